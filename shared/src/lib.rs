@@ -1,4 +1,28 @@
 //! The language of Crewbell: its nouns, their rules, and what crosses a wire.
 //!
-//! Pure: no I/O, no clock, no randomness. Time and ids come in as arguments.
+//! Pure: no I/O, no clock, no randomness. Time and ids come in as arguments, so the server and an app that is offline
+//! decide alike, and a test holds the clock.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`button`] | the device in a cabin, its presses, how a repetition is told from a new press |
+//! | [`request`] | what a guest wants; the state machine that everything turns on |
+//! | [`person`] | the crew, their roles, the table of rights |
+//! | [`place`], [`guest`] | cabins and decks; guests and their stays |
+//! | [`site`] | the tenant and its settings |
+//! | [`protocol`] | what crosses a wire: commands, entries, live frames |
+#![warn(missing_docs)]
+
 pub mod button;
+pub mod guest;
+pub mod ids;
+pub mod person;
+pub mod place;
+pub mod protocol;
+mod refusal;
+pub mod request;
+pub mod site;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use refusal::{Code, Refusal};

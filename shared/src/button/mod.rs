@@ -2,4 +2,144 @@
 
 mod press;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ButtonId, PlaceId};
+
 pub use press::{Evidence, Key, PressKind, SeenPress, Vitals};
+
+/// How far a button's enrolment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ButtonState {
+    /// It pressed, and nobody has said yet where it is. Its presses are recorded and don't ring.
+    New,
+    /// It belongs to a place and rings.
+    Assigned,
+    /// It is out of use. Its presses are recorded and don't ring.
+    Retired,
+}
+
+impl ButtonState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::New, Self::Assigned, Self::Retired];
+
+    /// The state as it crosses a wire and stands in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Assigned => "assigned",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// A button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Button {
+    /// Which.
+    pub id: ButtonId,
+    /// Its id on the wire: the topic's, or the radio's devEUI. Unique at the site.
+    pub device: String,
+    /// Its name, where the place alone doesn't tell it from another ("bathroom").
+    pub name: Option<String>,
+    /// How far its enrolment is.
+    pub state: ButtonState,
+    /// Where it is.
+    pub place_id: Option<PlaceId>,
+    /// Whether it has credentials of its own; then nobody else may speak for it.
+    pub has_credentials: bool,
+    /// Its health, as last logged.
+    #[serde(flatten)]
+    pub health: Health,
+}
+
+/// A button's health. The log has it when something worth telling changed, not with every message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// Whether it is connected, where its dialect says.
+    pub online: Option<bool>,
+    /// Charge in percent, 0 to 100.
+    pub battery_percent: Option<u8>,
+    /// Received signal strength in dBm.
+    pub rssi_dbm: Option<i16>,
+    /// Firmware version.
+    pub firmware: Option<String>,
+    /// When it was last heard.
+    pub last_seen_at: Option<Timestamp>,
+}
+
+impl Health {
+    /// A battery at or below this, in percent, is worth an alert: most cells' voltage falls fast from here.
+    pub const LOW_BATTERY_PERCENT: u8 = 15;
+
+    /// Minutes after which "last seen" is told again though nothing else changed.
+    const TELL_SEEN_AFTER_MIN: i64 = 15;
+
+    /// Takes in what a message said at a time.
+    #[must_use]
+    pub fn heard(&self, vitals: &Vitals, at: Timestamp) -> Self {
+        Self {
+            online: vitals.online.or(self.online),
+            battery_percent: vitals.battery_percent.or(self.battery_percent),
+            rssi_dbm: vitals.rssi_dbm.or(self.rssi_dbm),
+            firmware: vitals.firmware.clone().or_else(|| self.firmware.clone()),
+            last_seen_at: Some(at),
+        }
+    }
+
+    /// Whether the difference from what was last logged is worth an entry: connection, firmware, a battery that moved
+    /// by 5 % or crossed the low mark, a signal that moved by 10 dB, or nothing told for a quarter of an hour.
+    pub fn worth_telling(&self, now: &Self) -> bool {
+        let moved = |before: Option<i64>, after: Option<i64>, by: i64| match (before, after) {
+            (Some(before), Some(after)) => (before - after).abs() >= by,
+            (before, after) => before != after,
+        };
+        let low = |health: &Self| health.battery_percent.is_some_and(|percent| percent <= Self::LOW_BATTERY_PERCENT);
+        let minute = |health: &Self| health.last_seen_at.map(|at| at.as_second() / 60);
+        self.online != now.online
+            || self.firmware != now.firmware
+            || low(self) != low(now)
+            || moved(self.battery_percent.map(i64::from), now.battery_percent.map(i64::from), 5)
+            || moved(self.rssi_dbm.map(i64::from), now.rssi_dbm.map(i64::from), 10)
+            || moved(minute(self), minute(now), Self::TELL_SEEN_AFTER_MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::at;
+
+    fn healthy() -> Health {
+        let vitals = Vitals { online: Some(true), battery_percent: Some(80), rssi_dbm: Some(-60), ..Vitals::default() };
+        Health::default().heard(&vitals, at(0))
+    }
+
+    #[test]
+    fn what_a_message_leaves_out_stays_as_it_was() {
+        let later = healthy().heard(&Vitals { battery_percent: Some(79), ..Vitals::default() }, at(30));
+        assert_eq!((later.battery_percent, later.rssi_dbm, later.online), (Some(79), Some(-60), Some(true)));
+    }
+
+    #[test]
+    fn a_percent_less_is_not_worth_telling_and_a_low_battery_is() {
+        let told = healthy();
+        let heard = |percent| told.heard(&Vitals { battery_percent: Some(percent), ..Vitals::default() }, at(30));
+        assert!(!told.worth_telling(&heard(79)));
+        assert!(told.worth_telling(&heard(75)));
+        let nearly = told.heard(&Vitals { battery_percent: Some(16), ..Vitals::default() }, at(30));
+        assert!(nearly.worth_telling(&nearly.heard(&Vitals { battery_percent: Some(15), ..Vitals::default() }, at(31))));
+    }
+
+    #[test]
+    fn silence_is_told_after_a_quarter_of_an_hour() {
+        let told = healthy();
+        assert!(!told.worth_telling(&told.heard(&Vitals::default(), at(14 * 60))));
+        assert!(told.worth_telling(&told.heard(&Vitals::default(), at(15 * 60))));
+    }
+}

@@ -1,0 +1,68 @@
+//! Ids: one type each, so that a place can't be passed for a person.
+//!
+//! All are UUIDs of version 7 (RFC 9562): made where the thing is made, also on a client that is offline, and ordered
+//! by time of making, which keeps indexes dense.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A yacht, a hotel, a service company.
+    SiteId,
+    /// A member of the crew.
+    PersonId,
+    /// A cabin, room, deck, pantry, office.
+    PlaceId,
+    /// A button in a place.
+    ButtonId,
+    /// One recorded press.
+    PressId,
+    /// What a guest wants.
+    RequestId,
+    /// A note on a request.
+    NoteId,
+    /// A recording of what a guest said.
+    RecordingId,
+    /// A guest.
+    GuestId,
+    /// A guest's time in a place.
+    StayId,
+    /// A command; the idempotency key of whatever it does.
+    CommandId,
+    /// A tablet, phone or desktop that somebody signs in on.
+    DeviceId,
+    /// A signed-in device of a person.
+    SessionId,
+    /// An entry in the log.
+    EventId,
+}

@@ -1,0 +1,127 @@
+//! The nouns that entries carry, whole.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::button::Button;
+use crate::guest::{Guest, Stay};
+use crate::person::Person;
+use crate::place::Place;
+use crate::request::Request;
+use crate::site::Site;
+
+macro_rules! entities {
+    ($($(#[$doc:meta])* $noun:ident = $name:literal in $category:literal),+ $(,)?) => {
+        /// Which noun an entry carries.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum EntityType { $($(#[$doc])* $noun),+ }
+
+        impl EntityType {
+            /// Every noun.
+            pub const ALL: &[Self] = &[$(Self::$noun),+];
+
+            /// The noun's name as it crosses a wire and stands in the database.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$noun => $name),+ }
+            }
+
+            /// The category of its entries.
+            pub fn category(self) -> &'static str {
+                match self { $(Self::$noun => $category),+ }
+            }
+        }
+
+        /// A noun, whole: what a snapshot lists and an entry carries.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(tag = "entity_type", content = "entity", rename_all = "snake_case")]
+        pub enum Entity { $($(#[$doc])* $noun($noun)),+ }
+
+        impl Entity {
+            /// Which noun it is.
+            pub fn entity_type(&self) -> EntityType {
+                match self { $(Self::$noun(_) => EntityType::$noun),+ }
+            }
+
+            /// Its id.
+            pub fn id(&self) -> Uuid {
+                match self { $(Self::$noun(noun) => noun.id.0),+ }
+            }
+
+            /// The noun as the payload of an entry: a JSON object.
+            ///
+            /// # Errors
+            /// None that these types can cause; the signature is `serde_json`'s.
+            pub fn to_payload(&self) -> serde_json::Result<Value> {
+                match self { $(Self::$noun(noun) => serde_json::to_value(noun)),+ }
+            }
+
+            /// Reads the payload of an entry; fields that it doesn't know are passed over, so that an older reader
+            /// lives beside a newer writer.
+            ///
+            /// # Errors
+            /// The payload isn't such a noun.
+            pub fn from_payload(entity_type: EntityType, payload: Value) -> serde_json::Result<Self> {
+                match entity_type { $(EntityType::$noun => serde_json::from_value(payload).map(Self::$noun)),+ }
+            }
+        }
+
+        $(impl From<$noun> for Entity {
+            fn from(noun: $noun) -> Self { Self::$noun(noun) }
+        })+
+    };
+}
+
+entities! {
+    /// The site and its settings.
+    Site = "site" in "site",
+    /// A member of the crew.
+    Person = "person" in "people",
+    /// A place.
+    Place = "place" in "places",
+    /// A guest.
+    Guest = "guest" in "guests",
+    /// A stay.
+    Stay = "stay" in "guests",
+    /// A button.
+    Button = "button" in "buttons",
+    /// A request.
+    Request = "request" in "requests",
+}
+
+/// The names of the top-level fields in which a payload differs from the one before; for a new noun, all that are set.
+pub fn changed_fields(before: Option<&Value>, after: &Value) -> Vec<String> {
+    let Value::Object(after) = after else { return Vec::new() };
+    let empty = serde_json::Map::new();
+    let before = before.and_then(Value::as_object).unwrap_or(&empty);
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let changed = after.iter().filter(|(name, value)| before.get(*name).unwrap_or(&Value::Null) != *value);
+    changed.map(|(name, _)| name).chain(gone).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, open_request, siri};
+
+    #[test]
+    fn an_accept_changes_the_state_and_who_and_when() {
+        let before = open_request(at(0));
+        let (after, _) =
+            crate::request::decide(before.clone(), crate::request::Command::Accept, &siri(), at(1)).unwrap();
+        let (before, after) = (Entity::from(before).to_payload().unwrap(), Entity::from(after).to_payload().unwrap());
+        assert_eq!(changed_fields(Some(&before), &after), ["accepted_at", "accepted_by", "state"]);
+        assert_eq!(changed_fields(Some(&after), &before), ["state", "accepted_at", "accepted_by"]);
+        assert!(changed_fields(Some(&after), &after).is_empty());
+    }
+
+    #[test]
+    fn a_payload_with_fields_from_the_future_is_still_read() {
+        let mut payload = Entity::from(siri()).to_payload().unwrap();
+        payload["shoe_size"] = 38.into();
+        assert_eq!(Entity::from_payload(EntityType::Person, payload).unwrap(), Entity::Person(siri()));
+    }
+}

@@ -1,0 +1,78 @@
+//! The frames of the live socket, `GET /api/live`, as JSON text.
+//!
+//! The client says `hello` first; the server answers `welcome` and then streams `entries`. A frame carries all entries
+//! that wait, and `prev`, the number of the last entry sent before it on this stream: a stream is filtered by
+//! audience, so numbers have holes, and a reader that sees `prev` differ from what it has missed a frame.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Entry;
+use crate::Refusal;
+use crate::ids::{PersonId, RequestId};
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum FromClient {
+    /// The first frame.
+    Hello {
+        /// The token from signing in.
+        token: String,
+        /// The last entry that the client has; without one the stream begins at the head.
+        #[serde(default)]
+        cursor: Option<u64>,
+        /// Categories to be sent; all when empty.
+        #[serde(default)]
+        categories: Vec<String>,
+    },
+    /// "I am here", every 10 s; answered with `pulse`.
+    Heartbeat,
+    /// This device sounded the alert of a request.
+    Sounded {
+        /// Which request.
+        request_id: RequestId,
+        /// When, by the device's clock.
+        at: Timestamp,
+    },
+}
+
+/// What the server says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum FromServer {
+    /// The answer to `hello`.
+    Welcome {
+        /// The last entry of the log.
+        head: u64,
+        /// The server's clock, for a client whose own is wrong.
+        server_time: Timestamp,
+        /// Who the token says the client is.
+        person_id: PersonId,
+    },
+    /// Entries, oldest first.
+    Entries {
+        /// The number of the last entry sent before these on this stream.
+        prev: u64,
+        /// The entries.
+        entries: Vec<Entry>,
+    },
+    /// The answer to a heartbeat.
+    Pulse {
+        /// The last entry of the log.
+        head: u64,
+        /// The server's clock.
+        server_time: Timestamp,
+    },
+    /// The last frame: the server closes after it.
+    Refused {
+        /// Why; `snapshot_needed` asks for a snapshot, `not_signed_in` for a new sign-in.
+        refusal: Refusal,
+    },
+    /// The last frame before the server goes down or the reader is dropped for being slow: connect again and go on
+    /// from the cursor.
+    Bye {
+        /// `restart` or `too_slow`.
+        why: String,
+    },
+}

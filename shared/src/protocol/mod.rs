@@ -1,0 +1,14 @@
+//! What crosses a wire.
+//!
+//! - [`Command`]: what a client wants done, with an id that the client made.
+//! - [`Entry`]: one fact in a site's log, the same on every channel; [`Entity`] is the noun it carries, whole.
+//! - [`live`]: the frames of the socket.
+
+mod command;
+mod entity;
+mod entry;
+pub mod live;
+
+pub use command::{Command, Outcome, Verb};
+pub use entity::{Entity, EntityType, changed_fields};
+pub use entry::{ActorRef, Audience, Entry, Meta, Source};

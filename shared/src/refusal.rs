@@ -1,0 +1,119 @@
+//! The rules' "no" to a command.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Why a command was refused: a stable code for programs, a sentence for people, and what is the case now.
+///
+/// A refusal is a result to show. It is never retried by itself: the same command would be refused again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[error("{code}: {message}")]
+pub struct Refusal {
+    /// The stable code.
+    pub code: Code,
+    /// An English sentence, fit to show when a program knows no better one for the code.
+    pub message: String,
+    /// What is the case now: the entity as it is, the winner's name, the limit that was passed.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub details: Value,
+}
+
+impl Refusal {
+    /// Makes a refusal with nothing more to say.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: Value::Null }
+    }
+
+    /// Adds what is the case now under a name.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &impl Serialize) -> Self {
+        let value = serde_json::to_value(value).unwrap_or(Value::Null);
+        if let Value::Object(details) = &mut self.details {
+            details.insert(name.to_owned(), value);
+        } else {
+            self.details = serde_json::json!({ name: value });
+        }
+        self
+    }
+
+    /// Refuses because there is no such thing (or none that the actor may know of).
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no such {what}.")).with("what", &what)
+    }
+
+    /// Refuses because a value can't be taken, and says which.
+    pub fn invalid(field: &str, why: impl Into<String>) -> Self {
+        Self::new(Code::Invalid, why).with("field", &field)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+        /// The stable codes of refusals. A code is never renamed and never given a second meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $text)] $name),+
+        }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The code as it crosses a wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Somebody else accepted first; `details.by` names the winner.
+    AlreadyAccepted = "already_accepted",
+    /// The request is not accepted by anybody yet.
+    NotAccepted = "not_accepted",
+    /// The request is accepted, but by somebody else; `details.by` names them.
+    NotYours = "not_yours",
+    /// The request is completed or cancelled: nothing more can be done with it.
+    AlreadyClosed = "already_closed",
+    /// The actor's role doesn't carry the right; `details.right` names it.
+    NotAllowed = "not_allowed",
+    /// There is no such thing at this site.
+    NotFound = "not_found",
+    /// A value can't be taken; `details.field` names it.
+    Invalid = "invalid",
+    /// The name is taken; names that people sign in or look up by are unique.
+    NameTaken = "name_taken",
+    /// The place has somebody staying already, or the stay has ended.
+    StayConflict = "stay_conflict",
+    /// The thing is in use and can't go.
+    InUse = "in_use",
+    /// The person left, or was never active.
+    NotActive = "not_active",
+    /// More than the limit; `details.limit` says how many.
+    TooMany = "too_many",
+    /// The idempotency key was used for another command before.
+    KeyReused = "key_reused",
+    /// Not sent because a command that it depends on was refused.
+    DependsOnRefused = "depends_on_refused",
+    /// Name, PIN or password are wrong.
+    BadCredentials = "bad_credentials",
+    /// There is no valid token.
+    NotSignedIn = "not_signed_in",
+    /// Too many attempts; `details.retry_after_s` says when to try again.
+    SlowDown = "slow_down",
+    /// The cursor is older than the log, or newer than its head: take a snapshot.
+    SnapshotNeeded = "snapshot_needed",
+    /// The database can't be reached at the moment; trying again is right.
+    Unavailable = "unavailable",
+    /// The server failed; it has been logged there.
+    Internal = "internal",
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,154 @@
+//! The rules of a request. The server decides by them, and so does an app that is offline.
+
+use jiff::Timestamp;
+
+use super::{Acceptance, Change, Command, Note, Request, State};
+use crate::person::{Person, Right};
+use crate::{Code, Refusal};
+
+/// Notes on one request, at most.
+pub const MAX_NOTES: usize = 100;
+
+/// Characters of a note, a reason or a text, at most.
+pub const MAX_TEXT: usize = 2000;
+
+/// Decides what a command by somebody does to a request at a time.
+///
+/// # Errors
+/// - `already_accepted` with the winner, when somebody else has it; accepting what one has already is a success,
+///   because the first answer may have been lost on its way.
+/// - `already_closed` with the request as it is, for everything but a note.
+/// - `not_accepted` for completing, releasing or handing over what nobody has.
+/// - `not_yours` for what somebody else has, unless one may take over.
+/// - `not_allowed`, `not_active`, `invalid`, `too_many`.
+pub fn decide(
+    request: Request,
+    command: Command,
+    actor: &Person,
+    at: Timestamp,
+) -> Result<(Request, Option<Change>), Refusal> {
+    let who = crate::person::Actor::Person(actor.clone());
+    match command {
+        Command::Accept => {
+            who.need(Right::AnswerRequests)?;
+            accept(request, actor, at)
+        }
+        Command::Release => {
+            who.need(Right::AnswerRequests)?;
+            let held = held(&request, actor)?;
+            let request = Request { state: State::Open, ..request };
+            Ok((request, Some(Change::Released { from: held.accepted_by })))
+        }
+        Command::HandOver { to } => {
+            who.need(Right::AnswerRequests)?;
+            crate::person::Actor::Person(to.clone()).need(Right::AnswerRequests)?;
+            let held = held(&request, actor)?;
+            if held.accepted_by.id == to.id {
+                return Ok((request, None));
+            }
+            let acceptance = Acceptance { accepted_by: to.as_ref(), accepted_at: held.accepted_at };
+            let request = Request { state: State::Accepted(acceptance), ..request };
+            Ok((request, Some(Change::HandedOver { from: held.accepted_by })))
+        }
+        Command::Complete => {
+            who.need(Right::AnswerRequests)?;
+            let acceptance = held(&request, actor)?;
+            let state = State::Completed { acceptance, completed_by: actor.as_ref(), completed_at: at };
+            Ok((Request { state, ..request }, Some(Change::Completed)))
+        }
+        Command::Cancel { reason } => {
+            who.need(Right::CancelRequests)?;
+            let reason = reason.map(|reason| text("reason", reason)).transpose()?;
+            cancel(request, reason, actor, at)
+        }
+        Command::Note { id, text: words } => {
+            who.need(Right::AnswerRequests)?;
+            note(request, id, words, actor, at)
+        }
+    }
+}
+
+fn accept(request: Request, actor: &Person, at: Timestamp) -> Result<(Request, Option<Change>), Refusal> {
+    match &request.state {
+        State::Open => {
+            let acceptance = Acceptance { accepted_by: actor.as_ref(), accepted_at: at };
+            Ok((Request { state: State::Accepted(acceptance), ..request }, Some(Change::Accepted)))
+        }
+        State::Accepted(acceptance) if acceptance.accepted_by.id == actor.id => Ok((request, None)),
+        State::Accepted(acceptance) => {
+            Err(Refusal::new(Code::AlreadyAccepted, format!("{} has it already.", acceptance.accepted_by.name))
+                .with("by", &acceptance.accepted_by)
+                .with("request", &request))
+        }
+        State::Completed { .. } | State::Cancelled { .. } => Err(closed(&request)),
+    }
+}
+
+fn cancel(
+    request: Request,
+    cancel_reason: Option<String>,
+    actor: &Person,
+    at: Timestamp,
+) -> Result<(Request, Option<Change>), Refusal> {
+    let acceptance = match &request.state {
+        State::Open => None,
+        State::Accepted(_) => Some(held(&request, actor)?),
+        State::Completed { .. } | State::Cancelled { .. } => return Err(closed(&request)),
+    };
+    let state = State::Cancelled { acceptance, cancelled_by: actor.as_ref(), cancelled_at: at, cancel_reason };
+    Ok((Request { state, ..request }, Some(Change::Cancelled)))
+}
+
+fn note(
+    mut request: Request,
+    id: crate::ids::NoteId,
+    words: String,
+    actor: &Person,
+    at: Timestamp,
+) -> Result<(Request, Option<Change>), Refusal> {
+    if request.notes.len() >= MAX_NOTES {
+        return Err(Refusal::new(Code::TooMany, format!("A request holds {MAX_NOTES} notes at most."))
+            .with("limit", &MAX_NOTES));
+    }
+    request.notes.push(Note { id, by: actor.as_ref(), at, text: text("text", words)? });
+    Ok((request, Some(Change::Noted)))
+}
+
+/// The acceptance that the actor may act upon: their own, or anybody's with the right to take over.
+fn held(request: &Request, actor: &Person) -> Result<Acceptance, Refusal> {
+    match &request.state {
+        State::Open => {
+            Err(Refusal::new(Code::NotAccepted, "Nobody has accepted it yet.").with("request", request))
+        }
+        State::Accepted(acceptance) => {
+            let own = acceptance.accepted_by.id == actor.id;
+            if own || crate::person::allows(actor.role, Right::TakeOverRequests) {
+                Ok(acceptance.clone())
+            } else {
+                Err(Refusal::new(Code::NotYours, format!("{} has it.", acceptance.accepted_by.name))
+                    .with("by", &acceptance.accepted_by)
+                    .with("request", request))
+            }
+        }
+        State::Completed { .. } | State::Cancelled { .. } => Err(closed(request)),
+    }
+}
+
+fn closed(request: &Request) -> Refusal {
+    Refusal::new(Code::AlreadyClosed, format!("It is {} already.", request.state.as_str())).with("request", request)
+}
+
+fn text(field: &str, text: String) -> Result<String, Refusal> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err(Refusal::invalid(field, "Write something."));
+    }
+    if trimmed.chars().count() > MAX_TEXT {
+        return Err(Refusal::invalid(field, format!("{MAX_TEXT} characters at most.")).with("limit", &MAX_TEXT));
+    }
+    Ok(trimmed.to_owned())
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

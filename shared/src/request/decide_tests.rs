@@ -1,0 +1,162 @@
+use jiff::Timestamp;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::NoteId;
+use crate::testing::{at, dana, open_request, sam, siri};
+
+fn note() -> Command {
+    Command::Note { id: NoteId(Uuid::from_u128(9)), text: "Two towels".into() }
+}
+
+fn accepted_by(person: &Person) -> Request {
+    decide(open_request(at(0)), Command::Accept, person, at(10)).unwrap().0
+}
+
+fn completed() -> Request {
+    decide(accepted_by(&siri()), Command::Complete, &siri(), at(60)).unwrap().0
+}
+
+fn cancelled() -> Request {
+    decide(open_request(at(0)), Command::Cancel { reason: None }, &dana(), at(60)).unwrap().0
+}
+
+/// Every state against every command, by the one who has it, a colleague, and the dispatcher.
+#[test]
+fn every_state_against_every_command() {
+    let commands: [(&str, Command); 6] = [
+        ("accept", Command::Accept),
+        ("release", Command::Release),
+        ("hand over", Command::HandOver { to: sam() }),
+        ("complete", Command::Complete),
+        ("cancel", Command::Cancel { reason: Some("by mistake".into()) }),
+        ("note", note()),
+    ];
+    let states =
+        [("open", open_request(at(0))), ("siri has it", accepted_by(&siri())), ("completed", completed()), ("cancelled", cancelled())];
+    let mut table = Vec::new();
+    for (state, request) in &states {
+        for (name, command) in &commands {
+            let outcomes: Vec<String> = [siri(), sam(), dana()]
+                .iter()
+                .map(|actor| match decide(request.clone(), command.clone(), actor, at(90)) {
+                    Ok((after, Some(_))) => match after.holder() {
+                        Some(holder) => format!("{} {}", after.state.as_str(), holder.name),
+                        None => after.state.as_str().to_owned(),
+                    },
+                    Ok((_, None)) => "unchanged".to_owned(),
+                    Err(refusal) => format!("!{}", refusal.code),
+                })
+                .collect();
+            table.push(format!("{state}: {name}: {}", outcomes.join(", ")));
+        }
+    }
+    assert_eq!(
+        table,
+        [
+            "open: accept: accepted Siri, accepted Sam, accepted Dana",
+            "open: release: !not_accepted, !not_accepted, !not_accepted",
+            "open: hand over: !not_accepted, !not_accepted, !not_accepted",
+            "open: complete: !not_accepted, !not_accepted, !not_accepted",
+            "open: cancel: cancelled, cancelled, cancelled",
+            "open: note: open, open, open",
+            "siri has it: accept: unchanged, !already_accepted, !already_accepted",
+            "siri has it: release: open, !not_yours, open",
+            "siri has it: hand over: accepted Sam, !not_yours, accepted Sam",
+            "siri has it: complete: completed, !not_yours, completed",
+            "siri has it: cancel: cancelled, !not_yours, cancelled",
+            "siri has it: note: accepted Siri, accepted Siri, accepted Siri",
+            "completed: accept: !already_closed, !already_closed, !already_closed",
+            "completed: release: !already_closed, !already_closed, !already_closed",
+            "completed: hand over: !already_closed, !already_closed, !already_closed",
+            "completed: complete: !already_closed, !already_closed, !already_closed",
+            "completed: cancel: !already_closed, !already_closed, !already_closed",
+            "completed: note: completed, completed, completed",
+            "cancelled: accept: !already_closed, !already_closed, !already_closed",
+            "cancelled: release: !already_closed, !already_closed, !already_closed",
+            "cancelled: hand over: !already_closed, !already_closed, !already_closed",
+            "cancelled: complete: !already_closed, !already_closed, !already_closed",
+            "cancelled: cancel: !already_closed, !already_closed, !already_closed",
+            "cancelled: note: cancelled, cancelled, cancelled",
+        ]
+    );
+}
+
+#[test]
+fn second_accept_is_refused_with_the_winner() {
+    let refusal = decide(accepted_by(&siri()), Command::Accept, &sam(), at(11)).unwrap_err();
+    assert_eq!(refusal.code, Code::AlreadyAccepted);
+    assert_eq!(refusal.details["by"]["name"], "Siri");
+    assert_eq!(refusal.details["request"]["state"], "accepted");
+}
+
+#[test]
+fn a_hand_over_keeps_the_time_of_the_acceptance() {
+    let (after, _) = decide(accepted_by(&siri()), Command::HandOver { to: sam() }, &siri(), at(90)).unwrap();
+    let State::Accepted(acceptance) = after.state else { panic!("not accepted") };
+    assert_eq!((acceptance.accepted_by.name.as_str(), acceptance.accepted_at), ("Sam", at(10)));
+}
+
+#[test]
+fn nobody_gets_a_request_who_has_left() {
+    let gone = Person { active: false, ..sam() };
+    let refusal = decide(accepted_by(&siri()), Command::HandOver { to: gone }, &siri(), at(90)).unwrap_err();
+    assert_eq!(refusal.code, Code::NotActive);
+}
+
+#[test]
+fn an_empty_note_and_an_endless_one_are_refused() {
+    for text in ["  ".to_owned(), "x".repeat(MAX_TEXT + 1)] {
+        let command = Command::Note { id: NoteId(Uuid::from_u128(9)), text };
+        let refusal = decide(open_request(at(0)), command, &siri(), at(1)).unwrap_err();
+        assert_eq!(refusal.code, Code::Invalid);
+    }
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        Just(Command::Accept),
+        Just(Command::Release),
+        Just(Command::HandOver { to: sam() }),
+        Just(Command::HandOver { to: siri() }),
+        Just(Command::Complete),
+        Just(Command::Cancel { reason: None }),
+        Just(note()),
+    ]
+}
+
+fn any_actor() -> impl Strategy<Value = Person> {
+    prop_oneof![Just(siri()), Just(sam()), Just(dana())]
+}
+
+proptest! {
+    /// Whatever is done by whomever in whatever order: nobody takes what another has without the right to, what is
+    /// closed stays as it was closed, a refusal changes nothing, and the request reads back as it was written.
+    #[test]
+    fn no_history_breaks_the_rules(history in prop::collection::vec((any_command(), any_actor()), 0..40)) {
+        let mut request = open_request(at(0));
+        for (step, (command, actor)) in history.into_iter().enumerate() {
+            let before = request.clone();
+            let now: Timestamp = at(i64::try_from(step).unwrap());
+            match decide(request.clone(), command.clone(), &actor, now) {
+                Ok((after, change)) => {
+                    prop_assert_eq!(after == before, change.is_none());
+                    if before.state.is_closed() {
+                        prop_assert_eq!(&after.state, &before.state);
+                    }
+                    if let (Some(holder), Some(next)) = (before.holder(), after.holder()) {
+                        let moved = holder.id != next.id;
+                        let by_right = holder.id == actor.id || crate::person::allows(actor.role, Right::TakeOverRequests);
+                        let handed_over = matches!(command, Command::HandOver { .. });
+                        prop_assert!(!moved || (by_right && handed_over));
+                    }
+                    request = after;
+                }
+                Err(refusal) => prop_assert!(!refusal.message.is_empty()),
+            }
+            let written = serde_json::to_string(&request).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Request>(&written).unwrap(), &request);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The site: the tenant that everything belongs to, and its settings.
+
+use serde::{Deserialize, Serialize};
+
+use crate::button::Key;
+use crate::ids::SiteId;
+use crate::request::Priority;
+
+/// A yacht, a hotel or a service company.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Site {
+    /// Which.
+    pub id: SiteId,
+    /// Its short name in addresses, user names and the log: lower-case letters, digits and hyphens.
+    pub slug: String,
+    /// Its name on screens.
+    pub name: String,
+    /// How it is run.
+    pub settings: Settings,
+}
+
+/// How a site is run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Settings {
+    /// Seconds within which a further press of the same kind joins the open request instead of adding a card; 0 turns
+    /// that off. 0 to 600.
+    pub press_window_s: u32,
+    /// Days that entries stay in the log before they move to the month archives; 0 keeps them for ever. 0 to 3650.
+    pub retention_days: u32,
+    /// What the auxiliary keys ask for.
+    pub services: Vec<Service>,
+}
+
+/// What an auxiliary key asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Service {
+    /// Which key.
+    pub key: Key,
+    /// The stable code that screens translate: `lights`, `bring_drinks`, or a site's own.
+    pub code: String,
+    /// How urgent it is.
+    pub priority: Priority,
+}
+
+impl Settings {
+    /// The code of the service that switches a place's do-not-disturb instead of asking for somebody to come.
+    pub const DO_NOT_DISTURB: &'static str = "do_not_disturb";
+
+    /// The service of a key; a key without one is a plain call, because a press must never go unheard.
+    pub fn service(&self, key: Key) -> Option<&Service> {
+        self.services.iter().find(|service| service.key == key)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let service = |key, code: &str, priority| Service { key, code: code.to_owned(), priority };
+        Self {
+            press_window_s: 20,
+            retention_days: 400,
+            services: vec![
+                service(Key::Aux1, Self::DO_NOT_DISTURB, Priority::Low),
+                service(Key::Aux2, "lights", Priority::Low),
+                service(Key::Aux3, "prepare_food", Priority::Normal),
+                service(Key::Aux4, "bring_drinks", Priority::Normal),
+            ],
+        }
+    }
+}
