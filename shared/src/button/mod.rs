@@ -1,5 +1,6 @@
 //! The device in a cabin, and what it says.
 
+mod identity;
 mod press;
 
 use jiff::Timestamp;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ButtonId, PlaceId};
 
+pub use identity::{Delivery, Judgement, Memory, judge, note_health};
 pub use press::{Evidence, Key, PressKind, SeenPress, Vitals};
 
 /// How far a button's enrolment is.

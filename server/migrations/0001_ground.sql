@@ -1,0 +1,313 @@
+-- The ground: sites and everything that belongs to one.
+--
+-- Every key begins with the site, and so does every foreign key: a row can't point into another tenant. Row-level
+-- security is the second wall: a connection sees the site that it was opened for (`crewbell.site_id`) and no other.
+-- The role that owns the tables runs migrations and nothing else; the server works as `crewbell_server`, which can
+-- read and write rows and can't alter a thing.
+
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'crewbell_server') then
+        create role crewbell_server nologin;
+        execute format('grant crewbell_server to %I', current_user);
+    end if;
+end
+$$;
+
+-- The site whose rows this connection may see; null when none was named, and then no row is visible.
+create function current_site() returns uuid
+    language sql stable parallel safe
+    return nullif(current_setting('crewbell.site_id', true), '')::uuid;
+
+-- A yacht, a hotel, a service company. Readable by every connection, because a sign-in names its site by slug.
+-- `head` is the number of the last entry in the site's log: whoever appends bumps it in the last statement of a
+-- transaction, and the row lock that this takes makes the order of numbers the order of commits, with no gaps.
+create table sites (
+    id uuid constraint sites_pk primary key,
+    slug text not null constraint sites_slug_key unique
+        constraint sites_slug_shape check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
+    name text not null constraint sites_name_shape check (char_length(name) between 1 and 200),
+    settings json not null,
+    -- SHA-256 of the join code that a new button, or a gateway for many, signs in with; null refuses them.
+    join_code_hash bytea,
+    head bigint not null default 0 constraint sites_head_shape check (head >= 0),
+    -- The first entry that is still in `entries`; older ones are in the month archives.
+    tail bigint not null default 1,
+    created_at timestamptz not null
+) with (fillfactor = 50);
+
+-- The crew. The secret is an argon2id string (RFC 9106) of a PIN or password; null can't sign in.
+create table people (
+    site_id uuid not null constraint people_site_fk references sites,
+    id uuid not null,
+    name text not null constraint people_name_shape check (char_length(name) between 1 and 200),
+    role text not null
+        constraint people_role_shape check (role in ('crew', 'supervisor', 'technician', 'dispatcher', 'admin')),
+    on_duty boolean not null,
+    active boolean not null,
+    secret_hash text,
+    constraint people_pk primary key (site_id, id)
+);
+create unique index people_name_key on people (site_id, lower(name));
+
+-- A person signed in on a device. The token is 256 random bits; only its SHA-256 is kept.
+create table sessions (
+    site_id uuid not null,
+    id uuid not null,
+    person_id uuid not null,
+    device_id uuid not null,
+    device_name text not null,
+    token_hash bytea not null,
+    created_at timestamptz not null,
+    ended_at timestamptz,
+    constraint sessions_pk primary key (site_id, id),
+    constraint sessions_person_fk foreign key (site_id, person_id) references people,
+    constraint sessions_token_key unique (site_id, token_hash)
+);
+create index sessions_live_by_person on sessions (site_id, person_id) where ended_at is null;
+
+-- Cabins, rooms, decks: a tree.
+create table places (
+    site_id uuid not null constraint places_site_fk references sites,
+    id uuid not null,
+    parent_id uuid,
+    name text not null constraint places_name_shape check (char_length(name) between 1 and 200),
+    kind text not null constraint places_kind_shape check (kind in ('deck', 'cabin', 'shared', 'crew')),
+    position integer not null,
+    do_not_disturb boolean not null,
+    constraint places_pk primary key (site_id, id),
+    constraint places_parent_fk foreign key (site_id, parent_id) references places,
+    constraint places_own_parent check (parent_id <> id)
+);
+create unique index places_name_key on places (site_id, lower(name));
+
+create table guests (
+    site_id uuid not null constraint guests_site_fk references sites,
+    id uuid not null,
+    name text not null constraint guests_name_shape check (char_length(name) between 1 and 200),
+    notes text not null constraint guests_notes_shape check (char_length(notes) <= 2000),
+    constraint guests_pk primary key (site_id, id)
+);
+
+-- A guest's time in a place. A guest stays in one place at a time; a place may hold several.
+create table stays (
+    site_id uuid not null,
+    id uuid not null,
+    guest_id uuid not null,
+    place_id uuid not null,
+    checked_in_at timestamptz not null,
+    checked_out_at timestamptz,
+    constraint stays_pk primary key (site_id, id),
+    constraint stays_guest_fk foreign key (site_id, guest_id) references guests,
+    constraint stays_place_fk foreign key (site_id, place_id) references places
+);
+create unique index stays_current_by_guest on stays (site_id, guest_id) where checked_out_at is null;
+create index stays_current_by_place on stays (site_id, place_id) where checked_out_at is null;
+
+-- Buttons. `memory` is what tells a repetition from a new press; it and `seen_at` change with every message and are
+-- therefore no part of what the log tells of a button.
+create table buttons (
+    site_id uuid not null constraint buttons_site_fk references sites,
+    id uuid not null,
+    device text not null constraint buttons_device_shape check (octet_length(device) between 1 and 64),
+    name text constraint buttons_name_shape check (char_length(name) between 1 and 200),
+    state text not null constraint buttons_state_shape check (state in ('new', 'assigned', 'retired')),
+    place_id uuid,
+    -- SHA-256 of the button's own MQTT password, which is 128 random bits; null while it uses the join code.
+    secret_hash bytea,
+    online boolean,
+    battery_percent smallint constraint buttons_battery_shape check (battery_percent between 0 and 100),
+    rssi_dbm smallint,
+    firmware text,
+    last_seen_at timestamptz,
+    memory json not null,
+    seen_at timestamptz,
+    constraint buttons_pk primary key (site_id, id),
+    constraint buttons_device_key unique (site_id, device),
+    constraint buttons_place_fk foreign key (site_id, place_id) references places,
+    constraint buttons_assigned_somewhere check (state <> 'assigned' or place_id is not null)
+) with (fillfactor = 70);
+
+-- What guests want. The facts of a state are there when the state is.
+create table requests (
+    site_id uuid not null,
+    id uuid not null,
+    place_id uuid not null,
+    place_name text not null,
+    guest_id uuid,
+    button_id uuid,
+    created_by uuid,
+    created_by_name text,
+    created_at timestamptz not null,
+    kind text not null constraint requests_kind_shape check (kind in ('call', 'urgent', 'voice', 'emergency', 'service')),
+    service text,
+    priority text not null
+        constraint requests_priority_shape check (priority in ('low', 'normal', 'high', 'emergency')),
+    text text,
+    press_count integer not null,
+    last_press_id text,
+    last_press_at timestamptz,
+    voice json,
+    notes json not null,
+    state text not null
+        constraint requests_state_shape check (state in ('open', 'accepted', 'completed', 'cancelled')),
+    accepted_by uuid,
+    accepted_by_name text,
+    accepted_at timestamptz,
+    closed_by uuid,
+    closed_by_name text,
+    closed_at timestamptz,
+    cancel_reason text,
+    constraint requests_pk primary key (site_id, id),
+    constraint requests_place_fk foreign key (site_id, place_id) references places,
+    constraint requests_guest_fk foreign key (site_id, guest_id) references guests,
+    constraint requests_button_fk foreign key (site_id, button_id) references buttons,
+    constraint requests_accepted_by_fk foreign key (site_id, accepted_by) references people,
+    constraint requests_accepted_has_holder check (state not in ('accepted', 'completed') or accepted_by is not null),
+    constraint requests_closed_has_time check ((state in ('completed', 'cancelled')) = (closed_at is not null))
+) with (fillfactor = 80);
+-- The board: what is open or in hand; small, whatever the history.
+create index requests_live on requests (site_id, created_at) where state in ('open', 'accepted');
+-- The press path asks for the open requests of a place; "unanswered" asks for the oldest of them.
+create index requests_unanswered on requests (site_id, place_id, last_press_at) where state = 'open';
+create index requests_by_time on requests (site_id, created_at);
+create index requests_by_place on requests (site_id, place_id, created_at);
+create index requests_by_person on requests (site_id, accepted_by, created_at) where accepted_by is not null;
+
+-- Every press that was ever taken. `press_key` is the identity that makes a resend no second press.
+create table presses (
+    site_id uuid not null,
+    id uuid not null,
+    button_id uuid not null,
+    press_key text,
+    device_press_id text,
+    kind text not null constraint presses_kind_shape check (kind in ('single', 'double', 'long', 'shake', 'emergency')),
+    key text not null constraint presses_key_shape check (key in ('main', 'aux1', 'aux2', 'aux3', 'aux4')),
+    device_time timestamptz,
+    received_at timestamptz not null,
+    -- The request that it made or joined; null for a button without a place, and for do-not-disturb.
+    request_id uuid,
+    constraint presses_pk primary key (site_id, id),
+    constraint presses_button_fk foreign key (site_id, button_id) references buttons,
+    constraint presses_request_fk foreign key (site_id, request_id) references requests,
+    constraint presses_press_key unique (site_id, button_id, press_key)
+);
+
+-- What guests said while they held the button, as it was sent.
+create table recordings (
+    site_id uuid not null,
+    id uuid not null,
+    button_id uuid not null,
+    request_id uuid not null,
+    received_at timestamptz not null,
+    format text not null,
+    duration_ms integer,
+    bytes bytea not null,
+    constraint recordings_pk primary key (site_id, id),
+    constraint recordings_button_fk foreign key (site_id, button_id) references buttons,
+    constraint recordings_request_fk foreign key (site_id, request_id) references requests
+);
+
+-- Messages of devices that are no press: counted, with the last of them kept, for the administrator to look at.
+create table unheard_messages (
+    site_id uuid not null constraint unheard_messages_site_fk references sites,
+    device text not null,
+    reason text not null,
+    topic text not null,
+    sample bytea not null,
+    times bigint not null,
+    first_at timestamptz not null,
+    last_at timestamptz not null,
+    constraint unheard_messages_pk primary key (site_id, device, reason)
+);
+
+-- What clients wanted done, and what became of it: a command that comes again gets the same outcome.
+create table commands (
+    site_id uuid not null constraint commands_site_fk references sites,
+    id uuid not null,
+    person_id uuid,
+    verb text not null,
+    -- SHA-256 of the verb with its arguments, so that a key used for something else is noticed.
+    digest bytea not null,
+    made_at timestamptz,
+    at timestamptz not null,
+    seq bigint,
+    refusal json,
+    constraint commands_pk primary key (site_id, id)
+);
+
+-- The log. `payload` is json and not jsonb: it is read as it was sent, byte for byte, on every channel.
+create table entries (
+    site_id uuid not null constraint entries_site_fk references sites,
+    seq bigint not null,
+    event_id uuid not null,
+    at timestamptz not null,
+    actor_id uuid,
+    actor_name text not null,
+    source text not null constraint entries_source_shape check (source in ('device', 'app', 'server')),
+    category text not null,
+    type text not null,
+    entity_type text,
+    entity_id uuid,
+    changed_fields text[] not null,
+    payload json not null,
+    -- Whom it is for; null is everybody at the site.
+    audience json,
+    command_id uuid,
+    constraint entries_pk primary key (site_id, seq)
+);
+create index entries_by_time on entries using brin (at);
+create index entries_by_entity on entries (site_id, entity_id, seq) where entity_id is not null;
+create index entries_by_actor on entries (site_id, actor_id, seq) where actor_id is not null;
+
+-- Where entries go when they are older than the site keeps them: one partition a month.
+create table entries_archive (
+    like entries including constraints
+) partition by range (at);
+alter table entries_archive add constraint entries_archive_site_fk foreign key (site_id) references sites;
+create index entries_archive_by_seq on entries_archive (site_id, seq);
+create index entries_archive_by_entity on entries_archive (site_id, entity_id, seq);
+
+-- Makes the archive of the month that a day is in. The server's role can't create tables, so this runs as the owner.
+create function open_archive(day timestamptz) returns text
+    language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+    month timestamp := date_trunc('month', day at time zone 'UTC');
+    name text := 'entries_archive_' || to_char(month, 'YYYY_MM');
+begin
+    if to_regclass(name) is null then
+        execute format(
+            'create table %I partition of entries_archive for values from (%L) to (%L)',
+            name, month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
+    end if;
+    return name;
+end
+$$;
+revoke all on function open_archive from public;
+grant execute on function open_archive to crewbell_server;
+
+-- The second wall.
+do $$
+declare
+    name text;
+begin
+    foreach name in array array[
+        'people', 'sessions', 'places', 'guests', 'stays', 'buttons', 'requests', 'presses', 'recordings',
+        'unheard_messages', 'commands', 'entries', 'entries_archive'
+    ] loop
+        execute format('alter table %I enable row level security', name);
+        execute format(
+            'create policy own_site on %I using (site_id = current_site()) with check (site_id = current_site())', name);
+        execute format('grant select, insert, update, delete on %I to crewbell_server', name);
+    end loop;
+end
+$$;
+alter table sites enable row level security;
+create policy any_site on sites for select using (true);
+create policy own_site on sites for update using (id = current_site());
+create policy new_site on sites for insert with check (id = current_site());
+grant select, insert, update on sites to crewbell_server;
+-- What happened, happened: entries are written, moved to an archive, and never changed.
+revoke update on entries, entries_archive from crewbell_server;
+revoke delete on entries_archive from crewbell_server;

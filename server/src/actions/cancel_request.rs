@@ -1,0 +1,27 @@
+//! Somebody says that a request came to nothing.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::request::Command;
+
+use super::requests::on_request;
+use super::{Action, Moment, Steps, Wants, World};
+
+/// Somebody says that a request came to nothing.
+#[derive(Clone, Debug)]
+pub struct CancelRequest {
+    /// Which request.
+    pub request_id: RequestId,
+    /// Why, if they said.
+    pub reason: Option<String>,
+}
+
+impl Action for CancelRequest {
+    fn wants(&self, wants: &mut Wants) {
+        wants.requests.insert(self.request_id.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        on_request(world, moment, self.request_id, Command::Cancel { reason: self.reason.clone() })
+    }
+}

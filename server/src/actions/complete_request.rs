@@ -1,0 +1,25 @@
+//! Somebody says that the guest was served.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::request::Command;
+
+use super::requests::on_request;
+use super::{Action, Moment, Steps, Wants, World};
+
+/// Somebody says that the guest was served.
+#[derive(Clone, Debug)]
+pub struct CompleteRequest {
+    /// Which request.
+    pub request_id: RequestId,
+}
+
+impl Action for CompleteRequest {
+    fn wants(&self, wants: &mut Wants) {
+        wants.requests.insert(self.request_id.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        on_request(world, moment, self.request_id, Command::Complete)
+    }
+}

@@ -1,0 +1,29 @@
+//! Somebody gives a request to a colleague.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::{PersonId, RequestId};
+use crewbell_shared::request::Command;
+
+use super::requests::on_request;
+use super::{Action, Moment, Steps, Wants, World};
+
+/// Somebody gives a request to a colleague.
+#[derive(Clone, Debug)]
+pub struct HandOverRequest {
+    /// Which request.
+    pub request_id: RequestId,
+    /// To whom.
+    pub to: PersonId,
+}
+
+impl Action for HandOverRequest {
+    fn wants(&self, wants: &mut Wants) {
+        wants.requests.insert(self.request_id.0);
+        wants.people.insert(self.to.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        let to = world.person(self.to)?.clone();
+        on_request(world, moment, self.request_id, Command::HandOver { to })
+    }
+}

@@ -1,0 +1,67 @@
+//! A button said how it is: connected or not, battery, signal, firmware.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::button::{Memory, Vitals, note_health};
+use jiff::Timestamp;
+
+use super::raise_request::unknown;
+use super::{Action, Moment, Step, Steps, Wants, World};
+use crate::db::buttons::KnownButton;
+
+/// A button said how it is.
+#[derive(Clone, Debug)]
+pub struct HearButton {
+    /// The button's id on the wire.
+    pub device: String,
+    /// What it said.
+    pub vitals: Vitals,
+}
+
+impl Action for HearButton {
+    fn wants(&self, wants: &mut Wants) {
+        wants.devices.insert(self.device.clone());
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        let (known, is_new) = match world.device(&self.device) {
+            Some(known) => (known.clone(), false),
+            None => (unknown(world, &self.device, moment)?, true),
+        };
+        let memory = note_health(&memory_of(&known), &self.vitals, moment.at);
+        let (known, kind) = heard(known, memory, &self.vitals, moment.at);
+        let kind = if is_new { Some("button_found") } else { kind };
+        Ok(Steps::none().and(Step::Button { known: Box::new(known), kind }))
+    }
+}
+
+/// What a button remembers. A memory that can't be read is a new one: then a resend may ring twice, which is the
+/// lesser evil.
+pub(super) fn memory_of(known: &KnownButton) -> Memory {
+    serde_json::from_value(known.memory.clone()).unwrap_or_default()
+}
+
+/// The button after a message: what it remembers, when it was heard, and the type of the entry when its health is
+/// worth telling.
+pub(super) fn heard(
+    known: KnownButton,
+    memory: Memory,
+    vitals: &Vitals,
+    at: Timestamp,
+) -> (KnownButton, Option<&'static str>) {
+    let KnownButton { mut button, .. } = known;
+    let health = button.health.heard(vitals, at);
+    let kind = button.health.worth_telling(&health).then(|| kind_of(button.health.online, health.online));
+    if kind.is_some() {
+        button.health = health;
+    }
+    let memory = serde_json::to_value(memory).unwrap_or_default();
+    (KnownButton { button, memory, seen_at: Some(at) }, kind)
+}
+
+fn kind_of(before: Option<bool>, now: Option<bool>) -> &'static str {
+    match (before, now) {
+        (Some(false) | None, Some(true)) => "button_connected",
+        (Some(true) | None, Some(false)) => "button_lost",
+        (_, _) => "button_seen",
+    }
+}

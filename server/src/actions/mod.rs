@@ -1,0 +1,89 @@
+//! The only writers. One file per verb.
+//!
+//! An action says what it [wants](Action::wants) to see, and [decides](Action::decide) in memory what is to be done;
+//! it never touches the database. The site's [`Writer`] does the rest, the same for every action: begin, look the
+//! command up, lock and load what is wanted, decide, store, append to the log, remember the command's outcome, commit,
+//! wake the readers.
+//!
+//! # To add a verb
+//! 1. Its variant in `shared::protocol::Verb`, and its rule in `shared` if it has one worth a name.
+//! 2. A file here with a struct that is an [`Action`], and its arm in `verbs.rs`.
+//! 3. Its door in `http/`, three lines; its story in `tests/`.
+//!
+//! # To add a noun
+//! Its type in `shared` and in `Entity`; a migration; `db/<noun>.rs`; a shelf in [`World`] with its line in `load` and
+//! in `save`. Everything else (log, sockets, sync, activity) carries it as it is.
+
+mod accept_request;
+mod assign_button;
+mod cancel_request;
+mod check_in;
+mod check_out;
+mod complete_request;
+mod create_button;
+mod create_request;
+mod create_site;
+mod hand_over_request;
+mod hear_button;
+mod keep_recording;
+mod note_request;
+mod raise_request;
+mod release_request;
+mod requests;
+mod retire_button;
+mod save_guest;
+mod save_person;
+mod save_place;
+mod save_settings;
+mod set_do_not_disturb;
+mod set_duty;
+mod set_secret;
+mod sign_in;
+mod sign_out;
+mod steps;
+mod store;
+mod texts;
+mod verbs;
+mod world;
+mod writer;
+
+pub use create_site::CreateSite;
+pub use hear_button::HearButton;
+pub use keep_recording::KeepRecording;
+pub use raise_request::RaiseRequest;
+pub use set_secret::{SetButtonSecret, SetJoinCode, SetPersonSecret};
+pub use sign_in::SignIn;
+pub use sign_out::SignOut;
+pub use steps::{Answer, Step, Steps};
+pub use verbs::{action, digest};
+pub use world::{Wants, World};
+pub use writer::{Done, Job, Key, NotDone, Writer};
+
+use crewbell_shared::Refusal;
+use crewbell_shared::person::Actor;
+use jiff::Timestamp;
+
+use crate::clock::Ids;
+
+/// Something that changes a site.
+pub trait Action: Send + Sync + std::fmt::Debug {
+    /// Says what the decision needs to see; it is locked and loaded before.
+    fn wants(&self, wants: &mut Wants);
+
+    /// Decides what is to be done. Pure but for the ids that it draws.
+    ///
+    /// # Errors
+    /// The rules' "no"; then nothing is done.
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal>;
+}
+
+/// When an action is decided, for whom, and where its new ids come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The time.
+    pub at: Timestamp,
+    /// Who acts.
+    pub actor: &'a Actor,
+    /// New ids.
+    pub ids: &'a Ids,
+}

@@ -1,0 +1,29 @@
+//! Somebody writes something on a request.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::{NoteId, RequestId};
+use crewbell_shared::request::Command;
+
+use super::requests::on_request;
+use super::{Action, Moment, Steps, Wants, World};
+
+/// Somebody writes something on a request.
+#[derive(Clone, Debug)]
+pub struct NoteRequest {
+    /// Which request.
+    pub request_id: RequestId,
+    /// The new note's id.
+    pub note_id: NoteId,
+    /// What to write.
+    pub text: String,
+}
+
+impl Action for NoteRequest {
+    fn wants(&self, wants: &mut Wants) {
+        wants.requests.insert(self.request_id.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        on_request(world, moment, self.request_id, Command::Note { id: self.note_id, text: self.text.clone() })
+    }
+}

@@ -1,0 +1,25 @@
+//! Somebody gives a request back: it is open, and rings, again.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::request::Command;
+
+use super::requests::on_request;
+use super::{Action, Moment, Steps, Wants, World};
+
+/// Somebody gives a request back: it is open, and rings, again.
+#[derive(Clone, Debug)]
+pub struct ReleaseRequest {
+    /// Which request.
+    pub request_id: RequestId,
+}
+
+impl Action for ReleaseRequest {
+    fn wants(&self, wants: &mut Wants) {
+        wants.requests.insert(self.request_id.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        on_request(world, moment, self.request_id, Command::Release)
+    }
+}

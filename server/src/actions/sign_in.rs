@@ -1,0 +1,43 @@
+//! Somebody signed in on a device; their secret was right.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::protocol::Audience;
+use serde_json::json;
+
+use super::{Action, Moment, Step, Steps, Wants, World};
+use crate::db::sessions::Session;
+
+/// Somebody signed in on a device. A session that the device had for the same person ends with it.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// The new session.
+    pub session: Session,
+    /// SHA-256 of its token.
+    pub token_hash: Vec<u8>,
+}
+
+impl Action for SignIn {
+    fn wants(&self, wants: &mut Wants) {
+        wants.people.insert(self.session.person_id.0);
+        wants.sessions_of.insert(self.session.person_id);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        let person = world.person(self.session.person_id)?;
+        crewbell_shared::person::Actor::Person(person.clone())
+            .need(crewbell_shared::person::Right::AnswerRequests)?;
+        let replaced = world.sessions.iter().filter(|session| {
+            session.person_id == person.id && session.device_id == self.session.device_id
+        });
+        let replaced: Vec<_> = replaced.map(|session| session.id).collect();
+        let payload = json!({
+            "session_id": self.session.id, "person_id": person.id, "name": person.name,
+            "device": self.session.device_name, "replaced": replaced,
+        });
+        let session = Session { created_at: moment.at, ..self.session.clone() };
+        Ok(Steps::none()
+            .and(Step::EndSessions(replaced))
+            .and(Step::OpenSession(session, self.token_hash.clone()))
+            .and(Step::Tell { category: "people", kind: "person_signed_in", payload, audience: Audience::leads() }))
+    }
+}

@@ -1,0 +1,42 @@
+//! Sessions end: somebody signed out, or a lost tablet is shut out.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::{PersonId, SessionId};
+use crewbell_shared::person::Right;
+use crewbell_shared::protocol::Audience;
+use serde_json::json;
+
+use super::{Action, Moment, Step, Steps, Wants, World};
+
+/// Sessions of a person end.
+#[derive(Clone, Debug)]
+pub struct SignOut {
+    /// Whose.
+    pub person_id: PersonId,
+    /// Which; all of them when none is named.
+    pub session_id: Option<SessionId>,
+}
+
+impl Action for SignOut {
+    fn wants(&self, wants: &mut Wants) {
+        wants.people.insert(self.person_id.0);
+        wants.sessions_of.insert(self.person_id);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        if moment.actor.person().is_some_and(|person| person.id != self.person_id) {
+            moment.actor.need(Right::EditPeople)?;
+        }
+        let person = world.person(self.person_id)?;
+        let meant = |id: SessionId| self.session_id.is_none_or(|session| session == id);
+        let sessions = world.sessions.iter().filter(|session| session.person_id == person.id && meant(session.id));
+        let ended: Vec<_> = sessions.map(|session| session.id).collect();
+        if ended.is_empty() {
+            return Ok(Steps::none());
+        }
+        let payload = json!({ "person_id": person.id, "name": person.name, "ended": ended });
+        Ok(Steps::none()
+            .and(Step::EndSessions(ended))
+            .and(Step::Tell { category: "people", kind: "person_signed_out", payload, audience: Audience::leads() }))
+    }
+}

@@ -1,0 +1,282 @@
+//! Between the world in memory and the tables: loading what is wanted, doing the steps, saving what changed.
+
+use std::collections::BTreeSet;
+
+use crewbell_shared::ids::SiteId;
+use crewbell_shared::person::Actor;
+use crewbell_shared::protocol::{ActorRef, Audience, Entity, EntityType, Source, changed_fields};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::world::{Wants, World};
+use super::{Moment, Step};
+use crate::db::entries::EntryRow;
+use crate::db::presses::Press;
+use crate::db::recordings::Recording;
+use crate::db::sessions::Session;
+use crate::db::{self, DbError};
+
+/// What is written beside the nouns.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// When the batch was decided.
+    pub(super) at: Timestamp,
+    pub(super) presses: Vec<Press>,
+    pub(super) entries: Vec<EntryRow>,
+    recordings: Vec<Recording>,
+    opened: Vec<(Session, Vec<u8>)>,
+    ended: Vec<crewbell_shared::ids::SessionId>,
+    person_secrets: Vec<(crewbell_shared::ids::PersonId, String)>,
+    button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
+    join_code: Option<Option<Vec<u8>>>,
+    create_site: bool,
+}
+
+/// Locks and loads what is wanted. The order of the nouns is the order of the locks, the same for every batch.
+///
+/// Of the open requests where a button pressed, only those can matter that a press may still join: the ones pressed
+/// within the site's window before `at`.
+pub(super) async fn load(
+    conn: &mut PgConnection,
+    world: &mut World,
+    wants: &Wants,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    let site = world.site.id;
+    let list = |ids: &BTreeSet<Uuid>| ids.iter().copied().collect::<Vec<_>>();
+    if !wants.people.is_empty() {
+        world.people.load(db::people::lock(conn, site, &list(&wants.people)).await?, |person| person.id.0);
+    }
+    if !wants.places.is_empty() {
+        world.places.load(db::places::lock(conn, site, &list(&wants.places)).await?, |place| place.id.0);
+    }
+    if !wants.guests.is_empty() {
+        world.guests.load(db::guests::lock(conn, site, &list(&wants.guests)).await?, |guest| guest.id.0);
+    }
+    if !wants.stays.is_empty() {
+        let stays = db::stays::lock(conn, site, &list(&wants.stays)).await?;
+        let places: Vec<Uuid> = stays.iter().map(|stay| stay.place_id.0).collect();
+        world.places.load(db::places::lock(conn, site, &places).await?, |place| place.id.0);
+        world.stays.load(stays, |stay| stay.id.0);
+    }
+    if !wants.buttons.is_empty() {
+        world.load_buttons(db::buttons::lock(conn, site, &list(&wants.buttons)).await?);
+    }
+    let mut stays_at = wants.stays_at.clone();
+    if !wants.devices.is_empty() {
+        let devices: Vec<String> = wants.devices.iter().cloned().collect();
+        let known = db::buttons::lock_devices(conn, site, &devices).await?;
+        if known.len() < devices.len() {
+            world.new_buttons = db::buttons::count_new(conn, site).await?;
+        }
+        let places: BTreeSet<Uuid> = known.iter().filter_map(|known| known.button.place_id).map(|id| id.0).collect();
+        world.load_buttons(known);
+        if !places.is_empty() {
+            world.places.load(db::places::of_devices(conn, site, &devices).await?, |place| place.id.0);
+            let window = i64::from(world.site.settings.press_window_s);
+            if window > 0 {
+                let since = at.saturating_sub(SignedDuration::from_secs(window)).unwrap_or(Timestamp::MIN);
+                let open = db::requests::lock_open_at(conn, site, &list(&places), since).await?;
+                world.requests.load(open, |request| request.id.0);
+            }
+            stays_at.extend(places);
+        }
+    }
+    if !stays_at.is_empty() {
+        world.stays.load(db::stays::current_at(conn, site, &list(&stays_at)).await?, |stay| stay.id.0);
+    }
+    if !wants.presses.is_empty() {
+        for (device, key, request) in db::presses::find(conn, site, &wants.presses).await? {
+            world.presses.insert((device, key), request);
+        }
+    }
+    for (device, since) in &wants.voice_of {
+        world.requests.load(db::requests::lock_voice_of(conn, site, device, *since).await?, |request| request.id.0);
+    }
+    if !wants.requests.is_empty() {
+        world.requests.load(db::requests::lock(conn, site, &list(&wants.requests)).await?, |request| request.id.0);
+    }
+    for &person in &wants.sessions_of {
+        world.sessions.extend(db::sessions::of_person(conn, site, person).await?);
+    }
+    Ok(())
+}
+
+/// How the entries of one action are signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signature<'a> {
+    pub(super) moment: Moment<'a>,
+    pub(super) source: Source,
+    pub(super) command_id: Option<crewbell_shared::ids::CommandId>,
+}
+
+impl Signature<'_> {
+    fn entry(&self, category: &str, kind: &str, payload: Box<RawValue>, audience: Audience) -> EntryRow {
+        let actor = ActorRef::from(self.moment.actor);
+        let at: Timestamp = self.moment.at;
+        EntryRow {
+            event_id: self.moment.ids.next(at),
+            at,
+            actor_id: actor.id,
+            actor_name: actor.name,
+            source: self.source,
+            category: category.to_owned(),
+            kind: kind.to_owned(),
+            entity: None,
+            changed_fields: Vec::new(),
+            payload,
+            audience,
+            command_id: self.command_id,
+        }
+    }
+
+    fn change(&self, before: Option<&Entity>, after: &Entity, kind: &str) -> Result<EntryRow, DbError> {
+        let noun: EntityType = after.entity_type();
+        let before = before.map(Entity::to_payload).transpose()?;
+        let mut payload = after.to_payload()?;
+        let changed = changed_fields(before.as_ref(), &payload);
+        if let Value::Object(fields) = &mut payload {
+            fields.insert("changed_fields".to_owned(), changed.clone().into());
+        }
+        let entry = self.entry(noun.category(), kind, to_raw_value(&payload)?, Audience::Everyone);
+        Ok(EntryRow { entity: Some((noun, after.id())), changed_fields: changed, ..entry })
+    }
+}
+
+/// Does the steps of one action in memory.
+pub(super) fn apply(
+    world: &mut World,
+    rows: &mut Rows,
+    steps: Vec<Step>,
+    signature: &Signature<'_>,
+) -> Result<(), DbError> {
+    for step in steps {
+        match step {
+            Step::Change { entity, kind } => {
+                let before = put(world, &entity);
+                rows.entries.push(signature.change(before.as_ref(), &entity, kind)?);
+            }
+            Step::Button { known, kind } => {
+                let id = known.button.id.0;
+                world.name_device(&known.button);
+                let after = Entity::from(known.button.clone());
+                let before = if kind.is_some() {
+                    world.buttons.put(id, *known).map(|before| Entity::from(before.button))
+                } else {
+                    world.remembered.insert(id);
+                    world.buttons.replace(id, *known);
+                    None
+                };
+                if let Some(kind) = kind {
+                    rows.entries.push(signature.change(before.as_ref(), &after, kind)?);
+                }
+            }
+            Step::Tell { category, kind, payload, audience } => {
+                rows.entries.push(signature.entry(category, kind, to_raw_value(&payload)?, audience));
+            }
+            Step::Press(press) => {
+                if let (Some(known), Some(key)) = (world.buttons.get(press.button_id.0), &press.press_key) {
+                    world.presses.insert((known.button.device.clone(), key.clone()), press.request_id);
+                }
+                rows.presses.push(press);
+            }
+            Step::Recording(recording) => rows.recordings.push(recording),
+            Step::OpenSession(session, hash) => rows.opened.push((session, hash)),
+            Step::EndSessions(sessions) => {
+                world.sessions.retain(|session| !sessions.contains(&session.id));
+                rows.ended.extend(sessions);
+            }
+            Step::PersonSecret(person, hash) => rows.person_secrets.push((person, hash)),
+            Step::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
+            Step::JoinCode(hash) => rows.join_code = Some(hash),
+            Step::CreateSite => rows.create_site = true,
+        }
+    }
+    Ok(())
+}
+
+/// Puts a noun on its shelf and gives back how it was.
+fn put(world: &mut World, entity: &Entity) -> Option<Entity> {
+    match entity.clone() {
+        Entity::Site(site) => {
+            world.site_changed = true;
+            Some(Entity::from(std::mem::replace(&mut world.site, site)))
+        }
+        Entity::Person(person) => world.people.put(person.id.0, person).map(Entity::from),
+        Entity::Place(place) => world.places.put(place.id.0, place).map(Entity::from),
+        Entity::Guest(guest) => world.guests.put(guest.id.0, guest).map(Entity::from),
+        Entity::Stay(stay) => world.stays.put(stay.id.0, stay).map(Entity::from),
+        Entity::Request(request) => world.requests.put(request.id.0, request).map(Entity::from),
+        Entity::Button(button) => {
+            let before = world.buttons.get(button.id.0).cloned();
+            let (memory, seen_at) = match &before {
+                Some(known) => (known.memory.clone(), known.seen_at),
+                None => (Value::Object(serde_json::Map::default()), None),
+            };
+            world.name_device(&button);
+            world.buttons.put(button.id.0, db::buttons::KnownButton { button, memory, seen_at });
+            before.map(|known| Entity::from(known.button))
+        }
+    }
+}
+
+/// Saves what changed, in the order that foreign keys want, and appends to the log last.
+pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) -> Result<u64, DbError> {
+    let site: SiteId = world.site.id;
+    if rows.create_site {
+        db::sites::insert(conn, &world.site, rows.at).await?;
+    } else if world.site_changed {
+        db::sites::save(conn, &world.site).await?;
+    }
+    if let Some(hash) = &rows.join_code {
+        db::sites::save_join_code(conn, site, hash.as_deref()).await?;
+    }
+    for person in world.people.changed() {
+        db::people::save(conn, site, person).await?;
+    }
+    for (person, hash) in &rows.person_secrets {
+        db::people::save_secret(conn, site, *person, hash).await?;
+    }
+    for place in world.places.changed() {
+        db::places::save(conn, site, place).await?;
+    }
+    for guest in world.guests.changed() {
+        db::guests::save(conn, site, guest).await?;
+    }
+    for stay in world.stays.changed() {
+        db::stays::save(conn, site, stay).await?;
+    }
+    for known in world.buttons.changed() {
+        db::buttons::save(conn, site, known).await?;
+    }
+    for (button, hash) in &rows.button_secrets {
+        db::buttons::save_secret(conn, site, *button, hash.as_deref()).await?;
+    }
+    let remembered: Vec<_> = world.remembered.iter().filter_map(|id| world.buttons.get(*id)).collect();
+    if !remembered.is_empty() {
+        db::buttons::remember(conn, site, &remembered).await?;
+    }
+    let requests = world.requests.changed();
+    if !requests.is_empty() {
+        db::requests::save(conn, site, &requests).await?;
+    }
+    if !rows.presses.is_empty() {
+        db::presses::insert(conn, site, &rows.presses).await?;
+    }
+    for recording in &rows.recordings {
+        db::recordings::insert(conn, site, recording).await?;
+    }
+    for session in &rows.ended {
+        db::sessions::end(conn, site, *session, rows.at).await?;
+    }
+    for (session, hash) in &rows.opened {
+        db::sessions::insert(conn, site, session, hash).await?;
+    }
+    if rows.entries.is_empty() {
+        return Ok(0);
+    }
+    db::entries::append(conn, site, &rows.entries).await
+}

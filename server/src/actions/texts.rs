@@ -1,0 +1,50 @@
+//! Names and words that people type, and the database's own refusals in words.
+
+use crewbell_shared::{Code, Refusal};
+
+use crate::db::DbError;
+
+/// Characters of a name, at most.
+pub(super) const MAX_NAME: usize = 200;
+
+/// A name that can be taken: not empty, no control characters, not endless.
+pub(super) fn name(field: &str, text: &str) -> Result<String, Refusal> {
+    words(field, text, MAX_NAME).and_then(|name| {
+        if name.is_empty() { Err(Refusal::invalid(field, "A name can't be empty.")) } else { Ok(name) }
+    })
+}
+
+/// Words that can be taken, trimmed; empty ones too.
+pub(super) fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Refusal::invalid(field, "Control characters can't be taken."));
+    }
+    if text.chars().count() > most {
+        return Err(Refusal::invalid(field, format!("{most} characters at most.")).with("limit", &most));
+    }
+    Ok(text.to_owned())
+}
+
+/// What the database refused, as the rules would have said it; none for what only a fault of ours can cause.
+pub(super) fn refusal_of(error: &DbError) -> Option<Refusal> {
+    let taken = |what: &str| Refusal::new(Code::NameTaken, format!("There is a {what} of that name already."));
+    match error.constraint() {
+        Some("people_name_key") => return Some(taken("member of the crew")),
+        Some("places_name_key") => return Some(taken("place")),
+        Some("sites_slug_key") => return Some(taken("site")),
+        Some("buttons_device_key") => return Some(taken("button")),
+        Some("sites_slug_shape") => {
+            return Some(Refusal::invalid("slug", "A slug is lower-case letters, digits and hyphens, 63 at most."));
+        }
+        Some("stays_current_by_guest") => {
+            return Some(Refusal::new(Code::StayConflict, "The guest is staying somewhere already."));
+        }
+        Some("places_own_parent") => return Some(Refusal::invalid("parent_id", "A place can't stand in itself.")),
+        Some(_) | None => {}
+    }
+    let DbError::Sqlx(sqlx::Error::Database(database)) = error else { return None };
+    // Class 22 is "data exception": a text that can't be one, such as a NUL character.
+    let code = database.code()?;
+    code.starts_with("22").then(|| Refusal::new(Code::Invalid, "A value can't be stored."))
+}

@@ -1,0 +1,203 @@
+//! Buttons.
+
+use crewbell_shared::button::{Button, ButtonState, Health};
+use crewbell_shared::ids::SiteId;
+use jiff::Timestamp;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{BadRow, DbError, named, sql, sql_opt};
+
+/// A button with what the log doesn't tell of it.
+#[derive(Clone, Debug)]
+pub struct KnownButton {
+    /// The button, as last logged.
+    pub button: Button,
+    /// What tells a repetition from a new press.
+    pub memory: serde_json::Value,
+    /// When it was last heard, to the message.
+    pub seen_at: Option<Timestamp>,
+}
+
+/// How a button proves that it is itself.
+#[derive(Clone, Debug)]
+pub struct ButtonSecret {
+    /// Which button.
+    pub device: String,
+    /// SHA-256 of its password; none while it uses the join code.
+    pub secret_hash: Option<Vec<u8>>,
+}
+
+struct Row {
+    id: Uuid,
+    device: String,
+    name: Option<String>,
+    state: String,
+    place_id: Option<Uuid>,
+    has_credentials: bool,
+    online: Option<bool>,
+    battery_percent: Option<i16>,
+    rssi_dbm: Option<i16>,
+    firmware: Option<String>,
+    last_seen_at: Option<jiff_sqlx::Timestamp>,
+    memory: serde_json::Value,
+    seen_at: Option<jiff_sqlx::Timestamp>,
+}
+
+macro_rules! select {
+    ($tail:tt, $($argument:expr),*) => {
+        sqlx::query_as!(
+            Row,
+            "select id, device, name, state, place_id, secret_hash is not null as \"has_credentials!\", online, \
+             battery_percent, rssi_dbm, firmware, last_seen_at, memory, seen_at from buttons " + $tail,
+            $($argument),*
+        )
+    };
+}
+
+/// Locks and loads buttons by their ids on the wire.
+pub async fn lock_devices(
+    conn: &mut PgConnection,
+    site: SiteId,
+    devices: &[String],
+) -> Result<Vec<KnownButton>, DbError> {
+    let rows = select!("where site_id = $1 and device = any($2) order by id for update", site.0, devices);
+    read(rows.fetch_all(conn).await?)
+}
+
+/// Locks and loads buttons by id.
+pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<KnownButton>, DbError> {
+    let rows = select!("where site_id = $1 and id = any($2) order by id for update", site.0, ids);
+    read(rows.fetch_all(conn).await?)
+}
+
+/// All buttons of the site.
+pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<KnownButton>, DbError> {
+    read(select!("where site_id = $1 order by device", site.0).fetch_all(conn).await?)
+}
+
+/// How many buttons wait for somebody to say where they are.
+pub async fn count_new(conn: &mut PgConnection, site: SiteId) -> Result<i64, DbError> {
+    let count = sqlx::query_scalar!(
+        "select count(*) as \"count!\" from buttons where site_id = $1 and state = 'new'",
+        site.0
+    );
+    Ok(count.fetch_one(conn).await?)
+}
+
+/// The secret of a button, if the button is known.
+pub async fn secret(conn: &mut PgConnection, site: SiteId, device: &str) -> Result<Option<ButtonSecret>, DbError> {
+    let row = sqlx::query_as!(
+        ButtonSecret,
+        "select device, secret_hash from buttons where site_id = $1 and device = $2",
+        site.0,
+        device
+    );
+    Ok(row.fetch_optional(conn).await?)
+}
+
+/// Sets or clears a button's secret.
+pub async fn save_secret(
+    conn: &mut PgConnection,
+    site: SiteId,
+    id: Uuid,
+    hash: Option<&[u8]>,
+) -> Result<(), DbError> {
+    sqlx::query!("update buttons set secret_hash = $3 where site_id = $1 and id = $2", site.0, id, hash)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Writes what changes with every message, and nothing else: all in one statement.
+pub async fn remember(conn: &mut PgConnection, site: SiteId, buttons: &[&KnownButton]) -> Result<(), DbError> {
+    let ids: Vec<_> = buttons.iter().map(|known| known.button.id.0).collect();
+    let memories: Vec<_> = buttons.iter().map(|known| known.memory.clone()).collect();
+    let seen: Vec<_> = buttons.iter().map(|known| sql_opt(known.seen_at)).collect();
+    sqlx::query!(
+        "update buttons b set memory = n.memory, seen_at = n.seen_at \
+         from unnest($2::uuid[], $3::json[], $4::timestamptz[]) as n (id, memory, seen_at) \
+         where b.site_id = $1 and b.id = n.id",
+        site.0,
+        &ids,
+        &memories,
+        &seen as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes a button as it is now.
+pub async fn save(conn: &mut PgConnection, site: SiteId, known: &KnownButton) -> Result<(), DbError> {
+    let button = &known.button;
+    let health = &button.health;
+    sqlx::query!(
+        "insert into buttons (site_id, id, device, name, state, place_id, online, battery_percent, rssi_dbm, firmware, \
+         last_seen_at, memory, seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         on conflict on constraint buttons_pk do update set name = excluded.name, state = excluded.state, \
+         place_id = excluded.place_id, online = excluded.online, battery_percent = excluded.battery_percent, \
+         rssi_dbm = excluded.rssi_dbm, firmware = excluded.firmware, last_seen_at = excluded.last_seen_at, \
+         memory = excluded.memory, seen_at = excluded.seen_at",
+        site.0,
+        button.id.0,
+        button.device,
+        button.name,
+        button.state.as_str(),
+        button.place_id.map(|id| id.0),
+        health.online,
+        health.battery_percent.map(i16::from),
+        health.rssi_dbm,
+        health.firmware,
+        sql_opt(health.last_seen_at) as _,
+        known.memory,
+        sql_opt(known.seen_at) as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The last request that a button's lamp shows: its newest, if it isn't older than a time.
+pub async fn last_request(
+    conn: &mut PgConnection,
+    site: SiteId,
+    device: &str,
+    since: Timestamp,
+) -> Result<Option<Uuid>, DbError> {
+    let row = sqlx::query_scalar!(
+        "select r.id from requests r join buttons b on b.site_id = r.site_id and b.id = r.button_id \
+         where r.site_id = $1 and b.device = $2 and r.created_at >= $3 order by r.created_at desc limit 1",
+        site.0,
+        device,
+        sql(since) as _
+    );
+    Ok(row.fetch_optional(conn).await?)
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<KnownButton>, DbError> {
+    rows.into_iter().map(|row| row.try_into().map_err(Into::into)).collect()
+}
+
+impl TryFrom<Row> for KnownButton {
+    type Error = BadRow;
+
+    fn try_from(row: Row) -> Result<Self, BadRow> {
+        let button = Button {
+            id: row.id.into(),
+            device: row.device,
+            name: row.name,
+            state: named(&ButtonState::ALL, ButtonState::as_str, &row.state, "buttons", row.id)?,
+            place_id: row.place_id.map(Into::into),
+            has_credentials: row.has_credentials,
+            health: Health {
+                online: row.online,
+                battery_percent: row.battery_percent.and_then(|percent| u8::try_from(percent).ok()),
+                rssi_dbm: row.rssi_dbm,
+                firmware: row.firmware,
+                last_seen_at: row.last_seen_at.map(jiff_sqlx::Timestamp::to_jiff),
+            },
+        };
+        Ok(Self { button, memory: row.memory, seen_at: row.seen_at.map(jiff_sqlx::Timestamp::to_jiff) })
+    }
+}

@@ -1,0 +1,254 @@
+//! The log's rows. What they mean is in `log/`.
+
+use crewbell_shared::ids::{CommandId, EventId, PersonId, SiteId};
+use crewbell_shared::protocol::{Audience, EntityType, Source};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{BadRow, DbError, named, sql};
+
+/// An entry as the database has it; its number is given by the append.
+#[derive(Clone, Debug)]
+pub struct EntryRow {
+    /// Its id in the world.
+    pub event_id: EventId,
+    /// When.
+    pub at: Timestamp,
+    /// The person, where it was one.
+    pub actor_id: Option<PersonId>,
+    /// Who, by name.
+    pub actor_name: String,
+    /// Through which door.
+    pub source: Source,
+    /// The part of the app it belongs to.
+    pub category: String,
+    /// What happened.
+    pub kind: String,
+    /// Which noun it carries, and the noun's id.
+    pub entity: Option<(EntityType, Uuid)>,
+    /// The names of the fields that changed.
+    pub changed_fields: Vec<String>,
+    /// The whole noun after the change, with `changed_fields`.
+    pub payload: Box<RawValue>,
+    /// Whom it is for.
+    pub audience: Audience,
+    /// The command that caused it.
+    pub command_id: Option<CommandId>,
+}
+
+/// Appends entries and returns the number of the last one.
+///
+/// The last statement of a transaction: it takes the lock on the site's counter, which is held until the commit.
+pub async fn append(conn: &mut PgConnection, site: SiteId, entries: &[EntryRow]) -> Result<u64, DbError> {
+    macro_rules! column {
+        ($entry:ident => $value:expr) => {
+            &entries.iter().map(|$entry| $value).collect::<Vec<_>>()
+        };
+    }
+    // PostgreSQL has no arrays of arrays of different lengths, so the names travel as one text each.
+    let changed: Vec<String> = entries.iter().map(|entry| entry.changed_fields.join(",")).collect();
+    let audiences = entries
+        .iter()
+        .map(|entry| match &entry.audience {
+            Audience::Everyone => Ok(None),
+            some @ (Audience::Roles(_) | Audience::People(_)) => serde_json::to_value(some).map(Some),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let head = sqlx::query_scalar!(
+        "with bumped as (update sites set head = head + $2 where id = $1 returning head), \
+         appended as (insert into entries (site_id, seq, event_id, at, actor_id, actor_name, source, category, type, \
+         entity_type, entity_id, changed_fields, payload, audience, command_id) \
+         select $1, bumped.head - $2 + n.place, n.event_id, n.at, n.actor_id, n.actor_name, n.source, n.category, \
+         n.type, n.entity_type, n.entity_id, string_to_array(n.changed_fields, ','), n.payload, n.audience, \
+         n.command_id from bumped, unnest($3::uuid[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[], \
+         $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[], $13::json[], $14::json[], $15::uuid[]) \
+         with ordinality as n (event_id, at, actor_id, actor_name, source, category, type, entity_type, entity_id, \
+         changed_fields, payload, audience, command_id, place)) \
+         select head from bumped",
+        site.0,
+        i64::try_from(entries.len()).unwrap_or(i64::MAX),
+        column!(entry => entry.event_id.0),
+        column!(entry => sql(entry.at)) as _,
+        column!(entry => entry.actor_id.map(|id| id.0)) as _,
+        column!(entry => entry.actor_name.as_str()) as _,
+        column!(entry => entry.source.as_str()) as _,
+        column!(entry => entry.category.as_str()) as _,
+        column!(entry => entry.kind.as_str()) as _,
+        column!(entry => entry.entity.map(|(noun, _)| noun.as_str())) as _,
+        column!(entry => entry.entity.map(|(_, id)| id)) as _,
+        &changed,
+        column!(entry => Json(&*entry.payload)) as _,
+        &audiences as _,
+        column!(entry => entry.command_id.map(|id| id.0)) as _,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(u64::try_from(head).unwrap_or_default())
+}
+
+struct Row {
+    seq: i64,
+    event_id: Uuid,
+    at: jiff_sqlx::Timestamp,
+    actor_id: Option<Uuid>,
+    actor_name: String,
+    source: String,
+    category: String,
+    kind: String,
+    entity_type: Option<String>,
+    entity_id: Option<Uuid>,
+    changed_fields: Vec<String>,
+    payload: Json<Box<RawValue>>,
+    audience: Option<serde_json::Value>,
+    command_id: Option<Uuid>,
+}
+
+macro_rules! select {
+    ($head:tt, $tail:tt, $($argument:expr),*) => {
+        sqlx::query_as!(
+            Row,
+            $head + "select seq as \"seq!\", event_id as \"event_id!\", at as \"at!\", actor_id, \
+            actor_name as \"actor_name!\", source as \"source!\", category as \"category!\", type as \"kind!\", \
+            entity_type, entity_id, changed_fields as \"changed_fields!\", \
+            payload as \"payload!: Json<Box<RawValue>>\", audience, command_id from " + $tail,
+            $($argument),*
+        )
+    };
+}
+
+/// Entries after a number, oldest first.
+pub async fn after(
+    conn: &mut PgConnection,
+    site: SiteId,
+    seq: u64,
+    limit: i64,
+) -> Result<Vec<(u64, EntryRow)>, DbError> {
+    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+    let rows = select!("", "entries where site_id = $1 and seq > $2 order by seq limit $3", site.0, seq, limit);
+    read(rows.fetch_all(conn).await?)
+}
+
+/// All that ever happened to one noun, oldest first, from the log and its archives.
+pub async fn of_entity(conn: &mut PgConnection, site: SiteId, entity: Uuid) -> Result<Vec<(u64, EntryRow)>, DbError> {
+    let rows = select!(
+        "",
+        "(select * from entries where site_id = $1 and entity_id = $2 union all \
+         select * from entries_archive where site_id = $1 and entity_id = $2) as e order by seq",
+        site.0,
+        entity
+    );
+    read(rows.fetch_all(conn).await?)
+}
+
+/// What the activity is asked by; what is none matches all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Before this number: the page's end, exclusive.
+    pub before: Option<u64>,
+    /// From this time on.
+    pub from: Option<Timestamp>,
+    /// Until this time, exclusive.
+    pub to: Option<Timestamp>,
+    /// Of this category.
+    pub category: Option<String>,
+    /// By this person.
+    pub actor: Option<PersonId>,
+    /// About this noun.
+    pub entity: Option<Uuid>,
+    /// With these words in who, what or which.
+    pub words: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A page of the activity, newest first, from the log and its archives.
+pub async fn activity(
+    conn: &mut PgConnection,
+    site: SiteId,
+    filter: &Filter,
+) -> Result<Vec<(u64, EntryRow)>, DbError> {
+    let before = filter.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
+    let words = filter.words.as_ref().map(|words| format!("%{}%", words.replace(['%', '_', '\\'], " ")));
+    let rows = select!(
+        "",
+        "(select * from entries where site_id = $1 and seq < $2 union all \
+         select * from entries_archive where site_id = $1 and seq < $2) as e \
+         where ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
+         and ($5::text is null or category = $5) and ($6::uuid is null or actor_id = $6) \
+         and ($7::uuid is null or entity_id = $7) \
+         and ($8::text is null or actor_name ilike $8 or type ilike $8 or payload::text ilike $8) \
+         order by seq desc limit $9",
+        site.0,
+        before,
+        filter.from.map(sql) as _,
+        filter.to.map(sql) as _,
+        filter.category,
+        filter.actor.map(|id| id.0) as _,
+        filter.entity,
+        words,
+        filter.limit
+    );
+    read(rows.fetch_all(conn).await?)
+}
+
+/// Moves the oldest entries before a time into the archive of their month; returns how many went.
+pub async fn archive(conn: &mut PgConnection, site: SiteId, before: Timestamp, limit: i64) -> Result<u64, DbError> {
+    let oldest = sqlx::query_scalar!(
+        "select at from entries where site_id = $1 order by seq limit 1",
+        site.0
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(oldest) = oldest.filter(|at| at.to_jiff() < before) else { return Ok(0) };
+    sqlx::query_scalar!("select open_archive($1)", oldest as _).fetch_one(&mut *conn).await?;
+    // Only from the oldest entry's month: another month's partition may not be there yet.
+    let moved = sqlx::query_scalar!(
+        "with old as (select seq from entries where site_id = $1 and at < $2 \
+         and at < date_trunc('month', $3::timestamptz, 'UTC') + interval '1 month' order by seq limit $4), \
+         gone as (delete from entries e using old where e.site_id = $1 and e.seq = old.seq returning e.*), \
+         kept as (insert into entries_archive select * from gone returning seq), \
+         moved as (update sites set tail = greatest(tail, (select max(seq) + 1 from kept)) where id = $1 and exists \
+         (select from kept)) select count(*) as \"count!\" from kept",
+        site.0,
+        sql(before) as _,
+        oldest as _,
+        limit
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(u64::try_from(moved).unwrap_or_default())
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<(u64, EntryRow)>, DbError> {
+    rows.into_iter()
+        .map(|row| {
+            let id = row.event_id;
+            let noun = |text: &str| named(EntityType::ALL, EntityType::as_str, text, "entries", id);
+            let audience = match row.audience {
+                None => Audience::Everyone,
+                Some(some) => serde_json::from_value(some)?,
+            };
+            let entity = row.entity_type.as_deref().map(noun).transpose()?.zip(row.entity_id);
+            let sources = [Source::Device, Source::App, Source::Server];
+            let entry = EntryRow {
+                event_id: id.into(),
+                at: row.at.to_jiff(),
+                actor_id: row.actor_id.map(Into::into),
+                actor_name: row.actor_name,
+                source: named(&sources, Source::as_str, &row.source, "entries", id)?,
+                category: row.category,
+                kind: row.kind,
+                entity,
+                changed_fields: row.changed_fields,
+                payload: row.payload.0,
+                audience,
+                command_id: row.command_id.map(Into::into),
+            };
+            let seq = u64::try_from(row.seq).map_err(|_| BadRow::new("entries", id, "a negative number"))?;
+            Ok((seq, entry))
+        })
+        .collect()
+}

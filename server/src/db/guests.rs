@@ -1,0 +1,40 @@
+//! Guests.
+
+use crewbell_shared::guest::Guest;
+use crewbell_shared::ids::SiteId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::DbError;
+
+/// Locks and loads guests by id.
+pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Guest>, DbError> {
+    let rows = sqlx::query_as!(
+        Guest,
+        "select id, name, notes from guests where site_id = $1 and id = any($2) order by id for update",
+        site.0,
+        ids
+    );
+    Ok(rows.fetch_all(conn).await?)
+}
+
+/// All guests of the site.
+pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Guest>, DbError> {
+    let rows = sqlx::query_as!(Guest, "select id, name, notes from guests where site_id = $1 order by name", site.0);
+    Ok(rows.fetch_all(conn).await?)
+}
+
+/// Writes a guest as they are now.
+pub async fn save(conn: &mut PgConnection, site: SiteId, guest: &Guest) -> Result<(), DbError> {
+    sqlx::query!(
+        "insert into guests (site_id, id, name, notes) values ($1, $2, $3, $4) \
+         on conflict on constraint guests_pk do update set name = excluded.name, notes = excluded.notes",
+        site.0,
+        guest.id.0,
+        guest.name,
+        guest.notes
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The crew.
+
+use crewbell_shared::ids::{PersonId, SiteId};
+use crewbell_shared::person::{Person, Role};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{BadRow, DbError, named};
+
+struct Row {
+    id: Uuid,
+    name: String,
+    role: String,
+    on_duty: bool,
+    active: bool,
+}
+
+macro_rules! select {
+    ($tail:tt, $($argument:expr),*) => {
+        sqlx::query_as!(Row, "select id, name, role, on_duty, active from people " + $tail, $($argument),*)
+    };
+}
+
+/// Locks and loads people by id.
+pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Person>, DbError> {
+    let rows = select!("where site_id = $1 and id = any($2) order by id for update", site.0, ids);
+    read(rows.fetch_all(conn).await?)
+}
+
+/// All people of the site, also those who left.
+pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Person>, DbError> {
+    read(select!("where site_id = $1 order by name", site.0).fetch_all(conn).await?)
+}
+
+/// Somebody by the name that they sign in with, with their secret.
+pub async fn by_name(
+    conn: &mut PgConnection,
+    site: SiteId,
+    name: &str,
+) -> Result<Option<(PersonId, Option<String>)>, DbError> {
+    let row = sqlx::query!(
+        "select id, secret_hash from people where site_id = $1 and lower(name) = lower($2) and active",
+        site.0,
+        name
+    );
+    Ok(row.fetch_optional(conn).await?.map(|row| (row.id.into(), row.secret_hash)))
+}
+
+/// Writes a person as they are now.
+pub async fn save(conn: &mut PgConnection, site: SiteId, person: &Person) -> Result<(), DbError> {
+    sqlx::query!(
+        "insert into people (site_id, id, name, role, on_duty, active) values ($1, $2, $3, $4, $5, $6) \
+         on conflict on constraint people_pk do update set name = excluded.name, role = excluded.role, \
+         on_duty = excluded.on_duty, active = excluded.active",
+        site.0,
+        person.id.0,
+        person.name,
+        person.role.as_str(),
+        person.on_duty,
+        person.active
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Sets what a person signs in with.
+pub async fn save_secret(conn: &mut PgConnection, site: SiteId, id: PersonId, hash: &str) -> Result<(), DbError> {
+    sqlx::query!("update people set secret_hash = $3 where site_id = $1 and id = $2", site.0, id.0, hash)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<Person>, DbError> {
+    rows.into_iter().map(|row| row.try_into().map_err(Into::into)).collect()
+}
+
+impl TryFrom<Row> for Person {
+    type Error = BadRow;
+
+    fn try_from(row: Row) -> Result<Self, BadRow> {
+        Ok(Self {
+            id: row.id.into(),
+            role: named(&Role::ALL, Role::as_str, &row.role, "people", row.id)?,
+            name: row.name,
+            on_duty: row.on_duty,
+            active: row.active,
+        })
+    }
+}

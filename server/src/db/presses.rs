@@ -1,0 +1,80 @@
+//! Presses: every one that was taken.
+
+use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::ids::{ButtonId, PressId, RequestId, SiteId};
+use jiff::Timestamp;
+use sqlx::PgConnection;
+
+use super::{DbError, sql, sql_opt};
+
+/// A press to be recorded.
+#[derive(Clone, Debug)]
+pub struct Press {
+    /// Its id.
+    pub id: PressId,
+    /// The button.
+    pub button_id: ButtonId,
+    /// The identity that makes a resend no second press.
+    pub press_key: Option<String>,
+    /// The id that the device gave it.
+    pub device_press_id: Option<String>,
+    /// How it was pressed.
+    pub kind: PressKind,
+    /// Where on the device.
+    pub key: Key,
+    /// When, by the device's clock.
+    pub device_time: Option<Timestamp>,
+    /// When it reached us.
+    pub received_at: Timestamp,
+    /// The request that it made or joined.
+    pub request_id: Option<RequestId>,
+}
+
+/// Finds those presses that are recorded already, as pairs of the button's id on the wire and the key, with their
+/// request.
+pub async fn find(
+    conn: &mut PgConnection,
+    site: SiteId,
+    keys: &[(String, String)],
+) -> Result<Vec<(String, String, Option<RequestId>)>, DbError> {
+    let (devices, keys): (Vec<String>, Vec<String>) = keys.iter().cloned().unzip();
+    let rows = sqlx::query!(
+        "select b.device, p.press_key as \"press_key!\", p.request_id \
+         from unnest($2::text[], $3::text[]) as n (device, press_key) \
+         join buttons b on b.site_id = $1 and b.device = n.device \
+         join presses p on p.site_id = $1 and p.button_id = b.id and p.press_key = n.press_key",
+        site.0,
+        &devices,
+        &keys
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.device, row.press_key, row.request_id.map(Into::into))).collect())
+}
+
+/// Records presses, all in one statement.
+pub async fn insert(conn: &mut PgConnection, site: SiteId, presses: &[Press]) -> Result<(), DbError> {
+    macro_rules! column {
+        ($press:ident => $value:expr) => {
+            &presses.iter().map(|$press| $value).collect::<Vec<_>>()
+        };
+    }
+    sqlx::query!(
+        "insert into presses (site_id, id, button_id, press_key, device_press_id, kind, key, device_time, received_at, \
+         request_id) select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], \
+         $8::timestamptz[], $9::timestamptz[], $10::uuid[])",
+        site.0,
+        column!(press => press.id.0),
+        column!(press => press.button_id.0),
+        column!(press => press.press_key.as_deref()) as _,
+        column!(press => press.device_press_id.as_deref()) as _,
+        column!(press => press.kind.as_str()) as _,
+        column!(press => press.key.as_str()) as _,
+        column!(press => sql_opt(press.device_time)) as _,
+        column!(press => sql(press.received_at)) as _,
+        column!(press => press.request_id.map(|id| id.0)) as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

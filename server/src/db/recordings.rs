@@ -1,0 +1,59 @@
+//! What guests said while they held a button.
+
+use crewbell_shared::ids::{ButtonId, RecordingId, RequestId, SiteId};
+use jiff::Timestamp;
+use sqlx::PgConnection;
+
+use super::{DbError, sql};
+
+/// A recording, as it was sent.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// Its id.
+    pub id: RecordingId,
+    /// The button.
+    pub button_id: ButtonId,
+    /// The request that it belongs to.
+    pub request_id: RequestId,
+    /// When it reached us.
+    pub received_at: Timestamp,
+    /// `adpcm`, `pcm`, `wav`: as the device named it.
+    pub format: String,
+    /// How long it is, in milliseconds.
+    pub duration_ms: Option<u32>,
+    /// The sound.
+    pub bytes: Vec<u8>,
+}
+
+/// Keeps a recording.
+pub async fn insert(conn: &mut PgConnection, site: SiteId, recording: &Recording) -> Result<(), DbError> {
+    sqlx::query!(
+        "insert into recordings (site_id, id, button_id, request_id, received_at, format, duration_ms, bytes) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        site.0,
+        recording.id.0,
+        recording.button_id.0,
+        recording.request_id.0,
+        sql(recording.received_at) as _,
+        recording.format,
+        recording.duration_ms.and_then(|ms| i32::try_from(ms).ok()),
+        recording.bytes
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The format and the sound of a request's newest recording.
+pub async fn of_request(
+    conn: &mut PgConnection,
+    site: SiteId,
+    request: RequestId,
+) -> Result<Option<(String, Vec<u8>)>, DbError> {
+    let row = sqlx::query!(
+        "select format, bytes from recordings where site_id = $1 and request_id = $2 order by received_at desc limit 1",
+        site.0,
+        request.0
+    );
+    Ok(row.fetch_optional(conn).await?.map(|row| (row.format, row.bytes)))
+}

@@ -1,0 +1,351 @@
+//! Requests.
+
+use crewbell_shared::ids::{PersonId, PlaceId, RequestId, SiteId};
+use crewbell_shared::person::PersonRef;
+use crewbell_shared::request::{Acceptance, Kind, Priority, Request, State};
+use jiff::Timestamp;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{BadRow, DbError, named, sql, sql_opt};
+
+struct Row {
+    id: Uuid,
+    place_id: Uuid,
+    place_name: String,
+    guest_id: Option<Uuid>,
+    button_id: Option<Uuid>,
+    created_by: Option<Uuid>,
+    created_by_name: Option<String>,
+    created_at: jiff_sqlx::Timestamp,
+    kind: String,
+    service: Option<String>,
+    priority: String,
+    text: Option<String>,
+    press_count: i32,
+    last_press_id: Option<String>,
+    last_press_at: Option<jiff_sqlx::Timestamp>,
+    voice: Option<serde_json::Value>,
+    notes: serde_json::Value,
+    state: String,
+    accepted_by: Option<Uuid>,
+    accepted_by_name: Option<String>,
+    accepted_at: Option<jiff_sqlx::Timestamp>,
+    closed_by: Option<Uuid>,
+    closed_by_name: Option<String>,
+    closed_at: Option<jiff_sqlx::Timestamp>,
+    cancel_reason: Option<String>,
+}
+
+macro_rules! select {
+    ($tail:tt, $($argument:expr),*) => {
+        sqlx::query_as!(
+            Row,
+            "select id, place_id, place_name, guest_id, button_id, created_by, created_by_name, created_at, kind, \
+             service, priority, text, press_count, last_press_id, last_press_at, voice, notes, state, accepted_by, \
+             accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason from requests " + $tail,
+            $($argument),*
+        )
+    };
+}
+
+/// Locks and loads requests by id.
+pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Request>, DbError> {
+    let rows = select!("where site_id = $1 and id = any($2) order by id for update", site.0, ids);
+    read(rows.fetch_all(conn).await?)
+}
+
+/// Locks and loads the open requests of places that were pressed since a time: what a further press may join.
+pub async fn lock_open_at(
+    conn: &mut PgConnection,
+    site: SiteId,
+    places: &[Uuid],
+    since: Timestamp,
+) -> Result<Vec<Request>, DbError> {
+    let rows = select!(
+        "where site_id = $1 and place_id = any($2) and state = 'open' and last_press_at >= $3 order by id for update",
+        site.0,
+        places,
+        sql(since) as _
+    );
+    read(rows.fetch_all(conn).await?)
+}
+
+/// Locks and loads the newest voice request of a button since a time: what a recording belongs to.
+pub async fn lock_voice_of(
+    conn: &mut PgConnection,
+    site: SiteId,
+    device: &str,
+    since: Timestamp,
+) -> Result<Option<Request>, DbError> {
+    let row = select!(
+        "where site_id = $1 and button_id = (select b.id from buttons b where b.site_id = $1 and b.device = $2) \
+         and kind = 'voice' and created_at >= $3 order by created_at desc limit 1 for update",
+        site.0,
+        device,
+        sql(since) as _
+    );
+    row.fetch_optional(conn).await?.map(|row| row.try_into().map_err(Into::into)).transpose()
+}
+
+/// One request.
+pub async fn find(conn: &mut PgConnection, site: SiteId, id: RequestId) -> Result<Option<Request>, DbError> {
+    let row = select!("where site_id = $1 and id = $2", site.0, id.0).fetch_optional(conn).await?;
+    row.map(|row| row.try_into().map_err(Into::into)).transpose()
+}
+
+/// What a snapshot holds: all that is open or in hand, and what was closed since a time.
+pub async fn current(conn: &mut PgConnection, site: SiteId, since: Timestamp) -> Result<Vec<Request>, DbError> {
+    let rows = select!(
+        "where site_id = $1 and (state in ('open', 'accepted') or created_at >= $2) order by created_at",
+        site.0,
+        sql(since) as _
+    );
+    read(rows.fetch_all(conn).await?)
+}
+
+/// What a list of requests is asked by; what is none matches all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this state.
+    pub state: Option<String>,
+    /// In this place.
+    pub place: Option<PlaceId>,
+    /// Accepted by this person.
+    pub person: Option<PersonId>,
+    /// Created from this time on.
+    pub from: Option<Timestamp>,
+    /// Created before this time: the page's end, exclusive.
+    pub before: Option<Timestamp>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A page of requests, newest first.
+///
+/// Each way of asking has a statement of its own, so that each uses the index that is there for it.
+pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<Request>, DbError> {
+    let from = sql(filter.from.unwrap_or(Timestamp::UNIX_EPOCH));
+    let before = sql(filter.before.unwrap_or(LAST_DAY));
+    let (state, limit) = (filter.state.as_deref(), filter.limit);
+    let rows = match (filter.place, filter.person, state) {
+        (Some(place), person, _) => {
+            select!(
+                "where site_id = $1 and place_id = $2 and created_at >= $3 and created_at < $4 \
+                 and ($5::text is null or state = $5) and ($6::uuid is null or accepted_by = $6) \
+                 order by created_at desc limit $7",
+                site.0,
+                place.0,
+                from as _,
+                before as _,
+                state,
+                person.map(|person| person.0) as _,
+                limit
+            )
+            .fetch_all(conn)
+            .await?
+        }
+        (None, Some(person), _) => {
+            select!(
+                "where site_id = $1 and accepted_by = $2 and created_at >= $3 and created_at < $4 \
+                 and ($5::text is null or state = $5) order by created_at desc limit $6",
+                site.0,
+                person.0,
+                from as _,
+                before as _,
+                state,
+                limit
+            )
+            .fetch_all(conn)
+            .await?
+        }
+        (None, None, Some("open" | "accepted")) => {
+            select!(
+                "where site_id = $1 and created_at >= $2 and created_at < $3 and state in ('open', 'accepted') \
+                 and state = $4 order by created_at desc limit $5",
+                site.0,
+                from as _,
+                before as _,
+                state,
+                limit
+            )
+            .fetch_all(conn)
+            .await?
+        }
+        (None, None, _) => {
+            select!(
+                "where site_id = $1 and created_at >= $2 and created_at < $3 and ($4::text is null or state = $4) \
+                 order by created_at desc limit $5",
+                site.0,
+                from as _,
+                before as _,
+                state,
+                limit
+            )
+            .fetch_all(conn)
+            .await?
+        }
+    };
+    read(rows)
+}
+
+/// The end of the year 9999: later than anything that is asked for.
+const LAST_DAY: Timestamp = Timestamp::constant(253_402_200_000, 0);
+
+/// Writes requests as they are now, all in one statement.
+pub async fn save(conn: &mut PgConnection, site: SiteId, requests: &[&Request]) -> Result<(), DbError> {
+    let facts: Vec<Facts<'_>> = requests.iter().map(|request| Facts::of(&request.state)).collect();
+    macro_rules! column {
+        ($request:ident => $value:expr) => {
+            &requests.iter().map(|$request| $value).collect::<Vec<_>>()
+        };
+        (fact $field:ident) => {
+            &facts.iter().map(|facts| facts.$field).collect::<Vec<_>>()
+        };
+    }
+    let notes = requests.iter().map(|request| serde_json::to_value(&request.notes)).collect::<Result<Vec<_>, _>>()?;
+    let voices = requests
+        .iter()
+        .map(|request| request.voice.as_ref().map(serde_json::to_value).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
+    sqlx::query!(
+        "insert into requests (site_id, id, place_id, place_name, guest_id, button_id, created_by, created_by_name, \
+         created_at, kind, service, priority, text, press_count, last_press_id, last_press_at, voice, notes, state, \
+         accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason) \
+         select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], \
+         $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::int[], $15::text[], \
+         $16::timestamptz[], $17::json[], $18::json[], $19::text[], $20::uuid[], $21::text[], $22::timestamptz[], \
+         $23::uuid[], $24::text[], $25::timestamptz[], $26::text[]) \
+         on conflict on constraint requests_pk do update set press_count = excluded.press_count, \
+         last_press_id = excluded.last_press_id, last_press_at = excluded.last_press_at, voice = excluded.voice, \
+         notes = excluded.notes, state = excluded.state, accepted_by = excluded.accepted_by, \
+         accepted_by_name = excluded.accepted_by_name, accepted_at = excluded.accepted_at, \
+         closed_by = excluded.closed_by, closed_by_name = excluded.closed_by_name, closed_at = excluded.closed_at, \
+         cancel_reason = excluded.cancel_reason",
+        site.0,
+        column!(request => request.id.0),
+        column!(request => request.place_id.0),
+        column!(request => request.place_name.as_str()) as _,
+        column!(request => request.guest_id.map(|id| id.0)) as _,
+        column!(request => request.button_id.map(|id| id.0)) as _,
+        column!(request => request.created_by.as_ref().map(|by| by.id.0)) as _,
+        column!(request => request.created_by.as_ref().map(|by| by.name.as_str())) as _,
+        column!(request => sql(request.created_at)) as _,
+        column!(request => request.kind.as_str()) as _,
+        column!(request => request.service.as_deref()) as _,
+        column!(request => request.priority.as_str()) as _,
+        column!(request => request.text.as_deref()) as _,
+        column!(request => i32::try_from(request.press_count).unwrap_or(i32::MAX)),
+        column!(request => request.last_press_id.as_deref()) as _,
+        column!(request => sql_opt(request.last_press_at)) as _,
+        &voices as _,
+        &notes,
+        column!(request => request.state.as_str()) as _,
+        column!(fact accepted_by) as _,
+        column!(fact accepted_by_name) as _,
+        column!(fact accepted_at) as _,
+        column!(fact closed_by) as _,
+        column!(fact closed_by_name) as _,
+        column!(fact closed_at) as _,
+        column!(fact cancel_reason) as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The facts of a state, as columns.
+#[derive(Default)]
+struct Facts<'a> {
+    accepted_by: Option<Uuid>,
+    accepted_by_name: Option<&'a str>,
+    accepted_at: Option<jiff_sqlx::Timestamp>,
+    closed_by: Option<Uuid>,
+    closed_by_name: Option<&'a str>,
+    closed_at: Option<jiff_sqlx::Timestamp>,
+    cancel_reason: Option<&'a str>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(state: &'a State) -> Self {
+        match state {
+            State::Open => Self::default(),
+            State::Accepted(acceptance) => Self::default().accepted(Some(acceptance)),
+            State::Completed { acceptance, completed_by, completed_at } => {
+                Self::default().accepted(Some(acceptance)).closed(completed_by, *completed_at)
+            }
+            State::Cancelled { acceptance, cancelled_by, cancelled_at, cancel_reason } => {
+                let facts = Self::default().accepted(acceptance.as_ref()).closed(cancelled_by, *cancelled_at);
+                Self { cancel_reason: cancel_reason.as_deref(), ..facts }
+            }
+        }
+    }
+
+    fn accepted(self, acceptance: Option<&'a Acceptance>) -> Self {
+        Self {
+            accepted_by: acceptance.map(|acceptance| acceptance.accepted_by.id.0),
+            accepted_by_name: acceptance.map(|acceptance| acceptance.accepted_by.name.as_str()),
+            accepted_at: acceptance.map(|acceptance| sql(acceptance.accepted_at)),
+            ..self
+        }
+    }
+
+    fn closed(self, by: &'a PersonRef, at: Timestamp) -> Self {
+        Self { closed_by: Some(by.id.0), closed_by_name: Some(&by.name), closed_at: Some(sql(at)), ..self }
+    }
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<Request>, DbError> {
+    rows.into_iter().map(|row| row.try_into().map_err(Into::into)).collect()
+}
+
+fn person(id: Option<Uuid>, name: Option<String>) -> Option<PersonRef> {
+    id.zip(name).map(|(id, name)| PersonRef { id: id.into(), name })
+}
+
+impl TryFrom<Row> for Request {
+    type Error = BadRow;
+
+    fn try_from(row: Row) -> Result<Self, BadRow> {
+        let id = row.id;
+        let bad = |why: &str| BadRow::new("requests", id, why);
+        let acceptance = person(row.accepted_by, row.accepted_by_name)
+            .zip(row.accepted_at)
+            .map(|(accepted_by, at)| Acceptance { accepted_by, accepted_at: at.to_jiff() });
+        let closed = person(row.closed_by, row.closed_by_name).zip(row.closed_at.map(jiff_sqlx::Timestamp::to_jiff));
+        let state = match row.state.as_str() {
+            "open" => State::Open,
+            "accepted" => State::Accepted(acceptance.ok_or_else(|| bad("accepted by nobody"))?),
+            "completed" => {
+                let (completed_by, completed_at) = closed.ok_or_else(|| bad("completed by nobody"))?;
+                let acceptance = acceptance.ok_or_else(|| bad("completed and never accepted"))?;
+                State::Completed { acceptance, completed_by, completed_at }
+            }
+            "cancelled" => {
+                let (cancelled_by, cancelled_at) = closed.ok_or_else(|| bad("cancelled by nobody"))?;
+                State::Cancelled { acceptance, cancelled_by, cancelled_at, cancel_reason: row.cancel_reason }
+            }
+            other => return Err(bad(&format!("what is {other:?}?"))),
+        };
+        let json = |error: serde_json::Error| BadRow::new("requests", id, error.to_string());
+        Ok(Self {
+            id: id.into(),
+            place_id: row.place_id.into(),
+            place_name: row.place_name,
+            guest_id: row.guest_id.map(Into::into),
+            button_id: row.button_id.map(Into::into),
+            created_by: person(row.created_by, row.created_by_name),
+            created_at: row.created_at.to_jiff(),
+            kind: named(&Kind::ALL, Kind::as_str, &row.kind, "requests", id)?,
+            service: row.service,
+            priority: named(&Priority::ALL, Priority::as_str, &row.priority, "requests", id)?,
+            text: row.text,
+            press_count: row.press_count.unsigned_abs(),
+            last_press_id: row.last_press_id,
+            last_press_at: row.last_press_at.map(jiff_sqlx::Timestamp::to_jiff),
+            voice: row.voice.map(serde_json::from_value).transpose().map_err(json)?,
+            notes: serde_json::from_value(row.notes).map_err(json)?,
+            state,
+        })
+    }
+}

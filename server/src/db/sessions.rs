@@ -1,0 +1,102 @@
+//! People signed in on devices.
+
+use crewbell_shared::ids::{DeviceId, PersonId, SessionId, SiteId};
+use jiff::Timestamp;
+use sqlx::PgConnection;
+
+use super::{DbError, sql};
+
+/// A person signed in on a device.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Which session.
+    pub id: SessionId,
+    /// Who.
+    pub person_id: PersonId,
+    /// On which device; the app makes the id at its first start.
+    pub device_id: DeviceId,
+    /// The device's name, as its user gave it.
+    pub device_name: String,
+    /// When they signed in.
+    pub created_at: Timestamp,
+}
+
+/// The live session of a token.
+pub async fn by_token(conn: &mut PgConnection, site: SiteId, token_hash: &[u8]) -> Result<Option<Session>, DbError> {
+    let row = sqlx::query!(
+        "select s.id, s.person_id, s.device_id, s.device_name, s.created_at from sessions s \
+         join people p on p.site_id = s.site_id and p.id = s.person_id and p.active \
+         where s.site_id = $1 and s.token_hash = $2 and s.ended_at is null",
+        site.0,
+        token_hash
+    );
+    Ok(row.fetch_optional(conn).await?.map(|row| Session {
+        id: row.id.into(),
+        person_id: row.person_id.into(),
+        device_id: row.device_id.into(),
+        device_name: row.device_name,
+        created_at: row.created_at.to_jiff(),
+    }))
+}
+
+/// The live sessions of a person, newest first.
+pub async fn of_person(conn: &mut PgConnection, site: SiteId, person: PersonId) -> Result<Vec<Session>, DbError> {
+    let rows = sqlx::query!(
+        "select id, person_id, device_id, device_name, created_at from sessions \
+         where site_id = $1 and person_id = $2 and ended_at is null order by created_at desc",
+        site.0,
+        person.0
+    );
+    let rows = rows.fetch_all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Session {
+            id: row.id.into(),
+            person_id: row.person_id.into(),
+            device_id: row.device_id.into(),
+            device_name: row.device_name,
+            created_at: row.created_at.to_jiff(),
+        })
+        .collect())
+}
+
+/// Writes a new session.
+pub async fn insert(
+    conn: &mut PgConnection,
+    site: SiteId,
+    session: &Session,
+    token_hash: &[u8],
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "insert into sessions (site_id, id, person_id, device_id, device_name, token_hash, created_at) \
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        site.0,
+        session.id.0,
+        session.person_id.0,
+        session.device_id.0,
+        session.device_name,
+        token_hash,
+        sql(session.created_at) as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends a session.
+pub async fn end(
+    conn: &mut PgConnection,
+    site: SiteId,
+    session: SessionId,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "update sessions set ended_at = $3 where site_id = $1 and id = $2 and ended_at is null",
+        site.0,
+        session.0,
+        sql(at) as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! Reading the log from a cursor, page by page, and waiting at its end.
+
+use std::sync::Arc;
+
+use crewbell_shared::ids::SiteId;
+use tokio::sync::watch;
+
+use super::{LogEntry, Tail};
+use crate::db::{Db, DbError, entries, sites};
+
+/// Why a reader can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The cursor is older than the log, or newer than its head: take a snapshot.
+    #[error("the cursor {cursor} is outside the log, which has {first} to {head}")]
+    SnapshotNeeded {
+        /// What the reader has.
+        cursor: u64,
+        /// The first entry of the log.
+        first: u64,
+        /// The last one.
+        head: u64,
+    },
+    /// The database can't be read.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Entries that follow one another.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The entries, oldest first.
+    pub entries: Vec<Arc<LogEntry>>,
+}
+
+/// A reader of a site's log: knows how far it has read.
+#[derive(Debug)]
+pub struct Reader {
+    site: SiteId,
+    slug: Arc<str>,
+    db: Db,
+    tail: Arc<Tail>,
+    head: watch::Receiver<u64>,
+    cursor: u64,
+}
+
+impl Reader {
+    /// Entries on one page at most.
+    pub const PAGE: usize = 500;
+
+    /// Begins after an entry.
+    pub fn new(site: SiteId, slug: Arc<str>, db: Db, tail: Arc<Tail>, cursor: u64) -> Self {
+        let head = tail.watch();
+        Self { site, slug, db, tail, head, cursor }
+    }
+
+    /// How far it has read.
+    pub fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    /// The next page; waits for one at the end of the log. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// The cursor is outside the log, or the database can't be read; a later call may go on from where it was.
+    pub async fn next(&mut self) -> Result<Page, ReadError> {
+        loop {
+            let head = *self.head.borrow_and_update();
+            if self.cursor < head {
+                let page = self.read().await?;
+                if let Some(last) = page.entries.last() {
+                    self.cursor = last.seq;
+                    return Ok(page);
+                }
+            } else if self.cursor > head {
+                return Err(self.outside().await?);
+            }
+            if self.head.changed().await.is_err() {
+                // The site is gone, and with it all that could be said: wait to be dropped.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// What is there now, without waiting: empty at the end of the log.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    pub async fn read(&self) -> Result<Page, ReadError> {
+        if let Some(entries) = self.tail.after(self.cursor, Self::PAGE) {
+            if !entries.is_empty() {
+                return Ok(Page { entries });
+            }
+        }
+        let mut tx = self.db.read(self.site).await?;
+        let (first, head) = sites::extent(&mut tx, self.site).await?;
+        if self.cursor + 1 < first || self.cursor > head {
+            return Err(ReadError::SnapshotNeeded { cursor: self.cursor, first, head });
+        }
+        let limit = i64::try_from(Self::PAGE).unwrap_or(i64::MAX);
+        let rows = entries::after(&mut tx, self.site, self.cursor, limit).await?;
+        let entries = rows
+            .into_iter()
+            .map(|(seq, row)| LogEntry::new(&self.slug, seq, row).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(DbError::from)?;
+        Ok(Page { entries })
+    }
+
+    async fn outside(&self) -> Result<ReadError, DbError> {
+        let mut tx = self.db.read(self.site).await?;
+        let (first, head) = sites::extent(&mut tx, self.site).await?;
+        Ok(ReadError::SnapshotNeeded { cursor: self.cursor, first, head })
+    }
+}

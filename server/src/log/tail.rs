@@ -1,0 +1,120 @@
+//! The newest entries of a site, at hand for all who listen.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::watch;
+
+use super::LogEntry;
+
+/// The newest entries of a site, and the number of the last one, which can be waited for.
+#[derive(Debug)]
+pub struct Tail {
+    entries: RwLock<VecDeque<Arc<LogEntry>>>,
+    head: watch::Sender<u64>,
+}
+
+impl Tail {
+    /// Entries kept at hand: some seconds of a storm; a reader that is further behind asks the database.
+    const KEPT: usize = 4096;
+
+    /// Begins at a head.
+    pub fn new(head: u64) -> Self {
+        Self { entries: RwLock::new(VecDeque::new()), head: watch::Sender::new(head) }
+    }
+
+    /// The number of the last entry.
+    pub fn head(&self) -> u64 {
+        *self.head.borrow()
+    }
+
+    /// Watches the number of the last entry.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    /// Takes in entries that were committed, and wakes the readers.
+    ///
+    /// Entries may come twice (from the writer here and from the follower) or after a hole (another process wrote in
+    /// between): what is known is passed over, and a hole empties the tail, so that readers ask the database.
+    pub fn push(&self, new: Vec<Arc<LogEntry>>) {
+        let Some(last) = new.last().map(|entry| entry.seq) else { return };
+        {
+            let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+            for entry in new {
+                match entries.back().map(|back| back.seq) {
+                    Some(back) if entry.seq <= back => {}
+                    Some(back) if entry.seq > back + 1 => {
+                        entries.clear();
+                        entries.push_back(entry);
+                    }
+                    Some(_) | None => entries.push_back(entry),
+                }
+            }
+            while entries.len() > Self::KEPT {
+                entries.pop_front();
+            }
+        }
+        self.reached(last);
+    }
+
+    /// Notes that the log reaches to a number, whoever wrote it, and wakes the readers.
+    pub fn reached(&self, seq: u64) {
+        self.head.send_if_modified(|head| {
+            let further = seq > *head;
+            *head = seq.max(*head);
+            further
+        });
+    }
+
+    /// The entries after a number, oldest first and at most so many; none when they aren't all at hand.
+    pub fn after(&self, cursor: u64, limit: usize) -> Option<Vec<Arc<LogEntry>>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let first = entries.front()?.seq;
+        if cursor + 1 < first {
+            return None;
+        }
+        let skip = usize::try_from(cursor + 1 - first).ok()?;
+        Some(entries.iter().skip(skip).take(limit).cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::entry::tests::entry;
+
+    fn numbers(entries: Option<Vec<Arc<LogEntry>>>) -> Option<Vec<u64>> {
+        entries.map(|entries| entries.iter().map(|entry| entry.seq).collect())
+    }
+
+    #[test]
+    fn a_reader_gets_what_it_has_not_seen() {
+        let tail = Tail::new(4);
+        tail.push(vec![entry(5), entry(6), entry(7)]);
+        assert_eq!(numbers(tail.after(5, 10)), Some(vec![6, 7]));
+        assert_eq!(numbers(tail.after(7, 10)), Some(vec![]));
+        assert_eq!(numbers(tail.after(4, 2)), Some(vec![5, 6]));
+        assert_eq!(numbers(tail.after(3, 10)), None, "entry 4 is in the database only");
+    }
+
+    #[test]
+    fn a_hole_sends_readers_to_the_database_and_a_repetition_changes_nothing() {
+        let tail = Tail::new(4);
+        tail.push(vec![entry(5)]);
+        tail.push(vec![entry(5)]);
+        assert_eq!(numbers(tail.after(4, 10)), Some(vec![5]));
+        tail.push(vec![entry(8)]);
+        assert_eq!(tail.head(), 8);
+        assert_eq!(numbers(tail.after(5, 10)), None);
+        assert_eq!(numbers(tail.after(7, 10)), Some(vec![8]));
+    }
+
+    #[test]
+    fn the_oldest_fall_off() {
+        let tail = Tail::new(0);
+        tail.push((1..=5000).map(entry).collect());
+        assert_eq!(numbers(tail.after(0, 1)), None);
+        assert_eq!(numbers(tail.after(4999, 9)), Some(vec![5000]));
+    }
+}
