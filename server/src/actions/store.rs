@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crewbell_shared::ids::SiteId;
-use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::{ActorRef, Audience, Entity, EntityType, Source, changed_fields};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -33,6 +32,13 @@ pub(super) struct Rows {
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
     join_code: Option<Option<Vec<u8>>>,
     create_site: bool,
+}
+
+impl Rows {
+    /// Nothing yet, at a time.
+    pub(super) fn at(at: Timestamp) -> Self {
+        Self { at, ..Self::default() }
+    }
 }
 
 /// Locks and loads what is wanted. The order of the nouns is the order of the locks, the same for every batch.

@@ -275,7 +275,7 @@ struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     fn new(world: World, at: Timestamp, ids: &'a Ids) -> Self {
-        Self { world, rows: Rows { at, ..Rows::default() }, at, ids, known: Vec::new(), verdicts: Vec::new() }
+        Self { world, rows: Rows::at(at), at, ids, known: Vec::new(), verdicts: Vec::new() }
     }
 
     /// Looks the commands up, and loads what the others want to see.

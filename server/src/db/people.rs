@@ -32,6 +32,12 @@ pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Person>, D
     read(select!("where site_id = $1 order by name", site.0).fetch_all(conn).await?)
 }
 
+/// One person.
+pub async fn find(conn: &mut PgConnection, site: SiteId, id: PersonId) -> Result<Option<Person>, DbError> {
+    let row = select!("where site_id = $1 and id = $2", site.0, id.0).fetch_optional(conn).await?;
+    row.map(|row| row.try_into().map_err(Into::into)).transpose()
+}
+
 /// Somebody by the name that they sign in with, with their secret.
 pub async fn by_name(
     conn: &mut PgConnection,

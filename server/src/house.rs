@@ -1,0 +1,187 @@
+//! The house: every site that this server serves, with its writer and its log.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::{CommandId, SiteId};
+use crewbell_shared::person::{Actor, Person};
+use crewbell_shared::protocol::{Command, Outcome, Source, Verb};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::actions::{self, Action, Done, Job, Key, NotDone, Writer};
+use crate::clock::{Clock, Ids};
+use crate::db::sites::KnownSite;
+use crate::db::{Db, DbError, sites};
+use crate::live::Presence;
+use crate::log::{Reader, Tail, follow};
+
+/// A site that is served.
+#[derive(Debug)]
+pub struct OpenSite {
+    /// Which.
+    pub id: SiteId,
+    /// Its slug.
+    pub slug: Arc<str>,
+    /// The newest entries of its log.
+    pub tail: Arc<Tail>,
+    /// Who is there; live only.
+    pub presence: Presence,
+    writer: Writer,
+    db: Db,
+}
+
+impl OpenSite {
+    /// Does something.
+    ///
+    /// # Errors
+    /// The rules' "no", or the server can't.
+    pub async fn act(&self, action: Box<dyn Action>, actor: Actor, source: Source) -> Result<Done, NotDone> {
+        self.writer.act(Job { action, actor, source, key: None, at: None }).await
+    }
+
+    /// Does something that happened at a time: history that is loaded.
+    ///
+    /// # Errors
+    /// The rules' "no", or the server can't.
+    pub async fn act_at(
+        &self,
+        action: Box<dyn Action>,
+        actor: Actor,
+        source: Source,
+        at: Timestamp,
+    ) -> Result<Done, NotDone> {
+        self.writer.act(Job { action, actor, source, key: None, at: Some(at) }).await
+    }
+
+    /// Does what a person's command says, once, however often it comes.
+    ///
+    /// # Errors
+    /// Only that the server can't; a refusal is an outcome.
+    pub async fn command(&self, person: &Person, command: Command) -> Result<Outcome, NotDone> {
+        let Command { id, made_at, verb, .. } = command;
+        match self.keyed(person, id, made_at, verb).await {
+            Ok(done) => Ok(Outcome { id, seq: done.seq, refusal: None }),
+            Err(NotDone::Refused(refusal)) => Ok(Outcome { id, seq: None, refusal: Some(refusal) }),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn keyed(
+        &self,
+        person: &Person,
+        id: CommandId,
+        made_at: Option<Timestamp>,
+        verb: Verb,
+    ) -> Result<Done, NotDone> {
+        let (name, digest) = actions::digest(&verb).map_err(|_| NotDone::Internal)?;
+        let key = Some(Key { id, verb: name, digest, made_at });
+        let action = actions::action(verb);
+        self.writer.act(Job { action, actor: Actor::Person(person.clone()), source: Source::App, key, at: None }).await
+    }
+
+    /// Reads the log after an entry.
+    pub fn reader(&self, cursor: u64) -> Reader {
+        Reader::new(self.id, Arc::clone(&self.slug), self.db.clone(), Arc::clone(&self.tail), cursor)
+    }
+}
+
+/// Every site that this server serves.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// The database, for reading.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// New ids and secrets.
+    pub ids: Ids,
+    /// Cancelled when the server goes down: no new work.
+    pub stop: CancellationToken,
+    /// The writers, which finish what they have.
+    tasks: TaskTracker,
+    open: Arc<RwLock<HashMap<SiteId, Arc<OpenSite>>>>,
+}
+
+impl House {
+    /// A house with no site open yet.
+    pub fn new(db: Db, clock: Clock, ids: Ids, stop: CancellationToken) -> Self {
+        Self { db, clock, ids, stop, tasks: TaskTracker::new(), open: Arc::default() }
+    }
+
+    /// A site, opened when it is asked for first.
+    ///
+    /// # Errors
+    /// The database is away. `Ok(None)`: there is no such site.
+    pub async fn site(&self, id: SiteId) -> Result<Option<Arc<OpenSite>>, DbError> {
+        if let Some(site) = self.open.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(Some(Arc::clone(site)));
+        }
+        let mut tx = self.db.read_sites().await?;
+        let known = sites::find(&mut tx, id).await?;
+        Ok(known.map(|known| self.open(&known)))
+    }
+
+    /// A site by its slug; without one the only site there is.
+    ///
+    /// # Errors
+    /// The database is away. `Ok(None)`: there is no such site, or several and none was named.
+    pub async fn site_named(&self, slug: Option<&str>) -> Result<Option<(Arc<OpenSite>, KnownSite)>, DbError> {
+        let mut tx = self.db.read_sites().await?;
+        let known = match slug {
+            Some(slug) => sites::by_slug(&mut tx, slug).await?,
+            None => {
+                let mut all = sites::all(&mut tx).await?;
+                if all.len() == 1 { all.pop() } else { None }
+            }
+        };
+        Ok(known.map(|known| (self.open(&known), known)))
+    }
+
+    /// Opens all sites.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn open_all(&self) -> Result<Vec<Arc<OpenSite>>, DbError> {
+        let mut tx = self.db.read_sites().await?;
+        let known = sites::all(&mut tx).await?;
+        Ok(known.iter().map(|known| self.open(known)).collect())
+    }
+
+    fn open(&self, known: &KnownSite) -> Arc<OpenSite> {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let site = open.entry(known.site.id).or_insert_with(|| {
+            let id = known.site.id;
+            let tail = Arc::new(Tail::new(known.head));
+            let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
+            let writer = Writer::start(id, db.clone(), clock, ids, Arc::clone(&tail), &self.tasks);
+            tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
+            let slug = Arc::from(known.site.slug.as_str());
+            Arc::new(OpenSite { id, slug, tail, presence: Presence::default(), writer, db })
+        });
+        Arc::clone(site)
+    }
+
+    /// Lets the writers finish what they have, and closes.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.open.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.tasks.close();
+        let patience = std::time::Duration::from_secs(10);
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!("A writer did not finish in time; what it had was not acknowledged.");
+        }
+        self.db.close().await;
+    }
+}
+
+/// The refusal that stands for a failure of ours.
+pub fn refusal_of(error: NotDone) -> Refusal {
+    use crewbell_shared::Code;
+    match error {
+        NotDone::Refused(refusal) => refusal,
+        NotDone::Unavailable => Refusal::new(Code::Unavailable, "The database is away. Trying again is right."),
+        NotDone::Internal => Refusal::new(Code::Internal, "The server failed; it has been logged there."),
+    }
+}

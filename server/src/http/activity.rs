@@ -1,0 +1,5 @@
+//! `GET /api/activity`
+
+/// The activity.
+#[utoipa::path(get, path = "/api/activity", tag = "activity")]
+pub async fn activity() {}

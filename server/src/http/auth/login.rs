@@ -1,0 +1,70 @@
+//! `POST /api/auth/login`
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::DeviceId;
+use crewbell_shared::person::Person;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::auth;
+use crate::http::extract::Body;
+use crate::http::{ApiError, App};
+
+/// Who signs in, and on what.
+#[derive(Deserialize, ToSchema)]
+pub struct Login {
+    /// The site's slug; not needed where there is one site only.
+    #[serde(default)]
+    site: Option<String>,
+    /// The person's name.
+    name: String,
+    /// Their PIN or password.
+    secret: String,
+    /// The device; the app makes the id at its first start. A new one when not given.
+    #[serde(default)]
+    device_id: Option<DeviceId>,
+    /// How the device is called in the list of sessions.
+    #[serde(default)]
+    device_name: Option<String>,
+}
+
+/// Somebody is signed in.
+#[derive(Serialize, ToSchema)]
+pub struct SignedIn {
+    /// For `Authorization: Bearer`, and the `hello` of the live socket. Shown once.
+    token: String,
+    /// Who.
+    person: Person,
+    /// The site's slug.
+    site: String,
+}
+
+/// Signs in. Attempts are counted: ten a minute for a name.
+#[utoipa::path(
+    post,
+    path = "/api/auth/login",
+    tag = "auth",
+    request_body = Login,
+    responses((status = 200, body = SignedIn), (status = "4XX", body = Refusal))
+)]
+pub async fn login(
+    State(app): State<App>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Body(login): Body<Login>,
+) -> Result<Json<SignedIn>, ApiError> {
+    app.attempts.count(login.site.as_deref(), &login.name, Some(address.ip()))?;
+    let device_id = login.device_id.unwrap_or_else(|| app.house.ids.next(app.house.clock.now()));
+    let login = auth::Login {
+        site: login.site,
+        name: login.name,
+        secret: login.secret,
+        device_id,
+        device_name: login.device_name.unwrap_or_else(|| "unnamed".to_owned()).chars().take(200).collect(),
+    };
+    let (token, who) = auth::sign_in(&app.house, login).await?;
+    Ok(Json(SignedIn { token: token.to_string(), person: who.person, site: who.site.slug.to_string() }))
+}

@@ -1,0 +1,44 @@
+//! `GET /api/events`: the live stream as server-sent events.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use crewbell_shared::Refusal;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::extract::{Query, Who};
+use super::{ApiError, App};
+use crate::live::{Stream, events as stream_of};
+
+/// Where to begin, and what to send.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// The last entry that the client has; `Last-Event-ID` goes before it, and without both it begins at the head.
+    after: Option<u64>,
+    /// Categories, separated by commas; all when not given.
+    categories: Option<String>,
+}
+
+/// The log from an entry on, each entry as one event, for as long as the client stays.
+#[utoipa::path(
+    get,
+    path = "/api/events",
+    tag = "sync",
+    params(Asked),
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn events(
+    State(app): State<App>,
+    Who(who): Who,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
+    let cursor = last.or(asked.after).unwrap_or_else(|| who.site.tail.head());
+    let categories = asked.categories.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect();
+    let stream = Stream::new(&who, cursor, categories);
+    Ok(stream_of(app.house, stream))
+}

@@ -1,0 +1,51 @@
+//! The doors for people and programs. Reads, and calls actions; never writes.
+//!
+//! [`router`] is the table of contents: one file per endpoint, named as its path. A write builds a `Verb` and hands it
+//! to [`command::run`], so that REST and `POST /api/commands` are the same door. Refusals become statuses in one
+//! place, [`error`].
+
+pub mod command;
+pub mod error;
+mod extract;
+mod router;
+
+mod activity;
+mod auth;
+mod buttons;
+mod commands;
+mod events;
+mod guests;
+mod live;
+mod people;
+mod places;
+mod requests;
+mod site;
+mod sync;
+mod system;
+
+pub use error::ApiError;
+pub use router::{openapi, router};
+
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::house::House;
+
+/// What endpoints share.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The sites, with their writers and logs.
+    pub house: House,
+    /// Who may try to sign in how often.
+    pub attempts: Arc<extract::Attempts>,
+    /// What is counted.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl App {
+    /// The doors of a house.
+    pub fn new(house: House, metrics: Option<PrometheusHandle>) -> Self {
+        Self { house, attempts: Arc::default(), metrics }
+    }
+}

@@ -1,0 +1,21 @@
+//! `POST /api/service-requests/{id}/complete`
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::protocol::{Outcome, Verb};
+
+use crate::http::command::{self, Answer};
+use crate::http::extract::{IdempotencyKey, Path, Who};
+
+/// Says that the guest was served.
+#[utoipa::path(
+    post,
+    path = "/api/service-requests/{id}/complete",
+    tag = "requests",
+    params(("id" = RequestId, Path, description = "The request")),
+    responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn complete(who: Who, key: IdempotencyKey, Path(request_id): Path<RequestId>) -> Answer {
+    command::run(&who, key, Verb::CompleteRequest { request_id }).await
+}

@@ -1,0 +1,56 @@
+//! `GET /api/service-requests/{id}`
+
+use axum::Json;
+use axum::extract::State;
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::protocol::Entry;
+use crewbell_shared::request::Request;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::db::{entries, requests};
+use crate::http::extract::{Path, Who};
+use crate::http::{ApiError, App};
+use crate::log::LogEntry;
+
+/// A request with its whole story.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Story {
+    /// The request as it is now.
+    request: Request,
+    /// All that happened to it, oldest first.
+    #[schema(value_type = Vec<Entry>)]
+    timeline: Vec<Box<RawValue>>,
+}
+
+/// One request with all that happened to it.
+#[utoipa::path(
+    get,
+    path = "/api/service-requests/{id}",
+    tag = "requests",
+    params(("id" = RequestId, Path, description = "The request")),
+    responses((status = 200, body = Story), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn get(
+    State(app): State<App>,
+    Who(who): Who,
+    Path(id): Path<RequestId>,
+) -> Result<Json<Story>, ApiError> {
+    let mut tx = app.house.db.read(who.site.id).await?;
+    let request = requests::find(&mut tx, who.site.id, id).await?.ok_or_else(|| ApiError::not_found("request"))?;
+    let rows = entries::of_entity(&mut tx, who.site.id, id.0).await?;
+    let timeline = envelopes(&who.site.slug, rows)?;
+    Ok(Json(Story { request, timeline }))
+}
+
+/// Entries as they cross a wire.
+pub(in crate::http) fn envelopes(
+    slug: &str,
+    rows: Vec<(u64, entries::EntryRow)>,
+) -> Result<Vec<Box<RawValue>>, ApiError> {
+    let envelope = |(seq, row)| LogEntry::new(slug, seq, row).and_then(|entry| RawValue::from_string(entry.envelope.into()));
+    rows.into_iter().map(envelope).collect::<Result<_, _>>().map_err(|error| crate::db::DbError::from(error).into())
+}

@@ -1,0 +1,77 @@
+//! `GET /api/service-requests`
+
+use axum::Json;
+use axum::extract::State;
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::{PersonId, PlaceId};
+use crewbell_shared::request::{Request, State as RequestState};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::db::requests::{self, Filter};
+use crate::http::extract::{Query, Who};
+use crate::http::{ApiError, App};
+
+/// Requests on one page at most.
+const PAGE: i64 = 200;
+
+/// What to list; what is not given matches all.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// `open`, `accepted`, `completed` or `cancelled`.
+    state: Option<String>,
+    /// In this place.
+    place_id: Option<PlaceId>,
+    /// Accepted by this person.
+    accepted_by: Option<PersonId>,
+    /// Created from this time on.
+    from: Option<Timestamp>,
+    /// Created before this time: the next page begins at the last page's `next_before`.
+    before: Option<Timestamp>,
+    /// At most so many, 1 to 200; 50 when not given.
+    limit: Option<i64>,
+}
+
+/// A page of requests.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Requests {
+    /// Newest first.
+    items: Vec<Request>,
+    /// Where the next page begins; none on the last one.
+    next_before: Option<Timestamp>,
+}
+
+/// Lists requests, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/service-requests",
+    tag = "requests",
+    params(Asked),
+    responses((status = 200, body = Requests), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn list(
+    State(app): State<App>,
+    Who(who): Who,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Requests>, ApiError> {
+    if let Some(state) = asked.state.as_deref().filter(|state| !RequestState::NAMES.contains(state)) {
+        return Err(Refusal::invalid("state", format!("{state:?} is no state.")).into());
+    }
+    let limit = asked.limit.unwrap_or(50).clamp(1, PAGE);
+    let filter = Filter {
+        state: asked.state,
+        place: asked.place_id,
+        person: asked.accepted_by,
+        from: asked.from,
+        before: asked.before,
+        limit,
+    };
+    let mut tx = app.house.db.read(who.site.id).await?;
+    let items = requests::list(&mut tx, who.site.id, &filter).await?;
+    let full = i64::try_from(items.len()).unwrap_or(i64::MAX) == limit;
+    let next_before = items.last().filter(|_| full).map(|last| last.created_at);
+    Ok(Json(Requests { items, next_before }))
+}

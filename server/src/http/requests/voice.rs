@@ -1,0 +1,36 @@
+//! `GET /api/service-requests/{id}/voice`
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::RequestId;
+
+use crate::db::recordings;
+use crate::devices::sound;
+use crate::http::extract::{Path, Who};
+use crate::http::{ApiError, App};
+
+/// What the guest said, as a WAV file: 16-bit PCM, one channel, 16 kHz.
+#[utoipa::path(
+    get,
+    path = "/api/service-requests/{id}/voice",
+    tag = "requests",
+    params(("id" = RequestId, Path, description = "The request")),
+    responses(
+        (status = 200, content_type = "audio/wav", body = Vec<u8>),
+        (status = "4XX", body = Refusal)
+    ),
+    security(("bearer" = []))
+)]
+pub async fn voice(
+    State(app): State<App>,
+    Who(who): Who,
+    Path(id): Path<RequestId>,
+) -> Result<impl IntoResponse, ApiError> {
+    let mut tx = app.house.db.read(who.site.id).await?;
+    let recording = recordings::of_request(&mut tx, who.site.id, id).await?;
+    let (format, bytes) = recording.ok_or_else(|| ApiError::not_found("recording"))?;
+    let wav = sound::to_wav(&format, bytes);
+    Ok(([(header::CONTENT_TYPE, "audio/wav"), (header::CACHE_CONTROL, "private, max-age=3600")], wav))
+}

@@ -1,0 +1,191 @@
+//! One socket, from `hello` to `bye`.
+
+use std::time::Duration;
+
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use crewbell_shared::protocol::live::{FromClient, FromServer};
+use crewbell_shared::{Code, Refusal};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::json;
+
+use super::frame::{self, Next, Stream};
+use crate::auth::{self, SignedIn};
+use crate::house::{self, House};
+use crate::log::ReadError;
+
+/// How long a socket may take to say who it is.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long one frame may take to leave. A reader that is slower is dropped and catches up from the log.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+
+/// A socket that says nothing for so long is half open: clients send a heartbeat every 10 s.
+const SILENT_FOR: Duration = Duration::from_secs(60);
+
+/// Frames that a client may send in a row before it is too much; it refills by one every 100 ms.
+const BURST: u32 = 100;
+
+type Sink = SplitSink<WebSocket, Message>;
+
+/// Why a connection ends.
+enum End {
+    /// The client went, or its socket failed: nothing more can be said.
+    Gone,
+    /// The rules' "no".
+    Refused(Refusal),
+    /// The server goes down.
+    Restart,
+    /// The reader is too slow.
+    TooSlow,
+}
+
+/// Serves a socket until it ends.
+pub async fn serve(house: House, socket: WebSocket) {
+    let (mut sink, mut frames) = socket.split();
+    metrics::gauge!("live_sockets").increment(1.0);
+    let end = match hello(&house, &mut frames).await {
+        Ok((who, stream)) => {
+            let _here = who.site.presence.arrive(who.person.id);
+            run(&house, &who, stream, &mut sink, &mut frames).await
+        }
+        Err(end) => end,
+    };
+    metrics::gauge!("live_sockets").decrement(1.0);
+    let last = match end {
+        End::Gone => return,
+        End::Refused(refusal) => FromServer::Refused { refusal },
+        End::Restart => FromServer::Bye { why: "restart".to_owned() },
+        End::TooSlow => {
+            metrics::counter!("live_dropped_total", "why" => "too_slow").increment(1);
+            return;
+        }
+    };
+    if send(&mut sink, &last).await.is_ok() {
+        let _ = tokio::time::timeout(SEND_WITHIN, sink.close()).await;
+    }
+}
+
+async fn hello(house: &House, frames: &mut SplitStream<WebSocket>) -> Result<(SignedIn, Stream), End> {
+    let first = tokio::time::timeout(HELLO_WITHIN, receive(frames)).await;
+    let first = first.map_err(|_| refused(Code::NotSignedIn, "Nothing was said for 10 s."))??;
+    let FromClient::Hello { token, cursor, categories } = first else {
+        return Err(refused(Code::NotSignedIn, "The first frame is `hello`."));
+    };
+    let who = auth::of_token(house, &token).await.map_err(|error| End::Refused(house::refusal_of(error)))?;
+    let who = who.ok_or_else(|| refused(Code::NotSignedIn, "The token is not valid, or no longer."))?;
+    let cursor = cursor.unwrap_or_else(|| who.site.tail.head());
+    let stream = Stream::new(&who, cursor, categories);
+    Ok((who, stream))
+}
+
+async fn run(
+    house: &House,
+    who: &SignedIn,
+    mut stream: Stream,
+    sink: &mut Sink,
+    frames: &mut SplitStream<WebSocket>,
+) -> End {
+    let head = who.site.tail.head();
+    let welcome = FromServer::Welcome { head, server_time: house.clock.now(), person_id: who.person.id };
+    if let Err(end) = send(sink, &welcome).await {
+        return end;
+    }
+    let mut allowance = Allowance::new();
+    loop {
+        let outcome = tokio::select! {
+            next = stream.next() => match next {
+                Ok(Next::Entries(prev, entries)) => push(sink, frame::entries_frame(prev, &entries)).await,
+                Ok(Next::Nothing) => Ok(()),
+                Ok(Next::SignedOut) => Err(refused(Code::NotSignedIn, "You were signed out.")),
+                Err(error @ ReadError::SnapshotNeeded { .. }) => Err(End::Refused(frame::refusal_of(&error))),
+                // The stream stays where it was: the database comes back, or the client tires first.
+                Err(ReadError::Db(_)) => { tokio::time::sleep(Duration::from_millis(500)).await; Ok(()) }
+            },
+            said = tokio::time::timeout(SILENT_FOR, receive(frames)) => match said {
+                Err(_) => Err(End::Gone),
+                Ok(Err(end)) => Err(end),
+                Ok(Ok(_)) if !allowance.take() => Err(refused(Code::SlowDown, "Too many frames.")),
+                Ok(Ok(said)) => answer(house, who, sink, said).await,
+            },
+            () = house.stop.cancelled() => Err(End::Restart),
+        };
+        if let Err(end) = outcome {
+            return end;
+        }
+    }
+}
+
+async fn answer(house: &House, who: &SignedIn, sink: &mut Sink, said: FromClient) -> Result<(), End> {
+    match said {
+        FromClient::Hello { .. } => Err(refused(Code::Invalid, "`hello` was said already.")),
+        FromClient::Heartbeat => {
+            let pulse = FromServer::Pulse { head: who.site.tail.head(), server_time: house.clock.now() };
+            send(sink, &pulse).await
+        }
+        FromClient::Sounded { request_id, at } => {
+            let late_ms = house.clock.now().as_millisecond() - at.as_millisecond();
+            let facts = json!({ "request_id": request_id, "late_ms": late_ms });
+            tracing::debug!(person = %who.person.id, %facts, "A device sounded an alert.");
+            metrics::counter!("alerts_sounded_total").increment(1);
+            Ok(())
+        }
+    }
+}
+
+/// The next frame with something in it. Pings are answered by the socket itself.
+async fn receive(frames: &mut SplitStream<WebSocket>) -> Result<FromClient, End> {
+    loop {
+        match frames.next().await {
+            None | Some(Err(_) | Ok(Message::Close(_))) => return Err(End::Gone),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Binary(_))) => {
+                metrics::counter!("live_refused_frames_total", "why" => "binary").increment(1);
+                return Err(refused(Code::Invalid, "Frames are JSON text."));
+            }
+            Some(Ok(Message::Text(text))) => {
+                return serde_json::from_str(&text).map_err(|error| {
+                    metrics::counter!("live_refused_frames_total", "why" => "malformed").increment(1);
+                    refused(Code::Invalid, format!("The frame can't be read: {error}."))
+                });
+            }
+        }
+    }
+}
+
+async fn send(sink: &mut Sink, frame: &FromServer) -> Result<(), End> {
+    let text = serde_json::to_string(frame).map_err(|_| End::Gone)?;
+    push(sink, text).await
+}
+
+async fn push(sink: &mut Sink, text: String) -> Result<(), End> {
+    let sent = tokio::time::timeout(SEND_WITHIN, sink.send(Message::Text(Utf8Bytes::from(text)))).await;
+    sent.map_err(|_| End::TooSlow)?.map_err(|_| End::Gone)
+}
+
+fn refused(code: Code, message: impl Into<String>) -> End {
+    End::Refused(Refusal::new(code, message))
+}
+
+/// How many frames a client may still send.
+struct Allowance {
+    left: u32,
+    since: tokio::time::Instant,
+}
+
+impl Allowance {
+    fn new() -> Self {
+        Self { left: BURST, since: tokio::time::Instant::now() }
+    }
+
+    fn take(&mut self) -> bool {
+        let refill = u32::try_from(self.since.elapsed().as_millis() / 100).unwrap_or(BURST);
+        if refill > 0 {
+            self.left = (self.left + refill).min(BURST);
+            self.since = tokio::time::Instant::now();
+        }
+        let may = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        may
+    }
+}

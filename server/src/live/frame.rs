@@ -1,0 +1,124 @@
+//! The log as one person may see it, in frames.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use crewbell_shared::Refusal;
+use crewbell_shared::person::Person;
+
+use crate::auth::SignedIn;
+use crate::log::{LogEntry, Page, ReadError, Reader};
+
+/// A person's stream: what of the log is for them, with the number of the entry sent before.
+#[derive(Debug)]
+pub struct Stream {
+    reader: Reader,
+    person: Person,
+    session: String,
+    categories: Vec<String>,
+    /// The number of the last entry sent; the reader itself may be further, past what is for others.
+    sent: u64,
+}
+
+/// What a stream has next.
+#[derive(Debug)]
+pub enum Next {
+    /// Entries to send, oldest first, and the number of the one sent before them.
+    Entries(u64, Vec<Arc<LogEntry>>),
+    /// Nothing for this person this time.
+    Nothing,
+    /// The person signed out, or may no longer sign in.
+    SignedOut,
+}
+
+impl Stream {
+    /// The stream of somebody, after an entry.
+    pub fn new(who: &SignedIn, cursor: u64, categories: Vec<String>) -> Self {
+        let session = who.session_id.to_string();
+        Self { reader: who.site.reader(cursor), person: who.person.clone(), session, categories, sent: cursor }
+    }
+
+    /// Whose stream it is.
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// Waits for what is next. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// The cursor is outside the log, or the database can't be read; then a later call goes on from where it was.
+    pub async fn next(&mut self) -> Result<Next, ReadError> {
+        let Page { entries } = self.reader.next().await?;
+        for entry in &entries {
+            if entry.about_person() == Some(self.person.id) {
+                self.changed(entry);
+            }
+            if !self.person.active || self.ends_session(entry) {
+                return Ok(Next::SignedOut);
+            }
+        }
+        let mine: Vec<_> = entries.into_iter().filter(|entry| self.wants(entry)).collect();
+        let Some(last) = mine.last() else { return Ok(Next::Nothing) };
+        let prev = std::mem::replace(&mut self.sent, last.seq);
+        Ok(Next::Entries(prev, mine))
+    }
+
+    fn wants(&self, entry: &LogEntry) -> bool {
+        entry.audience.includes(&self.person)
+            && (self.categories.is_empty() || self.categories.contains(&entry.category))
+    }
+
+    /// The person's own entry: their role decides what they see from here on.
+    fn changed(&mut self, entry: &LogEntry) {
+        match serde_json::from_str::<Person>(entry.payload.get()) {
+            Ok(person) => self.person = person,
+            Err(error) => tracing::error!(seq = entry.seq, %error, "An entry about a person can't be read."),
+        }
+    }
+
+    fn ends_session(&self, entry: &LogEntry) -> bool {
+        matches!(entry.kind.as_str(), "person_signed_out" | "person_secret_set" | "person_signed_in")
+            && ended_sessions(entry).contains(&self.session)
+    }
+}
+
+/// The sessions that an entry ended, wherever it lists them.
+fn ended_sessions(entry: &LogEntry) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Ended {
+        #[serde(default)]
+        ended: Vec<String>,
+        #[serde(default)]
+        replaced: Vec<String>,
+    }
+    let read = serde_json::from_str::<Ended>(entry.payload.get());
+    read.map(|list| list.ended.into_iter().chain(list.replaced).collect()).unwrap_or_default()
+}
+
+/// The frame that carries entries.
+pub(super) fn entries_frame(prev: u64, entries: &[Arc<LogEntry>]) -> String {
+    let length: usize = entries.iter().map(|entry| entry.envelope.len() + 1).sum();
+    let mut frame = String::with_capacity(length + 64);
+    let _ = write!(frame, r#"{{"t":"entries","prev":{prev},"entries":["#);
+    for (place, entry) in entries.iter().enumerate() {
+        if place > 0 {
+            frame.push(',');
+        }
+        frame.push_str(&entry.envelope);
+    }
+    frame.push_str("]}");
+    frame
+}
+
+/// The refusal that stands for a read that failed.
+pub(super) fn refusal_of(error: &ReadError) -> Refusal {
+    use crewbell_shared::Code;
+    match error {
+        ReadError::SnapshotNeeded { first, head, .. } => {
+            Refusal::new(Code::SnapshotNeeded, "The log doesn't reach back to that entry, or not yet up to it.")
+                .with("first", first)
+                .with("head", head)
+        }
+        ReadError::Db(_) => Refusal::new(Code::Unavailable, "The database is away. Trying again is right."),
+    }
+}

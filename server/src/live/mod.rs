@@ -1,0 +1,14 @@
+//! Live: sockets and event streams that hurry what the log already holds. No SQL, no rules.
+//!
+//! A connection is a cursor: it reads the log after it, filtered by audience, and sends what it finds. What a slow
+//! reader hasn't taken yet is therefore not buffered for it; it is in the log.
+
+mod connection;
+mod frame;
+mod presence;
+mod sse;
+
+pub use connection::serve;
+pub use frame::Stream;
+pub use presence::Presence;
+pub use sse::events;

@@ -1,0 +1,46 @@
+//! The same stream as server-sent events (HTML standard, 9.2), for browsers and scripts.
+//!
+//! Each event's `id` is the entry's number, so a client that reconnects sends it as `Last-Event-ID` and goes on.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream as Events;
+use futures_util::stream;
+
+use super::frame::{Next, Stream, refusal_of};
+use crate::house::House;
+use crate::log::ReadError;
+
+/// The stream of somebody, as events.
+pub fn events(house: House, stream: Stream) -> Sse<impl Events<Item = Result<Event, Infallible>>> {
+    let waiting: Vec<Event> = Vec::new();
+    let events = stream::unfold((house, Some(stream), waiting), |(house, mut stream, mut waiting)| async move {
+        loop {
+            if let Some(event) = waiting.pop() {
+                return Some((Ok(event), (house, stream, waiting)));
+            }
+            let reading = stream.as_mut()?;
+            let next = tokio::select! {
+                next = reading.next() => next,
+                () = house.stop.cancelled() => return None,
+            };
+            match next {
+                Ok(Next::Entries(_, entries)) => {
+                    let event = |seq: u64, text: &str| Event::default().id(seq.to_string()).data(text);
+                    waiting = entries.iter().rev().map(|entry| event(entry.seq, &entry.envelope)).collect();
+                }
+                Ok(Next::Nothing) => {}
+                Ok(Next::SignedOut) => return None,
+                Err(error @ ReadError::SnapshotNeeded { .. }) => {
+                    let refusal = serde_json::to_string(&refusal_of(&error)).unwrap_or_default();
+                    let event = Event::default().event("refused").data(refusal);
+                    return Some((Ok(event), (house, None, waiting)));
+                }
+                Err(ReadError::Db(_)) => tokio::time::sleep(Duration::from_millis(500)).await,
+            }
+        }
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
