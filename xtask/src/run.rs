@@ -16,9 +16,18 @@ pub(crate) fn root() -> &'static Path {
 
 /// Cargo as it was called, so that a toolchain chosen on the command line stays chosen.
 ///
-/// Compiling never needs a database: the queries are checked against `.sqlx/`.
+/// Compiling never needs a database: the queries are checked against `.sqlx/`. What `cargo run`
+/// told this program about its own package is taken away again: ring's build script looks at those
+/// variables, so ring and all that stands on it would be built anew at every change between
+/// `cargo xtask` and plain `cargo`.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
     cargo.env("SQLX_OFFLINE", "true").env_remove("DATABASE_URL");
     cargo
 }
