@@ -1,1 +1,83 @@
-fn main() {}
+//! The project's own commands: `cargo xtask …`, and behind `make demo`, `make test` and the rest.
+//!
+//! - `setup`: finds what the machine lacks, says so, installs it
+//! - `demo`, `test`, `bench`, `openapi`: what a person runs
+//! - `prepare`: keeps the committed query data (`.sqlx/`) true
+//! - `postgres`: the installed PostgreSQL, and throw-away clusters of it
+//! - `run`: starting other programs with errors that name them
+
+mod bench;
+mod demo;
+mod openapi;
+mod postgres;
+mod prepare;
+mod run;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what this machine lacks to run the demo and the tests
+    Setup,
+    /// Build and start the server with the demo site; what follows goes to `crewbell-server demo`
+    Demo {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Check and test everything, as continuous integration does
+    Test {
+        /// Leave out the tests themselves: formatting, lints, docs, licences, query data
+        #[arg(long)]
+        no_run: bool,
+    },
+    /// Rewrite `.sqlx/`, which lets the queries be checked without a database
+    Prepare {
+        /// Change nothing; fail when what is committed is out of date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run a benchmark of the server (`press`); what follows goes to it (`--help` lists its flags)
+    Bench {
+        name: String,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Rewrite `docs/openapi.json` from the server
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let done = run(Cli::parse().command);
+    // A person gets sentences, never a backtrace of ours.
+    done.map_or_else(
+        |error| {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+fn run(command: Command) -> Result<()> {
+    std::env::set_current_dir(run::root())?;
+    match command {
+        Command::Setup => setup::setup(setup::Purpose::Test),
+        Command::Demo { args } => demo::demo(&args),
+        Command::Test { no_run } => test::test(!no_run),
+        Command::Prepare { check } => prepare::prepare(check),
+        Command::Bench { name, args } => bench::bench(&name, &args),
+        Command::Openapi => openapi::openapi(),
+    }
+}

@@ -1,0 +1,211 @@
+//! The highest rate at which presses are kept: every button has as many presses under way as its
+//! window allows, and each PUBACK makes room for the next.
+//!
+//! All of the demo's buttons press at once, so nearly every press is a guest who presses again:
+//! still recorded, counted on the request, and rung.
+
+use std::{
+    io::Write,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, anyhow};
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::{
+    board::Board,
+    buttons::Line,
+    latency::{Times, histogram},
+    memory::{Cpu, cpu},
+    mqtt::PUBACK,
+    screens::Screens,
+    target::{Button, Target},
+};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// Presses under way for each button.
+    pub(crate) window: usize,
+    pub(crate) sockets: usize,
+    pub(crate) warm_up: Duration,
+    pub(crate) measured: Duration,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Figures {
+    /// PUBACKs a second.
+    pub(crate) rate: f64,
+    pub(crate) buttons: usize,
+    pub(crate) window: usize,
+    pub(crate) sockets: usize,
+    /// From writing a press to reading its PUBACK, under this load.
+    pub(crate) puback: Times,
+    /// Share of one core that the server's process took, without PostgreSQL's.
+    pub(crate) server_cores: f64,
+    /// All presses of this measurement, and those of them that were acknowledged.
+    pub(crate) sent: u64,
+    pub(crate) acknowledged: u64,
+    /// Rows that were added to `presses` meanwhile, where the database can be asked.
+    pub(crate) stored: Option<i64>,
+    /// Connections that did not last to the end, and why the first of them did not.
+    pub(crate) broken: usize,
+    pub(crate) first_error: Option<String>,
+}
+
+impl Figures {
+    /// Whether no acknowledged press is missing and none is there twice; `None` when nobody could say.
+    pub(crate) fn is_complete(&self) -> Option<bool> {
+        let stored = u64::try_from(self.stored?).unwrap_or_default();
+        Some((self.acknowledged..=self.sent).contains(&stored))
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    acknowledged: AtomicU64,
+    sent: AtomicU64,
+    is_over: AtomicBool,
+}
+
+pub(crate) fn measure(target: &Target, setting: Setting) -> Result<Figures> {
+    // The screens are only there to be served; nothing is noted on this board.
+    let board = Arc::new(Board::new(0, setting.sockets));
+    let screens = Screens::open(target, setting.sockets, &board)?;
+    let before = stored_presses(target)?;
+
+    let tally = Arc::new(Tally::default());
+    let together = Arc::new(Barrier::new(target.buttons.len() + 1));
+    let threads: Vec<_> = target
+        .buttons
+        .iter()
+        .map(|button| {
+            let (button, tally, together) =
+                (button.clone(), Arc::clone(&tally), Arc::clone(&together));
+            let (address, marker) = (target.mqtt, board.marker.clone());
+            thread::spawn(move || {
+                let line = Line::connect(address, &button);
+                together.wait();
+                press(line?, &button, &marker, setting.window, &tally)
+            })
+        })
+        .collect();
+
+    together.wait();
+    thread::sleep(setting.warm_up);
+    let (began, count, used) = (
+        Instant::now(),
+        tally.acknowledged.load(Relaxed),
+        cpu(target.pid),
+    );
+    thread::sleep(setting.measured);
+    let (took, acknowledged) = (began.elapsed(), tally.acknowledged.load(Relaxed) - count);
+    let server_cores = Cpu::between(used, cpu(target.pid), took);
+    tally.is_over.store(true, Relaxed);
+
+    let mut puback = histogram()?;
+    let mut errors = Vec::new();
+    for thread in threads {
+        match thread.join().map_err(|_| anyhow!("a generator panicked"))? {
+            Ok(times) => puback.add(times)?,
+            Err(error) => errors.push(format!("{error:#}")),
+        }
+    }
+    drop(screens);
+    let stored = stored_presses(target)?
+        .zip(before)
+        .map(|(after, before)| after - before);
+    Ok(Figures {
+        rate: per_second(acknowledged, took),
+        buttons: target.buttons.len(),
+        window: setting.window,
+        sockets: setting.sockets,
+        puback: Times::of(&puback),
+        server_cores,
+        sent: tally.sent.load(Relaxed),
+        acknowledged: tally.acknowledged.load(Relaxed),
+        stored,
+        broken: errors.len(),
+        first_error: errors.into_iter().next(),
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
+fn per_second(count: u64, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64()
+}
+
+/// One button's part: refills its window whenever half of it is free, so that writes come in batches.
+fn press(
+    mut line: Line,
+    button: &Button,
+    marker: &str,
+    window: usize,
+    tally: &Tally,
+) -> Result<Histogram<u64>> {
+    let clock = Instant::now();
+    let mut times = histogram()?;
+    let mut sent_at = vec![clock; usize::from(u16::MAX) + 1];
+    let (mut next, mut under_way) = (0_u64, 0_usize);
+    let mut batch = Vec::new();
+    loop {
+        let is_over = tally.is_over.load(Relaxed);
+        if is_over && under_way == 0 {
+            return Ok(times);
+        }
+        if !is_over && under_way <= window / 2 {
+            batch.clear();
+            let now = Instant::now();
+            let room = window - under_way;
+            for _ in 0..room {
+                let packet_id = u16::try_from(next % 65_535 + 1)?;
+                line.press(
+                    &mut batch,
+                    packet_id,
+                    format_args!("{marker}{}-{next}", button.id),
+                );
+                sent_at[usize::from(packet_id)] = now;
+                next += 1;
+            }
+            under_way += room;
+            tally.sent.fetch_add(room as u64, Relaxed);
+            line.stream.write_all(&batch)?;
+        }
+        let mut acknowledged = 0;
+        line.receive(|packet| {
+            if packet.kind == PUBACK {
+                acknowledged += 1;
+                let took = sent_at[usize::from(packet.packet_id())]
+                    .elapsed()
+                    .as_nanos();
+                times.saturating_record(u64::try_from(took).unwrap_or(u64::MAX));
+            }
+        })?;
+        under_way = under_way.saturating_sub(acknowledged);
+        tally.acknowledged.fetch_add(acknowledged as u64, Relaxed);
+    }
+}
+
+/// How many presses the database holds, where the target says how to ask it.
+fn stored_presses(target: &Target) -> Result<Option<i64>> {
+    use sqlx::{Connection, PgConnection};
+    let Some(url) = &target.database else {
+        return Ok(None);
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect(url).await?;
+        Ok(Some(
+            sqlx::query_scalar("select count(*) from presses")
+                .fetch_one(&mut connection)
+                .await?,
+        ))
+    })
+}

@@ -1,0 +1,164 @@
+//! `prepare`: writes the query data that lets `sqlx::query!` be checked without a database.
+//!
+//! The macros write a file for each query when they are compiled against a database with
+//! `SQLX_OFFLINE_DIR` set. So: a throw-away cluster, the migrations, one `cargo check`. The files
+//! are written beside the committed ones and only then compared, so that files of queries that
+//! are gone go too, and a build that fails changes nothing.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    postgres::Cluster,
+    run::{self, cargo},
+    setup::{self, Purpose},
+};
+
+const MIGRATIONS: &str = "server/migrations";
+const COMMITTED: &str = ".sqlx";
+/// The file whose age decides whether cargo compiles the server, and with it the queries, again.
+const LIB: &str = "server/src/lib.rs";
+
+/// Brings `.sqlx/` up to date, or with `check` only says whether it is.
+///
+/// # Errors
+/// When a query does not fit the schema, or with `check` when `.sqlx/` is out of date.
+pub(crate) fn prepare(check: bool) -> Result<()> {
+    setup::setup(Purpose::Demo)?;
+    let fresh = fresh_query_files()?;
+    let committed = query_files(&run::root().join(COMMITTED))?;
+    let written = fresh
+        .iter()
+        .filter(|(name, text)| committed.get(*name) != Some(text))
+        .map(|(name, _)| name);
+    let stale = committed.keys().filter(|name| !fresh.contains_key(*name));
+    let (written, stale): (Vec<_>, Vec<_>) = (written.collect(), stale.collect());
+
+    if written.is_empty() && stale.is_empty() {
+        println!("{COMMITTED}/ is up to date ({} queries)", fresh.len());
+        return Ok(());
+    }
+    if check {
+        bail!(
+            "{COMMITTED}/ is out of date: {} to write, {} to remove; run `cargo xtask prepare` and commit it \
+             (made with another major version of PostgreSQL, a file can differ without being wrong)",
+            written.len(),
+            stale.len()
+        );
+    }
+    fs::create_dir_all(COMMITTED)?;
+    for name in &stale {
+        fs::remove_file(Path::new(COMMITTED).join(name))?;
+    }
+    for name in &written {
+        fs::write(Path::new(COMMITTED).join(name), &fresh[*name])?;
+    }
+    println!(
+        "{COMMITTED}/: {} written, {} removed, {} in all",
+        written.len(),
+        stale.len(),
+        fresh.len()
+    );
+    Ok(())
+}
+
+/// Compiles the server against a database with the present schema and collects what the macros wrote.
+fn fresh_query_files() -> Result<BTreeMap<String, String>> {
+    let folder = run::root().join("target").join("sqlx-prepare");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder)?;
+
+    let cluster = Cluster::start()?;
+    for migration in migrations()? {
+        cluster.apply(&migration)?;
+    }
+    let touched = Touched::touch(Path::new(LIB))?;
+    let checked = run::run(
+        cargo()
+            .args([
+                "check",
+                "--locked",
+                "--package",
+                "crewbell-server",
+                "--all-targets",
+            ])
+            .env("SQLX_OFFLINE", "false")
+            .env("SQLX_OFFLINE_DIR", &folder)
+            .env("DATABASE_URL", cluster.url()),
+    );
+    drop(touched);
+    checked.context("the server does not compile against its own schema")?;
+    query_files(&folder)
+}
+
+/// The migrations in the order of their names, which is the order in which the server applies them.
+fn migrations() -> Result<Vec<PathBuf>> {
+    let Ok(folder) = fs::read_dir(MIGRATIONS) else {
+        return Ok(Vec::new());
+    };
+    let mut files = folder
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    files.retain(|file| {
+        file.extension().is_some_and(|ending| ending == "sql")
+            && !file.to_string_lossy().ends_with(".down.sql")
+    });
+    files.sort();
+    Ok(files)
+}
+
+/// The query files of a folder by name; empty when there is no such folder.
+fn query_files(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(BTreeMap::new());
+    };
+    let mut files = BTreeMap::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if name.starts_with("query-") && path.extension().is_some_and(|ending| ending == "json") {
+            files.insert(name, fs::read_to_string(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+/// A file made to look changed. On drop it gets its old time back, so that builds and lints that
+/// were made before stay valid.
+struct Touched {
+    file: fs::File,
+    before: SystemTime,
+}
+
+impl Touched {
+    fn touch(path: &Path) -> Result<Self> {
+        let file = fs::File::options()
+            .append(true)
+            .open(path)
+            .with_context(|| format!("{}", path.display()))?;
+        let before = file.metadata()?.modified()?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a file's time is the machine's time"
+        )]
+        let now = SystemTime::now();
+        file.set_modified(now)?;
+        Ok(Self { file, before })
+    }
+}
+
+impl Drop for Touched {
+    fn drop(&mut self) {
+        drop(self.file.set_modified(self.before));
+    }
+}

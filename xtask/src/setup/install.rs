@@ -1,0 +1,183 @@
+//! Installing with the system's package manager.
+
+use std::{
+    io::{IsTerminal, stdin},
+    path::Path,
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::needs::Need;
+use crate::run::{find, output, run, succeeds, words};
+
+/// The package managers whose package names are known here.
+#[derive(Clone, Copy)]
+pub(crate) enum Installer {
+    /// Debian, Ubuntu and their children.
+    Apt,
+    /// Fedora and its relatives.
+    Dnf,
+    /// Homebrew.
+    Brew,
+    /// None of these.
+    Unknown,
+}
+
+impl Installer {
+    pub(crate) fn of_this_machine() -> Self {
+        if find("apt-get").is_some() {
+            Self::Apt
+        } else if find("dnf").is_some() {
+            Self::Dnf
+        } else if find("brew").is_some() {
+            Self::Brew
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// The packages that bring what is missing, under this system's names for them.
+    pub(crate) fn packages(self, missing: &[&Need]) -> Vec<&'static str> {
+        let names = |need: &&Need| match self {
+            Self::Apt | Self::Unknown => need.apt,
+            Self::Dnf => need.dnf,
+            Self::Brew => need.brew,
+        };
+        missing.iter().flat_map(names).copied().collect()
+    }
+
+    /// Installs `packages`, after saying so.
+    ///
+    /// Only apt is driven from here: it is what continuous integration and most servers have, and
+    /// it can be asked never to prompt. For the others the exact line is printed.
+    ///
+    /// # Errors
+    /// When it can't or may not install; the message holds the line to type.
+    pub(crate) fn install(self, packages: &[&str]) -> Result<()> {
+        let packages_line = packages.join(" ");
+        match self {
+            Self::Apt => install_with_apt(packages),
+            Self::Dnf => bail!(
+                "please run this, then try again:\n\n    sudo dnf install -y {packages_line}\n"
+            ),
+            Self::Brew => {
+                bail!("please run this, then try again:\n\n    brew install {packages_line}\n")
+            }
+            Self::Unknown => bail!(
+                "please install the above with your system's package manager, then try again \
+                 (on Debian the packages are called: {packages_line})"
+            ),
+        }
+    }
+}
+
+fn install_with_apt(packages: &[&str]) -> Result<()> {
+    let Some(rights) = Rights::to_install() else {
+        bail!(
+            "installing needs root's rights; please run this, then try again:\n\n    \
+             sudo apt-get install -y --no-install-recommends {}\n",
+            packages.join(" ")
+        );
+    };
+    let broker_is_new = packages.contains(&"mosquitto");
+
+    let mut updated = false;
+    if !packages.iter().all(|package| has_candidate(package)) {
+        apt(rights, &["update"])?;
+        updated = true;
+    }
+    let mut install = vec!["install", "-y", "--no-install-recommends"];
+    install.extend(packages);
+    if let Err(error) = apt(rights, &install) {
+        if updated {
+            return Err(error);
+        }
+        // A list of packages that is out of date names files that are gone.
+        apt(rights, &["update"])?;
+        apt(rights, &install)?;
+    }
+    if broker_is_new {
+        turn_off_the_packaged_broker(rights);
+    }
+    Ok(())
+}
+
+fn has_candidate(package: &str) -> bool {
+    output(Command::new("apt-cache").args(["policy", package]))
+        .is_ok_and(|said| said.contains("Candidate:") && !said.contains("Candidate: (none)"))
+}
+
+fn apt(rights: Rights, args: &[&str]) -> Result<()> {
+    let mut command = rights.command("env");
+    command
+        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        .args(args);
+    eprintln!("Running: {}", words(&command));
+    run(&mut command).context("apt-get could not install what is missing; its own words are above")
+}
+
+/// Debian's package starts a broker on port 1883 at every boot, which is where the server's own
+/// listener wants to be. The tests start a broker of their own, so this one is turned off: only
+/// when it was installed just now (a broker that was here before is somebody's), and only where
+/// systemd started it. Turning the service off afterwards leaves nothing behind, unlike a
+/// `policy-rc.d` or a mask, and is undone with one line.
+fn turn_off_the_packaged_broker(rights: Rights) {
+    if !Path::new("/run/systemd/system").is_dir() {
+        return;
+    }
+    if succeeds(
+        rights
+            .command("systemctl")
+            .args(["disable", "--now", "mosquitto.service"]),
+    ) {
+        eprintln!(
+            "The broker that the package started on port 1883 was turned off again, the tests start their own \
+             (to have it back: sudo systemctl enable --now mosquitto)."
+        );
+    } else {
+        eprintln!(
+            "Note: Debian's mosquitto package runs a broker on port 1883. If the demo finds that port taken: \
+             sudo systemctl disable --now mosquitto"
+        );
+    }
+}
+
+/// How this process may install packages.
+#[derive(Clone, Copy)]
+enum Rights {
+    Root,
+    /// `sudo` that asks for nothing, or may ask because a person sits there.
+    Sudo {
+        may_ask: bool,
+    },
+}
+
+impl Rights {
+    fn to_install() -> Option<Self> {
+        if output(Command::new("id").arg("-u")).is_ok_and(|uid| uid.trim() == "0") {
+            return Some(Self::Root);
+        }
+        find("sudo")?;
+        if succeeds(Command::new("sudo").args(["-n", "true"])) {
+            return Some(Self::Sudo { may_ask: false });
+        }
+        stdin()
+            .is_terminal()
+            .then_some(Self::Sudo { may_ask: true })
+    }
+
+    fn command(self, program: &str) -> Command {
+        match self {
+            Self::Root => Command::new(program),
+            Self::Sudo { may_ask } => {
+                let mut command = Command::new("sudo");
+                if !may_ask {
+                    command.arg("-n");
+                }
+                command.arg(program);
+                command
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What the machine must have, and getting it.
+//!
+//! Silent and instant when everything is there. Otherwise it says what is missing and why before it
+//! touches anything, installs only with the system's own package manager, and when it can't, prints
+//! the line to type and stops.
+
+mod install;
+mod needs;
+
+use anyhow::{Result, bail};
+
+use install::Installer;
+pub(crate) use needs::Purpose;
+
+/// Makes sure that `purpose` has all it needs.
+///
+/// # Errors
+/// When something is missing and could not be installed; the message says what to do.
+pub(crate) fn setup(purpose: Purpose) -> Result<()> {
+    let missing = needs::missing(purpose);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    eprintln!("This machine still lacks:");
+    for need in &missing {
+        eprintln!("  - {}: {}", need.name, need.why);
+    }
+
+    let installer = Installer::of_this_machine();
+    let packages = installer.packages(&missing);
+    installer.install(&packages)?;
+
+    let still = needs::missing(purpose);
+    if !still.is_empty() {
+        let names = still
+            .iter()
+            .map(|need| need.name)
+            .collect::<Vec<_>>()
+            .join(", ");
+        bail!(
+            "the packages are installed ({}), but {names} can't be found; put the programs on PATH and try again",
+            packages.join(" ")
+        );
+    }
+    eprintln!("All there.");
+    Ok(())
+}
