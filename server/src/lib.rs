@@ -1,10 +1,23 @@
-//! The Crewbell server.
+//! The Crewbell server: a guest's press becomes a record, and the crew know at once.
+//!
+//! | room | what it does | what it may not |
+//! |---|---|---|
+//! | [`devices`] | MQTT in, decodes, answers the buttons | SQL, rules |
+//! | [`http`] | the doors for people and programs | write |
+//! | [`actions`] | the only writers, one pipeline | be gone around |
+//! | [`db`] | SQL and rows | rules, begin, commit |
+//! | [`log`] | append, read after a cursor, wake the readers | decide |
+//! | [`live`] | sockets and event streams | SQL |
+//! | [`house`] | the sites that are served | |
+//! | [`auth`] | signing in, tokens | |
+//! | [`clock`] | time and randomness | |
+
 pub mod actions;
+pub mod auth;
 pub mod clock;
 pub mod db;
-pub mod auth;
-pub mod http;
 pub mod devices;
 pub mod house;
+pub mod http;
 pub mod live;
 pub mod log;

@@ -1,0 +1,277 @@
+//! A connected client: everything from CONNACK to the end.
+//!
+//! One task, one loop, and bounded queues: requests that wait or run (`work`), bytes to be written (`wire.output`),
+//! lamps (`inbox`). The socket is read on while takes are pending, so that PINGREQ is answered at once; only when the
+//! backlog or the output is full does reading stop, and TCP holds the sender back. That can't last longer than one
+//! take may last ([`Limits::take_timeout`]) or a client may leave its answers unread ([`poll::STALL`]), and the keep-alive
+//! is not counted meanwhile, since it is we who don't listen.
+
+mod poll;
+
+use std::{future::poll_fn, io, time::Duration};
+
+use bytes::BytesMut;
+use mqtt_protocol_core::mqtt::{packet::RetainHandling, result_code::DisconnectReasonCode};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::Instant,
+};
+
+use self::poll::Event;
+pub(super) use self::poll::Watch;
+use super::{
+    Limits,
+    intake::{Gone, Intake, Outgoing, Taken},
+    lamps::Inbox,
+    topics,
+    wire::{Fault, Grant, Incoming, Wire},
+    work::{Asked, Request, Settled, Work},
+};
+
+/// Output that stops reading and lamps, until the client has read some of it.
+const OUTPUT: usize = 64 * 1024;
+/// How long a client may take to read our last words.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The client was silent for longer than its keep-alive allows.
+const SILENT: &str = "keep-alive";
+
+/// Why a session ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// DISCONNECT; the flag asks for the will.
+    Left {
+        with_will: bool,
+    },
+    /// The socket broke, or its client fell silent.
+    Lost(&'static str),
+    /// The client broke the protocol.
+    Broke(&'static str),
+    /// A message couldn't be taken.
+    NotTaken(&'static str),
+    TakenOver,
+    Shutdown,
+}
+
+impl Ending {
+    pub(super) fn gone(&self) -> Gone {
+        match self {
+            Self::Left { with_will: false } => Gone::Clean,
+            Self::Left { with_will: true } | Self::Lost(_) | Self::Broke(_) => Gone::Lost,
+            Self::NotTaken(_) | Self::Shutdown => Gone::Closed,
+            Self::TakenOver => Gone::TakenOver,
+        }
+    }
+}
+
+pub(super) struct Session<I: Intake, S> {
+    pub(super) stream: S,
+    pub(super) wire: Wire,
+    pub(super) work: Work<I>,
+    pub(super) inbox: Inbox,
+    pub(super) limits: Limits,
+    /// `None` when only TCP watches the client.
+    pub(super) idle: Option<Duration>,
+    pub(super) watch: Watch,
+}
+
+impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
+    /// Serves the client to its end: acknowledges what it may, closes the socket, and lets the rest be taken.
+    pub(super) async fn run(mut self) -> Ending {
+        let ending = self.serve().await;
+        match ending {
+            Ending::Left { .. } => self.finish().await,
+            Ending::Shutdown => {
+                self.finish().await;
+                self.wire
+                    .disconnect(DisconnectReasonCode::ServerShuttingDown);
+            }
+            Ending::TakenOver => self.wire.disconnect(DisconnectReasonCode::SessionTakenOver),
+            // No DISCONNECT in MQTT 5 either: libmosquitto takes one as final and never comes back to resend.
+            Ending::NotTaken(_) => self.work.forget_backlog(),
+            Ending::Lost(SILENT) => self.wire.disconnect(DisconnectReasonCode::KeepAliveTimeout),
+            Ending::Lost(_) | Ending::Broke(_) => {}
+        }
+        let Self {
+            stream,
+            wire,
+            mut work,
+            inbox,
+            ..
+        } = self;
+        drop(inbox);
+        tokio::join!(farewell(stream, wire.output), work.drain());
+        ending
+    }
+
+    async fn serve(&mut self) -> Ending {
+        loop {
+            if let Err(ending) = self.understand() {
+                return ending;
+            }
+            match poll_fn(|context| self.poll(context, true)).await {
+                Event::Settled(settled) => {
+                    if let Err(ending) = self.settle(settled) {
+                        return ending;
+                    }
+                }
+                Event::Lamp(message) => self.wire.publish(&message, false),
+                Event::Moved => {}
+                Event::Ended(ending) => return ending,
+            }
+        }
+    }
+
+    /// Settles and acknowledges what is pending, without reading on.
+    async fn finish(&mut self) {
+        let limit = self.limits.drain_timeout;
+        let rest = async {
+            while !(self.work.is_empty() && self.wire.output.is_empty()) {
+                let ended = match poll_fn(|context| self.poll(context, false)).await {
+                    Event::Settled(settled) => self.settle(settled).is_err(),
+                    Event::Lamp(_) | Event::Moved => false,
+                    Event::Ended(_) => true,
+                };
+                if ended {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(limit, rest).await.is_err() {
+            metrics::counter!("mqtt_refused_total", "why" => "drain timeout").increment(1);
+        }
+    }
+
+    /// Turns what was read into requests, as far as there is room.
+    fn understand(&mut self) -> Result<(), Ending> {
+        let mut heard = false;
+        while !self.is_full() {
+            let request = match self.wire.next(&mut heard) {
+                Ok(None) => break,
+                Ok(Some(Incoming::Disconnect { with_will })) => {
+                    return Err(Ending::Left { with_will });
+                }
+                Ok(Some(Incoming::Publish(message))) => Request::Take(message),
+                Ok(Some(Incoming::Unsubscribe { packet_id, filters })) => {
+                    Request::Unsubscribe { packet_id, filters }
+                }
+                Ok(Some(Incoming::Subscribe { packet_id, filters })) => {
+                    let filters = filters
+                        .into_iter()
+                        .map(|(filter, handling)| self.asked(filter, handling));
+                    Request::Subscribe {
+                        packet_id,
+                        filters: filters.collect(),
+                    }
+                }
+                Err(Fault(words)) => return Err(Ending::Broke(words)),
+            };
+            self.work.push(request);
+        }
+        let held_back = self.is_full();
+        if heard || self.watch.held_back != held_back {
+            self.watch.heard = Instant::now();
+            self.watch.held_back = held_back;
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.work.is_full() || self.wire.output.len() >= OUTPUT
+    }
+
+    /// Puts a filter in force before anybody looks up the state that it is to show.
+    fn asked(&mut self, filter: String, handling: RetainHandling) -> Asked {
+        let objection = if !topics::is_filter(&filter) {
+            Some(Grant::InvalidFilter)
+        } else if topics::is_shared(&filter) {
+            Some(Grant::Shared)
+        } else if !self.inbox.add(&filter, self.limits.subscriptions) {
+            Some(Grant::TooMany)
+        } else {
+            None
+        };
+        Asked {
+            filter,
+            handling,
+            objection,
+        }
+    }
+
+    fn settle(&mut self, settled: Settled) -> Result<(), Ending> {
+        match settled {
+            Settled::Message {
+                packet_id,
+                qos,
+                taken,
+            } => {
+                let refused = match taken {
+                    Taken::Done => None,
+                    Taken::Refused(why) => Some(why),
+                    Taken::NotNow => return Err(Ending::NotTaken("not now")),
+                };
+                if let Some(packet_id) = packet_id {
+                    self.wire.acknowledge(packet_id, qos, refused);
+                }
+            }
+            Settled::Subscribed { packet_id, answers } => {
+                let grants: Vec<Grant> = answers
+                    .iter()
+                    .map(|(_, answer)| {
+                        answer
+                            .as_ref()
+                            .map_or_else(|grant| *grant, |_| Grant::AtMostOnce)
+                    })
+                    .collect();
+                self.wire.suback(packet_id, &grants);
+                for (asked, answer) in answers {
+                    match answer {
+                        Ok(current) => self.show(&asked, &current),
+                        Err(_) if asked.objection.is_some() => {}
+                        Err(_) => {
+                            self.inbox.remove(&asked.filter);
+                        }
+                    }
+                }
+            }
+            Settled::Unsubscribed { packet_id, filters } => {
+                let existed: Vec<bool> = filters
+                    .iter()
+                    .map(|filter| self.inbox.remove(filter))
+                    .collect();
+                self.wire.unsuback(packet_id, &existed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a subscription and sends the current state, as the retained message it stands for [MQTT-3.3.1-9 to 11].
+    fn show(&mut self, asked: &Asked, current: &[Outgoing]) {
+        let is_new = self.inbox.grant(&asked.filter);
+        let wanted = match asked.handling {
+            RetainHandling::SendRetained => true,
+            RetainHandling::SendRetainedIfNotExists => is_new,
+            RetainHandling::DoNotSendRetained => false,
+        };
+        if wanted {
+            for message in current {
+                self.wire.publish(message, true);
+            }
+        }
+    }
+}
+
+/// Writes the last words and closes, so that they arrive.
+///
+/// To close a socket with unread input is to reset it, and a reset may overtake what was written: hence the reading.
+pub(super) async fn farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin, output: BytesMut) {
+    let closing = async {
+        stream.write_all(&output).await?;
+        stream.shutdown().await?;
+        let mut nobody = [0; 4096];
+        while stream.read(&mut nobody).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // Whether they arrived makes no difference any more.
+    drop(tokio::time::timeout(FAREWELL, closing).await);
+}

@@ -1,0 +1,331 @@
+//! A listener with a judge that the test plays, and a client that is nothing but bytes.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, sync::Mutex, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::super::{
+    Gone, Intake, Lamps, Limits, Listener, ListenerSettings, Login, NotLetIn, Outgoing, Taken,
+    frames::{Front, front},
+};
+use crate::devices::delivery::{Message, Peer};
+
+/// Longer than anything here takes on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what)
+        .await
+        .expect("it takes too long")
+}
+
+/// A message that was handed over; the test decides what becomes of it.
+pub(super) struct Handed {
+    pub(super) peer: Peer<Arc<str>>,
+    pub(super) message: Message,
+    reply: oneshot::Sender<Taken>,
+}
+
+impl Handed {
+    pub(super) fn is(self, taken: Taken) {
+        // The listener may have given up on it.
+        let _ = self.reply.send(taken);
+    }
+}
+
+pub(super) struct Judge {
+    handed: mpsc::UnboundedSender<Handed>,
+    gone: mpsc::UnboundedSender<(u64, Gone)>,
+    /// The state of each lamp, shown to whom subscribes.
+    pub(super) state: Mutex<HashMap<String, Outgoing>>,
+}
+
+impl Intake for Judge {
+    type Principal = Arc<str>;
+
+    async fn authenticate(&self, login: Login) -> Result<Arc<str>, NotLetIn> {
+        match login.username.as_deref() {
+            Some("wrong") => Err(NotLetIn::BadCredentials),
+            Some("barred") => Err(NotLetIn::NotAuthorized),
+            Some("later") => Err(NotLetIn::NotNow),
+            name => Ok(name.unwrap_or("nobody").into()),
+        }
+    }
+
+    fn take(
+        &self,
+        peer: &Peer<Arc<str>>,
+        message: Message,
+    ) -> impl Future<Output = Taken> + Send + 'static {
+        let (handed, peer) = (self.handed.clone(), peer.clone());
+        // Sent when first polled: so the tests of order watch that, too.
+        async move {
+            let (reply, answer) = oneshot::channel();
+            drop(handed.send(Handed {
+                peer,
+                message,
+                reply,
+            }));
+            answer.await.unwrap_or(Taken::NotNow)
+        }
+    }
+
+    async fn subscribed(
+        &self,
+        peer: &Peer<Arc<str>>,
+        filter: &str,
+    ) -> Result<Vec<Outgoing>, NotLetIn> {
+        if filter.contains(['+', '#']) && &*peer.principal != "admin" {
+            return Err(NotLetIn::NotAuthorized);
+        }
+        Ok(self
+            .state
+            .lock()
+            .expect("no panic")
+            .get(filter)
+            .cloned()
+            .into_iter()
+            .collect())
+    }
+
+    fn gone(&self, peer: &Peer<Arc<str>>, how: Gone) {
+        // The test may be over.
+        let _ = self.gone.send((peer.connection, how));
+    }
+}
+
+pub(super) struct House {
+    pub(super) addr: SocketAddr,
+    pub(super) lamps: Lamps,
+    pub(super) judge: Arc<Judge>,
+    pub(super) shutdown: CancellationToken,
+    pub(super) running: JoinHandle<()>,
+    handed: mpsc::UnboundedReceiver<Handed>,
+    gone: mpsc::UnboundedReceiver<(u64, Gone)>,
+}
+
+impl House {
+    pub(super) async fn open() -> Self {
+        Self::with(Limits::default(), None).await
+    }
+
+    pub(super) async fn with(limits: Limits, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = Listener::bind(ListenerSettings { addr, tls, limits })
+            .await
+            .expect("a free port");
+        let (handing, handed) = mpsc::unbounded_channel();
+        let (going, gone) = mpsc::unbounded_channel();
+        let judge = Arc::new(Judge {
+            handed: handing,
+            gone: going,
+            state: Mutex::default(),
+        });
+        let shutdown = CancellationToken::new();
+        Self {
+            addr: listener.local_addr().expect("bound"),
+            lamps: listener.lamps(),
+            running: tokio::spawn(listener.run(Arc::clone(&judge), shutdown.clone())),
+            judge,
+            shutdown,
+            handed,
+            gone,
+        }
+    }
+
+    pub(super) async fn handed(&mut self) -> Handed {
+        soon(self.handed.recv()).await.expect("the judge lives")
+    }
+
+    /// Whether nothing has been handed over so far.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        self.handed.try_recv().is_err()
+    }
+
+    pub(super) async fn gone(&mut self) -> (u64, Gone) {
+        soon(self.gone.recv()).await.expect("the judge lives")
+    }
+
+    pub(super) async fn client(&self) -> Raw {
+        let stream = TcpStream::connect(self.addr).await.expect("it listens");
+        stream.set_nodelay(true).expect("a socket");
+        Raw {
+            stream,
+            input: BytesMut::new(),
+        }
+    }
+
+    /// A client that has been let in, by MQTT `level` 4 or 5.
+    pub(super) async fn guest(&self, level: u8, client_id: &str) -> Raw {
+        let mut client = self.client().await;
+        client
+            .send(
+                &Connect {
+                    level,
+                    client_id,
+                    ..Connect::default()
+                }
+                .bytes(),
+            )
+            .await;
+        let connack = client.packet().await;
+        assert_eq!(
+            (connack[0], connack[2], connack[3]),
+            (0x20, 0, 0),
+            "{connack:?}"
+        );
+        client
+    }
+
+    /// The listener still serves: somebody else gets a press through.
+    pub(super) async fn lives(&mut self) {
+        let mut client = self.guest(4, "another").await;
+        client.send(&publish(4, 1, 9, "alive", b"")).await;
+        let mut handed = self.handed().await;
+        while handed.message.topic != "alive" {
+            handed.is(Taken::Done);
+            handed = self.handed().await;
+        }
+        handed.is(Taken::Done);
+        assert_eq!(client.packet().await, [0x40, 2, 0, 9][..]);
+    }
+}
+
+/// A client made of bytes.
+pub(super) struct Raw {
+    pub(super) stream: TcpStream,
+    input: BytesMut,
+}
+
+impl Raw {
+    pub(super) async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.expect("an open socket");
+    }
+
+    pub(super) async fn packet(&mut self) -> Bytes {
+        self.next().await.expect("a packet, not the end")
+    }
+
+    /// The next packet, or `None` when the socket was closed.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Front::Whole(whole) = front(&self.input, 1 << 20) {
+                return Some(self.input.split_to(whole).freeze());
+            }
+            if soon(self.stream.read_buf(&mut self.input))
+                .await
+                .unwrap_or(0)
+                == 0
+            {
+                assert!(self.input.is_empty(), "half a packet: {:?}", self.input);
+                return None;
+            }
+        }
+    }
+
+    /// PINGREQ is answered, and nothing stood before the answer.
+    pub(super) async fn ping(&mut self) {
+        self.send(&[0xC0, 0]).await;
+        assert_eq!(
+            self.packet().await,
+            [0xD0, 0][..],
+            "an answer to PINGREQ, and nothing before it"
+        );
+    }
+}
+
+/// The words of a CONNECT.
+pub(super) struct Connect<'a> {
+    pub(super) level: u8,
+    pub(super) client_id: &'a str,
+    pub(super) clean: bool,
+    pub(super) keep_alive: u16,
+    pub(super) username: Option<&'a str>,
+    /// Topic, payload.
+    pub(super) will: Option<(&'a str, &'a str)>,
+}
+
+impl Default for Connect<'_> {
+    fn default() -> Self {
+        Self {
+            level: 4,
+            client_id: "button",
+            clean: true,
+            keep_alive: 60,
+            username: None,
+            will: None,
+        }
+    }
+}
+
+impl Connect<'_> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let v5 = self.level == 5;
+        let flags = u8::from(self.clean) << 1
+            | if self.will.is_some() { 0b0010_1100 } else { 0 }
+            | if self.username.is_some() { 0x80 } else { 0 };
+        let mut body = b"\0\x04MQTT".to_vec();
+        body.extend([self.level, flags]);
+        body.extend(self.keep_alive.to_be_bytes());
+        body.extend(v5.then_some(0));
+        body.extend(text(self.client_id));
+        if let Some((topic, payload)) = self.will {
+            body.extend(v5.then_some(0));
+            body.extend(text(topic));
+            body.extend(text(payload));
+        }
+        if let Some(username) = self.username {
+            body.extend(text(username));
+        }
+        packet(0x10, &body)
+    }
+}
+
+pub(super) fn text(text: &str) -> Vec<u8> {
+    let mut bytes = u16::try_from(text.len())
+        .expect("short")
+        .to_be_bytes()
+        .to_vec();
+    bytes.extend(text.as_bytes());
+    bytes
+}
+
+pub(super) fn packet(head: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![head];
+    let mut left = body.len();
+    loop {
+        let low = u8::try_from(left % 128).expect("below 128");
+        left /= 128;
+        bytes.push(if left > 0 { low | 0x80 } else { low });
+        if left == 0 {
+            break;
+        }
+    }
+    bytes.extend(body);
+    bytes
+}
+
+pub(super) fn publish(level: u8, qos: u8, packet_id: u16, topic: &str, payload: &[u8]) -> Vec<u8> {
+    let mut body = text(topic);
+    if qos > 0 {
+        body.extend(packet_id.to_be_bytes());
+    }
+    body.extend((level == 5).then_some(0));
+    body.extend(payload);
+    packet(0x30 | qos << 1, &body)
+}
+
+pub(super) fn subscribe(level: u8, packet_id: u16, filter: &str) -> Vec<u8> {
+    let mut body = packet_id.to_be_bytes().to_vec();
+    body.extend((level == 5).then_some(0));
+    body.extend(text(filter));
+    body.push(1);
+    packet(0x82, &body)
+}

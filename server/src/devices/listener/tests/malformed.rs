@@ -1,0 +1,188 @@
+//! Bytes that no client should send: refused, and nobody else notices.
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::{
+    super::{
+        Limits, Taken,
+        wire::{Incoming, Wire},
+    },
+    house::{Connect, House, packet, publish, subscribe, text},
+};
+
+fn raw_topic(level: u8, topic: &[u8]) -> Vec<u8> {
+    let mut body = u16::try_from(topic.len())
+        .expect("short")
+        .to_be_bytes()
+        .to_vec();
+    body.extend(topic);
+    body.extend([0, 1]);
+    body.extend((level == 5).then_some(0));
+    packet(0x32, &body)
+}
+
+#[rstest]
+#[case::invalid_utf8(raw_topic(4, b"a\xff"), raw_topic(5, b"a\xff"), 0x81)]
+#[case::surrogate(raw_topic(4, b"a\xed\xa0\x80"), raw_topic(5, b"a\xed\xa0\x80"), 0x81)]
+#[case::nul(raw_topic(4, b"a\0"), raw_topic(5, b"a\0"), 0x90)]
+#[case::wildcard(raw_topic(4, b"a/#"), raw_topic(5, b"a/#"), 0x90)]
+#[case::no_topic(raw_topic(4, b""), raw_topic(5, b""), 0x94)]
+#[case::packet_id_0(publish(4, 1, 0, "t", b""), publish(5, 1, 0, "t", b""), 0x81)]
+#[case::qos_3(packet(0x36, b"\0\x01t\0\x01"), packet(0x36, b"\0\x01t\0\x01\0"), 0x81)]
+#[case::topic_longer_than_packet(packet(0x30, b"\0\x09t"), packet(0x30, b"\0\x09t"), 0x81)]
+#[case::second_connect(Connect::default().bytes(), Connect { level: 5, ..Connect::default() }.bytes(), 0x82)]
+#[case::a_servers_packet(vec![0x20, 2, 0, 0], vec![0x20, 3, 0, 0, 0], 0x82)]
+#[case::unasked_puback(vec![0x40, 2, 0, 1], vec![0x40, 2, 0, 1], 0x82)]
+#[case::endless_length(vec![0x30, 0xFF, 0xFF, 0xFF, 0xFF], vec![0x30, 0xFF, 0xFF, 0xFF, 0xFF], 0x81)]
+#[case::subscribe_to_nothing(packet(0x82, &[0, 1]), packet(0x82, &[0, 1, 0]), 0x82)]
+#[case::subscribe_flags(
+    packet(0x80, b"\0\x01\0\x01t\0"),
+    packet(0x80, b"\0\x01\0\0\x01t\0"),
+    0x81
+)]
+#[case::too_long(packet(0x30, &[0; 5000]), packet(0x30, &[0; 5000]), 0x95)]
+#[case::type_0(vec![0, 0], vec![0, 0], 0x81)]
+#[case::auth(vec![0xF0, 0], vec![0xF0, 0], 0x82)]
+#[tokio::test]
+async fn a_broken_packet_ends_its_connection_and_no_other(
+    #[case] old: Vec<u8>,
+    #[case] new: Vec<u8>,
+    #[case] reason: u8,
+) {
+    let mut house = House::with(
+        Limits {
+            packet_size: 4096,
+            ..Limits::default()
+        },
+        None,
+    )
+    .await;
+    let mut client = house.guest(4, "old").await;
+    client.send(&old).await;
+    assert_eq!(client.next().await, None);
+    let mut client = house.guest(5, "new").await;
+    client.send(&new).await;
+    let told = client.packet().await;
+    assert_eq!((told[0], told[2]), (0xE0, reason), "{told:02x?}");
+    assert_eq!(client.next().await, None);
+    assert!(house.is_quiet());
+    house.lives().await;
+}
+
+#[tokio::test]
+async fn a_topic_alias_is_refused() {
+    let house = House::open().await;
+    let mut client = house.guest(5, "new").await;
+    client
+        .send(&packet(0x32, b"\0\x01t\0\x01\x03\x23\0\x01"))
+        .await;
+    assert_eq!(client.packet().await[..3], [0xE0, 1, 0x94]);
+}
+
+#[rstest]
+#[case::http(b"GET / HTTP/1.1\r\nHost: ship\r\n\r\n".to_vec())]
+#[case::tls(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03".to_vec())]
+#[case::ping_first(vec![0xC0, 0])]
+#[case::publish_first(publish(4, 1, 1, "t", b""))]
+#[case::too_long(vec![0x10, 0xFF, 0xFF, 0x7F])]
+#[case::reserved_flag(packet(0x10, b"\0\x04MQTT\x04\x03\0\x3c\0\x01a"))]
+#[case::will_qos_3(packet(0x10, b"\0\x04MQTT\x05\x1e\0\x3c\0\0\x01a\0\0\x01w\0\0"))]
+#[case::cut_short(packet(0x10, b"\0\x04MQTT\x04\x02\0"))]
+#[case::trailing_bytes(packet(0x10, b"\0\x04MQTT\x04\x02\0\x3c\0\x01axx"))]
+#[tokio::test]
+async fn whoever_does_not_begin_with_a_sound_connect_is_closed_without_a_word(
+    #[case] bytes: Vec<u8>,
+) {
+    let mut house = House::open().await;
+    let mut client = house.client().await;
+    client.send(&bytes).await;
+    assert_eq!(client.next().await, None);
+    house.lives().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn frames_may_be_split_at_every_byte(#[values(4, 5)] level: u8) {
+    let mut house = House::open().await;
+    let payload = [b'x'; 200];
+    let said = [
+        publish(level, 1, 1, "obedio/button/ü/pressed", &payload),
+        vec![0xC0, 0],
+        subscribe(level, 2, "obedio/button/ü/ack"),
+        publish(level, 0, 0, "t", b""),
+    ]
+    .concat();
+    for cut in 1..said.len() {
+        let mut client = house.guest(level, &format!("cut {cut}")).await;
+        client.send(&said[..cut]).await;
+        // Let the listener see the first half on its own, where the machine is quick enough.
+        tokio::task::yield_now().await;
+        client.send(&said[cut..]).await;
+        let handed = house.handed().await;
+        assert_eq!(handed.message.topic, "obedio/button/ü/pressed");
+        assert_eq!(handed.message.payload, payload[..]);
+        handed.is(Taken::Done);
+        let empty = house.handed().await;
+        assert!(empty.message.topic == "t" && empty.message.payload.is_empty());
+        empty.is(Taken::Done);
+        let mut heads = [
+            client.packet().await[0],
+            client.packet().await[0],
+            client.packet().await[0],
+        ];
+        heads.sort_unstable();
+        assert_eq!(heads, [0x40, 0x90, 0xD0], "cut at {cut}");
+    }
+}
+
+/// A protocol that has been opened, without a socket.
+fn opened(level: u8) -> Wire {
+    let mut wire = Wire::new();
+    wire.input.extend_from_slice(
+        &Connect {
+            level,
+            ..Connect::default()
+        }
+        .bytes(),
+    );
+    assert!(wire.open().expect("sound").is_some());
+    wire.welcome(None, None, &Limits::default()).expect("room");
+    wire
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_protocol_panic(level in 4_u8..=5, bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut fresh = Wire::new();
+        fresh.input.extend_from_slice(&bytes);
+        drop(fresh.open());
+        let mut wire = opened(level);
+        wire.input.extend_from_slice(&bytes);
+        while let Ok(Some(_)) = wire.next(&mut false) {}
+    }
+
+    #[test]
+    fn no_damage_to_a_sound_packet_makes_the_protocol_panic(level in 4_u8..=5, which in 0..6_usize, at in 0..64_usize, byte in any::<u8>()) {
+        let mut bytes = [
+            publish(level, 1, 1, "a/b", b"payload"),
+            publish(level, 2, 1, "a/b", b"payload"),
+            subscribe(level, 2, "a/+"),
+            packet(0xA2, &[&[0, 1][..], if level == 5 { &[0] } else { &[] }, &text("a")].concat()),
+            vec![0x62, 2, 0, 1],
+            Connect { level, username: Some("u"), will: Some(("w", "x")), ..Connect::default() }.bytes(),
+        ][which].clone();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let mut fresh = Wire::new();
+        fresh.input.extend_from_slice(&bytes);
+        drop(fresh.open());
+        let mut wire = opened(level);
+        wire.input.extend_from_slice(&bytes);
+        while let Ok(Some(said)) = wire.next(&mut false) {
+            if let Incoming::Publish(message) = said {
+                prop_assert!(!message.topic.is_empty() && !message.topic.contains(['+', '#', '\0']));
+            }
+        }
+    }
+}

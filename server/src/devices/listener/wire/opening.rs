@@ -1,0 +1,247 @@
+//! CONNECT and CONNACK.
+
+use bytes::Bytes;
+use mqtt_protocol_core::mqtt::{
+    common::Cursor,
+    connection::Event,
+    packet::{
+        AssignedClientIdentifier, MaximumPacketSize, MaximumQos, Packet, Property, Qos,
+        ReceiveMaximum, ServerKeepAlive, SessionExpiryInterval, SharedSubscriptionAvailable,
+        SubscriptionIdentifierAvailable, TopicAliasMaximum, v3_1_1, v5_0,
+    },
+    result_code::{ConnectReasonCode, ConnectReturnCode, MqttError},
+};
+
+use super::{
+    super::{
+        Limits,
+        frames::{self, Front, Opening},
+        intake::NotLetIn,
+        topics,
+    },
+    Fault, Wire,
+};
+use crate::devices::delivery::Message;
+
+/// A CONNECT that can be answered.
+pub(in super::super) struct Connect {
+    pub(in super::super) client_id: String,
+    pub(in super::super) clean_start: bool,
+    /// Seconds; 0 is none.
+    pub(in super::super) keep_alive: u16,
+    pub(in super::super) username: Option<String>,
+    pub(in super::super) password: Option<Bytes>,
+    pub(in super::super) will: Option<Message>,
+}
+
+/// Why a client is turned away at CONNECT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum TurnedAway {
+    By(NotLetIn),
+    ClientId,
+    /// A will at `QoS` 2, which MQTT 5 was told not to send [MQTT-3.2.2-12].
+    WillQos,
+    /// MQTT 5's extended authentication.
+    Method,
+}
+
+impl Wire {
+    /// The CONNECT, once it has come in whole.
+    pub(in super::super) fn open(&mut self) -> Result<Option<Connect>, Fault> {
+        let whole = match frames::front(&self.input, self.longest) {
+            Front::Part => return Ok(None),
+            Front::Whole(whole) => whole,
+            Front::TooLong => return Err(Fault("packet too long")),
+            Front::Malformed => return Err(Fault("not MQTT")),
+        };
+        let packet = self.input.split_to(whole);
+        match frames::opening(&packet) {
+            Opening::Connect => {}
+            Opening::OtherVersion(answer) => {
+                self.output.extend_from_slice(answer);
+                return Err(Fault("protocol version"));
+            }
+            Opening::Malformed => return Err(Fault("malformed CONNECT")),
+        }
+        for event in self.protocol.recv(&mut Cursor::new(&packet[..])) {
+            if let Event::NotifyPacketReceived(packet) = event {
+                return connect(&packet)
+                    .map(Some)
+                    .map_err(|turned_away| self.turn_away(turned_away));
+            }
+        }
+        // The crate's own answers to a malformed CONNECT (such as "not authorized") would mislead a device.
+        Err(Fault("malformed CONNECT"))
+    }
+
+    /// Answers a CONNECT with a refusal (MQTT 5, 3.2.2.2; 3.1.1, 3.2.2.3).
+    pub(in super::super) fn turn_away(&mut self, why: TurnedAway) -> Fault {
+        let (old, new, words) = match why {
+            TurnedAway::By(NotLetIn::BadCredentials) => (
+                ConnectReturnCode::BadUserNameOrPassword,
+                ConnectReasonCode::BadUserNameOrPassword,
+                "credentials",
+            ),
+            TurnedAway::By(NotLetIn::NotAuthorized) => (
+                ConnectReturnCode::NotAuthorized,
+                ConnectReasonCode::NotAuthorized,
+                "not authorized",
+            ),
+            TurnedAway::By(NotLetIn::NotNow) => (
+                ConnectReturnCode::ServerUnavailable,
+                ConnectReasonCode::ServerUnavailable,
+                "not now",
+            ),
+            TurnedAway::ClientId => (
+                ConnectReturnCode::IdentifierRejected,
+                ConnectReasonCode::ClientIdentifierNotValid,
+                "client id",
+            ),
+            TurnedAway::WillQos => (
+                ConnectReturnCode::NotAuthorized,
+                ConnectReasonCode::QosNotSupported,
+                "will QoS",
+            ),
+            TurnedAway::Method => (
+                ConnectReturnCode::NotAuthorized,
+                ConnectReasonCode::BadAuthenticationMethod,
+                "authentication method",
+            ),
+        };
+        if self.is_v5() {
+            self.output.extend_from_slice(&[0x20, 3, 0, new as u8, 0]);
+        } else {
+            self.output.extend_from_slice(&[0x20, 2, 0, old as u8]);
+        }
+        Fault(words)
+    }
+
+    /// Answers a CONNECT with a welcome, and says what is supported (MQTT 5, section 3.2.2.3).
+    ///
+    /// Session Present is 0: see the module's words on sessions.
+    pub(in super::super) fn welcome(
+        &mut self,
+        assigned: Option<&str>,
+        keep_alive: Option<u16>,
+        limits: &Limits,
+    ) -> Result<(), Fault> {
+        let packet = if self.is_v5() {
+            v5_welcome(assigned, keep_alive, limits)
+        } else {
+            v3_1_1::Connack::builder()
+                .return_code(ConnectReturnCode::Accepted)
+                .session_present(false)
+                .build()
+                .map(Packet::from)
+        };
+        self.longest = usize::try_from(limits.packet_size).unwrap_or(usize::MAX);
+        self.send(packet);
+        if self.output.is_empty() {
+            Err(Fault("no room for CONNACK"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn v5_welcome(
+    assigned: Option<&str>,
+    keep_alive: Option<u16>,
+    limits: &Limits,
+) -> Result<Packet, MqttError> {
+    let mut properties: Vec<Property> = vec![
+        SessionExpiryInterval::new(0)?.into(),
+        ReceiveMaximum::new(limits.in_flight.max(1))?.into(),
+        MaximumQos::new(1)?.into(),
+        MaximumPacketSize::new(limits.packet_size.max(1))?.into(),
+        TopicAliasMaximum::new(0)?.into(),
+        SubscriptionIdentifierAvailable::new(0)?.into(),
+        SharedSubscriptionAvailable::new(0)?.into(),
+    ];
+    if let Some(client_id) = assigned {
+        properties.push(AssignedClientIdentifier::new(client_id)?.into());
+    }
+    if let Some(seconds) = keep_alive {
+        properties.push(ServerKeepAlive::new(seconds)?.into());
+    }
+    let connack = v5_0::Connack::builder()
+        .reason_code(ConnectReasonCode::Success)
+        .session_present(false);
+    connack.props(properties).build().map(Packet::from)
+}
+
+fn connect(packet: &Packet) -> Result<Connect, TurnedAway> {
+    if let Packet::V5_0Connect(connect) = packet {
+        if connect
+            .props()
+            .iter()
+            .any(|property| matches!(property, Property::AuthenticationMethod(_)))
+        {
+            return Err(TurnedAway::Method);
+        }
+        if connect.will_flag() && connect.will_qos() == Qos::ExactlyOnce {
+            return Err(TurnedAway::WillQos);
+        }
+        Ok(Connect {
+            client_id: sound_client_id(connect.client_id())?,
+            clean_start: connect.clean_start(),
+            keep_alive: connect.keep_alive(),
+            username: connect.user_name().map(str::to_owned),
+            password: connect.password().map(Bytes::copy_from_slice),
+            will: will(
+                connect.will_topic(),
+                connect.will_payload(),
+                connect.will_qos(),
+            )?,
+        })
+    } else if let Packet::V3_1_1Connect(connect) = packet {
+        // A client that wants to be remembered must have a name [MQTT-3.1.3-8 of 3.1.1].
+        if connect.client_id().is_empty() && !connect.clean_session() {
+            return Err(TurnedAway::ClientId);
+        }
+        Ok(Connect {
+            client_id: sound_client_id(connect.client_id())?,
+            clean_start: connect.clean_session(),
+            keep_alive: connect.keep_alive(),
+            username: connect.user_name().map(str::to_owned),
+            password: connect.password().map(Bytes::copy_from_slice),
+            will: will(
+                connect.will_topic(),
+                connect.will_payload(),
+                connect.will_qos(),
+            )?,
+        })
+    } else {
+        Err(TurnedAway::ClientId)
+    }
+}
+
+/// Names stand in logs: no control characters, and no longer than anyone needs.
+fn sound_client_id(client_id: &str) -> Result<String, TurnedAway> {
+    if client_id.len() > 256 || client_id.chars().any(char::is_control) {
+        return Err(TurnedAway::ClientId);
+    }
+    Ok(client_id.to_owned())
+}
+
+/// A will is news when it comes, whatever its sender wants to have kept: never retained.
+fn will(
+    topic: Option<&str>,
+    payload: Option<&[u8]>,
+    qos: Qos,
+) -> Result<Option<Message>, TurnedAway> {
+    let Some(topic) = topic else { return Ok(None) };
+    if !topics::is_name(topic) {
+        return Err(TurnedAway::By(NotLetIn::NotAuthorized));
+    }
+    let payload = payload.map_or_else(Bytes::new, Bytes::copy_from_slice);
+    let topic = topic.to_owned();
+    Ok(Some(Message {
+        topic,
+        payload,
+        retain: false,
+        dup: false,
+        qos: qos as u8,
+        packet_id: None,
+    }))
+}
