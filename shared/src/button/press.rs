@@ -49,6 +49,14 @@ pub enum Evidence {
         /// Milliseconds since boot when the press happened, where the dialect says so.
         uptime_ms: Option<u64>,
     },
+    /// A counter that the device states again and again as part of its state, pressed or not: the same
+    /// figure is the same press until it changes (Shelly generation 1 repeats its last event every 30 s).
+    Standing {
+        /// Which of the device's inputs is counted; each has a counter of its own.
+        input: u8,
+        /// The counter as sent.
+        counter: u64,
+    },
     /// Nothing in the payload: only MQTT's own DUP flag and packet id are left.
     Nothing,
 }
@@ -91,4 +99,6 @@ pub struct Vitals {
     pub uptime_ms: Option<u64>,
     /// The device says or implies that it started afresh (a join, a boot message).
     pub booted: bool,
+    /// An input and its counter, from a device that states them without a press ([`Evidence::Standing`]).
+    pub standing: Option<(u8, u64)>,
 }
