@@ -13,6 +13,8 @@ use crate::db::buttons::KnownButton;
 pub struct HearButton {
     /// The button's id on the wire.
     pub device: String,
+    /// Whether it signed in as this button; otherwise it may not speak for one that has credentials of its own.
+    pub own: bool,
     /// What it said.
     pub vitals: Vitals,
 }
@@ -24,7 +26,7 @@ impl Action for HearButton {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let (known, is_new) = match world.device(&self.device) {
-            Some(known) => (known.clone(), false),
+            Some(known) => (heard_by(known, self.own)?, false),
             None => (unknown(world, &self.device, moment)?, true),
         };
         let memory = note_health(&memory_of(&known), &self.vitals, moment.at);
@@ -32,6 +34,14 @@ impl Action for HearButton {
         let kind = if is_new { Some("button_found") } else { kind };
         Ok(Steps::none().and(Step::Button { known: Box::new(known), kind }))
     }
+}
+
+/// A known button, unless somebody else speaks for one that has credentials of its own.
+pub(super) fn heard_by(known: &KnownButton, own: bool) -> Result<KnownButton, Refusal> {
+    if known.button.has_credentials && !own {
+        return Err(Refusal::new(crewbell_shared::Code::NotAllowed, "The button has credentials of its own."));
+    }
+    Ok(known.clone())
 }
 
 /// What a button remembers. A memory that can't be read is a new one: then a resend may ring twice, which is the

@@ -6,6 +6,7 @@ use crewbell_shared::ids::RecordingId;
 use crewbell_shared::request::{Request, Voice};
 use jiff::{SignedDuration, Timestamp};
 
+use super::hear_button::heard_by;
 use super::raise_request::RaiseRequest;
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::recordings::Recording;
@@ -18,6 +19,8 @@ const BELONGS_FOR: SignedDuration = SignedDuration::from_secs(120);
 pub struct KeepRecording {
     /// The button's id on the wire.
     pub device: String,
+    /// Whether it signed in as this button; otherwise it may not speak for one that has credentials of its own.
+    pub own: bool,
     /// Which key was held.
     pub key: Key,
     /// `adpcm`, `pcm`, `wav`: as the device named it.
@@ -43,6 +46,9 @@ impl Action for KeepRecording {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let known = world.device(&self.device);
+        if let Some(known) = known {
+            heard_by(known, self.own)?;
+        }
         let spoken = known.and_then(|known| {
             let of_button = |request: &&Request| request.button_id == Some(known.button.id);
             let voice = |request: &&Request| request.voice.is_some();
@@ -98,7 +104,7 @@ impl KeepRecording {
             transcript: self.transcript.clone(),
             audio_url: self.audio_url.clone(),
         };
-        RaiseRequest { device: self.device.clone(), press, delivery: self.delivery.clone() }
+        RaiseRequest { device: self.device.clone(), own: self.own, press, delivery: self.delivery.clone() }
     }
 }
 

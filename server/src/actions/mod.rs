@@ -20,6 +20,7 @@ mod cancel_request;
 mod check_in;
 mod check_out;
 mod complete_request;
+mod count_unheard;
 mod create_button;
 mod create_request;
 mod create_site;
@@ -47,6 +48,7 @@ mod verbs;
 mod world;
 mod writer;
 
+pub use count_unheard::CountUnheard;
 pub use create_site::CreateSite;
 pub use hear_button::HearButton;
 pub use keep_recording::KeepRecording;

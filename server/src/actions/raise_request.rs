@@ -16,7 +16,7 @@ use crewbell_shared::place::Place;
 use crewbell_shared::request::{Kind, Request, State, Voice, Wish, joins, pressed_again};
 use crewbell_shared::site::Settings;
 
-use super::hear_button::{heard, memory_of};
+use super::hear_button::{heard, heard_by, memory_of};
 use super::{Action, Answer, Moment, Step, Steps, Wants, World};
 use crate::db::buttons::KnownButton;
 use crate::db::presses::Press;
@@ -29,6 +29,8 @@ const MAX_NEW_BUTTONS: i64 = 200;
 pub struct RaiseRequest {
     /// The button's id on the wire.
     pub device: String,
+    /// Whether it signed in as this button; otherwise it may not speak for one that has credentials of its own.
+    pub own: bool,
     /// The press as decoded.
     pub press: SeenPress,
     /// How it was delivered.
@@ -45,7 +47,7 @@ impl Action for RaiseRequest {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let (known, is_new) = match world.device(&self.device) {
-            Some(known) => (known.clone(), false),
+            Some(known) => (heard_by(known, self.own)?, false),
             None => (unknown(world, &self.device, moment)?, true),
         };
         let (judgement, memory) =

@@ -9,6 +9,7 @@ use crate::db::buttons::KnownButton;
 use crate::db::presses::Press;
 use crate::db::recordings::Recording;
 use crate::db::sessions::Session;
+use crate::db::unheard::Unheard;
 
 /// One thing to do.
 #[derive(Clone, Debug)]
@@ -52,6 +53,8 @@ pub enum Step {
     ButtonSecret(Box<Button>, Option<Vec<u8>>),
     /// What new buttons sign in with.
     JoinCode(Option<Vec<u8>>),
+    /// Messages of a device that were no press.
+    Unheard(Unheard),
     /// A new site's row.
     CreateSite,
 }

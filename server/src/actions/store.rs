@@ -31,6 +31,7 @@ pub(super) struct Rows {
     person_secrets: Vec<(crewbell_shared::ids::PersonId, String)>,
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
     join_code: Option<Option<Vec<u8>>>,
+    unheard: Vec<db::unheard::Unheard>,
     create_site: bool,
 }
 
@@ -198,6 +199,7 @@ pub(super) fn apply(
             Step::PersonSecret(person, hash) => rows.person_secrets.push((person, hash)),
             Step::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
             Step::JoinCode(hash) => rows.join_code = Some(hash),
+            Step::Unheard(unheard) => rows.unheard.push(unheard),
             Step::CreateSite => rows.create_site = true,
         }
     }
@@ -280,6 +282,9 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     }
     for (session, hash) in &rows.opened {
         db::sessions::insert(conn, site, session, hash).await?;
+    }
+    for unheard in &rows.unheard {
+        db::unheard::count(conn, site, unheard).await?;
     }
     if rows.entries.is_empty() {
         return Ok(0);

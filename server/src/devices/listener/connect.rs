@@ -84,7 +84,10 @@ where
         stream,
         wire,
         work: Work::new(Arc::clone(&door.intake), Arc::clone(&peer), door.limits),
-        inbox: door.lamps.inbox(peer.connection, door.limits.lamp_room),
+        inbox: door
+            .lamps
+            .within(door.intake.scope(&peer.principal))
+            .inbox(peer.connection, door.limits.lamp_room),
         limits: door.limits,
         idle,
         watch: Watch::new(place.taken_over.clone(), door.shutdown.clone()),

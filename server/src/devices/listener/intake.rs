@@ -20,6 +20,9 @@ pub trait Intake: Send + Sync + 'static {
         login: Login,
     ) -> impl Future<Output = Result<Self::Principal, NotLetIn>> + Send;
 
+    /// Which lamps this client may see at all: those that are published [within](super::Lamps::within) the scope.
+    fn scope(&self, principal: &Self::Principal) -> u128;
+
     /// Resolves when the message is durable, or judged worthless.
     ///
     /// Called, and its future first polled, in the order of arrival on a connection; up to

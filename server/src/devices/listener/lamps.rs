@@ -16,6 +16,8 @@ use super::{intake::Outgoing, topics};
 /// Nothing is kept: a client that isn't connected gets the state of its lamp when it subscribes again.
 #[derive(Clone, Debug, Default)]
 pub struct Lamps {
+    /// Whose lamps: the topics of two sites may be the same, their clients never are.
+    scope: u128,
     subscriptions: Arc<Mutex<Subscriptions>>,
 }
 
@@ -27,11 +29,18 @@ struct Subscriptions {
 
 #[derive(Clone, Debug)]
 struct Subscriber {
+    scope: u128,
     connection: u64,
     inbox: mpsc::Sender<Arc<Outgoing>>,
 }
 
 impl Lamps {
+    /// The lamps of those clients alone whose principal has this scope ([`Intake::scope`](super::Intake::scope)).
+    #[must_use]
+    pub fn within(&self, scope: u128) -> Self {
+        Self { scope, subscriptions: Arc::clone(&self.subscriptions) }
+    }
+
     /// Sends to all subscribers of `topic`, once each, without waiting for any.
     ///
     /// A client that is too slow to have room for it loses it (counted in `mqtt_lamp_dropped_total`).
@@ -49,7 +58,7 @@ impl Lamps {
             .filter(|(filter, _)| topics::covers(filter, topic))
             .map(|(_, subscriber)| subscriber);
         for subscriber in exact.iter().chain(wild) {
-            if reached.contains(&subscriber.connection) {
+            if subscriber.scope != self.scope || reached.contains(&subscriber.connection) {
                 continue;
             }
             reached.push(subscriber.connection);
@@ -71,6 +80,7 @@ impl Lamps {
     pub(super) fn inbox(&self, connection: u64, room: usize) -> Inbox {
         let (sender, receiver) = mpsc::channel(room);
         let subscriber = Subscriber {
+            scope: self.scope,
             connection,
             inbox: sender,
         };
@@ -232,6 +242,16 @@ mod tests {
         assert!(inbox.remove("#"));
         lamps.publish("secret", b"3");
         assert_eq!(sent(&mut inbox), ["2"]);
+    }
+
+    #[test]
+    fn the_same_topic_of_another_site_is_another_lamp() {
+        let lamps = Lamps::default();
+        let mut inbox = lamps.within(7).inbox(1, 8);
+        assert!(inbox.add("a", 9) && inbox.grant("a"));
+        lamps.within(8).publish("a", b"theirs");
+        lamps.within(7).publish("a", b"ours");
+        assert_eq!(sent(&mut inbox), ["ours"]);
     }
 
     #[test]

@@ -80,16 +80,11 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
     pub(super) async fn run(mut self) -> Ending {
         let ending = self.serve().await;
         match ending {
-            Ending::Left { .. } => self.finish().await,
-            Ending::Shutdown => {
-                self.finish().await;
-                self.wire
-                    .disconnect(DisconnectReasonCode::ServerShuttingDown);
-            }
-            Ending::TakenOver => self.wire.disconnect(DisconnectReasonCode::SessionTakenOver),
-            // No DISCONNECT in MQTT 5 either: libmosquitto takes one as final and never comes back to resend.
+            // No DISCONNECT in MQTT 5 when the client shall come back: libmosquitto takes one as final, so a button would
+            // stay away after a planned restart.
+            Ending::Left { .. } | Ending::Shutdown => self.finish().await,
             Ending::NotTaken(_) => self.work.forget_backlog(),
-            Ending::Lost(SILENT) => self.wire.disconnect(DisconnectReasonCode::KeepAliveTimeout),
+            Ending::TakenOver => self.wire.disconnect(DisconnectReasonCode::SessionTakenOver),
             Ending::Lost(_) | Ending::Broke(_) => {}
         }
         let Self {

@@ -50,6 +50,10 @@ pub(super) struct Judge {
 impl Intake for Judge {
     type Principal = Arc<str>;
 
+    fn scope(&self, _: &Arc<str>) -> u128 {
+        0
+    }
+
     async fn authenticate(&self, login: Login) -> Result<Arc<str>, NotLetIn> {
         match login.username.as_deref() {
             Some("wrong") => Err(NotLetIn::BadCredentials),

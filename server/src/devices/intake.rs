@@ -1,0 +1,137 @@
+//! The listener's judge: who may come in, what their messages are worth, which lamp they may watch.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::SignedDuration;
+use subtle::ConstantTimeEq;
+
+use super::delivery::{Message, Peer};
+use super::door::{Door, Speaker};
+use super::lamps;
+use super::listener::{Gone, Intake, Login, NotLetIn, Outgoing, Taken};
+use crate::auth::hash_code;
+use crate::db::{self, DbError};
+use crate::house::{House, OpenSite};
+
+/// How old a request may be that a lamp still shows after the button came back.
+const LAMP_SHOWS: SignedDuration = SignedDuration::from_hours(12);
+
+/// Who a connection signed in as.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    site: Arc<OpenSite>,
+    /// The button, when it signed in as one; with the join code it may speak for all that have no credentials.
+    device: Option<Arc<str>>,
+}
+
+impl PartialEq for Principal {
+    fn eq(&self, other: &Self) -> bool {
+        self.site.id == other.site.id && self.device == other.device
+    }
+}
+
+/// The judge of a house's buttons.
+#[derive(Clone, Debug)]
+pub struct Buttons {
+    house: House,
+    door: Door,
+    prefix: Arc<str>,
+    /// Whether a connection without credentials is let in, as with the join code. Only where there is one site.
+    anonymous: bool,
+}
+
+impl Buttons {
+    /// The judge of a house's buttons, whose topics begin with a prefix.
+    pub fn new(house: House, door: Door, prefix: &str, anonymous: bool) -> Self {
+        Self { house, door, prefix: prefix.into(), anonymous }
+    }
+
+    /// `<slug>` with the join code, or `<slug>/<device>` with the button's own password.
+    async fn principal(&self, login: &Login) -> Result<Principal, NotLetIn> {
+        let Some(username) = login.username.as_deref() else {
+            let named = if self.anonymous { self.house.site_named(None).await.map_err(not_now)? } else { None };
+            let (site, _) = named.ok_or(NotLetIn::NotAuthorized)?;
+            return Ok(Principal { site, device: None });
+        };
+        let (slug, device) = match username.split_once('/') {
+            Some((slug, device)) => (slug, Some(device)),
+            None => (username, None),
+        };
+        let named = self.house.site_named(Some(slug)).await.map_err(not_now)?;
+        let (site, known) = named.ok_or(NotLetIn::BadCredentials)?;
+        let expected = match device {
+            None => known.join_code_hash,
+            Some(device) => {
+                let mut tx = self.house.db.read(site.id).await.map_err(not_now)?;
+                let secret = db::buttons::secret(&mut tx, site.id, device).await.map_err(not_now)?;
+                secret.and_then(|secret| secret.secret_hash)
+            }
+        };
+        let given = hash_code(login.password.as_deref().unwrap_or_default());
+        let right = expected.is_some_and(|expected| bool::from(expected.ct_eq(&given)));
+        if right { Ok(Principal { site, device: device.map(Into::into) }) } else { Err(NotLetIn::BadCredentials) }
+    }
+
+    /// What the lamp of a button shows now.
+    async fn lamp(&self, site: &OpenSite, topic: &str) -> Result<Option<Outgoing>, DbError> {
+        let Some(device) = lamps::device_of(&self.prefix, topic) else { return Ok(None) };
+        let since = self.house.clock.now().saturating_sub(LAMP_SHOWS).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let mut tx = self.house.db.read(site.id).await?;
+        let Some(id) = db::buttons::last_request(&mut tx, site.id, device, since).await? else { return Ok(None) };
+        let request = db::requests::find(&mut tx, site.id, id.into()).await?;
+        let shown = request.and_then(|request| lamps::messages(&self.prefix, device, &request).into_iter().find(|m| m.0 == topic));
+        Ok(shown.map(|(topic, payload)| Outgoing { topic, payload: Bytes::from(payload) }))
+    }
+}
+
+impl Intake for Buttons {
+    type Principal = Principal;
+
+    async fn authenticate(&self, login: Login) -> Result<Principal, NotLetIn> {
+        let principal = self.principal(&login).await;
+        if let Err(why) = &principal {
+            metrics::counter!("mqtt_not_let_in_total").increment(1);
+            tracing::info!(client_id = login.client_id, username = login.username, ?why, "A device was not let in.");
+        }
+        principal
+    }
+
+    fn scope(&self, principal: &Principal) -> u128 {
+        principal.site.id.0.as_u128()
+    }
+
+    fn take(&self, peer: &Peer<Principal>, message: Message) -> impl Future<Output = Taken> + Send + 'static {
+        let speaker = Speaker {
+            site: Arc::clone(&peer.principal.site),
+            device: peer.principal.device.clone(),
+            connection: peer.connection,
+            client_id: Some(peer.client_id.clone()),
+            clean_start: peer.clean_start,
+        };
+        let door = self.door.clone();
+        async move { door.take(speaker, message).await }
+    }
+
+    async fn subscribed(&self, peer: &Peer<Principal>, filter: &str) -> Result<Vec<Outgoing>, NotLetIn> {
+        let own = match &peer.principal.device {
+            Some(device) => lamps::is_of(&self.prefix, filter, device),
+            None => lamps::is_lamp(&self.prefix, filter),
+        };
+        if !own {
+            return Err(NotLetIn::NotAuthorized);
+        }
+        let now = self.lamp(&peer.principal.site, filter).await.map_err(not_now)?;
+        Ok(now.into_iter().collect())
+    }
+
+    fn gone(&self, peer: &Peer<Principal>, how: Gone) {
+        tracing::debug!(client_id = peer.client_id, ?how, "A device's connection ended.");
+    }
+}
+
+fn not_now(error: DbError) -> NotLetIn {
+    tracing::warn!(%error, "A device can't be judged at present.");
+    NotLetIn::NotNow
+}
