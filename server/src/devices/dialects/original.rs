@@ -1,0 +1,243 @@
+//! The original firmware in all its builds, and the status, telemetry and voice messages that ours shares.
+//!
+//! What rings on the press topic: a known `pressType`; an unknown one when `button` is a known key, as a single
+//! press; a known `button` alone; the older documented shape (`priority`, `hasVoice`, `cabinId`, …). A known
+//! `pressType` on an unknown `button` rings as the main key. Heartbeats and states never do, whatever else they
+//! carry, and nor does a message with health alone.
+//!
+//! A `sequenceNumber` is a counter, also where a simulator puts Unix milliseconds there. As a name it would be
+//! compared for ever, and a clock that stands still would swallow presses; as a counter that happens to survive
+//! reboots, an equal one is a repetition only as a resend, within the window of `judge`. A `timestamp` alone
+//! is no identity, for the same reason.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
+use serde_json::Value;
+
+use super::Understood;
+use super::fields::{Fields, online, says_something, seconds_to_ms};
+use super::said::{Ignored, Said, VoiceChunk};
+use super::words::{self, Way};
+
+/// Longest recording believed, in milliseconds; devices stop after 20 s.
+const VOICE_MAX_MS: u64 = 10 * 60 * 1000;
+
+/// Standard base64, with or without its padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+pub(super) fn decode_press(fields: &Fields) -> Understood {
+    let vitals = vitals(fields);
+    if is_heartbeat(fields) {
+        return no_press(vitals, Ignored::Heartbeat);
+    }
+    let named_key = fields.get(&["button"]);
+    let key = named_key.and_then(key);
+    let kind = match fields.get(&["pressType", "press_type"]) {
+        Some(Value::String(word)) if word.trim().is_empty() => return Err(Ignored::EmptyAction),
+        Some(value) => match value.as_str().map_or(Way::Unknown, words::way) {
+            Way::Press(kind) => kind,
+            Way::Heartbeat => return no_press(vitals, Ignored::Heartbeat),
+            Way::NoPress => return no_press(vitals, Ignored::NotAPress),
+            Way::Unknown if key.is_some() => PressKind::Single,
+            Way::Unknown => {
+                return Err(Ignored::UnknownShape(
+                    "a press type that is not known, on no known key",
+                ));
+            }
+        },
+        None if says_no_press(fields) => return no_press(vitals, Ignored::NotAPress),
+        None if key.is_some() || is_alarm(fields) => implied_kind(fields),
+        None if named_key.is_none() && is_older_shape(fields, &vitals) => implied_kind(fields),
+        None if named_key.is_none() && says_something(&vitals) => return Ok(Said::Health(vitals)),
+        None => return Err(Ignored::UnknownShape("no press type and no known key")),
+    };
+    let sequence = fields.whole(&["sequenceNumber", "sequence_number"]);
+    Ok(Said::Press(SeenPress {
+        kind: if is_alarm(fields) {
+            PressKind::Emergency
+        } else {
+            kind
+        },
+        key: key.unwrap_or(Key::Main),
+        evidence: sequence.map_or(Evidence::Nothing, |counter| Evidence::Counted {
+            counter,
+            uptime_ms: vitals.uptime_ms,
+        }),
+        device_press_id: sequence.map(|counter| counter.to_string()),
+        device_time: fields.date(&["timestamp"]),
+        vitals,
+        transcript: fields.text(&["voiceTranscript"]),
+        audio_url: fields.text(&["audioUrl"]),
+    }))
+}
+
+/// Decodes a status, last will, registration, heartbeat or telemetry message.
+pub(super) fn decode_status(fields: &Fields) -> Understood {
+    let reason = fields
+        .text(&["reason"])
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let booted = ["boot", "power", "reset", "restart", "brownout", "watchdog"];
+    let vitals = Vitals {
+        online: fields
+            .text(&["status", "state"])
+            .as_deref()
+            .and_then(online),
+        booted: booted.iter().any(|word| reason.contains(word)),
+        ..vitals(fields)
+    };
+    no_press(vitals, Ignored::Heartbeat)
+}
+
+/// A status that is one word, as some last wills are.
+pub(super) fn only_online(online: bool) -> Said {
+    Said::Health(Vitals {
+        online: Some(online),
+        ..Vitals::default()
+    })
+}
+
+pub(super) fn decode_voice(fields: &Fields) -> Understood {
+    let bytes = match fields.get(&["data"]).map(Value::as_str) {
+        Some(Some(text)) => BASE64
+            .decode(text.trim())
+            .map_err(|_| Ignored::UnknownShape("speech that is not base64"))?,
+        Some(None) => return Err(Ignored::UnknownShape("speech that is not text")),
+        None => Vec::new(),
+    };
+    let audio_url = fields.text(&["audioUrl", "audio_url"]);
+    let transcript = fields.text(&["voiceTranscript", "transcript"]);
+    if bytes.is_empty() && audio_url.is_none() && transcript.is_none() {
+        return Err(Ignored::UnknownShape(
+            "speech without sound, address or words",
+        ));
+    }
+    let duration_ms = fields
+        .number(&["duration"])
+        .and_then(seconds_to_ms)
+        .filter(|&ms| ms <= VOICE_MAX_MS);
+    Ok(Said::Voice(VoiceChunk {
+        key: fields
+            .get(&["button", "key"])
+            .and_then(key)
+            .unwrap_or(Key::Main),
+        duration_ms: duration_ms.and_then(|ms| u32::try_from(ms).ok()),
+        format: fields
+            .text(&["format"])
+            .map_or_else(|| "adpcm".to_owned(), |f| f.chars().take(32).collect()),
+        bytes,
+        audio_url,
+        transcript,
+    }))
+}
+
+/// Whether a message calls itself a heartbeat, in any of the fields where such a word stands.
+pub(super) fn is_heartbeat(fields: &Fields) -> bool {
+    let fields_of_words = [
+        "type",
+        "event",
+        "messageType",
+        "message_type",
+        "eventType",
+        "action",
+        "status",
+    ];
+    let by_word = fields_of_words.iter().any(|name| {
+        fields
+            .text(&[name])
+            .is_some_and(|word| words::way(&word) == Way::Heartbeat)
+    });
+    by_word || fields.yes(&["heartbeat"])
+}
+
+/// Health if the message holds any, else the reason for ignoring it.
+pub(super) fn no_press(vitals: Vitals, ignored: Ignored) -> Understood {
+    if says_something(&vitals) {
+        Ok(Said::Health(vitals))
+    } else {
+        Err(ignored)
+    }
+}
+
+fn vitals(fields: &Fields) -> Vitals {
+    // The unit of `uptime` is not documented. Read as seconds, it never makes an uptime seem to go back.
+    let uptime = || fields.number(&["uptime"]).and_then(seconds_to_ms);
+    Vitals {
+        battery_percent: fields.battery(&["battery", "batteryLevel"]),
+        rssi_dbm: fields.rssi(&["rssi", "signal"]),
+        firmware: fields.text(&["firmwareVersion", "firmware_version", "firmware"]),
+        uptime_ms: fields
+            .whole(&["uptime_ms", "uptimeMs"])
+            .or_else(|| fields.since_boot_ms(&["timestamp"]))
+            .or_else(uptime),
+        ..Vitals::default()
+    }
+}
+
+/// Whether a message without a press type names itself something other than a press.
+fn says_no_press(fields: &Fields) -> bool {
+    [
+        "type",
+        "event",
+        "messageType",
+        "message_type",
+        "eventType",
+        "action",
+        "status",
+    ]
+    .iter()
+    .any(|name| {
+        fields
+            .text(&[name])
+            .is_some_and(|word| words::way(&word) == Way::NoPress)
+    })
+}
+
+/// The older documented shape. A place alone, beside health, may be a heartbeat's.
+fn is_older_shape(fields: &Fields, vitals: &Vitals) -> bool {
+    fields.has(&["priority", "hasVoice", "cabinId", "guestId"])
+        || (fields.has(&["locationId", "audioUrl"]) && !says_something(vitals))
+}
+
+/// The kind where no press type says it.
+fn implied_kind(fields: &Fields) -> PressKind {
+    let priority = fields
+        .text(&["priority"])
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if matches!(priority.as_str(), "urgent" | "high") {
+        PressKind::Double
+    } else if fields.yes(&["hasVoice"]) || fields.text(&["audioUrl"]).is_some() {
+        PressKind::Long
+    } else {
+        PressKind::Single
+    }
+}
+
+/// Whether any word of the press cries for help; then no other word makes it less.
+fn is_alarm(fields: &Fields) -> bool {
+    ["pressType", "press_type", "button", "priority"]
+        .iter()
+        .any(|name| {
+            fields
+                .text(&[name])
+                .is_some_and(|w| words::is_alarm(&w) || plain_critical(&w))
+        })
+}
+
+fn plain_critical(word: &str) -> bool {
+    word.eq_ignore_ascii_case("critical")
+}
+
+fn key(value: &Value) -> Option<Key> {
+    match value {
+        Value::String(word) => words::key(word),
+        Value::Number(number) => words::key(&number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}

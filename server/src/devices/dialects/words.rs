@@ -1,0 +1,96 @@
+//! The words that devices use for what a finger did, and for where.
+//!
+//! Decided here, for all dialects: three presses or more are an emergency (a guest in distress hammers, and no
+//! service is bound to them); a word that is not known is not a press by itself.
+
+use crewbell_shared::button::{Key, PressKind};
+
+/// What a word for the way of pressing means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A press of this kind.
+    Press(PressKind),
+    /// A sign of life, a state, a release: surely no press.
+    NoPress,
+    /// A sign of life by name.
+    Heartbeat,
+    /// A word that nobody taught us.
+    Unknown,
+}
+
+/// Reads a word for the way of pressing; case, spaces, `-` and `_` don't matter.
+pub(super) fn way(word: &str) -> Way {
+    let word = plain(word);
+    match word.as_str() {
+        "single" | "singlepress" | "singlepush" | "click" | "singleclick" | "press" | "pressed"
+        | "push" | "tap" | "short" | "shortpress" | "button" | "buttonpress" | "call" => {
+            Way::Press(PressKind::Single)
+        }
+        "double" | "doublepress" | "doublepush" | "doubleclick" | "doubletap" | "urgent" => {
+            Way::Press(PressKind::Double)
+        }
+        "long" | "longpress" | "longpush" | "longclick" | "hold" | "held" | "voice" => {
+            Way::Press(PressKind::Long)
+        }
+        "shake" | "shaken" => Way::Press(PressKind::Shake),
+        "triple" | "triplepress" | "triplepush" | "tripleclick" | "quad" | "quadruple"
+        | "penta" | "quintuple" | "many" => Way::Press(PressKind::Emergency),
+        "heartbeat" | "ping" | "keepalive" | "alive" => Way::Heartbeat,
+        "" | "none" | "null" | "idle" | "clear" | "release" | "released" | "up" | "status"
+        | "state" | "online" | "offline" | "boot" | "connected" | "disconnected" | "battery"
+        | "telemetry" | "register" | "wakeup" | "sleep" => Way::NoPress,
+        _ if is_alarm(&word) => Way::Press(PressKind::Emergency),
+        _ => Way::Unknown,
+    }
+}
+
+/// Whether a word cries for help, whatever stands around it (`sos_press`, `emergency_call`).
+pub(super) fn is_alarm(word: &str) -> bool {
+    let word = plain(word);
+    ["emergency", "panic", "alarm", "mayday"]
+        .iter()
+        .any(|cry| word.contains(cry))
+        || word.starts_with("sos")
+}
+
+/// Reads the name of a key.
+pub(super) fn key(word: &str) -> Option<Key> {
+    match plain(word).as_str() {
+        "main" | "0" => Some(Key::Main),
+        "aux1" | "1" => Some(Key::Aux1),
+        "aux2" | "2" => Some(Key::Aux2),
+        "aux3" | "3" => Some(Key::Aux3),
+        "aux4" | "4" => Some(Key::Aux4),
+        _ => None,
+    }
+}
+
+/// The key at a place counted from 0, as Shelly and (less one) Tasmota number them: the first is the main one.
+/// Past the fifth there is no service to mean, and a press is a press: it calls, as the main key does.
+pub(super) fn key_at(index: u64) -> Key {
+    match index {
+        1 => Key::Aux1,
+        2 => Key::Aux2,
+        3 => Key::Aux3,
+        4 => Key::Aux4,
+        _ => Key::Main,
+    }
+}
+
+/// How much a kind matters when one message holds several.
+pub(super) fn urgency(kind: PressKind) -> u8 {
+    match kind {
+        PressKind::Single => 0,
+        PressKind::Long => 1,
+        PressKind::Double => 2,
+        PressKind::Shake => 3,
+        PressKind::Emergency => 4,
+    }
+}
+
+fn plain(word: &str) -> String {
+    word.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}

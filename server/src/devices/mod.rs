@@ -1,0 +1,3 @@
+//! Where buttons speak: MQTT in, presses out.
+
+pub mod dialects;
