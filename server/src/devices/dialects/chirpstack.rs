@@ -106,11 +106,11 @@ fn decode_up(fields: &Fields, table: &RadioTable) -> Understood {
         match (data.get(2), data.get(3)) {
             (Some(&high), Some(&low)) => {
                 let counter = u64::from(u16::from_be_bytes([high, low]));
-                let counted = Evidence::Counted {
+                let numbered = Evidence::Counted {
                     counter,
                     uptime_ms: None,
                 };
-                (Some(pressed), counted, Some(counter.to_string()))
+                (Some(pressed), numbered, Some(counter.to_string()))
             }
             _ => (Some(pressed), evidence, frame),
         }

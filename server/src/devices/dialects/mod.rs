@@ -155,10 +155,11 @@ impl Dialects {
         {
             let (device, ours) = match rest.split('/').collect::<Vec<_>>()[..] {
                 ["button", id, "pressed" | "press"] => (Some(id), Ours::Press),
-                ["button", id, "status"] => (Some(id), Ours::Status),
+                ["button", id, "status"] | ["device", id, "telemetry" | "heartbeat"] => {
+                    (Some(id), Ours::Status)
+                }
                 ["button", id, "voice"] => (Some(id), Ours::Voice),
                 ["device", "register" | "heartbeat"] => (None, Ours::Status),
-                ["device", id, "telemetry" | "heartbeat"] => (Some(id), Ours::Status),
                 _ => return None,
             };
             return Some(Address {
@@ -268,7 +269,7 @@ fn decode_ours(ours: Ours, message: &Message<'_>) -> (Dialect, Understood) {
     (dialect, said)
 }
 
-/// Names at Zigbee2MQTT may hold slashes; what follows the name is told by its last level.
+/// Names at `Zigbee2MQTT` may hold slashes; what follows the name is told by its last level.
 fn zigbee2mqtt_address(name: &str) -> Option<Address<'_>> {
     let (device, availability) = match name.rsplit_once('/') {
         Some((device, "availability")) => (device, true),

@@ -13,7 +13,7 @@ pub enum Dialect {
     Tasmota,
     /// Shelly, all generations.
     Shelly,
-    /// Zigbee behind Zigbee2MQTT.
+    /// Zigbee behind `Zigbee2MQTT`.
     Zigbee2mqtt,
     /// `LoRaWAN` behind `ChirpStack` v4.
     Chirpstack,
@@ -79,7 +79,7 @@ pub struct VoiceChunk {
 pub enum Ignored {
     /// A press that the broker kept from earlier; it rang when it happened.
     Retained,
-    /// An action without content, as Zigbee2MQTT sends after each press.
+    /// An action without content, as `Zigbee2MQTT` sends after each press.
     EmptyAction,
     /// A sign of life that says nothing else.
     Heartbeat,

@@ -23,7 +23,11 @@ impl Vector {
     fn bytes(&self) -> Vec<u8> {
         match &self.payload {
             Value::String(text) => text.clone().into_bytes(),
-            other => other.to_string().into_bytes(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => self.payload.to_string().into_bytes(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Zigbee2MQTT: `zigbee2mqtt/{friendly name}` with `{"action": "single", "battery": 87, …}`, and `…/availability`.
+//! `Zigbee2MQTT`: `zigbee2mqtt/{friendly name}` with `{"action": "single", "battery": 87, …}`, and `…/availability`.
 //!
 //! After each press an empty `action` follows, and any report of the device's state comes on the same topic; both
 //! are health at most. Actions are words joined by `_` that may name a key: `2_double`, `button_1_hold`,
