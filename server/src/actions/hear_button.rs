@@ -4,7 +4,6 @@ use crewbell_shared::Refusal;
 use crewbell_shared::button::{Memory, Vitals, note_health};
 use jiff::Timestamp;
 
-use super::raise_request::unknown;
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::buttons::KnownButton;
 
@@ -25,13 +24,11 @@ impl Action for HearButton {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        let (known, is_new) = match world.device(&self.device) {
-            Some(known) => (heard_by(known, self.own)?, false),
-            None => (unknown(world, &self.device, moment)?, true),
-        };
+        // A device becomes known by its press: bridges tell the health of lamps and sensors too.
+        let Some(known) = world.device(&self.device) else { return Ok(Steps::none()) };
+        let known = heard_by(known, self.own)?;
         let memory = note_health(&memory_of(&known), &self.vitals, moment.at);
         let (known, kind) = heard(known, memory, &self.vitals, moment.at);
-        let kind = if is_new { Some("button_found") } else { kind };
         Ok(Steps::none().and(Step::Button { known: Box::new(known), kind }))
     }
 }

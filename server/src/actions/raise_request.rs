@@ -9,7 +9,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::button::{
-    Button, ButtonState, Delivery, Health, Judgement, Memory, SeenPress, judge,
+    Button, ButtonState, Delivery, Evidence, Health, Judgement, Memory, PressKind, SeenPress, judge,
 };
 use crewbell_shared::ids::{ButtonId, RequestId};
 use crewbell_shared::place::Place;
@@ -40,7 +40,7 @@ pub struct RaiseRequest {
 impl Action for RaiseRequest {
     fn wants(&self, wants: &mut Wants) {
         wants.devices.insert(self.device.clone());
-        if let crewbell_shared::button::Evidence::Named(name) = &self.press.evidence {
+        if let Evidence::Named(name) = &self.press.evidence {
             wants.presses.push((self.device.clone(), name.clone()));
         }
     }
@@ -53,6 +53,8 @@ impl Action for RaiseRequest {
         let (judgement, memory) =
             judge(&memory_of(&known), &self.press.evidence, &self.press.vitals, &self.delivery);
         let (press_key, repeated) = match judgement {
+            // A counter says "the same press", the finger says "somebody is in danger": in doubt, ring.
+            Judgement::Repeat { .. } if self.is_doubtful_emergency() => (None, false),
             Judgement::Repeat { press_key } => (press_key, true),
             Judgement::New { press_key } => (press_key, false),
         };
@@ -126,6 +128,13 @@ impl RaiseRequest {
         (Steps::change(request, "request_created"), Some(id))
     }
 
+    /// An emergency that is called a repetition on other grounds than its own name or MQTT's word.
+    fn is_doubtful_emergency(&self) -> bool {
+        let emergency = matches!(self.press.kind, PressKind::Shake | PressKind::Emergency);
+        let sure = self.delivery.dup || matches!(self.press.evidence, Evidence::Named(_));
+        emergency && !sure
+    }
+
     /// What the message itself says of the guest's voice; the recording follows.
     fn voice(&self, kind: Kind) -> Option<Voice> {
         let said = self.press.transcript.is_some() || self.press.audio_url.is_some();
@@ -159,7 +168,7 @@ impl RaiseRequest {
 }
 
 /// A button that was never heard before.
-pub(super) fn unknown(world: &World, device: &str, moment: &Moment<'_>) -> Result<KnownButton, Refusal> {
+fn unknown(world: &World, device: &str, moment: &Moment<'_>) -> Result<KnownButton, Refusal> {
     if world.new_buttons >= MAX_NEW_BUTTONS {
         let message = format!("{MAX_NEW_BUTTONS} buttons wait to be assigned already.");
         return Err(Refusal::new(crewbell_shared::Code::TooMany, message).with("limit", &MAX_NEW_BUTTONS));
