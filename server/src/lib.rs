@@ -1,3 +1,4 @@
 //! skeleton
 
+pub mod backup;
 pub mod cluster;

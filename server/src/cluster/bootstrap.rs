@@ -37,6 +37,9 @@ pub(crate) async fn prepare(root: PgConnectOptions) -> Result<(), sqlx::Error> {
         conn.execute("create database crewbell owner crewbell_owner")
             .await?;
     }
+    // A restore that was killed in the middle leaves it closed.
+    conn.execute("alter database crewbell with allow_connections true")
+        .await?;
     conn.close().await?;
     let mut inside = root.database(DATABASE).connect().await?;
     prepare_database(&mut inside, DATABASE).await?;
@@ -46,7 +49,7 @@ pub(crate) async fn prepare(root: PgConnectOptions) -> Result<(), sqlx::Error> {
 /// Gives a database of ours, to which `inside` is connected as superuser, its owner and its rights.
 pub(crate) async fn prepare_database(
     inside: &mut PgConnection,
-    name: &'static str,
+    name: &str,
 ) -> Result<(), sqlx::Error> {
     // Before PostgreSQL 15, everybody could create tables in `public`, and the database's owner didn't own it.
     let version = inside.server_version_num().unwrap_or(0);

@@ -21,11 +21,13 @@ mod supervise;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bootstrap::prepare_database;
 pub use bootstrap::{DATABASE, OWNER_ROLE, SERVER_ROLE};
 pub use error::ClusterError;
 pub use find::{Binaries, OLDEST_MAJOR, Search};
 pub use initdb::ROOT_ROLE;
 pub use lock::DataDirLock;
+pub(crate) use log::last_lines;
 
 use error::At;
 use home::Home;
