@@ -33,7 +33,7 @@ pub async fn backup(place: &Place, file: &Path) -> Result<(), BackupError> {
 async fn write(place: &Place, part: &Path) -> Result<(), BackupError> {
     match std::fs::remove_file(part) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(BackupError::io("cannot remove", part)(e))?
+            return Err(BackupError::io("cannot remove", part)(e));
         }
         _ => {}
     }
