@@ -10,14 +10,21 @@
 //! | [`live`] | sockets and event streams | SQL |
 //! | [`house`] | the sites that are served | |
 //! | [`auth`] | signing in, tokens | |
+//! | [`jobs`] | timers and background work; they call actions | |
+//! | [`cluster`], [`backup`] | the private PostgreSQL, dumps | |
+//! | [`serve`] | all of it together, from start to stop | |
 //! | [`clock`] | time and randomness | |
 
 pub mod actions;
 pub mod auth;
+pub mod backup;
 pub mod clock;
+pub mod cluster;
 pub mod db;
 pub mod devices;
 pub mod house;
 pub mod http;
+pub mod jobs;
 pub mod live;
 pub mod log;
+pub mod serve;

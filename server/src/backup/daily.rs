@@ -1,0 +1,147 @@
+//! One backup a day, and the oldest make room.
+
+use super::{BackupError, Place, backup};
+use jiff::civil::Date;
+use std::path::{Path, PathBuf};
+
+/// What is due in a folder of daily backups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The file to make, if today has none.
+    pub make: Option<String>,
+    /// The files to delete once it is made; names that aren't daily backups are never among them.
+    pub delete: Vec<String>,
+}
+
+/// Decides which backup is due `today` and which make room, so that the newest `keep` (at least one) stay.
+///
+/// Today's is always kept, also when a clock that was ahead has left backups with later dates.
+pub fn plan<'a>(today: Date, names: impl IntoIterator<Item = &'a str>, keep: usize) -> Plan {
+    let mut dates: Vec<Date> = names.into_iter().filter_map(date_of).collect();
+    let make = (!dates.contains(&today)).then(|| name_of(today));
+    dates.retain(|date| *date != today);
+    dates.sort_unstable_by(|a, b| b.cmp(a));
+    dates.dedup();
+    let delete = dates
+        .into_iter()
+        .skip(keep.max(1) - 1)
+        .map(name_of)
+        .collect();
+    Plan { make, delete }
+}
+
+/// Makes today's backup in `folder` if there is none yet, then deletes what has had its time.
+///
+/// Cheap when nothing is due. The caller says which day it is, in the time zone it keeps, and when to ask.
+///
+/// # Errors
+/// As [`backup`]; nothing is deleted then.
+pub async fn daily(
+    place: &Place,
+    folder: &Path,
+    today: Date,
+    keep: usize,
+) -> Result<Option<PathBuf>, BackupError> {
+    std::fs::create_dir_all(folder).map_err(BackupError::io("cannot create", folder))?;
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .map_err(BackupError::io("cannot read", folder))?
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    let Plan { make, delete } = plan(today, names.iter().map(String::as_str), keep);
+    let made = make.map(|name| folder.join(name));
+    if let Some(file) = &made {
+        backup(place, file).await?;
+    }
+    for name in delete {
+        let path = folder.join(name);
+        std::fs::remove_file(&path).map_err(BackupError::io("cannot remove", &path))?;
+    }
+    Ok(made)
+}
+
+fn name_of(date: Date) -> String {
+    format!("crewbell-{date}.dump")
+}
+
+fn date_of(name: &str) -> Option<Date> {
+    let date: Date = name
+        .strip_prefix("crewbell-")?
+        .strip_suffix(".dump")?
+        .parse()
+        .ok()?;
+    (name_of(date) == name).then_some(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    const TODAY: Date = date(2026, 11, 21);
+
+    #[test]
+    fn the_first_backup_is_due_at_once() {
+        assert_eq!(
+            plan(TODAY, [], 14),
+            Plan {
+                make: Some("crewbell-2026-11-21.dump".into()),
+                delete: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn one_a_day_is_enough() {
+        assert_eq!(plan(TODAY, ["crewbell-2026-11-21.dump"], 14).make, None);
+    }
+
+    #[test]
+    fn the_newest_stay_and_the_rest_make_room() {
+        let names: Vec<String> = (1..=20)
+            .map(|day| format!("crewbell-2026-11-{day:02}.dump"))
+            .collect();
+        let plan = plan(TODAY, names.iter().map(String::as_str), 14);
+        assert_eq!(plan.delete.len(), 7, "13 older ones and today's are 14");
+        assert_eq!(plan.delete[0], "crewbell-2026-11-07.dump");
+        assert_eq!(plan.delete[6], "crewbell-2026-11-01.dump");
+    }
+
+    #[test]
+    fn what_is_not_a_daily_backup_is_never_deleted() {
+        let foreign = [
+            "crewbell-2026-11-01.dump.part",
+            "crewbell-2026-13-01.dump",
+            "before-refit.dump",
+            "crewbell-20261101.dump",
+            "crewbell-2026-11-01T00.dump",
+            "notes.txt",
+        ];
+        assert_eq!(plan(TODAY, foreign, 1).delete, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_costs_no_backup_of_today() {
+        let ahead = [
+            "crewbell-2030-01-01.dump",
+            "crewbell-2030-01-02.dump",
+            "crewbell-2026-11-21.dump",
+        ];
+        let plan = plan(TODAY, ahead, 2);
+        assert_eq!(
+            plan,
+            Plan {
+                make: None,
+                delete: vec!["crewbell-2030-01-01.dump".into()]
+            }
+        );
+    }
+
+    #[test]
+    fn keeping_none_keeps_todays() {
+        assert_eq!(
+            plan(TODAY, ["crewbell-2026-11-20.dump"], 0).delete,
+            ["crewbell-2026-11-20.dump"]
+        );
+    }
+}

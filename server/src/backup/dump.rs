@@ -1,0 +1,57 @@
+//! One backup into one file.
+
+use super::place::run;
+use super::{BackupError, Place};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Writes the whole database to `file`, in `pg_dump`'s custom format, as of one moment; the server goes on meanwhile.
+///
+/// `file` appears only when it is whole and on the disk; an older one of that name is replaced then.
+///
+/// # Errors
+/// With the last lines of `pg_dump`; what was written so far is removed.
+pub async fn backup(place: &Place, file: &Path) -> Result<(), BackupError> {
+    let part = part_of(file);
+    let written = write(place, &part).await;
+    if written.is_err() {
+        // The reason for the failure says more than that its remains can't be removed.
+        let _ = std::fs::remove_file(&part);
+    }
+    written?;
+    std::fs::rename(&part, file).map_err(BackupError::io("cannot rename", &part))?;
+    let folder = file
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    File::open(folder)
+        .and_then(|f| f.sync_all())
+        .map_err(BackupError::io("cannot write", folder))
+}
+
+async fn write(place: &Place, part: &Path) -> Result<(), BackupError> {
+    match std::fs::remove_file(part) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(BackupError::io("cannot remove", part)(e));
+        }
+        _ => {}
+    }
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(part)
+        .map_err(BackupError::io("cannot create", part))?;
+    let mut command = place.connected("pg_dump", place.database());
+    command.arg("--format=custom").arg("--file").arg(part);
+    run("pg_dump", command).await?;
+    file.sync_all()
+        .map_err(BackupError::io("cannot write", part))
+}
+
+fn part_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".part");
+    PathBuf::from(name)
+}

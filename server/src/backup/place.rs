@@ -1,0 +1,283 @@
+//! The database that is backed up or restored, and how the tools reach it.
+
+use super::BackupError;
+use crate::cluster::{Binaries, Cluster, DATABASE, ROOT_ROLE, last_lines};
+use sqlx::postgres::PgConnectOptions;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::str::FromStr;
+use tokio::process::Command;
+
+/// A database, with the PostgreSQL tools to use on it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    binaries: Binaries,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    Private {
+        socket_folder: PathBuf,
+        options: PgConnectOptions,
+    },
+    External {
+        options: PgConnectOptions,
+        address: Address,
+    },
+}
+
+impl Place {
+    /// The database of the private cluster, reached as its superuser: row-level security hides nothing from a backup.
+    pub fn private(cluster: &Cluster) -> Self {
+        Self {
+            binaries: cluster.binaries().clone(),
+            way: Way::Private {
+                socket_folder: cluster.socket_folder().to_owned(),
+                options: cluster.connect_options(ROOT_ROLE, DATABASE),
+            },
+        }
+    }
+
+    /// A database of the user's own. `url` is the owner's; to restore, that role must be allowed to create databases.
+    ///
+    /// # Errors
+    /// [`BackupError::Address`] if the URL can't be read.
+    pub fn external(binaries: Binaries, url: &str) -> Result<Self, BackupError> {
+        let options = PgConnectOptions::from_str(url).map_err(|_| BackupError::Address)?;
+        let address = Address::parse(url).ok_or(BackupError::Address)?;
+        Ok(Self {
+            binaries,
+            way: Way::External { options, address },
+        })
+    }
+
+    /// The database's name.
+    pub fn database(&self) -> &str {
+        match &self.way {
+            Way::Private { .. } => DATABASE,
+            Way::External { address, .. } => &address.database,
+        }
+    }
+
+    pub(super) fn is_private(&self) -> bool {
+        matches!(self.way, Way::Private { .. })
+    }
+
+    pub(super) fn options(&self, database: &str) -> PgConnectOptions {
+        let (Way::Private { options, .. } | Way::External { options, .. }) = &self.way;
+        options.clone().database(database)
+    }
+
+    /// A tool's command, without any database.
+    pub(super) fn command(&self, tool: &str) -> Command {
+        let mut command = Command::new(self.binaries.tool(tool));
+        command.env("LC_ALL", "C").kill_on_drop(true);
+        command
+    }
+
+    /// A tool's command, connected to one database of this place. A password goes by the environment, because
+    /// arguments are shown to every user of the machine.
+    pub(super) fn connected(&self, tool: &str, database: &str) -> Command {
+        let mut command = self.command(tool);
+        match &self.way {
+            Way::Private { socket_folder, .. } => {
+                command
+                    .env_clear()
+                    .env("LC_ALL", "C")
+                    .arg("--host")
+                    .arg(socket_folder);
+                command.args(["--port=5432", "--username", ROOT_ROLE, "--dbname", database]);
+            }
+            Way::External { address, .. } => {
+                command
+                    .arg("--dbname")
+                    .arg(address.without_password(database));
+                if let Some(password) = &address.password {
+                    command.env("PGPASSWORD", password);
+                }
+            }
+        }
+        command.arg("--no-password");
+        command
+    }
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Private { socket_folder, .. } => {
+                f.debug_tuple("Private").field(socket_folder).finish()
+            }
+            Self::External { address, .. } => {
+                f.debug_tuple("External").field(&address.database).finish()
+            }
+        }
+    }
+}
+
+/// Runs a tool to its end.
+pub(super) async fn run(tool: &'static str, mut command: Command) -> Result<Vec<u8>, BackupError> {
+    let program = PathBuf::from(command.as_std().get_program());
+    let out = command
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(BackupError::io("cannot run", &program))?;
+    if out.status.success() {
+        return Ok(out.stdout);
+    }
+    let words = last_lines(&String::from_utf8_lossy(&out.stderr), 10);
+    Err(BackupError::Tool {
+        tool,
+        status: out.status.to_string(),
+        words,
+    })
+}
+
+/// A `postgres://` URL, taken apart.
+#[derive(Clone, PartialEq, Eq)]
+struct Address {
+    scheme: String,
+    user: Option<String>,
+    password: Option<String>,
+    host: String,
+    database: String,
+    query: Option<String>,
+}
+
+impl Address {
+    fn parse(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let (rest, query) = rest
+            .split_once('?')
+            .map_or((rest, None), |(rest, query)| (rest, Some(query)));
+        let (authority, database) = rest.split_once('/')?;
+        let (login, host) = authority
+            .rsplit_once('@')
+            .map_or((None, authority), |(login, host)| (Some(login), host));
+        let (user, password) = match login.map(|login| login.split_once(':').ok_or(login)) {
+            None => (None, None),
+            Some(Ok((user, password))) => (Some(user), Some(decode(password)?)),
+            Some(Err(user)) => (Some(user), None),
+        };
+        let pairs: Vec<&str> = query
+            .into_iter()
+            .flat_map(|query| query.split('&'))
+            .collect();
+        let in_query = pairs
+            .iter()
+            .find_map(|pair| pair.strip_prefix("password="))
+            .and_then(decode);
+        let query: Vec<&str> = pairs
+            .into_iter()
+            .filter(|pair| !pair.starts_with("password="))
+            .collect();
+        (!database.is_empty()).then_some(())?;
+        Some(Self {
+            scheme: scheme.to_owned(),
+            user: user.map(str::to_owned),
+            password: password.or(in_query),
+            host: host.to_owned(),
+            database: decode(database)?,
+            query: (!query.is_empty()).then(|| query.join("&")),
+        })
+    }
+
+    /// The URL for a database on the same server. Names of databases other than `[a-zA-Z0-9_-]` are percent-encoded.
+    fn without_password(&self, database: &str) -> String {
+        let user = self
+            .user
+            .as_ref()
+            .map_or_else(String::new, |user| format!("{user}@"));
+        let query = self
+            .query
+            .as_ref()
+            .map_or_else(String::new, |query| format!("?{query}"));
+        format!(
+            "{}://{user}{}/{}{query}",
+            self.scheme,
+            self.host,
+            encode(database)
+        )
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let (high, low) = (
+                    char::from(rest.next()?).to_digit(16)?,
+                    char::from(rest.next()?).to_digit(16)?,
+                );
+                u8::try_from(high * 16 + low).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn encode(text: &str) -> String {
+    use fmt::Write;
+    text.bytes().fold(String::new(), |mut done, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') {
+            done.push(char::from(byte));
+        } else {
+            let _ = write!(done, "%{byte:02X}");
+        }
+        done
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_never_stays_in_the_address() {
+        for (url, password, bare) in [
+            (
+                "postgres://dana:s%40lt@db:5432/crew?sslmode=require",
+                Some("s@lt"),
+                "postgres://dana@db:5432/new?sslmode=require",
+            ),
+            (
+                "postgresql://db/crew?password=salt&sslmode=require",
+                Some("salt"),
+                "postgresql://db/new?sslmode=require",
+            ),
+            (
+                "postgres://dana@[::1]:5432/crew",
+                None,
+                "postgres://dana@[::1]:5432/new",
+            ),
+            (
+                "postgres://dana:a@b:c@db/crew",
+                Some("a@b:c"),
+                "postgres://dana@db/new",
+            ),
+        ] {
+            let address = Address::parse(url).unwrap();
+            assert_eq!(address.password.as_deref(), password, "{url}");
+            assert_eq!(address.without_password("new"), bare, "{url}");
+            assert_eq!(address.database, "crew");
+        }
+    }
+
+    #[test]
+    fn an_address_without_a_database_is_refused() {
+        for url in [
+            "postgres://db",
+            "postgres://db/",
+            "host=db",
+            "postgres://a:%zz@db/x",
+        ] {
+            assert!(Address::parse(url).is_none(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Keeps PostgreSQL running for as long as the server runs.
+
+use super::error::ClusterError;
+use super::log;
+use super::postmaster::Launch;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+use tokio::process::Child;
+use tokio::time::{interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Right after a kill, backends may still hold the shared memory for some milliseconds.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The process id of the running postmaster, 0 while there is none; read when the cluster is dropped.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Running(Arc<AtomicI32>);
+
+impl Running {
+    pub(crate) fn set(&self, child: Option<&Child>) {
+        let pid = child
+            .and_then(Child::id)
+            .and_then(|id| i32::try_from(id).ok());
+        self.0.store(pid.unwrap_or(0), Ordering::SeqCst);
+    }
+
+    pub(crate) fn pid(&self) -> Option<i32> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|pid| *pid > 0)
+    }
+}
+
+/// Watches the child and starts another when it ends, until told to stop.
+pub(crate) async fn watch(
+    launch: Launch,
+    mut child: Child,
+    running: Running,
+    stop: CancellationToken,
+) -> Result<(), ClusterError> {
+    let mut hourly = interval(Duration::from_hours(1));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => {
+                let done = launch.shut_down(&mut child).await;
+                running.set(None);
+                return done;
+            }
+            _ = hourly.tick() => log::prune(&launch.home.pg()),
+            status = child.wait() => {
+                running.set(None);
+                let status = status.map_or_else(|e| e.to_string(), |s| s.to_string());
+                tracing::error!("the database ended ({status}); starting it again");
+                match revive(&launch, &running, &stop).await {
+                    Some(next) => child = next,
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// Tries until the cluster runs again; `None` if told to stop meanwhile.
+async fn revive(launch: &Launch, running: &Running, stop: &CancellationToken) -> Option<Child> {
+    let mut pause = FIRST_PAUSE;
+    let mut failures = 0_u32;
+    loop {
+        let reason = match launch.spawn() {
+            Ok(mut child) => {
+                running.set(Some(&child));
+                let ready = tokio::select! {
+                    ready = launch.wait_until_ready(&mut child) => Some(ready),
+                    () = stop.cancelled() => None,
+                };
+                if matches!(ready, Some(Ok(()))) {
+                    tracing::info!(
+                        "the database runs again, after {} failed attempts",
+                        failures
+                    );
+                    return Some(child);
+                }
+                let stopped = launch.shut_down(&mut child).await;
+                running.set(None);
+                let Some(Err(reason)) = ready else {
+                    if let Err(e) = stopped {
+                        tracing::error!("{e}");
+                    }
+                    return None;
+                };
+                reason
+            }
+            Err(reason) => reason,
+        };
+        failures += 1;
+        // Backends that outlive a killed postmaster make the first attempts fail; later ones are worth a line.
+        if failures == 5 {
+            tracing::error!("the database still can't be started, trying on: {reason}");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = sleep(pause) => {}
+        }
+        if let Err(e) = launch.clear_leftover().await {
+            tracing::warn!("{e}");
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Starts the cluster for the first time in this process.
+///
+/// A postmaster that was killed just before may have left backends that hold its shared memory for some milliseconds
+/// more: PostgreSQL then refuses to start, and another attempt is due.
+pub(crate) async fn first_start(launch: &Launch) -> Result<Child, ClusterError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let mut child = launch.spawn()?;
+        let reason = match launch.wait_until_ready(&mut child).await {
+            Ok(()) => return Ok(child),
+            Err(reason) => reason,
+        };
+        launch.shut_down(&mut child).await?;
+        let held = matches!(&reason, ClusterError::Start { log, .. } if log.contains("shared memory block"));
+        if !held || pause > LONGEST_PAUSE {
+            return Err(reason);
+        }
+        sleep(pause).await;
+        pause *= 2;
+    }
+}

@@ -1,0 +1,69 @@
+//! What settings must fulfil together.
+
+use super::{Config, MqttMode};
+
+/// The setting to change, and why.
+pub(super) type Complaint = (&'static str, &'static str);
+
+/// Finds the first settings that don't fit together.
+pub(super) fn check(config: &Config) -> Result<(), Complaint> {
+    let external = &config.mqtt.external;
+    let is_external = config.mqtt.mode == MqttMode::External;
+    let complaints = [
+        (
+            is_external && external.url.is_none(),
+            (
+                "mqtt.external.url",
+                "needed because mqtt.mode is \"external\"; write mqtt://HOST:1883",
+            ),
+        ),
+        (
+            is_external && external.site.is_none(),
+            (
+                "mqtt.external.site",
+                "needed because mqtt.mode is \"external\"; name the site whose buttons use the broker",
+            ),
+        ),
+        (
+            is_external && config.mqtt.tls_listen.is_some(),
+            (
+                "mqtt.tls_listen",
+                "nothing listens when mqtt.mode is \"external\"; leave it out, or use \"embedded\"",
+            ),
+        ),
+        (
+            external.password.is_some() && external.username.is_none(),
+            (
+                "mqtt.external.username",
+                "needed because there is a password",
+            ),
+        ),
+        (
+            config.tls.cert.is_some() && config.tls.key.is_none(),
+            ("tls.key", "needed because tls.cert is set"),
+        ),
+        (
+            config.tls.key.is_some() && config.tls.cert.is_none(),
+            ("tls.cert", "needed because tls.key is set"),
+        ),
+        (
+            config.database.owner_url.is_some() && config.database.url.is_none(),
+            ("database.url", "needed because database.owner_url is set"),
+        ),
+        (
+            config.database.pool_min > config.database.pool_max.get(),
+            (
+                "database.pool_min",
+                "must not be more than database.pool_max",
+            ),
+        ),
+        (
+            config.data_dir.as_os_str().is_empty(),
+            ("data_dir", "must name a folder"),
+        ),
+    ];
+    complaints
+        .into_iter()
+        .find(|(wrong, _)| *wrong)
+        .map_or(Ok(()), |(_, complaint)| Err(complaint))
+}

@@ -1,0 +1,237 @@
+//! Every setting by its name, with what the printed file says about it.
+
+use std::fmt::Write;
+
+/// What a setting's text in the environment is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Switch,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// Section and name, such as `http.listen`.
+    pub(super) path: &'static str,
+    pub(super) kind: Kind,
+    /// The default as TOML writes it; `None` if there is none to write.
+    pub(super) default: Option<&'static str>,
+    /// For a setting without a default: a value to show, commented out.
+    pub(super) example: &'static str,
+    pub(super) about: &'static str,
+}
+
+impl Key {
+    /// `http.listen` is `CREWBELL_HTTP_LISTEN`.
+    pub(super) fn variable(&self) -> String {
+        format!("CREWBELL_{}", self.path.replace('.', "_").to_uppercase())
+    }
+
+    pub(super) fn section(&self) -> &'static str {
+        self.path
+            .rsplit_once('.')
+            .map_or("", |(section, _)| section)
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.path
+            .rsplit_once('.')
+            .map_or(self.path, |(_, name)| name)
+    }
+}
+
+const fn set(path: &'static str, kind: Kind, default: &'static str, about: &'static str) -> Key {
+    Key {
+        path,
+        kind,
+        default: Some(default),
+        example: default,
+        about,
+    }
+}
+
+const fn unset(path: &'static str, example: &'static str, about: &'static str) -> Key {
+    Key {
+        path,
+        kind: Kind::Text,
+        default: None,
+        example,
+        about,
+    }
+}
+
+/// In the order of the printed file; keys of one section stand together.
+pub(super) const KEYS: &[Key] = &[
+    unset(
+        "data_dir",
+        "\"/var/lib/crewbell\"",
+        "Where the server keeps all that is its own: the private database, certificates, archives.\n\
+         Without it: /var/lib/crewbell for root, else $XDG_DATA_HOME/crewbell, else ~/.local/share/crewbell.",
+    ),
+    set(
+        "http.listen",
+        Kind::Text,
+        "\"0.0.0.0:8080\"",
+        "Where apps and browsers connect: every interface, because tablets and phones are other machines.\n\
+         127.0.0.1:8080 for this machine alone; port 0 takes a free one, and the log says which.",
+    ),
+    set(
+        "http.tls",
+        Kind::Switch,
+        "false",
+        "Whether to speak HTTPS there, with the certificate of [tls].",
+    ),
+    set(
+        "http.drain",
+        Kind::Text,
+        "\"10s\"",
+        "How long open requests may take to finish when the server stops.",
+    ),
+    set(
+        "mqtt.mode",
+        Kind::Text,
+        "\"embedded\"",
+        "Who ends the buttons' connections: \"embedded\" (this server) or \"external\" (a broker, see [mqtt.external]).",
+    ),
+    set(
+        "mqtt.listen",
+        Kind::Text,
+        "\"0.0.0.0:1883\"",
+        "Where buttons connect in embedded mode; port 0 takes a free one.",
+    ),
+    unset(
+        "mqtt.tls_listen",
+        "\"0.0.0.0:8883\"",
+        "Where buttons connect over TLS in embedded mode, with the certificate of [tls].",
+    ),
+    set(
+        "mqtt.topic_prefix",
+        Kind::Text,
+        "\"obedio\"",
+        "The first level of the topics, as in obedio/button/ID/pressed.",
+    ),
+    set(
+        "mqtt.anonymous",
+        Kind::Switch,
+        "false",
+        "Whether buttons may connect without credentials. Anyone on the network can then press any button.",
+    ),
+    unset(
+        "mqtt.external.url",
+        "\"mqtt://broker.local:1883\"",
+        "The broker: mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS. Needed in external mode.",
+    ),
+    unset(
+        "mqtt.external.username",
+        "\"crewbell\"",
+        "The server's login at the broker.",
+    ),
+    unset(
+        "mqtt.external.password",
+        "\"…\"",
+        "Its password there; better kept in the environment.",
+    ),
+    set(
+        "mqtt.external.client_id",
+        Kind::Text,
+        "\"crewbell\"",
+        "The client id by which the broker keeps what came while the server was away.",
+    ),
+    unset(
+        "mqtt.external.site",
+        "\"my-serenity\"",
+        "The site whose buttons speak through the broker. Needed in external mode.",
+    ),
+    unset(
+        "tls.cert",
+        "\"/etc/crewbell/cert.pem\"",
+        "The certificate chain (PEM) for HTTPS and MQTT. Without it, the server makes its own at the first start.",
+    ),
+    unset(
+        "tls.key",
+        "\"/etc/crewbell/key.pem\"",
+        "The certificate's private key (PEM).",
+    ),
+    unset(
+        "database.url",
+        "\"postgres://crewbell_server:PASSWORD@db.local/crewbell\"",
+        "A PostgreSQL of your own (14 or newer), as a role that can't change tables.\n\
+         Without it, the server runs a private one in the data folder.",
+    ),
+    unset(
+        "database.owner_url",
+        "\"postgres://crewbell_owner:PASSWORD@db.local/crewbell\"",
+        "The same database as the role that owns the tables: for migrations, backup and restore.",
+    ),
+    set(
+        "database.pool_max",
+        Kind::Number,
+        "16",
+        "The most connections that the server opens; the private database allows 40.",
+    ),
+    set(
+        "database.pool_min",
+        Kind::Number,
+        "2",
+        "How many it keeps open when nothing happens.",
+    ),
+    set(
+        "database.acquire_timeout",
+        Kind::Text,
+        "\"5s\"",
+        "How long a question waits for a free connection before it fails.",
+    ),
+    set(
+        "log.format",
+        Kind::Text,
+        "\"text\"",
+        "\"text\" for people, \"json\" for collectors.",
+    ),
+    set(
+        "log.level",
+        Kind::Text,
+        "\"info\"",
+        "off, error, warn, info, debug or trace; or by module, as in \"info,crewbell_server=debug\".",
+    ),
+    unset(
+        "backup.daily",
+        "\"/var/backups/crewbell\"",
+        "A folder for one backup a day; without it there is none. Best on another disk.",
+    ),
+    set(
+        "backup.keep",
+        Kind::Number,
+        "14",
+        "How many daily backups stay.",
+    ),
+];
+
+/// The configuration file with every setting, its meaning and its default, as `serve --write-config` prints it.
+pub fn commented_defaults() -> String {
+    let mut text = String::from(
+        "# Crewbell server. Every setting with its default; those that start with # have none.\n\
+         # Flags go before the environment (the variable is named at each setting), and that before this file.\n",
+    );
+    let mut section = "";
+    for key in KEYS {
+        if key.section() != section {
+            section = key.section();
+            let _ = write!(text, "\n[{section}]\n");
+        }
+        text.push('\n');
+        for line in key.about.lines() {
+            let _ = writeln!(text, "# {line}");
+        }
+        let mark = if key.default.is_some() { "" } else { "# " };
+        let _ = writeln!(
+            text,
+            "# ({})\n{mark}{} = {}",
+            key.variable(),
+            key.name(),
+            key.example
+        );
+    }
+    text
+}

@@ -1,0 +1,143 @@
+//! The kinds of values that a setting can have, each with a message that says what would be right.
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A text that is never shown: neither by `Debug`, nor in an error.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a text secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::new(text))
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // Serde's own message would quote what was read.
+        if let toml::Value::String(text) = toml::Value::deserialize(from)? {
+            return Ok(Self(text));
+        }
+        Err(D::Error::custom("this must be a text in quotes"))
+    }
+}
+
+/// Reads `IP:PORT`.
+pub(super) fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("`{text}` is no address to listen on; write IP:PORT, such as 0.0.0.0:8080 or [::]:8080 (port 0: any free one)")
+    })
+}
+
+/// Reads `20s`, `1m 30s` or `2h`; not negative.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    jiff::SignedDuration::from_str(text)
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| format!("`{text}` is no duration; write a number with its unit, such as 500ms, 20s, 5m or 1m 30s"))
+}
+
+/// Reads the first levels of the buttons' topics, such as `obedio` or `ship/bells`.
+pub(super) fn parse_topic_prefix(text: &str) -> Result<String, String> {
+    let levels_are_good = text
+        .split('/')
+        .all(|level| !level.is_empty() && !level.contains(['+', '#', '\0']));
+    if levels_are_good && !text.starts_with('$') {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "`{text}` can't start a topic; write levels with / between them, without + and #, such as obedio"
+    ))
+}
+
+/// Reads `info`, or directives such as `info,crewbell_server::live=debug`.
+pub(super) fn parse_level(text: &str) -> Result<String, String> {
+    let is_level =
+        |text: &str| tracing_subscriber::filter::LevelFilter::from_str(text.trim()).is_ok();
+    let good = text
+        .split(',')
+        .all(|directive| match directive.rsplit_once('=') {
+            Some((target, level)) => !target.trim().is_empty() && is_level(level),
+            None => is_level(directive),
+        });
+    if good && !text.trim().is_empty() {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "`{text}` is no log level; write off, error, warn, info, debug or trace, or info,crewbell_server=debug"
+    ))
+}
+
+/// Reads an external broker's URL, without a login in it.
+pub(super) fn parse_broker(text: &str) -> Result<String, String> {
+    let host = text
+        .strip_prefix("mqtt://")
+        .or_else(|| text.strip_prefix("mqtts://"));
+    match host {
+        Some(host) if host.contains('@') => {
+            Err("the broker's URL must not hold a login; use `username` and `password`".to_owned())
+        }
+        Some(host) if !host.is_empty() => Ok(text.to_owned()),
+        _ => Err(format!(
+            "`{text}` is no broker; write mqtt://HOST:1883, or mqtts://HOST:8883 for TLS"
+        )),
+    }
+}
+
+pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    parsed(from, parse_address)
+}
+
+pub(super) fn some_address<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    parsed(from, parse_address).map(Some)
+}
+
+pub(super) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    parsed(from, parse_duration)
+}
+
+pub(super) fn topic_prefix<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    parsed(from, parse_topic_prefix)
+}
+
+pub(super) fn level<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    parsed(from, parse_level)
+}
+
+pub(super) fn some_broker<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    parsed(from, parse_broker).map(Some)
+}
+
+fn parsed<'de, D: Deserializer<'de>, T>(
+    from: D,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
