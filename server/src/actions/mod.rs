@@ -15,6 +15,7 @@
 //! in `save`. Everything else (log, sockets, sync, activity) carries it as it is.
 
 mod accept_request;
+mod archive_entries;
 mod assign_button;
 mod cancel_request;
 mod check_in;
@@ -48,6 +49,7 @@ mod verbs;
 mod world;
 mod writer;
 
+pub use archive_entries::ArchiveEntries;
 pub use count_unheard::CountUnheard;
 pub use create_site::CreateSite;
 pub use hear_button::HearButton;

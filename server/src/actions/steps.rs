@@ -3,6 +3,7 @@
 use crewbell_shared::button::Button;
 use crewbell_shared::ids::{PersonId, RequestId, SessionId};
 use crewbell_shared::protocol::{Audience, Entity};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::db::buttons::KnownButton;
@@ -55,6 +56,8 @@ pub enum Step {
     JoinCode(Option<Vec<u8>>),
     /// Messages of a device that were no press.
     Unheard(Unheard),
+    /// The oldest entries before a time move to the archive.
+    Archive(Timestamp),
     /// A new site's row.
     CreateSite,
 }

@@ -18,6 +18,9 @@ use crate::db::recordings::Recording;
 use crate::db::sessions::Session;
 use crate::db::{self, DbError};
 
+/// Entries that move to the archive in one transaction: some milliseconds, in which presses wait.
+const ARCHIVE_BATCH: i64 = 500;
+
 /// What is written beside the nouns.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -32,6 +35,7 @@ pub(super) struct Rows {
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
     join_code: Option<Option<Vec<u8>>>,
     unheard: Vec<db::unheard::Unheard>,
+    archive: Option<Timestamp>,
     create_site: bool,
 }
 
@@ -200,6 +204,7 @@ pub(super) fn apply(
             Step::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
             Step::JoinCode(hash) => rows.join_code = Some(hash),
             Step::Unheard(unheard) => rows.unheard.push(unheard),
+            Step::Archive(before) => rows.archive = Some(before),
             Step::CreateSite => rows.create_site = true,
         }
     }
@@ -282,6 +287,9 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     }
     for (session, hash) in &rows.opened {
         db::sessions::insert(conn, site, session, hash).await?;
+    }
+    if let Some(before) = rows.archive {
+        db::entries::archive(conn, site, before, ARCHIVE_BATCH).await?;
     }
     for unheard in &rows.unheard {
         db::unheard::count(conn, site, unheard).await?;

@@ -194,15 +194,15 @@ pub async fn activity(
     read(rows.fetch_all(conn).await?)
 }
 
+/// When the oldest entry that isn't archived was written.
+pub async fn oldest(conn: &mut PgConnection, site: SiteId) -> Result<Option<Timestamp>, DbError> {
+    let oldest = sqlx::query_scalar!("select at from entries where site_id = $1 order by seq limit 1", site.0);
+    Ok(oldest.fetch_optional(conn).await?.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
 /// Moves the oldest entries before a time into the archive of their month; returns how many went.
 pub async fn archive(conn: &mut PgConnection, site: SiteId, before: Timestamp, limit: i64) -> Result<u64, DbError> {
-    let oldest = sqlx::query_scalar!(
-        "select at from entries where site_id = $1 order by seq limit 1",
-        site.0
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(oldest) = oldest.filter(|at| at.to_jiff() < before) else { return Ok(0) };
+    let Some(oldest) = oldest(&mut *conn, site).await?.filter(|at| *at < before).map(sql) else { return Ok(0) };
     sqlx::query_scalar!("select open_archive($1)", oldest as _).fetch_one(&mut *conn).await?;
     // Only from the oldest entry's month: another month's partition may not be there yet.
     let moved = sqlx::query_scalar!(
