@@ -1,0 +1,260 @@
+//! Who acts in the stories: crew with their devices, and Gus with his finger on the button.
+
+use std::net::SocketAddr;
+
+use crewbell_shared::protocol::live::{FromClient, FromServer};
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{Method, StatusCode};
+use rumqttc::mqttbytes::QoS;
+use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, PublishOptions};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::ship::{PIN, soon};
+
+/// A member of the crew on a device.
+#[derive(Clone)]
+pub struct Crew {
+    address: SocketAddr,
+    client: reqwest::Client,
+    site: String,
+    name: String,
+    pub token: String,
+    pub id: String,
+}
+
+impl Crew {
+    pub async fn sign_in(address: SocketAddr, site: &str, name: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let login = json!({ "site": site, "name": name, "secret": PIN, "device_name": "a tablet" });
+        let url = format!("http://{address}/api/auth/login");
+        let response = soon(client.post(url).json(&login).send()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{name} signs in");
+        let body: Value = response.json().await.unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let (token, id) = (text(&body["token"]), text(&body["person"]["id"]));
+        Self { address, client, site: site.into(), name: name.into(), token, id }
+    }
+
+    /// The same person on another device.
+    pub async fn second_device(&self) -> Self {
+        Self::sign_in(self.address, &self.site, &self.name).await
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        self.ask_keyed(method, path, body, None).await
+    }
+
+    pub async fn ask_keyed(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        key: Option<&str>,
+    ) -> (StatusCode, Value) {
+        let mut request = self.client.request(method, format!("http://{}{path}", self.address)).bearer_auth(&self.token);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = soon(request.send()).await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask(Method::GET, path, None).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    /// Does something to a request: `accept`, `complete`, …
+    pub async fn answer(&self, request: &str, verb: &str) -> (StatusCode, Value) {
+        self.post(&format!("/api/service-requests/{request}/{verb}"), json!({})).await
+    }
+
+    /// The open requests, as this person sees them.
+    pub async fn open_requests(&self) -> Vec<Value> {
+        self.get("/api/service-requests?state=open").await["items"].as_array().unwrap().clone()
+    }
+
+    /// This device's screen: the live socket, from now on or from after an entry.
+    pub async fn screen(&self, cursor: Option<u64>) -> Screen {
+        let mut screen = Screen::open(self.address).await;
+        let hello = FromClient::Hello { token: self.token.clone(), cursor, categories: Vec::new() };
+        screen.say(&serde_json::to_string(&hello).unwrap()).await;
+        match screen.frame().await {
+            Some(FromServer::Welcome { head, .. }) => screen.cursor = cursor.unwrap_or(head),
+            other => panic!("no welcome but {other:?}"),
+        }
+        screen
+    }
+}
+
+/// A device's live socket.
+pub struct Screen {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub cursor: u64,
+    waiting: Vec<Value>,
+}
+
+impl Screen {
+    pub async fn open(address: SocketAddr) -> Self {
+        let (socket, _) = soon(tokio_tungstenite::connect_async(format!("ws://{address}/api/live"))).await.unwrap();
+        Self { socket, cursor: 0, waiting: Vec::new() }
+    }
+
+    pub async fn say(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next frame; none when the socket is closed.
+    pub async fn frame(&mut self) -> Option<FromServer> {
+        loop {
+            match soon(self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// The next entry; checks that none was missed.
+    pub async fn next(&mut self) -> Value {
+        while self.waiting.is_empty() {
+            match self.frame().await {
+                Some(FromServer::Entries { prev, entries }) => {
+                    assert_eq!(prev, self.cursor, "a frame was missed");
+                    self.cursor = entries.last().unwrap().meta.seq;
+                    self.waiting = entries.iter().rev().map(|entry| serde_json::to_value(entry).unwrap()).collect();
+                }
+                other => panic!("no entries but {other:?}"),
+            }
+        }
+        self.waiting.pop().unwrap()
+    }
+
+    /// The next entry of a type.
+    pub async fn see(&mut self, kind: &str) -> Value {
+        loop {
+            let entry = self.next().await;
+            if entry["type"] == kind {
+                return entry;
+            }
+        }
+    }
+}
+
+/// Gus, with his finger on a button: an MQTT client that is not ours.
+pub struct Gus {
+    pub device: String,
+    client: AsyncClient,
+    events: EventLoop,
+    presses: u32,
+}
+
+impl Gus {
+    pub async fn connect(address: SocketAddr, device: &str, user: &str, password: &str) -> Self {
+        let mut gus = Self::begin(address, device, user, password);
+        loop {
+            match soon(gus.events.poll()).await.expect("the button is let in") {
+                Event::Incoming(Incoming::ConnAck(_)) => return gus,
+                _ => {}
+            }
+        }
+    }
+
+    /// Connects, and tells whether he was let in.
+    pub async fn try_connect(address: SocketAddr, device: &str, user: &str, password: &str) -> bool {
+        let mut gus = Self::begin(address, device, user, password);
+        loop {
+            match soon(gus.events.poll()).await {
+                Ok(Event::Incoming(Incoming::ConnAck(_))) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    fn begin(address: SocketAddr, device: &str, user: &str, password: &str) -> Self {
+        let mut options = MqttOptions::new(device, (address.ip().to_string(), address.port()));
+        options.set_credentials(user, password.to_owned());
+        options.set_keep_alive(30);
+        let (client, events) = AsyncClient::builder(options).capacity(1000).build();
+        Self { device: device.into(), client, events, presses: 0 }
+    }
+
+    /// Publishes without waiting for anything.
+    pub async fn say(&mut self, topic: &str, payload: &str, retain: bool) {
+        let mut options = PublishOptions::new(QoS::AtLeastOnce);
+        if retain {
+            options = options.retain(true);
+        }
+        self.client.publish(topic, payload.as_bytes().to_vec(), options).await.unwrap();
+    }
+
+    /// Waits for the next acknowledgement; its reason code's name.
+    pub async fn acknowledged(&mut self) -> String {
+        loop {
+            match soon(self.events.poll()).await.expect("the connection holds") {
+                Event::Incoming(Incoming::PubAck(ack)) => return format!("{:?}", ack.reason),
+                _ => {}
+            }
+        }
+    }
+
+    /// Publishes and waits for the acknowledgement.
+    pub async fn tell(&mut self, topic: &str, payload: Value) -> String {
+        self.say(topic, &payload.to_string(), false).await;
+        self.acknowledged().await
+    }
+
+    /// Presses, waits for the PUBACK, and tells the press's id.
+    pub async fn press(&mut self, kind: &str) -> String {
+        self.press_key(kind, "main").await
+    }
+
+    pub async fn press_key(&mut self, kind: &str, key: &str) -> String {
+        self.presses += 1;
+        let press_id = format!("{}-{}", self.device, self.presses);
+        self.press_as(&press_id, kind, key).await;
+        press_id
+    }
+
+    /// Presses under an id: the same twice is a resend.
+    pub async fn press_as(&mut self, press_id: &str, kind: &str, key: &str) {
+        let payload = json!({ "press_id": press_id, "kind": kind, "key": key, "battery": 87, "rssi": -61 });
+        let topic = format!("obedio/button/{}/pressed", self.device);
+        let reason = self.tell(&topic, payload).await;
+        assert_eq!(reason, "Success");
+    }
+
+    /// Watches the button's lamp.
+    pub async fn watch_lamp(&mut self) {
+        self.client.subscribe(format!("obedio/button/{}/ack", self.device), QoS::AtMostOnce).await.unwrap();
+        loop {
+            if let Event::Incoming(Incoming::SubAck(_)) = soon(self.events.poll()).await.unwrap() {
+                return;
+            }
+        }
+    }
+
+    /// What the lamp shows next.
+    pub async fn lamp(&mut self) -> Value {
+        loop {
+            if let Event::Incoming(Incoming::Publish(publish)) = soon(self.events.poll()).await.unwrap() {
+                return serde_json::from_slice(&publish.payload).unwrap();
+            }
+        }
+    }
+}

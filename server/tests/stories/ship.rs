@@ -1,0 +1,158 @@
+//! A ship: a server with a site, its crew, its cabins and their buttons.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crewbell_server::actions::{CreateSite, SetButtonSecret, SetJoinCode, SetPersonSecret, action};
+use crewbell_server::auth::{hash_code, hash_secret};
+use crewbell_server::clock::{Clock, Ids};
+use crewbell_server::db::DbSettings;
+use crewbell_server::house::OpenSite;
+use crewbell_server::serve::{Server, Settings};
+use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
+use crewbell_shared::person::{Actor, Role};
+use crewbell_shared::place::PlaceKind;
+use crewbell_shared::protocol::{Source, Verb};
+use crewbell_shared::site::{Settings as SiteSettings, Site};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::cast::{Crew, Gus};
+use crate::database;
+
+/// The PIN of everybody on every ship: hashing it once is enough.
+pub const PIN: &str = "4711";
+
+static PIN_HASH: OnceCell<String> = OnceCell::const_new();
+
+pub struct Ship {
+    pub server: Server,
+    pub db: DbSettings,
+    pub clock: Clock,
+    pub site: Arc<OpenSite>,
+}
+
+pub fn id<T: From<Uuid>>(number: u128) -> T {
+    T::from(Uuid::from_u128(number))
+}
+
+const CREW: [(u128, &str, Role); 6] = [
+    (1, "Sam", Role::Crew),
+    (2, "Siri", Role::Crew),
+    (3, "Dana", Role::Dispatcher),
+    (4, "Tom", Role::Technician),
+    (5, "Grace", Role::Supervisor),
+    (6, "Alex", Role::Admin),
+];
+
+impl Ship {
+    /// A ship at sea: "serenity", six of the crew, cabins 1 to 5 with a button each, Mrs Hartmann in cabin 5.
+    pub async fn sail() -> Self {
+        let db = database::fresh().await;
+        let server = start(&db, Clock::default()).await;
+        let site = found(&server, 100, "serenity").await;
+        let clock = server.house.clock.clone();
+        Self { server, db, clock, site }
+    }
+
+    /// Stops the server and starts it again on the same database.
+    pub async fn restart(self) -> Self {
+        self.server.stop().await;
+        let server = start(&self.db, self.clock.clone()).await;
+        let site = server.house.site(self.site.id).await.unwrap().unwrap();
+        Self { server, site, ..self }
+    }
+
+    /// A member of the crew, signed in on a device of their own.
+    pub async fn crew(&self, name: &str) -> Crew {
+        Crew::sign_in(self.server.http, "serenity", name).await
+    }
+
+    pub async fn sam(&self) -> Crew {
+        self.crew("Sam").await
+    }
+
+    pub async fn siri(&self) -> Crew {
+        self.crew("Siri").await
+    }
+
+    /// Gus at the button of a cabin, signed in with the button's own credentials.
+    pub async fn gus_in(&self, cabin: u128) -> Gus {
+        let device = format!("cabin-{cabin}");
+        Gus::connect(self.server.mqtt, &device, &format!("serenity/{device}"), &format!("secret-{cabin}")).await
+    }
+
+    /// A device that signs in with the ship's join code.
+    pub async fn newcomer(&self, device: &str) -> Gus {
+        Gus::connect(self.server.mqtt, device, "serenity", "join-me").await
+    }
+
+    /// Does what a verb says as the server itself.
+    pub async fn set_up(&self, verb: Verb) {
+        self.site.act(action(verb), Actor::System, Source::Server).await.unwrap();
+    }
+
+    /// Changes how the site is run.
+    pub async fn settings(&self, change: impl FnOnce(&mut SiteSettings)) {
+        let mut settings = SiteSettings::default();
+        change(&mut settings);
+        self.set_up(Verb::SaveSettings { settings }).await;
+    }
+
+    /// Asks the database behind the walls.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        let mut root = database::superuser(&self.db).await;
+        sqlx::query_scalar(sql).fetch_one(&mut root).await.unwrap()
+    }
+}
+
+async fn start(db: &DbSettings, clock: Clock) -> Server {
+    let settings = Settings {
+        db: db.clone(),
+        http: ([127, 0, 0, 1], 0).into(),
+        mqtt: ([127, 0, 0, 1], 0).into(),
+        mqtt_tls: None,
+        prefix: "obedio".into(),
+        anonymous: false,
+        clock,
+        ids: Ids::random(),
+        metrics: None,
+    };
+    Server::start(settings).await.unwrap()
+}
+
+/// Founds a site with its crew, cabins, buttons and a guest. Ids are the same on each ship but for the site's.
+pub async fn found(server: &Server, number: u128, slug: &str) -> Arc<OpenSite> {
+    let house = &server.house;
+    let site = Site { id: id::<SiteId>(number), slug: slug.into(), name: slug.into(), settings: SiteSettings::default() };
+    CreateSite { site }.run(&house.db, &house.clock, &house.ids, None).await.unwrap();
+    let site = house.site(id(number)).await.unwrap().unwrap();
+    let act = async |action| site.act(action, Actor::System, Source::Server).await.unwrap();
+    let hash = PIN_HASH.get_or_init(|| async { hash_secret(PIN.into()).await.unwrap() }).await;
+    act(Box::new(SetJoinCode { hash: Some(hash_code(b"join-me")) })).await;
+    for (number, name, role) in CREW {
+        let person_id: PersonId = id(number);
+        act(action(Verb::SavePerson { person_id, name: name.into(), role, active: true })).await;
+        act(Box::new(SetPersonSecret { person_id, hash: hash.clone() })).await;
+    }
+    for cabin in 1..=5_u128 {
+        let place_id: PlaceId = id(cabin);
+        let name = format!("Cabin {cabin}");
+        let kind = PlaceKind::Cabin;
+        act(action(Verb::SavePlace { place_id, parent_id: None, name, kind, position: 0 })).await;
+        let button_id: ButtonId = id(cabin);
+        let device = format!("cabin-{cabin}");
+        act(action(Verb::CreateButton { button_id, device, place_id, name: None })).await;
+        let hash = Some(hash_code(format!("secret-{cabin}").as_bytes()));
+        act(Box::new(SetButtonSecret { button_id, hash })).await;
+    }
+    let guest_id: GuestId = id(5);
+    act(action(Verb::SaveGuest { guest_id, name: "Mrs Hartmann".into(), notes: String::new() })).await;
+    act(action(Verb::CheckIn { stay_id: id::<StayId>(5), guest_id, place_id: id(5) })).await;
+    site
+}
+
+/// Waits for something that must come soon.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), what).await.expect("it did not come within 10 s")
+}
