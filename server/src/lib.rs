@@ -18,9 +18,12 @@
 pub mod actions;
 pub mod auth;
 pub mod backup;
+pub mod cli;
 pub mod clock;
 pub mod cluster;
+pub mod config;
 pub mod db;
+pub mod demo;
 pub mod devices;
 pub mod house;
 pub mod http;

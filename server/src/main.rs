@@ -1,1 +1,24 @@
-fn main() {}
+//! `crewbell-server`: see `crewbell-server --help`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use crewbell_server::cli::Cli;
+
+fn main() -> ExitCode {
+    // One provider of cryptography in the process: with two compiled in, rustls can't choose and panics.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(cli.run()),
+        Err(error) => Err(error.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("crewbell-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -14,12 +13,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, Ids};
 use crate::db::{Db, DbSettings, migrate};
-use crate::devices::dialects::Dialects;
+use crate::devices::broker::{self, BrokerSettings};
+use crate::devices::dialects::{Dialects, RadioTable};
 use crate::devices::door::Door;
 use crate::devices::listener::{Limits, Listener, ListenerSettings};
 use crate::devices::{Buttons, lamps};
 use crate::house::House;
-use crate::http::{self, App};
+use crate::http::{self, App, PlainListener, Remote, SecureListener};
 use crate::jobs;
 
 /// How the server is to be run.
@@ -29,20 +29,36 @@ pub struct Settings {
     pub db: DbSettings,
     /// Where people and programs knock.
     pub http: SocketAddr,
-    /// Where buttons knock.
-    pub mqtt: SocketAddr,
-    /// Where buttons knock with TLS, and the certificate.
-    pub mqtt_tls: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
+    /// The certificate, when they shall speak HTTPS.
+    pub http_tls: Option<Arc<rustls::ServerConfig>>,
+    /// How buttons reach us.
+    pub mqtt: Mqtt,
     /// What the buttons' topics begin with.
     pub prefix: String,
-    /// Whether a button without credentials is let in.
-    pub anonymous: bool,
     /// The time.
     pub clock: Clock,
     /// New ids and secrets.
     pub ids: Ids,
     /// What is counted.
     pub metrics: Option<PrometheusHandle>,
+    /// How long open connections may take to end when the server stops.
+    pub drain: Duration,
+}
+
+/// How buttons reach us.
+#[derive(Clone, Debug)]
+pub enum Mqtt {
+    /// The server ends their connections itself.
+    Embedded {
+        /// Where they knock.
+        listen: SocketAddr,
+        /// Where they knock with TLS, and the certificate.
+        secure: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
+        /// Whether a button without credentials is let in.
+        anonymous: bool,
+    },
+    /// A broker does, and we are its client.
+    External(BrokerSettings),
 }
 
 /// A server that runs.
@@ -50,12 +66,13 @@ pub struct Settings {
 pub struct Server {
     /// Where people and programs knock.
     pub http: SocketAddr,
-    /// Where buttons knock.
-    pub mqtt: SocketAddr,
+    /// Where buttons knock; none with an external broker.
+    pub mqtt: Option<SocketAddr>,
     /// The sites.
     pub house: House,
-    /// The doors for devices.
+    /// The door that devices' messages go through.
     pub door: Door,
+    drain: Duration,
     devices: TaskTracker,
     doors: JoinHandle<std::io::Result<()>>,
 }
@@ -70,61 +87,79 @@ impl Server {
         let stop = CancellationToken::new();
         let house = House::new(Db::new(settings.db), settings.clock, settings.ids, stop.clone());
         house.open_all().await.context("The sites could not be read.")?;
-        let door = Door::new(Dialects::new(&settings.prefix, radio_table()), house.clock.clone());
+        let door = Door::new(Dialects::new(&settings.prefix, RadioTable::default()), house.clock.clone());
         let prefix: Arc<str> = settings.prefix.as_str().into();
 
         let devices = TaskTracker::new();
-        let plain = ListenerSettings { addr: settings.mqtt, tls: None, limits: Limits::default() };
-        let secure = settings.mqtt_tls.map(|(addr, tls)| ListenerSettings { tls: Some(tls), addr, ..plain.clone() });
-        let buttons = Arc::new(Buttons::new(house.clone(), door.clone(), &settings.prefix, settings.anonymous));
-        let mut mqtt = settings.mqtt;
-        for (place, settings) in std::iter::once(plain).chain(secure).enumerate() {
-            let address = settings.addr;
-            let listener = Listener::bind(settings).await;
-            let listener = listener.with_context(|| format!("The buttons' address {address} could not be opened."))?;
-            if place == 0 {
-                mqtt = listener.local_addr()?;
+        let mqtt = match settings.mqtt {
+            Mqtt::Embedded { listen, secure, anonymous } => {
+                let buttons = Buttons::new(house.clone(), door.clone(), &settings.prefix, anonymous);
+                Some(listen_to(&devices, &house, &prefix, buttons, listen, secure).await?)
             }
-            let lamps = listener.lamps();
-            devices.spawn(keep_lamps(house.clone(), Arc::clone(&prefix), lamps));
-            devices.spawn(listener.run(Arc::clone(&buttons), stop.clone()));
-        }
+            Mqtt::External(broker) => {
+                devices.spawn(broker::run(house.clone(), door.clone(), prefix, broker, stop.clone()));
+                None
+            }
+        };
         devices.spawn(keep_archiving(house.clone()));
         devices.close();
 
         let listener = TcpListener::bind(settings.http).await;
         let listener = listener.with_context(|| format!("The address {} could not be opened.", settings.http))?;
         let http = listener.local_addr()?;
-        // A frame of some hundred bytes must not wait for the one before it to be acknowledged.
-        let listener = listener.tap_io(|tcp| {
-            let _ = tcp.set_nodelay(true);
-        });
         let router = http::router(App::new(house.clone(), settings.metrics));
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let doors = tokio::spawn(async move {
-            axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await }).await
-        });
-        Ok(Self { http, mqtt, house, door, devices, doors })
+        let doors = match settings.http_tls {
+            Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
+            None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),
+        };
+        Ok(Self { http, mqtt, house, door, drain: settings.drain, devices, doors })
     }
 
     /// Stops: no new work, what was taken is finished, sockets are told, then the database is left.
     pub async fn stop(self) {
         self.house.stop.cancel();
-        let patience = Duration::from_secs(10);
         let drained = async {
             self.devices.wait().await;
             let _ = self.doors.await;
         };
-        if tokio::time::timeout(patience, drained).await.is_err() {
+        if tokio::time::timeout(self.drain, drained).await.is_err() {
             tracing::warn!("Some connections did not end in time and were cut.");
         }
         self.house.close().await;
     }
 }
 
-/// The table of a site's foreign radio devices.
-fn radio_table() -> crate::devices::dialects::RadioTable {
-    crate::devices::dialects::RadioTable::default()
+/// Opens the listener's addresses; gives back where the plain one is.
+async fn listen_to(
+    devices: &TaskTracker,
+    house: &House,
+    prefix: &Arc<str>,
+    buttons: Buttons,
+    listen: SocketAddr,
+    secure: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
+) -> anyhow::Result<SocketAddr> {
+    let buttons = Arc::new(buttons);
+    let plain = ListenerSettings { addr: listen, tls: None, limits: Limits::default() };
+    let secure = secure.map(|(addr, tls)| ListenerSettings { addr, tls: Some(tls), limits: Limits::default() });
+    let mut first = None;
+    for settings in std::iter::once(plain).chain(secure) {
+        let address = settings.addr;
+        let listener = Listener::bind(settings).await;
+        let listener = listener.with_context(|| format!("The buttons' address {address} could not be opened."))?;
+        first = first.or(Some(listener.local_addr()?));
+        devices.spawn(keep_lamps(house.clone(), Arc::clone(prefix), listener.lamps()));
+        devices.spawn(listener.run(Arc::clone(&buttons), house.stop.clone()));
+    }
+    first.context("No address was given for the buttons.")
+}
+
+async fn open_doors<L>(listener: L, router: axum::Router, stop: CancellationToken) -> std::io::Result<()>
+where
+    L: axum::serve::Listener<Addr = SocketAddr>,
+    for<'a> Remote: axum::extract::connect_info::Connected<axum::serve::IncomingStream<'a, L>>,
+{
+    let service = router.into_make_service_with_connect_info::<Remote>();
+    axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await }).await
 }
 
 /// Lights the lamps of every site, also of one that is added while the server runs.

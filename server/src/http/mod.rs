@@ -7,6 +7,7 @@
 pub mod command;
 pub mod error;
 mod extract;
+mod listeners;
 mod router;
 
 mod activity;
@@ -24,6 +25,7 @@ mod sync;
 mod system;
 
 pub use error::ApiError;
+pub use listeners::{PlainListener, Remote, SecureListener};
 pub use router::{openapi, router};
 
 use std::sync::Arc;

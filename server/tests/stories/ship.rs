@@ -8,7 +8,7 @@ use crewbell_server::auth::{hash_code, hash_secret};
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::db::DbSettings;
 use crewbell_server::house::OpenSite;
-use crewbell_server::serve::{Server, Settings};
+use crewbell_server::serve::{Mqtt, Server, Settings};
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
 use crewbell_shared::person::{Actor, Role};
 use crewbell_shared::place::PlaceKind;
@@ -79,12 +79,12 @@ impl Ship {
     /// Gus at the button of a cabin, signed in with the button's own credentials.
     pub async fn gus_in(&self, cabin: u128) -> Gus {
         let device = format!("cabin-{cabin}");
-        Gus::connect(self.server.mqtt, &device, &format!("serenity/{device}"), &format!("secret-{cabin}")).await
+        Gus::connect(self.server.mqtt.unwrap(), &device, &format!("serenity/{device}"), &format!("secret-{cabin}")).await
     }
 
     /// A device that signs in with the ship's join code.
     pub async fn newcomer(&self, device: &str) -> Gus {
-        Gus::connect(self.server.mqtt, device, "serenity", "join-me").await
+        Gus::connect(self.server.mqtt.unwrap(), device, "serenity", "join-me").await
     }
 
     /// Does what a verb says as the server itself.
@@ -110,13 +110,13 @@ async fn start(db: &DbSettings, clock: Clock) -> Server {
     let settings = Settings {
         db: db.clone(),
         http: ([127, 0, 0, 1], 0).into(),
-        mqtt: ([127, 0, 0, 1], 0).into(),
-        mqtt_tls: None,
+        http_tls: None,
+        mqtt: Mqtt::Embedded { listen: ([127, 0, 0, 1], 0).into(), secure: None, anonymous: false },
         prefix: "obedio".into(),
-        anonymous: false,
         clock,
         ids: Ids::random(),
         metrics: None,
+        drain: Duration::from_secs(10),
     };
     Server::start(settings).await.unwrap()
 }

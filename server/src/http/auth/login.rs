@@ -1,7 +1,5 @@
 //! `POST /api/auth/login`
 
-use std::net::SocketAddr;
-
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use crewbell_shared::Refusal;
@@ -12,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::auth;
 use crate::http::extract::Body;
-use crate::http::{ApiError, App};
+use crate::http::{ApiError, App, Remote};
 
 /// Who signs in, and on what.
 #[derive(Deserialize, ToSchema)]
@@ -53,7 +51,7 @@ pub struct SignedIn {
 )]
 pub async fn login(
     State(app): State<App>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    ConnectInfo(Remote(address)): ConnectInfo<Remote>,
     Body(login): Body<Login>,
 ) -> Result<Json<SignedIn>, ApiError> {
     app.attempts.count(login.site.as_deref(), &login.name, Some(address.ip()))?;

@@ -1,0 +1,114 @@
+//! `crewbell-server demo`
+
+mod telling;
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::ground::{Ground, Take};
+use super::serve::{configuration, start, told_to_stop};
+use crate::clock::Clock;
+use crate::config::ServeArgs;
+use crate::demo::{self, DemoSite};
+use crate::serve::Server;
+
+/// How to serve the demo.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Print no story, only serve; for programs that drive it
+    #[arg(long)]
+    pub headless: bool,
+    /// Print one line of JSON when ready: http, mqtt, pid, site, people, buttons
+    #[arg(long)]
+    pub json: bool,
+    /// Where the demo keeps its database
+    #[arg(long, default_value = ".crewbell/demo")]
+    pub data_dir: PathBuf,
+    /// Where people and programs knock; port 0 takes any free one [default: 127.0.0.1:8080, or a free port]
+    #[arg(long)]
+    pub http: Option<SocketAddr>,
+    /// Where buttons knock [default: 127.0.0.1:1883, or a free port]
+    #[arg(long)]
+    pub mqtt: Option<SocketAddr>,
+}
+
+/// The line for whoever drives the demo: a stable contract.
+#[derive(Serialize)]
+struct Ready<'a> {
+    http: String,
+    mqtt: String,
+    pid: u32,
+    database: Option<&'a str>,
+    #[serde(flatten)]
+    site: &'a DemoSite,
+}
+
+/// Serves the yacht MY Serenity until it is told to stop.
+///
+/// # Errors
+/// The database can't be had, or an address is taken.
+pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
+    let config = configuration(&ServeArgs {
+        data_dir: Some(args.data_dir.clone()),
+        http: Some(args.http.unwrap_or_else(|| usual_or_free(8080))),
+        mqtt: Some(args.mqtt.unwrap_or_else(|| usual_or_free(1883))),
+        log_level: Some(std::env::var("CREWBELL_LOG_LEVEL").unwrap_or_else(|_| "warn".to_owned())),
+        ..ServeArgs::default()
+    })?;
+    let ground = Ground::open(&config, Take::Own).await?;
+    let server = start(&config, &ground, Clock::default()).await?;
+    let site = demo::load(&server.house, server.house.clock.now()).await?;
+    if args.json {
+        let mqtt = server.mqtt.map(|address| address.to_string()).unwrap_or_default();
+        let ready = Ready { http: server.http.to_string(), mqtt, pid: std::process::id(), database: ground.url(), site: &site };
+        println!("{}", serde_json::to_string(&ready)?);
+    }
+    if args.headless {
+        told_to_stop().await?;
+    } else {
+        let stopped = show(&server, &site).await;
+        stopped?;
+    }
+    server.stop().await;
+    ground.close().await
+}
+
+/// Tells the story of one press, then of one more for each Enter.
+async fn show(server: &Server, site: &DemoSite) -> anyhow::Result<()> {
+    telling::introduce(server, site);
+    telling::tell(server, site, 0).await?;
+    let here = std::io::stdin().is_terminal();
+    telling::how_to_go_on(server, site, here);
+    if !here {
+        return told_to_stop().await;
+    }
+    let (press, mut presses) = tokio::sync::mpsc::channel(1);
+    // Reading a terminal can't be cancelled: it has a thread that nobody waits for.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        while std::io::stdin().read_line(&mut line).is_ok_and(|read| read > 0) {
+            if press.blocking_send(()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut told = 0;
+    loop {
+        tokio::select! {
+            stopped = told_to_stop() => return stopped,
+            Some(()) = presses.recv() => {
+                told += 1;
+                telling::tell(server, site, told).await?;
+            }
+        }
+    }
+}
+
+fn usual_or_free(port: u16) -> SocketAddr {
+    let usual = SocketAddr::from(([127, 0, 0, 1], port));
+    if std::net::TcpListener::bind(usual).is_ok() { usual } else { SocketAddr::from(([127, 0, 0, 1], 0)) }
+}

@@ -1,0 +1,87 @@
+//! The ground that commands stand on: the database, private or the user's own.
+
+use anyhow::Context;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::backup::Place;
+use crate::cluster::{Cluster, DATABASE, OWNER_ROLE, ROOT_ROLE, SERVER_ROLE, Search, Settings};
+use crate::config::Config;
+use crate::db::DbSettings;
+
+/// The database, and the private cluster when it is one's own.
+#[derive(Debug)]
+pub struct Ground {
+    cluster: Option<Cluster>,
+    /// How to reach the database.
+    pub db: DbSettings,
+    url: Option<String>,
+}
+
+/// How a command wants the private cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Take {
+    /// For itself: it is the server.
+    Own,
+    /// As it is, when a server has it; otherwise for as long as the command runs.
+    Join,
+}
+
+impl Ground {
+    /// Finds the database that the settings name, or starts the private one.
+    ///
+    /// # Errors
+    /// What the cluster or the address says; each says what to do about it.
+    pub async fn open(config: &Config, take: Take) -> anyhow::Result<Self> {
+        let readers = config.database.pool_max.get();
+        let Some(url) = &config.database.url else {
+            let settings = Settings { max_connections: readers + 24, ..Settings::default() };
+            let cluster = match take {
+                Take::Own => Cluster::start(&config.data_dir, settings).await?,
+                Take::Join => Cluster::attach(&config.data_dir, settings).await?,
+            };
+            let server = cluster.connect_options(SERVER_ROLE, DATABASE);
+            let owner = cluster.connect_options(OWNER_ROLE, DATABASE);
+            let url = format!("postgres:///{DATABASE}?host={}&user={ROOT_ROLE}", cluster.socket_folder().display());
+            let db = DbSettings { server, owner, readers, step_down: false };
+            return Ok(Self { cluster: Some(cluster), db, url: Some(url) });
+        };
+        let read = |url: &str| url.parse::<PgConnectOptions>().context("The database's URL can't be read.");
+        let server = read(url.expose())?;
+        let owner = match &config.database.owner_url {
+            Some(owner) => read(owner.expose())?,
+            None => server.clone(),
+        };
+        let step_down = config.database.owner_url.is_none();
+        Ok(Self { cluster: None, db: DbSettings { server, owner, readers, step_down }, url: None })
+    }
+
+    /// The address of the private database as its superuser, for tools of the person who runs it.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// The database as backup and restore want it.
+    ///
+    /// # Errors
+    /// PostgreSQL's tools aren't found, or the address can't be read.
+    pub fn place(&self, config: &Config) -> anyhow::Result<Place> {
+        if let Some(cluster) = &self.cluster {
+            return Ok(Place::private(cluster));
+        }
+        let url = config.database.owner_url.as_ref().or(config.database.url.as_ref());
+        let url = url.context("There is no database's URL.")?;
+        let binaries = Search::from_environment().find(None)?;
+        Ok(Place::external(binaries, url.expose())?)
+    }
+
+    /// Leaves the database; stops the cluster that is one's own.
+    ///
+    /// # Errors
+    /// PostgreSQL doesn't stop.
+    pub async fn close(self) -> anyhow::Result<()> {
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! `crewbell-server serve`
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use super::ground::{Ground, Take};
+use crate::backup::{Place, daily};
+use crate::clock::{Clock, Ids};
+use crate::config::{Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve};
+use crate::devices::broker::BrokerSettings;
+use crate::devices::listener::tls;
+use crate::serve::{Mqtt, Server, Settings};
+
+/// Serves the sites in the database until it is told to stop.
+///
+/// # Errors
+/// A setting is wrong, the database can't be had, or an address is taken.
+pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    if args.write_config {
+        std::io::stdout().write_all(commented_defaults().as_bytes())?;
+        return Ok(());
+    }
+    let config = configuration(&args)?;
+    let ground = Ground::open(&config, Take::Own).await?;
+    let server = start(&config, &ground, Clock::default()).await?;
+    let stop = CancellationToken::new();
+    let backups = tokio::spawn(keep_backups(config.clone(), ground.place(&config)?, server.house.clock.clone(), stop.clone()));
+    tracing::info!(http = %server.http, mqtt = ?server.mqtt, "Crewbell serves. Stop it with Ctrl-C or SIGTERM.");
+    if server.house.open_all().await?.is_empty() {
+        tracing::warn!("There is no site yet: `crewbell-server admin site add` makes one.");
+    }
+    told_to_stop().await?;
+    tracing::info!("Going down: no new work, and what was taken is finished.");
+    stop.cancel();
+    server.stop().await;
+    let _ = backups.await;
+    ground.close().await
+}
+
+/// Reads the settings and begins to log.
+///
+/// # Errors
+/// A setting is wrong.
+pub fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
+    let Resolved { config, file, warnings } = resolve(args, &Surroundings::of_this_process())?;
+    log(&config)?;
+    if let Some(file) = file {
+        tracing::info!(file = %file.display(), "The settings are read.");
+    }
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+fn log(config: &Config) -> anyhow::Result<()> {
+    let filter: EnvFilter = config.log.level.parse().context("The log level can't be read.")?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => lines.with_target(false).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}
+
+/// Starts a server as the settings say.
+///
+/// # Errors
+/// The database can't be reached or migrated, a certificate can't be read, or an address is taken.
+pub async fn start(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Result<Server> {
+    let wanted = config.http.tls || config.mqtt.tls_listen.is_some();
+    let tls = if wanted { Some(certificate(config, &clock)?) } else { None };
+    let mqtt = match config.mqtt.mode {
+        MqttMode::Embedded => {
+            let secure = config.mqtt.tls_listen.zip(tls.clone());
+            Mqtt::Embedded { listen: config.mqtt.listen, secure, anonymous: config.mqtt.anonymous }
+        }
+        MqttMode::External => Mqtt::External(broker(config)?),
+    };
+    let settings = Settings {
+        db: ground.db.clone(),
+        http: config.http.listen,
+        http_tls: tls.filter(|_| config.http.tls),
+        mqtt,
+        prefix: config.mqtt.topic_prefix.clone(),
+        clock,
+        ids: Ids::random(),
+        metrics: Some(meter()?),
+        drain: config.http.drain,
+    };
+    Server::start(settings).await
+}
+
+fn certificate(config: &Config, clock: &Clock) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+    match config.tls.certificate() {
+        Certificate::Files { cert, key } => Ok(tls::load(&cert, &key)?),
+        Certificate::SelfMade => {
+            let folder: PathBuf = config.data_dir.join("tls");
+            let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+            names.extend(nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()));
+            let own = tls::load_or_make(&folder, &names, clock.now())?;
+            tracing::info!(
+                ca = %own.ca_file.display(), fingerprint = own.fingerprint,
+                "The certificate is this server's own: give devices its CA, and compare the fingerprint."
+            );
+            Ok(own.config)
+        }
+    }
+}
+
+fn broker(config: &Config) -> anyhow::Result<BrokerSettings> {
+    let external = &config.mqtt.external;
+    Ok(BrokerSettings {
+        url: external.url.clone().context("mqtt.external.url names no broker.")?,
+        username: external.username.clone(),
+        password: external.password.as_ref().map(|password| password.expose().to_owned()),
+        client_id: Some(external.client_id.clone()),
+        site: external.site.clone().context("mqtt.external.site names no site.")?,
+        ca_file: None,
+    })
+}
+
+/// Begins to count. Batches are counted in buckets, because a mean says nothing of a storm.
+fn meter() -> anyhow::Result<PrometheusHandle> {
+    let batches = Matcher::Full("actions_batch_size".to_owned());
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(batches, &[1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 256.0])?;
+    Ok(builder.install_recorder()?)
+}
+
+/// Makes a backup a day, when the settings name a folder for them.
+async fn keep_backups(config: Config, place: Place, clock: Clock, stop: CancellationToken) {
+    let Some(folder) = &config.backup.daily else { return };
+    let keep = usize::try_from(config.backup.keep.get()).unwrap_or(usize::MAX);
+    let mut tick = tokio::time::interval(Duration::from_secs(600));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        let today = clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        match daily(&place, folder, today, keep).await {
+            Ok(Some(file)) => tracing::info!(file = %file.display(), "Today's backup is made."),
+            Ok(None) => {}
+            Err(error) => {
+                metrics::counter!("backups_failed_total").increment(1);
+                tracing::error!(%error, "Today's backup failed; trying again in ten minutes.");
+            }
+        }
+    }
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// The signals can't be watched.
+pub async fn told_to_stop() -> anyhow::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
