@@ -144,6 +144,9 @@ struct Desk {
 }
 
 impl Desk {
+    /// How long a transaction may take; longer than any lock or flush that ends well.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
     async fn run(mut self, mut jobs: mpsc::Receiver<(Job, Reply)>) {
         let mut batch = Vec::with_capacity(Writer::BATCH);
         while jobs.recv_many(&mut batch, Writer::BATCH).await > 0 {
@@ -218,7 +221,16 @@ impl Desk {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
+    /// One transaction. A database that doesn't answer in time is away, whatever its sockets say: then nothing was
+    /// acknowledged, and the connection is dropped with whatever it was doing.
     async fn attempt(&mut self, jobs: &[Job], new: Option<&Site>) -> Result<Vec<Result<Done, NotDone>>, DbError> {
+        match tokio::time::timeout(Self::PATIENCE, self.transact(jobs, new)).await {
+            Ok(done) => done,
+            Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+        }
+    }
+
+    async fn transact(&mut self, jobs: &[Job], new: Option<&Site>) -> Result<Vec<Result<Done, NotDone>>, DbError> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
             None => self.db.connect(self.site).await?,

@@ -132,7 +132,17 @@ fn broker(config: &Config) -> anyhow::Result<BrokerSettings> {
 fn meter() -> anyhow::Result<PrometheusHandle> {
     let batches = Matcher::Full("actions_batch_size".to_owned());
     let builder = PrometheusBuilder::new().set_buckets_for_metric(batches, &[1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 256.0])?;
-    Ok(builder.install_recorder()?)
+    let handle = builder.install_recorder()?;
+    let upkeep = handle.clone();
+    // Samples wait in memory until somebody reads them; nobody may ever read them.
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            tick.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
 }
 
 /// Makes a backup a day, when the settings name a folder for them.

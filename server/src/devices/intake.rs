@@ -4,6 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use crewbell_shared::button::Vitals;
+use crewbell_shared::person::Actor;
+use crewbell_shared::protocol::Source;
 use jiff::SignedDuration;
 use subtle::ConstantTimeEq;
 
@@ -11,6 +14,7 @@ use super::delivery::{Message, Peer};
 use super::door::{Door, Speaker};
 use super::lamps;
 use super::listener::{Gone, Intake, Login, NotLetIn, Outgoing, Taken};
+use crate::actions::HearButton;
 use crate::auth::hash_code;
 use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
@@ -128,6 +132,15 @@ impl Intake for Buttons {
 
     fn gone(&self, peer: &Peer<Principal>, how: Gone) {
         tracing::debug!(client_id = peer.client_id, ?how, "A device's connection ended.");
+        // One that said goodbye may be asleep until its next press; one that broke off can't call.
+        let (Gone::Lost, Some(device)) = (how, &peer.principal.device) else { return };
+        let (site, device) = (Arc::clone(&peer.principal.site), device.to_string());
+        tokio::spawn(async move {
+            let vitals = Vitals { online: Some(false), ..Vitals::default() };
+            let lost = HearButton { device: device.clone(), own: true, vitals };
+            // With the database away the board shows worse news than this.
+            let _ = site.act(Box::new(lost), Actor::Button { name: device }, Source::Device).await;
+        });
     }
 }
 

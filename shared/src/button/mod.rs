@@ -86,7 +86,8 @@ impl Health {
     #[must_use]
     pub fn heard(&self, vitals: &Vitals, at: Timestamp) -> Self {
         Self {
-            online: vitals.online.or(self.online),
+            // Whoever speaks is there, unless it says that it is going.
+            online: vitals.online.or(self.online.map(|_| true)),
             battery_percent: vitals.battery_percent.or(self.battery_percent),
             rssi_dbm: vitals.rssi_dbm.or(self.rssi_dbm),
             firmware: vitals.firmware.clone().or_else(|| self.firmware.clone()),
@@ -136,6 +137,14 @@ mod tests {
         assert!(told.worth_telling(&heard(75)));
         let nearly = told.heard(&Vitals { battery_percent: Some(16), ..Vitals::default() }, at(30));
         assert!(nearly.worth_telling(&nearly.heard(&Vitals { battery_percent: Some(15), ..Vitals::default() }, at(31))));
+    }
+
+    #[test]
+    fn a_button_that_was_lost_and_speaks_again_is_there() {
+        let lost = healthy().heard(&Vitals { online: Some(false), ..Vitals::default() }, at(30));
+        let back = lost.heard(&Vitals::default(), at(60));
+        assert_eq!((lost.online, back.online), (Some(false), Some(true)));
+        assert!(lost.worth_telling(&back));
     }
 
     #[test]

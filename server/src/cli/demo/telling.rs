@@ -58,11 +58,13 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
     for person in site.people.iter().filter(|person| matches!(person.role.as_str(), "crew" | "dispatcher")) {
         screens.push(Screen::open(server, person).await?);
     }
-    let (committed, mut log) = {
-        let opened = server.house.site(site.site.id).await?.context("The demo's site is gone.")?;
-        let reader = opened.reader(opened.tail.head());
-        (opened, reader)
-    };
+    let committed = server.house.site(site.site.id).await?.context("The demo's site is gone.")?;
+    let mut log = committed.reader(committed.tail.head());
+    // In a task of its own, so that its clock doesn't wait for the screens.
+    let commit = tokio::spawn(async move {
+        let page = log.next().await?;
+        anyhow::Ok((Instant::now(), page.entries.last().map_or(0, |entry| entry.seq)))
+    });
     let mut gus = Gus::connect(server, button).await?;
 
     let press_id = format!("demo-{}-{number}", std::process::id());
@@ -72,10 +74,6 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
     };
     gus.press(&press_id).await?;
     says(pressed, &format!("Gus presses the button: {}", button.place));
-    let commit = async {
-        let page = log.next().await?;
-        anyhow::Ok((Instant::now(), page.entries.last().map_or(0, |entry| entry.seq)))
-    };
     let all = async {
         let mut last = pressed;
         let mut request = Value::Null;
@@ -87,7 +85,7 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
         anyhow::Ok((last, request))
     };
     let (committed_at, acknowledged, seen) = tokio::join!(commit, gus.acknowledged(), all);
-    let ((committed_at, seq), acknowledged, (seen_at, request)) = (committed_at?, acknowledged?, seen?);
+    let ((committed_at, seq), acknowledged, (seen_at, request)) = (committed_at??, acknowledged?, seen?);
     let names = screens.iter().map(|screen| screen.name.as_str()).collect::<Vec<_>>().join(", ");
     let mut lines = vec![
         (committed_at, format!("committed: entry {seq} of the log")),
