@@ -14,6 +14,7 @@
 //! | [`cluster`], [`backup`] | the private PostgreSQL, dumps | |
 //! | [`serve`] | all of it together, from start to stop | |
 //! | [`clock`] | time and randomness | |
+//! | [`demo`] | the demo site, with a week of history | write but by actions |
 
 pub mod actions;
 pub mod auth;
@@ -21,6 +22,7 @@ pub mod backup;
 pub mod clock;
 pub mod cluster;
 pub mod db;
+pub mod demo;
 pub mod devices;
 pub mod house;
 pub mod http;

@@ -1,0 +1,227 @@
+//! The demo site: MY Serenity, a yacht of twelve cabins, with a week behind her.
+//!
+//! | file | what it tells |
+//! |---|---|
+//! | `cast` | crew, places, buttons, guests: the place to change a name |
+//! | `ground` | how the site was set up |
+//! | `week` | seven days by their rhythm; one request's story is in `story`, the words in `words` |
+//! | `present` | the last forty minutes: what is open when the demo starts |
+//! | `play` | the script becomes actions |
+//!
+//! Everything comes in by the same [actions](crate::actions) as from a button or a tablet, with times in the past, in
+//! the order of those times. The same `now` gives the same script. PINs, passwords and the join code are fixed and
+//! published: a demo site keeps nobody out, so it belongs on no open network.
+
+mod cast;
+mod dice;
+mod ground;
+mod play;
+mod present;
+mod script;
+mod story;
+mod week;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use anyhow::{Context, ensure};
+use crewbell_shared::ids::{DeviceId, PersonId, SiteId};
+use crewbell_shared::person::{Actor, Role};
+use crewbell_shared::protocol::Source;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use self::cast::{CREW, Cast, DEVICES, JOIN_CODE, NAME, SLUG, SPOTS};
+use self::dice::SEED;
+use self::script::{Planned, Script, rounded};
+use crate::actions::SignIn;
+use crate::auth::Token;
+use crate::clock::Ids;
+use crate::db;
+use crate::db::sessions::Session;
+use crate::house::{House, OpenSite};
+
+/// The demo site, as whoever drives it needs to know it.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoSite {
+    /// The site.
+    pub site: DemoPlace,
+    /// Who can sign in, in the order of their PINs.
+    pub people: Vec<DemoPerson>,
+    /// The buttons that can be pressed.
+    pub buttons: Vec<DemoButton>,
+    /// What a new button or a gateway signs in with.
+    pub join: DemoJoin,
+}
+
+/// The site itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoPlace {
+    /// Its id.
+    pub id: SiteId,
+    /// Its slug: `serenity`.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A member of the crew.
+#[derive(Clone, Serialize)]
+pub struct DemoPerson {
+    /// Their id.
+    pub id: PersonId,
+    /// The name that they sign in with.
+    pub name: String,
+    /// What they do.
+    pub role: Role,
+    /// Their PIN, unless somebody changed it since.
+    pub pin: String,
+    /// A token that is ready to use; the one of an earlier start has ended.
+    pub token: String,
+}
+
+/// A button.
+#[derive(Clone, Serialize)]
+pub struct DemoButton {
+    /// Its id on the wire.
+    pub id: String,
+    /// The name of the place where it was mounted.
+    pub place: String,
+    /// Its MQTT user name.
+    pub username: String,
+    /// Its MQTT password.
+    pub password: String,
+}
+
+/// What a new button or a gateway signs in with.
+#[derive(Clone, Serialize)]
+pub struct DemoJoin {
+    /// The MQTT user name: the site's slug.
+    pub username: String,
+    /// The join code.
+    pub password: String,
+}
+
+/// Loads the demo site and signs everybody in. Where there is a site `serenity` already it is left as it is, but for
+/// the tokens, which are new.
+///
+/// Costs a few seconds and some 2,000 log entries the first time. `now` is where history ends; nothing that happens
+/// later may be earlier, so it shouldn't be in the future.
+///
+/// # Errors
+/// The database is away, or a site of that slug is there that has none of the demo's crew.
+pub async fn load(house: &House, now: Timestamp) -> anyhow::Result<DemoSite> {
+    let known = house
+        .site_named(Some(SLUG))
+        .await
+        .context("look for the demo site")?;
+    let site = if let Some((site, _)) = known {
+        site
+    } else {
+        let (cast, script) = plan(now);
+        play::play(house, cast, script, set_up_at(now)).await?
+    };
+    let people = sign_in(house, &site, now).await?;
+    ensure!(
+        !people.is_empty(),
+        "The site \"{SLUG}\" has none of the demo's crew; remove it, or use another data folder."
+    );
+    Ok(DemoSite {
+        site: DemoPlace {
+            id: site.id,
+            slug: SLUG.to_owned(),
+            name: NAME.to_owned(),
+        },
+        people,
+        buttons: DEVICES
+            .iter()
+            .map(|device| DemoButton {
+                id: device.id.to_owned(),
+                place: SPOTS[device.spot].name.to_owned(),
+                username: device.username(),
+                password: device.password(),
+            })
+            .collect(),
+        join: DemoJoin {
+            username: SLUG.to_owned(),
+            password: JOIN_CODE.to_owned(),
+        },
+    })
+}
+
+/// Everything that happened on board until now, in order: a site set up eight days ago, a week of history that ends
+/// forty minutes before the last full hour, and the present.
+fn plan(now: Timestamp) -> (Cast, Vec<Planned>) {
+    let now = rounded(now, 1);
+    let hour = rounded(now, 3_600);
+    let set_up_at = set_up_at(now);
+    let mut script = Script::new(now, set_up_at);
+    ground::write(&mut script, set_up_at);
+    week::write(
+        &mut script,
+        hour - SignedDuration::from_hours(7 * 24),
+        hour - present::REACHES,
+    );
+    present::write(&mut script);
+    script.finish()
+}
+
+fn set_up_at(now: Timestamp) -> Timestamp {
+    rounded(now, 3_600) - SignedDuration::from_hours(8 * 24)
+}
+
+/// Signs everybody in who is still on board. Each has one device, the same at every start, so that sessions don't pile
+/// up; their PINs aren't asked for, because somebody may have changed them.
+async fn sign_in(house: &House, site: &OpenSite, at: Timestamp) -> anyhow::Result<Vec<DemoPerson>> {
+    let devices = Ids::seeded(SEED + 3);
+    let mut people = Vec::with_capacity(CREW.len());
+    for member in &CREW {
+        let device_id: DeviceId = devices.next(Timestamp::UNIX_EPOCH);
+        let known = {
+            let mut tx = house.db.read(site.id).await.context("look for the crew")?;
+            db::people::by_name(&mut tx, site.id, member.name)
+                .await
+                .context("look for the crew")?
+        };
+        let Some((person_id, _)) = known else {
+            continue;
+        };
+        let token = Token::new(site.id, &house.ids);
+        let session = Session {
+            id: house.ids.next(at),
+            person_id,
+            device_id,
+            device_name: "demo".to_owned(),
+            created_at: at,
+        };
+        let action = SignIn {
+            session,
+            token_hash: token.hash(),
+        };
+        let done = site
+            .act_at(Box::new(action), Actor::System, Source::Server, at)
+            .await;
+        done.with_context(|| format!("sign {} in", member.name))?;
+        people.push(DemoPerson {
+            id: person_id,
+            name: member.name.to_owned(),
+            role: member.role,
+            pin: member.pin.to_owned(),
+            token: token.to_string(),
+        });
+    }
+    Ok(people)
+}
+
+/// Keeps PINs, passwords and tokens out of logs.
+macro_rules! hide_secrets {
+    ($($name:ident),+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+hide_secrets!(DemoPerson, DemoButton, DemoJoin);

@@ -1,0 +1,81 @@
+//! The last forty minutes, counted back from now: what the crew find when the demo starts.
+
+use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::protocol::Verb;
+use jiff::{SignedDuration, Timestamp};
+
+use super::cast::{CABINS, CREW, LUCA, MIA, SAM, SIRI};
+use super::script::Script;
+use super::story;
+
+/// How far back it goes; history ends before that.
+pub(super) const REACHES: SignedDuration = SignedDuration::from_mins(40);
+
+/// The sun deck's button.
+const ON_SUN_DECK: usize = CABINS;
+
+/// Writes the present: three open, two in hand, two just done, one cabin that rests, one button lost.
+pub(super) fn write(script: &mut Script) {
+    let now = script.now;
+    let ago = |seconds| now - SignedDuration::from_secs(seconds);
+    let is = PressKind::Single;
+
+    script.check_buttons(ago(40), Some(ago(2_280)));
+    script.switches_rest(ago(2_100), 7);
+    // All hands are on duty, whatever the hour, so that everybody who tries the demo hears it; Mia is off.
+    for index in 0..CREW.len() {
+        let at = ago(1_800 - i64::try_from(index).unwrap_or_default() * 7);
+        let person_id = script.cast.people[index].id;
+        script.does(
+            at,
+            index,
+            Verb::SetDuty {
+                person_id,
+                on_duty: index != MIA,
+            },
+        );
+    }
+
+    done(script, ago(1_700), 2, (is, Key::Main), LUCA, 310);
+    done(script, ago(1_260), CABINS + 1, (is, Key::Aux4), SIRI, 420);
+
+    let request_id = script.rings(ago(690), ON_SUN_DECK, is, Key::Aux4);
+    script.does(ago(610), SIRI, Verb::AcceptRequest { request_id });
+    story::note(
+        script,
+        ago(480),
+        SIRI,
+        request_id,
+        "Two iced teas, one without sugar.",
+    );
+    let request_id = script.rings(ago(395), 4, is, Key::Main);
+    script.does(ago(340), SAM, Verb::AcceptRequest { request_id });
+
+    script.rings(ago(250), 1, PressKind::Long, Key::Main);
+    let wish = "Could we have the small table on the terrace laid for two this evening? It's our anniversary.";
+    story::spoken(script, ago(250), 1, wish, 6_300);
+    script.rings(ago(140), 9, is, Key::Aux3);
+    let request_id = script.rings(ago(62), 0, is, Key::Main);
+    script.rings_again(ago(50), 0, is, Key::Main, request_id);
+}
+
+fn done(
+    script: &mut Script,
+    at: Timestamp,
+    device: usize,
+    how: (PressKind, Key),
+    by: usize,
+    after: i64,
+) {
+    let request_id = script.rings(at, device, how.0, how.1);
+    script.does(
+        at + SignedDuration::from_secs(45),
+        by,
+        Verb::AcceptRequest { request_id },
+    );
+    script.does(
+        at + SignedDuration::from_secs(after),
+        by,
+        Verb::CompleteRequest { request_id },
+    );
+}
