@@ -14,6 +14,7 @@
 //! | [`cluster`], [`backup`] | the private PostgreSQL, dumps | |
 //! | [`serve`] | all of it together, from start to stop | |
 //! | [`clock`] | time and randomness | |
+//! | [`demo`] | the demo site, with a week of history | write but by actions |
 
 pub mod actions;
 pub mod auth;

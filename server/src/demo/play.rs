@@ -23,7 +23,7 @@ use crate::clock::Ids;
 use crate::house::{House, OpenSite};
 
 /// Actions that are handed to the writer before their answers are waited for: below the length of its queue, so that
-/// each is taken at once and in order.
+/// each is taken at once.
 const AT_ONCE: usize = 1024;
 
 /// Creates the site and plays the script on it.
@@ -79,7 +79,7 @@ async fn in_order(
             planned.at,
         );
         let mut act = Box::pin(act);
-        // Unconstrained: tokio's budget would otherwise hold some back, and they would come out of order.
+        // Unconstrained: tokio's budget lets some hundred into the queue, and the rest would go one commit each.
         let early =
             tokio::task::unconstrained(poll_fn(|cx| Poll::Ready(poll(act.as_mut(), cx)))).await;
         doing.push((planned, act, early));
@@ -143,8 +143,8 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
         Deed::Press(press) => {
             let delivery = delivery(&press.name);
             let raise = RaiseRequest {
-                own: true,
                 device,
+                own: true,
                 press: seen(press, planned.at),
                 delivery,
             };
@@ -157,9 +157,9 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
             transcript,
             duration_ms,
         } => Box::new(KeepRecording {
-            own: true,
             delivery: delivery(transcript),
             device,
+            own: true,
             key: Key::Main,
             format: "adpcm".to_owned(),
             duration_ms: Some(*duration_ms),
@@ -168,8 +168,8 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
             transcript: Some((*transcript).to_owned()),
         }),
         Deed::Hear(vitals) => Box::new(HearButton {
-            own: true,
             device,
+            own: true,
             vitals: vitals.clone(),
         }),
         Deed::GivePin(person) => {

@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cast::{CABINS, CREW};
 use super::script::{By, Deed, Script, hour};
-use super::words::{Errand, ON_CALLS, ON_DECK, ON_DRINKS, ON_FOOD, ON_LIGHTS, REASONS, SPOKEN};
+use super::words::{
+    Errand, ON_CALLS, ON_DECK, ON_DECK_DRINKS, ON_DRINKS, ON_FOOD, ON_LIGHTS, REASONS, SPOKEN,
+};
 
 /// Who asks for what.
 #[derive(Clone, Copy, Debug)]
@@ -219,7 +221,8 @@ fn notes_on(ask: Ask<'_>) -> &'static [&'static str] {
     match (key, kind) {
         (Key::Aux2, _) => &ON_LIGHTS,
         (Key::Aux3, _) => &ON_FOOD,
-        (Key::Aux4, _) => &ON_DRINKS,
+        (Key::Aux4, _) if device < CABINS => &ON_DRINKS,
+        (Key::Aux4, _) => &ON_DECK_DRINKS,
         (_, PressKind::Single | PressKind::Double) if device < CABINS => &ON_CALLS,
         (_, PressKind::Single | PressKind::Double) => &ON_DECK,
         (_, _) => &[],

@@ -131,7 +131,7 @@ fn wish(script: &Script, hour: i8, device: usize) -> (PressKind, Key) {
         _ => [40, 4, 6, 14, 5, 28],
     };
     if shared {
-        // What is said over a button is about the cabin, and lamps with a switch of the guest's own are there too.
+        // What the script's guests say, and the lamps that they want changed, belong to cabins.
         (weights[2], weights[3]) = (0, 0);
     }
     script

@@ -33,7 +33,7 @@ pub(super) const SPOKEN: [(&str, u32); 12] = [
         3_800,
     ),
     (
-        "Could the chef make something without garlic for my wife?",
+        "Could the chef make something without garlic this evening?",
         4_000,
     ),
     ("We can't find the key of the safe.", 2_600),
@@ -69,13 +69,19 @@ pub(super) const ON_FOOD: [&str; 5] = [
     "Late soup for one, and bread.",
     "Chef confirmed: no nuts in the pastry.",
 ];
-/// Notes on a wish for drinks.
-pub(super) const ON_DRINKS: [&str; 5] = [
-    "Two Bellinis and a still water.",
+/// Notes on a wish for drinks, fit for everybody on board.
+pub(super) const ON_DRINKS: [&str; 4] = [
     "Green tea, not too hot.",
+    "Lemonade, no ice.",
+    "Two still waters and a lime.",
+    "Hot chocolate, and a biscuit with it.",
+];
+/// Notes on a wish for drinks on the decks and in the saloon.
+pub(super) const ON_DECK_DRINKS: [&str; 4] = [
+    "Two Bellinis and a still water.",
     "Asked for the Chablis again; last bottle on this deck.",
-    "Lemonade for the children, no ice.",
     "Espresso, and one decaffeinated.",
+    "Lemonade for the children, no ice.",
 ];
 /// Notes on a wish for lights.
 pub(super) const ON_LIGHTS: [&str; 3] = [
