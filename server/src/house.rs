@@ -99,15 +99,20 @@ pub struct House {
     pub ids: Ids,
     /// Cancelled when the server goes down: no new work.
     pub stop: CancellationToken,
+    /// The live sockets, which say goodbye.
+    pub sockets: TaskTracker,
     /// The writers, which finish what they have.
     tasks: TaskTracker,
+    /// Cancelled when nobody brings work any more: the writers finish what waits, and end.
+    closing: CancellationToken,
     open: Arc<RwLock<HashMap<SiteId, Arc<OpenSite>>>>,
 }
 
 impl House {
     /// A house with no site open yet.
     pub fn new(db: Db, clock: Clock, ids: Ids, stop: CancellationToken) -> Self {
-        Self { db, clock, ids, stop, tasks: TaskTracker::new(), open: Arc::default() }
+        let (sockets, tasks) = (TaskTracker::new(), TaskTracker::new());
+        Self { db, clock, ids, stop, sockets, tasks, closing: CancellationToken::new(), open: Arc::default() }
     }
 
     /// A site, opened when it is asked for first.
@@ -155,7 +160,8 @@ impl House {
             let id = known.site.id;
             let tail = Arc::new(Tail::new(known.head));
             let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
-            let writer = Writer::start(id, db.clone(), clock, ids, Arc::clone(&tail), &self.tasks);
+            let desk = (db.clone(), clock, ids, Arc::clone(&tail));
+            let writer = Writer::start(id, desk, self.closing.clone(), &self.tasks);
             tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
             let slug = Arc::from(known.site.slug.as_str());
             Arc::new(OpenSite { id, slug, tail, presence: Presence::default(), writer, db })
@@ -166,6 +172,7 @@ impl House {
     /// Lets the writers finish what they have, and closes.
     pub async fn close(&self) {
         self.stop.cancel();
+        self.closing.cancel();
         self.open.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.tasks.close();
         let patience = std::time::Duration::from_secs(10);

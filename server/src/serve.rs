@@ -121,6 +121,8 @@ impl Server {
         let drained = async {
             self.devices.wait().await;
             let _ = self.doors.await;
+            self.house.sockets.close();
+            self.house.sockets.wait().await;
         };
         if tokio::time::timeout(self.drain, drained).await.is_err() {
             tracing::warn!("Some connections did not end in time and were cut.");

@@ -17,6 +17,7 @@ use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::steps::Answer;
@@ -95,11 +96,16 @@ impl Writer {
     /// Actions in one transaction at most. Bounded so that a batch's latency stays below some milliseconds.
     const BATCH: usize = 256;
 
-    /// Starts the writer of a site.
-    pub fn start(site: SiteId, db: Db, clock: Clock, ids: Ids, tail: Arc<Tail>, tasks: &TaskTracker) -> Self {
+    /// Starts the writer of a site, which takes jobs until `closing` is cancelled and then finishes those that wait.
+    pub fn start(
+        site: SiteId,
+        (db, clock, ids, tail): (Db, Clock, Ids, Arc<Tail>),
+        closing: CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Self {
         let (queue, jobs) = mpsc::channel(Self::QUEUE);
         let desk = Desk { site, db, clock, ids, tail, conn: None };
-        tasks.spawn(desk.run(jobs));
+        tasks.spawn(desk.run(jobs, closing));
         Self { queue }
     }
 
@@ -147,9 +153,21 @@ impl Desk {
     /// How long a transaction may take; longer than any lock or flush that ends well.
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    async fn run(mut self, mut jobs: mpsc::Receiver<(Job, Reply)>) {
+    async fn run(mut self, mut jobs: mpsc::Receiver<(Job, Reply)>, closing: CancellationToken) {
         let mut batch = Vec::with_capacity(Writer::BATCH);
-        while jobs.recv_many(&mut batch, Writer::BATCH).await > 0 {
+        loop {
+            // The way to the writer is held by whoever holds the site, so its end is no sign that work is over.
+            let taken = tokio::select! {
+                biased;
+                () = closing.cancelled(), if !jobs.is_closed() => {
+                    jobs.close();
+                    continue;
+                }
+                taken = jobs.recv_many(&mut batch, Writer::BATCH) => taken,
+            };
+            if taken == 0 {
+                return;
+            }
             metrics::histogram!("actions_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
             self.batch(std::mem::take(&mut batch), None).await;
         }

@@ -20,6 +20,9 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// How long one frame may take to leave. A reader that is slower is dropped and catches up from the log.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a frame may still take when the server goes down.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
+
 /// A socket that says nothing for so long is half open: clients send a heartbeat every 10 s.
 const SILENT_FOR: Duration = Duration::from_secs(60);
 
@@ -42,9 +45,14 @@ enum End {
 
 /// Serves a socket until it ends.
 pub async fn serve(house: House, socket: WebSocket) {
+    let _told = house.sockets.token();
     let (mut sink, mut frames) = socket.split();
     metrics::gauge!("live_sockets").increment(1.0);
-    let end = match hello(&house, &mut frames).await {
+    let first = tokio::select! {
+        first = hello(&house, &mut frames) => first,
+        () = house.stop.cancelled() => Err(End::Restart),
+    };
+    let end = match first {
         Ok((who, stream)) => {
             let _here = who.site.presence.arrive(who.person.id);
             run(&house, &who, stream, &mut sink, &mut frames).await
@@ -61,8 +69,11 @@ pub async fn serve(house: House, socket: WebSocket) {
             return;
         }
     };
-    if send(&mut sink, &last).await.is_ok() {
-        let _ = tokio::time::timeout(SEND_WITHIN, sink.close()).await;
+    if send(&house, &mut sink, &last).await.is_ok() {
+        tokio::select! {
+            _ = sink.close() => {}
+            () = patience(&house) => {}
+        }
     }
 }
 
@@ -88,14 +99,14 @@ async fn run(
 ) -> End {
     let head = who.site.tail.head();
     let welcome = FromServer::Welcome { head, server_time: house.clock.now(), person_id: who.person.id };
-    if let Err(end) = send(sink, &welcome).await {
+    if let Err(end) = send(house, sink, &welcome).await {
         return end;
     }
     let mut allowance = Allowance::new();
     loop {
         let outcome = tokio::select! {
             next = stream.next() => match next {
-                Ok(Next::Entries(prev, entries)) => push(sink, frame::entries_frame(prev, &entries)).await,
+                Ok(Next::Entries(prev, entries)) => push(house, sink, frame::entries_frame(prev, &entries)).await,
                 Ok(Next::Nothing) => Ok(()),
                 Ok(Next::SignedOut) => Err(refused(Code::NotSignedIn, "You were signed out.")),
                 Err(error @ ReadError::SnapshotNeeded { .. }) => Err(End::Refused(frame::refusal_of(&error))),
@@ -121,7 +132,7 @@ async fn answer(house: &House, who: &SignedIn, sink: &mut Sink, said: FromClient
         FromClient::Hello { .. } => Err(refused(Code::Invalid, "`hello` was said already.")),
         FromClient::Heartbeat => {
             let pulse = FromServer::Pulse { head: who.site.tail.head(), server_time: house.clock.now() };
-            send(sink, &pulse).await
+            send(house, sink, &pulse).await
         }
         FromClient::Sounded { request_id, at } => {
             let late_ms = house.clock.now().as_millisecond() - at.as_millisecond();
@@ -153,14 +164,24 @@ async fn receive(frames: &mut SplitStream<WebSocket>) -> Result<FromClient, End>
     }
 }
 
-async fn send(sink: &mut Sink, frame: &FromServer) -> Result<(), End> {
+async fn send(house: &House, sink: &mut Sink, frame: &FromServer) -> Result<(), End> {
     let text = serde_json::to_string(frame).map_err(|_| End::Gone)?;
-    push(sink, text).await
+    push(house, sink, text).await
 }
 
-async fn push(sink: &mut Sink, text: String) -> Result<(), End> {
-    let sent = tokio::time::timeout(SEND_WITHIN, sink.send(Message::Text(Utf8Bytes::from(text)))).await;
-    sent.map_err(|_| End::TooSlow)?.map_err(|_| End::Gone)
+async fn push(house: &House, sink: &mut Sink, text: String) -> Result<(), End> {
+    tokio::select! {
+        sent = sink.send(Message::Text(Utf8Bytes::from(text))) => sent.map_err(|_| End::Gone),
+        () = patience(house) => Err(End::TooSlow),
+    }
+}
+
+/// How long a frame may take to leave; less when the server goes down, which doesn't wait for a slow reader.
+async fn patience(house: &House) {
+    tokio::select! {
+        () = tokio::time::sleep(SEND_WITHIN) => {}
+        () = async { house.stop.cancelled().await; tokio::time::sleep(FAREWELL_WITHIN).await } => {}
+    }
 }
 
 fn refused(code: Code, message: impl Into<String>) -> End {
