@@ -23,6 +23,7 @@ mod complete_request;
 mod create_button;
 mod create_request;
 mod create_site;
+mod export_activity;
 mod hand_over_request;
 mod hear_button;
 mod keep_recording;
@@ -48,6 +49,7 @@ mod world;
 mod writer;
 
 pub use create_site::CreateSite;
+pub use export_activity::ExportActivity;
 pub use hear_button::HearButton;
 pub use keep_recording::KeepRecording;
 pub use raise_request::RaiseRequest;

@@ -10,9 +10,11 @@ mod extract;
 mod router;
 
 mod activity;
+mod activity_csv;
 mod auth;
 mod buttons;
 mod commands;
+mod csv;
 mod events;
 mod guests;
 mod live;
@@ -20,8 +22,12 @@ mod people;
 mod places;
 mod requests;
 mod site;
+mod status;
 mod sync;
 mod system;
+
+#[cfg(test)]
+mod openapi_tests;
 
 pub use error::ApiError;
 pub use router::{openapi, router};
