@@ -53,8 +53,9 @@ macro_rules! codes {
         /// The stable codes of refusals. A code is never renamed and never given a second meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
         pub enum Code {
-            $($(#[$doc])* #[serde(rename = $text)] $name),+
+            $($(#[$doc])* $name),+
         }
 
         impl Code {
@@ -115,5 +116,17 @@ codes! {
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_crosses_a_wire_as_it_is_named() {
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 use axum::extract::{FromRequest, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use crewbell_shared::ids::CommandId;
+use crewbell_shared::ids::{CommandId, PersonId};
+use crewbell_shared::person::{Actor, Right};
 use crewbell_shared::{Code, Refusal};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -33,6 +34,29 @@ pub struct Path<T>(pub T);
 #[derive(Clone, Debug)]
 pub struct Who(pub SignedIn);
 
+impl Who {
+    /// The asker as the one who acts.
+    pub fn actor(&self) -> Actor {
+        Actor::Person(self.0.person.clone())
+    }
+
+    /// Refuses unless the asker has a right: for reads, which no action decides.
+    ///
+    /// # Errors
+    /// `not_allowed` with the right's name.
+    pub fn need(&self, right: Right) -> Result<(), Refusal> {
+        self.actor().need(right)
+    }
+
+    /// Refuses unless it is about the asker, or they have a right.
+    ///
+    /// # Errors
+    /// `not_allowed` with the right's name.
+    pub fn be_or_need(&self, person: PersonId, right: Right) -> Result<(), Refusal> {
+        if self.0.person.id == person { Ok(()) } else { self.need(right) }
+    }
+}
+
 impl FromRequestParts<App> for Who {
     type Rejection = ApiError;
 
@@ -54,9 +78,12 @@ impl FromRequestParts<App> for IdempotencyKey {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         match parts.headers.get("idempotency-key") {
             None => Ok(Self(app.house.ids.next(app.house.clock.now()))),
-            Some(value) => value.to_str().ok().and_then(|text| text.parse().ok()).map(Self).ok_or_else(|| {
-                Refusal::invalid("Idempotency-Key", "The key is a UUID.").into()
-            }),
+            Some(value) => value
+                .to_str()
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .map(Self)
+                .ok_or_else(|| Refusal::invalid("Idempotency-Key", "The key is a UUID.").into()),
         }
     }
 }
@@ -85,9 +112,11 @@ impl Attempts {
         let key = format!("{}/{}", site.unwrap_or_default(), name.trim().to_lowercase());
         let by_name = self.by_name.check_key(&key).err();
         let by_address = address.and_then(|address| self.by_address.check_key(&address).err());
-        let Some(until) = by_name.into_iter().chain(by_address).max_by_key(|until| {
-            until.wait_time_from(DefaultClock::default().now())
-        }) else {
+        let Some(until) = by_name
+            .into_iter()
+            .chain(by_address)
+            .max_by_key(|until| until.wait_time_from(DefaultClock::default().now()))
+        else {
             return Ok(());
         };
         self.by_name.retain_recent();

@@ -2,9 +2,11 @@
 
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::Response;
+use crewbell_shared::Refusal;
 
-use super::App;
+use super::{ApiError, App};
 use crate::live::serve;
 
 /// The largest frame that a client may send, in bytes: a session description with candidates fits.
@@ -12,13 +14,22 @@ const LARGEST_FRAME: usize = 64 * 1024;
 
 /// Opens the live socket (RFC 6455). The first frame is `hello` with the token; what follows is described with
 /// `shared::protocol::live`.
-#[utoipa::path(get, path = "/api/live", tag = "sync", responses((status = 101, description = "The socket stands.")))]
-pub async fn live(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade
+#[utoipa::path(
+    get,
+    path = "/api/live",
+    tag = "sync",
+    responses((status = 101, description = "The socket stands."), (status = "4XX", body = Refusal))
+)]
+pub async fn live(
+    State(app): State<App>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let socket = upgrade?
         .max_message_size(LARGEST_FRAME)
         .max_frame_size(LARGEST_FRAME)
         // A frame leaves at once; what can't leave stays in the log and not in a buffer.
         .write_buffer_size(0)
         .max_write_buffer_size(4 * 1024 * 1024)
-        .on_upgrade(move |socket| serve(app.house, socket))
+        .on_upgrade(move |socket| serve(app.house, socket));
+    Ok(socket)
 }

@@ -11,9 +11,11 @@ mod listeners;
 mod router;
 
 mod activity;
+mod activity_csv;
 mod auth;
 mod buttons;
 mod commands;
+mod csv;
 mod events;
 mod guests;
 mod live;
@@ -21,8 +23,12 @@ mod people;
 mod places;
 mod requests;
 mod site;
+mod status;
 mod sync;
 mod system;
+
+#[cfg(test)]
+mod openapi_tests;
 
 pub use error::ApiError;
 pub use listeners::{PlainListener, Remote, SecureListener};

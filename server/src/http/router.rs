@@ -9,15 +9,18 @@ use axum::response::IntoResponse;
 use crewbell_shared::Code;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    ApiError, App, activity, auth, buttons, commands, events, guests, live, people, places, requests, site, sync,
-    system,
+    ApiError, App, activity, activity_csv, auth, buttons, commands, events, guests, live, people, places, requests,
+    site, status, sync, system,
 };
 
 /// The largest body that is read, in bytes: a batch of some hundred commands.
@@ -56,9 +59,11 @@ fn api() -> OpenApiRouter<App> {
         .merge(places::router())
         .merge(guests::router())
         .merge(people::router())
+        .merge(status::router())
         .merge(site::router())
         .merge(sync::router())
         .routes(routes!(activity::activity))
+        .routes(routes!(activity_csv::activity_csv))
         .routes(routes!(commands::commands))
         .routes(routes!(events::events))
         .routes(routes!(live::live))
@@ -69,12 +74,61 @@ fn api() -> OpenApiRouter<App> {
 
 /// The OpenAPI document of all doors.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().split_for_parts().1
+    described(api()).1
+}
+
+/// The doors and their document. What the document has from the handlers is completed with what they have in common:
+/// operation ids that are unique, because handlers are named by their verb alone, and the key of every command.
+fn described(api: OpenApiRouter<App>) -> (Router<App>, utoipa::openapi::OpenApi) {
+    let (router, mut document) = api.split_for_parts();
+    for item in document.paths.paths.values_mut() {
+        let item: [&mut Option<Operation>; 4] = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+        for operation in item.into_iter().flatten() {
+            let tag = operation.tags.iter().flatten().next().map_or("crewbell", String::as_str);
+            let name = |id: &str| if id.starts_with(tag) { id.to_owned() } else { format!("{tag}_{id}") };
+            operation.operation_id = operation.operation_id.as_deref().map(name);
+            shorten(operation);
+            if answers(operation, "Outcome") {
+                operation.parameters.get_or_insert_default().push(idempotency_key().into());
+            }
+        }
+    }
+    (router, document)
+}
+
+/// Makes the first sentence of an operation its summary, and what follows its description: a summary is a line in a
+/// list of doors.
+fn shorten(operation: &mut Operation) {
+    let Some(summary) = operation.summary.take().map(|summary| summary.replace('\n', " ")) else { return };
+    let Some((first, rest)) = summary.split_once(". ") else {
+        operation.summary = Some(summary);
+        return;
+    };
+    let more = operation.description.take().map(|more| format!("\n\n{more}")).unwrap_or_default();
+    operation.description = Some(format!("{rest}{more}"));
+    operation.summary = Some(format!("{first}."));
+}
+
+/// Whether an operation answers with a schema when it is done.
+fn answers(operation: &Operation, schema: &str) -> bool {
+    let Some(RefOr::T(response)) = operation.responses.responses.get("200") else { return false };
+    let named = |location: &str| location.rsplit('/').next() == Some(schema);
+    response.content.values().any(|content| {
+        matches!(content, RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. }) if named(&schema.ref_location))
+    })
+}
+
+fn idempotency_key() -> Parameter {
+    let schema =
+        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+    let description = "The command's id: sending it twice does it once. A new one when not given.";
+    let header = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
+    header.required(Required::False).description(Some(description)).schema(Some(schema)).build()
 }
 
 /// All doors.
 pub fn router(app: App) -> Router {
-    let (router, document) = api().split_for_parts();
+    let (router, document) = described(api());
     let docs = SwaggerUi::new("/docs").url("/openapi.json", document).config(Config::default().validator_url("none"));
     router
         .merge(docs)

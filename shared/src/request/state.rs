@@ -38,6 +38,7 @@ pub enum State {
     Cancelled {
         /// Who had it, if anybody.
         #[serde(flatten)]
+        #[cfg_attr(feature = "openapi", schema(value_type = PossibleAcceptance))]
         acceptance: Option<Acceptance>,
         /// Who cancelled it.
         cancelled_by: PersonRef,
@@ -46,6 +47,19 @@ pub enum State {
         /// Why, if they said.
         cancel_reason: Option<String>,
     },
+}
+
+// Stands for `Option<Acceptance>` in the OpenAPI document: there the flattened fields of an option would be an object
+// that is null, which nothing is.
+/// Who took a request, and when; both or neither.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "read by the derive alone")]
+struct PossibleAcceptance {
+    /// Who had it last.
+    accepted_by: Option<PersonRef>,
+    /// When it was taken (not when it was handed over).
+    accepted_at: Option<Timestamp>,
 }
 
 impl State {

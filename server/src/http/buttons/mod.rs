@@ -1,10 +1,24 @@
 //! `/api/buttons`
 
+mod assign;
+mod clear_credentials;
+mod create;
+mod list;
+mod retire;
+pub(super) mod set_credentials;
+mod unheard;
+
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 
-/// The endpoints.
+/// The endpoints of buttons.
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(list::list, create::create))
+        .routes(routes!(unheard::unheard))
+        .routes(routes!(assign::assign))
+        .routes(routes!(retire::retire))
+        .routes(routes!(set_credentials::set_credentials, clear_credentials::clear_credentials))
 }

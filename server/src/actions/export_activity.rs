@@ -1,0 +1,68 @@
+//! Somebody takes the activity out of the house as a file; the log tells who, and of what.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::person::Right;
+use crewbell_shared::protocol::Audience;
+use serde_json::{Value, json};
+
+use super::{Action, Moment, Step, Steps, Wants, World};
+
+/// Somebody takes the activity out of the house as a file.
+#[derive(Clone, Debug)]
+pub struct ExportActivity {
+    /// What they asked for.
+    pub filter: Value,
+}
+
+impl Action for ExportActivity {
+    fn wants(&self, _: &mut Wants) {}
+
+    fn decide(&self, _: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        moment.actor.need(Right::ReadActivity)?;
+        let payload = json!({ "filter": self.filter });
+        Ok(Steps::none().and(Step::Tell {
+            category: "activity",
+            kind: "activity_exported",
+            payload,
+            audience: Audience::leads(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::Code;
+    use crewbell_shared::person::{Actor, Person, Role};
+    use crewbell_shared::site::{Settings, Site};
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::clock::Ids;
+
+    fn decided(active: bool) -> Result<Steps, Refusal> {
+        let (id, name) = (Uuid::from_u128(1).into(), "Siri".into());
+        let siri = Actor::Person(Person { id, name, role: Role::Crew, on_duty: true, active });
+        let site = Site {
+            id: Uuid::from_u128(9).into(),
+            slug: "serenity".into(),
+            name: "MY Serenity".into(),
+            settings: Settings::default(),
+        };
+        let moment = Moment { at: Timestamp::UNIX_EPOCH, actor: &siri, ids: &Ids::seeded(1) };
+        ExportActivity { filter: json!({ "category": "guests" }) }.decide(&World::new(site), &moment)
+    }
+
+    #[test]
+    fn an_export_is_told_to_those_who_lead_with_what_was_asked_for() {
+        let steps = decided(true).unwrap().steps;
+        let [Step::Tell { kind, payload, audience, .. }] = steps.as_slice() else { panic!("{steps:?}") };
+        assert_eq!((*kind, audience), ("activity_exported", &Audience::leads()));
+        assert_eq!(payload["filter"]["category"], "guests");
+    }
+
+    #[test]
+    fn somebody_who_left_exports_nothing() {
+        assert_eq!(decided(false).unwrap_err().code, Code::NotActive);
+    }
+}

@@ -1,0 +1,148 @@
+//! `GET /api/activity.csv`
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use crewbell_shared::Refusal;
+use crewbell_shared::person::Right;
+use crewbell_shared::protocol::{EntityType, Source};
+use futures_util::stream;
+
+use super::activity::{Asked, page};
+use super::csv::record;
+use super::extract::{Query, Who};
+use super::{ApiError, App};
+use crate::actions::ExportActivity;
+use crate::auth::SignedIn;
+use crate::db::entries::{EntryRow, Filter};
+
+/// Rows of an export at most. Whoever wants older ones asks again, with `before`.
+const ROWS: usize = 10_000;
+
+/// Rows that are read at once, each time in a transaction of its own: a slow reader holds no connection.
+const PAGE: usize = 500;
+
+const COLUMNS: [&str; 10] =
+    ["seq", "time", "category", "type", "actor", "source", "entity_type", "entity_id", "changed_fields", "payload"];
+
+/// The activity as a table (RFC 4180): the newest 10,000 entries that match and are for the asker. That somebody took
+/// it out of the house is told in the log.
+#[utoipa::path(
+    get,
+    path = "/api/activity.csv",
+    tag = "activity",
+    params(Asked),
+    responses((status = 200, content_type = "text/csv", body = String), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn activity_csv(
+    State(app): State<App>,
+    who: Who,
+    Query(mut asked): Query<Asked>,
+) -> Result<impl IntoResponse, ApiError> {
+    who.need(Right::ReadActivity)?;
+    // As of now: what comes while it is read, the entry about the export too, is not in it.
+    asked.before.get_or_insert(who.0.site.tail.head() + 1);
+    let rows = asked.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(ROWS).clamp(1, ROWS);
+    asked.limit = None;
+    let filter = serde_json::to_value(&asked).map_err(crate::db::DbError::from)?;
+    who.0.site.act(Box::new(ExportActivity { filter }), who.actor(), Source::App).await?;
+    let name = format!("attachment; filename=\"{}-activity.csv\"", who.0.site.slug);
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    let export = Export { app, who: who.0, filter: asked.into(), left: rows, begun: false };
+    Ok((headers, Body::from_stream(stream::try_unfold(export, Export::next))))
+}
+
+/// An export, as far as it has been read.
+struct Export {
+    app: App,
+    who: SignedIn,
+    filter: Filter,
+    left: usize,
+    begun: bool,
+}
+
+impl Export {
+    /// The next part of the table; none after the last one.
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, Cut> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut csv = String::new();
+        if !self.begun {
+            record(&mut csv, COLUMNS);
+            self.begun = true;
+        }
+        self.filter.limit = i64::try_from(self.left.min(PAGE)).unwrap_or(i64::MAX);
+        let (rows, next) = page(&self.app, &self.who, self.filter.clone()).await.map_err(|error| Cut(error.0))?;
+        for (seq, row) in &rows {
+            entry(&mut csv, *seq, row);
+        }
+        self.left = if next.is_none() { 0 } else { self.left.saturating_sub(rows.len()) };
+        self.filter.before = next;
+        Ok(Some((csv.into(), self)))
+    }
+}
+
+/// The table ends before its end: the connection is broken off, so that nobody takes a part for the whole.
+#[derive(Debug, thiserror::Error)]
+#[error("an export was cut: {0}")]
+struct Cut(Refusal);
+
+fn entry(csv: &mut String, seq: u64, row: &EntryRow) {
+    let (noun, id) = row.entity.map_or(("", String::new()), |(noun, id)| (EntityType::as_str(noun), id.to_string()));
+    let (seq, at, changed) = (seq.to_string(), row.at.to_string(), row.changed_fields.join(" "));
+    let cells: [&str; COLUMNS.len()] = [
+        &seq,
+        &at,
+        &row.category,
+        &row.kind,
+        &row.actor_name,
+        Source::as_str(row.source),
+        noun,
+        &id,
+        &changed,
+        row.payload.get(),
+    ];
+    record(csv, cells);
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::protocol::Audience;
+    use jiff::Timestamp;
+    use serde_json::value::RawValue;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_record_with_a_cell_for_each_column() {
+        let row = EntryRow {
+            event_id: Uuid::nil().into(),
+            at: Timestamp::UNIX_EPOCH,
+            actor_id: None,
+            actor_name: "=Gus".into(),
+            source: Source::Device,
+            category: "requests".into(),
+            kind: "request_created".into(),
+            entity: Some((EntityType::Request, Uuid::nil())),
+            changed_fields: vec!["state".into(), "accepted_at".into()],
+            payload: RawValue::from_string(r#"{"text":"tea, please"}"#.into()).unwrap(),
+            audience: Audience::Everyone,
+            command_id: None,
+        };
+        let mut csv = String::new();
+        entry(&mut csv, 7, &row);
+        assert_eq!(
+            csv,
+            "\"7\",\"1970-01-01T00:00:00Z\",\"requests\",\"request_created\",\"'=Gus\",\"device\",\"request\",\
+             \"00000000-0000-0000-0000-000000000000\",\"state accepted_at\",\"{\"\"text\"\":\"\"tea, please\"\"}\"\r\n"
+        );
+        assert_eq!(csv.matches("\",\"").count() + 1, COLUMNS.len());
+    }
+}

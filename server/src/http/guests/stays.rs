@@ -1,0 +1,57 @@
+//! `GET /api/stays`
+
+use axum::Json;
+use axum::extract::State;
+use crewbell_shared::Refusal;
+use crewbell_shared::guest::Stay;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::db::stays;
+use crate::http::extract::{Query, Who};
+use crate::http::{ApiError, App};
+
+/// How far back stays that ended are listed when nobody says how far.
+const RECENT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Whether to leave out stays that ended; `false` when not given.
+    #[serde(default)]
+    current: bool,
+    /// Of the stays that ended, those that did so since this time; the last 30 days when not given.
+    ended_since: Option<Timestamp>,
+}
+
+/// Stays at the site.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Stays {
+    /// By check-in, oldest first.
+    items: Vec<Stay>,
+}
+
+/// Lists who stays where, and who stayed.
+#[utoipa::path(
+    get,
+    path = "/api/stays",
+    tag = "guests",
+    params(Asked),
+    responses((status = 200, body = Stays), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn stays(
+    State(app): State<App>,
+    Who(who): Who,
+    Query(Asked { current, ended_since }): Query<Asked>,
+) -> Result<Json<Stays>, ApiError> {
+    let now = app.house.clock.now();
+    let recently = now.saturating_sub(RECENT).unwrap_or(Timestamp::UNIX_EPOCH);
+    let since = if current { now } else { ended_since.unwrap_or(recently) };
+    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut items = stays::recent(&mut tx, who.site.id, since).await?;
+    items.retain(|stay| !current || stay.checked_out_at.is_none());
+    Ok(Json(Stays { items }))
+}

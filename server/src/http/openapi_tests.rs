@@ -1,0 +1,147 @@
+//! The description of the doors is true: it is the committed one, every door in it is there, and says what it does.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use crewbell_shared::Code;
+use crewbell_shared::ids::SiteId;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{App, openapi, router};
+use crate::auth::Token;
+use crate::clock::{Clock, Ids};
+use crate::db::{Db, DbSettings};
+use crate::house::House;
+
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+
+/// The doors of a house whose database isn't there, on a port of this machine.
+async fn doors() -> String {
+    let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
+    let settings = DbSettings { server: nowhere.clone(), owner: nowhere, readers: 1, step_down: false };
+    let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
+    let service = router(App::new(house, None)).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    format!("http://{address}")
+}
+
+fn client() -> Client {
+    // Another test may have been first; both mean the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::new()
+}
+
+/// Every operation: its method, its path, and what the document says of it.
+fn operations() -> Vec<(Method, String, Value)> {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = method.to_uppercase().parse().unwrap();
+            operations.push((method, path.clone(), operation.clone()));
+        }
+    }
+    assert!(operations.len() > 40, "{}", operations.len());
+    operations
+}
+
+/// A path with ids for its names.
+fn filled(path: &str) -> String {
+    let part = |part: &str| if part.starts_with('{') { Uuid::nil().to_string() } else { part.to_owned() };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// One sentence on one line.
+fn is_sentence(text: &str) -> bool {
+    text.ends_with('.') && !text.contains(". ") && !text.contains('\n')
+}
+
+#[test]
+fn the_committed_description_is_the_served_one() {
+    let served = openapi().to_pretty_json().unwrap();
+    let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
+    let same = served.trim_end() == committed.trim_end().replace("\r\n", "\n");
+    assert!(same, "docs/openapi.json is not what the server serves; `cargo xtask openapi` writes it anew");
+}
+
+#[test]
+fn every_operation_says_what_it_does_and_how_it_refuses() {
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations() {
+        let what = format!("{method} {path}");
+        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{what}: a tag");
+        assert!(operation["summary"].as_str().is_some_and(is_sentence), "{what}: a summary");
+        // Whoever watches the server is never refused.
+        let refuses = operation["responses"].get("4XX").is_some();
+        assert_eq!(refuses, path.starts_with("/api/"), "{what}: a response for 4XX");
+        let id = operation["operationId"].as_str().unwrap().to_owned();
+        assert!(ids.insert(id.clone()), "{what}: {id} names another operation too");
+        let open = path == "/api/auth/login" || path == "/api/live" || !path.starts_with("/api/");
+        assert_eq!(operation.get("security").is_none(), open, "{what}: who may");
+    }
+}
+
+#[test]
+fn every_schema_that_is_named_is_there() {
+    fn names(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                let name = fields.get("$ref").and_then(Value::as_str);
+                found.extend(name.and_then(|name| name.strip_prefix("#/components/schemas/")).map(str::to_owned));
+                fields.values().for_each(|value| names(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| names(item, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let document = serde_json::to_value(openapi()).unwrap();
+    let mut found = BTreeSet::new();
+    names(&document, &mut found);
+    let there = document["components"]["schemas"].as_object().unwrap();
+    let missing: Vec<_> = found.iter().filter(|name| !there.contains_key(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[tokio::test]
+async fn every_door_is_there_and_closed_to_those_without_a_token() {
+    let (doors, client) = (doors().await, client());
+    for (method, path, operation) in operations() {
+        let what = format!("{method} {path}");
+        let answer = client.request(method, format!("{doors}{}", filled(&path))).send().await.unwrap();
+        let status = answer.status();
+        if operation.get("security").is_some() {
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}");
+            let refusal: crewbell_shared::Refusal = answer.json().await.unwrap();
+            assert_eq!(refusal.code, Code::NotSignedIn, "{what}");
+        } else {
+            assert!(![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&status), "{what}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_and_a_method_that_are_not_there_are_refused_in_our_words() {
+    let (doors, client) = (doors().await, client());
+    let answer = client.get(format!("{doors}/api/yachts")).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert_eq!(answer.json::<crewbell_shared::Refusal>().await.unwrap().code, Code::NotFound);
+    let answer = client.delete(format!("{doors}/api/places")).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.json::<crewbell_shared::Refusal>().await.unwrap().code, Code::Invalid);
+}
+
+#[tokio::test]
+async fn a_token_can_not_be_judged_while_the_database_is_away() {
+    let (doors, client) = (doors().await, client());
+    let token = Token::new(SiteId(Uuid::nil()), &Ids::seeded(2)).to_string();
+    let answer = client.get(format!("{doors}/api/people")).bearer_auth(token).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key("retry-after"));
+    assert_eq!(answer.json::<crewbell_shared::Refusal>().await.unwrap().code, Code::Unavailable);
+}

@@ -1,0 +1,53 @@
+//! `PUT /api/places/{id}`
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::PlaceId;
+use crewbell_shared::place::PlaceKind;
+use crewbell_shared::protocol::{Outcome, Verb};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::http::command::{self, Answer};
+use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+
+/// What can be said of a place.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PlaceFields {
+    /// The deck or floor that it stands in.
+    #[serde(default)]
+    parent_id: Option<PlaceId>,
+    /// Its name, unique at the site; 200 characters at most.
+    name: String,
+    /// What sort of place.
+    kind: PlaceKind,
+    /// Where it stands among its siblings; 0 when not given.
+    #[serde(default)]
+    position: i32,
+}
+
+impl PlaceFields {
+    /// The command that makes a place so.
+    pub(super) fn of(self, place_id: PlaceId) -> Verb {
+        let Self { parent_id, name, kind, position } = self;
+        Verb::SavePlace { place_id, parent_id, name, kind, position }
+    }
+}
+
+/// Changes a place, or creates it when there is none with the id. What is left out goes to its default.
+#[utoipa::path(
+    put,
+    path = "/api/places/{id}",
+    tag = "places",
+    params(("id" = PlaceId, Path, description = "The place")),
+    request_body = PlaceFields,
+    responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn save(
+    who: Who,
+    key: IdempotencyKey,
+    Path(place_id): Path<PlaceId>,
+    Body(place): Body<PlaceFields>,
+) -> Answer {
+    command::run(&who, key, place.of(place_id)).await
+}

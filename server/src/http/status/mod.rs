@@ -1,0 +1,13 @@
+//! `/api/status`: who is there; live only.
+
+mod user;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::App;
+
+/// The endpoints of presence.
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(user::user))
+}
