@@ -112,11 +112,11 @@ pub async fn save_secret(
 /// Writes what changes with every message, and nothing else: all in one statement.
 pub async fn remember(conn: &mut PgConnection, site: SiteId, buttons: &[&KnownButton]) -> Result<(), DbError> {
     let ids: Vec<_> = buttons.iter().map(|known| known.button.id.0).collect();
-    let memories: Vec<_> = buttons.iter().map(|known| known.memory.clone()).collect();
+    let memories: Vec<_> = buttons.iter().map(|known| known.memory.to_string()).collect();
     let seen: Vec<_> = buttons.iter().map(|known| sql_opt(known.seen_at)).collect();
     sqlx::query!(
         "update buttons b set memory = n.memory, seen_at = n.seen_at \
-         from unnest($2::uuid[], $3::json[], $4::timestamptz[]) as n (id, memory, seen_at) \
+         from unnest($2::uuid[], $3::text[]::json[], $4::timestamptz[]) as n (id, memory, seen_at) \
          where b.site_id = $1 and b.id = n.id",
         site.0,
         &ids,

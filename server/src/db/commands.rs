@@ -62,12 +62,12 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, at: Timestamp, decided:
     let seqs: Vec<_> = decided.iter().map(|decided| decided.outcome.seq.and_then(|seq| i64::try_from(seq).ok())).collect();
     let refusals = decided
         .iter()
-        .map(|decided| decided.outcome.refusal.as_ref().map(serde_json::to_value).transpose())
+        .map(|decided| decided.outcome.refusal.as_ref().map(serde_json::to_string).transpose())
         .collect::<Result<Vec<_>, _>>()?;
     sqlx::query!(
         "insert into commands (site_id, id, person_id, verb, digest, made_at, at, seq, refusal) \
          select $1, n.id, n.person_id, n.verb, n.digest, n.made_at, $2, n.seq, n.refusal \
-         from unnest($3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::timestamptz[], $8::bigint[], $9::json[]) \
+         from unnest($3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::timestamptz[], $8::bigint[], $9::text[]::json[]) \
          as n (id, person_id, verb, digest, made_at, seq, refusal)",
         site.0,
         sql(at) as _,

@@ -41,6 +41,8 @@ pub struct EntryRow {
 
 /// Appends entries and returns the number of the last one.
 ///
+/// JSON travels as text: the driver would send it as jsonb, which doesn't keep it as it was written.
+///
 /// The last statement of a transaction: it takes the lock on the site's counter, which is held until the commit.
 pub async fn append(conn: &mut PgConnection, site: SiteId, entries: &[EntryRow]) -> Result<u64, DbError> {
     macro_rules! column {
@@ -54,7 +56,7 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, entries: &[EntryRow])
         .iter()
         .map(|entry| match &entry.audience {
             Audience::Everyone => Ok(None),
-            some @ (Audience::Roles(_) | Audience::People(_)) => serde_json::to_value(some).map(Some),
+            some @ (Audience::Roles(_) | Audience::People(_)) => serde_json::to_string(some).map(Some),
         })
         .collect::<Result<Vec<_>, _>>()?;
     let head = sqlx::query_scalar!(
@@ -64,7 +66,7 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, entries: &[EntryRow])
          select $1, bumped.head - $2 + n.place, n.event_id, n.at, n.actor_id, n.actor_name, n.source, n.category, \
          n.type, n.entity_type, n.entity_id, string_to_array(n.changed_fields, ','), n.payload, n.audience, \
          n.command_id from bumped, unnest($3::uuid[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[], \
-         $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[], $13::json[], $14::json[], $15::uuid[]) \
+         $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[], $13::text[]::json[], $14::text[]::json[], $15::uuid[]) \
          with ordinality as n (event_id, at, actor_id, actor_name, source, category, type, entity_type, entity_id, \
          changed_fields, payload, audience, command_id, place)) \
          select head from bumped",
@@ -80,7 +82,7 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, entries: &[EntryRow])
         column!(entry => entry.entity.map(|(noun, _)| noun.as_str())) as _,
         column!(entry => entry.entity.map(|(_, id)| id)) as _,
         &changed,
-        column!(entry => Json(&*entry.payload)) as _,
+        column!(entry => entry.payload.get()) as _,
         &audiences as _,
         column!(entry => entry.command_id.map(|id| id.0)) as _,
     )

@@ -203,10 +203,10 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, requests: &[&Request]) 
             &facts.iter().map(|facts| facts.$field).collect::<Vec<_>>()
         };
     }
-    let notes = requests.iter().map(|request| serde_json::to_value(&request.notes)).collect::<Result<Vec<_>, _>>()?;
+    let notes = requests.iter().map(|request| serde_json::to_string(&request.notes)).collect::<Result<Vec<_>, _>>()?;
     let voices = requests
         .iter()
-        .map(|request| request.voice.as_ref().map(serde_json::to_value).transpose())
+        .map(|request| request.voice.as_ref().map(serde_json::to_string).transpose())
         .collect::<Result<Vec<_>, _>>()?;
     sqlx::query!(
         "insert into requests (site_id, id, place_id, place_name, guest_id, button_id, created_by, created_by_name, \
@@ -214,7 +214,7 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, requests: &[&Request]) 
          accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason) \
          select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], \
          $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::int[], $15::text[], \
-         $16::timestamptz[], $17::json[], $18::json[], $19::text[], $20::uuid[], $21::text[], $22::timestamptz[], \
+         $16::timestamptz[], $17::text[]::json[], $18::text[]::json[], $19::text[], $20::uuid[], $21::text[], $22::timestamptz[], \
          $23::uuid[], $24::text[], $25::timestamptz[], $26::text[]) \
          on conflict on constraint requests_pk do update set press_count = excluded.press_count, \
          last_press_id = excluded.last_press_id, last_press_at = excluded.last_press_at, voice = excluded.voice, \
