@@ -167,14 +167,24 @@ async fn a_database_left_running_by_a_killed_server_is_replaced_by_ours() {
 async fn a_pid_file_that_names_another_program_is_in_nobodys_way() {
     let data = folder();
     with_three_presses(data.path()).await.stop().await.unwrap();
-    let stranger = std::process::id();
+    // Of the database's own user: PostgreSQL takes no other for its own.
+    let owner = data.path().join("pg").metadata().unwrap().uid();
+    let mut stranger = std::process::Command::new("sleep");
+    stranger.arg("600").current_dir("/");
+    if nix::unistd::geteuid().is_root() {
+        std::os::unix::process::CommandExt::uid(&mut stranger, owner);
+    }
+    let mut stranger = stranger.spawn().unwrap();
     let stale = format!(
-        "{stranger}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n",
+        "{}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n",
+        stranger.id(),
         data.path().join("pg").display()
     );
     std::fs::write(data.path().join("pg/postmaster.pid"), stale).unwrap();
     let cluster = start(data.path()).await;
     assert_eq!(presses(&cluster).await, 3);
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
     cluster.stop().await.unwrap();
 }
 
