@@ -13,9 +13,12 @@ fn settings(root: &Path) -> Settings {
     }
 }
 
-/// The temporary folder is private to its maker, like the data folder of a careful person.
+/// Private to its maker, like the data folder of a careful person.
 fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().unwrap()
+    tempfile::Builder::new()
+        .permissions(mode(0o700))
+        .tempdir()
+        .unwrap()
 }
 
 async fn start(data: &Path) -> Cluster {
@@ -114,6 +117,10 @@ async fn the_first_start_makes_a_database_that_only_its_owner_can_change() {
         "{}",
         cluster.url_hint()
     );
+    assert!(
+        !data.path().join("pg").is_symlink(),
+        "a folder private to root is opened for passing through"
+    );
     server.close().await.unwrap();
     cluster.stop().await.unwrap();
     assert!(!data.path().join("pg/postmaster.pid").exists());
@@ -167,14 +174,27 @@ async fn a_database_left_running_by_a_killed_server_is_replaced_by_ours() {
 async fn a_pid_file_that_names_another_program_is_in_nobodys_way() {
     let data = folder();
     with_three_presses(data.path()).await.stop().await.unwrap();
-    let stranger = std::process::id();
+    // Of the database's own user: PostgreSQL takes no other for its own.
+    let owner = data.path().join("pg").metadata().unwrap().uid();
+    let mut stranger = std::process::Command::new("sleep");
+    stranger
+        .arg("60")
+        .current_dir("/")
+        .stdout(std::process::Stdio::null());
+    if nix::unistd::geteuid().is_root() {
+        std::os::unix::process::CommandExt::uid(&mut stranger, owner);
+    }
+    let mut stranger = stranger.spawn().unwrap();
     let stale = format!(
-        "{stranger}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n",
+        "{}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n",
+        stranger.id(),
         data.path().join("pg").display()
     );
     std::fs::write(data.path().join("pg/postmaster.pid"), stale).unwrap();
     let cluster = start(data.path()).await;
     assert_eq!(presses(&cluster).await, 3);
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
     cluster.stop().await.unwrap();
 }
 
@@ -254,7 +274,10 @@ async fn a_start_that_fails_shows_the_databases_last_words() {
 
 #[tokio::test]
 async fn a_path_too_long_for_a_socket_works_all_the_same() {
-    let root = folder();
+    let root = tempfile::Builder::new()
+        .permissions(mode(0o755))
+        .tempdir()
+        .unwrap();
     let data = root.path().join("a-very-long-name-".repeat(6));
     let cluster = start(&data).await;
     let socket = cluster.socket_folder().to_owned();
