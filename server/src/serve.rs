@@ -35,6 +35,8 @@ pub struct Settings {
     pub mqtt: Mqtt,
     /// What the buttons' topics begin with.
     pub prefix: String,
+    /// What other makers' radio buttons mean.
+    pub radio: RadioTable,
     /// The time.
     pub clock: Clock,
     /// New ids and secrets.
@@ -87,7 +89,7 @@ impl Server {
         let stop = CancellationToken::new();
         let house = House::new(Db::new(settings.db), settings.clock, settings.ids, stop.clone());
         house.open_all().await.context("The sites could not be read.")?;
-        let door = Door::new(Dialects::new(&settings.prefix, RadioTable::default()), house.clock.clone());
+        let door = Door::new(Dialects::new(&settings.prefix, settings.radio), house.clock.clone());
         let prefix: Arc<str> = settings.prefix.as_str().into();
 
         let devices = TaskTracker::new();

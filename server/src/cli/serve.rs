@@ -1,7 +1,7 @@
 //! `crewbell-server serve`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::backup::{Place, daily};
 use crate::clock::{Clock, Ids};
 use crate::config::{Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve};
 use crate::devices::broker::BrokerSettings;
+use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls;
 use crate::serve::{Mqtt, Server, Settings};
 
@@ -91,6 +92,7 @@ pub async fn start(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Re
         http_tls: tls.filter(|_| config.http.tls),
         mqtt,
         prefix: config.mqtt.topic_prefix.clone(),
+        radio: config.mqtt.radio_table.as_deref().map(radio_table).transpose()?.unwrap_or_default(),
         clock,
         ids: Ids::random(),
         metrics: Some(meter()?),
@@ -114,6 +116,11 @@ fn certificate(config: &Config, clock: &Clock) -> anyhow::Result<Arc<rustls::Ser
             Ok(own.config)
         }
     }
+}
+
+fn radio_table(file: &Path) -> anyhow::Result<RadioTable> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} can't be read.", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no table of radio buttons.", file.display()))
 }
 
 fn broker(config: &Config) -> anyhow::Result<BrokerSettings> {

@@ -112,6 +112,12 @@ pub(super) const KEYS: &[Key] = &[
         "\"obedio\"",
         "The first level of the topics, as in obedio/button/ID/pressed.",
     ),
+    unset(
+        "mqtt.radio_table",
+        "\"/etc/crewbell/radio.json\"",
+        "What other makers' LoRaWAN buttons mean: a JSON file, a list of\n\
+         {\"f_port\": 3, \"offset\": 0, \"presses\": [{\"value\": 1, \"kind\": \"single\"}], \"battery_offset\": 1}.",
+    ),
     set(
         "mqtt.anonymous",
         Kind::Switch,

@@ -85,6 +85,8 @@ pub struct Mqtt {
     /// The first levels of the topics.
     #[serde(deserialize_with = "values::topic_prefix")]
     pub topic_prefix: String,
+    /// What other makers' radio buttons mean: a file with a table.
+    pub radio_table: Option<PathBuf>,
     /// Whether buttons may connect without credentials.
     pub anonymous: bool,
     /// The broker of external mode.
@@ -224,6 +226,7 @@ impl Default for Mqtt {
             listen: everywhere(1883),
             tls_listen: None,
             topic_prefix: "obedio".to_owned(),
+            radio_table: None,
             anonymous: false,
             external: ExternalBroker::default(),
         }

@@ -7,6 +7,7 @@ use crewbell_server::actions::{CreateSite, SetButtonSecret, SetJoinCode, SetPers
 use crewbell_server::auth::{hash_code, hash_secret};
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::db::DbSettings;
+use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::house::OpenSite;
 use crewbell_server::serve::{Mqtt, Server, Settings};
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
@@ -113,6 +114,7 @@ async fn start(db: &DbSettings, clock: Clock) -> Server {
         http_tls: None,
         mqtt: Mqtt::Embedded { listen: ([127, 0, 0, 1], 0).into(), secure: None, anonymous: false },
         prefix: "obedio".into(),
+        radio: RadioTable::default(),
         clock,
         ids: Ids::random(),
         metrics: None,
