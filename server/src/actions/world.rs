@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_shared::Refusal;
 use crewbell_shared::guest::{Guest, Stay};
-use crewbell_shared::ids::{GuestId, PersonId, PlaceId, RequestId, StayId};
+use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::Person;
 use crewbell_shared::place::Place;
 use crewbell_shared::request::{Request, State};
@@ -111,7 +111,7 @@ pub struct World {
     /// Buttons that wait to be assigned; counted only when a device was unknown.
     pub new_buttons: i64,
     /// Presses that are recorded already, with their request.
-    pub(super) presses: BTreeMap<(String, String), Option<RequestId>>,
+    pub(super) presses: BTreeMap<(ButtonId, String), Option<RequestId>>,
     /// Live sessions of the people that were asked for.
     pub sessions: Vec<Session>,
     /// Buttons of which the log isn't told: only their memory is stored.
@@ -164,7 +164,7 @@ impl World {
     }
 
     /// A button, or "there is no such button".
-    pub fn button(&self, id: crewbell_shared::ids::ButtonId) -> Result<&KnownButton, Refusal> {
+    pub fn button(&self, id: ButtonId) -> Result<&KnownButton, Refusal> {
         self.buttons.get(id.0).ok_or_else(|| Refusal::not_found("button"))
     }
 
@@ -200,7 +200,7 @@ impl World {
     }
 
     /// The request of a press that is recorded already: `None` when it isn't.
-    pub fn recorded(&self, device: &str, key: &str) -> Option<Option<RequestId>> {
-        self.presses.get(&(device.to_owned(), key.to_owned())).copied()
+    pub fn recorded(&self, button: ButtonId, key: &str) -> Option<Option<RequestId>> {
+        self.presses.get(&(button, key.to_owned())).copied()
     }
 }
