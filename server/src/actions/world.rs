@@ -173,6 +173,13 @@ impl World {
         self.devices.get(device).and_then(|id| self.buttons.get(*id))
     }
 
+    /// How a device is called in the log: by its own name, by its place's, or as on the wire when it has neither.
+    pub(super) fn called<'a>(&'a self, device: &'a str) -> &'a str {
+        let Some(KnownButton { button, .. }) = self.device(device) else { return device };
+        let place = || button.place_id.and_then(|id| self.places.get(id.0)).map(|place| place.name.as_str());
+        button.name.as_deref().or_else(place).unwrap_or(device)
+    }
+
     /// Puts a button on its shelf, also under its id on the wire.
     pub(super) fn load_buttons(&mut self, known: impl IntoIterator<Item = KnownButton>) {
         for known in known {
