@@ -8,6 +8,7 @@ use crewbell_shared::ids::SiteId;
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::{Command, Outcome, Source};
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,6 +30,8 @@ pub struct OpenSite {
     pub tail: Arc<Tail>,
     /// Who is there; live only.
     pub presence: Presence,
+    /// The head of its log when it was opened: a reader that begins here misses nothing that this server does.
+    pub opened_at: u64,
     writer: Writer,
     db: Db,
 }
@@ -108,13 +111,21 @@ pub struct House {
     /// Cancelled when nobody brings work any more: the writers finish what waits, and end.
     closing: CancellationToken,
     open: Arc<RwLock<HashMap<SiteId, Arc<OpenSite>>>>,
+    /// How many were opened, for those who do something for each.
+    opened: Arc<watch::Sender<usize>>,
 }
 
 impl House {
     /// A house with no site open yet.
     pub fn new(db: Db, clock: Clock, ids: Ids, stop: CancellationToken) -> Self {
         let (sockets, tasks) = (TaskTracker::new(), TaskTracker::new());
-        Self { db, clock, ids, stop, sockets, tasks, closing: CancellationToken::new(), open: Arc::default() }
+        let closing = CancellationToken::new();
+        Self { db, clock, ids, stop, sockets, tasks, closing, open: Arc::default(), opened: Arc::default() }
+    }
+
+    /// Tells when a site is opened.
+    pub fn opened(&self) -> watch::Receiver<usize> {
+        self.opened.subscribe()
     }
 
     /// A site, opened when it is asked for first.
@@ -166,7 +177,8 @@ impl House {
             let writer = Writer::start(id, desk, self.closing.clone(), &self.tasks);
             tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
             let slug = Arc::from(known.site.slug.as_str());
-            Arc::new(OpenSite { id, slug, tail, presence: Presence::default(), writer, db })
+            self.opened.send_modify(|opened| *opened += 1);
+            Arc::new(OpenSite { id, slug, tail, presence: Presence::default(), opened_at: known.head, writer, db })
         });
         Arc::clone(site)
     }

@@ -187,9 +187,11 @@ where
     let tasks = TaskTracker::new();
     let mut known = std::collections::HashSet::new();
     let mut tick = tokio::time::interval(Duration::from_secs(2));
+    let mut opened = house.opened();
     loop {
         tokio::select! {
             _ = tick.tick() => {}
+            Ok(()) = opened.changed() => {}
             () = house.stop.cancelled() => break,
         }
         // A database that is away is reported by whoever needs it.

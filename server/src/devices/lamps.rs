@@ -29,7 +29,7 @@ impl Lamp for super::listener::Lamps {
 /// Lights the lamps of a site's buttons, as its log goes on, until cancelled.
 pub async fn light(site: Arc<OpenSite>, db: Db, prefix: Arc<str>, lamp: impl Lamp, stop: CancellationToken) {
     let mut devices = Devices::default();
-    let mut reader = site.reader(site.tail.head());
+    let mut reader = site.reader(site.opened_at);
     loop {
         let page = tokio::select! {
             page = reader.next() => page,

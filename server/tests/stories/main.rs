@@ -5,7 +5,16 @@
 
 mod cast;
 mod database;
+mod foreign;
+mod own;
 mod ship;
+#[path = "../wire/mod.rs"]
+mod wire;
 
 mod accept;
+mod devices;
+mod enrolment;
+mod faults;
+mod lamps;
 mod press;
+mod voice;

@@ -56,6 +56,14 @@ impl Ship {
         Self { server, db, clock, site }
     }
 
+    /// A ship on a database of one's choice.
+    pub async fn sail_on(db: DbSettings) -> Self {
+        let server = start(&db, Clock::default()).await;
+        let site = found(&server, 100, "serenity").await;
+        let clock = server.house.clock.clone();
+        Self { server, db, clock, site }
+    }
+
     /// Stops the server and starts it again on the same database.
     pub async fn restart(self) -> Self {
         self.server.stop().await;

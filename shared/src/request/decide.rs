@@ -14,6 +14,9 @@ pub const MAX_TEXT: usize = 2000;
 
 /// Decides what a command by somebody does to a request at a time.
 ///
+/// A clock that was set back between two steps doesn't make the later one the earlier: a step is never before the one
+/// that it follows, so no duration is negative.
+///
 /// # Errors
 /// - `already_accepted` with the winner, when somebody else has it; accepting what one has already is a success,
 ///   because the first answer may have been lost on its way.
@@ -28,6 +31,7 @@ pub fn decide(
     at: Timestamp,
 ) -> Result<(Request, Option<Change>), Refusal> {
     let who = crate::person::Actor::Person(actor.clone());
+    let at = at.max(latest_step(&request));
     match command {
         Command::Accept => {
             who.need(Right::AnswerRequests)?;
@@ -65,6 +69,17 @@ pub fn decide(
             who.need(Right::AnswerRequests)?;
             note(request, id, words, actor, at)
         }
+    }
+}
+
+/// When the last step so far was taken.
+fn latest_step(request: &Request) -> Timestamp {
+    let created_at = request.created_at;
+    match &request.state {
+        State::Open | State::Cancelled { acceptance: None, .. } => created_at,
+        State::Accepted(acceptance)
+        | State::Completed { acceptance, .. }
+        | State::Cancelled { acceptance: Some(acceptance), .. } => created_at.max(acceptance.accepted_at),
     }
 }
 

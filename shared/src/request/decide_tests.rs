@@ -22,6 +22,17 @@ fn cancelled() -> Request {
     decide(open_request(at(0)), Command::Cancel { reason: None }, &dana(), at(60)).unwrap().0
 }
 
+#[test]
+fn a_clock_that_was_set_back_makes_no_negative_durations() {
+    let accepted = decide(open_request(at(100)), Command::Accept, &siri(), at(40)).unwrap().0;
+    let completed = decide(accepted, Command::Complete, &siri(), at(20)).unwrap().0;
+    let State::Completed { acceptance, completed_at, .. } = completed.state else { panic!("it is completed") };
+    assert_eq!((acceptance.accepted_at, completed_at), (at(100), at(100)));
+    let cancelled = decide(accepted_by(&siri()), Command::Cancel { reason: None }, &siri(), at(3)).unwrap().0;
+    let State::Cancelled { cancelled_at, .. } = cancelled.state else { panic!("it is cancelled") };
+    assert_eq!(cancelled_at, at(10));
+}
+
 /// Every state against every command, by the one who has it, a colleague, and the dispatcher.
 #[test]
 fn every_state_against_every_command() {
