@@ -64,7 +64,9 @@ pub fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
 
 fn log(config: &Config) -> anyhow::Result<()> {
     let filter: EnvFilter = config.log.level.parse().context("The log level can't be read.")?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that can't be written would be complained of on standard error, which panics when nobody reads that:
+    // whoever closes the log would stop the task that logs.
+    let lines = tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),
