@@ -15,11 +15,12 @@ use jiff::Timestamp;
 use super::cast::{CREW, Cast, DEVICES, JOIN_CODE, SPOTS};
 use super::script::{By, Deed, Planned, Press};
 use crate::actions::{
-    self, Action, Answer, CreateSite, Done, HearButton, KeepRecording, Moment, NotDone,
+    self, Action, Answer, CountUnheard, CreateSite, Done, HearButton, KeepRecording, Moment, NotDone,
     RaiseRequest, SetButtonSecret, SetJoinCode, SetPersonSecret, Steps, Wants, World,
 };
 use crate::auth::{hash_code, hash_secret};
 use crate::clock::Ids;
+use crate::db::unheard::Unheard;
 use crate::house::{House, OpenSite};
 
 /// Actions that are handed to the writer before their answers are waited for: below the length of its queue, so that
@@ -172,6 +173,14 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
             own: true,
             vitals: vitals.clone(),
         }),
+        Deed::Babble(babble) => Box::new(CountUnheard(Unheard {
+            device: babble.device.to_owned(),
+            reason: babble.why.code().to_owned(),
+            topic: babble.topic.to_owned(),
+            sample: babble.sample.as_bytes().to_vec(),
+            times: babble.times,
+            last_at: planned.at,
+        })),
         Deed::GivePin(person) => {
             let (Some(known), Some(hash)) = (cast.people.get(*person), pins.get(*person)) else {
                 bail!("nobody has the number {person}");

@@ -5,7 +5,8 @@ use crewbell_shared::protocol::Verb;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cast::{CABINS, CREW, LUCA, MIA, SAM, SIRI};
-use super::script::Script;
+use super::script::{Babble, By, Deed, Script};
+use crate::devices::dialects::Ignored;
 use super::story;
 
 /// How far back it goes; history ends before that.
@@ -13,6 +14,24 @@ pub(super) const REACHES: SignedDuration = SignedDuration::from_mins(40);
 
 /// The sun deck's button.
 const ON_SUN_DECK: usize = CABINS;
+
+/// What came in and rang nowhere: where an administrator looks when a button is silent.
+pub(super) const BABBLE: [Babble; 2] = [
+    Babble {
+        device: "gym-dial",
+        why: Ignored::UnknownShape("an action that is not known"),
+        topic: "zigbee2mqtt/gym-dial",
+        sample: r#"{"action":"dial_rotate_left_slow","action_time":30,"linkquality":96}"#,
+        times: 31,
+    },
+    Babble {
+        device: "tender-1",
+        why: Ignored::NotJson,
+        topic: "obedio/button/tender-1/pressed",
+        sample: "pressed",
+        times: 4,
+    },
+];
 
 /// Writes the present: three open, two in hand, two just done, one cabin that rests, one button lost.
 pub(super) fn write(script: &mut Script) {
@@ -22,6 +41,9 @@ pub(super) fn write(script: &mut Script) {
 
     script.check_buttons(ago(40), Some(ago(2_280)));
     script.switches_rest(ago(2_100), 7);
+    for babble in BABBLE {
+        script.happens(ago(1_900), By::Server, Deed::Babble(babble));
+    }
     // All hands are on duty, whatever the hour, so that everybody who tries the demo hears it; Mia is off.
     for index in 0..CREW.len() {
         let at = ago(1_800 - i64::try_from(index).unwrap_or_default() * 7);

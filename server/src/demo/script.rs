@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::cast::{Cast, DEVICES, LOST};
 use super::dice::{Dice, SEED};
 use crate::clock::Ids;
+use crate::devices::dialects::Ignored;
 
 /// The firmware of the demo's buttons.
 const FIRMWARE: &str = "2.4.1";
@@ -49,6 +50,8 @@ pub(super) enum Deed {
     },
     /// A button says how it is.
     Hear(Vitals),
+    /// Something on board says what is no press.
+    Babble(Babble),
     /// A member of the crew gets their PIN.
     GivePin(usize),
     /// A button gets its password.
@@ -69,6 +72,16 @@ pub(super) struct Press {
     pub(super) seed: u64,
     /// The request that it makes or joins.
     pub(super) request: Option<RequestId>,
+}
+
+/// What is no press, and how often it was said.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Babble {
+    pub(super) device: &'static str,
+    pub(super) why: Ignored,
+    pub(super) topic: &'static str,
+    pub(super) sample: &'static str,
+    pub(super) times: i64,
 }
 
 /// The script in the writing.

@@ -13,6 +13,7 @@ use crewbell_shared::site::Settings;
 use super::cast::{CABINS, LOST, VISITORS};
 use super::script::{By, Deed, hour};
 use super::*;
+use crate::devices::dialects::{Dialects, RadioTable, Said};
 
 /// A Wednesday at 17:42 UTC.
 fn wednesday() -> Timestamp {
@@ -405,4 +406,14 @@ fn one_battery_is_low_and_one_button_is_lost() {
         .rfind(|planned| planned.by == By::Button(LOST))
         .unwrap();
     assert!(matches!(&last.deed, Deed::Hear(vitals) if vitals.online == Some(false)));
+}
+
+#[test]
+fn what_is_shown_as_no_press_is_none() {
+    let dialects = Dialects::new("obedio", RadioTable::default());
+    for babble in present::BABBLE {
+        let decoded = dialects.decode(babble.topic, babble.sample.as_bytes(), false);
+        assert_eq!(decoded.said, Said::Nothing(babble.why));
+        assert_eq!(decoded.device.as_deref(), Some(babble.device));
+    }
 }
