@@ -6,12 +6,15 @@
 mod cast;
 mod database;
 mod foreign;
+mod mosquitto;
 mod own;
 mod ship;
 #[path = "../wire/mod.rs"]
 mod wire;
 
 mod accept;
+mod broker;
+mod demo;
 mod devices;
 mod enrolment;
 mod faults;

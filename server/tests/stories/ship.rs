@@ -7,6 +7,7 @@ use crewbell_server::actions::{CreateSite, SetButtonSecret, SetJoinCode, SetPers
 use crewbell_server::auth::{hash_code, hash_secret};
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::db::DbSettings;
+use crewbell_server::devices::broker::BrokerSettings;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::house::OpenSite;
 use crewbell_server::serve::{Mqtt, Server, Settings};
@@ -31,6 +32,7 @@ pub struct Ship {
     pub db: DbSettings,
     pub clock: Clock,
     pub site: Arc<OpenSite>,
+    mqtt: Mqtt,
 }
 
 pub fn id<T: From<Uuid>>(number: u128) -> T {
@@ -49,27 +51,53 @@ const CREW: [(u128, &str, Role); 6] = [
 impl Ship {
     /// A ship at sea: "serenity", six of the crew, cabins 1 to 5 with a button each, Mrs Hartmann in cabin 5.
     pub async fn sail() -> Self {
-        let db = database::fresh().await;
-        let server = start(&db, Clock::default()).await;
-        let site = found(&server, 100, "serenity").await;
-        let clock = server.house.clock.clone();
-        Self { server, db, clock, site }
+        Self::sail_on(database::fresh().await).await
     }
 
     /// A ship on a database of one's choice.
     pub async fn sail_on(db: DbSettings) -> Self {
-        let server = start(&db, Clock::default()).await;
+        Self::equip(db, embedded()).await
+    }
+
+    /// A ship whose buttons speak to a broker. As the broker is who lets them in, they have no credentials here.
+    pub async fn sail_by(broker: BrokerSettings) -> Self {
+        let ship = Self::equip(database::fresh().await, Mqtt::External(broker)).await;
+        for cabin in 1..=5 {
+            let open = SetButtonSecret { button_id: id(cabin), hash: None };
+            ship.site.act(Box::new(open), Actor::System, Source::Server).await.unwrap();
+        }
+        ship
+    }
+
+    async fn equip(db: DbSettings, mqtt: Mqtt) -> Self {
+        let server = start(&db, Clock::default(), mqtt.clone()).await;
         let site = found(&server, 100, "serenity").await;
         let clock = server.house.clock.clone();
-        Self { server, db, clock, site }
+        Self { server, db, clock, site, mqtt }
     }
 
     /// Stops the server and starts it again on the same database.
     pub async fn restart(self) -> Self {
-        self.server.stop().await;
-        let server = start(&self.db, self.clock.clone()).await;
-        let site = server.house.site(self.site.id).await.unwrap().unwrap();
-        Self { server, site, ..self }
+        self.stopped_while(async {}).await
+    }
+
+    /// Stops the server, lets something happen, and starts it again on the same database.
+    pub async fn stopped_while(self, meanwhile: impl Future<Output = ()>) -> Self {
+        let Self { server, db, clock, mqtt, .. } = self;
+        server.stop().await;
+        meanwhile.await;
+        Self::resume(db, clock, mqtt).await
+    }
+
+    /// A second server on the same database.
+    pub async fn twin(&self) -> Self {
+        Self::resume(self.db.clone(), self.clock.clone(), self.mqtt.clone()).await
+    }
+
+    async fn resume(db: DbSettings, clock: Clock, mqtt: Mqtt) -> Self {
+        let server = start(&db, clock.clone(), mqtt.clone()).await;
+        let (site, _) = server.house.site_named(Some("serenity")).await.unwrap().unwrap();
+        Self { server, db, clock, site, mqtt }
     }
 
     /// A member of the crew, signed in on a device of their own.
@@ -115,12 +143,18 @@ impl Ship {
     }
 }
 
-async fn start(db: &DbSettings, clock: Clock) -> Server {
+/// The server ends the buttons' connections itself.
+pub fn embedded() -> Mqtt {
+    Mqtt::Embedded { listen: ([127, 0, 0, 1], 0).into(), secure: None, anonymous: false }
+}
+
+/// A server with nothing done to it yet.
+pub async fn start(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Server {
     let settings = Settings {
         db: db.clone(),
         http: ([127, 0, 0, 1], 0).into(),
         http_tls: None,
-        mqtt: Mqtt::Embedded { listen: ([127, 0, 0, 1], 0).into(), secure: None, anonymous: false },
+        mqtt,
         prefix: "obedio".into(),
         radio: RadioTable::default(),
         clock,

@@ -1,0 +1,264 @@
+//! The program as whoever drives it meets it: what it prints, what it leaves behind, and how it says no.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// The longest that a start may take: a database is made, a week of history is loaded.
+const START: Duration = Duration::from_secs(120);
+const ANY: [&str; 4] = ["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"];
+
+fn program(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crewbell-server"));
+    // Of all that the caller may have set, nothing is to show.
+    command.args(args).env_remove("CREWBELL_CONFIG").env("CREWBELL_LOG_FORMAT", "json").kill_on_drop(true);
+    command
+}
+
+/// Runs the program to its end, which must come by itself.
+async fn run(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+    timeout(Duration::from_secs(30), program(args).output()).await.expect("it ends by itself").unwrap()
+}
+
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// A data folder; when the test fails, PostgreSQL is not left behind.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("crewbell-contract-").tempdir().unwrap();
+        // Open to the user that PostgreSQL runs as when the tests run as root.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self(folder)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    /// The processes that work in PostgreSQL's folder: its first one and all its children.
+    fn postgres(&self) -> Vec<i32> {
+        let Ok(pg) = std::fs::canonicalize(self.data().join("pg")) else { return Vec::new() };
+        let works_there = |pid: &i32| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == pg);
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(works_there).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        for pid in self.postgres() {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
+
+/// `crewbell-server demo --headless --json`, running.
+struct Demo {
+    child: Child,
+    ready: Value,
+}
+
+impl Demo {
+    async fn start(data: &Path) -> Self {
+        let data = data.to_str().unwrap();
+        let args = [["demo", "--headless", "--json", "--data-dir", data].as_slice(), &ANY].concat();
+        let mut child = program(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = timeout(START, lines.next_line()).await.expect("it is ready in time").unwrap();
+        let ready = serde_json::from_str(&line.expect("it says that it is ready")).unwrap();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                panic!("one line is all that it prints: {line}");
+            }
+        });
+        Self { child, ready }
+    }
+
+    fn text(&self, pointer: &str) -> String {
+        let text = self.ready.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_else(|| panic!("{pointer} is no text in {}", self.ready)).to_owned()
+    }
+
+    /// The requests that a person of the crew sees, by the token that came with them.
+    async fn requests(&self) -> Vec<Value> {
+        let url = format!("http://{}/api/service-requests", self.text("/http"));
+        let answer = client().get(url).bearer_auth(self.text("/people/0/token")).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.json::<Value>().await.unwrap()["items"].as_array().unwrap().clone()
+    }
+
+    /// Presses a button by its number with `mosquitto_pub`.
+    async fn press(&self, number: usize, press_id: &str) {
+        let of = |field: &str| self.text(&format!("/buttons/{number}/{field}"));
+        let mqtt = self.text("/mqtt");
+        let (host, port) = mqtt.rsplit_once(':').unwrap();
+        let mut button = Command::new("mosquitto_pub");
+        button.args(["-h", host, "-p", port, "-q", "1", "-i", &of("id"), "-u", &of("username"), "-P", &of("password")]);
+        button.args(["-t", &format!("obedio/button/{}/pressed", of("id"))]);
+        button.args(["-m", &json!({ "press_id": press_id, "kind": "double", "key": "main" }).to_string()]);
+        let pressed = timeout(Duration::from_secs(10), button.status()).await.expect("it is acknowledged").unwrap();
+        assert!(pressed.success(), "{pressed}");
+    }
+
+    async fn stop(self) {
+        stop(self.child).await;
+    }
+}
+
+/// SIGTERM; it ends with 0 within 10 s.
+async fn stop(mut child: Child) {
+    kill(Pid::from_raw(child.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    let status = timeout(Duration::from_secs(10), child.wait()).await.expect("it stops within 10 s").unwrap();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+fn has_press(requests: &[Value], press_id: &str) -> bool {
+    requests.iter().any(|request| request["last_press_id"] == press_id && request["kind"] == "urgent")
+}
+
+#[tokio::test]
+async fn the_demo_keeps_its_contract_from_the_first_start_to_the_second() {
+    let folder = Folder::new();
+    let demo = Demo::start(&folder.data()).await;
+    every_documented_field_is_there(&demo);
+    demo.press(3, "contract-1").await;
+    assert!(has_press(&demo.requests().await, "contract-1"), "what was acknowledged is there at once");
+
+    let data = folder.data();
+    let args = [["demo", "--headless", "--json", "--data-dir", data.to_str().unwrap()].as_slice(), &ANY].concat();
+    let second = run(args).await;
+    assert_eq!((second.status.code(), second.stdout.as_slice()), (Some(1), b"".as_slice()));
+    let why = String::from_utf8(second.stderr).unwrap();
+    let pid = demo.child.id().unwrap();
+    assert!(why.contains("in use by another crewbell-server") && why.contains(&format!("process {pid}")), "{why}");
+    assert!(has_press(&demo.requests().await, "contract-1"), "the first goes on");
+
+    assert!(!folder.postgres().is_empty(), "a search that finds nothing would prove nothing");
+    let (site, people) = (demo.ready["site"].clone(), ids(&demo.ready["people"]));
+    demo.stop().await;
+    assert_eq!(folder.postgres(), Vec::<i32>::new(), "PostgreSQL has gone with it");
+
+    let demo = Demo::start(&folder.data()).await;
+    assert_eq!((&demo.ready["site"], ids(&demo.ready["people"])), (&site, people));
+    assert!(has_press(&demo.requests().await, "contract-1"), "it goes on with what is in the folder");
+    demo.press(3, "contract-1").await;
+    let requests = demo.requests().await;
+    let times: Vec<_> = requests.iter().filter(|request| request["last_press_id"] == "contract-1").collect();
+    assert!(times.len() == 1 && times[0]["press_count"] == 1, "a press is known as the same after a restart: {times:?}");
+    demo.stop().await;
+}
+
+fn ids(people: &Value) -> Vec<Value> {
+    people.as_array().unwrap().iter().map(|person| person["id"].clone()).collect()
+}
+
+/// As `docs/demo.md` has them.
+fn every_documented_field_is_there(demo: &Demo) {
+    for address in ["/http", "/mqtt"] {
+        let address: std::net::SocketAddr = demo.text(address).parse().unwrap();
+        assert!(address.ip().is_loopback() && address.port() != 0, "{address}");
+    }
+    assert_eq!(demo.ready["pid"], demo.child.id().unwrap());
+    demo.text("/database").parse::<sqlx::postgres::PgConnectOptions>().unwrap();
+    assert_eq!((demo.text("/site/slug"), demo.text("/site/name")), ("serenity".into(), "MY Serenity".into()));
+    let id = |pointer: &str| demo.text(pointer).parse::<uuid::Uuid>().unwrap();
+    id("/site/id");
+    let people = demo.ready["people"].as_array().unwrap();
+    assert_eq!(people.len(), 9);
+    for place in 0..people.len() {
+        let of = |field| demo.text(&format!("/people/{place}/{field}"));
+        id(&format!("/people/{place}/id"));
+        assert_eq!(of("pin"), (1001 + place).to_string());
+        assert!(!of("name").is_empty() && !of("role").is_empty() && !of("token").is_empty());
+    }
+    for role in ["crew", "supervisor", "technician", "dispatcher", "admin"] {
+        assert!(people.iter().any(|person| person["role"] == role), "{role}");
+    }
+    let buttons = demo.ready["buttons"].as_array().unwrap();
+    assert_eq!(buttons.len(), 14);
+    for place in 0..buttons.len() {
+        for field in ["id", "place", "username", "password"] {
+            assert!(!demo.text(&format!("/buttons/{place}/{field}")).is_empty());
+        }
+    }
+    assert!(!demo.text("/join/username").is_empty() && !demo.text("/join/password").is_empty());
+}
+
+#[tokio::test]
+async fn the_file_that_serve_writes_is_a_file_that_serve_reads() {
+    let folder = Folder::new();
+    let written = run(["serve", "--write-config"]).await;
+    assert!(written.status.success());
+    let file = folder.0.path().join("crewbell.toml");
+    std::fs::write(&file, &written.stdout).unwrap();
+
+    let data = folder.data();
+    let args = ["serve", "--config", file.to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
+    let mut child = program([args.as_slice(), &ANY].concat()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let serves = async {
+        let mut read = false;
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let line: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+            read |= line["fields"]["file"] == file.to_str().unwrap();
+            if let Some(http) = line["fields"]["http"].as_str() {
+                return (read, http.to_owned());
+            }
+        }
+        panic!("it ended before it served");
+    };
+    let (read, http) = timeout(START, serves).await.expect("it serves in time");
+    assert!(read, "it says which file it read");
+    let ready = client().get(format!("http://{http}/readyz")).send().await.unwrap();
+    assert!(ready.status().is_success());
+    // Whoever closes the other end of a log is not to stop the server.
+    drop(lines);
+    stop(child).await;
+    assert_eq!(folder.postgres(), Vec::<i32>::new());
+}
+
+#[tokio::test]
+async fn a_wrong_value_in_the_file_is_named_with_its_line() {
+    let folder = Folder::new();
+    let written = String::from_utf8(run(["serve", "--write-config"]).await.stdout).unwrap();
+    for (right, wrong) in [
+        ("listen = \"0.0.0.0:8080\"", "listen = \"here\""),
+        ("drain = \"10s\"", "drain = \"soon\""),
+        ("mode = \"embedded\"", "mode = \"carrier pigeon\""),
+        ("tls = false", "tsl = false"),
+    ] {
+        let place = written.lines().position(|line| line.contains(right)).unwrap_or_else(|| panic!("{right}")) + 1;
+        let file = folder.0.path().join("crewbell.toml");
+        std::fs::write(&file, written.replacen(right, wrong, 1)).unwrap();
+        let data = folder.data();
+        let args = ["serve", "--config", file.to_str().unwrap(), "--data-dir", data.to_str().unwrap()];
+        let refused = run([args.as_slice(), &ANY].concat()).await;
+        assert_eq!(refused.status.code(), Some(1));
+        let why = String::from_utf8(refused.stderr).unwrap();
+        assert!(why.contains(&format!("{}, line {place},", file.display())) && why.contains(wrong), "{wrong}: {why}");
+        assert!(!data.exists(), "nothing is begun with wrong settings");
+    }
+}
+
+#[tokio::test]
+async fn the_printed_interface_is_the_one_in_the_docs() {
+    let printed = run(["openapi"]).await;
+    assert!(printed.status.success());
+    let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json")).unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    assert!(printed.trim_end() == kept.trim_end(), "`crewbell-server openapi > docs/openapi.json` brings it up to date");
+}
