@@ -11,9 +11,11 @@
 //! | [`house`] | the sites that are served | |
 //! | [`auth`] | signing in, tokens | |
 //! | [`clock`] | time and randomness | |
+//! | [`cli`] | the command line | write but by actions |
 
 pub mod actions;
 pub mod auth;
+pub mod cli;
 pub mod clock;
 pub mod db;
 pub mod devices;

@@ -1,0 +1,164 @@
+//! The command line: one file or folder per subcommand, each with its arguments and a `run`.
+//!
+//! A `run` prints what a person wants to read on standard output, and returns what went wrong as a sentence; `main`
+//! prints that on standard error and exits with 1. Errors of the command line itself exit with 2, as clap does.
+//! Nothing here writes to the database but through [`actions`](crate::actions).
+
+pub mod admin;
+pub mod openapi;
+pub mod press;
+mod table;
+pub mod watch;
+mod words;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use table::Table;
+
+/// What a person calls.
+#[derive(Debug, Parser)]
+#[command(
+    name = "crewbell-server",
+    version,
+    about = "A guest presses a button, the crew know at once.",
+    after_help = "Examples:
+  crewbell-server serve                        start, with a database of its own
+  crewbell-server demo                         start with the yacht MY Serenity, to look around
+  crewbell-server watch --name Siri            see what a crew member sees
+  crewbell-server press cabin-5 --double       press a button, to try an installation
+  crewbell-server help admin                   how to set a site up",
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the sites in the database
+    Serve(ServeArgs),
+    /// Serve a yacht that is made up, with crew, guests and a week of history
+    Demo(DemoArgs),
+    /// Press a button, to try an installation
+    Press(press::PressArgs),
+    /// Show what a member of the crew sees, live
+    Watch(watch::WatchArgs),
+    /// Set up sites, people, places and buttons
+    Admin(admin::AdminArgs),
+    /// Write everything in the database to a file
+    Backup(BackupArgs),
+    /// Read a backup back into an empty database
+    Restore(RestoreArgs),
+    /// Print the description of the REST interface, as OpenAPI 3.1 in JSON
+    Openapi,
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct ServeArgs {}
+
+/// How to serve the demo.
+#[derive(Debug, Args)]
+pub struct DemoArgs {}
+
+/// Where to write a backup to.
+#[derive(Debug, Args)]
+pub struct BackupArgs {}
+
+/// What to restore from.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    fn parse(line: &str) -> Result<Cli, clap::error::ErrorKind> {
+        let words = std::iter::once("crewbell-server").chain(line.split_whitespace());
+        Cli::try_parse_from(words).map_err(|error| error.kind())
+    }
+
+    #[rstest]
+    fn what_the_help_shows_is_understood(
+        #[values(
+            "press cabin-5",
+            "press cabin-5 --double",
+            "press cabin-5 --hold --wait 30",
+            "press cabin-5 --emergency --key main",
+            "press cabin-5 --key aux4 --times 3 --every 0",
+            "press cabin-5 --server ship.local --user serenity --password secret --prefix hotel",
+            "press cabin-5 --server [::1]:1884",
+            "watch --token abc",
+            "watch --name Siri --pin 4711 --site serenity --board",
+            "watch --name Siri",
+            "admin site add serenity MY_Serenity",
+            "admin site list --json",
+            "admin site join-code --site serenity",
+            "admin site join-code --off",
+            "admin person add Siri",
+            "admin person add Dana --role dispatcher --pin 4711",
+            "admin person list",
+            "admin person pin Siri",
+            "admin person deactivate Siri",
+            "admin person activate Siri",
+            "admin place add Cabin_5 --in Main_deck --kind cabin --position 5",
+            "admin place list --json --site serenity",
+            "admin button list --site serenity",
+            "admin button create cabin-5 Cabin_5 --name bathroom",
+            "admin button assign cabin-5 Cabin_5",
+            "admin button credentials cabin-5",
+            "admin button credentials cabin-5 --off",
+            "admin button retire cabin-5",
+            "admin token Siri",
+            "openapi"
+        )]
+        line: &str,
+    ) {
+        assert!(parse(line).is_ok(), "{line}");
+    }
+
+    #[rstest]
+    fn what_makes_no_sense_is_refused(
+        #[values(
+            "press",
+            "press cabin/5",
+            "press +",
+            "press cabin-5 --double --hold",
+            "press cabin-5 --key aux5",
+            "press cabin-5 --times 0",
+            "press cabin-5 --server :1883",
+            "press cabin-5 --server ship.local:99999",
+            "press cabin-5 --server mqtts://ship.local",
+            "press cabin-5 --prefix a/#",
+            "press cabin-5 --password secret",
+            "press cabin-5 --battery 101",
+            "watch",
+            "watch --token abc --name Siri",
+            "watch --token abc --pin 4711",
+            "watch --token abc --server ship.local",
+            "watch --token abc --server ftp://ship.local",
+            "admin",
+            "admin person add Siri --role captain",
+            "admin place add Cabin_5 --kind attic",
+            "admin button assign cabin-5",
+            "admin site join-code serenity",
+            "admin token",
+            "openapi --yaml"
+        )]
+        line: &str,
+    ) {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}

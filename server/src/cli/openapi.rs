@@ -1,0 +1,14 @@
+//! `crewbell-server openapi`: the description of the REST interface.
+
+use std::io::Write;
+
+use anyhow::Context;
+
+/// Prints the OpenAPI document as indented JSON.
+///
+/// # Errors
+/// Standard output can't be written.
+pub fn run() -> anyhow::Result<()> {
+    let document = crate::http::openapi().to_pretty_json()?;
+    writeln!(std::io::stdout(), "{document}").context("The document can't be printed")
+}

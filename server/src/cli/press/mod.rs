@@ -1,0 +1,165 @@
+//! `crewbell-server press`: a button for trying an installation, as a real MQTT 5 client.
+//!
+//! It says what our own firmware says, and shows when the server answered: PUBACK comes after the press is in the
+//! database, and the lamp's messages after somebody acted on it.
+
+mod address;
+mod line;
+mod story;
+mod trouble;
+
+pub use address::Address;
+
+use clap::{Args, ValueEnum};
+use crewbell_shared::button::{Key, PressKind};
+
+use crate::clock::Ids;
+
+/// Which button is pressed, how, and at which server.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "The press is real: it rings at the crew, and is in the records.
+
+Examples:
+  crewbell-server press cabin-5 --user serenity --password JOIN-CODE
+  crewbell-server press cabin-5 --user serenity/cabin-5 --password ITS-OWN --double
+  crewbell-server press cabin-5 --hold --wait 60      see who accepts within a minute
+  crewbell-server press cabin-5 --times 5 --every 200"
+)]
+pub struct PressArgs {
+    /// The button's id, as in the topic
+    #[arg(value_parser = one_level)]
+    pub button: String,
+    /// How it is pressed
+    #[command(flatten)]
+    pub way: Way,
+    /// Which of its keys
+    #[arg(long, value_enum, default_value_t = KeyName::Main)]
+    pub key: KeyName,
+    /// Where the server's MQTT listener, or the broker, is
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:1883")]
+    pub server: Address,
+    /// The MQTT user: the site's slug with the join code as password, or SLUG/BUTTON with the button's own
+    #[arg(long)]
+    pub user: Option<String>,
+    /// Its password
+    #[arg(
+        long,
+        requires = "user",
+        env = "CREWBELL_PRESS_PASSWORD",
+        hide_env_values = true
+    )]
+    pub password: Option<String>,
+    /// What the topics begin with
+    #[arg(long, default_value = "obedio", value_parser = prefix)]
+    pub prefix: String,
+    /// How often
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub times: u32,
+    /// Milliseconds from one press to the next
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    pub every: u64,
+    /// Seconds to go on watching the lamp after the server received the last press
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u64,
+    /// Say that the battery has so many percent left; without it the press leaves the record of it alone
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    pub battery: Option<u8>,
+    /// Say that the radio's signal has this strength, in dBm; without it the press leaves the record of it alone
+    #[arg(long, value_name = "DBM", allow_negative_numbers = true, value_parser = clap::value_parser!(i16).range(-200..=0))]
+    pub rssi: Option<i16>,
+}
+
+/// How a button is pressed; once and shortly when nothing is said.
+#[derive(Clone, Copy, Debug, Default, Args)]
+#[group(multiple = false)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags that exclude each other, which clap sees to"
+)]
+pub struct Way {
+    /// Press twice: urgent
+    #[arg(long)]
+    pub double: bool,
+    /// Press and hold: the guest speaks
+    #[arg(long)]
+    pub hold: bool,
+    /// Shake it: an emergency
+    #[arg(long)]
+    pub shake: bool,
+    /// Call an emergency
+    #[arg(long)]
+    pub emergency: bool,
+}
+
+impl Way {
+    fn kind(self) -> PressKind {
+        match self {
+            Self { double: true, .. } => PressKind::Double,
+            Self { hold: true, .. } => PressKind::Long,
+            Self { shake: true, .. } => PressKind::Shake,
+            Self {
+                emergency: true, ..
+            } => PressKind::Emergency,
+            Self { .. } => PressKind::Single,
+        }
+    }
+}
+
+/// A key, as it is called on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeyName {
+    /// The large one
+    Main,
+    /// Auxiliary key 1
+    Aux1,
+    /// Auxiliary key 2
+    Aux2,
+    /// Auxiliary key 3
+    Aux3,
+    /// Auxiliary key 4
+    Aux4,
+}
+
+impl From<KeyName> for Key {
+    fn from(name: KeyName) -> Self {
+        match name {
+            KeyName::Main => Self::Main,
+            KeyName::Aux1 => Self::Aux1,
+            KeyName::Aux2 => Self::Aux2,
+            KeyName::Aux3 => Self::Aux3,
+            KeyName::Aux4 => Self::Aux4,
+        }
+    }
+}
+
+/// Presses, and shows what the server says to it.
+///
+/// # Errors
+/// The server can't be reached, refuses, or doesn't acknowledge: in a sentence.
+pub async fn run(args: PressArgs, ids: &Ids) -> anyhow::Result<()> {
+    line::Line::connect(args, ids).await?.press().await
+}
+
+/// A button's id: one level of a topic.
+fn one_level(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty()
+        && text.len() <= 64
+        && !text.contains(['/', '+', '#'])
+        && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("1 to 64 bytes without /, + and #, as in the topic".to_owned())
+    }
+}
+
+fn prefix(text: &str) -> Result<String, String> {
+    let fits =
+        !text.is_empty() && !text.contains(['+', '#']) && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("a topic without + and #".to_owned())
+    }
+}

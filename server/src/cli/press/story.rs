@@ -1,0 +1,205 @@
+//! What became of the presses: pure, so that it can be tested without a server.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crewbell_shared::ids::RequestId;
+use serde::Deserialize;
+
+/// What a lamp is told, on `…/ack`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Lamp {
+    /// The device's id of the press that the request last heard.
+    #[serde(default)]
+    pub(super) press_id: Option<String>,
+    /// The request.
+    pub(super) request_id: RequestId,
+    /// `received`, `accepted`, `completed`, `cancelled`.
+    pub(super) state: String,
+    /// Who did it.
+    #[serde(default)]
+    pub(super) by: Option<String>,
+}
+
+/// What became of the presses.
+#[derive(Debug)]
+pub(super) struct Story {
+    boot: String,
+    total: u32,
+    /// Pressed and not yet on the wire, oldest first.
+    leaving: VecDeque<u32>,
+    /// On the wire, by packet id.
+    flying: HashMap<u16, u32>,
+    pressed: u32,
+    acknowledged: u32,
+    /// The last press that each of our requests was heard of with, and whether nothing more can become of it.
+    requests: BTreeMap<RequestId, bool>,
+    last_lit: bool,
+}
+
+impl Story {
+    /// So many presses, by a device that booted with this name.
+    pub(super) fn new(boot: String, total: u32) -> Self {
+        Self {
+            boot,
+            total,
+            leaving: VecDeque::new(),
+            flying: HashMap::new(),
+            pressed: 0,
+            acknowledged: 0,
+            requests: BTreeMap::new(),
+            last_lit: false,
+        }
+    }
+
+    /// The next press, if there is one: its number from 1, and the id that the device gives it.
+    pub(super) fn next(&mut self) -> Option<(u32, String)> {
+        if self.pressed == self.total {
+            return None;
+        }
+        self.pressed += 1;
+        self.leaving.push_back(self.pressed);
+        Some((self.pressed, self.id(self.pressed)))
+    }
+
+    fn id(&self, number: u32) -> String {
+        format!("{}-{number}", self.boot)
+    }
+
+    /// The oldest press that waited went out with a packet id.
+    pub(super) fn sent(&mut self, packet_id: u16) {
+        if let Some(number) = self.leaving.pop_front() {
+            self.flying.insert(packet_id, number);
+        }
+    }
+
+    /// A packet id was acknowledged; says which press it was.
+    pub(super) fn acknowledged(&mut self, packet_id: u16) -> Option<u32> {
+        let number = self.flying.remove(&packet_id)?;
+        self.acknowledged += 1;
+        Some(number)
+    }
+
+    /// Presses that nobody acknowledged yet.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.leaving.len() + self.flying.len()
+    }
+
+    /// The lamp was told something; says it in words, and whether it is about a press of ours.
+    pub(super) fn lit(&mut self, lamp: &Lamp) -> (String, bool) {
+        let ours = lamp
+            .press_id
+            .as_ref()
+            .is_some_and(|id| id.starts_with(&format!("{}-", self.boot)));
+        let ours = ours || self.requests.contains_key(&lamp.request_id);
+        let by = |words: &str| {
+            lamp.by
+                .as_ref()
+                .map_or_else(|| words.to_owned(), |by| format!("{words} by {by}"))
+        };
+        let words = match lamp.state.as_str() {
+            "received" => "received".to_owned(),
+            "accepted" => by("accepted"),
+            "completed" => by("completed"),
+            "cancelled" => by("cancelled"),
+            other => other.to_owned(),
+        };
+        if ours {
+            let closed = matches!(lamp.state.as_str(), "completed" | "cancelled");
+            self.requests.insert(lamp.request_id, closed);
+            self.last_lit |= lamp.press_id.as_ref() == Some(&self.id(self.total));
+        }
+        (words, ours)
+    }
+
+    /// Whether every press was acknowledged.
+    pub(super) fn is_told(&self) -> bool {
+        self.acknowledged == self.total
+    }
+
+    /// Whether the lamp showed the last press.
+    pub(super) fn is_lit(&self) -> bool {
+        self.last_lit
+    }
+
+    /// Whether nothing more can become of any press.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_told() && self.last_lit && self.requests.values().all(|closed| *closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lamp(press_id: &str, request: u128, state: &str, by: Option<&str>) -> Lamp {
+        Lamp {
+            press_id: Some(press_id.into()),
+            request_id: RequestId(uuid::Uuid::from_u128(request)),
+            state: state.into(),
+            by: by.map(Into::into),
+        }
+    }
+
+    #[test]
+    fn a_press_goes_from_the_wire_to_completed() {
+        let mut story = Story::new("b".into(), 1);
+        assert_eq!(story.next(), Some((1, "b-1".into())));
+        assert_eq!(story.next(), None);
+        story.sent(7);
+        assert_eq!(
+            (
+                story.unacknowledged(),
+                story.acknowledged(8),
+                story.acknowledged(7)
+            ),
+            (1, None, Some(1))
+        );
+        assert!(story.is_told() && !story.is_lit());
+        assert_eq!(
+            story.lit(&lamp("b-1", 5, "received", None)),
+            ("received".into(), true)
+        );
+        assert!(story.is_lit() && !story.is_over());
+        assert_eq!(
+            story.lit(&lamp("b-1", 5, "accepted", Some("Siri"))),
+            ("accepted by Siri".into(), true)
+        );
+        assert!(!story.is_over());
+        story.lit(&lamp("b-1", 5, "completed", Some("Siri")));
+        assert!(story.is_over());
+    }
+
+    #[test]
+    fn the_lamp_of_an_earlier_press_is_not_ours() {
+        let mut story = Story::new("b".into(), 1);
+        story.next();
+        assert!(!story.lit(&lamp("a-1", 4, "accepted", Some("Sam"))).1);
+        assert!(!story.is_lit());
+    }
+
+    #[test]
+    fn a_request_that_somebody_else_presses_for_too_stays_ours() {
+        let mut story = Story::new("b".into(), 1);
+        story.next();
+        story.lit(&lamp("b-1", 5, "received", None));
+        assert!(story.lit(&lamp("real-9", 5, "accepted", Some("Sam"))).1);
+    }
+
+    #[test]
+    fn of_several_presses_the_last_one_counts() {
+        let mut story = Story::new("b".into(), 2);
+        story.next();
+        story.lit(&lamp("b-1", 5, "received", None));
+        assert!(!story.is_lit());
+        story.next();
+        story.lit(&lamp("b-2", 5, "received", None));
+        assert!(story.is_lit());
+    }
+
+    #[test]
+    fn what_the_server_tells_a_lamp_is_understood() {
+        let text = r#"{"press_id":null,"request_id":"00000000-0000-0000-0000-000000000005","state":"received","by":null}"#;
+        let read: Lamp = serde_json::from_str(text).unwrap();
+        assert_eq!((read.press_id, read.state.as_str()), (None, "received"));
+    }
+}
