@@ -11,19 +11,13 @@ pub struct Table {
 impl Table {
     /// A table of these columns with nothing in it yet.
     pub fn new(titles: &[&str]) -> Self {
-        Self {
-            rows: vec![titles.iter().map(|title| title.to_uppercase()).collect()],
-        }
+        Self { rows: vec![titles.iter().map(|title| title.to_uppercase()).collect()] }
     }
 
     /// Adds a line; an empty cell shows as `-`.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         let cell = |text: String| {
-            if text.is_empty() {
-                "-".to_owned()
-            } else {
-                super::words::plain(&text)
-            }
+            if text.is_empty() { "-".to_owned() } else { super::words::plain(&text) }
         };
         self.rows.push(cells.into_iter().map(cell).collect());
     }
@@ -35,17 +29,12 @@ impl fmt::Display for Table {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
-            cells
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or_default()
+            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
         };
         let widths: Vec<_> = (0..columns).map(width).collect();
         for row in &self.rows {
             let cells = row.iter().zip(&widths);
-            let line: Vec<_> = cells
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
+            let line: Vec<_> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
             writeln!(f, "{}", line.join("  ").trim_end())?;
         }
         Ok(())
@@ -61,10 +50,7 @@ mod tests {
         let mut table = Table::new(&["name", "role"]);
         table.row(["Siri".into(), "crew".into()]);
         table.row(["Zoë-Marie".into(), String::new()]);
-        assert_eq!(
-            table.to_string(),
-            "NAME       ROLE\nSiri       crew\nZoë-Marie  -\n"
-        );
+        assert_eq!(table.to_string(), "NAME       ROLE\nSiri       crew\nZoë-Marie  -\n");
     }
 
     #[test]

@@ -26,18 +26,12 @@ pub(super) fn span(span: SignedDuration) -> String {
 /// Milliseconds, with a digit behind the point where it says something.
 pub(super) fn millis(span: Duration) -> String {
     let millis = span.as_secs_f64() * 1000.0;
-    if millis < 100.0 {
-        format!("{millis:.1} ms")
-    } else {
-        format!("{millis:.0} ms")
-    }
+    if millis < 100.0 { format!("{millis:.1} ms") } else { format!("{millis:.0} ms") }
 }
 
 /// Text from outside on one line, without characters that would steer the terminal.
 pub(super) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '·' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
 }
 
 /// The sentence of a refusal.
@@ -59,22 +53,13 @@ pub(super) fn ask_secret(whose: &str) -> anyhow::Result<String> {
     let mut input = std::io::stdin().lock();
     if input.is_terminal() {
         let mut out = std::io::stderr();
-        write!(
-            out,
-            "PIN or password of {} (shown as you type): ",
-            plain(whose)
-        )?;
+        write!(out, "PIN or password of {} (shown as you type): ", plain(whose))?;
         out.flush()?;
     }
     let mut line = String::new();
-    input
-        .read_line(&mut line)
-        .context("The PIN can't be read")?;
+    input.read_line(&mut line).context("The PIN can't be read")?;
     let secret = line.trim_end_matches(['\r', '\n']);
-    anyhow::ensure!(
-        !secret.is_empty(),
-        "No PIN was given; give one with --pin, or on standard input."
-    );
+    anyhow::ensure!(!secret.is_empty(), "No PIN was given; give one with --pin, or on standard input.");
     Ok(secret.to_owned())
 }
 

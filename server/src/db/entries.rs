@@ -167,11 +167,7 @@ pub struct Filter {
 }
 
 /// A page of the activity, newest first, from the log and its archives.
-pub async fn activity(
-    conn: &mut PgConnection,
-    site: SiteId,
-    filter: &Filter,
-) -> Result<Vec<(u64, EntryRow)>, DbError> {
+pub async fn activity(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<(u64, EntryRow)>, DbError> {
     let before = filter.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
     let words = filter.words.as_ref().map(|words| format!("%{}%", words.replace(['%', '_', '\\'], " ")));
     let rows = select!(

@@ -74,138 +74,63 @@ pub(super) async fn run(command: ButtonCommand, house: &House) -> anyhow::Result
             // What waits for somebody stands on top.
             buttons.sort_by_key(|button| button.place_id.is_some());
             let places = here.places().await?;
-            let places: HashMap<_, _> = places
-                .iter()
-                .map(|place| (place.id, place.name.as_str()))
-                .collect();
+            let places: HashMap<_, _> = places.iter().map(|place| (place.id, place.name.as_str())).collect();
             list.print(&buttons, &table(&buttons, &places, &TimeZone::system()))
         }
-        ButtonCommand::Create {
-            device,
-            place,
-            name,
-            at,
-        } => {
+        ButtonCommand::Create { device, place, name, at } => {
             let here = at.open(house).await?;
             let place = here.place(&place).await?;
             let button_id: ButtonId = here.id();
-            let verb = Verb::CreateButton {
-                button_id,
-                device: device.clone(),
-                place_id: place.id,
-                name,
-            };
+            let verb = Verb::CreateButton { button_id, device: device.clone(), place_id: place.id, name };
             here.command(verb).await?;
-            say(&format!(
-                "Button {device} is known, and rings for {}.",
-                place.name
-            ))
+            say(&format!("Button {device} is known, and rings for {}.", place.name))
         }
-        ButtonCommand::Assign {
-            device,
-            place,
-            name,
-            at,
-        } => {
+        ButtonCommand::Assign { device, place, name, at } => {
             let here = at.open(house).await?;
             let button = here.button(&device).await?;
             let place = here.place(&place).await?;
             let name = name.or(button.name);
-            here.command(Verb::AssignButton {
-                button_id: button.id,
-                place_id: place.id,
-                name,
-            })
-            .await?;
+            here.command(Verb::AssignButton { button_id: button.id, place_id: place.id, name }).await?;
             say(&format!("Button {device} rings for {}.", place.name))
         }
         ButtonCommand::Retire { device, at } => {
             let here = at.open(house).await?;
             let button = here.button(&device).await?;
-            here.command(Verb::RetireButton {
-                button_id: button.id,
-            })
-            .await?;
-            say(&format!(
-                "Button {device} doesn't ring any more; its presses are recorded."
-            ))
+            here.command(Verb::RetireButton { button_id: button.id }).await?;
+            say(&format!("Button {device} doesn't ring any more; its presses are recorded."))
         }
         ButtonCommand::Credentials { device, off, at } => {
             let here = at.open(house).await?;
             let button_id = here.button(&device).await?.id;
             if off {
-                here.act(Box::new(SetButtonSecret {
-                    button_id,
-                    hash: None,
-                }))
-                .await?;
-                return say(&format!(
-                    "Button {device} signs in with the site's join code."
-                ));
+                here.act(Box::new(SetButtonSecret { button_id, hash: None })).await?;
+                return say(&format!("Button {device} signs in with the site's join code."));
             }
             let code = join_code(&house.ids);
-            here.act(Box::new(SetButtonSecret {
-                button_id,
-                hash: Some(hash_code(code.as_bytes())),
-            }))
-            .await?;
+            here.act(Box::new(SetButtonSecret { button_id, hash: Some(hash_code(code.as_bytes())) })).await?;
             let user = format!("{}/{device}", here.site.slug);
-            say(&format!(
-                "MQTT user      {user}\nMQTT password  {code}\nThis is shown once."
-            ))
+            say(&format!("MQTT user      {user}\nMQTT password  {code}\nThis is shown once."))
         }
     }
 }
 
 fn table(buttons: &[Button], places: &HashMap<PlaceId, &str>, zone: &TimeZone) -> Table {
-    let titles = [
-        "device",
-        "place",
-        "name",
-        "state",
-        "sign-in",
-        "online",
-        "battery",
-        "signal",
-        "last heard",
-    ];
+    let titles = ["device", "place", "name", "state", "sign-in", "online", "battery", "signal", "last heard"];
     let mut table = Table::new(&titles);
     for button in buttons {
-        let place = button
-            .place_id
-            .and_then(|id| places.get(&id))
-            .copied()
-            .unwrap_or_default();
+        let place = button.place_id.and_then(|id| places.get(&id)).copied().unwrap_or_default();
         let health = &button.health;
-        let online = health
-            .online
-            .map(|online| if online { "yes" } else { "no" })
-            .unwrap_or_default();
-        let seen = health.last_seen_at.map(|at| {
-            at.to_zoned(zone.clone())
-                .strftime("%Y-%m-%d %H:%M")
-                .to_string()
-        });
+        let online = health.online.map(|online| if online { "yes" } else { "no" }).unwrap_or_default();
+        let seen = health.last_seen_at.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string());
         table.row([
             button.device.clone(),
             place.into(),
             button.name.clone().unwrap_or_default(),
             button.state.as_str().into(),
-            if button.has_credentials {
-                "own"
-            } else {
-                "join code"
-            }
-            .into(),
+            if button.has_credentials { "own" } else { "join code" }.into(),
             online.into(),
-            health
-                .battery_percent
-                .map(|percent| format!("{percent} %"))
-                .unwrap_or_default(),
-            health
-                .rssi_dbm
-                .map(|dbm| format!("{dbm} dBm"))
-                .unwrap_or_default(),
+            health.battery_percent.map(|percent| format!("{percent} %")).unwrap_or_default(),
+            health.rssi_dbm.map(|dbm| format!("{dbm} dBm")).unwrap_or_default(),
             seen.unwrap_or_default(),
         ]);
     }
@@ -239,16 +164,8 @@ mod tests {
             has_credentials: true,
             health,
         };
-        let shown = table(
-            &[button],
-            &HashMap::from([(place, "Cabin 5")]),
-            &TimeZone::UTC,
-        )
-        .to_string();
+        let shown = table(&[button], &HashMap::from([(place, "Cabin 5")]), &TimeZone::UTC).to_string();
         let line = shown.lines().nth(1).unwrap();
-        assert_eq!(
-            line,
-            "c5      Cabin 5  -     assigned  own      yes     87 %     -61 dBm  1970-01-01 00:00"
-        );
+        assert_eq!(line, "c5      Cabin 5  -     assigned  own      yes     87 %     -61 dBm  1970-01-01 00:00");
     }
 }

@@ -85,11 +85,7 @@ pub async fn run(args: AdminArgs, house: &House) -> anyhow::Result<()> {
 
 impl AsList {
     fn print<T: Serialize>(self, all: &[T], table: &Table) -> anyhow::Result<()> {
-        if self.json {
-            say(&serde_json::to_string_pretty(all)?)
-        } else {
-            say(table.to_string().trim_end())
-        }
+        if self.json { say(&serde_json::to_string_pretty(all)?) } else { say(table.to_string().trim_end()) }
     }
 }
 

@@ -30,10 +30,7 @@ impl AtSite {
         let slugs: Vec<_> = all.iter().map(|site| site.slug.to_string()).collect();
         match (&self.site, slugs.is_empty()) {
             (_, true) => bail!("There is no site yet; `admin site add SLUG NAME` makes one."),
-            (Some(slug), false) => bail!(
-                "There is no site \"{slug}\"; there are: {}.",
-                slugs.join(", ")
-            ),
+            (Some(slug), false) => bail!("There is no site \"{slug}\"; there are: {}.", slugs.join(", ")),
             (None, false) => bail!("Which site? Name one with --site: {}.", slugs.join(", ")),
         }
     }
@@ -42,11 +39,7 @@ impl AtSite {
 impl Here<'_> {
     /// Does something as the server itself.
     pub(super) async fn act(&self, action: Box<dyn Action>) -> anyhow::Result<()> {
-        self.site
-            .act(action, Actor::System, Source::Server)
-            .await
-            .map(drop)
-            .map_err(not_done)
+        self.site.act(action, Actor::System, Source::Server).await.map(drop).map_err(not_done)
     }
 
     /// Does what a command says as the server itself.

@@ -80,39 +80,20 @@ impl NewSecret {
     async fn hash(self, name: &str) -> anyhow::Result<String> {
         let pin = self.pin.map_or_else(|| ask_secret(name), Ok)?;
         let length = pin.chars().count();
-        ensure!(
-            (PIN_MIN..=PIN_MAX).contains(&length),
-            "A PIN or password has {PIN_MIN} to {PIN_MAX} characters."
-        );
+        ensure!((PIN_MIN..=PIN_MAX).contains(&length), "A PIN or password has {PIN_MIN} to {PIN_MAX} characters.");
         Ok(hash_secret(pin).await?)
     }
 }
 
 pub(super) async fn run(command: PersonCommand, house: &House) -> anyhow::Result<()> {
     match command {
-        PersonCommand::Add {
-            name,
-            role,
-            pin,
-            at,
-        } => {
+        PersonCommand::Add { name, role, pin, at } => {
             let here = at.open(house).await?;
             let hash = pin.hash(&name).await?;
             let person_id: PersonId = here.id();
-            here.command(Verb::SavePerson {
-                person_id,
-                name: name.clone(),
-                role,
-                active: true,
-            })
-            .await?;
-            here.act(Box::new(SetPersonSecret { person_id, hash }))
-                .await?;
-            say(&format!(
-                "{} is there as {}, and can sign in.",
-                name.trim(),
-                role.as_str()
-            ))
+            here.command(Verb::SavePerson { person_id, name: name.clone(), role, active: true }).await?;
+            here.act(Box::new(SetPersonSecret { person_id, hash })).await?;
+            say(&format!("{} is there as {}, and can sign in.", name.trim(), role.as_str()))
         }
         PersonCommand::List { all, at, list } => {
             let here = at.open(house).await?;
@@ -122,12 +103,7 @@ pub(super) async fn run(command: PersonCommand, house: &House) -> anyhow::Result
             for person in &people {
                 let duty = if person.on_duty { "on duty" } else { "" };
                 let active = if person.active { "yes" } else { "no" };
-                table.row([
-                    person.name.clone(),
-                    person.role.as_str().into(),
-                    duty.into(),
-                    active.into(),
-                ]);
+                table.row([person.name.clone(), person.role.as_str().into(), duty.into(), active.into()]);
             }
             list.print(&people, &table)
         }
@@ -135,44 +111,25 @@ pub(super) async fn run(command: PersonCommand, house: &House) -> anyhow::Result
             let here = at.open(house).await?;
             let person = here.person(&name).await?;
             let hash = pin.hash(&person.name).await?;
-            here.act(Box::new(SetPersonSecret {
-                person_id: person.id,
-                hash,
-            }))
-            .await?;
-            say(&format!(
-                "{} has a new PIN, and is signed out everywhere.",
-                person.name
-            ))
+            here.act(Box::new(SetPersonSecret { person_id: person.id, hash })).await?;
+            say(&format!("{} has a new PIN, and is signed out everywhere.", person.name))
         }
         PersonCommand::Deactivate { name, at } => {
             let here = at.open(house).await?;
             let person = here.person(&name).await?;
             set_active(&here, &person, false).await?;
-            say(&format!(
-                "{} may no longer sign in, and is signed out everywhere.",
-                person.name
-            ))
+            say(&format!("{} may no longer sign in, and is signed out everywhere.", person.name))
         }
         PersonCommand::Activate { name, at } => {
             let here = at.open(house).await?;
             let person = here.person(&name).await?;
             set_active(&here, &person, true).await?;
-            say(&format!(
-                "{} may sign in, with the PIN of before.",
-                person.name
-            ))
+            say(&format!("{} may sign in, with the PIN of before.", person.name))
         }
     }
 }
 
 async fn set_active(here: &Here<'_>, person: &Person, active: bool) -> anyhow::Result<()> {
     let Person { id, name, role, .. } = person.clone();
-    here.command(Verb::SavePerson {
-        person_id: id,
-        name,
-        role,
-        active,
-    })
-    .await
+    here.command(Verb::SavePerson { person_id: id, name, role, active }).await
 }

@@ -64,13 +64,7 @@ impl From<KindName> for PlaceKind {
 
 pub(super) async fn run(command: PlaceCommand, house: &House) -> anyhow::Result<()> {
     match command {
-        PlaceCommand::Add {
-            name,
-            kind,
-            parent,
-            position,
-            at,
-        } => {
+        PlaceCommand::Add { name, kind, parent, position, at } => {
             let here = at.open(house).await?;
             let parent_id = match parent {
                 Some(parent) => Some(here.place(&parent).await?.id),
@@ -81,14 +75,8 @@ pub(super) async fn run(command: PlaceCommand, house: &House) -> anyhow::Result<
                 None => behind(&here.places().await?, parent_id),
             };
             let place_id: PlaceId = here.id();
-            here.command(Verb::SavePlace {
-                place_id,
-                parent_id,
-                name: name.clone(),
-                kind: kind.into(),
-                position,
-            })
-            .await?;
+            here.command(Verb::SavePlace { place_id, parent_id, name: name.clone(), kind: kind.into(), position })
+                .await?;
             say(&format!("{} is there.", name.trim()))
         }
         PlaceCommand::List { at, list } => {
@@ -101,10 +89,7 @@ pub(super) async fn run(command: PlaceCommand, house: &House) -> anyhow::Result<
 /// The position behind all neighbours.
 fn behind(places: &[Place], parent: Option<PlaceId>) -> i32 {
     let neighbours = places.iter().filter(|place| place.parent_id == parent);
-    neighbours
-        .map(|place| place.position)
-        .max()
-        .map_or(1, |last| last.saturating_add(1))
+    neighbours.map(|place| place.position).max().map_or(1, |last| last.saturating_add(1))
 }
 
 /// Decks with what stands on them, indented, and before them what stands on none.
@@ -113,12 +98,7 @@ fn table(places: &[Place]) -> Table {
     let mut row = |place: &Place, indent: &str| {
         let quiet = if place.do_not_disturb { "on" } else { "" };
         let name = format!("{indent}{}", place.name);
-        table.row([
-            name,
-            place.kind.as_str().into(),
-            place.position.to_string(),
-            quiet.into(),
-        ]);
+        table.row([name, place.kind.as_str().into(), place.position.to_string(), quiet.into()]);
     };
     let mut on: HashMap<PlaceId, Vec<&Place>> = HashMap::new();
     for place in places {
@@ -146,11 +126,7 @@ mod tests {
             id: PlaceId(Uuid::from_u128(number)),
             parent_id: parent.map(|number| PlaceId(Uuid::from_u128(number))),
             name: name.into(),
-            kind: if parent.is_some() {
-                PlaceKind::Cabin
-            } else {
-                PlaceKind::Deck
-            },
+            kind: if parent.is_some() { PlaceKind::Cabin } else { PlaceKind::Deck },
             position,
             do_not_disturb: number == 2,
         }
@@ -158,11 +134,7 @@ mod tests {
 
     #[test]
     fn places_stand_under_their_deck() {
-        let places = [
-            place(2, "Cabin 5", Some(1), 1),
-            place(1, "Main deck", None, 1),
-            place(3, "Sun deck", None, 2),
-        ];
+        let places = [place(2, "Cabin 5", Some(1), 1), place(1, "Main deck", None, 1), place(3, "Sun deck", None, 2)];
         let expected = "NAME       KIND   POSITION  DO NOT DISTURB\n\
                         Main deck  deck   1         -\n  Cabin 5  cabin  1         on\nSun deck   deck   2         -\n";
         assert_eq!(table(&places).to_string(), expected);
@@ -170,18 +142,8 @@ mod tests {
 
     #[test]
     fn a_new_place_goes_behind_its_neighbours() {
-        let places = [
-            place(1, "Main deck", None, 4),
-            place(2, "Cabin 5", Some(1), 7),
-        ];
+        let places = [place(1, "Main deck", None, 4), place(2, "Cabin 5", Some(1), 7)];
         let deck = Some(PlaceId(Uuid::from_u128(1)));
-        assert_eq!(
-            (
-                behind(&places, None),
-                behind(&places, deck),
-                behind(&[], None)
-            ),
-            (5, 8, 1)
-        );
+        assert_eq!((behind(&places, None), behind(&places, deck), behind(&[], None)), (5, 8, 1));
     }
 }

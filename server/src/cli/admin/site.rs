@@ -39,36 +39,17 @@ pub(super) async fn run(command: SiteCommand, house: &House) -> anyhow::Result<(
     match command {
         SiteCommand::Add { slug, name } => {
             let id = house.ids.next(house.clock.now());
-            let site = Site {
-                id,
-                slug: slug.clone(),
-                name,
-                settings: Settings::default(),
-            };
-            CreateSite { site }
-                .run(&house.db, &house.clock, &house.ids, None)
-                .await
-                .map_err(not_done)?;
-            say(&format!(
-                "Site \"{slug}\" is there. Next: `admin person add NAME --role admin --site {slug}`."
-            ))
+            let site = Site { id, slug: slug.clone(), name, settings: Settings::default() };
+            CreateSite { site }.run(&house.db, &house.clock, &house.ids, None).await.map_err(not_done)?;
+            say(&format!("Site \"{slug}\" is there. Next: `admin person add NAME --role admin --site {slug}`."))
         }
         SiteCommand::List { list } => {
             let mut tx = house.db.read_sites().await?;
             let known = db::sites::all(&mut tx).await?;
             let mut table = Table::new(&["slug", "name", "join code", "entries"]);
             for known in &known {
-                let code = if known.join_code_hash.is_some() {
-                    "set"
-                } else {
-                    ""
-                };
-                table.row([
-                    known.site.slug.clone(),
-                    known.site.name.clone(),
-                    code.into(),
-                    known.head.to_string(),
-                ]);
+                let code = if known.join_code_hash.is_some() { "set" } else { "" };
+                table.row([known.site.slug.clone(), known.site.name.clone(), code.into(), known.head.to_string()]);
             }
             let sites: Vec<_> = known.into_iter().map(|known| known.site).collect();
             list.print(&sites, &table)
@@ -77,19 +58,11 @@ pub(super) async fn run(command: SiteCommand, house: &House) -> anyhow::Result<(
             let here = at.open(house).await?;
             if off {
                 here.act(Box::new(SetJoinCode { hash: None })).await?;
-                return say(
-                    "Nothing new can join any more. Buttons with passwords of their own still can sign in.",
-                );
+                return say("Nothing new can join any more. Buttons with passwords of their own still can sign in.");
             }
             let code = join_code(&house.ids);
-            here.act(Box::new(SetJoinCode {
-                hash: Some(hash_code(code.as_bytes())),
-            }))
-            .await?;
-            say(&format!(
-                "MQTT user      {}\nMQTT password  {code}\nThis is shown once.",
-                here.site.slug
-            ))
+            here.act(Box::new(SetJoinCode { hash: Some(hash_code(code.as_bytes())) })).await?;
+            say(&format!("MQTT user      {}\nMQTT password  {code}\nThis is shown once.", here.site.slug))
         }
     }
 }

@@ -32,16 +32,9 @@ pub(super) async fn run(args: TokenArgs, house: &House) -> anyhow::Result<()> {
         device_name: "admin".to_owned(),
         created_at: house.clock.now(),
     };
-    here.act(Box::new(SignIn {
-        session,
-        token_hash: token.hash(),
-    }))
-    .await?;
+    here.act(Box::new(SignIn { session, token_hash: token.hash() })).await?;
     say(&token.to_string())?;
-    let words = format!(
-        "{} is signed in with it until they sign out, or get a new PIN.",
-        person.name
-    );
+    let words = format!("{} is signed in with it until they sign out, or get a new PIN.", person.name);
     writeln!(std::io::stderr(), "{words}")?;
     Ok(())
 }

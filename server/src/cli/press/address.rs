@@ -25,40 +25,24 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, NoAddress> {
         if text.starts_with("mqtts://") || text.starts_with("ssl://") {
-            return Err(NoAddress(
-                "this client speaks MQTT without TLS; name a port without it",
-            ));
+            return Err(NoAddress("this client speaks MQTT without TLS; name a port without it"));
         }
-        let text = text
-            .strip_prefix("mqtt://")
-            .unwrap_or(text)
-            .trim_end_matches('/');
+        let text = text.strip_prefix("mqtt://").unwrap_or(text).trim_end_matches('/');
         let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, rest)) => (
-                host,
-                rest.strip_prefix(':')
-                    .or_else(|| rest.is_empty().then_some("")),
-            ),
+            Some((host, rest)) => (host, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some(""))),
             // More than one colon and no brackets: an IPv6 address alone.
             None if text.matches(':').count() > 1 => (text, Some("")),
-            None => text
-                .split_once(':')
-                .map_or((text, Some("")), |(host, port)| (host, Some(port))),
+            None => text.split_once(':').map_or((text, Some("")), |(host, port)| (host, Some(port))),
         };
         let port = match port {
             Some("") => PORT,
-            Some(port) => port
-                .parse()
-                .map_err(|_| NoAddress("the port is a number from 1 to 65535"))?,
+            Some(port) => port.parse().map_err(|_| NoAddress("the port is a number from 1 to 65535"))?,
             None => return Err(NoAddress("host:port, such as 127.0.0.1:1883")),
         };
         if host.is_empty() || port == 0 || host.contains(['/', ' ']) {
             return Err(NoAddress("host:port, such as 127.0.0.1:1883"));
         }
-        Ok(Self {
-            host: host.to_owned(),
-            port,
-        })
+        Ok(Self { host: host.to_owned(), port })
     }
 }
 
@@ -91,17 +75,7 @@ mod tests {
 
     #[rstest]
     fn what_is_no_address_is_refused(
-        #[values(
-            "",
-            ":1883",
-            "ship:0",
-            "ship:70000",
-            "ship:x",
-            "[::1]x",
-            "mqtts://ship",
-            "a b:1"
-        )]
-        text: &str,
+        #[values("", ":1883", "ship:0", "ship:70000", "ship:x", "[::1]x", "mqtts://ship", "a b:1")] text: &str,
     ) {
         assert!(text.parse::<Address>().is_err(), "{text}");
     }

@@ -6,9 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use crewbell_shared::button::Key;
 use rumqttc::mqttbytes::QoS;
-use rumqttc::{
-    AsyncClient, Broker, Event, EventLoop, Incoming, MqttOptions, Outgoing, PublishOptions,
-};
+use rumqttc::{AsyncClient, Broker, Event, EventLoop, Incoming, MqttOptions, Outgoing, PublishOptions};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -44,10 +42,7 @@ impl Line {
     pub(super) async fn connect(args: PressArgs, ids: &Ids) -> anyhow::Result<Self> {
         let boot = format!("{:08x}", u32::from_be_bytes(ids.bytes()));
         let client_id = format!("crewbell-press-{boot}");
-        let mut options = MqttOptions::new(
-            client_id,
-            Broker::tcp(args.server.host.clone(), args.server.port),
-        );
+        let mut options = MqttOptions::new(client_id, Broker::tcp(args.server.host.clone(), args.server.port));
         options.set_keep_alive(30);
         if let Some(user) = &args.user {
             options.set_credentials(user.clone(), args.password.clone().unwrap_or_default());
@@ -55,23 +50,9 @@ impl Line {
         let (client, events) = AsyncClient::builder(options).capacity(100).build();
         let story = Story::new(boot, args.times);
         let began = Instant::now();
-        let mut line = Self {
-            args,
-            client,
-            events,
-            story,
-            began,
-            pressed_at: Vec::new(),
-            lamp: false,
-        };
-        let patience = format!(
-            "{} didn't answer within {} s.",
-            line.args.server,
-            CONNECT_WITHIN.as_secs()
-        );
-        timeout(CONNECT_WITHIN, line.open())
-            .await
-            .context(patience)??;
+        let mut line = Self { args, client, events, story, began, pressed_at: Vec::new(), lamp: false };
+        let patience = format!("{} didn't answer within {} s.", line.args.server, CONNECT_WITHIN.as_secs());
+        timeout(CONNECT_WITHIN, line.open()).await.context(patience)??;
         Ok(line)
     }
 
@@ -79,14 +60,10 @@ impl Line {
         let filter = format!("{}/button/{}/ack", self.args.prefix, self.args.button);
         loop {
             let event = self.events.poll().await;
-            match event
-                .map_err(|error| anyhow::Error::msg(trouble::connecting(&error, &self.args)))?
-            {
+            match event.map_err(|error| anyhow::Error::msg(trouble::connecting(&error, &self.args)))? {
                 Event::Incoming(Incoming::ConnAck(_)) => {
                     self.say(&format!("connected to {}", self.args.server))?;
-                    self.client
-                        .subscribe(filter.clone(), QoS::AtLeastOnce)
-                        .await?;
+                    self.client.subscribe(filter.clone(), QoS::AtLeastOnce).await?;
                 }
                 Event::Incoming(Incoming::SubAck(answer)) => {
                     let trouble = trouble::lamp(&answer.return_codes, &self.args.button);
@@ -162,26 +139,11 @@ impl Line {
         if let Some(rssi) = self.args.rssi {
             message["rssi"] = rssi.into();
         }
-        let key = if key == Key::Main {
-            String::new()
-        } else {
-            format!(", {}", key.as_str())
-        };
-        self.say(&format!(
-            "{} {} ({}{key}), press {press_id}",
-            self.number(number),
-            self.args.button,
-            kind.as_str()
-        ))?;
+        let key = if key == Key::Main { String::new() } else { format!(", {}", key.as_str()) };
+        self.say(&format!("{} {} ({}{key}), press {press_id}", self.number(number), self.args.button, kind.as_str()))?;
         let topic = format!("{}/button/{}/pressed", self.args.prefix, self.args.button);
         self.pressed_at.push(Instant::now());
-        self.client
-            .publish(
-                topic,
-                message.to_string(),
-                PublishOptions::new(QoS::AtLeastOnce),
-            )
-            .await?;
+        self.client.publish(topic, message.to_string(), PublishOptions::new(QoS::AtLeastOnce)).await?;
         Ok(())
     }
 
@@ -194,35 +156,23 @@ impl Line {
                 };
                 let pressed_at = self.pressed_at.get(number as usize - 1);
                 let after = pressed_at.map(Instant::elapsed).unwrap_or_default();
-                let which = if self.args.times == 1 {
-                    String::new()
-                } else {
-                    format!(" of press {number}")
-                };
+                let which = if self.args.times == 1 { String::new() } else { format!(" of press {number}") };
                 match trouble::press(answer.reason, &self.args) {
-                    None => self.say(&format!(
-                        "PUBACK{which} after {}: it is recorded",
-                        millis(after)
-                    ))?,
+                    None => self.say(&format!("PUBACK{which} after {}: it is recorded", millis(after)))?,
                     Some(why) => {
                         self.say(&format!("refused{which} after {}", millis(after)))?;
                         refused.get_or_insert(why);
                     }
                 }
             }
-            Event::Incoming(Incoming::Publish(message)) => {
-                match serde_json::from_slice::<Lamp>(&message.payload) {
-                    Ok(lamp) => {
-                        let (words, ours) = self.story.lit(&lamp);
-                        let whose = if ours { "" } else { "  (of an earlier press)" };
-                        self.say(&format!("lamp: {}{whose}", plain(&words)))?;
-                    }
-                    Err(_) => self.say(&format!(
-                        "lamp: {}",
-                        plain(&String::from_utf8_lossy(&message.payload))
-                    ))?,
+            Event::Incoming(Incoming::Publish(message)) => match serde_json::from_slice::<Lamp>(&message.payload) {
+                Ok(lamp) => {
+                    let (words, ours) = self.story.lit(&lamp);
+                    let whose = if ours { "" } else { "  (of an earlier press)" };
+                    self.say(&format!("lamp: {}{whose}", plain(&words)))?;
                 }
-            }
+                Err(_) => self.say(&format!("lamp: {}", plain(&String::from_utf8_lossy(&message.payload))))?,
+            },
             Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_) => {}
         }
         Ok(())
@@ -259,16 +209,11 @@ impl Line {
     }
 
     fn number(&self, number: u32) -> String {
-        if self.args.times == 1 {
-            "pressed".to_owned()
-        } else {
-            format!("pressed {number} of {}:", self.args.times)
-        }
+        if self.args.times == 1 { "pressed".to_owned() } else { format!("pressed {number} of {}:", self.args.times) }
     }
 
     fn say(&self, words: &str) -> anyhow::Result<()> {
         let since = self.began.elapsed().as_secs_f64() * 1000.0;
-        writeln!(std::io::stdout(), "{since:>9.1} ms  {words}")
-            .context("Standard output can't be written")
+        writeln!(std::io::stdout(), "{since:>9.1} ms  {words}").context("Standard output can't be written")
     }
 }

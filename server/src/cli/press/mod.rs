@@ -17,15 +17,13 @@ use crate::clock::Ids;
 
 /// Which button is pressed, how, and at which server.
 #[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "The press is real: it rings at the crew, and is in the records.
+#[command(after_help = "The press is real: it rings at the crew, and is in the records.
 
 Examples:
   crewbell-server press cabin-5 --user serenity --password JOIN-CODE
   crewbell-server press cabin-5 --user serenity/cabin-5 --password ITS-OWN --double
   crewbell-server press cabin-5 --hold --wait 60      see who accepts within a minute
-  crewbell-server press cabin-5 --times 5 --every 200"
-)]
+  crewbell-server press cabin-5 --times 5 --every 200")]
 pub struct PressArgs {
     /// The button's id, as in the topic
     #[arg(value_parser = one_level)]
@@ -43,12 +41,7 @@ pub struct PressArgs {
     #[arg(long)]
     pub user: Option<String>,
     /// Its password
-    #[arg(
-        long,
-        requires = "user",
-        env = "CREWBELL_PRESS_PASSWORD",
-        hide_env_values = true
-    )]
+    #[arg(long, requires = "user", env = "CREWBELL_PRESS_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
     /// What the topics begin with
     #[arg(long, default_value = "obedio", value_parser = prefix)]
@@ -73,10 +66,7 @@ pub struct PressArgs {
 /// How a button is pressed; once and shortly when nothing is said.
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[group(multiple = false)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "flags that exclude each other, which clap sees to"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "flags that exclude each other, which clap sees to")]
 pub struct Way {
     /// Press twice: urgent
     #[arg(long)]
@@ -98,9 +88,7 @@ impl Way {
             Self { double: true, .. } => PressKind::Double,
             Self { hold: true, .. } => PressKind::Long,
             Self { shake: true, .. } => PressKind::Shake,
-            Self {
-                emergency: true, ..
-            } => PressKind::Emergency,
+            Self { emergency: true, .. } => PressKind::Emergency,
             Self { .. } => PressKind::Single,
         }
     }
@@ -143,23 +131,12 @@ pub async fn run(args: PressArgs, ids: &Ids) -> anyhow::Result<()> {
 
 /// A button's id: one level of a topic.
 fn one_level(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty()
-        && text.len() <= 64
-        && !text.contains(['/', '+', '#'])
-        && !text.chars().any(char::is_control);
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err("1 to 64 bytes without /, + and #, as in the topic".to_owned())
-    }
+    let fits =
+        !text.is_empty() && text.len() <= 64 && !text.contains(['/', '+', '#']) && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err("1 to 64 bytes without /, + and #, as in the topic".to_owned()) }
 }
 
 fn prefix(text: &str) -> Result<String, String> {
-    let fits =
-        !text.is_empty() && !text.contains(['+', '#']) && !text.chars().any(char::is_control);
-    if fits {
-        Ok(text.trim_end_matches('/').to_owned())
-    } else {
-        Err("a topic without + and #".to_owned())
-    }
+    let fits = !text.is_empty() && !text.contains(['+', '#']) && !text.chars().any(char::is_control);
+    if fits { Ok(text.trim_end_matches('/').to_owned()) } else { Err("a topic without + and #".to_owned()) }
 }

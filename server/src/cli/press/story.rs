@@ -86,16 +86,9 @@ impl Story {
 
     /// The lamp was told something; says it in words, and whether it is about a press of ours.
     pub(super) fn lit(&mut self, lamp: &Lamp) -> (String, bool) {
-        let ours = lamp
-            .press_id
-            .as_ref()
-            .is_some_and(|id| id.starts_with(&format!("{}-", self.boot)));
+        let ours = lamp.press_id.as_ref().is_some_and(|id| id.starts_with(&format!("{}-", self.boot)));
         let ours = ours || self.requests.contains_key(&lamp.request_id);
-        let by = |words: &str| {
-            lamp.by
-                .as_ref()
-                .map_or_else(|| words.to_owned(), |by| format!("{words} by {by}"))
-        };
+        let by = |words: &str| lamp.by.as_ref().map_or_else(|| words.to_owned(), |by| format!("{words} by {by}"));
         let words = match lamp.state.as_str() {
             "received" => "received".to_owned(),
             "accepted" => by("accepted"),
@@ -146,24 +139,11 @@ mod tests {
         assert_eq!(story.next(), Some((1, "b-1".into())));
         assert_eq!(story.next(), None);
         story.sent(7);
-        assert_eq!(
-            (
-                story.unacknowledged(),
-                story.acknowledged(8),
-                story.acknowledged(7)
-            ),
-            (1, None, Some(1))
-        );
+        assert_eq!((story.unacknowledged(), story.acknowledged(8), story.acknowledged(7)), (1, None, Some(1)));
         assert!(story.is_told() && !story.is_lit());
-        assert_eq!(
-            story.lit(&lamp("b-1", 5, "received", None)),
-            ("received".into(), true)
-        );
+        assert_eq!(story.lit(&lamp("b-1", 5, "received", None)), ("received".into(), true));
         assert!(story.is_lit() && !story.is_over());
-        assert_eq!(
-            story.lit(&lamp("b-1", 5, "accepted", Some("Siri"))),
-            ("accepted by Siri".into(), true)
-        );
+        assert_eq!(story.lit(&lamp("b-1", 5, "accepted", Some("Siri"))), ("accepted by Siri".into(), true));
         assert!(!story.is_over());
         story.lit(&lamp("b-1", 5, "completed", Some("Siri")));
         assert!(story.is_over());
@@ -198,7 +178,8 @@ mod tests {
 
     #[test]
     fn what_the_server_tells_a_lamp_is_understood() {
-        let text = r#"{"press_id":null,"request_id":"00000000-0000-0000-0000-000000000005","state":"received","by":null}"#;
+        let text =
+            r#"{"press_id":null,"request_id":"00000000-0000-0000-0000-000000000005","state":"received","by":null}"#;
         let read: Lamp = serde_json::from_str(text).unwrap();
         assert_eq!((read.press_id, read.state.as_str()), (None, "received"));
     }

@@ -15,21 +15,15 @@ pub(super) fn connecting(error: &ConnectionError, args: &PressArgs) -> String {
     let server = &args.server;
     match error {
         ConnectionError::ConnectionRefused(code)
-        | ConnectionError::MqttState(StateError::ConnFail { reason: code }) => {
-            turned_away(*code, args)
-        }
+        | ConnectionError::MqttState(StateError::ConnFail { reason: code }) => turned_away(*code, args),
         ConnectionError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            format!(
-                "Nothing listens at {server}. Is the server running, and is that its MQTT port?"
-            )
+            format!("Nothing listens at {server}. Is the server running, and is that its MQTT port?")
         }
         ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
             format!("{server} can't be reached: {error}.")
         }
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
-            format!(
-                "{server} closed the connection without a word. Is that its MQTT port, and one without TLS?"
-            )
+            format!("{server} closed the connection without a word. Is that its MQTT port, and one without TLS?")
         }
         ConnectionError::Timeout(_) => format!("{server} didn't answer in time."),
         other => format!("{server} doesn't speak MQTT 5 as it should: {other}."),
@@ -50,8 +44,7 @@ fn turned_away(code: ConnectReturnCode, args: &PressArgs) -> String {
         }
         Code::NotAuthorized | Code::Banned => "The server doesn't let this user in.".to_owned(),
         Code::ServiceUnavailable | Code::ServerUnavailable | Code::ServerBusy => {
-            "The server can't let anybody in at the moment (its database may be away). Try again."
-                .to_owned()
+            "The server can't let anybody in at the moment (its database may be away). Try again.".to_owned()
         }
         Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => {
             "The server doesn't speak MQTT 5.".to_owned()
@@ -65,36 +58,27 @@ pub(super) fn press(reason: PubAckReason, args: &PressArgs) -> Option<String> {
     let button = &args.button;
     match reason {
         PubAckReason::Success => None,
-        PubAckReason::NoMatchingSubscribers => Some(
-            "The broker took the press, but nobody listens there: no Crewbell heard it.".to_owned(),
-        ),
+        PubAckReason::NoMatchingSubscribers => {
+            Some("The broker took the press, but nobody listens there: no Crewbell heard it.".to_owned())
+        }
         PubAckReason::NotAuthorized => Some(format!(
             "This user may not press {button}: a button that has a password of its own presses with that only \
              (--user SLUG/{button})."
         )),
-        PubAckReason::TopicNameInvalid => Some(format!(
-            "The server doesn't know such a topic. Are its topics \"{}/…\"? See --prefix.",
-            args.prefix
-        )),
-        PubAckReason::PayloadFormatInvalid => {
-            Some("The server refused the press; its log says why.".to_owned())
+        PubAckReason::TopicNameInvalid => {
+            Some(format!("The server doesn't know such a topic. Are its topics \"{}/…\"? See --prefix.", args.prefix))
         }
-        PubAckReason::QuotaExceeded => {
-            Some("The server has too much to do, and refused the press.".to_owned())
-        }
+        PubAckReason::PayloadFormatInvalid => Some("The server refused the press; its log says why.".to_owned()),
+        PubAckReason::QuotaExceeded => Some("The server has too much to do, and refused the press.".to_owned()),
         PubAckReason::UnspecifiedError
         | PubAckReason::ImplementationSpecificError
-        | PubAckReason::PacketIdentifierInUse => {
-            Some(format!("The server refused the press: {reason:?}."))
-        }
+        | PubAckReason::PacketIdentifierInUse => Some(format!("The server refused the press: {reason:?}.")),
     }
 }
 
 /// Why the lamp can't be watched; none when it can.
 pub(super) fn lamp(codes: &[SubscribeReasonCode], button: &str) -> Option<String> {
-    let refused = codes
-        .iter()
-        .find(|code| !matches!(code, SubscribeReasonCode::Success(_)))?;
+    let refused = codes.iter().find(|code| !matches!(code, SubscribeReasonCode::Success(_)))?;
     Some(match refused {
         SubscribeReasonCode::NotAuthorized => {
             format!("this user may not watch the lamp of {button}")
@@ -109,16 +93,12 @@ pub(super) fn broken(error: &ConnectionError, unacknowledged: usize) -> String {
         ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => {
             format!("The server ended the connection ({reason_code:?})")
         }
-        ConnectionError::MqttState(StateError::ConnectionAborted) => {
-            "The server closed the connection".to_owned()
-        }
+        ConnectionError::MqttState(StateError::ConnectionAborted) => "The server closed the connection".to_owned(),
         other => format!("The connection broke ({other})"),
     };
     match unacknowledged {
         0 => format!("{why}; every press was acknowledged before."),
         1 => format!("{why} without acknowledging the press; a real button would send it again."),
-        many => format!(
-            "{why} without acknowledging {many} presses; a real button would send them again."
-        ),
+        many => format!("{why} without acknowledging {many} presses; a real button would send them again."),
     }
 }

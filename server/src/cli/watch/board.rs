@@ -28,44 +28,26 @@ pub(super) enum Link {
 pub(super) fn draw(model: &Model, now: Timestamp, link: &Link, happened: &[String]) -> String {
     let mut board = String::new();
     let (open, accepted) = model.counts();
-    let site = model
-        .site
-        .as_ref()
-        .map_or("Crewbell", |site| site.name.as_str());
+    let site = model.site.as_ref().map_or("Crewbell", |site| site.name.as_str());
     let link = match link {
         Link::Live => "live".to_owned(),
         Link::Lost(since) => format!("CONNECTION LOST, showing {since}"),
     };
     // Writing to a String can't fail.
-    let _ = writeln!(
-        board,
-        "{} · {open} open · {accepted} accepted · {link}\n",
-        plain(site)
-    );
+    let _ = writeln!(board, "{} · {open} open · {accepted} accepted · {link}\n", plain(site));
     let current = model.current();
     if current.is_empty() {
         board.push_str("  Nobody waits.\n");
     }
     for request in current.iter().take(REQUESTS) {
         let (mark, who, since) = match &request.state {
-            State::Accepted(now) => (
-                "  ✓",
-                format!("{} has it", now.accepted_by.name),
-                now.accepted_at,
-            ),
+            State::Accepted(now) => ("  ✓", format!("{} has it", now.accepted_by.name), now.accepted_at),
             State::Open | State::Completed { .. } | State::Cancelled { .. } => {
                 ("▶ !", asked(request), request.created_at)
             }
         };
-        let guest = request
-            .guest_id
-            .and_then(|id| model.guest(id))
-            .map(|guest| format!("  ({guest})"));
-        let quiet = if model.do_not_disturb(request.place_id) {
-            "  [do not disturb]"
-        } else {
-            ""
-        };
+        let guest = request.guest_id.and_then(|id| model.guest(id)).map(|guest| format!("  ({guest})"));
+        let quiet = if model.do_not_disturb(request.place_id) { "  [do not disturb]" } else { "" };
         let age = span(now.duration_since(since));
         let words = format!(
             "{mark} {age:>8}  {:<16}  {:<14}  {who}{}{quiet}",
@@ -105,17 +87,8 @@ mod tests {
 
     #[test]
     fn a_lost_connection_says_as_of_when() {
-        let board = draw(
-            &Model::default(),
-            at(0),
-            &Link::Lost("14:02:11".into()),
-            &[],
-        );
-        assert!(
-            board.starts_with(
-                "Crewbell · 0 open · 0 accepted · CONNECTION LOST, showing 14:02:11\n"
-            )
-        );
+        let board = draw(&Model::default(), at(0), &Link::Lost("14:02:11".into()), &[]);
+        assert!(board.starts_with("Crewbell · 0 open · 0 accepted · CONNECTION LOST, showing 14:02:11\n"));
         assert!(board.contains("Nobody waits."));
     }
 
@@ -123,13 +96,7 @@ mod tests {
     fn a_full_board_still_fits_the_smallest_terminal() {
         let mut model = Model::default();
         for number in 0..40 {
-            model.put(
-                Request {
-                    id: RequestId(uuid::Uuid::from_u128(number)),
-                    ..open_request()
-                }
-                .into(),
-            );
+            model.put(Request { id: RequestId(uuid::Uuid::from_u128(number)), ..open_request() }.into());
         }
         let happened: Vec<_> = (0..40).map(|line| line.to_string()).collect();
         let board = draw(&model, at(0), &Link::Live, &happened);

@@ -75,65 +75,35 @@ impl Door {
     /// The system's certificates can't be read.
     pub(super) fn new(server: Url) -> anyhow::Result<Self> {
         // The socket begins as a request of HTTP 1.1 (RFC 6455, 4.1).
-        let client = Client::builder()
-            .http1_only()
-            .connect_timeout(CONNECT_WITHIN)
-            .build()?;
+        let client = Client::builder().http1_only().connect_timeout(CONNECT_WITHIN).build()?;
         Ok(Self { client, server })
     }
 
     fn url(&self, path: &str) -> Result<Url, Shut> {
-        self.server
-            .join(path)
-            .map_err(|error| Shut::Strange(error.into()))
+        self.server.join(path).map_err(|error| Shut::Strange(error.into()))
     }
 
     /// Signs in; the token is good until it is given back.
-    pub(super) async fn sign_in(
-        &self,
-        site: Option<&str>,
-        name: &str,
-        secret: &str,
-    ) -> Result<String, Shut> {
+    pub(super) async fn sign_in(&self, site: Option<&str>, name: &str, secret: &str) -> Result<String, Shut> {
         let login = json!({ "site": site, "name": name, "secret": secret, "device_name": "crewbell-server watch" });
-        let request = self
-            .client
-            .post(self.url("api/auth/login")?)
-            .json(&login)
-            .timeout(PATIENCE);
+        let request = self.client.post(self.url("api/auth/login")?).json(&login).timeout(PATIENCE);
         let answer = self.answer(request).await?;
-        let signed_in = answer
-            .json::<SignedIn>()
-            .await
-            .map_err(|error| self.strange(error))?;
+        let signed_in = answer.json::<SignedIn>().await.map_err(|error| self.strange(error))?;
         Ok(signed_in.token)
     }
 
     /// Gives a token back. That it may fail changes nothing for whoever leaves.
     pub(super) async fn sign_out(&self, token: &str) {
         if let Ok(url) = self.url("api/auth/logout") {
-            let request = self
-                .client
-                .post(url)
-                .bearer_auth(token)
-                .timeout(CONNECT_WITHIN);
+            let request = self.client.post(url).bearer_auth(token).timeout(CONNECT_WITHIN);
             let _ = request.send().await;
         }
     }
 
     /// All that the person may see.
     pub(super) async fn snapshot(&self, token: &str) -> Result<Model, Shut> {
-        let request = self
-            .client
-            .get(self.url("api/sync/snapshot")?)
-            .bearer_auth(token)
-            .timeout(PATIENCE);
-        let text = self
-            .answer(request)
-            .await?
-            .text()
-            .await
-            .map_err(|error| self.away(&error))?;
+        let request = self.client.get(self.url("api/sync/snapshot")?).bearer_auth(token).timeout(PATIENCE);
+        let text = self.answer(request).await?.text().await.map_err(|error| self.away(&error))?;
         read_snapshot(&text).map_err(Shut::Strange)
     }
 
@@ -148,27 +118,17 @@ impl Door {
             .header(header::SEC_WEBSOCKET_VERSION, "13")
             .header(header::SEC_WEBSOCKET_KEY, &key);
         let opening = tokio::time::timeout(PATIENCE, self.answer(request)).await;
-        let answer = opening
-            .map_err(|_| Shut::ForNow(anyhow::anyhow!("{} doesn't answer.", self.server)))??;
+        let answer = opening.map_err(|_| Shut::ForNow(anyhow::anyhow!("{} doesn't answer.", self.server)))??;
         let accepts = answer
             .headers()
             .get(header::SEC_WEBSOCKET_ACCEPT)
-            .is_some_and(|accept| {
-                accept.as_bytes() == derive_accept_key(key.as_bytes()).as_bytes()
-            });
+            .is_some_and(|accept| accept.as_bytes() == derive_accept_key(key.as_bytes()).as_bytes());
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS || !accepts {
-            return Err(Shut::Strange(anyhow::anyhow!(
-                "{} doesn't open the live socket.",
-                self.server
-            )));
+            return Err(Shut::Strange(anyhow::anyhow!("{} doesn't open the live socket.", self.server)));
         }
         let stream = answer.upgrade().await.map_err(|error| self.away(&error))?;
         let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-        let hello = FromClient::Hello {
-            token: token.to_owned(),
-            cursor: Some(cursor),
-            categories: Vec::new(),
-        };
+        let hello = FromClient::Hello { token: token.to_owned(), cursor: Some(cursor), categories: Vec::new() };
         say(&mut socket, &hello).await.map_err(Shut::ForNow)?;
         Ok(socket)
     }
@@ -185,14 +145,10 @@ impl Door {
             }
             Ok(refusal) => Err(Shut::Refused(refusal)),
             // A proxy in front of a server that restarts speaks for itself.
-            Err(_) if status.is_server_error() => Err(Shut::ForNow(anyhow::anyhow!(
-                "{} answers {status}.",
-                self.server
-            ))),
-            Err(_) => Err(Shut::Strange(anyhow::anyhow!(
-                "{} answers {status}: is that Crewbell?",
-                self.server
-            ))),
+            Err(_) if status.is_server_error() => {
+                Err(Shut::ForNow(anyhow::anyhow!("{} answers {status}.", self.server)))
+            }
+            Err(_) => Err(Shut::Strange(anyhow::anyhow!("{} answers {status}: is that Crewbell?", self.server))),
         }
     }
 
@@ -202,17 +158,11 @@ impl Door {
         while let Some(inner) = cause.source() {
             cause = inner;
         }
-        Shut::ForNow(anyhow::anyhow!(
-            "{} can't be reached: {cause}.",
-            self.server
-        ))
+        Shut::ForNow(anyhow::anyhow!("{} can't be reached: {cause}.", self.server))
     }
 
     fn strange(&self, error: reqwest::Error) -> Shut {
-        Shut::Strange(
-            anyhow::Error::new(error)
-                .context(format!("{} says what this version can't read", self.server)),
-        )
+        Shut::Strange(anyhow::Error::new(error).context(format!("{} says what this version can't read", self.server)))
     }
 }
 
@@ -222,17 +172,13 @@ impl Door {
 /// The socket is broken.
 pub(super) async fn say(socket: &mut Socket, frame: &FromClient) -> anyhow::Result<()> {
     let text = serde_json::to_string(frame)?;
-    socket
-        .send(Message::text(text))
-        .await
-        .context("The live socket is broken")
+    socket.send(Message::text(text)).await.context("The live socket is broken")
 }
 
 /// Reads the lines of a snapshot. Nouns of a sort that this version doesn't know are passed over.
 fn read_snapshot(text: &str) -> anyhow::Result<Model> {
     let mut lines = text.lines();
-    let head: Head = serde_json::from_str(lines.next().unwrap_or_default())
-        .context("The snapshot can't be read")?;
+    let head: Head = serde_json::from_str(lines.next().unwrap_or_default()).context("The snapshot can't be read")?;
     let mut model = Model::at(head.seq);
     let mut nouns = 0;
     for line in lines {
@@ -244,11 +190,7 @@ fn read_snapshot(text: &str) -> anyhow::Result<Model> {
             }
         }
     }
-    ensure!(
-        nouns == head.nouns,
-        "The snapshot is not whole: {nouns} of {} nouns.",
-        head.nouns
-    );
+    ensure!(nouns == head.nouns, "The snapshot is not whole: {nouns} of {} nouns.", head.nouns);
     Ok(model)
 }
 
@@ -257,9 +199,7 @@ fn read_snapshot(text: &str) -> anyhow::Result<Model> {
 /// # Errors
 /// It is none, or not one for HTTP.
 pub(super) fn server(text: &str) -> anyhow::Result<Url> {
-    let mut url: Url = text
-        .parse()
-        .context("an address such as http://127.0.0.1:8080")?;
+    let mut url: Url = text.parse().context("an address such as http://127.0.0.1:8080")?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         bail!("an address such as http://127.0.0.1:8080");
     }
@@ -294,10 +234,7 @@ mod tests {
     fn paths_go_behind_the_server_s_own() {
         let url = |text: &str| server(text).unwrap().join("api/live").unwrap().to_string();
         assert_eq!(url("http://ship:8080"), "http://ship:8080/api/live");
-        assert_eq!(
-            url("https://fleet.example/serenity"),
-            "https://fleet.example/serenity/api/live"
-        );
+        assert_eq!(url("https://fleet.example/serenity"), "https://fleet.example/serenity/api/live");
         for text in ["ship:8080", "ftp://ship", "127.0.0.1:8080", ""] {
             assert!(server(text).is_err(), "{text}");
         }

@@ -62,10 +62,7 @@ struct Stop {
 
 impl Stop {
     fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     async fn wanted(&mut self) {
@@ -77,13 +74,7 @@ impl Stop {
 }
 
 /// Shows what happens until interrupted.
-pub(super) async fn follow(
-    door: &Door,
-    token: &str,
-    board: bool,
-    clock: &Clock,
-    ids: &Ids,
-) -> anyhow::Result<()> {
+pub(super) async fn follow(door: &Door, token: &str, board: bool, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
     let model = door.snapshot(token).await.map_err(Shut::error)?;
     let watch = Watch {
         door,
@@ -103,9 +94,7 @@ pub(super) async fn follow(
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 impl Watch<'_> {
@@ -204,9 +193,7 @@ impl Watch<'_> {
             Ok(frame) => frame,
             Err(_) if !is_known(text) => return Ok(None),
             Err(error) => {
-                return Ok(Some(End::Failed(anyhow!(
-                    "The server says what this version can't read: {error}."
-                ))));
+                return Ok(Some(End::Failed(anyhow!("The server says what this version can't read: {error}."))));
             }
         };
         self.heard_at = self.clock.now();
@@ -219,8 +206,7 @@ impl Watch<'_> {
             FromServer::Entries { entries, .. } => {
                 for entry in entries {
                     if self.model.apply(&entry)? {
-                        self.screen
-                            .line(lines::entry(&self.model, &entry, &self.zone))?;
+                        self.screen.line(lines::entry(&self.model, &entry, &self.zone))?;
                     }
                 }
             }
@@ -234,20 +220,11 @@ impl Watch<'_> {
     fn show_current(&mut self) -> anyhow::Result<()> {
         self.heard_at = self.clock.now();
         let (open, accepted) = self.model.counts();
-        let site = self
-            .model
-            .site
-            .as_ref()
-            .map_or("Crewbell", |site| site.name.as_str());
-        let head = format!(
-            "{}  {} · {open} open · {accepted} accepted",
-            lines::clock(self.heard_at, &self.zone),
-            plain(site)
-        );
+        let site = self.model.site.as_ref().map_or("Crewbell", |site| site.name.as_str());
+        let head =
+            format!("{}  {} · {open} open · {accepted} accepted", lines::clock(self.heard_at, &self.zone), plain(site));
         let current = self.model.current().into_iter().rev();
-        let requests: Vec<_> = current
-            .map(|request| lines::current(&self.model, request, &self.zone))
-            .collect();
+        let requests: Vec<_> = current.map(|request| lines::current(&self.model, request, &self.zone)).collect();
         self.screen.line(head)?;
         if !self.screen.is_board() {
             for line in requests {
@@ -263,10 +240,7 @@ impl Watch<'_> {
 fn end_of(refusal: &Refusal) -> End {
     if refusal.code == Code::SnapshotNeeded {
         End::Afresh
-    } else if matches!(
-        refusal.code,
-        Code::Unavailable | Code::Internal | Code::SlowDown
-    ) {
+    } else if matches!(refusal.code, Code::Unavailable | Code::Internal | Code::SlowDown) {
         End::Again
     } else {
         End::Failed(refused(refusal))
@@ -280,10 +254,5 @@ fn is_known(text: &str) -> bool {
         t: String,
     }
     let sort = serde_json::from_str::<Sort>(text).map(|sort| sort.t);
-    sort.map_or(true, |sort| {
-        matches!(
-            sort.as_str(),
-            "welcome" | "entries" | "pulse" | "refused" | "bye"
-        )
-    })
+    sort.map_or(true, |sort| matches!(sort.as_str(), "welcome" | "entries" | "pulse" | "refused" | "bye"))
 }

@@ -60,10 +60,7 @@ pub async fn run(args: WatchArgs, clock: &Clock, ids: &Ids) -> anyhow::Result<()
         (None, name) => {
             let name = name.as_deref().unwrap_or_default();
             let secret = args.pin.map_or_else(|| ask_secret(name), Ok)?;
-            let token = door
-                .sign_in(args.site.as_deref(), name, &secret)
-                .await
-                .map_err(door::Shut::error)?;
+            let token = door.sign_in(args.site.as_deref(), name, &secret).await.map_err(door::Shut::error)?;
             (token, true)
         }
     };

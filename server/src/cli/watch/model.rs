@@ -32,19 +32,12 @@ pub(super) enum Frame {
 impl Model {
     /// Nothing is known yet; entries up to this one will be put in.
     pub(super) fn at(cursor: u64) -> Self {
-        Self {
-            cursor,
-            ..Self::default()
-        }
+        Self { cursor, ..Self::default() }
     }
 
     /// Judges a frame by the number of the entry that was sent before it.
     pub(super) fn judge(&self, prev: u64) -> Frame {
-        if prev > self.cursor {
-            Frame::Gap
-        } else {
-            Frame::Next
-        }
+        if prev > self.cursor { Frame::Gap } else { Frame::Next }
     }
 
     /// Takes an entry in; says whether it was new.
@@ -81,22 +74,14 @@ impl Model {
     pub(super) fn current(&self) -> Vec<&Request> {
         let mut current: Vec<_> = self.requests.values().collect();
         current.sort_by_key(|request| {
-            (
-                request.state != State::Open,
-                std::cmp::Reverse(request.priority),
-                request.created_at,
-            )
+            (request.state != State::Open, std::cmp::Reverse(request.priority), request.created_at)
         });
         current
     }
 
     /// How many requests are open, and how many accepted.
     pub(super) fn counts(&self) -> (usize, usize) {
-        let open = self
-            .requests
-            .values()
-            .filter(|request| request.state == State::Open)
-            .count();
+        let open = self.requests.values().filter(|request| request.state == State::Open).count();
         (open, self.requests.len() - open)
     }
 
@@ -107,9 +92,7 @@ impl Model {
 
     /// Whether a place asked not to be disturbed.
     pub(super) fn do_not_disturb(&self, id: PlaceId) -> bool {
-        self.places
-            .get(&id)
-            .is_some_and(|place| place.do_not_disturb)
+        self.places.get(&id).is_some_and(|place| place.do_not_disturb)
     }
 
     /// The name of a guest.
@@ -148,14 +131,8 @@ mod tests {
     #[test]
     fn what_rings_stands_before_what_is_urgent_and_what_is_old() {
         let number = |number| RequestId(uuid::Uuid::from_u128(number));
-        let siri = PersonRef {
-            id: PersonId(uuid::Uuid::from_u128(1)),
-            name: "Siri".into(),
-        };
-        let taken = State::Accepted(Acceptance {
-            accepted_by: siri,
-            accepted_at: at(5),
-        });
+        let siri = PersonRef { id: PersonId(uuid::Uuid::from_u128(1)), name: "Siri".into() };
+        let taken = State::Accepted(Acceptance { accepted_by: siri, accepted_at: at(5) });
         let mut model = Model::default();
         for (id, priority, created, state) in [
             (1, Priority::Emergency, 0, taken),
@@ -163,13 +140,7 @@ mod tests {
             (3, Priority::High, 2, State::Open),
             (4, Priority::Normal, 0, State::Open),
         ] {
-            let request = Request {
-                id: number(id),
-                priority,
-                created_at: at(created),
-                state,
-                ..open_request()
-            };
+            let request = Request { id: number(id), priority, created_at: at(created), state, ..open_request() };
             model.put(request.into());
         }
         let order: Vec<_> = model.current().iter().map(|request| request.id).collect();
@@ -181,23 +152,9 @@ mod tests {
     fn a_closed_request_leaves_the_board() {
         let mut model = Model::default();
         model.put(open_request().into());
-        let by = PersonRef {
-            id: PersonId(uuid::Uuid::from_u128(1)),
-            name: "Siri".into(),
-        };
-        let state = State::Cancelled {
-            acceptance: None,
-            cancelled_by: by,
-            cancelled_at: at(9),
-            cancel_reason: None,
-        };
-        model.put(
-            Request {
-                state,
-                ..open_request()
-            }
-            .into(),
-        );
+        let by = PersonRef { id: PersonId(uuid::Uuid::from_u128(1)), name: "Siri".into() };
+        let state = State::Cancelled { acceptance: None, cancelled_by: by, cancelled_at: at(9), cancel_reason: None };
+        model.put(Request { state, ..open_request() }.into());
         assert!(model.current().is_empty());
     }
 }

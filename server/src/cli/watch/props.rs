@@ -53,10 +53,7 @@ pub(super) fn said(seq: u64, kind: &str, payload: Value) -> Entry {
             seq,
             event_id: EventId(Uuid::nil()),
             ts: at(131),
-            actor: ActorRef {
-                id: None,
-                name: "Dana".into(),
-            },
+            actor: ActorRef { id: None, name: "Dana".into() },
             source: Source::App,
             entity_type: None,
             command_id: None,

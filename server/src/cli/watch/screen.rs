@@ -26,11 +26,7 @@ impl Screen {
         if board {
             write!(io::stdout(), "{OPEN}")?;
         }
-        Ok(Self {
-            board,
-            happened: Vec::new(),
-            link: Link::Live,
-        })
+        Ok(Self { board, happened: Vec::new(), link: Link::Live })
     }
 
     /// Whether it has to be drawn again as time goes on.
