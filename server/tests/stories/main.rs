@@ -12,9 +12,12 @@ mod ship;
 mod wire;
 
 mod accept;
+mod archive;
+mod backups;
 mod devices;
 mod enrolment;
 mod faults;
 mod lamps;
 mod press;
+mod schema;
 mod voice;
