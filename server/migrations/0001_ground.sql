@@ -168,8 +168,9 @@ create table requests (
 ) with (fillfactor = 80);
 -- The board: what is open or in hand; small, whatever the history.
 create index requests_live on requests (site_id, created_at) where state in ('open', 'accepted');
--- The press path asks for the open requests of a place; "unanswered" asks for the oldest of them.
-create index requests_unanswered on requests (site_id, place_id, last_press_at) where state = 'open';
+-- The press path asks for the open requests of a place. The time of the last press is not in it: a press that joins its
+-- request changes that, and must not touch an index.
+create index requests_unanswered on requests (site_id, place_id) where state = 'open';
 create index requests_by_time on requests (site_id, created_at);
 create index requests_by_place on requests (site_id, place_id, created_at);
 create index requests_by_person on requests (site_id, accepted_by, created_at) where accepted_by is not null;

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crewbell_shared::Refusal;
-use crewbell_shared::ids::{CommandId, SiteId};
+use crewbell_shared::ids::SiteId;
 use crewbell_shared::person::{Actor, Person};
-use crewbell_shared::protocol::{Command, Outcome, Source, Verb};
+use crewbell_shared::protocol::{Command, Outcome, Source};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::actions::{self, Action, Done, Job, Key, NotDone, Writer};
+use crate::actions::{self, Action, Done, Job, Key, NotDone, Refuse, Writer};
 use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, sites};
@@ -64,25 +64,27 @@ impl OpenSite {
     /// # Errors
     /// Only that the server can't; a refusal is an outcome.
     pub async fn command(&self, person: &Person, command: Command) -> Result<Outcome, NotDone> {
-        let Command { id, made_at, verb, .. } = command;
-        match self.keyed(person, id, made_at, verb).await {
+        let key = key_of(&command)?;
+        self.keyed(person, key, actions::action(command.verb)).await
+    }
+
+    /// Refuses a person's command for a reason that is known already, and remembers that: what depends on it is
+    /// refused too, whenever it comes.
+    ///
+    /// # Errors
+    /// Only that the server can't.
+    pub async fn refuse(&self, person: &Person, command: &Command, refusal: Refusal) -> Result<Outcome, NotDone> {
+        self.keyed(person, key_of(command)?, Box::new(Refuse(refusal))).await
+    }
+
+    async fn keyed(&self, person: &Person, key: Key, action: Box<dyn Action>) -> Result<Outcome, NotDone> {
+        let id = key.id;
+        let actor = Actor::Person(person.clone());
+        match self.writer.act(Job { action, actor, source: Source::App, key: Some(key), at: None }).await {
             Ok(done) => Ok(Outcome { id, seq: done.seq, refusal: None }),
             Err(NotDone::Refused(refusal)) => Ok(Outcome { id, seq: None, refusal: Some(refusal) }),
             Err(error) => Err(error),
         }
-    }
-
-    async fn keyed(
-        &self,
-        person: &Person,
-        id: CommandId,
-        made_at: Option<Timestamp>,
-        verb: Verb,
-    ) -> Result<Done, NotDone> {
-        let (name, digest) = actions::digest(&verb).map_err(|_| NotDone::Internal)?;
-        let key = Some(Key { id, verb: name, digest, made_at });
-        let action = actions::action(verb);
-        self.writer.act(Job { action, actor: Actor::Person(person.clone()), source: Source::App, key, at: None }).await
     }
 
     /// Reads the log after an entry.
@@ -193,6 +195,11 @@ impl House {
         }
         self.db.close().await;
     }
+}
+
+fn key_of(command: &Command) -> Result<Key, NotDone> {
+    let (verb, digest) = actions::digest(&command.verb).map_err(|_| NotDone::Internal)?;
+    Ok(Key { id: command.id, verb, digest, made_at: command.made_at })
 }
 
 /// The refusal that stands for a failure of ours.

@@ -63,7 +63,7 @@ pub use sign_out::SignOut;
 pub use steps::{Answer, Step, Steps};
 pub use verbs::{action, digest};
 pub use world::{Wants, World};
-pub use writer::{Done, Job, Key, NotDone, Writer};
+pub use writer::{Done, Job, Key, NotDone, Refuse, Writer};
 
 use crewbell_shared::Refusal;
 use crewbell_shared::person::Actor;

@@ -58,7 +58,7 @@ impl Action for RaiseRequest {
             Judgement::Repeat { press_key } => (press_key, true),
             Judgement::New { press_key } => (press_key, false),
         };
-        let recorded = press_key.as_deref().and_then(|key| world.recorded(&self.device, key));
+        let recorded = press_key.as_deref().and_then(|key| world.recorded(known.button.id, key));
         let (known, kind) = heard(known, memory, &self.press.vitals, moment.at);
         if repeated || recorded.is_some() {
             metrics::counter!("presses_repeated_total").increment(1);

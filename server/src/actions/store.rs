@@ -100,8 +100,12 @@ pub(super) async fn load(
         world.stays.load(db::stays::current_at(conn, site, &list(&stays_at)).await?, |stay| stay.id.0);
     }
     if !wants.presses.is_empty() {
-        for (device, key, request) in db::presses::find(conn, site, &wants.presses).await? {
-            world.presses.insert((device, key), request);
+        let known = wants.presses.iter().filter_map(|(device, key)| {
+            world.device(device).map(|known| (known.button.id, key.as_str()))
+        });
+        let known: Vec<_> = known.collect();
+        for (button, key, request) in db::presses::find(conn, site, &known).await? {
+            world.presses.insert((button, key), request);
         }
     }
     for (device, since) in &wants.voice_of {
@@ -189,8 +193,8 @@ pub(super) fn apply(
                 rows.entries.push(signature.entry(category, kind, to_raw_value(&payload)?, audience));
             }
             Step::Press(press) => {
-                if let (Some(known), Some(key)) = (world.buttons.get(press.button_id.0), &press.press_key) {
-                    world.presses.insert((known.button.device.clone(), key.clone()), press.request_id);
+                if let Some(key) = &press.press_key {
+                    world.presses.insert((press.button_id, key.clone()), press.request_id);
                 }
                 rows.presses.push(press);
             }

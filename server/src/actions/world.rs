@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_shared::Refusal;
 use crewbell_shared::guest::{Guest, Stay};
-use crewbell_shared::ids::{GuestId, PersonId, PlaceId, RequestId, StayId};
+use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::Person;
 use crewbell_shared::place::Place;
 use crewbell_shared::request::{Request, State};
@@ -111,7 +111,7 @@ pub struct World {
     /// Buttons that wait to be assigned; counted only when a device was unknown.
     pub new_buttons: i64,
     /// Presses that are recorded already, with their request.
-    pub(super) presses: BTreeMap<(String, String), Option<RequestId>>,
+    pub(super) presses: BTreeMap<(ButtonId, String), Option<RequestId>>,
     /// Live sessions of the people that were asked for.
     pub sessions: Vec<Session>,
     /// Buttons of which the log isn't told: only their memory is stored.
@@ -164,13 +164,20 @@ impl World {
     }
 
     /// A button, or "there is no such button".
-    pub fn button(&self, id: crewbell_shared::ids::ButtonId) -> Result<&KnownButton, Refusal> {
+    pub fn button(&self, id: ButtonId) -> Result<&KnownButton, Refusal> {
         self.buttons.get(id.0).ok_or_else(|| Refusal::not_found("button"))
     }
 
     /// A button by its id on the wire.
     pub fn device(&self, device: &str) -> Option<&KnownButton> {
         self.devices.get(device).and_then(|id| self.buttons.get(*id))
+    }
+
+    /// How a device is called in the log: by its own name, by its place's, or as on the wire when it has neither.
+    pub(super) fn called<'a>(&'a self, device: &'a str) -> &'a str {
+        let Some(KnownButton { button, .. }) = self.device(device) else { return device };
+        let place = || button.place_id.and_then(|id| self.places.get(id.0)).map(|place| place.name.as_str());
+        button.name.as_deref().or_else(place).unwrap_or(device)
     }
 
     /// Puts a button on its shelf, also under its id on the wire.
@@ -200,7 +207,7 @@ impl World {
     }
 
     /// The request of a press that is recorded already: `None` when it isn't.
-    pub fn recorded(&self, device: &str, key: &str) -> Option<Option<RequestId>> {
-        self.presses.get(&(device.to_owned(), key.to_owned())).copied()
+    pub fn recorded(&self, button: ButtonId, key: &str) -> Option<Option<RequestId>> {
+        self.presses.get(&(button, key.to_owned())).copied()
     }
 }

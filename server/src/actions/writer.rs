@@ -278,9 +278,9 @@ impl Desk {
     }
 }
 
-/// A refusal that the database found; deciding it again remembers it.
+/// A refusal that was found elsewhere: by the database, or by what the command depends on. Deciding it remembers it.
 #[derive(Debug)]
-struct Refuse(Refusal);
+pub struct Refuse(pub Refusal);
 
 impl Action for Refuse {
     fn wants(&self, _: &mut Wants) {}
@@ -341,7 +341,8 @@ impl<'a> Batch<'a> {
                 Some(person) => Actor::Person(person.clone()),
                 None => return Ok(Err(Refusal::not_found("person"))),
             },
-            Actor::Button { .. } | Actor::System => job.actor.clone(),
+            Actor::Button { name } => Actor::Button { name: self.world.called(name).to_owned() },
+            Actor::System => Actor::System,
         };
         let moment = Moment { at: job.at.unwrap_or(self.at), actor: &actor, ids: self.ids };
         match job.action.decide(&self.world, &moment) {
@@ -374,7 +375,7 @@ impl<'a> Batch<'a> {
                 }
                 (None, Some(key)) => {
                     let before = self.known.iter().chain(&decided).find(|decided| decided.outcome.id == key.id);
-                    before.map_or(Err(NotDone::Internal), |before| repeated(before, key))
+                    before.map_or(Err(NotDone::Internal), |before| repeated(before, key, &job.actor))
                 }
                 (None, None) => Err(NotDone::Internal),
             };
@@ -398,9 +399,9 @@ fn remembered(key: &Key, actor: &Actor, result: &Result<Done, Refusal>) -> Decid
     }
 }
 
-/// The same outcome for a command that comes again; a refusal for another command under its id.
-fn repeated(before: &Decided, key: &Key) -> Result<Done, NotDone> {
-    if before.digest != key.digest {
+/// The same outcome for a command that comes again; a refusal for another command, or another's, under its id.
+fn repeated(before: &Decided, key: &Key, actor: &Actor) -> Result<Done, NotDone> {
+    if before.digest != key.digest || before.person != actor.person().map(|person| person.id.0) {
         let message = "This id was used for another command.";
         return Err(Refusal::new(Code::KeyReused, message).with("verb", &before.verb).into());
     }

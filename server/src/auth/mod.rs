@@ -27,6 +27,8 @@ pub struct SignedIn {
     pub person: Person,
     /// Their session.
     pub session_id: SessionId,
+    /// The last entry of the log as of this moment: what it says of them is known, what follows is news.
+    pub as_of: u64,
 }
 
 /// What somebody signs in with.
@@ -86,10 +88,10 @@ pub async fn of_token(house: &House, text: &str) -> Result<Option<SignedIn>, Not
     let Some(site) = house.site(token.site()).await.map_err(unavailable)? else { return Ok(None) };
     let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
     let session = db::sessions::by_token(&mut tx, site.id, &token.hash()).await.map_err(unavailable)?;
-    let Some(session) = session else { return Ok(None) };
+    let Some((session, as_of)) = session else { return Ok(None) };
     let person = db::people::find(&mut tx, site.id, session.person_id).await.map_err(unavailable)?;
     drop(tx);
-    Ok(person.map(|person| SignedIn { site, person, session_id: session.id }))
+    Ok(person.map(|person| SignedIn { site, person, session_id: session.id, as_of }))
 }
 
 fn unavailable(error: DbError) -> NotDone {

@@ -7,6 +7,7 @@ pub mod buttons;
 pub mod commands;
 pub mod entries;
 pub mod guests;
+pub mod lease;
 pub mod people;
 pub mod places;
 mod pool;

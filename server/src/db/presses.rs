@@ -30,26 +30,29 @@ pub struct Press {
     pub request_id: Option<RequestId>,
 }
 
-/// Finds those presses that are recorded already, as pairs of the button's id on the wire and the key, with their
-/// request.
+/// Finds those presses that are recorded already, as pairs of button and key, with their request.
+///
+/// Each pair is looked up on its own (`lateral … limit 1`): joined as sets, the planner reads all presses of a button
+/// as soon as its statistics are older than a storm.
 pub async fn find(
     conn: &mut PgConnection,
     site: SiteId,
-    keys: &[(String, String)],
-) -> Result<Vec<(String, String, Option<RequestId>)>, DbError> {
-    let (devices, keys): (Vec<String>, Vec<String>) = keys.iter().cloned().unzip();
+    keys: &[(ButtonId, &str)],
+) -> Result<Vec<(ButtonId, String, Option<RequestId>)>, DbError> {
+    let buttons: Vec<_> = keys.iter().map(|(button, _)| button.0).collect();
+    let keys: Vec<_> = keys.iter().map(|(_, key)| (*key).to_owned()).collect();
     let rows = sqlx::query!(
-        "select b.device, p.press_key as \"press_key!\", p.request_id \
-         from unnest($2::text[], $3::text[]) as n (device, press_key) \
-         join buttons b on b.site_id = $1 and b.device = n.device \
-         join presses p on p.site_id = $1 and p.button_id = b.id and p.press_key = n.press_key",
+        "select n.button_id as \"button_id!\", n.press_key as \"press_key!\", p.request_id \
+         from unnest($2::uuid[], $3::text[]) as n (button_id, press_key), \
+         lateral (select request_id from presses where site_id = $1 and button_id = n.button_id \
+         and press_key = n.press_key limit 1) p",
         site.0,
-        &devices,
+        &buttons,
         &keys
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.device, row.press_key, row.request_id.map(Into::into))).collect())
+    Ok(rows.into_iter().map(|row| (row.button_id.into(), row.press_key, row.request_id.map(Into::into))).collect())
 }
 
 /// Records presses, all in one statement.

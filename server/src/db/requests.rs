@@ -117,7 +117,7 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Created before this time: the page's end, exclusive.
     pub before: Option<Timestamp>,
-    /// At most so many.
+    /// At most so many, but for those made at the same moment as the last.
     pub limit: i64,
 }
 
@@ -133,7 +133,7 @@ pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Res
             select!(
                 "where site_id = $1 and place_id = $2 and created_at >= $3 and created_at < $4 \
                  and ($5::text is null or state = $5) and ($6::uuid is null or accepted_by = $6) \
-                 order by created_at desc limit $7",
+                 order by created_at desc fetch first $7 rows with ties",
                 site.0,
                 place.0,
                 from as _,
@@ -148,7 +148,7 @@ pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Res
         (None, Some(person), _) => {
             select!(
                 "where site_id = $1 and accepted_by = $2 and created_at >= $3 and created_at < $4 \
-                 and ($5::text is null or state = $5) order by created_at desc limit $6",
+                 and ($5::text is null or state = $5) order by created_at desc fetch first $6 rows with ties",
                 site.0,
                 person.0,
                 from as _,
@@ -162,7 +162,7 @@ pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Res
         (None, None, Some("open" | "accepted")) => {
             select!(
                 "where site_id = $1 and created_at >= $2 and created_at < $3 and state in ('open', 'accepted') \
-                 and state = $4 order by created_at desc limit $5",
+                 and state = $4 order by created_at desc fetch first $5 rows with ties",
                 site.0,
                 from as _,
                 before as _,
@@ -175,7 +175,7 @@ pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Res
         (None, None, _) => {
             select!(
                 "where site_id = $1 and created_at >= $2 and created_at < $3 and ($4::text is null or state = $4) \
-                 order by created_at desc limit $5",
+                 order by created_at desc fetch first $5 rows with ties",
                 site.0,
                 from as _,
                 before as _,

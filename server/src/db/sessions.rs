@@ -21,21 +21,29 @@ pub struct Session {
     pub created_at: Timestamp,
 }
 
-/// The live session of a token.
-pub async fn by_token(conn: &mut PgConnection, site: SiteId, token_hash: &[u8]) -> Result<Option<Session>, DbError> {
+/// The live session of a token, and the number of the log's last entry as of the same moment.
+pub async fn by_token(
+    conn: &mut PgConnection,
+    site: SiteId,
+    token_hash: &[u8],
+) -> Result<Option<(Session, u64)>, DbError> {
     let row = sqlx::query!(
-        "select s.id, s.person_id, s.device_id, s.device_name, s.created_at from sessions s \
+        "select s.id, s.person_id, s.device_id, s.device_name, s.created_at, \
+         (select head from sites where id = s.site_id) as \"head!\" from sessions s \
          join people p on p.site_id = s.site_id and p.id = s.person_id and p.active \
          where s.site_id = $1 and s.token_hash = $2 and s.ended_at is null",
         site.0,
         token_hash
     );
-    Ok(row.fetch_optional(conn).await?.map(|row| Session {
-        id: row.id.into(),
-        person_id: row.person_id.into(),
-        device_id: row.device_id.into(),
-        device_name: row.device_name,
-        created_at: row.created_at.to_jiff(),
+    Ok(row.fetch_optional(conn).await?.map(|row| {
+        let session = Session {
+            id: row.id.into(),
+            person_id: row.person_id.into(),
+            device_id: row.device_id.into(),
+            device_name: row.device_name,
+            created_at: row.created_at.to_jiff(),
+        };
+        (session, u64::try_from(row.head).unwrap_or_default())
     }))
 }
 

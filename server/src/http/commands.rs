@@ -58,7 +58,7 @@ pub async fn commands(
     for command in commands {
         let id = command.id;
         let outcome = match command.depends_on.filter(|on| refused.contains(on)) {
-            Some(on) => Ok(depends_on_refused(id, on)),
+            Some(on) => who.site.refuse(&who.person, &command, depends_on_refused(on)).await,
             None => who.site.command(&who.person, command).await,
         };
         match outcome {
@@ -90,7 +90,6 @@ async fn refused_before(
     Ok(decided.into_iter().filter(|decided| decided.outcome.refusal.is_some()).map(|decided| decided.outcome.id).collect())
 }
 
-fn depends_on_refused(id: CommandId, on: CommandId) -> Outcome {
-    let refusal = Refusal::new(Code::DependsOnRefused, "What it depends on was refused.").with("depends_on", &on);
-    Outcome { id, seq: None, refusal: Some(refusal) }
+fn depends_on_refused(on: CommandId) -> Refusal {
+    Refusal::new(Code::DependsOnRefused, "What it depends on was refused.").with("depends_on", &on)
 }

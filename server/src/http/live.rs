@@ -27,6 +27,8 @@ pub async fn live(
     let socket = upgrade?
         .max_message_size(LARGEST_FRAME)
         .max_frame_size(LARGEST_FRAME)
+        // Clients say little: the usual 128 KiB for each would be most of the server's memory.
+        .read_buffer_size(4 * 1024)
         // A frame leaves at once; what can't leave stays in the log and not in a buffer.
         .write_buffer_size(0)
         .max_write_buffer_size(4 * 1024 * 1024)

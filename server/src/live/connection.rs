@@ -85,7 +85,7 @@ async fn hello(house: &House, frames: &mut SplitStream<WebSocket>) -> Result<(Si
     };
     let who = auth::of_token(house, &token).await.map_err(|error| End::Refused(house::refusal_of(error)))?;
     let who = who.ok_or_else(|| refused(Code::NotSignedIn, "The token is not valid, or no longer."))?;
-    let cursor = cursor.unwrap_or_else(|| who.site.tail.head());
+    let cursor = cursor.unwrap_or(who.as_of);
     let stream = Stream::new(&who, cursor, categories);
     Ok((who, stream))
 }
@@ -97,8 +97,7 @@ async fn run(
     sink: &mut Sink,
     frames: &mut SplitStream<WebSocket>,
 ) -> End {
-    let head = who.site.tail.head();
-    let welcome = FromServer::Welcome { head, server_time: house.clock.now(), person_id: who.person.id };
+    let welcome = FromServer::Welcome { head: who.as_of, server_time: house.clock.now(), person_id: who.person.id };
     if let Err(end) = send(house, sink, &welcome).await {
         return end;
     }

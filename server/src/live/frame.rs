@@ -16,6 +16,8 @@ pub struct Stream {
     person: Person,
     session: String,
     categories: Vec<String>,
+    /// The entry up to which it is known who the person is and that the session lives.
+    as_of: u64,
     /// The number of the last entry sent; the reader itself may be further, past what is for others.
     sent: u64,
 }
@@ -35,7 +37,8 @@ impl Stream {
     /// The stream of somebody, after an entry.
     pub fn new(who: &SignedIn, cursor: u64, categories: Vec<String>) -> Self {
         let session = who.session_id.to_string();
-        Self { reader: who.site.reader(cursor), person: who.person.clone(), session, categories, sent: cursor }
+        let (reader, person) = (who.site.reader(cursor), who.person.clone());
+        Self { reader, person, session, categories, as_of: who.as_of, sent: cursor }
     }
 
     /// Whose stream it is.
@@ -49,7 +52,9 @@ impl Stream {
     /// The cursor is outside the log, or the database can't be read; then a later call goes on from where it was.
     pub async fn next(&mut self) -> Result<Next, ReadError> {
         let Page { entries } = self.reader.next().await?;
-        for entry in &entries {
+        // What came before the sign-in was looked at is history: who was shut out once may be back.
+        let as_of = self.as_of;
+        for entry in entries.iter().filter(|entry| entry.seq > as_of) {
             if entry.about_person() == Some(self.person.id) {
                 self.changed(entry);
             }

@@ -73,7 +73,8 @@ impl Reader {
                     return Ok(page);
                 }
             } else if self.cursor > head {
-                return Err(self.outside().await?);
+                self.look_further().await?;
+                continue;
             }
             if self.head.changed().await.is_err() {
                 // The site is gone, and with it all that could be said: wait to be dropped.
@@ -107,9 +108,14 @@ impl Reader {
         Ok(Page { entries })
     }
 
-    async fn outside(&self) -> Result<ReadError, DbError> {
+    /// The cursor is beyond what this process knows of: another one may have written what the reader has.
+    async fn look_further(&self) -> Result<(), ReadError> {
         let mut tx = self.db.read(self.site).await?;
         let (first, head) = sites::extent(&mut tx, self.site).await?;
-        Ok(ReadError::SnapshotNeeded { cursor: self.cursor, first, head })
+        if self.cursor > head {
+            return Err(ReadError::SnapshotNeeded { cursor: self.cursor, first, head });
+        }
+        self.tail.reached(head);
+        Ok(())
     }
 }

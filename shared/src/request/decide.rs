@@ -158,6 +158,9 @@ fn text(field: &str, text: String) -> Result<String, Refusal> {
     if trimmed.is_empty() {
         return Err(Refusal::invalid(field, "Write something."));
     }
+    if trimmed.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Refusal::invalid(field, "Control characters can't be taken."));
+    }
     if trimmed.chars().count() > MAX_TEXT {
         return Err(Refusal::invalid(field, format!("{MAX_TEXT} characters at most.")).with("limit", &MAX_TEXT));
     }

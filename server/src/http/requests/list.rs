@@ -30,7 +30,8 @@ pub struct Asked {
     from: Option<Timestamp>,
     /// Created before this time: the next page begins at the last page's `next_before`.
     before: Option<Timestamp>,
-    /// At most so many, 1 to 200; 50 when not given.
+    /// At most so many, 1 to 200; 50 when not given. Those made at the same moment as the last one come with it, so
+    /// that no page begins in the middle of a moment.
     limit: Option<i64>,
 }
 
@@ -71,7 +72,7 @@ pub async fn list(
     };
     let mut tx = app.house.db.read(who.site.id).await?;
     let items = requests::list(&mut tx, who.site.id, &filter).await?;
-    let full = i64::try_from(items.len()).unwrap_or(i64::MAX) == limit;
+    let full = i64::try_from(items.len()).unwrap_or(i64::MAX) >= limit;
     let next_before = items.last().filter(|_| full).map(|last| last.created_at);
     Ok(Json(Requests { items, next_before }))
 }

@@ -53,7 +53,7 @@ pub async fn entries(
 ) -> Result<Json<Entries>, ApiError> {
     let mut tx = app.house.db.read(who.site.id).await?;
     let (first, head) = sites::extent(&mut tx, who.site.id).await?;
-    if after + 1 < first || after > head {
+    if after.saturating_add(1) < first || after > head {
         let message = "The log doesn't reach back to that entry, or not yet up to it.";
         return Err(Refusal::new(Code::SnapshotNeeded, message).with("first", &first).with("head", &head).into());
     }
