@@ -4,7 +4,7 @@
 //! statements, as the very role, with row-level security.
 
 use crewbell_server::db::{entries, presses, requests};
-use crewbell_shared::ids::{PersonId, PlaceId, SiteId};
+use crewbell_shared::ids::{ButtonId, PersonId, PlaceId, SiteId};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use uuid::Uuid;
@@ -111,11 +111,12 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     let arguments = format!("'{site}', '{request}'");
     uses!(["entries_by_entity"], conn, arguments, entries::of_entity(&mut conn, site, request));
 
-    let keys = [("cabin-1".to_owned(), "7-1".to_owned())];
+    let button = one("select id from buttons where device = 'cabin-1'").await;
+    let keys = [(ButtonId::from(button), "7-1")];
     for _ in 0..8 {
-        presses::find(&mut conn, site, &keys).await.unwrap();
+        assert_eq!(presses::find(&mut conn, site, &keys).await.unwrap().len(), 1);
     }
-    let plan = plan(&mut conn, &format!("'{site}', '{{cabin-1}}', '{{7-1}}'")).await;
+    let plan = plan(&mut conn, &format!("'{site}', '{{{button}}}', '{{7-1}}'")).await;
     assert!(plan.contains("presses_press_key"), "{plan}");
 }
 
