@@ -43,7 +43,16 @@ struct Demo {
 impl Demo {
     async fn start(data_dir: &Path, mqtt: SocketAddr) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crewbell-server"));
-        command.args(["demo", "--headless", "--json", "--http", "127.0.0.1:0", "--mqtt", &mqtt.to_string(), "--data-dir"]);
+        command.args([
+            "demo",
+            "--headless",
+            "--json",
+            "--http",
+            "127.0.0.1:0",
+            "--mqtt",
+            &mqtt.to_string(),
+            "--data-dir",
+        ]);
         command.arg(data_dir).env("CREWBELL_LOG_LEVEL", "off").stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -100,9 +100,10 @@ pub(super) async fn load(
         world.stays.load(db::stays::current_at(conn, site, &list(&stays_at)).await?, |stay| stay.id.0);
     }
     if !wants.presses.is_empty() {
-        let known = wants.presses.iter().filter_map(|(device, key)| {
-            world.device(device).map(|known| (known.button.id, key.as_str()))
-        });
+        let known = wants
+            .presses
+            .iter()
+            .filter_map(|(device, key)| world.device(device).map(|known| (known.button.id, key.as_str())));
         let known: Vec<_> = known.collect();
         for (button, key, request) in db::presses::find(conn, site, &known).await? {
             world.presses.insert((button, key), request);

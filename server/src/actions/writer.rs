@@ -326,9 +326,10 @@ impl<'a> Batch<'a> {
     fn decide(&mut self, jobs: &[Job]) -> Result<(), DbError> {
         for (place, job) in jobs.iter().enumerate() {
             let earlier = |key: &Key| jobs[..place].iter().any(|job| job.key.as_ref().is_some_and(|k| k.id == key.id));
-            let again = job.key.as_ref().is_some_and(|key| {
-                earlier(key) || self.known.iter().any(|decided| decided.outcome.id == key.id)
-            });
+            let again = job
+                .key
+                .as_ref()
+                .is_some_and(|key| earlier(key) || self.known.iter().any(|decided| decided.outcome.id == key.id));
             let verdict = if again { None } else { Some(self.decide_one(job)?) };
             self.verdicts.push(verdict);
         }

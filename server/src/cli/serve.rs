@@ -14,7 +14,9 @@ use tracing_subscriber::EnvFilter;
 use super::ground::{Ground, Take};
 use crate::backup::{Place, daily};
 use crate::clock::{Clock, Ids};
-use crate::config::{Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve};
+use crate::config::{
+    Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve,
+};
 use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls;
@@ -33,7 +35,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let ground = Ground::open(&config, Take::Own).await?;
     let server = start(&config, &ground, Clock::default()).await?;
     let stop = CancellationToken::new();
-    let backups = tokio::spawn(keep_backups(config.clone(), ground.place(&config)?, server.house.clock.clone(), stop.clone()));
+    let backups =
+        tokio::spawn(keep_backups(config.clone(), ground.place(&config)?, server.house.clock.clone(), stop.clone()));
     tracing::info!(http = %server.http, mqtt = ?server.mqtt, "Crewbell serves. Stop it with Ctrl-C or SIGTERM.");
     if server.house.open_all().await?.is_empty() {
         tracing::warn!("There is no site yet: `crewbell-server admin site add` makes one.");
@@ -138,7 +141,8 @@ fn broker(config: &Config) -> anyhow::Result<BrokerSettings> {
 /// Begins to count. Batches are counted in buckets, because a mean says nothing of a storm.
 fn meter() -> anyhow::Result<PrometheusHandle> {
     let batches = Matcher::Full("actions_batch_size".to_owned());
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(batches, &[1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 256.0])?;
+    let builder =
+        PrometheusBuilder::new().set_buckets_for_metric(batches, &[1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 256.0])?;
     let handle = builder.install_recorder()?;
     let upkeep = handle.clone();
     // Samples wait in memory until somebody reads them; nobody may ever read them.

@@ -78,10 +78,8 @@ pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<KnownButto
 
 /// How many buttons wait for somebody to say where they are.
 pub async fn count_new(conn: &mut PgConnection, site: SiteId) -> Result<i64, DbError> {
-    let count = sqlx::query_scalar!(
-        "select count(*) as \"count!\" from buttons where site_id = $1 and state = 'new'",
-        site.0
-    );
+    let count =
+        sqlx::query_scalar!("select count(*) as \"count!\" from buttons where site_id = $1 and state = 'new'", site.0);
     Ok(count.fetch_one(conn).await?)
 }
 
@@ -97,12 +95,7 @@ pub async fn secret(conn: &mut PgConnection, site: SiteId, device: &str) -> Resu
 }
 
 /// Sets or clears a button's secret.
-pub async fn save_secret(
-    conn: &mut PgConnection,
-    site: SiteId,
-    id: Uuid,
-    hash: Option<&[u8]>,
-) -> Result<(), DbError> {
+pub async fn save_secret(conn: &mut PgConnection, site: SiteId, id: Uuid, hash: Option<&[u8]>) -> Result<(), DbError> {
     sqlx::query!("update buttons set secret_hash = $3 where site_id = $1 and id = $2", site.0, id, hash)
         .execute(conn)
         .await?;

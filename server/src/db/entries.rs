@@ -170,11 +170,7 @@ pub struct Filter {
 ///
 /// Planned anew each time for what is asked (for the rest of the transaction too), and cut to the page before the log
 /// and its archives are put together: otherwise the whole log would be read and sorted for each page.
-pub async fn activity(
-    conn: &mut PgConnection,
-    site: SiteId,
-    filter: &Filter,
-) -> Result<Vec<(u64, EntryRow)>, DbError> {
+pub async fn activity(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<(u64, EntryRow)>, DbError> {
     sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *conn).await?;
     let before = filter.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
     let words = filter.words.as_ref().map(|words| format!("%{}%", words.replace(['%', '_', '\\'], " ")));

@@ -108,5 +108,8 @@ pub(crate) fn named<T: Copy>(
     table: &'static str,
     id: Uuid,
 ) -> Result<T, BadRow> {
-    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| BadRow::new(table, id, format!("what is {text:?}?")))
+    all.iter()
+        .copied()
+        .find(|value| name(*value) == text)
+        .ok_or_else(|| BadRow::new(table, id, format!("what is {text:?}?")))
 }

@@ -44,7 +44,9 @@ impl Db {
     /// Opens a reading transaction that sees one site, as of one moment.
     pub async fn read(&self, site: SiteId) -> Result<Transaction<'static, Postgres>, DbError> {
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
-        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, true)", site.to_string()).fetch_one(&mut *tx).await?;
+        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, true)", site.to_string())
+            .fetch_one(&mut *tx)
+            .await?;
         Ok(tx)
     }
 
@@ -57,7 +59,9 @@ impl Db {
     pub async fn connect(&self, site: SiteId) -> Result<PgConnection, DbError> {
         let mut conn = PgConnection::connect_with(&self.settings.server).await?;
         prepare(&mut conn, self.settings.step_down).await?;
-        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, false)", site.to_string()).fetch_one(&mut conn).await?;
+        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, false)", site.to_string())
+            .fetch_one(&mut conn)
+            .await?;
         Ok(conn)
     }
 

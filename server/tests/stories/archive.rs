@@ -102,7 +102,11 @@ async fn what_is_archived_is_still_found() {
     assert_eq!(items.len(), 20);
     assert_eq!(items[0]["meta"]["seq"], archived - 1);
     let (status, refusal) = alex.ask(reqwest::Method::GET, "/api/sync/entries?after=3", None).await;
-    assert_eq!((status.as_u16(), refusal["code"].as_str()), (410, Some("snapshot_needed")), "a cursor that old is told so");
+    assert_eq!(
+        (status.as_u16(), refusal["code"].as_str()),
+        (410, Some("snapshot_needed")),
+        "a cursor that old is told so"
+    );
 }
 
 #[tokio::test]

@@ -41,7 +41,8 @@ async fn a_ship_that_sank_sails_on_from_its_backup() {
     ship.newcomer("fresh-1").await.press("single").await;
     let request = sam.open_requests().await[0]["id"].as_str().unwrap().to_owned();
     sam.answer(&request, "accept").await;
-    sam.post(&format!("/api/service-requests/{request}/notes"), json!({ "text": "Zwei Handtücher, “weiß” — 二つ 🛎" })).await;
+    sam.post(&format!("/api/service-requests/{request}/notes"), json!({ "text": "Zwei Handtücher, “weiß” — 二つ 🛎" }))
+        .await;
     ship.settings(|settings| settings.retention_days = 1).await;
     ship.clock.advance(SignedDuration::from_hours(48));
     jobs::archive(&ship.server.house, &ship.site).await.unwrap();
@@ -52,7 +53,8 @@ async fn a_ship_that_sank_sails_on_from_its_backup() {
     for table in ["entries", "requests", "presses", "recordings", "commands", "sessions", "buttons", "people"] {
         assert!(original[table].0 > 0, "{table} is empty, and proves nothing");
     }
-    let archives: i64 = original.iter().filter(|(table, _)| table.starts_with("entries_archive_")).map(|(_, (rows, _))| rows).sum();
+    let archives: i64 =
+        original.iter().filter(|(table, _)| table.starts_with("entries_archive_")).map(|(_, (rows, _))| rows).sum();
     assert!(archives > 0);
 
     let file = own.folder.join("serenity.dump");
@@ -71,7 +73,11 @@ async fn a_ship_that_sank_sails_on_from_its_backup() {
     let entry = screen.see("request_created").await;
     assert!(entry["meta"]["seq"].as_i64().unwrap() > head, "the log goes on where it was");
     assert_eq!(entry["payload"]["place_id"], json!(id::<uuid::Uuid>(1)));
-    assert_eq!(ship.count("select count(*) from pg_tables where schemaname = 'public' and tableowner <> 'crewbell_owner'").await, 0);
+    assert_eq!(
+        ship.count("select count(*) from pg_tables where schemaname = 'public' and tableowner <> 'crewbell_owner'")
+            .await,
+        0
+    );
     ship.server.stop().await;
     for own in [own, other] {
         own.cluster.stop().await.unwrap();

@@ -73,7 +73,9 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     }
     root.execute("analyze").await.unwrap();
     let site: SiteId = ship.site.id;
-    let one = async |sql: &'static str| -> Uuid { sqlx::query_scalar(sql).fetch_one(&mut superuser(&ship.db).await).await.unwrap() };
+    let one = async |sql: &'static str| -> Uuid {
+        sqlx::query_scalar(sql).fetch_one(&mut superuser(&ship.db).await).await.unwrap()
+    };
     let place = one("select place_id from requests where state = 'open' limit 1").await;
     let person = one("select accepted_by from requests where state = 'completed' limit 1").await;
     let request = one("select entity_id from entries where seq = 30000").await;

@@ -145,7 +145,8 @@ impl Ship {
     /// Gus at the button of a cabin, signed in with the button's own credentials.
     pub async fn gus_in(&self, cabin: u128) -> Gus {
         let device = format!("cabin-{cabin}");
-        Gus::connect(self.server.mqtt.unwrap(), &device, &format!("serenity/{device}"), &format!("secret-{cabin}")).await
+        Gus::connect(self.server.mqtt.unwrap(), &device, &format!("serenity/{device}"), &format!("secret-{cabin}"))
+            .await
     }
 
     /// A device that signs in with the ship's join code.

@@ -200,7 +200,8 @@ async fn storm(how: Storming, acknowledged: Arc<Mutex<Vec<String>>>, enough: Arc
     let mut waiting: VecDeque<Waiting> = VecDeque::new();
     let (mut number, mut resent) = (0_usize, 0);
     loop {
-        let connected = timeout(Duration::from_secs(5), Wire::connect(how.to, &how.device, Some((&how.user, &how.password))));
+        let connected =
+            timeout(Duration::from_secs(5), Wire::connect(how.to, &how.device, Some((&how.user, &how.password))));
         if let Ok(Ok(wire)) = connected.await {
             resent += waiting.iter().filter(|press| press.sent).count();
             let _ = session(wire, &how, &mut waiting, &mut number, &acknowledged, &enough).await;

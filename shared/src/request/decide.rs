@@ -132,9 +132,7 @@ fn note(
 /// The acceptance that the actor may act upon: their own, or anybody's with the right to take over.
 fn held(request: &Request, actor: &Person) -> Result<Acceptance, Refusal> {
     match &request.state {
-        State::Open => {
-            Err(Refusal::new(Code::NotAccepted, "Nobody has accepted it yet.").with("request", request))
-        }
+        State::Open => Err(Refusal::new(Code::NotAccepted, "Nobody has accepted it yet.").with("request", request)),
         State::Accepted(acceptance) => {
             let own = acceptance.accepted_by.id == actor.id;
             if own || crate::person::allows(actor.role, Right::TakeOverRequests) {
