@@ -6,7 +6,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::wildcard_enum_match_arm,
     clippy::disallowed_methods,
     reason = "the props are tests too, and the cast live at the edge"
 )]
