@@ -33,11 +33,15 @@ pub(super) struct Rows {
     ended: Vec<crewbell_shared::ids::SessionId>,
     person_secrets: Vec<(crewbell_shared::ids::PersonId, String)>,
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
-    join_code: Option<Option<Vec<u8>>>,
+    join_code: Option<NewCode>,
     unheard: Vec<db::unheard::Unheard>,
     archive: Option<Timestamp>,
     create_site: bool,
 }
+
+/// The hash of a new join code; none takes the old one away.
+#[derive(Debug)]
+struct NewCode(Option<Vec<u8>>);
 
 impl Rows {
     /// Nothing yet, at a time.
@@ -207,7 +211,7 @@ pub(super) fn apply(
             }
             Step::PersonSecret(person, hash) => rows.person_secrets.push((person, hash)),
             Step::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
-            Step::JoinCode(hash) => rows.join_code = Some(hash),
+            Step::JoinCode(hash) => rows.join_code = Some(NewCode(hash)),
             Step::Unheard(unheard) => rows.unheard.push(unheard),
             Step::Archive(before) => rows.archive = Some(before),
             Step::CreateSite => rows.create_site = true,
@@ -249,7 +253,7 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     } else if world.site_changed {
         db::sites::save(conn, &world.site).await?;
     }
-    if let Some(hash) = &rows.join_code {
+    if let Some(NewCode(hash)) = &rows.join_code {
         db::sites::save_join_code(conn, site, hash.as_deref()).await?;
     }
     for person in world.people.changed() {

@@ -160,7 +160,7 @@ fn meter() -> anyhow::Result<PrometheusHandle> {
 async fn keep_backups(config: Config, place: Place, clock: Clock, stop: CancellationToken) {
     let Some(folder) = &config.backup.daily else { return };
     let keep = usize::try_from(config.backup.keep.get()).unwrap_or(usize::MAX);
-    let mut tick = tokio::time::interval(Duration::from_secs(600));
+    let mut tick = tokio::time::interval(Duration::from_mins(10));
     loop {
         tokio::select! {
             _ = tick.tick() => {}

@@ -35,7 +35,7 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(settings.readers)
             .acquire_timeout(Duration::from_secs(3))
-            .idle_timeout(Duration::from_secs(300))
+            .idle_timeout(Duration::from_mins(5))
             .after_connect(move |conn, _| Box::pin(prepare(conn, step_down)))
             .connect_lazy_with(settings.server.clone());
         Self { pool, settings }

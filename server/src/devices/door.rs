@@ -109,7 +109,9 @@ impl Door {
         match why {
             Ignored::UnknownTopic => Taken::Refused(Why::TopicInvalid),
             Ignored::Retained | Ignored::EmptyAction | Ignored::Heartbeat => Taken::Done,
-            _ => Taken::Refused(Why::PayloadInvalid),
+            Ignored::NotAPress | Ignored::UnknownShape(_) | Ignored::NotUtf8 | Ignored::NotJson | Ignored::TooLarge => {
+                Taken::Refused(Why::PayloadInvalid)
+            }
         }
     }
 }

@@ -145,6 +145,7 @@ impl Intake for Buttons {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn not_now(error: DbError) -> NotLetIn {
     tracing::warn!(%error, "A device can't be judged at present.");
     NotLetIn::NotNow
