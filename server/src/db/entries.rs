@@ -167,18 +167,27 @@ pub struct Filter {
 }
 
 /// A page of the activity, newest first, from the log and its archives.
+///
+/// Planned anew each time for what is asked (for the rest of the transaction too), and cut to the page before the log
+/// and its archives are put together: otherwise the whole log would be read and sorted for each page.
 pub async fn activity(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<(u64, EntryRow)>, DbError> {
+    sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *conn).await?;
     let before = filter.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
     let words = filter.words.as_ref().map(|words| format!("%{}%", words.replace(['%', '_', '\\'], " ")));
     let rows = select!(
         "",
-        "(select * from entries where site_id = $1 and seq < $2 union all \
-         select * from entries_archive where site_id = $1 and seq < $2) as e \
-         where ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
+        "((select * from entries where site_id = $1 and seq < $2 \
+         and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
          and ($5::text is null or category = $5) and ($6::uuid is null or actor_id = $6) \
          and ($7::uuid is null or entity_id = $7) \
          and ($8::text is null or actor_name ilike $8 or type ilike $8 or payload::text ilike $8) \
-         order by seq desc limit $9",
+         order by seq desc limit $9) union all \
+         (select * from entries_archive where site_id = $1 and seq < $2 \
+         and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
+         and ($5::text is null or category = $5) and ($6::uuid is null or actor_id = $6) \
+         and ($7::uuid is null or entity_id = $7) \
+         and ($8::text is null or actor_name ilike $8 or type ilike $8 or payload::text ilike $8) \
+         order by seq desc limit $9)) as e order by seq desc limit $9",
         site.0,
         before,
         filter.from.map(sql) as _,

@@ -26,6 +26,13 @@ const LIGHTS: (&str, &str, Option<&str>) = ("service", "low", Some("lights"));
 const DRINKS: (&str, &str, Option<&str>) = ("service", "normal", Some("bring_drinks"));
 
 fn presses() -> Vec<Press> {
+    let mut all = firmware();
+    all.extend(bought());
+    all
+}
+
+/// Buttons that were built for this.
+fn firmware() -> Vec<Press> {
     let mut all = Vec::new();
     let mut device = |device, topic, payloads: Vec<(Value, _)>| {
         all.extend(payloads.into_iter().map(|(payload, rings)| Press { device, topic, payload, rings }));
@@ -71,6 +78,15 @@ fn presses() -> Vec<Press> {
             (json!({ "locationId": "l", "priority": "urgent" }), URGENT),
         ],
     );
+    all
+}
+
+/// Buttons that are bought anywhere.
+fn bought() -> Vec<Press> {
+    let mut all = Vec::new();
+    let mut device = |device, topic, payloads: Vec<(Value, _)>| {
+        all.extend(payloads.into_iter().map(|(payload, rings)| Press { device, topic, payload, rings }));
+    };
     let tasmota = |button: &str, action: &str| json!({ button: { "Action": action } });
     device(
         "tasmota_7",

@@ -13,7 +13,7 @@ use crate::ship::Ship;
 use crate::wire::reckoning::{Reckoning, reckon};
 use crate::wire::{Stormer, Storming};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn storm(ship: &Ship, cabins: impl Iterator<Item = u32>) -> Vec<Stormer> {
     let storming = |cabin| Storming {

@@ -6,7 +6,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::wildcard_enum_match_arm,
     clippy::disallowed_methods,
     reason = "the props are tests too, and the cast live at the edge"
 )]
@@ -19,6 +18,8 @@ mod ship;
 #[path = "../wire/mod.rs"]
 mod wire;
 
+mod archive;
+mod backups;
 mod commands;
 mod devices;
 mod enrolment;
@@ -30,5 +31,6 @@ mod press;
 mod races;
 mod requests;
 mod rights;
+mod schema;
 mod sync;
 mod voice;
