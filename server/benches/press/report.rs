@@ -122,7 +122,7 @@ impl Report {
             let counts = format!("{} sent, {} acknowledged", durable.sent, durable.acknowledged);
             match (durable.stored, durable.is_complete()) {
                 (Some(stored), Some(true)) => {
-                    writeln!(f, "  {counts}, {stored} in the database: none lost, none twice")?
+                    writeln!(f, "  {counts}, {stored} in the database: none lost, none twice")?;
                 }
                 (Some(stored), _) => {
                     writeln!(f, "  WRONG: {counts}, but {stored} in the database")?;
