@@ -348,23 +348,4 @@ impl Gus {
         let reason = self.tell(&topic, payload).await;
         assert_eq!(reason, "Success");
     }
-
-    /// Watches the button's lamp.
-    pub async fn watch_lamp(&mut self) {
-        self.client.subscribe(format!("obedio/button/{}/ack", self.device), QoS::AtMostOnce).await.unwrap();
-        loop {
-            if let Event::Incoming(Incoming::SubAck(_)) = soon(self.events.poll()).await.unwrap() {
-                return;
-            }
-        }
-    }
-
-    /// What the lamp shows next.
-    pub async fn lamp(&mut self) -> Value {
-        loop {
-            if let Event::Incoming(Incoming::Publish(publish)) = soon(self.events.poll()).await.unwrap() {
-                return serde_json::from_slice(&publish.payload).unwrap();
-            }
-        }
-    }
 }
