@@ -3,6 +3,7 @@
 //! One file per noun: `lock` and `save` for the writer, `list`-like reads for the doors. Rows become domain types by
 //! `TryFrom`; a row that can't names its table and id ([`BadRow`]).
 
+pub mod append;
 pub mod buttons;
 pub mod commands;
 pub mod entries;

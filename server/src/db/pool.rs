@@ -56,9 +56,13 @@ impl Db {
     }
 
     /// Opens a connection of one's own that sees one site for as long as it lives: a writer's.
+    ///
+    /// All that a writer asks is by key. So its statements are planned once, and never as a scan of a whole table: a plan
+    /// that was made while a table was small would be kept until the next ANALYZE, through the storm that makes it large.
     pub async fn connect(&self, site: SiteId) -> Result<PgConnection, DbError> {
         let mut conn = PgConnection::connect_with(&self.settings.server).await?;
         prepare(&mut conn, self.settings.step_down).await?;
+        sqlx::raw_sql("set plan_cache_mode = force_generic_plan; set enable_seqscan = off").execute(&mut conn).await?;
         sqlx::query_scalar!("select set_config('crewbell.site_id', $1, false)", site.to_string())
             .fetch_one(&mut conn)
             .await?;
