@@ -147,12 +147,11 @@ impl House {
     /// The database is away. `Ok(None)`: there is no such site, or several and none was named.
     pub async fn site_named(&self, slug: Option<&str>) -> Result<Option<(Arc<OpenSite>, KnownSite)>, DbError> {
         let mut tx = self.db.read_sites().await?;
-        let known = match slug {
-            Some(slug) => sites::by_slug(&mut tx, slug).await?,
-            None => {
-                let mut all = sites::all(&mut tx).await?;
-                if all.len() == 1 { all.pop() } else { None }
-            }
+        let known = if let Some(slug) = slug {
+            sites::by_slug(&mut tx, slug).await?
+        } else {
+            let mut all = sites::all(&mut tx).await?;
+            if all.len() == 1 { all.pop() } else { None }
         };
         Ok(known.map(|known| (self.open(&known), known)))
     }

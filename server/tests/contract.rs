@@ -158,7 +158,10 @@ async fn the_demo_keeps_its_contract_from_the_first_start_to_the_second() {
     demo.press(3, "contract-1").await;
     let requests = demo.requests().await;
     let times: Vec<_> = requests.iter().filter(|request| request["last_press_id"] == "contract-1").collect();
-    assert!(times.len() == 1 && times[0]["press_count"] == 1, "a press is known as the same after a restart: {times:?}");
+    assert!(
+        times.len() == 1 && times[0]["press_count"] == 1,
+        "a press is known as the same after a restart: {times:?}"
+    );
     demo.stop().await;
 }
 
@@ -260,5 +263,8 @@ async fn the_printed_interface_is_the_one_in_the_docs() {
     assert!(printed.status.success());
     let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json")).unwrap();
     let printed = String::from_utf8(printed.stdout).unwrap();
-    assert!(printed.trim_end() == kept.trim_end(), "`crewbell-server openapi > docs/openapi.json` brings it up to date");
+    assert!(
+        printed.trim_end() == kept.trim_end(),
+        "`crewbell-server openapi > docs/openapi.json` brings it up to date"
+    );
 }

@@ -2,6 +2,8 @@
 //!
 //! `CREWBELL_CRASH_ROUNDS` says how many kills (5 when not given), `CREWBELL_CRASH_SEED` at which moments.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
+
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -25,7 +27,7 @@ use wire::{Stormer, Storming};
 mod wire;
 
 /// The longest that a start may take: a database is made, a week of history is loaded.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 
 /// Buttons in the storm.
 const BUTTONS: usize = 4;
@@ -43,7 +45,16 @@ struct Demo {
 impl Demo {
     async fn start(data_dir: &Path, mqtt: SocketAddr) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crewbell-server"));
-        command.args(["demo", "--headless", "--json", "--http", "127.0.0.1:0", "--mqtt", &mqtt.to_string(), "--data-dir"]);
+        command.args([
+            "demo",
+            "--headless",
+            "--json",
+            "--http",
+            "127.0.0.1:0",
+            "--mqtt",
+            &mqtt.to_string(),
+            "--data-dir",
+        ]);
         command.arg(data_dir).env("CREWBELL_LOG_LEVEL", "off").stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -157,7 +168,7 @@ async fn crash(victim: Victim) {
 
     let (mut acknowledged, mut resent) = (Vec::new(), 0);
     for stormer in storm {
-        let (presses, again) = stormer.calm(Duration::from_secs(60)).await;
+        let (presses, again) = stormer.calm(Duration::from_mins(1)).await;
         acknowledged.extend(presses);
         resent += again;
     }

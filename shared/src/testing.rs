@@ -1,7 +1,6 @@
 //! The cast of the tests: Siri and Sam are stewardesses, Dana dispatches, Tom is the technician.
 
-#![allow(missing_docs, clippy::missing_panics_doc, reason = "props of the tests")]
-#![expect(clippy::allow_attributes, reason = "the doc lint is on in some builds only")]
+#![expect(missing_docs, reason = "props of the tests")]
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -21,17 +21,7 @@ pub(crate) fn demo(args: &[String]) -> Result<()> {
 
 /// Builds the server in the profile that the tests use too, and says where it is.
 pub(crate) fn build_server() -> Result<PathBuf> {
-    run::run(cargo().args([
-        "build",
-        "--locked",
-        "--package",
-        "crewbell-server",
-        "--bin",
-        "crewbell-server",
-    ]))?;
+    run::run(cargo().args(["build", "--locked", "--package", "crewbell-server", "--bin", "crewbell-server"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    Ok(run::root()
-        .join(target)
-        .join("debug")
-        .join("crewbell-server"))
+    Ok(run::root().join(target).join("debug").join("crewbell-server"))
 }

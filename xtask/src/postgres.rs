@@ -20,23 +20,11 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 pub(crate) fn find_programs() -> Option<PathBuf> {
     let mut folders = Vec::new();
     for parent in ["/usr/lib/postgresql", "/usr/local/lib/postgresql"] {
-        folders.extend(
-            versions(Path::new(parent), "").map(|(version, folder)| (version, folder.join("bin"))),
-        );
+        folders.extend(versions(Path::new(parent), "").map(|(version, folder)| (version, folder.join("bin"))));
     }
-    folders.extend(
-        versions(Path::new("/usr"), "pgsql-")
-            .map(|(version, folder)| (version, folder.join("bin"))),
-    );
-    for brew in [
-        "/opt/homebrew/opt",
-        "/usr/local/opt",
-        "/home/linuxbrew/.linuxbrew/opt",
-    ] {
-        folders.extend(
-            versions(Path::new(brew), "postgresql@")
-                .map(|(version, folder)| (version, folder.join("bin"))),
-        );
+    folders.extend(versions(Path::new("/usr"), "pgsql-").map(|(version, folder)| (version, folder.join("bin"))));
+    for brew in ["/opt/homebrew/opt", "/usr/local/opt", "/home/linuxbrew/.linuxbrew/opt"] {
+        folders.extend(versions(Path::new(brew), "postgresql@").map(|(version, folder)| (version, folder.join("bin"))));
     }
     folders.sort();
     let on_path = find("initdb").and_then(|file| file.parent().map(Path::to_owned));
@@ -45,24 +33,16 @@ pub(crate) fn find_programs() -> Option<PathBuf> {
         .rev()
         .map(|(_, folder)| folder)
         .chain(on_path)
-        .find(|folder| {
-            ["postgres", "initdb", "pg_dump", "psql"]
-                .iter()
-                .all(|program| folder.join(program).is_file())
-        })
+        .find(|folder| ["postgres", "initdb", "pg_dump", "psql"].iter().all(|program| folder.join(program).is_file()))
 }
 
 /// Folders in `parent` that are called `prefix` and a number, with that number.
 fn versions(parent: &Path, prefix: &'static str) -> impl Iterator<Item = (u32, PathBuf)> {
-    fs::read_dir(parent)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(move |entry| {
-            let name = entry.file_name();
-            let version = name.to_str()?.strip_prefix(prefix)?.parse().ok()?;
-            Some((version, entry.path()))
-        })
+    fs::read_dir(parent).into_iter().flatten().flatten().filter_map(move |entry| {
+        let name = entry.file_name();
+        let version = name.to_str()?.strip_prefix(prefix)?.parse().ok()?;
+        Some((version, entry.path()))
+    })
 }
 
 /// A PostgreSQL cluster that exists as long as this value: on a Unix socket only, with nothing in
@@ -83,12 +63,10 @@ impl Cluster {
     /// # Errors
     /// When PostgreSQL is not installed, or does not come up within a minute.
     pub(crate) fn start() -> Result<Self> {
-        let programs = find_programs()
-            .context("PostgreSQL is not installed; `cargo xtask setup` installs it")?;
+        let programs = find_programs().context("PostgreSQL is not installed; `cargo xtask setup` installs it")?;
         let user = Unprivileged::if_root()?;
         let folder = env::temp_dir().join(format!("crewbell-prepare-{}", process::id()));
-        fs::create_dir(&folder)
-            .with_context(|| format!("could not create {}", folder.display()))?;
+        fs::create_dir(&folder).with_context(|| format!("could not create {}", folder.display()))?;
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
         if let Some(user) = user {
             std::os::unix::fs::chown(&folder, Some(user.uid), Some(user.gid))?;
@@ -97,14 +75,7 @@ impl Cluster {
         let data = folder.join("data");
         let made = output(
             as_user(programs.join("initdb"), user)
-                .args([
-                    "--username=postgres",
-                    "--auth=trust",
-                    "--encoding=UTF8",
-                    "--locale=C",
-                    "--no-sync",
-                    "-D",
-                ])
+                .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
                 .arg(&data)
                 .current_dir(&folder),
         );
@@ -124,11 +95,7 @@ impl Cluster {
         });
         match server {
             Ok(server) => {
-                let cluster = Self {
-                    programs,
-                    folder,
-                    server,
-                };
+                let cluster = Self { programs, folder, server };
                 cluster.wait_until_ready()?;
                 Ok(cluster)
             }
@@ -141,10 +108,7 @@ impl Cluster {
 
     /// The address of its only database, for its superuser.
     pub(crate) fn url(&self) -> String {
-        format!(
-            "postgres:///postgres?host={}&user=postgres",
-            self.folder.display()
-        )
+        format!("postgres:///postgres?host={}&user=postgres", self.folder.display())
     }
 
     /// Runs the file as one transaction, unless its first line is sqlx's `-- no-transaction`.
@@ -152,29 +116,20 @@ impl Cluster {
     /// # Errors
     /// At the first statement that fails; the message is PostgreSQL's.
     pub(crate) fn apply(&self, migration: &Path) -> Result<()> {
-        let sql = fs::read_to_string(migration)
-            .with_context(|| format!("could not read {}", migration.display()))?;
+        let sql = fs::read_to_string(migration).with_context(|| format!("could not read {}", migration.display()))?;
         let mut psql = self.psql();
-        psql.args(["-v", "ON_ERROR_STOP=1", "--file"])
-            .arg(migration);
+        psql.args(["-v", "ON_ERROR_STOP=1", "--file"]).arg(migration);
         if !sql.starts_with("-- no-transaction") {
             psql.arg("--single-transaction");
         }
-        run(psql.stdout(Stdio::null()))
-            .with_context(|| format!("{} could not be applied", migration.display()))
+        run(psql.stdout(Stdio::null())).with_context(|| format!("{} could not be applied", migration.display()))
     }
 
     fn psql(&self) -> Command {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.args([
-            "--no-psqlrc",
-            "--quiet",
-            "--dbname=postgres",
-            "--username=postgres",
-            "--host",
-        ])
-        .arg(&self.folder)
-        .env("PGOPTIONS", "--client-min-messages=warning");
+        psql.args(["--no-psqlrc", "--quiet", "--dbname=postgres", "--username=postgres", "--host"])
+            .arg(&self.folder)
+            .env("PGOPTIONS", "--client-min-messages=warning");
         psql
     }
 
@@ -210,9 +165,7 @@ struct Unprivileged {
 impl Unprivileged {
     /// The `postgres` user that the package made, else `nobody`; none when we are not root.
     fn if_root() -> Result<Option<Self>> {
-        let id = |args: &[&str]| -> Result<u32> {
-            Ok(output(Command::new("id").args(args))?.trim().parse()?)
-        };
+        let id = |args: &[&str]| -> Result<u32> { Ok(output(Command::new("id").args(args))?.trim().parse()?) };
         if id(&["-u"])? != 0 {
             return Ok(None);
         }

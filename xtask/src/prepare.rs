@@ -33,10 +33,7 @@ pub(crate) fn prepare(check: bool) -> Result<()> {
     setup::setup(Purpose::Demo)?;
     let fresh = fresh_query_files()?;
     let committed = query_files(&run::root().join(COMMITTED))?;
-    let written = fresh
-        .iter()
-        .filter(|(name, text)| committed.get(*name) != Some(text))
-        .map(|(name, _)| name);
+    let written = fresh.iter().filter(|(name, text)| committed.get(*name) != Some(text)).map(|(name, _)| name);
     let stale = committed.keys().filter(|name| !fresh.contains_key(*name));
     let (written, stale): (Vec<_>, Vec<_>) = (written.collect(), stale.collect());
 
@@ -59,12 +56,7 @@ pub(crate) fn prepare(check: bool) -> Result<()> {
     for name in &written {
         fs::write(Path::new(COMMITTED).join(name), &fresh[*name])?;
     }
-    println!(
-        "{COMMITTED}/: {} written, {} removed, {} in all",
-        written.len(),
-        stale.len(),
-        fresh.len()
-    );
+    println!("{COMMITTED}/: {} written, {} removed, {} in all", written.len(), stale.len(), fresh.len());
     Ok(())
 }
 
@@ -81,13 +73,7 @@ fn fresh_query_files() -> Result<BTreeMap<String, String>> {
     let touched = Touched::touch(Path::new(LIB))?;
     let checked = run::run(
         cargo()
-            .args([
-                "check",
-                "--locked",
-                "--package",
-                "crewbell-server",
-                "--all-targets",
-            ])
+            .args(["check", "--locked", "--package", "crewbell-server", "--all-targets"])
             .env("SQLX_OFFLINE", "false")
             .env("SQLX_OFFLINE_DIR", &folder)
             .env("DATABASE_URL", cluster.url()),
@@ -102,12 +88,9 @@ fn migrations() -> Result<Vec<PathBuf>> {
     let Ok(folder) = fs::read_dir(MIGRATIONS) else {
         return Ok(Vec::new());
     };
-    let mut files = folder
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()?;
+    let mut files = folder.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     files.retain(|file| {
-        file.extension().is_some_and(|ending| ending == "sql")
-            && !file.to_string_lossy().ends_with(".down.sql")
+        file.extension().is_some_and(|ending| ending == "sql") && !file.to_string_lossy().ends_with(".down.sql")
     });
     files.sort();
     Ok(files)
@@ -121,11 +104,7 @@ fn query_files(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     for entry in entries {
         let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.starts_with("query-") && path.extension().is_some_and(|ending| ending == "json") {
             files.insert(name, fs::read_to_string(&path)?);
         }
@@ -142,15 +121,9 @@ struct Touched {
 
 impl Touched {
     fn touch(path: &Path) -> Result<Self> {
-        let file = fs::File::options()
-            .append(true)
-            .open(path)
-            .with_context(|| format!("{}", path.display()))?;
+        let file = fs::File::options().append(true).open(path).with_context(|| format!("{}", path.display()))?;
         let before = file.metadata()?.modified()?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a file's time is the machine's time"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "a file's time is the machine's time")]
         let now = SystemTime::now();
         file.set_modified(now)?;
         Ok(Self { file, before })

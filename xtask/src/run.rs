@@ -37,9 +37,7 @@ pub(crate) fn cargo() -> Command {
 /// # Errors
 /// When it can't be started, or ends with anything but success.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("could not start `{}`", words(command)))?;
+    let status = command.status().with_context(|| format!("could not start `{}`", words(command)))?;
     if !status.success() {
         bail!("`{}` failed ({status})", words(command));
     }
@@ -51,20 +49,11 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// # Errors
 /// When it can't be started or fails; the message then carries what it said.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command
-        .output()
-        .with_context(|| format!("could not start `{}`", words(command)))?;
+    let Output { status, stdout, stderr } =
+        command.output().with_context(|| format!("could not start `{}`", words(command)))?;
     if !status.success() {
         let said = [stdout, stderr].concat();
-        bail!(
-            "`{}` failed ({status}):\n{}",
-            words(command),
-            String::from_utf8_lossy(&said).trim_end()
-        );
+        bail!("`{}` failed ({status}):\n{}", words(command), String::from_utf8_lossy(&said).trim_end());
     }
     Ok(String::from_utf8_lossy(&stdout).into_owned())
 }
@@ -78,23 +67,13 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 /// who is not root (Debian keeps `mosquitto` in `/usr/sbin`), or in Homebrew's.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let more = [
-        "/usr/sbin",
-        "/usr/local/sbin",
-        "/opt/homebrew/bin",
-        "/opt/homebrew/sbin",
-    ];
-    env::split_paths(&path)
-        .chain(more.map(PathBuf::from))
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    let more = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin", "/opt/homebrew/sbin"];
+    env::split_paths(&path).chain(more.map(PathBuf::from)).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// The line that a person would have typed.
 pub(crate) fn words(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     std::iter::once(program)
         .chain(command.get_args())
         .map(|word| word.to_string_lossy().into_owned())

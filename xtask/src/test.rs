@@ -32,19 +32,11 @@ type Step = (&'static str, fn() -> Result<Outcome>);
 /// Of the step that failed; a summary is printed first.
 pub(crate) fn test(run_tests: bool) -> Result<()> {
     let began = Instant::now();
-    let mut steps: Vec<Step> = vec![
-        ("set-up", set_up),
-        ("formatting", formatting),
-        ("lints", lints),
-    ];
+    let mut steps: Vec<Step> = vec![("set-up", set_up), ("formatting", formatting), ("lints", lints)];
     if run_tests {
         steps.push(("tests", tests));
     }
-    steps.extend([
-        ("docs", docs as fn() -> _),
-        ("licences", licences),
-        ("query data", query_data),
-    ]);
+    steps.extend([("docs", docs as fn() -> _), ("licences", licences), ("query data", query_data)]);
 
     let mut summary = Vec::new();
     let mut counts = None;
@@ -72,16 +64,9 @@ pub(crate) fn test(run_tests: bool) -> Result<()> {
         }
     }
 
-    println!(
-        "\n==> summary\n{}\n           {}  in all",
-        summary.join("\n"),
-        seconds(began.elapsed())
-    );
+    println!("\n==> summary\n{}\n           {}  in all", summary.join("\n"), seconds(began.elapsed()));
     if let Some(counts) = counts {
-        println!(
-            "{} passed, {} failed, {} skipped",
-            counts.passed, counts.failed, counts.ignored
-        );
+        println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.ignored);
     }
     failure.map_or(Ok(()), Err)
 }
@@ -106,39 +91,18 @@ fn lints() -> Result<Outcome> {
     if let Some(skipped) = without("clippy")? {
         return Ok(skipped);
     }
-    pass(cargo().args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    pass(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
 }
 
 fn docs() -> Result<Outcome> {
-    pass(
-        cargo()
-            .args(["doc", "--workspace", "--no-deps", "--locked"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    pass(cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn licences() -> Result<Outcome> {
     if find("cargo-deny").is_none() {
-        return Ok(Outcome::Skipped(
-            "cargo-deny is not installed (`cargo install --locked cargo-deny`)",
-        ));
+        return Ok(Outcome::Skipped("cargo-deny is not installed (`cargo install --locked cargo-deny`)"));
     }
-    pass(cargo().args([
-        "deny",
-        "--workspace",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))
+    pass(cargo().args(["deny", "--workspace", "check", "bans", "licenses", "sources"]))
 }
 
 fn query_data() -> Result<Outcome> {
@@ -155,9 +119,7 @@ fn without(name: &str) -> Result<Option<Outcome>> {
     if env::var_os("CI").is_some() {
         bail!("cargo {name} is missing; `rustup component add rustfmt clippy` installs it");
     }
-    Ok(Some(Outcome::Skipped(
-        "not installed here (`rustup component add rustfmt clippy`)",
-    )))
+    Ok(Some(Outcome::Skipped("not installed here (`rustup component add rustfmt clippy`)")))
 }
 
 fn pass(command: &mut Command) -> Result<Outcome> {
@@ -179,14 +141,10 @@ impl Counts {
         let Some(result) = line.strip_prefix("test result: ") else {
             return;
         };
-        let numbers = result
-            .split_once(". ")
-            .map_or(result, |(_, numbers)| numbers);
+        let numbers = result.split_once(". ").map_or(result, |(_, numbers)| numbers);
         for part in numbers.split(';') {
             let mut words = part.split_whitespace();
-            let (Some(Ok(number)), Some(what)) =
-                (words.next().map(str::parse::<u64>), words.next())
-            else {
+            let (Some(Ok(number)), Some(what)) = (words.next().map(str::parse::<u64>), words.next()) else {
                 continue;
             };
             match what {
@@ -203,10 +161,7 @@ impl Counts {
 fn tests() -> Result<Outcome> {
     let mut cargo = cargo();
     cargo.args(["test", "--workspace", "--locked"]);
-    let mut child = cargo
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("could not start cargo")?;
+    let mut child = cargo.stdout(Stdio::piped()).spawn().context("could not start cargo")?;
     let mut counts = Counts::default();
     let mut out = stdout().lock();
     for line in BufReader::new(child.stdout.take().context("cargo has no output")?).split(b'\n') {
@@ -217,12 +172,7 @@ fn tests() -> Result<Outcome> {
     }
     let status = child.wait()?;
     if !status.success() {
-        bail!(
-            "{} passed, {} failed, {} skipped ({status})",
-            counts.passed,
-            counts.failed,
-            counts.ignored
-        );
+        bail!("{} passed, {} failed, {} skipped ({status})", counts.passed, counts.failed, counts.ignored);
     }
     if counts.passed == 0 {
         bail!("no test ran");

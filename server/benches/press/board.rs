@@ -48,9 +48,7 @@ impl Board {
         while let Some(at) = find(rest, self.marker.as_bytes()) {
             rest = &rest[at + self.marker.len()..];
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
-            let press = digits.fold(0, |number: usize, digit| {
-                number.wrapping_mul(10) + usize::from(digit - b'0')
-            });
+            let press = digits.fold(0, |number: usize, digit| number.wrapping_mul(10) + usize::from(digit - b'0'));
             let Some(new) = own.get_mut(press).filter(|heard| !**heard) else {
                 continue;
             };
@@ -64,10 +62,7 @@ impl Board {
 
     /// Nanoseconds on `clock` at which the last of the sockets heard this press.
     pub(crate) fn completed_at(&self, press: usize) -> Option<u64> {
-        self.complete
-            .get(press)
-            .map(|at| at.load(Relaxed))
-            .filter(|at| *at > 0)
+        self.complete.get(press).map(|at| at.load(Relaxed)).filter(|at| *at > 0)
     }
 
     /// Waits until every socket has heard every press, or `limit` is over.

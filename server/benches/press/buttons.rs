@@ -31,18 +31,9 @@ impl Line {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(&mqtt::connect(
-            &button.id,
-            &button.username,
-            &button.password,
-        ))?;
+        stream.write_all(&mqtt::connect(&button.id, &button.username, &button.password))?;
         let topic = format!("obedio/button/{}/pressed", button.id);
-        let mut line = Self {
-            stream,
-            topic,
-            inbox: Inbox::default(),
-            payload: String::new(),
-        };
+        let mut line = Self { stream, topic, inbox: Inbox::default(), payload: String::new() };
         let mut code = None;
         while code.is_none() {
             line.receive(|packet| {
@@ -53,21 +44,13 @@ impl Line {
             .with_context(|| format!("button {} got no CONNACK", button.id))?;
         }
         if code != Some(0) {
-            bail!(
-                "button {} was refused with CONNACK code {code:?}",
-                button.id
-            );
+            bail!("button {} was refused with CONNACK code {code:?}", button.id);
         }
         Ok(line)
     }
 
     /// Appends the message of one press to `out`.
-    pub(crate) fn press(
-        &mut self,
-        out: &mut Vec<u8>,
-        packet_id: u16,
-        press_id: std::fmt::Arguments<'_>,
-    ) {
+    pub(crate) fn press(&mut self, out: &mut Vec<u8>, packet_id: u16, press_id: std::fmt::Arguments<'_>) {
         self.payload.clear();
         // Writing to a String can't fail.
         let _ = write!(

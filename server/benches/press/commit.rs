@@ -23,9 +23,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// Inserts one row after another on one connection of a cluster of its own, for `time`.
 pub(crate) fn measure(dir: &Path, time: Duration) -> Result<Times> {
     let cluster = Cluster::start(dir)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut connection = cluster.connect().await?;
         sqlx::query("create table floor (id bigserial primary key, press text not null)")
@@ -36,10 +34,7 @@ pub(crate) fn measure(dir: &Path, time: Duration) -> Result<Times> {
         let warm_up = time / 4;
         while began.elapsed() < time + warm_up {
             let one = Instant::now();
-            sqlx::query("insert into floor (press) values ($1)")
-                .bind("a press")
-                .execute(&mut connection)
-                .await?;
+            sqlx::query("insert into floor (press) values ($1)").bind("a press").execute(&mut connection).await?;
             if began.elapsed() > warm_up {
                 took.saturating_record(u64::try_from(one.elapsed().as_nanos())?);
             }
@@ -56,15 +51,11 @@ struct Cluster {
 
 impl Cluster {
     fn start(dir: &Path) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("crewbell-floor-")
-            .tempdir_in(dir)?;
+        let folder = tempfile::Builder::new().prefix("crewbell-floor-").tempdir_in(dir)?;
         let programs = programs()?;
         // PostgreSQL refuses to run as root.
         let user = if Uid::current().is_root() {
-            let found = ["postgres", "nobody"]
-                .into_iter()
-                .find_map(|name| User::from_name(name).ok()?);
+            let found = ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok()?);
             let user = found.context("there is no user to run PostgreSQL as")?;
             chown(folder.path(), Some(user.uid), Some(user.gid))?;
             Some((user.uid, user.gid))
@@ -73,13 +64,7 @@ impl Cluster {
         };
         let data = folder.path().join("data");
         let made = as_user(&programs.join("initdb"), user)
-            .args([
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-                "-D",
-            ])
+            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "-D"])
             .arg(&data)
             .current_dir(folder.path())
             .output()?;
@@ -100,10 +85,8 @@ impl Cluster {
     }
 
     async fn connect(&self) -> Result<PgConnection> {
-        let options = PgConnectOptions::new_without_pgpass()
-            .socket(self.folder.path())
-            .username("postgres")
-            .database("postgres");
+        let options =
+            PgConnectOptions::new_without_pgpass().socket(self.folder.path()).username("postgres").database("postgres");
         let began = Instant::now();
         loop {
             match PgConnection::connect_with(&options).await {

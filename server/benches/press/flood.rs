@@ -85,8 +85,7 @@ pub(crate) fn measure(target: &Target, setting: Setting) -> Result<Figures> {
         .buttons
         .iter()
         .map(|button| {
-            let (button, tally, together) =
-                (button.clone(), Arc::clone(&tally), Arc::clone(&together));
+            let (button, tally, together) = (button.clone(), Arc::clone(&tally), Arc::clone(&together));
             let (address, marker) = (target.mqtt, board.marker.clone());
             thread::spawn(move || {
                 let line = Line::connect(address, &button);
@@ -98,11 +97,7 @@ pub(crate) fn measure(target: &Target, setting: Setting) -> Result<Figures> {
 
     together.wait();
     thread::sleep(setting.warm_up);
-    let (began, count, used) = (
-        Instant::now(),
-        tally.acknowledged.load(Relaxed),
-        cpu(target.pid),
-    );
+    let (began, count, used) = (Instant::now(), tally.acknowledged.load(Relaxed), cpu(target.pid));
     thread::sleep(setting.measured);
     let (took, acknowledged) = (began.elapsed(), tally.acknowledged.load(Relaxed) - count);
     let server_cores = Cpu::between(used, cpu(target.pid), took);
@@ -117,9 +112,7 @@ pub(crate) fn measure(target: &Target, setting: Setting) -> Result<Figures> {
         }
     }
     drop(screens);
-    let stored = stored_presses(target)?
-        .zip(before)
-        .map(|(after, before)| after - before);
+    let stored = stored_presses(target)?.zip(before).map(|(after, before)| after - before);
     Ok(Figures {
         rate: per_second(acknowledged, took),
         buttons: target.buttons.len(),
@@ -141,13 +134,7 @@ fn per_second(count: u64, time: Duration) -> f64 {
 }
 
 /// One button's part: refills its window whenever half of it is free, so that writes come in batches.
-fn press(
-    mut line: Line,
-    button: &Button,
-    marker: &str,
-    window: usize,
-    tally: &Tally,
-) -> Result<Histogram<u64>> {
+fn press(mut line: Line, button: &Button, marker: &str, window: usize, tally: &Tally) -> Result<Histogram<u64>> {
     let clock = Instant::now();
     let mut times = histogram()?;
     let mut sent_at = vec![clock; usize::from(u16::MAX) + 1];
@@ -164,11 +151,7 @@ fn press(
             let room = window - under_way;
             for _ in 0..room {
                 let packet_id = u16::try_from(next % 65_535 + 1)?;
-                line.press(
-                    &mut batch,
-                    packet_id,
-                    format_args!("{marker}{}-{next}", button.id),
-                );
+                line.press(&mut batch, packet_id, format_args!("{marker}{}-{next}", button.id));
                 sent_at[usize::from(packet_id)] = now;
                 next += 1;
             }
@@ -180,9 +163,7 @@ fn press(
         line.receive(|packet| {
             if packet.kind == PUBACK {
                 acknowledged += 1;
-                let took = sent_at[usize::from(packet.packet_id())]
-                    .elapsed()
-                    .as_nanos();
+                let took = sent_at[usize::from(packet.packet_id())].elapsed().as_nanos();
                 times.saturating_record(u64::try_from(took).unwrap_or(u64::MAX));
             }
         })?;
@@ -197,15 +178,9 @@ fn stored_presses(target: &Target) -> Result<Option<i64>> {
     let Some(url) = &target.database else {
         return Ok(None);
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut connection = PgConnection::connect(url).await?;
-        Ok(Some(
-            sqlx::query_scalar("select count(*) from presses")
-                .fetch_one(&mut connection)
-                .await?,
-        ))
+        Ok(Some(sqlx::query_scalar("select count(*) from presses").fetch_one(&mut connection).await?))
     })
 }

@@ -37,11 +37,7 @@ pub(crate) struct Setting {
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} sockets, {} presses a second",
-            self.sockets, self.rate
-        )
+        write!(f, "{} sockets, {} presses a second", self.sockets, self.rate)
     }
 }
 
@@ -94,16 +90,10 @@ pub(crate) fn measure_with<T>(
     setting: Setting,
     at_the_end: impl FnOnce() -> T,
 ) -> Result<(Figures, T)> {
-    let count = |time: Duration| -> usize {
-        (time.as_millis() * u128::from(setting.rate) / 1000)
-            .try_into()
-            .unwrap_or(0)
-    };
+    let count =
+        |time: Duration| -> usize { (time.as_millis() * u128::from(setting.rate) / 1000).try_into().unwrap_or(0) };
     let warm_up = count(setting.warm_up);
-    let board = Arc::new(Board::new(
-        warm_up + count(setting.measured),
-        setting.sockets,
-    ));
+    let board = Arc::new(Board::new(warm_up + count(setting.measured), setting.sockets));
     let screens = Screens::open(target, setting.sockets, &board)?;
 
     let mut lines = Vec::new();
@@ -124,16 +114,9 @@ pub(crate) fn measure_with<T>(
         packet.clear();
         // Packet ids are numbered by button, and come round after 65,535 (0 is not allowed).
         let packet_id = u16::try_from(press / buttons % 65_535 + 1)?;
-        line.line.press(
-            &mut packet,
-            packet_id,
-            format_args!("{}{press}", board.marker),
-        );
+        line.line.press(&mut packet, packet_id, format_args!("{}{press}", board.marker));
         line.sent[usize::from(packet_id)].store(board.nanos(), Relaxed);
-        line.line
-            .stream
-            .write_all(&packet)
-            .context("a press could not be sent")?;
+        line.line.stream.write_all(&packet).context("a press could not be sent")?;
     }
     board.wait(LAST_WORD);
     let kept = at_the_end();
@@ -154,12 +137,7 @@ pub(crate) fn measure_with<T>(
         }
     }
     drop(screens);
-    let figures = Figures {
-        setting,
-        heard: Times::of(&heard),
-        puback: Times::of(&puback),
-        unheard,
-    };
+    let figures = Figures { setting, heard: Times::of(&heard), puback: Times::of(&puback), unheard };
     Ok((figures, kept))
 }
 
@@ -173,8 +151,7 @@ struct Acknowledged {
 
 impl Acknowledged {
     fn new(line: Line, board: &Arc<Board>) -> Result<Self> {
-        let sent: Arc<Vec<AtomicU64>> =
-            Arc::new((0..=u16::MAX).map(|_| AtomicU64::new(0)).collect());
+        let sent: Arc<Vec<AtomicU64>> = Arc::new((0..=u16::MAX).map(|_| AtomicU64::new(0)).collect());
         let (mut reader, board, times) = (line.reader()?, Arc::clone(board), Arc::clone(&sent));
         // Ends with an error when the connection is shut: that is how it is told to end.
         reader.stream.set_read_timeout(None)?;
@@ -194,8 +171,6 @@ impl Acknowledged {
 
     fn finish(self) -> Result<Histogram<u64>> {
         drop(self.line.stream.shutdown(std::net::Shutdown::Both));
-        self.reader
-            .join()
-            .map_err(|_| anyhow::anyhow!("a reader panicked"))?
+        self.reader.join().map_err(|_| anyhow::anyhow!("a reader panicked"))?
     }
 }

@@ -107,9 +107,7 @@ fn main() -> Result<()> {
     let broker = mosquitto::Broker::start()?;
     for setting in options.settings() {
         say(&format!("echo through Mosquitto, {setting}"));
-        report
-            .mosquitto
-            .push(latency::measure(&broker.target(), setting)?);
+        report.mosquitto.push(latency::measure(&broker.target(), setting)?);
     }
     drop(broker);
 
@@ -133,9 +131,8 @@ fn main() -> Result<()> {
         report.idle_memory = memory::resident(server.target.pid);
         for setting in options.settings() {
             say(&format!("Crewbell, {setting}"));
-            let (figures, memory) = latency::measure_with(&server.target, setting, || {
-                memory::resident(server.target.pid)
-            })?;
+            let (figures, memory) =
+                latency::measure_with(&server.target, setting, || memory::resident(server.target.pid))?;
             report.crewbell.push(figures);
             if setting.sockets == 200 {
                 report.busy_memory = memory;

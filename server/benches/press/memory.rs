@@ -5,9 +5,7 @@ use std::{fs, time::Duration};
 /// Resident memory in MB (10^6 bytes), without that of child processes.
 pub(crate) fn resident(pid: u32) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024.0 / 1e6)
 }
@@ -28,8 +26,6 @@ pub(crate) fn cpu(pid: u32) -> Option<Cpu> {
 impl Cpu {
     /// Cores taken on average between two readings; 0 where they can't be had.
     pub(crate) fn between(before: Option<Self>, after: Option<Self>, time: Duration) -> f64 {
-        before.zip(after).map_or(0.0, |(before, after)| {
-            (after.0 - before.0) / time.as_secs_f64()
-        })
+        before.zip(after).map_or(0.0, |(before, after)| (after.0 - before.0) / time.as_secs_f64())
     }
 }

@@ -45,11 +45,7 @@ impl Broker {
             .stderr(Stdio::null())
             .spawn()
             .context("could not start Mosquitto")?;
-        let mut broker = Self {
-            server,
-            address,
-            _folder: folder,
-        };
+        let mut broker = Self { server, address, _folder: folder };
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
             if began.elapsed() > START_LIMIT || broker.server.try_wait()?.is_some() {
@@ -61,11 +57,8 @@ impl Broker {
     }
 
     pub(crate) fn target(&self) -> Target {
-        let button = |number| Button {
-            id: format!("floor-{number}"),
-            username: String::new(),
-            password: String::new(),
-        };
+        let button =
+            |number| Button { id: format!("floor-{number}"), username: String::new(), password: String::new() };
         Target {
             http: self.address,
             mqtt: self.address,

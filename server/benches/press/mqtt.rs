@@ -15,11 +15,7 @@ const KEEP_ALIVE: u16 = 300;
 pub(crate) fn connect(client_id: &str, username: &str, password: &str) -> Vec<u8> {
     let mut body = Vec::new();
     string(&mut body, "MQTT");
-    let flags = if username.is_empty() {
-        0b0000_0010
-    } else {
-        0b1100_0010
-    };
+    let flags = if username.is_empty() { 0b0000_0010 } else { 0b1100_0010 };
     body.extend([4, flags]);
     body.extend(KEEP_ALIVE.to_be_bytes());
     string(&mut body, client_id);
@@ -95,10 +91,7 @@ impl<'a> Packet<'a> {
 
     /// A PUBLISH's topic, packet id (0 at QoS 0) and payload.
     pub(crate) fn published(&self) -> (&'a [u8], u16, &'a [u8]) {
-        let (topic, rest) = split(
-            self.body.get(2..).unwrap_or_default(),
-            number_at(self.body, 0).into(),
-        );
+        let (topic, rest) = split(self.body.get(2..).unwrap_or_default(), number_at(self.body, 0).into());
         if self.flags & 0b0110 == 0 {
             return (topic, 0, rest);
         }
@@ -107,9 +100,7 @@ impl<'a> Packet<'a> {
 }
 
 fn number_at(bytes: &[u8], at: usize) -> u16 {
-    bytes
-        .get(at..at + 2)
-        .map_or(0, |two| u16::from_be_bytes([two[0], two[1]]))
+    bytes.get(at..at + 2).map_or(0, |two| u16::from_be_bytes([two[0], two[1]]))
 }
 
 fn split(bytes: &[u8], at: usize) -> (&[u8], &[u8]) {
@@ -135,11 +126,7 @@ impl Inbox {
                 break;
             };
             let first = self.bytes[done];
-            each(Packet {
-                kind: first >> 4,
-                flags: first & 0x0f,
-                body,
-            });
+            each(Packet { kind: first >> 4, flags: first & 0x0f, body });
             done += header + length;
         }
         self.bytes.drain(..done);

@@ -55,20 +55,14 @@ impl Report {
         for (index, echo) in self.echo.iter().enumerate() {
             let (mosquitto, crewbell) = (self.mosquitto.get(index), self.crewbell.get(index));
             let pair = |figures: Option<&latency::Figures>| {
-                figures.map_or("-".to_owned(), |figures| {
-                    format!("{:.2} / {:.2}", figures.heard.p50, figures.heard.p99)
-                })
+                figures.map_or("-".to_owned(), |figures| format!("{:.2} / {:.2}", figures.heard.p50, figures.heard.p99))
             };
             let ratio = |floor: Option<&latency::Figures>| {
-                floor.zip(crewbell).map_or("-".to_owned(), |(floor, own)| {
-                    format!("{:.2}", own.heard.p99 / floor.heard.p99)
-                })
+                floor
+                    .zip(crewbell)
+                    .map_or("-".to_owned(), |(floor, own)| format!("{:.2}", own.heard.p99 / floor.heard.p99))
             };
-            let aim = if echo.setting.rate == 100 {
-                format!("<= {AIM_RATIO}")
-            } else {
-                String::new()
-            };
+            let aim = if echo.setting.rate == 100 { format!("<= {AIM_RATIO}") } else { String::new() };
             writeln!(
                 f,
                 "  {:>7} {:>6}/s  {:>17}  {:>17}  {:>17}  {:>11}  {:>16}  {aim:>8}",
@@ -81,17 +75,9 @@ impl Report {
                 ratio(mosquitto),
             )?;
         }
-        for (name, all) in [
-            ("Mosquitto", &self.mosquitto),
-            ("the echo", &self.echo),
-            ("Crewbell", &self.crewbell),
-        ] {
+        for (name, all) in [("Mosquitto", &self.mosquitto), ("the echo", &self.echo), ("Crewbell", &self.crewbell)] {
             for figures in all.iter().filter(|figures| figures.unheard > 0) {
-                writeln!(
-                    f,
-                    "  UNHEARD: {} presses through {name} ({})",
-                    figures.unheard, figures.setting
-                )?;
+                writeln!(f, "  UNHEARD: {} presses through {name} ({})", figures.unheard, figures.setting)?;
             }
         }
         Ok(())
@@ -100,16 +86,8 @@ impl Report {
     fn kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nPress to PUBACK, ms (p50 / p99)")?;
         if let Some(commit) = self.commit {
-            writeln!(
-                f,
-                "  commit of one row, the floor     {:.2} / {:.2}",
-                commit.p50, commit.p99
-            )?;
-            for figures in self
-                .crewbell
-                .iter()
-                .filter(|figures| figures.setting.rate == 100)
-            {
+            writeln!(f, "  commit of one row, the floor     {:.2} / {:.2}", commit.p50, commit.p99)?;
+            for figures in self.crewbell.iter().filter(|figures| figures.setting.rate == 100) {
                 let (puback, sockets) = (figures.puback, figures.setting.sockets);
                 let ratio = puback.p99 / commit.p99;
                 writeln!(
@@ -120,10 +98,7 @@ impl Report {
             }
         }
         writeln!(f, "\nHighest rate of acknowledged presses")?;
-        for (name, figures) in [
-            ("echo, no storage", &self.generator),
-            ("Crewbell", &self.durable),
-        ] {
+        for (name, figures) in [("echo, no storage", &self.generator), ("Crewbell", &self.durable)] {
             let Some(figures) = figures else {
                 continue;
             };
@@ -139,35 +114,20 @@ impl Report {
                 figures.server_cores
             )?;
             if let Some(error) = &figures.first_error {
-                writeln!(
-                    f,
-                    "  BROKEN: {} connections, the first because: {error}",
-                    figures.broken
-                )?;
+                writeln!(f, "  BROKEN: {} connections, the first because: {error}", figures.broken)?;
             }
         }
         if let Some(durable) = &self.durable {
-            writeln!(
-                f,
-                "  aim {AIM_RATE}/s, at least {LEAST_RATE}/s: {}",
-                verdict(durable.rate)
-            )?;
-            let counts = format!(
-                "{} sent, {} acknowledged",
-                durable.sent, durable.acknowledged
-            );
+            writeln!(f, "  aim {AIM_RATE}/s, at least {LEAST_RATE}/s: {}", verdict(durable.rate))?;
+            let counts = format!("{} sent, {} acknowledged", durable.sent, durable.acknowledged);
             match (durable.stored, durable.is_complete()) {
-                (Some(stored), Some(true)) => writeln!(
-                    f,
-                    "  {counts}, {stored} in the database: none lost, none twice"
-                )?,
+                (Some(stored), Some(true)) => {
+                    writeln!(f, "  {counts}, {stored} in the database: none lost, none twice")?;
+                }
                 (Some(stored), _) => {
                     writeln!(f, "  WRONG: {counts}, but {stored} in the database")?;
                 }
-                (None, _) => writeln!(
-                    f,
-                    "  {counts}; not verified: the server did not say where its database is"
-                )?,
+                (None, _) => writeln!(f, "  {counts}; not verified: the server did not say where its database is")?,
             }
         }
         Ok(())
@@ -177,14 +137,8 @@ impl Report {
         let Some((idle, busy)) = self.idle_memory.zip(self.busy_memory) else {
             return Ok(());
         };
-        writeln!(
-            f,
-            "\nResident memory of the server's process, MB (PostgreSQL's own not counted)"
-        )?;
-        writeln!(
-            f,
-            "  idle {idle:.1}, with 200 sockets {busy:.1}; aim < {AIM_MEMORY}"
-        )
+        writeln!(f, "\nResident memory of the server's process, MB (PostgreSQL's own not counted)")?;
+        writeln!(f, "  idle {idle:.1}, with 200 sockets {busy:.1}; aim < {AIM_MEMORY}")
     }
 }
 

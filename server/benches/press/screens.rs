@@ -36,17 +36,12 @@ impl Screens {
         let (welcomed, answers) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let board = Arc::clone(board);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 for index in 0..count {
                     let (board, welcomed) = (Arc::clone(&board), welcomed.clone());
-                    let token = tokens
-                        .get(index % tokens.len().max(1))
-                        .cloned()
-                        .unwrap_or_default();
+                    let token = tokens.get(index % tokens.len().max(1)).cloned().unwrap_or_default();
                     tokio::spawn(async move {
                         let told = welcomed.clone();
                         let ended = if only_mqtt {
@@ -62,10 +57,7 @@ impl Screens {
                 drop(stopped.await);
             });
         });
-        let screens = Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        };
+        let screens = Self { stop: Some(stop), thread: Some(thread) };
         for index in 0..count {
             answers
                 .recv_timeout(WELCOME_LIMIT)
@@ -90,8 +82,7 @@ type Welcomed = mpsc::Sender<Result<()>>;
 async fn screen(address: SocketAddr, token: &str, board: &Board, welcomed: Welcomed) -> Result<()> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let (mut socket, _) =
-        tokio_tungstenite::client_async(format!("ws://{address}/api/live"), stream).await?;
+    let (mut socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/api/live"), stream).await?;
     let hello = serde_json::json!({"t": "hello", "token": token}).to_string();
     socket.send(Message::text(hello)).await?;
 
@@ -114,17 +105,10 @@ async fn screen(address: SocketAddr, token: &str, board: &Board, welcomed: Welco
 }
 
 /// The same listener where there is only a broker: an MQTT subscriber at QoS 1.
-async fn subscriber(
-    address: SocketAddr,
-    index: usize,
-    board: &Board,
-    welcomed: Welcomed,
-) -> Result<()> {
+async fn subscriber(address: SocketAddr, index: usize, board: &Board, welcomed: Welcomed) -> Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    stream
-        .write_all(&mqtt::connect(&format!("screen-{index}"), "", ""))
-        .await?;
+    stream.write_all(&mqtt::connect(&format!("screen-{index}"), "", "")).await?;
 
     let mut heard = vec![false; board.presses()];
     let (mut inbox, mut answers) = (Inbox::default(), Vec::new());

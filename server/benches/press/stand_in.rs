@@ -29,14 +29,8 @@ type Frames = broadcast::Sender<Utf8Bytes>;
 /// Serves until the process is told to end.
 #[tokio::main]
 pub(crate) async fn run() -> Result<()> {
-    let (http, mqtt) = (
-        TcpListener::bind("127.0.0.1:0").await?,
-        TcpListener::bind("127.0.0.1:0").await?,
-    );
-    println!(
-        "{}",
-        serde_json::to_string(&target(http.local_addr()?, mqtt.local_addr()?))?
-    );
+    let (http, mqtt) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
+    println!("{}", serde_json::to_string(&target(http.local_addr()?, mqtt.local_addr()?))?);
     let (frames, _) = broadcast::channel(BACKLOG);
     loop {
         tokio::select! {
@@ -55,19 +49,13 @@ pub(crate) async fn run() -> Result<()> {
 }
 
 fn target(http: SocketAddr, mqtt: SocketAddr) -> Target {
-    let button = |number| Button {
-        id: format!("echo-{number}"),
-        username: "echo".to_owned(),
-        password: "echo".to_owned(),
-    };
+    let button =
+        |number| Button { id: format!("echo-{number}"), username: "echo".to_owned(), password: "echo".to_owned() };
     Target {
         http,
         mqtt,
         pid: std::process::id(),
-        people: vec![Person {
-            role: "crew".to_owned(),
-            token: "anyone".to_owned(),
-        }],
+        people: vec![Person { role: "crew".to_owned(), token: "anyone".to_owned() }],
         buttons: (0..BUTTONS).map(button).collect(),
         database: None,
         only_mqtt: false,
@@ -78,9 +66,7 @@ async fn screen(socket: TcpStream, frames: Frames) -> Result<()> {
     let mut socket = tokio_tungstenite::accept_async(socket).await?;
     socket.next().await.context("no hello")??;
     let mut frames = frames.subscribe();
-    socket
-        .send(Message::text(r#"{"t":"welcome","head":0}"#))
-        .await?;
+    socket.send(Message::text(r#"{"t":"welcome","head":0}"#)).await?;
     loop {
         socket.feed(Message::Text(frames.recv().await?)).await?;
         while let Ok(frame) = frames.try_recv() {

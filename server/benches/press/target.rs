@@ -56,11 +56,7 @@ impl Target {
     /// Tokens of those who hear every press: the crew and who supervises them.
     pub(crate) fn tokens(&self) -> Vec<&str> {
         let hears = |person: &&Person| matches!(person.role.as_str(), "crew" | "supervisor");
-        self.people
-            .iter()
-            .filter(hears)
-            .map(|person| person.token.as_str())
-            .collect()
+        self.people.iter().filter(hears).map(|person| person.token.as_str()).collect()
     }
 }
 
@@ -76,16 +72,7 @@ impl Process {
         let log = folder.join("server.log");
         let mut command = Command::new(server);
         command
-            .args([
-                "demo",
-                "--headless",
-                "--json",
-                "--http",
-                "127.0.0.1:0",
-                "--mqtt",
-                "127.0.0.1:0",
-                "--data-dir",
-            ])
+            .args(["demo", "--headless", "--json", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--data-dir"])
             .arg(folder.join("data"));
         Self::start(&mut command, &log)
     }
@@ -108,9 +95,7 @@ impl Process {
         let (sender, first) = mpsc::channel();
         // Reads on to the end, so that a talkative child never blocks on a full pipe.
         thread::spawn(move || {
-            lines
-                .map_while(Result::ok)
-                .for_each(|line| drop(sender.send(line)));
+            lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
         let Ok(line) = first.recv_timeout(READY_LIMIT) else {
             end(&mut child);

@@ -3,6 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::button::{Delivery, Evidence, Key, PressKind, SeenPress, Vitals};
 use crewbell_shared::ids::RecordingId;
+use crewbell_shared::protocol::Entity;
 use crewbell_shared::request::{Request, Voice};
 use jiff::{SignedDuration, Timestamp};
 
@@ -109,11 +110,7 @@ impl KeepRecording {
 }
 
 fn request_of(step: &Step) -> Option<&Request> {
-    match step {
-        Step::Change { entity, .. } => match entity.as_ref() {
-            crewbell_shared::protocol::Entity::Request(request) => Some(request),
-            _ => None,
-        },
-        _ => None,
-    }
+    let Step::Change { entity, .. } = step else { return None };
+    let Entity::Request(request) = entity.as_ref() else { return None };
+    Some(request)
 }

@@ -50,8 +50,7 @@ impl Action for RaiseRequest {
             Some(known) => (heard_by(known, self.own)?, false),
             None => (unknown(world, &self.device, moment)?, true),
         };
-        let (judgement, memory) =
-            judge(&memory_of(&known), &self.press.evidence, &self.press.vitals, &self.delivery);
+        let (judgement, memory) = judge(&memory_of(&known), &self.press.evidence, &self.press.vitals, &self.delivery);
         let (press_key, repeated) = match judgement {
             // A counter says "the same press", the finger says "somebody is in danger": in doubt, ring.
             Judgement::Repeat { .. } if self.is_doubtful_emergency() => (None, false),

@@ -27,11 +27,8 @@ impl Action for SaveGuest {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         moment.actor.need(Right::EditGuests)?;
-        let guest = Guest {
-            id: self.guest_id,
-            name: name("name", &self.name)?,
-            notes: words("notes", &self.notes, MAX_TEXT)?,
-        };
+        let guest =
+            Guest { id: self.guest_id, name: name("name", &self.name)?, notes: words("notes", &self.notes, MAX_TEXT)? };
         Ok(match world.guest(self.guest_id) {
             Err(_) => Steps::change(guest, "guest_created"),
             Ok(before) if *before == guest => Steps::none(),

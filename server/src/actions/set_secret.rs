@@ -74,8 +74,11 @@ impl Action for SetJoinCode {
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         moment.actor.need(Right::EditSite)?;
         let payload = json!({ "site_id": world.site.id, "set": self.hash.is_some() });
-        Ok(Steps::none()
-            .and(Step::JoinCode(self.hash.clone()))
-            .and(Step::Tell { category: "site", kind: "join_code_set", payload, audience: Audience::leads() }))
+        Ok(Steps::none().and(Step::JoinCode(self.hash.clone())).and(Step::Tell {
+            category: "site",
+            kind: "join_code_set",
+            payload,
+            audience: Audience::leads(),
+        }))
     }
 }

@@ -24,11 +24,11 @@ impl Action for SignIn {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let person = world.person(self.session.person_id)?;
-        crewbell_shared::person::Actor::Person(person.clone())
-            .need(crewbell_shared::person::Right::AnswerRequests)?;
-        let replaced = world.sessions.iter().filter(|session| {
-            session.person_id == person.id && session.device_id == self.session.device_id
-        });
+        crewbell_shared::person::Actor::Person(person.clone()).need(crewbell_shared::person::Right::AnswerRequests)?;
+        let replaced = world
+            .sessions
+            .iter()
+            .filter(|session| session.person_id == person.id && session.device_id == self.session.device_id);
         let replaced: Vec<_> = replaced.map(|session| session.id).collect();
         let payload = json!({
             "session_id": self.session.id, "person_id": person.id, "name": person.name,

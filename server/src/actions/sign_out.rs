@@ -35,8 +35,11 @@ impl Action for SignOut {
             return Ok(Steps::none());
         }
         let payload = json!({ "person_id": person.id, "name": person.name, "ended": ended });
-        Ok(Steps::none()
-            .and(Step::EndSessions(ended))
-            .and(Step::Tell { category: "people", kind: "person_signed_out", payload, audience: Audience::leads() }))
+        Ok(Steps::none().and(Step::EndSessions(ended)).and(Step::Tell {
+            category: "people",
+            kind: "person_signed_out",
+            payload,
+            audience: Audience::leads(),
+        }))
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::world::{Wants, World};
 use super::{Moment, Step};
+use crate::db::append::Appended;
 use crate::db::entries::EntryRow;
 use crate::db::presses::Press;
 use crate::db::recordings::Recording;
@@ -33,11 +34,15 @@ pub(super) struct Rows {
     ended: Vec<crewbell_shared::ids::SessionId>,
     person_secrets: Vec<(crewbell_shared::ids::PersonId, String)>,
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
-    join_code: Option<Option<Vec<u8>>>,
+    join_code: Option<NewCode>,
     unheard: Vec<db::unheard::Unheard>,
     archive: Option<Timestamp>,
     create_site: bool,
 }
+
+/// The hash of a new join code; none takes the old one away.
+#[derive(Debug)]
+struct NewCode(Option<Vec<u8>>);
 
 impl Rows {
     /// Nothing yet, at a time.
@@ -76,33 +81,36 @@ pub(super) async fn load(
     if !wants.buttons.is_empty() {
         world.load_buttons(db::buttons::lock(conn, site, &list(&wants.buttons)).await?);
     }
-    let mut stays_at = wants.stays_at.clone();
     if !wants.devices.is_empty() {
         let devices: Vec<String> = wants.devices.iter().cloned().collect();
         let known = db::buttons::lock_devices(conn, site, &devices).await?;
         if known.len() < devices.len() {
             world.new_buttons = db::buttons::count_new(conn, site).await?;
         }
-        let places: BTreeSet<Uuid> = known.iter().filter_map(|known| known.button.place_id).map(|id| id.0).collect();
-        world.load_buttons(known);
+        let mut places = BTreeSet::new();
+        for (known, place, stay) in known {
+            places.extend(known.button.place_id.map(|id| id.0));
+            world.load_buttons([known]);
+            world.places.load(place, |place| place.id.0);
+            world.stays.load(stay, |stay| stay.id.0);
+        }
         if !places.is_empty() {
-            world.places.load(db::places::of_devices(conn, site, &devices).await?, |place| place.id.0);
             let window = i64::from(world.site.settings.press_window_s);
             if window > 0 {
                 let since = at.saturating_sub(SignedDuration::from_secs(window)).unwrap_or(Timestamp::MIN);
                 let open = db::requests::lock_open_at(conn, site, &list(&places), since).await?;
                 world.requests.load(open, |request| request.id.0);
             }
-            stays_at.extend(places);
         }
     }
-    if !stays_at.is_empty() {
-        world.stays.load(db::stays::current_at(conn, site, &list(&stays_at)).await?, |stay| stay.id.0);
+    if !wants.stays_at.is_empty() {
+        world.stays.load(db::stays::current_at(conn, site, &list(&wants.stays_at)).await?, |stay| stay.id.0);
     }
     if !wants.presses.is_empty() {
-        let known = wants.presses.iter().filter_map(|(device, key)| {
-            world.device(device).map(|known| (known.button.id, key.as_str()))
-        });
+        let known = wants
+            .presses
+            .iter()
+            .filter_map(|(device, key)| world.device(device).map(|known| (known.button.id, key.as_str())));
         let known: Vec<_> = known.collect();
         for (button, key, request) in db::presses::find(conn, site, &known).await? {
             world.presses.insert((button, key), request);
@@ -206,7 +214,7 @@ pub(super) fn apply(
             }
             Step::PersonSecret(person, hash) => rows.person_secrets.push((person, hash)),
             Step::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
-            Step::JoinCode(hash) => rows.join_code = Some(hash),
+            Step::JoinCode(hash) => rows.join_code = Some(NewCode(hash)),
             Step::Unheard(unheard) => rows.unheard.push(unheard),
             Step::Archive(before) => rows.archive = Some(before),
             Step::CreateSite => rows.create_site = true,
@@ -240,15 +248,16 @@ fn put(world: &mut World, entity: &Entity) -> Option<Entity> {
     }
 }
 
-/// Saves what changed, in the order that foreign keys want, and appends to the log last.
-pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) -> Result<u64, DbError> {
+/// Saves what changed, in the order that foreign keys want, and appends to the log; gives back the number of its last
+/// entry, if it was looked at.
+pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) -> Result<Option<u64>, DbError> {
     let site: SiteId = world.site.id;
     if rows.create_site {
         db::sites::insert(conn, &world.site, rows.at).await?;
     } else if world.site_changed {
         db::sites::save(conn, &world.site).await?;
     }
-    if let Some(hash) = &rows.join_code {
+    if let Some(NewCode(hash)) = &rows.join_code {
         db::sites::save_join_code(conn, site, hash.as_deref()).await?;
     }
     for person in world.people.changed() {
@@ -272,20 +281,6 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     for (button, hash) in &rows.button_secrets {
         db::buttons::save_secret(conn, site, *button, hash.as_deref()).await?;
     }
-    let remembered: Vec<_> = world.remembered.iter().filter_map(|id| world.buttons.get(*id)).collect();
-    if !remembered.is_empty() {
-        db::buttons::remember(conn, site, &remembered).await?;
-    }
-    let requests = world.requests.changed();
-    if !requests.is_empty() {
-        db::requests::save(conn, site, &requests).await?;
-    }
-    if !rows.presses.is_empty() {
-        db::presses::insert(conn, site, &rows.presses).await?;
-    }
-    for recording in &rows.recordings {
-        db::recordings::insert(conn, site, recording).await?;
-    }
     for session in &rows.ended {
         db::sessions::end(conn, site, *session, rows.at).await?;
     }
@@ -298,8 +293,17 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     for unheard in &rows.unheard {
         db::unheard::count(conn, site, unheard).await?;
     }
-    if rows.entries.is_empty() {
-        return Ok(0);
+    let remembered: Vec<_> = world.remembered.iter().filter_map(|id| world.buttons.get(*id)).collect();
+    let requests = world.requests.changed();
+    if rows.entries.is_empty() && remembered.is_empty() && rows.presses.is_empty() {
+        return Ok(None);
     }
-    db::entries::append(conn, site, &rows.entries).await
+    let appended =
+        Appended { remembered: &remembered, requests: &requests, presses: &rows.presses, entries: &rows.entries };
+    let head = db::append::append(conn, site, appended).await?;
+    // A recording points to its request, which may be as new as the recording.
+    for recording in &rows.recordings {
+        db::recordings::insert(conn, site, recording).await?;
+    }
+    Ok(Some(head))
 }

@@ -104,7 +104,7 @@ impl Writer {
         tasks: &TaskTracker,
     ) -> Self {
         let (queue, jobs) = mpsc::channel(Self::QUEUE);
-        let desk = Desk { site, db, clock, ids, tail, conn: None };
+        let desk = Desk { site, db, clock, ids, tail, conn: None, known_site: None };
         tasks.spawn(desk.run(jobs, closing));
         Self { queue }
     }
@@ -135,7 +135,15 @@ pub(super) async fn create_site(
     let (reply, done) = oneshot::channel();
     let job = Job { action, actor: Actor::System, source: Source::Server, key: None, at };
     let tail = Arc::new(Tail::new(0));
-    let mut desk = Desk { site: site.id, db: db.clone(), clock: clock.clone(), ids: ids.clone(), tail, conn: None };
+    let mut desk = Desk {
+        site: site.id,
+        db: db.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        tail,
+        conn: None,
+        known_site: None,
+    };
     desk.batch(vec![(job, reply)], Some(site)).await;
     done.await.map_err(|_| NotDone::Unavailable)?.map(|_| ())
 }
@@ -147,6 +155,8 @@ struct Desk {
     ids: Ids,
     tail: Arc<Tail>,
     conn: Option<PgConnection>,
+    /// The site as of an entry of its log.
+    known_site: Option<(Site, u64)>,
 }
 
 impl Desk {
@@ -211,7 +221,9 @@ impl Desk {
     /// Turns the database's "no" to one job into a refusal, and remembers it where the job is a command.
     async fn refused(&mut self, jobs: &[Job], error: DbError) -> NotDone {
         let Some(refusal) = super::texts::refusal_of(&error) else {
-            tracing::error!(%error, ?jobs, "An action failed.");
+            // Not the action itself: it may hold a guest's name, or what somebody wrote.
+            let verb = jobs.first().and_then(|job| job.key.as_ref()).map(|key| key.verb.as_str());
+            tracing::error!(site = %self.site, %error, verb, "An action failed.");
             return NotDone::Internal;
         };
         if let Some(job) = jobs.first().filter(|job| job.key.is_some()) {
@@ -248,6 +260,12 @@ impl Desk {
         }
     }
 
+    /// The site as it was at the end of the last batch, unless somebody else has written since: then its settings may
+    /// be others. Another's writing is noticed within a second, so a press is never decided by settings older than that.
+    fn remembered(&self) -> Option<&(Site, u64)> {
+        self.known_site.as_ref().filter(|(_, head)| self.tail.head() == *head)
+    }
+
     async fn transact(&mut self, jobs: &[Job], new: Option<&Site>) -> Result<Vec<Result<Done, NotDone>>, DbError> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
@@ -255,22 +273,29 @@ impl Desk {
         };
         let at = self.clock.now();
         let mut tx = conn.begin().await?;
-        let site = match new {
-            Some(site) => site.clone(),
-            None => db::sites::find(&mut tx, self.site).await?.ok_or(sqlx::Error::RowNotFound)?.site,
+        let (site, as_of) = match (new, self.remembered()) {
+            (Some(site), _) => (site.clone(), 0),
+            (None, Some((site, as_of))) => (site.clone(), *as_of),
+            (None, None) => {
+                let known = db::sites::find(&mut tx, self.site).await?.ok_or(sqlx::Error::RowNotFound)?;
+                (known.site, known.head)
+            }
         };
         let slug = site.slug.clone();
         let mut batch = Batch::new(World::new(site), at, &self.ids);
         batch.look(&mut tx, jobs).await?;
         batch.decide(jobs)?;
         let head = store::save(&mut tx, &batch.world, &batch.rows).await?;
-        let (results, decided) = batch.outcomes(jobs, head);
+        let (results, decided) = batch.outcomes(jobs, head.unwrap_or_default());
         if !decided.is_empty() {
             db::commands::save(&mut tx, self.site, at, &decided).await?;
         }
         tx.commit().await?;
         self.conn = Some(conn);
-        let first = head + 1 - u64::try_from(batch.rows.entries.len()).unwrap_or_default();
+        let Some(head) = head else { return Ok(results) };
+        let before = head - u64::try_from(batch.rows.entries.len()).unwrap_or_default();
+        self.known_site = (before == as_of).then_some((batch.world.site, head));
+        let first = before + 1;
         let told = batch.rows.entries.into_iter().zip(first..);
         let told = told.map(|(row, seq)| LogEntry::new(&slug, seq, row).map(Arc::new));
         self.tail.push(told.collect::<Result<_, _>>()?);
@@ -326,9 +351,10 @@ impl<'a> Batch<'a> {
     fn decide(&mut self, jobs: &[Job]) -> Result<(), DbError> {
         for (place, job) in jobs.iter().enumerate() {
             let earlier = |key: &Key| jobs[..place].iter().any(|job| job.key.as_ref().is_some_and(|k| k.id == key.id));
-            let again = job.key.as_ref().is_some_and(|key| {
-                earlier(key) || self.known.iter().any(|decided| decided.outcome.id == key.id)
-            });
+            let again = job
+                .key
+                .as_ref()
+                .is_some_and(|key| earlier(key) || self.known.iter().any(|decided| decided.outcome.id == key.id));
             let verdict = if again { None } else { Some(self.decide_one(job)?) };
             self.verdicts.push(verdict);
         }

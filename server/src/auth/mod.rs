@@ -94,6 +94,7 @@ pub async fn of_token(house: &House, text: &str) -> Result<Option<SignedIn>, Not
     Ok(person.map(|person| SignedIn { site, person, session_id: session.id, as_of }))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn unavailable(error: DbError) -> NotDone {
     if error.is_transient() {
         NotDone::Unavailable

@@ -22,11 +22,7 @@ pub fn plan<'a>(today: Date, names: impl IntoIterator<Item = &'a str>, keep: usi
     dates.retain(|date| *date != today);
     dates.sort_unstable_by(|a, b| b.cmp(a));
     dates.dedup();
-    let delete = dates
-        .into_iter()
-        .skip(keep.max(1) - 1)
-        .map(name_of)
-        .collect();
+    let delete = dates.into_iter().skip(keep.max(1) - 1).map(name_of).collect();
     Plan { make, delete }
 }
 
@@ -36,12 +32,7 @@ pub fn plan<'a>(today: Date, names: impl IntoIterator<Item = &'a str>, keep: usi
 ///
 /// # Errors
 /// As [`backup`]; nothing is deleted then.
-pub async fn daily(
-    place: &Place,
-    folder: &Path,
-    today: Date,
-    keep: usize,
-) -> Result<Option<PathBuf>, BackupError> {
+pub async fn daily(place: &Place, folder: &Path, today: Date, keep: usize) -> Result<Option<PathBuf>, BackupError> {
     std::fs::create_dir_all(folder).map_err(BackupError::io("cannot create", folder))?;
     let names: Vec<String> = std::fs::read_dir(folder)
         .map_err(BackupError::io("cannot read", folder))?
@@ -65,11 +56,7 @@ fn name_of(date: Date) -> String {
 }
 
 fn date_of(name: &str) -> Option<Date> {
-    let date: Date = name
-        .strip_prefix("crewbell-")?
-        .strip_suffix(".dump")?
-        .parse()
-        .ok()?;
+    let date: Date = name.strip_prefix("crewbell-")?.strip_suffix(".dump")?.parse().ok()?;
     (name_of(date) == name).then_some(date)
 }
 
@@ -82,13 +69,7 @@ mod tests {
 
     #[test]
     fn the_first_backup_is_due_at_once() {
-        assert_eq!(
-            plan(TODAY, [], 14),
-            Plan {
-                make: Some("crewbell-2026-11-21.dump".into()),
-                delete: vec![]
-            }
-        );
+        assert_eq!(plan(TODAY, [], 14), Plan { make: Some("crewbell-2026-11-21.dump".into()), delete: vec![] });
     }
 
     #[test]
@@ -98,9 +79,7 @@ mod tests {
 
     #[test]
     fn the_newest_stay_and_the_rest_make_room() {
-        let names: Vec<String> = (1..=20)
-            .map(|day| format!("crewbell-2026-11-{day:02}.dump"))
-            .collect();
+        let names: Vec<String> = (1..=20).map(|day| format!("crewbell-2026-11-{day:02}.dump")).collect();
         let plan = plan(TODAY, names.iter().map(String::as_str), 14);
         assert_eq!(plan.delete.len(), 7, "13 older ones and today's are 14");
         assert_eq!(plan.delete[0], "crewbell-2026-11-07.dump");
@@ -122,26 +101,13 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_ahead_costs_no_backup_of_today() {
-        let ahead = [
-            "crewbell-2030-01-01.dump",
-            "crewbell-2030-01-02.dump",
-            "crewbell-2026-11-21.dump",
-        ];
+        let ahead = ["crewbell-2030-01-01.dump", "crewbell-2030-01-02.dump", "crewbell-2026-11-21.dump"];
         let plan = plan(TODAY, ahead, 2);
-        assert_eq!(
-            plan,
-            Plan {
-                make: None,
-                delete: vec!["crewbell-2030-01-01.dump".into()]
-            }
-        );
+        assert_eq!(plan, Plan { make: None, delete: vec!["crewbell-2030-01-01.dump".into()] });
     }
 
     #[test]
     fn keeping_none_keeps_todays() {
-        assert_eq!(
-            plan(TODAY, ["crewbell-2026-11-20.dump"], 0).delete,
-            ["crewbell-2026-11-20.dump"]
-        );
+        assert_eq!(plan(TODAY, ["crewbell-2026-11-20.dump"], 0).delete, ["crewbell-2026-11-20.dump"]);
     }
 }

@@ -21,13 +21,8 @@ pub async fn backup(place: &Place, file: &Path) -> Result<(), BackupError> {
     }
     written?;
     std::fs::rename(&part, file).map_err(BackupError::io("cannot rename", &part))?;
-    let folder = file
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|f| f.sync_all())
-        .map_err(BackupError::io("cannot write", folder))
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|f| f.sync_all()).map_err(BackupError::io("cannot write", folder))
 }
 
 async fn write(place: &Place, part: &Path) -> Result<(), BackupError> {
@@ -46,8 +41,7 @@ async fn write(place: &Place, part: &Path) -> Result<(), BackupError> {
     let mut command = place.connected("pg_dump", place.database());
     command.arg("--format=custom").arg("--file").arg(part);
     run("pg_dump", command).await?;
-    file.sync_all()
-        .map_err(BackupError::io("cannot write", part))
+    file.sync_all().map_err(BackupError::io("cannot write", part))
 }
 
 fn part_of(file: &Path) -> PathBuf {

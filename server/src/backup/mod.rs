@@ -37,9 +37,7 @@ pub enum BackupError {
     #[error("the database {0} is not empty; to put the backup in its place, say --replace")]
     NotEmpty(String),
     /// The database's address can't be read; the address itself may hold a password and isn't shown.
-    #[error(
-        "the database's address is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE"
-    )]
+    #[error("the database's address is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     Address,
     /// The database said no.
     #[error("the database refused: {0}")]
@@ -58,10 +56,6 @@ pub enum BackupError {
 
 impl BackupError {
     fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            what,
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self::Io { what, path: path.to_owned(), source }
     }
 }

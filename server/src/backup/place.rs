@@ -18,14 +18,8 @@ pub struct Place {
 
 #[derive(Clone)]
 enum Way {
-    Private {
-        socket_folder: PathBuf,
-        options: PgConnectOptions,
-    },
-    External {
-        options: PgConnectOptions,
-        address: Address,
-    },
+    Private { socket_folder: PathBuf, options: PgConnectOptions },
+    External { options: PgConnectOptions, address: Address },
 }
 
 impl Place {
@@ -47,10 +41,7 @@ impl Place {
     pub fn external(binaries: Binaries, url: &str) -> Result<Self, BackupError> {
         let options = PgConnectOptions::from_str(url).map_err(|_| BackupError::Address)?;
         let address = Address::parse(url).ok_or(BackupError::Address)?;
-        Ok(Self {
-            binaries,
-            way: Way::External { options, address },
-        })
+        Ok(Self { binaries, way: Way::External { options, address } })
     }
 
     /// The database's name.
@@ -83,17 +74,11 @@ impl Place {
         let mut command = self.command(tool);
         match &self.way {
             Way::Private { socket_folder, .. } => {
-                command
-                    .env_clear()
-                    .env("LC_ALL", "C")
-                    .arg("--host")
-                    .arg(socket_folder);
+                command.env_clear().env("LC_ALL", "C").arg("--host").arg(socket_folder);
                 command.args(["--port=5432", "--username", ROOT_ROLE, "--dbname", database]);
             }
             Way::External { address, .. } => {
-                command
-                    .arg("--dbname")
-                    .arg(address.without_password(database));
+                command.arg("--dbname").arg(address.without_password(database));
                 if let Some(password) = &address.password {
                     command.env("PGPASSWORD", password);
                 }
@@ -107,12 +92,8 @@ impl Place {
 impl fmt::Debug for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Private { socket_folder, .. } => {
-                f.debug_tuple("Private").field(socket_folder).finish()
-            }
-            Self::External { address, .. } => {
-                f.debug_tuple("External").field(&address.database).finish()
-            }
+            Self::Private { socket_folder, .. } => f.debug_tuple("Private").field(socket_folder).finish(),
+            Self::External { address, .. } => f.debug_tuple("External").field(&address.database).finish(),
         }
     }
 }
@@ -120,20 +101,12 @@ impl fmt::Debug for Way {
 /// Runs a tool to its end.
 pub(super) async fn run(tool: &'static str, mut command: Command) -> Result<Vec<u8>, BackupError> {
     let program = PathBuf::from(command.as_std().get_program());
-    let out = command
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .map_err(BackupError::io("cannot run", &program))?;
+    let out = command.stdin(Stdio::null()).output().await.map_err(BackupError::io("cannot run", &program))?;
     if out.status.success() {
         return Ok(out.stdout);
     }
     let words = last_lines(&String::from_utf8_lossy(&out.stderr), 10);
-    Err(BackupError::Tool {
-        tool,
-        status: out.status.to_string(),
-        words,
-    })
+    Err(BackupError::Tool { tool, status: out.status.to_string(), words })
 }
 
 /// A `postgres://` URL, taken apart.
@@ -150,30 +123,17 @@ struct Address {
 impl Address {
     fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
-        let (rest, query) = rest
-            .split_once('?')
-            .map_or((rest, None), |(rest, query)| (rest, Some(query)));
+        let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
         let (authority, database) = rest.split_once('/')?;
-        let (login, host) = authority
-            .rsplit_once('@')
-            .map_or((None, authority), |(login, host)| (Some(login), host));
+        let (login, host) = authority.rsplit_once('@').map_or((None, authority), |(login, host)| (Some(login), host));
         let (user, password) = match login.map(|login| login.split_once(':').ok_or(login)) {
             None => (None, None),
             Some(Ok((user, password))) => (Some(user), Some(decode(password)?)),
             Some(Err(user)) => (Some(user), None),
         };
-        let pairs: Vec<&str> = query
-            .into_iter()
-            .flat_map(|query| query.split('&'))
-            .collect();
-        let in_query = pairs
-            .iter()
-            .find_map(|pair| pair.strip_prefix("password="))
-            .and_then(decode);
-        let query: Vec<&str> = pairs
-            .into_iter()
-            .filter(|pair| !pair.starts_with("password="))
-            .collect();
+        let pairs: Vec<&str> = query.into_iter().flat_map(|query| query.split('&')).collect();
+        let in_query = pairs.iter().find_map(|pair| pair.strip_prefix("password=")).and_then(decode);
+        let query: Vec<&str> = pairs.into_iter().filter(|pair| !pair.starts_with("password=")).collect();
         (!database.is_empty()).then_some(())?;
         Some(Self {
             scheme: scheme.to_owned(),
@@ -187,20 +147,9 @@ impl Address {
 
     /// The URL for a database on the same server. Names of databases other than `[a-zA-Z0-9_-]` are percent-encoded.
     fn without_password(&self, database: &str) -> String {
-        let user = self
-            .user
-            .as_ref()
-            .map_or_else(String::new, |user| format!("{user}@"));
-        let query = self
-            .query
-            .as_ref()
-            .map_or_else(String::new, |query| format!("?{query}"));
-        format!(
-            "{}://{user}{}/{}{query}",
-            self.scheme,
-            self.host,
-            encode(database)
-        )
+        let user = self.user.as_ref().map_or_else(String::new, |user| format!("{user}@"));
+        let query = self.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
+        format!("{}://{user}{}/{}{query}", self.scheme, self.host, encode(database))
     }
 }
 
@@ -210,10 +159,7 @@ fn decode(text: &str) -> Option<String> {
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'%' => {
-                let (high, low) = (
-                    char::from(rest.next()?).to_digit(16)?,
-                    char::from(rest.next()?).to_digit(16)?,
-                );
+                let (high, low) = (char::from(rest.next()?).to_digit(16)?, char::from(rest.next()?).to_digit(16)?);
                 u8::try_from(high * 16 + low).ok()?
             }
             other => other,
@@ -246,21 +192,9 @@ mod tests {
                 Some("s@lt"),
                 "postgres://dana@db:5432/new?sslmode=require",
             ),
-            (
-                "postgresql://db/crew?password=salt&sslmode=require",
-                Some("salt"),
-                "postgresql://db/new?sslmode=require",
-            ),
-            (
-                "postgres://dana@[::1]:5432/crew",
-                None,
-                "postgres://dana@[::1]:5432/new",
-            ),
-            (
-                "postgres://dana:a@b:c@db/crew",
-                Some("a@b:c"),
-                "postgres://dana@db/new",
-            ),
+            ("postgresql://db/crew?password=salt&sslmode=require", Some("salt"), "postgresql://db/new?sslmode=require"),
+            ("postgres://dana@[::1]:5432/crew", None, "postgres://dana@[::1]:5432/new"),
+            ("postgres://dana:a@b:c@db/crew", Some("a@b:c"), "postgres://dana@db/new"),
         ] {
             let address = Address::parse(url).unwrap();
             assert_eq!(address.password.as_deref(), password, "{url}");
@@ -271,12 +205,7 @@ mod tests {
 
     #[test]
     fn an_address_without_a_database_is_refused() {
-        for url in [
-            "postgres://db",
-            "postgres://db/",
-            "host=db",
-            "postgres://a:%zz@db/x",
-        ] {
+        for url in ["postgres://db", "postgres://db/", "host=db", "postgres://a:%zz@db/x"] {
             assert!(Address::parse(url).is_none(), "{url}");
         }
     }

@@ -37,27 +37,15 @@ pub async fn restore(place: &Place, file: &Path, existing: Existing) -> Result<(
     if there && existing == Existing::MustBeEmpty && !is_empty(place).await? {
         return Err(BackupError::NotEmpty(name.to_owned()));
     }
-    say(
-        &mut conn,
-        format!("drop database if exists {} with (force)", quote(&fresh)),
-    )
-    .await?;
-    say(
-        &mut conn,
-        format!("create database {} template template0", quote(&fresh)),
-    )
-    .await?;
+    say(&mut conn, format!("drop database if exists {} with (force)", quote(&fresh))).await?;
+    say(&mut conn, format!("create database {} template template0", quote(&fresh))).await?;
     let done = match fill(place, &fresh, file).await {
         Ok(()) => swap(&mut conn, name, &fresh, there).await,
         Err(e) => Err(e),
     };
     if done.is_err() {
         // The reason for the failure says more; the next restore drops it too.
-        let _ = say(
-            &mut conn,
-            format!("drop database if exists {} with (force)", quote(&fresh)),
-        )
-        .await;
+        let _ = say(&mut conn, format!("drop database if exists {} with (force)", quote(&fresh))).await;
     }
     conn.close().await?;
     done
@@ -76,35 +64,18 @@ async fn fill(place: &Place, fresh: &str, file: &Path) -> Result<(), BackupError
     run("pg_restore", command).await.map(drop)
 }
 
-async fn swap(
-    conn: &mut PgConnection,
-    name: &str,
-    fresh: &str,
-    there: bool,
-) -> Result<(), BackupError> {
+async fn swap(conn: &mut PgConnection, name: &str, fresh: &str, there: bool) -> Result<(), BackupError> {
     let old = format!("{name}_old");
     let (name_q, fresh_q, old_q) = (quote(name), quote(fresh), quote(&old));
     if !there {
         return say(conn, format!("alter database {fresh_q} rename to {name_q}")).await;
     }
-    say(
-        conn,
-        format!("drop database if exists {old_q} with (force)"),
-    )
-    .await?;
+    say(conn, format!("drop database if exists {old_q} with (force)")).await?;
     // A server's pool would be back before the renaming.
-    say(
-        conn,
-        format!("alter database {name_q} with allow_connections false"),
-    )
-    .await?;
+    say(conn, format!("alter database {name_q} with allow_connections false")).await?;
     let renamed = rename_both(conn, name, &[(&name_q, &old_q), (&fresh_q, &name_q)]).await;
     if renamed.is_err() {
-        say(
-            conn,
-            format!("alter database {name_q} with allow_connections true"),
-        )
-        .await?;
+        say(conn, format!("alter database {name_q} with allow_connections true")).await?;
     }
     renamed?;
     if let Err(e) = say(conn, format!("drop database {old_q} with (force)")).await {
@@ -113,29 +84,22 @@ async fn swap(
     Ok(())
 }
 
-async fn rename_both(
-    conn: &mut PgConnection,
-    name: &str,
-    steps: &[(&str, &str)],
-) -> Result<(), BackupError> {
-    sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()")
-        .bind(name)
-        .execute(&mut *conn)
-        .await?;
+async fn rename_both(conn: &mut PgConnection, name: &str, steps: &[(&str, &str)]) -> Result<(), BackupError> {
+    sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
+    )
+    .bind(name)
+    .execute(&mut *conn)
+    .await?;
     let mut transaction = conn.begin().await?;
     for (from, to) in steps {
-        say(
-            &mut transaction,
-            format!("alter database {from} rename to {to}"),
-        )
-        .await?;
+        say(&mut transaction, format!("alter database {from} rename to {to}")).await?;
     }
     Ok(transaction.commit().await?)
 }
 
 async fn exists(conn: &mut PgConnection, name: &str) -> Result<bool, BackupError> {
-    let found =
-        sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(name);
+    let found = sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(name);
     Ok(found.fetch_one(conn).await?)
 }
 

@@ -19,29 +19,19 @@ insert into presses (site, cabin) select 'serenity', 'Kabine Ä ' || i from gene
 const ALL: &str = "select coalesce(string_agg(n || cabin, ';' order by n), '') from presses";
 
 async fn ask(cluster: &Cluster, role: &str, sql: &'static str) -> String {
-    let mut conn = cluster
-        .connect_options(role, DATABASE)
-        .connect()
-        .await
-        .unwrap();
+    let mut conn = cluster.connect_options(role, DATABASE).connect().await.unwrap();
     sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap()
 }
 
 async fn tell(cluster: &Cluster, sql: &'static str) {
-    let mut conn = cluster
-        .connect_options(OWNER_ROLE, DATABASE)
-        .connect()
-        .await
-        .unwrap();
+    let mut conn = cluster.connect_options(OWNER_ROLE, DATABASE).connect().await.unwrap();
     conn.execute(sql).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_was_backed_up_comes_back_equal() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default())
-        .await
-        .unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
     let place = Place::private(&cluster);
     tell(&cluster, TABLE).await;
     let before = ask(&cluster, OWNER_ROLE, ALL).await;
@@ -52,39 +42,17 @@ async fn what_was_backed_up_comes_back_equal() {
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!folder.path().join("serenity.dump.part").exists());
 
-    tell(
-        &cluster,
-        "delete from presses where n > 3; create table later (n int)",
-    )
-    .await;
-    let refused = restore(&place, &file, Existing::MustBeEmpty)
-        .await
-        .unwrap_err();
+    tell(&cluster, "delete from presses where n > 3; create table later (n int)").await;
+    let refused = restore(&place, &file, Existing::MustBeEmpty).await.unwrap_err();
     assert!(matches!(refused, BackupError::NotEmpty(_)), "{refused}");
     assert_ne!(ask(&cluster, OWNER_ROLE, ALL).await, before);
 
     // A connection that stays open is what a running server has.
-    let _busy = cluster
-        .connect_options(SERVER_ROLE, DATABASE)
-        .connect()
-        .await
-        .unwrap();
+    let _busy = cluster.connect_options(SERVER_ROLE, DATABASE).connect().await.unwrap();
     restore(&place, &file, Existing::Replace).await.unwrap();
     assert_eq!(ask(&cluster, OWNER_ROLE, ALL).await, before);
-    assert_eq!(
-        ask(&cluster, SERVER_ROLE, ALL).await,
-        "",
-        "the policies are back too"
-    );
-    assert_eq!(
-        ask(
-            &cluster,
-            OWNER_ROLE,
-            "select coalesce(to_regclass('later')::text, 'gone')"
-        )
-        .await,
-        "gone"
-    );
+    assert_eq!(ask(&cluster, SERVER_ROLE, ALL).await, "", "the policies are back too");
+    assert_eq!(ask(&cluster, OWNER_ROLE, "select coalesce(to_regclass('later')::text, 'gone')").await, "gone");
     let owner = "select tableowner::text from pg_tables where tablename = 'presses'";
     assert_eq!(ask(&cluster, OWNER_ROLE, owner).await, OWNER_ROLE);
     let databases = "select string_agg(datname, ',' order by datname) from pg_database where datname like 'crew%'";
@@ -95,9 +63,7 @@ async fn what_was_backed_up_comes_back_equal() {
 #[tokio::test]
 async fn a_restore_that_fails_leaves_the_old_database_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default())
-        .await
-        .unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
     let place = Place::private(&cluster);
     tell(&cluster, TABLE).await;
     let before = ask(&cluster, OWNER_ROLE, ALL).await;
@@ -112,12 +78,7 @@ async fn a_restore_that_fails_leaves_the_old_database_alone() {
     for bad in [&torn, &text, &folder.path().join("missing.dump")] {
         let failed = restore(&place, bad, Existing::Replace).await.unwrap_err();
         assert!(!failed.to_string().is_empty());
-        assert_eq!(
-            ask(&cluster, OWNER_ROLE, ALL).await,
-            before,
-            "{}: {failed}",
-            bad.display()
-        );
+        assert_eq!(ask(&cluster, OWNER_ROLE, ALL).await, before, "{}: {failed}", bad.display());
     }
     cluster.stop().await.unwrap();
 }
@@ -125,9 +86,7 @@ async fn a_restore_that_fails_leaves_the_old_database_alone() {
 #[tokio::test]
 async fn the_daily_backup_is_made_once_and_the_oldest_goes() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default())
-        .await
-        .unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
     let place = Place::private(&cluster);
     let dumps = folder.path().join("dumps");
     for day in 19..=21 {
@@ -135,43 +94,24 @@ async fn the_daily_backup_is_made_once_and_the_oldest_goes() {
         assert!(daily(&place, &dumps, today, 2).await.unwrap().is_some());
         assert!(daily(&place, &dumps, today, 2).await.unwrap().is_none());
     }
-    let mut names: Vec<_> = std::fs::read_dir(&dumps)
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    let mut names: Vec<_> = std::fs::read_dir(&dumps).unwrap().map(|e| e.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(
-        names,
-        ["crewbell-2026-11-20.dump", "crewbell-2026-11-21.dump"]
-    );
+    assert_eq!(names, ["crewbell-2026-11-20.dump", "crewbell-2026-11-21.dump"]);
     cluster.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_backup_that_fails_says_why_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default())
-        .await
-        .unwrap();
-    let socket = cluster
-        .socket_folder()
-        .display()
-        .to_string()
-        .replace('/', "%2F");
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let socket = cluster.socket_folder().display().to_string().replace('/', "%2F");
     let url = format!("postgres://crewbell_owner:secret@{socket}/nowhere");
     let place = Place::external(cluster.binaries().clone(), &url).unwrap();
     assert!(!format!("{place:?}").contains("secret"));
     let file = folder.path().join("x.dump");
     let failed = backup(&place, &file).await.unwrap_err().to_string();
-    assert!(
-        failed.contains("pg_dump failed") && failed.contains("\"nowhere\" does not exist"),
-        "{failed}"
-    );
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "only the data folder"
-    );
+    assert!(failed.contains("pg_dump failed") && failed.contains("\"nowhere\" does not exist"), "{failed}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the data folder");
 
     let url = format!("postgres://crewbell_root@{socket}/crewbell");
     let place = Place::external(cluster.binaries().clone(), &url).unwrap();

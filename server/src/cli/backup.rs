@@ -12,7 +12,7 @@ use crate::config::ServeArgs;
 /// Where to write a backup to.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// The file to write, in pg_dump's custom format; replaced when it is there
+    /// The file to write, in the custom format of `pg_dump`; replaced when it is there
     pub file: PathBuf,
     #[command(flatten)]
     serve: ServeArgs,

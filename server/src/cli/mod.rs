@@ -4,20 +4,25 @@
 //! prints that on standard error and exits with 1. Errors of the command line itself exit with 2, as clap does.
 //! Nothing here writes to the database but through [`actions`](crate::actions).
 
-//pub mod admin;
+pub mod admin;
 pub mod backup;
 pub mod demo;
 mod ground;
 pub mod openapi;
-//pub mod press;
+pub mod press;
 pub mod serve;
 mod table;
-//pub mod watch;
+pub mod watch;
 mod words;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
 
+use self::ground::{Ground, Take};
+use crate::clock::{Clock, Ids};
 use crate::config::ServeArgs;
+use crate::db::{Db, migrate};
+use crate::house::House;
 
 pub use table::Table;
 
@@ -50,11 +55,11 @@ pub enum Command {
     /// Serve a yacht that is made up, with crew, guests and a week of history
     Demo(demo::DemoArgs),
     /// Press a button, to try an installation
-    //Press(press::PressArgs),
+    Press(press::PressArgs),
     /// Show what a member of the crew sees, live
-    //Watch(watch::WatchArgs),
+    Watch(watch::WatchArgs),
     /// Set up sites, people, places and buttons
-    //Admin(admin::AdminArgs),
+    Admin(Box<Administer>),
     /// Write everything in the database to a file
     Backup(Box<backup::BackupArgs>),
     /// Read a backup back into an empty database
@@ -69,17 +74,39 @@ impl Cli {
     /// # Errors
     /// What went wrong, as a sentence.
     pub async fn run(self) -> anyhow::Result<()> {
+        let (clock, ids) = (Clock::default(), Ids::random());
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
             Command::Demo(args) => demo::run(args).await,
-            //            Command::Press(args) => press::run(args).await,
-            //            Command::Watch(args) => watch::run(args).await,
-            //            Command::Admin(args) => administrate(args).await,
+            Command::Press(args) => press::run(args, &ids).await,
+            Command::Watch(args) => watch::run(args, &clock, &ids).await,
+            Command::Admin(args) => administer(*args, clock, ids).await,
             Command::Backup(args) => backup::write(*args).await,
             Command::Restore(args) => backup::read(*args).await,
             Command::Openapi => openapi::run(),
         }
     }
+}
+
+/// Sets things up in the database, beside a server that runs or without one. A server notices within a second.
+async fn administer(args: Administer, clock: Clock, ids: Ids) -> anyhow::Result<()> {
+    let config = serve::configuration(&args.serve)?;
+    let ground = Ground::open(&config, Take::Join).await?;
+    migrate(&ground.db).await?;
+    let house = House::new(Db::new(ground.db.clone()), clock, ids, CancellationToken::new());
+    let done = admin::run(args.admin, &house).await;
+    house.close().await;
+    ground.close().await?;
+    done
+}
+
+/// What is to be set up, and where the database is.
+#[derive(Debug, Args)]
+pub struct Administer {
+    #[command(flatten)]
+    admin: admin::AdminArgs,
+    #[command(flatten)]
+    serve: ServeArgs,
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ use tracing_subscriber::EnvFilter;
 use super::ground::{Ground, Take};
 use crate::backup::{Place, daily};
 use crate::clock::{Clock, Ids};
-use crate::config::{Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve};
+use crate::config::{
+    Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve,
+};
 use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls;
@@ -33,7 +35,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let ground = Ground::open(&config, Take::Own).await?;
     let server = start(&config, &ground, Clock::default()).await?;
     let stop = CancellationToken::new();
-    let backups = tokio::spawn(keep_backups(config.clone(), ground.place(&config)?, server.house.clock.clone(), stop.clone()));
+    let backups =
+        tokio::spawn(keep_backups(config.clone(), ground.place(&config)?, server.house.clock.clone(), stop.clone()));
     tracing::info!(http = %server.http, mqtt = ?server.mqtt, "Crewbell serves. Stop it with Ctrl-C or SIGTERM.");
     if server.house.open_all().await?.is_empty() {
         tracing::warn!("There is no site yet: `crewbell-server admin site add` makes one.");
@@ -66,7 +69,8 @@ fn log(config: &Config) -> anyhow::Result<()> {
     let filter: EnvFilter = config.log.level.parse().context("The log level can't be read.")?;
     // A line that can't be written would be complained of on standard error, which panics when nobody reads that:
     // whoever closes the log would stop the task that logs.
-    let lines = tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),
@@ -140,7 +144,8 @@ fn broker(config: &Config) -> anyhow::Result<BrokerSettings> {
 /// Begins to count. Batches are counted in buckets, because a mean says nothing of a storm.
 fn meter() -> anyhow::Result<PrometheusHandle> {
     let batches = Matcher::Full("actions_batch_size".to_owned());
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(batches, &[1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 256.0])?;
+    let builder =
+        PrometheusBuilder::new().set_buckets_for_metric(batches, &[1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 256.0])?;
     let handle = builder.install_recorder()?;
     let upkeep = handle.clone();
     // Samples wait in memory until somebody reads them; nobody may ever read them.
@@ -158,7 +163,7 @@ fn meter() -> anyhow::Result<PrometheusHandle> {
 async fn keep_backups(config: Config, place: Place, clock: Clock, stop: CancellationToken) {
     let Some(folder) = &config.backup.daily else { return };
     let keep = usize::try_from(config.backup.keep.get()).unwrap_or(usize::MAX);
-    let mut tick = tokio::time::interval(Duration::from_secs(600));
+    let mut tick = tokio::time::interval(Duration::from_mins(10));
     loop {
         tokio::select! {
             _ = tick.tick() => {}

@@ -11,19 +11,13 @@ pub struct Table {
 impl Table {
     /// A table of these columns with nothing in it yet.
     pub fn new(titles: &[&str]) -> Self {
-        Self {
-            rows: vec![titles.iter().map(|title| title.to_uppercase()).collect()],
-        }
+        Self { rows: vec![titles.iter().map(|title| title.to_uppercase()).collect()] }
     }
 
     /// Adds a line; an empty cell shows as `-`.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         let cell = |text: String| {
-            if text.is_empty() {
-                "-".to_owned()
-            } else {
-                super::words::plain(&text)
-            }
+            if text.is_empty() { "-".to_owned() } else { super::words::plain(&text) }
         };
         self.rows.push(cells.into_iter().map(cell).collect());
     }

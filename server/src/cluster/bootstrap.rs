@@ -28,18 +28,15 @@ alter role crewbell_server login nosuperuser nocreatedb nocreaterole noreplicati
 pub(crate) async fn prepare(root: PgConnectOptions) -> Result<(), sqlx::Error> {
     let mut conn = root.clone().connect().await?;
     conn.execute(ROLES).await?;
-    let there: bool =
-        sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
-            .bind(DATABASE)
-            .fetch_one(&mut conn)
-            .await?;
+    let there: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+        .bind(DATABASE)
+        .fetch_one(&mut conn)
+        .await?;
     if !there {
-        conn.execute("create database crewbell owner crewbell_owner")
-            .await?;
+        conn.execute("create database crewbell owner crewbell_owner").await?;
     }
     // A restore that was killed in the middle leaves it closed.
-    conn.execute("alter database crewbell with allow_connections true")
-        .await?;
+    conn.execute("alter database crewbell with allow_connections true").await?;
     conn.close().await?;
     let mut inside = root.database(DATABASE).connect().await?;
     prepare_database(&mut inside, DATABASE).await?;
@@ -47,16 +44,11 @@ pub(crate) async fn prepare(root: PgConnectOptions) -> Result<(), sqlx::Error> {
 }
 
 /// Gives a database of ours, to which `inside` is connected as superuser, its owner and its rights.
-pub(crate) async fn prepare_database(
-    inside: &mut PgConnection,
-    name: &str,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn prepare_database(inside: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
     // Before PostgreSQL 15, everybody could create tables in `public`, and the database's owner didn't own it.
     let version = inside.server_version_num().unwrap_or(0);
     if version < 150_000 {
-        inside
-            .execute("alter schema public owner to crewbell_owner")
-            .await?;
+        inside.execute("alter schema public owner to crewbell_owner").await?;
     }
     let rights = format!(
         "alter database {name} owner to crewbell_owner;

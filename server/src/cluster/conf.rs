@@ -9,30 +9,19 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Ends `postgresql.conf`, so that ours win; a person's own settings go into a file that is never rewritten.
-pub(crate) const INCLUDE: &str =
-    "\n# Crewbell\ninclude = 'crewbell.conf'\ninclude_if_exists = 'crewbell.local.conf'\n";
+pub(crate) const INCLUDE: &str = "\n# Crewbell\ninclude = 'crewbell.conf'\ninclude_if_exists = 'crewbell.local.conf'\n";
 
 /// Writes `crewbell.conf` anew, whole or not at all.
-pub(crate) fn write(
-    home: &Home,
-    pg: &Path,
-    socket: &Path,
-    settings: &Settings,
-) -> Result<(), ClusterError> {
+pub(crate) fn write(home: &Home, pg: &Path, socket: &Path, settings: &Settings) -> Result<(), ClusterError> {
     let part = pg.join("crewbell.conf.part");
     match std::fs::remove_file(&part) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(e).at("cannot remove", &part)?,
         _ => {}
     }
     // `create_new` follows no link: as root, this writes into a folder of another user.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&part)
-        .at("cannot create", &part)?;
-    file.write_all(text(socket, settings).as_bytes())
-        .at("cannot write", &part)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).at("cannot create", &part)?;
+    file.write_all(text(socket, settings).as_bytes()).at("cannot write", &part)?;
     file.sync_all().at("cannot write", &part)?;
     home.give(&part)?;
     std::fs::rename(&part, pg.join("crewbell.conf")).at("cannot rename", &part)

@@ -110,10 +110,6 @@ pub(crate) trait At<T> {
 
 impl<T> At<T> for io::Result<T> {
     fn at(self, what: &'static str, path: &Path) -> Result<T, ClusterError> {
-        self.map_err(|source| ClusterError::Io {
-            what,
-            path: path.to_owned(),
-            source,
-        })
+        self.map_err(|source| ClusterError::Io { what, path: path.to_owned(), source })
     }
 }

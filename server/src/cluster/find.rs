@@ -53,9 +53,7 @@ impl Search {
     /// Looks where this process's environment and the distributions say.
     pub fn from_environment() -> Self {
         Self {
-            only: std::env::var_os("CREWBELL_PG_BIN")
-                .filter(|v| !v.is_empty())
-                .map(PathBuf::from),
+            only: std::env::var_os("CREWBELL_PG_BIN").filter(|v| !v.is_empty()).map(PathBuf::from),
             path: std::env::var_os("PATH"),
             folders: USUAL_FOLDERS.iter().map(ToString::to_string).collect(),
         }
@@ -74,25 +72,15 @@ impl Search {
                 found.entry(major).or_insert(dir);
             }
         }
-        choose(&found, pinned)
-            .ok_or_else(|| ClusterError::NotInstalled(advice(&found, pinned, self.only.as_deref())))
+        choose(&found, pinned).ok_or_else(|| ClusterError::NotInstalled(advice(&found, pinned, self.only.as_deref())))
     }
 
     fn candidates(&self) -> Vec<PathBuf> {
         if let Some(only) = &self.only {
             return vec![only.clone()];
         }
-        let mut dirs: Vec<PathBuf> = self
-            .path
-            .as_ref()
-            .map(|p| std::env::split_paths(p).collect())
-            .unwrap_or_default();
-        dirs.extend(
-            dirs.iter()
-                .find_map(|d| bindir_of(&d.join("pg_config")))
-                .into_iter()
-                .collect::<Vec<_>>(),
-        );
+        let mut dirs: Vec<PathBuf> = self.path.as_ref().map(|p| std::env::split_paths(p).collect()).unwrap_or_default();
+        dirs.extend(dirs.iter().find_map(|d| bindir_of(&d.join("pg_config"))).into_iter().collect::<Vec<_>>());
         for pattern in &self.folders {
             dirs.extend(expand(pattern));
         }
@@ -105,33 +93,22 @@ fn choose(found: &BTreeMap<u32, PathBuf>, pinned: Option<u32>) -> Option<Binarie
         Some(major) => found.get_key_value(&major)?,
         None => found.range(OLDEST_MAJOR..).next_back()?,
     };
-    Some(Binaries {
-        dir: dir.clone(),
-        major: *major,
-    })
+    Some(Binaries { dir: dir.clone(), major: *major })
 }
 
 fn advice(found: &BTreeMap<u32, PathBuf>, pinned: Option<u32>, only: Option<&Path>) -> String {
     let here = if found.is_empty() {
         "none was found".to_owned()
     } else {
-        let list: Vec<_> = found
-            .iter()
-            .map(|(major, dir)| format!("{major} in {}", dir.display()))
-            .collect();
+        let list: Vec<_> = found.iter().map(|(major, dir)| format!("{major} in {}", dir.display())).collect();
         format!("found: {}", list.join(", "))
     };
     let looked = only.map_or_else(String::new, |dir| {
-        format!(
-            "\n  (CREWBELL_PG_BIN is set, so only {} was looked at)",
-            dir.display()
-        )
+        format!("\n  (CREWBELL_PG_BIN is set, so only {} was looked at)", dir.display())
     });
     let (need, apt, dnf, brew) = match pinned {
         Some(major) => (
-            format!(
-                "this data folder was made with PostgreSQL {major}, which is needed to open it"
-            ),
+            format!("this data folder was made with PostgreSQL {major}, which is needed to open it"),
             format!("postgresql-{major}"),
             format!("postgresql{major}-server"),
             format!("postgresql@{major}"),
@@ -152,9 +129,7 @@ fn advice(found: &BTreeMap<u32, PathBuf>, pinned: Option<u32>, only: Option<&Pat
 
 /// The major version of the PostgreSQL in `dir`, if all the programs that are needed are there.
 fn major_in(dir: &Path) -> Option<u32> {
-    let complete = ["postgres", "initdb", "pg_dump", "pg_restore"]
-        .iter()
-        .all(|tool| dir.join(tool).is_file());
+    let complete = ["postgres", "initdb", "pg_dump", "pg_restore"].iter().all(|tool| dir.join(tool).is_file());
     if !complete {
         return None;
     }
@@ -164,30 +139,17 @@ fn major_in(dir: &Path) -> Option<u32> {
 /// Reads `postgres (PostgreSQL) 15.14 (Debian …)` as 15, and `17beta1` as 17.
 fn parse_major(version: &str) -> Option<u32> {
     let number = version.split_once("(PostgreSQL) ")?.1;
-    let digits = number
-        .find(|c: char| !c.is_ascii_digit())
-        .map_or(number, |end| &number[..end]);
+    let digits = number.find(|c: char| !c.is_ascii_digit()).map_or(number, |end| &number[..end]);
     digits.parse().ok()
 }
 
 fn bindir_of(pg_config: &Path) -> Option<PathBuf> {
-    pg_config
-        .is_file()
-        .then(|| output_of(pg_config, "--bindir"))
-        .flatten()
-        .map(|dir| PathBuf::from(dir.trim()))
+    pg_config.is_file().then(|| output_of(pg_config, "--bindir")).flatten().map(|dir| PathBuf::from(dir.trim()))
 }
 
 fn output_of(program: &Path, argument: &str) -> Option<String> {
-    let out = Command::new(program)
-        .arg(argument)
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    out.status
-        .success()
-        .then(|| String::from_utf8(out.stdout).ok())
-        .flatten()
+    let out = Command::new(program).arg(argument).stdin(Stdio::null()).output().ok()?;
+    out.status.success().then(|| String::from_utf8(out.stdout).ok()).flatten()
 }
 
 /// Expands `*` in a path, one component at a time; unreadable folders count as empty.
@@ -196,10 +158,7 @@ fn expand(pattern: &str) -> Vec<PathBuf> {
     for component in pattern.split('/').filter(|c| !c.is_empty()) {
         paths = match component.split_once('*') {
             None => paths.into_iter().map(|p| p.join(component)).collect(),
-            Some((before, after)) => paths
-                .iter()
-                .flat_map(|p| matching(p, before, after))
-                .collect(),
+            Some((before, after)) => paths.iter().flat_map(|p| matching(p, before, after)).collect(),
         };
     }
     paths.retain(|p| p.is_dir());
@@ -213,9 +172,7 @@ fn matching(dir: &Path, before: &str, after: &str) -> Vec<PathBuf> {
         .flatten()
         .filter(|entry| {
             entry.file_name().to_str().is_some_and(|name| {
-                name.len() >= before.len() + after.len()
-                    && name.starts_with(before)
-                    && name.ends_with(after)
+                name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
             })
         })
         .map(|entry| entry.path())
@@ -235,20 +192,13 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         for tool in ["postgres", "initdb", "pg_dump", "pg_restore"] {
             let path = dir.join(tool);
-            std::fs::write(
-                &path,
-                format!("#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n"),
-            )
-            .unwrap();
+            std::fs::write(&path, format!("#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n")).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
     }
 
     fn search(root: &Path) -> Search {
-        Search {
-            folders: vec![format!("{}/*/bin", root.display())],
-            ..Search::default()
-        }
+        Search { folders: vec![format!("{}/*/bin", root.display())], ..Search::default() }
     }
 
     #[test]
@@ -289,24 +239,15 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         install(root.path(), "13", "13.11");
         let message = search(root.path()).find(None).unwrap_err().to_string();
-        assert!(
-            message.contains("14 or newer") && message.contains("found: 13"),
-            "{message}"
-        );
+        assert!(message.contains("14 or newer") && message.contains("found: 13"), "{message}");
     }
 
     #[test]
     fn a_named_folder_is_the_only_one_looked_at() {
         let root = tempfile::tempdir().unwrap();
         install(root.path(), "17", "17.2");
-        let named = Search {
-            only: Some(root.path().join("nowhere")),
-            ..search(root.path())
-        };
+        let named = Search { only: Some(root.path().join("nowhere")), ..search(root.path()) };
         let message = named.find(None).unwrap_err().to_string();
-        assert!(
-            message.contains("CREWBELL_PG_BIN is set") && message.contains("nowhere"),
-            "{message}"
-        );
+        assert!(message.contains("CREWBELL_PG_BIN is set") && message.contains("nowhere"), "{message}");
     }
 }

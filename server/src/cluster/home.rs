@@ -40,24 +40,14 @@ impl Home {
     ///
     /// `elsewhere` is used only when root's data folder can't be reached by the cluster's user.
     pub(crate) fn settle(data_dir: &Path, elsewhere: &Path) -> Result<Self, ClusterError> {
-        if geteuid().is_root() {
-            Self::settle_as_root(data_dir, elsewhere)
-        } else {
-            Self::settle_as_oneself(data_dir)
-        }
+        if geteuid().is_root() { Self::settle_as_root(data_dir, elsewhere) } else { Self::settle_as_oneself(data_dir) }
     }
 
     /// Finds the home of a cluster that somebody else runs, changing nothing.
     pub(crate) fn existing(data_dir: &Path) -> Result<Self, ClusterError> {
-        let pg = data_dir
-            .join("pg")
-            .canonicalize()
-            .at("cannot find", &data_dir.join("pg"))?;
+        let pg = data_dir.join("pg").canonicalize().at("cannot find", &data_dir.join("pg"))?;
         let folder = pg.parent().unwrap_or(&pg).to_owned();
-        Ok(Self {
-            folder,
-            run_as: None,
-        })
+        Ok(Self { folder, run_as: None })
     }
 
     pub(crate) fn pg(&self) -> PathBuf {
@@ -66,10 +56,7 @@ impl Home {
 
     /// Makes an empty 0700 folder, or takes an existing one of the same owner.
     pub(crate) fn own_folder(&self, path: &Path) -> Result<(), ClusterError> {
-        let owner = self
-            .run_as
-            .as_ref()
-            .map_or(geteuid().as_raw(), |user| user.uid);
+        let owner = self.run_as.as_ref().map_or(geteuid().as_raw(), |user| user.uid);
         match DirBuilder::new().mode(0o700).create(path) {
             Ok(()) => self.give(path)?,
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
@@ -79,23 +66,16 @@ impl Home {
                 }
             }
             Err(source) => {
-                return Err(ClusterError::Io {
-                    what: "cannot create",
-                    path: path.to_owned(),
-                    source,
-                });
+                return Err(ClusterError::Io { what: "cannot create", path: path.to_owned(), source });
             }
         }
-        std::fs::set_permissions(path, Permissions::from_mode(0o700))
-            .at("cannot set the mode of", path)
+        std::fs::set_permissions(path, Permissions::from_mode(0o700)).at("cannot set the mode of", path)
     }
 
     /// Makes `path` belong to the cluster's user.
     pub(crate) fn give(&self, path: &Path) -> Result<(), ClusterError> {
         match &self.run_as {
-            Some(user) => {
-                chown(path, Some(user.uid), Some(user.gid)).at("cannot change the owner of", path)
-            }
+            Some(user) => chown(path, Some(user.uid), Some(user.gid)).at("cannot change the owner of", path),
             None => Ok(()),
         }
     }
@@ -106,8 +86,7 @@ impl Home {
         let folder = if beside.as_os_str().len() <= LONGEST_SOCKET_FOLDER {
             beside
         } else {
-            self.temporary_folder()
-                .join(format!("crewbell-{}", fingerprint(&self.folder)))
+            self.temporary_folder().join(format!("crewbell-{}", fingerprint(&self.folder)))
         };
         self.own_folder(&folder)?;
         Ok(folder)
@@ -115,15 +94,8 @@ impl Home {
 
     fn temporary_folder(&self) -> PathBuf {
         let named = std::env::temp_dir();
-        let reachable = self
-            .run_as
-            .as_ref()
-            .is_none_or(|user| blocked_by(&named, user).is_none());
-        if reachable {
-            named
-        } else {
-            PathBuf::from("/tmp")
-        }
+        let reachable = self.run_as.as_ref().is_none_or(|user| blocked_by(&named, user).is_none());
+        if reachable { named } else { PathBuf::from("/tmp") }
     }
 
     fn settle_as_oneself(data_dir: &Path) -> Result<Self, ClusterError> {
@@ -132,19 +104,13 @@ impl Home {
             Ok(real) => {
                 let owner = real.metadata().at("cannot read", &real)?.uid();
                 if owner != geteuid().as_raw() {
-                    return Err(ClusterError::ForeignOwner {
-                        cluster: pg,
-                        owner: name_of(owner),
-                    });
+                    return Err(ClusterError::ForeignOwner { cluster: pg, owner: name_of(owner) });
                 }
                 real.parent().unwrap_or(&real).to_owned()
             }
             Err(_) => data_dir.to_owned(),
         };
-        Ok(Self {
-            folder,
-            run_as: None,
-        })
+        Ok(Self { folder, run_as: None })
     }
 
     fn settle_as_root(data_dir: &Path, elsewhere: &Path) -> Result<Self, ClusterError> {
@@ -154,27 +120,17 @@ impl Home {
             Err(_) => data_dir.to_owned(),
         };
         if !folder.is_dir() {
-            return Err(ClusterError::NotACluster {
-                path: pg,
-                why: "it is a link to a folder that is gone",
-            });
+            return Err(ClusterError::NotACluster { path: pg, why: "it is a link to a folder that is gone" });
         }
         let user = user_for(&folder.join("pg"))?;
         if folder == data_dir && blocked_by(data_dir, &user).is_some() {
             open_to_group(data_dir, &user)?;
         }
         let Some(blocked_by) = blocked_by(&folder, &user) else {
-            return Ok(Self {
-                folder,
-                run_as: Some(user),
-            });
+            return Ok(Self { folder, run_as: Some(user) });
         };
         if pg.exists() {
-            return Err(ClusterError::Unreachable {
-                cluster: folder.join("pg"),
-                user: user.name,
-                blocked_by,
-            });
+            return Err(ClusterError::Unreachable { cluster: folder.join("pg"), user: user.name, blocked_by });
         }
         let folder = make_elsewhere(data_dir, elsewhere, &user)?;
         symlink(folder.join("pg"), &pg).at("cannot link", &pg)?;
@@ -185,10 +141,7 @@ impl Home {
             folder.display(),
             pg.display()
         );
-        Ok(Self {
-            folder,
-            run_as: Some(user),
-        })
+        Ok(Self { folder, run_as: Some(user) })
     }
 }
 
@@ -206,19 +159,11 @@ pub(crate) fn create_private(data_dir: &Path) -> Result<PathBuf, ClusterError> {
 
 /// A fresh folder for the cluster of `data_dir`. An older one of the same name belonged to a data folder that was
 /// deleted or moved, and is never taken over.
-fn make_elsewhere(
-    data_dir: &Path,
-    elsewhere: &Path,
-    user: &RunAs,
-) -> Result<PathBuf, ClusterError> {
+fn make_elsewhere(data_dir: &Path, elsewhere: &Path, user: &RunAs) -> Result<PathBuf, ClusterError> {
     std::fs::create_dir_all(elsewhere).at("cannot create", elsewhere)?;
     let base = elsewhere.canonicalize().at("cannot find", elsewhere)?;
     if let Some(blocked_by) = blocked_by(&base, user) {
-        return Err(ClusterError::Unreachable {
-            cluster: data_dir.join("pg"),
-            user: user.name.clone(),
-            blocked_by,
-        });
+        return Err(ClusterError::Unreachable { cluster: data_dir.join("pg"), user: user.name.clone(), blocked_by });
     }
     let name = fingerprint(data_dir);
     let mut number = 1;
@@ -228,32 +173,17 @@ fn make_elsewhere(
             Ok(()) => return Ok(folder),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => number += 1,
             Err(source) => {
-                return Err(ClusterError::Io {
-                    what: "cannot create",
-                    path: folder,
-                    source,
-                });
+                return Err(ClusterError::Io { what: "cannot create", path: folder, source });
             }
         }
     }
 }
 
 fn user_for(pg: &Path) -> Result<RunAs, ClusterError> {
-    let known = |user: User| RunAs {
-        name: user.name,
-        uid: user.uid.as_raw(),
-        gid: user.gid.as_raw(),
-    };
+    let known = |user: User| RunAs { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() };
     if let Some(owner) = pg.metadata().ok().filter(|m| m.uid() != 0) {
-        let user = User::from_uid(Uid::from_raw(owner.uid()))
-            .ok()
-            .flatten()
-            .map(known);
-        return Ok(user.unwrap_or(RunAs {
-            name: owner.uid().to_string(),
-            uid: owner.uid(),
-            gid: owner.gid(),
-        }));
+        let user = User::from_uid(Uid::from_raw(owner.uid())).ok().flatten().map(known);
+        return Ok(user.unwrap_or(RunAs { name: owner.uid().to_string(), uid: owner.uid(), gid: owner.gid() }));
     }
     ["postgres", "nobody"]
         .into_iter()
@@ -267,8 +197,7 @@ fn open_to_group(folder: &Path, user: &RunAs) -> Result<(), ClusterError> {
     if mode & 0o077 != 0 {
         return Ok(());
     }
-    chown(folder, None, Some(Gid::from_raw(user.gid).as_raw()))
-        .at("cannot change the group of", folder)?;
+    chown(folder, None, Some(Gid::from_raw(user.gid).as_raw())).at("cannot change the group of", folder)?;
     std::fs::set_permissions(folder, Permissions::from_mode((mode & 0o7700) | 0o010))
         .at("cannot set the mode of", folder)
 }
@@ -278,11 +207,7 @@ fn blocked_by(folder: &Path, user: &RunAs) -> Option<PathBuf> {
     let mut way: Vec<&Path> = folder.ancestors().collect();
     way.reverse();
     way.into_iter()
-        .find(|step| {
-            !step
-                .metadata()
-                .is_ok_and(|m| may_enter(m.mode(), m.uid(), m.gid(), user))
-        })
+        .find(|step| !step.metadata().is_ok_and(|m| may_enter(m.mode(), m.uid(), m.gid(), user)))
         .map(Path::to_owned)
 }
 
@@ -307,10 +232,7 @@ fn fingerprint(path: &Path) -> String {
 }
 
 fn name_of(uid: u32) -> String {
-    User::from_uid(Uid::from_raw(uid))
-        .ok()
-        .flatten()
-        .map_or_else(|| uid.to_string(), |user| user.name)
+    User::from_uid(Uid::from_raw(uid)).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
 }
 
 #[cfg(test)]
@@ -318,11 +240,7 @@ mod tests {
     use super::*;
 
     fn user() -> RunAs {
-        RunAs {
-            name: "pg".into(),
-            uid: 7,
-            gid: 8,
-        }
+        RunAs { name: "pg".into(), uid: 7, gid: 8 }
     }
 
     #[test]
@@ -335,11 +253,7 @@ mod tests {
             (0o700, 7, 0, true),
             (0o077, 7, 8, false),
         ] {
-            assert_eq!(
-                may_enter(mode, uid, gid, &user()),
-                may,
-                "{mode:o} {uid} {gid}"
-            );
+            assert_eq!(may_enter(mode, uid, gid, &user()), may, "{mode:o} {uid} {gid}");
         }
     }
 
@@ -348,12 +262,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let deep = root.path().join("d".repeat(90));
         std::fs::create_dir(&deep).unwrap();
-        let folder = Home {
-            folder: deep,
-            run_as: None,
-        }
-        .socket_folder()
-        .unwrap();
+        let folder = Home { folder: deep, run_as: None }.socket_folder().unwrap();
         assert!(folder.as_os_str().len() <= LONGEST_SOCKET_FOLDER);
         assert_eq!(folder.metadata().unwrap().mode() & 0o777, 0o700);
         std::fs::remove_dir(folder).unwrap();
@@ -363,13 +272,7 @@ mod tests {
     fn a_socket_folder_that_is_a_link_is_refused() {
         let root = tempfile::tempdir().unwrap();
         symlink("/tmp", root.path().join("run")).unwrap();
-        let home = Home {
-            folder: root.path().to_owned(),
-            run_as: None,
-        };
-        assert!(matches!(
-            home.socket_folder(),
-            Err(ClusterError::UnsafeSocketFolder(_))
-        ));
+        let home = Home { folder: root.path().to_owned(), run_as: None };
+        assert!(matches!(home.socket_folder(), Err(ClusterError::UnsafeSocketFolder(_))));
     }
 }

@@ -35,18 +35,11 @@ pub(crate) fn look(home: &Home) -> Result<Found, ClusterError> {
         std::fs::remove_dir(&path).at("cannot remove", &path)?;
         return Ok(Found::Nothing);
     }
-    let version = std::fs::read_to_string(path.join("PG_VERSION")).map_err(|_| {
-        ClusterError::NotACluster {
-            path: path.clone(),
-            why: "PG_VERSION is missing",
-        }
-    })?;
+    let version = std::fs::read_to_string(path.join("PG_VERSION"))
+        .map_err(|_| ClusterError::NotACluster { path: path.clone(), why: "PG_VERSION is missing" })?;
     match version.trim().parse() {
         Ok(major) => Ok(Found::Cluster { major }),
-        Err(_) => Err(ClusterError::NotACluster {
-            path,
-            why: "PG_VERSION holds no major version",
-        }),
+        Err(_) => Err(ClusterError::NotACluster { path, why: "PG_VERSION holds no major version" }),
     }
 }
 
@@ -61,38 +54,21 @@ pub(crate) async fn create(home: &Home, binaries: &Binaries) -> Result<(), Clust
         initdb(home, binaries, &half, "C").await?;
     }
     let main = half.join("postgresql.conf");
-    let mut file = OpenOptions::new()
-        .append(true)
-        .open(&main)
-        .at("cannot open", &main)?;
-    file.write_all(conf::INCLUDE.as_bytes())
-        .at("cannot write", &main)?;
+    let mut file = OpenOptions::new().append(true).open(&main).at("cannot open", &main)?;
+    file.write_all(conf::INCLUDE.as_bytes()).at("cannot write", &main)?;
     file.sync_all().at("cannot write", &main)?;
     // Opened by `wait_until_ready` as `start.log`, and by PostgreSQL's own collector.
     home.own_folder(&half.join("log"))?;
     std::fs::rename(&half, home.pg()).at("cannot rename", &half)?;
-    File::open(&home.folder)
-        .and_then(|folder| folder.sync_all())
-        .at("cannot write", &home.folder)
+    File::open(&home.folder).and_then(|folder| folder.sync_all()).at("cannot write", &home.folder)
 }
 
-async fn initdb(
-    home: &Home,
-    binaries: &Binaries,
-    half: &Path,
-    locale: &str,
-) -> Result<(), ClusterError> {
+async fn initdb(home: &Home, binaries: &Binaries, half: &Path, locale: &str) -> Result<(), ClusterError> {
     home.own_folder(half)?;
     let out = as_user(&binaries.tool("initdb"), home, binaries)
         .arg("--pgdata")
         .arg(half)
-        .args([
-            "--username",
-            ROOT_ROLE,
-            "--encoding=UTF8",
-            "--data-checksums",
-            "--no-instructions",
-        ])
+        .args(["--username", ROOT_ROLE, "--encoding=UTF8", "--data-checksums", "--no-instructions"])
         .args(["--auth-local=trust", "--auth-host=reject"])
         .arg(format!("--locale={locale}"))
         .stdin(Stdio::null())
@@ -103,23 +79,14 @@ async fn initdb(
     if out.status.success() {
         return Ok(());
     }
-    Err(ClusterError::Init(super::log::last_lines(
-        &String::from_utf8_lossy(&out.stderr),
-        10,
-    )))
+    Err(ClusterError::Init(super::log::last_lines(&String::from_utf8_lossy(&out.stderr), 10)))
 }
 
 /// Removes what earlier first starts left behind.
 fn remove_halves(home: &Home) -> Result<(), ClusterError> {
-    for entry in std::fs::read_dir(&home.folder)
-        .at("cannot read", &home.folder)?
-        .flatten()
-    {
+    for entry in std::fs::read_dir(&home.folder).at("cannot read", &home.folder)?.flatten() {
         if entry.file_name().to_string_lossy().starts_with("pg.new") {
-            tracing::info!(
-                "removing {}, left by a first start that was interrupted",
-                entry.path().display()
-            );
+            tracing::info!("removing {}, left by a first start that was interrupted", entry.path().display());
             std::fs::remove_dir_all(entry.path()).at("cannot remove", &entry.path())?;
         }
     }

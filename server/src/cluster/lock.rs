@@ -40,16 +40,9 @@ impl DataDirLock {
                 let _ = file.read_to_string(&mut holder);
                 let holder = holder.trim();
                 let holder = if holder.is_empty() { "unknown" } else { holder }.to_owned();
-                Err(ClusterError::InUse {
-                    data_dir: data_dir.to_owned(),
-                    holder,
-                })
+                Err(ClusterError::InUse { data_dir: data_dir.to_owned(), holder })
             }
-            Err(TryLockError::Error(source)) => Err(ClusterError::Io {
-                what: "cannot lock",
-                path,
-                source,
-            }),
+            Err(TryLockError::Error(source)) => Err(ClusterError::Io { what: "cannot lock", path, source }),
         }
     }
 }

@@ -26,10 +26,7 @@ pub(crate) fn start_log(pg: &Path) -> Result<File, ClusterError> {
 pub(crate) fn tail(pg: &Path) -> String {
     let mut files = vec![pg.join("log").join("start.log")];
     files.extend(rotated(pg).pop());
-    let texts = files
-        .iter()
-        .filter_map(|path| end_of(path))
-        .collect::<Vec<_>>();
+    let texts = files.iter().filter_map(|path| end_of(path)).collect::<Vec<_>>();
     last_lines(&texts.concat(), 12)
 }
 
@@ -45,10 +42,7 @@ pub(crate) fn prune(pg: &Path) {
 
 /// The last `count` lines of a text, without empty ones.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
@@ -59,11 +53,7 @@ fn rotated(pg: &Path) -> Vec<PathBuf> {
         .flatten()
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| {
-            path.file_name()
-                .and_then(|n| n.to_str())
-                .is_some_and(|name| name.starts_with("postgresql-"))
-        })
+        .filter(|path| path.file_name().and_then(|n| n.to_str()).is_some_and(|name| name.starts_with("postgresql-")))
         .collect();
     files.sort();
     files
@@ -73,8 +63,7 @@ fn end_of(path: &Path) -> Option<String> {
     use std::io::{Read, Seek, SeekFrom};
     let mut file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(4096)))
-        .ok()?;
+    file.seek(SeekFrom::Start(length.saturating_sub(4096))).ok()?;
     let mut end = Vec::new();
     file.read_to_end(&mut end).ok()?;
     Some(String::from_utf8_lossy(&end).into_owned())

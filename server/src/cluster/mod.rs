@@ -141,11 +141,7 @@ impl Cluster {
     /// The command with which a person looks into the database.
     pub fn url_hint(&self) -> String {
         let psql = self.binaries.tool("psql");
-        format!(
-            "{} -h '{}' -U {OWNER_ROLE} {DATABASE}",
-            psql.display(),
-            self.socket_folder.display()
-        )
+        format!("{} -h '{}' -U {OWNER_ROLE} {DATABASE}", psql.display(), self.socket_folder.display())
     }
 
     /// Stops the cluster and waits for it; a joined one is left running.
@@ -165,20 +161,12 @@ impl Cluster {
         }
     }
 
-    async fn start_locked(
-        data_dir: &Path,
-        lock: DataDirLock,
-        settings: Settings,
-    ) -> Result<Self, ClusterError> {
+    async fn start_locked(data_dir: &Path, lock: DataDirLock, settings: Settings) -> Result<Self, ClusterError> {
         let home = Home::settle(data_dir, &settings.elsewhere)?;
         let found = initdb::look(&home)?;
         let binaries = find_off_thread(settings.search.clone(), found).await?;
         if found == Found::Nothing {
-            tracing::info!(
-                "making a database in {} with PostgreSQL {}",
-                home.pg().display(),
-                binaries.major
-            );
+            tracing::info!("making a database in {} with PostgreSQL {}", home.pg().display(), binaries.major);
             initdb::create(&home, &binaries).await?;
         }
         let launch = Launch {
@@ -196,23 +184,9 @@ impl Cluster {
         let running = Running::default();
         running.set(Some(&child));
         let stop = CancellationToken::new();
-        let watcher = tokio::spawn(supervise::watch(
-            launch,
-            child,
-            running.clone(),
-            stop.clone(),
-        ));
-        let guard = Guard {
-            running,
-            stop,
-            watcher,
-            _lock: lock,
-        };
-        let cluster = Self {
-            binaries,
-            socket_folder,
-            guard: Some(guard),
-        };
+        let watcher = tokio::spawn(supervise::watch(launch, child, running.clone(), stop.clone()));
+        let guard = Guard { running, stop, watcher, _lock: lock };
+        let cluster = Self { binaries, socket_folder, guard: Some(guard) };
         bootstrap::prepare(cluster.connect_options(ROOT_ROLE, "postgres")).await?;
         Ok(cluster)
     }
@@ -220,16 +194,11 @@ impl Cluster {
     async fn join(data_dir: &Path, settings: Settings) -> Result<Self, ClusterError> {
         let began = Instant::now();
         loop {
-            let running = Home::existing(data_dir)
-                .ok()
-                .and_then(|home| PidFile::read(&home.pg()).map(|file| (home, file)));
+            let running =
+                Home::existing(data_dir).ok().and_then(|home| PidFile::read(&home.pg()).map(|file| (home, file)));
             if let Some((home, file)) = running.filter(|(_, file)| file.ready) {
                 let binaries = find_off_thread(settings.search, initdb::look(&home)?).await?;
-                return Ok(Self {
-                    binaries,
-                    socket_folder: file.socket_folder,
-                    guard: None,
-                });
+                return Ok(Self { binaries, socket_folder: file.socket_folder, guard: None });
             }
             if began.elapsed() > settings.start_deadline {
                 return Err(ClusterError::NotRunning(data_dir.to_owned()));

@@ -51,20 +51,14 @@ impl Launch {
         let began = Instant::now();
         loop {
             if let Some(status) = child.try_wait().at("cannot watch the database in", &pg)? {
-                return Err(ClusterError::Start {
-                    why: status.to_string(),
-                    log: log::tail(&pg),
-                });
+                return Err(ClusterError::Start { why: status.to_string(), log: log::tail(&pg) });
             }
             if PidFile::read(&pg).is_some_and(|file| Some(file.pid) == pid && file.ready) {
                 return Ok(());
             }
             if began.elapsed() > self.start_deadline {
                 let why = format!("not ready after {} s", self.start_deadline.as_secs());
-                return Err(ClusterError::Start {
-                    why,
-                    log: log::tail(&pg),
-                });
+                return Err(ClusterError::Start { why, log: log::tail(&pg) });
             }
             sleep(LOOK_EVERY).await;
         }
@@ -81,10 +75,7 @@ impl Launch {
             if timeout(patience, child.wait()).await.is_ok() {
                 return Ok(());
             }
-            tracing::warn!(
-                "the database (process {pid}) did not stop within {} s of {signal}",
-                patience.as_secs()
-            );
+            tracing::warn!("the database (process {pid}) did not stop within {} s of {signal}", patience.as_secs());
         }
         Err(ClusterError::WontStop(pid))
     }
@@ -104,10 +95,7 @@ impl Launch {
             // PostgreSQL would take the stranger for its own and refuse to start: common where process ids start
             // again at 1, as in containers.
             let path = pg.join("postmaster.pid");
-            tracing::info!(
-                "{} names process {pid}, which is another program: removing it",
-                path.display()
-            );
+            tracing::info!("{} names process {pid}, which is another program: removing it", path.display());
             return std::fs::remove_file(&path).at("cannot remove", &path);
         }
         tracing::info!("stopping the database (process {pid}) that an earlier server left running");
@@ -126,11 +114,7 @@ impl Launch {
 
     fn signals(&self) -> [(Signal, Duration); 3] {
         let short = Duration::from_secs(5);
-        [
-            (Signal::SIGINT, self.stop_deadline),
-            (Signal::SIGQUIT, short),
-            (Signal::SIGKILL, short),
-        ]
+        [(Signal::SIGINT, self.stop_deadline), (Signal::SIGQUIT, short), (Signal::SIGKILL, short)]
     }
 }
 
@@ -153,26 +137,15 @@ impl PidFile {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         let pid = lines.first()?.parse().ok().filter(|pid| *pid > 0)?;
         let socket_folder = PathBuf::from(lines.get(4).copied().unwrap_or_default());
-        Some(Self {
-            pid,
-            socket_folder,
-            ready: lines.get(7).is_some_and(|state| *state == "ready"),
-        })
+        Some(Self { pid, socket_folder, ready: lines.get(7).is_some_and(|state| *state == "ready") })
     }
 }
 
 /// A command that runs as the cluster's user, with nothing of our environment.
 pub(crate) fn as_user(program: &Path, home: &Home, binaries: &Binaries) -> Command {
     let mut command = Command::new(program);
-    command
-        .env_clear()
-        .env("LC_ALL", "C")
-        .current_dir(&home.folder);
-    let paths = [
-        binaries.dir.as_path(),
-        Path::new("/usr/bin"),
-        Path::new("/bin"),
-    ];
+    command.env_clear().env("LC_ALL", "C").current_dir(&home.folder);
+    let paths = [binaries.dir.as_path(), Path::new("/usr/bin"), Path::new("/bin")];
     if let Ok(path) = std::env::join_paths(paths) {
         command.env("PATH", path);
     }
@@ -200,16 +173,13 @@ fn is_alive(pid: i32) -> bool {
 /// Whether that process is the postmaster of this cluster: a postmaster works in its data folder.
 #[cfg(target_os = "linux")]
 fn is_postmaster_of(pid: i32, pg: &Path) -> bool {
-    std::fs::read_link(format!("/proc/{pid}/cwd"))
-        .is_ok_and(|cwd| Some(cwd) == pg.canonicalize().ok())
+    std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| Some(cwd) == pg.canonicalize().ok())
 }
 
 /// Whether that process looks like the postmaster of this cluster, going by its command line.
 #[cfg(not(target_os = "linux"))]
 fn is_postmaster_of(pid: i32, pg: &Path) -> bool {
-    let out = std::process::Command::new("ps")
-        .args(["-o", "command=", "-p", &pid.to_string()])
-        .output();
+    let out = std::process::Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
     out.is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains(&*pg.to_string_lossy()))
 }
 
@@ -223,11 +193,7 @@ mod tests {
         let starting = PidFile::parse(text).unwrap();
         assert_eq!((starting.pid, starting.ready), (4711, false));
         assert_eq!(starting.socket_folder, Path::new("/data/run"));
-        assert!(
-            PidFile::parse(&text.replace("starting", "ready   "))
-                .unwrap()
-                .ready
-        );
+        assert!(PidFile::parse(&text.replace("starting", "ready   ")).unwrap().ready);
     }
 
     #[test]

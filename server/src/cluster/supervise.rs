@@ -20,9 +20,7 @@ pub(crate) struct Running(Arc<AtomicI32>);
 
 impl Running {
     pub(crate) fn set(&self, child: Option<&Child>) {
-        let pid = child
-            .and_then(Child::id)
-            .and_then(|id| i32::try_from(id).ok());
+        let pid = child.and_then(Child::id).and_then(|id| i32::try_from(id).ok());
         self.0.store(pid.unwrap_or(0), Ordering::SeqCst);
     }
 
@@ -73,10 +71,7 @@ async fn revive(launch: &Launch, running: &Running, stop: &CancellationToken) ->
                     () = stop.cancelled() => None,
                 };
                 if matches!(ready, Some(Ok(()))) {
-                    tracing::info!(
-                        "the database runs again, after {} failed attempts",
-                        failures
-                    );
+                    tracing::info!("the database runs again, after {} failed attempts", failures);
                     return Some(child);
                 }
                 let stopped = launch.shut_down(&mut child).await;

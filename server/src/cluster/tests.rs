@@ -7,18 +7,12 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 
 fn settings(root: &Path) -> Settings {
-    Settings {
-        elsewhere: root.join("elsewhere"),
-        ..Settings::default()
-    }
+    Settings { elsewhere: root.join("elsewhere"), ..Settings::default() }
 }
 
 /// Private to its maker, like the data folder of a careful person.
 fn folder() -> tempfile::TempDir {
-    tempfile::Builder::new()
-        .permissions(mode(0o700))
-        .tempdir()
-        .unwrap()
+    tempfile::Builder::new().permissions(mode(0o700)).tempdir().unwrap()
 }
 
 async fn start(data: &Path) -> Cluster {
@@ -26,27 +20,18 @@ async fn start(data: &Path) -> Cluster {
 }
 
 async fn owner(cluster: &Cluster) -> PgConnection {
-    cluster
-        .connect_options(OWNER_ROLE, DATABASE)
-        .connect()
-        .await
-        .unwrap()
+    cluster.connect_options(OWNER_ROLE, DATABASE).connect().await.unwrap()
 }
 
 async fn presses(cluster: &Cluster) -> i64 {
     let mut conn = owner(cluster).await;
-    sqlx::query_scalar("select count(*) from presses")
-        .fetch_one(&mut conn)
-        .await
-        .unwrap()
+    sqlx::query_scalar("select count(*) from presses").fetch_one(&mut conn).await.unwrap()
 }
 
 async fn with_three_presses(data: &Path) -> Cluster {
     let cluster = start(data).await;
     let mut conn = owner(&cluster).await;
-    conn.execute("create table presses (n int); insert into presses values (1), (2), (3);")
-        .await
-        .unwrap();
+    conn.execute("create table presses (n int); insert into presses values (1), (2), (3);").await.unwrap();
     cluster
 }
 
@@ -57,40 +42,21 @@ fn postmaster(cluster: &Cluster) -> i32 {
 /// Tries until a question is answered; the supervisor needs some milliseconds to notice a death.
 async fn until_answered(cluster: &Cluster) {
     let answered = async {
-        while cluster
-            .connect_options(SERVER_ROLE, DATABASE)
-            .connect()
-            .await
-            .is_err()
-        {
+        while cluster.connect_options(SERVER_ROLE, DATABASE).connect().await.is_err() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), answered)
-        .await
-        .unwrap();
+    tokio::time::timeout(Duration::from_mins(1), answered).await.unwrap();
 }
 
 #[tokio::test]
 async fn the_first_start_makes_a_database_that_only_its_owner_can_change() {
     let data = folder();
     let cluster = start(data.path()).await;
-    let mut server = cluster
-        .connect_options(SERVER_ROLE, DATABASE)
-        .connect()
-        .await
-        .unwrap();
-    let refused = server
-        .execute("create table mine (n int)")
-        .await
-        .unwrap_err()
-        .to_string();
+    let mut server = cluster.connect_options(SERVER_ROLE, DATABASE).connect().await.unwrap();
+    let refused = server.execute("create table mine (n int)").await.unwrap_err().to_string();
     assert!(refused.contains("permission denied"), "{refused}");
-    owner(&cluster)
-        .await
-        .execute("create table ours (n int)")
-        .await
-        .unwrap();
+    owner(&cluster).await.execute("create table ours (n int)").await.unwrap();
     for (setting, value) in [
         ("fsync", "on"),
         ("synchronous_commit", "on"),
@@ -101,26 +67,13 @@ async fn the_first_start_makes_a_database_that_only_its_owner_can_change() {
         ("max_connections", "40"),
         ("jit", "off"),
     ] {
-        let found: String = sqlx::query_scalar("select current_setting($1)")
-            .bind(setting)
-            .fetch_one(&mut server)
-            .await
-            .unwrap();
+        let found: String =
+            sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(&mut server).await.unwrap();
         assert_eq!(found, value, "{setting}");
     }
-    assert_eq!(
-        cluster.socket_folder().metadata().unwrap().mode() & 0o777,
-        0o700
-    );
-    assert!(
-        cluster.url_hint().contains("-U crewbell_owner crewbell"),
-        "{}",
-        cluster.url_hint()
-    );
-    assert!(
-        !data.path().join("pg").is_symlink(),
-        "a folder private to root is opened for passing through"
-    );
+    assert_eq!(cluster.socket_folder().metadata().unwrap().mode() & 0o777, 0o700);
+    assert!(cluster.url_hint().contains("-U crewbell_owner crewbell"), "{}", cluster.url_hint());
+    assert!(!data.path().join("pg").is_symlink(), "a folder private to root is opened for passing through");
     server.close().await.unwrap();
     cluster.stop().await.unwrap();
     assert!(!data.path().join("pg/postmaster.pid").exists());
@@ -177,19 +130,12 @@ async fn a_pid_file_that_names_another_program_is_in_nobodys_way() {
     // Of the database's own user: PostgreSQL takes no other for its own.
     let owner = data.path().join("pg").metadata().unwrap().uid();
     let mut stranger = std::process::Command::new("sleep");
-    stranger
-        .arg("60")
-        .current_dir("/")
-        .stdout(std::process::Stdio::null());
+    stranger.arg("60").current_dir("/").stdout(std::process::Stdio::null());
     if nix::unistd::geteuid().is_root() {
         std::os::unix::process::CommandExt::uid(&mut stranger, owner);
     }
     let mut stranger = stranger.spawn().unwrap();
-    let stale = format!(
-        "{}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n",
-        stranger.id(),
-        data.path().join("pg").display()
-    );
+    let stale = format!("{}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n", stranger.id(), data.path().join("pg").display());
     std::fs::write(data.path().join("pg/postmaster.pid"), stale).unwrap();
     let cluster = start(data.path()).await;
     assert_eq!(presses(&cluster).await, 3);
@@ -202,32 +148,18 @@ async fn a_pid_file_that_names_another_program_is_in_nobodys_way() {
 async fn a_second_server_on_one_folder_is_refused_by_name_and_a_command_joins() {
     let data = folder();
     let first = with_three_presses(data.path()).await;
-    let refused = Cluster::start(data.path(), settings(data.path()))
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        refused.contains(&format!("process {}", std::process::id())),
-        "{refused}"
-    );
+    let refused = Cluster::start(data.path(), settings(data.path())).await.unwrap_err().to_string();
+    assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
     assert!(refused.contains("--data-dir"), "{refused}");
 
-    let joined = Cluster::attach(data.path(), settings(data.path()))
-        .await
-        .unwrap();
+    let joined = Cluster::attach(data.path(), settings(data.path())).await.unwrap();
     assert!(!joined.is_ours());
     assert_eq!(presses(&joined).await, 3);
     joined.stop().await.unwrap();
-    assert_eq!(
-        presses(&first).await,
-        3,
-        "leaving must not stop the server's database"
-    );
+    assert_eq!(presses(&first).await, 3, "leaving must not stop the server's database");
     first.stop().await.unwrap();
 
-    let alone = Cluster::attach(data.path(), settings(data.path()))
-        .await
-        .unwrap();
+    let alone = Cluster::attach(data.path(), settings(data.path())).await.unwrap();
     assert!(alone.is_ours());
     alone.stop().await.unwrap();
 }
@@ -248,10 +180,7 @@ async fn a_folder_that_is_no_cluster_is_left_alone_and_named() {
     let data = folder();
     std::fs::create_dir(data.path().join("pg")).unwrap();
     std::fs::write(data.path().join("pg/letters.txt"), "mine").unwrap();
-    let refused = Cluster::start(data.path(), settings(data.path()))
-        .await
-        .unwrap_err()
-        .to_string();
+    let refused = Cluster::start(data.path(), settings(data.path())).await.unwrap_err().to_string();
     assert!(refused.contains("PG_VERSION is missing"), "{refused}");
     assert!(data.path().join("pg/letters.txt").exists());
 }
@@ -260,24 +189,14 @@ async fn a_folder_that_is_no_cluster_is_left_alone_and_named() {
 async fn a_start_that_fails_shows_the_databases_last_words() {
     let data = folder();
     start(data.path()).await.stop().await.unwrap();
-    std::fs::write(
-        data.path().join("pg/crewbell.local.conf"),
-        "shared_bufers = 1MB\n",
-    )
-    .unwrap();
-    let failed = Cluster::start(data.path(), settings(data.path()))
-        .await
-        .unwrap_err()
-        .to_string();
+    std::fs::write(data.path().join("pg/crewbell.local.conf"), "shared_bufers = 1MB\n").unwrap();
+    let failed = Cluster::start(data.path(), settings(data.path())).await.unwrap_err().to_string();
     assert!(failed.contains("shared_bufers"), "{failed}");
 }
 
 #[tokio::test]
 async fn a_path_too_long_for_a_socket_works_all_the_same() {
-    let root = tempfile::Builder::new()
-        .permissions(mode(0o755))
-        .tempdir()
-        .unwrap();
+    let root = tempfile::Builder::new().permissions(mode(0o755)).tempdir().unwrap();
     let data = root.path().join("a-very-long-name-".repeat(6));
     let cluster = start(&data).await;
     let socket = cluster.socket_folder().to_owned();
@@ -293,35 +212,18 @@ async fn below_a_folder_closed_to_postgres_roots_cluster_lives_elsewhere_and_is_
         return;
     }
     let root = folder();
-    let elsewhere = tempfile::Builder::new()
-        .permissions(mode(0o711))
-        .tempdir()
-        .unwrap();
-    let settings = Settings {
-        elsewhere: elsewhere.path().to_owned(),
-        ..Settings::default()
-    };
+    let elsewhere = tempfile::Builder::new().permissions(mode(0o711)).tempdir().unwrap();
+    let settings = Settings { elsewhere: elsewhere.path().to_owned(), ..Settings::default() };
     let closed = root.path().join("closed");
-    std::fs::DirBuilder::new()
-        .mode(0o700)
-        .create(&closed)
-        .unwrap();
+    std::fs::DirBuilder::new().mode(0o700).create(&closed).unwrap();
     let data = closed.join("data");
     for _ in 0..2 {
         let cluster = Cluster::start(&data, settings.clone()).await.unwrap();
         assert!(cluster.socket_folder().starts_with(elsewhere.path()));
         cluster.stop().await.unwrap();
     }
-    assert_eq!(
-        std::fs::read_dir(elsewhere.path()).unwrap().count(),
-        1,
-        "the second start found the first's cluster"
-    );
-    assert_eq!(
-        closed.metadata().unwrap().mode() & 0o777,
-        0o700,
-        "a folder that isn't ours keeps its mode"
-    );
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 1, "the second start found the first's cluster");
+    assert_eq!(closed.metadata().unwrap().mode() & 0o777, 0o700, "a folder that isn't ours keeps its mode");
 }
 
 fn mode(bits: u32) -> std::fs::Permissions {

@@ -80,15 +80,10 @@ pub struct ServeArgs {
 impl ServeArgs {
     /// What was said by flags, in the file's terms.
     pub(super) fn said(&self) -> Vec<Said> {
-        let path = |path: &Option<PathBuf>| {
-            path.as_ref()
-                .map(|path| Value::from(path.to_string_lossy().into_owned()))
-        };
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| Value::from(path.to_string_lossy().into_owned()));
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        let address =
-            |address: Option<SocketAddr>| address.map(|address| Value::from(address.to_string()));
-        let secret =
-            |secret: &Option<Secret>| secret.as_ref().map(|secret| Value::from(secret.expose()));
+        let address = |address: Option<SocketAddr>| address.map(|address| Value::from(address.to_string()));
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| Value::from(secret.expose()));
         let switch = |on: bool| on.then_some(Value::Boolean(true));
         let all = [
             ("data_dir", "--data-dir", path(&self.data_dir)),
@@ -99,37 +94,19 @@ impl ServeArgs {
             ("mqtt.mode", "--mqtt-mode", choice(self.mqtt_mode)),
             ("mqtt.external.url", "--mqtt-url", text(&self.mqtt_url)),
             ("mqtt.external.site", "--mqtt-site", text(&self.mqtt_site)),
-            (
-                "mqtt.topic_prefix",
-                "--topic-prefix",
-                text(&self.topic_prefix),
-            ),
+            ("mqtt.topic_prefix", "--topic-prefix", text(&self.topic_prefix)),
             ("mqtt.anonymous", "--anonymous", switch(self.anonymous)),
             ("tls.cert", "--tls-cert", path(&self.tls_cert)),
             ("tls.key", "--tls-key", path(&self.tls_key)),
             ("database.url", "--database-url", secret(&self.database_url)),
-            (
-                "database.owner_url",
-                "--database-owner-url",
-                secret(&self.database_owner_url),
-            ),
+            ("database.owner_url", "--database-owner-url", secret(&self.database_owner_url)),
             ("log.format", "--log-format", choice(self.log_format)),
             ("log.level", "--log-level", text(&self.log_level)),
             ("backup.daily", "--backup-daily", path(&self.backup_daily)),
-            (
-                "backup.keep",
-                "--backup-keep",
-                self.backup_keep.map(|keep| Value::from(keep.get())),
-            ),
+            ("backup.keep", "--backup-keep", self.backup_keep.map(|keep| Value::from(keep.get()))),
         ];
         all.into_iter()
-            .filter_map(|(key, flag, value)| {
-                Some(Said {
-                    key,
-                    origin: flag.to_owned(),
-                    value: value?,
-                })
-            })
+            .filter_map(|(key, flag, value)| Some(Said { key, origin: flag.to_owned(), value: value? }))
             .collect()
     }
 }
@@ -139,8 +116,6 @@ fn choice<T: ValueEnum>(value: Option<T>) -> Option<Value> {
 }
 
 fn parse_pair(text: &str) -> Result<(String, Secret), String> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or("write KEY=VALUE, as in http.drain=30s")?;
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, as in http.drain=30s")?;
     Ok((key.trim().to_owned(), Secret::new(value.trim())))
 }

@@ -12,10 +12,7 @@ pub(super) fn check(config: &Config) -> Result<(), Complaint> {
     let complaints = [
         (
             is_external && external.url.is_none(),
-            (
-                "mqtt.external.url",
-                "needed because mqtt.mode is \"external\"; write mqtt://HOST:1883",
-            ),
+            ("mqtt.external.url", "needed because mqtt.mode is \"external\"; write mqtt://HOST:1883"),
         ),
         (
             is_external && external.site.is_none(),
@@ -26,44 +23,23 @@ pub(super) fn check(config: &Config) -> Result<(), Complaint> {
         ),
         (
             is_external && config.mqtt.tls_listen.is_some(),
-            (
-                "mqtt.tls_listen",
-                "nothing listens when mqtt.mode is \"external\"; leave it out, or use \"embedded\"",
-            ),
+            ("mqtt.tls_listen", "nothing listens when mqtt.mode is \"external\"; leave it out, or use \"embedded\""),
         ),
         (
             external.password.is_some() && external.username.is_none(),
-            (
-                "mqtt.external.username",
-                "needed because there is a password",
-            ),
+            ("mqtt.external.username", "needed because there is a password"),
         ),
-        (
-            config.tls.cert.is_some() && config.tls.key.is_none(),
-            ("tls.key", "needed because tls.cert is set"),
-        ),
-        (
-            config.tls.key.is_some() && config.tls.cert.is_none(),
-            ("tls.cert", "needed because tls.key is set"),
-        ),
+        (config.tls.cert.is_some() && config.tls.key.is_none(), ("tls.key", "needed because tls.cert is set")),
+        (config.tls.key.is_some() && config.tls.cert.is_none(), ("tls.cert", "needed because tls.key is set")),
         (
             config.database.owner_url.is_some() && config.database.url.is_none(),
             ("database.url", "needed because database.owner_url is set"),
         ),
         (
             config.database.pool_min > config.database.pool_max.get(),
-            (
-                "database.pool_min",
-                "must not be more than database.pool_max",
-            ),
+            ("database.pool_min", "must not be more than database.pool_max"),
         ),
-        (
-            config.data_dir.as_os_str().is_empty(),
-            ("data_dir", "must name a folder"),
-        ),
+        (config.data_dir.as_os_str().is_empty(), ("data_dir", "must name a folder")),
     ];
-    complaints
-        .into_iter()
-        .find(|(wrong, _)| *wrong)
-        .map_or(Ok(()), |(_, complaint)| Err(complaint))
+    complaints.into_iter().find(|(wrong, _)| *wrong).map_or(Ok(()), |(_, complaint)| Err(complaint))
 }

@@ -30,36 +30,20 @@ impl Key {
     }
 
     pub(super) fn section(&self) -> &'static str {
-        self.path
-            .rsplit_once('.')
-            .map_or("", |(section, _)| section)
+        self.path.rsplit_once('.').map_or("", |(section, _)| section)
     }
 
     pub(super) fn name(&self) -> &'static str {
-        self.path
-            .rsplit_once('.')
-            .map_or(self.path, |(_, name)| name)
+        self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
     }
 }
 
 const fn set(path: &'static str, kind: Kind, default: &'static str, about: &'static str) -> Key {
-    Key {
-        path,
-        kind,
-        default: Some(default),
-        example: default,
-        about,
-    }
+    Key { path, kind, default: Some(default), example: default, about }
 }
 
 const fn unset(path: &'static str, example: &'static str, about: &'static str) -> Key {
-    Key {
-        path,
-        kind: Kind::Text,
-        default: None,
-        example,
-        about,
-    }
+    Key { path, kind: Kind::Text, default: None, example, about }
 }
 
 /// In the order of the printed file; keys of one section stand together.
@@ -77,18 +61,8 @@ pub(super) const KEYS: &[Key] = &[
         "Where apps and browsers connect: every interface, because tablets and phones are other machines.\n\
          127.0.0.1:8080 for this machine alone; port 0 takes a free one, and the log says which.",
     ),
-    set(
-        "http.tls",
-        Kind::Switch,
-        "false",
-        "Whether to speak HTTPS there, with the certificate of [tls].",
-    ),
-    set(
-        "http.drain",
-        Kind::Text,
-        "\"10s\"",
-        "How long open requests may take to finish when the server stops.",
-    ),
+    set("http.tls", Kind::Switch, "false", "Whether to speak HTTPS there, with the certificate of [tls]."),
+    set("http.drain", Kind::Text, "\"10s\"", "How long open requests may take to finish when the server stops."),
     set(
         "mqtt.mode",
         Kind::Text,
@@ -129,16 +103,8 @@ pub(super) const KEYS: &[Key] = &[
         "\"mqtt://broker.local:1883\"",
         "The broker: mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS. Needed in external mode.",
     ),
-    unset(
-        "mqtt.external.username",
-        "\"crewbell\"",
-        "The server's login at the broker.",
-    ),
-    unset(
-        "mqtt.external.password",
-        "\"…\"",
-        "Its password there; better kept in the environment.",
-    ),
+    unset("mqtt.external.username", "\"crewbell\"", "The server's login at the broker."),
+    unset("mqtt.external.password", "\"…\"", "Its password there; better kept in the environment."),
     set(
         "mqtt.external.client_id",
         Kind::Text,
@@ -155,11 +121,7 @@ pub(super) const KEYS: &[Key] = &[
         "\"/etc/crewbell/cert.pem\"",
         "The certificate chain (PEM) for HTTPS and MQTT. Without it, the server makes its own at the first start.",
     ),
-    unset(
-        "tls.key",
-        "\"/etc/crewbell/key.pem\"",
-        "The certificate's private key (PEM).",
-    ),
+    unset("tls.key", "\"/etc/crewbell/key.pem\"", "The certificate's private key (PEM)."),
     unset(
         "database.url",
         "\"postgres://crewbell_server:PASSWORD@db.local/crewbell\"",
@@ -177,24 +139,14 @@ pub(super) const KEYS: &[Key] = &[
         "16",
         "The most connections that the server opens; the private database allows 40.",
     ),
-    set(
-        "database.pool_min",
-        Kind::Number,
-        "2",
-        "How many it keeps open when nothing happens.",
-    ),
+    set("database.pool_min", Kind::Number, "2", "How many it keeps open when nothing happens."),
     set(
         "database.acquire_timeout",
         Kind::Text,
         "\"5s\"",
         "How long a question waits for a free connection before it fails.",
     ),
-    set(
-        "log.format",
-        Kind::Text,
-        "\"text\"",
-        "\"text\" for people, \"json\" for collectors.",
-    ),
+    set("log.format", Kind::Text, "\"text\"", "\"text\" for people, \"json\" for collectors."),
     set(
         "log.level",
         Kind::Text,
@@ -206,12 +158,7 @@ pub(super) const KEYS: &[Key] = &[
         "\"/var/backups/crewbell\"",
         "A folder for one backup a day; without it there is none. Best on another disk.",
     ),
-    set(
-        "backup.keep",
-        Kind::Number,
-        "14",
-        "How many daily backups stay.",
-    ),
+    set("backup.keep", Kind::Number, "14", "How many daily backups stay."),
 ];
 
 /// The configuration file with every setting, its meaning and its default, as `serve --write-config` prints it.
@@ -231,13 +178,7 @@ pub fn commented_defaults() -> String {
             let _ = writeln!(text, "# {line}");
         }
         let mark = if key.default.is_some() { "" } else { "# " };
-        let _ = writeln!(
-            text,
-            "# ({})\n{mark}{} = {}",
-            key.variable(),
-            key.name(),
-            key.example
-        );
+        let _ = writeln!(text, "# ({})\n{mark}{} = {}", key.variable(), key.name(), key.example);
     }
     text
 }

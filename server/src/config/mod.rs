@@ -138,10 +138,7 @@ impl Tls {
     /// Where the certificate comes from.
     pub fn certificate(&self) -> Certificate {
         match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => Certificate::Files {
-                cert: cert.clone(),
-                key: key.clone(),
-            },
+            (Some(cert), Some(key)) => Certificate::Files { cert: cert.clone(), key: key.clone() },
             _ => Certificate::SelfMade,
         }
     }
@@ -211,11 +208,7 @@ impl Default for Config {
 
 impl Default for Http {
     fn default() -> Self {
-        Self {
-            listen: everywhere(8080),
-            tls: false,
-            drain: Duration::from_secs(10),
-        }
+        Self { listen: everywhere(8080), tls: false, drain: Duration::from_secs(10) }
     }
 }
 
@@ -235,13 +228,7 @@ impl Default for Mqtt {
 
 impl Default for ExternalBroker {
     fn default() -> Self {
-        Self {
-            url: None,
-            username: None,
-            password: None,
-            client_id: "crewbell".to_owned(),
-            site: None,
-        }
+        Self { url: None, username: None, password: None, client_id: "crewbell".to_owned(), site: None }
     }
 }
 
@@ -259,19 +246,13 @@ impl Default for Database {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            format: LogFormat::Text,
-            level: "info".to_owned(),
-        }
+        Self { format: LogFormat::Text, level: "info".to_owned() }
     }
 }
 
 impl Default for Backup {
     fn default() -> Self {
-        Self {
-            daily: None,
-            keep: const { NonZeroU32::new(14).unwrap() },
-        }
+        Self { daily: None, keep: const { NonZeroU32::new(14).unwrap() } }
     }
 }
 

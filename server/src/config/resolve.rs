@@ -28,28 +28,19 @@ impl Surroundings {
     pub fn of_this_process() -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         Self {
-            variables: std::env::vars_os()
-                .map(|(name, value)| (text(name), text(value)))
-                .collect(),
+            variables: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect(),
             is_root: nix::unistd::geteuid().is_root(),
         }
     }
 
     /// An empty variable counts as unset, as compose files mean it.
     fn get(&self, name: &str) -> Option<&str> {
-        self.variables
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     pub(super) fn default_data_dir(&self) -> PathBuf {
         // The XDG base directory specification has relative paths ignored.
-        let home = |name: &str| {
-            self.get(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
+        let home = |name: &str| self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
         if self.is_root {
             PathBuf::from("/var/lib/crewbell")
         } else if let Some(data) = home("XDG_DATA_HOME") {
@@ -94,55 +85,29 @@ pub fn resolve(args: &ServeArgs, around: &Surroundings) -> Result<Resolved, Conf
     for one in &said {
         validate(one)?;
     }
-    let said_dir = said
-        .iter()
-        .rev()
-        .find(|one| one.key == "data_dir")
-        .and_then(|one| one.value.as_str());
+    let said_dir = said.iter().rev().find(|one| one.key == "data_dir").and_then(|one| one.value.as_str());
     let data_dir = said_dir.map_or_else(|| around.default_data_dir(), PathBuf::from);
     let file = File::find(args, around, &data_dir)?;
 
-    let mut table = file
-        .as_ref()
-        .map_or_else(Table::new, |file| file.table.clone());
-    table
-        .entry("data_dir")
-        .or_insert_with(|| Value::from(data_dir.to_string_lossy().into_owned()));
+    let mut table = file.as_ref().map_or_else(Table::new, |file| file.table.clone());
+    table.entry("data_dir").or_insert_with(|| Value::from(data_dir.to_string_lossy().into_owned()));
     for one in &said {
         put(&mut table, one.key, one.value.clone());
     }
     let unfit = |key: &'static str, message: &str| {
-        let by_hand = said
-            .iter()
-            .rev()
-            .find(|one| one.key == key)
-            .map(|one| one.origin.clone());
+        let by_hand = said.iter().rev().find(|one| one.key == key).map(|one| one.origin.clone());
         let in_file = || file.as_ref().and_then(|file| file.place_of(key));
-        let origin = by_hand
-            .or_else(in_file)
-            .unwrap_or_else(|| "not set".to_owned());
-        ConfigError::Unfit {
-            key,
-            origin,
-            message: message.to_owned(),
-        }
+        let origin = by_hand.or_else(in_file).unwrap_or_else(|| "not set".to_owned());
+        ConfigError::Unfit { key, origin, message: message.to_owned() }
     };
     let config = Config::deserialize(table).map_err(|e| unfit("settings", e.message()))?;
     check(&config).map_err(|(key, message)| unfit(key, message))?;
-    Ok(Resolved {
-        config,
-        file: file.map(|file| file.path),
-        warnings: strangers(around),
-    })
+    Ok(Resolved { config, file: file.map(|file| file.path), warnings: strangers(around) })
 }
 
 fn from_environment(around: &Surroundings) -> Result<Vec<Said>, ConfigError> {
-    let named = KEYS
-        .iter()
-        .filter_map(|key| Some((key, key.variable(), around.get(&key.variable())?)));
-    named
-        .map(|(key, origin, text)| read(key, origin, text))
-        .collect()
+    let named = KEYS.iter().filter_map(|key| Some((key, key.variable(), around.get(&key.variable())?)));
+    named.map(|(key, origin, text)| read(key, origin, text)).collect()
 }
 
 fn from_pair(name: &str, text: &str) -> Result<Said, ConfigError> {
@@ -156,10 +121,7 @@ fn from_pair(name: &str, text: &str) -> Result<Said, ConfigError> {
 }
 
 fn read(key: &Key, origin: String, text: &str) -> Result<Said, ConfigError> {
-    let wrong = |right: &str| ConfigError::Said {
-        origin: origin.clone(),
-        message: format!("`{text}` is no {right}"),
-    };
+    let wrong = |right: &str| ConfigError::Said { origin: origin.clone(), message: format!("`{text}` is no {right}") };
     let value = match key.kind {
         Kind::Text => Value::from(text),
         Kind::Number => Value::Integer(text.parse().map_err(|_| wrong("whole number"))?),
@@ -169,11 +131,7 @@ fn read(key: &Key, origin: String, text: &str) -> Result<Said, ConfigError> {
             _ => return Err(wrong("switch; write true or false")),
         },
     };
-    Ok(Said {
-        key: key.path,
-        origin,
-        value,
-    })
+    Ok(Said { key: key.path, origin, value })
 }
 
 fn validate(said: &Said) -> Result<(), ConfigError> {
@@ -181,10 +139,7 @@ fn validate(said: &Said) -> Result<(), ConfigError> {
     put(&mut table, said.key, said.value.clone());
     Config::deserialize(table)
         .map(drop)
-        .map_err(|e| ConfigError::Said {
-            origin: said.origin.clone(),
-            message: e.message().to_owned(),
-        })
+        .map_err(|e| ConfigError::Said { origin: said.origin.clone(), message: e.message().to_owned() })
 }
 
 fn put(table: &mut Table, path: &str, value: Value) {
@@ -193,9 +148,7 @@ fn put(table: &mut Table, path: &str, value: Value) {
             table.insert(path.to_owned(), value);
         }
         Some((section, rest)) => {
-            let inner = table
-                .entry(section)
-                .or_insert_with(|| Value::Table(Table::new()));
+            let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(inner) = inner {
                 put(inner, rest, value);
             }
@@ -224,18 +177,9 @@ struct File {
 
 impl File {
     /// Reads the named file, or the one in the data folder if it is there.
-    fn find(
-        args: &ServeArgs,
-        around: &Surroundings,
-        data_dir: &Path,
-    ) -> Result<Option<Self>, ConfigError> {
-        let named = args
-            .config
-            .clone()
-            .or_else(|| around.get("CREWBELL_CONFIG").map(PathBuf::from));
-        let path = named
-            .clone()
-            .unwrap_or_else(|| data_dir.join("crewbell.toml"));
+    fn find(args: &ServeArgs, around: &Surroundings, data_dir: &Path) -> Result<Option<Self>, ConfigError> {
+        let named = args.config.clone().or_else(|| around.get("CREWBELL_CONFIG").map(PathBuf::from));
+        let path = named.clone().unwrap_or_else(|| data_dir.join("crewbell.toml"));
         match std::fs::read_to_string(&path) {
             Ok(text) => Self::parse(path, text).map(Some),
             Err(e) if e.kind() == ErrorKind::NotFound && named.is_none() => Ok(None),
@@ -251,13 +195,7 @@ impl File {
                 let span = e.span().unwrap_or_default();
                 let (line, column) = position(&text, &span);
                 let read = shown(text.lines().nth(line - 1).unwrap_or_default());
-                Err(ConfigError::File {
-                    path,
-                    line,
-                    column,
-                    message: e.message().to_owned(),
-                    read,
-                })
+                Err(ConfigError::File { path, line, column, message: e.message().to_owned(), read })
             }
         }
     }
@@ -266,18 +204,12 @@ impl File {
     fn place_of(&self, key: &str) -> Option<String> {
         let document = DeTable::parse(&self.text).ok()?;
         let span = span_of(document.get_ref(), key)?;
-        Some(format!(
-            "{}, line {}",
-            self.path.display(),
-            position(&self.text, &span).0
-        ))
+        Some(format!("{}, line {}", self.path.display(), position(&self.text, &span).0))
     }
 }
 
 fn span_of(table: &DeTable<'_>, path: &str) -> Option<Range<usize>> {
-    let (name, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let (key, value) = table.iter().find(|(key, _)| key.get_ref() == name)?;
     match (rest, value.get_ref()) {
         (None, _) => Some(Spanned::span(key)),
@@ -290,13 +222,7 @@ fn span_of(table: &DeTable<'_>, path: &str) -> Option<Range<usize>> {
 fn position(text: &str, span: &Range<usize>) -> (usize, usize) {
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (line, column)
 }
 

@@ -56,35 +56,27 @@ pub(super) fn parse_address(text: &str) -> Result<SocketAddr, String> {
 
 /// Reads `20s`, `1m 30s` or `2h`; not negative.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    jiff::SignedDuration::from_str(text)
-        .ok()
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| format!("`{text}` is no duration; write a number with its unit, such as 500ms, 20s, 5m or 1m 30s"))
+    jiff::SignedDuration::from_str(text).ok().and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
+        format!("`{text}` is no duration; write a number with its unit, such as 500ms, 20s, 5m or 1m 30s")
+    })
 }
 
 /// Reads the first levels of the buttons' topics, such as `obedio` or `ship/bells`.
 pub(super) fn parse_topic_prefix(text: &str) -> Result<String, String> {
-    let levels_are_good = text
-        .split('/')
-        .all(|level| !level.is_empty() && !level.contains(['+', '#', '\0']));
+    let levels_are_good = text.split('/').all(|level| !level.is_empty() && !level.contains(['+', '#', '\0']));
     if levels_are_good && !text.starts_with('$') {
         return Ok(text.to_owned());
     }
-    Err(format!(
-        "`{text}` can't start a topic; write levels with / between them, without + and #, such as obedio"
-    ))
+    Err(format!("`{text}` can't start a topic; write levels with / between them, without + and #, such as obedio"))
 }
 
 /// Reads `info`, or directives such as `info,crewbell_server::live=debug`.
 pub(super) fn parse_level(text: &str) -> Result<String, String> {
-    let is_level =
-        |text: &str| tracing_subscriber::filter::LevelFilter::from_str(text.trim()).is_ok();
-    let good = text
-        .split(',')
-        .all(|directive| match directive.rsplit_once('=') {
-            Some((target, level)) => !target.trim().is_empty() && is_level(level),
-            None => is_level(directive),
-        });
+    let is_level = |text: &str| tracing_subscriber::filter::LevelFilter::from_str(text.trim()).is_ok();
+    let good = text.split(',').all(|directive| match directive.rsplit_once('=') {
+        Some((target, level)) => !target.trim().is_empty() && is_level(level),
+        None => is_level(directive),
+    });
     if good && !text.trim().is_empty() {
         return Ok(text.to_owned());
     }
@@ -95,17 +87,13 @@ pub(super) fn parse_level(text: &str) -> Result<String, String> {
 
 /// Reads an external broker's URL, without a login in it.
 pub(super) fn parse_broker(text: &str) -> Result<String, String> {
-    let host = text
-        .strip_prefix("mqtt://")
-        .or_else(|| text.strip_prefix("mqtts://"));
+    let host = text.strip_prefix("mqtt://").or_else(|| text.strip_prefix("mqtts://"));
     match host {
         Some(host) if host.contains('@') => {
             Err("the broker's URL must not hold a login; use `username` and `password`".to_owned())
         }
         Some(host) if !host.is_empty() => Ok(text.to_owned()),
-        _ => Err(format!(
-            "`{text}` is no broker; write mqtt://HOST:1883, or mqtts://HOST:8883 for TLS"
-        )),
+        _ => Err(format!("`{text}` is no broker; write mqtt://HOST:1883, or mqtts://HOST:8883 for TLS")),
     }
 }
 
@@ -113,9 +101,7 @@ pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, 
     parsed(from, parse_address)
 }
 
-pub(super) fn some_address<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<SocketAddr>, D::Error> {
+pub(super) fn some_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
     parsed(from, parse_address).map(Some)
 }
 
@@ -135,9 +121,6 @@ pub(super) fn some_broker<'de, D: Deserializer<'de>>(from: D) -> Result<Option<S
     parsed(from, parse_broker).map(Some)
 }
 
-fn parsed<'de, D: Deserializer<'de>, T>(
-    from: D,
-    parse: fn(&str) -> Result<T, String>,
-) -> Result<T, D::Error> {
+fn parsed<'de, D: Deserializer<'de>, T>(from: D, parse: fn(&str) -> Result<T, String>) -> Result<T, D::Error> {
     parse(&String::deserialize(from)?).map_err(D::Error::custom)
 }

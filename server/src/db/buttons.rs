@@ -1,7 +1,9 @@
 //! Buttons.
 
 use crewbell_shared::button::{Button, ButtonState, Health};
+use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::SiteId;
+use crewbell_shared::place::{Place, PlaceKind};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -55,14 +57,68 @@ macro_rules! select {
     };
 }
 
-/// Locks and loads buttons by their ids on the wire.
+/// Locks and loads buttons by their ids on the wire, with where they are and who has been there longest.
 pub async fn lock_devices(
     conn: &mut PgConnection,
     site: SiteId,
     devices: &[String],
-) -> Result<Vec<KnownButton>, DbError> {
-    let rows = select!("where site_id = $1 and device = any($2) order by id for update", site.0, devices);
-    read(rows.fetch_all(conn).await?)
+) -> Result<Vec<(KnownButton, Option<Place>, Option<Stay>)>, DbError> {
+    let rows = sqlx::query!(
+        "select b.id, b.device, b.name, b.state, b.place_id, b.secret_hash is not null as \"has_credentials!\", b.online, \
+         b.battery_percent, b.rssi_dbm, b.firmware, b.last_seen_at, b.memory, b.seen_at, \
+         p.parent_id as \"parent_id?\", p.name as \"place_name?\", p.kind as \"place_kind?\", \
+         p.position as \"position?\", p.do_not_disturb as \"do_not_disturb?\", \
+         s.id as \"stay_id?\", s.guest_id as \"guest_id?\", s.checked_in_at as \"checked_in_at?\" \
+         from buttons b left join places p on p.site_id = b.site_id and p.id = b.place_id \
+         left join lateral (select id, guest_id, checked_in_at from stays where site_id = $1 \
+         and place_id = b.place_id and checked_out_at is null order by checked_in_at, id limit 1) s on true \
+         where b.site_id = $1 and b.device = any($2) order by b.id for update of b",
+        site.0,
+        devices
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let place = match (row.place_id, row.place_name, row.place_kind, row.position, row.do_not_disturb) {
+                (Some(id), Some(name), Some(kind), Some(position), Some(do_not_disturb)) => Some(Place {
+                    id: id.into(),
+                    parent_id: row.parent_id.map(Into::into),
+                    name,
+                    kind: named(&PlaceKind::ALL, PlaceKind::as_str, &kind, "places", id)?,
+                    position,
+                    do_not_disturb,
+                }),
+                _ => None,
+            };
+            let stay = match (row.stay_id, row.guest_id, row.place_id, row.checked_in_at) {
+                (Some(id), Some(guest_id), Some(place_id), Some(at)) => Some(Stay {
+                    id: id.into(),
+                    guest_id: guest_id.into(),
+                    place_id: place_id.into(),
+                    checked_in_at: at.to_jiff(),
+                    checked_out_at: None,
+                }),
+                _ => None,
+            };
+            let known = Row {
+                id: row.id,
+                device: row.device,
+                name: row.name,
+                state: row.state,
+                place_id: row.place_id,
+                has_credentials: row.has_credentials,
+                online: row.online,
+                battery_percent: row.battery_percent,
+                rssi_dbm: row.rssi_dbm,
+                firmware: row.firmware,
+                last_seen_at: row.last_seen_at,
+                memory: row.memory,
+                seen_at: row.seen_at,
+            };
+            Ok((known.try_into()?, place, stay))
+        })
+        .collect()
 }
 
 /// Locks and loads buttons by id.
@@ -78,10 +134,8 @@ pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<KnownButto
 
 /// How many buttons wait for somebody to say where they are.
 pub async fn count_new(conn: &mut PgConnection, site: SiteId) -> Result<i64, DbError> {
-    let count = sqlx::query_scalar!(
-        "select count(*) as \"count!\" from buttons where site_id = $1 and state = 'new'",
-        site.0
-    );
+    let count =
+        sqlx::query_scalar!("select count(*) as \"count!\" from buttons where site_id = $1 and state = 'new'", site.0);
     Ok(count.fetch_one(conn).await?)
 }
 
@@ -97,34 +151,10 @@ pub async fn secret(conn: &mut PgConnection, site: SiteId, device: &str) -> Resu
 }
 
 /// Sets or clears a button's secret.
-pub async fn save_secret(
-    conn: &mut PgConnection,
-    site: SiteId,
-    id: Uuid,
-    hash: Option<&[u8]>,
-) -> Result<(), DbError> {
+pub async fn save_secret(conn: &mut PgConnection, site: SiteId, id: Uuid, hash: Option<&[u8]>) -> Result<(), DbError> {
     sqlx::query!("update buttons set secret_hash = $3 where site_id = $1 and id = $2", site.0, id, hash)
         .execute(conn)
         .await?;
-    Ok(())
-}
-
-/// Writes what changes with every message, and nothing else: all in one statement.
-pub async fn remember(conn: &mut PgConnection, site: SiteId, buttons: &[&KnownButton]) -> Result<(), DbError> {
-    let ids: Vec<_> = buttons.iter().map(|known| known.button.id.0).collect();
-    let memories: Vec<_> = buttons.iter().map(|known| known.memory.to_string()).collect();
-    let seen: Vec<_> = buttons.iter().map(|known| sql_opt(known.seen_at)).collect();
-    sqlx::query!(
-        "update buttons b set memory = n.memory, seen_at = n.seen_at \
-         from unnest($2::uuid[], $3::text[]::json[], $4::timestamptz[]) as n (id, memory, seen_at) \
-         where b.site_id = $1 and b.id = n.id",
-        site.0,
-        &ids,
-        &memories,
-        &seen as _
-    )
-    .execute(conn)
-    .await?;
     Ok(())
 }
 

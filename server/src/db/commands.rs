@@ -59,7 +59,8 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, at: Timestamp, decided:
     let verbs: Vec<_> = decided.iter().map(|decided| decided.verb.clone()).collect();
     let digests: Vec<_> = decided.iter().map(|decided| decided.digest.clone()).collect();
     let made: Vec<_> = decided.iter().map(|decided| sql_opt(decided.made_at)).collect();
-    let seqs: Vec<_> = decided.iter().map(|decided| decided.outcome.seq.and_then(|seq| i64::try_from(seq).ok())).collect();
+    let seqs: Vec<_> =
+        decided.iter().map(|decided| decided.outcome.seq.and_then(|seq| i64::try_from(seq).ok())).collect();
     let refusals = decided
         .iter()
         .map(|decided| decided.outcome.refusal.as_ref().map(serde_json::to_string).transpose())

@@ -39,58 +39,6 @@ pub struct EntryRow {
     pub command_id: Option<CommandId>,
 }
 
-/// Appends entries and returns the number of the last one.
-///
-/// JSON travels as text: the driver would send it as jsonb, which doesn't keep it as it was written.
-///
-/// The last statement of a transaction: it takes the lock on the site's counter, which is held until the commit.
-pub async fn append(conn: &mut PgConnection, site: SiteId, entries: &[EntryRow]) -> Result<u64, DbError> {
-    macro_rules! column {
-        ($entry:ident => $value:expr) => {
-            &entries.iter().map(|$entry| $value).collect::<Vec<_>>()
-        };
-    }
-    // PostgreSQL has no arrays of arrays of different lengths, so the names travel as one text each.
-    let changed: Vec<String> = entries.iter().map(|entry| entry.changed_fields.join(",")).collect();
-    let audiences = entries
-        .iter()
-        .map(|entry| match &entry.audience {
-            Audience::Everyone => Ok(None),
-            some @ (Audience::Roles(_) | Audience::People(_)) => serde_json::to_string(some).map(Some),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let head = sqlx::query_scalar!(
-        "with bumped as (update sites set head = head + $2 where id = $1 returning head), \
-         appended as (insert into entries (site_id, seq, event_id, at, actor_id, actor_name, source, category, type, \
-         entity_type, entity_id, changed_fields, payload, audience, command_id) \
-         select $1, bumped.head - $2 + n.place, n.event_id, n.at, n.actor_id, n.actor_name, n.source, n.category, \
-         n.type, n.entity_type, n.entity_id, string_to_array(n.changed_fields, ','), n.payload, n.audience, \
-         n.command_id from bumped, unnest($3::uuid[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[], \
-         $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[], $13::text[]::json[], $14::text[]::json[], $15::uuid[]) \
-         with ordinality as n (event_id, at, actor_id, actor_name, source, category, type, entity_type, entity_id, \
-         changed_fields, payload, audience, command_id, place)) \
-         select head from bumped",
-        site.0,
-        i64::try_from(entries.len()).unwrap_or(i64::MAX),
-        column!(entry => entry.event_id.0),
-        column!(entry => sql(entry.at)) as _,
-        column!(entry => entry.actor_id.map(|id| id.0)) as _,
-        column!(entry => entry.actor_name.as_str()) as _,
-        column!(entry => entry.source.as_str()) as _,
-        column!(entry => entry.category.as_str()) as _,
-        column!(entry => entry.kind.as_str()) as _,
-        column!(entry => entry.entity.map(|(noun, _)| noun.as_str())) as _,
-        column!(entry => entry.entity.map(|(_, id)| id)) as _,
-        &changed,
-        column!(entry => entry.payload.get()) as _,
-        &audiences as _,
-        column!(entry => entry.command_id.map(|id| id.0)) as _,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(u64::try_from(head).unwrap_or_default())
-}
-
 struct Row {
     seq: i64,
     event_id: Uuid,
@@ -167,22 +115,27 @@ pub struct Filter {
 }
 
 /// A page of the activity, newest first, from the log and its archives.
-pub async fn activity(
-    conn: &mut PgConnection,
-    site: SiteId,
-    filter: &Filter,
-) -> Result<Vec<(u64, EntryRow)>, DbError> {
+///
+/// Planned anew each time for what is asked (for the rest of the transaction too), and cut to the page before the log
+/// and its archives are put together: otherwise the whole log would be read and sorted for each page.
+pub async fn activity(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<(u64, EntryRow)>, DbError> {
+    sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *conn).await?;
     let before = filter.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
     let words = filter.words.as_ref().map(|words| format!("%{}%", words.replace(['%', '_', '\\'], " ")));
     let rows = select!(
         "",
-        "(select * from entries where site_id = $1 and seq < $2 union all \
-         select * from entries_archive where site_id = $1 and seq < $2) as e \
-         where ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
+        "((select * from entries where site_id = $1 and seq < $2 \
+         and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
          and ($5::text is null or category = $5) and ($6::uuid is null or actor_id = $6) \
          and ($7::uuid is null or entity_id = $7) \
          and ($8::text is null or actor_name ilike $8 or type ilike $8 or payload::text ilike $8) \
-         order by seq desc limit $9",
+         order by seq desc limit $9) union all \
+         (select * from entries_archive where site_id = $1 and seq < $2 \
+         and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
+         and ($5::text is null or category = $5) and ($6::uuid is null or actor_id = $6) \
+         and ($7::uuid is null or entity_id = $7) \
+         and ($8::text is null or actor_name ilike $8 or type ilike $8 or payload::text ilike $8) \
+         order by seq desc limit $9)) as e order by seq desc limit $9",
         site.0,
         before,
         filter.from.map(sql) as _,

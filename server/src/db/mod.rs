@@ -3,6 +3,7 @@
 //! One file per noun: `lock` and `save` for the writer, `list`-like reads for the doors. Rows become domain types by
 //! `TryFrom`; a row that can't names its table and id ([`BadRow`]).
 
+pub mod append;
 pub mod buttons;
 pub mod commands;
 pub mod entries;
@@ -108,5 +109,8 @@ pub(crate) fn named<T: Copy>(
     table: &'static str,
     id: Uuid,
 ) -> Result<T, BadRow> {
-    all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| BadRow::new(table, id, format!("what is {text:?}?")))
+    all.iter()
+        .copied()
+        .find(|value| name(*value) == text)
+        .ok_or_else(|| BadRow::new(table, id, format!("what is {text:?}?")))
 }

@@ -32,16 +32,6 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     read(rows.fetch_all(conn).await?)
 }
 
-/// Loads the places of buttons without locking them: a press changes no place but by do-not-disturb.
-pub async fn of_devices(conn: &mut PgConnection, site: SiteId, devices: &[String]) -> Result<Vec<Place>, DbError> {
-    let rows = select!(
-        "where site_id = $1 and id in (select b.place_id from buttons b where b.site_id = $1 and b.device = any($2))",
-        site.0,
-        devices
-    );
-    read(rows.fetch_all(conn).await?)
-}
-
 /// All places of the site, each after its parent's siblings by position.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Place>, DbError> {
     read(select!("where site_id = $1 order by position, name", site.0).fetch_all(conn).await?)

@@ -35,7 +35,7 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(settings.readers)
             .acquire_timeout(Duration::from_secs(3))
-            .idle_timeout(Duration::from_secs(300))
+            .idle_timeout(Duration::from_mins(5))
             .after_connect(move |conn, _| Box::pin(prepare(conn, step_down)))
             .connect_lazy_with(settings.server.clone());
         Self { pool, settings }
@@ -44,7 +44,9 @@ impl Db {
     /// Opens a reading transaction that sees one site, as of one moment.
     pub async fn read(&self, site: SiteId) -> Result<Transaction<'static, Postgres>, DbError> {
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
-        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, true)", site.to_string()).fetch_one(&mut *tx).await?;
+        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, true)", site.to_string())
+            .fetch_one(&mut *tx)
+            .await?;
         Ok(tx)
     }
 
@@ -54,10 +56,16 @@ impl Db {
     }
 
     /// Opens a connection of one's own that sees one site for as long as it lives: a writer's.
+    ///
+    /// All that a writer asks is by key. So its statements are planned once, and never as a scan of a whole table: a plan
+    /// that was made while a table was small would be kept until the next ANALYZE, through the storm that makes it large.
     pub async fn connect(&self, site: SiteId) -> Result<PgConnection, DbError> {
         let mut conn = PgConnection::connect_with(&self.settings.server).await?;
         prepare(&mut conn, self.settings.step_down).await?;
-        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, false)", site.to_string()).fetch_one(&mut conn).await?;
+        sqlx::raw_sql("set plan_cache_mode = force_generic_plan; set enable_seqscan = off").execute(&mut conn).await?;
+        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, false)", site.to_string())
+            .fetch_one(&mut conn)
+            .await?;
         Ok(conn)
     }
 

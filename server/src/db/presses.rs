@@ -5,7 +5,7 @@ use crewbell_shared::ids::{ButtonId, PressId, RequestId, SiteId};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::{DbError, sql, sql_opt};
+use super::DbError;
 
 /// A press to be recorded.
 #[derive(Clone, Debug)]
@@ -53,31 +53,4 @@ pub async fn find(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.button_id.into(), row.press_key, row.request_id.map(Into::into))).collect())
-}
-
-/// Records presses, all in one statement.
-pub async fn insert(conn: &mut PgConnection, site: SiteId, presses: &[Press]) -> Result<(), DbError> {
-    macro_rules! column {
-        ($press:ident => $value:expr) => {
-            &presses.iter().map(|$press| $value).collect::<Vec<_>>()
-        };
-    }
-    sqlx::query!(
-        "insert into presses (site_id, id, button_id, press_key, device_press_id, kind, key, device_time, received_at, \
-         request_id) select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], \
-         $8::timestamptz[], $9::timestamptz[], $10::uuid[])",
-        site.0,
-        column!(press => press.id.0),
-        column!(press => press.button_id.0),
-        column!(press => press.press_key.as_deref()) as _,
-        column!(press => press.device_press_id.as_deref()) as _,
-        column!(press => press.kind.as_str()) as _,
-        column!(press => press.key.as_str()) as _,
-        column!(press => sql_opt(press.device_time)) as _,
-        column!(press => sql(press.received_at)) as _,
-        column!(press => press.request_id.map(|id| id.0)) as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{BadRow, DbError, named, sql, sql_opt};
+use super::{BadRow, DbError, named, sql};
 
 struct Row {
     id: Uuid,
@@ -192,82 +192,20 @@ pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Res
 /// The end of the year 9999: later than anything that is asked for.
 const LAST_DAY: Timestamp = Timestamp::constant(253_402_200_000, 0);
 
-/// Writes requests as they are now, all in one statement.
-pub async fn save(conn: &mut PgConnection, site: SiteId, requests: &[&Request]) -> Result<(), DbError> {
-    let facts: Vec<Facts<'_>> = requests.iter().map(|request| Facts::of(&request.state)).collect();
-    macro_rules! column {
-        ($request:ident => $value:expr) => {
-            &requests.iter().map(|$request| $value).collect::<Vec<_>>()
-        };
-        (fact $field:ident) => {
-            &facts.iter().map(|facts| facts.$field).collect::<Vec<_>>()
-        };
-    }
-    let notes = requests.iter().map(|request| serde_json::to_string(&request.notes)).collect::<Result<Vec<_>, _>>()?;
-    let voices = requests
-        .iter()
-        .map(|request| request.voice.as_ref().map(serde_json::to_string).transpose())
-        .collect::<Result<Vec<_>, _>>()?;
-    sqlx::query!(
-        "insert into requests (site_id, id, place_id, place_name, guest_id, button_id, created_by, created_by_name, \
-         created_at, kind, service, priority, text, press_count, last_press_id, last_press_at, voice, notes, state, \
-         accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason) \
-         select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], \
-         $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::int[], $15::text[], \
-         $16::timestamptz[], $17::text[]::json[], $18::text[]::json[], $19::text[], $20::uuid[], $21::text[], $22::timestamptz[], \
-         $23::uuid[], $24::text[], $25::timestamptz[], $26::text[]) \
-         on conflict on constraint requests_pk do update set press_count = excluded.press_count, \
-         last_press_id = excluded.last_press_id, last_press_at = excluded.last_press_at, voice = excluded.voice, \
-         notes = excluded.notes, state = excluded.state, accepted_by = excluded.accepted_by, \
-         accepted_by_name = excluded.accepted_by_name, accepted_at = excluded.accepted_at, \
-         closed_by = excluded.closed_by, closed_by_name = excluded.closed_by_name, closed_at = excluded.closed_at, \
-         cancel_reason = excluded.cancel_reason",
-        site.0,
-        column!(request => request.id.0),
-        column!(request => request.place_id.0),
-        column!(request => request.place_name.as_str()) as _,
-        column!(request => request.guest_id.map(|id| id.0)) as _,
-        column!(request => request.button_id.map(|id| id.0)) as _,
-        column!(request => request.created_by.as_ref().map(|by| by.id.0)) as _,
-        column!(request => request.created_by.as_ref().map(|by| by.name.as_str())) as _,
-        column!(request => sql(request.created_at)) as _,
-        column!(request => request.kind.as_str()) as _,
-        column!(request => request.service.as_deref()) as _,
-        column!(request => request.priority.as_str()) as _,
-        column!(request => request.text.as_deref()) as _,
-        column!(request => i32::try_from(request.press_count).unwrap_or(i32::MAX)),
-        column!(request => request.last_press_id.as_deref()) as _,
-        column!(request => sql_opt(request.last_press_at)) as _,
-        &voices as _,
-        &notes,
-        column!(request => request.state.as_str()) as _,
-        column!(fact accepted_by) as _,
-        column!(fact accepted_by_name) as _,
-        column!(fact accepted_at) as _,
-        column!(fact closed_by) as _,
-        column!(fact closed_by_name) as _,
-        column!(fact closed_at) as _,
-        column!(fact cancel_reason) as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The facts of a state, as columns.
 #[derive(Default)]
-struct Facts<'a> {
-    accepted_by: Option<Uuid>,
-    accepted_by_name: Option<&'a str>,
-    accepted_at: Option<jiff_sqlx::Timestamp>,
-    closed_by: Option<Uuid>,
-    closed_by_name: Option<&'a str>,
-    closed_at: Option<jiff_sqlx::Timestamp>,
-    cancel_reason: Option<&'a str>,
+pub(super) struct Facts<'a> {
+    pub(super) accepted_by: Option<Uuid>,
+    pub(super) accepted_by_name: Option<&'a str>,
+    pub(super) accepted_at: Option<jiff_sqlx::Timestamp>,
+    pub(super) closed_by: Option<Uuid>,
+    pub(super) closed_by_name: Option<&'a str>,
+    pub(super) closed_at: Option<jiff_sqlx::Timestamp>,
+    pub(super) cancel_reason: Option<&'a str>,
 }
 
 impl<'a> Facts<'a> {
-    fn of(state: &'a State) -> Self {
+    pub(super) fn of(state: &'a State) -> Self {
         match state {
             State::Open => Self::default(),
             State::Accepted(acceptance) => Self::default().accepted(Some(acceptance)),

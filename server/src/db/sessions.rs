@@ -92,12 +92,7 @@ pub async fn insert(
 }
 
 /// Ends a session.
-pub async fn end(
-    conn: &mut PgConnection,
-    site: SiteId,
-    session: SessionId,
-    at: Timestamp,
-) -> Result<(), DbError> {
+pub async fn end(conn: &mut PgConnection, site: SiteId, session: SessionId, at: Timestamp) -> Result<(), DbError> {
     sqlx::query!(
         "update sessions set ended_at = $3 where site_id = $1 and id = $2 and ended_at is null",
         site.0,

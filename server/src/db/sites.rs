@@ -106,8 +106,8 @@ impl TryFrom<Row> for KnownSite {
     type Error = BadRow;
 
     fn try_from(row: Row) -> Result<Self, BadRow> {
-        let settings = serde_json::from_value(row.settings)
-            .map_err(|error| BadRow::new("sites", row.id, error.to_string()))?;
+        let settings =
+            serde_json::from_value(row.settings).map_err(|error| BadRow::new("sites", row.id, error.to_string()))?;
         Ok(Self {
             site: Site { id: row.id.into(), slug: row.slug, name: row.name, settings },
             join_code_hash: row.join_code_hash,

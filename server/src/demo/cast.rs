@@ -28,12 +28,7 @@ pub(super) struct CrewMember {
 }
 
 const fn member(name: &'static str, role: Role, pin: &'static str, shift: (i8, i8)) -> CrewMember {
-    CrewMember {
-        name,
-        role,
-        pin,
-        shift,
-    }
+    CrewMember { name, role, pin, shift }
 }
 
 pub(super) const DANA: usize = 0;
@@ -62,11 +57,7 @@ impl CrewMember {
     /// Whether their shift covers an hour of the day.
     pub(super) fn works_at(&self, hour: i8) -> bool {
         let (from, to) = self.shift;
-        if from < to {
-            (from..to).contains(&hour)
-        } else {
-            hour >= from || hour < to
-        }
+        if from < to { (from..to).contains(&hour) } else { hour >= from || hour < to }
     }
 }
 
@@ -80,19 +71,11 @@ pub(super) struct Spot {
 }
 
 const fn deck(name: &'static str) -> Spot {
-    Spot {
-        name,
-        kind: PlaceKind::Deck,
-        deck: None,
-    }
+    Spot { name, kind: PlaceKind::Deck, deck: None }
 }
 
 const fn spot(name: &'static str, kind: PlaceKind, deck: usize) -> Spot {
-    Spot {
-        name,
-        kind,
-        deck: Some(deck),
-    }
+    Spot { name, kind, deck: Some(deck) }
 }
 
 /// The first cabin in [`SPOTS`].
@@ -142,12 +125,7 @@ pub(super) struct Device {
 }
 
 const fn device(id: &'static str, spot: usize, battery: u8, rssi: i16) -> Device {
-    Device {
-        id,
-        spot,
-        battery,
-        rssi,
-    }
+    Device { id, spot, battery, rssi }
 }
 
 /// The button that has lost its connection.
@@ -197,85 +175,33 @@ pub(super) struct Visitor {
 }
 
 const fn visitor(name: &'static str, notes: &'static str, cabin: usize) -> Visitor {
-    Visitor {
-        name,
-        notes,
-        cabin,
-        came: None,
-        left: None,
-    }
+    Visitor { name, notes, cabin, came: None, left: None }
 }
 
 /// The guests.
 pub(super) const VISITORS: [Visitor; 13] = [
-    visitor(
-        "Mrs Hartmann",
-        "The owner. Earl Grey at seven, with lemon. No lilies in the suite.",
-        1,
-    ),
-    visitor(
-        "Mr & Mrs Lindqvist",
-        "He is allergic to shellfish. They celebrate their anniversary on board.",
-        2,
-    ),
-    visitor(
-        "Ms Okafor",
-        "Severe peanut allergy; carries an auto-injector. Swims before breakfast.",
-        3,
-    ),
-    visitor(
-        "Dr & Mrs Castellanos",
-        "Decaffeinated coffee after noon. Feather-free pillows.",
-        4,
-    ),
+    visitor("Mrs Hartmann", "The owner. Earl Grey at seven, with lemon. No lilies in the suite.", 1),
+    visitor("Mr & Mrs Lindqvist", "He is allergic to shellfish. They celebrate their anniversary on board.", 2),
+    visitor("Ms Okafor", "Severe peanut allergy; carries an auto-injector. Swims before breakfast.", 3),
+    visitor("Dr & Mrs Castellanos", "Decaffeinated coffee after noon. Feather-free pillows.", 4),
     visitor(
         "Mr & Mrs Brennan",
         "Parents of Nora and Finn in Cabin 6. Call them first for anything about the children.",
         5,
     ),
-    visitor(
-        "Nora & Finn Brennan",
-        "Eleven and eight. Bed at nine. Finn can't have dairy.",
-        6,
-    ),
-    visitor(
-        "Mr & Mrs Abernathy",
-        "She walks with a stick: offer an arm on the stairs and the tender.",
-        7,
-    ),
+    visitor("Nora & Finn Brennan", "Eleven and eight. Bed at nine. Finn can't have dairy.", 6),
+    visitor("Mr & Mrs Abernathy", "She walks with a stick: offer an arm on the stairs and the tender.", 7),
     visitor("Professor Weiss", "Oat milk. Reads late in the saloon.", 8),
-    Visitor {
-        left: Some(3),
-        ..visitor(
-            "Ms Rossi & Ms Conti",
-            "Vegetarian, both. Diving most mornings.",
-            9,
-        )
-    },
+    Visitor { left: Some(3), ..visitor("Ms Rossi & Ms Conti", "Vegetarian, both. Diving most mornings.", 9) },
     Visitor {
         came: Some(4),
-        ..visitor(
-            "Ms Tanaka",
-            "Works with Tokyo until late: no knocking before ten. Green tea.",
-            9,
-        )
+        ..visitor("Ms Tanaka", "Works with Tokyo until late: no knocking before ten. Green tea.", 9)
     },
-    visitor(
-        "Mr Haddad",
-        "No pork, no alcohol in desserts. Prayer mat in the wardrobe.",
-        10,
-    ),
-    Visitor {
-        left: Some(2),
-        ..visitor("Mr Devereux", "Gluten-free.", 11)
-    },
+    visitor("Mr Haddad", "No pork, no alcohol in desserts. Prayer mat in the wardrobe.", 10),
+    Visitor { left: Some(2), ..visitor("Mr Devereux", "Gluten-free.", 11) },
     Visitor {
         came: Some(2),
-        ..visitor(
-            "Mr & Mrs Novak",
-            "Light sleepers: no service on the corridor side before nine.",
-            11,
-        )
+        ..visitor("Mr & Mrs Novak", "Light sleepers: no service on the corridor side before nine.", 11)
     },
 ];
 
@@ -302,19 +228,11 @@ impl Cast {
             active: true,
         };
         Self {
-            site: Site {
-                id: site,
-                slug: SLUG.to_owned(),
-                name: NAME.to_owned(),
-                settings: Settings::default(),
-            },
+            site: Site { id: site, slug: SLUG.to_owned(), name: NAME.to_owned(), settings: Settings::default() },
             people: CREW.iter().map(person).collect(),
             places: SPOTS.iter().map(|_| ids.next(at)).collect(),
             buttons: DEVICES.iter().map(|_| ids.next(at)).collect(),
-            guests: VISITORS
-                .iter()
-                .map(|_| (ids.next(at), ids.next(at)))
-                .collect(),
+            guests: VISITORS.iter().map(|_| (ids.next(at), ids.next(at))).collect(),
         }
     }
 

@@ -20,10 +20,7 @@ impl Dice {
     /// A number below `end`; 0 when `end` is 0.
     pub(super) fn below(&self, end: usize) -> usize {
         let drawn = u32::from_le_bytes(self.0.bytes());
-        usize::try_from(drawn)
-            .unwrap_or_default()
-            .checked_rem(end)
-            .unwrap_or_default()
+        usize::try_from(drawn).unwrap_or_default().checked_rem(end).unwrap_or_default()
     }
 
     /// A time between two, in seconds, both included.

@@ -15,21 +15,13 @@ pub(super) fn write(script: &mut Script, set_up_at: Timestamp) {
     };
     for (index, member) in CREW.iter().enumerate() {
         let person_id = script.cast.people[index].id;
-        let verb = Verb::SavePerson {
-            person_id,
-            name: member.name.to_owned(),
-            role: member.role,
-            active: true,
-        };
+        let verb = Verb::SavePerson { person_id, name: member.name.to_owned(), role: member.role, active: true };
         script.happens(next(), By::Server, Deed::Do(verb));
         script.happens(next(), By::Server, Deed::GivePin(index));
     }
     script.happens(next(), By::Server, Deed::GiveJoinCode);
     for (index, spot) in SPOTS.iter().enumerate() {
-        let siblings = SPOTS[..index]
-            .iter()
-            .filter(|before| before.deck == spot.deck)
-            .count();
+        let siblings = SPOTS[..index].iter().filter(|before| before.deck == spot.deck).count();
         let verb = Verb::SavePlace {
             place_id: script.cast.places[index],
             parent_id: spot.deck.map(|deck| script.cast.places[deck]),
@@ -52,11 +44,7 @@ pub(super) fn write(script: &mut Script, set_up_at: Timestamp) {
     script.check_buttons(next() + SignedDuration::from_mins(5), None);
     for (index, visitor) in VISITORS.iter().enumerate() {
         let (guest_id, _) = script.cast.guests[index];
-        let verb = Verb::SaveGuest {
-            guest_id,
-            name: visitor.name.to_owned(),
-            notes: visitor.notes.to_owned(),
-        };
+        let verb = Verb::SaveGuest { guest_id, name: visitor.name.to_owned(), notes: visitor.notes.to_owned() };
         script.does(next(), DANA, verb);
     }
     for index in (0..VISITORS.len()).filter(|&index| VISITORS[index].came.is_none()) {
@@ -70,11 +58,7 @@ pub(super) fn write_moves(script: &mut Script, midnight: Timestamp, day: i64) {
     for (index, visitor) in VISITORS.iter().enumerate() {
         if visitor.left == Some(day) {
             let (_, stay_id) = script.cast.guests[index];
-            script.does(
-                midnight + SignedDuration::from_mins(10 * 60 + 20),
-                GRACE,
-                Verb::CheckOut { stay_id },
-            );
+            script.does(midnight + SignedDuration::from_mins(10 * 60 + 20), GRACE, Verb::CheckOut { stay_id });
         }
         if visitor.came == Some(day) {
             check_in(script, midnight + SignedDuration::from_hours(14), index);
@@ -84,30 +68,15 @@ pub(super) fn write_moves(script: &mut Script, midnight: Timestamp, day: i64) {
 
 /// Whether anybody stays in a cabin (1 to 12) during the service of a day.
 pub(super) fn is_taken(cabin: usize, day: i64, hour: i8) -> bool {
-    VISITORS
-        .iter()
-        .filter(|visitor| visitor.cabin == cabin)
-        .any(|visitor| {
-            let came = visitor
-                .came
-                .is_none_or(|came| day > came || (day == came && hour >= 15));
-            let left = visitor
-                .left
-                .is_some_and(|left| day > left || (day == left && hour >= 9));
-            came && !left
-        })
+    VISITORS.iter().filter(|visitor| visitor.cabin == cabin).any(|visitor| {
+        let came = visitor.came.is_none_or(|came| day > came || (day == came && hour >= 15));
+        let left = visitor.left.is_some_and(|left| day > left || (day == left && hour >= 9));
+        came && !left
+    })
 }
 
 fn check_in(script: &mut Script, at: Timestamp, index: usize) {
     let (guest_id, stay_id) = script.cast.guests[index];
     let place_id = script.cast.places[FIRST_CABIN + VISITORS[index].cabin - 1];
-    script.does(
-        at,
-        GRACE,
-        Verb::CheckIn {
-            stay_id,
-            guest_id,
-            place_id,
-        },
-    );
+    script.does(at, GRACE, Verb::CheckIn { stay_id, guest_id, place_id });
 }

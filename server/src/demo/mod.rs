@@ -112,10 +112,7 @@ pub struct DemoJoin {
 /// # Errors
 /// The database is away, or a site of that slug is there that has none of the demo's crew.
 pub async fn load(house: &House, now: Timestamp) -> anyhow::Result<DemoSite> {
-    let known = house
-        .site_named(Some(SLUG))
-        .await
-        .context("look for the demo site")?;
+    let known = house.site_named(Some(SLUG)).await.context("look for the demo site")?;
     let site = if let Some((site, _)) = known {
         site
     } else {
@@ -128,11 +125,7 @@ pub async fn load(house: &House, now: Timestamp) -> anyhow::Result<DemoSite> {
         "The site \"{SLUG}\" has none of the demo's crew; remove it, or use another data folder."
     );
     Ok(DemoSite {
-        site: DemoPlace {
-            id: site.id,
-            slug: SLUG.to_owned(),
-            name: NAME.to_owned(),
-        },
+        site: DemoPlace { id: site.id, slug: SLUG.to_owned(), name: NAME.to_owned() },
         people,
         buttons: DEVICES
             .iter()
@@ -143,10 +136,7 @@ pub async fn load(house: &House, now: Timestamp) -> anyhow::Result<DemoSite> {
                 password: device.password(),
             })
             .collect(),
-        join: DemoJoin {
-            username: SLUG.to_owned(),
-            password: JOIN_CODE.to_owned(),
-        },
+        join: DemoJoin { username: SLUG.to_owned(), password: JOIN_CODE.to_owned() },
     })
 }
 
@@ -158,11 +148,7 @@ fn plan(now: Timestamp) -> (Cast, Vec<Planned>) {
     let set_up_at = set_up_at(now);
     let mut script = Script::new(now, set_up_at);
     ground::write(&mut script, set_up_at);
-    week::write(
-        &mut script,
-        hour - SignedDuration::from_hours(7 * 24),
-        hour - present::REACHES,
-    );
+    week::write(&mut script, hour - SignedDuration::from_hours(7 * 24), hour - present::REACHES);
     present::write(&mut script);
     script.finish()
 }
@@ -180,28 +166,16 @@ async fn sign_in(house: &House, site: &OpenSite, at: Timestamp) -> anyhow::Resul
         let device_id: DeviceId = devices.next(Timestamp::UNIX_EPOCH);
         let known = {
             let mut tx = house.db.read(site.id).await.context("look for the crew")?;
-            db::people::by_name(&mut tx, site.id, member.name)
-                .await
-                .context("look for the crew")?
+            db::people::by_name(&mut tx, site.id, member.name).await.context("look for the crew")?
         };
         let Some((person_id, _)) = known else {
             continue;
         };
         let token = Token::new(site.id, &house.ids);
-        let session = Session {
-            id: house.ids.next(at),
-            person_id,
-            device_id,
-            device_name: "demo".to_owned(),
-            created_at: at,
-        };
-        let action = SignIn {
-            session,
-            token_hash: token.hash(),
-        };
-        let done = site
-            .act_at(Box::new(action), Actor::System, Source::Server, at)
-            .await;
+        let session =
+            Session { id: house.ids.next(at), person_id, device_id, device_name: "demo".to_owned(), created_at: at };
+        let action = SignIn { session, token_hash: token.hash() };
+        let done = site.act_at(Box::new(action), Actor::System, Source::Server, at).await;
         done.with_context(|| format!("sign {} in", member.name))?;
         people.push(DemoPerson {
             id: person_id,

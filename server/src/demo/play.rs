@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use super::cast::{CREW, Cast, DEVICES, JOIN_CODE, SPOTS};
 use super::script::{By, Deed, Planned, Press};
 use crate::actions::{
-    self, Action, Answer, CountUnheard, CreateSite, Done, HearButton, KeepRecording, Moment, NotDone,
-    RaiseRequest, SetButtonSecret, SetJoinCode, SetPersonSecret, Steps, Wants, World,
+    self, Action, Answer, CountUnheard, CreateSite, Done, HearButton, KeepRecording, Moment, NotDone, RaiseRequest,
+    SetButtonSecret, SetJoinCode, SetPersonSecret, Steps, Wants, World,
 };
 use crate::auth::{hash_code, hash_secret};
 use crate::clock::Ids;
@@ -42,16 +42,9 @@ pub(super) async fn play(
     for member in &CREW {
         pins.push(hash_secret(member.pin.to_owned()).await?);
     }
-    let site = CreateSite {
-        site: cast.site.clone(),
-    };
-    site.run(&house.db, &house.clock, &house.ids, Some(set_up_at))
-        .await
-        .context("create the demo site")?;
-    let site = house
-        .site(cast.site.id)
-        .await?
-        .context("the demo site was created and isn't there")?;
+    let site = CreateSite { site: cast.site.clone() };
+    site.run(&house.db, &house.clock, &house.ids, Some(set_up_at)).await.context("create the demo site")?;
+    let site = house.site(cast.site.id).await?.context("the demo site was created and isn't there")?;
     for scene in script.chunks(AT_ONCE) {
         in_order(&site, &cast, &pins, scene).await?;
     }
@@ -60,12 +53,7 @@ pub(super) async fn play(
 
 /// Hands actions to the writer in this order, and waits until all are durable. The writer takes what waits into one
 /// transaction and decides one after the other, so each sees those before it; a week takes some ten commits.
-async fn in_order(
-    site: &OpenSite,
-    cast: &Cast,
-    pins: &[String],
-    scene: &[Planned],
-) -> anyhow::Result<()> {
+async fn in_order(site: &OpenSite, cast: &Cast, pins: &[String], scene: &[Planned]) -> anyhow::Result<()> {
     let mut doing = Vec::with_capacity(scene.len());
     for planned in scene {
         let source = match planned.by {
@@ -73,16 +61,10 @@ async fn in_order(
             By::Person(_) => Source::App,
             By::Server => Source::Server,
         };
-        let act = site.act_at(
-            action(planned, cast, pins)?,
-            actor(planned.by, cast),
-            source,
-            planned.at,
-        );
+        let act = site.act_at(action(planned, cast, pins)?, actor(planned.by, cast), source, planned.at);
         let mut act = Box::pin(act);
         // Unconstrained: tokio's budget lets some hundred into the queue, and the rest would go one commit each.
-        let early =
-            tokio::task::unconstrained(poll_fn(|cx| Poll::Ready(poll(act.as_mut(), cx)))).await;
+        let early = tokio::task::unconstrained(poll_fn(|cx| Poll::Ready(poll(act.as_mut(), cx)))).await;
         doing.push((planned, act, early));
     }
     for (planned, act, early) in doing {
@@ -93,11 +75,7 @@ async fn in_order(
         let done = done.with_context(|| format!("play the demo: {planned:?}"))?;
         if let Deed::Press(press) = &planned.deed {
             let foretold = Answer::Pressed(press.request);
-            ensure!(
-                done.answer == foretold,
-                "The demo foretold {foretold:?}, and {:?} came of it.",
-                done.answer
-            );
+            ensure!(done.answer == foretold, "The demo foretold {foretold:?}, and {:?} came of it.", done.answer);
         }
     }
     Ok(())
@@ -116,9 +94,7 @@ fn poll(
 fn actor(by: By, cast: &Cast) -> Actor {
     match by {
         By::Server => Actor::System,
-        By::Button(device) => Actor::Button {
-            name: SPOTS[DEVICES[device].spot].name.to_owned(),
-        },
+        By::Button(device) => Actor::Button { name: SPOTS[DEVICES[device].spot].name.to_owned() },
         By::Person(person) => cast.actor(person),
     }
 }
@@ -134,30 +110,17 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
         dup: false,
         packet_id: None,
         client_id: Some(device.clone()),
-        payload_hash: name.bytes().fold(0, |hash: u64, byte| {
-            hash.wrapping_mul(31).wrapping_add(byte.into())
-        }),
+        payload_hash: name.bytes().fold(0, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(byte.into())),
         received_at: planned.at,
     };
     Ok(match &planned.deed {
         Deed::Do(verb) => actions::action(verb.clone()),
         Deed::Press(press) => {
             let delivery = delivery(&press.name);
-            let raise = RaiseRequest {
-                device,
-                own: true,
-                press: seen(press, planned.at),
-                delivery,
-            };
-            Box::new(Foretold {
-                raise,
-                seed: press.seed,
-            })
+            let raise = RaiseRequest { device, own: true, press: seen(press, planned.at), delivery };
+            Box::new(Foretold { raise, seed: press.seed })
         }
-        Deed::Speak {
-            transcript,
-            duration_ms,
-        } => Box::new(KeepRecording {
+        Deed::Speak { transcript, duration_ms } => Box::new(KeepRecording {
             delivery: delivery(transcript),
             device,
             own: true,
@@ -168,11 +131,7 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
             audio_url: None,
             transcript: Some((*transcript).to_owned()),
         }),
-        Deed::Hear(vitals) => Box::new(HearButton {
-            device,
-            own: true,
-            vitals: vitals.clone(),
-        }),
+        Deed::Hear(vitals) => Box::new(HearButton { device, own: true, vitals: vitals.clone() }),
         Deed::Babble(babble) => Box::new(CountUnheard(Unheard {
             device: babble.device.to_owned(),
             reason: babble.why.code().to_owned(),
@@ -185,18 +144,13 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
             let (Some(known), Some(hash)) = (cast.people.get(*person), pins.get(*person)) else {
                 bail!("nobody has the number {person}");
             };
-            Box::new(SetPersonSecret {
-                person_id: known.id,
-                hash: hash.clone(),
-            })
+            Box::new(SetPersonSecret { person_id: known.id, hash: hash.clone() })
         }
         Deed::GivePassword(index) => Box::new(SetButtonSecret {
             button_id: cast.buttons[*index],
             hash: Some(hash_code(DEVICES[*index].password().as_bytes())),
         }),
-        Deed::GiveJoinCode => Box::new(SetJoinCode {
-            hash: Some(hash_code(JOIN_CODE.as_bytes())),
-        }),
+        Deed::GiveJoinCode => Box::new(SetJoinCode { hash: Some(hash_code(JOIN_CODE.as_bytes())) }),
     })
 }
 
@@ -228,12 +182,6 @@ impl Action for Foretold {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let ids = Ids::seeded(self.seed);
-        self.raise.decide(
-            world,
-            &Moment {
-                ids: &ids,
-                ..*moment
-            },
-        )
+        self.raise.decide(world, &Moment { ids: &ids, ..*moment })
     }
 }

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cast::{CABINS, CREW, LUCA, MIA, SAM, SIRI};
 use super::script::{Babble, By, Deed, Script};
-use crate::devices::dialects::Ignored;
 use super::story;
+use crate::devices::dialects::Ignored;
 
 /// How far back it goes; history ends before that.
 pub(super) const REACHES: SignedDuration = SignedDuration::from_mins(40);
@@ -48,14 +48,7 @@ pub(super) fn write(script: &mut Script) {
     for index in 0..CREW.len() {
         let at = ago(1_800 - i64::try_from(index).unwrap_or_default() * 7);
         let person_id = script.cast.people[index].id;
-        script.does(
-            at,
-            index,
-            Verb::SetDuty {
-                person_id,
-                on_duty: index != MIA,
-            },
-        );
+        script.does(at, index, Verb::SetDuty { person_id, on_duty: index != MIA });
     }
 
     done(script, ago(1_700), 2, (is, Key::Main), LUCA, 310);
@@ -63,13 +56,7 @@ pub(super) fn write(script: &mut Script) {
 
     let request_id = script.rings(ago(690), ON_SUN_DECK, is, Key::Aux4);
     script.does(ago(610), SIRI, Verb::AcceptRequest { request_id });
-    story::note(
-        script,
-        ago(480),
-        SIRI,
-        request_id,
-        "Two iced teas, one without sugar.",
-    );
+    story::note(script, ago(480), SIRI, request_id, "Two iced teas, one without sugar.");
     let request_id = script.rings(ago(395), 4, is, Key::Main);
     script.does(ago(340), SAM, Verb::AcceptRequest { request_id });
 
@@ -81,23 +68,8 @@ pub(super) fn write(script: &mut Script) {
     script.rings_again(ago(50), 0, is, Key::Main, request_id);
 }
 
-fn done(
-    script: &mut Script,
-    at: Timestamp,
-    device: usize,
-    how: (PressKind, Key),
-    by: usize,
-    after: i64,
-) {
+fn done(script: &mut Script, at: Timestamp, device: usize, how: (PressKind, Key), by: usize, after: i64) {
     let request_id = script.rings(at, device, how.0, how.1);
-    script.does(
-        at + SignedDuration::from_secs(45),
-        by,
-        Verb::AcceptRequest { request_id },
-    );
-    script.does(
-        at + SignedDuration::from_secs(after),
-        by,
-        Verb::CompleteRequest { request_id },
-    );
+    script.does(at + SignedDuration::from_secs(45), by, Verb::AcceptRequest { request_id });
+    script.does(at + SignedDuration::from_secs(after), by, Verb::CompleteRequest { request_id });
 }

@@ -44,10 +44,7 @@ pub(super) enum Deed {
     /// A button is pressed.
     Press(Press),
     /// A recording reaches us, with what was recognised in it.
-    Speak {
-        transcript: &'static str,
-        duration_ms: u32,
-    },
+    Speak { transcript: &'static str, duration_ms: u32 },
     /// A button says how it is.
     Hear(Vitals),
     /// Something on board says what is no press.
@@ -133,13 +130,7 @@ impl Script {
     }
 
     /// A button is pressed and makes a request.
-    pub(super) fn rings(
-        &mut self,
-        at: Timestamp,
-        device: usize,
-        kind: PressKind,
-        key: Key,
-    ) -> RequestId {
+    pub(super) fn rings(&mut self, at: Timestamp, device: usize, kind: PressKind, key: Key) -> RequestId {
         let seed = self.next_seed();
         // The request's id is the first that a press draws.
         let request = Ids::seeded(seed).next(at);
@@ -148,14 +139,7 @@ impl Script {
     }
 
     /// The same button is pressed again for a request that it made.
-    pub(super) fn rings_again(
-        &mut self,
-        at: Timestamp,
-        device: usize,
-        kind: PressKind,
-        key: Key,
-        request: RequestId,
-    ) {
+    pub(super) fn rings_again(&mut self, at: Timestamp, device: usize, kind: PressKind, key: Key, request: RequestId) {
         let seed = self.next_seed();
         self.press(at, device, kind, key, seed, Some(request));
     }
@@ -176,14 +160,7 @@ impl Script {
         request: Option<RequestId>,
     ) {
         let vitals = self.vitals(device, at);
-        let press = Press {
-            kind,
-            key,
-            name: String::new(),
-            vitals,
-            seed,
-            request,
-        };
+        let press = Press { kind, key, name: String::new(), vitals, seed, request };
         self.happens(at, By::Button(device), Deed::Press(press));
     }
 
@@ -191,10 +168,7 @@ impl Script {
     pub(super) fn vitals(&self, device: usize, at: Timestamp) -> Vitals {
         let known = &DEVICES[device];
         let days = self.now.duration_since(at).as_hours() / 24;
-        let battery = known
-            .battery
-            .saturating_add(u8::try_from(days).unwrap_or_default())
-            .min(100);
+        let battery = known.battery.saturating_add(u8::try_from(days).unwrap_or_default()).min(100);
         Vitals {
             online: Some(true),
             battery_percent: Some(battery),
@@ -208,16 +182,9 @@ impl Script {
     pub(super) fn check_buttons(&mut self, at: Timestamp, lost_at: Option<Timestamp>) {
         for device in 0..DEVICES.len() {
             let (at, vitals) = match lost_at {
-                Some(lost_at) if device == LOST => (
-                    lost_at,
-                    Vitals {
-                        online: Some(false),
-                        ..Vitals::default()
-                    },
-                ),
+                Some(lost_at) if device == LOST => (lost_at, Vitals { online: Some(false), ..Vitals::default() }),
                 Some(_) | None => {
-                    let at =
-                        at + SignedDuration::from_secs(i64::try_from(device).unwrap_or_default());
+                    let at = at + SignedDuration::from_secs(i64::try_from(device).unwrap_or_default());
                     (at, self.vitals(device, at))
                 }
             };

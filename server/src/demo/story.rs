@@ -8,19 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cast::{CABINS, CREW};
 use super::script::{By, Deed, Script, hour};
-use super::words::{
-    Errand, ON_CALLS, ON_DECK, ON_DECK_DRINKS, ON_DRINKS, ON_FOOD, ON_LIGHTS, REASONS, SPOKEN,
-};
+use super::words::{Errand, ON_CALLS, ON_DECK, ON_DECK_DRINKS, ON_DRINKS, ON_FOOD, ON_LIGHTS, REASONS, SPOKEN};
 
 /// Who asks for what.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ask<'a> {
     /// A guest, by a button.
-    Pressed {
-        device: usize,
-        kind: PressKind,
-        key: Key,
-    },
+    Pressed { device: usize, kind: PressKind, key: Key },
     /// A member of the crew.
     Sent { by: usize, errand: &'a Errand },
 }
@@ -54,21 +48,11 @@ pub(super) fn tell(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> Timestam
         return asked_at;
     };
     let mistake = matches!(course, Course::Mistake | Course::MistakeSeenThere);
-    let course = if mistake && !allows(CREW[first].role, Right::CancelRequests) {
-        Course::Served
-    } else {
-        course
-    };
+    let course = if mistake && !allows(CREW[first].role, Right::CancelRequests) { Course::Served } else { course };
     if matches!(course, Course::Mistake) {
         return cancelled(script, accepted_at, first, request);
     }
-    script.does(
-        accepted_at,
-        first,
-        Verb::AcceptRequest {
-            request_id: request,
-        },
-    );
+    script.does(accepted_at, first, Verb::AcceptRequest { request_id: request });
     let (holder, since) = match course {
         Course::Served | Course::Mistake => (first, accepted_at),
         Course::MistakeSeenThere => {
@@ -80,14 +64,7 @@ pub(super) fn tell(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> Timestam
             match hand(script, at, ask, Some(first)) {
                 Some(to) => {
                     let to_id = script.cast.people[to].id;
-                    script.does(
-                        at,
-                        first,
-                        Verb::HandOverRequest {
-                            request_id: request,
-                            to: to_id,
-                        },
-                    );
+                    script.does(at, first, Verb::HandOverRequest { request_id: request, to: to_id });
                     (to, at)
                 }
                 None => (first, accepted_at),
@@ -96,21 +73,9 @@ pub(super) fn tell(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> Timestam
         Course::Released => {
             let released_at = accepted_at + script.dice.seconds(50, 150);
             let again_at = released_at + script.dice.seconds(25, 110);
-            script.does(
-                released_at,
-                first,
-                Verb::ReleaseRequest {
-                    request_id: request,
-                },
-            );
+            script.does(released_at, first, Verb::ReleaseRequest { request_id: request });
             let second = hand(script, again_at, ask, Some(first)).unwrap_or(first);
-            script.does(
-                again_at,
-                second,
-                Verb::AcceptRequest {
-                    request_id: request,
-                },
-            );
+            script.does(again_at, second, Verb::AcceptRequest { request_id: request });
             (second, again_at)
         }
     };
@@ -121,13 +86,7 @@ pub(super) fn tell(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> Timestam
             note(script, at, holder, request, text);
         }
     }
-    script.does(
-        done_at,
-        holder,
-        Verb::CompleteRequest {
-            request_id: request,
-        },
-    );
+    script.does(done_at, holder, Verb::CompleteRequest { request_id: request });
     done_at
 }
 
@@ -169,42 +128,15 @@ pub(super) fn asked(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> (Reques
 }
 
 /// What a guest said reaches us when they let go of the button.
-pub(super) fn spoken(
-    script: &mut Script,
-    at: Timestamp,
-    device: usize,
-    transcript: &'static str,
-    duration_ms: u32,
-) {
+pub(super) fn spoken(script: &mut Script, at: Timestamp, device: usize, transcript: &'static str, duration_ms: u32) {
     let at = at + SignedDuration::from_millis(i64::from(duration_ms) + 900);
-    script.happens(
-        at,
-        By::Button(device),
-        Deed::Speak {
-            transcript,
-            duration_ms,
-        },
-    );
+    script.happens(at, By::Button(device), Deed::Speak { transcript, duration_ms });
 }
 
 /// Somebody writes on a request.
-pub(super) fn note(
-    script: &mut Script,
-    at: Timestamp,
-    by: usize,
-    request_id: RequestId,
-    text: &str,
-) {
+pub(super) fn note(script: &mut Script, at: Timestamp, by: usize, request_id: RequestId, text: &str) {
     let note_id = script.ids.next(at);
-    script.does(
-        at,
-        by,
-        Verb::NoteRequest {
-            request_id,
-            note_id,
-            text: text.to_owned(),
-        },
-    );
+    script.does(at, by, Verb::NoteRequest { request_id, note_id, text: text.to_owned() });
 }
 
 fn cancelled(script: &mut Script, at: Timestamp, by: usize, request_id: RequestId) -> Timestamp {
@@ -232,14 +164,8 @@ fn notes_on(ask: Ask<'_>) -> &'static [&'static str] {
 /// How long until somebody takes it: mostly under two minutes, four at most.
 fn patience(script: &Script, ask: Ask<'_>) -> SignedDuration {
     match ask {
-        Ask::Pressed {
-            kind: PressKind::Double,
-            ..
-        } => script.dice.seconds(20, 70),
-        Ask::Pressed { .. } | Ask::Sent { .. } => script
-            .dice
-            .seconds(20, 240)
-            .min(script.dice.seconds(20, 240)),
+        Ask::Pressed { kind: PressKind::Double, .. } => script.dice.seconds(20, 70),
+        Ask::Pressed { .. } | Ask::Sent { .. } => script.dice.seconds(20, 240).min(script.dice.seconds(20, 240)),
     }
 }
 

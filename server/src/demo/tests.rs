@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crewbell_shared::button::{Health, Key};
 use crewbell_shared::ids::{PlaceId, RequestId};
 use crewbell_shared::protocol::Verb;
-use crewbell_shared::request::{
-    Change, Command, Kind, Request, State, Wish, decide, joins, pressed_again,
-};
+use crewbell_shared::request::{Change, Command, Kind, Request, State, Wish, decide, joins, pressed_again};
 use crewbell_shared::site::Settings;
 
 use super::cast::{CABINS, LOST, VISITORS};
@@ -22,11 +20,7 @@ fn wednesday() -> Timestamp {
 
 /// Moments at which the demo may be started: any hour, the turn of a day, a month, a year.
 fn moments() -> Vec<Timestamp> {
-    let odd = [
-        "2026-12-31T23:59:59.999Z",
-        "2027-01-01T00:00:00Z",
-        "2028-02-29T03:07:00Z",
-    ];
+    let odd = ["2026-12-31T23:59:59.999Z", "2027-01-01T00:00:00Z", "2028-02-29T03:07:00Z"];
     let hours = (0..24).map(|hour| wednesday() + SignedDuration::from_hours(hour));
     hours.chain(odd.map(|text| text.parse().unwrap())).collect()
 }
@@ -55,18 +49,11 @@ fn played(cast: &Cast, script: &[Planned]) -> Played {
                 let Some(id) = press.request else {
                     assert_eq!(press.key, Key::Aux1);
                     let on = played.resting.insert(place) || !played.resting.remove(&place);
-                    *played
-                        .happened
-                        .entry(if on { "rest_on" } else { "rest_off" })
-                        .or_default() += 1;
+                    *played.happened.entry(if on { "rest_on" } else { "rest_off" }).or_default() += 1;
                     continue;
                 };
-                let open = played
-                    .requests
-                    .values()
-                    .filter(|request| request.place_id == place);
-                let joined =
-                    open.filter(|request| joins(request, &wish, planned.at, &Settings::default()));
+                let open = played.requests.values().filter(|request| request.place_id == place);
+                let joined = open.filter(|request| joins(request, &wish, planned.at, &Settings::default()));
                 let joined = joined.max_by_key(|request| request.created_at).cloned();
                 let request = match joined {
                     Some(request) => {
@@ -75,10 +62,7 @@ fn played(cast: &Cast, script: &[Planned]) -> Played {
                     }
                     None => new_request(planned.at, id, place, wish),
                 };
-                assert_eq!(
-                    request.id, id,
-                    "a press made or joined another request than foretold: {planned:?}"
-                );
+                assert_eq!(request.id, id, "a press made or joined another request than foretold: {planned:?}");
                 played.requests.insert(id, request);
             }
             (Deed::Do(verb), By::Person(person)) => {
@@ -86,15 +70,10 @@ fn played(cast: &Cast, script: &[Planned]) -> Played {
             }
             (Deed::Speak { .. }, By::Button(device)) => {
                 let place = cast.places[DEVICES[device].spot];
-                let spoken = played
-                    .requests
-                    .values()
-                    .filter(|request| request.place_id == place);
+                let spoken = played.requests.values().filter(|request| request.place_id == place);
                 let spoken = spoken.filter(|request| request.kind == Kind::Voice);
                 let spoken = spoken.max_by_key(|request| request.created_at).unwrap();
-                assert!(
-                    planned.at.duration_since(spoken.created_at) < SignedDuration::from_secs(30)
-                );
+                assert!(planned.at.duration_since(spoken.created_at) < SignedDuration::from_secs(30));
                 *played.happened.entry("voice").or_default() += 1;
             }
             _ => {}
@@ -106,32 +85,15 @@ fn played(cast: &Cast, script: &[Planned]) -> Played {
 fn play_verb(played: &mut Played, cast: &Cast, at: Timestamp, person: usize, verb: &Verb) {
     let (id, command) = match verb {
         Verb::SetDoNotDisturb { place_id, on } => {
-            assert!(
-                !on && played.resting.remove(place_id),
-                "a sign was taken off that wasn't there"
-            );
+            assert!(!on && played.resting.remove(place_id), "a sign was taken off that wasn't there");
             return;
         }
-        Verb::CreateRequest {
-            request_id,
-            place_id,
-            kind,
-            service,
-            priority,
-            text,
-        } => {
+        Verb::CreateRequest { request_id, place_id, kind, service, priority, text } => {
             assert!(text.is_some());
             let priority = priority.unwrap_or(crewbell_shared::request::Priority::Normal);
-            let wish = Wish {
-                kind: *kind,
-                service: service.clone(),
-                priority,
-            };
-            let request = Request {
-                press_count: 0,
-                last_press_at: None,
-                ..new_request(at, *request_id, *place_id, wish)
-            };
+            let wish = Wish { kind: *kind, service: service.clone(), priority };
+            let request =
+                Request { press_count: 0, last_press_at: None, ..new_request(at, *request_id, *place_id, wish) };
             played.requests.insert(*request_id, request);
             *played.happened.entry("sent").or_default() += 1;
             return;
@@ -139,32 +101,14 @@ fn play_verb(played: &mut Played, cast: &Cast, at: Timestamp, person: usize, ver
         Verb::AcceptRequest { request_id } => (request_id, Command::Accept),
         Verb::ReleaseRequest { request_id } => (request_id, Command::Release),
         Verb::HandOverRequest { request_id, to } => {
-            let to = cast
-                .people
-                .iter()
-                .find(|person| person.id == *to)
-                .unwrap()
-                .clone();
+            let to = cast.people.iter().find(|person| person.id == *to).unwrap().clone();
             (request_id, Command::HandOver { to })
         }
         Verb::CompleteRequest { request_id } => (request_id, Command::Complete),
-        Verb::CancelRequest { request_id, reason } => (
-            request_id,
-            Command::Cancel {
-                reason: reason.clone(),
-            },
-        ),
-        Verb::NoteRequest {
-            request_id,
-            note_id,
-            text,
-        } => (
-            request_id,
-            Command::Note {
-                id: *note_id,
-                text: text.clone(),
-            },
-        ),
+        Verb::CancelRequest { request_id, reason } => (request_id, Command::Cancel { reason: reason.clone() }),
+        Verb::NoteRequest { request_id, note_id, text } => {
+            (request_id, Command::Note { id: *note_id, text: text.clone() })
+        }
         Verb::SavePlace { .. }
         | Verb::CreateButton { .. }
         | Verb::AssignButton { .. }
@@ -182,10 +126,7 @@ fn play_verb(played: &mut Played, cast: &Cast, at: Timestamp, person: usize, ver
     }
     let accepted = command == Command::Accept;
     if let (true, Some(pressed)) = (accepted, request.last_press_at) {
-        assert!(
-            at > pressed,
-            "accepted before it was pressed for: {request:?}"
-        );
+        assert!(at > pressed, "accepted before it was pressed for: {request:?}");
     }
     let (request, change) = decide(request, command, &cast.people[person], at).unwrap();
     let change: Change = change.expect("every step of the script changes something");
@@ -216,11 +157,7 @@ fn new_request(at: Timestamp, id: RequestId, place_id: PlaceId, wish: Wish) -> R
 }
 
 fn count(played: &Played, state: &str) -> usize {
-    played
-        .requests
-        .values()
-        .filter(|request| request.state.as_str() == state)
-        .count()
+    played.requests.values().filter(|request| request.state.as_str() == state).count()
 }
 
 #[test]
@@ -233,11 +170,7 @@ fn the_rules_say_yes_to_every_step_and_three_are_open_at_the_end() {
     for now in moments() {
         let (cast, script) = plan(now);
         let played = played(&cast, &script);
-        assert_eq!(
-            (count(&played, "open"), count(&played, "accepted")),
-            (3, 2),
-            "at {now}"
-        );
+        assert_eq!((count(&played, "open"), count(&played, "accepted")), (3, 2), "at {now}");
         assert!(count(&played, "completed") > 280, "at {now}");
         assert_eq!(played.resting.len(), 1, "at {now}");
     }
@@ -273,19 +206,9 @@ fn every_list_has_something_in_it() {
             assert!(times >= least, "{what} happened {times} times at {now}");
         }
         for kind in Kind::ALL {
-            assert!(
-                played.requests.values().any(|request| request.kind == kind),
-                "no {kind:?} at {now}"
-            );
+            assert!(played.requests.values().any(|request| request.kind == kind), "no {kind:?} at {now}");
         }
-        assert_eq!(
-            played
-                .requests
-                .values()
-                .filter(|request| request.kind == Kind::Emergency)
-                .count(),
-            1
-        );
+        assert_eq!(played.requests.values().filter(|request| request.kind == Kind::Emergency).count(), 1);
     }
 }
 
@@ -296,48 +219,30 @@ fn a_day_has_its_rhythm() {
     let mut days: BTreeMap<i64, usize> = BTreeMap::new();
     let mut hours = [0_usize; 24];
     for request in played.requests.values() {
-        *days
-            .entry(request.created_at.as_second().div_euclid(86_400))
-            .or_default() += 1;
+        *days.entry(request.created_at.as_second().div_euclid(86_400)).or_default() += 1;
         hours[usize::try_from(hour(request.created_at)).unwrap()] += 1;
     }
     let whole: Vec<_> = days.values().copied().skip(1).take(6).collect();
-    assert!(
-        whole.iter().all(|count| (40..=70).contains(count)),
-        "{whole:?}"
-    );
+    assert!(whole.iter().all(|count| (40..=70).contains(count)), "{whole:?}");
     let breakfast: usize = hours[7..=9].iter().sum();
     let sunset: usize = hours[18..=20].iter().sum();
     let night: usize = hours[2..=4].iter().sum();
     let afternoon: usize = hours[14..=16].iter().sum();
-    assert!(
-        breakfast > afternoon && sunset > afternoon && afternoon > 3 * night,
-        "{hours:?}"
-    );
+    assert!(breakfast > afternoon && sunset > afternoon && afternoon > 3 * night, "{hours:?}");
 }
 
 #[test]
 fn requests_are_taken_within_four_minutes_and_done_within_a_quarter_of_an_hour() {
     let (cast, script) = plan(wednesday());
     let played = played(&cast, &script);
-    let daily = played
-        .requests
-        .values()
-        .filter(|request| request.kind != Kind::Emergency);
+    let daily = played.requests.values().filter(|request| request.kind != Kind::Emergency);
     for request in daily.filter(|request| !played.released.contains(&request.id)) {
-        let State::Completed {
-            acceptance,
-            completed_at,
-            ..
-        } = &request.state
-        else {
+        let State::Completed { acceptance, completed_at, .. } = &request.state else {
             continue;
         };
         let asked_at = request.last_press_at.unwrap_or(request.created_at);
         let taken = acceptance.accepted_at.duration_since(asked_at).as_secs();
-        let done = completed_at
-            .duration_since(acceptance.accepted_at)
-            .as_secs();
+        let done = completed_at.duration_since(acceptance.accepted_at).as_secs();
         assert!((20..=240).contains(&taken), "{request:?}");
         // Two minutes more for those that went to a colleague.
         assert!((120..=900 + 120).contains(&done), "{request:?}");
@@ -347,19 +252,12 @@ fn requests_are_taken_within_four_minutes_and_done_within_a_quarter_of_an_hour()
 #[test]
 fn presses_have_names_of_their_own() {
     let (_, script) = plan(wednesday());
-    let presses = script
-        .iter()
-        .filter_map(|planned| match (&planned.deed, planned.by) {
-            (Deed::Press(press), By::Button(device)) => {
-                Some((device, press.name.clone(), press.seed))
-            }
-            _ => None,
-        });
+    let presses = script.iter().filter_map(|planned| match (&planned.deed, planned.by) {
+        (Deed::Press(press), By::Button(device)) => Some((device, press.name.clone(), press.seed)),
+        _ => None,
+    });
     let presses: Vec<_> = presses.collect();
-    let names: BTreeSet<_> = presses
-        .iter()
-        .map(|(device, name, _)| (device, name))
-        .collect();
+    let names: BTreeSet<_> = presses.iter().map(|(device, name, _)| (device, name)).collect();
     let seeds: BTreeSet<_> = presses.iter().map(|(_, _, seed)| seed).collect();
     assert_eq!((names.len(), seeds.len()), (presses.len(), presses.len()));
 }
@@ -387,24 +285,16 @@ fn there_are_twelve_cabins_on_three_decks_and_every_role() {
     for role in Role::ALL {
         assert!(CREW.iter().any(|member| member.role == role), "{role:?}");
     }
-    assert!((0..24).all(|hour| {
-        CREW.iter()
-            .any(|member| member.role == Role::Crew && member.works_at(hour))
-    }));
+    assert!((0..24).all(|hour| { CREW.iter().any(|member| member.role == Role::Crew && member.works_at(hour)) }));
 }
 
 #[test]
 fn one_battery_is_low_and_one_button_is_lost() {
     let low = |percent: u8| percent <= Health::LOW_BATTERY_PERCENT;
-    let lows: Vec<_> = (0..DEVICES.len())
-        .filter(|&index| low(DEVICES[index].battery))
-        .collect();
+    let lows: Vec<_> = (0..DEVICES.len()).filter(|&index| low(DEVICES[index].battery)).collect();
     assert_eq!(lows.len(), 1);
     let (_, script) = plan(wednesday());
-    let last = script
-        .iter()
-        .rfind(|planned| planned.by == By::Button(LOST))
-        .unwrap();
+    let last = script.iter().rfind(|planned| planned.by == By::Button(LOST)).unwrap();
     assert!(matches!(&last.deed, Deed::Hear(vitals) if vitals.online == Some(false)));
 }
 

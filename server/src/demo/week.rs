@@ -15,9 +15,7 @@ use super::words::{ERRANDS, Errand};
 const DAY: i64 = 86_400;
 
 /// How much is asked for in each hour, ship's time: breakfast, sunset, late drinks, and a quiet night.
-const RHYTHM: [usize; 24] = [
-    3, 1, 1, 0, 0, 1, 3, 8, 13, 11, 7, 5, 7, 7, 4, 4, 5, 7, 11, 12, 8, 7, 9, 6,
-];
+const RHYTHM: [usize; 24] = [3, 1, 1, 0, 0, 1, 3, 8, 13, 11, 7, 5, 7, 7, 4, 4, 5, 7, 11, 12, 8, 7, 9, 6];
 
 /// The day of the week on which somebody was hurt.
 const EMERGENCY_DAY: i64 = 4;
@@ -59,17 +57,10 @@ fn times(script: &Script, midnight: Timestamp) -> Vec<Timestamp> {
 }
 
 /// Draws who asks for what at a time, and where.
-fn draw(
-    script: &Script,
-    at: Timestamp,
-    day: i64,
-    busy: &[Timestamp],
-) -> Option<(Ask<'static>, usize)> {
+fn draw(script: &Script, at: Timestamp, day: i64, busy: &[Timestamp]) -> Option<(Ask<'static>, usize)> {
     let now = hour(at);
     if script.dice.percent(7) {
-        let fits = |errand: &&Errand| {
-            (errand.hours.0..errand.hours.1).contains(&now) && busy[errand.spot] < at
-        };
+        let fits = |errand: &&Errand| (errand.hours.0..errand.hours.1).contains(&now) && busy[errand.spot] < at;
         let fitting: Vec<_> = ERRANDS.iter().filter(fits).collect();
         let sender = |index: &usize| CREW[*index].works_at(now) && CREW[*index].role != Role::Admin;
         let senders: Vec<_> = (0..CREW.len()).filter(sender).collect();
@@ -80,13 +71,7 @@ fn draw(
     let weights: Vec<_> = DEVICES
         .iter()
         .enumerate()
-        .map(|(index, device)| {
-            if busy[device.spot] < at {
-                liveliness(index, day, now)
-            } else {
-                0
-            }
-        })
+        .map(|(index, device)| if busy[device.spot] < at { liveliness(index, day, now) } else { 0 })
         .collect();
     let device = script.dice.weighed(&weights)?;
     let (kind, key) = wish(script, now, device);
@@ -97,11 +82,7 @@ fn draw(
 fn liveliness(device: usize, day: i64, hour: i8) -> usize {
     if device < CABINS {
         let taken = ground::is_taken(device + 1, day, hour);
-        return if taken {
-            [5, 4][usize::from(device > 0)]
-        } else {
-            0
-        };
+        return if taken { [5, 4][usize::from(device > 0)] } else { 0 };
     }
     match (DEVICES[device].spot == SUN_DECK, hour) {
         (true, 10..=16) => 9,
@@ -134,10 +115,7 @@ fn wish(script: &Script, hour: i8, device: usize) -> (PressKind, Key) {
         // What the script's guests say, and the lamps that they want changed, belong to cabins.
         (weights[2], weights[3]) = (0, 0);
     }
-    script
-        .dice
-        .weighed(&weights)
-        .map_or(WISHES[0], |index| WISHES[index])
+    script.dice.weighed(&weights).map_or(WISHES[0], |index| WISHES[index])
 }
 
 /// People go on and off duty by their shifts, a little after the hour.
@@ -153,25 +131,14 @@ fn write_shifts(script: &mut Script, from: Timestamp, until: Timestamp) {
             on_duty[index] = now;
             let at = at + script.dice.seconds(0, 240);
             let person_id = script.cast.people[index].id;
-            script.does(
-                at,
-                index,
-                Verb::SetDuty {
-                    person_id,
-                    on_duty: now,
-                },
-            );
+            script.does(at, index, Verb::SetDuty { person_id, on_duty: now });
         }
         at += SignedDuration::from_hours(1);
     }
 }
 
 /// Guests who rest after lunch switch do-not-disturb on and off again; a sign forgotten overnight is taken off by Mia.
-fn write_rests(
-    script: &mut Script,
-    midnight: Timestamp,
-    span: std::ops::RangeInclusive<Timestamp>,
-) {
+fn write_rests(script: &mut Script, midnight: Timestamp, span: std::ops::RangeInclusive<Timestamp>) {
     for device in [script.dice.below(3), 3 + script.dice.below(3)] {
         let on = midnight + SignedDuration::from_mins(13 * 60 + 20) + script.dice.seconds(0, 1_800);
         let off = on + script.dice.seconds(4_200, 7_200);
@@ -186,14 +153,7 @@ fn write_rests(
     if span.contains(&on) && span.contains(&off) {
         script.switches_rest(on, night);
         let place_id = script.cast.places[DEVICES[night].spot];
-        script.does(
-            off,
-            MIA,
-            Verb::SetDoNotDisturb {
-                place_id,
-                on: false,
-            },
-        );
+        script.does(off, MIA, Verb::SetDoNotDisturb { place_id, on: false });
     }
 }
 
@@ -202,21 +162,10 @@ fn write_emergency(script: &mut Script, at: Timestamp) {
     let after = |seconds| at + SignedDuration::from_secs(seconds);
     let request_id = script.rings(at, 6, PressKind::Shake, Key::Main);
     script.does(after(9), VIKTOR, Verb::AcceptRequest { request_id });
-    story::note(
-        script,
-        after(71),
-        SIRI,
-        request_id,
-        "With them in Cabin 7, first-aid bag here.",
-    );
-    let text = "Mrs Abernathy slipped on the bathroom step. Ankle cooled and bandaged, no doctor needed; she is resting.";
+    story::note(script, after(71), SIRI, request_id, "With them in Cabin 7, first-aid bag here.");
+    let text =
+        "Mrs Abernathy slipped on the bathroom step. Ankle cooled and bandaged, no doctor needed; she is resting.";
     story::note(script, after(840), VIKTOR, request_id, text);
     script.does(after(1_380), VIKTOR, Verb::CompleteRequest { request_id });
-    story::note(
-        script,
-        after(9_000),
-        SIRI,
-        request_id,
-        "Anti-slip mat laid. Looked in at six: walking again.",
-    );
+    story::note(script, after(9_000), SIRI, request_id, "Anti-slip mat laid. Looked in at six: walking again.");
 }

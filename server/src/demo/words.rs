@@ -7,40 +7,16 @@ use super::cast::{SALOON, SUN_DECK};
 /// What guests said while they held the button, and for how long, in milliseconds.
 pub(super) const SPOKEN: [(&str, u32); 12] = [
     ("Could we have two more towels, please?", 3_100),
-    (
-        "We would like breakfast on the terrace today, if that's possible.",
-        4_600,
-    ),
-    (
-        "The air conditioning is a little too cold. Could somebody turn it down?",
-        5_200,
-    ),
-    (
-        "Could you tell us what time the tender leaves for the harbour?",
-        4_300,
-    ),
+    ("We would like breakfast on the terrace today, if that's possible.", 4_600),
+    ("The air conditioning is a little too cold. Could somebody turn it down?", 5_200),
+    ("Could you tell us what time the tender leaves for the harbour?", 4_300),
     ("Some ice and a lemon, please. Thank you.", 2_900),
-    (
-        "My reading lamp has gone out, on the left side of the bed.",
-        4_100,
-    ),
-    (
-        "Would you press a shirt for this evening? The white one.",
-        3_900,
-    ),
-    (
-        "A pot of peppermint tea and a hot water bottle, please.",
-        3_800,
-    ),
-    (
-        "Could the chef make something without garlic this evening?",
-        4_000,
-    ),
+    ("My reading lamp has gone out, on the left side of the bed.", 4_100),
+    ("Would you press a shirt for this evening? The white one.", 3_900),
+    ("A pot of peppermint tea and a hot water bottle, please.", 3_800),
+    ("Could the chef make something without garlic this evening?", 4_000),
     ("We can't find the key of the safe.", 2_600),
-    (
-        "Please wake us at half past six tomorrow. We want to see the sunrise.",
-        5_000,
-    ),
+    ("Please wake us at half past six tomorrow. We want to see the sunrise.", 5_000),
     ("Is there a charger for an older phone on board?", 3_400),
 ];
 
@@ -84,19 +60,12 @@ pub(super) const ON_DECK_DRINKS: [&str; 4] = [
     "Lemonade for the children, no ice.",
 ];
 /// Notes on a wish for lights.
-pub(super) const ON_LIGHTS: [&str; 3] = [
-    "Dimmed to a third.",
-    "Bulb by the mirror replaced.",
-    "Showed them the switch by the bed.",
-];
+pub(super) const ON_LIGHTS: [&str; 3] =
+    ["Dimmed to a third.", "Bulb by the mirror replaced.", "Showed them the switch by the bed."];
 
 /// Why a request came to nothing.
-pub(super) const REASONS: [&str; 4] = [
-    "Pressed by mistake.",
-    "Leaned on the button.",
-    "Meant for the lights.",
-    "They found it themselves.",
-];
+pub(super) const REASONS: [&str; 4] =
+    ["Pressed by mistake.", "Leaned on the button.", "Meant for the lights.", "They found it themselves."];
 
 /// Something that the crew ask of each other.
 #[derive(Debug)]
@@ -112,14 +81,7 @@ pub(super) struct Errand {
 }
 
 const fn errand(spot: usize, text: &'static str, hours: (i8, i8)) -> Errand {
-    Errand {
-        spot,
-        kind: Kind::Call,
-        service: None,
-        priority: None,
-        text,
-        hours,
-    }
+    Errand { spot, kind: Kind::Call, service: None, priority: None, text, hours }
 }
 
 const JACUZZI: usize = SALOON + 1;
@@ -135,60 +97,20 @@ pub(super) const ERRANDS: [Errand; 14] = [
         ..errand(SUN_DECK, "Breakfast for six, in the shade.", (7, 10))
     },
     errand(JACUZZI, "Fresh towels and robes, please.", (9, 18)),
-    Errand {
-        priority: Some(Priority::Low),
-        ..errand(BEACH_CLUB, "Rinse and stow the snorkels.", (12, 18))
-    },
-    errand(
-        BEACH_CLUB,
-        "Guests back from the swim in ten minutes: towels and water.",
-        (10, 17),
-    ),
-    Errand {
-        service: Some("bring_drinks"),
-        kind: Kind::Service,
-        ..errand(BRIDGE, "Coffee for the watch.", (5, 23))
-    },
-    Errand {
-        priority: Some(Priority::Low),
-        ..errand(PANTRY, "The ice machine is slow again.", (8, 18))
-    },
+    Errand { priority: Some(Priority::Low), ..errand(BEACH_CLUB, "Rinse and stow the snorkels.", (12, 18)) },
+    errand(BEACH_CLUB, "Guests back from the swim in ten minutes: towels and water.", (10, 17)),
+    Errand { service: Some("bring_drinks"), kind: Kind::Service, ..errand(BRIDGE, "Coffee for the watch.", (5, 23)) },
+    Errand { priority: Some(Priority::Low), ..errand(PANTRY, "The ice machine is slow again.", (8, 18)) },
     errand(SALOON, "Set the long table for ten, please.", (16, 19)),
-    Errand {
-        service: Some("lights"),
-        kind: Kind::Service,
-        ..errand(SALOON, "Candlelight for dinner.", (18, 21))
-    },
-    Errand {
-        kind: Kind::Urgent,
-        ..errand(
-            SALOON,
-            "A glass broke by the piano; bare feet about.",
-            (10, 24),
-        )
-    },
+    Errand { service: Some("lights"), kind: Kind::Service, ..errand(SALOON, "Candlelight for dinner.", (18, 21)) },
+    Errand { kind: Kind::Urgent, ..errand(SALOON, "A glass broke by the piano; bare feet about.", (10, 24)) },
     errand(SUN_DECK, "Cushions in before the dew.", (20, 23)),
-    Errand {
-        priority: Some(Priority::High),
-        ..errand(SUN_DECK, "Wind is picking up: parasols down.", (11, 19))
-    },
+    Errand { priority: Some(Priority::High), ..errand(SUN_DECK, "Wind is picking up: parasols down.", (11, 19)) },
     Errand {
         service: Some("bring_drinks"),
         kind: Kind::Service,
-        ..errand(
-            JACUZZI,
-            "Sparkling water and glasses, no glassware in the pool.",
-            (15, 23),
-        )
+        ..errand(JACUZZI, "Sparkling water and glasses, no glassware in the pool.", (15, 23))
     },
-    errand(
-        PANTRY,
-        "Provisions at the stern: one more pair of hands.",
-        (7, 11),
-    ),
-    errand(
-        PANTRY,
-        "Night tray for Professor Weiss: oat milk.",
-        (21, 24),
-    ),
+    errand(PANTRY, "Provisions at the stern: one more pair of hands.", (7, 11)),
+    errand(PANTRY, "Night tray for Professor Weiss: oat milk.", (21, 24)),
 ];

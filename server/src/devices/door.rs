@@ -54,8 +54,7 @@ impl Door {
 
     /// Takes a message; resolves when what it says is durable, or it was judged worthless.
     pub async fn take(&self, speaker: Speaker, message: Message) -> Taken {
-        let Decoded { device, dialect, said } =
-            self.dialects.decode(&message.topic, &message.payload, message.retain);
+        let Decoded { device, dialect, said } = self.dialects.decode(&message.topic, &message.payload, message.retain);
         let Some(device) = device else {
             return self.ignore(&speaker, "", &message, &ignored_of(said));
         };
@@ -110,7 +109,9 @@ impl Door {
         match why {
             Ignored::UnknownTopic => Taken::Refused(Why::TopicInvalid),
             Ignored::Retained | Ignored::EmptyAction | Ignored::Heartbeat => Taken::Done,
-            _ => Taken::Refused(Why::PayloadInvalid),
+            Ignored::NotAPress | Ignored::UnknownShape(_) | Ignored::NotUtf8 | Ignored::NotJson | Ignored::TooLarge => {
+                Taken::Refused(Why::PayloadInvalid)
+            }
         }
     }
 }
@@ -130,5 +131,9 @@ fn recording(device: String, own: bool, chunk: VoiceChunk, delivery: Delivery) -
 fn refused(device: &str, refusal: &Refusal) -> Taken {
     tracing::warn!(device, code = %refusal.code, "A device's message was refused.");
     metrics::counter!("mqtt_refused_total", "why" => refusal.code.as_str()).increment(1);
-    if refusal.code == Code::NotAllowed { Taken::Refused(Why::NotAuthorized) } else { Taken::Refused(Why::PayloadInvalid) }
+    if refusal.code == Code::NotAllowed {
+        Taken::Refused(Why::NotAuthorized)
+    } else {
+        Taken::Refused(Why::PayloadInvalid)
+    }
 }

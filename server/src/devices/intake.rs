@@ -85,7 +85,8 @@ impl Buttons {
         let mut tx = self.house.db.read(site.id).await?;
         let Some(id) = db::buttons::last_request(&mut tx, site.id, device, since).await? else { return Ok(None) };
         let request = db::requests::find(&mut tx, site.id, id.into()).await?;
-        let shown = request.and_then(|request| lamps::messages(&self.prefix, device, &request).into_iter().find(|m| m.0 == topic));
+        let shown = request
+            .and_then(|request| lamps::messages(&self.prefix, device, &request).into_iter().find(|m| m.0 == topic));
         Ok(shown.map(|(topic, payload)| Outgoing { topic, payload: Bytes::from(payload) }))
     }
 }
@@ -144,6 +145,7 @@ impl Intake for Buttons {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn not_now(error: DbError) -> NotLetIn {
     tracing::warn!(%error, "A device can't be judged at present.");
     NotLetIn::NotNow

@@ -110,7 +110,9 @@ pub(super) fn is_lamp(prefix: &str, filter: &str) -> bool {
     let wild = [format!("{prefix}/button/+/ack"), format!("{prefix}/device/+/command")];
     device_of(prefix, filter).is_some()
         || wild.iter().any(|allowed| allowed == filter)
-        || (filter.starts_with(&format!("{prefix}/button/")) && filter.ends_with("/config/set") && !filter.contains('#'))
+        || (filter.starts_with(&format!("{prefix}/button/"))
+            && filter.ends_with("/config/set")
+            && !filter.contains('#'))
 }
 
 #[cfg(test)]
@@ -121,7 +123,8 @@ mod tests {
     fn a_button_may_watch_its_own_lamp_only() {
         assert!(is_of("obedio", "obedio/button/c5/ack", "c5"));
         assert!(is_of("obedio", "obedio/device/c5/command", "c5"));
-        for filter in ["obedio/button/c6/ack", "obedio/button/+/ack", "#", "obedio/button/c5/#", "other/button/c5/ack"] {
+        for filter in ["obedio/button/c6/ack", "obedio/button/+/ack", "#", "obedio/button/c5/#", "other/button/c5/ack"]
+        {
             assert!(!is_of("obedio", filter, "c5"), "{filter}");
         }
     }

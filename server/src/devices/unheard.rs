@@ -22,7 +22,9 @@ const SAMPLE: usize = 512;
 /// How long counts wait to be written.
 const EVERY: Duration = Duration::from_secs(2);
 
-type Waiting = HashMap<(SiteId, String, &'static str), (Arc<OpenSite>, Row)>;
+/// Where, which device, and why.
+type Sort = (SiteId, String, &'static str);
+type Waiting = HashMap<Sort, (Arc<OpenSite>, Row)>;
 
 /// The counts that wait.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ impl Unheard {
     }
 }
 
-fn sorted(counted: Waiting) -> Vec<((SiteId, String, &'static str), (Arc<OpenSite>, Row))> {
+fn sorted(counted: Waiting) -> Vec<(Sort, (Arc<OpenSite>, Row))> {
     let mut counted: Vec<_> = counted.into_iter().collect();
     counted.sort_by(|(a, _), (b, _)| a.cmp(b));
     counted

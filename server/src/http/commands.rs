@@ -87,7 +87,11 @@ async fn refused_before(
     }
     let mut tx = app.house.db.read(site.id).await?;
     let decided = db::commands::find(&mut tx, site.id, &on).await?;
-    Ok(decided.into_iter().filter(|decided| decided.outcome.refusal.is_some()).map(|decided| decided.outcome.id).collect())
+    Ok(decided
+        .into_iter()
+        .filter(|decided| decided.outcome.refusal.is_some())
+        .map(|decided| decided.outcome.id)
+        .collect())
 }
 
 fn depends_on_refused(on: CommandId) -> Refusal {

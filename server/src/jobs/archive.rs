@@ -13,7 +13,7 @@ use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
 
 /// How often it is looked for.
-const EVERY: Duration = Duration::from_secs(3600);
+const EVERY: Duration = Duration::from_hours(1);
 
 /// Archives a site's old entries from time to time, until cancelled.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {

@@ -24,7 +24,7 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 
 /// A socket that says nothing for so long is half open: clients send a heartbeat every 10 s.
-const SILENT_FOR: Duration = Duration::from_secs(60);
+const SILENT_FOR: Duration = Duration::from_mins(1);
 
 /// Frames that a client may send in a row before it is too much; it refills by one every 100 ms.
 const BURST: u32 = 100;

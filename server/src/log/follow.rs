@@ -22,10 +22,10 @@ pub async fn follow(site: SiteId, db: Db, tail: Arc<Tail>, stop: CancellationTok
             () = stop.cancelled() => return,
         }
         // A database that is away is reported by whoever needs it; here the next look is as good.
-        if let Ok(mut tx) = db.read_sites().await {
-            if let Ok((_, head)) = sites::extent(&mut tx, site).await {
-                tail.reached(head);
-            }
+        if let Ok(mut tx) = db.read_sites().await
+            && let Ok((_, head)) = sites::extent(&mut tx, site).await
+        {
+            tail.reached(head);
         }
     }
 }

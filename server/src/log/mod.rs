@@ -3,7 +3,7 @@
 //! One ordered log per site is the truth that everyone reads: sockets, clients' caches, the activity, the buttons'
 //! lamps. The writer hands what it committed to the site's [`Tail`], which keeps the newest entries at hand and wakes
 //! whoever waits; a [`Reader`] that fell behind the tail reads the database. What another process wrote is noticed by
-//! [`follow`]. Nothing here decides, and nothing here writes but through `db::entries::append`.
+//! [`follow`]. Nothing here decides, and nothing here writes but through `db::append`.
 
 mod entry;
 mod follow;

@@ -88,10 +88,8 @@ impl Reader {
     /// # Errors
     /// As [`Reader::next`].
     pub async fn read(&self) -> Result<Page, ReadError> {
-        if let Some(entries) = self.tail.after(self.cursor, Self::PAGE) {
-            if !entries.is_empty() {
-                return Ok(Page { entries });
-            }
+        if let Some(entries) = self.tail.after(self.cursor, Self::PAGE).filter(|entries| !entries.is_empty()) {
+            return Ok(Page { entries });
         }
         let mut tx = self.db.read(self.site).await?;
         let (first, head) = sites::extent(&mut tx, self.site).await?;

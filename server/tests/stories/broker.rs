@@ -37,7 +37,10 @@ async fn a_press_rings_and_lights_the_lamp(version: &'static str) {
 
     button.say(PRESSED, &press("7-1")).await;
     let rings = screen.see("request_created").await;
-    assert_eq!((&rings["payload"]["place_name"], &rings["payload"]["last_press_id"]), (&json!("Cabin 1"), &json!("7-1")));
+    assert_eq!(
+        (&rings["payload"]["place_name"], &rings["payload"]["last_press_id"]),
+        (&json!("Cabin 1"), &json!("7-1"))
+    );
     let request = rings["payload"]["id"].as_str().unwrap();
     let received = lamp.hear().await;
     assert_eq!((&received["state"], &received["press_id"]), (&json!("received"), &json!("7-1")));

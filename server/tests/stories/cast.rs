@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use uuid::Uuid;
 
 use crate::ship::{PIN, soon};
 
 /// A member of the crew on a device.
 #[derive(Clone)]
 pub struct Crew {
-    address: SocketAddr,
+    pub address: SocketAddr,
     client: reqwest::Client,
     site: String,
     name: String,
@@ -26,6 +27,13 @@ pub struct Crew {
 }
 
 impl Crew {
+    /// Somebody whose token was made otherwise.
+    pub fn with_token(address: SocketAddr, site: &str, name: &str, id: String, token: String) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { address, client, site: site.into(), name: name.into(), token, id }
+    }
+
     pub async fn sign_in(address: SocketAddr, site: &str, name: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -34,16 +42,8 @@ impl Crew {
         let response = soon(client.post(url).json(&login).send()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{name} signs in");
         let body: Value = response.json().await.unwrap();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
         let (token, id) = (text(&body["token"]), text(&body["person"]["id"]));
         Self { address, client, site: site.into(), name: name.into(), token, id }
-    }
-
-    /// Somebody who has a token already.
-    pub fn with_token(address: SocketAddr, site: &str, name: &str, id: &str, token: &str) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { address, client, site: site.into(), name: name.into(), token: token.into(), id: id.into() }
     }
 
     /// The same person on another device.
@@ -62,7 +62,8 @@ impl Crew {
         body: Option<Value>,
         key: Option<&str>,
     ) -> (StatusCode, Value) {
-        let mut request = self.client.request(method, format!("http://{}{path}", self.address)).bearer_auth(&self.token);
+        let mut request =
+            self.client.request(method, format!("http://{}{path}", self.address)).bearer_auth(&self.token);
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
@@ -95,10 +96,51 @@ impl Crew {
         self.get("/api/service-requests?state=open").await["items"].as_array().unwrap().clone()
     }
 
+    /// Asks for somebody to come to a cabin, without a button; the request's id.
+    pub async fn asks_for(&self, cabin: u128, text: &str) -> String {
+        let id = fresh_id();
+        let place = Uuid::from_u128(cabin);
+        let body = json!({ "id": id, "place_id": place, "kind": "call", "text": text });
+        let (status, said) = self.post("/api/service-requests", body).await;
+        assert_eq!(status, StatusCode::OK, "{said}");
+        id
+    }
+
+    /// A request as it is now.
+    pub async fn request(&self, id: &str) -> Value {
+        self.get(&format!("/api/service-requests/{id}")).await["request"].clone()
+    }
+
+    /// All that happened to a request: who did what, in order.
+    pub async fn timeline(&self, id: &str) -> Vec<(String, String)> {
+        let story = self.get(&format!("/api/service-requests/{id}")).await;
+        let entry = |entry: &Value| (text(&entry["meta"]["actor"]["name"]), text(&entry["type"]));
+        story["timeline"].as_array().unwrap().iter().map(entry).collect()
+    }
+
+    /// Sends a batch of commands as the app does; what became of each.
+    pub async fn sends(&self, commands: &[Value]) -> Vec<Value> {
+        let (status, body) = self.post("/api/commands", json!({ "commands": commands })).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body["outcomes"].as_array().unwrap().clone()
+    }
+
+    /// Does one command; the code of its refusal, if it was refused.
+    pub async fn does(&self, verb: Value) -> Option<String> {
+        let outcome = self.sends(&[command(verb)]).await.remove(0);
+        outcome["refusal"]["code"].as_str().map(str::to_owned)
+    }
+
     /// This device's screen: the live socket, from now on or from after an entry.
     pub async fn screen(&self, cursor: Option<u64>) -> Screen {
+        self.screen_of(cursor, &[]).await
+    }
+
+    /// A screen that shows some categories only.
+    pub async fn screen_of(&self, cursor: Option<u64>, categories: &[&str]) -> Screen {
         let mut screen = Screen::open(self.address).await;
-        let hello = FromClient::Hello { token: self.token.clone(), cursor, categories: Vec::new() };
+        let categories = categories.iter().map(|&category| category.to_owned()).collect();
+        let hello = FromClient::Hello { token: self.token.clone(), cursor, categories };
         screen.say(&serde_json::to_string(&hello).unwrap()).await;
         match screen.frame().await {
             Some(FromServer::Welcome { head, .. }) => screen.cursor = cursor.unwrap_or(head),
@@ -122,13 +164,52 @@ impl Screen {
     }
 
     pub async fn say(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).await.unwrap();
+        self.send(Message::text(text)).await;
+    }
+
+    pub async fn send(&mut self, message: Message) {
+        soon(self.socket.send(message)).await.unwrap();
+    }
+
+    /// Sends, whether or not anybody still listens.
+    pub async fn try_send(&mut self, message: Message) -> bool {
+        soon(self.socket.send(message)).await.is_ok()
+    }
+
+    /// The code with which the server ends the connection; passes over what it said before.
+    pub async fn refusal(&mut self) -> String {
+        loop {
+            match self.frame().await {
+                Some(FromServer::Refused { refusal }) => {
+                    assert_eq!(self.frame().await, None, "a refusal is the last frame");
+                    return refusal.code.to_string();
+                }
+                Some(_) => {}
+                None => panic!("closed without a word"),
+            }
+        }
+    }
+
+    /// All entries until one of a type, that one too.
+    pub async fn until(&mut self, kind: &str) -> Vec<Value> {
+        let mut seen = Vec::new();
+        loop {
+            seen.push(self.next().await);
+            if seen.last().unwrap()["type"] == kind {
+                return seen;
+            }
+        }
     }
 
     /// The next frame; none when the socket is closed.
     pub async fn frame(&mut self) -> Option<FromServer> {
+        soon(self.frame_whenever()).await
+    }
+
+    /// The next frame, however long it takes.
+    pub async fn frame_whenever(&mut self) -> Option<FromServer> {
         loop {
-            match soon(self.socket.next()).await {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
@@ -162,6 +243,27 @@ impl Screen {
     }
 }
 
+/// A new id, as an app makes it.
+pub fn fresh_id() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// A command with a new id.
+pub fn command(verb: Value) -> Value {
+    command_as(&fresh_id(), verb)
+}
+
+/// A command under an id.
+pub fn command_as(id: &str, mut verb: Value) -> Value {
+    verb["id"] = id.into();
+    verb
+}
+
+/// A text of an answer.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
 /// Gus, with his finger on a button: an MQTT client that is not ours.
 pub struct Gus {
     pub device: String,
@@ -174,9 +276,9 @@ impl Gus {
     pub async fn connect(address: SocketAddr, device: &str, user: &str, password: &str) -> Self {
         let mut gus = Self::begin(address, device, user, password);
         loop {
-            match soon(gus.events.poll()).await.expect("the button is let in") {
-                Event::Incoming(Incoming::ConnAck(_)) => return gus,
-                _ => {}
+            if let Event::Incoming(Incoming::ConnAck(_)) = soon(gus.events.poll()).await.expect("the button is let in")
+            {
+                return gus;
             }
         }
     }
@@ -213,9 +315,10 @@ impl Gus {
     /// Waits for the next acknowledgement; its reason code's name.
     pub async fn acknowledged(&mut self) -> String {
         loop {
-            match soon(self.events.poll()).await.expect("the connection holds") {
-                Event::Incoming(Incoming::PubAck(ack)) => return format!("{:?}", ack.reason),
-                _ => {}
+            if let Event::Incoming(Incoming::PubAck(ack)) =
+                soon(self.events.poll()).await.expect("the connection holds")
+            {
+                return format!("{:?}", ack.reason);
             }
         }
     }
@@ -244,24 +347,5 @@ impl Gus {
         let topic = format!("obedio/button/{}/pressed", self.device);
         let reason = self.tell(&topic, payload).await;
         assert_eq!(reason, "Success");
-    }
-
-    /// Watches the button's lamp.
-    pub async fn watch_lamp(&mut self) {
-        self.client.subscribe(format!("obedio/button/{}/ack", self.device), QoS::AtMostOnce).await.unwrap();
-        loop {
-            if let Event::Incoming(Incoming::SubAck(_)) = soon(self.events.poll()).await.unwrap() {
-                return;
-            }
-        }
-    }
-
-    /// What the lamp shows next.
-    pub async fn lamp(&mut self) -> Value {
-        loop {
-            if let Event::Incoming(Incoming::Publish(publish)) = soon(self.events.poll()).await.unwrap() {
-                return serde_json::from_slice(&publish.payload).unwrap();
-            }
-        }
     }
 }

@@ -58,6 +58,11 @@ fn start() -> Shared {
             let cluster = Cluster::start(&folder, cluster_settings).await.unwrap();
             let mut root =
                 PgConnection::connect_with(&cluster.connect_options("crewbell_root", "postgres")).await.unwrap();
+            // Nothing here outlives the run, and a disk that is slow to flush shall not be what the stories wait for.
+            for setting in ["fsync", "full_page_writes"] {
+                root.execute(sqlx::AssertSqlSafe(format!("alter system set {setting} = off"))).await.unwrap();
+            }
+            root.execute("select pg_reload_conf()").await.unwrap();
             root.execute("create database story_template owner crewbell_owner").await.unwrap();
             let template = DbSettings {
                 server: cluster.connect_options("crewbell_server", "story_template"),

@@ -35,7 +35,7 @@ impl Serenity {
         let slug = &self.demo.site.slug;
         self.demo.people.iter().map(move |person| {
             let id = person.id.to_string();
-            (person.role, Crew::with_token(self.server.http, slug, &person.name, &id, &person.token))
+            (person.role, Crew::with_token(self.server.http, slug, &person.name, id, person.token.clone()))
         })
     }
 

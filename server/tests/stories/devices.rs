@@ -26,85 +26,131 @@ const LIGHTS: (&str, &str, Option<&str>) = ("service", "low", Some("lights"));
 const DRINKS: (&str, &str, Option<&str>) = ("service", "normal", Some("bring_drinks"));
 
 fn presses() -> Vec<Press> {
+    let mut all = firmware();
+    all.extend(bought());
+    all
+}
+
+/// Buttons that were built for this.
+fn firmware() -> Vec<Press> {
     let mut all = Vec::new();
     let mut device = |device, topic, payloads: Vec<(Value, _)>| {
         all.extend(payloads.into_iter().map(|(payload, rings)| Press { device, topic, payload, rings }));
     };
     let ours = |id: &str, kind: &str, key: &str| json!({ "press_id": id, "kind": kind, "key": key, "battery": 87 });
-    device("c-1", "obedio/button/c-1/pressed", vec![
-        (ours("7-1", "single", "main"), CALL),
-        (ours("7-2", "double", "main"), URGENT),
-        (ours("7-3", "long", "main"), VOICE),
-        (ours("7-4", "shake", "main"), EMERGENCY),
-        (ours("7-5", "emergency", "main"), EMERGENCY),
-        (ours("7-6", "single", "aux2"), LIGHTS),
-        (ours("7-7", "single", "aux4"), DRINKS),
-    ]);
+    device(
+        "c-1",
+        "obedio/button/c-1/pressed",
+        vec![
+            (ours("7-1", "single", "main"), CALL),
+            (ours("7-2", "double", "main"), URGENT),
+            (ours("7-3", "long", "main"), VOICE),
+            (ours("7-4", "shake", "main"), EMERGENCY),
+            (ours("7-5", "emergency", "main"), EMERGENCY),
+            (ours("7-6", "single", "aux2"), LIGHTS),
+            (ours("7-7", "single", "aux4"), DRINKS),
+        ],
+    );
     let original = |number: u32, kind: &str, button: &str| {
         json!({ "deviceId": "somebody-else", "button": button, "pressType": kind, "battery": 80, "rssi": -70,
                 "firmwareVersion": "1.2.0", "sequenceNumber": number, "locationId": "l", "guestId": null })
     };
-    device("o-1", "obedio/button/o-1/press", vec![
-        (original(1, "single", "main"), CALL),
-        (original(2, "double", "main"), URGENT),
-        (original(3, "long", "main"), VOICE),
-        (original(4, "voice", "main"), VOICE),
-        (original(5, "shake", "main"), EMERGENCY),
-        (original(6, "single", "aux2"), LIGHTS),
-    ]);
-    device("o-2", "obedio/button/o-2/pressed", vec![
-        (json!({ "guestId": "g", "locationId": "l", "cabinId": "c", "priority": "normal", "hasVoice": false }), CALL),
-        (json!({ "locationId": "l", "priority": "urgent" }), URGENT),
-    ]);
+    device(
+        "o-1",
+        "obedio/button/o-1/press",
+        vec![
+            (original(1, "single", "main"), CALL),
+            (original(2, "double", "main"), URGENT),
+            (original(3, "long", "main"), VOICE),
+            (original(4, "voice", "main"), VOICE),
+            (original(5, "shake", "main"), EMERGENCY),
+            (original(6, "single", "aux2"), LIGHTS),
+        ],
+    );
+    device(
+        "o-2",
+        "obedio/button/o-2/pressed",
+        vec![
+            (
+                json!({ "guestId": "g", "locationId": "l", "cabinId": "c", "priority": "normal", "hasVoice": false }),
+                CALL,
+            ),
+            (json!({ "locationId": "l", "priority": "urgent" }), URGENT),
+        ],
+    );
+    all
+}
+
+/// Buttons that are bought anywhere.
+fn bought() -> Vec<Press> {
+    let mut all = Vec::new();
+    let mut device = |device, topic, payloads: Vec<(Value, _)>| {
+        all.extend(payloads.into_iter().map(|(payload, rings)| Press { device, topic, payload, rings }));
+    };
     let tasmota = |button: &str, action: &str| json!({ button: { "Action": action } });
-    device("tasmota_7", "stat/tasmota_7/RESULT", vec![
-        (tasmota("Button1", "SINGLE"), CALL),
-        (tasmota("Button1", "SINGLE"), CALL),
-        (tasmota("Button1", "DOUBLE"), URGENT),
-        (tasmota("Button1", "HOLD"), VOICE),
-        (tasmota("Button1", "TRIPLE"), EMERGENCY),
-        (tasmota("Button3", "SINGLE"), LIGHTS),
-    ]);
+    device(
+        "tasmota_7",
+        "stat/tasmota_7/RESULT",
+        vec![
+            (tasmota("Button1", "SINGLE"), CALL),
+            (tasmota("Button1", "SINGLE"), CALL),
+            (tasmota("Button1", "DOUBLE"), URGENT),
+            (tasmota("Button1", "HOLD"), VOICE),
+            (tasmota("Button1", "TRIPLE"), EMERGENCY),
+            (tasmota("Button3", "SINGLE"), LIGHTS),
+        ],
+    );
     let event = |event: &str, count: u32| json!({ "event": event, "event_cnt": count });
-    device("shelly-1", "shellies/shelly-1/input_event/0", vec![
-        (event("S", 22), CALL),
-        (event("SS", 23), URGENT),
-        (event("L", 24), VOICE),
-        (event("SSS", 25), EMERGENCY),
-    ]);
+    device(
+        "shelly-1",
+        "shellies/shelly-1/input_event/0",
+        vec![(event("S", 22), CALL), (event("SS", 23), URGENT), (event("L", 24), VOICE), (event("SSS", 25), EMERGENCY)],
+    );
     device("shelly-1", "shellies/shelly-1/input_event/2", vec![(event("S", 1), LIGHTS)]);
     let notify = |input: u32, event: &str| {
         let component = format!("input:{input}");
         let events = json!([{ "component": component, "id": input, "event": event, "ts": 1_790_000_000.5 }]);
         json!({ "src": "s", "dst": "x", "method": "NotifyEvent", "params": { "ts": 1_790_000_000.5, "events": events } })
     };
-    device("shelly-2", "shelly-2/events/rpc", vec![
-        (notify(0, "single_push"), CALL),
-        (notify(0, "double_push"), URGENT),
-        (notify(0, "long_push"), VOICE),
-        (notify(0, "triple_push"), EMERGENCY),
-        (notify(2, "single_push"), LIGHTS),
-    ]);
+    device(
+        "shelly-2",
+        "shelly-2/events/rpc",
+        vec![
+            (notify(0, "single_push"), CALL),
+            (notify(0, "double_push"), URGENT),
+            (notify(0, "long_push"), VOICE),
+            (notify(0, "triple_push"), EMERGENCY),
+            (notify(2, "single_push"), LIGHTS),
+        ],
+    );
     let action = |action: &str| json!({ "action": action, "battery": 87, "linkquality": 120, "voltage": 3000 });
-    device("Cabin 7 button", "zigbee2mqtt/Cabin 7 button", vec![
-        (action("single"), CALL),
-        (action("double"), URGENT),
-        (action("hold"), VOICE),
-        (action("shake"), EMERGENCY),
-        (action("3_single"), LIGHTS),
-    ]);
+    device(
+        "Cabin 7 button",
+        "zigbee2mqtt/Cabin 7 button",
+        vec![
+            (action("single"), CALL),
+            (action("double"), URGENT),
+            (action("hold"), VOICE),
+            (action("shake"), EMERGENCY),
+            (action("3_single"), LIGHTS),
+        ],
+    );
     let up = |count: u32, data: &str| {
         json!({ "deduplicationId": format!("3ac7e3c4-{count}"), "time": "2026-11-21T10:30:00+00:00", "fCnt": count,
                 "deviceInfo": { "devEui": "0101010101010101" }, "fPort": 1, "data": data, "rxInfo": [{ "rssi": -97 }] })
     };
-    device("24e124535d", "application/9c5e/device/24E124535D/event/up", vec![
-        (up(1, "AFcAAQ=="), CALL),
-        (up(2, "AVcAAg=="), URGENT),
-        (up(3, "AlcAAw=="), VOICE),
-        (up(4, "A1cABA=="), EMERGENCY),
-        (up(5, "BFcABQ=="), EMERGENCY),
-        (up(6, "ElcABg=="), LIGHTS),
-    ]);
+    device(
+        "24e124535d",
+        "application/9c5e/device/24E124535D/event/up",
+        vec![
+            (up(1, "AFcAAQ=="), CALL),
+            (up(2, "AVcAAg=="), URGENT),
+            (up(3, "AlcAAw=="), VOICE),
+            (up(4, "A1cABA=="), EMERGENCY),
+            (up(5, "BFcABQ=="), EMERGENCY),
+            (up(6, "ElcABg=="), LIGHTS),
+        ],
+    );
     all
 }
 
@@ -128,9 +174,14 @@ async fn every_dialect_rings(version: &'static str) {
         let entry = screen.see("request_created").await;
         let request = &entry["payload"];
         assert_eq!(request["id"], open[0]["id"]);
-        let rang = (request["kind"].as_str().unwrap(), request["priority"].as_str().unwrap(), request["service"].as_str());
+        let rang =
+            (request["kind"].as_str().unwrap(), request["priority"].as_str().unwrap(), request["service"].as_str());
         assert_eq!(rang, press.rings, "{}: {}", press.device, press.payload);
-        assert_eq!(request["button_id"], json!(id::<uuid::Uuid>(100 + known.len() as u128)), "the topic names the button");
+        assert_eq!(
+            request["button_id"],
+            json!(id::<uuid::Uuid>(100 + known.len() as u128)),
+            "the topic names the button"
+        );
     }
 }
 
@@ -170,7 +221,8 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
             button.tell(topic, payload, retain).await;
         }
     }
-    let mut wire = Wire::connect(ship.server.mqtt.unwrap(), "cabin-1", Some(("serenity/cabin-1", "secret-1"))).await.unwrap();
+    let mut wire =
+        Wire::connect(ship.server.mqtt.unwrap(), "cabin-1", Some(("serenity/cabin-1", "secret-1"))).await.unwrap();
     let huge = format!(r#"{{"press_id": "a-1", "kind": "shake", "more": "{}"}}"#, "x".repeat(600_000));
     let refused = async {
         let _ = wire.publish(1, pressed, huge.as_bytes(), false, false).await;
@@ -181,8 +233,16 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
     neighbour.press("double").await;
     assert_eq!(ship.count("select count(*) from presses").await, 2, "the neighbour's, on the connection he had");
     assert_eq!(ship.count("select count(*) from requests where place_name = 'Cabin 1'").await, 0);
-    let expected = [("empty_action", 2), ("heartbeat", 4), ("not_json", 6), ("not_utf8", 2), ("retained", 2),
-                    ("too_large", 2), ("unknown_shape", 2), ("unknown_topic", 2)];
+    let expected = [
+        ("empty_action", 2),
+        ("heartbeat", 4),
+        ("not_json", 6),
+        ("not_utf8", 2),
+        ("retained", 2),
+        ("too_large", 2),
+        ("unknown_shape", 2),
+        ("unknown_topic", 2),
+    ];
     let mut root = crate::database::superuser(&ship.db).await;
     let mut counted: Vec<(String, i64)> = Vec::new();
     for _ in 0..400 {
@@ -195,7 +255,9 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
     }
     assert_eq!(counted, expected.map(|(reason, times)| (reason.to_owned(), times)));
 
-    Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv311", "serenity/cabin-1", "secret-1").tell(pressed, press, false).await;
+    Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv311", "serenity/cabin-1", "secret-1")
+        .tell(pressed, press, false)
+        .await;
     let rang = "select count(*) from requests where place_name = 'Cabin 1' and kind = 'emergency'";
     assert_eq!(ship.count(rang).await, 1, "the real press rings, though all that used its id before didn't");
 }
@@ -236,7 +298,8 @@ async fn a_window_joins_only_what_asks_for_the_same() {
     for kind in ["single", "shake", "single", "shake", "double"] {
         gus.press(kind).await;
     }
-    let mut cards: Vec<_> = sam.open_requests().await.iter().map(|r| (r["kind"].clone(), r["press_count"].clone())).collect();
+    let mut cards: Vec<_> =
+        sam.open_requests().await.iter().map(|r| (r["kind"].clone(), r["press_count"].clone())).collect();
     cards.sort_by_key(|(kind, _)| kind.to_string());
     assert_eq!(cards, [(json!("call"), json!(2)), (json!("emergency"), json!(2)), (json!("urgent"), json!(1))]);
 }
@@ -263,7 +326,8 @@ async fn a_button_that_floods_delays_nobody_else() {
     let ship = Ship::sail().await;
     let mut screen = ship.sam().await.screen(None).await;
     let mut gus = ship.gus_in(2).await;
-    let wire = Wire::connect(ship.server.mqtt.unwrap(), "cabin-1", Some(("serenity/cabin-1", "secret-1"))).await.unwrap();
+    let wire =
+        Wire::connect(ship.server.mqtt.unwrap(), "cabin-1", Some(("serenity/cabin-1", "secret-1"))).await.unwrap();
     let flood = tokio::spawn(wire.flood("obedio/button/cabin-1/pressed", FLOOD));
     while screen.next().await["payload"]["place_name"] != "Cabin 1" {}
 
@@ -280,6 +344,10 @@ async fn a_button_that_floods_delays_nobody_else() {
     println!("the slowest of 5 presses, {during} of them during the flood, took {slowest:?} to the screen");
     assert!(during > 0, "the flood was still on");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
-    assert_eq!(ship.count("select count(*) from presses p join buttons b on b.id = p.button_id where device = 'cabin-1'").await, i64::from(FLOOD));
+    assert_eq!(
+        ship.count("select count(*) from presses p join buttons b on b.id = p.button_id where device = 'cabin-1'")
+            .await,
+        i64::from(FLOOD)
+    );
     assert_eq!(ship.count("select sum(press_count)::bigint from requests").await, i64::from(FLOOD) + 5, "each once");
 }

@@ -110,7 +110,10 @@ async fn who_has_no_right_word_is_not_let_in() {
         ("", "join-me"),
         ("' or true --", "join-me"),
     ] {
-        assert!(!Gus::try_connect(ship.server.mqtt.unwrap(), "cabin-1", user, password).await, "{user} with {password}");
+        assert!(
+            !Gus::try_connect(ship.server.mqtt.unwrap(), "cabin-1", user, password).await,
+            "{user} with {password}"
+        );
         let mosquitto = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv311", user, password);
         let press = br#"{"press_id": "x", "kind": "single"}"#;
         assert!(!mosquitto.tell("obedio/button/cabin-1/pressed", press, false).await, "{user} with {password}");
@@ -120,7 +123,10 @@ async fn who_has_no_right_word_is_not_let_in() {
         assert!(!nobody.tell("obedio/button/cabin-1/pressed", b"{}", false).await, "without a name, {version}");
     }
     assert_eq!(ship.count("select count(*) from presses").await, 0);
-    assert!(Gus::try_connect(ship.server.mqtt.unwrap(), "cabin-1", "serenity/cabin-1", "secret-1").await, "the right one is");
+    assert!(
+        Gus::try_connect(ship.server.mqtt.unwrap(), "cabin-1", "serenity/cabin-1", "secret-1").await,
+        "the right one is"
+    );
 }
 
 #[tokio::test]
@@ -135,7 +141,8 @@ async fn a_device_may_watch_lamps_and_not_listen_to_the_others() {
     for filter in ["obedio/button/+/ack", "obedio/button/fresh-1/ack", "obedio/device/+/command"] {
         assert_eq!(wire.subscribe(filter).await.unwrap(), 0, "{filter}");
     }
-    let mut own = Wire::connect(ship.server.mqtt.unwrap(), "cabin-1", Some(("serenity/cabin-1", "secret-1"))).await.unwrap();
+    let mut own =
+        Wire::connect(ship.server.mqtt.unwrap(), "cabin-1", Some(("serenity/cabin-1", "secret-1"))).await.unwrap();
     for filter in ["#", "obedio/button/+/ack", "obedio/button/cabin-2/ack", "obedio/button/cabin-1/#"] {
         assert_eq!(own.subscribe(filter).await.unwrap(), REFUSED, "{filter}");
     }

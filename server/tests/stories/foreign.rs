@@ -60,7 +60,8 @@ impl Mosquitto {
         // Its words about itself tell when the subscription stands; `stdbuf` has them told at once.
         let mut command = Command::new("stdbuf");
         command.args(["-oL", "mosquitto_sub"]).args(self.command("mosquitto_sub").as_std().get_args());
-        let child = command.args(["-d", "-v", "-t", topic]).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let child =
+            command.args(["-d", "-v", "-t", topic]).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = child.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         while let Some(line) = soon(lines.next_line()).await.unwrap() {

@@ -11,7 +11,9 @@ async fn a_lamp_tells_the_story(version: &'static str) {
     let siri = ship.siri().await;
     let button = Mosquitto::new(ship.server.mqtt.unwrap(), version, "serenity/cabin-1", "secret-1");
     let mut lamp = button.listen(ACK).await;
-    let mut others = Mosquitto::new(ship.server.mqtt.unwrap(), version, "serenity/cabin-2", "secret-2").listen("obedio/button/cabin-2/ack").await;
+    let mut others = Mosquitto::new(ship.server.mqtt.unwrap(), version, "serenity/cabin-2", "secret-2")
+        .listen("obedio/button/cabin-2/ack")
+        .await;
 
     button.say(PRESSED, &serde_json::json!({ "press_id": "7-1", "kind": "single" })).await;
     let received = lamp.hear().await;

@@ -3,6 +3,13 @@
 //! The cast: Dana dispatches; Sam and Siri are stewardesses; Tom is the technician; Grace supervises; Alex administers;
 //! Gus presses the button.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "the props are tests too, and the cast live at the edge"
+)]
+
 mod cast;
 mod database;
 mod foreign;
@@ -12,12 +19,21 @@ mod ship;
 #[path = "../wire/mod.rs"]
 mod wire;
 
-mod accept;
+mod archive;
+mod backups;
 mod broker;
+mod commands;
 mod demo;
 mod devices;
 mod enrolment;
 mod faults;
+mod isolation;
 mod lamps;
+mod live;
 mod press;
+mod races;
+mod requests;
+mod rights;
+mod schema;
+mod sync;
 mod voice;

@@ -35,7 +35,12 @@ impl Own {
     /// How the server reaches it.
     pub fn db(&self) -> DbSettings {
         let options = |role| self.cluster.connect_options(role, "crewbell");
-        DbSettings { server: options("crewbell_server"), owner: options("crewbell_owner"), readers: 4, step_down: false }
+        DbSettings {
+            server: options("crewbell_server"),
+            owner: options("crewbell_owner"),
+            readers: 4,
+            step_down: false,
+        }
     }
 
     /// PostgreSQL's own folder.

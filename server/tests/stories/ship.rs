@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crewbell_server::actions::{CreateSite, SetButtonSecret, SetJoinCode, SetPersonSecret, action};
-use crewbell_server::auth::{hash_code, hash_secret};
+use crewbell_server::actions::{CreateSite, SetButtonSecret, SetJoinCode, SetPersonSecret, SignIn, action};
+use crewbell_server::auth::{Token, hash_code, hash_secret};
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::db::DbSettings;
+use crewbell_server::db::sessions::Session;
 use crewbell_server::devices::broker::BrokerSettings;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::house::OpenSite;
@@ -32,7 +33,7 @@ pub struct Ship {
     pub db: DbSettings,
     pub clock: Clock,
     pub site: Arc<OpenSite>,
-    mqtt: Mqtt,
+    pub mqtt: Mqtt,
 }
 
 pub fn id<T: From<Uuid>>(number: u128) -> T {
@@ -113,10 +114,62 @@ impl Ship {
         self.crew("Siri").await
     }
 
+    pub async fn dana(&self) -> Crew {
+        self.crew("Dana").await
+    }
+
+    pub async fn grace(&self) -> Crew {
+        self.crew("Grace").await
+    }
+
+    pub async fn alex(&self) -> Crew {
+        self.crew("Alex").await
+    }
+
+    /// Somebody more of the crew, signed in without the second that a PIN takes.
+    pub async fn recruit(&self, name: &str, role: Role) -> Crew {
+        let house = &self.server.house;
+        let at = house.clock.now();
+        let person_id: PersonId = house.ids.next(at);
+        self.set_up(Verb::SavePerson { person_id, name: name.into(), role, active: true }).await;
+        let session = Session {
+            id: house.ids.next(at),
+            person_id,
+            device_id: house.ids.next(at),
+            device_name: "a tablet".into(),
+            created_at: at,
+        };
+        let token = Token::new(self.site.id, &house.ids);
+        let sign_in = SignIn { session, token_hash: token.hash() };
+        self.site.act(Box::new(sign_in), Actor::System, Source::Server).await.unwrap();
+        Crew::with_token(self.server.http, &self.site.slug, name, person_id.to_string(), token.to_string())
+    }
+
+    /// Gives everybody's PIN to somebody who was recruited.
+    pub async fn pin_of(&self, name: &str) {
+        let mut tx = self.server.house.db.read(self.site.id).await.unwrap();
+        let known = crewbell_server::db::people::by_name(&mut tx, self.site.id, name).await.unwrap();
+        drop(tx);
+        self.new_pin(&known.unwrap().0.to_string()).await;
+    }
+
+    /// Sets somebody's PIN anew, to the one that everybody has.
+    pub async fn new_pin(&self, person: &str) {
+        let hash = PIN_HASH.get().unwrap().clone();
+        let set = SetPersonSecret { person_id: person.parse().unwrap(), hash };
+        self.site.act(Box::new(set), Actor::System, Source::Server).await.unwrap();
+    }
+
+    /// The number of the last entry of the log.
+    pub fn head(&self) -> u64 {
+        self.site.tail.head()
+    }
+
     /// Gus at the button of a cabin, signed in with the button's own credentials.
     pub async fn gus_in(&self, cabin: u128) -> Gus {
         let device = format!("cabin-{cabin}");
-        Gus::connect(self.server.mqtt.unwrap(), &device, &format!("serenity/{device}"), &format!("secret-{cabin}")).await
+        Gus::connect(self.server.mqtt.unwrap(), &device, &format!("serenity/{device}"), &format!("secret-{cabin}"))
+            .await
     }
 
     /// A device that signs in with the ship's join code.
@@ -168,7 +221,8 @@ pub async fn start(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Server {
 /// Founds a site with its crew, cabins, buttons and a guest. Ids are the same on each ship but for the site's.
 pub async fn found(server: &Server, number: u128, slug: &str) -> Arc<OpenSite> {
     let house = &server.house;
-    let site = Site { id: id::<SiteId>(number), slug: slug.into(), name: slug.into(), settings: SiteSettings::default() };
+    let site =
+        Site { id: id::<SiteId>(number), slug: slug.into(), name: slug.into(), settings: SiteSettings::default() };
     CreateSite { site }.run(&house.db, &house.clock, &house.ids, None).await.unwrap();
     let site = house.site(id(number)).await.unwrap().unwrap();
     let act = async |action| site.act(action, Actor::System, Source::Server).await.unwrap();

@@ -62,7 +62,10 @@ async fn what_is_said_while_somebody_is_already_coming_still_reaches_them() {
     sam.answer(&request, "accept").await;
     assert_eq!(gus.tell("obedio/button/cabin-1/voice", speech()).await, "Success");
     let told = screen.see("request_voice_added").await;
-    assert_eq!((told["payload"]["id"].as_str(), told["payload"]["state"].as_str()), (Some(&*request), Some("accepted")));
+    assert_eq!(
+        (told["payload"]["id"].as_str(), told["payload"]["state"].as_str()),
+        (Some(&*request), Some("accepted"))
+    );
 }
 
 #[tokio::test]
@@ -73,7 +76,10 @@ async fn speech_whose_press_was_lost_rings_by_itself() {
     let button = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv5", "serenity/cabin-3", "secret-3");
     button.say("obedio/button/cabin-3/voice", &speech()).await;
     let rang = screen.see("request_created").await;
-    assert_eq!((rang["payload"]["kind"].as_str(), rang["payload"]["place_name"].as_str()), (Some("voice"), Some("Cabin 3")));
+    assert_eq!(
+        (rang["payload"]["kind"].as_str(), rang["payload"]["place_name"].as_str()),
+        (Some("voice"), Some("Cabin 3"))
+    );
     screen.see("request_voice_added").await;
     let (status, ..) = listen(&ship, &sam, rang["payload"]["id"].as_str().unwrap()).await;
     assert_eq!(status, StatusCode::OK);

@@ -200,7 +200,8 @@ async fn storm(how: Storming, acknowledged: Arc<Mutex<Vec<String>>>, enough: Arc
     let mut waiting: VecDeque<Waiting> = VecDeque::new();
     let (mut number, mut resent) = (0_usize, 0);
     loop {
-        let connected = timeout(Duration::from_secs(5), Wire::connect(how.to, &how.device, Some((&how.user, &how.password))));
+        let connected =
+            timeout(Duration::from_secs(5), Wire::connect(how.to, &how.device, Some((&how.user, &how.password))));
         if let Ok(Ok(wire)) = connected.await {
             resent += waiting.iter().filter(|press| press.sent).count();
             let _ = session(wire, &how, &mut waiting, &mut number, &acknowledged, &enough).await;
@@ -221,9 +222,9 @@ async fn session(
     acknowledged: &Mutex<Vec<String>>,
     enough: &AtomicBool,
 ) -> io::Result<()> {
-    let (mut reading, writing) = wire.stream.into_split();
+    let (mut reading, mut socket) = wire.stream.into_split();
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let reader = tokio::spawn(async move {
+    let listening = tokio::spawn(async move {
         loop {
             let mut ack = [0; 4];
             if reading.read_exact(&mut ack).await.is_err() || ack[..2] != [0x40, 2] {
@@ -232,7 +233,6 @@ async fn session(
             let _ = tell.send(u16::from_be_bytes([ack[2], ack[3]]));
         }
     });
-    let mut writing = writing;
     let mut next = 0;
     let mut heard = Instant::now();
     let done = loop {
@@ -240,7 +240,7 @@ async fn session(
         if next < waiting.len() {
             let press = &mut waiting[next];
             let packet = press_packet(how, press);
-            if let Err(error) = writing.write_all(&packet).await {
+            if let Err(error) = socket.write_all(&packet).await {
                 break Err(error);
             }
             press.sent = true;
@@ -275,7 +275,7 @@ async fn session(
             }
         }
     };
-    reader.abort();
+    listening.abort();
     // What was heard before the end counts.
     while let Ok(packet_id) = told.try_recv() {
         if let Some(place) = waiting.iter().position(|press| press.packet_id == packet_id) {

@@ -121,12 +121,7 @@ pub enum Judgement {
 /// payload is not a resend, which repeats its bytes (MQTT 5, section 4.4).
 ///
 /// Costs a clone of the memory; no more than eight comparisons.
-pub fn judge(
-    memory: &Memory,
-    evidence: &Evidence,
-    vitals: &Vitals,
-    delivery: &Delivery,
-) -> (Judgement, Memory) {
+pub fn judge(memory: &Memory, evidence: &Evidence, vitals: &Vitals, delivery: &Delivery) -> (Judgement, Memory) {
     let mut next = memory.clone();
     let judgement = match evidence {
         Evidence::Named(name) => next.judge_named(name),
@@ -159,11 +154,7 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
     }
     if let Some((input, counter)) = vitals.standing {
         // Only a lower figure means anything: an equal or higher one may be that of a press still to come.
-        if next
-            .standing
-            .iter()
-            .any(|s| s.input == input && counter < s.counter)
-        {
+        if next.standing.iter().any(|s| s.input == input && counter < s.counter) {
             next.standing.retain(|s| s.input != input);
             next.raise_boot(at);
         }
@@ -181,13 +172,7 @@ impl Memory {
         Judgement::New { press_key }
     }
 
-    fn judge_counted(
-        &mut self,
-        counter: u64,
-        uptime_ms: Option<u64>,
-        booted: bool,
-        delivery: &Delivery,
-    ) -> Judgement {
+    fn judge_counted(&mut self, counter: u64, uptime_ms: Option<u64>, booted: bool, delivery: &Delivery) -> Judgement {
         let equal = |r: &&Remembered| r.counter == Some(counter);
         let resent = self
             .recent
@@ -196,13 +181,10 @@ impl Memory {
             .filter(equal)
             .find(|known| known.is_resent_by(uptime_ms, booted, self.proven_boots, delivery));
         if let Some(known) = resent {
-            return Judgement::Repeat {
-                press_key: Some(known.key.clone()),
-            };
+            return Judgement::Repeat { press_key: Some(known.key.clone()) };
         }
         let rises = self.last_counter.is_none_or(|last| counter > last);
-        let uptime_went_back =
-            matches!((uptime_ms, self.last_uptime_ms), (Some(now), Some(before)) if now < before);
+        let uptime_went_back = matches!((uptime_ms, self.last_uptime_ms), (Some(now), Some(before)) if now < before);
         // With a counter that rises, a lower uptime is a press that waited in the device's queue.
         if booted || (uptime_went_back && !rises) {
             self.prove_boot(delivery.received_at);
@@ -232,34 +214,18 @@ impl Memory {
             self.raise_boot(delivery.received_at);
         }
         self.standing.retain(|s| s.input != input);
-        push_bounded(
-            &mut self.standing,
-            Stated {
-                input,
-                counter,
-                boot: self.boot,
-            },
-        );
+        push_bounded(&mut self.standing, Stated { input, counter, boot: self.boot });
         let key = standing_key(self.boot, input, counter);
         self.remember(key, None, None, delivery)
     }
 
     fn judge_unidentified(&mut self, delivery: &Delivery) -> Judgement {
-        let resent = self
-            .recent
-            .iter()
-            .rev()
-            .find(|known| known.is_flagged_duplicate(delivery));
+        let resent = self.recent.iter().rev().find(|known| known.is_flagged_duplicate(delivery));
         if let Some(known) = resent {
-            return Judgement::Repeat {
-                press_key: Some(known.key.clone()),
-            };
+            return Judgement::Repeat { press_key: Some(known.key.clone()) };
         }
         // Made up, so that a repetition can name the press that it repeats.
-        let made_up = delivery
-            .received_at
-            .as_microsecond()
-            .max(self.last_made_up.saturating_add(1));
+        let made_up = delivery.received_at.as_microsecond().max(self.last_made_up.saturating_add(1));
         self.last_made_up = made_up;
         self.remember(format!("t{made_up}"), None, None, delivery)
     }
@@ -305,13 +271,7 @@ impl Memory {
 
 impl Remembered {
     /// Tells whether a press with the same counter is believable as a resend of this one.
-    fn is_resent_by(
-        &self,
-        uptime_ms: Option<u64>,
-        booted: bool,
-        proven_boots: u32,
-        delivery: &Delivery,
-    ) -> bool {
+    fn is_resent_by(&self, uptime_ms: Option<u64>, booted: bool, proven_boots: u32, delivery: &Delivery) -> bool {
         let soon = within(RESEND_WINDOW, self.at, delivery.received_at);
         let same_boot = self.proven_boots == proven_boots;
         if let (Some(then), Some(now)) = (self.uptime_ms, uptime_ms) {

@@ -49,12 +49,7 @@ impl Story {
     /// The same PUBLISH once more, now.
     fn resend(&self, first: &Delivery, dup: bool) -> Delivery {
         let connection = if self.external { 7 } else { self.connection };
-        Delivery {
-            connection,
-            dup,
-            received_at: self.now,
-            ..first.clone()
-        }
+        Delivery { connection, dup, received_at: self.now, ..first.clone() }
     }
 
     fn judge(&mut self, evidence: &Evidence, delivery: &Delivery) -> Judgement {
@@ -149,10 +144,7 @@ fn a_device_that_boots_for_each_press_rings_each_time() {
     for _ in 0..5 {
         story.packet_id = 0;
         story.reconnect();
-        assert!(
-            is_new(&story.press(&counted(1, Some(350)), 1)),
-            "same counter, uptime, packet id, payload"
-        );
+        assert!(is_new(&story.press(&counted(1, Some(350)), 1)), "same counter, uptime, packet id, payload");
         story.wait(31);
     }
 }
@@ -172,10 +164,7 @@ fn a_boot_message_makes_the_same_counter_ring_at_once() {
     let first = story.press(&counted(1, None), 1);
     story.wait(3);
     story.reconnect();
-    story.health(&Vitals {
-        booted: true,
-        ..Vitals::default()
-    });
+    story.health(&Vitals { booted: true, ..Vitals::default() });
     let second = story.press(&counted(1, None), 1);
     assert!(is_new(&second));
     assert_ne!(key(first), key(second));
@@ -184,15 +173,9 @@ fn a_boot_message_makes_the_same_counter_ring_at_once() {
 #[test]
 fn an_uptime_that_went_back_in_a_status_makes_the_same_counter_ring_at_once() {
     let mut story = Story::new();
-    story.health(&Vitals {
-        uptime_ms: Some(90_000),
-        ..Vitals::default()
-    });
+    story.health(&Vitals { uptime_ms: Some(90_000), ..Vitals::default() });
     story.press(&counted(1, None), 1);
-    story.health(&Vitals {
-        uptime_ms: Some(2_000),
-        ..Vitals::default()
-    });
+    story.health(&Vitals { uptime_ms: Some(2_000), ..Vitals::default() });
     story.reconnect();
     assert!(is_new(&story.press(&counted(1, None), 1)));
 }
@@ -209,10 +192,7 @@ fn presses_out_of_order_all_ring_and_their_resends_do_not() {
     story.wait(2);
     for (counter, first) in sent {
         let resent = story.resend(&first, true);
-        assert!(
-            !is_new(&story.judge(&counted(counter, None), &resent)),
-            "resend of {counter}"
-        );
+        assert!(!is_new(&story.judge(&counted(counter, None), &resent)), "resend of {counter}");
     }
 }
 
@@ -241,37 +221,14 @@ fn without_identity_only_a_flagged_duplicate_of_the_same_packet_is_a_repetition(
     assert!(is_new(&rang) && !is_new(&again));
     assert_eq!(key(rang), key(again));
     for different in [
-        Delivery {
-            dup: false,
-            ..resent.clone()
-        },
-        Delivery {
-            packet_id: Some(99),
-            ..resent.clone()
-        },
-        Delivery {
-            packet_id: None,
-            ..resent.clone()
-        },
-        Delivery {
-            payload_hash: 2,
-            ..resent.clone()
-        },
-        Delivery {
-            client_id: Some("another".to_owned()),
-            ..resent.clone()
-        },
-        Delivery {
-            received_at: first.received_at + SignedDuration::from_mins(11),
-            ..resent.clone()
-        },
+        Delivery { dup: false, ..resent.clone() },
+        Delivery { packet_id: Some(99), ..resent.clone() },
+        Delivery { packet_id: None, ..resent.clone() },
+        Delivery { payload_hash: 2, ..resent.clone() },
+        Delivery { client_id: Some("another".to_owned()), ..resent.clone() },
+        Delivery { received_at: first.received_at + SignedDuration::from_mins(11), ..resent.clone() },
     ] {
-        let (judgement, _) = judge(
-            &story.memory,
-            &Evidence::Nothing,
-            &Vitals::default(),
-            &different,
-        );
+        let (judgement, _) = judge(&story.memory, &Evidence::Nothing, &Vitals::default(), &different);
         assert!(is_new(&judgement), "{different:?}");
     }
 }
@@ -281,10 +238,7 @@ fn a_counter_stated_every_thirty_seconds_rings_once_until_it_changes() {
     let mut story = Story::new();
     let stated = |input, counter| Evidence::Standing { input, counter };
     assert!(is_new(&story.press(&stated(0, 4), 1)));
-    assert!(
-        is_new(&story.press(&stated(1, 4), 2)),
-        "another input counts for itself"
-    );
+    assert!(is_new(&story.press(&stated(1, 4), 2)), "another input counts for itself");
     for _ in 0..100 {
         story.wait(30);
         story.reconnect();
@@ -297,15 +251,9 @@ fn a_counter_stated_every_thirty_seconds_rings_once_until_it_changes() {
 #[test]
 fn a_stated_counter_seen_at_zero_rings_when_it_comes_back_to_its_old_figure() {
     let mut story = Story::new();
-    let stated = Evidence::Standing {
-        input: 0,
-        counter: 1,
-    };
+    let stated = Evidence::Standing { input: 0, counter: 1 };
     let before = story.press(&stated, 1);
-    story.health(&Vitals {
-        standing: Some((0, 0)),
-        ..Vitals::default()
-    });
+    story.health(&Vitals { standing: Some((0, 0)), ..Vitals::default() });
     let after = story.press(&stated, 1);
     assert!(is_new(&after));
     assert_ne!(key(before), key(after));
@@ -314,14 +262,7 @@ fn a_stated_counter_seen_at_zero_rings_when_it_comes_back_to_its_old_figure() {
 #[test]
 fn a_lost_memory_does_not_lead_to_a_key_that_was_used() {
     let mut story = Story::new();
-    for evidence in [
-        counted(1, None),
-        Evidence::Standing {
-            input: 0,
-            counter: 1,
-        },
-        Evidence::Nothing,
-    ] {
+    for evidence in [counted(1, None), Evidence::Standing { input: 0, counter: 1 }, Evidence::Nothing] {
         let before = story.press(&evidence, 1);
         story.wait(60);
         story.memory = Memory::default();
@@ -333,8 +274,7 @@ fn a_lost_memory_does_not_lead_to_a_key_that_was_used() {
 
 #[test]
 fn a_memory_of_an_earlier_version_is_read() {
-    let memory: Memory =
-        serde_json::from_str(r#"{"boot": 3, "forgotten": true}"#).expect("tolerant");
+    let memory: Memory = serde_json::from_str(r#"{"boot": 3, "forgotten": true}"#).expect("tolerant");
     assert_eq!(memory.boot, 3);
 }
 

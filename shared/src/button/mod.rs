@@ -136,7 +136,9 @@ mod tests {
         assert!(!told.worth_telling(&heard(79)));
         assert!(told.worth_telling(&heard(75)));
         let nearly = told.heard(&Vitals { battery_percent: Some(16), ..Vitals::default() }, at(30));
-        assert!(nearly.worth_telling(&nearly.heard(&Vitals { battery_percent: Some(15), ..Vitals::default() }, at(31))));
+        assert!(
+            nearly.worth_telling(&nearly.heard(&Vitals { battery_percent: Some(15), ..Vitals::default() }, at(31)))
+        );
     }
 
     #[test]

@@ -205,4 +205,3 @@ pub enum Verb {
 fn yes() -> bool {
     true
 }
-

@@ -62,12 +62,12 @@ pub fn decide(
         }
         Command::Cancel { reason } => {
             who.need(Right::CancelRequests)?;
-            let reason = reason.map(|reason| text("reason", reason)).transpose()?;
+            let reason = reason.map(|reason| text("reason", &reason)).transpose()?;
             cancel(request, reason, actor, at)
         }
         Command::Note { id, text: words } => {
             who.need(Right::AnswerRequests)?;
-            note(request, id, words, actor, at)
+            note(request, id, &words, actor, at)
         }
     }
 }
@@ -117,7 +117,7 @@ fn cancel(
 fn note(
     mut request: Request,
     id: crate::ids::NoteId,
-    words: String,
+    words: &str,
     actor: &Person,
     at: Timestamp,
 ) -> Result<(Request, Option<Change>), Refusal> {
@@ -132,9 +132,7 @@ fn note(
 /// The acceptance that the actor may act upon: their own, or anybody's with the right to take over.
 fn held(request: &Request, actor: &Person) -> Result<Acceptance, Refusal> {
     match &request.state {
-        State::Open => {
-            Err(Refusal::new(Code::NotAccepted, "Nobody has accepted it yet.").with("request", request))
-        }
+        State::Open => Err(Refusal::new(Code::NotAccepted, "Nobody has accepted it yet.").with("request", request)),
         State::Accepted(acceptance) => {
             let own = acceptance.accepted_by.id == actor.id;
             if own || crate::person::allows(actor.role, Right::TakeOverRequests) {
@@ -153,7 +151,7 @@ fn closed(request: &Request) -> Refusal {
     Refusal::new(Code::AlreadyClosed, format!("It is {} already.", request.state.as_str())).with("request", request)
 }
 
-fn text(field: &str, text: String) -> Result<String, Refusal> {
+fn text(field: &str, text: &str) -> Result<String, Refusal> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return Err(Refusal::invalid(field, "Write something."));

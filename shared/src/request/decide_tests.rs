@@ -44,8 +44,12 @@ fn every_state_against_every_command() {
         ("cancel", Command::Cancel { reason: Some("by mistake".into()) }),
         ("note", note()),
     ];
-    let states =
-        [("open", open_request(at(0))), ("siri has it", accepted_by(&siri())), ("completed", completed()), ("cancelled", cancelled())];
+    let states = [
+        ("open", open_request(at(0))),
+        ("siri has it", accepted_by(&siri())),
+        ("completed", completed()),
+        ("cancelled", cancelled()),
+    ];
     let mut table = Vec::new();
     for (state, request) in &states {
         for (name, command) in &commands {

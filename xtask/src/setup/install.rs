@@ -58,9 +58,7 @@ impl Installer {
         let packages_line = packages.join(" ");
         match self {
             Self::Apt => install_with_apt(packages),
-            Self::Dnf => bail!(
-                "please run this, then try again:\n\n    sudo dnf install -y {packages_line}\n"
-            ),
+            Self::Dnf => bail!("please run this, then try again:\n\n    sudo dnf install -y {packages_line}\n"),
             Self::Brew => {
                 bail!("please run this, then try again:\n\n    brew install {packages_line}\n")
             }
@@ -110,9 +108,7 @@ fn has_candidate(package: &str) -> bool {
 
 fn apt(rights: Rights, args: &[&str]) -> Result<()> {
     let mut command = rights.command("env");
-    command
-        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
-        .args(args);
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(args);
     eprintln!("Running: {}", words(&command));
     run(&mut command).context("apt-get could not install what is missing; its own words are above")
 }
@@ -126,11 +122,7 @@ fn turn_off_the_packaged_broker(rights: Rights) {
     if !Path::new("/run/systemd/system").is_dir() {
         return;
     }
-    if succeeds(
-        rights
-            .command("systemctl")
-            .args(["disable", "--now", "mosquitto.service"]),
-    ) {
+    if succeeds(rights.command("systemctl").args(["disable", "--now", "mosquitto.service"])) {
         eprintln!(
             "The broker that the package started on port 1883 was turned off again, the tests start their own \
              (to have it back: sudo systemctl enable --now mosquitto)."
@@ -162,9 +154,7 @@ impl Rights {
         if succeeds(Command::new("sudo").args(["-n", "true"])) {
             return Some(Self::Sudo { may_ask: false });
         }
-        stdin()
-            .is_terminal()
-            .then_some(Self::Sudo { may_ask: true })
+        stdin().is_terminal().then_some(Self::Sudo { may_ask: true })
     }
 
     fn command(self, program: &str) -> Command {

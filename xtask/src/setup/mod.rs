@@ -32,11 +32,7 @@ pub(crate) fn setup(purpose: Purpose) -> Result<()> {
 
     let still = needs::missing(purpose);
     if !still.is_empty() {
-        let names = still
-            .iter()
-            .map(|need| need.name)
-            .collect::<Vec<_>>()
-            .join(", ");
+        let names = still.iter().map(|need| need.name).collect::<Vec<_>>().join(", ");
         bail!(
             "the packages are installed ({}), but {names} can't be found; put the programs on PATH and try again",
             packages.join(" ")

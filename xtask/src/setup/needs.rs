@@ -47,11 +47,7 @@ const NEEDS: &[Need] = &[
         apt: &["mosquitto", "mosquitto-clients"],
         dnf: &["mosquitto"],
         brew: &["mosquitto"],
-        is_there: || {
-            ["mosquitto", "mosquitto_pub", "mosquitto_sub"]
-                .iter()
-                .all(|name| find(name).is_some())
-        },
+        is_there: || ["mosquitto", "mosquitto_pub", "mosquitto_sub"].iter().all(|name| find(name).is_some()),
         only_for_tests: true,
     },
 ];

@@ -64,7 +64,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let site = demo::load(&server.house, server.house.clock.now()).await?;
     if args.json {
         let mqtt = server.mqtt.map(|address| address.to_string()).unwrap_or_default();
-        let ready = Ready { http: server.http.to_string(), mqtt, pid: std::process::id(), database: ground.url(), site: &site };
+        let ready =
+            Ready { http: server.http.to_string(), mqtt, pid: std::process::id(), database: ground.url(), site: &site };
         println!("{}", serde_json::to_string(&ready)?);
     }
     if args.headless {

@@ -106,12 +106,8 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
         let opened = &committed;
         let who = crate::auth::of_token(&server.house, &siri.token).await?.context("Siri is not signed in.")?;
         says(Instant::now(), &format!("Siri {what}"));
-        let command = Command {
-            id: server.house.ids.next(server.house.clock.now()),
-            made_at: None,
-            depends_on: None,
-            verb,
-        };
+        let command =
+            Command { id: server.house.ids.next(server.house.clock.now()), made_at: None, depends_on: None, verb };
         let outcome = opened.command(&who.person, command).await?;
         if let Some(refusal) = outcome.refusal {
             bail!("{}", refusal.message);
@@ -144,7 +140,8 @@ impl Screen {
 
     async fn frame(&mut self) -> anyhow::Result<Value> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.context("A screen hears nothing.")?;
+            let message =
+                tokio::time::timeout(PATIENCE, self.socket.next()).await.context("A screen hears nothing.")?;
             if let Message::Text(text) = message.context("A screen was closed.")?? {
                 return Ok(serde_json::from_str(&text)?);
             }

@@ -40,7 +40,7 @@ pub(super) struct Line {
 impl Line {
     /// Connects, and asks for the lamp's messages.
     pub(super) async fn connect(args: PressArgs, ids: &Ids) -> anyhow::Result<Self> {
-        let boot = ids.bytes::<4>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let boot = format!("{:08x}", u32::from_be_bytes(ids.bytes()));
         let client_id = format!("crewbell-press-{boot}");
         let mut options = MqttOptions::new(client_id, Broker::tcp(args.server.host.clone(), args.server.port));
         options.set_keep_alive(30);
@@ -73,7 +73,7 @@ impl Line {
                     }
                     return Ok(());
                 }
-                Event::Incoming(_) | Event::Outgoing(_) => {}
+                Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_) => {}
             }
         }
     }
@@ -84,6 +84,7 @@ impl Line {
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut end = None;
         let mut refused = None;
+        let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         loop {
             let all_pressed = self.pressed_at.len() >= self.args.times as usize;
             tokio::select! {
@@ -99,7 +100,7 @@ impl Line {
                     end = self.deadline(before, end);
                 }
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
-                interrupted = tokio::signal::ctrl_c() => { interrupted?; break }
+                interrupted = &mut interrupted => { interrupted?; break }
             }
             if self.story.is_over() || (self.story.is_told() && refused.is_some()) {
                 break;
@@ -123,7 +124,9 @@ impl Line {
     }
 
     async fn send(&mut self) -> anyhow::Result<()> {
-        let Some((number, press_id)) = self.story.next() else { return Ok(()) };
+        let Some((number, press_id)) = self.story.next() else {
+            return Ok(());
+        };
         let kind = self.args.way.kind();
         let key = Key::from(self.args.key);
         let uptime_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -148,7 +151,9 @@ impl Line {
         match event {
             Event::Outgoing(Outgoing::Publish(packet_id)) => self.story.sent(packet_id),
             Event::Incoming(Incoming::PubAck(answer)) => {
-                let Some(number) = self.story.acknowledged(answer.pkid) else { return Ok(()) };
+                let Some(number) = self.story.acknowledged(answer.pkid) else {
+                    return Ok(());
+                };
                 let pressed_at = self.pressed_at.get(number as usize - 1);
                 let after = pressed_at.map(Instant::elapsed).unwrap_or_default();
                 let which = if self.args.times == 1 { String::new() } else { format!(" of press {number}") };
@@ -168,7 +173,7 @@ impl Line {
                 }
                 Err(_) => self.say(&format!("lamp: {}", plain(&String::from_utf8_lossy(&message.payload))))?,
             },
-            Event::Incoming(_) | Event::Outgoing(_) => {}
+            Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_) => {}
         }
         Ok(())
     }
@@ -180,7 +185,9 @@ impl Line {
         match self.story.unacknowledged() {
             0 => {}
             1 => bail!("The press wasn't acknowledged; whether it is recorded isn't known."),
-            many => bail!("{many} presses weren't acknowledged; whether they are recorded isn't known."),
+            many => {
+                bail!("{many} presses weren't acknowledged; whether they are recorded isn't known.")
+            }
         }
         if self.story.is_told() && self.lamp && !self.story.is_lit() {
             self.say(

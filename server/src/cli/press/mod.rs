@@ -131,7 +131,8 @@ pub async fn run(args: PressArgs, ids: &Ids) -> anyhow::Result<()> {
 
 /// A button's id: one level of a topic.
 fn one_level(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty() && text.len() <= 64 && !text.contains(['/', '+', '#']) && !text.chars().any(char::is_control);
+    let fits =
+        !text.is_empty() && text.len() <= 64 && !text.contains(['/', '+', '#']) && !text.chars().any(char::is_control);
     if fits { Ok(text.to_owned()) } else { Err("1 to 64 bytes without /, + and #, as in the topic".to_owned()) }
 }
 

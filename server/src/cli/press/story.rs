@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn what_the_server_tells_a_lamp_is_understood() {
-        let text = r#"{"press_id":null,"request_id":"00000000-0000-0000-0000-000000000005","state":"received","by":null}"#;
+        let text =
+            r#"{"press_id":null,"request_id":"00000000-0000-0000-0000-000000000005","state":"received","by":null}"#;
         let read: Lamp = serde_json::from_str(text).unwrap();
         assert_eq!((read.press_id, read.state.as_str()), (None, "received"));
     }

@@ -1,5 +1,10 @@
 //! What can go wrong between a button and the server, in sentences that say what to do.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "another crate's long lists of codes; those without a sentence here are shown as they are"
+)]
+
 use rumqttc::mqttbytes::v5::{ConnectReturnCode, PubAckReason, SubscribeReasonCode};
 use rumqttc::{ConnectionError, StateError};
 
@@ -14,8 +19,9 @@ pub(super) fn connecting(error: &ConnectionError, args: &PressArgs) -> String {
         ConnectionError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
             format!("Nothing listens at {server}. Is the server running, and is that its MQTT port?")
         }
-        ConnectionError::Io(error)
-        | ConnectionError::MqttState(StateError::Io(error)) => format!("{server} can't be reached: {error}."),
+        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => {
+            format!("{server} can't be reached: {error}.")
+        }
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
             format!("{server} closed the connection without a word. Is that its MQTT port, and one without TLS?")
         }
@@ -74,7 +80,9 @@ pub(super) fn press(reason: PubAckReason, args: &PressArgs) -> Option<String> {
 pub(super) fn lamp(codes: &[SubscribeReasonCode], button: &str) -> Option<String> {
     let refused = codes.iter().find(|code| !matches!(code, SubscribeReasonCode::Success(_)))?;
     Some(match refused {
-        SubscribeReasonCode::NotAuthorized => format!("this user may not watch the lamp of {button}"),
+        SubscribeReasonCode::NotAuthorized => {
+            format!("this user may not watch the lamp of {button}")
+        }
         other => format!("the lamp of {button} can't be watched: {other:?}"),
     })
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, FuturesOrdered, Stream, StreamExt};
 use rumqttc::{
-    AsyncClient, ConnectionError, DisconnectReasonCode, Event, MqttOptions, Outgoing, Packet,
-    Publish, QoS, StateError, SubAck, SubscribeFilterInput, SubscribeReasonCode,
+    AsyncClient, ConnectionError, DisconnectReasonCode, Event, MqttOptions, Outgoing, Packet, Publish, QoS, StateError,
+    SubAck, SubscribeFilterInput, SubscribeReasonCode,
 };
 use tokio_util::sync::CancellationToken;
 

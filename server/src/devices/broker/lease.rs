@@ -34,11 +34,8 @@ pub(super) trait Held: Send {
 }
 
 /// Works while the lease is held, as often as it is, until `stop`. The work's token ends with the lease.
-pub(super) async fn while_held<W>(
-    lease: &impl Lease,
-    stop: &CancellationToken,
-    work: impl Fn(CancellationToken) -> W,
-) where
+pub(super) async fn while_held<W>(lease: &impl Lease, stop: &CancellationToken, work: impl Fn(CancellationToken) -> W)
+where
     W: Future<Output = ()>,
 {
     let mut said = "";

@@ -25,7 +25,6 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,13 +59,8 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
     let ingest = Ingest::new(settings, subscriptions, take, lamps.clone(), house.ids.clone());
     let lease = DbLease::new(house.db.clone(), site.id);
     while_held(&lease, &stop, |held| {
-        let light = super::lamps::light(
-            Arc::clone(&site),
-            house.db.clone(),
-            Arc::clone(&prefix),
-            lamps.clone(),
-            held.clone(),
-        );
+        let light =
+            super::lamps::light(Arc::clone(&site), house.db.clone(), Arc::clone(&prefix), lamps.clone(), held.clone());
         let ingest = &ingest;
         Box::pin(async move {
             tokio::join!(light, ingest.keep(held));

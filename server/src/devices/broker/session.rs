@@ -14,10 +14,7 @@ type Answer<'a, T> = BoxFuture<'a, Result<T, SessionStoreError>>;
 pub(super) struct NothingInFlight;
 
 impl SessionStore for NothingInFlight {
-    fn load<'a>(
-        &'a self,
-        key: &'a SessionStoreKey,
-    ) -> Answer<'a, Option<PersistedSession>> {
+    fn load<'a>(&'a self, key: &'a SessionStoreKey) -> Answer<'a, Option<PersistedSession>> {
         let session = PersistedSession {
             format_version: 1,
             client_id: key.client_id().to_owned(),
@@ -33,11 +30,7 @@ impl SessionStore for NothingInFlight {
         Box::pin(async move { Ok(Some(session)) })
     }
 
-    fn save<'a>(
-        &'a self,
-        _: &'a SessionStoreKey,
-        _: &'a PersistedSession,
-    ) -> Answer<'a, ()> {
+    fn save<'a>(&'a self, _: &'a SessionStoreKey, _: &'a PersistedSession) -> Answer<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 

@@ -188,7 +188,8 @@ mod tests {
         assert_eq!(of("mqtt://10.0.0.2"), Some(("10.0.0.2", 1883, false)));
         assert_eq!(of("mqtts://broker/"), Some(("broker", 8883, true)));
         assert_eq!(of("mqtts://[fd00::1]:8884"), Some(("[fd00::1]", 8884, true)));
-        for wrong in ["broker:1883", "http://broker", "mqtt://", "mqtt://b:0", "mqtt://b:x", "mqtt://b/x", "mqtt://[b]"] {
+        for wrong in ["broker:1883", "http://broker", "mqtt://", "mqtt://b:0", "mqtt://b:x", "mqtt://b/x", "mqtt://[b]"]
+        {
             assert_eq!(of(wrong), None, "{wrong}");
         }
     }

@@ -51,73 +51,46 @@ pub(super) fn decode(event: Event, message: &Message<'_>, table: &RadioTable) ->
         Event::Status => {
             let unavailable = fields.yes(&["batteryLevelUnavailable", "externalPowerSource"]);
             let battery_percent = fields.battery(&["batteryLevel"]).filter(|_| !unavailable);
-            no_press(
-                Vitals {
-                    battery_percent,
-                    ..Vitals::default()
-                },
-                Ignored::Heartbeat,
-            )
+            no_press(Vitals { battery_percent, ..Vitals::default() }, Ignored::Heartbeat)
         }
         // A join that the broker kept tells nothing about now.
         Event::Join if message.retained => Err(Ignored::Retained),
-        Event::Join => Ok(Said::Health(Vitals {
-            booted: true,
-            ..Vitals::default()
-        })),
+        Event::Join => Ok(Said::Health(Vitals { booted: true, ..Vitals::default() })),
         Event::Other => Err(Ignored::NotAPress),
     }
 }
 
 fn decode_up(fields: &Fields, table: &RadioTable) -> Understood {
-    let best_rssi = fields
-        .objects("rxInfo")
-        .iter()
-        .filter_map(|rx| rx.rssi(&["rssi"]))
-        .max();
-    let mut vitals = Vitals {
-        rssi_dbm: best_rssi,
-        ..Vitals::default()
-    };
+    let best_rssi = fields.objects("rxInfo").iter().filter_map(|rx| rx.rssi(&["rssi"])).max();
+    let mut vitals = Vitals { rssi_dbm: best_rssi, ..Vitals::default() };
     let port = fields.whole(&["fPort"]).unwrap_or(0);
     let data = match fields.text(&["data"]) {
-        Some(text) => STANDARD
-            .decode(text)
-            .map_err(|_| Ignored::UnknownShape("data that is not base64"))?,
+        Some(text) => STANDARD.decode(text).map_err(|_| Ignored::UnknownShape("data that is not base64"))?,
         None => Vec::new(),
     };
     // Port 0, and frames without data, belong to the radio itself.
     if port == 0 || data.is_empty() {
         return no_press(vitals, Ignored::Heartbeat);
     }
-    let name = fields
-        .text(&["deduplicationId"])
-        .filter(|id| id.len() <= 128);
+    let name = fields.text(&["deduplicationId"]).filter(|id| id.len() <= 128);
     let evidence = name.map_or(Evidence::Nothing, Evidence::Named);
     let frame = fields.whole(&["fCnt"]).map(|count| count.to_string());
     let (pressed, evidence, device_press_id) = if let Some(foreign) = table.port(port) {
-        vitals.battery_percent =
-            byte(&data, foreign.battery_offset).and_then(|b| percent(f64::from(b)));
+        vitals.battery_percent = byte(&data, foreign.battery_offset).and_then(|b| percent(f64::from(b)));
         (read_foreign(&data, foreign), evidence, frame)
     } else if port == OUR_PORT {
         vitals.battery_percent = byte(&data, Some(1)).and_then(|b| percent(f64::from(b)));
-        let pressed = read_ours(data[0])
-            .ok_or(Ignored::UnknownShape("a kind that is not known on port 1"))?;
+        let pressed = read_ours(data[0]).ok_or(Ignored::UnknownShape("a kind that is not known on port 1"))?;
         match (data.get(2), data.get(3)) {
             (Some(&high), Some(&low)) => {
                 let counter = u64::from(u16::from_be_bytes([high, low]));
-                let numbered = Evidence::Counted {
-                    counter,
-                    uptime_ms: None,
-                };
+                let numbered = Evidence::Counted { counter, uptime_ms: None };
                 (Some(pressed), numbered, Some(counter.to_string()))
             }
             _ => (Some(pressed), evidence, frame),
         }
     } else {
-        return Err(Ignored::UnknownShape(
-            "a port that the radio table doesn't hold",
-        ));
+        return Err(Ignored::UnknownShape("a port that the radio table doesn't hold"));
     };
     let Some((kind, key)) = pressed else {
         return no_press(vitals, Ignored::Heartbeat);
@@ -151,10 +124,7 @@ fn read_ours(kind: u8) -> Option<(PressKind, Key)> {
 
 fn read_foreign(data: &[u8], port: &RadioPort) -> Option<(PressKind, Key)> {
     let value = data.get(port.offset)?;
-    port.presses
-        .iter()
-        .find(|press| press.value == *value)
-        .map(|press| (press.kind, press.key))
+    port.presses.iter().find(|press| press.value == *value).map(|press| (press.kind, press.key))
 }
 
 fn byte(data: &[u8], offset: Option<usize>) -> Option<u8> {

@@ -33,17 +33,11 @@ pub(super) fn decode_press(fields: &Fields) -> Understood {
         Some(Way::NoPress) => return original::no_press(vitals, Ignored::NotAPress),
         Some(Way::Unknown) | None if press_id.is_some() => PressKind::Single,
         Some(Way::Unknown) => {
-            return Err(Ignored::UnknownShape(
-                "a kind that is not known, without a press id",
-            ));
+            return Err(Ignored::UnknownShape("a kind that is not known, without a press id"));
         }
         None => return Err(Ignored::UnknownShape("neither a kind nor a press id")),
     };
-    let kind = if key.as_deref().is_some_and(words::is_alarm) {
-        PressKind::Emergency
-    } else {
-        kind
-    };
+    let kind = if key.as_deref().is_some_and(words::is_alarm) { PressKind::Emergency } else { kind };
     Ok(Said::Press(SeenPress {
         kind,
         key: known_key.unwrap_or(Key::Main),

@@ -27,10 +27,7 @@ impl Fields {
 
     /// The first of the fields that is there and not null.
     pub(super) fn get(&self, names: &[&str]) -> Option<&Value> {
-        names
-            .iter()
-            .filter_map(|name| self.0.get(*name))
-            .find(|value| !value.is_null())
+        names.iter().filter_map(|name| self.0.get(*name)).find(|value| !value.is_null())
     }
 
     /// Whether one of the fields is there, even as null.
@@ -68,12 +65,7 @@ impl Fields {
 
     pub(super) fn objects(&self, name: &str) -> Vec<Self> {
         let list = self.0.get(name).and_then(Value::as_array);
-        list.into_iter()
-            .flatten()
-            .filter_map(Value::as_object)
-            .cloned()
-            .map(Self)
-            .collect()
+        list.into_iter().flatten().filter_map(Value::as_object).cloned().map(Self).collect()
     }
 
     /// Charge in percent, when it is one: 255 and -1 mean "unknown" in the field.
@@ -113,58 +105,34 @@ pub(super) fn text_of(payload: &[u8]) -> Result<&str, Ignored> {
 
 /// A JSON number, also one written as text.
 fn number(value: &Value) -> Option<f64> {
-    let number = value
-        .as_f64()
-        .or_else(|| value.as_str()?.trim().parse().ok())?;
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
     number.is_finite().then_some(number)
 }
 
 /// A whole number, also one written as text or as `5.0`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "checked against the exact range of f64"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the exact range of f64")]
 fn whole(value: &Value) -> Option<u64> {
-    if let Some(exact) = value
-        .as_u64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
-    {
+    if let Some(exact) = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()) {
         return Some(exact);
     }
     let number = number(value)?;
-    (number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number))
-        .then_some(number as u64)
+    (number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number)).then_some(number as u64)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "0 to 100 fits"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100 fits")]
 pub(super) fn percent(number: f64) -> Option<u8> {
-    (0.0..=100.0)
-        .contains(&number)
-        .then(|| number.round() as u8)
+    (0.0..=100.0).contains(&number).then(|| number.round() as u8)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "-200 to -1 fits")]
 fn dbm(number: f64) -> Option<i16> {
-    (-200.0..=-1.0)
-        .contains(&number)
-        .then(|| number.round() as i16)
+    (-200.0..=-1.0).contains(&number).then(|| number.round() as i16)
 }
 
 /// Seconds as milliseconds, up to a thousand years.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the range is checked"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
 pub(super) fn seconds_to_ms(seconds: f64) -> Option<u64> {
-    (0.0..3.2e10)
-        .contains(&seconds)
-        .then(|| (seconds * 1000.0).round() as u64)
+    (0.0..3.2e10).contains(&seconds).then(|| (seconds * 1000.0).round() as u64)
 }
 
 /// `online` and `offline`, in the spellings of the field.

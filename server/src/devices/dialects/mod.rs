@@ -47,10 +47,7 @@ impl Default for Dialects {
 impl Dialects {
     /// Sets up the dialects with the first level (or levels) of our own topics, and the site's radio table.
     pub fn new(prefix: &str, radio_table: RadioTable) -> Self {
-        Self {
-            prefix: prefix.trim_matches('/').to_owned(),
-            radio_table,
-        }
+        Self { prefix: prefix.trim_matches('/').to_owned(), radio_table }
     }
 
     /// The topic filters to subscribe to at an external broker.
@@ -80,9 +77,7 @@ impl Dialects {
             "application/+/device/+/event/status",
             "application/+/device/+/event/join",
         ];
-        let ours = ours
-            .iter()
-            .map(|filter| format!("{}/{filter}", self.prefix));
+        let ours = ours.iter().map(|filter| format!("{}/{filter}", self.prefix));
         ours.chain(foreign.map(str::to_owned)).collect()
     }
 
@@ -90,26 +85,12 @@ impl Dialects {
     ///
     /// Never fails and never panics: what can't be understood says so. Costs one parse of the payload.
     pub fn decode(&self, topic: &str, payload: &[u8], retained: bool) -> Decoded {
-        let Some(address) = self
-            .address(topic)
-            .filter(|to| to.device.is_none_or(is_device_id))
-        else {
-            return Decoded {
-                device: None,
-                dialect: None,
-                said: Said::Nothing(Ignored::UnknownTopic),
-            };
+        let Some(address) = self.address(topic).filter(|to| to.device.is_none_or(is_device_id)) else {
+            return Decoded { device: None, dialect: None, said: Said::Nothing(Ignored::UnknownTopic) };
         };
         let message = Message { payload, retained };
-        let max = if address.channel == Channel::Ours(Ours::Voice) {
-            VOICE_MAX
-        } else {
-            PAYLOAD_MAX
-        };
-        let (mut dialect, mut said) = (
-            address.channel.dialect(),
-            Ok(Said::Nothing(Ignored::TooLarge)),
-        );
+        let max = if address.channel == Channel::Ours(Ours::Voice) { VOICE_MAX } else { PAYLOAD_MAX };
+        let (mut dialect, mut said) = (address.channel.dialect(), Ok(Said::Nothing(Ignored::TooLarge)));
         if payload.len() <= max {
             said = match address.channel {
                 Channel::Ours(ours) => {
@@ -119,12 +100,8 @@ impl Dialects {
                 }
                 Channel::Tasmota(part) => tasmota::decode(part, &message),
                 Channel::Shelly(part) => shelly::decode(part, &message),
-                Channel::Zigbee2mqtt { availability } => {
-                    zigbee2mqtt::decode(availability, &message)
-                }
-                Channel::Chirpstack(event) => {
-                    chirpstack::decode(event, &message, &self.radio_table)
-                }
+                Channel::Zigbee2mqtt { availability } => zigbee2mqtt::decode(availability, &message),
+                Channel::Chirpstack(event) => chirpstack::decode(event, &message, &self.radio_table),
             };
         }
         let said = match said.unwrap_or_else(Said::Nothing) {
@@ -134,38 +111,24 @@ impl Dialects {
         };
         let device = match dialect {
             Dialect::Chirpstack => address.device.map(str::to_ascii_lowercase),
-            Dialect::Crewbell
-            | Dialect::Original
-            | Dialect::Tasmota
-            | Dialect::Shelly
-            | Dialect::Zigbee2mqtt => address.device.map(str::to_owned),
+            Dialect::Crewbell | Dialect::Original | Dialect::Tasmota | Dialect::Shelly | Dialect::Zigbee2mqtt => {
+                address.device.map(str::to_owned)
+            }
         };
-        Decoded {
-            device,
-            dialect: Some(dialect),
-            said,
-        }
+        Decoded { device, dialect: Some(dialect), said }
     }
 
     /// Who speaks on a topic, and on which channel.
     fn address<'t>(&self, topic: &'t str) -> Option<Address<'t>> {
-        if let Some(rest) = topic
-            .strip_prefix(&self.prefix)
-            .and_then(|rest| rest.strip_prefix('/'))
-        {
+        if let Some(rest) = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix('/')) {
             let (device, ours) = match rest.split('/').collect::<Vec<_>>()[..] {
                 ["button", id, "pressed" | "press"] => (Some(id), Ours::Press),
-                ["button", id, "status"] | ["device", id, "telemetry" | "heartbeat"] => {
-                    (Some(id), Ours::Status)
-                }
+                ["button", id, "status"] | ["device", id, "telemetry" | "heartbeat"] => (Some(id), Ours::Status),
                 ["button", id, "voice"] => (Some(id), Ours::Voice),
                 ["device", "register" | "heartbeat"] => (None, Ours::Status),
                 _ => return None,
             };
-            return Some(Address {
-                device,
-                channel: Channel::Ours(ours),
-            });
+            return Some(Address { device, channel: Channel::Ours(ours) });
         }
         if let Some(name) = topic.strip_prefix("zigbee2mqtt/") {
             return zigbee2mqtt_address(name);
@@ -174,25 +137,18 @@ impl Dialects {
             ["stat", id, "RESULT"] => (id, Channel::Tasmota(tasmota::Part::Result)),
             ["tele", id, "LWT"] => (id, Channel::Tasmota(tasmota::Part::LastWill)),
             ["tele", id, "STATE"] => (id, Channel::Tasmota(tasmota::Part::State)),
-            ["shellies", id, "input_event", input] => (
-                id,
-                Channel::Shelly(shelly::Part::InputEvent(input.parse().ok()?)),
-            ),
-            ["shellies", id, "online"] | [id, "online"] => {
-                (id, Channel::Shelly(shelly::Part::Online))
+            ["shellies", id, "input_event", input] => {
+                (id, Channel::Shelly(shelly::Part::InputEvent(input.parse().ok()?)))
             }
+            ["shellies", id, "online"] | [id, "online"] => (id, Channel::Shelly(shelly::Part::Online)),
             ["shellies", id, "info"] => (id, Channel::Shelly(shelly::Part::Info)),
             [id, "events", "rpc"] => (id, Channel::Shelly(shelly::Part::Rpc)),
-            ["application", _, "device", id, "event", event] => (
-                id,
-                Channel::Chirpstack(chirpstack::Event::from_topic(event)?),
-            ),
+            ["application", _, "device", id, "event", event] => {
+                (id, Channel::Chirpstack(chirpstack::Event::from_topic(event)?))
+            }
             _ => return None,
         };
-        Some(Address {
-            device: Some(device),
-            channel,
-        })
+        Some(Address { device: Some(device), channel })
     }
 }
 
@@ -254,11 +210,7 @@ fn decode_ours(ours: Ours, message: &Message<'_>) -> (Dialect, Understood) {
         Err(ignored) => return (Dialect::Original, Err(ignored)),
     };
     let is_ours = crewbell::is_ours(&fields);
-    let dialect = if is_ours {
-        Dialect::Crewbell
-    } else {
-        Dialect::Original
-    };
+    let dialect = if is_ours { Dialect::Crewbell } else { Dialect::Original };
     let said = match ours {
         Ours::Press if is_ours => crewbell::decode_press(&fields),
         Ours::Press => original::decode_press(&fields),
@@ -277,13 +229,9 @@ fn zigbee2mqtt_address(name: &str) -> Option<Address<'_>> {
         _ => (name, false),
     };
     let of_the_bridge = device == "bridge" || device.starts_with("bridge/");
-    (!of_the_bridge).then_some(Address {
-        device: Some(device),
-        channel: Channel::Zigbee2mqtt { availability },
-    })
+    (!of_the_bridge).then_some(Address { device: Some(device), channel: Channel::Zigbee2mqtt { availability } })
 }
 
 fn is_device_id(id: &str) -> bool {
-    (1..=DEVICE_ID_MAX).contains(&id.len())
-        && !id.chars().any(|c| c.is_control() || matches!(c, '+' | '#'))
+    (1..=DEVICE_ID_MAX).contains(&id.len()) && !id.chars().any(|c| c.is_control() || matches!(c, '+' | '#'))
 }

@@ -45,9 +45,7 @@ pub(super) fn decode_press(fields: &Fields) -> Understood {
             Way::NoPress => return no_press(vitals, Ignored::NotAPress),
             Way::Unknown if key.is_some() => PressKind::Single,
             Way::Unknown => {
-                return Err(Ignored::UnknownShape(
-                    "a press type that is not known, on no known key",
-                ));
+                return Err(Ignored::UnknownShape("a press type that is not known, on no known key"));
             }
         },
         None if says_no_press(fields) => return no_press(vitals, Ignored::NotAPress),
@@ -58,16 +56,10 @@ pub(super) fn decode_press(fields: &Fields) -> Understood {
     };
     let sequence = fields.whole(&["sequenceNumber", "sequence_number"]);
     Ok(Said::Press(SeenPress {
-        kind: if is_alarm(fields) {
-            PressKind::Emergency
-        } else {
-            kind
-        },
+        kind: if is_alarm(fields) { PressKind::Emergency } else { kind },
         key: key.unwrap_or(Key::Main),
-        evidence: sequence.map_or(Evidence::Nothing, |counter| Evidence::Counted {
-            counter,
-            uptime_ms: vitals.uptime_ms,
-        }),
+        evidence: sequence
+            .map_or(Evidence::Nothing, |counter| Evidence::Counted { counter, uptime_ms: vitals.uptime_ms }),
         device_press_id: sequence.map(|counter| counter.to_string()),
         device_time: fields.date(&["timestamp"]),
         vitals,
@@ -78,16 +70,10 @@ pub(super) fn decode_press(fields: &Fields) -> Understood {
 
 /// Decodes a status, last will, registration, heartbeat or telemetry message.
 pub(super) fn decode_status(fields: &Fields) -> Understood {
-    let reason = fields
-        .text(&["reason"])
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let reason = fields.text(&["reason"]).unwrap_or_default().to_ascii_lowercase();
     let booted = ["boot", "power", "reset", "restart", "brownout", "watchdog"];
     let vitals = Vitals {
-        online: fields
-            .text(&["status", "state"])
-            .as_deref()
-            .and_then(online),
+        online: fields.text(&["status", "state"]).as_deref().and_then(online),
         booted: booted.iter().any(|word| reason.contains(word)),
         ..vitals(fields)
     };
@@ -96,40 +82,27 @@ pub(super) fn decode_status(fields: &Fields) -> Understood {
 
 /// A status that is one word, as some last wills are.
 pub(super) fn only_online(online: bool) -> Said {
-    Said::Health(Vitals {
-        online: Some(online),
-        ..Vitals::default()
-    })
+    Said::Health(Vitals { online: Some(online), ..Vitals::default() })
 }
 
 pub(super) fn decode_voice(fields: &Fields) -> Understood {
     let bytes = match fields.get(&["data"]).map(Value::as_str) {
-        Some(Some(text)) => BASE64
-            .decode(text.trim())
-            .map_err(|_| Ignored::UnknownShape("speech that is not base64"))?,
+        Some(Some(text)) => {
+            BASE64.decode(text.trim()).map_err(|_| Ignored::UnknownShape("speech that is not base64"))?
+        }
         Some(None) => return Err(Ignored::UnknownShape("speech that is not text")),
         None => Vec::new(),
     };
     let audio_url = fields.text(&["audioUrl", "audio_url"]);
     let transcript = fields.text(&["voiceTranscript", "transcript"]);
     if bytes.is_empty() && audio_url.is_none() && transcript.is_none() {
-        return Err(Ignored::UnknownShape(
-            "speech without sound, address or words",
-        ));
+        return Err(Ignored::UnknownShape("speech without sound, address or words"));
     }
-    let duration_ms = fields
-        .number(&["duration"])
-        .and_then(seconds_to_ms)
-        .filter(|&ms| ms <= VOICE_MAX_MS);
+    let duration_ms = fields.number(&["duration"]).and_then(seconds_to_ms).filter(|&ms| ms <= VOICE_MAX_MS);
     Ok(Said::Voice(VoiceChunk {
-        key: fields
-            .get(&["button", "key"])
-            .and_then(key)
-            .unwrap_or(Key::Main),
+        key: fields.get(&["button", "key"]).and_then(key).unwrap_or(Key::Main),
         duration_ms: duration_ms.and_then(|ms| u32::try_from(ms).ok()),
-        format: fields
-            .text(&["format"])
-            .map_or_else(|| "adpcm".to_owned(), |f| f.chars().take(32).collect()),
+        format: fields.text(&["format"]).map_or_else(|| "adpcm".to_owned(), |f| f.chars().take(32).collect()),
         bytes,
         audio_url,
         transcript,
@@ -138,30 +111,15 @@ pub(super) fn decode_voice(fields: &Fields) -> Understood {
 
 /// Whether a message calls itself a heartbeat, in any of the fields where such a word stands.
 pub(super) fn is_heartbeat(fields: &Fields) -> bool {
-    let fields_of_words = [
-        "type",
-        "event",
-        "messageType",
-        "message_type",
-        "eventType",
-        "action",
-        "status",
-    ];
-    let by_word = fields_of_words.iter().any(|name| {
-        fields
-            .text(&[name])
-            .is_some_and(|word| words::way(&word) == Way::Heartbeat)
-    });
+    let fields_of_words = ["type", "event", "messageType", "message_type", "eventType", "action", "status"];
+    let by_word =
+        fields_of_words.iter().any(|name| fields.text(&[name]).is_some_and(|word| words::way(&word) == Way::Heartbeat));
     by_word || fields.yes(&["heartbeat"])
 }
 
 /// Health if the message holds any, else the reason for ignoring it.
 pub(super) fn no_press(vitals: Vitals, ignored: Ignored) -> Understood {
-    if says_something(&vitals) {
-        Ok(Said::Health(vitals))
-    } else {
-        Err(ignored)
-    }
+    if says_something(&vitals) { Ok(Said::Health(vitals)) } else { Err(ignored) }
 }
 
 fn vitals(fields: &Fields) -> Vitals {
@@ -181,21 +139,9 @@ fn vitals(fields: &Fields) -> Vitals {
 
 /// Whether a message without a press type names itself something other than a press.
 fn says_no_press(fields: &Fields) -> bool {
-    [
-        "type",
-        "event",
-        "messageType",
-        "message_type",
-        "eventType",
-        "action",
-        "status",
-    ]
-    .iter()
-    .any(|name| {
-        fields
-            .text(&[name])
-            .is_some_and(|word| words::way(&word) == Way::NoPress)
-    })
+    ["type", "event", "messageType", "message_type", "eventType", "action", "status"]
+        .iter()
+        .any(|name| fields.text(&[name]).is_some_and(|word| words::way(&word) == Way::NoPress))
 }
 
 /// The older documented shape. A place alone, beside health, may be a heartbeat's.
@@ -206,10 +152,7 @@ fn is_older_shape(fields: &Fields, vitals: &Vitals) -> bool {
 
 /// The kind where no press type says it.
 fn implied_kind(fields: &Fields) -> PressKind {
-    let priority = fields
-        .text(&["priority"])
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let priority = fields.text(&["priority"]).unwrap_or_default().to_ascii_lowercase();
     if matches!(priority.as_str(), "urgent" | "high") {
         PressKind::Double
     } else if fields.yes(&["hasVoice"]) || fields.text(&["audioUrl"]).is_some() {
@@ -223,11 +166,7 @@ fn implied_kind(fields: &Fields) -> PressKind {
 fn is_alarm(fields: &Fields) -> bool {
     ["pressType", "press_type", "button", "priority"]
         .iter()
-        .any(|name| {
-            fields
-                .text(&[name])
-                .is_some_and(|w| words::is_alarm(&w) || plain_critical(&w))
-        })
+        .any(|name| fields.text(&[name]).is_some_and(|w| words::is_alarm(&w) || plain_critical(&w)))
 }
 
 fn plain_critical(word: &str) -> bool {

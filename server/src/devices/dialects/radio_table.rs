@@ -41,9 +41,7 @@ pub struct RadioPress {
 
 impl RadioTable {
     pub(super) fn port(&self, f_port: u64) -> Option<&RadioPort> {
-        self.ports
-            .iter()
-            .find(|port| u64::from(port.f_port) == f_port)
+        self.ports.iter().find(|port| u64::from(port.f_port) == f_port)
     }
 }
 

@@ -26,28 +26,18 @@ pub(super) enum Part {
 
 pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
     match part {
-        Part::InputEvent(input) => {
-            decode_input_event(input, &Fields::parse(message.payload)?, message.retained)
-        }
+        Part::InputEvent(input) => decode_input_event(input, &Fields::parse(message.payload)?, message.retained),
         Part::Online => {
-            let online = online(text_of(message.payload)?).ok_or(Ignored::UnknownShape(
-                "a last will that is neither true nor false",
-            ))?;
-            Ok(Said::Health(Vitals {
-                online: Some(online),
-                ..Vitals::default()
-            }))
+            let online = online(text_of(message.payload)?)
+                .ok_or(Ignored::UnknownShape("a last will that is neither true nor false"))?;
+            Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() }))
         }
         Part::Info => {
             let fields = Fields::parse(message.payload)?;
             let vitals = Vitals {
                 battery_percent: fields.object("bat").and_then(|bat| bat.battery(&["value"])),
-                rssi_dbm: fields
-                    .object("wifi_sta")
-                    .and_then(|wifi| wifi.rssi(&["rssi"])),
-                firmware: fields
-                    .object("update")
-                    .and_then(|update| update.text(&["old_version"])),
+                rssi_dbm: fields.object("wifi_sta").and_then(|wifi| wifi.rssi(&["rssi"])),
+                firmware: fields.object("update").and_then(|update| update.text(&["old_version"])),
                 uptime_ms: fields.number(&["uptime"]).and_then(seconds_to_ms),
                 ..Vitals::default()
             };
@@ -67,25 +57,14 @@ fn decode_input_event(input: u8, fields: &Fields, retained: bool) -> Understood 
         Some(_) => return Err(Ignored::UnknownShape("an event that is not known")),
         None => {
             // What a broker kept is not where the count stands now.
-            let standing = counter
-                .filter(|_| !retained)
-                .map(|counter| (input, counter));
-            return no_press(
-                Vitals {
-                    standing,
-                    ..Vitals::default()
-                },
-                Ignored::EmptyAction,
-            );
+            let standing = counter.filter(|_| !retained).map(|counter| (input, counter));
+            return no_press(Vitals { standing, ..Vitals::default() }, Ignored::EmptyAction);
         }
     };
     Ok(Said::Press(SeenPress {
         kind,
         key: words::key_at(u64::from(input)),
-        evidence: counter.map_or(Evidence::Nothing, |counter| Evidence::Standing {
-            input,
-            counter,
-        }),
+        evidence: counter.map_or(Evidence::Nothing, |counter| Evidence::Standing { input, counter }),
         device_press_id: counter.map(|counter| counter.to_string()),
         device_time: None,
         vitals: Vitals::default(),
@@ -95,22 +74,15 @@ fn decode_input_event(input: u8, fields: &Fields, retained: bool) -> Understood 
 }
 
 fn decode_rpc(fields: &Fields) -> Understood {
-    let params = fields
-        .object("params")
-        .ok_or(Ignored::UnknownShape("a notification without parameters"))?;
+    let params = fields.object("params").ok_or(Ignored::UnknownShape("a notification without parameters"))?;
     match fields.text(&["method"]).as_deref() {
         Some("NotifyEvent") => decode_events(&params),
         Some("NotifyStatus" | "NotifyFullStatus") => {
-            let battery = params
-                .object("devicepower:0")
-                .and_then(|power| power.object("battery"));
+            let battery = params.object("devicepower:0").and_then(|power| power.object("battery"));
             let vitals = Vitals {
                 battery_percent: battery.and_then(|battery| battery.battery(&["percent"])),
                 rssi_dbm: params.object("wifi").and_then(|wifi| wifi.rssi(&["rssi"])),
-                uptime_ms: params
-                    .object("sys")
-                    .and_then(|sys| sys.number(&["uptime"]))
-                    .and_then(seconds_to_ms),
+                uptime_ms: params.object("sys").and_then(|sys| sys.number(&["uptime"])).and_then(seconds_to_ms),
                 ..Vitals::default()
             };
             no_press(vitals, Ignored::NotAPress)
@@ -131,16 +103,11 @@ fn decode_events(params: &Fields) -> Understood {
                 continue;
             }
         };
-        if pressed
-            .as_ref()
-            .is_some_and(|other| words::urgency(kind) <= words::urgency(other.kind))
-        {
+        if pressed.as_ref().is_some_and(|other| words::urgency(kind) <= words::urgency(other.kind)) {
             continue;
         }
         let component = event.text(&["component"]).unwrap_or_default();
-        let input = component
-            .strip_prefix("input:")
-            .and_then(|input| input.parse().ok());
+        let input = component.strip_prefix("input:").and_then(|input| input.parse().ok());
         pressed = Some(SeenPress {
             kind,
             key: words::key_at(input.unwrap_or(0)),

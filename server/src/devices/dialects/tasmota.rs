@@ -26,21 +26,15 @@ pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
     match part {
         Part::Result => decode_result(&Fields::parse(message.payload)?),
         Part::LastWill => {
-            let online = online(text_of(message.payload)?).ok_or(Ignored::UnknownShape(
-                "a last will that is neither online nor offline",
-            ))?;
-            Ok(Said::Health(Vitals {
-                online: Some(online),
-                ..Vitals::default()
-            }))
+            let online = online(text_of(message.payload)?)
+                .ok_or(Ignored::UnknownShape("a last will that is neither online nor offline"))?;
+            Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() }))
         }
         Part::State => {
             let fields = Fields::parse(message.payload)?;
             let vitals = Vitals {
                 // `RSSI` is a quality in percent; `Signal` is in dBm.
-                rssi_dbm: fields
-                    .object("Wifi")
-                    .and_then(|wifi| wifi.rssi(&["Signal"])),
+                rssi_dbm: fields.object("Wifi").and_then(|wifi| wifi.rssi(&["Signal"])),
                 uptime_ms: fields.number(&["UptimeSec"]).and_then(seconds_to_ms),
                 ..Vitals::default()
             };
@@ -53,16 +47,12 @@ fn decode_result(fields: &Fields) -> Understood {
     let mut pressed = None;
     let mut seen = Err(Ignored::UnknownShape("a result without a button"));
     for number in 1..=BUTTONS {
-        let Some(action) = fields
-            .object(&format!("Button{number}"))
-            .and_then(|b| b.text(&["Action"]))
-        else {
+        let Some(action) = fields.object(&format!("Button{number}")).and_then(|b| b.text(&["Action"])) else {
             continue;
         };
         match words::way(&action) {
             Way::Press(kind) => {
-                let more_urgent =
-                    |&(other, _): &(_, _)| words::urgency(kind) > words::urgency(other);
+                let more_urgent = |&(other, _): &(_, _)| words::urgency(kind) > words::urgency(other);
                 if pressed.as_ref().is_none_or(more_urgent) {
                     pressed = Some((kind, words::key_at(number - 1)));
                 }

@@ -23,11 +23,9 @@ impl Vector {
     fn bytes(&self) -> Vec<u8> {
         match &self.payload {
             Value::String(text) => text.clone().into_bytes(),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_) => self.payload.to_string().into_bytes(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                self.payload.to_string().into_bytes()
+            }
         }
     }
 }
@@ -42,10 +40,7 @@ const FILES: [&str; 6] = [
 ];
 
 fn vectors() -> Vec<Vector> {
-    FILES
-        .iter()
-        .flat_map(|file| serde_json::from_str::<Vec<Vector>>(file).expect("a list of vectors"))
-        .collect()
+    FILES.iter().flat_map(|file| serde_json::from_str::<Vec<Vector>>(file).expect("a list of vectors")).collect()
 }
 
 fn dialects() -> Dialects {
@@ -66,14 +61,8 @@ fn summary(decoded: &Decoded) -> Value {
         Said::Press(press) => {
             let evidence = match &press.evidence {
                 Evidence::Named(name) => format!("named:{name}"),
-                Evidence::Counted {
-                    counter,
-                    uptime_ms: Some(ms),
-                } => format!("counted:{counter}:{ms}"),
-                Evidence::Counted {
-                    counter,
-                    uptime_ms: None,
-                } => format!("counted:{counter}"),
+                Evidence::Counted { counter, uptime_ms: Some(ms) } => format!("counted:{counter}:{ms}"),
+                Evidence::Counted { counter, uptime_ms: None } => format!("counted:{counter}"),
                 Evidence::Standing { input, counter } => format!("standing:{input}:{counter}"),
                 Evidence::Nothing => "nothing".to_owned(),
             };
@@ -109,9 +98,7 @@ fn of_vitals(vitals: &Vitals) -> Value {
 }
 
 fn add(all: &mut Value, more: Value) {
-    let (Value::Object(all), Value::Object(more)) = (all, more) else {
-        panic!("objects")
-    };
+    let (Value::Object(all), Value::Object(more)) = (all, more) else { panic!("objects") };
     all.extend(more.into_iter().filter(|(_, value)| !value.is_null()));
 }
 
@@ -123,20 +110,11 @@ fn every_vector_decodes_as_it_says() {
         .filter_map(|vector| {
             let decoded = dialects.decode(&vector.topic, &vector.bytes(), vector.retained);
             let got = summary(&decoded);
-            (got != vector.expect).then(|| {
-                format!(
-                    "{} ({})\n  expected {}\n  got      {got}",
-                    vector.says, vector.topic, vector.expect
-                )
-            })
+            (got != vector.expect)
+                .then(|| format!("{} ({})\n  expected {}\n  got      {got}", vector.says, vector.topic, vector.expect))
         })
         .collect();
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -154,10 +132,7 @@ fn every_topic_that_is_understood_is_subscribed_to_once() {
     let unasked = |topic: &str| topic.ends_with("/event/ack");
     for vector in vectors() {
         let decoded = dialects().decode(&vector.topic, &vector.bytes(), vector.retained);
-        let matching = filters
-            .iter()
-            .filter(|filter| matches_filter(filter, &vector.topic))
-            .count();
+        let matching = filters.iter().filter(|filter| matches_filter(filter, &vector.topic)).count();
         if decoded.dialect.is_some() && !unasked(&vector.topic) {
             assert_eq!(matching, 1, "{}", vector.topic);
         }
@@ -168,25 +143,16 @@ fn matches_filter(filter: &str, topic: &str) -> bool {
     if let Some(start) = filter.strip_suffix('#') {
         return topic.starts_with(start);
     }
-    let (filter, topic): (Vec<_>, Vec<_>) =
-        (filter.split('/').collect(), topic.split('/').collect());
+    let (filter, topic): (Vec<_>, Vec<_>) = (filter.split('/').collect(), topic.split('/').collect());
     filter.len() == topic.len() && filter.iter().zip(&topic).all(|(f, t)| *f == "+" || f == t)
 }
 
 #[test]
 fn another_prefix_of_two_levels_is_followed() {
     let dialects = Dialects::new("ship/serenity/", RadioTable::default());
-    let decoded = dialects.decode(
-        "ship/serenity/button/c7/pressed",
-        br#"{"kind":"single"}"#,
-        false,
-    );
+    let decoded = dialects.decode("ship/serenity/button/c7/pressed", br#"{"kind":"single"}"#, false);
     assert!(matches!(decoded.said, Said::Press(_)));
-    assert!(
-        dialects
-            .subscriptions()
-            .contains(&"ship/serenity/button/+/pressed".to_owned())
-    );
+    assert!(dialects.subscriptions().contains(&"ship/serenity/button/+/pressed".to_owned()));
 }
 
 #[rstest]
@@ -202,22 +168,15 @@ fn a_payload_over_its_limit_is_refused(#[case] topic: &str, #[case] max: usize) 
 
 #[test]
 fn twenty_seconds_of_speech_are_decoded() {
-    let payload =
-        json!({ "format": "adpcm", "duration": 20, "data": "QUJD".repeat(60_000) }).to_string();
+    let payload = json!({ "format": "adpcm", "duration": 20, "data": "QUJD".repeat(60_000) }).to_string();
     let decoded = dialects().decode("obedio/button/c7/voice", payload.as_bytes(), false);
-    let Said::Voice(voice) = decoded.said else {
-        panic!("speech")
-    };
+    let Said::Voice(voice) = decoded.said else { panic!("speech") };
     assert_eq!(voice.bytes.len(), 180_000);
 }
 
 #[test]
 fn text_that_is_not_utf8_is_refused() {
-    let decoded = dialects().decode(
-        "obedio/button/c7/pressed",
-        b"{\"kind\":\"single\", \"x\":\"\xff\"}",
-        false,
-    );
+    let decoded = dialects().decode("obedio/button/c7/pressed", b"{\"kind\":\"single\", \"x\":\"\xff\"}", false);
     assert_eq!(decoded.said, Said::Nothing(Ignored::NotUtf8));
 }
 
@@ -228,11 +187,7 @@ fn topic() -> impl Strategy<Value = String> {
 
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let known: Vec<Vec<u8>> = vectors().iter().map(Vector::bytes).collect();
-    let damaged = (
-        proptest::sample::select(known.clone()),
-        any::<proptest::sample::Index>(),
-        any::<u8>(),
-    );
+    let damaged = (proptest::sample::select(known.clone()), any::<proptest::sample::Index>(), any::<u8>());
     prop_oneof![
         3 => proptest::sample::select(known),
         3 => damaged.prop_map(|(mut bytes, at, with)| {
@@ -265,22 +220,13 @@ fn original_fields() -> impl Strategy<Value = Vec<(String, Value)>> {
     ];
     proptest::sample::subsequence(optional.to_vec(), 0..=12).prop_flat_map(|mut fields| {
         fields.push(("pressType", json!("double")));
-        Just(
-            fields
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect::<Vec<_>>(),
-        )
-        .prop_shuffle()
+        Just(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>()).prop_shuffle()
     })
 }
 
 /// A JSON object with its fields in the order given.
 fn object(fields: &[(String, Value)]) -> String {
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| format!("{}:{value}", json!(name)))
-        .collect();
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
     format!("{{{}}}", fields.join(","))
 }
 

@@ -22,23 +22,19 @@ pub(super) enum Way {
 pub(super) fn way(word: &str) -> Way {
     let word = plain(word);
     match word.as_str() {
-        "single" | "singlepress" | "singlepush" | "click" | "singleclick" | "press" | "pressed"
-        | "push" | "tap" | "short" | "shortpress" | "button" | "buttonpress" | "call" => {
-            Way::Press(PressKind::Single)
-        }
+        "single" | "singlepress" | "singlepush" | "click" | "singleclick" | "press" | "pressed" | "push" | "tap"
+        | "short" | "shortpress" | "button" | "buttonpress" | "call" => Way::Press(PressKind::Single),
         "double" | "doublepress" | "doublepush" | "doubleclick" | "doubletap" | "urgent" => {
             Way::Press(PressKind::Double)
         }
-        "long" | "longpress" | "longpush" | "longclick" | "hold" | "held" | "voice" => {
-            Way::Press(PressKind::Long)
-        }
+        "long" | "longpress" | "longpush" | "longclick" | "hold" | "held" | "voice" => Way::Press(PressKind::Long),
         "shake" | "shaken" => Way::Press(PressKind::Shake),
-        "triple" | "triplepress" | "triplepush" | "tripleclick" | "quad" | "quadruple"
-        | "penta" | "quintuple" | "many" => Way::Press(PressKind::Emergency),
+        "triple" | "triplepress" | "triplepush" | "tripleclick" | "quad" | "quadruple" | "penta" | "quintuple"
+        | "many" => Way::Press(PressKind::Emergency),
         "heartbeat" | "ping" | "keepalive" | "alive" => Way::Heartbeat,
-        "" | "none" | "null" | "idle" | "clear" | "release" | "released" | "up" | "status"
-        | "state" | "online" | "offline" | "boot" | "connected" | "disconnected" | "battery"
-        | "telemetry" | "register" | "wakeup" | "sleep" => Way::NoPress,
+        "" | "none" | "null" | "idle" | "clear" | "release" | "released" | "up" | "status" | "state" | "online"
+        | "offline" | "boot" | "connected" | "disconnected" | "battery" | "telemetry" | "register" | "wakeup"
+        | "sleep" => Way::NoPress,
         _ if is_alarm(&word) => Way::Press(PressKind::Emergency),
         _ => Way::Unknown,
     }
@@ -47,10 +43,7 @@ pub(super) fn way(word: &str) -> Way {
 /// Whether a word cries for help, whatever stands around it (`sos_press`, `emergency_call`).
 pub(super) fn is_alarm(word: &str) -> bool {
     let word = plain(word);
-    ["emergency", "panic", "alarm", "mayday"]
-        .iter()
-        .any(|cry| word.contains(cry))
-        || word.starts_with("sos")
+    ["emergency", "panic", "alarm", "mayday"].iter().any(|cry| word.contains(cry)) || word.starts_with("sos")
 }
 
 /// Reads the name of a key.
@@ -89,8 +82,5 @@ pub(super) fn urgency(kind: PressKind) -> u8 {
 }
 
 fn plain(word: &str) -> String {
-    word.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
+    word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }

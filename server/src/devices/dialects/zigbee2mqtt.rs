@@ -20,13 +20,8 @@ pub(super) fn decode(availability: bool, message: &Message<'_>) -> Understood {
             Ok(fields) => fields.text(&["state"]).unwrap_or_default(),
             Err(_) => text_of(message.payload)?.to_owned(),
         };
-        let online = online(&word).ok_or(Ignored::UnknownShape(
-            "an availability that is neither on nor off",
-        ))?;
-        return Ok(Said::Health(Vitals {
-            online: Some(online),
-            ..Vitals::default()
-        }));
+        let online = online(&word).ok_or(Ignored::UnknownShape("an availability that is neither on nor off"))?;
+        return Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() }));
     }
     let fields = Fields::parse(message.payload)?;
     let vitals = Vitals {
@@ -82,9 +77,7 @@ fn read_action(action: &str) -> Way {
         Way::Press(kind) => Some(kind),
         Way::NoPress | Way::Heartbeat | Way::Unknown => None,
     });
-    kinds
-        .max_by_key(|&kind| words::urgency(kind))
-        .map_or(Way::Unknown, Way::Press)
+    kinds.max_by_key(|&kind| words::urgency(kind)).map_or(Way::Unknown, Way::Press)
 }
 
 fn key_of(action: &str) -> Key {

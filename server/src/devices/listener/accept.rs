@@ -84,11 +84,7 @@ impl Listener {
     /// Binds the socket. Clients can connect from now on, and wait for [`run`](Self::run).
     pub async fn bind(settings: ListenerSettings) -> io::Result<Self> {
         let socket = TcpListener::bind(settings.addr).await?;
-        Ok(Self {
-            socket,
-            settings,
-            lamps: Lamps::default(),
-        })
+        Ok(Self { socket, settings, lamps: Lamps::default() })
     }
 
     /// The address that was bound.
@@ -104,11 +100,7 @@ impl Listener {
     /// Serves until `shutdown`; then waits until every connection has been closed in order, which
     /// [`Limits::drain_timeout`] bounds.
     pub async fn run<I: Intake>(self, intake: Arc<I>, shutdown: CancellationToken) {
-        let Self {
-            socket,
-            settings,
-            lamps,
-        } = self;
+        let Self { socket, settings, lamps } = self;
         let limits = settings.limits;
         let room = Arc::new(Semaphore::new(limits.connections));
         let tls = settings.tls.map(TlsAcceptor::from);
@@ -122,15 +114,12 @@ impl Listener {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "MQTT listener can't accept");
-                    shutdown
-                        .run_until_cancelled(tokio::time::sleep(ACCEPT_PAUSE))
-                        .await;
+                    shutdown.run_until_cancelled(tokio::time::sleep(ACCEPT_PAUSE)).await;
                     continue;
                 }
             };
             let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-                metrics::counter!("mqtt_refused_total", "why" => "too many connections")
-                    .increment(1);
+                metrics::counter!("mqtt_refused_total", "why" => "too many connections").increment(1);
                 continue;
             };
             connection += 1;
@@ -172,9 +161,7 @@ impl Drop for Closed {
 fn set_up(stream: &TcpStream, remote: SocketAddr) {
     let (time, interval) = TCP_KEEPALIVE;
     let keepalive = TcpKeepalive::new().with_time(time).with_interval(interval);
-    let done = stream
-        .set_nodelay(true)
-        .and_then(|()| SockRef::from(stream).set_tcp_keepalive(&keepalive));
+    let done = stream.set_nodelay(true).and_then(|()| SockRef::from(stream).set_tcp_keepalive(&keepalive));
     if let Err(error) = done {
         tracing::debug!(%remote, %error, "MQTT socket options can't be set");
     }

@@ -74,20 +74,13 @@ where
             return farewell(stream, wire.output).await;
         }
     };
-    let mut leaving = Leaving {
-        intake: Arc::clone(&door.intake),
-        peer: Arc::clone(&peer),
-        how: Gone::Lost,
-    };
+    let mut leaving = Leaving { intake: Arc::clone(&door.intake), peer: Arc::clone(&peer), how: Gone::Lost };
     let place = door.roster.enter(&peer);
     let session = Session {
         stream,
         wire,
         work: Work::new(Arc::clone(&door.intake), Arc::clone(&peer), door.limits),
-        inbox: door
-            .lamps
-            .within(door.intake.scope(&peer.principal))
-            .inbox(peer.connection, door.limits.lamp_room),
+        inbox: door.lamps.within(door.intake.scope(&peer.principal)).inbox(peer.connection, door.limits.lamp_room),
         limits: door.limits,
         idle,
         watch: Watch::new(place.taken_over.clone(), door.shutdown.clone()),
@@ -97,12 +90,7 @@ where
     if let Ending::Broke(words) | Ending::NotTaken(words) = ending {
         refused(&door, Some(&peer.client_id), words);
     } else {
-        tracing::debug!(
-            connection = door.connection,
-            client_id = peer.client_id,
-            ?ending,
-            "MQTT client is gone"
-        );
+        tracing::debug!(connection = door.connection, client_id = peer.client_id, ?ending, "MQTT client is gone");
     }
     if leaving.how == Gone::Lost
         && let Some(will) = will.take()
@@ -111,18 +99,12 @@ where
     }
 }
 
-async fn read_connect<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    wire: &mut Wire,
-) -> Result<Connect, Fault> {
+async fn read_connect<S: AsyncRead + Unpin>(stream: &mut S, wire: &mut Wire) -> Result<Connect, Fault> {
     loop {
         if let Some(connect) = wire.open()? {
             return Ok(connect);
         }
-        let read = stream
-            .read_buf(&mut wire.input)
-            .await
-            .map_err(|_| Fault("broken before CONNECT"))?;
+        let read = stream.read_buf(&mut wire.input).await.map_err(|_| Fault("broken before CONNECT"))?;
         if read == 0 {
             return Err(Fault("closed before CONNECT"));
         }
@@ -135,10 +117,7 @@ async fn let_in<I: Intake>(
     wire: &mut Wire,
     connect: Connect,
 ) -> Result<(Arc<Peer<I::Principal>>, Option<Duration>), (String, Fault)> {
-    let assigned = connect
-        .client_id
-        .is_empty()
-        .then(|| format!("client-{:08x}-{}", door.run, door.connection));
+    let assigned = connect.client_id.is_empty().then(|| format!("client-{:08x}-{}", door.run, door.connection));
     let client_id = assigned.clone().unwrap_or(connect.client_id);
     let login = Login {
         client_id: client_id.clone(),
@@ -166,18 +145,12 @@ async fn let_in<I: Intake>(
     };
     let keep_alive = Duration::from_secs(imposed.unwrap_or(connect.keep_alive).into());
     // One and a half times the keep-alive [MQTT-3.1.2-22].
-    Ok((
-        Arc::new(peer),
-        (!keep_alive.is_zero()).then(|| keep_alive * 3 / 2),
-    ))
+    Ok((Arc::new(peer), (!keep_alive.is_zero()).then(|| keep_alive * 3 / 2)))
 }
 
 /// Has the last will taken, like any other message.
 async fn execute<I: Intake>(door: &Door<I>, peer: &Peer<I::Principal>, will: Message) {
-    if tokio::time::timeout(door.limits.take_timeout, door.intake.take(peer, will))
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(door.limits.take_timeout, door.intake.take(peer, will)).await.is_err() {
         metrics::counter!("mqtt_refused_total", "why" => "will timeout").increment(1);
     }
 }

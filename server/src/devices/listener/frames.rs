@@ -35,11 +35,7 @@ pub(super) fn front(bytes: &[u8], longest: usize) -> Front {
             };
         }
     }
-    if rest.len() >= 4 {
-        Front::Malformed
-    } else {
-        Front::Part
-    }
+    if rest.len() >= 4 { Front::Malformed } else { Front::Part }
 }
 
 /// The fixed header's type and flags [MQTT-2.1.3-1]. `QoS` 3 is no flag of PUBLISH [MQTT-3.3.1-4].
@@ -97,10 +93,7 @@ pub(super) fn opening(packet: &[u8]) -> Opening {
 fn flags_are_valid(flags: u8, level: u8) -> bool {
     let (username, password) = (flags & 0x80 != 0, flags & 0x40 != 0);
     let (will, will_qos, will_retain) = (flags & 0x04 != 0, (flags >> 3) & 3, flags & 0x20 != 0);
-    flags & 1 == 0
-        && will_qos < 3
-        && (will || (will_qos == 0 && !will_retain))
-        && (level == 5 || username || !password)
+    flags & 1 == 0 && will_qos < 3 && (will || (will_qos == 0 && !will_retain)) && (level == 5 || username || !password)
 }
 
 #[cfg(test)]
@@ -116,10 +109,7 @@ mod tests {
         assert_eq!(front(&[0x30, 0x80, 0x01], 1000), Front::Part);
         assert_eq!(front(&[0x30, 98], 100), Front::Part);
         assert_eq!(front(&[0x30, 99], 100), Front::TooLong);
-        assert_eq!(
-            front(&[0x30, 0xFF, 0xFF, 0xFF, 0xFF], 1 << 20),
-            Front::Malformed
-        );
+        assert_eq!(front(&[0x30, 0xFF, 0xFF, 0xFF, 0xFF], 1 << 20), Front::Malformed);
         assert_eq!(front(&[0x30, 0xFF, 0xFF, 0xFF], 1 << 20), Front::Part);
     }
 
@@ -132,33 +122,15 @@ mod tests {
 
     #[test]
     fn only_a_sound_connect_opens() {
-        let connect = |level, flags| {
-            opening(&[
-                0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', level, flags, 0, 60, 0, 0,
-            ])
-        };
+        let connect = |level, flags| opening(&[0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', level, flags, 0, 60, 0, 0]);
         assert_eq!(connect(4, 2), Opening::Connect);
         assert_eq!(connect(5, 0x40), Opening::Connect);
-        for (level, flags) in [
-            (4, 0x40),
-            (4, 3),
-            (4, 0x1C),
-            (5, 0x1E),
-            (4, 0x08),
-            (5, 0x20),
-        ] {
-            assert_eq!(
-                connect(level, flags),
-                Opening::Malformed,
-                "{level} {flags:#x}"
-            );
+        for (level, flags) in [(4, 0x40), (4, 3), (4, 0x1C), (5, 0x1E), (4, 0x08), (5, 0x20)] {
+            assert_eq!(connect(level, flags), Opening::Malformed, "{level} {flags:#x}");
         }
         assert_eq!(connect(3, 2), Opening::OtherVersion(&[0x20, 2, 0, 1]));
         assert_eq!(connect(6, 2), Opening::OtherVersion(&[0x20, 3, 0, 0x84, 0]));
-        assert_eq!(
-            opening(b"\x10\x0c\0\x06MQIsdp\x03\x02\0\0"),
-            Opening::OtherVersion(&[0x20, 2, 0, 1])
-        );
+        assert_eq!(opening(b"\x10\x0c\0\x06MQIsdp\x03\x02\0\0"), Opening::OtherVersion(&[0x20, 2, 0, 1]));
         assert_eq!(opening(b"GET / HTTP/1.1"), Opening::Malformed);
         assert_eq!(opening(&[0xC0, 0]), Opening::Malformed);
     }

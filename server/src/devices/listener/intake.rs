@@ -15,10 +15,7 @@ pub trait Intake: Send + Sync + 'static {
     type Principal: Clone + PartialEq + Send + Sync + 'static;
 
     /// Says who this is. Asked once per connection, before CONNACK.
-    fn authenticate(
-        &self,
-        login: Login,
-    ) -> impl Future<Output = Result<Self::Principal, NotLetIn>> + Send;
+    fn authenticate(&self, login: Login) -> impl Future<Output = Result<Self::Principal, NotLetIn>> + Send;
 
     /// Which lamps this client may see at all: those that are published [within](super::Lamps::within) the scope.
     fn scope(&self, principal: &Self::Principal) -> u128;
@@ -29,11 +26,7 @@ pub trait Intake: Send + Sync + 'static {
     /// [`Limits::in_flight`](super::Limits::in_flight) futures of one connection then run side by side.
     /// What was received whole is taken even if the socket has broken since, but a future that outlives
     /// [`Limits::take_timeout`](super::Limits::take_timeout) is dropped.
-    fn take(
-        &self,
-        peer: &Peer<Self::Principal>,
-        message: Message,
-    ) -> impl Future<Output = Taken> + Send + 'static;
+    fn take(&self, peer: &Peer<Self::Principal>, message: Message) -> impl Future<Output = Taken> + Send + 'static;
 
     /// Whether this peer may subscribe to `filter` (valid, perhaps with wildcards), and what to send it at once.
     ///

@@ -46,10 +46,7 @@ impl Lamps {
     /// A client that is too slow to have room for it loses it (counted in `mqtt_lamp_dropped_total`).
     pub fn publish(&self, topic: &str, payload: &[u8]) {
         let subscriptions = self.lock();
-        let exact = subscriptions
-            .exact
-            .get(topic)
-            .map_or(&[][..], Vec::as_slice);
+        let exact = subscriptions.exact.get(topic).map_or(&[][..], Vec::as_slice);
         let mut reached: Vec<u64> = Vec::new();
         let mut message = None;
         let wild = subscriptions
@@ -63,14 +60,9 @@ impl Lamps {
             }
             reached.push(subscriber.connection);
             let message = message.get_or_insert_with(|| {
-                Arc::new(Outgoing {
-                    topic: topic.to_owned(),
-                    payload: Bytes::copy_from_slice(payload),
-                })
+                Arc::new(Outgoing { topic: topic.to_owned(), payload: Bytes::copy_from_slice(payload) })
             });
-            if let Err(mpsc::error::TrySendError::Full(_)) =
-                subscriber.inbox.try_send(Arc::clone(message))
-            {
+            if let Err(mpsc::error::TrySendError::Full(_)) = subscriber.inbox.try_send(Arc::clone(message)) {
                 metrics::counter!("mqtt_lamp_dropped_total").increment(1);
             }
         }
@@ -79,25 +71,13 @@ impl Lamps {
     /// Makes a client's own end, through which it subscribes and receives at most `room` messages ahead of its socket.
     pub(super) fn inbox(&self, connection: u64, room: usize) -> Inbox {
         let (sender, receiver) = mpsc::channel(room);
-        let subscriber = Subscriber {
-            scope: self.scope,
-            connection,
-            inbox: sender,
-        };
-        Inbox {
-            lamps: self.clone(),
-            subscriber,
-            receiver,
-            filters: Vec::new(),
-            granted: Vec::new(),
-        }
+        let subscriber = Subscriber { scope: self.scope, connection, inbox: sender };
+        Inbox { lamps: self.clone(), subscriber, receiver, filters: Vec::new(), granted: Vec::new() }
     }
 
     /// A panic elsewhere can't leave the two collections half changed, so a poisoned lock is still good.
     fn lock(&self) -> MutexGuard<'_, Subscriptions> {
-        self.subscriptions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,10 +108,7 @@ impl Inbox {
         if topics::has_wildcard(filter) {
             all.wild.push((filter.to_owned(), self.subscriber.clone()));
         } else {
-            all.exact
-                .entry(filter.to_owned())
-                .or_default()
-                .push(self.subscriber.clone());
+            all.exact.entry(filter.to_owned()).or_default().push(self.subscriber.clone());
         }
         true
     }
@@ -169,11 +146,9 @@ impl Inbox {
         }
         loop {
             let next = ready!(self.receiver.poll_recv(context));
-            let wanted = next.as_ref().is_none_or(|message| {
-                self.granted
-                    .iter()
-                    .any(|filter| topics::covers(filter, &message.topic))
-            });
+            let wanted = next
+                .as_ref()
+                .is_none_or(|message| self.granted.iter().any(|filter| topics::covers(filter, &message.topic)));
             if wanted {
                 return Poll::Ready(next);
             }
@@ -184,9 +159,7 @@ impl Inbox {
         let mut all = self.lamps.lock();
         let connection = self.subscriber.connection;
         if topics::has_wildcard(filter) {
-            all.wild.retain(|(known, subscriber)| {
-                known != filter || subscriber.connection != connection
-            });
+            all.wild.retain(|(known, subscriber)| known != filter || subscriber.connection != connection);
         } else if let Some(subscribers) = all.exact.get_mut(filter) {
             subscribers.retain(|subscriber| subscriber.connection != connection);
             if subscribers.is_empty() {

@@ -33,15 +33,11 @@ pub(super) struct Place<P> {
 
 impl<P> Roster<P> {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            by_client_id: Mutex::default(),
-        })
+        Arc::new(Self { by_client_id: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Entry<P>>>> {
-        self.by_client_id
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.by_client_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,11 +59,7 @@ impl<P: Clone + PartialEq> Roster<P> {
             principal: peer.principal.clone(),
             taken_over: taken_over.clone(),
         });
-        Place {
-            roster: Arc::clone(self),
-            peer: Arc::clone(peer),
-            taken_over,
-        }
+        Place { roster: Arc::clone(self), peer: Arc::clone(peer), taken_over }
     }
 }
 

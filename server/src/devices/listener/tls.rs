@@ -10,8 +10,7 @@ use std::{
 
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::{
     ServerConfig,
@@ -84,19 +83,11 @@ pub fn load(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsErr
 /// `names` are the host names and addresses by which devices reach the server. When they change, a new server
 /// certificate is made under the same authority, so that no device has to be touched. Keys are readable by their owner
 /// only. Both are valid from the start of `now`'s year (clocks on board are rarely exact) for ten years.
-pub fn load_or_make(
-    folder: &Path,
-    names: &[String],
-    now: Timestamp,
-) -> Result<OwnAuthority, TlsError> {
+pub fn load_or_make(folder: &Path, names: &[String], now: Timestamp) -> Result<OwnAuthority, TlsError> {
     let file = |name: &str| folder.join(name);
     let (ca_file, ca_key_file) = (file("ca.pem"), file("ca.key"));
-    let (server_file, server_key_file, names_file) =
-        (file("server.pem"), file("server.key"), file("server.names"));
-    fs::create_dir_all(folder).map_err(|source| TlsError::File {
-        path: folder.to_owned(),
-        source,
-    })?;
+    let (server_file, server_key_file, names_file) = (file("server.pem"), file("server.key"), file("server.names"));
+    fs::create_dir_all(folder).map_err(|source| TlsError::File { path: folder.to_owned(), source })?;
 
     let year = now.to_zoned(TimeZone::UTC).date().first_of_year();
     let is_new = !(ca_file.exists() && ca_key_file.exists());
@@ -115,34 +106,21 @@ pub fn load_or_make(
         let ca_key = KeyPair::from_pem(&read(&ca_key_file)?)?;
         let key = KeyPair::generate()?;
         // An issuer is its name and key, and the name is always the same.
-        let certificate =
-            server(names, year)?.signed_by(&key, &Issuer::new(authority(year)?, ca_key))?;
+        let certificate = server(names, year)?.signed_by(&key, &Issuer::new(authority(year)?, ca_key))?;
         // The names last: without them, a start that was cut off is done again.
         remove(&names_file)?;
         write(&server_key_file, &key.serialize_pem(), 0o600)?;
-        write(
-            &server_file,
-            &format!("{}{}", certificate.pem(), read(&ca_file)?),
-            0o644,
-        )?;
+        write(&server_file, &format!("{}{}", certificate.pem(), read(&ca_file)?), 0o644)?;
         write(&names_file, &wanted, 0o644)?;
     }
-    let ca = CertificateDer::from_pem_file(&ca_file).map_err(|source| TlsError::Pem {
-        path: ca_file.clone(),
-        source,
-    })?;
-    Ok(OwnAuthority {
-        config: load(&server_file, &server_key_file)?,
-        fingerprint: fingerprint(&ca),
-        ca_file,
-    })
+    let ca =
+        CertificateDer::from_pem_file(&ca_file).map_err(|source| TlsError::Pem { path: ca_file.clone(), source })?;
+    Ok(OwnAuthority { config: load(&server_file, &server_key_file)?, fingerprint: fingerprint(&ca), ca_file })
 }
 
 fn authority(year: Date) -> Result<CertificateParams, TlsError> {
     let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "Crewbell site authority");
+    params.distinguished_name.push(DnType::CommonName, "Crewbell site authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     valid(&mut params, year);
@@ -151,9 +129,7 @@ fn authority(year: Date) -> Result<CertificateParams, TlsError> {
 
 fn server(names: &[String], year: Date) -> Result<CertificateParams, TlsError> {
     let mut params = CertificateParams::new(names)?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "Crewbell server");
+    params.distinguished_name.push(DnType::CommonName, "Crewbell server");
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -168,26 +144,19 @@ fn valid(params: &mut CertificateParams, year: Date) {
 }
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    let pairs: Vec<String> = Sha256::digest(certificate)
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
+    let pairs: Vec<String> = Sha256::digest(certificate).iter().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(":")
 }
 
 fn read(path: &Path) -> Result<String, TlsError> {
-    fs::read_to_string(path).map_err(|source| TlsError::File {
-        path: path.to_owned(),
-        source,
-    })
+    fs::read_to_string(path).map_err(|source| TlsError::File { path: path.to_owned(), source })
 }
 
 fn remove(path: &Path) -> Result<(), TlsError> {
     match fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(TlsError::File {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(TlsError::File { path: path.to_owned(), source })
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }
@@ -202,13 +171,7 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
         .create_new(true)
         .mode(mode)
         .open(&beside)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-        })
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&beside, path))
-        .map_err(|source| TlsError::File {
-            path: path.to_owned(),
-            source,
-        })
+        .map_err(|source| TlsError::File { path: path.to_owned(), source })
 }

@@ -25,14 +25,8 @@ const BACKLOG_BYTES: usize = 1024 * 1024;
 /// One thing to be done for the client.
 pub(super) enum Request {
     Take(Message),
-    Subscribe {
-        packet_id: u16,
-        filters: Vec<Asked>,
-    },
-    Unsubscribe {
-        packet_id: u16,
-        filters: Vec<String>,
-    },
+    Subscribe { packet_id: u16, filters: Vec<Asked> },
+    Unsubscribe { packet_id: u16, filters: Vec<String> },
 }
 
 /// One filter of a SUBSCRIBE, and the listener's own objection to it.
@@ -44,19 +38,9 @@ pub(super) struct Asked {
 
 /// What came of a request.
 pub(super) enum Settled {
-    Message {
-        packet_id: Option<u16>,
-        qos: u8,
-        taken: Taken,
-    },
-    Subscribed {
-        packet_id: u16,
-        answers: Vec<(Asked, Result<Vec<Outgoing>, Grant>)>,
-    },
-    Unsubscribed {
-        packet_id: u16,
-        filters: Vec<String>,
-    },
+    Message { packet_id: Option<u16>, qos: u8, taken: Taken },
+    Subscribed { packet_id: u16, answers: Vec<(Asked, Result<Vec<Outgoing>, Grant>)> },
+    Unsubscribed { packet_id: u16, filters: Vec<String> },
 }
 
 /// At most [`Limits::in_flight`] requests run side by side; the rest wait in a bounded backlog. Results come in order.
@@ -120,12 +104,7 @@ impl<I: Intake> Work<I> {
     /// Lets all that is left be done for nobody's acknowledgement, for a limited time.
     pub(super) async fn drain(&mut self) {
         let limit = self.limits.drain_timeout;
-        let rest = async {
-            while std::future::poll_fn(|context| self.poll(context))
-                .await
-                .is_some()
-            {}
-        };
+        let rest = async { while std::future::poll_fn(|context| self.poll(context)).await.is_some() {} };
         if tokio::time::timeout(limit, rest).await.is_err() {
             metrics::counter!("mqtt_refused_total", "why" => "drain timeout").increment(1);
         }
@@ -145,21 +124,14 @@ impl<I: Intake> Work<I> {
                 }
             };
             self.running.push_back(work);
-            self.due
-                .push_back(Instant::now() + self.limits.take_timeout);
+            self.due.push_back(Instant::now() + self.limits.take_timeout);
         }
     }
 
     fn take(&self, message: Message) -> BoxFuture<'static, Settled> {
         let (packet_id, qos) = (message.packet_id, message.qos);
         let taking = self.intake.take(&self.peer, message);
-        taking
-            .map(move |taken| Settled::Message {
-                packet_id,
-                qos,
-                taken,
-            })
-            .boxed()
+        taking.map(move |taken| Settled::Message { packet_id, qos, taken }).boxed()
     }
 
     fn subscribe(&self, packet_id: u16, filters: Vec<Asked>) -> BoxFuture<'static, Settled> {
@@ -167,19 +139,13 @@ impl<I: Intake> Work<I> {
         async move {
             let mut answers = Vec::with_capacity(filters.len());
             for asked in filters {
-                let answer =
-                    match asked.objection {
-                        Some(objection) => Err(objection),
-                        None => intake
-                            .subscribed(&peer, &asked.filter)
-                            .await
-                            .map_err(|why| match why {
-                                NotLetIn::BadCredentials | NotLetIn::NotAuthorized => {
-                                    Grant::NotAuthorized
-                                }
-                                NotLetIn::NotNow => Grant::NotNow,
-                            }),
-                    };
+                let answer = match asked.objection {
+                    Some(objection) => Err(objection),
+                    None => intake.subscribed(&peer, &asked.filter).await.map_err(|why| match why {
+                        NotLetIn::BadCredentials | NotLetIn::NotAuthorized => Grant::NotAuthorized,
+                        NotLetIn::NotNow => Grant::NotNow,
+                    }),
+                };
                 answers.push((asked, answer));
             }
             Settled::Subscribed { packet_id, answers }

@@ -11,8 +11,5 @@ use super::App;
 
 /// The endpoints of signing in.
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(login::login))
-        .routes(routes!(logout::logout))
-        .routes(routes!(me::me))
+    OpenApiRouter::new().routes(routes!(login::login)).routes(routes!(logout::logout)).routes(routes!(me::me))
 }

@@ -34,11 +34,7 @@ pub struct Story {
     responses((status = 200, body = Story), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn get(
-    State(app): State<App>,
-    Who(who): Who,
-    Path(id): Path<RequestId>,
-) -> Result<Json<Story>, ApiError> {
+pub async fn get(State(app): State<App>, Who(who): Who, Path(id): Path<RequestId>) -> Result<Json<Story>, ApiError> {
     let mut tx = app.house.db.read(who.site.id).await?;
     let request = requests::find(&mut tx, who.site.id, id).await?.ok_or_else(|| ApiError::not_found("request"))?;
     let rows = entries::of_entity(&mut tx, who.site.id, id.0).await?;
@@ -51,6 +47,7 @@ pub(in crate::http) fn envelopes(
     slug: &str,
     rows: Vec<(u64, entries::EntryRow)>,
 ) -> Result<Vec<Box<RawValue>>, ApiError> {
-    let envelope = |(seq, row)| LogEntry::new(slug, seq, row).and_then(|entry| RawValue::from_string(entry.envelope.into()));
+    let envelope =
+        |(seq, row)| LogEntry::new(slug, seq, row).and_then(|entry| RawValue::from_string(entry.envelope.into()));
     rows.into_iter().map(envelope).collect::<Result<_, _>>().map_err(|error| crate::db::DbError::from(error).into())
 }

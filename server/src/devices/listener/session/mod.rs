@@ -87,13 +87,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
             Ending::TakenOver => self.wire.disconnect(DisconnectReasonCode::SessionTakenOver),
             Ending::Lost(_) | Ending::Broke(_) => {}
         }
-        let Self {
-            stream,
-            wire,
-            mut work,
-            inbox,
-            ..
-        } = self;
+        let Self { stream, wire, mut work, inbox, .. } = self;
         drop(inbox);
         tokio::join!(farewell(stream, wire.output), work.drain());
         ending
@@ -147,17 +141,10 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
                     return Err(Ending::Left { with_will });
                 }
                 Ok(Some(Incoming::Publish(message))) => Request::Take(message),
-                Ok(Some(Incoming::Unsubscribe { packet_id, filters })) => {
-                    Request::Unsubscribe { packet_id, filters }
-                }
+                Ok(Some(Incoming::Unsubscribe { packet_id, filters })) => Request::Unsubscribe { packet_id, filters },
                 Ok(Some(Incoming::Subscribe { packet_id, filters })) => {
-                    let filters = filters
-                        .into_iter()
-                        .map(|(filter, handling)| self.asked(filter, handling));
-                    Request::Subscribe {
-                        packet_id,
-                        filters: filters.collect(),
-                    }
+                    let filters = filters.into_iter().map(|(filter, handling)| self.asked(filter, handling));
+                    Request::Subscribe { packet_id, filters: filters.collect() }
                 }
                 Err(Fault(words)) => return Err(Ending::Broke(words)),
             };
@@ -186,20 +173,12 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         } else {
             None
         };
-        Asked {
-            filter,
-            handling,
-            objection,
-        }
+        Asked { filter, handling, objection }
     }
 
     fn settle(&mut self, settled: Settled) -> Result<(), Ending> {
         match settled {
-            Settled::Message {
-                packet_id,
-                qos,
-                taken,
-            } => {
+            Settled::Message { packet_id, qos, taken } => {
                 let refused = match taken {
                     Taken::Done => None,
                     Taken::Refused(why) => Some(why),
@@ -212,11 +191,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
             Settled::Subscribed { packet_id, answers } => {
                 let grants: Vec<Grant> = answers
                     .iter()
-                    .map(|(_, answer)| {
-                        answer
-                            .as_ref()
-                            .map_or_else(|grant| *grant, |_| Grant::AtMostOnce)
-                    })
+                    .map(|(_, answer)| answer.as_ref().map_or_else(|grant| *grant, |_| Grant::AtMostOnce))
                     .collect();
                 self.wire.suback(packet_id, &grants);
                 for (asked, answer) in answers {
@@ -230,10 +205,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
                 }
             }
             Settled::Unsubscribed { packet_id, filters } => {
-                let existed: Vec<bool> = filters
-                    .iter()
-                    .map(|filter| self.inbox.remove(filter))
-                    .collect();
+                let existed: Vec<bool> = filters.iter().map(|filter| self.inbox.remove(filter)).collect();
                 self.wire.unsuback(packet_id, &existed);
             }
         }

@@ -54,10 +54,7 @@ pub(in super::super) struct Watch {
 }
 
 impl Watch {
-    pub(in super::super) fn new(
-        taken_over: CancellationToken,
-        shutdown: CancellationToken,
-    ) -> Self {
+    pub(in super::super) fn new(taken_over: CancellationToken, shutdown: CancellationToken) -> Self {
         let now = Instant::now();
         Self {
             taken_over: Box::pin(taken_over.cancelled_owned()),
@@ -150,11 +147,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
             *input = BytesMut::new();
         }
         if input.capacity() - input.len() < SMALL_READ / 2 {
-            let more = if input.is_empty() {
-                SMALL_READ
-            } else {
-                LARGE_READ
-            };
+            let more = if input.is_empty() { SMALL_READ } else { LARGE_READ };
             input.reserve(more);
         }
         let read = ready!(poll_read_buf(Pin::new(&mut self.stream), context, input))?;
@@ -163,10 +156,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
 
     fn poll_timer(&mut self, context: &mut Context<'_>, open: bool) -> Poll<Ending> {
         loop {
-            let silent = self
-                .idle
-                .filter(|_| open && !self.watch.held_back)
-                .map(|idle| self.watch.heard + idle);
+            let silent = self.idle.filter(|_| open && !self.watch.held_back).map(|idle| self.watch.heard + idle);
             let stalled = self.watch.stalled.map(|since| since + STALL);
             let taking = self.work.due();
             let Some(next) = [silent, stalled, taking].into_iter().flatten().min() else {

@@ -14,23 +14,11 @@ use super::{
 async fn nothing_is_acknowledged_before_it_is_taken(#[values(4, 5)] level: u8) {
     let mut house = House::open().await;
     let mut button = house.guest(level, "button").await;
-    button
-        .send(&publish(level, 1, 7, "obedio/button/7/pressed", b"{}"))
-        .await;
+    button.send(&publish(level, 1, 7, "obedio/button/7/pressed", b"{}")).await;
     let handed = house.handed().await;
     assert_eq!(handed.message.topic, "obedio/button/7/pressed");
-    assert_eq!(
-        (&handed.message.payload[..], handed.message.packet_id),
-        (&b"{}"[..], Some(7))
-    );
-    assert_eq!(
-        (
-            handed.message.qos,
-            handed.message.retain,
-            handed.message.dup
-        ),
-        (1, false, false)
-    );
+    assert_eq!((&handed.message.payload[..], handed.message.packet_id), (&b"{}"[..], Some(7)));
+    assert_eq!((handed.message.qos, handed.message.retain, handed.message.dup), (1, false, false));
     assert_eq!(handed.peer.client_id, "button");
     button.ping().await;
     handed.is(Taken::Done);
@@ -116,38 +104,18 @@ fn new_length() -> u8 {
 async fn what_cannot_be_taken_now_closes_without_acknowledgement(#[values(4, 5)] level: u8) {
     let mut house = House::open().await;
     let mut button = house.guest(level, "button").await;
-    button
-        .send(
-            &[
-                publish(level, 1, 1, "a", b""),
-                publish(level, 1, 2, "b", b""),
-            ]
-            .concat(),
-        )
-        .await;
+    button.send(&[publish(level, 1, 1, "a", b""), publish(level, 1, 2, "b", b"")].concat()).await;
     let (first, second) = (house.handed().await, house.handed().await);
     second.is(Taken::Done);
     first.is(Taken::NotNow);
-    assert_eq!(
-        button.next().await,
-        None,
-        "not even the second, which was taken"
-    );
+    assert_eq!(button.next().await, None, "not even the second, which was taken");
     assert_eq!(house.gone().await.1, Gone::Closed);
 }
 
 #[tokio::test]
 async fn a_take_that_hangs_closes_without_acknowledgement() {
     let limit = Duration::from_millis(200);
-    let mut house = House::with(
-        Limits {
-            take_timeout: limit,
-            drain_timeout: limit,
-            ..Limits::default()
-        },
-        None,
-    )
-    .await;
+    let mut house = House::with(Limits { take_timeout: limit, drain_timeout: limit, ..Limits::default() }, None).await;
     let mut button = house.guest(4, "button").await;
     button.send(&publish(4, 1, 1, "t", b"")).await;
     let hanging = house.handed().await;
@@ -160,18 +128,9 @@ async fn a_take_that_hangs_closes_without_acknowledgement() {
 
 #[tokio::test]
 async fn an_old_client_may_send_more_than_are_taken_at_once_and_is_still_heard() {
-    let mut house = House::with(
-        Limits {
-            in_flight: 4,
-            ..Limits::default()
-        },
-        None,
-    )
-    .await;
+    let mut house = House::with(Limits { in_flight: 4, ..Limits::default() }, None).await;
     let mut button = house.guest(4, "button").await;
-    let all: Vec<u8> = (1..=300)
-        .flat_map(|id| publish(4, 1, id, "t", b""))
-        .collect();
+    let all: Vec<u8> = (1..=300).flat_map(|id| publish(4, 1, id, "t", b"")).collect();
     button.send(&all).await;
     let mut four = Vec::new();
     for _ in 0..4 {
@@ -195,14 +154,7 @@ async fn an_old_client_may_send_more_than_are_taken_at_once_and_is_still_heard()
 
 #[tokio::test]
 async fn a_flood_is_held_back_and_then_goes_through_whole() {
-    let mut house = House::with(
-        Limits {
-            in_flight: 2,
-            ..Limits::default()
-        },
-        None,
-    )
-    .await;
+    let mut house = House::with(Limits { in_flight: 2, ..Limits::default() }, None).await;
     let mut button = house.guest(4, "button").await;
     let count = 400;
     let sending = tokio::spawn(async move {
@@ -227,22 +179,9 @@ async fn a_flood_is_held_back_and_then_goes_through_whole() {
 
 #[tokio::test]
 async fn a_new_client_that_exceeds_the_receive_maximum_is_told_so() {
-    let mut house = House::with(
-        Limits {
-            in_flight: 2,
-            ..Limits::default()
-        },
-        None,
-    )
-    .await;
+    let mut house = House::with(Limits { in_flight: 2, ..Limits::default() }, None).await;
     let mut button = house.guest(5, "button").await;
-    button
-        .send(
-            &(1..=3)
-                .flat_map(|id| publish(5, 1, id, "t", b""))
-                .collect::<Vec<_>>(),
-        )
-        .await;
+    button.send(&(1..=3).flat_map(|id| publish(5, 1, id, "t", b"")).collect::<Vec<_>>()).await;
     assert_eq!(button.packet().await[..3], [0xE0, 1, 0x93]);
     assert_eq!(button.next().await, None);
     house.handed().await.is(Taken::Done);
@@ -256,23 +195,13 @@ async fn qos_2_is_taken_once_and_confirmed_after_it() {
     let mut button = house.guest(4, "button").await;
     let mut again = publish(4, 2, 5, "t", b"");
     again[0] |= 0b1000;
-    button
-        .send(&[publish(4, 2, 5, "t", b""), again.clone()].concat())
-        .await;
+    button.send(&[publish(4, 2, 5, "t", b""), again.clone()].concat()).await;
     let handed = house.handed().await;
     button.ping().await;
     handed.is(Taken::Done);
-    assert_eq!(
-        button.packet().await,
-        [0x50, 2, 0, 5][..],
-        "PUBREC only now, and one"
-    );
+    assert_eq!(button.packet().await, [0x50, 2, 0, 5][..], "PUBREC only now, and one");
     button.send(&again).await;
-    assert_eq!(
-        button.packet().await,
-        [0x50, 2, 0, 5][..],
-        "a resend is confirmed again"
-    );
+    assert_eq!(button.packet().await, [0x50, 2, 0, 5][..], "a resend is confirmed again");
     button.send(&[0x62, 2, 0, 5]).await;
     assert_eq!(button.packet().await, [0x70, 2, 0, 5][..]);
     assert!(house.is_quiet());

@@ -14,24 +14,11 @@ use super::{
 #[case("barred", 5, 0x87)]
 #[case("later", 3, 0x88)]
 #[tokio::test]
-async fn those_who_are_not_let_in_are_told_why(
-    #[case] username: &str,
-    #[case] old: u8,
-    #[case] new: u8,
-) {
+async fn those_who_are_not_let_in_are_told_why(#[case] username: &str, #[case] old: u8, #[case] new: u8) {
     let house = House::open().await;
     for (level, answer) in [(4, vec![0x20, 2, 0, old]), (5, vec![0x20, 3, 0, new, 0])] {
         let mut client = house.client().await;
-        client
-            .send(
-                &Connect {
-                    level,
-                    username: Some(username),
-                    ..Connect::default()
-                }
-                .bytes(),
-            )
-            .await;
+        client.send(&Connect { level, username: Some(username), ..Connect::default() }.bytes()).await;
         assert_eq!(client.packet().await, answer);
         assert_eq!(client.next().await, None);
     }
@@ -41,24 +28,11 @@ async fn those_who_are_not_let_in_are_told_why(
 async fn other_versions_are_told_so() {
     let house = House::open().await;
     let mut client = house.client().await;
-    client
-        .send(&packet(
-            0x10,
-            &[&b"\0\x06MQIsdp\x03\x02\0\x3c"[..], &text("old")].concat(),
-        ))
-        .await;
+    client.send(&packet(0x10, &[&b"\0\x06MQIsdp\x03\x02\0\x3c"[..], &text("old")].concat())).await;
     assert_eq!(client.packet().await, [0x20, 2, 0, 1][..]);
     assert_eq!(client.next().await, None);
     let mut client = house.client().await;
-    client
-        .send(
-            &Connect {
-                level: 6,
-                ..Connect::default()
-            }
-            .bytes(),
-        )
-        .await;
+    client.send(&Connect { level: 6, ..Connect::default() }.bytes()).await;
     assert_eq!(client.packet().await, [0x20, 3, 0, 0x84, 0][..]);
     assert_eq!(client.next().await, None);
 }
@@ -67,48 +41,20 @@ async fn other_versions_are_told_so() {
 async fn the_nameless_get_a_name_unless_they_want_to_be_remembered() {
     let mut house = House::open().await;
     let mut new = house.client().await;
-    new.send(
-        &Connect {
-            level: 5,
-            client_id: "",
-            ..Connect::default()
-        }
-        .bytes(),
-    )
-    .await;
+    new.send(&Connect { level: 5, client_id: "", ..Connect::default() }.bytes()).await;
     let connack = new.packet().await;
     assert_eq!(connack[3], 0);
     new.send(&publish(5, 0, 0, "t", b"")).await;
     let named = house.handed().await.peer.client_id;
     assert!(!named.is_empty());
-    assert!(
-        connack
-            .windows(named.len())
-            .any(|part| part == named.as_bytes()),
-        "it is told its name"
-    );
+    assert!(connack.windows(named.len()).any(|part| part == named.as_bytes()), "it is told its name");
     let mut old = house.client().await;
-    old.send(
-        &Connect {
-            client_id: "",
-            ..Connect::default()
-        }
-        .bytes(),
-    )
-    .await;
+    old.send(&Connect { client_id: "", ..Connect::default() }.bytes()).await;
     assert_eq!(old.packet().await, [0x20, 2, 0, 0][..]);
     old.send(&publish(4, 0, 0, "t", b"")).await;
     assert_ne!(house.handed().await.peer.client_id, named);
     let mut old = house.client().await;
-    old.send(
-        &Connect {
-            client_id: "",
-            clean: false,
-            ..Connect::default()
-        }
-        .bytes(),
-    )
-    .await;
+    old.send(&Connect { client_id: "", clean: false, ..Connect::default() }.bytes()).await;
     assert_eq!(old.packet().await, [0x20, 2, 0, 2][..]);
     assert_eq!(old.next().await, None);
 }
@@ -117,17 +63,7 @@ async fn the_nameless_get_a_name_unless_they_want_to_be_remembered() {
 async fn a_new_client_is_told_the_limits_and_that_nothing_is_kept() {
     let house = House::open().await;
     let mut client = house.client().await;
-    client
-        .send(
-            &Connect {
-                level: 5,
-                keep_alive: 0,
-                clean: false,
-                ..Connect::default()
-            }
-            .bytes(),
-        )
-        .await;
+    client.send(&Connect { level: 5, keep_alive: 0, clean: false, ..Connect::default() }.bytes()).await;
     let connack = client.packet().await;
     assert_eq!(connack[2], 0, "no session");
     let told = |property: &[u8]| connack.windows(property.len()).any(|part| part == property);
@@ -143,9 +79,7 @@ async fn a_new_client_is_told_the_limits_and_that_nothing_is_kept() {
 async fn what_is_sent_right_behind_connect_is_not_lost() {
     let mut house = House::open().await;
     let mut client = house.client().await;
-    client
-        .send(&[Connect::default().bytes(), publish(4, 1, 1, "t", b"x")].concat())
-        .await;
+    client.send(&[Connect::default().bytes(), publish(4, 1, 1, "t", b"x")].concat()).await;
     house.handed().await.is(Taken::Done);
     assert_eq!(client.packet().await, [0x20, 2, 0, 0][..]);
     assert_eq!(client.packet().await, [0x40, 2, 0, 1][..]);
@@ -153,10 +87,7 @@ async fn what_is_sent_right_behind_connect_is_not_lost() {
 
 #[tokio::test]
 async fn who_says_nothing_is_closed() {
-    let limits = Limits {
-        connect_timeout: Duration::from_millis(100),
-        ..Limits::default()
-    };
+    let limits = Limits { connect_timeout: Duration::from_millis(100), ..Limits::default() };
     let house = House::with(limits, None).await;
     let mut silent = house.client().await;
     assert_eq!(silent.next().await, None);
@@ -167,14 +98,7 @@ async fn who_says_nothing_is_closed() {
 
 #[tokio::test]
 async fn more_connections_than_allowed_are_closed_and_room_is_given_back() {
-    let mut house = House::with(
-        Limits {
-            connections: 1,
-            ..Limits::default()
-        },
-        None,
-    )
-    .await;
+    let mut house = House::with(Limits { connections: 1, ..Limits::default() }, None).await;
     let mut first = house.guest(4, "first").await;
     assert_eq!(house.client().await.next().await, None);
     first.send(&[0xE0, 0]).await;
@@ -195,12 +119,7 @@ async fn more_connections_than_allowed_are_closed_and_room_is_given_back() {
 async fn the_same_client_takes_over_its_older_connection(#[values(4, 5)] level: u8) {
     let mut house = House::open().await;
     let will = Some(("w", "lost"));
-    let connect = Connect {
-        level,
-        will,
-        ..Connect::default()
-    }
-    .bytes();
+    let connect = Connect { level, will, ..Connect::default() }.bytes();
     let mut older = house.client().await;
     older.send(&connect).await;
     older.packet().await;
@@ -225,15 +144,7 @@ async fn another_principal_cannot_throw_a_client_off_by_its_name() {
     let house = House::open().await;
     let mut victim = house.guest(4, "button").await;
     let mut other = house.client().await;
-    other
-        .send(
-            &Connect {
-                username: Some("other"),
-                ..Connect::default()
-            }
-            .bytes(),
-        )
-        .await;
+    other.send(&Connect { username: Some("other"), ..Connect::default() }.bytes()).await;
     assert_eq!(other.packet().await, [0x20, 2, 0, 0][..]);
     victim.ping().await;
     other.ping().await;

@@ -10,12 +10,7 @@ use super::{
 };
 
 fn with_will(level: u8) -> Vec<u8> {
-    Connect {
-        level,
-        will: Some(("obedio/button/7/status", "offline")),
-        ..Connect::default()
-    }
-    .bytes()
+    Connect { level, will: Some(("obedio/button/7/status", "offline")), ..Connect::default() }.bytes()
 }
 
 #[rstest]
@@ -23,21 +18,13 @@ fn with_will(level: u8) -> Vec<u8> {
 async fn a_cut_socket_fires_the_will_after_what_was_pending(#[values(4, 5)] level: u8) {
     let mut house = House::open().await;
     let mut button = house.client().await;
-    button
-        .send(&[with_will(level), publish(level, 1, 1, "last", b"")].concat())
-        .await;
+    button.send(&[with_will(level), publish(level, 1, 1, "last", b"")].concat()).await;
     let last = house.handed().await;
     drop(button);
     last.is(Taken::Done);
     let will = house.handed().await;
-    assert_eq!(
-        (will.message.topic.as_str(), &will.message.payload[..]),
-        ("obedio/button/7/status", &b"offline"[..])
-    );
-    assert!(
-        !will.message.retain,
-        "it is news, though its sender wants it kept"
-    );
+    assert_eq!((will.message.topic.as_str(), &will.message.payload[..]), ("obedio/button/7/status", &b"offline"[..]));
+    assert!(!will.message.retain, "it is news, though its sender wants it kept");
     assert_eq!(will.message.packet_id, None);
     will.is(Taken::Done);
     assert_eq!(house.gone().await.1, Gone::Lost);
@@ -48,12 +35,7 @@ async fn a_cut_socket_fires_the_will_after_what_was_pending(#[values(4, 5)] leve
 async fn a_clean_disconnect_has_no_will_and_loses_nothing(#[values(4, 5)] level: u8) {
     let mut house = House::open().await;
     let mut button = house.client().await;
-    let parting = [
-        with_will(level),
-        publish(level, 1, 1, "last", b""),
-        vec![0xE0, 0],
-    ]
-    .concat();
+    let parting = [with_will(level), publish(level, 1, 1, "last", b""), vec![0xE0, 0]].concat();
     button.send(&parting).await;
     house.handed().await.is(Taken::Done);
     button.packet().await;
@@ -67,40 +49,22 @@ async fn a_clean_disconnect_has_no_will_and_loses_nothing(#[values(4, 5)] level:
 async fn a_disconnect_that_asks_for_the_will_gets_it() {
     let mut house = House::open().await;
     let mut button = house.client().await;
-    button
-        .send(&[with_will(5), vec![0xE0, 1, 4]].concat())
-        .await;
+    button.send(&[with_will(5), vec![0xE0, 1, 4]].concat()).await;
     house.handed().await.is(Taken::Done);
     assert_eq!(house.gone().await.1, Gone::Lost);
 }
 
 #[rstest]
 #[tokio::test]
-async fn who_falls_silent_is_lost_after_one_and_a_half_times_the_keep_alive(
-    #[values(4, 5)] level: u8,
-) {
+async fn who_falls_silent_is_lost_after_one_and_a_half_times_the_keep_alive(#[values(4, 5)] level: u8) {
     let mut house = House::open().await;
     let mut button = house.client().await;
     let will = Some(("w", "lost"));
-    button
-        .send(
-            &Connect {
-                level,
-                keep_alive: 1,
-                will,
-                ..Connect::default()
-            }
-            .bytes(),
-        )
-        .await;
+    button.send(&Connect { level, keep_alive: 1, will, ..Connect::default() }.bytes()).await;
     button.packet().await;
     let started = std::time::Instant::now();
     assert_eq!(button.next().await, None);
-    assert!(
-        started.elapsed() > Duration::from_millis(1400),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() > Duration::from_millis(1400), "{:?}", started.elapsed());
     drop(button);
     house.handed().await.is(Taken::Done);
     assert_eq!(house.gone().await.1, Gone::Lost);
@@ -110,14 +74,8 @@ async fn who_falls_silent_is_lost_after_one_and_a_half_times_the_keep_alive(
 async fn a_half_open_socket_ends_though_a_take_hangs() {
     let mut house = House::open().await;
     let mut button = house.client().await;
-    let opening = Connect {
-        keep_alive: 1,
-        ..Connect::default()
-    }
-    .bytes();
-    button
-        .send(&[opening, publish(4, 1, 1, "t", b"")].concat())
-        .await;
+    let opening = Connect { keep_alive: 1, ..Connect::default() }.bytes();
+    button.send(&[opening, publish(4, 1, 1, "t", b"")].concat()).await;
     let hanging = house.handed().await;
     button.packet().await;
     assert_eq!(button.next().await, None);
@@ -130,9 +88,7 @@ async fn a_half_open_socket_ends_though_a_take_hangs() {
 async fn shutdown_finishes_what_is_pending_and_closes_without_a_word(#[values(4, 5)] level: u8) {
     let mut house = House::open().await;
     let mut button = house.client().await;
-    button
-        .send(&[with_will(level), publish(level, 1, 1, "t", b"")].concat())
-        .await;
+    button.send(&[with_will(level), publish(level, 1, 1, "t", b"")].concat()).await;
     button.packet().await;
     let pending = house.handed().await;
     let mut idle = house.guest(level, "idle").await;
@@ -147,18 +103,12 @@ async fn shutdown_finishes_what_is_pending_and_closes_without_a_word(#[values(4,
     drop((button, idle));
     soon(&mut house.running).await.expect("no panic");
     assert_eq!(house.gone().await.1, Gone::Closed);
-    assert!(
-        house.is_quiet(),
-        "no will, and not the message that came too late"
-    );
+    assert!(house.is_quiet(), "no will, and not the message that came too late");
 }
 
 #[tokio::test]
 async fn shutdown_does_not_wait_for_ever() {
-    let limits = Limits {
-        drain_timeout: Duration::from_millis(100),
-        ..Limits::default()
-    };
+    let limits = Limits { drain_timeout: Duration::from_millis(100), ..Limits::default() };
     let mut house = House::with(limits, None).await;
     let mut button = house.guest(4, "button").await;
     let _silent = house.client().await;

@@ -13,16 +13,7 @@ use super::{
 
 pub(super) fn mosquitto(program: &str, house: &House, version: &str, more: &[&str]) -> Command {
     let mut command = Command::new(program);
-    command
-        .args([
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &house.addr.port().to_string(),
-            "-V",
-            version,
-        ])
-        .args(more);
+    command.args(["-h", "127.0.0.1", "-p", &house.addr.port().to_string(), "-V", version]).args(more);
     command.kill_on_drop(true);
     command
 }
@@ -34,34 +25,13 @@ async fn mosquitto_pub_ends_only_after_the_message_was_taken(
     #[values("0", "1")] qos: &str,
 ) {
     let mut house = House::open().await;
-    let more = [
-        "-q",
-        qos,
-        "-t",
-        "obedio/button/7/pressed",
-        "-m",
-        "{}",
-        "-i",
-        "b7",
-        "-u",
-        "seven",
-        "-P",
-        "x",
-    ];
-    let mut publisher = mosquitto("mosquitto_pub", &house, version, &more)
-        .spawn()
-        .expect("mosquitto-clients");
+    let more = ["-q", qos, "-t", "obedio/button/7/pressed", "-m", "{}", "-i", "b7", "-u", "seven", "-P", "x"];
+    let mut publisher = mosquitto("mosquitto_pub", &house, version, &more).spawn().expect("mosquitto-clients");
     let handed = house.handed().await;
-    assert_eq!(
-        (handed.peer.client_id.as_str(), &*handed.peer.principal),
-        ("b7", "seven")
-    );
+    assert_eq!((handed.peer.client_id.as_str(), &*handed.peer.principal), ("b7", "seven"));
     assert_eq!(&handed.message.payload[..], b"{}");
     if qos == "1" {
-        assert!(
-            publisher.try_wait().expect("a child").is_none(),
-            "it still waits for PUBACK"
-        );
+        assert!(publisher.try_wait().expect("a child").is_none(), "it still waits for PUBACK");
     }
     handed.is(Taken::Done);
     assert!(soon(publisher.wait()).await.expect("a child").success());
@@ -72,9 +42,7 @@ async fn mosquitto_pub_ends_only_after_the_message_was_taken(
 async fn mosquitto_pub_gets_qos_2_through_in_3_1_1() {
     let mut house = House::open().await;
     let more = ["-q", "2", "-t", "t", "-m", "x"];
-    let mut publisher = mosquitto("mosquitto_pub", &house, "mqttv311", &more)
-        .spawn()
-        .expect("mosquitto-clients");
+    let mut publisher = mosquitto("mosquitto_pub", &house, "mqttv311", &more).spawn().expect("mosquitto-clients");
     house.handed().await.is(Taken::Done);
     assert!(soon(publisher.wait()).await.expect("a child").success());
     assert!(house.is_quiet());
@@ -85,22 +53,11 @@ async fn mosquitto_pub_sends_a_thousand_lines() {
     use tokio::io::AsyncWriteExt as _;
     for version in ["mqttv311", "mqttv5"] {
         let mut house = House::open().await;
-        let mut command = mosquitto(
-            "mosquitto_pub",
-            &house,
-            version,
-            &["-q", "1", "-t", "t", "-l"],
-        );
-        let mut publisher = command
-            .stdin(std::process::Stdio::piped())
-            .spawn()
-            .expect("mosquitto-clients");
+        let mut command = mosquitto("mosquitto_pub", &house, version, &["-q", "1", "-t", "t", "-l"]);
+        let mut publisher = command.stdin(std::process::Stdio::piped()).spawn().expect("mosquitto-clients");
         let lines: Vec<String> = (0..1000).map(|line| line.to_string()).collect();
         let mut stdin = publisher.stdin.take().expect("piped");
-        stdin
-            .write_all((lines.join("\n") + "\n").as_bytes())
-            .await
-            .expect("a reader");
+        stdin.write_all((lines.join("\n") + "\n").as_bytes()).await.expect("a reader");
         drop(stdin);
         for line in 0..1000 {
             let handed = house.handed().await;
@@ -123,19 +80,13 @@ async fn libmosquitto_resends_what_could_not_be_taken_though_there_is_no_session
     let mut house = House::open().await;
     let more = [&["-q", "1", "-t", "t", "-i", "b7", "-l"], session].concat();
     let mut command = mosquitto("mosquitto_pub", &house, version, &more);
-    let mut publisher = command
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .expect("mosquitto-clients");
+    let mut publisher = command.stdin(std::process::Stdio::piped()).spawn().expect("mosquitto-clients");
     let mut stdin = publisher.stdin.take().expect("piped");
     stdin.write_all(b"press\n").await.expect("a reader");
     house.handed().await.is(Taken::NotNow);
     assert_eq!(house.gone().await.1, Gone::Closed);
     let again = house.handed().await;
-    assert_eq!(
-        (&again.message.payload[..], again.message.dup),
-        (&b"press"[..], true)
-    );
+    assert_eq!((&again.message.payload[..], again.message.dup), (&b"press"[..], true));
     again.is(Taken::Done);
     drop(stdin);
     assert!(soon(publisher.wait()).await.expect("a child").success());
@@ -145,18 +96,10 @@ async fn libmosquitto_resends_what_could_not_be_taken_though_there_is_no_session
 async fn mosquitto_pub_is_told_of_wrong_credentials() {
     let house = House::open().await;
     let more = ["-q", "1", "-t", "t", "-m", "x", "-u", "wrong", "-P", "x"];
-    for (version, words) in [
-        ("mqttv311", "bad user name or password"),
-        ("mqttv5", "Bad User Name or Password"),
-    ] {
-        let output = soon(mosquitto("mosquitto_pub", &house, version, &more).output())
-            .await
-            .expect("it ran");
+    for (version, words) in [("mqttv311", "bad user name or password"), ("mqttv5", "Bad User Name or Password")] {
+        let output = soon(mosquitto("mosquitto_pub", &house, version, &more).output()).await.expect("it ran");
         let said = String::from_utf8_lossy(&output.stderr).to_lowercase();
-        assert!(
-            !output.status.success() && said.contains(&words.to_lowercase()),
-            "{said}"
-        );
+        assert!(!output.status.success() && said.contains(&words.to_lowercase()), "{said}");
     }
 }
 
@@ -165,37 +108,18 @@ async fn mosquitto_pub_is_told_of_wrong_credentials() {
 async fn mosquitto_sub_sees_the_lamp(#[values("mqttv311", "mqttv5")] version: &str) {
     let house = House::open().await;
     let topic = "obedio/button/7/ack";
-    let now = Outgoing {
-        topic: topic.to_owned(),
-        payload: "received".into(),
-    };
-    house
-        .judge
-        .state
-        .lock()
-        .expect("no panic")
-        .insert(topic.to_owned(), now);
-    let mut command = mosquitto(
-        "mosquitto_sub",
-        &house,
-        version,
-        &["-q", "1", "-t", topic, "-C", "2"],
-    );
+    let now = Outgoing { topic: topic.to_owned(), payload: "received".into() };
+    house.judge.state.lock().expect("no panic").insert(topic.to_owned(), now);
+    let mut command = mosquitto("mosquitto_sub", &house, version, &["-q", "1", "-t", topic, "-C", "2"]);
     command.stdout(std::process::Stdio::piped());
     let mut subscriber = command.spawn().expect("mosquitto-clients");
     let mut lines = {
         use tokio::io::{AsyncBufReadExt as _, BufReader};
         BufReader::new(subscriber.stdout.take().expect("piped")).lines()
     };
-    assert_eq!(
-        soon(lines.next_line()).await.expect("utf-8").as_deref(),
-        Some("received")
-    );
+    assert_eq!(soon(lines.next_line()).await.expect("utf-8").as_deref(), Some("received"));
     house.lamps.publish(topic, b"accepted");
-    assert_eq!(
-        soon(lines.next_line()).await.expect("utf-8").as_deref(),
-        Some("accepted")
-    );
+    assert_eq!(soon(lines.next_line()).await.expect("utf-8").as_deref(), Some("accepted"));
     assert!(soon(subscriber.wait()).await.expect("a child").success());
 }
 
@@ -205,15 +129,9 @@ async fn rumqttc_publishes_and_hears_its_lamp() {
     let mut options = MqttOptions::new("rum", ("127.0.0.1", house.addr.port()));
     options.set_keep_alive(5);
     let (client, mut events) = AsyncClient::builder(options).capacity(200).build();
-    client
-        .subscribe("obedio/button/7/ack", QoS::AtMostOnce)
-        .await
-        .expect("room");
+    client.subscribe("obedio/button/7/ack", QoS::AtMostOnce).await.expect("room");
     for number in 0..100_u8 {
-        client
-            .publish("t", vec![number], PublishOptions::new(QoS::AtLeastOnce))
-            .await
-            .expect("room");
+        client.publish("t", vec![number], PublishOptions::new(QoS::AtLeastOnce)).await.expect("room");
     }
     let lamps = house.lamps.clone();
     let polling = tokio::spawn(async move {
@@ -241,7 +159,5 @@ async fn rumqttc_publishes_and_hears_its_lamp() {
     assert_eq!(acknowledged, sent);
     assert_eq!(lamp.as_deref(), Some(&b"accepted"[..]));
     drop(client);
-    tokio::time::timeout(Duration::from_secs(5), house.gone())
-        .await
-        .expect("gone");
+    tokio::time::timeout(Duration::from_secs(5), house.gone()).await.expect("gone");
 }

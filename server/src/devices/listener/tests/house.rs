@@ -21,9 +21,7 @@ use crate::devices::delivery::{Message, Peer};
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what)
-        .await
-        .expect("it takes too long")
+    tokio::time::timeout(PATIENCE, what).await.expect("it takes too long")
 }
 
 /// A message that was handed over; the test decides what becomes of it.
@@ -63,40 +61,21 @@ impl Intake for Judge {
         }
     }
 
-    fn take(
-        &self,
-        peer: &Peer<Arc<str>>,
-        message: Message,
-    ) -> impl Future<Output = Taken> + Send + 'static {
+    fn take(&self, peer: &Peer<Arc<str>>, message: Message) -> impl Future<Output = Taken> + Send + 'static {
         let (handed, peer) = (self.handed.clone(), peer.clone());
         // Sent when first polled: so the tests of order watch that, too.
         async move {
             let (reply, answer) = oneshot::channel();
-            drop(handed.send(Handed {
-                peer,
-                message,
-                reply,
-            }));
+            drop(handed.send(Handed { peer, message, reply }));
             answer.await.unwrap_or(Taken::NotNow)
         }
     }
 
-    async fn subscribed(
-        &self,
-        peer: &Peer<Arc<str>>,
-        filter: &str,
-    ) -> Result<Vec<Outgoing>, NotLetIn> {
+    async fn subscribed(&self, peer: &Peer<Arc<str>>, filter: &str) -> Result<Vec<Outgoing>, NotLetIn> {
         if filter.contains(['+', '#']) && &*peer.principal != "admin" {
             return Err(NotLetIn::NotAuthorized);
         }
-        Ok(self
-            .state
-            .lock()
-            .expect("no panic")
-            .get(filter)
-            .cloned()
-            .into_iter()
-            .collect())
+        Ok(self.state.lock().expect("no panic").get(filter).cloned().into_iter().collect())
     }
 
     fn gone(&self, peer: &Peer<Arc<str>>, how: Gone) {
@@ -122,16 +101,10 @@ impl House {
 
     pub(super) async fn with(limits: Limits, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = Listener::bind(ListenerSettings { addr, tls, limits })
-            .await
-            .expect("a free port");
+        let listener = Listener::bind(ListenerSettings { addr, tls, limits }).await.expect("a free port");
         let (handing, handed) = mpsc::unbounded_channel();
         let (going, gone) = mpsc::unbounded_channel();
-        let judge = Arc::new(Judge {
-            handed: handing,
-            gone: going,
-            state: Mutex::default(),
-        });
+        let judge = Arc::new(Judge { handed: handing, gone: going, state: Mutex::default() });
         let shutdown = CancellationToken::new();
         Self {
             addr: listener.local_addr().expect("bound"),
@@ -160,31 +133,15 @@ impl House {
     pub(super) async fn client(&self) -> Raw {
         let stream = TcpStream::connect(self.addr).await.expect("it listens");
         stream.set_nodelay(true).expect("a socket");
-        Raw {
-            stream,
-            input: BytesMut::new(),
-        }
+        Raw { stream, input: BytesMut::new() }
     }
 
     /// A client that has been let in, by MQTT `level` 4 or 5.
     pub(super) async fn guest(&self, level: u8, client_id: &str) -> Raw {
         let mut client = self.client().await;
-        client
-            .send(
-                &Connect {
-                    level,
-                    client_id,
-                    ..Connect::default()
-                }
-                .bytes(),
-            )
-            .await;
+        client.send(&Connect { level, client_id, ..Connect::default() }.bytes()).await;
         let connack = client.packet().await;
-        assert_eq!(
-            (connack[0], connack[2], connack[3]),
-            (0x20, 0, 0),
-            "{connack:?}"
-        );
+        assert_eq!((connack[0], connack[2], connack[3]), (0x20, 0, 0), "{connack:?}");
         client
     }
 
@@ -223,11 +180,7 @@ impl Raw {
             if let Front::Whole(whole) = front(&self.input, 1 << 20) {
                 return Some(self.input.split_to(whole).freeze());
             }
-            if soon(self.stream.read_buf(&mut self.input))
-                .await
-                .unwrap_or(0)
-                == 0
-            {
+            if soon(self.stream.read_buf(&mut self.input)).await.unwrap_or(0) == 0 {
                 assert!(self.input.is_empty(), "half a packet: {:?}", self.input);
                 return None;
             }
@@ -237,11 +190,7 @@ impl Raw {
     /// PINGREQ is answered, and nothing stood before the answer.
     pub(super) async fn ping(&mut self) {
         self.send(&[0xC0, 0]).await;
-        assert_eq!(
-            self.packet().await,
-            [0xD0, 0][..],
-            "an answer to PINGREQ, and nothing before it"
-        );
+        assert_eq!(self.packet().await, [0xD0, 0][..], "an answer to PINGREQ, and nothing before it");
     }
 }
 
@@ -258,14 +207,7 @@ pub(super) struct Connect<'a> {
 
 impl Default for Connect<'_> {
     fn default() -> Self {
-        Self {
-            level: 4,
-            client_id: "button",
-            clean: true,
-            keep_alive: 60,
-            username: None,
-            will: None,
-        }
+        Self { level: 4, client_id: "button", clean: true, keep_alive: 60, username: None, will: None }
     }
 }
 
@@ -293,10 +235,7 @@ impl Connect<'_> {
 }
 
 pub(super) fn text(text: &str) -> Vec<u8> {
-    let mut bytes = u16::try_from(text.len())
-        .expect("short")
-        .to_be_bytes()
-        .to_vec();
+    let mut bytes = u16::try_from(text.len()).expect("short").to_be_bytes().to_vec();
     bytes.extend(text.as_bytes());
     bytes
 }

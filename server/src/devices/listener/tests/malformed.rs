@@ -12,10 +12,7 @@ use super::{
 };
 
 fn raw_topic(level: u8, topic: &[u8]) -> Vec<u8> {
-    let mut body = u16::try_from(topic.len())
-        .expect("short")
-        .to_be_bytes()
-        .to_vec();
+    let mut body = u16::try_from(topic.len()).expect("short").to_be_bytes().to_vec();
     body.extend(topic);
     body.extend([0, 1]);
     body.extend((level == 5).then_some(0));
@@ -36,11 +33,7 @@ fn raw_topic(level: u8, topic: &[u8]) -> Vec<u8> {
 #[case::unasked_puback(vec![0x40, 2, 0, 1], vec![0x40, 2, 0, 1], 0x82)]
 #[case::endless_length(vec![0x30, 0xFF, 0xFF, 0xFF, 0xFF], vec![0x30, 0xFF, 0xFF, 0xFF, 0xFF], 0x81)]
 #[case::subscribe_to_nothing(packet(0x82, &[0, 1]), packet(0x82, &[0, 1, 0]), 0x82)]
-#[case::subscribe_flags(
-    packet(0x80, b"\0\x01\0\x01t\0"),
-    packet(0x80, b"\0\x01\0\0\x01t\0"),
-    0x81
-)]
+#[case::subscribe_flags(packet(0x80, b"\0\x01\0\x01t\0"), packet(0x80, b"\0\x01\0\0\x01t\0"), 0x81)]
 #[case::too_long(packet(0x30, &[0; 5000]), packet(0x30, &[0; 5000]), 0x95)]
 #[case::type_0(vec![0, 0], vec![0, 0], 0x81)]
 #[case::auth(vec![0xF0, 0], vec![0xF0, 0], 0x82)]
@@ -50,14 +43,7 @@ async fn a_broken_packet_ends_its_connection_and_no_other(
     #[case] new: Vec<u8>,
     #[case] reason: u8,
 ) {
-    let mut house = House::with(
-        Limits {
-            packet_size: 4096,
-            ..Limits::default()
-        },
-        None,
-    )
-    .await;
+    let mut house = House::with(Limits { packet_size: 4096, ..Limits::default() }, None).await;
     let mut client = house.guest(4, "old").await;
     client.send(&old).await;
     assert_eq!(client.next().await, None);
@@ -74,9 +60,7 @@ async fn a_broken_packet_ends_its_connection_and_no_other(
 async fn a_topic_alias_is_refused() {
     let house = House::open().await;
     let mut client = house.guest(5, "new").await;
-    client
-        .send(&packet(0x32, b"\0\x01t\0\x01\x03\x23\0\x01"))
-        .await;
+    client.send(&packet(0x32, b"\0\x01t\0\x01\x03\x23\0\x01")).await;
     assert_eq!(client.packet().await[..3], [0xE0, 1, 0x94]);
 }
 
@@ -91,9 +75,7 @@ async fn a_topic_alias_is_refused() {
 #[case::cut_short(packet(0x10, b"\0\x04MQTT\x04\x02\0"))]
 #[case::trailing_bytes(packet(0x10, b"\0\x04MQTT\x04\x02\0\x3c\0\x01axx"))]
 #[tokio::test]
-async fn whoever_does_not_begin_with_a_sound_connect_is_closed_without_a_word(
-    #[case] bytes: Vec<u8>,
-) {
+async fn whoever_does_not_begin_with_a_sound_connect_is_closed_without_a_word(#[case] bytes: Vec<u8>) {
     let mut house = House::open().await;
     let mut client = house.client().await;
     client.send(&bytes).await;
@@ -126,11 +108,7 @@ async fn frames_may_be_split_at_every_byte(#[values(4, 5)] level: u8) {
         let empty = house.handed().await;
         assert!(empty.message.topic == "t" && empty.message.payload.is_empty());
         empty.is(Taken::Done);
-        let mut heads = [
-            client.packet().await[0],
-            client.packet().await[0],
-            client.packet().await[0],
-        ];
+        let mut heads = [client.packet().await[0], client.packet().await[0], client.packet().await[0]];
         heads.sort_unstable();
         assert_eq!(heads, [0x40, 0x90, 0xD0], "cut at {cut}");
     }
@@ -139,13 +117,7 @@ async fn frames_may_be_split_at_every_byte(#[values(4, 5)] level: u8) {
 /// A protocol that has been opened, without a socket.
 fn opened(level: u8) -> Wire {
     let mut wire = Wire::new();
-    wire.input.extend_from_slice(
-        &Connect {
-            level,
-            ..Connect::default()
-        }
-        .bytes(),
-    );
+    wire.input.extend_from_slice(&Connect { level, ..Connect::default() }.bytes());
     assert!(wire.open().expect("sound").is_some());
     wire.welcome(None, None, &Limits::default()).expect("room");
     wire

@@ -27,9 +27,7 @@ async fn mosquitto_pub_trusts_our_authority(#[values("mqttv311", "mqttv5")] vers
     let mut house = House::with(Limits::default(), Some(own.config)).await;
     let ca = own.ca_file.to_str().expect("utf-8").to_owned();
     let more = ["-q", "1", "-t", "t", "-m", "secret", "--cafile", &ca];
-    let mut publisher = mosquitto("mosquitto_pub", &house, version, &more)
-        .spawn()
-        .expect("mosquitto-clients");
+    let mut publisher = mosquitto("mosquitto_pub", &house, version, &more).spawn().expect("mosquitto-clients");
     let handed = house.handed().await;
     assert_eq!(&handed.message.payload[..], b"secret");
     handed.is(Taken::Done);
@@ -38,31 +36,15 @@ async fn mosquitto_pub_trusts_our_authority(#[values("mqttv311", "mqttv5")] vers
 
 #[tokio::test]
 async fn another_authority_is_not_trusted_and_plain_clients_are_closed() {
-    let (folder, other) = (
-        tempfile::tempdir().expect("a folder"),
-        tempfile::tempdir().expect("a folder"),
-    );
+    let (folder, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let own = made(folder.path(), &["127.0.0.1"]);
     let ca = made(other.path(), &["127.0.0.1"]).ca_file;
     let mut house = House::with(Limits::default(), Some(own.config)).await;
-    let more = [
-        "-q",
-        "1",
-        "-t",
-        "t",
-        "-m",
-        "x",
-        "--cafile",
-        ca.to_str().expect("utf-8"),
-    ];
-    let output = soon(mosquitto("mosquitto_pub", &house, "mqttv311", &more).output())
-        .await
-        .expect("it ran");
+    let more = ["-q", "1", "-t", "t", "-m", "x", "--cafile", ca.to_str().expect("utf-8")];
+    let output = soon(mosquitto("mosquitto_pub", &house, "mqttv311", &more).output()).await.expect("it ran");
     assert!(!output.status.success());
     let plain = ["-q", "1", "-t", "t", "-m", "x"];
-    let output = soon(mosquitto("mosquitto_pub", &house, "mqttv311", &plain).output())
-        .await
-        .expect("it ran");
+    let output = soon(mosquitto("mosquitto_pub", &house, "mqttv311", &plain).output()).await.expect("it ran");
     assert!(!output.status.success());
     assert!(house.is_quiet());
 }
@@ -74,16 +56,10 @@ fn certificates_are_made_once_and_their_keys_are_private() {
     let server = || std::fs::read(folder.path().join("server.pem")).expect("there");
     let before = server();
     let again = made(folder.path(), &["boat.local"]);
-    assert_eq!(
-        (first.fingerprint.as_str(), &before),
-        (again.fingerprint.as_str(), &server())
-    );
+    assert_eq!((first.fingerprint.as_str(), &before), (again.fingerprint.as_str(), &server()));
     assert_eq!(first.fingerprint.len(), 32 * 3 - 1);
     for key in ["ca.key", "server.key"] {
-        let mode = std::fs::metadata(folder.path().join(key))
-            .expect("there")
-            .permissions()
-            .mode();
+        let mode = std::fs::metadata(folder.path().join(key)).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{key}");
     }
 }
@@ -97,9 +73,7 @@ async fn a_new_name_needs_no_new_authority() {
     let mut house = House::with(Limits::default(), Some(after.config)).await;
     let ca = after.ca_file.to_str().expect("utf-8").to_owned();
     let more = ["-q", "1", "-t", "t", "-m", "x", "--cafile", &ca];
-    let mut publisher = mosquitto("mosquitto_pub", &house, "mqttv311", &more)
-        .spawn()
-        .expect("mosquitto-clients");
+    let mut publisher = mosquitto("mosquitto_pub", &house, "mqttv311", &more).spawn().expect("mosquitto-clients");
     house.handed().await.is(Taken::Done);
     assert!(soon(publisher.wait()).await.expect("a child").success());
 }
@@ -107,20 +81,12 @@ async fn a_new_name_needs_no_new_authority() {
 #[test]
 fn wrong_files_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let missing = tls::load(&folder.path().join("no.pem"), &folder.path().join("no.key"))
-        .expect_err("missing");
+    let missing = tls::load(&folder.path().join("no.pem"), &folder.path().join("no.key")).expect_err("missing");
     assert!(missing.to_string().contains("no.pem"), "{missing}");
     made(folder.path(), &["a"]);
     made(&folder.path().join("b"), &["a"]);
-    let mixed = tls::load(
-        &folder.path().join("server.pem"),
-        &folder.path().join("b/server.key"),
-    );
+    let mixed = tls::load(&folder.path().join("server.pem"), &folder.path().join("b/server.key"));
     assert!(matches!(mixed, Err(tls::TlsError::Use(_))), "{mixed:?}");
-    let bad = tls::load_or_make(
-        folder.path(),
-        &names(&["nö name"]),
-        jiff::Timestamp::UNIX_EPOCH,
-    );
+    let bad = tls::load_or_make(folder.path(), &names(&["nö name"]), jiff::Timestamp::UNIX_EPOCH);
     assert!(matches!(bad, Err(tls::TlsError::Make(_))), "{bad:?}");
 }

@@ -4,8 +4,7 @@ use mqtt_protocol_core::mqtt::{
     connection::Event,
     packet::{GenericPacketTrait, Packet, v3_1_1, v5_0},
     result_code::{
-        DisconnectReasonCode, MqttError, PubackReasonCode, SubackReasonCode, SubackReturnCode,
-        UnsubackReasonCode,
+        DisconnectReasonCode, MqttError, PubackReasonCode, SubackReasonCode, SubackReturnCode, UnsubackReasonCode,
     },
 };
 
@@ -30,27 +29,19 @@ impl Wire {
     pub(in super::super) fn acknowledge(&mut self, packet_id: u16, qos: u8, refused: Option<Why>) {
         let packet = if qos == 2 {
             self.unconfirmed.retain(|id| *id != packet_id);
-            v3_1_1::Pubrec::builder()
-                .packet_id(packet_id)
-                .build()
-                .map(Packet::from)
+            v3_1_1::Pubrec::builder().packet_id(packet_id).build().map(Packet::from)
         } else if self.is_v5() {
             let puback = v5_0::Puback::builder().packet_id(packet_id);
             match refused {
                 None => puback,
                 Some(Why::NotAuthorized) => puback.reason_code(PubackReasonCode::NotAuthorized),
-                Some(Why::PayloadInvalid) => {
-                    puback.reason_code(PubackReasonCode::PayloadFormatInvalid)
-                }
+                Some(Why::PayloadInvalid) => puback.reason_code(PubackReasonCode::PayloadFormatInvalid),
                 Some(Why::TopicInvalid) => puback.reason_code(PubackReasonCode::TopicNameInvalid),
             }
             .build()
             .map(Packet::from)
         } else {
-            v3_1_1::Puback::builder()
-                .packet_id(packet_id)
-                .build()
-                .map(Packet::from)
+            v3_1_1::Puback::builder().packet_id(packet_id).build().map(Packet::from)
         };
         self.send(packet);
     }
@@ -65,25 +56,15 @@ impl Wire {
                 Grant::Shared => SubackReasonCode::SharedSubscriptionsNotSupported,
                 Grant::TooMany => SubackReasonCode::QuotaExceeded,
             });
-            v5_0::Suback::builder()
-                .packet_id(packet_id)
-                .reason_codes(codes.collect())
-                .build()
-                .map(Packet::from)
+            v5_0::Suback::builder().packet_id(packet_id).reason_codes(codes.collect()).build().map(Packet::from)
         } else {
             let codes = grants.iter().map(|grant| match grant {
                 Grant::AtMostOnce => SubackReturnCode::SuccessMaximumQos0,
-                Grant::NotAuthorized
-                | Grant::NotNow
-                | Grant::InvalidFilter
-                | Grant::Shared
-                | Grant::TooMany => SubackReturnCode::Failure,
+                Grant::NotAuthorized | Grant::NotNow | Grant::InvalidFilter | Grant::Shared | Grant::TooMany => {
+                    SubackReturnCode::Failure
+                }
             });
-            v3_1_1::Suback::builder()
-                .packet_id(packet_id)
-                .return_codes(codes.collect())
-                .build()
-                .map(Packet::from)
+            v3_1_1::Suback::builder().packet_id(packet_id).return_codes(codes.collect()).build().map(Packet::from)
         };
         self.send(packet);
     }
@@ -92,22 +73,11 @@ impl Wire {
     pub(in super::super) fn unsuback(&mut self, packet_id: u16, existed: &[bool]) {
         let packet = if self.is_v5() {
             let codes = existed.iter().map(|existed| {
-                if *existed {
-                    UnsubackReasonCode::Success
-                } else {
-                    UnsubackReasonCode::NoSubscriptionExisted
-                }
+                if *existed { UnsubackReasonCode::Success } else { UnsubackReasonCode::NoSubscriptionExisted }
             });
-            v5_0::Unsuback::builder()
-                .packet_id(packet_id)
-                .reason_codes(codes.collect())
-                .build()
-                .map(Packet::from)
+            v5_0::Unsuback::builder().packet_id(packet_id).reason_codes(codes.collect()).build().map(Packet::from)
         } else {
-            v3_1_1::Unsuback::builder()
-                .packet_id(packet_id)
-                .build()
-                .map(Packet::from)
+            v3_1_1::Unsuback::builder().packet_id(packet_id).build().map(Packet::from)
         };
         self.send(packet);
     }
@@ -131,12 +101,7 @@ impl Wire {
     /// DISCONNECT, in MQTT 5; 3.1.1's server has none. Nothing can be sent after it.
     pub(in super::super) fn disconnect(&mut self, reason: DisconnectReasonCode) {
         if self.is_v5() {
-            self.send(
-                v5_0::Disconnect::builder()
-                    .reason_code(reason)
-                    .build()
-                    .map(Packet::from),
-            );
+            self.send(v5_0::Disconnect::builder().reason_code(reason).build().map(Packet::from));
         }
     }
 
@@ -145,8 +110,7 @@ impl Wire {
         if let Ok(packet) = packet {
             for event in self.protocol.send(packet) {
                 if let Event::RequestSendPacket { packet, .. } = event {
-                    self.output
-                        .extend_from_slice(&packet.to_continuous_buffer());
+                    self.output.extend_from_slice(&packet.to_continuous_buffer());
                 }
             }
         }

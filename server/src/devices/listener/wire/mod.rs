@@ -113,17 +113,14 @@ impl Wire {
 
     /// Sends what the crate answers by itself, except a PUBREC that nobody has earned yet.
     fn answer(&mut self, packet: &Packet) {
-        let premature = matches!(packet, Packet::V3_1_1Pubrec(pubrec) if self.unconfirmed.contains(&pubrec.packet_id()));
+        let premature =
+            matches!(packet, Packet::V3_1_1Pubrec(pubrec) if self.unconfirmed.contains(&pubrec.packet_id()));
         if !premature {
-            self.output
-                .extend_from_slice(&packet.to_continuous_buffer());
+            self.output.extend_from_slice(&packet.to_continuous_buffer());
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the rest are packets that no client may send here"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest are packets that no client may send here")]
     fn understand(&mut self, packet: Packet) -> Result<Option<Incoming>, Fault> {
         let said = match packet {
             Packet::V3_1_1Publish(publish) => {
@@ -141,20 +138,11 @@ impl Wire {
                 filters: subscribe
                     .entries()
                     .iter()
-                    .map(|entry| {
-                        (
-                            entry.topic_filter().to_owned(),
-                            RetainHandling::SendRetained,
-                        )
-                    })
+                    .map(|entry| (entry.topic_filter().to_owned(), RetainHandling::SendRetained))
                     .collect(),
             },
             Packet::V5_0Subscribe(subscribe) => {
-                if subscribe
-                    .props()
-                    .iter()
-                    .any(|p| matches!(p, Property::SubscriptionIdentifier(_)))
-                {
+                if subscribe.props().iter().any(|p| matches!(p, Property::SubscriptionIdentifier(_))) {
                     let reason = DisconnectReasonCode::SubscriptionIdentifiersNotSupported;
                     return Err(self.fault("subscription identifier", reason));
                 }
@@ -169,19 +157,11 @@ impl Wire {
             }
             Packet::V3_1_1Unsubscribe(unsubscribe) => Incoming::Unsubscribe {
                 packet_id: self.sound_id(unsubscribe.packet_id())?,
-                filters: unsubscribe
-                    .entries()
-                    .iter()
-                    .map(|filter| filter.as_str().to_owned())
-                    .collect(),
+                filters: unsubscribe.entries().iter().map(|filter| filter.as_str().to_owned()).collect(),
             },
             Packet::V5_0Unsubscribe(unsubscribe) => Incoming::Unsubscribe {
                 packet_id: self.sound_id(unsubscribe.packet_id())?,
-                filters: unsubscribe
-                    .entries()
-                    .iter()
-                    .map(|filter| filter.as_str().to_owned())
-                    .collect(),
+                filters: unsubscribe.entries().iter().map(|filter| filter.as_str().to_owned()).collect(),
             },
             Packet::V3_1_1Pingreq(_) => {
                 self.send(Ok(v3_1_1::Pingresp::new().into()));
@@ -192,12 +172,7 @@ impl Wire {
                 return Ok(None);
             }
             Packet::V3_1_1Pubrel(pubrel) => {
-                self.send(
-                    v3_1_1::Pubcomp::builder()
-                        .packet_id(pubrel.packet_id())
-                        .build()
-                        .map(Packet::from),
-                );
+                self.send(v3_1_1::Pubcomp::builder().packet_id(pubrel.packet_id()).build().map(Packet::from));
                 return Ok(None);
             }
             Packet::V5_0Pubrel(pubrel) => {
@@ -238,28 +213,13 @@ impl Wire {
                 self.unconfirmed.push(packet_id);
             }
         }
-        let payload = if payload.is_empty() {
-            Bytes::new()
-        } else {
-            Bytes::from_owner(Shared(payload.clone()))
-        };
-        Ok(Incoming::Publish(Message {
-            topic: topic.to_owned(),
-            payload,
-            retain,
-            dup,
-            qos: qos as u8,
-            packet_id,
-        }))
+        let payload = if payload.is_empty() { Bytes::new() } else { Bytes::from_owner(Shared(payload.clone())) };
+        Ok(Incoming::Publish(Message { topic: topic.to_owned(), payload, retain, dup, qos: qos as u8, packet_id }))
     }
 
     /// Packet identifiers are never 0 [MQTT-2.2.1-3].
     fn sound_id(&mut self, packet_id: u16) -> Result<u16, Fault> {
-        if packet_id == 0 {
-            Err(self.malformed())
-        } else {
-            Ok(packet_id)
-        }
+        if packet_id == 0 { Err(self.malformed()) } else { Ok(packet_id) }
     }
 
     fn malformed(&mut self) -> Fault {

@@ -5,9 +5,9 @@ use mqtt_protocol_core::mqtt::{
     common::Cursor,
     connection::Event,
     packet::{
-        AssignedClientIdentifier, MaximumPacketSize, MaximumQos, Packet, Property, Qos,
-        ReceiveMaximum, ServerKeepAlive, SessionExpiryInterval, SharedSubscriptionAvailable,
-        SubscriptionIdentifierAvailable, TopicAliasMaximum, v3_1_1, v5_0,
+        AssignedClientIdentifier, MaximumPacketSize, MaximumQos, Packet, Property, Qos, ReceiveMaximum,
+        ServerKeepAlive, SessionExpiryInterval, SharedSubscriptionAvailable, SubscriptionIdentifierAvailable,
+        TopicAliasMaximum, v3_1_1, v5_0,
     },
     result_code::{ConnectReasonCode, ConnectReturnCode, MqttError},
 };
@@ -65,9 +65,7 @@ impl Wire {
         }
         for event in self.protocol.recv(&mut Cursor::new(&packet[..])) {
             if let Event::NotifyPacketReceived(packet) = event {
-                return connect(&packet)
-                    .map(Some)
-                    .map_err(|turned_away| self.turn_away(turned_away));
+                return connect(&packet).map(Some).map_err(|turned_away| self.turn_away(turned_away));
             }
         }
         // The crate's own answers to a malformed CONNECT (such as "not authorized") would mislead a device.
@@ -77,36 +75,22 @@ impl Wire {
     /// Answers a CONNECT with a refusal (MQTT 5, 3.2.2.2; 3.1.1, 3.2.2.3).
     pub(in super::super) fn turn_away(&mut self, why: TurnedAway) -> Fault {
         let (old, new, words) = match why {
-            TurnedAway::By(NotLetIn::BadCredentials) => (
-                ConnectReturnCode::BadUserNameOrPassword,
-                ConnectReasonCode::BadUserNameOrPassword,
-                "credentials",
-            ),
-            TurnedAway::By(NotLetIn::NotAuthorized) => (
-                ConnectReturnCode::NotAuthorized,
-                ConnectReasonCode::NotAuthorized,
-                "not authorized",
-            ),
-            TurnedAway::By(NotLetIn::NotNow) => (
-                ConnectReturnCode::ServerUnavailable,
-                ConnectReasonCode::ServerUnavailable,
-                "not now",
-            ),
-            TurnedAway::ClientId => (
-                ConnectReturnCode::IdentifierRejected,
-                ConnectReasonCode::ClientIdentifierNotValid,
-                "client id",
-            ),
-            TurnedAway::WillQos => (
-                ConnectReturnCode::NotAuthorized,
-                ConnectReasonCode::QosNotSupported,
-                "will QoS",
-            ),
-            TurnedAway::Method => (
-                ConnectReturnCode::NotAuthorized,
-                ConnectReasonCode::BadAuthenticationMethod,
-                "authentication method",
-            ),
+            TurnedAway::By(NotLetIn::BadCredentials) => {
+                (ConnectReturnCode::BadUserNameOrPassword, ConnectReasonCode::BadUserNameOrPassword, "credentials")
+            }
+            TurnedAway::By(NotLetIn::NotAuthorized) => {
+                (ConnectReturnCode::NotAuthorized, ConnectReasonCode::NotAuthorized, "not authorized")
+            }
+            TurnedAway::By(NotLetIn::NotNow) => {
+                (ConnectReturnCode::ServerUnavailable, ConnectReasonCode::ServerUnavailable, "not now")
+            }
+            TurnedAway::ClientId => {
+                (ConnectReturnCode::IdentifierRejected, ConnectReasonCode::ClientIdentifierNotValid, "client id")
+            }
+            TurnedAway::WillQos => (ConnectReturnCode::NotAuthorized, ConnectReasonCode::QosNotSupported, "will QoS"),
+            TurnedAway::Method => {
+                (ConnectReturnCode::NotAuthorized, ConnectReasonCode::BadAuthenticationMethod, "authentication method")
+            }
         };
         if self.is_v5() {
             self.output.extend_from_slice(&[0x20, 3, 0, new as u8, 0]);
@@ -136,19 +120,11 @@ impl Wire {
         };
         self.longest = usize::try_from(limits.packet_size).unwrap_or(usize::MAX);
         self.send(packet);
-        if self.output.is_empty() {
-            Err(Fault("no room for CONNACK"))
-        } else {
-            Ok(())
-        }
+        if self.output.is_empty() { Err(Fault("no room for CONNACK")) } else { Ok(()) }
     }
 }
 
-fn v5_welcome(
-    assigned: Option<&str>,
-    keep_alive: Option<u16>,
-    limits: &Limits,
-) -> Result<Packet, MqttError> {
+fn v5_welcome(assigned: Option<&str>, keep_alive: Option<u16>, limits: &Limits) -> Result<Packet, MqttError> {
     let mut properties: Vec<Property> = vec![
         SessionExpiryInterval::new(0)?.into(),
         ReceiveMaximum::new(limits.in_flight.max(1))?.into(),
@@ -164,19 +140,13 @@ fn v5_welcome(
     if let Some(seconds) = keep_alive {
         properties.push(ServerKeepAlive::new(seconds)?.into());
     }
-    let connack = v5_0::Connack::builder()
-        .reason_code(ConnectReasonCode::Success)
-        .session_present(false);
+    let connack = v5_0::Connack::builder().reason_code(ConnectReasonCode::Success).session_present(false);
     connack.props(properties).build().map(Packet::from)
 }
 
 fn connect(packet: &Packet) -> Result<Connect, TurnedAway> {
     if let Packet::V5_0Connect(connect) = packet {
-        if connect
-            .props()
-            .iter()
-            .any(|property| matches!(property, Property::AuthenticationMethod(_)))
-        {
+        if connect.props().iter().any(|property| matches!(property, Property::AuthenticationMethod(_))) {
             return Err(TurnedAway::Method);
         }
         if connect.will_flag() && connect.will_qos() == Qos::ExactlyOnce {
@@ -188,11 +158,7 @@ fn connect(packet: &Packet) -> Result<Connect, TurnedAway> {
             keep_alive: connect.keep_alive(),
             username: connect.user_name().map(str::to_owned),
             password: connect.password().map(Bytes::copy_from_slice),
-            will: will(
-                connect.will_topic(),
-                connect.will_payload(),
-                connect.will_qos(),
-            )?,
+            will: will(connect.will_topic(), connect.will_payload(), connect.will_qos())?,
         })
     } else if let Packet::V3_1_1Connect(connect) = packet {
         // A client that wants to be remembered must have a name [MQTT-3.1.3-8 of 3.1.1].
@@ -205,11 +171,7 @@ fn connect(packet: &Packet) -> Result<Connect, TurnedAway> {
             keep_alive: connect.keep_alive(),
             username: connect.user_name().map(str::to_owned),
             password: connect.password().map(Bytes::copy_from_slice),
-            will: will(
-                connect.will_topic(),
-                connect.will_payload(),
-                connect.will_qos(),
-            )?,
+            will: will(connect.will_topic(), connect.will_payload(), connect.will_qos())?,
         })
     } else {
         Err(TurnedAway::ClientId)
@@ -225,23 +187,12 @@ fn sound_client_id(client_id: &str) -> Result<String, TurnedAway> {
 }
 
 /// A will is news when it comes, whatever its sender wants to have kept: never retained.
-fn will(
-    topic: Option<&str>,
-    payload: Option<&[u8]>,
-    qos: Qos,
-) -> Result<Option<Message>, TurnedAway> {
+fn will(topic: Option<&str>, payload: Option<&[u8]>, qos: Qos) -> Result<Option<Message>, TurnedAway> {
     let Some(topic) = topic else { return Ok(None) };
     if !topics::is_name(topic) {
         return Err(TurnedAway::By(NotLetIn::NotAuthorized));
     }
     let payload = payload.map_or_else(Bytes::new, Bytes::copy_from_slice);
     let topic = topic.to_owned();
-    Ok(Some(Message {
-        topic,
-        payload,
-        retain: false,
-        dup: false,
-        qos: qos as u8,
-        packet_id: None,
-    }))
+    Ok(Some(Message { topic, payload, retain: false, dup: false, qos: qos as u8, packet_id: None }))
 }

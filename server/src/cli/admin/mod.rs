@@ -1,0 +1,95 @@
+//! `crewbell-server admin`: setting a site up from the command line, also where nobody can sign in yet.
+//!
+//! Things are named as people name them: a site by its slug, a person and a place by their name, a button by its id on
+//! the wire. Everything goes through the same actions as the app's commands, done by the server itself.
+
+mod button;
+mod named;
+mod person;
+mod place;
+mod site;
+mod token;
+
+use std::io::Write;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Table;
+use crate::house::House;
+
+/// What is to be set up.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "A site from nothing:
+  crewbell-server admin site add serenity \"MY Serenity\"
+  crewbell-server admin person add Dana --role admin
+  crewbell-server admin place add \"Main deck\" --kind deck
+  crewbell-server admin place add \"Cabin 5\" --in \"Main deck\"
+  crewbell-server admin button create cabin-5 \"Cabin 5\"
+  crewbell-server admin button credentials cabin-5
+
+With several sites, each needs --site SLUG.")]
+pub struct AdminArgs {
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Noun {
+    /// Sites: add, list, make a join code
+    #[command(subcommand)]
+    Site(site::SiteCommand),
+    /// The crew: add, list, set a PIN, deactivate
+    #[command(subcommand)]
+    Person(person::PersonCommand),
+    /// Places: add, list
+    #[command(subcommand)]
+    Place(place::PlaceCommand),
+    /// Buttons: list, create, assign, make credentials, retire
+    #[command(subcommand)]
+    Button(button::ButtonCommand),
+    /// Sign a person in and print the token, for scripts and for `watch`
+    Token(token::TokenArgs),
+}
+
+/// Which site is meant.
+#[derive(Clone, Debug, Args)]
+struct AtSite {
+    /// The site's slug; not needed where there is one site only
+    #[arg(long, value_name = "SLUG", env = "CREWBELL_SITE")]
+    site: Option<String>,
+}
+
+/// How a list is shown.
+#[derive(Clone, Copy, Debug, Args)]
+struct AsList {
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does it.
+///
+/// # Errors
+/// The rules' "no", or something that doesn't exist: in a sentence.
+pub async fn run(args: AdminArgs, house: &House) -> anyhow::Result<()> {
+    match args.noun {
+        Noun::Site(command) => site::run(command, house).await,
+        Noun::Person(command) => person::run(command, house).await,
+        Noun::Place(command) => place::run(command, house).await,
+        Noun::Button(command) => button::run(command, house).await,
+        Noun::Token(args) => token::run(args, house).await,
+    }
+}
+
+impl AsList {
+    fn print<T: Serialize>(self, all: &[T], table: &Table) -> anyhow::Result<()> {
+        if self.json { say(&serde_json::to_string_pretty(all)?) } else { say(table.to_string().trim_end()) }
+    }
+}
+
+/// Prints a line.
+fn say(words: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{words}").context("Standard output can't be written")
+}

@@ -1,0 +1,107 @@
+//! Finding what a person named, and saying well what isn't there.
+
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use crewbell_shared::button::Button;
+use crewbell_shared::person::{Actor, Person};
+use crewbell_shared::place::Place;
+use crewbell_shared::protocol::{Source, Verb};
+
+use super::AtSite;
+use crate::actions::{self, Action};
+use crate::cli::words::not_done;
+use crate::db;
+use crate::house::{House, OpenSite};
+
+/// A site with what is there, as of now.
+pub(super) struct Here<'a> {
+    house: &'a House,
+    pub(super) site: Arc<OpenSite>,
+}
+
+impl AtSite {
+    /// The site that is meant.
+    pub(super) async fn open<'a>(&self, house: &'a House) -> anyhow::Result<Here<'a>> {
+        if let Some((site, _)) = house.site_named(self.site.as_deref()).await? {
+            return Ok(Here { house, site });
+        }
+        let all = house.open_all().await?;
+        let slugs: Vec<_> = all.iter().map(|site| site.slug.to_string()).collect();
+        match (&self.site, slugs.is_empty()) {
+            (_, true) => bail!("There is no site yet; `admin site add SLUG NAME` makes one."),
+            (Some(slug), false) => bail!("There is no site \"{slug}\"; there are: {}.", slugs.join(", ")),
+            (None, false) => bail!("Which site? Name one with --site: {}.", slugs.join(", ")),
+        }
+    }
+}
+
+impl Here<'_> {
+    /// Does something as the server itself.
+    pub(super) async fn act(&self, action: Box<dyn Action>) -> anyhow::Result<()> {
+        self.site.act(action, Actor::System, Source::Server).await.map(drop).map_err(not_done)
+    }
+
+    /// Does what a command says as the server itself.
+    pub(super) async fn command(&self, verb: Verb) -> anyhow::Result<()> {
+        self.act(actions::action(verb)).await
+    }
+
+    /// A new id.
+    pub(super) fn id<Id: From<uuid::Uuid>>(&self) -> Id {
+        self.house.ids.next(self.house.clock.now())
+    }
+
+    pub(super) async fn people(&self) -> anyhow::Result<Vec<Person>> {
+        let mut tx = self.house.db.read(self.site.id).await?;
+        Ok(db::people::all(&mut tx, self.site.id).await?)
+    }
+
+    pub(super) async fn places(&self) -> anyhow::Result<Vec<Place>> {
+        let mut tx = self.house.db.read(self.site.id).await?;
+        Ok(db::places::all(&mut tx, self.site.id).await?)
+    }
+
+    pub(super) async fn buttons(&self) -> anyhow::Result<Vec<Button>> {
+        let mut tx = self.house.db.read(self.site.id).await?;
+        let known = db::buttons::all(&mut tx, self.site.id).await?;
+        Ok(known.into_iter().map(|known| known.button).collect())
+    }
+
+    pub(super) async fn person(&self, name: &str) -> anyhow::Result<Person> {
+        find(self.people().await?, name, |person| &person.name)
+            .ok_or_else(|| anyhow!("Nobody is called \"{name}\"; see `admin person list`."))
+    }
+
+    pub(super) async fn place(&self, name: &str) -> anyhow::Result<Place> {
+        find(self.places().await?, name, |place| &place.name)
+            .ok_or_else(|| anyhow!("There is no place \"{name}\"; see `admin place list`."))
+    }
+
+    /// A button by its id on the wire, whose case matters.
+    pub(super) async fn button(&self, device: &str) -> anyhow::Result<Button> {
+        let all = self.buttons().await?;
+        all.into_iter()
+            .find(|button| button.device == device)
+            .ok_or_else(|| anyhow!("There is no button \"{device}\"; see `admin button list`."))
+    }
+}
+
+/// Finds by name, whatever its case, as the database compares them.
+fn find<T>(all: Vec<T>, name: &str, of: impl Fn(&T) -> &String) -> Option<T> {
+    let wanted = name.trim().to_lowercase();
+    all.into_iter().find(|one| of(one).to_lowercase() == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_whatever_its_case() {
+        let all = || vec!["Siri".to_owned(), "Zoë".to_owned()];
+        assert_eq!(find(all(), " siri ", |name| name).as_deref(), Some("Siri"));
+        assert_eq!(find(all(), "ZOË", |name| name).as_deref(), Some("Zoë"));
+        assert_eq!(find(all(), "Sir", |name| name), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! `admin person …`
+
+use anyhow::ensure;
+use clap::Subcommand;
+use crewbell_shared::ids::PersonId;
+use crewbell_shared::person::{Person, Role};
+use crewbell_shared::protocol::Verb;
+
+use super::named::Here;
+use super::{AsList, AtSite, say};
+use crate::actions::SetPersonSecret;
+use crate::auth::hash_secret;
+use crate::cli::Table;
+use crate::cli::words::ask_secret;
+use crate::house::House;
+
+/// Characters of a PIN: fewer are guessed within the attempts that are let through in a day.
+const PIN_MIN: usize = 4;
+/// Characters of a password: more only cost time to hash.
+const PIN_MAX: usize = 200;
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum PersonCommand {
+    /// Add a member of the crew
+    Add {
+        /// The name to sign in with
+        name: String,
+        /// What they do: crew, supervisor, technician, dispatcher or admin
+        #[arg(long, default_value = "crew")]
+        role: Role,
+        #[command(flatten)]
+        pin: NewSecret,
+        #[command(flatten)]
+        at: AtSite,
+    },
+    /// List the crew
+    List {
+        /// Also those who may no longer sign in
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        at: AtSite,
+        #[command(flatten)]
+        list: AsList,
+    },
+    /// Set a PIN or password; the person is signed out everywhere
+    Pin {
+        /// Whose
+        name: String,
+        #[command(flatten)]
+        pin: NewSecret,
+        #[command(flatten)]
+        at: AtSite,
+    },
+    /// Let a person no longer sign in, and sign them out everywhere
+    Deactivate {
+        /// Whom
+        name: String,
+        #[command(flatten)]
+        at: AtSite,
+    },
+    /// Let a person sign in again
+    Activate {
+        /// Whom
+        name: String,
+        #[command(flatten)]
+        at: AtSite,
+    },
+}
+
+/// What somebody signs in with.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct NewSecret {
+    /// The PIN or password; asked for (and shown while it is typed), or read from standard input, when not given
+    #[arg(long)]
+    pin: Option<String>,
+}
+
+impl NewSecret {
+    async fn hash(self, name: &str) -> anyhow::Result<String> {
+        let pin = self.pin.map_or_else(|| ask_secret(name), Ok)?;
+        let length = pin.chars().count();
+        ensure!((PIN_MIN..=PIN_MAX).contains(&length), "A PIN or password has {PIN_MIN} to {PIN_MAX} characters.");
+        Ok(hash_secret(pin).await?)
+    }
+}
+
+pub(super) async fn run(command: PersonCommand, house: &House) -> anyhow::Result<()> {
+    match command {
+        PersonCommand::Add { name, role, pin, at } => {
+            let here = at.open(house).await?;
+            let hash = pin.hash(&name).await?;
+            let person_id: PersonId = here.id();
+            here.command(Verb::SavePerson { person_id, name: name.clone(), role, active: true }).await?;
+            here.act(Box::new(SetPersonSecret { person_id, hash })).await?;
+            say(&format!("{} is there as {}, and can sign in.", name.trim(), role.as_str()))
+        }
+        PersonCommand::List { all, at, list } => {
+            let here = at.open(house).await?;
+            let mut people = here.people().await?;
+            people.retain(|person| all || person.active);
+            let mut table = Table::new(&["name", "role", "duty", "may sign in"]);
+            for person in &people {
+                let duty = if person.on_duty { "on duty" } else { "" };
+                let active = if person.active { "yes" } else { "no" };
+                table.row([person.name.clone(), person.role.as_str().into(), duty.into(), active.into()]);
+            }
+            list.print(&people, &table)
+        }
+        PersonCommand::Pin { name, pin, at } => {
+            let here = at.open(house).await?;
+            let person = here.person(&name).await?;
+            let hash = pin.hash(&person.name).await?;
+            here.act(Box::new(SetPersonSecret { person_id: person.id, hash })).await?;
+            say(&format!("{} has a new PIN, and is signed out everywhere.", person.name))
+        }
+        PersonCommand::Deactivate { name, at } => {
+            let here = at.open(house).await?;
+            let person = here.person(&name).await?;
+            set_active(&here, &person, false).await?;
+            say(&format!("{} may no longer sign in, and is signed out everywhere.", person.name))
+        }
+        PersonCommand::Activate { name, at } => {
+            let here = at.open(house).await?;
+            let person = here.person(&name).await?;
+            set_active(&here, &person, true).await?;
+            say(&format!("{} may sign in, with the PIN of before.", person.name))
+        }
+    }
+}
+
+async fn set_active(here: &Here<'_>, person: &Person, active: bool) -> anyhow::Result<()> {
+    let Person { id, name, role, .. } = person.clone();
+    here.command(Verb::SavePerson { person_id: id, name, role, active }).await
+}

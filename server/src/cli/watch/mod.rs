@@ -1,0 +1,72 @@
+//! `crewbell-server watch`: what a member of the crew sees, live, in a terminal.
+//!
+//! It is a client like any other: a snapshot, then the live socket from its cursor. Whatever breaks, it connects again
+//! and goes on from there.
+
+mod board;
+mod door;
+mod follow;
+mod lines;
+mod model;
+#[cfg(test)]
+mod props;
+mod screen;
+
+use clap::{ArgGroup, Args};
+
+use crate::cli::words::ask_secret;
+use crate::clock::{Clock, Ids};
+
+/// Whose view is shown, and of which server.
+#[derive(Clone, Debug, Args)]
+#[command(
+    group = ArgGroup::new("who").args(["token", "name"]).required(true),
+    after_help = "Examples:
+  crewbell-server watch --name Siri                     asks for the PIN
+  crewbell-server watch --name Siri --pin 4711 --board
+  CREWBELL_TOKEN=… crewbell-server watch --server https://ship.local
+
+The PIN is asked for where it isn't given, so that it stands in no list of processes."
+)]
+pub struct WatchArgs {
+    /// The server's address
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", value_parser = door::server)]
+    pub server: reqwest::Url,
+    /// A token, as `admin token` makes it
+    #[arg(long, env = "CREWBELL_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// The name to sign in with
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The PIN or password of that name; asked for when not given
+    #[arg(long, requires = "name", conflicts_with = "token")]
+    pub pin: Option<String>,
+    /// The site's slug, where the server has several
+    #[arg(long, requires = "name", conflicts_with = "token")]
+    pub site: Option<String>,
+    /// Show what is open and accepted as a board, and below it what happened last
+    #[arg(long)]
+    pub board: bool,
+}
+
+/// Shows what a person sees until it is interrupted.
+///
+/// # Errors
+/// The server can't be reached to begin with, or lets the person no longer in: in a sentence.
+pub async fn run(args: WatchArgs, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
+    let door = door::Door::new(args.server.clone())?;
+    let (token, own) = match (args.token, &args.name) {
+        (Some(token), _) => (token, false),
+        (None, name) => {
+            let name = name.as_deref().unwrap_or_default();
+            let secret = args.pin.map_or_else(|| ask_secret(name), Ok)?;
+            let token = door.sign_in(args.site.as_deref(), name, &secret).await.map_err(door::Shut::error)?;
+            (token, true)
+        }
+    };
+    let outcome = follow::follow(&door, &token, args.board, clock, ids).await;
+    if own {
+        door.sign_out(&token).await;
+    }
+    outcome
+}

@@ -1,0 +1,160 @@
+//! What a crew member's device knows of the site: the snapshot, and every entry since.
+
+use std::collections::BTreeMap;
+
+use crewbell_shared::guest::Guest;
+use crewbell_shared::ids::{GuestId, PlaceId, RequestId};
+use crewbell_shared::place::Place;
+use crewbell_shared::protocol::{Entity, Entry};
+use crewbell_shared::request::{Request, State};
+use crewbell_shared::site::Site;
+
+/// What is known of the site, as of one entry.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    /// The last entry that is in it.
+    pub(super) cursor: u64,
+    pub(super) site: Option<Site>,
+    places: BTreeMap<PlaceId, Place>,
+    guests: BTreeMap<GuestId, Guest>,
+    requests: BTreeMap<RequestId, Request>,
+}
+
+/// What to do with a frame of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Frame {
+    /// It follows what is known.
+    Next,
+    /// Something between was missed: ask again from the cursor.
+    Gap,
+}
+
+impl Model {
+    /// Nothing is known yet; entries up to this one will be put in.
+    pub(super) fn at(cursor: u64) -> Self {
+        Self { cursor, ..Self::default() }
+    }
+
+    /// Judges a frame by the number of the entry that was sent before it.
+    pub(super) fn judge(&self, prev: u64) -> Frame {
+        if prev > self.cursor { Frame::Gap } else { Frame::Next }
+    }
+
+    /// Takes an entry in; says whether it was new.
+    ///
+    /// # Errors
+    /// It carries a noun that this version can't read.
+    pub(super) fn apply(&mut self, entry: &Entry) -> serde_json::Result<bool> {
+        if entry.meta.seq <= self.cursor {
+            return Ok(false);
+        }
+        if let Some(entity) = entry.entity()? {
+            self.put(entity);
+        }
+        self.cursor = entry.meta.seq;
+        Ok(true)
+    }
+
+    /// Takes a noun in, in place of what was known of it.
+    pub(super) fn put(&mut self, entity: Entity) {
+        match entity {
+            Entity::Site(site) => self.site = Some(site),
+            Entity::Place(place) => drop(self.places.insert(place.id, place)),
+            Entity::Guest(guest) => drop(self.guests.insert(guest.id, guest)),
+            Entity::Request(request) if request.state.is_closed() => {
+                drop(self.requests.remove(&request.id));
+            }
+            Entity::Request(request) => drop(self.requests.insert(request.id, request)),
+            // What the lines say of these, their own entries carry.
+            Entity::Person(_) | Entity::Stay(_) | Entity::Button(_) => {}
+        }
+    }
+
+    /// The requests that are open or accepted: what rings first, then the most urgent, then the oldest.
+    pub(super) fn current(&self) -> Vec<&Request> {
+        let mut current: Vec<_> = self.requests.values().collect();
+        current.sort_by_key(|request| {
+            (request.state != State::Open, std::cmp::Reverse(request.priority), request.created_at)
+        });
+        current
+    }
+
+    /// How many requests are open, and how many accepted.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let open = self.requests.values().filter(|request| request.state == State::Open).count();
+        (open, self.requests.len() - open)
+    }
+
+    /// The name of a place.
+    pub(super) fn place(&self, id: PlaceId) -> Option<&str> {
+        self.places.get(&id).map(|place| place.name.as_str())
+    }
+
+    /// Whether a place asked not to be disturbed.
+    pub(super) fn do_not_disturb(&self, id: PlaceId) -> bool {
+        self.places.get(&id).is_some_and(|place| place.do_not_disturb)
+    }
+
+    /// The name of a guest.
+    pub(super) fn guest(&self, id: GuestId) -> Option<&str> {
+        self.guests.get(&id).map(|guest| guest.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::ids::PersonId;
+    use crewbell_shared::person::PersonRef;
+    use crewbell_shared::request::{Acceptance, Priority};
+
+    use super::super::props::{at, entry, open_request};
+    use super::*;
+
+    #[test]
+    fn an_entry_counts_once_and_only_if_it_is_newer() {
+        let mut model = Model::at(6);
+        let entry = entry(7, "request_created", open_request());
+        assert!(model.apply(&entry).unwrap());
+        assert!(!model.apply(&entry).unwrap());
+        assert_eq!((model.cursor, model.counts()), (7, (1, 0)));
+    }
+
+    #[test]
+    fn a_frame_that_was_missed_is_noticed() {
+        let model = Model::at(7);
+        assert_eq!(model.judge(7), Frame::Next);
+        assert_eq!(model.judge(9), Frame::Gap);
+        // What was sent twice is no gap: applying it again changes nothing.
+        assert_eq!(model.judge(3), Frame::Next);
+    }
+
+    #[test]
+    fn what_rings_stands_before_what_is_urgent_and_what_is_old() {
+        let number = |number| RequestId(uuid::Uuid::from_u128(number));
+        let siri = PersonRef { id: PersonId(uuid::Uuid::from_u128(1)), name: "Siri".into() };
+        let taken = State::Accepted(Acceptance { accepted_by: siri, accepted_at: at(5) });
+        let mut model = Model::default();
+        for (id, priority, created, state) in [
+            (1, Priority::Emergency, 0, taken),
+            (2, Priority::Normal, 1, State::Open),
+            (3, Priority::High, 2, State::Open),
+            (4, Priority::Normal, 0, State::Open),
+        ] {
+            let request = Request { id: number(id), priority, created_at: at(created), state, ..open_request() };
+            model.put(request.into());
+        }
+        let order: Vec<_> = model.current().iter().map(|request| request.id).collect();
+        assert_eq!(order, [3, 4, 2, 1].map(number));
+        assert_eq!(model.counts(), (3, 1));
+    }
+
+    #[test]
+    fn a_closed_request_leaves_the_board() {
+        let mut model = Model::default();
+        model.put(open_request().into());
+        let by = PersonRef { id: PersonId(uuid::Uuid::from_u128(1)), name: "Siri".into() };
+        let state = State::Cancelled { acceptance: None, cancelled_by: by, cancelled_at: at(9), cancel_reason: None };
+        model.put(Request { state, ..open_request() }.into());
+        assert!(model.current().is_empty());
+    }
+}

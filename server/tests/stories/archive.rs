@@ -1,0 +1,119 @@
+//! What is older than the site keeps moves to the archive of its month, and stays told.
+
+use crewbell_server::db::entries::{self, Filter};
+use crewbell_server::jobs;
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::database::superuser;
+use crate::ship::{Ship, id};
+
+/// Entries of the past, one an hour: more than four months of them.
+const PAST: i64 = 3000;
+
+const KEPT: &str = "select count(*) from entries";
+const ARCHIVED: &str = "select count(*) from entries_archive";
+
+/// Every number from 1 to the head, once, in one of the two.
+const WHOLE: &str = "select (count(*) = max(head) and count(distinct seq) = max(head) and min(seq) = 1 \
+                     and max(seq) = max(head))::int::bigint \
+                     from (select seq from entries union all select seq from entries_archive) both_of_them, sites";
+
+/// A ship with a past, that keeps so many days of it from now on.
+async fn months_later(retention_days: u32) -> Ship {
+    let ship = Ship::sail().await;
+    // The server looks for old entries by itself when it starts; it shall find none before the story does.
+    ship.settings(|settings| settings.retention_days = 0).await;
+    let mut root = superuser(&ship.db).await;
+    let insert = "insert into entries (site_id, seq, event_id, at, actor_name, source, category, type, entity_type, \
+                  entity_id, changed_fields, payload) select s.id, s.head + n, gen_random_uuid(), \
+                  now() + n * interval '1 hour', 'Crewbell', 'server', 'places', 'place_changed', 'place', $2, '{}', \
+                  json_build_object('n', n) from sites s, generate_series(1, $1) n";
+    let place = uuid::Uuid::from_u128(3);
+    sqlx::query(insert).bind(PAST).bind(place).execute(&mut root).await.unwrap();
+    sqlx::query("update sites set head = head + $1").bind(PAST).execute(&mut root).await.unwrap();
+    let ship = ship.restart().await;
+    ship.clock.advance(SignedDuration::from_hours(PAST));
+    ship.sam().await;
+    ship.settings(|settings| settings.retention_days = retention_days).await;
+    ship
+}
+
+#[tokio::test]
+async fn old_entries_move_while_presses_go_on_and_none_is_lost() {
+    let ship = months_later(30).await;
+    let sam = ship.sam().await;
+    let mut screen = sam.screen(None).await;
+    let mut gus = ship.gus_in(1).await;
+    assert_eq!(ship.count(ARCHIVED).await, 0);
+    let before = ship.count(KEPT).await;
+
+    let pressing = async {
+        for _ in 0..100 {
+            gus.press("single").await;
+        }
+    };
+    let (batches, ()) = tokio::join!(jobs::archive(&ship.server.house, &ship.site), pressing);
+    let batches = batches.unwrap();
+    assert!(batches > 3, "a few at a time, not all at once: {batches}");
+    for number in 1..=100 {
+        let expected = if number == 1 { "request_created" } else { "request_pressed_again" };
+        assert_eq!(screen.see(expected).await["payload"]["last_press_id"], format!("cabin-1-{number}").as_str());
+    }
+
+    assert!(ship.count(ARCHIVED).await > PAST - 31 * 24, "all but the last month");
+    assert!(ship.count(KEPT).await > 29 * 24, "and no more");
+    // Besides the presses: those who signed in, the button that was seen.
+    assert!(ship.count(KEPT).await + ship.count(ARCHIVED).await >= before + 100);
+    assert_eq!(ship.count(WHOLE).await, 1, "no number is missing, and none is in both");
+    let months = "select count(distinct tableoid) from entries_archive";
+    assert!(ship.count(months).await >= 4, "an archive for each month");
+    let tail = "select (tail = (select min(seq) from entries))::int::bigint from sites";
+    assert_eq!(ship.count(tail).await, 1, "the site knows where its log begins");
+    let misplaced = "select count(*) from entries_archive a join pg_class c on c.oid = a.tableoid \
+                     where c.relname <> 'entries_archive_' || to_char(at at time zone 'UTC', 'YYYY_MM')";
+    assert_eq!(ship.count(misplaced).await, 0);
+    assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0, "then there is nothing left to do");
+}
+
+#[tokio::test]
+async fn what_is_archived_is_still_found() {
+    let ship = months_later(30).await;
+    let head = ship.count("select head from sites").await;
+    jobs::archive(&ship.server.house, &ship.site).await.unwrap();
+    let archived = ship.count(ARCHIVED).await;
+
+    let mut tx = ship.server.house.db.read(ship.site.id).await.unwrap();
+    let all = Filter { limit: 10_000, ..Filter::default() };
+    let found = entries::activity(&mut tx, ship.site.id, &all).await.unwrap();
+    let numbers: Vec<u64> = found.iter().map(|(seq, _)| *seq).collect();
+    assert_eq!(numbers, (1..=u64::try_from(head).unwrap()).rev().collect::<Vec<_>>());
+    let oldest = Filter { before: Some(11), limit: 5, ..Filter::default() };
+    let found = entries::activity(&mut tx, ship.site.id, &oldest).await.unwrap();
+    assert_eq!(found.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [10, 9, 8, 7, 6]);
+    let place = entries::of_entity(&mut tx, ship.site.id, id::<uuid::Uuid>(3)).await.unwrap();
+    assert!(place.len() > usize::try_from(PAST).unwrap(), "the whole life of cabin 3: {}", place.len());
+    assert!(place.is_sorted_by_key(|(seq, _)| *seq));
+    drop(tx);
+
+    let alex = ship.crew("Alex").await;
+    let page = alex.get(&format!("/api/activity?before={archived}&limit=20")).await;
+    let items = page["items"].as_array().unwrap();
+    assert_eq!(items.len(), 20);
+    assert_eq!(items[0]["meta"]["seq"], archived - 1);
+    let (status, refusal) = alex.ask(reqwest::Method::GET, "/api/sync/entries?after=3", None).await;
+    assert_eq!(
+        (status.as_u16(), refusal["code"].as_str()),
+        (410, Some("snapshot_needed")),
+        "a cursor that old is told so"
+    );
+}
+
+#[tokio::test]
+async fn a_site_that_keeps_everything_archives_nothing() {
+    let ship = months_later(0).await;
+    ship.clock.advance(SignedDuration::from_hours(24 * 3650));
+    assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0);
+    assert_eq!(ship.count(ARCHIVED).await, 0);
+    let _: Value = ship.crew("Alex").await.get("/api/activity?limit=1").await;
+}

@@ -1,0 +1,406 @@
+//! The live socket, and the same stream as events.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crewbell_shared::protocol::live::FromServer;
+use futures_util::future::join_all;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::cast::{Crew, Screen, command, fresh_id, text};
+use crate::ship::{Ship, soon};
+
+const HEARTBEAT: &str = r#"{"t":"heartbeat"}"#;
+
+#[tokio::test]
+async fn who_does_not_say_who_they_are_is_refused_with_the_reason() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let hello = json!({ "t": "hello", "token": sam.token }).to_string();
+    let cases = [
+        (Message::text(HEARTBEAT), "not_signed_in"),
+        (Message::text(r#"{"t":"hello","token":""}"#), "not_signed_in"),
+        (Message::text(json!({ "t": "hello", "token": format!("{}x", sam.token) }).to_string()), "not_signed_in"),
+        (Message::text(r#"{"t":"hello"}"#), "invalid"),
+        (Message::text("{"), "invalid"),
+        (Message::text(r#"{"t":"open sesame"}"#), "invalid"),
+        (Message::binary(hello.clone().into_bytes()), "invalid"),
+    ];
+    for (first, code) in cases {
+        let mut screen = Screen::open(sam.address).await;
+        screen.send(first.clone()).await;
+        assert_eq!(screen.refusal().await, code, "{first:?}");
+    }
+    // The same once it stands.
+    for (frame, code) in
+        [(Message::text(hello), "invalid"), (Message::text("[]"), "invalid"), (Message::binary(vec![0]), "invalid")]
+    {
+        let mut screen = sam.screen(None).await;
+        screen.send(frame).await;
+        assert_eq!(screen.refusal().await, code);
+    }
+    let mut screen = sam.screen(None).await;
+    screen.try_send(Message::text("x".repeat(65 * 1024))).await;
+    assert_eq!(screen.frame().await, None, "too large a frame is not read");
+    assert_eq!(ship.server.house.site(ship.site.id).await.unwrap().unwrap().slug, ship.site.slug);
+}
+
+#[tokio::test]
+async fn a_socket_that_says_nothing_is_sent_away_after_ten_seconds() {
+    let ship = Ship::sail().await;
+    let mut screen = Screen::open(ship.server.http).await;
+    let since = Instant::now();
+    let code = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            // `soon` gives up after as long as the server waits.
+            let frame = tokio::time::timeout(Duration::from_secs(15), screen.frame_whenever()).await.unwrap();
+            if let Some(FromServer::Refused { refusal }) = frame {
+                return refusal.code.to_string();
+            }
+        }
+    });
+    assert_eq!(code.await.unwrap(), "not_signed_in");
+    assert!(since.elapsed() > Duration::from_secs(9));
+}
+
+#[tokio::test]
+async fn a_flood_of_frames_is_refused_and_a_heart_that_beats_is_answered() {
+    let ship = Ship::sail().await;
+    let (sam, siri) = (ship.sam().await, ship.siri().await);
+    let (mut calm, mut mad) = (sam.screen(None).await, siri.screen(None).await);
+    for _ in 0..150 {
+        if !mad.try_send(Message::text(HEARTBEAT)).await {
+            break;
+        }
+    }
+    assert_eq!(mad.refusal().await, "slow_down");
+    calm.say(HEARTBEAT).await;
+    let Some(FromServer::Pulse { head, server_time }) = calm.frame().await else { panic!("no pulse") };
+    assert_eq!(head, ship.head());
+    assert!(server_time.duration_since(ship.clock.now()).abs().as_secs() < 10);
+}
+
+#[tokio::test]
+async fn a_screen_that_was_away_gets_what_it_missed_and_then_what_is_new() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let cursor = sam.screen(None).await.cursor;
+    let missed = [sam.asks_for(1, "ice").await, sam.asks_for(2, "tea").await];
+    let mut screen = sam.screen(Some(cursor)).await;
+    for id in &missed {
+        assert_eq!(screen.next().await["payload"]["id"], id.as_str());
+    }
+    let new = sam.asks_for(3, "a pillow").await;
+    assert_eq!(screen.next().await["payload"]["id"], new.as_str());
+    // From the very beginning, and all of it.
+    let mut screen = sam.screen(Some(0)).await;
+    assert_eq!(screen.next().await["type"], "site_created");
+    let seen = screen.until("request_created").await;
+    assert!(seen.iter().any(|entry| entry["type"] == "guest_checked_in"));
+}
+
+#[tokio::test]
+async fn a_screen_can_ask_for_some_categories_only() {
+    let ship = Ship::sail().await;
+    let (sam, alex) = (ship.sam().await, ship.alex().await);
+    let mut screen = sam.screen_of(None, &["places", "people"]).await;
+    sam.asks_for(1, "ice").await;
+    let place = "00000000-0000-0000-0000-000000000001";
+    assert_eq!(sam.does(json!({ "type": "set_do_not_disturb", "place_id": place, "on": true })).await, None);
+    sam.asks_for(2, "ice").await;
+    assert_eq!(alex.does(json!({ "type": "set_duty", "person_id": alex.id, "on_duty": true })).await, None);
+    assert_eq!(screen.next().await["type"], "do_not_disturb_set");
+    assert_eq!(screen.next().await["type"], "person_on_duty");
+}
+
+#[tokio::test]
+async fn sign_ins_are_told_to_those_who_lead_and_no_reader_takes_the_hole_for_a_loss() {
+    let ship = Ship::sail().await;
+    let (dana, sam) = (ship.dana().await, ship.sam().await);
+    let (mut danas, mut sams) = (dana.screen(None).await, sam.screen(None).await);
+    let siri = ship.siri().await;
+    let id = siri.asks_for(1, "ice").await;
+    assert_eq!(danas.next().await["type"], "person_signed_in");
+    assert_eq!(danas.next().await["payload"]["id"], id.as_str());
+    // `next` compares each frame's `prev` with what this screen has.
+    assert_eq!(sams.next().await["payload"]["id"], id.as_str());
+    let seen = sam.get("/api/sync/entries?after=0").await;
+    assert!(seen["entries"].as_array().unwrap().iter().all(|entry| entry["type"] != "person_signed_in"));
+    // Who rises to lead sees them from then on.
+    let alex = ship.alex().await;
+    let rise = json!({ "type": "save_person", "person_id": sam.id, "name": "Sam", "role": "supervisor" });
+    assert_eq!(alex.does(rise).await, None);
+    ship.siri().await;
+    assert_eq!(sams.next().await["type"], "person_changed");
+    assert_eq!(sams.next().await["type"], "person_signed_in");
+}
+
+#[tokio::test]
+async fn signing_out_closes_the_socket_of_that_device_and_no_other() {
+    let ship = Ship::sail().await;
+    let (sam, siri) = (ship.sam().await, ship.siri().await);
+    let phone = sam.second_device().await;
+    let (mut tablets, mut phones, mut siris) =
+        (sam.screen(None).await, phone.screen(None).await, siri.screen(None).await);
+    assert_eq!(sam.post("/api/auth/logout", json!({})).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(tablets.refusal().await, "not_signed_in");
+    let id = phone.asks_for(1, "ice").await;
+    assert_eq!(phones.next().await["payload"]["id"], id.as_str());
+    assert_eq!(siris.next().await["payload"]["id"], id.as_str());
+}
+
+#[tokio::test]
+async fn who_leaves_the_crew_is_cut_off_and_who_comes_back_is_not_cut_off_by_their_past() {
+    let ship = Ship::sail().await;
+    let (siri, alex) = (ship.siri().await, ship.alex().await);
+    let mut screen = siri.screen(None).await;
+    let cursor = screen.cursor;
+    let save = |active: bool| json!({ "type": "save_person", "person_id": siri.id, "name": "Siri", "role": "crew", "active": active });
+    assert_eq!(alex.does(save(false)).await, None);
+    assert_eq!(screen.refusal().await, "not_signed_in");
+    let (status, said) = siri.post("/api/service-requests", json!({})).await;
+    assert_eq!((status, &said["code"]), (StatusCode::UNAUTHORIZED, &json!("not_signed_in")));
+    assert_eq!(alex.does(save(true)).await, None);
+    assert_eq!(siri.post("/api/auth/logout", json!({})).await.0, StatusCode::UNAUTHORIZED, "the old token stays ended");
+
+    let siri = ship.siri().await;
+    let mut screen = siri.screen(Some(cursor)).await;
+    let seen = [screen.next().await, screen.next().await].map(|entry| entry["payload"]["active"].clone());
+    assert_eq!(seen, [json!(false), json!(true)]);
+    let id = siri.asks_for(1, "ice").await;
+    assert_eq!(screen.next().await["payload"]["id"], id.as_str());
+}
+
+#[tokio::test]
+async fn a_cursor_from_what_another_server_wrote_is_not_sent_to_the_snapshot() {
+    let ship = Ship::sail().await;
+    let twin = ship.twin().await;
+    let (here, there) = (ship.sam().await, twin.sam().await);
+    for _ in 0..5 {
+        let id = there.asks_for(1, "ice").await;
+        let cursor = here.get("/api/sync/entries?after=0").await["head"].as_u64().unwrap();
+        let mut screen = here.screen(Some(cursor)).await;
+        let answered = there.answer(&id, "accept").await;
+        assert_eq!(answered.0, StatusCode::OK);
+        assert_eq!(screen.next().await["type"], "request_accepted");
+    }
+    twin.server.stop().await;
+}
+
+/// A tablet in a dead spot: it said hello, and its socket takes nothing more.
+async fn deaf(person: &Crew, cursor: u64) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut socket = soon(socket.connect(person.address)).await.unwrap();
+    let upgrade = format!(
+        "GET /api/live HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        person.address
+    );
+    socket.write_all(upgrade.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(soon(socket.read_u8()).await.unwrap());
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101"));
+    let hello = json!({ "t": "hello", "token": person.token, "cursor": cursor }).to_string();
+    // One text frame (RFC 6455, 5.2), masked with zeros.
+    let length = u8::try_from(hello.len()).unwrap();
+    assert!(length <= 125);
+    let mut frame = vec![0x81, 0x80 | length, 0, 0, 0, 0];
+    frame.extend(hello.as_bytes());
+    socket.write_all(&frame).await.unwrap();
+    socket
+}
+
+async fn until(what: &str, mut seen: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(25);
+    while !seen().await {
+        assert!(Instant::now() < deadline, "{what} was not seen in time");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_is_too_slow_is_dropped_hinders_nobody_and_catches_up() {
+    let ship = Ship::sail().await;
+    let (sam, siri) = (ship.sam().await, ship.siri().await);
+    let mut siris = siri.screen(None).await;
+    let cursor = siris.cursor;
+    let _deaf = deaf(&sam, cursor).await;
+    until("the deaf tablet", async || ship.site.presence.sockets() == 2).await;
+
+    // More than the kernel keeps for a socket.
+    let create = || {
+        let (request, place) = (fresh_id(), "00000000-0000-0000-0000-000000000001");
+        let words = "x".repeat(2000);
+        let verb = "create_request";
+        command(json!({ "type": verb, "request_id": request, "place_id": place, "kind": "call", "text": words }))
+    };
+    join_all((0..10).map(async |_| sam.sends(&(0..250).map(|_| create()).collect::<Vec<_>>()).await)).await;
+    for _ in 0..2500 {
+        siris.next().await;
+    }
+    let since = Instant::now();
+    let id = siri.asks_for(2, "tea").await;
+    assert_eq!(siris.next().await["payload"]["id"], id.as_str());
+    assert!(since.elapsed() < Duration::from_secs(2), "the others don't wait for the deaf one: {:?}", since.elapsed());
+
+    until("the deaf tablet dropped", async || ship.site.presence.sockets() == 1).await;
+    let mut back = sam.screen(Some(cursor)).await;
+    let mut count = 0;
+    while back.next().await["payload"]["id"] != id.as_str() {
+        count += 1;
+    }
+    assert_eq!(count, 2500);
+
+    // And nobody waits for a deaf one at the end.
+    let _deaf = deaf(&sam, cursor).await;
+    until("the deaf tablet again", async || ship.site.presence.sockets() == 3).await;
+    let since = Instant::now();
+    ship.server.stop().await;
+    assert!(since.elapsed() < Duration::from_secs(3), "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn a_server_that_stops_says_bye_and_is_gone_at_once() {
+    let ship = Ship::sail().await;
+    let (sam, siri) = (ship.sam().await, ship.siri().await);
+    let (mut sams, mut siris) = (sam.screen(None).await, siri.screen(None).await);
+    let mut silent = Screen::open(ship.server.http).await;
+    let _half_open = TcpStream::connect(ship.server.http).await.unwrap();
+    let mut gus = ship.gus_in(1).await;
+    gus.press("single").await;
+    let mut events = Events::open(&sam, None).await;
+    sams.see("request_created").await;
+    siris.see("request_created").await;
+
+    let since = Instant::now();
+    ship.server.stop().await;
+    let took = since.elapsed();
+    assert!(took < Duration::from_secs(2), "stopping took {took:?}");
+    for screen in [&mut sams, &mut siris, &mut silent] {
+        assert_eq!(screen.frame().await, Some(FromServer::Bye { why: "restart".into() }));
+        assert_eq!(screen.frame().await, None);
+    }
+    assert_eq!(events.next().await, None);
+}
+
+/// The log as server-sent events.
+struct Events {
+    response: reqwest::Response,
+    buffer: String,
+}
+
+impl Events {
+    async fn open(person: &Crew, last: Option<u64>) -> Self {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut request = client.get(format!("http://{}/api/events", person.address)).bearer_auth(&person.token);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = soon(request.send()).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, buffer: String::new() }
+    }
+
+    /// The next event: its name if it has one, its id and what it says; none at the end.
+    async fn next(&mut self) -> Option<(String, String, Value)> {
+        loop {
+            if let Some((event, rest)) = self.buffer.split_once("\n\n") {
+                let field =
+                    |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("").trim().to_owned();
+                let read =
+                    (field("event:"), field("id:"), serde_json::from_str(&field("data:")).unwrap_or(Value::Null));
+                let comment = event.starts_with(':');
+                self.buffer = String::from(rest);
+                if !comment {
+                    return Some(read);
+                }
+            } else {
+                let chunk = soon(self.response.chunk()).await.unwrap()?;
+                self.buffer.push_str(std::str::from_utf8(&chunk).unwrap());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn events_go_on_after_the_last_one_that_the_client_has() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let mut events = Events::open(&sam, None).await;
+    let first = sam.asks_for(1, "ice").await;
+    let (_, id, entry) = events.next().await.unwrap();
+    assert_eq!(entry["payload"]["id"], first.as_str());
+    assert_eq!(id, entry["meta"]["seq"].to_string());
+    drop(events);
+
+    let missed = sam.asks_for(2, "tea").await;
+    let mut events = Events::open(&sam, Some(id.parse().unwrap())).await;
+    assert_eq!(events.next().await.unwrap().2["payload"]["id"], missed.as_str());
+    let new = sam.asks_for(3, "a pillow").await;
+    assert_eq!(events.next().await.unwrap().2["payload"]["id"], new.as_str());
+
+    let mut lost = Events::open(&sam, Some(1_000_000)).await;
+    let (name, _, said) = lost.next().await.unwrap();
+    assert_eq!((name.as_str(), &said["code"]), ("refused", &json!("snapshot_needed")));
+    assert_eq!(lost.next().await, None);
+    sam.post("/api/auth/logout", json!({})).await;
+    assert_eq!(events.next().await, None);
+}
+
+/// Says hello with Node's own WebSocket, prints what it hears until an entry came.
+const NODE: &str = r"
+const [url, token] = process.argv.slice(1);
+const socket = new WebSocket(url);
+socket.onopen = () => socket.send(JSON.stringify({ t: 'hello', token }));
+socket.onmessage = ({ data }) => {
+    console.log(data);
+    if (JSON.parse(data).t === 'entries') { socket.close(); }
+};
+socket.onerror = (error) => { console.log(JSON.stringify({ t: 'error', error: String(error.message) })); };
+";
+
+async fn node(address: SocketAddr, token: &str) -> Option<tokio::process::Child> {
+    let version = tokio::process::Command::new("node").arg("--version").output().await.ok()?;
+    let version = String::from_utf8_lossy(&version.stdout).trim().trim_start_matches('v').to_owned();
+    if version.split('.').next()?.parse::<u32>().ok()? < 20 {
+        return None;
+    }
+    let mut node = tokio::process::Command::new("node");
+    node.args(["--experimental-websocket", "--eval", NODE, "--", &format!("ws://{address}/api/live"), token]);
+    node.stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn().ok()
+}
+
+#[tokio::test]
+async fn a_websocket_that_is_not_ours_hears_the_press() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let Some(mut node) = node(sam.address, &sam.token).await else {
+        println!("skipped: there is no Node.js 20 or newer here");
+        return;
+    };
+    let mut lines = tokio::io::BufReader::new(node.stdout.take().unwrap()).lines();
+    let mut heard = async || -> Value {
+        let line = soon(lines.next_line()).await.unwrap().expect("Node still listens");
+        serde_json::from_str(&line).unwrap()
+    };
+    let welcome = heard().await;
+    assert_eq!((&welcome["t"], &welcome["person_id"]), (&json!("welcome"), &json!(sam.id)));
+    let press_id = ship.gus_in(1).await.press("single").await;
+    let frame = heard().await;
+    assert_eq!(frame["prev"], welcome["head"]);
+    let created = frame["entries"].as_array().unwrap().iter().find(|entry| entry["type"] == "request_created").cloned();
+    let created = match created {
+        Some(created) => created,
+        None => heard().await["entries"][0].clone(),
+    };
+    assert_eq!(text(&created["payload"]["last_press_id"]), press_id);
+    assert!(soon(node.wait()).await.unwrap().success());
+}
