@@ -1,5 +1,7 @@
 //! The program as whoever drives it meets it: what it prints, what it leaves behind, and how it says no.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
+
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,10 +13,11 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// The longest that a start may take: a database is made, a week of history is loaded.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 const ANY: [&str; 4] = ["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"];
 
 fn program(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
@@ -70,6 +73,8 @@ impl Drop for Folder {
 struct Demo {
     child: Child,
     ready: Value,
+    /// What it prints after the line that it is ready.
+    more: JoinHandle<Option<String>>,
 }
 
 impl Demo {
@@ -80,12 +85,8 @@ impl Demo {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(START, lines.next_line()).await.expect("it is ready in time").unwrap();
         let ready = serde_json::from_str(&line.expect("it says that it is ready")).unwrap();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                panic!("one line is all that it prints: {line}");
-            }
-        });
-        Self { child, ready }
+        let more = tokio::spawn(async move { lines.next_line().await.unwrap() });
+        Self { child, ready, more }
     }
 
     fn text(&self, pointer: &str) -> String {
@@ -116,6 +117,7 @@ impl Demo {
 
     async fn stop(self) {
         stop(self.child).await;
+        assert_eq!(self.more.await.unwrap(), None, "one line is all that it prints");
     }
 }
 

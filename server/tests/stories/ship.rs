@@ -215,7 +215,7 @@ pub async fn start(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Server {
         metrics: None,
         drain: Duration::from_secs(10),
     };
-    Server::start(settings).await.unwrap()
+    Box::pin(Server::start(settings)).await.unwrap()
 }
 
 /// Founds a site with its crew, cabins, buttons and a guest. Ids are the same on each ship but for the site's.
