@@ -131,14 +131,16 @@ fn radio_table(file: &Path) -> anyhow::Result<RadioTable> {
 
 fn broker(config: &Config) -> anyhow::Result<BrokerSettings> {
     let external = &config.mqtt.external;
-    Ok(BrokerSettings {
+    let settings = BrokerSettings {
         url: external.url.clone().context("mqtt.external.url names no broker.")?,
         username: external.username.clone(),
         password: external.password.as_ref().map(|password| password.expose().to_owned()),
-        client_id: Some(external.client_id.clone()),
+        client_id: external.client_id.clone(),
         site: external.site.clone().context("mqtt.external.site names no site.")?,
-        ca_file: None,
-    })
+        ca_file: external.ca_file.clone(),
+    };
+    settings.check()?;
+    Ok(settings)
 }
 
 /// Begins to count. Batches are counted in buckets, because a mean says nothing of a storm.

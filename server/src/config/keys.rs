@@ -105,11 +105,15 @@ pub(super) const KEYS: &[Key] = &[
     ),
     unset("mqtt.external.username", "\"crewbell\"", "The server's login at the broker."),
     unset("mqtt.external.password", "\"…\"", "Its password there; better kept in the environment."),
-    set(
+    unset(
+        "mqtt.external.ca_file",
+        "\"/etc/crewbell/broker-ca.pem\"",
+        "The authority of the broker's certificate, PEM. Needed for mqtts://.",
+    ),
+    unset(
         "mqtt.external.client_id",
-        Kind::Text,
-        "\"crewbell\"",
-        "The client id by which the broker keeps what came while the server was away.",
+        "\"crewbell-my-serenity\"",
+        "The client id by which the broker keeps what came while the server was away: crewbell-SITE when not given.",
     ),
     unset(
         "mqtt.external.site",

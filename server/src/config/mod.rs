@@ -94,7 +94,7 @@ pub struct Mqtt {
 }
 
 /// The broker of external mode.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExternalBroker {
     /// `mqtt://` or `mqtts://`, host and port.
@@ -104,8 +104,10 @@ pub struct ExternalBroker {
     pub username: Option<String>,
     /// Its password there.
     pub password: Option<Secret>,
-    /// The fixed client id, by which the broker keeps what came while the server was away.
-    pub client_id: String,
+    /// The authority of its certificate, PEM; for `mqtts://`.
+    pub ca_file: Option<PathBuf>,
+    /// The fixed client id, by which the broker keeps what came while the server was away; `crewbell-<site>` when none is given.
+    pub client_id: Option<String>,
     /// The site whose buttons speak through this broker.
     pub site: Option<String>,
 }
@@ -223,12 +225,6 @@ impl Default for Mqtt {
             anonymous: false,
             external: ExternalBroker::default(),
         }
-    }
-}
-
-impl Default for ExternalBroker {
-    fn default() -> Self {
-        Self { url: None, username: None, password: None, client_id: "crewbell".to_owned(), site: None }
     }
 }
 

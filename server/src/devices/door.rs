@@ -24,6 +24,9 @@ pub struct Speaker {
     /// The one button that it may speak for, when it signed in as one; otherwise it may speak for every button that
     /// has no credentials of its own (a new button, a gateway, an external broker).
     pub device: Option<Arc<str>>,
+    /// Whether it may speak also for buttons that have credentials of their own: an external broker, which let them in
+    /// and asked them for theirs.
+    pub for_all: bool,
     /// Which connection; changes with each.
     pub connection: u64,
     /// The device's client id, where it is known.
@@ -62,7 +65,7 @@ impl Door {
             metrics::counter!("mqtt_messages_total", "said" => "not_its_own").increment(1);
             return Taken::Refused(Why::NotAuthorized);
         }
-        let own = speaker.device.is_some();
+        let own = speaker.device.is_some() || speaker.for_all;
         let delivery = self.delivery(&speaker, &message);
         let dialect = dialect.map_or("unknown", super::dialects::Dialect::code);
         let (what, action): (_, Box<dyn Action>) = match said {

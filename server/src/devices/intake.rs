@@ -111,6 +111,7 @@ impl Intake for Buttons {
         let speaker = Speaker {
             site: Arc::clone(&peer.principal.site),
             device: peer.principal.device.clone(),
+            for_all: false,
             connection: peer.connection,
             client_id: Some(peer.client_id.clone()),
             clean_start: peer.clean_start,

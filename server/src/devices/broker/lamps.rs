@@ -53,7 +53,9 @@ impl Lamp for BrokerLamps {
 }
 
 fn publish(client: &AsyncClient, topic: String, payload: Bytes) {
-    if client.try_publish(topic, payload, PublishOptions::at_most_once()).is_err() {
+    // Retained, so that a button that comes back to the broker is shown where its request stands; a command is for now.
+    let options = PublishOptions::at_most_once().retain(topic.ends_with("/ack"));
+    if client.try_publish(topic, payload, options).is_err() {
         lost();
     }
 }

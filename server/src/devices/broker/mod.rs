@@ -51,7 +51,8 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
         move |connection, message| {
             let site = Arc::clone(&site);
             // Whose client a message comes from, a broker doesn't pass on.
-            let speaker = Speaker { site, device: None, connection, client_id: None, clean_start: false };
+            let speaker =
+                Speaker { site, device: None, for_all: true, connection, client_id: None, clean_start: false };
             let door = door.clone();
             async move { door.take(speaker, message).await }
         }
