@@ -72,8 +72,6 @@ pub struct Server {
     pub mqtt: Option<SocketAddr>,
     /// The sites.
     pub house: House,
-    /// The door that devices' messages go through.
-    pub door: Door,
     drain: Duration,
     devices: TaskTracker,
     doors: JoinHandle<std::io::Result<()>>,
@@ -114,7 +112,7 @@ impl Server {
             Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
             None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),
         };
-        Ok(Self { http, mqtt, house, door, drain: settings.drain, devices, doors })
+        Ok(Self { http, mqtt, house, drain: settings.drain, devices, doors })
     }
 
     /// Stops: no new work, what was taken is finished, sockets are told, then the database is left.

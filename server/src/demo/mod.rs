@@ -157,7 +157,7 @@ fn set_up_at(now: Timestamp) -> Timestamp {
     rounded(now, 3_600) - SignedDuration::from_hours(8 * 24)
 }
 
-/// Signs everybody in who is still on board. Each has one device, the same at every start, so that sessions don't pile
+/// Signs everybody in who is still on board. Each has one device, the same at every start, so that live sessions don't pile
 /// up; their PINs aren't asked for, because somebody may have changed them.
 async fn sign_in(house: &House, site: &OpenSite, at: Timestamp) -> anyhow::Result<Vec<DemoPerson>> {
     let devices = Ids::seeded(SEED + 3);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::{self, Db};
 use crate::house::OpenSite;
-use crate::log::{LogEntry, ReadError, Reader};
+use crate::log::{LogEntry, ReadError};
 
 /// Where lamps are lit: the listener's own clients, or an external broker.
 pub trait Lamp: Send + Sync + 'static {
@@ -37,7 +37,7 @@ pub async fn light(site: Arc<OpenSite>, db: Db, prefix: Arc<str>, lamp: impl Lam
         };
         match page {
             Ok(page) => {
-                for entry in page.entries {
+                for entry in page {
                     if let Some((request, device)) = devices.pressed(&site, &db, &entry).await {
                         for (topic, payload) in messages(&prefix, &device, &request) {
                             lamp.light(&topic, payload.as_bytes());
@@ -45,14 +45,10 @@ pub async fn light(site: Arc<OpenSite>, db: Db, prefix: Arc<str>, lamp: impl Lam
                     }
                 }
             }
-            Err(ReadError::SnapshotNeeded { head, .. }) => reader = restarted(&site, head),
+            Err(ReadError::SnapshotNeeded { head, .. }) => reader = site.reader(head),
             Err(ReadError::Db(_)) => tokio::time::sleep(Duration::from_millis(500)).await,
         }
     }
-}
-
-fn restarted(site: &OpenSite, head: u64) -> Reader {
-    site.reader(head)
 }
 
 /// The buttons' ids on the wire, by their id.

@@ -7,7 +7,7 @@ use crewbell_shared::Refusal;
 use crewbell_shared::person::Person;
 
 use crate::auth::SignedIn;
-use crate::log::{LogEntry, Page, ReadError, Reader};
+use crate::log::{LogEntry, ReadError, Reader};
 
 /// A person's stream: what of the log is for them, with the number of the entry sent before.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Stream {
     /// # Errors
     /// The cursor is outside the log, or the database can't be read; then a later call goes on from where it was.
     pub async fn next(&mut self) -> Result<Next, ReadError> {
-        let Page { entries } = self.reader.next().await?;
+        let entries = self.reader.next().await?;
         // What came before the sign-in was looked at is history: who was shut out once may be back.
         let as_of = self.as_of;
         for entry in entries.iter().filter(|entry| entry.seq > as_of) {

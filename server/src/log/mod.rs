@@ -12,5 +12,5 @@ mod tail;
 
 pub use entry::LogEntry;
 pub use follow::follow;
-pub use reader::{Page, ReadError, Reader};
+pub use reader::{ReadError, Reader};
 pub use tail::Tail;

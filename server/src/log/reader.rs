@@ -26,13 +26,6 @@ pub enum ReadError {
     Db(#[from] DbError),
 }
 
-/// Entries that follow one another.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// The entries, oldest first.
-    pub entries: Vec<Arc<LogEntry>>,
-}
-
 /// A reader of a site's log: knows how far it has read.
 #[derive(Debug)]
 pub struct Reader {
@@ -63,12 +56,12 @@ impl Reader {
     ///
     /// # Errors
     /// The cursor is outside the log, or the database can't be read; a later call may go on from where it was.
-    pub async fn next(&mut self) -> Result<Page, ReadError> {
+    pub async fn next(&mut self) -> Result<Vec<Arc<LogEntry>>, ReadError> {
         loop {
             let head = *self.head.borrow_and_update();
             if self.cursor < head {
                 let page = self.read().await?;
-                if let Some(last) = page.entries.last() {
+                if let Some(last) = page.last() {
                     self.cursor = last.seq;
                     return Ok(page);
                 }
@@ -87,9 +80,9 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::next`].
-    pub async fn read(&self) -> Result<Page, ReadError> {
+    pub async fn read(&self) -> Result<Vec<Arc<LogEntry>>, ReadError> {
         if let Some(entries) = self.tail.after(self.cursor, Self::PAGE).filter(|entries| !entries.is_empty()) {
-            return Ok(Page { entries });
+            return Ok(entries);
         }
         let mut tx = self.db.read(self.site).await?;
         let (first, head) = sites::extent(&mut tx, self.site).await?;
@@ -103,7 +96,7 @@ impl Reader {
             .map(|(seq, row)| LogEntry::new(&self.slug, seq, row).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()
             .map_err(DbError::from)?;
-        Ok(Page { entries })
+        Ok(entries)
     }
 
     /// The cursor is beyond what this process knows of: another one may have written what the reader has.

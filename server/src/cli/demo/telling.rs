@@ -63,7 +63,7 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
     // In a task of its own, so that its clock doesn't wait for the screens.
     let commit = tokio::spawn(async move {
         let page = log.next().await?;
-        anyhow::Ok((Instant::now(), page.entries.last().map_or(0, |entry| entry.seq)))
+        anyhow::Ok((Instant::now(), page.last().map_or(0, |entry| entry.seq)))
     });
     let mut gus = Gus::connect(server, button).await?;
 
