@@ -52,6 +52,14 @@ impl Entry {
     ///
     /// # Errors
     /// The payload isn't the noun that `entity_type` names.
+    pub fn into_entity(self) -> serde_json::Result<Option<Entity>> {
+        self.meta.entity_type.map(|noun| Entity::from_payload(noun, self.payload)).transpose()
+    }
+
+    /// The noun it carries, if it carries one.
+    ///
+    /// # Errors
+    /// The payload isn't the noun that `entity_type` names.
     pub fn entity(&self) -> serde_json::Result<Option<Entity>> {
         self.meta.entity_type.map(|noun| Entity::from_payload(noun, self.payload.clone())).transpose()
     }

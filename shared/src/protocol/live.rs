@@ -35,6 +35,28 @@ pub enum FromClient {
         /// When, by the device's clock.
         at: Timestamp,
     },
+    /// Whether this device can make a sound; until it says so it counts as silent.
+    Sound {
+        /// It can.
+        able: bool,
+        /// What the system says when it can't.
+        #[serde(default)]
+        why: Option<String>,
+    },
+    /// Of a newer version: passed over.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Who is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Who.
+    pub person_id: PersonId,
+    /// Their open devices.
+    pub devices: u32,
+    /// Those of them that can make a sound.
+    pub sounding: u32,
 }
 
 /// What the server says.
@@ -75,4 +97,21 @@ pub enum FromServer {
         /// `restart` or `too_slow`.
         why: String,
     },
+    /// Who is there, whole.
+    Present {
+        /// Everybody with an open device.
+        people: Vec<Presence>,
+    },
+    /// How many devices a request reached.
+    Reached {
+        /// Which request.
+        request_id: RequestId,
+        /// Devices that it was sent to.
+        devices: u32,
+        /// Devices that said that they made a sound.
+        sounded: u32,
+    },
+    /// Of a newer version: passed over.
+    #[serde(other)]
+    Unknown,
 }

@@ -1,0 +1,81 @@
+//! What rings on a device: decided from what it shows, never from a message that passed by. A restart in the middle of
+//! an alarm rings again; an accept by anybody, also one's own that the server hasn't seen, ends it.
+
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::person::{Actor, Person, Right};
+use crewbell_shared::request::Request;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::screen::Alert;
+
+/// Milliseconds after a start in which what was kept doesn't ring yet: the server is about to say what is the case now.
+pub const HELD_AFTER_START_MS: u64 = 5_000;
+
+/// A request that is older than this rings only while the device has a connection: without one nobody knows whether it
+/// was answered hours ago.
+const DOUBTFUL_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// What rings for a person: what is open, and theirs to answer, while they are on duty. The greatest first, then the
+/// oldest. `fresh`: the device shows what the server has.
+pub fn of<'a>(
+    me: &Person,
+    open: impl Iterator<Item = &'a Request>,
+    is_silenced: impl Fn(RequestId) -> bool,
+    fresh: bool,
+    now: Timestamp,
+) -> Vec<Alert> {
+    if !me.on_duty || !Actor::Person(me.clone()).may(Right::AnswerRequests) {
+        return Vec::new();
+    }
+    let mut alerts: Vec<Alert> = open
+        .map(|request| Alert {
+            request_id: request.id,
+            priority: request.priority,
+            silenced: is_silenced(request.id),
+            place_name: request.place_name.clone(),
+            since: request.last_press_at.unwrap_or(request.created_at).max(request.created_at),
+        })
+        .filter(|alert| fresh || alert.since.saturating_add(DOUBTFUL_AFTER).is_ok_and(|until| now < until))
+        .collect();
+    alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.priority), alert.since, alert.request_id));
+    alerts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crewbell_shared::request::{Priority, State};
+    use crewbell_shared::testing::{at, open_request, siri};
+
+    fn ringing(me: &Person, requests: &[Request], fresh: bool, now: Timestamp) -> Vec<RequestId> {
+        of(me, requests.iter(), |_| false, fresh, now).iter().map(|alert| alert.request_id).collect()
+    }
+
+    #[test]
+    fn an_open_request_rings_for_everybody_on_duty_who_answers() {
+        let request = open_request(at(0));
+        assert_eq!(ringing(&siri(), std::slice::from_ref(&request), true, at(1)), [request.id]);
+    }
+
+    #[test]
+    fn the_off_duty_are_left_alone() {
+        let off = Person { on_duty: false, ..siri() };
+        assert!(ringing(&off, &[open_request(at(0))], true, at(1)).is_empty());
+    }
+
+    #[test]
+    fn an_emergency_comes_before_what_is_older() {
+        let call = open_request(at(0));
+        let id = RequestId(uuid::Uuid::from_u128(99));
+        let emergency = Request { id, priority: Priority::Emergency, ..open_request(at(30)) };
+        assert_eq!(ringing(&siri(), &[call.clone(), emergency], true, at(31)), [id, call.id]);
+    }
+
+    #[test]
+    fn what_was_asked_long_ago_rings_only_while_there_is_a_connection() {
+        let old = Request { state: State::Open, ..open_request(at(0)) };
+        let two_hours_later = at(2 * 3600);
+        assert!(ringing(&siri(), std::slice::from_ref(&old), false, two_hours_later).is_empty());
+        assert_eq!(ringing(&siri(), std::slice::from_ref(&old), true, two_hours_later), [old.id]);
+    }
+}

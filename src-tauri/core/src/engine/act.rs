@@ -1,0 +1,85 @@
+//! A person does something.
+//!
+//! The same rules decide that the server will decide by (`crewbell_shared::rules`), on the site as this device shows it.
+//! What they refuse here is refused at once; what they allow is kept, and shown from then on, and sent. The server has
+//! the last word: it may know better.
+
+use crewbell_shared::ids::CommandId;
+use crewbell_shared::protocol::{Command, EntityType, Verb};
+use crewbell_shared::rules;
+use crewbell_shared::{Code, Refusal};
+use uuid::Uuid;
+
+use super::echo::{Sighted, actor};
+use super::{Engine, Now, Step};
+use crate::screen::AskError;
+use crate::store::{Doing, Key, Waiting, Write};
+
+impl Engine {
+    /// A person does something.
+    pub(super) fn act(&self, step: &mut Step, id: CommandId, verb: Verb, now: Now) {
+        let Some(session) = &self.image.session else {
+            return step.refuse(AskError::refused(Code::NotSignedIn, "Nobody is signed in."));
+        };
+        let at = self.live.server_time(now);
+        let decided = match (actor(&self.image), Sighted::new(&self.image, &self.echo)) {
+            (Some(actor), Some(sight)) => rules::decide(&verb, &sight, &actor, at),
+            _ => Err(Refusal::new(Code::Unavailable, "The site has not been fetched yet.")),
+        };
+        match decided {
+            Err(refusal) => step.refuse(refusal),
+            // It is so already: nothing to do, and nothing to send.
+            Ok(changes) if changes.is_empty() => {}
+            Ok(_) => {
+                let depends_on = self.depends_on(&verb);
+                let command = Command { id, made_at: Some(at), depends_on, verb };
+                let by = session.person.clone();
+                step.writes.push(Write::Keep(Waiting { command, by, at, doing: Doing::Waiting }));
+                step.answer = Ok(Some(id));
+            }
+        }
+    }
+
+    /// The command before this one without which it makes no sense: the one that makes a noun that it names, or the
+    /// accept that it follows.
+    fn depends_on(&self, verb: &Verb) -> Option<CommandId> {
+        let is_missing = |(entity_type, id): &(EntityType, Uuid)| {
+            !self.image.nouns.contains_key(&Key { entity_type: *entity_type, id: *id })
+        };
+        let missing: Vec<_> = verb.subject().into_iter().chain(verb.references()).filter(is_missing).collect();
+        let follows =
+            matches!(verb, Verb::CompleteRequest { .. } | Verb::ReleaseRequest { .. } | Verb::HandOverRequest { .. });
+        let unanswered = || self.image.outbox.iter().filter(|waiting| waiting.doing == Doing::Waiting);
+        let accepts = |waiting: &&Waiting| {
+            let accept = matches!(waiting.command.verb, Verb::AcceptRequest { .. });
+            follows && accept && waiting.command.verb.subject() == verb.subject()
+        };
+        let makes =
+            |waiting: &&Waiting| waiting.command.verb.subject().is_some_and(|subject| missing.contains(&subject));
+        unanswered().rev().find(accepts).or_else(|| unanswered().find(makes)).map(|waiting| waiting.command.id)
+    }
+
+    /// A person tries a refused command again, under a new id: under the old one the server would give its old answer.
+    pub(super) fn retry(&self, step: &mut Step, id: CommandId, new_id: CommandId, now: Now) {
+        let Some(old) = self.image.waiting(id).filter(|old| matches!(old.doing, Doing::Refused { .. })) else {
+            return step.refuse(Refusal::not_found("command"));
+        };
+        if self.image.person_id() != Some(old.by.id) {
+            return step.refuse(AskError::refused(Code::NotYours, format!("{} did that.", old.by.name)));
+        }
+        let at = self.live.server_time(now);
+        let depends_on = self.depends_on(&old.command.verb);
+        let command = Command { id: new_id, made_at: Some(at), depends_on, verb: old.command.verb.clone() };
+        step.writes.push(Write::Keep(Waiting { command, by: old.by.clone(), at, doing: Doing::Waiting }));
+        step.writes.push(Write::Drop(id));
+        step.answer = Ok(Some(new_id));
+    }
+
+    /// A person gives a command up.
+    pub(super) fn discard(&self, step: &mut Step, id: CommandId) {
+        if self.image.waiting(id).is_none() {
+            return step.refuse(Refusal::not_found("command"));
+        }
+        step.writes.push(Write::Drop(id));
+    }
+}

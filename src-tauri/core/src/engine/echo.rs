@@ -1,0 +1,158 @@
+//! The nouns as they are to be shown: what the server told, and over it what the person did that the server hasn't told
+//! yet, decided by the same rules.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crewbell_shared::button::Button;
+use crewbell_shared::guest::{Guest, Stay};
+use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crewbell_shared::person::{Actor, Person};
+use crewbell_shared::place::Place;
+use crewbell_shared::protocol::{Entity, EntityType};
+use crewbell_shared::request::{Request, State};
+use crewbell_shared::rules::{self, Sight};
+use crewbell_shared::site::Site;
+
+use crate::store::{Doing, Image, Key};
+
+/// What the outbox makes of the image.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Echo {
+    nouns: BTreeMap<Key, Arc<Entity>>,
+}
+
+impl Echo {
+    /// Does in memory what the server has not told yet, in order. What the rules refuse here shows nothing: somebody
+    /// else was first, and the server will say so.
+    pub fn of(image: &Image) -> Self {
+        let mut echo = Self::default();
+        let Some(actor) = actor(image) else { return echo };
+        for waiting in &image.outbox {
+            let shows = matches!(waiting.doing, Doing::Waiting | Doing::Done { .. });
+            if !shows || Some(waiting.by.id) != image.person_id() {
+                continue;
+            }
+            let Some(sight) = Sighted::new(image, &echo) else { return echo };
+            let changes = rules::decide(&waiting.command.verb, &sight, &actor, waiting.at).unwrap_or_default();
+            for change in changes {
+                echo.nouns.insert(Key::of(&change.entity), Arc::new(change.entity));
+            }
+        }
+        echo
+    }
+
+    /// The nouns that it shows.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.nouns.keys()
+    }
+
+    /// A noun that it shows.
+    pub fn get(&self, key: &Key) -> Option<&Arc<Entity>> {
+        self.nouns.get(key)
+    }
+}
+
+/// Who acts: the person who is signed in, as the site knows them.
+pub(super) fn actor(image: &Image) -> Option<Actor> {
+    let key = Key::new(EntityType::Person, image.person_id()?.0);
+    match image.nouns.get(&key).map(|kept| kept.noun.as_ref()) {
+        Some(Entity::Person(person)) => Some(Actor::Person(person.clone())),
+        Some(_) | None => None,
+    }
+}
+
+/// What the rules see: the image with the echo over it.
+#[derive(Debug)]
+pub(super) struct Sighted<'a> {
+    image: &'a Image,
+    echo: &'a Echo,
+    site: &'a Site,
+}
+
+impl<'a> Sighted<'a> {
+    /// None before the site was fetched.
+    pub fn new(image: &'a Image, echo: &'a Echo) -> Option<Self> {
+        let all = image.nouns.range(Key::new(EntityType::Site, uuid::Uuid::nil())..);
+        let site = all
+            .take_while(|(key, _)| key.entity_type == EntityType::Site)
+            .next()
+            .map(|(key, kept)| echo.get(key).unwrap_or(&kept.noun).as_ref());
+        match site {
+            Some(Entity::Site(site)) => Some(Self { image, echo, site }),
+            Some(_) | None => None,
+        }
+    }
+
+    fn noun(&self, entity_type: EntityType, id: uuid::Uuid) -> Option<&Entity> {
+        let key = Key { entity_type, id };
+        let kept = || self.image.nouns.get(&key).map(|kept| &kept.noun);
+        self.echo.get(&key).or_else(kept).map(AsRef::as_ref)
+    }
+
+    /// All nouns of a sort, as they are shown.
+    fn all(&self, entity_type: EntityType) -> impl Iterator<Item = &Entity> {
+        let from = Key::new(entity_type, uuid::Uuid::nil());
+        let kept = self.image.nouns.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
+        let under = kept.filter(|(key, _)| self.echo.get(key).is_none()).map(|(_, kept)| kept.noun.as_ref());
+        let over = self.echo.nouns.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
+        under.chain(over.map(|(_, noun)| noun.as_ref()))
+    }
+}
+
+macro_rules! sights {
+    ($($name:ident($id:ident) -> $noun:ident),+ $(,)?) => {$(
+        fn $name(&self, id: $id) -> Option<&$noun> {
+            match self.noun(EntityType::$noun, id.0) {
+                Some(Entity::$noun(noun)) => Some(noun),
+                Some(_) | None => None,
+            }
+        }
+    )+};
+}
+
+impl Sight for Sighted<'_> {
+    fn site(&self) -> &Site {
+        self.site
+    }
+
+    sights! {
+        request(RequestId) -> Request,
+        person(PersonId) -> Person,
+        place(PlaceId) -> Place,
+        guest(GuestId) -> Guest,
+        stay(StayId) -> Stay,
+        button(ButtonId) -> Button,
+    }
+
+    fn device(&self, device: &str) -> Option<&Button> {
+        self.all(EntityType::Button).find_map(|noun| match noun {
+            Entity::Button(button) if button.device == device => Some(button),
+            _ => None,
+        })
+    }
+
+    fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
+        let stays = self.all(EntityType::Stay).filter_map(|noun| match noun {
+            Entity::Stay(stay) if stay.place_id == place && stay.checked_out_at.is_none() => Some(stay),
+            _ => None,
+        });
+        stays.min_by_key(|stay| (stay.checked_in_at, stay.id)).map(|stay| stay.guest_id)
+    }
+}
+
+impl super::Engine {
+    /// A noun as it is to be shown, and whether it is an echo.
+    pub(super) fn shown(&self, key: &Key) -> Option<(&Arc<Entity>, bool)> {
+        let kept = || self.image.nouns.get(key).map(|kept| (&kept.noun, false));
+        self.echo.get(key).map(|noun| (noun, true)).or_else(kept)
+    }
+
+    /// A request that is shown as open.
+    pub(super) fn open_request(&self, id: RequestId) -> Option<&Request> {
+        match self.shown(&Key::new(EntityType::Request, id.0)).map(|(noun, _)| noun.as_ref()) {
+            Some(Entity::Request(request)) if request.state == State::Open => Some(request),
+            Some(_) | None => None,
+        }
+    }
+}

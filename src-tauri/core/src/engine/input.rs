@@ -1,0 +1,150 @@
+//! What comes in.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::{CommandId, RequestId};
+use crewbell_shared::protocol::live::FromServer;
+use crewbell_shared::protocol::{Entity, Outcome, Verb};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use crate::screen::{Ears, Notice, StorageState};
+use crate::store::{Cursor, Session};
+
+/// When an input comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The device's clock, which may be wrong and may be set.
+    pub wall: Timestamp,
+    /// Milliseconds on a clock that only goes forward; all waiting is by this one.
+    pub tick: u64,
+    /// A number drawn anew for each input: the jitter of retries.
+    pub luck: u32,
+}
+
+/// What comes in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The device started.
+    Start,
+    /// Somebody signed in; the token is kept.
+    SignedIn(Session),
+    /// The person signs out.
+    SignOut {
+        /// Give up what waits.
+        discard: bool,
+    },
+    /// The person does something.
+    Act {
+        /// The command's id, made just now.
+        id: CommandId,
+        /// What.
+        verb: Verb,
+    },
+    /// The person tries a refused command again.
+    Retry {
+        /// Which.
+        id: CommandId,
+        /// The id of the new try, made just now.
+        new_id: CommandId,
+    },
+    /// The person gives a command up.
+    Discard {
+        /// Which.
+        id: CommandId,
+    },
+    /// A setting of this device.
+    Set {
+        /// Its name.
+        name: String,
+        /// Its value; none removes it.
+        value: Option<String>,
+    },
+    /// The person puts a notice away.
+    PutAway {
+        /// Its tag.
+        notice: String,
+    },
+    /// The person silences what rings here for a minute.
+    Silence,
+    /// A frame from a socket.
+    Frame {
+        /// Which socket: the number that [`super::Output::Connect`] gave it.
+        socket: u64,
+        /// What it says.
+        frame: Box<FromServer>,
+    },
+    /// A frame that can't be read.
+    Garbled {
+        /// Which socket.
+        socket: u64,
+    },
+    /// A socket ended, or couldn't be opened.
+    Closed {
+        /// Which.
+        socket: u64,
+        /// What the system says.
+        why: String,
+    },
+    /// The snapshot that was asked for.
+    Snapshot(Result<Snapshot, Fault>),
+    /// What became of the commands that were sent.
+    Outcomes(Result<Vec<Outcome>, Fault>),
+    /// The system says that the network came or went.
+    Network {
+        /// It came.
+        there: bool,
+    },
+    /// The device slept, and woke up.
+    Woke,
+    /// Whether the device can make a sound.
+    Ears(Ears),
+    /// The alert of a request began to sound.
+    Sounded {
+        /// Which.
+        request_id: RequestId,
+    },
+    /// How it stands with the storage.
+    Storage(StorageState),
+    /// Something that the driver found out.
+    Notice(Notice),
+    /// The time that [`super::Output::Wake`] named has come.
+    Tick,
+}
+
+/// The site, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// As of when.
+    pub cursor: Cursor,
+    /// The nouns.
+    pub nouns: Vec<Arc<Entity>>,
+    /// Nouns were passed over because this version doesn't know them.
+    pub foreign: bool,
+}
+
+/// Why the server's answer is none.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// It couldn't be reached, or somebody else answered in its place.
+    #[error("{0}")]
+    Away(String),
+    /// It refused the whole.
+    #[error(transparent)]
+    Refused(Refusal),
+}
+
+impl Fault {
+    /// Whether the same again is right: back off and retry. Otherwise it is kept, shown, and for the person to decide.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Away(_) => true,
+            Self::Refused(refusal) => is_transient(refusal.code),
+        }
+    }
+}
+
+/// Whether the same again is right after this refusal.
+pub(super) fn is_transient(code: crewbell_shared::Code) -> bool {
+    use crewbell_shared::Code;
+    matches!(code, Code::Unavailable | Code::Internal | Code::SlowDown)
+}

@@ -1,0 +1,266 @@
+//! Connecting, heartbeats, backing off.
+//!
+//! All waiting is by the clock that only goes forward, so that a device whose time is set neither hangs nor hammers.
+
+use crewbell_shared::protocol::live::{FromClient, FromServer};
+use crewbell_shared::{Code, Refusal};
+
+use super::live::{Live, Socket};
+use super::{Engine, Fault, Now, Output, Step};
+use crate::screen::{Link, Notice, Told};
+use crate::store::{Cursor, Write};
+
+/// Milliseconds between heartbeats. The server drops a socket after 60 s of silence.
+const BEAT_MS: u64 = 5_000;
+/// Milliseconds of silence after which a socket is taken for dead: two heartbeats unanswered.
+const DEAD_MS: u64 = 12_000;
+/// Milliseconds that connecting or fetching may take.
+const OPEN_MS: u64 = 10_000;
+/// Milliseconds of the first wait after a failure; doubled with each, up to [`LONGEST_WAIT_MS`].
+const FIRST_WAIT_MS: u64 = 500;
+/// Milliseconds of the longest wait: a crew member who walks back into the Wi-Fi isn't left waiting.
+const LONGEST_WAIT_MS: u64 = 15_000;
+/// Seconds by which a device's clock may differ before the person is told.
+const CLOCK_TOLERANCE_S: i64 = 120;
+/// Milliseconds after waking within which a socket must speak, or it is taken for dead.
+const WAKE_PATIENCE_MS: u64 = 3_000;
+
+/// How long to wait after so many failures in a row: doubling, with half of it drawn by lot, so that a hundred tablets
+/// don't come back to a server at the same instant.
+pub(super) fn backoff(failures: u32, luck: u32) -> u64 {
+    let whole = FIRST_WAIT_MS.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_WAIT_MS);
+    whole / 2 + u64::from(luck) % (whole / 2 + 1)
+}
+
+impl Live {
+    /// The connection failed.
+    pub(super) fn fail(&mut self, why: impl Into<String>, now: Now) {
+        self.socket = Socket::Closed;
+        self.fetching = false;
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = now.tick + backoff(self.failures, now.luck);
+        self.trouble = Some(why.into());
+    }
+
+    /// The system says that the network came or went.
+    pub(super) fn network(&mut self, there: bool, now: Now) {
+        if there {
+            self.failures = 0;
+            self.retry_at = now.tick;
+            self.send_at = now.tick;
+            self.woke(now);
+        }
+    }
+
+    /// The device woke up: a socket that doesn't answer at once is dead.
+    pub(super) fn woke(&mut self, now: Now) {
+        self.retry_at = self.retry_at.min(now.tick);
+        if let Socket::Up { heard_at, beat_at, .. } = &mut self.socket {
+            *heard_at = now.tick.saturating_sub(DEAD_MS - WAKE_PATIENCE_MS).min(*heard_at);
+            *beat_at = now.tick;
+        }
+    }
+
+    fn heard(&mut self, now: Now) {
+        if let Socket::Up { heard_at, .. } = &mut self.socket {
+            *heard_at = now.tick;
+        }
+    }
+
+    fn set_clock(&mut self, server_time: jiff::Timestamp, now: Now) {
+        self.offset_ms = server_time.as_millisecond() - now.wall.as_millisecond();
+        let by_s = self.offset_ms / 1000;
+        self.put_away("clock_wrong");
+        if by_s.abs() > CLOCK_TOLERANCE_S {
+            self.note(Notice::ClockWrong { by_s });
+        }
+    }
+}
+
+impl Engine {
+    /// A frame came in.
+    pub(super) fn frame(&self, step: &mut Step, socket: u64, frame: FromServer, now: Now) {
+        if socket != step.live.sockets || step.live.socket == Socket::Closed {
+            return;
+        }
+        step.live.heard(now);
+        match frame {
+            FromServer::Welcome { head, server_time, person_id } => {
+                if self.image.person_id() != Some(person_id) {
+                    return self.revoke(step);
+                }
+                let streamed = self.image.cursor.map_or(0, |cursor| cursor.seq);
+                step.live.socket = Socket::Up { heard_at: now.tick, beat_at: now.tick + BEAT_MS, streamed, head };
+                step.live.failures = 0;
+                step.live.send_failures = 0;
+                step.live.send_at = now.tick;
+                step.live.trouble = None;
+                step.live.sounded.clear();
+                step.live.set_clock(server_time, now);
+                step.writes.push(Write::Heard(server_time));
+                step.outputs.extend(Self::say_ears(&step.live.ears));
+            }
+            FromServer::Entries { prev, entries } => self.entries(step, prev, entries, now),
+            FromServer::Pulse { server_time, .. } => {
+                step.live.set_clock(server_time, now);
+                self.hear(step, server_time);
+            }
+            FromServer::Refused { refusal } => self.refused_by_socket(step, &refusal, now),
+            FromServer::Bye { why } => {
+                step.live.fail(why, now);
+                self.hear_last(step, now);
+            }
+            FromServer::Present { people } => {
+                step.live.present.clone_from(&people);
+                step.tell(Told::Present { people });
+            }
+            FromServer::Reached { request_id, devices, sounded } => {
+                step.tell(Told::Reached { request_id, devices, sounded });
+            }
+            // Of a newer server.
+            FromServer::Unknown => {}
+        }
+    }
+
+    /// A frame that can't be read: what it said is unknown, so the stream is worth nothing from here on. What was
+    /// missed comes again after the cursor.
+    pub(super) fn garbled(step: &mut Step, socket: u64, now: Now) {
+        if socket == step.live.sockets && step.live.socket != Socket::Closed {
+            step.live.fail("a message couldn't be read", now);
+            step.outputs.push(Output::Disconnect);
+        }
+    }
+
+    /// A socket ended.
+    pub(super) fn closed(&self, step: &mut Step, socket: u64, why: String, now: Now) {
+        if socket == step.live.sockets && step.live.socket != Socket::Closed {
+            self.hear_last(step, now);
+            step.live.fail(why, now);
+        }
+    }
+
+    fn refused_by_socket(&self, step: &mut Step, refusal: &Refusal, now: Now) {
+        self.hear_last(step, now);
+        step.live.socket = Socket::Closed;
+        if refusal.code == Code::SnapshotNeeded {
+            step.live.stale_cursor = true;
+            step.live.restored |= refusal.details["restored"] == true;
+        } else if signed_out(refusal.code) {
+            self.revoke(step);
+        } else {
+            step.live.fail(refusal.message.clone(), now);
+        }
+    }
+
+    /// Keeps up to when what is shown is right: once a minute while it is live, and when it ends.
+    fn hear(&self, step: &mut Step, at: jiff::Timestamp) {
+        let recent = self.image.heard_at.is_some_and(|before| at.as_second() - before.as_second() < 60);
+        if !recent {
+            step.writes.push(Write::Heard(at));
+        }
+    }
+
+    fn hear_last(&self, step: &mut Step, now: Now) {
+        if let Socket::Up { heard_at, .. } = self.live.socket {
+            let ago = i64::try_from(now.tick.saturating_sub(heard_at)).unwrap_or(0);
+            let at = self.live.server_time(now).saturating_sub(jiff::SignedDuration::from_millis(ago));
+            step.writes.extend(at.ok().map(Write::Heard));
+        }
+    }
+
+    /// Does whatever brings the connection forward now.
+    pub(super) fn keep_connected(&mut self, now: Now, outputs: &mut Vec<Output>) {
+        if self.image.session.is_none() {
+            if self.live.socket != Socket::Closed {
+                self.live.socket = Socket::Closed;
+                outputs.push(Output::Disconnect);
+            }
+            self.live.fetching = false;
+            return;
+        }
+        match self.live.socket {
+            Socket::Closed => {}
+            Socket::Opening { since } => {
+                if now.tick.saturating_sub(since) >= OPEN_MS {
+                    self.live.fail("the server doesn't answer", now);
+                    outputs.push(Output::Disconnect);
+                }
+            }
+            Socket::Up { heard_at, .. } if now.tick.saturating_sub(heard_at) >= DEAD_MS => {
+                self.live.fail("the server fell silent", now);
+                outputs.push(Output::Disconnect);
+            }
+            Socket::Up { ref mut beat_at, .. } => {
+                if now.tick >= *beat_at {
+                    *beat_at = now.tick + BEAT_MS;
+                    outputs.push(Output::Say(FromClient::Heartbeat));
+                }
+            }
+        }
+        if self.live.socket != Socket::Closed || self.live.fetching || now.tick < self.live.retry_at {
+            return;
+        }
+        match self.image.cursor {
+            Some(cursor) if !self.live.stale_cursor => self.connect(cursor, now, outputs),
+            Some(_) | None => {
+                self.live.fetching = true;
+                outputs.push(Output::FetchSnapshot);
+            }
+        }
+    }
+
+    fn connect(&mut self, cursor: Cursor, now: Now, outputs: &mut Vec<Output>) {
+        self.live.sockets += 1;
+        self.live.socket = Socket::Opening { since: now.tick };
+        outputs.push(Output::Connect { socket: self.live.sockets, cursor });
+    }
+
+    /// How it stands with the connection, for a person.
+    pub(super) fn link(&self) -> Link {
+        if self.image.session.is_none() {
+            return Link::SignedOut;
+        }
+        let read = self.image.cursor.map_or(0, |cursor| cursor.seq);
+        match self.live.socket {
+            Socket::Up { head, streamed, .. } if read.max(streamed) < head => Link::CatchingUp,
+            Socket::Up { .. } => Link::Live,
+            Socket::Opening { .. } if self.live.failures == 0 => Link::Connecting,
+            Socket::Closed if self.live.fetching && self.live.failures == 0 => Link::Fetching,
+            Socket::Opening { .. } | Socket::Closed => Link::Offline,
+        }
+    }
+
+    /// When the engine wants to be called again.
+    pub(super) fn next_tick(&self, now: Now) -> u64 {
+        let link = match self.live.socket {
+            Socket::Closed if self.live.fetching || self.image.session.is_none() => None,
+            Socket::Closed => Some(self.live.retry_at),
+            Socket::Opening { since } => Some(since + OPEN_MS),
+            Socket::Up { heard_at, beat_at, .. } => Some(beat_at.min(heard_at + DEAD_MS)),
+        };
+        let send = self.wants_to_send().then_some(self.live.send_at);
+        let sound = self.live.silenced.values().copied().filter(|until| *until > now.tick).min();
+        let held = self.alerts_held_until(now);
+        // The engine is never asleep for more than a minute, whatever happens to timers.
+        let far = now.tick + 60_000;
+        [link, send, sound, held].into_iter().flatten().map(|at| at.max(now.tick + 1)).fold(far, u64::min)
+    }
+
+    /// A snapshot came, or none.
+    pub(super) fn snapshot(&self, step: &mut Step, result: Result<super::Snapshot, Fault>, now: Now) {
+        if !step.live.fetching || self.image.session.is_none() {
+            return;
+        }
+        step.live.fetching = false;
+        match result {
+            Ok(snapshot) => self.replace(step, snapshot),
+            Err(Fault::Refused(refusal)) if signed_out(refusal.code) => self.revoke(step),
+            Err(fault) => step.live.fail(fault.to_string(), now),
+        }
+    }
+}
+
+/// Whether a refusal says that the token is worth nothing any more.
+pub(super) fn signed_out(code: Code) -> bool {
+    matches!(code, Code::NotSignedIn | Code::NotActive)
+}

@@ -1,0 +1,110 @@
+//! What a restart forgets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crewbell_shared::ids::{CommandId, RequestId};
+use crewbell_shared::protocol::live::Presence;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Now;
+use crate::screen::{Ears, Notice, StorageState};
+
+/// What a restart forgets.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Live {
+    /// The device has started.
+    pub started_at: Option<u64>,
+    /// Milliseconds to add to the device's clock to have the server's.
+    pub offset_ms: i64,
+    /// The live socket.
+    pub socket: Socket,
+    /// The number of the last socket.
+    pub sockets: u64,
+    /// The snapshot is on its way.
+    pub fetching: bool,
+    /// The cursor that is kept is worth nothing: a snapshot is needed.
+    pub stale_cursor: bool,
+    /// The server's log isn't the one that was read.
+    pub restored: bool,
+    /// Attempts to connect that failed in a row.
+    pub failures: u32,
+    /// No attempt before this tick.
+    pub retry_at: u64,
+    /// Why the last attempt failed.
+    pub trouble: Option<String>,
+    /// The commands that are on their way.
+    pub sending: Option<Vec<CommandId>>,
+    /// Send one at a time: a batch was refused as a whole.
+    pub alone: bool,
+    /// Attempts to send that failed in a row.
+    pub send_failures: u32,
+    /// No attempt to send before this tick.
+    pub send_at: u64,
+    /// Out of the ordinary.
+    pub notices: Vec<Notice>,
+    /// How it stands with the storage.
+    pub storage: StorageState,
+    /// Whether the device can make a sound.
+    pub ears: Ears,
+    /// What is silenced here, until which tick.
+    pub silenced: BTreeMap<RequestId, u64>,
+    /// Which alerts the server has been told of.
+    pub sounded: BTreeSet<RequestId>,
+    /// Who is there.
+    pub present: Vec<Presence>,
+}
+
+/// The live socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Socket {
+    /// There is none.
+    #[default]
+    Closed,
+    /// It is being opened, and `hello` is said.
+    Opening {
+        /// Since which tick.
+        since: u64,
+    },
+    /// `welcome` was said.
+    Up {
+        /// When something was last heard.
+        heard_at: u64,
+        /// When the next heartbeat is due.
+        beat_at: u64,
+        /// The last entry sent on this stream, as far as it is known.
+        streamed: u64,
+        /// The log's head when it opened; entries up to it were missed.
+        head: u64,
+    },
+}
+
+impl Live {
+    /// The server's time, as far as the device knows it.
+    pub fn server_time(&self, now: Now) -> Timestamp {
+        now.wall.saturating_add(SignedDuration::from_millis(self.offset_ms)).unwrap_or(now.wall)
+    }
+
+    /// Notes something out of the ordinary, once of each sort.
+    pub fn note(&mut self, notice: Notice) {
+        let tag = tag(&notice);
+        self.notices.retain(|other| self::tag(other) != tag);
+        self.notices.push(notice);
+    }
+
+    /// Puts a notice away.
+    pub fn put_away(&mut self, name: &str) {
+        self.notices.retain(|notice| tag(notice) != name);
+    }
+}
+
+/// The name of a notice, as it crosses to a screen.
+fn tag(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Restored { .. } => "restored",
+        Notice::Rebuilt { .. } => "rebuilt",
+        Notice::Revoked => "revoked",
+        Notice::UpdateNeeded => "update_needed",
+        Notice::ClockWrong { .. } => "clock_wrong",
+        Notice::TokenInFile => "token_in_file",
+    }
+}

@@ -1,0 +1,123 @@
+//! Entries and snapshots come in.
+
+use std::sync::Arc;
+
+use crewbell_shared::protocol::Entry;
+
+use super::live::Socket;
+use super::{Engine, Now, Output, Snapshot, Step};
+use crate::screen::{Notice, Told};
+use crate::store::{Cursor, Doing, Key, Line, Write};
+
+/// The setting that says which nouns the app knew when it took its last snapshot: a newer app, which knows more of them,
+/// takes another.
+pub(super) const KNOWN_NOUNS: &str = "known_nouns";
+
+/// The names of all nouns that this version knows.
+pub(super) fn known_nouns() -> String {
+    let names: Vec<&str> = crewbell_shared::protocol::EntityType::ALL.iter().map(|noun| noun.as_str()).collect();
+    names.join(" ")
+}
+
+impl Engine {
+    /// Entries came in. They are applied when nothing is missing before them, each once; otherwise the stream is begun
+    /// anew after the cursor.
+    pub(super) fn entries(&self, step: &mut Step, prev: u64, entries: Vec<Entry>, now: Now) {
+        let (Socket::Up { streamed, .. }, Some(cursor)) = (&mut step.live.socket, self.image.cursor) else {
+            return Self::begin_anew(step, "entries came before `welcome`", now);
+        };
+        if prev != *streamed {
+            return Self::begin_anew(step, "a message was missed", now);
+        }
+        let Some(last) = entries.last() else { return };
+        *streamed = last.meta.seq;
+        let reached = Cursor { seq: last.meta.seq, event_id: Some(last.meta.event_id) };
+        let heard = last.meta.ts;
+        for entry in entries.into_iter().filter(|entry| entry.meta.seq > cursor.seq) {
+            self.entry(step, entry);
+        }
+        if reached.seq > cursor.seq {
+            step.writes.push(Write::Advance(reached));
+            step.writes.push(Write::Heard(heard.max(self.image.heard_at.unwrap_or(heard))));
+            self.settle_done(step, reached.seq);
+        }
+    }
+
+    fn entry(&self, step: &mut Step, entry: Entry) {
+        let seq = entry.meta.seq;
+        let line = line_of(&entry);
+        if let Some(id) = entry.meta.command_id
+            && self.image.waiting(id).is_some()
+        {
+            // What the person did is in the log: the echo has done its work.
+            step.writes.push(Write::Drop(id));
+        }
+        match entry.into_entity() {
+            Ok(Some(noun)) => step.writes.push(Write::Put { noun: Arc::new(noun), seq }),
+            // It tells something that isn't a change of a noun.
+            Ok(None) => {}
+            // Of a newer server: what can't be shown is passed over, and the person is told that there is more.
+            Err(_) => step.live.note(Notice::UpdateNeeded),
+        }
+        step.writes.push(Write::Tell(line));
+    }
+
+    fn begin_anew(step: &mut Step, why: &str, now: Now) {
+        step.live.fail(why, now);
+        step.outputs.push(Output::Disconnect);
+    }
+
+    /// Commands that are done as of an entry that has been read now, though no entry named them (it was for others).
+    fn settle_done(&self, step: &mut Step, seq: u64) {
+        for waiting in &self.image.outbox {
+            if matches!(waiting.doing, Doing::Done { seq: done } if done <= seq) {
+                step.writes.push(Write::Drop(waiting.command.id));
+            }
+        }
+    }
+
+    /// The site came whole.
+    pub(super) fn replace(&self, step: &mut Step, snapshot: Snapshot) {
+        let restored = std::mem::take(&mut step.live.restored);
+        step.live.stale_cursor = false;
+        step.live.failures = 0;
+        step.live.trouble = None;
+        if snapshot.foreign {
+            step.live.note(Notice::UpdateNeeded);
+        }
+        let Snapshot { cursor, nouns, foreign: _ } = snapshot;
+        let mut resent = 0;
+        for waiting in &self.image.outbox {
+            let Doing::Done { seq } = waiting.doing else { continue };
+            if restored {
+                // The server that said yes isn't the one that is there now: it is asked again, under the same id.
+                resent += 1;
+                step.writes.push(Write::Mark(waiting.command.id, Doing::Waiting));
+            } else if seq <= cursor.seq {
+                step.writes.push(Write::Drop(waiting.command.id));
+            }
+        }
+        if restored {
+            step.live.note(Notice::Restored { resent });
+        }
+        step.writes.push(Write::Replace { nouns, cursor });
+        if self.image.settings.get(KNOWN_NOUNS).map(String::as_str) != Some(&known_nouns()) {
+            step.writes.push(Write::Set(KNOWN_NOUNS.to_owned(), Some(known_nouns())));
+        }
+        step.tell(Told::Reload);
+    }
+}
+
+fn line_of(entry: &Entry) -> Line {
+    let id = entry.payload.get("id").and_then(|id| serde_json::from_value(id.clone()).ok());
+    let changed = entry.payload.get("changed_fields").and_then(|names| serde_json::from_value(names.clone()).ok());
+    Line {
+        seq: entry.meta.seq,
+        at: entry.meta.ts,
+        category: entry.category.clone(),
+        kind: entry.kind.clone(),
+        actor: entry.meta.actor.clone(),
+        about: entry.meta.entity_type.zip(id).map(|(entity_type, id)| Key { entity_type, id }),
+        changed: changed.unwrap_or_default(),
+    }
+}

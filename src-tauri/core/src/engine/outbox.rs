@@ -1,0 +1,124 @@
+//! What was done is sent, in order, until the server has said yes or no.
+//!
+//! One batch is on its way at a time, and the next begins with the oldest that has no answer: the server sees what a
+//! person did in the order in which they did it. An answer that is lost costs nothing: the same ids are sent again, and
+//! the server gives the same answer.
+
+use crewbell_shared::protocol::{Command, Outcome};
+use crewbell_shared::{Code, Refusal};
+
+use super::input::is_transient;
+use super::link::{backoff, signed_out};
+use super::{Engine, Fault, Now, Output, Step};
+use crate::screen::Told;
+use crate::store::{Doing, Waiting, Write};
+
+/// Commands in one batch: a day's work of one person. The server takes 500.
+const BATCH: usize = 100;
+
+/// After so many failures of the server over one command alone, it is kept as refused, so that those behind it go on.
+const MOST_FAILURES: u32 = 5;
+
+impl Engine {
+    /// The commands that wait for an answer and may be sent: the person's own.
+    fn unanswered(&self) -> impl Iterator<Item = &Waiting> {
+        let me = self.image.person_id();
+        let mine = move |waiting: &&Waiting| me == Some(waiting.by.id) && waiting.doing == Doing::Waiting;
+        self.image.outbox.iter().filter(mine)
+    }
+
+    pub(super) fn wants_to_send(&self) -> bool {
+        self.live.sending.is_none() && self.unanswered().next().is_some()
+    }
+
+    /// Sends the next batch when it is time.
+    pub(super) fn keep_sending(&mut self, now: Now, outputs: &mut Vec<Output>) {
+        if !self.wants_to_send() || now.tick < self.live.send_at {
+            return;
+        }
+        let most = if self.live.alone { 1 } else { BATCH };
+        let commands: Vec<Command> = self.unanswered().take(most).map(|waiting| waiting.command.clone()).collect();
+        self.live.sending = Some(commands.iter().map(|command| command.id).collect());
+        outputs.push(Output::Send(commands));
+    }
+
+    /// What became of the commands that were sent.
+    pub(super) fn outcomes(&self, step: &mut Step, result: Result<Vec<Outcome>, Fault>, now: Now) {
+        let Some(sent) = step.live.sending.take() else { return };
+        if self.image.session.is_none() {
+            return;
+        }
+        match result {
+            Ok(outcomes) => {
+                let answered = outcomes.len();
+                for outcome in outcomes.into_iter().filter(|outcome| sent.contains(&outcome.id)) {
+                    self.outcome(step, outcome, now);
+                }
+                if answered < sent.len() {
+                    Self::send_later(step, now);
+                } else if step.live.send_at <= now.tick {
+                    step.live.send_failures = 0;
+                    step.live.alone = false;
+                }
+            }
+            Err(Fault::Refused(refusal)) if signed_out(refusal.code) => self.revoke(step),
+            Err(Fault::Refused(refusal)) if sent.len() > 1 && refusal.code != Code::Unavailable => {
+                // One of them spoils the batch; alone, it will show which.
+                step.live.alone = true;
+                if is_transient(refusal.code) {
+                    Self::send_later(step, now);
+                }
+            }
+            Err(fault @ Fault::Refused(_)) if !self.is_hopeless(&fault) => Self::send_later(step, now),
+            Err(Fault::Refused(refusal)) => {
+                for id in sent {
+                    self.outcome(step, Outcome { id, seq: None, refusal: Some(as_final(refusal.clone())) }, now);
+                }
+                step.live.send_failures = 0;
+                step.live.alone = false;
+            }
+            Err(Fault::Away(why)) => {
+                step.live.trouble.get_or_insert(why);
+                Self::send_later(step, now);
+            }
+        }
+    }
+
+    /// Whether the server's refusal of one command alone is an answer: the rules' "no", or a failure that comes again
+    /// and again.
+    fn is_hopeless(&self, fault: &Fault) -> bool {
+        let Fault::Refused(refusal) = fault else { return false };
+        !fault.is_transient() || (refusal.code == Code::Internal && self.live.send_failures >= MOST_FAILURES)
+    }
+
+    fn send_later(step: &mut Step, now: Now) {
+        step.live.send_failures = step.live.send_failures.saturating_add(1);
+        step.live.send_at = now.tick + backoff(step.live.send_failures, now.luck);
+    }
+
+    fn outcome(&self, step: &mut Step, outcome: Outcome, now: Now) {
+        let Outcome { id, seq, refusal } = outcome;
+        let Some(waiting) = self.image.waiting(id) else { return };
+        if waiting.doing != Doing::Waiting {
+            return;
+        }
+        let read = self.image.cursor.map_or(0, |cursor| cursor.seq);
+        match (refusal, seq) {
+            (Some(refusal), _) if signed_out(refusal.code) => self.revoke(step),
+            (Some(refusal), _) if is_transient(refusal.code) => Self::send_later(step, now),
+            (Some(refusal), _) => {
+                let at = step.live.server_time(now);
+                step.writes.push(Write::Mark(id, Doing::Refused { refusal: refusal.clone(), at }));
+                step.tell(Told::Refused { command_id: id, refusal });
+            }
+            // Its entry is on its way here: until then the echo stands.
+            (None, Some(seq)) if seq > read => step.writes.push(Write::Mark(id, Doing::Done { seq })),
+            (None, _) => step.writes.push(Write::Drop(id)),
+        }
+    }
+}
+
+/// A failure of the server that stays, as an answer to one command.
+fn as_final(refusal: Refusal) -> Refusal {
+    if refusal.code == Code::Internal { Refusal { code: Code::Invalid, ..refusal } } else { refusal }
+}

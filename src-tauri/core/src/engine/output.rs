@@ -1,0 +1,47 @@
+//! What goes out.
+
+use crewbell_shared::protocol::Command;
+use crewbell_shared::protocol::live::FromClient;
+
+use crate::screen::{Alert, Told};
+use crate::store::Cursor;
+
+/// What the driver is to do, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Open the live socket and say `hello` with the token and this cursor; what comes of it carries the number. Any
+    /// other socket is closed.
+    Connect {
+        /// The socket's number.
+        socket: u64,
+        /// Where to go on.
+        cursor: Cursor,
+    },
+    /// Close the socket.
+    Disconnect,
+    /// Say this on the socket.
+    Say(FromClient),
+    /// Fetch the site whole; answered with [`super::Input::Snapshot`].
+    FetchSnapshot,
+    /// Send these, in order; answered with [`super::Input::Outcomes`].
+    Send(Vec<Command>),
+    /// The token is worth nothing any more: forget it.
+    ForgetToken {
+        /// Tell the server first, if it can be reached.
+        sign_out: bool,
+    },
+    /// What rings on this device now, whole: start and stop sounds, notifications and the badge accordingly.
+    Alerts {
+        /// All of it.
+        alerts: Vec<Alert>,
+        /// How many requests are open: the badge.
+        open: usize,
+    },
+    /// Tell the screens.
+    Tell(Told),
+    /// Call again with [`super::Input::Tick`] when the clock stands here; replaces the call before.
+    Wake {
+        /// Milliseconds, as in `Now::tick`.
+        at_tick: u64,
+    },
+}

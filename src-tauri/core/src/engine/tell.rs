@@ -1,0 +1,209 @@
+//! What the screens are told: only what changed, in order, after it is on the disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crewbell_shared::protocol::Entity;
+
+use super::echo::Echo;
+use super::session::LAST_SESSION;
+use super::{Engine, Now, Output};
+use crate::alerts;
+use crate::screen::{Alert, OutboxItem, Picture, Shown, Status, Told};
+use crate::store::{Doing, Key, Line, Waiting, Write};
+
+/// What the screens know.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastTold {
+    status: Status,
+    alerts: Vec<Alert>,
+    open: usize,
+}
+
+/// How some nouns were shown before a step.
+pub(super) type Before = BTreeMap<Key, Option<(Arc<Entity>, bool)>>;
+
+impl Engine {
+    /// How the nouns that writes may touch are shown now.
+    pub(super) fn shown_before(&self, writes: &[Write]) -> Before {
+        let touched = writes.iter().filter_map(|write| match write {
+            Write::Put { noun, .. } => Some(Key::of(noun)),
+            Write::Forget(key) => Some(*key),
+            Write::Replace { .. }
+            | Write::Advance(_)
+            | Write::Heard(_)
+            | Write::Tell(_)
+            | Write::Keep(_)
+            | Write::Mark(..)
+            | Write::Drop(_)
+            | Write::SignIn(_)
+            | Write::Wipe
+            | Write::Set(..) => None,
+        });
+        let keys: BTreeSet<Key> = touched.chain(self.echo.keys().copied()).collect();
+        keys.into_iter().map(|key| (key, self.owned(&key))).collect()
+    }
+
+    fn owned(&self, key: &Key) -> Option<(Arc<Entity>, bool)> {
+        self.shown(key).map(|(noun, pending)| (Arc::clone(noun), pending))
+    }
+
+    /// Tells the screens what a step changed.
+    pub(super) fn tell(
+        &mut self,
+        writes: &[Write],
+        mut before: Before,
+        told: Vec<Told>,
+        now: Now,
+        outputs: &mut Vec<Output>,
+    ) {
+        let whole = writes.iter().any(|write| matches!(write, Write::Replace { .. } | Write::Wipe));
+        if !writes.is_empty() {
+            self.echo = if self.image.outbox.is_empty() { Echo::default() } else { Echo::of(&self.image) };
+        }
+        if whole {
+            self.open.clear();
+            let keys: Vec<Key> = self.image.nouns.keys().chain(self.echo.keys()).copied().collect();
+            self.index(keys);
+        } else {
+            for key in self.echo.keys() {
+                before
+                    .entry(*key)
+                    .or_insert_with(|| self.image.nouns.get(key).map(|kept| (Arc::clone(&kept.noun), false)));
+            }
+            self.index(before.keys().copied().collect::<Vec<_>>());
+            outputs.extend(self.patch(writes, &before));
+        }
+        if writes.iter().any(|write| matches!(write, Write::Keep(_) | Write::Mark(..) | Write::Drop(_))) {
+            outputs.push(Output::Tell(Told::Outbox { items: self.image.outbox.iter().map(item).collect() }));
+        }
+        if writes.iter().any(|write| matches!(write, Write::Set(..))) {
+            outputs.push(Output::Tell(Told::Settings { settings: self.image.settings.clone() }));
+        }
+        outputs.extend(told.into_iter().map(Output::Tell));
+        self.tell_status(now, outputs);
+        self.tell_alerts(now, outputs);
+    }
+
+    fn patch(&self, writes: &[Write], before: &Before) -> Option<Output> {
+        let mut put = Vec::new();
+        let mut gone = Vec::new();
+        for (key, was) in before {
+            match (was, self.shown(key)) {
+                (Some((was, was_pending)), Some((is, pending))) if was_pending == &pending && was == is => {}
+                (_, Some((noun, pending))) => put.push(Shown { noun: Arc::clone(noun), pending }),
+                (Some(_), None) => gone.push(*key),
+                (None, None) => {}
+            }
+        }
+        let lines: Vec<Line> = writes.iter().filter_map(line).cloned().collect();
+        let nothing = put.is_empty() && gone.is_empty() && lines.is_empty();
+        (!nothing).then_some(Output::Tell(Told::Patch { put, gone, lines }))
+    }
+
+    fn tell_status(&mut self, now: Now, outputs: &mut Vec<Output>) {
+        let status = self.status(now);
+        // While it is live, the time of what is shown moves on by itself.
+        let as_of = if status.link.is_there() { self.last.status.as_of } else { status.as_of };
+        let moved = Status { as_of, seq: self.last.status.seq, ..status.clone() } != self.last.status;
+        let drifted = (status.clock_offset_ms - self.last.status.clock_offset_ms).abs() > 1000;
+        let told = Status { clock_offset_ms: self.last.status.clock_offset_ms, ..status.clone() };
+        let moved = moved && (drifted || Status { as_of, seq: self.last.status.seq, ..told } != self.last.status);
+        if moved {
+            self.last.status = status.clone();
+            outputs.push(Output::Tell(Told::Status { status }));
+        }
+    }
+
+    fn tell_alerts(&mut self, now: Now, outputs: &mut Vec<Output>) {
+        self.live.silenced.retain(|_, until| *until > now.tick);
+        let alerts = self.alerts(now);
+        let open = self.open.len();
+        if alerts != self.last.alerts || open != self.last.open {
+            if alerts != self.last.alerts {
+                outputs.push(Output::Tell(Told::Alerts { alerts: alerts.clone() }));
+            }
+            self.last.alerts.clone_from(&alerts);
+            self.last.open = open;
+            outputs.push(Output::Alerts { alerts, open });
+        }
+    }
+
+    fn alerts(&self, now: Now) -> Vec<Alert> {
+        if self.alerts_held_until(now).is_some() {
+            return Vec::new();
+        }
+        let Some(me) = super::echo::actor(&self.image) else { return Vec::new() };
+        let me = match me
+            .person()
+            .map(|person| crate::store::Key::new(crewbell_shared::protocol::EntityType::Person, person.id.0))
+        {
+            Some(key) => self.shown(&key),
+            None => None,
+        };
+        let Some((Entity::Person(me), _)) = me.map(|(noun, pending)| (noun.as_ref(), pending)) else {
+            return Vec::new();
+        };
+        let open = self.open.iter().filter_map(|id| self.open_request(*id));
+        let fresh = self.link().is_there();
+        alerts::of(me, open, |id| self.live.silenced.contains_key(&id), fresh, self.live.server_time(now))
+    }
+
+    /// After a start, what was kept doesn't ring before the server had a moment to say what is the case now.
+    pub(super) fn alerts_held_until(&self, now: Now) -> Option<u64> {
+        let until = self.live.started_at? + alerts::HELD_AFTER_START_MS;
+        (now.tick < until && !self.link().is_there() && self.live.sockets <= 1).then_some(until)
+    }
+
+    /// How it stands.
+    fn status(&self, now: Now) -> Status {
+        let count = |which: fn(&Doing) -> bool| {
+            let count = self.image.outbox.iter().filter(|waiting| which(&waiting.doing)).count();
+            u32::try_from(count).unwrap_or(u32::MAX)
+        };
+        let wall = |tick: u64| {
+            let ahead = jiff::SignedDuration::from_millis(i64::try_from(tick.saturating_sub(now.tick)).unwrap_or(0));
+            now.wall.saturating_add(ahead).ok()
+        };
+        let silent = self.open.iter().filter_map(|id| self.live.silenced.get(id)).max();
+        Status {
+            link: self.link(),
+            as_of: self.image.heard_at,
+            waiting: count(|doing| matches!(doing, Doing::Waiting)),
+            refused: count(|doing| matches!(doing, Doing::Refused { .. })),
+            clock_offset_ms: self.live.offset_ms,
+            trouble: self.live.trouble.clone(),
+            storage: self.live.storage.clone(),
+            ears: self.live.ears.clone(),
+            notices: self.live.notices.clone(),
+            silenced_until: silent.and_then(|until| wall(*until)),
+            seq: self.image.cursor.map_or(0, |cursor| cursor.seq),
+        }
+    }
+
+    /// All that a window needs to begin with.
+    pub(super) fn look(&self, now: Now) -> Picture {
+        let keys: BTreeSet<&Key> = self.image.nouns.keys().chain(self.echo.keys()).collect();
+        let shown = |key: &Key| self.owned(key).map(|(noun, pending)| Shown { noun, pending });
+        Picture {
+            session: self.image.session.clone(),
+            last: self.image.settings.get(LAST_SESSION).and_then(|text| serde_json::from_str(text).ok()),
+            status: self.status(now),
+            nouns: keys.into_iter().filter_map(shown).collect(),
+            outbox: self.image.outbox.iter().map(item).collect(),
+            lines: self.image.lines.iter().cloned().collect(),
+            present: self.live.present.clone(),
+            alerts: self.last.alerts.clone(),
+            settings: self.image.settings.clone(),
+        }
+    }
+}
+
+fn item(waiting: &Waiting) -> OutboxItem {
+    let Waiting { command, by, at, doing } = waiting.clone();
+    OutboxItem { command, by, at, doing }
+}
+
+fn line(write: &Write) -> Option<&Line> {
+    if let Write::Tell(line) = write { Some(line) } else { None }
+}

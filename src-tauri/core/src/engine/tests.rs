@@ -1,0 +1,1 @@
+//! The engine, one input at a time.

@@ -1,0 +1,13 @@
+//! What the core and a screen say to each other. The face is built on these types; the core never waits for it.
+//!
+//! - [`Ask`]: what a person wants, posted by the face; most answers are `null`, because what comes of it is [`Told`].
+//! - [`Told`]: what the core tells every open window, in order. A window begins with the [`Picture`] that [`Ask::Look`]
+//!   answers, and again whenever it is told to [`Told::Reload`].
+
+mod ask;
+mod picture;
+mod status;
+
+pub use ask::{ActivityLine, ActivityPage, ActivityQuery, Ask, AskError, ServerInfo, SiteInfo, Storage};
+pub use picture::{Alert, OutboxItem, Picture, Shown, Told, VoicePlayer};
+pub use status::{Ears, Link, Notice, Status, StorageState};

@@ -1,0 +1,169 @@
+//! What a window shows, and how it learns of changes.
+
+use crewbell_shared::ids::{CommandId, PersonId, RequestId};
+use crewbell_shared::person::PersonRef;
+use crewbell_shared::protocol::live::Presence;
+use crewbell_shared::protocol::{Command, Entity};
+use crewbell_shared::request::Priority;
+use crewbell_shared::{Code, Refusal};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Status;
+use crate::store::{Doing, Key, Line, Session};
+
+/// All that a window needs to begin with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Who is signed in.
+    pub session: Option<Session>,
+    /// The last person who was signed in here, for the sign-in page.
+    pub last: Option<Session>,
+    /// How it stands with the connection and the device.
+    pub status: Status,
+    /// All nouns, as they are to be shown: what the server told, with what the person did and the server hasn't
+    /// answered.
+    pub nouns: Vec<Shown>,
+    /// What the person did and is not through.
+    pub outbox: Vec<OutboxItem>,
+    /// What happened last, oldest first.
+    pub lines: Vec<Line>,
+    /// Who is there.
+    pub present: Vec<Presence>,
+    /// What rings here.
+    pub alerts: Vec<Alert>,
+    /// This device's settings.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A noun as it is to be shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The noun.
+    #[serde(flatten)]
+    pub noun: Arc<Entity>,
+    /// Whether it shows something that the server hasn't said yes to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
+}
+
+/// Something that the person did, for the outbox page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutboxItem {
+    /// What.
+    pub command: Command,
+    /// Who did it.
+    pub by: PersonRef,
+    /// When.
+    pub at: Timestamp,
+    /// How far it is.
+    #[serde(flatten)]
+    pub doing: Doing,
+}
+
+/// A request that rings on this device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Which request.
+    pub request_id: RequestId,
+    /// Which sound.
+    pub priority: Priority,
+    /// Silenced here for a while: shown, and makes no sound.
+    pub silenced: bool,
+    /// Where, for the notification.
+    pub place_name: String,
+    /// When it was asked or last asked again.
+    pub since: Timestamp,
+}
+
+/// How far the player of a voice message is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VoicePlayer {
+    /// Of which request.
+    pub request_id: RequestId,
+    /// Milliseconds played.
+    pub position_ms: u32,
+    /// Milliseconds in all.
+    pub duration_ms: u32,
+    /// Whether it plays on.
+    pub playing: bool,
+    /// Why it can't be played.
+    pub trouble: Option<Code>,
+}
+
+/// What the core tells every window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "told", rename_all = "snake_case")]
+pub enum Told {
+    /// Some nouns are now so, others are gone.
+    Patch {
+        /// Put these.
+        put: Vec<Shown>,
+        /// Take these away.
+        gone: Vec<Key>,
+        /// What happened, to append.
+        lines: Vec<Line>,
+    },
+    /// How it stands.
+    Status {
+        /// Now.
+        status: Status,
+    },
+    /// The outbox, whole.
+    Outbox {
+        /// In order.
+        items: Vec<OutboxItem>,
+    },
+    /// Who is there, whole.
+    Present {
+        /// Everybody with an open device.
+        people: Vec<Presence>,
+    },
+    /// How many devices a request reached, and how many sounded.
+    Reached {
+        /// Which request.
+        request_id: RequestId,
+        /// Devices that it was sent to.
+        devices: u32,
+        /// Devices that made a sound.
+        sounded: u32,
+    },
+    /// What rings here, whole.
+    Alerts {
+        /// All of it.
+        alerts: Vec<Alert>,
+    },
+    /// A command was refused just now: the screen says so where the person is.
+    Refused {
+        /// Which.
+        command_id: CommandId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The settings of this device, whole.
+    Settings {
+        /// All of them.
+        settings: BTreeMap<String, String>,
+    },
+    /// The player of a voice message.
+    Voice {
+        /// How far it is; none: it is over.
+        player: Option<VoicePlayer>,
+    },
+    /// Go to a request: a notification was tapped.
+    Open {
+        /// Which.
+        request_id: RequestId,
+    },
+    /// The person on the screen is another, or too much happened to tell it singly: look again.
+    Reload,
+}
+
+impl Picture {
+    /// The person who is signed in.
+    pub fn me(&self) -> Option<PersonId> {
+        self.session.as_ref().map(|session| session.person.id)
+    }
+}

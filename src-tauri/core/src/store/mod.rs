@@ -1,0 +1,44 @@
+//! What a device keeps: an image of the site as of a cursor, and what its person did and the server hasn't answered.
+//!
+//! Everything durable changes by [`Write`]s, and by nothing else. [`Image::apply`] says what a write means in memory; a
+//! [`Store`] does the same on a disk, so that what is loaded after a crash is what the engine last saw committed. The
+//! engine decides what to write, the store writes it, and only then does the engine go on (`engine`).
+
+mod image;
+mod write;
+
+pub use image::{Cursor, Doing, Image, Kept, Key, Line, Session, Waiting};
+pub use write::Write;
+
+use std::future::Future;
+
+/// Why a store couldn't do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk has no room: nothing was written, trying again later is right.
+    #[error("the device's storage is full")]
+    Full,
+    /// What is stored can't be read: it must be rebuilt.
+    #[error("what is stored can't be read: {0}")]
+    Corrupt(String),
+    /// Anything else that the file system or the database said; nothing was written.
+    #[error("the storage failed: {0}")]
+    Failed(String),
+}
+
+/// A place that keeps an [`Image`] through a crash.
+///
+/// Both implementations pass one suite (`store::conformance`).
+pub trait Store: Send {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it can't be read any more.
+    fn load(&mut self) -> impl Future<Output = Result<Image, StoreError>> + Send;
+
+    /// Writes all of these, or none. What a person did ([`Write::is_precious`]) is on the disk when this returns.
+    ///
+    /// # Errors
+    /// Then nothing was written.
+    fn write(&mut self, writes: &[Write]) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
