@@ -83,6 +83,9 @@ pub enum FromServer {
     Pulse {
         /// The last entry of the log.
         head: u64,
+        /// The number of the last entry sent on this stream: a reader that has another has missed a frame.
+        #[serde(default)]
+        sent: Option<u64>,
         /// The server's clock.
         server_time: Timestamp,
     },

@@ -101,9 +101,16 @@ impl Engine {
                 step.outputs.extend(Self::say_ears(&step.live.ears));
             }
             FromServer::Entries { prev, entries } => self.entries(step, prev, entries, now),
-            FromServer::Pulse { server_time, .. } => {
+            FromServer::Pulse { server_time, sent, head: _ } => {
                 step.live.set_clock(server_time, now);
                 self.hear(step, server_time);
+                let missed = match step.live.socket {
+                    Socket::Up { streamed, .. } => sent.is_some_and(|sent| sent != streamed),
+                    Socket::Closed | Socket::Opening { .. } => false,
+                };
+                if missed {
+                    Self::begin_anew(step, "a message was missed", now);
+                }
             }
             FromServer::Refused { refusal } => self.refused_by_socket(step, &refusal, now),
             FromServer::Bye { why } => {

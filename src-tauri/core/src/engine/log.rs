@@ -62,7 +62,8 @@ impl Engine {
         step.writes.push(Write::Tell(line));
     }
 
-    fn begin_anew(step: &mut Step, why: &str, now: Now) {
+    /// What came over this socket has a hole: another begins after what was read.
+    pub(super) fn begin_anew(step: &mut Step, why: &str, now: Now) {
         step.live.fail(why, now);
         step.outputs.push(Output::Disconnect);
     }

@@ -1,0 +1,156 @@
+//! What a crew relies on.
+
+use std::collections::BTreeMap;
+
+use crewbell_core::engine::Now;
+use crewbell_core::screen::Link;
+use crewbell_core::store::{Doing, Key};
+use crewbell_shared::ids::CommandId;
+use crewbell_shared::protocol::Entity;
+use crewbell_shared::request::State;
+
+use super::device::{Device, Fate};
+use super::world::World;
+
+/// Whether everything has been sent, answered and read.
+pub fn at_rest(world: &World) -> bool {
+    why_not_at_rest(world).is_empty()
+}
+
+/// What is still to come.
+pub fn why_not_at_rest(world: &World) -> String {
+    let mut reasons = Vec::new();
+    for device in &world.devices {
+        let image = device.engine.image();
+        let read = image.cursor.map(|cursor| cursor.seq);
+        if read != Some(world.server.head()) {
+            reasons.push(format!("device {} has read {read:?} of {}", device.number, world.server.head()));
+        }
+        let open = image.outbox.iter().filter(|waiting| !matches!(waiting.doing, Doing::Refused { .. })).count();
+        if open > 0 {
+            reasons.push(format!("device {} has {open} commands without an answer", device.number));
+        }
+        if device.engine.picture(at_zero()).status.link != Link::Live {
+            reasons.push(format!("device {} is not live", device.number));
+        }
+    }
+    reasons.join("; ")
+}
+
+fn at_zero() -> Now {
+    Now { wall: crewbell_shared::testing::at(0), tick: 0, luck: 0 }
+}
+
+/// After every turn: what is on the disk is what the engine works on, and the screen, told only what changed, shows what
+/// a window that looks now would show.
+pub fn after_a_turn(device: &Device, now: Now) -> Result<(), String> {
+    if !device.is_written() {
+        return Err(format!("device {}: the disk and the engine differ", device.number));
+    }
+    if device.screen != device.picture(now) {
+        return Err(format!("device {}: the screen shows something else than the engine", device.number));
+    }
+    Ok(())
+}
+
+/// At the end of a schedule.
+pub fn all(world: &World) -> Result<(), String> {
+    every_command_has_an_outcome(world)?;
+    every_command_is_in_the_log_once_in_its_authors_order(world)?;
+    every_device_shows_what_the_server_has(world)?;
+    what_is_open_rings(world)
+}
+
+/// Nothing that a person did is gone without an outcome that they can see.
+fn every_command_has_an_outcome(world: &World) -> Result<(), String> {
+    for device in &world.devices {
+        for (id, fate) in &device.did {
+            if *fate == Fate::GivenUp || world.lost_by_restore.contains(id) {
+                continue;
+            }
+            let answered = world.server.outcomes.get(id);
+            let kept = device.engine.image().waiting(*id);
+            match (answered, kept.map(|waiting| &waiting.doing)) {
+                // Done, and nothing is left to tell.
+                (Some(outcome), None) if outcome.refusal.is_none() => {}
+                // Refused, and the person can see why.
+                (Some(outcome), Some(Doing::Refused { .. })) if outcome.refusal.is_some() => {}
+                // Refused by a server that a backup has replaced.
+                (_, Some(Doing::Refused { .. })) => {}
+                (answered, kept) => {
+                    return Err(format!(
+                        "device {}: command {id} was taken; the server's answer is {answered:?}, here it is {kept:?}",
+                        device.number
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn every_command_is_in_the_log_once_in_its_authors_order(world: &World) -> Result<(), String> {
+    let mut seen: BTreeMap<CommandId, Vec<u64>> = BTreeMap::new();
+    for entry in &world.server.log {
+        if let Some(id) = entry.meta.command_id {
+            seen.entry(id).or_default().push(entry.meta.seq);
+        }
+    }
+    for (id, seqs) in &seen {
+        let known = world.devices.iter().any(|device| device.did.iter().any(|(did, _)| did == id));
+        if seqs.len() != 1 || !known {
+            return Err(format!("command {id} is in the log as {seqs:?}, known to its author: {known}"));
+        }
+    }
+    for device in &world.devices {
+        let mut last = 0;
+        for (id, _) in &device.did {
+            let Some(seqs) = seen.get(id) else { continue };
+            if seqs[0] < last && world.lost_by_restore.is_empty() {
+                return Err(format!("device {}: command {id} came before one that was given before it", device.number));
+            }
+            last = seqs[0];
+        }
+    }
+    Ok(())
+}
+
+fn every_device_shows_what_the_server_has(world: &World) -> Result<(), String> {
+    for device in &world.devices {
+        let shown: BTreeMap<Key, &Entity> =
+            device.screen.iter().map(|(key, shown)| (*key, shown.noun.as_ref())).collect();
+        let has: BTreeMap<Key, &Entity> = world.server.site.nouns.iter().map(|(key, noun)| (*key, noun)).collect();
+        for key in has.keys().chain(shown.keys()) {
+            if has.get(key) != shown.get(key) {
+                return Err(format!(
+                    "device {}: the server has {:?}, the screen shows {:?}",
+                    device.number,
+                    has.get(key),
+                    shown.get(key)
+                ));
+            }
+        }
+        if let Some(pending) = device.screen.values().find(|shown| shown.pending) {
+            return Err(format!("device {}: {:?} looks pending, and nothing is", device.number, pending.noun));
+        }
+    }
+    Ok(())
+}
+
+/// Whoever is on duty is rung for what is open, and for nothing else.
+fn what_is_open_rings(world: &World) -> Result<(), String> {
+    for device in &world.devices {
+        let me = Key::of(&device.person.clone().into());
+        let on_duty = matches!(world.server.noun(&me), Some(Entity::Person(person)) if person.on_duty);
+        let open = world.server.site.nouns.values().filter_map(|noun| match noun {
+            Entity::Request(request) if on_duty && request.state == State::Open => Some(request.id),
+            _ => None,
+        });
+        let open: std::collections::BTreeSet<_> = open.collect();
+        let rings: std::collections::BTreeSet<_> = device.rings.iter().map(|alert| alert.request_id).collect();
+        if open != rings {
+            return Err(format!("device {}: {open:?} are open, {rings:?} ring", device.number));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! The simulation: the engines of several devices against a model of the server, on one clock, through thousands of
+//! seeded schedules of cuts, crashes, lost answers, late duplicates, full disks, wrong clocks, revoked sign-ins and
+//! restored backups. After each schedule everything is healed, and what a crew relies on is checked (`checks`).
+//!
+//! `CREWBELL_SCHEDULES=1000000 cargo test -p crewbell-core --test simulation` runs longer; `CREWBELL_SEED=…` repeats one
+//! schedule, and is printed when a check fails.
+//!
+//! The second half of the tests breaks the engine on purpose, in one way each, and wants the checks to notice.
+
+mod checks;
+mod device;
+mod dice;
+mod sabotage;
+mod server;
+mod site;
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sabotage::Sabotage;
+use world::World;
+
+/// Schedules that every run of the tests goes through.
+const SCHEDULES: u64 = 10_000;
+
+/// Schedules within which a broken engine must be noticed.
+const NOTICED_WITHIN: u64 = 400;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+#[test]
+fn nothing_that_a_person_did_is_lost_or_doubled_and_every_device_comes_to_show_what_the_server_has() {
+    if let Some(seed) = number("CREWBELL_SEED") {
+        World::run(seed, None).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        return;
+    }
+    let schedules = number("CREWBELL_SCHEDULES").unwrap_or(SCHEDULES);
+    let next = AtomicU64::new(0);
+    let totals = std::sync::Mutex::new(world::Totals::default());
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= schedules {
+                        return;
+                    }
+                    match World::run(seed, None) {
+                        Ok(run) => totals.lock().unwrap().add(&run),
+                        Err(broken) => {
+                            next.store(schedules, Ordering::Relaxed);
+                            panic!("a check failed; CREWBELL_SEED={seed} repeats it: {broken}");
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let totals = totals.into_inner().unwrap();
+    println!("{schedules} schedules: {totals}");
+    totals.assert_that_everything_happened(schedules);
+}
+
+/// Runs schedules with a broken engine until a check notices.
+fn is_noticed(sabotage: Sabotage) -> String {
+    let noticed = (0..NOTICED_WITHIN).find_map(|seed| World::run(seed, Some(sabotage)).err());
+    noticed.unwrap_or_else(|| panic!("{sabotage:?} went unnoticed through {NOTICED_WITHIN} schedules"))
+}
+
+#[test]
+fn a_save_that_is_dropped_is_noticed() {
+    is_noticed(Sabotage::DropSave);
+}
+
+#[test]
+fn a_command_that_is_sent_again_without_its_id_is_noticed() {
+    is_noticed(Sabotage::ResendWithoutId);
+}
+
+#[test]
+fn a_cursor_that_skips_an_entry_is_noticed() {
+    is_noticed(Sabotage::SkipCursor);
+}
+
+#[test]
+fn a_missed_frame_that_is_taken_for_none_is_noticed() {
+    is_noticed(Sabotage::BelieveEveryFrame);
+}
+
+#[test]
+fn a_refusal_that_is_forgotten_is_noticed() {
+    is_noticed(Sabotage::ForgetRefusal);
+}
+
+#[test]
+fn commands_sent_out_of_order_are_noticed() {
+    is_noticed(Sabotage::SendNewestFirst);
+}
+
+#[test]
+fn a_restored_server_that_is_taken_for_the_old_one_is_noticed() {
+    is_noticed(Sabotage::BelieveEveryLog);
+}

@@ -1,0 +1,20 @@
+//! Ways in which an engine could be broken, one at a time.
+
+/// What is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// A command is shown and sent without having been stored.
+    DropSave,
+    /// A command that is sent a second time has a new id.
+    ResendWithoutId,
+    /// The cursor moves one further than what was read.
+    SkipCursor,
+    /// A frame is applied though the one before it was missed.
+    BelieveEveryFrame,
+    /// A refusal is taken for a success.
+    ForgetRefusal,
+    /// Of what waits, the newest is sent first.
+    SendNewestFirst,
+    /// The server's log is taken for the one that was read, whatever its ids say.
+    BelieveEveryLog,
+}

@@ -1,0 +1,189 @@
+//! A model of the server: the same rules, a log, and the memory of what was answered. It is never wrong; the network is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crewbell_core::engine::{Fault, Snapshot};
+use crewbell_core::store::{Cursor, Key};
+use crewbell_shared::ids::{CommandId, EventId, PersonId};
+use crewbell_shared::person::Actor;
+use crewbell_shared::protocol::live::FromServer;
+use crewbell_shared::protocol::{ActorRef, Command, Entity, Entry, Meta, Outcome, Source};
+use crewbell_shared::request::{Kind, Priority, Request, State};
+use crewbell_shared::rules::{self, Sight};
+use crewbell_shared::{Code, Refusal};
+use jiff::Timestamp;
+
+use super::dice::Dice;
+use super::site::{Nouns, places};
+
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub site: Nouns,
+    pub log: Vec<Entry>,
+    /// What was answered to each command.
+    pub outcomes: BTreeMap<CommandId, Outcome>,
+    /// Whose sign-in was ended.
+    pub revoked: BTreeSet<PersonId>,
+    pub up: bool,
+}
+
+impl Server {
+    pub fn new() -> Self {
+        Self { site: Nouns::new(), log: Vec::new(), outcomes: BTreeMap::new(), revoked: BTreeSet::new(), up: true }
+    }
+
+    pub fn head(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    fn append(
+        &mut self,
+        dice: &mut Dice,
+        noun: Entity,
+        kind: &str,
+        actor: &Actor,
+        at: Timestamp,
+        id: Option<CommandId>,
+    ) {
+        let mut payload = noun.to_payload().unwrap();
+        payload["changed_fields"] = serde_json::json!([]);
+        let meta = Meta {
+            site: "serenity".into(),
+            seq: self.head() + 1,
+            event_id: dice.id(),
+            ts: at,
+            actor: ActorRef::from(actor),
+            source: Source::App,
+            entity_type: Some(noun.entity_type()),
+            command_id: id,
+        };
+        let category = noun.entity_type().category().to_owned();
+        self.log.push(Entry { category, kind: kind.to_owned(), payload, meta });
+        self.site.put(noun);
+    }
+
+    /// A guest presses.
+    pub fn press(&mut self, dice: &mut Dice, at: Timestamp) {
+        let places = places();
+        let place = dice.pick(&places).unwrap();
+        let emergency = dice.percent(10);
+        let request = Request {
+            id: dice.id(),
+            place_id: place.id,
+            place_name: place.name.clone(),
+            guest_id: None,
+            button_id: None,
+            created_by: None,
+            created_at: at,
+            kind: if emergency { Kind::Emergency } else { Kind::Call },
+            service: None,
+            priority: if emergency { Priority::Emergency } else { Priority::Normal },
+            text: None,
+            press_count: 1,
+            last_press_id: None,
+            last_press_at: Some(at),
+            voice: None,
+            notes: Vec::new(),
+            state: State::Open,
+        };
+        let button = Actor::Button { name: place.name.clone() };
+        self.append(dice, request.into(), "request_created", &button, at, None);
+    }
+
+    /// `POST /api/commands`.
+    pub fn commands(
+        &mut self,
+        dice: &mut Dice,
+        who: PersonId,
+        commands: Vec<Command>,
+        at: Timestamp,
+    ) -> Result<Vec<Outcome>, Fault> {
+        if !self.up {
+            return Err(Fault::Away("connection refused".into()));
+        }
+        if self.revoked.contains(&who) {
+            return Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No.")));
+        }
+        let most = if dice.percent(5) { 1 } else { commands.len() };
+        Ok(commands.into_iter().take(most).map(|command| self.command(dice, who, command, at)).collect())
+    }
+
+    fn command(&mut self, dice: &mut Dice, who: PersonId, command: Command, at: Timestamp) -> Outcome {
+        if let Some(before) = self.outcomes.get(&command.id) {
+            return before.clone();
+        }
+        let outcome = self.decide(dice, who, &command, at);
+        self.outcomes.insert(command.id, outcome.clone());
+        outcome
+    }
+
+    fn decide(&mut self, dice: &mut Dice, who: PersonId, command: &Command, at: Timestamp) -> Outcome {
+        let id = command.id;
+        let refused = |refusal| Outcome { id, seq: None, refusal: Some(refusal) };
+        let before = command.depends_on.and_then(|on| self.outcomes.get(&on));
+        if before.is_some_and(|before| before.refusal.is_some()) {
+            return refused(Refusal::new(Code::DependsOnRefused, "It depends on a refused command."));
+        }
+        let actor = Actor::Person(self.site.person(who).unwrap().clone());
+        match rules::decide(&command.verb, &self.site, &actor, at) {
+            Err(refusal) => refused(refusal),
+            Ok(changes) => {
+                let changed = !changes.is_empty();
+                for change in changes {
+                    self.append(dice, change.entity, change.kind, &actor, at, Some(id));
+                }
+                Outcome { id, seq: changed.then(|| self.head()), refusal: None }
+            }
+        }
+    }
+
+    /// `GET /api/sync/snapshot`.
+    pub fn snapshot(&self, who: PersonId) -> Result<Snapshot, Fault> {
+        if !self.up {
+            return Err(Fault::Away("connection refused".into()));
+        }
+        if self.revoked.contains(&who) {
+            return Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No.")));
+        }
+        let event_id = self.log.last().map(|entry| entry.meta.event_id);
+        let nouns = self.site.nouns.values().cloned().map(std::sync::Arc::new).collect();
+        Ok(Snapshot { cursor: Cursor { seq: self.head(), event_id }, nouns, foreign: false })
+    }
+
+    /// `hello`: what is said first, and whether the socket stays open.
+    pub fn hello(&self, who: PersonId, cursor: Cursor, at: Timestamp) -> (FromServer, bool) {
+        if self.revoked.contains(&who) {
+            return (FromServer::Refused { refusal: Refusal::new(Code::NotSignedIn, "No.") }, false);
+        }
+        let known = cursor.seq == 0 || self.event_at(cursor.seq).is_some_and(|id| Some(id) == cursor.event_id);
+        if !known {
+            let refusal = Refusal::new(Code::SnapshotNeeded, "Another log.").with("restored", &true);
+            return (FromServer::Refused { refusal }, false);
+        }
+        (FromServer::Welcome { head: self.head(), server_time: at, person_id: who }, true)
+    }
+
+    fn event_at(&self, seq: u64) -> Option<EventId> {
+        let at = usize::try_from(seq.checked_sub(1)?).ok()?;
+        self.log.get(at).map(|entry| entry.meta.event_id)
+    }
+
+    /// The next frame of a stream.
+    pub fn entries(&self, sent: u64, most: u64) -> Option<FromServer> {
+        let from = usize::try_from(sent).unwrap();
+        let to = usize::try_from((sent + most).min(self.head())).unwrap();
+        let entries: Vec<Entry> = self.log.get(from..to)?.to_vec();
+        (!entries.is_empty()).then_some(FromServer::Entries { prev: sent, entries })
+    }
+
+    /// Everything as it was when the log was so long; what was answered since is forgotten.
+    pub fn restore(&mut self, backup: Self) {
+        let revoked = std::mem::take(&mut self.revoked);
+        *self = Self { revoked, ..backup };
+    }
+
+    /// What a key is.
+    pub fn noun(&self, key: &Key) -> Option<&Entity> {
+        self.site.nouns.get(key)
+    }
+}

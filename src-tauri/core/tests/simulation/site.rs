@@ -1,0 +1,102 @@
+//! The site of the simulation: one deck, two cabins, four of the crew.
+
+use std::collections::BTreeMap;
+
+use crewbell_core::store::Key;
+use crewbell_shared::button::Button;
+use crewbell_shared::guest::{Guest, Stay};
+use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, SiteId, StayId};
+use crewbell_shared::person::{Person, Role};
+use crewbell_shared::place::{Place, PlaceKind};
+use crewbell_shared::protocol::{Entity, EntityType};
+use crewbell_shared::request::Request;
+use crewbell_shared::rules::Sight;
+use crewbell_shared::site::{Settings, Site};
+use crewbell_shared::testing::person;
+use uuid::Uuid;
+
+/// The nouns of a site: what the rules see.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Nouns {
+    pub nouns: BTreeMap<Key, Entity>,
+    site: Option<Site>,
+}
+
+pub fn crew() -> Vec<Person> {
+    vec![
+        person(1, "Siri", Role::Crew),
+        person(2, "Sam", Role::Crew),
+        person(3, "Dana", Role::Dispatcher),
+        person(4, "Tom", Role::Technician),
+    ]
+}
+
+pub fn places() -> Vec<Place> {
+    let place = |id: u128, name: &str| Place {
+        id: PlaceId(Uuid::from_u128(id)),
+        parent_id: None,
+        name: name.to_owned(),
+        kind: PlaceKind::Cabin,
+        position: 0,
+        do_not_disturb: false,
+    };
+    vec![place(101, "Cabin 1"), place(102, "Cabin 2")]
+}
+
+impl Nouns {
+    /// The site at the beginning.
+    pub fn new() -> Self {
+        let id = SiteId(Uuid::from_u128(9));
+        let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
+        let mut nouns = Self::default();
+        nouns.put(Site { id, slug, name, settings: Settings::default() }.into());
+        crew().into_iter().for_each(|person| nouns.put(person.into()));
+        places().into_iter().for_each(|place| nouns.put(place.into()));
+        nouns
+    }
+
+    pub fn put(&mut self, noun: Entity) {
+        if let Entity::Site(site) = &noun {
+            self.site = Some(site.clone());
+        }
+        self.nouns.insert(Key::of(&noun), noun);
+    }
+
+    fn get(&self, entity_type: EntityType, id: Uuid) -> Option<&Entity> {
+        self.nouns.get(&Key { entity_type, id })
+    }
+}
+
+macro_rules! sights {
+    ($($name:ident($id:ident) -> $noun:ident),+ $(,)?) => {$(
+        fn $name(&self, id: $id) -> Option<&$noun> {
+            match self.get(EntityType::$noun, id.0) {
+                Some(Entity::$noun(noun)) => Some(noun),
+                _ => None,
+            }
+        }
+    )+};
+}
+
+impl Sight for Nouns {
+    fn site(&self) -> &Site {
+        self.site.as_ref().unwrap()
+    }
+
+    sights! {
+        request(RequestId) -> Request,
+        person(PersonId) -> Person,
+        place(PlaceId) -> Place,
+        guest(GuestId) -> Guest,
+        stay(StayId) -> Stay,
+        button(ButtonId) -> Button,
+    }
+
+    fn device(&self, _: &str) -> Option<&Button> {
+        None
+    }
+
+    fn guest_in(&self, _: PlaceId) -> Option<GuestId> {
+        None
+    }
+}

@@ -1,0 +1,753 @@
+//! The server, the devices, the network between them, one clock and one seed.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use crewbell_core::engine::{Fault, Input, Now, Output, Snapshot};
+use crewbell_core::store::{Cursor, Doing};
+use crewbell_shared::ids::{CommandId, NoteId};
+use crewbell_shared::protocol::live::{FromClient, FromServer};
+use crewbell_shared::protocol::{Command, Entity, Outcome, Verb};
+use crewbell_shared::request::{Kind, State};
+use jiff::{SignedDuration, Timestamp};
+
+use super::checks;
+use super::device::{Answer, Device, Fate, Went};
+use super::dice::Dice;
+use super::sabotage::Sabotage;
+use super::server::Server;
+use super::site::{crew, places};
+
+/// Milliseconds of a schedule before everything is healed: a quarter of an hour of trouble.
+const TROUBLE_MS: u64 = 90_000;
+/// Milliseconds after the healing within which everything must have come to rest.
+const REST_MS: u64 = 120_000;
+/// Milliseconds that a post may take before the device gives it up.
+const POST_PATIENCE_MS: u64 = 15_000;
+
+/// Something on its way.
+#[derive(Debug)]
+enum Event {
+    Wake { device: usize, life: u64 },
+    Hello { device: usize, life: u64, socket: u64, cursor: Cursor },
+    Frame { device: usize, life: u64, socket: u64, frame: Option<Box<FromServer>> },
+    Shut { device: usize, life: u64, socket: u64 },
+    Post { device: usize, life: u64, post: u64, commands: Vec<Command> },
+    Answer { device: usize, life: u64, post: u64, result: Result<Vec<Outcome>, Fault> },
+    Fetch { device: usize, life: u64, post: u64 },
+    Fetched { device: usize, life: u64, post: u64, result: Box<Result<Snapshot, Fault>> },
+    Happen,
+}
+
+#[derive(Debug)]
+struct Due {
+    at: u64,
+    order: u64,
+    event: Event,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+impl Eq for Due {}
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// A socket, as the server sees it.
+#[derive(Debug)]
+struct Stream {
+    socket: u64,
+    life: u64,
+    sent: u64,
+    /// Nothing arrives before this: frames don't overtake each other.
+    arrives: u64,
+}
+
+/// What happened in schedules, to see that all of it did.
+#[derive(Debug, Default)]
+pub struct Totals(BTreeMap<&'static str, u64>);
+
+impl Totals {
+    pub fn count(&mut self, what: &'static str) {
+        *self.0.entry(what).or_default() += 1;
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (what, count) in &other.0 {
+            *self.0.entry(what).or_default() += count;
+        }
+    }
+
+    /// A simulation in which nothing goes wrong shows nothing.
+    pub fn assert_that_everything_happened(&self, schedules: u64) {
+        let all = [
+            "kept",
+            "refused here",
+            "not kept",
+            "done",
+            "refused by the server",
+            "cuts",
+            "killed",
+            "answers lost",
+            "late duplicates",
+            "replays",
+            "restored",
+            "resent",
+            "revoked",
+            "frames lost",
+            "frames garbled",
+            "retries",
+            "discards",
+            "presses",
+        ];
+        for what in all {
+            let count = self.0.get(what).copied().unwrap_or_default();
+            assert!(schedules < 1000 || count > 20, "\"{what}\" happened {count} times in {schedules} schedules");
+        }
+    }
+}
+
+impl std::fmt::Display for Totals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(|(what, count)| format!("{what} {count}")).collect();
+        f.write_str(&parts.join(", "))
+    }
+}
+
+#[derive(Debug)]
+pub struct World {
+    pub server: Server,
+    backup: Option<Box<Server>>,
+    /// Commands that a restored backup took away after the device had let go of them.
+    pub lost_by_restore: BTreeSet<CommandId>,
+    pub devices: Vec<Device>,
+    streams: Vec<Option<Stream>>,
+    queue: BinaryHeap<Reverse<Due>>,
+    wakes: Vec<u64>,
+    order: u64,
+    tick: u64,
+    posts: u64,
+    dice: Dice,
+    healed: bool,
+    watchful: bool,
+    sabotage: Option<Sabotage>,
+    totals: Totals,
+}
+
+impl World {
+    /// One schedule, from a seed.
+    pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Result<Totals, String> {
+        let mut dice = Dice::new(seed);
+        let crew = crew();
+        // Siri has a tablet and a phone.
+        let people = [&crew[0], &crew[0], &crew[1], &crew[2]];
+        let count = usize::try_from(2 + dice.below(3)).unwrap();
+        let devices: Vec<Device> = people
+            .iter()
+            .take(count)
+            .enumerate()
+            .map(|(n, person)| Device::new((*person).clone(), n as u128 + 1))
+            .collect();
+        let mut world = Self {
+            server: Server::new(),
+            backup: None,
+            lost_by_restore: BTreeSet::new(),
+            streams: devices.iter().map(|_| None).collect(),
+            wakes: vec![u64::MAX; devices.len()],
+            devices,
+            queue: BinaryHeap::new(),
+            order: 0,
+            tick: 0,
+            posts: 0,
+            watchful: dice.percent(10),
+            dice,
+            healed: false,
+            sabotage,
+            totals: Totals::default(),
+        };
+        world.begin()?;
+        world.go_until(TROUBLE_MS)?;
+        world.heal()?;
+        world.come_to_rest()?;
+        checks::all(&world)?;
+        let outcomes: Vec<_> = world.server.outcomes.values().cloned().collect();
+        for outcome in outcomes {
+            world.totals.count(if outcome.refusal.is_some() { "refused by the server" } else { "done" });
+        }
+        Ok(world.totals)
+    }
+
+    fn begin(&mut self) -> Result<(), String> {
+        for device in 0..self.devices.len() {
+            if self.dice.percent(15) {
+                self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000;
+            }
+            self.input(device, Input::Start)?;
+            let session = self.devices[device].session();
+            self.input(device, Input::SignedIn(session))?;
+        }
+        self.push(50, Event::Happen);
+        Ok(())
+    }
+
+    fn go_until(&mut self, end: u64) -> Result<(), String> {
+        while let Some(Reverse(due)) = self.queue.pop() {
+            if due.at > end {
+                self.queue.push(Reverse(due));
+                self.tick = end;
+                return Ok(());
+            }
+            self.tick = due.at;
+            self.event(due.event)?;
+        }
+        self.tick = end;
+        Ok(())
+    }
+
+    /// Everything works from here on, everybody is signed in, and nothing new happens.
+    fn heal(&mut self) -> Result<(), String> {
+        self.healed = true;
+        self.server.up = true;
+        self.server.revoked.clear();
+        for device in 0..self.devices.len() {
+            self.devices[device].cut = false;
+            self.devices[device].disk_fails = false;
+            if self.devices[device].engine.image().session.is_none() {
+                let session = self.devices[device].session();
+                self.input(device, Input::SignedIn(session))?;
+            }
+            self.input(device, Input::Network { there: true })?;
+        }
+        Ok(())
+    }
+
+    fn come_to_rest(&mut self) -> Result<(), String> {
+        let end = self.tick + REST_MS;
+        while self.tick < end {
+            let until = self.tick + 1_000;
+            self.go_until(until)?;
+            for device in 0..self.devices.len() {
+                if self.devices[device].engine.image().session.is_none() {
+                    let session = self.devices[device].session();
+                    self.input(device, Input::SignedIn(session))?;
+                }
+            }
+            if checks::at_rest(self) {
+                return Ok(());
+            }
+        }
+        Err(format!("nothing came to rest within {REST_MS} ms: {}", checks::why_not_at_rest(self)))
+    }
+
+    fn push(&mut self, after: u64, event: Event) {
+        self.order += 1;
+        self.queue.push(Reverse(Due { at: self.tick + after, order: self.order, event }));
+    }
+
+    fn server_time(&self) -> Timestamp {
+        crewbell_shared::testing::at(0) + SignedDuration::from_millis(i64::try_from(self.tick).unwrap())
+    }
+
+    pub fn now(&mut self, device: usize) -> Now {
+        let skew = SignedDuration::from_millis(self.devices[device].skew);
+        let luck = u32::try_from(self.dice.below(1 << 32)).unwrap();
+        Now { wall: self.server_time() + skew, tick: self.tick, luck }
+    }
+
+    /// Milliseconds that a message takes.
+    fn latency(&mut self) -> u64 {
+        let slow = !self.healed && self.dice.percent(3);
+        if slow { 500 + self.dice.below(20_000) } else { 1 + self.dice.below(40) }
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        !self.healed && self.dice.percent(percent)
+    }
+
+    fn is_old(&self, device: usize, life: u64) -> bool {
+        self.devices[device].life != life
+    }
+
+    fn input(&mut self, device: usize, input: Input) -> Result<Answer, String> {
+        let now = self.now(device);
+        let deadly = !self.healed;
+        let life = self.devices[device].life;
+        let mut dice = self.dice.clone();
+        let went = self.devices[device].input(input, now, &mut dice, deadly, self.sabotage);
+        self.dice = dice;
+        let (outputs, answer) = match went {
+            Went::On(outputs, answer) => (outputs, answer),
+            Went::Killed => {
+                self.kill(device)?;
+                return Ok(Answer::None);
+            }
+        };
+        for output in outputs {
+            self.output(device, life, output);
+        }
+        if self.devices[device].life != life {
+            self.kill(device)?;
+        } else if self.watchful {
+            checks::after_a_turn(&self.devices[device], now)?;
+        }
+        Ok(answer)
+    }
+
+    fn kill(&mut self, device: usize) -> Result<(), String> {
+        self.totals.count("killed");
+        self.streams[device] = None;
+        self.devices[device].restart();
+        self.wakes[device] = u64::MAX;
+        let now = self.now(device);
+        self.devices[device].screen = self.devices[device].picture(now);
+        self.input(device, Input::Start).map(|_| ())
+    }
+
+    fn output(&mut self, device: usize, life: u64, output: Output) {
+        match output {
+            Output::Connect { socket, cursor } => {
+                let after = self.latency();
+                self.push(after, Event::Hello { device, life, socket, cursor });
+            }
+            Output::Disconnect => self.streams[device] = None,
+            Output::Say(FromClient::Heartbeat) => {
+                if let Some(stream) = &self.streams[device] {
+                    let (socket, sent) = (stream.socket, Some(stream.sent));
+                    let (head, server_time) = (self.server.head(), self.server_time());
+                    let pulse = FromServer::Pulse { head, sent, server_time };
+                    self.send(device, life, socket, pulse);
+                }
+            }
+            Output::Say(_) | Output::ForgetToken { .. } | Output::Tell(_) | Output::Alerts { .. } => {}
+            Output::FetchSnapshot => {
+                self.posts += 1;
+                let (post, after) = (self.posts, self.latency());
+                self.devices[device].fetch = Some(post);
+                self.push(after, Event::Fetch { device, life, post });
+                let timeout = Box::new(Err(Fault::Away("timed out".into())));
+                self.push(POST_PATIENCE_MS, Event::Fetched { device, life, post, result: timeout });
+            }
+            Output::Send(mut commands) => {
+                self.posts += 1;
+                let post = self.posts;
+                self.devices[device].post = Some(post);
+                let mut dice = self.dice.clone();
+                self.devices[device].spoil_commands(&mut commands, &mut dice, self.sabotage);
+                self.dice = dice;
+                if self.chance(6) {
+                    self.totals.count("late duplicates");
+                    let late = 5_000 + self.dice.below(40_000);
+                    self.push(late, Event::Post { device, life, post: 0, commands: commands.clone() });
+                }
+                if !self.chance(8) {
+                    let after = self.latency();
+                    self.push(after, Event::Post { device, life, post, commands });
+                }
+                let timeout = Err(Fault::Away("timed out".into()));
+                self.push(POST_PATIENCE_MS, Event::Answer { device, life, post, result: timeout });
+            }
+            Output::Wake { at_tick } => {
+                if at_tick < self.wakes[device] || self.wakes[device] <= self.tick {
+                    self.wakes[device] = at_tick;
+                    self.push(at_tick - self.tick, Event::Wake { device, life });
+                }
+            }
+        }
+    }
+
+    /// Sends a frame down a stream; it arrives after those before it.
+    fn send(&mut self, device: usize, life: u64, socket: u64, frame: FromServer) {
+        let latency = self.latency();
+        let arrives = self.streams[device].as_ref().map_or(0, |stream| stream.arrives).max(self.tick + latency);
+        if let Some(stream) = &mut self.streams[device] {
+            stream.arrives = arrives;
+        }
+        let after = arrives - self.tick;
+        if self.chance(2) {
+            self.totals.count("frames lost");
+            return;
+        }
+        let garbled = self.chance(1);
+        if garbled {
+            self.totals.count("frames garbled");
+        }
+        let frame = (!garbled).then(|| Box::new(frame));
+        self.push(after, Event::Frame { device, life, socket, frame });
+    }
+
+    /// Sends every stream what it hasn't been sent.
+    fn pump(&mut self) {
+        for device in 0..self.devices.len() {
+            loop {
+                let most = 1 + self.dice.below(4);
+                let Some(stream) = &mut self.streams[device] else { break };
+                let Some(frame) = self.server.entries(stream.sent, most) else { break };
+                if let FromServer::Entries { entries, .. } = &frame {
+                    stream.sent = entries.last().unwrap().meta.seq;
+                }
+                let (life, socket) = (stream.life, stream.socket);
+                self.send(device, life, socket, frame);
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), String> {
+        if std::env::var_os("TRACE").is_some() {
+            eprintln!("{} {:.300}", self.tick, format!("{event:?}"));
+        }
+        match event {
+            Event::Wake { device, life } => {
+                if !self.is_old(device, life) && self.wakes[device] <= self.tick {
+                    self.wakes[device] = u64::MAX;
+                    self.input(device, Input::Tick)?;
+                }
+            }
+            Event::Hello { device, life, socket, cursor } => self.hello(device, life, socket, cursor)?,
+            Event::Frame { device, life, socket, frame } => self.arrive(device, life, socket, frame)?,
+            Event::Shut { device, life, socket } => {
+                if !self.is_old(device, life) {
+                    self.input(device, Input::Closed { socket, why: "reset by peer".into() })?;
+                }
+            }
+            Event::Post { device, life, post, commands } => self.post(device, life, post, commands),
+            Event::Answer { device, life, post, result } => {
+                if !self.is_old(device, life) && self.devices[device].post == Some(post) {
+                    self.devices[device].post = None;
+                    self.input(device, Input::Outcomes(result))?;
+                }
+            }
+            Event::Fetch { device, life, post } => {
+                let who = self.devices[device].person.id;
+                let lost = self.devices[device].cut || self.chance(10);
+                if !lost {
+                    let result = Box::new(self.server.snapshot(who));
+                    let after = self.latency();
+                    self.push(after, Event::Fetched { device, life, post, result });
+                }
+            }
+            Event::Fetched { device, life, post, result } => {
+                if !self.is_old(device, life) && self.devices[device].fetch == Some(post) && !self.devices[device].cut {
+                    self.devices[device].fetch = None;
+                    self.input(device, Input::Snapshot(*result))?;
+                } else if self.devices[device].cut && self.devices[device].fetch == Some(post) {
+                    let result = Box::new(Err(Fault::Away("network is unreachable".into())));
+                    self.push(1_000, Event::Fetched { device, life, post, result });
+                }
+            }
+            Event::Happen => {
+                if !self.healed {
+                    self.happen()?;
+                    let pause = if self.dice.percent(30) { self.dice.below(6_000) } else { self.dice.below(400) };
+                    self.push(pause, Event::Happen);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hello(&mut self, device: usize, life: u64, socket: u64, cursor: Cursor) -> Result<(), String> {
+        if self.is_old(device, life) {
+            return Ok(());
+        }
+        if self.devices[device].cut || !self.server.up {
+            self.push(20, Event::Shut { device, life, socket });
+            return Ok(());
+        }
+        let cursor = if self.sabotage == Some(Sabotage::BelieveEveryLog) {
+            let seq = cursor.seq.min(self.server.head());
+            let event_id =
+                self.server.log.get(usize::try_from(seq).unwrap().wrapping_sub(1)).map(|entry| entry.meta.event_id);
+            Cursor { seq, event_id }
+        } else {
+            cursor
+        };
+        let who = self.devices[device].person.id;
+        let (first, open) = self.server.hello(who, cursor, self.server_time());
+        self.streams[device] = open.then_some(Stream { socket, life, sent: cursor.seq, arrives: self.tick });
+        let after = self.latency();
+        let arrives = self.tick + after;
+        if let Some(stream) = &mut self.streams[device] {
+            stream.arrives = arrives;
+        }
+        self.push(after, Event::Frame { device, life, socket, frame: Some(Box::new(first)) });
+        if !open {
+            self.push(after + 1, Event::Shut { device, life, socket });
+        }
+        self.pump();
+        Ok(())
+    }
+
+    fn arrive(&mut self, device: usize, life: u64, socket: u64, frame: Option<Box<FromServer>>) -> Result<(), String> {
+        if self.is_old(device, life) {
+            return Ok(());
+        }
+        if self.devices[device].cut {
+            // The stream is broken here: nothing behind it arrives either.
+            if self.streams[device].as_ref().is_some_and(|stream| stream.socket == socket) {
+                self.streams[device] = None;
+            }
+            return Ok(());
+        }
+        let input = match frame {
+            None => Input::Garbled { socket },
+            Some(mut frame) => {
+                if self.sabotage == Some(Sabotage::BelieveEveryFrame)
+                    && let FromServer::Entries { prev, entries } = frame.as_mut()
+                {
+                    let read = self.devices[device].engine.image().cursor.map_or(0, |cursor| cursor.seq);
+                    if entries.first().is_some_and(|entry| entry.meta.seq > read) {
+                        *prev = read;
+                    }
+                }
+                Input::Frame { socket, frame }
+            }
+        };
+        self.input(device, input).map(|_| ())
+    }
+
+    fn post(&mut self, device: usize, life: u64, post: u64, commands: Vec<Command>) {
+        if self.devices[device].cut && post != 0 {
+            return;
+        }
+        let who = self.devices[device].person.id;
+        let replays = commands.iter().filter(|command| self.server.outcomes.contains_key(&command.id)).count();
+        for _ in 0..replays {
+            self.totals.count("replays");
+        }
+        let at = self.server_time();
+        let mut dice = self.dice.clone();
+        let result = self.server.commands(&mut dice, who, commands, at);
+        self.dice = dice;
+        self.pump();
+        if post == 0 {
+            return;
+        }
+        if self.chance(8) {
+            self.totals.count("answers lost");
+            return;
+        }
+        let after = self.latency();
+        self.push(after, Event::Answer { device, life, post, result });
+    }
+
+    /// Something happens.
+    fn happen(&mut self) -> Result<(), String> {
+        let device = usize::try_from(self.dice.below(self.devices.len() as u64)).unwrap();
+        match self.dice.below(100) {
+            0..20 => {
+                self.totals.count("presses");
+                let at = self.server_time();
+                let mut dice = self.dice.clone();
+                if self.server.up {
+                    self.server.press(&mut dice, at);
+                }
+                self.dice = dice;
+                self.pump();
+            }
+            20..68 => self.act(device)?,
+            68..75 => {
+                self.totals.count("cuts");
+                self.devices[device].cut = !self.devices[device].cut;
+                let there = !self.devices[device].cut;
+                if self.dice.percent(50) {
+                    self.input(device, Input::Network { there })?;
+                }
+                if !there && self.dice.percent(60) {
+                    let life = self.devices[device].life;
+                    if let Some(stream) = self.streams[device].take() {
+                        self.push(5, Event::Shut { device, life, socket: stream.socket });
+                    }
+                }
+            }
+            75..79 => self.kill(device)?,
+            79..82 => self.devices[device].disk_fails = !self.devices[device].disk_fails,
+            82..85 => {
+                self.server.up = !self.server.up;
+                for device in 0..self.devices.len() {
+                    let life = self.devices[device].life;
+                    if let Some(stream) = self.streams[device].take() {
+                        self.push(5, Event::Shut { device, life, socket: stream.socket });
+                    }
+                }
+            }
+            85..87 => self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000,
+            87..89 => {
+                self.input(device, Input::Silence)?;
+            }
+            89..91 => {
+                self.input(device, Input::Woke)?;
+            }
+            91..93 => self.revoke_or_sign_in(device)?,
+            93..96 => self.decide_refused(device)?,
+            96 => self.backup = Some(Box::new(self.server.clone())),
+            97 => self.restore(),
+            _ => {
+                self.input(device, Input::Tick)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn revoke_or_sign_in(&mut self, device: usize) -> Result<(), String> {
+        let who = self.devices[device].person.id;
+        if self.devices[device].engine.image().session.is_none() {
+            self.server.revoked.remove(&who);
+            let session = self.devices[device].session();
+            return self.input(device, Input::SignedIn(session)).map(|_| ());
+        }
+        self.totals.count("revoked");
+        self.server.revoked.insert(who);
+        for other in 0..self.devices.len() {
+            if self.devices[other].person.id == who {
+                self.streams[other] = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self) {
+        let Some(backup) = self.backup.take() else { return };
+        self.totals.count("restored");
+        let held: BTreeSet<CommandId> = self
+            .devices
+            .iter()
+            .flat_map(|device| device.disk.outbox.iter().chain(&device.engine.image().outbox))
+            .map(|waiting| waiting.command.id)
+            .collect();
+        let gone = self.server.outcomes.keys().filter(|id| !backup.outcomes.contains_key(id) && !held.contains(id));
+        self.lost_by_restore.extend(gone);
+        for device in &self.devices {
+            for waiting in &device.disk.outbox {
+                if matches!(waiting.doing, Doing::Done { .. }) {
+                    self.totals.count("resent");
+                }
+            }
+        }
+        self.server.restore(*backup);
+        for stream in &mut self.streams {
+            *stream = None;
+        }
+    }
+
+    fn decide_refused(&mut self, device: usize) -> Result<(), String> {
+        let refused = self.devices[device]
+            .engine
+            .image()
+            .outbox
+            .iter()
+            .find_map(|waiting| matches!(waiting.doing, Doing::Refused { .. }).then_some(waiting.command.id));
+        let Some(id) = refused else { return Ok(()) };
+        let life = self.devices[device].life;
+        if self.dice.percent(50) {
+            self.totals.count("discards");
+            let answer = self.input(device, Input::Discard { id })?;
+            if answer == Answer::Nothing || self.devices[device].disk.waiting(id).is_none() {
+                self.gave_up(device, id);
+            }
+        } else {
+            self.totals.count("retries");
+            let new_id = self.dice.id();
+            let answer = self.input(device, Input::Retry { id, new_id })?;
+            let kept = self.devices[device].disk.waiting(new_id).is_some();
+            if kept || (answer == Answer::Kept(new_id) && self.devices[device].life == life) {
+                self.devices[device].did.push((new_id, Fate::Kept));
+                self.gave_up(device, id);
+            }
+        }
+        Ok(())
+    }
+
+    fn gave_up(&mut self, device: usize, id: CommandId) {
+        if let Some((_, fate)) = self.devices[device].did.iter_mut().find(|(did, _)| *did == id) {
+            *fate = Fate::GivenUp;
+        }
+    }
+
+    /// The person of a device does something that its screen offers.
+    fn act(&mut self, device: usize) -> Result<(), String> {
+        let Some(verb) = self.choose(device) else { return Ok(()) };
+        let id: CommandId = self.dice.id();
+        let failing = self.devices[device].disk_fails;
+        let answer = self.input(device, Input::Act { id, verb })?;
+        if answer == Answer::Kept(id) || self.devices[device].disk.waiting(id).is_some() {
+            self.totals.count("kept");
+            self.devices[device].did.push((id, Fate::Kept));
+        } else if answer == Answer::Refused {
+            self.totals.count(if failing { "not kept" } else { "refused here" });
+        }
+        Ok(())
+    }
+
+    fn choose(&mut self, device: usize) -> Option<Verb> {
+        let me = self.devices[device].person.clone();
+        let requests: Vec<_> = self.devices[device]
+            .screen
+            .values()
+            .filter_map(|shown| match shown.noun.as_ref() {
+                Entity::Request(request) if !request.state.is_closed() => Some(request.clone()),
+                _ => None,
+            })
+            .collect();
+        let (places, crew) = (places(), crew());
+        let place_id = self.dice.pick(&places)?.id;
+        let dice = &mut self.dice;
+        let note = |dice: &mut Dice, request_id| Verb::NoteRequest {
+            request_id,
+            note_id: dice.id::<NoteId>(),
+            text: "Two towels".into(),
+        };
+        if dice.percent(12) || requests.is_empty() {
+            return Some(match dice.below(5) {
+                0 => Verb::SetDoNotDisturb { place_id, on: dice.percent(50) },
+                1 => Verb::SetDuty { person_id: me.id, on_duty: dice.percent(70) },
+                2 => Verb::SaveGuest { guest_id: dice.id(), name: "Mrs Hartmann".into(), notes: String::new() },
+                3 => {
+                    let guest = self.devices[device].screen.values().find_map(|shown| match shown.noun.as_ref() {
+                        Entity::Guest(guest) => Some(guest.id),
+                        _ => None,
+                    })?;
+                    Verb::CheckIn { stay_id: dice.id(), guest_id: guest, place_id }
+                }
+                _ => Verb::CreateRequest {
+                    request_id: dice.id(),
+                    place_id,
+                    kind: Kind::Call,
+                    service: None,
+                    priority: None,
+                    text: None,
+                },
+            });
+        }
+        let request = dice.pick(&requests)?;
+        let request_id = request.id;
+        Some(match &request.state {
+            State::Open => match dice.below(10) {
+                0 => note(dice, request_id),
+                1 => Verb::CancelRequest { request_id, reason: None },
+                // A slow thumb: the screen has changed meanwhile.
+                2 => Verb::CompleteRequest { request_id },
+                _ => Verb::AcceptRequest { request_id },
+            },
+            State::Accepted(acceptance) if acceptance.accepted_by.id == me.id => match dice.below(10) {
+                0 => note(dice, request_id),
+                1 => Verb::ReleaseRequest { request_id },
+                2 => Verb::HandOverRequest { request_id, to: dice.pick(&crew)?.id },
+                _ => Verb::CompleteRequest { request_id },
+            },
+            _ => match dice.below(4) {
+                0 => Verb::AcceptRequest { request_id },
+                _ => note(dice, request_id),
+            },
+        })
+    }
+}
