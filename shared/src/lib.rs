@@ -10,6 +10,7 @@
 //! | [`person`] | the crew, their roles, the table of rights |
 //! | [`place`], [`guest`] | cabins and decks; guests and their stays |
 //! | [`site`] | the tenant and its settings |
+//! | [`rules`] | what every verb changes or why it is refused; decided alike by the server and by an app that is offline |
 //! | [`protocol`] | what crosses a wire: commands, entries, live frames |
 #![warn(missing_docs)]
 
@@ -21,6 +22,7 @@ pub mod place;
 pub mod protocol;
 mod refusal;
 pub mod request;
+pub mod rules;
 pub mod site;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

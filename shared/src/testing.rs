@@ -1,13 +1,22 @@
-//! The cast of the tests: Siri and Sam are stewardesses, Dana dispatches, Tom is the technician.
+//! The cast of the tests: Siri and Sam are stewardesses, Dana dispatches, Tom is the technician, Alex administers; Gus
+//! stays in cabin 5. And the yacht that they are aboard, as the rules see it.
 
 #![expect(missing_docs, reason = "props of the tests")]
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::ids::{PersonId, PlaceId, RequestId};
-use crate::person::{Person, Role};
+use crate::button::{Button, ButtonState, Health};
+use crate::guest::{Guest, Stay, longest_in};
+use crate::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crate::person::{Actor, Person, Role};
+use crate::place::{Place, PlaceKind};
+use crate::protocol::{Entity, EntityType};
 use crate::request::{Kind, Priority, Request, State};
+use crate::rules::{Change, Sight};
+use crate::site::{Settings, Site};
 
 /// So many seconds after noon on a day in November.
 pub fn at(seconds: i64) -> Timestamp {
@@ -31,6 +40,62 @@ pub fn dana() -> Person {
     person(3, "Dana", Role::Dispatcher)
 }
 
+pub fn tom() -> Person {
+    person(4, "Tom", Role::Technician)
+}
+
+pub fn alex() -> Person {
+    person(5, "Alex", Role::Admin)
+}
+
+/// A person, as one who acts.
+pub fn by(person: &Person) -> Actor {
+    Actor::Person(person.clone())
+}
+
+/// The id of that number.
+pub fn id<T: From<Uuid>>(number: u128) -> T {
+    Uuid::from_u128(number).into()
+}
+
+fn place(number: u128, parent_id: Option<PlaceId>, name: &str, kind: PlaceKind) -> Place {
+    Place { id: id(number), parent_id, name: name.into(), kind, position: 0, do_not_disturb: false }
+}
+
+pub fn deck() -> Place {
+    place(4, None, "Lower deck", PlaceKind::Deck)
+}
+
+pub fn cabin() -> Place {
+    place(5, Some(deck().id), "Cabin 5", PlaceKind::Cabin)
+}
+
+pub fn saloon() -> Place {
+    place(6, None, "Saloon", PlaceKind::Shared)
+}
+
+pub fn gus() -> Guest {
+    Guest { id: id(60), name: "Gus".into(), notes: "Left-handed".into() }
+}
+
+/// Gus in cabin 5.
+pub fn stay() -> Stay {
+    Stay { id: id(70), guest_id: gus().id, place_id: cabin().id, checked_in_at: at(0), checked_out_at: None }
+}
+
+/// The button of cabin 5.
+pub fn button() -> Button {
+    Button {
+        id: id(40),
+        device: "cabin-5".into(),
+        name: None,
+        state: ButtonState::Assigned,
+        place_id: Some(cabin().id),
+        has_credentials: false,
+        health: Health::default(),
+    }
+}
+
 /// A call from cabin 5, pressed once.
 pub fn open_request(at: Timestamp) -> Request {
     Request {
@@ -51,5 +116,118 @@ pub fn open_request(at: Timestamp) -> Request {
         voice: None,
         notes: Vec::new(),
         state: State::Open,
+    }
+}
+
+/// A yacht as the rules see it. By default the whole cast is aboard, and Gus has called.
+#[derive(Clone, Debug)]
+pub struct Yacht {
+    site: Site,
+    nouns: BTreeMap<(EntityType, Uuid), Entity>,
+}
+
+impl Default for Yacht {
+    fn default() -> Self {
+        let crew = [siri(), sam(), dana(), tom(), alex()];
+        let places = [deck(), cabin(), saloon()];
+        let yacht = crew.into_iter().fold(Self::empty(), Self::with);
+        let yacht = places.into_iter().fold(yacht, Self::with);
+        yacht.with(gus()).with(stay()).with(button()).with(open_request(at(10)))
+    }
+}
+
+impl Yacht {
+    /// A yacht with nothing and nobody aboard.
+    pub fn empty() -> Self {
+        let site =
+            Site { id: id(1), slug: "serenity".into(), name: "MY Serenity".into(), settings: Settings::default() };
+        Self { site, nouns: BTreeMap::new() }
+    }
+
+    /// The yacht with a noun as it is now.
+    #[must_use]
+    pub fn with(mut self, noun: impl Into<Entity>) -> Self {
+        self.put(noun.into());
+        self
+    }
+
+    /// The yacht without a noun.
+    #[must_use]
+    pub fn without(mut self, noun: (EntityType, Uuid)) -> Self {
+        self.nouns.remove(&noun);
+        self
+    }
+
+    /// A noun.
+    pub fn noun(&self, noun: (EntityType, Uuid)) -> Option<&Entity> {
+        self.nouns.get(&noun)
+    }
+
+    /// Lets what was decided be so; gives back what the log would call it.
+    pub fn apply(&mut self, changes: Vec<Change>) -> Vec<&'static str> {
+        let mut kinds = Vec::new();
+        for change in changes {
+            kinds.push(change.kind);
+            self.put(change.entity);
+        }
+        kinds
+    }
+
+    fn put(&mut self, noun: Entity) {
+        if let Entity::Site(site) = noun {
+            self.site = site;
+        } else {
+            self.nouns.insert((noun.entity_type(), noun.id()), noun);
+        }
+    }
+}
+
+macro_rules! one {
+    ($yacht:ident, $noun:ident, $id:expr) => {
+        match $yacht.noun((EntityType::$noun, $id.0)) {
+            Some(Entity::$noun(noun)) => Some(noun),
+            Some(_) | None => None,
+        }
+    };
+}
+
+impl Sight for Yacht {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn request(&self, id: RequestId) -> Option<&Request> {
+        one!(self, Request, id)
+    }
+
+    fn person(&self, id: PersonId) -> Option<&Person> {
+        one!(self, Person, id)
+    }
+
+    fn place(&self, id: PlaceId) -> Option<&Place> {
+        one!(self, Place, id)
+    }
+
+    fn guest(&self, id: GuestId) -> Option<&Guest> {
+        one!(self, Guest, id)
+    }
+
+    fn stay(&self, id: StayId) -> Option<&Stay> {
+        one!(self, Stay, id)
+    }
+
+    fn button(&self, id: ButtonId) -> Option<&Button> {
+        one!(self, Button, id)
+    }
+
+    fn device(&self, device: &str) -> Option<&Button> {
+        let mut buttons =
+            self.nouns.values().filter_map(|noun| if let Entity::Button(button) = noun { Some(button) } else { None });
+        buttons.find(|button| button.device == device)
+    }
+
+    fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
+        let stays = self.nouns.values();
+        longest_in(place, stays.filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None }))
     }
 }

@@ -32,3 +32,25 @@ pub struct Stay {
     /// When they checked out; none while they stay.
     pub checked_out_at: Option<Timestamp>,
 }
+
+/// Who stays in a place: the guest who has been there longest, of all those who have not checked out.
+pub fn longest_in<'a>(place: PlaceId, stays: impl IntoIterator<Item = &'a Stay>) -> Option<GuestId> {
+    let current = stays.into_iter().filter(|stay| stay.place_id == place && stay.checked_out_at.is_none());
+    current.min_by_key(|stay| (stay.checked_in_at, stay.id)).map(|stay| stay.guest_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, cabin, id, saloon, stay};
+
+    #[test]
+    fn of_several_guests_the_first_who_came_is_asked_for_and_who_left_is_not() {
+        let first = Stay { id: id(73), guest_id: id(63), ..stay() };
+        let later = Stay { id: id(72), guest_id: id(62), checked_in_at: at(5), ..stay() };
+        let gone = Stay { id: id(71), guest_id: id(61), checked_in_at: at(-99), checked_out_at: Some(at(0)), ..stay() };
+        let elsewhere = Stay { id: id(74), place_id: saloon().id, checked_in_at: at(-99), ..stay() };
+        assert_eq!(longest_in(cabin().id, [&gone, &elsewhere, &later, &first]), Some(id(63)));
+        assert_eq!(longest_in(cabin().id, [&gone]), None);
+    }
+}

@@ -41,7 +41,7 @@ pub struct Outcome {
     pub refusal: Option<Refusal>,
 }
 
-/// The verbs. One file each in the server's `actions/`.
+/// The verbs. Their rules are in `rules`; one file each in the server's `actions/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]

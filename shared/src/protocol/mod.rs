@@ -1,9 +1,10 @@
 //! What crosses a wire.
 //!
-//! - [`Command`]: what a client wants done, with an id that the client made.
+//! - [`Command`]: what a client wants done, with an id that the client made; its [`Verb`] says what it is about.
 //! - [`Entry`]: one fact in a site's log, the same on every channel; [`Entity`] is the noun it carries, whole.
 //! - [`live`]: the frames of the socket.
 
+mod about;
 mod command;
 mod entity;
 mod entry;

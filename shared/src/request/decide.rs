@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Acceptance, Change, Command, Note, Request, State};
 use crate::person::{Person, Right};
+use crate::rules::words;
 use crate::{Code, Refusal};
 
 /// Notes on one request, at most.
@@ -65,9 +66,9 @@ pub fn decide(
             let reason = reason.map(|reason| text("reason", &reason)).transpose()?;
             cancel(request, reason, actor, at)
         }
-        Command::Note { id, text: words } => {
+        Command::Note { id, text } => {
             who.need(Right::AnswerRequests)?;
-            note(request, id, &words, actor, at)
+            note(request, id, &text, actor, at)
         }
     }
 }
@@ -151,18 +152,10 @@ fn closed(request: &Request) -> Refusal {
     Refusal::new(Code::AlreadyClosed, format!("It is {} already.", request.state.as_str())).with("request", request)
 }
 
+/// Words that say something.
 fn text(field: &str, text: &str) -> Result<String, Refusal> {
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
-        return Err(Refusal::invalid(field, "Write something."));
-    }
-    if trimmed.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return Err(Refusal::invalid(field, "Control characters can't be taken."));
-    }
-    if trimmed.chars().count() > MAX_TEXT {
-        return Err(Refusal::invalid(field, format!("{MAX_TEXT} characters at most.")).with("limit", &MAX_TEXT));
-    }
-    Ok(trimmed.to_owned())
+    let words = words(field, text, MAX_TEXT)?;
+    if words.is_empty() { Err(Refusal::invalid(field, "Write something.")) } else { Ok(words) }
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@
 //!                                                └───────────┘
 //! ```
 //!
-//! To add a verb: a variant of [`Command`] in `command.rs`, its arm in `decide.rs` for every state (there is no
-//! wildcard), its row in the table test, its entry type in [`Change`]; then a file in the server's `actions/`.
+//! To add a command: a variant of [`Command`] in `command.rs`, its arm in `decide.rs` for every state (there is no
+//! wildcard), its row in the table test, its entry type in [`Change`]; then its verb: see [`rules`](crate::rules).
 
 mod command;
 mod decide;

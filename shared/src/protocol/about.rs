@@ -1,0 +1,84 @@
+//! What a verb is about: the noun that it changes, and those that it names beside it.
+//!
+//! A client that keeps commands until they can be sent finds out here which of them depend on which: a check-in on the
+//! creation of its guest, an accept on the creation of its request.
+
+use uuid::Uuid;
+
+use super::{EntityType, Verb};
+
+impl Verb {
+    /// The noun that the verb is about; none for the site itself, which is known without an id.
+    pub fn subject(&self) -> Option<(EntityType, Uuid)> {
+        match self {
+            Self::CreateRequest { request_id, .. }
+            | Self::AcceptRequest { request_id }
+            | Self::ReleaseRequest { request_id }
+            | Self::HandOverRequest { request_id, .. }
+            | Self::CompleteRequest { request_id }
+            | Self::CancelRequest { request_id, .. }
+            | Self::NoteRequest { request_id, .. } => Some((EntityType::Request, request_id.0)),
+            Self::AssignButton { button_id, .. }
+            | Self::CreateButton { button_id, .. }
+            | Self::RetireButton { button_id } => Some((EntityType::Button, button_id.0)),
+            Self::SavePlace { place_id, .. } | Self::SetDoNotDisturb { place_id, .. } => {
+                Some((EntityType::Place, place_id.0))
+            }
+            Self::SaveGuest { guest_id, .. } => Some((EntityType::Guest, guest_id.0)),
+            Self::CheckIn { stay_id, .. } | Self::CheckOut { stay_id } => Some((EntityType::Stay, stay_id.0)),
+            Self::SavePerson { person_id, .. } | Self::SetDuty { person_id, .. } => {
+                Some((EntityType::Person, person_id.0))
+            }
+            Self::SaveSettings { .. } => None,
+        }
+    }
+
+    /// Whether the verb makes its subject, for sure: there is none of that id before. A `save_…` makes its subject
+    /// only when there is none, so it isn't among these.
+    pub fn creates(&self) -> bool {
+        match self {
+            Self::CreateRequest { .. } | Self::CreateButton { .. } | Self::CheckIn { .. } => true,
+            Self::AcceptRequest { .. }
+            | Self::ReleaseRequest { .. }
+            | Self::HandOverRequest { .. }
+            | Self::CompleteRequest { .. }
+            | Self::CancelRequest { .. }
+            | Self::NoteRequest { .. }
+            | Self::AssignButton { .. }
+            | Self::RetireButton { .. }
+            | Self::SavePlace { .. }
+            | Self::SetDoNotDisturb { .. }
+            | Self::SaveGuest { .. }
+            | Self::CheckOut { .. }
+            | Self::SavePerson { .. }
+            | Self::SetDuty { .. }
+            | Self::SaveSettings { .. } => false,
+        }
+    }
+
+    /// The nouns that the verb names beside its subject. Each must be there for the verb to be done.
+    pub fn references(&self) -> Vec<(EntityType, Uuid)> {
+        match self {
+            Self::CreateRequest { place_id, .. }
+            | Self::AssignButton { place_id, .. }
+            | Self::CreateButton { place_id, .. } => vec![(EntityType::Place, place_id.0)],
+            Self::SavePlace { parent_id, .. } => parent_id.iter().map(|id| (EntityType::Place, id.0)).collect(),
+            Self::HandOverRequest { to, .. } => vec![(EntityType::Person, to.0)],
+            Self::CheckIn { guest_id, place_id, .. } => {
+                vec![(EntityType::Guest, guest_id.0), (EntityType::Place, place_id.0)]
+            }
+            Self::AcceptRequest { .. }
+            | Self::ReleaseRequest { .. }
+            | Self::CompleteRequest { .. }
+            | Self::CancelRequest { .. }
+            | Self::NoteRequest { .. }
+            | Self::RetireButton { .. }
+            | Self::SetDoNotDisturb { .. }
+            | Self::SaveGuest { .. }
+            | Self::CheckOut { .. }
+            | Self::SavePerson { .. }
+            | Self::SetDuty { .. }
+            | Self::SaveSettings { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Buttons: where they are, and whether they ring.
+
+use super::{Case, Change, Decision, name};
+use crate::button::{Button, ButtonState, Health};
+use crate::ids::{ButtonId, PlaceId};
+use crate::person::Right;
+use crate::{Code, Refusal};
+
+impl Case<'_> {
+    /// Somebody says where a button is: a new one begins to ring, another moves, a retired one comes back.
+    pub fn assign_button(&self, id: ButtonId, place_id: PlaceId, called: Option<&str>) -> Decision {
+        self.actor.need(Right::AssignButtons)?;
+        let before = self.button(id)?;
+        let place = self.place(place_id)?;
+        let button = Button {
+            state: ButtonState::Assigned,
+            place_id: Some(place.id),
+            name: called.map(|text| name("name", text)).transpose()?,
+            ..before.clone()
+        };
+        Ok(if button == *before { Vec::new() } else { vec![Change::new(button, "button_assigned")] })
+    }
+
+    /// Somebody makes a button known before its first press.
+    pub fn create_button(&self, id: ButtonId, device: &str, place_id: PlaceId, called: Option<&str>) -> Decision {
+        self.actor.need(Right::AssignButtons)?;
+        if self.sight.button(id).is_some() || self.sight.device(device).is_some() {
+            return Err(Refusal::new(Code::NameTaken, "There is a button of that name already."));
+        }
+        if device.is_empty() || device.len() > 64 || device.chars().any(char::is_control) {
+            return Err(Refusal::invalid("device", "1 to 64 bytes, as in the topic."));
+        }
+        let button = Button {
+            id,
+            device: device.to_owned(),
+            name: called.map(|text| name("name", text)).transpose()?,
+            state: ButtonState::Assigned,
+            place_id: Some(self.place(place_id)?.id),
+            has_credentials: false,
+            health: Health::default(),
+        };
+        Ok(vec![Change::new(button, "button_created")])
+    }
+
+    /// Somebody takes a button out of use: its presses are recorded and don't ring.
+    pub fn retire_button(&self, id: ButtonId) -> Decision {
+        self.actor.need(Right::AssignButtons)?;
+        let before = self.button(id)?;
+        if before.state == ButtonState::Retired {
+            return Ok(Vec::new());
+        }
+        let button = Button { state: ButtonState::Retired, ..before.clone() };
+        Ok(vec![Change::new(button, "button_retired")])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Yacht, at, button, by, cabin, dana, id, saloon};
+
+    fn decided(yacht: &mut Yacht, rule: impl Fn(&Case<'_>) -> Decision) -> Vec<&'static str> {
+        let changes = rule(&Case { sight: yacht, actor: &by(&dana()), at: at(60) }).unwrap();
+        yacht.apply(changes)
+    }
+
+    #[test]
+    fn a_button_moves_retires_and_comes_back() {
+        let mut yacht = Yacht::default();
+        let button = button();
+        let assign = |case: &Case<'_>| case.assign_button(button.id, saloon().id, Some(" by the bar "));
+        assert_eq!(decided(&mut yacht, assign), ["button_assigned"]);
+        assert_eq!(decided(&mut yacht, assign), [""; 0], "it is there already");
+        assert_eq!(decided(&mut yacht, |case| case.retire_button(button.id)), ["button_retired"]);
+        assert_eq!(decided(&mut yacht, |case| case.retire_button(button.id)), [""; 0], "it is retired already");
+        assert_eq!(decided(&mut yacht, assign), ["button_assigned"]);
+        let sight: &dyn super::super::Sight = &yacht;
+        let moved = sight.button(button.id).unwrap();
+        assert_eq!((moved.place_id, moved.name.as_deref()), (Some(saloon().id), Some("by the bar")));
+        assert_eq!((moved.state, moved.device.as_str()), (ButtonState::Assigned, "cabin-5"));
+    }
+
+    #[test]
+    fn a_device_is_one_button() {
+        let (yacht, actor) = (Yacht::default(), by(&dana()));
+        let case = Case { sight: &yacht, actor: &actor, at: at(60) };
+        for (number, device) in [(41, "cabin-5"), (40, "cabin-6")] {
+            let refusal = case.create_button(id(number), device, cabin().id, None).unwrap_err();
+            assert_eq!(refusal.code, Code::NameTaken);
+        }
+    }
+
+    #[test]
+    fn a_device_is_named_as_in_its_topic() {
+        let (yacht, actor) = (Yacht::default(), by(&dana()));
+        let case = Case { sight: &yacht, actor: &actor, at: at(60) };
+        for device in ["", "a\nb", &"x".repeat(65)] {
+            let refusal = case.create_button(id(41), device, cabin().id, None).unwrap_err();
+            assert_eq!(refusal.details["field"], "device", "{device:?}");
+        }
+        assert!(case.create_button(id(41), &"x".repeat(64), cabin().id, None).is_ok());
+    }
+}

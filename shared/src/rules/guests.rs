@@ -1,0 +1,92 @@
+//! Guests, and their stays.
+
+use super::{Case, Change, Decision, name, saved, words};
+use crate::guest::{Guest, Stay};
+use crate::ids::{GuestId, PlaceId, StayId};
+use crate::person::Right;
+use crate::place::Place;
+use crate::request::MAX_TEXT;
+use crate::{Code, Refusal};
+
+impl Case<'_> {
+    /// Somebody creates or changes a guest.
+    pub fn save_guest(&self, id: GuestId, called: &str, notes: &str) -> Decision {
+        self.actor.need(Right::EditGuests)?;
+        let guest = Guest { id, name: name("name", called)?, notes: words("notes", notes, MAX_TEXT)? };
+        Ok(saved(self.sight.guest(id), guest, "guest_created", "guest_changed"))
+    }
+
+    /// Somebody checks a guest into a place. Whether the guest stays elsewhere is the database's to say.
+    pub fn check_in(&self, id: StayId, guest_id: GuestId, place_id: PlaceId) -> Decision {
+        self.actor.need(Right::EditGuests)?;
+        if self.sight.stay(id).is_some() {
+            return Err(Refusal::new(Code::StayConflict, "There is such a stay already."));
+        }
+        let stay = Stay {
+            id,
+            guest_id: self.guest(guest_id)?.id,
+            place_id: self.place(place_id)?.id,
+            checked_in_at: self.at,
+            checked_out_at: None,
+        };
+        Ok(vec![Change::new(stay, "guest_checked_in")])
+    }
+
+    /// Somebody checks a guest out.
+    pub fn check_out(&self, id: StayId) -> Decision {
+        self.actor.need(Right::EditGuests)?;
+        let before = self.stay(id)?;
+        if before.checked_out_at.is_some() {
+            return Err(Refusal::new(Code::StayConflict, "They have checked out already.").with("stay", before));
+        }
+        let stay = Stay { checked_out_at: Some(self.at), ..before.clone() };
+        // Who leaves wants nothing any more; the next guest must not inherit it.
+        let place = self.sight.place(stay.place_id).filter(|place| place.do_not_disturb);
+        let cleared = place.map(|place| Place { do_not_disturb: false, ..place.clone() });
+        let cleared = cleared.map(|place| Change::new(place, "do_not_disturb_cleared"));
+        Ok(cleared.into_iter().chain([Change::new(stay, "guest_checked_out")]).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Sight;
+    use crate::testing::{Yacht, at, by, cabin, dana, gus, id, saloon, stay};
+
+    fn decided(yacht: &mut Yacht, rule: impl Fn(&Case<'_>) -> Decision) -> Result<Vec<&'static str>, Refusal> {
+        let changes = rule(&Case { sight: yacht, actor: &by(&dana()), at: at(60) })?;
+        Ok(yacht.apply(changes))
+    }
+
+    #[test]
+    fn a_guest_is_created_then_changed_then_as_they_were() {
+        let mut yacht = Yacht::default();
+        let mut save = |notes: &str| decided(&mut yacht, |case| case.save_guest(id(61), "Greta", notes)).unwrap();
+        assert_eq!(save(""), ["guest_created"]);
+        assert_eq!(save("No nuts"), ["guest_changed"]);
+        assert_eq!(save(" No nuts\n"), [""; 0]);
+    }
+
+    #[test]
+    fn who_checks_out_leaves_no_do_not_disturb_behind() {
+        let quiet = Place { do_not_disturb: true, ..cabin() };
+        let mut yacht = Yacht::default().with(quiet);
+        let out = |case: &Case<'_>| case.check_out(stay().id);
+        assert_eq!(decided(&mut yacht, out).unwrap(), ["do_not_disturb_cleared", "guest_checked_out"]);
+        assert!(!yacht.place(cabin().id).unwrap().do_not_disturb);
+        assert_eq!((yacht.stay(stay().id).unwrap().checked_out_at, yacht.guest_in(cabin().id)), (Some(at(60)), None));
+        let refusal = decided(&mut yacht, out).unwrap_err();
+        assert_eq!((refusal.code, refusal.details["stay"]["id"].is_string()), (Code::StayConflict, true));
+    }
+
+    #[test]
+    fn a_stay_begins_once_with_a_guest_and_a_place_that_are_known() {
+        let mut yacht = Yacht::default();
+        let mut check_in = |stay, guest, place| decided(&mut yacht, |case| case.check_in(stay, guest, place));
+        assert_eq!(check_in(id(71), id(999), saloon().id).unwrap_err().details["what"], "guest");
+        assert_eq!(check_in(id(71), gus().id, id(999)).unwrap_err().details["what"], "place");
+        assert_eq!(check_in(id(71), gus().id, saloon().id).unwrap(), ["guest_checked_in"]);
+        assert_eq!(check_in(id(71), gus().id, saloon().id).unwrap_err().code, Code::StayConflict);
+    }
+}

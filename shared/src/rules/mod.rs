@@ -1,0 +1,165 @@
+//! The rules of every verb: what a command changes, or why it is refused.
+//!
+//! The server decides a command by them, and an app that is offline shows by them what the command will do. Pure: a
+//! rule sees the site through [`Sight`], and time comes in. What needs the whole site to be known (a name that is
+//! taken, a guest who stays elsewhere) is refused by the database's unique keys, on the server alone.
+//!
+//! # To add a verb
+//! 1. Its variant in [`Verb`], and its arms in `protocol/about.rs`.
+//! 2. Its rule, a method of [`Case`], in the file of its noun here; its arm in [`decide`].
+//! 3. Its rows in the table test, and its line in `any_verb`, in `rules/tests.rs`.
+//! 4. Its file in the server's `actions/`.
+
+mod buttons;
+mod guests;
+mod people;
+mod places;
+mod requests;
+mod site;
+mod texts;
+
+use jiff::Timestamp;
+
+use crate::Refusal;
+use crate::button::Button;
+use crate::guest::{Guest, Stay};
+use crate::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crate::person::{Actor, Person};
+use crate::place::Place;
+use crate::protocol::{Entity, Verb};
+use crate::request::Request;
+use crate::site::Site;
+
+pub use texts::{MAX_NAME, name, words};
+
+/// What a rule may see of the site.
+pub trait Sight: std::fmt::Debug {
+    /// The site itself.
+    fn site(&self) -> &Site;
+    /// A request.
+    fn request(&self, id: RequestId) -> Option<&Request>;
+    /// A member of the crew.
+    fn person(&self, id: PersonId) -> Option<&Person>;
+    /// A place.
+    fn place(&self, id: PlaceId) -> Option<&Place>;
+    /// A guest.
+    fn guest(&self, id: GuestId) -> Option<&Guest>;
+    /// A stay, also one that has ended.
+    fn stay(&self, id: StayId) -> Option<&Stay>;
+    /// A button.
+    fn button(&self, id: ButtonId) -> Option<&Button>;
+    /// A button by its id on the wire.
+    fn device(&self, device: &str) -> Option<&Button>;
+    /// Who stays in a place: the one who has been there longest; see [`longest_in`](crate::guest::longest_in).
+    fn guest_in(&self, place: PlaceId) -> Option<GuestId>;
+}
+
+/// A noun is now so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The noun, whole.
+    pub entity: Entity,
+    /// The type of the entry that tells it, in the past tense.
+    pub kind: &'static str,
+}
+
+/// What a rule says: what changes, in order, or why nothing may. Empty when all is so already.
+pub type Decision = Result<Vec<Change>, Refusal>;
+
+/// Who wants something, when, and what can be seen of the site: what a rule decides by. Its methods are the rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// What can be seen.
+    pub sight: &'a dyn Sight,
+    /// Who acts, as they are now.
+    pub actor: &'a Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Decides what a verb by somebody changes at a time.
+///
+/// # Errors
+/// The rules' "no"; then nothing changes.
+pub fn decide(verb: &Verb, sight: &dyn Sight, actor: &Actor, at: Timestamp) -> Decision {
+    let case = Case { sight, actor, at };
+    match verb {
+        Verb::CreateRequest { request_id, place_id, kind, service, priority, text } => {
+            case.create_request(*request_id, *place_id, *kind, service.as_deref(), *priority, text.as_deref())
+        }
+        Verb::AcceptRequest { request_id } => case.accept_request(*request_id),
+        Verb::ReleaseRequest { request_id } => case.release_request(*request_id),
+        Verb::HandOverRequest { request_id, to } => case.hand_over_request(*request_id, *to),
+        Verb::CompleteRequest { request_id } => case.complete_request(*request_id),
+        Verb::CancelRequest { request_id, reason } => case.cancel_request(*request_id, reason.as_deref()),
+        Verb::NoteRequest { request_id, note_id, text } => case.note_request(*request_id, *note_id, text),
+        Verb::AssignButton { button_id, place_id, name } => case.assign_button(*button_id, *place_id, name.as_deref()),
+        Verb::CreateButton { button_id, device, place_id, name } => {
+            case.create_button(*button_id, device, *place_id, name.as_deref())
+        }
+        Verb::RetireButton { button_id } => case.retire_button(*button_id),
+        Verb::SavePlace { place_id, parent_id, name, kind, position } => {
+            case.save_place(*place_id, *parent_id, name, *kind, *position)
+        }
+        Verb::SetDoNotDisturb { place_id, on } => case.set_do_not_disturb(*place_id, *on),
+        Verb::SaveGuest { guest_id, name, notes } => case.save_guest(*guest_id, name, notes),
+        Verb::CheckIn { stay_id, guest_id, place_id } => case.check_in(*stay_id, *guest_id, *place_id),
+        Verb::CheckOut { stay_id } => case.check_out(*stay_id),
+        Verb::SavePerson { person_id, name, role, active } => case.save_person(*person_id, name, *role, *active),
+        Verb::SetDuty { person_id, on_duty } => case.set_duty(*person_id, *on_duty),
+        Verb::SaveSettings { settings } => case.save_settings(settings),
+    }
+}
+
+/// Finds the nouns that a rule can't do without.
+impl Case<'_> {
+    fn request(&self, id: RequestId) -> Result<&Request, Refusal> {
+        self.sight.request(id).ok_or_else(|| Refusal::not_found("request"))
+    }
+
+    fn person(&self, id: PersonId) -> Result<&Person, Refusal> {
+        self.sight.person(id).ok_or_else(|| Refusal::not_found("person"))
+    }
+
+    fn place(&self, id: PlaceId) -> Result<&Place, Refusal> {
+        self.sight.place(id).ok_or_else(|| Refusal::not_found("place"))
+    }
+
+    fn guest(&self, id: GuestId) -> Result<&Guest, Refusal> {
+        self.sight.guest(id).ok_or_else(|| Refusal::not_found("guest"))
+    }
+
+    fn stay(&self, id: StayId) -> Result<&Stay, Refusal> {
+        self.sight.stay(id).ok_or_else(|| Refusal::not_found("stay"))
+    }
+
+    fn button(&self, id: ButtonId) -> Result<&Button, Refusal> {
+        self.sight.button(id).ok_or_else(|| Refusal::not_found("button"))
+    }
+
+    /// Whether the actor is that person.
+    fn is_actor(&self, id: PersonId) -> bool {
+        self.actor.person().is_some_and(|person| person.id == id)
+    }
+}
+
+impl Change {
+    fn new(entity: impl Into<Entity>, kind: &'static str) -> Self {
+        Self { entity: entity.into(), kind }
+    }
+}
+
+/// The change of a noun that is saved whole: created, changed, or as it was.
+fn saved<T>(before: Option<&T>, after: T, created: &'static str, changed: &'static str) -> Vec<Change>
+where
+    T: PartialEq + Into<Entity>,
+{
+    match before {
+        None => vec![Change::new(after, created)],
+        Some(before) if *before == after => Vec::new(),
+        Some(_) => vec![Change::new(after, changed)],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! The crew: who belongs to it, and who is on duty.
+
+use super::{Case, Change, Decision, name, saved};
+use crate::ids::PersonId;
+use crate::person::{Person, Right, Role};
+use crate::{Code, Refusal};
+
+impl Case<'_> {
+    /// Somebody creates or changes a member of the crew. Nobody locks themselves out, and who leaves is off duty.
+    pub fn save_person(&self, id: PersonId, called: &str, role: Role, active: bool) -> Decision {
+        self.actor.need(Right::EditPeople)?;
+        if self.is_actor(id) && (!active || role != Role::Admin) {
+            return Err(Refusal::new(Code::NotAllowed, "You can't take your own rights away."));
+        }
+        let before = self.sight.person(id);
+        let person = Person {
+            id,
+            name: name("name", called)?,
+            role,
+            on_duty: active && before.is_some_and(|person| person.on_duty),
+            active,
+        };
+        Ok(saved(before, person, "person_created", "person_changed"))
+    }
+
+    /// Somebody goes on or off duty, or sends somebody.
+    pub fn set_duty(&self, id: PersonId, on_duty: bool) -> Decision {
+        self.actor.need(if self.is_actor(id) { Right::AnswerRequests } else { Right::TakeOverRequests })?;
+        let before = self.person(id)?;
+        if before.on_duty == on_duty {
+            return Ok(Vec::new());
+        }
+        let kind = if on_duty { "person_on_duty" } else { "person_off_duty" };
+        Ok(vec![Change::new(Person { on_duty, ..before.clone() }, kind)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Sight;
+    use crate::testing::{Yacht, alex, at, by, id, sam};
+
+    fn decided(yacht: &mut Yacht, rule: impl Fn(&Case<'_>) -> Decision) -> Result<Vec<&'static str>, Refusal> {
+        let changes = rule(&Case { sight: yacht, actor: &by(&alex()), at: at(60) })?;
+        Ok(yacht.apply(changes))
+    }
+
+    #[test]
+    fn who_leaves_is_off_duty_and_stays_so_when_they_come_back() {
+        let mut yacht = Yacht::default();
+        let mut save =
+            |active| decided(&mut yacht, |case| case.save_person(sam().id, "Sam", Role::Crew, active)).unwrap();
+        assert_eq!(save(true), [""; 0], "Sam is that already");
+        assert_eq!(save(false), ["person_changed"]);
+        assert_eq!(save(true), ["person_changed"]);
+        assert!(!yacht.person(sam().id).unwrap().on_duty);
+    }
+
+    #[test]
+    fn who_is_new_is_off_duty() {
+        let mut yacht = Yacht::default();
+        let save = |case: &Case<'_>| case.save_person(id(9), " Nils ", Role::Technician, true);
+        assert_eq!(decided(&mut yacht, save).unwrap(), ["person_created"]);
+        let nils = yacht.person(id(9)).unwrap();
+        assert_eq!((nils.name.as_str(), nils.on_duty, nils.active), ("Nils", false, true));
+    }
+
+    #[test]
+    fn nobody_takes_their_own_rights_away() {
+        let mut yacht = Yacht::default();
+        for (role, active) in [(Role::Supervisor, true), (Role::Admin, false)] {
+            let refusal = decided(&mut yacht, |case| case.save_person(alex().id, "Alex", role, active)).unwrap_err();
+            assert_eq!(refusal.code, Code::NotAllowed);
+        }
+        let rename = |case: &Case<'_>| case.save_person(alex().id, "Alexandra", Role::Admin, true);
+        assert_eq!(decided(&mut yacht, rename).unwrap(), ["person_changed"]);
+    }
+
+    #[test]
+    fn duty_changes_once() {
+        let mut yacht = Yacht::default();
+        let mut set = |on_duty| decided(&mut yacht, |case| case.set_duty(sam().id, on_duty)).unwrap();
+        assert_eq!(set(true), [""; 0], "Sam is on duty already");
+        assert_eq!(set(false), ["person_off_duty"]);
+        assert_eq!(set(true), ["person_on_duty"]);
+    }
+}

@@ -1,0 +1,101 @@
+//! Places: the tree of decks and cabins, and who wants not to be disturbed there.
+
+use super::{Case, Change, Decision, name, saved};
+use crate::Refusal;
+use crate::ids::PlaceId;
+use crate::person::Right;
+use crate::place::{Place, PlaceKind};
+
+impl Case<'_> {
+    /// Somebody creates or changes a place.
+    pub fn save_place(
+        &self,
+        id: PlaceId,
+        parent_id: Option<PlaceId>,
+        called: &str,
+        kind: PlaceKind,
+        position: i32,
+    ) -> Decision {
+        self.actor.need(Right::EditPlaces)?;
+        if let Some(parent) = parent_id {
+            // One level is what ships and hotels have, and what can't make a ring.
+            let parent = self.place(parent)?;
+            if parent.kind != PlaceKind::Deck || parent.parent_id.is_some() || parent.id == id {
+                return Err(Refusal::invalid("parent_id", "A place stands in a deck or floor, or in nothing."));
+            }
+        }
+        if kind == PlaceKind::Deck && parent_id.is_some() {
+            return Err(Refusal::invalid("parent_id", "A deck stands in nothing."));
+        }
+        let before = self.sight.place(id);
+        let place = Place {
+            id,
+            parent_id,
+            name: name("name", called)?,
+            kind,
+            position,
+            do_not_disturb: before.is_some_and(|place| place.do_not_disturb),
+        };
+        Ok(saved(before, place, "place_created", "place_changed"))
+    }
+
+    /// Somebody of the crew switches a place's do-not-disturb.
+    pub fn set_do_not_disturb(&self, id: PlaceId, on: bool) -> Decision {
+        self.actor.need(Right::AnswerRequests)?;
+        let before = self.place(id)?;
+        if before.do_not_disturb == on {
+            return Ok(Vec::new());
+        }
+        let kind = if on { "do_not_disturb_set" } else { "do_not_disturb_cleared" };
+        Ok(vec![Change::new(Place { do_not_disturb: on, ..before.clone() }, kind)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Sight;
+    use crate::testing::{Yacht, at, by, cabin, dana, deck, id};
+
+    fn decided(yacht: &mut Yacht, rule: impl Fn(&Case<'_>) -> Decision) -> Result<Vec<&'static str>, Refusal> {
+        let changes = rule(&Case { sight: yacht, actor: &by(&dana()), at: at(60) })?;
+        Ok(yacht.apply(changes))
+    }
+
+    #[test]
+    fn a_place_is_created_then_changed_then_as_it_was() {
+        let mut yacht = Yacht::default();
+        let mut save = |called: &str| {
+            let save = |case: &Case<'_>| case.save_place(id(8), Some(deck().id), called, PlaceKind::Cabin, 8);
+            decided(&mut yacht, save).unwrap()
+        };
+        assert_eq!(save("Cabin 8"), ["place_created"]);
+        assert_eq!(save("Cabin Eight"), ["place_changed"]);
+        assert_eq!(save(" Cabin Eight "), [""; 0]);
+    }
+
+    #[test]
+    fn a_place_stands_in_a_deck_and_a_deck_in_nothing() {
+        let mut yacht = Yacht::default();
+        let mut save = |number, parent, kind| {
+            let place = decided(&mut yacht, |case| case.save_place(id(number), Some(parent), "Here", kind, 0));
+            place.unwrap_err().details["field"].clone()
+        };
+        assert_eq!(save(8, cabin().id, PlaceKind::Cabin), "parent_id");
+        assert_eq!(save(8, deck().id, PlaceKind::Deck), "parent_id");
+        assert_eq!(save(4, deck().id, PlaceKind::Cabin), "parent_id", "the deck itself");
+    }
+
+    #[test]
+    fn a_new_name_disturbs_nobody() {
+        let mut yacht = Yacht::default();
+        let set = |case: &Case<'_>| case.set_do_not_disturb(cabin().id, true);
+        assert_eq!(decided(&mut yacht, set).unwrap(), ["do_not_disturb_set"]);
+        assert_eq!(decided(&mut yacht, set).unwrap(), [""; 0], "it is set already");
+        let save = |case: &Case<'_>| case.save_place(cabin().id, None, "Owner", PlaceKind::Cabin, 1);
+        assert_eq!(decided(&mut yacht, save).unwrap(), ["place_changed"]);
+        assert!(yacht.place(cabin().id).unwrap().do_not_disturb);
+        let clear = |case: &Case<'_>| case.set_do_not_disturb(cabin().id, false);
+        assert_eq!(decided(&mut yacht, clear).unwrap(), ["do_not_disturb_cleared"]);
+    }
+}

@@ -1,0 +1,63 @@
+//! The site: how it is run.
+
+use super::{Case, Change, Decision, name};
+use crate::Refusal;
+use crate::person::Right;
+use crate::site::{Settings, Site};
+
+/// Seconds of the press window, at most.
+const MAX_PRESS_WINDOW_S: u32 = 600;
+/// Days of retention, at most.
+const MAX_RETENTION_DAYS: u32 = 3650;
+
+impl Case<'_> {
+    /// Somebody changes how the site is run.
+    pub fn save_settings(&self, settings: &Settings) -> Decision {
+        self.actor.need(Right::EditSite)?;
+        if settings.press_window_s > MAX_PRESS_WINDOW_S {
+            return Err(Refusal::invalid("press_window_s", "0 to 600 seconds.").with("limit", &MAX_PRESS_WINDOW_S));
+        }
+        if settings.retention_days > MAX_RETENTION_DAYS {
+            return Err(Refusal::invalid("retention_days", "0 to 3650 days.").with("limit", &MAX_RETENTION_DAYS));
+        }
+        for (place, service) in settings.services.iter().enumerate() {
+            name("services", &service.code)?;
+            if settings.services[..place].iter().any(|other| other.key == service.key) {
+                return Err(Refusal::invalid("services", "A key has one service."));
+            }
+        }
+        let before = self.sight.site();
+        let site = Site { settings: settings.clone(), ..before.clone() };
+        Ok(if site == *before { Vec::new() } else { vec![Change::new(site, "settings_changed")] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Yacht, alex, at, by};
+
+    fn save(settings: &Settings) -> Decision {
+        Case { sight: &Yacht::default(), actor: &by(&alex()), at: at(60) }.save_settings(settings)
+    }
+
+    #[test]
+    fn settings_that_are_so_already_change_nothing() {
+        assert_eq!(save(&Settings::default()), Ok(Vec::new()));
+        let changes = save(&Settings { press_window_s: 600, retention_days: 3650, services: Vec::new() }).unwrap();
+        assert_eq!(changes.iter().map(|change| change.kind).collect::<Vec<_>>(), ["settings_changed"]);
+    }
+
+    #[test]
+    fn settings_have_their_limits() {
+        let field = |settings: &Settings| save(settings).unwrap_err().details["field"].clone();
+        let usual = Settings::default();
+        assert_eq!(field(&Settings { press_window_s: 601, ..usual.clone() }), "press_window_s");
+        assert_eq!(field(&Settings { retention_days: 3651, ..usual.clone() }), "retention_days");
+        let twice = [usual.services.clone(), usual.services.clone()].concat();
+        assert_eq!(field(&Settings { services: twice, ..usual.clone() }), "services");
+        let mut unnamed = usual;
+        unnamed.services[0].code = " ".into();
+        assert_eq!(field(&unnamed), "services");
+    }
+}

@@ -1,0 +1,315 @@
+//! Every verb: who may do it, and what holds of all.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::Code;
+use crate::person::Role;
+use crate::place::PlaceKind;
+use crate::request::{Acceptance, Kind, Priority, State};
+use crate::site::Settings;
+use crate::testing::{
+    Yacht, alex, at, button, by, cabin, dana, deck, gus, id, open_request, person, saloon, sam, stay,
+};
+
+const MINE: u128 = 52;
+const SAMS: u128 = 53;
+
+/// A request that somebody has.
+fn held(number: u128, by: &Person) -> Request {
+    let acceptance = Acceptance { accepted_by: by.as_ref(), accepted_at: at(20) };
+    Request { id: id(number), state: State::Accepted(acceptance), ..open_request(at(10)) }
+}
+
+/// Every verb, with something that the yacht of the table lets be done with it; and whose it is, where that matters.
+fn rows(me: PersonId) -> Vec<(Verb, &'static str)> {
+    let create = Verb::CreateRequest {
+        request_id: id(51),
+        place_id: cabin().id,
+        kind: Kind::Call,
+        service: None,
+        priority: None,
+        text: None,
+    };
+    let (kind, name) = (PlaceKind::Cabin, "Cabin 8".to_owned());
+    let save_place = Verb::SavePlace { place_id: id(8), parent_id: Some(deck().id), name, kind, position: 8 };
+    let settings = Settings { press_window_s: 30, ..Settings::default() };
+    vec![
+        (create, ""),
+        (Verb::AcceptRequest { request_id: id(50) }, ""),
+        (Verb::AcceptRequest { request_id: id(SAMS) }, " of Sam's"),
+        (Verb::ReleaseRequest { request_id: id(MINE) }, ""),
+        (Verb::ReleaseRequest { request_id: id(SAMS) }, " of Sam's"),
+        (Verb::HandOverRequest { request_id: id(MINE), to: sam().id }, ""),
+        (Verb::HandOverRequest { request_id: id(SAMS), to: dana().id }, " of Sam's"),
+        (Verb::CompleteRequest { request_id: id(MINE) }, ""),
+        (Verb::CompleteRequest { request_id: id(SAMS) }, " of Sam's"),
+        (Verb::CancelRequest { request_id: id(MINE), reason: None }, ""),
+        (Verb::CancelRequest { request_id: id(SAMS), reason: None }, " of Sam's"),
+        (Verb::NoteRequest { request_id: id(SAMS), note_id: id(9), text: "Towels".into() }, " of Sam's"),
+        (Verb::AssignButton { button_id: button().id, place_id: saloon().id, name: None }, ""),
+        (Verb::CreateButton { button_id: id(41), device: "b".into(), place_id: saloon().id, name: None }, ""),
+        (Verb::RetireButton { button_id: button().id }, ""),
+        (save_place, ""),
+        (Verb::SetDoNotDisturb { place_id: cabin().id, on: true }, ""),
+        (Verb::SaveGuest { guest_id: id(61), name: "Greta".into(), notes: String::new() }, ""),
+        (Verb::CheckIn { stay_id: id(71), guest_id: gus().id, place_id: saloon().id }, ""),
+        (Verb::CheckOut { stay_id: stay().id }, ""),
+        (Verb::SavePerson { person_id: id(9), name: "Nils".into(), role: Role::Crew, active: true }, ""),
+        (Verb::SetDuty { person_id: me, on_duty: false }, ""),
+        (Verb::SetDuty { person_id: sam().id, on_duty: false }, " of Sam"),
+        (Verb::SaveSettings { settings }, ""),
+    ]
+}
+
+fn name_of(verb: &Verb) -> String {
+    serde_json::to_value(verb).unwrap()["type"].as_str().unwrap().to_owned()
+}
+
+/// The table as people would draw it. An x is done. Of the refusals, a dot is `not_allowed`, a dash `not_active`, and
+/// an s says that Sam has it (`not_yours`, `already_accepted`).
+#[test]
+fn every_verb_by_everybody() {
+    let robin = |role, active| Person { active, ..person(10, "Robin", role) };
+    let people = Role::ALL.map(|role| robin(role, true)).into_iter().chain([robin(Role::Admin, false)]);
+    let others = [Actor::Button { name: "Cabin 5".into() }, Actor::System];
+    let actors: Vec<Actor> = people.map(Actor::Person).chain(others).collect();
+    let mark = |verb: &Verb, actor: &Actor| {
+        let me = actor.person().cloned().unwrap_or_else(|| robin(Role::Crew, true));
+        let yacht = Yacht::default().with(held(MINE, &me)).with(held(SAMS, &sam())).with(me);
+        match decide(verb, &yacht, actor, at(90)) {
+            Ok(changes) if changes.is_empty() => "=",
+            Ok(_) => "x",
+            Err(Refusal { code: Code::NotAllowed, .. }) => ".",
+            Err(Refusal { code: Code::NotActive, .. }) => "-",
+            Err(Refusal { code: Code::NotYours | Code::AlreadyAccepted, .. }) => "s",
+            Err(_) => "!",
+        }
+    };
+    let row = |(verb, whose): (Verb, &str)| {
+        let marks: String = actors.iter().map(|actor| mark(&verb, actor)).collect();
+        format!("{marks} {}{whose}", name_of(&verb))
+    };
+    let table: Vec<String> = rows(id(10)).into_iter().map(row).collect();
+    // crew, supervisor, technician, dispatcher, admin, an admin who left, a button, the server
+    assert_eq!(
+        table,
+        [
+            "xxxxx-xx create_request",
+            "xxxxx-.. accept_request",
+            "sssss-.. accept_request of Sam's",
+            "xxxxx-.. release_request",
+            "sxsxx-.. release_request of Sam's",
+            "xxxxx-.. hand_over_request",
+            "sxsxx-.. hand_over_request of Sam's",
+            "xxxxx-.. complete_request",
+            "sxsxx-.. complete_request of Sam's",
+            "xx.xx-.. cancel_request",
+            "sx.xx-.. cancel_request of Sam's",
+            "xxxxx-.. note_request of Sam's",
+            ".x.xx-xx assign_button",
+            ".x.xx-xx create_button",
+            ".x.xx-xx retire_button",
+            ".x.xx-xx save_place",
+            "xxxxx-xx set_do_not_disturb",
+            ".x.xx-xx save_guest",
+            ".x.xx-xx check_in",
+            ".x.xx-xx check_out",
+            "....x-xx save_person",
+            "xxxxx-xx set_duty",
+            ".x.xx-xx set_duty of Sam",
+            "....x-xx save_settings",
+        ]
+    );
+}
+
+#[test]
+fn the_table_has_every_verb() {
+    // The names between back quotes, after the one that is unknown.
+    let unknown = serde_json::from_str::<Verb>(r#"{"type":"no_such_verb"}"#).unwrap_err().to_string();
+    let every: BTreeSet<String> = unknown.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+    let rows: BTreeSet<String> = rows(id(10)).iter().map(|(verb, _)| name_of(verb)).collect();
+    assert_eq!(rows, every);
+    assert!(every.len() >= 18, "{unknown}");
+}
+
+/// What a device that is offline does one upon the other, each on what it shows of those before, is what the server
+/// decides when it gets them later.
+#[test]
+fn what_is_decided_offline_is_decided_alike_later() {
+    let (guest, stay, request) = (id(61), id(71), id(51));
+    let verbs = [
+        Verb::SaveGuest { guest_id: guest, name: "Greta".into(), notes: String::new() },
+        Verb::CheckOut { stay_id: id(70) },
+        Verb::CheckIn { stay_id: stay, guest_id: guest, place_id: cabin().id },
+        Verb::CreateRequest {
+            request_id: request,
+            place_id: cabin().id,
+            kind: Kind::Service,
+            service: Some("lights".into()),
+            priority: None,
+            text: None,
+        },
+        Verb::AcceptRequest { request_id: request },
+        Verb::CompleteRequest { request_id: request },
+    ];
+    let decided = |from: i64| {
+        let mut yacht = Yacht::default();
+        let mut told = Vec::new();
+        for (verb, second) in verbs.iter().zip(from..) {
+            let changes = decide(verb, &yacht, &by(&dana()), at(second)).unwrap();
+            told.extend(changes.iter().map(|change| (change.kind, change.entity.entity_type(), change.entity.id())));
+            yacht.apply(changes);
+        }
+        (told, yacht.request(request).map(|request| (request.guest_id, request.priority, request.state.as_str())))
+    };
+    assert_eq!(decided(100), decided(9_000));
+    assert_eq!(decided(100).1, Some((Some(guest), Priority::Low, "completed")));
+}
+
+/// The ids of the yacht's nouns, each sort with one or two that she hasn't.
+const PEOPLE: Range<u128> = 1..7;
+const PLACES: Range<u128> = 4..9;
+const BUTTONS: Range<u128> = 40..43;
+const REQUESTS: Range<u128> = 50..56;
+const GUESTS: Range<u128> = 60..63;
+const STAYS: Range<u128> = 70..74;
+
+fn any_id<T: From<uuid::Uuid> + std::fmt::Debug>(of: Range<u128>) -> impl Strategy<Value = T> {
+    of.prop_map(id)
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("cabin-5".to_owned()),
+        Just("lights".to_owned()),
+        Just("x".repeat(3000)),
+        "[a-z ]{0,9}",
+        any::<String>()
+    ]
+}
+
+fn any_settings() -> impl Strategy<Value = Settings> {
+    (0..900_u32, 0..5000_u32, any::<bool>(), any_text()).prop_map(|(press_window_s, retention_days, none, code)| {
+        let mut settings = Settings { press_window_s, retention_days, ..Settings::default() };
+        if none {
+            settings.services.clear();
+        } else {
+            settings.services[0].code = code;
+        }
+        settings
+    })
+}
+
+fn any_verb() -> impl Strategy<Value = Verb> {
+    prop_oneof![any_verb_on_requests(), any_verb_on_things(), any_verb_on_people()]
+}
+
+fn any_verb_on_requests() -> impl Strategy<Value = Verb> {
+    use proptest::option::of;
+    let request = || any_id(REQUESTS);
+    let wish = (select(Kind::ALL.to_vec()), of(any_text()), of(select(Priority::ALL.to_vec())), of(any_text()));
+    prop_oneof![
+        (request(), any_id(PLACES), wish).prop_map(|(request_id, place_id, (kind, service, priority, text))| {
+            Verb::CreateRequest { request_id, place_id, kind, service, priority, text }
+        }),
+        request().prop_map(|request_id| Verb::AcceptRequest { request_id }),
+        request().prop_map(|request_id| Verb::ReleaseRequest { request_id }),
+        (request(), any_id(PEOPLE)).prop_map(|(request_id, to)| Verb::HandOverRequest { request_id, to }),
+        request().prop_map(|request_id| Verb::CompleteRequest { request_id }),
+        (request(), of(any_text())).prop_map(|(request_id, reason)| Verb::CancelRequest { request_id, reason }),
+        (request(), any_text()).prop_map(|(request_id, text)| Verb::NoteRequest { request_id, note_id: id(9), text }),
+    ]
+}
+
+fn any_verb_on_things() -> impl Strategy<Value = Verb> {
+    use proptest::option::of;
+    let kind = select(PlaceKind::ALL.to_vec());
+    prop_oneof![
+        (any_id(BUTTONS), any_id(PLACES), of(any_text())).prop_map(|(button_id, place_id, name)| Verb::AssignButton {
+            button_id,
+            place_id,
+            name
+        }),
+        (any_id(BUTTONS), any_text(), any_id(PLACES), of(any_text()))
+            .prop_map(|(button_id, device, place_id, name)| Verb::CreateButton { button_id, device, place_id, name }),
+        any_id(BUTTONS).prop_map(|button_id| Verb::RetireButton { button_id }),
+        (any_id(PLACES), of(any_id(PLACES)), any_text(), kind, any::<i32>()).prop_map(
+            |(place_id, parent_id, name, kind, position)| Verb::SavePlace { place_id, parent_id, name, kind, position }
+        ),
+        (any_id(PLACES), any::<bool>()).prop_map(|(place_id, on)| Verb::SetDoNotDisturb { place_id, on }),
+        any_settings().prop_map(|settings| Verb::SaveSettings { settings }),
+    ]
+}
+
+fn any_verb_on_people() -> impl Strategy<Value = Verb> {
+    let role = select(Role::ALL.to_vec());
+    prop_oneof![
+        (any_id(GUESTS), any_text(), any_text()).prop_map(|(guest_id, name, notes)| Verb::SaveGuest {
+            guest_id,
+            name,
+            notes
+        }),
+        (any_id(STAYS), any_id(GUESTS), any_id(PLACES)).prop_map(|(stay_id, guest_id, place_id)| Verb::CheckIn {
+            stay_id,
+            guest_id,
+            place_id
+        }),
+        any_id(STAYS).prop_map(|stay_id| Verb::CheckOut { stay_id }),
+        (any_id(PEOPLE), any_text(), role, any::<bool>())
+            .prop_map(|(person_id, name, role, active)| Verb::SavePerson { person_id, name, role, active }),
+        (any_id(PEOPLE), any::<bool>()).prop_map(|(person_id, on_duty)| Verb::SetDuty { person_id, on_duty }),
+    ]
+}
+
+fn any_actor() -> impl Strategy<Value = Actor> {
+    let gone = Person { active: false, ..alex() };
+    let others =
+        vec![by(&sam()), by(&dana()), by(&alex()), by(&gone), Actor::Button { name: "5".into() }, Actor::System];
+    prop_oneof![Just(by(&alex())), select(others)]
+}
+
+fn any_time() -> impl Strategy<Value = Timestamp> {
+    let (min, max) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    (min..=max).prop_map(|second| Timestamp::from_second(second).unwrap())
+}
+
+proptest! {
+    /// Whatever is wanted by whomever and whenever is decided. What is done changes the verb's subject, last and really;
+    /// it needs what the verb names to be there; and done again it changes nothing more, but for a note.
+    #[test]
+    fn no_history_breaks_the_rules(history in prop::collection::vec((any_verb(), any_actor(), any_time()), 1..60)) {
+        let mut yacht = Yacht::default().with(held(MINE, &alex())).with(held(SAMS, &sam()));
+        for (verb, actor, at) in history {
+            let changes = match decide(&verb, &yacht, &actor, at) {
+                Ok(changes) => changes,
+                Err(refusal) => {
+                    prop_assert!(!refusal.message.is_empty());
+                    continue;
+                }
+            };
+            for noun in verb.references() {
+                prop_assert!(decide(&verb, &yacht.clone().without(noun), &actor, at).is_err(), "{:?}", verb);
+            }
+            let Some(last) = changes.last() else { continue };
+            let changed = (last.entity.entity_type(), last.entity.id());
+            let site = Entity::from(yacht.site().clone());
+            let before = verb.subject().map_or(Some(&site), |subject| yacht.noun(subject));
+            prop_assert_ne!(before, Some(&last.entity));
+            if let Some(subject) = verb.subject() {
+                prop_assert_eq!(changed, subject);
+                prop_assert!(before.is_none() || !verb.creates());
+            }
+            yacht.apply(changes);
+            if !matches!(verb, Verb::NoteRequest { .. }) {
+                let again = decide(&verb, &yacht, &actor, at).unwrap_or_default();
+                prop_assert_eq!(again, Vec::new(), "{:?}", verb);
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Names and words that people type.
+
+use crate::Refusal;
+
+/// Characters of a name, at most.
+pub const MAX_NAME: usize = 200;
+
+/// A name that can be taken: trimmed, not empty, no control characters, not endless.
+///
+/// # Errors
+/// `invalid` with the field's name.
+pub fn name(field: &str, text: &str) -> Result<String, Refusal> {
+    words(field, text, MAX_NAME).and_then(|name| {
+        if name.is_empty() { Err(Refusal::invalid(field, "A name can't be empty.")) } else { Ok(name) }
+    })
+}
+
+/// Words that can be taken, trimmed; empty ones too. `most` is in characters.
+///
+/// # Errors
+/// `invalid` with the field's name, and the limit where it was passed.
+pub fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Refusal::invalid(field, "Control characters can't be taken."));
+    }
+    if text.chars().count() > most {
+        return Err(Refusal::invalid(field, format!("{most} characters at most.")).with("limit", &most));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_counted_in_characters() {
+        assert_eq!(name("name", "  Cabin 5 \n").unwrap(), "Cabin 5");
+        assert_eq!(name("name", &"ü".repeat(MAX_NAME)).unwrap().chars().count(), MAX_NAME);
+        let refusal = name("name", &"ü".repeat(MAX_NAME + 1)).unwrap_err();
+        assert_eq!((refusal.details["field"].as_str(), refusal.details["limit"].as_u64()), (Some("name"), Some(200)));
+    }
+
+    #[test]
+    fn a_name_of_blanks_is_none_and_words_may_be_empty() {
+        assert!(name("name", " \t ").is_err());
+        assert_eq!(words("notes", " \t ", 10).unwrap(), "");
+    }
+
+    #[test]
+    fn lines_can_be_taken_and_other_control_characters_not() {
+        assert_eq!(words("notes", "two\n\tlines", 20).unwrap(), "two\n\tlines");
+        for text in ["a\0b", "a\u{1b}[31m", "a\rb"] {
+            assert!(words("notes", text, 20).is_err(), "{text:?}");
+        }
+    }
+}
