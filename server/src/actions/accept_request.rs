@@ -2,9 +2,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::request::Command;
 
-use super::requests::on_request;
 use super::{Action, Moment, Steps, Wants, World};
 
 /// Somebody takes a request; the first to do so has it.
@@ -20,6 +18,6 @@ impl Action for AcceptRequest {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        on_request(world, moment, self.request_id, Command::Accept)
+        moment.case(world).accept_request(self.request_id).map(Steps::from)
     }
 }

@@ -1,11 +1,8 @@
 //! Somebody says where a button is: a new one begins to ring, another moves, a retired one comes back.
 
 use crewbell_shared::Refusal;
-use crewbell_shared::button::{Button, ButtonState};
 use crewbell_shared::ids::{ButtonId, PlaceId};
-use crewbell_shared::person::Right;
 
-use super::texts::name;
 use super::{Action, Moment, Steps, Wants, World};
 
 /// Somebody says where a button is.
@@ -26,15 +23,6 @@ impl Action for AssignButton {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.actor.need(Right::AssignButtons)?;
-        let before = &world.button(self.button_id)?.button;
-        let place = world.place(self.place_id)?;
-        let button = Button {
-            state: ButtonState::Assigned,
-            place_id: Some(place.id),
-            name: self.name.as_deref().map(|text| name("name", text)).transpose()?,
-            ..before.clone()
-        };
-        Ok(if button == *before { Steps::none() } else { Steps::change(button, "button_assigned") })
+        moment.case(world).assign_button(self.button_id, self.place_id, self.name.as_deref()).map(Steps::from)
     }
 }

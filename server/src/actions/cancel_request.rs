@@ -2,9 +2,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::request::Command;
 
-use super::requests::on_request;
 use super::{Action, Moment, Steps, Wants, World};
 
 /// Somebody says that a request came to nothing.
@@ -22,6 +20,6 @@ impl Action for CancelRequest {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        on_request(world, moment, self.request_id, Command::Cancel { reason: self.reason.clone() })
+        moment.case(world).cancel_request(self.request_id, self.reason.as_deref()).map(Steps::from)
     }
 }

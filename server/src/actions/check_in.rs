@@ -1,9 +1,7 @@
 //! Somebody checks a guest into a place.
 
-use crewbell_shared::guest::Stay;
+use crewbell_shared::Refusal;
 use crewbell_shared::ids::{GuestId, PlaceId, StayId};
-use crewbell_shared::person::Right;
-use crewbell_shared::{Code, Refusal};
 
 use super::{Action, Moment, Steps, Wants, World};
 
@@ -26,18 +24,6 @@ impl Action for CheckIn {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.actor.need(Right::EditGuests)?;
-        if world.stay(self.stay_id).is_ok() {
-            return Err(Refusal::new(Code::StayConflict, "There is such a stay already."));
-        }
-        // Whether the guest stays elsewhere is the unique key's to say (`stays_current_by_guest`).
-        let stay = Stay {
-            id: self.stay_id,
-            guest_id: world.guest(self.guest_id)?.id,
-            place_id: world.place(self.place_id)?.id,
-            checked_in_at: moment.at,
-            checked_out_at: None,
-        };
-        Ok(Steps::change(stay, "guest_checked_in"))
+        moment.case(world).check_in(self.stay_id, self.guest_id, self.place_id).map(Steps::from)
     }
 }

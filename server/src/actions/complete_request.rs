@@ -2,9 +2,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::request::Command;
 
-use super::requests::on_request;
 use super::{Action, Moment, Steps, Wants, World};
 
 /// Somebody says that the guest was served.
@@ -20,6 +18,6 @@ impl Action for CompleteRequest {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        on_request(world, moment, self.request_id, Command::Complete)
+        moment.case(world).complete_request(self.request_id).map(Steps::from)
     }
 }

@@ -1,11 +1,8 @@
 //! Somebody makes a button known before its first press.
 
-use crewbell_shared::button::{Button, ButtonState, Health};
+use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId};
-use crewbell_shared::person::Right;
-use crewbell_shared::{Code, Refusal};
 
-use super::texts::name;
 use super::{Action, Moment, Steps, Wants, World};
 
 /// Somebody makes a button known before its first press.
@@ -29,22 +26,9 @@ impl Action for CreateButton {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.actor.need(Right::AssignButtons)?;
-        if world.button(self.button_id).is_ok() || world.device(&self.device).is_some() {
-            return Err(Refusal::new(Code::NameTaken, "There is a button of that name already."));
-        }
-        if self.device.is_empty() || self.device.len() > 64 || self.device.chars().any(char::is_control) {
-            return Err(Refusal::invalid("device", "1 to 64 bytes, as in the topic."));
-        }
-        let button = Button {
-            id: self.button_id,
-            device: self.device.clone(),
-            name: self.name.as_deref().map(|text| name("name", text)).transpose()?,
-            state: ButtonState::Assigned,
-            place_id: Some(world.place(self.place_id)?.id),
-            has_credentials: false,
-            health: Health::default(),
-        };
-        Ok(Steps::change(button, "button_created"))
+        moment
+            .case(world)
+            .create_button(self.button_id, &self.device, self.place_id, self.name.as_deref())
+            .map(Steps::from)
     }
 }

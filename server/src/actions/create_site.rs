@@ -1,10 +1,10 @@
 //! A site is created, by the command line: the one action that no site's writer can do.
 
 use crewbell_shared::Refusal;
+use crewbell_shared::rules::name;
 use crewbell_shared::site::Site;
 use jiff::Timestamp;
 
-use super::texts::name;
 use super::writer::{NotDone, create_site};
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::clock::{Clock, Ids};

@@ -2,9 +2,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PersonId, RequestId};
-use crewbell_shared::request::Command;
 
-use super::requests::on_request;
 use super::{Action, Moment, Steps, Wants, World};
 
 /// Somebody gives a request to a colleague.
@@ -23,7 +21,6 @@ impl Action for HandOverRequest {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        let to = world.person(self.to)?.clone();
-        on_request(world, moment, self.request_id, Command::HandOver { to })
+        moment.case(world).hand_over_request(self.request_id, self.to).map(Steps::from)
     }
 }

@@ -25,7 +25,7 @@ impl Action for HearButton {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         // A device becomes known by its press: bridges tell the health of lamps and sensors too.
-        let Some(known) = world.device(&self.device) else { return Ok(Steps::none()) };
+        let Some(known) = world.known(&self.device) else { return Ok(Steps::none()) };
         let known = heard_by(known, self.own)?;
         let memory = note_health(&memory_of(&known), &self.vitals, moment.at);
         let (known, kind) = heard(known, memory, &self.vitals, moment.at);

@@ -46,7 +46,7 @@ impl Action for KeepRecording {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        let known = world.device(&self.device);
+        let known = world.known(&self.device);
         if let Some(known) = known {
             heard_by(known, self.own)?;
         }

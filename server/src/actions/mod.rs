@@ -6,13 +6,17 @@
 //! wake the readers.
 //!
 //! # To add a verb
-//! 1. Its variant in `shared::protocol::Verb`, and its rule in `shared` if it has one worth a name.
-//! 2. A file here with a struct that is an [`Action`], and its arm in `verbs.rs`.
+//! 1. Its variant in `shared::protocol::Verb` and its rule in `shared::rules`, as told there: an app that is offline
+//!    decides by the same rule.
+//! 2. A file here with a struct that is an [`Action`]: what the rule wants to see, and a call of the rule on the
+//!    [`Moment::case`]; and its arm in `verbs.rs`.
 //! 3. Its door in `http/`, three lines; its story in `tests/`.
 //!
+//! What isn't asked for by a client (a press, a sign-in, the archive) has its rule in its file here.
+//!
 //! # To add a noun
-//! Its type in `shared` and in `Entity`; a migration; `db/<noun>.rs`; a shelf in [`World`] with its line in `load` and
-//! in `save`. Everything else (log, sockets, sync, activity) carries it as it is.
+//! Its type in `shared`, in `Entity` and in `rules::Sight`; a migration; `db/<noun>.rs`; a shelf in [`World`] with its
+//! line in `load` and in `save`. Everything else (log, sockets, sync, activity) carries it as it is.
 
 mod accept_request;
 mod archive_entries;
@@ -31,8 +35,8 @@ mod hear_button;
 mod keep_recording;
 mod note_request;
 mod raise_request;
+mod refusals;
 mod release_request;
-mod requests;
 mod retire_button;
 mod save_guest;
 mod save_person;
@@ -45,7 +49,6 @@ mod sign_in;
 mod sign_out;
 mod steps;
 mod store;
-mod texts;
 mod verbs;
 mod world;
 mod writer;
@@ -67,6 +70,7 @@ pub use writer::{Done, Job, Key, NotDone, Refuse, Writer};
 
 use crewbell_shared::Refusal;
 use crewbell_shared::person::Actor;
+use crewbell_shared::rules::Case;
 use jiff::Timestamp;
 
 use crate::clock::Ids;
@@ -92,4 +96,11 @@ pub struct Moment<'a> {
     pub actor: &'a Actor,
     /// New ids.
     pub ids: &'a Ids,
+}
+
+impl Moment<'_> {
+    /// The moment and the world, as the rules that the server shares with its clients see them.
+    pub fn case<'a>(&'a self, world: &'a World) -> Case<'a> {
+        Case { sight: world, actor: self.actor, at: self.at }
+    }
 }

@@ -2,9 +2,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{NoteId, RequestId};
-use crewbell_shared::request::Command;
 
-use super::requests::on_request;
 use super::{Action, Moment, Steps, Wants, World};
 
 /// Somebody writes something on a request.
@@ -24,6 +22,6 @@ impl Action for NoteRequest {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        on_request(world, moment, self.request_id, Command::Note { id: self.note_id, text: self.text.clone() })
+        moment.case(world).note_request(self.request_id, self.note_id, &self.text).map(Steps::from)
     }
 }

@@ -14,6 +14,7 @@ use crewbell_shared::button::{
 use crewbell_shared::ids::{ButtonId, RequestId};
 use crewbell_shared::place::Place;
 use crewbell_shared::request::{Kind, Request, State, Voice, Wish, joins, pressed_again};
+use crewbell_shared::rules::Sight;
 use crewbell_shared::site::Settings;
 
 use super::hear_button::{heard, heard_by, memory_of};
@@ -46,7 +47,7 @@ impl Action for RaiseRequest {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        let (known, is_new) = match world.device(&self.device) {
+        let (known, is_new) = match world.known(&self.device) {
             Some(known) => (heard_by(known, self.own)?, false),
             None => (unknown(world, &self.device, moment)?, true),
         };
@@ -66,7 +67,7 @@ impl Action for RaiseRequest {
         }
 
         let place = (known.button.state == ButtonState::Assigned)
-            .then(|| known.button.place_id.and_then(|id| world.place(id).ok()))
+            .then(|| known.button.place_id.and_then(|id| world.place(id)))
             .flatten();
         let (effect, request_id) = match place {
             Some(place) => self.ring(world, moment, &known, place),

@@ -2,9 +2,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::request::Command;
 
-use super::requests::on_request;
 use super::{Action, Moment, Steps, Wants, World};
 
 /// Somebody gives a request back: it is open, and rings, again.
@@ -20,6 +18,6 @@ impl Action for ReleaseRequest {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        on_request(world, moment, self.request_id, Command::Release)
+        moment.case(world).release_request(self.request_id).map(Steps::from)
     }
 }

@@ -1,9 +1,7 @@
 //! Somebody takes a button out of use: its presses are recorded and don't ring.
 
 use crewbell_shared::Refusal;
-use crewbell_shared::button::{Button, ButtonState};
 use crewbell_shared::ids::ButtonId;
-use crewbell_shared::person::Right;
 
 use super::{Action, Moment, Steps, Wants, World};
 
@@ -20,12 +18,6 @@ impl Action for RetireButton {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.actor.need(Right::AssignButtons)?;
-        let before = &world.button(self.button_id)?.button;
-        if before.state == ButtonState::Retired {
-            return Ok(Steps::none());
-        }
-        let button = Button { state: ButtonState::Retired, ..before.clone() };
-        Ok(Steps::change(button, "button_retired"))
+        moment.case(world).retire_button(self.button_id).map(Steps::from)
     }
 }

@@ -2,8 +2,6 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PlaceId;
-use crewbell_shared::person::Right;
-use crewbell_shared::place::Place;
 
 use super::{Action, Moment, Steps, Wants, World};
 
@@ -22,12 +20,6 @@ impl Action for SetDoNotDisturb {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.actor.need(Right::AnswerRequests)?;
-        let before = world.place(self.place_id)?;
-        if before.do_not_disturb == self.on {
-            return Ok(Steps::none());
-        }
-        let kind = if self.on { "do_not_disturb_set" } else { "do_not_disturb_cleared" };
-        Ok(Steps::change(Place { do_not_disturb: self.on, ..before.clone() }, kind))
+        moment.case(world).set_do_not_disturb(self.place_id, self.on).map(Steps::from)
     }
 }

@@ -5,6 +5,7 @@ use crewbell_shared::button::Button;
 use crewbell_shared::ids::{ButtonId, PersonId};
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Audience;
+use crewbell_shared::rules::Sight;
 use serde_json::json;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
@@ -28,7 +29,7 @@ impl Action for SetPersonSecret {
         if moment.actor.person().is_none_or(|person| person.id != self.person_id) {
             moment.actor.need(Right::EditPeople)?;
         }
-        let person = world.person(self.person_id)?;
+        let person = world.person(self.person_id).ok_or_else(|| Refusal::not_found("person"))?;
         let sessions = world.sessions.iter().filter(|session| session.person_id == person.id);
         let ended: Vec<_> = sessions.map(|session| session.id).collect();
         let payload = json!({ "person_id": person.id, "name": person.name, "ended": ended });
@@ -55,7 +56,8 @@ impl Action for SetButtonSecret {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         moment.actor.need(Right::AssignButtons)?;
-        let button = Button { has_credentials: self.hash.is_some(), ..world.button(self.button_id)?.button.clone() };
+        let before = world.button(self.button_id).ok_or_else(|| Refusal::not_found("button"))?;
+        let button = Button { has_credentials: self.hash.is_some(), ..before.clone() };
         let secret = Step::ButtonSecret(Box::new(button.clone()), self.hash.clone());
         Ok(Steps::change(button, "button_credentials_set").and(secret))
     }

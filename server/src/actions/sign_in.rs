@@ -2,6 +2,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::protocol::Audience;
+use crewbell_shared::rules::Sight;
 use serde_json::json;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
@@ -23,7 +24,7 @@ impl Action for SignIn {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        let person = world.person(self.session.person_id)?;
+        let person = world.person(self.session.person_id).ok_or_else(|| Refusal::not_found("person"))?;
         crewbell_shared::person::Actor::Person(person.clone()).need(crewbell_shared::person::Right::AnswerRequests)?;
         let replaced = world
             .sessions

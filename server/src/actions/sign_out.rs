@@ -4,6 +4,7 @@ use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PersonId, SessionId};
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Audience;
+use crewbell_shared::rules::Sight;
 use serde_json::json;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
@@ -27,7 +28,7 @@ impl Action for SignOut {
         if moment.actor.person().is_some_and(|person| person.id != self.person_id) {
             moment.actor.need(Right::EditPeople)?;
         }
-        let person = world.person(self.person_id)?;
+        let person = world.person(self.person_id).ok_or_else(|| Refusal::not_found("person"))?;
         let meant = |id: SessionId| self.session_id.is_none_or(|session| session == id);
         let sessions = world.sessions.iter().filter(|session| session.person_id == person.id && meant(session.id));
         let ended: Vec<_> = sessions.map(|session| session.id).collect();

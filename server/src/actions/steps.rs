@@ -3,6 +3,7 @@
 use crewbell_shared::button::Button;
 use crewbell_shared::ids::{PersonId, RequestId, SessionId};
 use crewbell_shared::protocol::{Audience, Entity};
+use crewbell_shared::rules::Change;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -111,5 +112,11 @@ impl Steps {
     #[must_use]
     pub fn answering(self, answer: Answer) -> Self {
         Self { answer, ..self }
+    }
+}
+
+impl From<Vec<Change>> for Steps {
+    fn from(changes: Vec<Change>) -> Self {
+        changes.into_iter().fold(Self::none(), |steps, change| steps.and_change(change.entity, change.kind))
     }
 }

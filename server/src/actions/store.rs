@@ -110,7 +110,7 @@ pub(super) async fn load(
         let known = wants
             .presses
             .iter()
-            .filter_map(|(device, key)| world.device(device).map(|known| (known.button.id, key.as_str())));
+            .filter_map(|(device, key)| world.known(device).map(|known| (known.button.id, key.as_str())));
         let known: Vec<_> = known.collect();
         for (button, key, request) in db::presses::find(conn, site, &known).await? {
             world.presses.insert((button, key), request);

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crewbell_shared::Refusal;
-use crewbell_shared::guest::{Guest, Stay};
+use crewbell_shared::button::Button;
+use crewbell_shared::guest::{Guest, Stay, longest_in};
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::Person;
 use crewbell_shared::place::Place;
 use crewbell_shared::request::{Request, State};
+use crewbell_shared::rules::Sight;
 use crewbell_shared::site::Site;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -138,44 +139,14 @@ impl World {
         }
     }
 
-    /// A request, or "there is no such request".
-    pub fn request(&self, id: RequestId) -> Result<&Request, Refusal> {
-        self.requests.get(id.0).ok_or_else(|| Refusal::not_found("request"))
-    }
-
-    /// A person, or "there is no such person".
-    pub fn person(&self, id: PersonId) -> Result<&Person, Refusal> {
-        self.people.get(id.0).ok_or_else(|| Refusal::not_found("person"))
-    }
-
-    /// A place, or "there is no such place".
-    pub fn place(&self, id: PlaceId) -> Result<&Place, Refusal> {
-        self.places.get(id.0).ok_or_else(|| Refusal::not_found("place"))
-    }
-
-    /// A guest, or "there is no such guest".
-    pub fn guest(&self, id: GuestId) -> Result<&Guest, Refusal> {
-        self.guests.get(id.0).ok_or_else(|| Refusal::not_found("guest"))
-    }
-
-    /// A stay, or "there is no such stay".
-    pub fn stay(&self, id: StayId) -> Result<&Stay, Refusal> {
-        self.stays.get(id.0).ok_or_else(|| Refusal::not_found("stay"))
-    }
-
-    /// A button, or "there is no such button".
-    pub fn button(&self, id: ButtonId) -> Result<&KnownButton, Refusal> {
-        self.buttons.get(id.0).ok_or_else(|| Refusal::not_found("button"))
-    }
-
-    /// A button by its id on the wire.
-    pub fn device(&self, device: &str) -> Option<&KnownButton> {
+    /// A button by its id on the wire, with what the log doesn't tell of it.
+    pub fn known(&self, device: &str) -> Option<&KnownButton> {
         self.devices.get(device).and_then(|id| self.buttons.get(*id))
     }
 
     /// How a device is called in the log: by its own name, by its place's, or as on the wire when it has neither.
     pub(super) fn called<'a>(&'a self, device: &'a str) -> &'a str {
-        let Some(KnownButton { button, .. }) = self.device(device) else { return device };
+        let Some(KnownButton { button, .. }) = self.known(device) else { return device };
         let place = || button.place_id.and_then(|id| self.places.get(id.0)).map(|place| place.name.as_str());
         button.name.as_deref().or_else(place).unwrap_or(device)
     }
@@ -189,16 +160,10 @@ impl World {
     }
 
     /// Makes a button known under its id on the wire.
-    pub(super) fn name_device(&mut self, button: &crewbell_shared::button::Button) {
+    pub(super) fn name_device(&mut self, button: &Button) {
         if !self.devices.contains_key(&button.device) {
             self.devices.insert(button.device.clone(), button.id.0);
         }
-    }
-
-    /// Who stays in a place: the one who has been there longest.
-    pub fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
-        let current = self.stays.iter().filter(|stay| stay.place_id == place && stay.checked_out_at.is_none());
-        current.min_by_key(|stay| (stay.checked_in_at, stay.id)).map(|stay| stay.guest_id)
     }
 
     /// The open requests of a place.
@@ -209,5 +174,43 @@ impl World {
     /// The request of a press that is recorded already: `None` when it isn't.
     pub fn recorded(&self, button: ButtonId, key: &str) -> Option<Option<RequestId>> {
         self.presses.get(&(button, key.to_owned())).copied()
+    }
+}
+
+impl Sight for World {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn request(&self, id: RequestId) -> Option<&Request> {
+        self.requests.get(id.0)
+    }
+
+    fn person(&self, id: PersonId) -> Option<&Person> {
+        self.people.get(id.0)
+    }
+
+    fn place(&self, id: PlaceId) -> Option<&Place> {
+        self.places.get(id.0)
+    }
+
+    fn guest(&self, id: GuestId) -> Option<&Guest> {
+        self.guests.get(id.0)
+    }
+
+    fn stay(&self, id: StayId) -> Option<&Stay> {
+        self.stays.get(id.0)
+    }
+
+    fn button(&self, id: ButtonId) -> Option<&Button> {
+        self.buttons.get(id.0).map(|known| &known.button)
+    }
+
+    fn device(&self, device: &str) -> Option<&Button> {
+        self.known(device).map(|known| &known.button)
+    }
+
+    fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
+        longest_in(place, self.stays.iter())
     }
 }

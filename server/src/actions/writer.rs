@@ -220,7 +220,7 @@ impl Desk {
 
     /// Turns the database's "no" to one job into a refusal, and remembers it where the job is a command.
     async fn refused(&mut self, jobs: &[Job], error: DbError) -> NotDone {
-        let Some(refusal) = super::texts::refusal_of(&error) else {
+        let Some(refusal) = super::refusals::refusal_of(&error) else {
             // Not the action itself: it may hold a guest's name, or what somebody wrote.
             let verb = jobs.first().and_then(|job| job.key.as_ref()).map(|key| key.verb.as_str());
             tracing::error!(site = %self.site, %error, verb, "An action failed.");

@@ -298,13 +298,12 @@ proptest! {
             }
             let Some(last) = changes.last() else { continue };
             let changed = (last.entity.entity_type(), last.entity.id());
-            match verb.subject() {
-                Some(subject) => {
-                    prop_assert_eq!(changed, subject);
-                    prop_assert!(!verb.creates() || yacht.noun(subject).is_none());
-                    prop_assert_ne!(yacht.noun(subject), Some(&last.entity));
-                }
-                None => prop_assert_ne!(Entity::from(yacht.site().clone()), last.entity.clone()),
+            let site = Entity::from(yacht.site().clone());
+            let before = verb.subject().map_or(Some(&site), |subject| yacht.noun(subject));
+            prop_assert_ne!(before, Some(&last.entity));
+            if let Some(subject) = verb.subject() {
+                prop_assert_eq!(changed, subject);
+                prop_assert!(before.is_none() || !verb.creates());
             }
             yacht.apply(changes);
             if !matches!(verb, Verb::NoteRequest { .. }) {

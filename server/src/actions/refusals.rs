@@ -1,30 +1,8 @@
-//! Names and words that people type, and the database's own refusals in words.
+//! The database's own refusals, in words: what only unique keys and constraints can know.
 
 use crewbell_shared::{Code, Refusal};
 
 use crate::db::DbError;
-
-/// Characters of a name, at most.
-pub(super) const MAX_NAME: usize = 200;
-
-/// A name that can be taken: not empty, no control characters, not endless.
-pub(super) fn name(field: &str, text: &str) -> Result<String, Refusal> {
-    words(field, text, MAX_NAME).and_then(|name| {
-        if name.is_empty() { Err(Refusal::invalid(field, "A name can't be empty.")) } else { Ok(name) }
-    })
-}
-
-/// Words that can be taken, trimmed; empty ones too.
-pub(super) fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
-    let text = text.trim();
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return Err(Refusal::invalid(field, "Control characters can't be taken."));
-    }
-    if text.chars().count() > most {
-        return Err(Refusal::invalid(field, format!("{most} characters at most.")).with("limit", &most));
-    }
-    Ok(text.to_owned())
-}
 
 /// What the database refused, as the rules would have said it; none for what only a fault of ours can cause.
 pub(super) fn refusal_of(error: &DbError) -> Option<Refusal> {
