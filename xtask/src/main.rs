@@ -4,6 +4,7 @@
 //! - `demo`, `test`, `bench`, `openapi`: what a person runs
 //! - `prepare`: keeps the committed query data (`.sqlx/`) true
 //! - `postgres`: the installed PostgreSQL, and throw-away clusters of it
+//! - `web`: the face, from Rust to the folder that the app is built with
 //! - `run`: starting other programs with errors that name them
 
 mod bench;
@@ -14,6 +15,7 @@ mod prepare;
 mod run;
 mod setup;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,12 @@ enum Command {
     },
     /// Rewrite `docs/openapi.json` from the server
     Openapi,
+    /// Build the face into `target/web/dist`, which the app is built with
+    Ui {
+        /// As it is shipped: small, and slow to build
+        #[arg(long)]
+        release: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -79,5 +87,6 @@ fn run(command: Command) -> Result<()> {
         Command::Prepare { check } => prepare::prepare(check),
         Command::Bench { name, args } => bench::bench(&name, &args),
         Command::Openapi => openapi::openapi(),
+        Command::Ui { release } => web::ui(if release { web::Profile::Small } else { web::Profile::Quick }).map(drop),
     }
 }
