@@ -98,6 +98,7 @@ impl Engine {
                 step.live.sounded.clear();
                 step.live.set_clock(server_time, now);
                 step.writes.push(Write::Heard(server_time));
+                self.ask_again(step);
                 step.outputs.extend(Self::say_ears(&step.live.ears));
             }
             FromServer::Entries { prev, entries } => self.entries(step, prev, entries, now),

@@ -32,8 +32,8 @@ pub(super) struct Live {
     pub retry_at: u64,
     /// Why the last attempt failed.
     pub trouble: Option<String>,
-    /// The commands that are on their way.
-    pub sending: Option<Vec<CommandId>>,
+    /// The commands that are on their way, and the socket that was open when they left.
+    pub sending: Option<(u64, Vec<CommandId>)>,
     /// Send one at a time: a batch was refused as a whole.
     pub alone: bool,
     /// Attempts to send that failed in a row.

@@ -87,17 +87,7 @@ impl Engine {
             step.live.note(Notice::UpdateNeeded);
         }
         let Snapshot { cursor, nouns, foreign: _ } = snapshot;
-        let mut resent = 0;
-        for waiting in &self.image.outbox {
-            let Doing::Done { seq } = waiting.doing else { continue };
-            if restored {
-                // The server that said yes isn't the one that is there now: it is asked again, under the same id.
-                resent += 1;
-                step.writes.push(Write::Mark(waiting.command.id, Doing::Waiting));
-            } else if seq <= cursor.seq {
-                step.writes.push(Write::Drop(waiting.command.id));
-            }
-        }
+        let resent = self.ask_again(step);
         if restored {
             step.live.note(Notice::Restored { resent });
         }
@@ -106,6 +96,19 @@ impl Engine {
             step.writes.push(Write::Set(KNOWN_NOUNS.to_owned(), Some(known_nouns())));
         }
         step.tell(Told::Reload);
+    }
+}
+
+impl Engine {
+    /// Commands that the server said yes to, without their entry having come: over a new connection it is asked again,
+    /// under the same ids. It may have been restored from a backup that knows nothing of them, and grown past their
+    /// numbers since. Gives back how many.
+    pub(super) fn ask_again(&self, step: &mut Step) -> u32 {
+        let done = self.image.outbox.iter().filter(|waiting| matches!(waiting.doing, Doing::Done { .. }));
+        let writes: Vec<Write> = done.map(|waiting| Write::Mark(waiting.command.id, Doing::Waiting)).collect();
+        let count = u32::try_from(writes.len()).unwrap_or(u32::MAX);
+        step.writes.extend(writes);
+        count
     }
 }
 

@@ -9,6 +9,7 @@ use crewbell_shared::{Code, Refusal};
 
 use super::input::is_transient;
 use super::link::{backoff, signed_out};
+use super::live::Socket;
 use super::{Engine, Fault, Now, Output, Step};
 use crate::screen::Told;
 use crate::store::{Doing, Waiting, Write};
@@ -20,15 +21,18 @@ const BATCH: usize = 100;
 const MOST_FAILURES: u32 = 5;
 
 impl Engine {
-    /// The commands that wait for an answer and may be sent: the person's own.
+    /// The person's own commands that wait for an answer, in order.
     fn unanswered(&self) -> impl Iterator<Item = &Waiting> {
         let me = self.image.person_id();
         let mine = move |waiting: &&Waiting| me == Some(waiting.by.id) && waiting.doing == Doing::Waiting;
         self.image.outbox.iter().filter(mine)
     }
 
+    /// Whether there is something to send, and somebody to send it to. Only over a live connection: `welcome` comes
+    /// first, and with it what must be asked again ([`Engine::ask_again`]), which is older.
     pub(super) fn wants_to_send(&self) -> bool {
-        self.live.sending.is_none() && self.unanswered().next().is_some()
+        let up = matches!(self.live.socket, Socket::Up { .. });
+        up && self.live.sending.is_none() && self.unanswered().next().is_some()
     }
 
     /// Sends the next batch when it is time.
@@ -38,17 +42,20 @@ impl Engine {
         }
         let most = if self.live.alone { 1 } else { BATCH };
         let commands: Vec<Command> = self.unanswered().take(most).map(|waiting| waiting.command.clone()).collect();
-        self.live.sending = Some(commands.iter().map(|command| command.id).collect());
+        self.live.sending = Some((self.live.sockets, commands.iter().map(|command| command.id).collect()));
         outputs.push(Output::Send(commands));
     }
 
     /// What became of the commands that were sent.
     pub(super) fn outcomes(&self, step: &mut Step, result: Result<Vec<Outcome>, Fault>, now: Now) {
-        let Some(sent) = step.live.sending.take() else { return };
+        let Some((socket, sent)) = step.live.sending.take() else { return };
         if self.image.session.is_none() {
             return;
         }
         match result {
+            // The answer is of a connection before this one. What it says may be of a server that has been restored
+            // since: it is asked again, and says the same if it is the same.
+            Ok(_) if socket != self.live.sockets => {}
             Ok(outcomes) => {
                 let answered = outcomes.len();
                 for outcome in outcomes.into_iter().filter(|outcome| sent.contains(&outcome.id)) {

@@ -3,7 +3,7 @@
 //! restored backups. After each schedule everything is healed, and what a crew relies on is checked (`checks`).
 //!
 //! `CREWBELL_SCHEDULES=1000000 cargo test -p crewbell-core --test simulation` runs longer; `CREWBELL_SEED=…` repeats one
-//! schedule, and is printed when a check fails.
+//! schedule, and is printed when a check fails; `CREWBELL_TRACE=1` beside it tells every event.
 //!
 //! The second half of the tests breaks the engine on purpose, in one way each, and wants the checks to notice.
 

@@ -130,6 +130,8 @@ pub struct World {
     backup: Option<Box<Server>>,
     /// Commands that a restored backup took away after the device had let go of them.
     pub lost_by_restore: BTreeSet<CommandId>,
+    /// A backup was restored: what was said yes to before may come again after what was done later.
+    pub was_restored: bool,
     pub devices: Vec<Device>,
     streams: Vec<Option<Stream>>,
     queue: BinaryHeap<Reverse<Due>>,
@@ -140,6 +142,7 @@ pub struct World {
     dice: Dice,
     healed: bool,
     watchful: bool,
+    traced: bool,
     sabotage: Option<Sabotage>,
     totals: Totals,
 }
@@ -162,6 +165,7 @@ impl World {
             server: Server::new(),
             backup: None,
             lost_by_restore: BTreeSet::new(),
+            was_restored: false,
             streams: devices.iter().map(|_| None).collect(),
             wakes: vec![u64::MAX; devices.len()],
             devices,
@@ -170,6 +174,7 @@ impl World {
             tick: 0,
             posts: 0,
             watchful: dice.percent(10),
+            traced: std::env::var_os("CREWBELL_TRACE").is_some(),
             dice,
             healed: false,
             sabotage,
@@ -402,8 +407,8 @@ impl World {
     }
 
     fn event(&mut self, event: Event) -> Result<(), String> {
-        if std::env::var_os("TRACE").is_some() {
-            eprintln!("{} {:.300}", self.tick, format!("{event:?}"));
+        if self.traced {
+            eprintln!("{} {event:?}", self.tick);
         }
         match event {
             Event::Wake { device, life } => {
@@ -570,7 +575,10 @@ impl World {
                 }
             }
             75..79 => self.kill(device)?,
-            79..82 => self.devices[device].disk_fails = !self.devices[device].disk_fails,
+            79..82 => {
+                let fails = !self.devices[device].disk_fails && self.dice.percent(30);
+                self.devices[device].disk_fails = fails;
+            }
             82..85 => {
                 self.server.up = !self.server.up;
                 for device in 0..self.devices.len() {
@@ -618,10 +626,11 @@ impl World {
     fn restore(&mut self) {
         let Some(backup) = self.backup.take() else { return };
         self.totals.count("restored");
+        self.was_restored = true;
         let held: BTreeSet<CommandId> = self
             .devices
             .iter()
-            .flat_map(|device| device.disk.outbox.iter().chain(&device.engine.image().outbox))
+            .flat_map(|device| &device.engine.image().outbox)
             .map(|waiting| waiting.command.id)
             .collect();
         let gone = self.server.outcomes.keys().filter(|id| !backup.outcomes.contains_key(id) && !held.contains(id));
@@ -637,6 +646,8 @@ impl World {
         for stream in &mut self.streams {
             *stream = None;
         }
+        // What the old server had told over its sockets goes down with it.
+        self.queue.retain(|Reverse(due)| !matches!(due.event, Event::Frame { .. }));
     }
 
     fn decide_refused(&mut self, device: usize) -> Result<(), String> {
