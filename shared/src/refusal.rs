@@ -105,7 +105,8 @@ codes! {
     NotSignedIn = "not_signed_in",
     /// Too many attempts; `details.retry_after_s` says when to try again.
     SlowDown = "slow_down",
-    /// The cursor is older than the log, or newer than its head: take a snapshot.
+    /// The cursor is older than the log, newer than its head, or of another history: take a snapshot.
+    /// `details.restored` says whether the log is no longer the one that the cursor is from.
     SnapshotNeeded = "snapshot_needed",
     /// The database can't be reached at the moment; trying again is right.
     Unavailable = "unavailable",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::Refusal;
-use crate::ids::{PersonId, RequestId};
+use crate::ids::{EventId, PersonId, RequestId};
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub enum FromClient {
         /// The last entry that the client has; without one the stream begins at the head.
         #[serde(default)]
         cursor: Option<u64>,
+        /// The event id of that entry. A number alone doesn't tell a log that was restored from a backup and has grown
+        /// past the cursor again from the one that the client knows; the id does.
+        #[serde(default)]
+        event_id: Option<EventId>,
         /// Categories to be sent; all when empty.
         #[serde(default)]
         categories: Vec<String>,

@@ -146,7 +146,7 @@ impl Watch<'_> {
     }
 
     async fn connection(&mut self) -> anyhow::Result<End> {
-        let opening = self.door.live(self.token, self.model.cursor);
+        let opening = self.door.live(self.token, &self.model);
         let opened = tokio::select! {
             opened = opening => opened,
             () = self.stop.wanted() => return Ok(End::Enough),
