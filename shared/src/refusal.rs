@@ -112,6 +112,9 @@ codes! {
     Unavailable = "unavailable",
     /// The server failed; it has been logged there.
     Internal = "internal",
+    /// A code of a newer server: the message says what a person needs to know.
+    #[serde(other)]
+    Unrecognised = "unrecognised",
 }
 
 impl std::fmt::Display for Code {
@@ -129,5 +132,12 @@ mod tests {
         for code in Code::ALL {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }
+    }
+
+    #[test]
+    fn a_code_from_the_future_is_read_with_its_message() {
+        let newer = serde_json::json!({ "code": "moon_phase", "message": "Not while the moon is full.", "details": 5 });
+        let refusal: Refusal = serde_json::from_value(newer).unwrap();
+        assert_eq!((refusal.code, refusal.message.as_str()), (Code::Unrecognised, "Not while the moon is full."));
     }
 }

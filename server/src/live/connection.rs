@@ -140,6 +140,10 @@ async fn answer(house: &House, who: &SignedIn, sink: &mut Sink, said: FromClient
             metrics::counter!("alerts_sounded_total").increment(1);
             Ok(())
         }
+        FromClient::Unknown => {
+            metrics::counter!("live_unknown_frames_total").increment(1);
+            Ok(())
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! The client says `hello` first; the server answers `welcome` and then streams `entries`. A frame carries all entries
 //! that wait, and `prev`, the number of the last entry sent before it on this stream: a stream is filtered by
 //! audience, so numbers have holes, and a reader that sees `prev` differ from what it has missed a frame.
+//!
+//! Old and new versions live together: a frame whose `t` is not known reads as `Unknown`, and both sides pass over it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,9 @@ pub enum FromClient {
         /// When, by the device's clock.
         at: Timestamp,
     },
+    /// A frame of a newer client: passed over.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What the server says.
@@ -79,4 +84,26 @@ pub enum FromServer {
         /// `restart` or `too_slow`.
         why: String,
     },
+    /// A frame of a newer server: passed over.
+    #[serde(other)]
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_from_the_future_is_known_as_one_and_one_without_a_name_is_none() {
+        let moon = r#"{"t":"moon","phase":{"full":[true]},"entries":7}"#;
+        assert_eq!(serde_json::from_str::<FromServer>(moon).unwrap(), FromServer::Unknown);
+        assert_eq!(serde_json::from_str::<FromClient>(moon).unwrap(), FromClient::Unknown);
+        // A frame that is known must be whole.
+        for broken in [r#"{"t":"entries","prev":7}"#, r#"{"phase":1}"#, r#"{"t":5}"#, "[]"] {
+            assert!(serde_json::from_str::<FromServer>(broken).is_err(), "{broken}");
+        }
+        for broken in [r#"{"t":"sounded"}"#, r#"{"phase":1}"#, r#"{"t":5}"#, "[]"] {
+            assert!(serde_json::from_str::<FromClient>(broken).is_err(), "{broken}");
+        }
+    }
 }
