@@ -36,5 +36,6 @@ mod requests;
 mod restored;
 mod rights;
 mod schema;
+mod sign_in;
 mod sync;
 mod voice;
