@@ -198,7 +198,10 @@ impl Watch<'_> {
         self.heard_at = self.clock.now();
         match frame {
             FromServer::Welcome { .. } => self.screen.back()?,
-            FromServer::Pulse { .. } | FromServer::Unknown => {}
+            FromServer::Pulse { .. }
+            | FromServer::Present { .. }
+            | FromServer::Reached { .. }
+            | FromServer::Unknown => {}
             FromServer::Entries { prev, .. } if self.model.judge(prev) == Frame::Gap => {
                 return Ok(Some(End::Again));
             }
