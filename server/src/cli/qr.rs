@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What the code is to say.
 #[derive(Debug, Args)]
 pub struct QrArgs {
-    /// The server's address for the app, such as http://192.168.1.5:8080 [default: this machine's on its network]
+    /// The server's address for the app, scheme and port too [default: this machine's on its network]
     #[arg(long)]
     address: Option<String>,
     /// The site's slug [default: the only one, as the running server says]
