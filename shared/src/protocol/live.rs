@@ -3,13 +3,15 @@
 //! The client says `hello` first; the server answers `welcome` and then streams `entries`. A frame carries all entries
 //! that wait, and `prev`, the number of the last entry sent before it on this stream: a stream is filtered by
 //! audience, so numbers have holes, and a reader that sees `prev` differ from what it has missed a frame.
+//!
+//! Old and new versions live together: a frame whose `t` is not known reads as `Unknown`, and both sides pass over it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::Refusal;
-use crate::ids::{PersonId, RequestId};
+use crate::ids::{EventId, PersonId, RequestId};
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,10 @@ pub enum FromClient {
         /// The last entry that the client has; without one the stream begins at the head.
         #[serde(default)]
         cursor: Option<u64>,
+        /// The event id of that entry. A number alone doesn't tell a log that was restored from a backup and has grown
+        /// past the cursor again from the one that the client knows; the id does.
+        #[serde(default)]
+        event_id: Option<EventId>,
         /// Categories to be sent; all when empty.
         #[serde(default)]
         categories: Vec<String>,
@@ -37,26 +43,15 @@ pub enum FromClient {
     },
     /// Whether this device can make a sound; until it says so it counts as silent.
     Sound {
-        /// It can.
+        /// Whether it can.
         able: bool,
-        /// What the system says when it can't.
-        #[serde(default)]
+        /// Why it can't, in the device's words: no output, the volume is down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
-    /// Of a newer version: passed over.
+    /// A frame of a newer client: passed over.
     #[serde(other)]
     Unknown,
-}
-
-/// Who is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Presence {
-    /// Who.
-    pub person_id: PersonId,
-    /// Their open devices.
-    pub devices: u32,
-    /// Those of them that can make a sound.
-    pub sounding: u32,
 }
 
 /// What the server says.
@@ -79,6 +74,22 @@ pub enum FromServer {
         /// The entries.
         entries: Vec<Entry>,
     },
+    /// Who is there: sent right after `welcome` and after every change, the newest state only, four times a second at
+    /// most. Who isn't in it isn't there.
+    Present {
+        /// Everybody with an open socket at this server, by id.
+        people: Vec<Presence>,
+    },
+    /// How many devices a request's alert reached: sent once some device sounded it and whenever that changes, as seldom
+    /// as `present`. Nothing more is said of a request that is closed, or was asked for an hour ago.
+    Reached {
+        /// Which request.
+        request_id: RequestId,
+        /// The devices that are there, and those that sounded it and went.
+        devices: u32,
+        /// The devices that sounded it.
+        sounded: u32,
+    },
     /// The answer to a heartbeat.
     Pulse {
         /// The last entry of the log.
@@ -100,21 +111,47 @@ pub enum FromServer {
         /// `restart` or `too_slow`.
         why: String,
     },
-    /// Who is there, whole.
-    Present {
-        /// Everybody with an open device.
-        people: Vec<Presence>,
-    },
-    /// How many devices a request reached.
-    Reached {
-        /// Which request.
-        request_id: RequestId,
-        /// Devices that it was sent to.
-        devices: u32,
-        /// Devices that said that they made a sound.
-        sounded: u32,
-    },
-    /// Of a newer version: passed over.
+    /// A frame of a newer server: passed over.
     #[serde(other)]
     Unknown,
+}
+
+/// A person who is there. Live only; more may be said of them by a newer server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Who.
+    pub person_id: PersonId,
+    /// How many of their devices have an open socket; never 0.
+    pub devices: u32,
+    /// How many of those said that they can make a sound.
+    pub sounding: u32,
+}
+
+/// How many devices a request's alert reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Reach {
+    /// The devices that are there, and those that sounded it and went.
+    pub devices: u32,
+    /// The devices that sounded it.
+    pub sounded: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_from_the_future_is_known_as_one_and_one_without_a_name_is_none() {
+        let moon = r#"{"t":"moon","phase":{"full":[true]},"entries":7}"#;
+        assert_eq!(serde_json::from_str::<FromServer>(moon).unwrap(), FromServer::Unknown);
+        assert_eq!(serde_json::from_str::<FromClient>(moon).unwrap(), FromClient::Unknown);
+        // A frame that is known must be whole.
+        for broken in [r#"{"t":"entries","prev":7}"#, r#"{"phase":1}"#, r#"{"t":5}"#, "[]"] {
+            assert!(serde_json::from_str::<FromServer>(broken).is_err(), "{broken}");
+        }
+        for broken in [r#"{"t":"sounded"}"#, r#"{"phase":1}"#, r#"{"t":5}"#, "[]"] {
+            assert!(serde_json::from_str::<FromClient>(broken).is_err(), "{broken}");
+        }
+    }
 }

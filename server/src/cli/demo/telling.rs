@@ -1,6 +1,7 @@
 //! The story of one press, with the milliseconds: pressed, committed, acknowledged, on the screens, accepted,
 //! completed. All of it over real sockets, as a button and the crew's devices would.
 
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -14,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use crate::cli::lan;
 use crate::demo::{DemoButton, DemoPerson, DemoSite};
 use crate::serve::Server;
 
@@ -24,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn introduce(server: &Server, site: &DemoSite) {
     println!("{} is at sea: {} of the crew, {} buttons.", site.site.name, site.people.len(), site.buttons.len());
     println!("  http  http://{}   (interface: /docs)", server.http);
+    if std::io::stdout().is_terminal() {
+        println!("  app   {}   (the address to type into it)", lan::urls(server.http, false).join("  or  "));
+    }
     if let Some(mqtt) = server.mqtt {
         println!("  mqtt  {mqtt}");
     }
@@ -132,7 +137,8 @@ impl Screen {
     async fn open(server: &Server, person: &DemoPerson) -> anyhow::Result<Self> {
         let (socket, _) = tokio_tungstenite::connect_async(format!("ws://{}/api/live", server.http)).await?;
         let mut screen = Self { name: person.name.clone(), socket };
-        let hello = FromClient::Hello { token: person.token.clone(), cursor: None, categories: Vec::new() };
+        let hello =
+            FromClient::Hello { token: person.token.clone(), cursor: None, event_id: None, categories: Vec::new() };
         screen.socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
         screen.frame().await?;
         Ok(screen)

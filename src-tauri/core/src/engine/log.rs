@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crewbell_shared::protocol::Entry;
+use crewbell_shared::protocol::{Entry, Noun};
 
 use super::live::Socket;
 use super::{Engine, Now, Output, Snapshot, Step};
@@ -51,6 +51,10 @@ impl Engine {
         {
             // What the person did is in the log: the echo has done its work.
             step.writes.push(Write::Drop(id));
+        }
+        if entry.is_foreign() {
+            // Once a newer app knows the noun, it takes a snapshot (`KNOWN_NOUNS`).
+            step.live.note(Notice::UpdateNeeded);
         }
         match entry.into_entity() {
             Ok(Some(noun)) => step.writes.push(Write::Put { noun: Arc::new(noun), seq }),
@@ -121,7 +125,7 @@ fn line_of(entry: &Entry) -> Line {
         category: entry.category.clone(),
         kind: entry.kind.clone(),
         actor: entry.meta.actor.clone(),
-        about: entry.meta.entity_type.zip(id).map(|(entity_type, id)| Key { entity_type, id }),
+        about: entry.meta.entity_type.as_ref().and_then(Noun::known).zip(id).map(|(entity_type, id)| Key { entity_type, id }),
         changed: changed.unwrap_or_default(),
     }
 }

@@ -54,7 +54,7 @@ impl Server {
             ts: at,
             actor: ActorRef::from(actor),
             source: Source::App,
-            entity_type: Some(noun.entity_type()),
+            entity_type: Some(noun.entity_type().into()),
             command_id: id,
         };
         let category = noun.entity_type().category().to_owned();
