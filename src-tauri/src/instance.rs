@@ -105,7 +105,7 @@ mod tests {
         let ship = tempfile::tempdir().unwrap();
         let identify = |folder: &str| {
             let instance = Instance::at(&ship.path().join(folder)).unwrap();
-            identifier("org.crewbell.app", instance.folder.as_deref().unwrap())
+            identifier("org.crewbell.crew", instance.folder.as_deref().unwrap())
         };
         // Before it is there, and when it is.
         let siri = identify("siri");
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_identifier_is_a_name_that_dbus_takes() {
-        let name = identifier("org.crewbell.app", Path::new("/var/no-such/siri"));
+        let name = identifier("org.crewbell.crew", Path::new("/var/no-such/siri"));
         for part in name.split('.') {
             assert!(part.starts_with(|first: char| first.is_ascii_alphabetic()), "{name}");
             assert!(part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-'), "{name}");
