@@ -1,5 +1,7 @@
 //! What the face may ask: post-boxes without an `if`.
 
+#![expect(clippy::needless_pass_by_value, reason = "Tauri hands a command what it asks for by value")]
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tauri::{AppHandle, Emitter, State};

@@ -5,14 +5,18 @@
 //! members on one machine. What keeps a second app away (a name on D-Bus, a mutex, a socket) is named
 //! after the app's identifier, so an app with a folder of its own gets an identifier of its own.
 
-use std::path::{Path, PathBuf, absolute};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use tauri::{AppHandle, Config, Manager};
 
 /// One app with its data folder.
 #[derive(Debug)]
 pub(crate) struct Instance {
-    /// `None`: the folder that the system gives to apps.
+    /// `None`: the folder that the system gives to apps. Otherwise it is there, and is written in the one way that
+    /// every folder can be written in.
     folder: Option<PathBuf>,
 }
 
@@ -27,12 +31,21 @@ struct Args {
 
 impl Instance {
     /// What the command line asks for; on phones there is none.
-    pub(crate) fn of_this_process() -> Self {
+    ///
+    /// # Errors
+    /// When the folder that it names can't be made.
+    pub(crate) fn of_this_process() -> io::Result<Self> {
         #[cfg(desktop)]
-        let folder = <Args as clap::Parser>::parse().data_dir;
-        #[cfg(mobile)]
-        let folder = None;
-        Self { folder }
+        if let Some(folder) = <Args as clap::Parser>::parse().data_dir {
+            return Self::at(&folder);
+        }
+        Ok(Self { folder: None })
+    }
+
+    /// The app that keeps everything in `folder`, which is made when it isn't there.
+    fn at(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        Ok(Self { folder: Some(folder.canonicalize()?) })
     }
 
     /// Gives an app with a folder of its own an identifier of its own.
@@ -42,21 +55,20 @@ impl Instance {
         }
     }
 
-    /// The folder in which this app keeps all that it keeps; it need not be there yet.
+    /// The folder in which this app keeps all that it keeps; the system's need not be there yet.
     ///
     /// # Errors
     /// When the system names no folder for apps.
     pub(crate) fn data_folder(&self, app: &AppHandle) -> tauri::Result<PathBuf> {
         match &self.folder {
-            Some(folder) => Ok(absolute(folder)?),
+            Some(folder) => Ok(folder.clone()),
             None => app.path().app_local_data_dir(),
         }
     }
 }
 
-/// The app's identifier with the folder in it: the same for every way to write the same folder.
+/// The app's identifier with the folder in it.
 fn identifier(app: &str, folder: &Path) -> String {
-    let folder = folder.canonicalize().or_else(|_| absolute(folder)).unwrap_or_else(|_| folder.to_owned());
     // FNV-1a: names a folder, guards nothing; and, unlike the standard library's, is the same in every build.
     let hash = folder
         .as_os_str()
@@ -86,19 +98,26 @@ pub(crate) fn show_the_first() -> tauri::plugin::TauriPlugin<tauri::Wry> {
 mod tests {
     use std::path::Path;
 
-    use super::identifier;
+    use super::{Instance, identifier};
 
     #[test]
     fn every_folder_has_one_identifier_however_it_is_written() {
-        let siri = identifier("org.crewbell.app", Path::new("/var/no-such/siri"));
-        assert_eq!(siri, identifier("org.crewbell.app", Path::new("/var/no-such/siri/")));
-        assert_ne!(siri, identifier("org.crewbell.app", Path::new("/var/no-such/sam")));
-        assert_eq!(identifier("a", Path::new(".")), identifier("a", &std::env::current_dir().unwrap()));
+        let ship = tempfile::tempdir().unwrap();
+        let identify = |folder: &str| {
+            let instance = Instance::at(&ship.path().join(folder)).unwrap();
+            identifier("org.crewbell.crew", instance.folder.as_deref().unwrap())
+        };
+        // Before it is there, and when it is.
+        let siri = identify("siri");
+        assert_eq!(identify("siri"), siri);
+        assert_eq!(identify("siri/"), siri);
+        assert_eq!(identify("siri/../siri/."), siri);
+        assert_ne!(identify("sam"), siri);
     }
 
     #[test]
     fn an_identifier_is_a_name_that_dbus_takes() {
-        let name = identifier("org.crewbell.app", Path::new("/var/no-such/siri"));
+        let name = identifier("org.crewbell.crew", Path::new("/var/no-such/siri"));
         for part in name.split('.') {
             assert!(part.starts_with(|first: char| first.is_ascii_alphabetic()), "{name}");
             assert!(part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-'), "{name}");

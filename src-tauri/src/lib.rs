@@ -20,7 +20,14 @@ pub(crate) const WINDOW: &str = "main";
 /// Runs the app until its window is closed.
 #[cfg_attr(mobile, tauri::mobile_entry_point)]
 pub fn run() {
-    let instance = Instance::of_this_process();
+    if let Err(error) = start() {
+        eprintln!("Crewbell can't start: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn start() -> tauri::Result<()> {
+    let instance = Instance::of_this_process()?;
     let mut context = tauri::generate_context!();
     instance.distinguish(context.config_mut());
 
@@ -30,16 +37,12 @@ pub fn run() {
     {
         builder = builder.plugin(instance::show_the_first());
     }
-    let done = builder
+    builder
         .plugin(tauri_plugin_notification::init())
         .manage(commands::Pings::default())
         .setup(move |app| Ok(open_window(app, &instance)?))
         .invoke_handler(tauri::generate_handler![commands::ping])
-        .run(context);
-    if let Err(error) = done {
-        eprintln!("Crewbell can't start: {error}");
-        std::process::exit(1);
-    }
+        .run(context)
 }
 
 /// Opens the window that `tauri.conf.json` describes. What the web view itself stores goes into the data folder too.
