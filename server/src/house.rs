@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crewbell_shared::Refusal;
-use crewbell_shared::ids::SiteId;
+use crewbell_shared::ids::{CommandId, SiteId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::{Command, Outcome, Source};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -75,6 +76,22 @@ impl OpenSite {
     /// Only that the server can't.
     pub async fn refuse(&self, person: &Person, command: &Command, refusal: Refusal) -> Result<Outcome, NotDone> {
         self.keyed(person, key_of(command)?, Box::new(Refuse(refusal))).await
+    }
+
+    /// Refuses a person's command that this version can't read, and remembers that: the same again is refused the same.
+    ///
+    /// # Errors
+    /// Only that the server can't.
+    pub async fn refuse_unreadable(
+        &self,
+        person: &Person,
+        id: CommandId,
+        said: &serde_json::Value,
+        refusal: Refusal,
+    ) -> Result<Outcome, NotDone> {
+        let digest = Sha256::digest(said.to_string()).to_vec();
+        let key = Key { id, verb: "unreadable".to_owned(), digest, made_at: None };
+        self.keyed(person, key, Box::new(Refuse(refusal))).await
     }
 
     async fn keyed(&self, person: &Person, key: Key, action: Box<dyn Action>) -> Result<Outcome, NotDone> {

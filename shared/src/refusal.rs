@@ -105,12 +105,16 @@ codes! {
     NotSignedIn = "not_signed_in",
     /// Too many attempts; `details.retry_after_s` says when to try again.
     SlowDown = "slow_down",
-    /// The cursor is older than the log, or newer than its head: take a snapshot.
+    /// The cursor is older than the log, newer than its head, or of another history: take a snapshot.
+    /// `details.restored` says whether the log is no longer the one that the cursor is from.
     SnapshotNeeded = "snapshot_needed",
     /// The database can't be reached at the moment; trying again is right.
     Unavailable = "unavailable",
     /// The server failed; it has been logged there.
     Internal = "internal",
+    /// A code of a newer server: the message says what a person needs to know.
+    #[serde(other)]
+    Unrecognised = "unrecognised",
 }
 
 impl std::fmt::Display for Code {
@@ -128,5 +132,12 @@ mod tests {
         for code in Code::ALL {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }
+    }
+
+    #[test]
+    fn a_code_from_the_future_is_read_with_its_message() {
+        let newer = serde_json::json!({ "code": "moon_phase", "message": "Not while the moon is full.", "details": 5 });
+        let refusal: Refusal = serde_json::from_value(newer).unwrap();
+        assert_eq!((refusal.code, refusal.message.as_str()), (Code::Unrecognised, "Not while the moon is full."));
     }
 }

@@ -81,6 +81,13 @@ pub async fn after(
     read(rows.fetch_all(conn).await?)
 }
 
+/// The event id of one entry; none when it isn't in the log, or no longer.
+pub async fn event_id(conn: &mut PgConnection, site: SiteId, seq: u64) -> Result<Option<EventId>, DbError> {
+    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+    let id = sqlx::query_scalar!("select event_id from entries where site_id = $1 and seq = $2", site.0, seq);
+    Ok(id.fetch_optional(conn).await?.map(Into::into))
+}
+
 /// All that ever happened to one noun, oldest first, from the log and its archives.
 pub async fn of_entity(conn: &mut PgConnection, site: SiteId, entity: Uuid) -> Result<Vec<(u64, EntryRow)>, DbError> {
     let rows = select!(

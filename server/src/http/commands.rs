@@ -8,6 +8,7 @@ use crewbell_shared::ids::CommandId;
 use crewbell_shared::protocol::{Command, Outcome};
 use crewbell_shared::{Code, Refusal};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::extract::{Body, Who};
@@ -17,11 +18,56 @@ use crate::db;
 /// Commands in one batch at most.
 const BATCH: usize = 500;
 
+/// Characters of what is said about a command that can't be read, at most.
+const LONGEST_MESSAGE: usize = 200;
+
 /// Commands, in the order in which they were given.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Commands {
     /// At most 500.
-    commands: Vec<Command>,
+    #[schema(value_type = Vec<Command>)]
+    commands: Vec<Said>,
+}
+
+/// What stands in a batch: a command, or at least something with a command's id.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Value")]
+enum Said {
+    Command(Command),
+    /// A verb that this version doesn't know, or arguments that it can't read.
+    Unreadable {
+        id: CommandId,
+        said: Value,
+        why: String,
+    },
+}
+
+impl TryFrom<Value> for Said {
+    type Error = serde_json::Error;
+
+    /// Only what has no id is an error: nobody could be told what became of it.
+    fn try_from(said: Value) -> Result<Self, Self::Error> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            id: CommandId,
+        }
+        match Command::deserialize(&said) {
+            Ok(command) => Ok(Self::Command(command)),
+            Err(error) => {
+                let Envelope { id } = Envelope::deserialize(&said)?;
+                Ok(Self::Unreadable { id, why: error.to_string(), said })
+            }
+        }
+    }
+}
+
+impl Said {
+    fn depends_on(&self) -> Option<CommandId> {
+        match self {
+            Self::Command(command) => command.depends_on,
+            Self::Unreadable { .. } => None,
+        }
+    }
 }
 
 /// What became of each command.
@@ -35,7 +81,8 @@ pub struct Outcomes {
 }
 
 /// Does a batch of commands in order, each once, and tells what became of each. One refused command doesn't hold up
-/// those behind it, unless they depend on it.
+/// those behind it, unless they depend on it. A command that this version doesn't know or can't read is refused by itself;
+/// only one without an id makes the whole batch `invalid`.
 #[utoipa::path(
     post,
     path = "/api/commands",
@@ -55,16 +102,20 @@ pub async fn commands(
     }
     let mut refused = refused_before(&app, &who.site, &commands).await?;
     let mut outcomes = Vec::with_capacity(commands.len());
-    for command in commands {
-        let id = command.id;
-        let outcome = match command.depends_on.filter(|on| refused.contains(on)) {
-            Some(on) => who.site.refuse(&who.person, &command, depends_on_refused(on)).await,
-            None => who.site.command(&who.person, command).await,
+    for said in commands {
+        let outcome = match said {
+            Said::Unreadable { id, said, why } => {
+                who.site.refuse_unreadable(&who.person, id, &said, unreadable(&said, &why)).await
+            }
+            Said::Command(command) => match command.depends_on.filter(|on| refused.contains(on)) {
+                Some(on) => who.site.refuse(&who.person, &command, depends_on_refused(on)).await,
+                None => who.site.command(&who.person, command).await,
+            },
         };
         match outcome {
             Ok(outcome) => {
                 if outcome.refusal.is_some() {
-                    refused.insert(id);
+                    refused.insert(outcome.id);
                 }
                 outcomes.push(outcome);
             }
@@ -79,9 +130,9 @@ pub async fn commands(
 async fn refused_before(
     app: &App,
     site: &crate::house::OpenSite,
-    commands: &[Command],
+    commands: &[Said],
 ) -> Result<HashSet<CommandId>, ApiError> {
-    let on: Vec<_> = commands.iter().filter_map(|command| command.depends_on).map(|id| id.0).collect();
+    let on: Vec<_> = commands.iter().filter_map(Said::depends_on).map(|id| id.0).collect();
     if on.is_empty() {
         return Ok(HashSet::new());
     }
@@ -96,4 +147,14 @@ async fn refused_before(
 
 fn depends_on_refused(on: CommandId) -> Refusal {
     Refusal::new(Code::DependsOnRefused, "What it depends on was refused.").with("depends_on", &on)
+}
+
+/// What was wrong with a command, in words that can be stored and shown: part of them is what the client wrote.
+fn unreadable(said: &Value, why: &str) -> Refusal {
+    let clean = |text: &str| {
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_MESSAGE).collect::<String>()
+    };
+    let verb = said.get("type").and_then(Value::as_str).map_or_else(|| "null".to_owned(), |verb| format!("`{verb}`"));
+    let message = clean(&format!("This server can't read the command {}: {why}", clean(&verb)));
+    Refusal::new(Code::Invalid, message).with("what", &"command")
 }

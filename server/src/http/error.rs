@@ -27,7 +27,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::NotActive
         | Code::KeyReused
         | Code::DependsOnRefused
-        | Code::TooMany => StatusCode::CONFLICT,
+        | Code::TooMany
+        | Code::Unrecognised => StatusCode::CONFLICT,
         Code::NotYours | Code::NotAllowed => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,

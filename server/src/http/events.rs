@@ -39,6 +39,6 @@ pub async fn events(
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     let cursor = last.or(asked.after).unwrap_or(who.as_of);
     let categories = asked.categories.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect();
-    let stream = Stream::new(&who, cursor, categories);
+    let stream = Stream::new(&who, cursor, None, categories);
     Ok(stream_of(app.house, stream))
 }

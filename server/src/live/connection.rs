@@ -80,13 +80,13 @@ pub async fn serve(house: House, socket: WebSocket) {
 async fn hello(house: &House, frames: &mut SplitStream<WebSocket>) -> Result<(SignedIn, Stream), End> {
     let first = tokio::time::timeout(HELLO_WITHIN, receive(frames)).await;
     let first = first.map_err(|_| refused(Code::NotSignedIn, "Nothing was said for 10 s."))??;
-    let FromClient::Hello { token, cursor, categories } = first else {
+    let FromClient::Hello { token, cursor, event_id, categories } = first else {
         return Err(refused(Code::NotSignedIn, "The first frame is `hello`."));
     };
     let who = auth::of_token(house, &token).await.map_err(|error| End::Refused(house::refusal_of(error)))?;
     let who = who.ok_or_else(|| refused(Code::NotSignedIn, "The token is not valid, or no longer."))?;
-    let cursor = cursor.unwrap_or(who.as_of);
-    let stream = Stream::new(&who, cursor, categories);
+    let event_id = event_id.filter(|_| cursor.is_some());
+    let stream = Stream::new(&who, cursor.unwrap_or(who.as_of), event_id, categories);
     Ok((who, stream))
 }
 
@@ -138,6 +138,10 @@ async fn answer(house: &House, who: &SignedIn, sink: &mut Sink, said: FromClient
             let facts = json!({ "request_id": request_id, "late_ms": late_ms });
             tracing::debug!(person = %who.person.id, %facts, "A device sounded an alert.");
             metrics::counter!("alerts_sounded_total").increment(1);
+            Ok(())
+        }
+        FromClient::Sound { .. } | FromClient::Unknown => {
+            metrics::counter!("live_unknown_frames_total").increment(1);
             Ok(())
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crewbell_shared::Refusal;
+use crewbell_shared::ids::EventId;
 use crewbell_shared::person::Person;
 
 use crate::auth::SignedIn;
@@ -34,10 +35,10 @@ pub enum Next {
 }
 
 impl Stream {
-    /// The stream of somebody, after an entry.
-    pub fn new(who: &SignedIn, cursor: u64, categories: Vec<String>) -> Self {
+    /// The stream of somebody, after an entry, which is to have an event id where one is given.
+    pub fn new(who: &SignedIn, cursor: u64, event_id: Option<EventId>, categories: Vec<String>) -> Self {
         let session = who.session_id.to_string();
-        let (reader, person) = (who.site.reader(cursor), who.person.clone());
+        let (reader, person) = (who.site.reader(cursor).expecting(event_id), who.person.clone());
         Self { reader, person, session, categories, as_of: who.as_of, sent: cursor }
     }
 
@@ -116,13 +117,19 @@ pub(super) fn entries_frame(prev: u64, entries: &[Arc<LogEntry>]) -> String {
 }
 
 /// The refusal that stands for a read that failed.
-pub(super) fn refusal_of(error: &ReadError) -> Refusal {
+pub fn refusal_of(error: &ReadError) -> Refusal {
     use crewbell_shared::Code;
     match error {
-        ReadError::SnapshotNeeded { first, head, .. } => {
-            Refusal::new(Code::SnapshotNeeded, "The log doesn't reach back to that entry, or not yet up to it.")
+        ReadError::SnapshotNeeded { first, head, restored, .. } => {
+            let message = if *restored {
+                "The log isn't the one that the cursor is from: the server was restored from a backup."
+            } else {
+                "The log doesn't reach back to that entry."
+            };
+            Refusal::new(Code::SnapshotNeeded, message)
                 .with("first", first)
                 .with("head", head)
+                .with("restored", restored)
         }
         ReadError::Db(_) => Refusal::new(Code::Unavailable, "The database is away. Trying again is right."),
     }

@@ -9,6 +9,6 @@ mod presence;
 mod sse;
 
 pub use connection::serve;
-pub use frame::Stream;
+pub use frame::{Stream, refusal_of};
 pub use presence::Presence;
 pub use sse::events;

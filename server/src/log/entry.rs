@@ -14,6 +14,8 @@ use crate::db::entries::EntryRow;
 pub struct LogEntry {
     /// Its number at the site.
     pub seq: u64,
+    /// Its id in the world.
+    pub event_id: EventId,
     /// The part of the app that it belongs to.
     pub category: String,
     /// What happened.
@@ -75,6 +77,7 @@ impl LogEntry {
         })?;
         Ok(Self {
             seq,
+            event_id: row.event_id,
             category: row.category,
             kind: row.kind,
             at: row.at,

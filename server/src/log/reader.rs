@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crewbell_shared::ids::SiteId;
+use crewbell_shared::ids::{EventId, SiteId};
 use tokio::sync::watch;
 
 use super::{LogEntry, Tail};
@@ -11,8 +11,8 @@ use crate::db::{Db, DbError, entries, sites};
 /// Why a reader can't go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The cursor is older than the log, or newer than its head: take a snapshot.
-    #[error("the cursor {cursor} is outside the log, which has {first} to {head}")]
+    /// The cursor is older than the log, newer than its head, or of another history: take a snapshot.
+    #[error("the cursor {cursor} is not of the log, which has {first} to {head}")]
     SnapshotNeeded {
         /// What the reader has.
         cursor: u64,
@@ -20,6 +20,8 @@ pub enum ReadError {
         first: u64,
         /// The last one.
         head: u64,
+        /// Whether the log is another than the one that the cursor is from: the server was restored from a backup.
+        restored: bool,
     },
     /// The database can't be read.
     #[error(transparent)]
@@ -35,6 +37,8 @@ pub struct Reader {
     tail: Arc<Tail>,
     head: watch::Receiver<u64>,
     cursor: u64,
+    /// What the entry at the cursor is to be; none when nobody says, or once it was looked at.
+    expected: Option<EventId>,
 }
 
 impl Reader {
@@ -44,7 +48,13 @@ impl Reader {
     /// Begins after an entry.
     pub fn new(site: SiteId, slug: Arc<str>, db: Db, tail: Arc<Tail>, cursor: u64) -> Self {
         let head = tail.watch();
-        Self { site, slug, db, tail, head, cursor }
+        Self { site, slug, db, tail, head, cursor, expected: None }
+    }
+
+    /// Begins after an entry that is to have an event id; the first [`next`](Self::next) looks whether it has.
+    #[must_use]
+    pub fn expecting(self, event_id: Option<EventId>) -> Self {
+        Self { expected: event_id, ..self }
     }
 
     /// How far it has read.
@@ -57,6 +67,7 @@ impl Reader {
     /// # Errors
     /// The cursor is outside the log, or the database can't be read; a later call may go on from where it was.
     pub async fn next(&mut self) -> Result<Vec<Arc<LogEntry>>, ReadError> {
+        self.recognise().await?;
         loop {
             let head = *self.head.borrow_and_update();
             if self.cursor < head {
@@ -87,7 +98,8 @@ impl Reader {
         let mut tx = self.db.read(self.site).await?;
         let (first, head) = sites::extent(&mut tx, self.site).await?;
         if self.cursor + 1 < first || self.cursor > head {
-            return Err(ReadError::SnapshotNeeded { cursor: self.cursor, first, head });
+            let restored = self.cursor > head;
+            return Err(ReadError::SnapshotNeeded { cursor: self.cursor, first, head, restored });
         }
         let limit = i64::try_from(Self::PAGE).unwrap_or(i64::MAX);
         let rows = entries::after(&mut tx, self.site, self.cursor, limit).await?;
@@ -99,12 +111,29 @@ impl Reader {
         Ok(entries)
     }
 
+    /// Looks whether the entry at the cursor is the one that whoever reads has. One that is in the archive, or not
+    /// there yet, can't tell: then the numbers alone decide.
+    async fn recognise(&mut self) -> Result<(), ReadError> {
+        let Some(expected) = self.expected else { return Ok(()) };
+        let at_hand = self.tail.at(self.cursor).map(|entry| entry.event_id);
+        if at_hand != Some(expected) {
+            let mut tx = self.db.read(self.site).await?;
+            let found = entries::event_id(&mut tx, self.site, self.cursor).await?;
+            if found.is_some_and(|found| found != expected) {
+                let (first, head) = sites::extent(&mut tx, self.site).await?;
+                return Err(ReadError::SnapshotNeeded { cursor: self.cursor, first, head, restored: true });
+            }
+        }
+        self.expected = None;
+        Ok(())
+    }
+
     /// The cursor is beyond what this process knows of: another one may have written what the reader has.
     async fn look_further(&self) -> Result<(), ReadError> {
         let mut tx = self.db.read(self.site).await?;
         let (first, head) = sites::extent(&mut tx, self.site).await?;
         if self.cursor > head {
-            return Err(ReadError::SnapshotNeeded { cursor: self.cursor, first, head });
+            return Err(ReadError::SnapshotNeeded { cursor: self.cursor, first, head, restored: true });
         }
         self.tail.reached(head);
         Ok(())

@@ -67,6 +67,13 @@ impl Tail {
         });
     }
 
+    /// One entry; none when it isn't at hand.
+    pub fn at(&self, seq: u64) -> Option<Arc<LogEntry>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let place = seq.checked_sub(entries.front()?.seq)?;
+        entries.get(usize::try_from(place).ok()?).cloned()
+    }
+
     /// The entries after a number, oldest first and at most so many; none when they aren't all at hand.
     pub fn after(&self, cursor: u64, limit: usize) -> Option<Vec<Arc<LogEntry>>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
@@ -96,6 +103,8 @@ mod tests {
         assert_eq!(numbers(tail.after(7, 10)), Some(vec![]));
         assert_eq!(numbers(tail.after(4, 2)), Some(vec![5, 6]));
         assert_eq!(numbers(tail.after(3, 10)), None, "entry 4 is in the database only");
+        let at = |seq| tail.at(seq).map(|entry| entry.seq);
+        assert_eq!([4, 5, 7, 8].map(at), [None, Some(5), Some(7), None]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crewbell_shared::Refusal;
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, StatusCode};
@@ -44,6 +45,11 @@ impl Crew {
         let body: Value = response.json().await.unwrap();
         let (token, id) = (text(&body["token"]), text(&body["person"]["id"]));
         Self { address, client, site: site.into(), name: name.into(), token, id }
+    }
+
+    /// The same device, when the server is back under another address.
+    pub fn at(self, address: SocketAddr) -> Self {
+        Self { address, ..self }
     }
 
     /// The same person on another device.
@@ -138,9 +144,19 @@ impl Crew {
 
     /// A screen that shows some categories only.
     pub async fn screen_of(&self, cursor: Option<u64>, categories: &[&str]) -> Screen {
+        self.hello(cursor, None, categories).await
+    }
+
+    /// A screen that goes on after an entry which it knows by its event id.
+    pub async fn screen_after(&self, cursor: u64, event_id: &Value) -> Screen {
+        self.hello(Some(cursor), event_id.as_str(), &[]).await
+    }
+
+    async fn hello(&self, cursor: Option<u64>, event_id: Option<&str>, categories: &[&str]) -> Screen {
         let mut screen = Screen::open(self.address).await;
+        let event_id = event_id.map(|id| id.parse().unwrap());
         let categories = categories.iter().map(|&category| category.to_owned()).collect();
-        let hello = FromClient::Hello { token: self.token.clone(), cursor, categories };
+        let hello = FromClient::Hello { token: self.token.clone(), cursor, event_id, categories };
         screen.say(&serde_json::to_string(&hello).unwrap()).await;
         match screen.frame().await {
             Some(FromServer::Welcome { head, .. }) => screen.cursor = cursor.unwrap_or(head),
@@ -178,11 +194,16 @@ impl Screen {
 
     /// The code with which the server ends the connection; passes over what it said before.
     pub async fn refusal(&mut self) -> String {
+        self.refused().await.code.to_string()
+    }
+
+    /// The refusal with which the server ends the connection; passes over what it said before.
+    pub async fn refused(&mut self) -> Refusal {
         loop {
             match self.frame().await {
                 Some(FromServer::Refused { refusal }) => {
                     assert_eq!(self.frame().await, None, "a refusal is the last frame");
-                    return refusal.code.to_string();
+                    return refusal;
                 }
                 Some(_) => {}
                 None => panic!("closed without a word"),

@@ -133,10 +133,11 @@ async fn malformed_bodies_are_invalid_and_say_nothing_of_the_inside() {
         String::new(),
         "[]".to_owned(),
         r#"{"commands": {}}"#.to_owned(),
-        json!({ "commands": [command(json!({ "type": "sink_the_ship" }))] }).to_string(),
-        json!({ "commands": [command(json!({ "type": "accept_request" }))] }).to_string(),
-        json!({ "commands": [command(json!({ "type": "accept_request", "request_id": "5" }))] }).to_string(),
         json!({ "commands": [whole] }).to_string(),
+        json!({ "commands": [command(whole.clone()), whole] }).to_string(),
+        json!({ "commands": [{ "id": "5", "type": "accept_request" }] }).to_string(),
+        json!({ "commands": [7] }).to_string(),
+        json!({ "commands": [null] }).to_string(),
     ];
     for body in cases {
         let url = format!("http://{}/api/commands", sam.address);
@@ -150,6 +151,47 @@ async fn malformed_bodies_are_invalid_and_say_nothing_of_the_inside() {
     let bytes = vec![0xff, 0xfe, b'{'];
     let request = client.post(url).bearer_auth(&sam.token).header("content-type", "application/json");
     assert_eq!(request.body(bytes).send().await.unwrap().status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_command_of_a_newer_app_is_refused_by_itself_and_spoils_nothing() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let request = sam.asks_for(1, "ice").await;
+    let strange = [
+        json!({ "type": "sink_the_ship", "depth_m": 4000 }),
+        json!({ "type": "accept_request" }),
+        json!({ "type": "accept_request", "request_id": "5" }),
+        json!({ "type": "accept_request", "request_id": request, "made_at": "tomorrow" }),
+        json!({ "type": "accept_request", "request_id": request, "depends_on": 7 }),
+        json!({ "type": "create_request", "request_id": fresh_id(), "place_id": CABIN_1, "kind": "serenade" }),
+        json!({ "type": "fly\u{0}\n away" }),
+        json!({ "type": 5 }),
+        json!({}),
+    ];
+    for strange in strange {
+        let (new, unknown) = (fresh_id(), fresh_id());
+        let mut behind = on(&new, "accept");
+        behind["depends_on"] = unknown.as_str().into();
+        let batch = [
+            command(create(&new)),
+            command_as(&unknown, strange.clone()),
+            command(behind),
+            command(on(&new, "accept")),
+        ];
+        let outcomes = sam.sends(&batch).await;
+        assert_eq!(codes(&outcomes), [None, Some("invalid"), Some("depends_on_refused"), None], "{strange}");
+        assert_eq!(outcomes[1]["id"], unknown.as_str(), "{strange}");
+        let message = outcomes[1]["refusal"]["message"].as_str().unwrap();
+        assert!(message.contains("can't read the command") && message.len() < 300, "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+        // It is remembered like any other refusal, and another command under its id is noticed.
+        let head = ship.head();
+        assert_eq!(sam.sends(&batch).await, outcomes, "{strange}");
+        assert_eq!(codes(&sam.sends(&[command_as(&unknown, on(&new, "release"))]).await), [Some("key_reused")]);
+        assert_eq!(ship.head(), head);
+    }
+    assert_eq!(sam.request(&request).await["state"], "open");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn who_does_not_say_who_they_are_is_refused_with_the_reason() {
         (Message::text(json!({ "t": "hello", "token": format!("{}x", sam.token) }).to_string()), "not_signed_in"),
         (Message::text(r#"{"t":"hello"}"#), "invalid"),
         (Message::text("{"), "invalid"),
-        (Message::text(r#"{"t":"open sesame"}"#), "invalid"),
+        (Message::text(r#"{"t":"open sesame"}"#), "not_signed_in"),
         (Message::binary(hello.clone().into_bytes()), "invalid"),
     ];
     for (first, code) in cases {
@@ -83,6 +83,27 @@ async fn a_flood_of_frames_is_refused_and_a_heart_that_beats_is_answered() {
     let Some(FromServer::Pulse { head, server_time }) = calm.frame().await else { panic!("no pulse") };
     assert_eq!(head, ship.head());
     assert!(server_time.duration_since(ship.clock.now()).abs().as_secs() < 10);
+}
+
+#[tokio::test]
+async fn a_frame_of_a_newer_app_is_passed_over_and_the_socket_goes_on() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let mut screen = sam.screen(None).await;
+    for frame in [r#"{"t":"wave","to":{"everybody":[1,2]}}"#, r#"{"t":""}"#, r#"{"t":"welcome","head":"x"}"#] {
+        screen.say(frame).await;
+    }
+    screen.say(HEARTBEAT).await;
+    assert!(matches!(screen.frame().await, Some(FromServer::Pulse { .. })));
+    let id = sam.asks_for(1, "ice").await;
+    assert_eq!(screen.next().await["payload"]["id"], id.as_str());
+    // They count like all others: nobody floods with what nobody reads.
+    for _ in 0..150 {
+        if !screen.try_send(Message::text(r#"{"t":"wave"}"#)).await {
+            break;
+        }
+    }
+    assert_eq!(screen.refusal().await, "slow_down");
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ mod live;
 mod press;
 mod races;
 mod requests;
+mod restored;
 mod rights;
 mod schema;
 mod sync;

@@ -191,6 +191,7 @@ async fn a_cursor_outside_the_log_is_sent_to_the_snapshot() {
         let (status, said) = sam.ask(Method::GET, &path, None).await;
         assert_eq!((status, &said["code"]), (StatusCode::GONE, &json!("snapshot_needed")), "{cursor}");
         assert_eq!((&said["details"]["first"], &said["details"]["head"]), (&json!(told), &json!(told)));
+        assert_eq!(said["details"]["restored"], cursor > told, "{cursor}");
     }
     // The last one that is still told of, and the snapshot, lead on.
     assert_eq!(sam.get(&format!("/api/sync/entries?after={}", told - 1)).await["entries"].as_array().unwrap().len(), 1);

@@ -41,27 +41,62 @@ pub struct Meta {
     pub source: Source,
     /// Which noun the payload is, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entity_type: Option<EntityType>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<EntityType>))]
+    pub entity_type: Option<Noun>,
     /// The command that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_id: Option<CommandId>,
 }
 
 impl Entry {
-    /// The noun it carries, if it carries one.
+    /// The noun it carries, if it carries one that this version knows.
     ///
     /// # Errors
     /// The payload isn't the noun that `entity_type` names.
     pub fn into_entity(self) -> serde_json::Result<Option<Entity>> {
-        self.meta.entity_type.map(|noun| Entity::from_payload(noun, self.payload)).transpose()
+        let known = self.meta.entity_type.as_ref().and_then(Noun::known);
+        known.map(|noun| Entity::from_payload(noun, self.payload)).transpose()
     }
 
-    /// The noun it carries, if it carries one.
+    /// The noun it carries, if it carries one that this version knows.
     ///
     /// # Errors
     /// The payload isn't the noun that `entity_type` names.
     pub fn entity(&self) -> serde_json::Result<Option<Entity>> {
-        self.meta.entity_type.map(|noun| Entity::from_payload(noun, self.payload.clone())).transpose()
+        let known = self.meta.entity_type.as_ref().and_then(Noun::known);
+        known.map(|noun| Entity::from_payload(noun, self.payload.clone())).transpose()
+    }
+
+    /// Whether it carries a noun of a newer version: there is nothing to apply, and once this reader knows the noun it
+    /// needs a snapshot.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.meta.entity_type, Some(Noun::Foreign(_)))
+    }
+}
+
+/// The name of a noun, whether or not this version knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Noun {
+    /// One that this version knows.
+    Known(EntityType),
+    /// The name of one of a newer version.
+    Foreign(String),
+}
+
+impl Noun {
+    /// The noun, if this version knows it.
+    pub fn known(&self) -> Option<EntityType> {
+        match self {
+            Self::Known(noun) => Some(*noun),
+            Self::Foreign(_) => None,
+        }
+    }
+}
+
+impl From<EntityType> for Noun {
+    fn from(noun: EntityType) -> Self {
+        Self::Known(noun)
     }
 }
 
@@ -97,6 +132,9 @@ pub enum Source {
     App,
     /// The server itself or its command line.
     Server,
+    /// A door of a newer version. Never stored.
+    #[serde(other)]
+    Other,
 }
 
 impl Source {
@@ -106,6 +144,7 @@ impl Source {
             Self::Device => "device",
             Self::App => "app",
             Self::Server => "server",
+            Self::Other => "other",
         }
     }
 }
@@ -135,5 +174,52 @@ impl Audience {
             Self::Roles(roles) => roles.contains(&person.role),
             Self::People(people) => people.contains(&person.id),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, open_request};
+
+    /// An entry as a newer server may write it.
+    fn entry(entity_type: &str, source: &str) -> Value {
+        let payload = Entity::from(open_request(at(0))).to_payload().unwrap();
+        serde_json::json!({
+            "category": "requests", "type": "request_created", "payload": payload, "urgency": "new here",
+            "meta": {
+                "site": "serenity", "seq": 7, "event_id": uuid::Uuid::from_u128(7), "ts": at(0),
+                "actor": { "name": "Gus", "mood": "new here" }, "source": source, "entity_type": entity_type,
+            },
+        })
+    }
+
+    #[test]
+    fn an_entry_with_a_noun_from_the_future_is_read_and_known_as_one() {
+        let read: Entry = serde_json::from_value(entry("moon", "app")).unwrap();
+        assert!(read.is_foreign());
+        assert_eq!(read.entity().unwrap(), None);
+        assert_eq!(read.meta.entity_type, Some(Noun::Foreign("moon".into())));
+        // Its name isn't lost by whoever keeps it.
+        assert_eq!(serde_json::to_value(&read).unwrap()["meta"]["entity_type"], "moon");
+    }
+
+    #[test]
+    fn an_entry_with_a_known_noun_from_an_unknown_door_is_whole() {
+        let read: Entry = serde_json::from_value(entry("request", "satellite")).unwrap();
+        assert_eq!((read.meta.source, read.is_foreign()), (Source::Other, false));
+        assert_eq!(read.entity().unwrap(), Some(open_request(at(0)).into()));
+        assert_eq!(read.meta.entity_type.and_then(|noun| noun.known()), Some(EntityType::Request));
+    }
+
+    #[test]
+    fn a_noun_s_name_is_a_text() {
+        let mut wrong = entry("request", "app");
+        wrong["meta"]["entity_type"] = 5.into();
+        assert!(serde_json::from_value::<Entry>(wrong).is_err());
+        let mut none = entry("request", "app");
+        none["meta"].as_object_mut().unwrap().remove("entity_type");
+        let none: Entry = serde_json::from_value(none).unwrap();
+        assert_eq!((none.meta.entity_type.clone(), none.is_foreign()), (None, false));
     }
 }

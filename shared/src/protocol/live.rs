@@ -3,13 +3,15 @@
 //! The client says `hello` first; the server answers `welcome` and then streams `entries`. A frame carries all entries
 //! that wait, and `prev`, the number of the last entry sent before it on this stream: a stream is filtered by
 //! audience, so numbers have holes, and a reader that sees `prev` differ from what it has missed a frame.
+//!
+//! Old and new versions live together: a frame whose `t` is not known reads as `Unknown`, and both sides pass over it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::Refusal;
-use crate::ids::{PersonId, RequestId};
+use crate::ids::{EventId, PersonId, RequestId};
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,10 @@ pub enum FromClient {
         /// The last entry that the client has; without one the stream begins at the head.
         #[serde(default)]
         cursor: Option<u64>,
+        /// The event id of that entry. A number alone doesn't tell a log that was restored from a backup and has grown
+        /// past the cursor again from the one that the client knows; the id does.
+        #[serde(default)]
+        event_id: Option<EventId>,
         /// Categories to be sent; all when empty.
         #[serde(default)]
         categories: Vec<String>,
@@ -43,7 +49,7 @@ pub enum FromClient {
         #[serde(default)]
         why: Option<String>,
     },
-    /// Of a newer version: passed over.
+    /// A frame of a newer client: passed over.
     #[serde(other)]
     Unknown,
 }
@@ -111,7 +117,26 @@ pub enum FromServer {
         /// Devices that said that they made a sound.
         sounded: u32,
     },
-    /// Of a newer version: passed over.
+    /// A frame of a newer server: passed over.
     #[serde(other)]
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_from_the_future_is_known_as_one_and_one_without_a_name_is_none() {
+        let moon = r#"{"t":"moon","phase":{"full":[true]},"entries":7}"#;
+        assert_eq!(serde_json::from_str::<FromServer>(moon).unwrap(), FromServer::Unknown);
+        assert_eq!(serde_json::from_str::<FromClient>(moon).unwrap(), FromClient::Unknown);
+        // A frame that is known must be whole.
+        for broken in [r#"{"t":"entries","prev":7}"#, r#"{"phase":1}"#, r#"{"t":5}"#, "[]"] {
+            assert!(serde_json::from_str::<FromServer>(broken).is_err(), "{broken}");
+        }
+        for broken in [r#"{"t":"sounded"}"#, r#"{"phase":1}"#, r#"{"t":5}"#, "[]"] {
+            assert!(serde_json::from_str::<FromClient>(broken).is_err(), "{broken}");
+        }
+    }
 }

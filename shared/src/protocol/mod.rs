@@ -12,4 +12,4 @@ pub mod live;
 
 pub use command::{Command, Outcome, Verb};
 pub use entity::{Entity, EntityType, changed_fields};
-pub use entry::{ActorRef, Audience, Entry, Meta, Source};
+pub use entry::{ActorRef, Audience, Entry, Meta, Noun, Source};

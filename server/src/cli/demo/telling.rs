@@ -132,7 +132,8 @@ impl Screen {
     async fn open(server: &Server, person: &DemoPerson) -> anyhow::Result<Self> {
         let (socket, _) = tokio_tungstenite::connect_async(format!("ws://{}/api/live", server.http)).await?;
         let mut screen = Self { name: person.name.clone(), socket };
-        let hello = FromClient::Hello { token: person.token.clone(), cursor: None, categories: Vec::new() };
+        let hello =
+            FromClient::Hello { token: person.token.clone(), cursor: None, event_id: None, categories: Vec::new() };
         screen.socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
         screen.frame().await?;
         Ok(screen)

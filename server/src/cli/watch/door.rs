@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use crewbell_shared::ids::EventId;
 use crewbell_shared::protocol::Entity;
 use crewbell_shared::protocol::live::FromClient;
 use crewbell_shared::{Code, Refusal};
@@ -65,6 +66,8 @@ struct SignedIn {
 #[derive(Deserialize)]
 struct Head {
     seq: u64,
+    #[serde(default)]
+    event_id: Option<EventId>,
     nouns: usize,
 }
 
@@ -108,7 +111,7 @@ impl Door {
     }
 
     /// Opens the live socket, and says `hello`.
-    pub(super) async fn live(&self, token: &str, cursor: u64) -> Result<Socket, Shut> {
+    pub(super) async fn live(&self, token: &str, model: &Model) -> Result<Socket, Shut> {
         let key = generate_key();
         let request = self
             .client
@@ -128,7 +131,12 @@ impl Door {
         }
         let stream = answer.upgrade().await.map_err(|error| self.away(&error))?;
         let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-        let hello = FromClient::Hello { token: token.to_owned(), cursor: Some(cursor), categories: Vec::new() };
+        let hello = FromClient::Hello {
+            token: token.to_owned(),
+            cursor: Some(model.cursor),
+            event_id: model.event_id,
+            categories: Vec::new(),
+        };
         say(&mut socket, &hello).await.map_err(Shut::ForNow)?;
         Ok(socket)
     }
@@ -179,7 +187,7 @@ pub(super) async fn say(socket: &mut Socket, frame: &FromClient) -> anyhow::Resu
 fn read_snapshot(text: &str) -> anyhow::Result<Model> {
     let mut lines = text.lines();
     let head: Head = serde_json::from_str(lines.next().unwrap_or_default()).context("The snapshot can't be read")?;
-    let mut model = Model::at(head.seq);
+    let mut model = Model::at(head.seq, head.event_id);
     let mut nouns = 0;
     for line in lines {
         let chunk: Vec<Value> = serde_json::from_str(line).context("The snapshot can't be read")?;

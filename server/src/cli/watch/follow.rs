@@ -146,7 +146,7 @@ impl Watch<'_> {
     }
 
     async fn connection(&mut self) -> anyhow::Result<End> {
-        let opening = self.door.live(self.token, self.model.cursor);
+        let opening = self.door.live(self.token, &self.model);
         let opened = tokio::select! {
             opened = opening => opened,
             () = self.stop.wanted() => return Ok(End::Enough),
@@ -191,7 +191,6 @@ impl Watch<'_> {
     fn hear(&mut self, text: &str) -> anyhow::Result<Option<End>> {
         let frame = match serde_json::from_str::<FromServer>(text) {
             Ok(frame) => frame,
-            Err(_) if !is_known(text) => return Ok(None),
             Err(error) => {
                 return Ok(Some(End::Failed(anyhow!("The server says what this version can't read: {error}."))));
             }
@@ -199,7 +198,10 @@ impl Watch<'_> {
         self.heard_at = self.clock.now();
         match frame {
             FromServer::Welcome { .. } => self.screen.back()?,
-            FromServer::Pulse { .. } => {}
+            FromServer::Pulse { .. }
+            | FromServer::Present { .. }
+            | FromServer::Reached { .. }
+            | FromServer::Unknown => {}
             FromServer::Entries { prev, .. } if self.model.judge(prev) == Frame::Gap => {
                 return Ok(Some(End::Again));
             }
@@ -245,14 +247,4 @@ fn end_of(refusal: &Refusal) -> End {
     } else {
         End::Failed(refused(refusal))
     }
-}
-
-/// Whether a frame is of a sort that this version knows: a newer server may say more.
-fn is_known(text: &str) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Sort {
-        t: String,
-    }
-    let sort = serde_json::from_str::<Sort>(text).map(|sort| sort.t);
-    sort.map_or(true, |sort| matches!(sort.as_str(), "welcome" | "entries" | "pulse" | "refused" | "bye"))
 }

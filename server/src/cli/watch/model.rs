@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crewbell_shared::guest::Guest;
-use crewbell_shared::ids::{GuestId, PlaceId, RequestId};
+use crewbell_shared::ids::{EventId, GuestId, PlaceId, RequestId};
 use crewbell_shared::place::Place;
 use crewbell_shared::protocol::{Entity, Entry};
 use crewbell_shared::request::{Request, State};
@@ -14,6 +14,8 @@ use crewbell_shared::site::Site;
 pub(super) struct Model {
     /// The last entry that is in it.
     pub(super) cursor: u64,
+    /// Its event id, by which the server tells whether its log is still the same one.
+    pub(super) event_id: Option<EventId>,
     pub(super) site: Option<Site>,
     places: BTreeMap<PlaceId, Place>,
     guests: BTreeMap<GuestId, Guest>,
@@ -31,8 +33,8 @@ pub(super) enum Frame {
 
 impl Model {
     /// Nothing is known yet; entries up to this one will be put in.
-    pub(super) fn at(cursor: u64) -> Self {
-        Self { cursor, ..Self::default() }
+    pub(super) fn at(cursor: u64, event_id: Option<EventId>) -> Self {
+        Self { cursor, event_id, ..Self::default() }
     }
 
     /// Judges a frame by the number of the entry that was sent before it.
@@ -51,7 +53,7 @@ impl Model {
         if let Some(entity) = entry.entity()? {
             self.put(entity);
         }
-        self.cursor = entry.meta.seq;
+        (self.cursor, self.event_id) = (entry.meta.seq, Some(entry.meta.event_id));
         Ok(true)
     }
 
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn an_entry_counts_once_and_only_if_it_is_newer() {
-        let mut model = Model::at(6);
+        let mut model = Model::at(6, None);
         let entry = entry(7, "request_created", open_request());
         assert!(model.apply(&entry).unwrap());
         assert!(!model.apply(&entry).unwrap());
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_frame_that_was_missed_is_noticed() {
-        let model = Model::at(7);
+        let model = Model::at(7, None);
         assert_eq!(model.judge(7), Frame::Next);
         assert_eq!(model.judge(9), Frame::Gap);
         // What was sent twice is no gap: applying it again changes nothing.

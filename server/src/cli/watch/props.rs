@@ -39,7 +39,7 @@ pub(super) fn entry(seq: u64, kind: &str, noun: impl Into<Entity>) -> Entry {
     let entity_type = noun.entity_type();
     let mut entry = said(seq, kind, noun.to_payload().unwrap());
     entry.category = entity_type.category().into();
-    entry.meta.entity_type = Some(entity_type);
+    entry.meta.entity_type = Some(entity_type.into());
     entry
 }
 

@@ -2,8 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::EventId;
 use crewbell_shared::protocol::Entry;
-use crewbell_shared::{Code, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +13,8 @@ use crate::db::{self, sites};
 use crate::http::extract::{Query, Who};
 use crate::http::requests::get::envelopes;
 use crate::http::{ApiError, App};
+use crate::live::refusal_of;
+use crate::log::ReadError;
 
 /// Entries that are read for one page at most; those for others are left out of it.
 const PAGE: i64 = 1000;
@@ -22,6 +25,8 @@ const PAGE: i64 = 1000;
 pub struct Asked {
     /// The last entry that the client has; 0 for the whole log.
     after: u64,
+    /// That entry's event id: a log that was restored from a backup and has grown past the entry again is told by it.
+    event_id: Option<EventId>,
 }
 
 /// What followed.
@@ -32,12 +37,15 @@ pub struct Entries {
     entries: Vec<Box<RawValue>>,
     /// How far this page reaches: the cursor of the next.
     cursor: u64,
+    /// The event id of the entry at that cursor, whoever it is for; none at 0, and where the entry is archived.
+    event_id: Option<EventId>,
     /// The last entry of the log; the client is up to date when its cursor is there.
     head: u64,
 }
 
-/// The entries after a cursor, a page at a time. A cursor that is older than the log, or newer than its head (the
-/// server was restored from a backup), is answered with `snapshot_needed`.
+/// The entries after a cursor, a page at a time. A cursor that is older than the log is answered with
+/// `snapshot_needed`; so is one that is newer than its head, or whose entry has another event id (the server was restored
+/// from a backup), with `details.restored`.
 #[utoipa::path(
     get,
     path = "/api/sync/entries",
@@ -49,16 +57,24 @@ pub struct Entries {
 pub async fn entries(
     State(app): State<App>,
     Who(who): Who,
-    Query(Asked { after }): Query<Asked>,
+    Query(Asked { after, event_id }): Query<Asked>,
 ) -> Result<Json<Entries>, ApiError> {
-    let mut tx = app.house.db.read(who.site.id).await?;
-    let (first, head) = sites::extent(&mut tx, who.site.id).await?;
-    if after.saturating_add(1) < first || after > head {
-        let message = "The log doesn't reach back to that entry, or not yet up to it.";
-        return Err(Refusal::new(Code::SnapshotNeeded, message).with("first", &first).with("head", &head).into());
+    let site = who.site.id;
+    let mut tx = app.house.db.read(site).await?;
+    let (first, head) = sites::extent(&mut tx, site).await?;
+    let mut restored = after > head;
+    if let Some(expected) = event_id {
+        let found = db::entries::event_id(&mut tx, site, after).await?;
+        restored |= found.is_some_and(|found| found != expected);
     }
-    let rows = db::entries::after(&mut tx, who.site.id, after, PAGE).await?;
-    let cursor = rows.last().map_or(head, |(seq, _)| *seq);
+    if restored || after.saturating_add(1) < first {
+        return Err(refusal_of(&ReadError::SnapshotNeeded { cursor: after, first, head, restored }).into());
+    }
+    let rows = db::entries::after(&mut tx, site, after, PAGE).await?;
+    let (cursor, event_id) = match rows.last() {
+        Some((seq, row)) => (*seq, Some(row.event_id)),
+        None => (head, db::entries::event_id(&mut tx, site, head).await?),
+    };
     let mine = rows.into_iter().filter(|(_, row)| row.audience.includes(&who.person)).collect();
-    Ok(Json(Entries { entries: envelopes(&who.site.slug, mine)?, cursor, head }))
+    Ok(Json(Entries { entries: envelopes(&who.site.slug, mine)?, cursor, event_id, head }))
 }

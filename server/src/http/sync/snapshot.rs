@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use crewbell_shared::Refusal;
+use crewbell_shared::ids::EventId;
 use crewbell_shared::protocol::Entity;
 use futures_util::stream;
 use jiff::SignedDuration;
@@ -23,13 +24,15 @@ const CHUNK: usize = 200;
 #[derive(Serialize)]
 struct Head<'a> {
     seq: u64,
+    event_id: Option<EventId>,
     site: &'a str,
     nouns: usize,
 }
 
-/// All that the asker may see, as of one entry: lines of JSON (`application/x-ndjson`). The first is `{"seq", "site",
-/// "nouns"}`; each that follows is a list of nouns, `[{"entity_type", "entity"}]`. Closed requests and ended stays of
-/// the last seven days are in it.
+/// All that the asker may see, as of one entry: lines of JSON (`application/x-ndjson`). The first is `{"seq",
+/// "event_id", "site", "nouns"}`, with the event id of the entry with that number, whoever it is for (null at 0); each that
+/// follows is a list of nouns, `[{"entity_type", "entity"}]`. Closed requests and ended stays of the last seven days are
+/// in it.
 #[utoipa::path(
     get,
     path = "/api/sync/snapshot",
@@ -52,7 +55,8 @@ pub async fn snapshot(State(app): State<App>, Who(who): Who) -> Result<impl Into
     nouns.extend(db::stays::recent(&mut tx, site, since).await?.into_iter().map(Entity::from));
     nouns.extend(db::buttons::all(&mut tx, site).await?.into_iter().map(|known| Entity::from(known.button)));
     nouns.extend(db::requests::current(&mut tx, site, since).await?.into_iter().map(Entity::from));
-    let head = Head { seq: known.head, site: &who.site.slug, nouns: nouns.len() };
+    let event_id = db::entries::event_id(&mut tx, site, known.head).await?;
+    let head = Head { seq: known.head, event_id, site: &who.site.slug, nouns: nouns.len() };
     let first = line(&head)?;
     let lines = nouns.chunks(CHUNK).map(line).collect::<Result<Vec<_>, _>>()?;
     let lines = std::iter::once(first).chain(lines).map(Ok::<_, std::convert::Infallible>);
