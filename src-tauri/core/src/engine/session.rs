@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::live::Socket;
 use super::log::{KNOWN_NOUNS, known_nouns};
 use super::{Engine, Now, Output, Step};
-use crate::screen::{AskError, Ears, Notice, Told};
+use crate::screen::{Ears, Notice, Told};
 use crate::store::{Doing, Session, Write};
 
 /// The setting that holds who was signed in last, for the sign-in page.
