@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crewbell_shared::Refusal;
-use crewbell_shared::ids::{CommandId, SiteId};
+use crewbell_shared::ids::{CommandId, RequestId, SiteId};
 use crewbell_shared::person::{Actor, Person};
+use crewbell_shared::protocol::live::Reach;
 use crewbell_shared::protocol::{Command, Outcome, Source};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -17,7 +18,7 @@ use crate::actions::{self, Action, Done, Job, Key, NotDone, Refuse, Writer};
 use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, sites};
-use crate::live::Presence;
+use crate::live::{Presence, Receipts};
 use crate::log::{Reader, Tail, follow};
 
 /// A site that is served.
@@ -31,6 +32,8 @@ pub struct OpenSite {
     pub tail: Arc<Tail>,
     /// Who is there; live only.
     pub presence: Presence,
+    /// Which devices sounded which alerts; live only.
+    pub receipts: Receipts,
     /// The head of its log when it was opened: a reader that begins here misses nothing that this server does.
     pub opened_at: u64,
     writer: Writer,
@@ -102,6 +105,11 @@ impl OpenSite {
             Err(NotDone::Refused(refusal)) => Ok(Outcome { id, seq: None, refusal: Some(refusal) }),
             Err(error) => Err(error),
         }
+    }
+
+    /// How many devices a request's alert reached; none when it is closed, or was asked for an hour ago.
+    pub fn reach(&self, request: RequestId, now: Timestamp) -> Option<Reach> {
+        self.receipts.of(request, &self.presence.sessions(), now)
     }
 
     /// Reads the log after an entry.
@@ -194,7 +202,8 @@ impl House {
             tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
             let slug = Arc::from(known.site.slug.as_str());
             self.opened.send_modify(|opened| *opened += 1);
-            Arc::new(OpenSite { id, slug, tail, presence: Presence::default(), opened_at: known.head, writer, db })
+            let (presence, receipts, opened_at) = (Presence::default(), Receipts::default(), known.head);
+            Arc::new(OpenSite { id, slug, tail, presence, receipts, opened_at, writer, db })
         });
         Arc::clone(site)
     }

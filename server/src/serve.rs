@@ -102,6 +102,7 @@ impl Server {
             }
         };
         devices.spawn(keep_archiving(house.clone()));
+        devices.spawn(keep_receipts(house.clone()));
         devices.close();
 
         let listener = TcpListener::bind(settings.http).await;
@@ -171,6 +172,11 @@ async fn keep_lamps(house: House, prefix: Arc<str>, lamps: crate::devices::liste
         lamps::light(site, house.db.clone(), Arc::clone(&prefix), lamp, house.stop.clone())
     })
     .await;
+}
+
+/// Follows the requests of every site, for the receipts of its devices.
+async fn keep_receipts(house: House) {
+    for_each_site(&house, |site| jobs::keep_receipts(house.clone(), site, house.stop.clone())).await;
 }
 
 async fn keep_archiving(house: House) {

@@ -22,6 +22,7 @@ mod live;
 mod people;
 mod places;
 mod requests;
+mod server;
 mod site;
 mod status;
 mod sync;

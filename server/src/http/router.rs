@@ -20,7 +20,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     ApiError, App, activity, activity_csv, auth, buttons, commands, events, guests, live, people, places, requests,
-    site, status, sync, system,
+    server, site, status, sync, system,
 };
 
 /// The largest body that is read, in bytes: a batch of some hundred commands.
@@ -67,6 +67,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(commands::commands))
         .routes(routes!(events::events))
         .routes(routes!(live::live))
+        .routes(routes!(server::server))
         .routes(routes!(system::healthz))
         .routes(routes!(system::readyz))
         .routes(routes!(system::metrics))

@@ -1,5 +1,6 @@
 //! One socket, from `hello` to `bye`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
@@ -7,9 +8,10 @@ use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use serde_json::json;
 
 use super::frame::{self, Next, Stream};
+use super::notices::Notices;
+use super::presence::Here;
 use crate::auth::{self, SignedIn};
 use crate::house::{self, House};
 use crate::log::ReadError;
@@ -28,6 +30,9 @@ const SILENT_FOR: Duration = Duration::from_mins(1);
 
 /// Frames that a client may send in a row before it is too much; it refills by one every 100 ms.
 const BURST: u32 = 100;
+
+/// Characters of a device's reason that are logged, at most.
+const WHY: usize = 200;
 
 type Sink = SplitSink<WebSocket, Message>;
 
@@ -54,8 +59,8 @@ pub async fn serve(house: House, socket: WebSocket) {
     };
     let end = match first {
         Ok((who, stream)) => {
-            let _here = who.site.presence.arrive(who.person.id);
-            run(&house, &who, stream, &mut sink, &mut frames).await
+            let here = who.site.presence.arrive(who.person.id, who.session_id);
+            run(&house, &who, &here, stream, &mut sink, &mut frames).await
         }
         Err(end) => end,
     };
@@ -93,6 +98,7 @@ async fn hello(house: &House, frames: &mut SplitStream<WebSocket>) -> Result<(Si
 async fn run(
     house: &House,
     who: &SignedIn,
+    here: &Here<'_>,
     mut stream: Stream,
     sink: &mut Sink,
     frames: &mut SplitStream<WebSocket>,
@@ -101,9 +107,14 @@ async fn run(
     if let Err(end) = send(house, sink, &welcome).await {
         return end;
     }
+    let mut notices = Notices::new(Arc::clone(&who.site), house.clock.clone());
+    if let Err(end) = push_all(house, sink, notices.next().await).await {
+        return end;
+    }
     let mut allowance = Allowance::new();
     loop {
         let outcome = tokio::select! {
+            frames = notices.next() => push_all(house, sink, frames).await,
             next = stream.next() => match next {
                 Ok(Next::Entries(prev, entries)) => push(house, sink, frame::entries_frame(prev, &entries)).await,
                 Ok(Next::Nothing) => Ok(()),
@@ -116,7 +127,7 @@ async fn run(
                 Err(_) => Err(End::Gone),
                 Ok(Err(end)) => Err(end),
                 Ok(Ok(_)) if !allowance.take() => Err(refused(Code::SlowDown, "Too many frames.")),
-                Ok(Ok(said)) => answer(house, who, sink, said).await,
+                Ok(Ok(said)) => answer(house, who, here, sink, said).await,
             },
             () = house.stop.cancelled() => Err(End::Restart),
         };
@@ -126,25 +137,33 @@ async fn run(
     }
 }
 
-async fn answer(house: &House, who: &SignedIn, sink: &mut Sink, said: FromClient) -> Result<(), End> {
+async fn answer(house: &House, who: &SignedIn, here: &Here<'_>, sink: &mut Sink, said: FromClient) -> Result<(), End> {
     match said {
-        FromClient::Hello { .. } => Err(refused(Code::Invalid, "`hello` was said already.")),
+        FromClient::Hello { .. } => return Err(refused(Code::Invalid, "`hello` was said already.")),
         FromClient::Heartbeat => {
             let pulse = FromServer::Pulse { head: who.site.tail.head(), server_time: house.clock.now() };
-            send(house, sink, &pulse).await
+            return send(house, sink, &pulse).await;
         }
-        FromClient::Sounded { request_id, at } => {
-            let late_ms = house.clock.now().as_millisecond() - at.as_millisecond();
-            let facts = json!({ "request_id": request_id, "late_ms": late_ms });
-            tracing::debug!(person = %who.person.id, %facts, "A device sounded an alert.");
+        FromClient::Sounded { request_id, at: _ } => {
+            // By the server's clock: a device's own may be wrong by hours.
+            let late = who.site.receipts.sounded(request_id, who.session_id, house.clock.now());
             metrics::counter!("alerts_sounded_total").increment(1);
-            Ok(())
+            if let Some(late) = late {
+                metrics::histogram!("alert_sounded_after_seconds").record(late.as_secs_f64());
+            }
+            let late_ms = late.map(|late| late.as_millis());
+            tracing::debug!(person = %who.person.id, session = %who.session_id, %request_id, ?late_ms, "A device sounded an alert.");
         }
-        FromClient::Sound { .. } | FromClient::Unknown => {
-            metrics::counter!("live_unknown_frames_total").increment(1);
-            Ok(())
+        FromClient::Sound { able, why } => {
+            here.sounds(able);
+            if !able {
+                let why: String = why.unwrap_or_default().chars().filter(|c| !c.is_control()).take(WHY).collect();
+                tracing::warn!(person = %who.person.id, session = %who.session_id, why, "A device can't sound alerts.");
+            }
         }
+        FromClient::Unknown => metrics::counter!("live_unknown_frames_total").increment(1),
     }
+    Ok(())
 }
 
 /// The next frame with something in it. Pings are answered by the socket itself.
@@ -172,9 +191,16 @@ async fn send(house: &House, sink: &mut Sink, frame: &FromServer) -> Result<(), 
     push(house, sink, text).await
 }
 
-async fn push(house: &House, sink: &mut Sink, text: String) -> Result<(), End> {
+async fn push_all(house: &House, sink: &mut Sink, frames: Vec<Utf8Bytes>) -> Result<(), End> {
+    for frame in frames {
+        push(house, sink, frame).await?;
+    }
+    Ok(())
+}
+
+async fn push(house: &House, sink: &mut Sink, text: impl Into<Utf8Bytes>) -> Result<(), End> {
     tokio::select! {
-        sent = sink.send(Message::Text(Utf8Bytes::from(text))) => sent.map_err(|_| End::Gone),
+        sent = sink.send(Message::Text(text.into())) => sent.map_err(|_| End::Gone),
         () = patience(house) => Err(End::TooSlow),
     }
 }

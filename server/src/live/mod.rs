@@ -1,14 +1,18 @@
 //! Live: sockets and event streams that hurry what the log already holds. No SQL, no rules.
 //!
 //! A connection is a cursor: it reads the log after it, filtered by audience, and sends what it finds. What a slow
-//! reader hasn't taken yet is therefore not buffered for it; it is in the log.
+//! reader hasn't taken yet is therefore not buffered for it; it is in the log. Who is there and which devices sounded an
+//! alert is known here only, of the sockets of this process, and told as it is at the moment.
 
 mod connection;
 mod frame;
+mod notices;
 mod presence;
+mod receipts;
 mod sse;
 
 pub use connection::serve;
 pub use frame::{Stream, refusal_of};
 pub use presence::Presence;
+pub use receipts::Receipts;
 pub use sse::events;

@@ -171,12 +171,15 @@ pub struct Screen {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub cursor: u64,
     waiting: Vec<Value>,
+    /// What was said of who is there, and of which alert reached how many devices; passed over by all that waits for
+    /// something else.
+    pub notices: Vec<FromServer>,
 }
 
 impl Screen {
     pub async fn open(address: SocketAddr) -> Self {
         let (socket, _) = soon(tokio_tungstenite::connect_async(format!("ws://{address}/api/live"))).await.unwrap();
-        Self { socket, cursor: 0, waiting: Vec::new() }
+        Self { socket, cursor: 0, waiting: Vec::new(), notices: Vec::new() }
     }
 
     pub async fn say(&mut self, text: &str) {
@@ -222,16 +225,42 @@ impl Screen {
         }
     }
 
-    /// The next frame; none when the socket is closed.
+    /// The next notice; passes over everything else.
+    pub async fn notice(&mut self) -> FromServer {
+        let known = self.notices.len();
+        while self.notices.len() == known {
+            let frame = soon(self.any_frame()).await;
+            assert!(frame.is_some(), "closed while a notice was waited for");
+        }
+        self.notices.last().unwrap().clone()
+    }
+
+    /// The next frame that is no notice; none when the socket is closed.
     pub async fn frame(&mut self) -> Option<FromServer> {
         soon(self.frame_whenever()).await
     }
 
-    /// The next frame, however long it takes.
+    /// The next frame that is no notice, however long it takes.
     pub async fn frame_whenever(&mut self) -> Option<FromServer> {
         loop {
+            match self.any_frame().await {
+                Some(FromServer::Present { .. } | FromServer::Reached { .. }) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// The next frame of whatever sort; a notice is also kept.
+    pub async fn any_frame(&mut self) -> Option<FromServer> {
+        loop {
             match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => {
+                    let frame: FromServer = serde_json::from_str(&text).unwrap();
+                    if matches!(frame, FromServer::Present { .. } | FromServer::Reached { .. }) {
+                        self.notices.push(frame.clone());
+                    }
+                    return Some(frame);
+                }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }

@@ -43,26 +43,15 @@ pub enum FromClient {
     },
     /// Whether this device can make a sound; until it says so it counts as silent.
     Sound {
-        /// It can.
+        /// Whether it can.
         able: bool,
-        /// What the system says when it can't.
-        #[serde(default)]
+        /// Why it can't, in the device's words: no output, the volume is down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
     /// A frame of a newer client: passed over.
     #[serde(other)]
     Unknown,
-}
-
-/// Who is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Presence {
-    /// Who.
-    pub person_id: PersonId,
-    /// Their open devices.
-    pub devices: u32,
-    /// Those of them that can make a sound.
-    pub sounding: u32,
 }
 
 /// What the server says.
@@ -85,6 +74,22 @@ pub enum FromServer {
         /// The entries.
         entries: Vec<Entry>,
     },
+    /// Who is there: sent right after `welcome` and after every change, the newest state only, four times a second at
+    /// most. Who isn't in it isn't there.
+    Present {
+        /// Everybody with an open socket at this server, by id.
+        people: Vec<Presence>,
+    },
+    /// How many devices a request's alert reached: sent once some device sounded it and whenever that changes, as seldom
+    /// as `present`. Nothing more is said of a request that is closed, or was asked for an hour ago.
+    Reached {
+        /// Which request.
+        request_id: RequestId,
+        /// The devices that are there, and those that sounded it and went.
+        devices: u32,
+        /// The devices that sounded it.
+        sounded: u32,
+    },
     /// The answer to a heartbeat.
     Pulse {
         /// The last entry of the log.
@@ -103,23 +108,30 @@ pub enum FromServer {
         /// `restart` or `too_slow`.
         why: String,
     },
-    /// Who is there, whole.
-    Present {
-        /// Everybody with an open device.
-        people: Vec<Presence>,
-    },
-    /// How many devices a request reached.
-    Reached {
-        /// Which request.
-        request_id: RequestId,
-        /// Devices that it was sent to.
-        devices: u32,
-        /// Devices that said that they made a sound.
-        sounded: u32,
-    },
     /// A frame of a newer server: passed over.
     #[serde(other)]
     Unknown,
+}
+
+/// A person who is there. Live only; more may be said of them by a newer server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Who.
+    pub person_id: PersonId,
+    /// How many of their devices have an open socket; never 0.
+    pub devices: u32,
+    /// How many of those said that they can make a sound.
+    pub sounding: u32,
+}
+
+/// How many devices a request's alert reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Reach {
+    /// The devices that are there, and those that sounded it and went.
+    pub devices: u32,
+    /// The devices that sounded it.
+    pub sounded: u32,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use axum::extract::State;
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Entry;
+use crewbell_shared::protocol::live::Reach;
 use crewbell_shared::request::Request;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,6 +24,8 @@ pub struct Story {
     /// All that happened to it, oldest first.
     #[schema(value_type = Vec<Entry>)]
     timeline: Vec<Box<RawValue>>,
+    /// How many devices its alert reached; none when it is closed, or was asked for an hour ago.
+    reached: Option<Reach>,
 }
 
 /// One request with all that happened to it.
@@ -39,7 +42,8 @@ pub async fn get(State(app): State<App>, Who(who): Who, Path(id): Path<RequestId
     let request = requests::find(&mut tx, who.site.id, id).await?.ok_or_else(|| ApiError::not_found("request"))?;
     let rows = entries::of_entity(&mut tx, who.site.id, id.0).await?;
     let timeline = envelopes(&who.site.slug, rows)?;
-    Ok(Json(Story { request, timeline }))
+    let reached = who.site.reach(id, app.house.clock.now());
+    Ok(Json(Story { request, timeline, reached }))
 }
 
 /// Entries as they cross a wire.

@@ -1,0 +1,58 @@
+//! Follows the requests of a site, so that it is known which of them the devices' receipts are about.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crewbell_shared::protocol::EntityType;
+use crewbell_shared::request::Request;
+use tokio_util::sync::CancellationToken;
+
+use crate::db::requests::{self, Filter};
+use crate::db::sites;
+use crate::house::{House, OpenSite};
+use crate::log::ReadError;
+
+/// Requests of each state that are looked at when the server starts: what a crew may have going on at once, and more.
+const GOING_ON: i64 = 500;
+
+/// How long after a database that was away it is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Follows the requests of a site, until cancelled.
+pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            // Begun anew from what the database has: nothing is missed, and what is noted twice changes nothing.
+            Err(error) = follow(&house, &site) => tracing::debug!(site = %site.slug, %error, "Following anew."),
+            () = stop.cancelled() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN_AFTER) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn follow(house: &House, site: &OpenSite) -> Result<std::convert::Infallible, ReadError> {
+    let mut tx = house.db.read(site.id).await?;
+    let (_, head) = sites::extent(&mut tx, site.id).await?;
+    for state in ["open", "accepted"] {
+        let filter = Filter { state: Some(state.to_owned()), limit: GOING_ON, ..Filter::default() };
+        for request in requests::list(&mut tx, site.id, &filter).await? {
+            site.receipts.follow(&request, house.clock.now());
+        }
+    }
+    drop(tx);
+    let mut reader = site.reader(head);
+    loop {
+        for entry in reader.next().await? {
+            if entry.entity.is_none_or(|(noun, _)| noun != EntityType::Request) {
+                continue;
+            }
+            match serde_json::from_str::<Request>(entry.payload.get()) {
+                Ok(request) => site.receipts.follow(&request, house.clock.now()),
+                Err(error) => tracing::error!(seq = entry.seq, %error, "An entry about a request can't be read."),
+            }
+        }
+    }
+}

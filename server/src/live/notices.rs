@@ -1,0 +1,86 @@
+//! What a socket is told beside the log: who is there, and how many devices an alert reached. Live only.
+//!
+//! Told as it is and not as it came about: the newest state, four times a second at most. A slow reader has none of it
+//! waiting for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::protocol::live::{FromServer, Reach};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::house::OpenSite;
+
+/// How often a socket is told at most.
+const AT_MOST_EVERY: Duration = Duration::from_millis(250);
+
+/// What one socket was told, and what is news to it.
+#[derive(Debug)]
+pub(super) struct Notices {
+    site: Arc<OpenSite>,
+    clock: Clock,
+    presence: watch::Receiver<u64>,
+    receipts: watch::Receiver<u64>,
+    /// The change of presence that was told last; none before the first.
+    told_presence: Option<u64>,
+    told_reach: BTreeMap<RequestId, Reach>,
+    /// Whether there is news. Kept here, so that a wait that is dropped loses none.
+    due: bool,
+    not_before: Instant,
+}
+
+impl Notices {
+    /// For a socket that was told nothing yet: the first of it is due at once.
+    pub(super) fn new(site: Arc<OpenSite>, clock: Clock) -> Self {
+        let (presence, receipts) = (site.presence.changes(), site.receipts.changes());
+        let (told_presence, told_reach) = (None, BTreeMap::new());
+        Self { site, clock, presence, receipts, told_presence, told_reach, due: true, not_before: Instant::now() }
+    }
+
+    /// Waits for news, and gives the frames that tell them. Safe to drop while it waits.
+    pub(super) async fn next(&mut self) -> Vec<Utf8Bytes> {
+        if !self.due {
+            let changed = tokio::select! {
+                changed = self.presence.changed() => changed,
+                changed = self.receipts.changed() => changed,
+            };
+            if changed.is_err() {
+                // The site is gone, and with it all that could be said: wait to be dropped.
+                std::future::pending::<()>().await;
+            }
+            self.due = true;
+        }
+        tokio::time::sleep_until(self.not_before).await;
+        self.due = false;
+        self.not_before = Instant::now() + AT_MOST_EVERY;
+        self.news().unwrap_or_else(|error| {
+            tracing::error!(%error, "News of who is there can't be written.");
+            Vec::new()
+        })
+    }
+
+    fn news(&mut self) -> serde_json::Result<Vec<Utf8Bytes>> {
+        let mut frames = Vec::new();
+        self.receipts.mark_unchanged();
+        let presence = *self.presence.borrow_and_update();
+        if self.told_presence != Some(presence) {
+            frames.push(self.site.presence.frame(presence)?);
+            self.told_presence = Some(presence);
+        }
+        let reach = self.site.receipts.all(&self.site.presence.sessions(), self.clock.now());
+        for (&request_id, now) in &reach {
+            if self.told_reach.get(&request_id) != Some(now) {
+                let Reach { devices, sounded } = *now;
+                let frame = FromServer::Reached { request_id, devices, sounded };
+                frames.push(serde_json::to_string(&frame)?.into());
+            }
+        }
+        self.told_reach = reach;
+        Ok(frames)
+    }
+}

@@ -1,0 +1,210 @@
+//! Which devices sounded the alert of a request, and how late: in memory only, while the request is going on.
+//!
+//! What is asked is told by whoever follows the log; what sounded, by the sockets. A receipt that comes before its
+//! request is known is kept until it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use crewbell_shared::ids::{RequestId, SessionId};
+use crewbell_shared::protocol::live::Reach;
+use crewbell_shared::request::Request;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+/// How long after it was asked for a request's receipts are kept.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Requests whose receipts are kept, at most; the oldest go first.
+const MOST: usize = 4096;
+
+/// The receipts of a site.
+#[derive(Debug, Default)]
+pub struct Receipts {
+    tallies: Mutex<BTreeMap<RequestId, Tally>>,
+    /// Counts the receipts, and wakes whoever tells of them.
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Tally {
+    /// Whether the log told of the request, and it isn't closed.
+    known: bool,
+    /// When it was asked for, or asked for again; while that isn't known, when the first receipt came.
+    since: Timestamp,
+    /// The sessions that sounded it, and how late each was.
+    sounded: BTreeMap<SessionId, SignedDuration>,
+}
+
+impl Receipts {
+    /// Notes what the log tells of a request: since when it is asked for, or that it is closed.
+    pub fn follow(&self, request: &Request, now: Timestamp) {
+        let mut tallies = self.lock();
+        let since = request.last_press_at.map_or(request.created_at, |pressed| pressed.max(request.created_at));
+        if request.state.is_closed() || is_over(since, now) {
+            tallies.remove(&request.id);
+            return;
+        }
+        let tally = tallies.entry(request.id).or_insert_with(|| Tally::new(since));
+        if !tally.known && !tally.sounded.is_empty() {
+            // The receipts came first: at once, as far as can be told.
+            self.changed();
+        }
+        (tally.known, tally.since) = (true, since);
+        bound(&mut tallies, now);
+    }
+
+    /// Notes that a device sounded a request's alert; how late it was by the server's clock, where that can be told.
+    pub fn sounded(&self, request: RequestId, session: SessionId, now: Timestamp) -> Option<SignedDuration> {
+        let mut tallies = self.lock();
+        let tally = tallies.entry(request).or_insert_with(|| Tally::new(now));
+        let late = now.duration_since(tally.since).max(SignedDuration::ZERO);
+        let is_new = tally.sounded.insert(session, late).is_none();
+        let known = tally.known;
+        if is_new && known {
+            self.changed();
+        }
+        bound(&mut tallies, now);
+        known.then_some(late)
+    }
+
+    /// How many devices a request reached, of those that are there; none when it is closed, or was asked too long ago.
+    pub fn of(&self, request: RequestId, there: &BTreeSet<SessionId>, now: Timestamp) -> Option<Reach> {
+        self.lock().get(&request).filter(|tally| tally.counts(now)).map(|tally| tally.reach(there))
+    }
+
+    /// What [`of`](Self::of) says of every request that some device sounded.
+    pub(super) fn all(&self, there: &BTreeSet<SessionId>, now: Timestamp) -> BTreeMap<RequestId, Reach> {
+        let tallies = self.lock();
+        let sounded = tallies.iter().filter(|(_, tally)| tally.counts(now) && !tally.sounded.is_empty());
+        sounded.map(|(id, tally)| (*id, tally.reach(there))).collect()
+    }
+
+    /// Tells when there is a receipt: the number of them so far.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<RequestId, Tally>> {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tally {
+    fn new(since: Timestamp) -> Self {
+        Self { known: false, since, sounded: BTreeMap::new() }
+    }
+
+    fn counts(&self, now: Timestamp) -> bool {
+        self.known && !is_over(self.since, now)
+    }
+
+    /// Of the devices that are there, and those that sounded it and went.
+    fn reach(&self, there: &BTreeSet<SessionId>) -> Reach {
+        let gone = self.sounded.keys().filter(|session| !there.contains(session)).count();
+        let count = |devices: usize| u32::try_from(devices).unwrap_or(u32::MAX);
+        Reach { devices: count(there.len() + gone), sounded: count(self.sounded.len()) }
+    }
+}
+
+fn is_over(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) >= KEPT_FOR
+}
+
+/// Keeps the memory within bounds: looked at only when it is full, since what is over doesn't count anyway.
+fn bound(tallies: &mut BTreeMap<RequestId, Tally>, now: Timestamp) {
+    if tallies.len() > MOST {
+        tallies.retain(|_, tally| !is_over(tally.since, now));
+    }
+    while tallies.len() > MOST {
+        // Ids are ordered by the time of making.
+        tallies.pop_first();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::person::PersonRef;
+    use crewbell_shared::request::State;
+    use crewbell_shared::testing::{at, open_request, siri};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn session(number: u128) -> SessionId {
+        Uuid::from_u128(number).into()
+    }
+
+    fn reach(devices: u32, sounded: u32) -> Option<Reach> {
+        Some(Reach { devices, sounded })
+    }
+
+    #[test]
+    fn each_device_counts_once_and_those_that_went_still_count() {
+        let (receipts, request) = (Receipts::default(), open_request(at(0)));
+        let there = BTreeSet::from([session(1), session(2)]);
+        receipts.follow(&request, at(0));
+        assert_eq!(receipts.of(request.id, &there, at(0)), reach(2, 0));
+        assert!(receipts.all(&there, at(0)).is_empty(), "nothing to tell of yet");
+        assert_eq!(receipts.sounded(request.id, session(1), at(2)), Some(SignedDuration::from_secs(2)));
+        receipts.sounded(request.id, session(1), at(3));
+        assert_eq!(receipts.of(request.id, &there, at(3)), reach(2, 1));
+        receipts.sounded(request.id, session(3), at(3));
+        assert_eq!(receipts.of(request.id, &there, at(3)), reach(3, 2));
+        assert_eq!(*receipts.changes().borrow(), 2, "the repetition is no news");
+    }
+
+    #[test]
+    fn lateness_is_counted_from_the_last_press_and_never_below_zero() {
+        let (receipts, mut request) = (Receipts::default(), open_request(at(0)));
+        request.last_press_at = Some(at(60));
+        receipts.follow(&request, at(60));
+        assert_eq!(receipts.sounded(request.id, session(1), at(61)), Some(SignedDuration::from_secs(1)));
+        assert_eq!(receipts.sounded(request.id, session(1), at(59)), Some(SignedDuration::ZERO));
+    }
+
+    #[test]
+    fn a_receipt_may_come_before_its_request() {
+        let (receipts, request) = (Receipts::default(), open_request(at(0)));
+        let (there, mut changes) = (BTreeSet::from([session(1)]), receipts.changes());
+        assert_eq!(receipts.sounded(request.id, session(1), at(0)), None);
+        assert_eq!(receipts.of(request.id, &there, at(0)), None);
+        assert!(!changes.has_changed().unwrap());
+        receipts.follow(&request, at(0));
+        assert!(changes.has_changed().unwrap());
+        changes.mark_unchanged();
+        assert_eq!(receipts.of(request.id, &there, at(0)), reach(1, 1));
+    }
+
+    #[test]
+    fn a_request_is_forgotten_when_it_is_closed_or_an_hour_old() {
+        let (receipts, request) = (Receipts::default(), open_request(at(0)));
+        let there = BTreeSet::from([session(1)]);
+        receipts.follow(&request, at(0));
+        receipts.sounded(request.id, session(1), at(1));
+        assert_eq!(receipts.of(request.id, &there, at(3599)), reach(1, 1));
+        assert_eq!(receipts.of(request.id, &there, at(3600)), None);
+        assert!(receipts.all(&there, at(3600)).is_empty());
+        let by = PersonRef { id: siri().id, name: siri().name };
+        let state = State::Cancelled { acceptance: None, cancelled_by: by, cancelled_at: at(9), cancel_reason: None };
+        receipts.follow(&Request { state, ..request.clone() }, at(9));
+        assert_eq!(receipts.of(request.id, &there, at(9)), None);
+        // A receipt that comes too late brings nothing back.
+        receipts.sounded(request.id, session(1), at(10));
+        assert!(receipts.all(&there, at(10)).is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let receipts = Receipts::default();
+        for number in 0..2 * MOST as u128 {
+            receipts.sounded(Uuid::from_u128(number).into(), session(1), at(0));
+        }
+        assert_eq!(receipts.lock().len(), MOST);
+        assert!(receipts.lock().keys().all(|id| id.0.as_u128() >= MOST as u128), "the oldest went");
+    }
+}
