@@ -15,7 +15,11 @@
 #![warn(missing_docs)]
 
 pub mod alerts;
+#[cfg(feature = "native")]
+pub mod controller;
 pub mod engine;
+#[cfg(feature = "native")]
+pub mod net;
 pub mod screen;
 #[cfg(feature = "native")]
 pub mod shell;

@@ -52,16 +52,13 @@ impl Engine {
             // What the person did is in the log: the echo has done its work.
             step.writes.push(Write::Drop(id));
         }
-        if entry.is_foreign() {
-            // Once a newer app knows the noun, it takes a snapshot (`KNOWN_NOUNS`).
-            step.live.note(Notice::UpdateNeeded);
-        }
+        let foreign = entry.is_foreign();
         match entry.into_entity() {
             Ok(Some(noun)) => step.writes.push(Write::Put { noun: Arc::new(noun), seq }),
             // It tells something that isn't a change of a noun.
-            Ok(None) => {}
+            Ok(None) if !foreign => {}
             // Of a newer server: what can't be shown is passed over, and the person is told that there is more.
-            Err(_) => step.live.note(Notice::UpdateNeeded),
+            Ok(None) | Err(_) => step.live.note(Notice::UpdateNeeded),
         }
         step.writes.push(Write::Tell(line));
     }
@@ -116,7 +113,8 @@ impl Engine {
     }
 }
 
-fn line_of(entry: &Entry) -> Line {
+/// An entry as a line of a timeline.
+pub(crate) fn line_of(entry: &Entry) -> Line {
     let id = entry.payload.get("id").and_then(|id| serde_json::from_value(id.clone()).ok());
     let changed = entry.payload.get("changed_fields").and_then(|names| serde_json::from_value(names.clone()).ok());
     Line {
@@ -125,7 +123,13 @@ fn line_of(entry: &Entry) -> Line {
         category: entry.category.clone(),
         kind: entry.kind.clone(),
         actor: entry.meta.actor.clone(),
-        about: entry.meta.entity_type.as_ref().and_then(Noun::known).zip(id).map(|(entity_type, id)| Key { entity_type, id }),
+        about: entry
+            .meta
+            .entity_type
+            .as_ref()
+            .and_then(Noun::known)
+            .zip(id)
+            .map(|(noun, id)| Key { entity_type: noun, id }),
         changed: changed.unwrap_or_default(),
     }
 }

@@ -46,6 +46,8 @@ use crate::screen::Picture;
 use crate::store::{Image, Key};
 
 pub use input::{Fault, Input, Now, Snapshot};
+#[cfg(feature = "native")]
+pub(crate) use log::line_of;
 pub use output::Output;
 pub use step::Step;
 

@@ -1,0 +1,124 @@
+//! What happened, for people: from the server's entries, or from the lines that the device has.
+
+use crewbell_shared::protocol::Entry;
+
+use super::names::{Names, own_name};
+use crate::engine::line_of;
+use crate::net::Activity;
+use crate::screen::{ActivityLine, ActivityPage, ActivityQuery};
+use crate::store::{Image, Key, Line};
+
+/// Lines on a page.
+const PAGE: usize = 100;
+
+/// A page as the server has it.
+pub(super) fn served(page: Activity, names: &Names) -> ActivityPage {
+    let lines = page.items.iter().map(|entry| served_line(entry, names)).collect();
+    ActivityPage { lines, before: page.next_before, partial: false }
+}
+
+fn served_line(entry: &Entry, names: &Names) -> ActivityLine {
+    // As it was called then; its name of today where the entry doesn't say.
+    let then = entry.entity().ok().flatten().and_then(|noun| own_name(&noun));
+    let line = line_of(entry);
+    let subject = then.or_else(|| names.get(line.about.as_ref()?).map(str::to_owned));
+    ActivityLine { line, subject }
+}
+
+/// A page of what the device has.
+pub(super) fn kept(image: &Image, names: &Names, query: &ActivityQuery) -> ActivityPage {
+    let mut lines: Vec<ActivityLine> = matching(image, names, query).take(PAGE + 1).collect();
+    let more = lines.len() > PAGE;
+    lines.truncate(PAGE);
+    let before = lines.last().filter(|_| more).map(|line| line.line.seq);
+    ActivityPage { lines, before, partial: true }
+}
+
+/// All that the device has of what is looked for, newest first.
+pub(super) fn matching<'a>(
+    image: &'a Image,
+    names: &'a Names,
+    query: &'a ActivityQuery,
+) -> impl Iterator<Item = ActivityLine> + 'a {
+    let words = query.text.as_ref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
+    let lines = image.lines.iter().rev().map(|line| {
+        let subject = line.about.as_ref().and_then(|key| names.get(key)).map(str::to_owned);
+        ActivityLine { line: line.clone(), subject }
+    });
+    lines.filter(move |line| {
+        let ActivityLine { line, subject } = line;
+        query.before.is_none_or(|before| line.seq < before)
+            && query.from.is_none_or(|from| line.at >= from)
+            && query.to.is_none_or(|to| line.at < to)
+            && query.category.as_ref().is_none_or(|category| *category == line.category)
+            && query.person_id.is_none_or(|person| line.actor.id == Some(person))
+            && words.as_ref().is_none_or(|words| {
+                let texts = [&line.actor.name, &line.kind, subject.as_ref().unwrap_or(&line.category)];
+                texts.iter().any(|text| text.to_lowercase().contains(words))
+            })
+    })
+}
+
+/// What the device has of the story of a noun, oldest first.
+pub(super) fn story(image: &Image, key: Key) -> Vec<Line> {
+    image.lines.iter().filter(|line| line.about == Some(key)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crewbell_shared::protocol::{ActorRef, Entity, EntityType};
+    use crewbell_shared::testing::{at, open_request, sam, siri};
+    use std::sync::Arc;
+
+    use crate::store::{Cursor, Write};
+
+    fn image() -> Image {
+        let mut image = Image::default();
+        let nouns = [Entity::from(sam()), open_request(at(0)).into()].into_iter().map(Arc::new).collect();
+        image.apply(&[Write::Replace { nouns, cursor: Cursor { seq: 1, event_id: None } }]);
+        for seq in 2..=203_u64 {
+            let who = if seq == 203 { siri() } else { sam() };
+            image.apply(&[Write::Tell(Line {
+                seq,
+                at: at(i64::try_from(seq).unwrap()),
+                category: "requests".into(),
+                kind: "request_noted".into(),
+                actor: ActorRef { id: Some(who.id), name: who.name },
+                about: Some(Key::new(EntityType::Request, open_request(at(0)).id.0)),
+                changed: Vec::new(),
+            })]);
+        }
+        image
+    }
+
+    #[test]
+    fn what_the_device_has_comes_in_pages_newest_first() {
+        let (image, mut query) = (image(), ActivityQuery::default());
+        let names = Names::of(&image);
+        let mut seen = Vec::new();
+        loop {
+            let page = kept(&image, &names, &query);
+            assert!(page.partial);
+            seen.extend(page.lines.iter().map(|line| line.line.seq));
+            query.before = page.before;
+            if page.before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, (2..=203).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_looked_for_is_found_by_who_where_and_when() {
+        let image = image();
+        let names = Names::of(&image);
+        let count = |query: ActivityQuery| matching(&image, &names, &query).count();
+        let text = |text: &str| ActivityQuery { text: Some(text.into()), ..ActivityQuery::default() };
+        assert_eq!((count(text("siri")), count(text("cabin 5")), count(text("cabin 6"))), (1, 202, 0));
+        let by = ActivityQuery { person_id: Some(siri().id), ..ActivityQuery::default() };
+        assert_eq!(count(by), 1);
+        let span = ActivityQuery { from: Some(at(10)), to: Some(at(12)), ..ActivityQuery::default() };
+        assert_eq!(count(span), 2);
+    }
+}

@@ -1,0 +1,244 @@
+//! Answering what a face asks. What needs the server is asked beside the loop, which never waits for it.
+
+use std::path::PathBuf;
+
+use crewbell_shared::person::{Actor, Right};
+use crewbell_shared::protocol::{Entity, EntityType};
+use crewbell_shared::{Code, Refusal};
+use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::names::Names;
+use super::run::{Answer, Controller};
+use super::sign_in::{TOKEN_IN, needs_server};
+use super::{activity, code, files};
+use crate::engine::{Fault, Input, line_of};
+use crate::net::{Http, address};
+use crate::screen::{ActivityQuery, Ask, AskError, ServerInfo, Storage};
+use crate::shell::Recording;
+use crate::store::{Key, Line, Session, Store};
+
+type Answered = Result<Value, AskError>;
+
+impl<S: Store + 'static> Controller<S> {
+    /// Answers an ask, now or when the server has answered.
+    pub(super) async fn answer(&mut self, ask: Ask, answer: Answer) {
+        let answered = match ask {
+            Ask::Look => {
+                // What was told before is in the picture; a window must not hear it after.
+                self.flush();
+                as_value(&self.engine.picture(self.clock.now()))
+            }
+            Ask::FindServer { address } => {
+                let http = self.http.clone();
+                return beside(answer, async move { as_value(&find_server(&http, &address).await?) });
+            }
+            Ask::ReadCode { picture } => {
+                return beside(answer, async move {
+                    let reading = tokio::task::spawn_blocking(move || code::read(&picture)).await;
+                    let read = reading.unwrap_or_else(|_| Err("the picture can't be read".to_owned()));
+                    read.map(Value::String).map_err(|why| AskError::Unreadable { why })
+                });
+            }
+            Ask::SignIn { server, site, name, secret } => {
+                return self.sign_in(&server, site, name, secret, answer).await;
+            }
+            Ask::SignOut { discard } => self.nothing(Input::SignOut { discard }).await,
+            Ask::Do { verb } => {
+                let act = Input::Act { id: self.clock.id(), verb };
+                self.step(act).await.and_then(|id| as_value(&id))
+            }
+            Ask::Retry { command_id: id } => {
+                let new_id = self.clock.id();
+                self.nothing(Input::Retry { id, new_id }).await
+            }
+            Ask::Discard { command_id: id } => self.nothing(Input::Discard { id }).await,
+            Ask::SaveOutbox => return self.save_outbox(answer),
+            Ask::Silence => self.nothing(Input::Silence).await,
+            Ask::TestSound { priority } => self.shell.test_sound(priority).map(|()| Value::Null),
+            Ask::Set { name, value } => {
+                let set = self.nothing(Input::Set { name: name.clone(), value: value.clone() }).await;
+                if set.is_ok() {
+                    self.shell.setting(&name, value.as_deref());
+                }
+                set
+            }
+            Ask::PutAway { notice } => self.nothing(Input::PutAway { notice }).await,
+            Ask::Timeline { request_id } => {
+                let key = Key::new(EntityType::Request, request_id.0);
+                let (door, kept) = (self.door(), activity::story(self.engine.image(), key));
+                return beside(answer, async move {
+                    let story = async { door.await?.timeline(request_id).await };
+                    let served = story.await.map(|entries| entries.iter().map(line_of).collect::<Vec<Line>>());
+                    as_value(&or_kept(served, kept)?)
+                });
+            }
+            Ask::Activity { query } => return self.activity(query, answer),
+            Ask::ExportActivity { query } => return self.export_activity(query, answer),
+            Ask::PlayVoice { request_id } => {
+                let (door, voice, shell) = (self.door(), self.voice.clone(), std::sync::Arc::clone(&self.shell));
+                return beside(answer, async move {
+                    let wav = match voice.get(request_id).await {
+                        Some(wav) => wav,
+                        None => {
+                            let heard = async { door.await?.voice(request_id).await };
+                            let wav = heard.await.map_err(needs_server)?;
+                            if !wav.starts_with(b"RIFF") {
+                                let why = "the recording is of a sort that can't be played".to_owned();
+                                return Err(AskError::Unreadable { why });
+                            }
+                            voice.put(request_id, &wav).await;
+                            wav
+                        }
+                    };
+                    shell.play(Some(Recording { request_id, wav })).map(|()| Value::Null)
+                });
+            }
+            Ask::StopVoice => self.shell.play(None).map(|()| Value::Null),
+            Ask::SetSecret { person_id, secret } => {
+                let door = self.door();
+                return beside(answer, async move {
+                    let set = async { door.await?.set_secret(person_id, &secret).await };
+                    set.await.map(|()| Value::Null).map_err(needs_server)
+                });
+            }
+            Ask::JoinCode => self.session().and_then(|session| {
+                let link = address::join_link(&session.server, &session.site);
+                let svg = code::draw(&link).map_err(|why| AskError::Unreadable { why })?;
+                as_value(&[link, svg])
+            }),
+            Ask::Storage => return self.storage(answer),
+            Ask::Connect => self.nothing(Input::Network { there: true }).await,
+        };
+        // Whoever asked may be gone.
+        let _ = answer.send(answered);
+    }
+
+    async fn nothing(&mut self, input: Input) -> Answered {
+        self.step(input).await.map(|_| Value::Null)
+    }
+
+    fn session(&self) -> Result<&Session, AskError> {
+        let nobody = || AskError::refused(Code::NotSignedIn, "Nobody is signed in.");
+        self.engine.image().session.as_ref().ok_or_else(nobody)
+    }
+
+    fn activity(&self, query: ActivityQuery, answer: Answer) {
+        if let Err(error) = self.may_read_activity() {
+            return drop(answer.send(Err(error)));
+        }
+        let image = self.engine.image();
+        let names = Names::of(image);
+        let kept = activity::kept(image, &names, &query);
+        let door = self.door();
+        beside(answer, async move {
+            let page = async { door.await?.activity(&query).await };
+            let served = page.await.map(|page| activity::served(page, &names));
+            as_value(&or_kept(served, kept)?)
+        });
+    }
+
+    fn export_activity(&self, query: ActivityQuery, answer: Answer) {
+        if let Err(error) = self.may_read_activity() {
+            return drop(answer.send(Err(error)));
+        }
+        let image = self.engine.image();
+        let kept = files::csv(activity::matching(image, &Names::of(image), &query));
+        let site = image.session.as_ref().map_or("crewbell", |session| session.site.as_str());
+        let name = format!("{site}-activity-{}", files::stamp(self.clock.now().wall));
+        let (door, folder) = (self.door(), self.shell.downloads());
+        beside(answer, async move {
+            let table = async { door.await?.activity_csv(&query).await };
+            let served = table.await.map(|csv| (name.clone(), csv));
+            let (name, csv) = or_kept(served, (format!("{name}-partial"), kept))?;
+            files::save(&folder, &name, "csv", &csv).await.map(Value::String)
+        });
+    }
+
+    /// What the server would refuse isn't shown from the device either.
+    fn may_read_activity(&self) -> Result<(), AskError> {
+        let person = self.session()?.person.id;
+        let key = Key::new(EntityType::Person, person.0);
+        match self.engine.image().nouns.get(&key).map(|kept| kept.noun.as_ref()) {
+            Some(Entity::Person(person)) => Ok(Actor::Person(person.clone()).need(Right::ReadActivity)?),
+            // The site is still being fetched.
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn save_outbox(&self, answer: Answer) {
+        let now = self.clock.now();
+        let (image, picture) = (self.engine.image(), self.engine.picture(now));
+        let session = picture.session.as_ref().or(picture.last.as_ref());
+        let bytes = files::outbox(&picture.outbox, session, &Names::of(image), now.wall);
+        let folder: PathBuf = self.shell.downloads();
+        beside(answer, async move {
+            let bytes = bytes.map_err(|error| AskError::Unreadable { why: error.to_string() })?;
+            let name = format!("crewbell-unsent-{}", files::stamp(now.wall));
+            files::save(&folder, &name, "json", &bytes).await.map(Value::String)
+        });
+    }
+
+    fn storage(&self, answer: Answer) {
+        let image = self.engine.image();
+        let nouns = u32::try_from(image.nouns.len()).unwrap_or(u32::MAX);
+        let token_in = image.settings.get(TOKEN_IN).cloned().unwrap_or_default();
+        let (folder, version) = (self.device.data.clone(), self.device.version.clone());
+        beside(answer, async move {
+            let shown = folder.display().to_string();
+            let bytes = tokio::task::spawn_blocking(move || size_of(&folder)).await.unwrap_or_default();
+            as_value(&Storage { bytes, nouns, folder: shown, version, token_in })
+        });
+    }
+}
+
+/// Does something beside the loop, and answers. A panic is an answer too: whoever asked learns that nothing comes.
+fn beside(answer: Answer, what: impl Future<Output = Answered> + Send + 'static) {
+    tokio::spawn(async move {
+        let _ = answer.send(what.await);
+    });
+}
+
+fn as_value(answer: &impl Serialize) -> Answered {
+    serde_json::to_value(answer).map_err(|error| AskError::Unreadable { why: error.to_string() })
+}
+
+/// What the server says, or what the device has where it can't be asked.
+fn or_kept<T>(served: Result<T, Fault>, kept: T) -> Result<T, AskError> {
+    match served {
+        Ok(served) => Ok(served),
+        Err(fault) if fault.is_transient() => Ok(kept),
+        Err(fault) => Err(needs_server(fault)),
+    }
+}
+
+/// Asks at all addresses that are meant at once; the first of them in order that is a Crewbell.
+async fn find_server(http: &Http, text: &str) -> Result<ServerInfo, AskError> {
+    let address::Candidates { bases, site } = address::read(text).map_err(|why| AskError::Unreadable { why })?;
+    let answers = join_all(bases.iter().map(|base| http.server(base))).await;
+    let mut trouble = None;
+    for (address, answer) in bases.into_iter().zip(answers) {
+        match answer {
+            Ok(found) => return Ok(ServerInfo { address, version: found.version, sites: found.sites, site }),
+            Err(fault) => trouble = Some(fault),
+        }
+    }
+    let why = match trouble {
+        Some(Fault::Refused(Refusal { message, .. })) => message,
+        Some(Fault::Away(why)) => why,
+        None => String::new(),
+    };
+    Err(AskError::NotCrewbell { why })
+}
+
+/// Bytes in a folder and those below it.
+fn size_of(folder: &std::path::Path) -> u64 {
+    let Ok(files) = std::fs::read_dir(folder) else { return 0 };
+    let size = |file: std::fs::DirEntry| match file.metadata() {
+        Ok(about) if about.is_dir() => size_of(&file.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    };
+    files.flatten().map(size).sum()
+}

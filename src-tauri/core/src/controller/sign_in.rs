@@ -1,0 +1,122 @@
+//! A person signs in on this device: the server lets them in, the vault takes the token, and only then does the engine
+//! know of it.
+
+use std::sync::Arc;
+
+use crewbell_shared::ids::DeviceId;
+use crewbell_shared::person::PersonRef;
+use serde_json::Value;
+
+use super::perform::post;
+use super::run::{Answer, Controller, Post};
+use crate::engine::{Fault, Input};
+use crate::net::{Login, address};
+use crate::screen::{AskError, Notice};
+use crate::shell::TokenPlace;
+use crate::store::{Session, Store};
+
+/// The setting that holds this device's id, made once.
+const DEVICE_ID: &str = "device_id";
+
+/// The setting that says where the token is: `keyring` or `file`.
+pub(super) const TOKEN_IN: &str = "token_in";
+
+/// Somebody whom the server let in.
+#[derive(Debug)]
+pub(super) struct SigningIn {
+    session: Session,
+    kept_in: TokenPlace,
+    /// The token of whoever was signed in before.
+    before: Before,
+    answer: Answer,
+}
+
+/// The token of whoever was signed in before.
+struct Before(Option<Arc<str>>);
+
+impl std::fmt::Debug for Before {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "a token" } else { "no token" })
+    }
+}
+
+impl<S: Store + 'static> Controller<S> {
+    /// Signs in, beside the loop.
+    pub(super) async fn sign_in(&mut self, server: &str, site: String, name: String, secret: String, answer: Answer) {
+        let base = address::read(server).map(|found| found.bases.into_iter().next().unwrap_or_default());
+        let base = match base {
+            Ok(base) => base,
+            Err(why) => return drop(answer.send(Err(AskError::Unreadable { why }))),
+        };
+        let device_id = match self.device_id().await {
+            Ok(device_id) => device_id,
+            Err(error) => return drop(answer.send(Err(error))),
+        };
+        let login = Login { site, name, secret, device_id, device_name: self.device.name.clone() };
+        let (http, keys, posts) = (self.http.clone(), self.keys.clone(), self.posts.clone());
+        tokio::spawn(async move {
+            let signed_in = match http.login(&base, &login).await {
+                Ok(signed_in) => signed_in,
+                Err(fault) => return drop(answer.send(Err(needs_server(fault)))),
+            };
+            let before = Before(keys.token().await.unwrap_or_default());
+            let kept_in = match keys.keep(signed_in.token).await {
+                Ok(kept_in) => kept_in,
+                Err(error) => {
+                    let error = AskError::NotKept { why: error.to_string(), full: false };
+                    return drop(answer.send(Err(error)));
+                }
+            };
+            let person = PersonRef { id: signed_in.person.id, name: signed_in.person.name };
+            let session = Session { server: base, site: signed_in.site, person, device_id };
+            post(&posts, Post::SignedIn(Box::new(SigningIn { session, kept_in, before, answer }))).await;
+        });
+    }
+
+    /// The server let somebody in, and the token is kept.
+    pub(super) async fn signed_in(&mut self, signing_in: SigningIn) {
+        let SigningIn { session, kept_in, before, answer } = signing_in;
+        let server = std::mem::replace(&mut self.server, session.server.clone());
+        self.sign_in += 1;
+        if let Err(error) = self.step(Input::SignedIn(session)).await {
+            self.server = server;
+            match before.0 {
+                Some(token) => drop(self.keys.keep(token.to_string()).await),
+                None => self.keys.forget(),
+            }
+            return drop(answer.send(Err(error)));
+        }
+        self.voice.clear().await;
+        let place = if kept_in == TokenPlace::File { "file" } else { "keyring" };
+        // Where the token is can be told again by the next sign-in.
+        let _ = self.step(Input::Set { name: TOKEN_IN.to_owned(), value: Some(place.to_owned()) }).await;
+        match kept_in {
+            TokenPlace::File => drop(self.step(Input::Notice(Notice::TokenInFile)).await),
+            TokenPlace::Keyring => drop(self.step(Input::PutAway { notice: "token_in_file".to_owned() }).await),
+        }
+        if let Some(token) = before.0 {
+            let door = self.http.door(&server, token);
+            // Mostly the server has ended it by itself.
+            tokio::spawn(async move { door.logout().await });
+        }
+        let _ = answer.send(Ok(Value::Null));
+    }
+
+    /// This device's id, made at the first sign-in and kept.
+    async fn device_id(&mut self) -> Result<DeviceId, AskError> {
+        if let Some(id) = self.engine.image().settings.get(DEVICE_ID).and_then(|text| text.parse().ok()) {
+            return Ok(id);
+        }
+        let id: DeviceId = self.clock.id();
+        self.step(Input::Set { name: DEVICE_ID.to_owned(), value: Some(id.to_string()) }).await?;
+        Ok(id)
+    }
+}
+
+/// What a fault means for something that can't be done without the server.
+pub(super) fn needs_server(fault: Fault) -> AskError {
+    match fault {
+        Fault::Away(why) => AskError::Offline { why },
+        Fault::Refused(refusal) => AskError::Refused { refusal },
+    }
+}

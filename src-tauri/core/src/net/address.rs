@@ -1,0 +1,180 @@
+//! Where a server is: from what a person types or scans.
+//!
+//! | typed | tried, the first that answers is taken |
+//! |---|---|
+//! | `https://crew.example`, `http://10.0.0.2:8080` | that |
+//! | `10.0.0.2:8080`, `crew.local:9000` | `https://`, then `http://`, at that port |
+//! | `10.0.0.2`, `crew.example` | both at 8080, where a Crewbell listens unless told otherwise; then at 443 and 80 |
+//! | `crewbell://join?server=…&site=…` | the server that it names, as above |
+//!
+//! All are tried at once, so that the wrong ones cost no time; an encrypted one is taken before a plain one.
+
+use url::{Host, Url};
+
+/// Where a Crewbell listens unless its settings say otherwise.
+const DEFAULT_PORT: u16 = 8080;
+
+/// Longer than any address; what is longer was pasted by mistake.
+const LONGEST: usize = 2000;
+
+/// Where a server may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidates {
+    /// Base URLs without a slash at the end, the one to take first first; never empty.
+    pub bases: Vec<String>,
+    /// The site that a link named.
+    pub site: Option<String>,
+}
+
+/// Reads what a person typed or scanned.
+///
+/// # Errors
+/// It is no address; a sentence says why.
+pub fn read(text: &str) -> Result<Candidates, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("nothing was typed".to_owned());
+    }
+    if text.len() > LONGEST {
+        return Err("that is too long for an address".to_owned());
+    }
+    if text.get(..9).is_some_and(|scheme| scheme.eq_ignore_ascii_case("crewbell:")) {
+        return link(text);
+    }
+    Ok(Candidates { bases: bases(text)?, site: None })
+}
+
+/// The link that brings another device to a server.
+pub fn join_link(server: &str, site: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("server", server)
+        .append_pair("site", site)
+        .finish();
+    format!("crewbell://join?{query}")
+}
+
+fn link(text: &str) -> Result<Candidates, String> {
+    let url = Url::parse(text).map_err(|error| format!("the link can't be read: {error}"))?;
+    if url.host_str() != Some("join") {
+        return Err("the link is not one that joins a server".to_owned());
+    }
+    let named = |name: &str| {
+        let value = url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned());
+        value.filter(|value| !value.is_empty())
+    };
+    let server = named("server").ok_or("the link names no server")?;
+    if server.to_ascii_lowercase().starts_with("crewbell:") {
+        return Err("the link names no server".to_owned());
+    }
+    Ok(Candidates { bases: bases(&server)?, site: named("site") })
+}
+
+fn bases(text: &str) -> Result<Vec<String>, String> {
+    if text.contains("://") {
+        return base(text).map(|base| vec![base]);
+    }
+    // An IPv6 address as people write it, without brackets.
+    let bare = if text.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{text}]") } else { text.to_owned() };
+    let has_port = host_part(&bare).rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    let attempts = if has_port {
+        vec![format!("https://{bare}"), format!("http://{bare}")]
+    } else {
+        let (host, path) = bare.split_at(host_part(&bare).len());
+        let at = |scheme: &str| format!("{scheme}://{host}:{DEFAULT_PORT}{path}");
+        vec![at("https"), format!("https://{bare}"), at("http"), format!("http://{bare}")]
+    };
+    attempts.iter().map(|attempt| base(attempt)).collect()
+}
+
+/// The part before the path.
+fn host_part(text: &str) -> &str {
+    text.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// A URL as a base: scheme, host, port and a path that a reverse proxy may want, nothing else.
+fn base(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(wrong)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("an address begins with http:// or https://, not with {}://", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address has no name and password in it".to_owned());
+    }
+    let host = match url.host() {
+        Some(Host::Domain(name)) if name.is_empty() => None,
+        Some(Host::Ipv4(address)) if address.is_unspecified() => None,
+        host => host,
+    };
+    let host = host.ok_or("the address names no machine")?;
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Ok(format!("{}://{host}{port}{}", url.scheme(), url.path().trim_end_matches('/')))
+}
+
+fn wrong(error: url::ParseError) -> String {
+    format!("that is no address: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bases_of(text: &str) -> Vec<String> {
+        read(text).unwrap().bases
+    }
+
+    #[test]
+    fn what_is_typed_in_full_is_taken_as_it_is() {
+        for (typed, base) in [
+            ("https://crew.example", "https://crew.example"),
+            (" http://10.0.0.2:8080/ ", "http://10.0.0.2:8080"),
+            ("HTTP://Crew.Local:80/bell/#top", "http://crew.local/bell"),
+            ("http://[fd00::7]:8080", "http://[fd00::7]:8080"),
+        ] {
+            assert_eq!(bases_of(typed), [base], "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_port_without_a_scheme_is_tried_encrypted_first() {
+        assert_eq!(bases_of("10.0.0.2:8080"), ["https://10.0.0.2:8080", "http://10.0.0.2:8080"]);
+        assert_eq!(bases_of("crew.local:443"), ["https://crew.local", "http://crew.local:443"]);
+        assert_eq!(bases_of("[fd00::7]:9000"), ["https://[fd00::7]:9000", "http://[fd00::7]:9000"]);
+    }
+
+    #[test]
+    fn a_bare_host_is_looked_for_where_a_crewbell_listens() {
+        let expected = ["https://crew.local:8080", "https://crew.local", "http://crew.local:8080", "http://crew.local"];
+        assert_eq!(bases_of("crew.local"), expected);
+        assert_eq!(bases_of("fd00::7")[0], "https://[fd00::7]:8080");
+        assert_eq!(bases_of("crew.local/bell")[2], "http://crew.local:8080/bell");
+    }
+
+    #[test]
+    fn a_link_names_server_and_site_and_is_read_as_it_was_made() {
+        let link = join_link("http://10.0.0.2:8080", "serenity & co");
+        assert_eq!(
+            read(&link).unwrap(),
+            Candidates { bases: vec!["http://10.0.0.2:8080".into()], site: Some("serenity & co".into()) }
+        );
+        assert_eq!(read("crewbell://join?server=10.0.0.2:8080").unwrap().site, None);
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_in_words() {
+        for (typed, why) in [
+            ("", "nothing was typed"),
+            ("ftp://crew.local", "begins with http:// or https://"),
+            ("http://sam:4711@crew.local", "no name and password"),
+            ("crew local", "no address"),
+            ("10.0.0.2:99999", "no address"),
+            ("http://0.0.0.0:8080", "names no machine"),
+            ("crewbell://join?site=serenity", "names no server"),
+            ("crewbell://join?server=crewbell://join", "names no server"),
+            ("crewbell://leave?server=crew.local", "not one that joins"),
+            (&"x".repeat(2001), "too long"),
+        ] {
+            let said = read(typed).unwrap_err();
+            assert!(said.contains(why), "{typed}: {said}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Telling our server's answer from that of whoever else answers in its place.
+//!
+//! A hotel's sign-in page answers `200` with HTML to everything, a proxy `502`, a router's web page `404`, a redirect
+//! leads to a portal. None of that is the server's: it is as if nobody had answered. Only a body that is one of our
+//! refusals, with a code that this version knows, is a "no".
+
+use crewbell_shared::{Code, Refusal};
+use reqwest::{Response, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::engine::Fault;
+
+/// The largest answer that is read whole, in bytes; a voice message of a minute is 2 MB.
+const LARGEST: usize = 32 * 1024 * 1024;
+
+/// What couldn't be reached, in words without the address's query.
+pub fn away(error: reqwest::Error) -> Fault {
+    let error = error.without_url();
+    let mut why = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        why = cause.to_string();
+        source = cause.source();
+    }
+    if error.is_timeout() {
+        "the server doesn't answer".clone_into(&mut why);
+    }
+    Fault::Away(why)
+}
+
+fn stranger() -> Fault {
+    Fault::Away("somebody else answered in the server's place".to_owned())
+}
+
+/// Lets a success through, whatever its body; anything else is a refusal, or somebody else's.
+pub async fn success(response: Response) -> Result<Response, Fault> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body = whole(response).await?;
+    Err(refusal(status, &body))
+}
+
+/// The body of a success as JSON.
+pub async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Fault> {
+    let body = whole(success(response).await?).await?;
+    serde_json::from_slice(&body).map_err(|_| stranger())
+}
+
+/// A success that says nothing: `204`.
+pub async fn nothing(response: Response) -> Result<(), Fault> {
+    let response = success(response).await?;
+    if response.status() == StatusCode::NO_CONTENT { Ok(()) } else { Err(stranger()) }
+}
+
+/// The body of a success of a media type.
+pub async fn body(response: Response, media_types: &[&str]) -> Result<Vec<u8>, Fault> {
+    let response = success(response).await?;
+    if !is_of(&response, media_types) {
+        return Err(stranger());
+    }
+    whole(response).await
+}
+
+/// Whether a response says that it is of one of these media types.
+pub fn is_of(response: &Response, media_types: &[&str]) -> bool {
+    let said = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let said = said.and_then(|said| said.split(';').next()).map(str::trim).unwrap_or_default();
+    media_types.iter().any(|media_type| said.eq_ignore_ascii_case(media_type))
+}
+
+async fn whole(mut response: Response) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(away)? {
+        body.extend_from_slice(&part);
+        if body.len() > LARGEST {
+            return Err(stranger());
+        }
+    }
+    Ok(body)
+}
+
+/// What an answer that is no success means.
+fn refusal(status: StatusCode, body: &[u8]) -> Fault {
+    let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else { return stranger() };
+    let is_ours = match refusal.code {
+        // A whole answer is refused by codes that are as old as the doors; anybody's JSON may have a `code`.
+        Code::Unrecognised => false,
+        // What wipes a device must say so twice.
+        Code::NotSignedIn | Code::BadCredentials => status == StatusCode::UNAUTHORIZED,
+        _ => status.is_client_error() || status.is_server_error(),
+    };
+    if is_ours { Fault::Refused(refusal) } else { stranger() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(status: u16, body: &str) -> Result<Code, String> {
+        match refusal(StatusCode::from_u16(status).unwrap(), body.as_bytes()) {
+            Fault::Refused(refusal) => Ok(refusal.code),
+            Fault::Away(why) => Err(why),
+        }
+    }
+
+    #[test]
+    fn our_server_s_no_is_a_no() {
+        let no = r#"{"code":"already_accepted","message":"Sam was first.","details":{"by":{"name":"Sam"}}}"#;
+        assert_eq!(said(409, no), Ok(Code::AlreadyAccepted));
+        assert_eq!(said(401, r#"{"code":"not_signed_in","message":"Sign in first."}"#), Ok(Code::NotSignedIn));
+    }
+
+    #[test]
+    fn nobody_else_s_answer_is_a_no() {
+        for (status, body) in [
+            (404, "<html>Not Found</html>"),
+            (502, "Bad Gateway"),
+            (511, "<html>Sign in to the hotel's Wi-Fi</html>"),
+            (302, ""),
+            (401, r#"{"error":"unauthorized"}"#),
+            (403, r#"{"code":"portal_login","message":"Accept our terms."}"#),
+            (403, r#"{"code":403,"message":"Forbidden"}"#),
+            (403, r#"{"code":"not_signed_in","message":"Accept our terms."}"#),
+            (302, r#"{"code":"not_found","message":"Moved."}"#),
+        ] {
+            assert!(said(status, body).is_err(), "{status} {body}");
+        }
+    }
+}

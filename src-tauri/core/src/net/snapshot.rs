@@ -1,0 +1,149 @@
+//! The site whole: lines of JSON, read as they arrive, so that a big site is never in memory twice.
+//!
+//! The first line says as of which entry, and how many nouns follow; each further one is a list of nouns. Nouns that
+//! this version doesn't know are passed over. A stream that ends before all were there is no snapshot.
+
+use std::sync::Arc;
+
+use crewbell_shared::ids::EventId;
+use crewbell_shared::protocol::{Entity, EntityType};
+use reqwest::Response;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::answer;
+use crate::engine::{Fault, Snapshot};
+use crate::store::Cursor;
+
+/// The longest line that is read, in bytes; the server writes 200 nouns on each.
+const LONGEST_LINE: usize = 32 * 1024 * 1024;
+
+#[derive(Deserialize)]
+struct Head {
+    seq: u64,
+    #[serde(default)]
+    event_id: Option<EventId>,
+    nouns: usize,
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Reading {
+    head: Option<Head>,
+    nouns: Vec<Arc<Entity>>,
+    passed_over: usize,
+}
+
+/// Reads a snapshot.
+pub async fn read(mut response: Response) -> Result<Snapshot, Fault> {
+    if !answer::is_of(&response, &["application/x-ndjson"]) {
+        return Err(unreadable());
+    }
+    let mut reading = Reading::default();
+    let mut line = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(answer::away)? {
+        let mut rest = &part[..];
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            line.extend_from_slice(&rest[..end]);
+            reading.line(&line)?;
+            line.clear();
+            rest = &rest[end + 1..];
+        }
+        line.extend_from_slice(rest);
+        if line.len() > LONGEST_LINE {
+            return Err(unreadable());
+        }
+    }
+    reading.line(&line)?;
+    reading.finish()
+}
+
+impl Reading {
+    fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        if self.head.is_none() {
+            self.head = Some(serde_json::from_slice(line).map_err(|_| unreadable())?);
+            return Ok(());
+        }
+        let nouns: Vec<&RawValue> = serde_json::from_slice(line).map_err(|_| unreadable())?;
+        for noun in nouns {
+            match serde_json::from_str::<Entity>(noun.get()) {
+                Ok(noun) => self.nouns.push(Arc::new(noun)),
+                Err(error) => {
+                    if let Some(known) = known(noun) {
+                        tracing::warn!(noun = known.as_str(), %error, "A noun of the snapshot can't be read.");
+                    }
+                    self.passed_over += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Snapshot, Fault> {
+        let Head { seq, event_id, nouns } = self.head.ok_or_else(unreadable)?;
+        if self.nouns.len() + self.passed_over < nouns {
+            return Err(Fault::Away("the connection broke while the site was being fetched".to_owned()));
+        }
+        let cursor = Cursor { seq, event_id };
+        Ok(Snapshot { cursor, nouns: self.nouns, foreign: self.passed_over > 0 })
+    }
+}
+
+/// The noun's sort, where this version knows it.
+fn known(noun: &RawValue) -> Option<EntityType> {
+    #[derive(Deserialize)]
+    struct Sort {
+        entity_type: EntityType,
+    }
+    serde_json::from_str::<Sort>(noun.get()).ok().map(|sort| sort.entity_type)
+}
+
+fn unreadable() -> Fault {
+    Fault::Away("what the server sent as the site can't be read".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crewbell_shared::testing::{at, open_request, sam};
+
+    fn reading(lines: &[String]) -> Result<Snapshot, Fault> {
+        let mut reading = Reading::default();
+        for line in lines {
+            reading.line(line.as_bytes())?;
+        }
+        reading.finish()
+    }
+
+    fn head(nouns: usize) -> String {
+        serde_json::json!({ "seq": 7, "event_id": uuid::Uuid::nil(), "site": "serenity", "nouns": nouns }).to_string()
+    }
+
+    fn nouns() -> String {
+        serde_json::to_string(&[Entity::from(sam()), Entity::from(open_request(at(0)))]).unwrap()
+    }
+
+    #[test]
+    fn a_snapshot_is_read_line_by_line() {
+        let snapshot = reading(&[head(2), nouns()]).unwrap();
+        assert_eq!((snapshot.cursor.seq, snapshot.nouns.len(), snapshot.foreign), (7, 2, false));
+    }
+
+    #[test]
+    fn nouns_from_the_future_are_passed_over_and_known_of() {
+        let moon = r#"[{"entity_type":"moon","entity":{"full":true}}]"#.to_owned();
+        let snapshot = reading(&[head(3), nouns(), moon]).unwrap();
+        assert_eq!((snapshot.nouns.len(), snapshot.foreign), (2, true));
+    }
+
+    #[test]
+    fn a_part_of_a_snapshot_is_none() {
+        assert!(reading(&[head(3), nouns()]).is_err());
+        assert!(reading(&[]).is_err());
+        assert!(reading(&["<html>".to_owned()]).is_err());
+        assert!(reading(&[head(2), nouns()[..40].to_owned()]).is_err());
+    }
+}

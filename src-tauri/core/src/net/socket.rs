@@ -1,0 +1,164 @@
+//! The live socket: a task of its own, which reads frames, so that the controller never waits for JSON.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crewbell_shared::protocol::live::{FromClient, FromServer};
+use futures_util::{SinkExt, StreamExt};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use url::Url;
+
+use crate::engine::{Fault, Input};
+
+/// The largest message that is taken, in bytes: a page of a thousand entries with long notes is a tenth of it.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// Frames that may wait to be sent. A client says little: more waiting means that the line is dead.
+const WAITING: usize = 64;
+
+/// How long one frame may take to leave.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+
+/// A stream of bytes, encrypted or not.
+trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
+
+/// An open or opening socket; dropping it closes it.
+#[derive(Debug)]
+pub struct Socket {
+    say: mpsc::Sender<FromClient>,
+    task: JoinHandle<()>,
+}
+
+impl Socket {
+    /// Opens a socket and says `hello`, once there is one to say. What comes of it goes to `tell`: frames, and in the end, once, why it ended.
+    /// Nothing of what it carries is logged.
+    pub fn open<H, T, Told>(number: u64, base: String, trust: Arc<ClientConfig>, hello: H, tell: T) -> Self
+    where
+        H: Future<Output = Result<FromClient, Fault>> + Send + 'static,
+        T: Fn(Input) -> Told + Send + Sync + 'static,
+        Told: Future<Output = ()> + Send,
+    {
+        let (say, said) = mpsc::channel(WAITING);
+        let task = tokio::spawn(async move {
+            let run = async {
+                match hello.await {
+                    Ok(hello) => run(number, &base, trust, hello, said, &tell).await,
+                    Err(Fault::Refused(refusal)) => {
+                        let frame = Box::new(FromServer::Refused { refusal });
+                        tell(Input::Frame { socket: number, frame }).await;
+                        Ok(())
+                    }
+                    Err(Fault::Away(why)) => Err(why),
+                }
+            };
+            let end = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
+            let why = match end {
+                Ok(Ok(())) => "the server closed the connection".to_owned(),
+                Ok(Err(why)) => why,
+                Err(_) => {
+                    tracing::error!(socket = number, "A socket's task panicked.");
+                    "the connection failed".to_owned()
+                }
+            };
+            tell(Input::Closed { socket: number, why }).await;
+        });
+        Self { say, task }
+    }
+
+    /// Says something; false when so much waits to be sent that the line must be dead.
+    #[must_use]
+    pub fn say(&self, frame: FromClient) -> bool {
+        self.say.try_send(frame).is_ok()
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn run<T, Told>(
+    number: u64,
+    base: &str,
+    trust: Arc<ClientConfig>,
+    hello: FromClient,
+    mut said: mpsc::Receiver<FromClient>,
+    tell: &T,
+) -> Result<(), String>
+where
+    T: Fn(Input) -> Told + Send + Sync,
+    Told: Future<Output = ()> + Send,
+{
+    let (url, stream) = reach(base, trust).await?;
+    let request = url.as_str().into_client_request().map_err(|error| error.to_string())?;
+    let mut config = WebSocketConfig::default();
+    config.max_message_size = Some(LARGEST);
+    config.max_frame_size = Some(LARGEST);
+    let (socket, _) =
+        client_async_with_config(request, stream, Some(config)).await.map_err(|error| error.to_string())?;
+    let (mut sink, mut frames) = socket.split();
+    // Sending waits in a future beside reading: a line that takes nothing still gives.
+    let talk = async {
+        let mut next = Some(hello);
+        while let Some(frame) = next {
+            let text = serde_json::to_string(&frame).map_err(|error| error.to_string())?;
+            let sent = tokio::time::timeout(SEND_WITHIN, sink.send(Message::text(text))).await;
+            sent.map_err(|_| "the server takes nothing".to_owned())?.map_err(|error| error.to_string())?;
+            next = said.recv().await;
+        }
+        std::future::pending().await
+    };
+    let listen = async {
+        while let Some(message) = frames.next().await {
+            match message.map_err(|error| error.to_string())? {
+                Message::Text(text) => match serde_json::from_str::<FromServer>(&text) {
+                    Ok(frame) => tell(Input::Frame { socket: number, frame: Box::new(frame) }).await,
+                    Err(error) => {
+                        tracing::warn!(socket = number, category = ?error.classify(), "A frame can't be read.");
+                        tell(Input::Garbled { socket: number }).await;
+                    }
+                },
+                Message::Binary(_) => tell(Input::Garbled { socket: number }).await,
+                Message::Close(_) => return Ok(()),
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            }
+        }
+        Ok(())
+    };
+    tokio::select! {
+        // What the server still said comes before that it takes nothing any more.
+        biased;
+        ended = listen => ended,
+        ended = talk => ended,
+    }
+}
+
+/// Connects, and encrypts where the address says so.
+async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>), String> {
+    let mut url = Url::parse(&format!("{base}/api/live")).map_err(|error| error.to_string())?;
+    let secure = url.scheme() == "https";
+    let unfit = |()| "the address can't be connected to".to_owned();
+    url.set_scheme(if secure { "wss" } else { "ws" }).map_err(unfit)?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(80);
+    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|error| error.to_string())?;
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    if !secure {
+        return Ok((url, Box::new(stream)));
+    }
+    let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
+    let stream = TlsConnector::from(trust).connect(name, stream).await.map_err(|error| error.to_string())?;
+    Ok((url, Box::new(stream)))
+}

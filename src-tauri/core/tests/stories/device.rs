@@ -1,0 +1,173 @@
+//! A device of the crew: the real controller, with a wire, a disk, a vault and a shell of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crewbell_core::controller::{Clock, Handle, Parts, start};
+use crewbell_core::screen::{Ask, AskError, Link, Picture, Shown};
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::protocol::{Entity, Verb};
+use crewbell_shared::request::{Request, State};
+use serde_json::Value;
+use tokio::time::{Duration, timeout};
+use uuid::Uuid;
+
+use crate::disk::Disk;
+use crate::recorder::{Drawer, Recorder};
+use crate::ship::PIN;
+use crate::wire::Wire;
+
+/// How long something may take that must come. Longer than the longest wait between two attempts to connect.
+const SOON: Duration = Duration::from_secs(40);
+
+/// A device of the crew.
+pub struct Device {
+    pub wire: Wire,
+    pub disk: Disk,
+    pub vault: Arc<Drawer>,
+    pub shell: Arc<Recorder>,
+    pub clock: Clock,
+    pub folder: Arc<tempfile::TempDir>,
+    handle: Handle,
+}
+
+impl Device {
+    /// A new device, with nobody signed in.
+    pub async fn new(ship: SocketAddr) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let wire = Wire::to(ship).await;
+        Self::boot(wire, Disk::default(), Arc::default(), Clock::default(), folder).await
+    }
+
+    /// A new device on which somebody signed in, and which has the site.
+    pub async fn of(ship: SocketAddr, name: &str) -> Self {
+        let device = Self::new(ship).await;
+        device.sign_in(name).await.unwrap();
+        device.live().await;
+        device
+    }
+
+    async fn boot(wire: Wire, disk: Disk, vault: Arc<Drawer>, clock: Clock, folder: Arc<tempfile::TempDir>) -> Self {
+        let shell = Recorder::new(folder.path().join("downloads"));
+        let parts = Parts {
+            store: disk.clone(),
+            rebuilt: None,
+            shell: Arc::<Recorder>::clone(&shell),
+            vault: Arc::<Drawer>::clone(&vault),
+            clock: clock.clone(),
+            data: folder.path().to_owned(),
+            device_name: "a tablet".into(),
+            version: "1".into(),
+        };
+        let handle = start(parts).await.unwrap();
+        Self { wire, disk, vault, shell, clock, folder, handle }
+    }
+
+    /// The program is closed and started again.
+    pub async fn restart(self) -> Self {
+        let Self { wire, disk, vault, clock, folder, handle, .. } = self;
+        handle.stop().await;
+        Self::boot(wire, disk, vault, clock, folder).await
+    }
+
+    pub async fn sign_in(&self, name: &str) -> Result<Value, AskError> {
+        let (server, site, name, secret) = (self.wire.base(), "serenity".into(), name.into(), PIN.into());
+        self.ask(Ask::SignIn { server, site, name, secret }).await
+    }
+
+    pub async fn ask(&self, ask: Ask) -> Result<Value, AskError> {
+        timeout(SOON, self.handle.ask(ask)).await.expect("every ask is answered")
+    }
+
+    pub async fn does(&self, verb: Verb) -> Result<Value, AskError> {
+        self.ask(Ask::Do { verb }).await
+    }
+
+    pub async fn accepts(&self, id: RequestId) -> Result<Value, AskError> {
+        self.does(Verb::AcceptRequest { request_id: id }).await
+    }
+
+    pub async fn notes(&self, id: RequestId, text: &str) -> Result<Value, AskError> {
+        self.does(Verb::NoteRequest { request_id: id, note_id: Uuid::now_v7().into(), text: text.into() }).await
+    }
+
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub async fn look(&self) -> Picture {
+        serde_json::from_value(self.ask(Ask::Look).await.unwrap()).unwrap()
+    }
+
+    /// Waits until the picture is as it should be.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&Picture) -> bool) -> Picture {
+        let mut news = self.shell.news.subscribe();
+        let waiting = async {
+            loop {
+                news.borrow_and_update();
+                let picture = self.look().await;
+                if is_so(&picture) {
+                    return picture;
+                }
+                // What isn't told (the cursor of a stream that is live) is looked for now and then.
+                let _ = timeout(Duration::from_millis(100), news.changed()).await;
+            }
+        };
+        if let Ok(picture) = timeout(SOON, waiting).await {
+            return picture;
+        }
+        let picture = self.look().await;
+        panic!("{what}: {:?} {:?}", picture.status, picture.outbox);
+    }
+
+    /// Waits until the device shows what the server has.
+    pub async fn live(&self) -> Picture {
+        self.until("the device goes live", |picture| picture.status.link == Link::Live).await
+    }
+
+    /// Waits until nothing waits to be sent or told.
+    pub async fn settled(&self) -> Picture {
+        let settled = |picture: &Picture| picture.status.link == Link::Live && picture.outbox.is_empty();
+        self.until("everything is with the server", settled).await
+    }
+
+    /// Waits until a request is as it should be.
+    pub async fn sees(&self, what: &str, is_so: impl Fn(&Request) -> bool) -> Request {
+        let picture = self.until(what, |picture| requests(picture).any(|(request, _)| is_so(request))).await;
+        requests(&picture).map(|(request, _)| request).find(|request| is_so(request)).unwrap().clone()
+    }
+
+    /// Waits until this device rings for a request, or for none.
+    pub async fn rings(&self, id: Option<RequestId>) {
+        let mut news = self.shell.news.subscribe();
+        let rings = || self.shell.ringing().first().map(|alert| alert.request_id) == id;
+        let waiting = async {
+            while !rings() {
+                news.changed().await.unwrap();
+            }
+        };
+        assert!(timeout(SOON, waiting).await.is_ok(), "it should ring for {id:?}: {:?}", self.shell.ringing());
+    }
+}
+
+/// The requests that a picture shows, and whether each is an echo.
+pub fn requests(picture: &Picture) -> impl Iterator<Item = (&Request, bool)> {
+    picture.nouns.iter().filter_map(|Shown { noun, pending }| match noun.as_ref() {
+        Entity::Request(request) => Some((request, *pending)),
+        _ => None,
+    })
+}
+
+/// A request of a picture.
+pub fn request(picture: &Picture, id: RequestId) -> (Request, bool) {
+    let (request, pending) = requests(picture).find(|(request, _)| request.id == id).expect("it is shown");
+    (request.clone(), pending)
+}
+
+/// Who accepted a request.
+pub fn accepted_by(request: &Request) -> Option<&str> {
+    match &request.state {
+        State::Accepted(acceptance) => Some(acceptance.accepted_by.name.as_str()),
+        State::Open | State::Completed { .. } | State::Cancelled { .. } => None,
+    }
+}

@@ -1,0 +1,32 @@
+//! Stories of a device: the real controller against the real server, over a wire that can be cut.
+//!
+//! The cast is the server's: Sam and Siri are stewardesses, Dana dispatches, Alex administers, Gus presses the button.
+//! Each device has a store, a vault and a shell of its own, and its own wire to the ship.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "the props are tests too, and the cast live at the edge"
+)]
+
+#[expect(dead_code, reason = "the server's cast can do more than these stories need")]
+#[path = "../../../../server/tests/stories/cast.rs"]
+mod cast;
+#[path = "../../../../server/tests/stories/database.rs"]
+mod database;
+#[expect(dead_code, reason = "the server's ship can do more than these stories need")]
+#[path = "../../../../server/tests/stories/ship.rs"]
+mod ship;
+
+mod device;
+mod disk;
+mod recorder;
+mod wire;
+
+mod away;
+mod cut_anywhere;
+mod full_disk;
+mod ring;
+mod signed_out;
+mod strangers;

@@ -1,0 +1,86 @@
+//! A shell that writes down what it is told, and a vault that is a drawer.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use crewbell_core::screen::{Alert, AskError, Told};
+use crewbell_core::shell::{Recording, Shell, TokenPlace, Vault, VaultError};
+use crewbell_shared::request::Priority;
+use tokio::sync::watch;
+
+/// A shell that writes down what it is told.
+#[derive(Debug)]
+pub struct Recorder {
+    pub told: Mutex<Vec<Told>>,
+    pub rings: Mutex<Vec<Vec<Alert>>>,
+    pub played: Mutex<Vec<Option<Recording>>>,
+    /// Counts what came, so that a story can wait for more.
+    pub news: watch::Sender<u64>,
+    pub downloads: PathBuf,
+}
+
+impl Recorder {
+    pub fn new(downloads: PathBuf) -> Arc<Self> {
+        let (told, rings, played) = Default::default();
+        Arc::new(Self { told, rings, played, news: watch::Sender::new(0), downloads })
+    }
+
+    /// The requests that make a sound now.
+    pub fn ringing(&self) -> Vec<Alert> {
+        self.rings.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+
+    fn more(&self) {
+        self.news.send_modify(|news| *news += 1);
+    }
+}
+
+impl Shell for Recorder {
+    fn tell(&self, told: &[Told]) {
+        self.told.lock().unwrap().extend_from_slice(told);
+        self.more();
+    }
+
+    fn ring(&self, alerts: &[Alert], _open: usize) {
+        self.rings.lock().unwrap().push(alerts.to_vec());
+        self.more();
+    }
+
+    fn test_sound(&self, _priority: Priority) -> Result<(), AskError> {
+        Ok(())
+    }
+
+    fn play(&self, recording: Option<Recording>) -> Result<(), AskError> {
+        self.played.lock().unwrap().push(recording);
+        self.more();
+        Ok(())
+    }
+
+    fn setting(&self, _name: &str, _value: Option<&str>) {}
+
+    fn downloads(&self) -> PathBuf {
+        self.downloads.clone()
+    }
+}
+
+/// A vault that is a drawer.
+#[derive(Debug, Default)]
+pub struct Drawer {
+    pub token: Mutex<Option<String>>,
+}
+
+impl Vault for Drawer {
+    fn token(&self) -> Result<Option<String>, VaultError> {
+        Ok(self.token.lock().unwrap().clone())
+    }
+
+    fn keep(&self, token: &str) -> Result<TokenPlace, VaultError> {
+        *self.token.lock().unwrap() = Some(token.to_owned());
+        Ok(TokenPlace::File)
+    }
+
+    fn forget(&self) -> Result<(), VaultError> {
+        *self.token.lock().unwrap() = None;
+        Ok(())
+    }
+}

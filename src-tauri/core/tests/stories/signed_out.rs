@@ -1,0 +1,112 @@
+//! Signed out: by oneself, or by somebody else.
+
+use crewbell_core::screen::{Ask, AskError, Link, Notice};
+use crewbell_shared::Code;
+use reqwest::Method;
+
+use crate::device::{Device, accepted_by};
+use crate::ship::Ship;
+
+#[tokio::test]
+async fn a_lost_tablet_is_wiped_and_sends_what_waited_when_its_owner_is_back() {
+    let ship = Ship::sail().await;
+    let siri = Device::of(ship.server.http, "Siri").await;
+    let person = siri.look().await.me().unwrap();
+    ship.gus_in(5).await.press("single").await;
+    let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
+    siri.wire.cut();
+    siri.until("Siri is away", |picture| !picture.status.link.is_there()).await;
+    siri.accepts(called).await.unwrap();
+
+    let path = format!("/api/people/{person}/sessions");
+    let (status, said) = ship.alex().await.ask(Method::DELETE, &path, None).await;
+    assert!(status.is_success(), "{said}");
+    siri.wire.mend();
+    let picture = siri.until("the device is signed out", |picture| picture.session.is_none()).await;
+    assert_eq!((picture.status.link, picture.nouns.len()), (Link::SignedOut, 0));
+    assert!(picture.status.notices.contains(&Notice::Revoked));
+    assert_eq!(picture.outbox.len(), 1, "what waited stays");
+    assert_eq!(picture.last.unwrap().person.name, "Siri");
+    siri.rings(None).await;
+    let kept = siri.disk.image();
+    assert!(kept.nouns.is_empty() && kept.lines.is_empty() && kept.session.is_none());
+    assert_eq!(kept.outbox.len(), 1);
+
+    // It can be taken away as a file, too.
+    let file = siri.ask(Ask::SaveOutbox).await.unwrap();
+    let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(file.as_str().unwrap()).unwrap()).unwrap();
+    assert_eq!((&saved["items"][0]["who"], &saved["items"][0]["state"]), (&"Siri".into(), &"waiting".into()));
+    assert_eq!(saved["items"][0]["command"]["type"], "accept_request");
+
+    siri.sign_in("Siri").await.unwrap();
+    siri.sees("the accept came through", |request| accepted_by(request) == Some("Siri")).await;
+    let picture = siri.settled().await;
+    assert!(!picture.status.notices.contains(&Notice::Revoked));
+    assert_eq!(ship.count("select count(*) from entries where type = 'request_accepted'").await, 1);
+}
+
+#[tokio::test]
+async fn nobody_s_work_is_sent_in_another_s_name() {
+    let ship = Ship::sail().await;
+    let device = Device::of(ship.server.http, "Siri").await;
+    let person = device.look().await.me().unwrap();
+    ship.gus_in(5).await.press("single").await;
+    let called = device.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
+    device.wire.cut();
+    device.until("the device is away", |picture| !picture.status.link.is_there()).await;
+    device.accepts(called).await.unwrap();
+    ship.alex().await.ask(Method::DELETE, &format!("/api/people/{person}/sessions"), None).await;
+    device.wire.mend();
+    device.until("the device is signed out", |picture| picture.session.is_none()).await;
+    device.sign_in("Sam").await.unwrap();
+    device.live().await;
+    device.rings(Some(called)).await;
+    device.accepts(called).await.unwrap();
+    device.sees("Sam's accept came through", |request| accepted_by(request) == Some("Sam")).await;
+    let outbox = device.until("Sam's is done", |picture| picture.outbox.len() == 1).await.outbox;
+    assert_eq!(outbox[0].by.name, "Siri");
+}
+
+#[tokio::test]
+async fn signing_out_asks_first_while_something_waits() {
+    let ship = Ship::sail().await;
+    let sam = Device::of(ship.server.http, "Sam").await;
+    ship.gus_in(5).await.press("single").await;
+    let called = sam.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
+    sam.wire.cut();
+    sam.until("Sam is away", |picture| !picture.status.link.is_there()).await;
+    sam.accepts(called).await.unwrap();
+    let refused = sam.ask(Ask::SignOut { discard: false }).await;
+    assert!(matches!(&refused, Err(AskError::Refused { refusal }) if refusal.code == Code::InUse), "{refused:?}");
+    assert!(sam.look().await.session.is_some());
+    sam.ask(Ask::SignOut { discard: true }).await.unwrap();
+    let picture = sam.look().await;
+    assert!(picture.session.is_none() && picture.outbox.is_empty() && picture.nouns.is_empty());
+    sam.rings(None).await;
+    assert_eq!(ship.count("select count(*) from entries where type = 'request_accepted'").await, 0);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_on_the_server() {
+    let ship = Ship::sail().await;
+    let sam = Device::of(ship.server.http, "Sam").await;
+    sam.ask(Ask::SignOut { discard: false }).await.unwrap();
+    assert_eq!(sam.look().await.status.link, Link::SignedOut);
+    crate::ship::soon(async {
+        while ship.count("select count(*) from entries where type = 'person_signed_out'").await == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(*sam.vault.token.lock().unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_token_that_is_gone_from_the_vault_is_as_a_sign_out_by_somebody_else() {
+    let ship = Ship::sail().await;
+    let sam = Device::of(ship.server.http, "Sam").await;
+    *sam.vault.token.lock().unwrap() = None;
+    let sam = sam.restart().await;
+    let picture = sam.until("Sam is signed out", |picture| picture.session.is_none()).await;
+    assert!(picture.status.notices.contains(&Notice::Revoked));
+}
