@@ -1,0 +1,45 @@
+//! The app, from the page's root down.
+
+use leptos::prelude::*;
+
+use crate::bridge::page;
+use crate::components::Sprite;
+use crate::frame::Frame;
+use crate::locales::{Language, speak};
+use crate::pages::sign_in::SignIn;
+use crate::state::State;
+
+/// Milliseconds between two ticks of the clock that ages are shown by.
+const TICK: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// The whole app. It is shown anew when the language changes or another person signs in.
+#[component]
+pub fn App() -> impl IntoView {
+    let state = State::new();
+    provide_context(state);
+    state.start();
+    set_interval(move || state.tick(), TICK);
+
+    let language = Memo::new(move |_| {
+        let chosen = state.setting("language").unwrap_or_else(page::preferred_language);
+        Language::of_tag(&chosen)
+    });
+    Effect::new(move || {
+        page::mark_root("data-theme", &state.setting("theme").unwrap_or_else(|| "auto".to_owned()));
+    });
+    let signed_in = Memo::new(move |_| state.session.with(Option::is_some));
+    let shown = move || {
+        let language = language.get();
+        speak(language);
+        page::mark_root("lang", language.code());
+        match (state.started.get(), signed_in.get()) {
+            (false, _) => ().into_any(),
+            (true, false) => view! { <SignIn/> }.into_any(),
+            (true, true) => view! { <Frame/> }.into_any(),
+        }
+    };
+    view! {
+        <Sprite/>
+        {shown}
+    }
+}

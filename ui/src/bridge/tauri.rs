@@ -1,0 +1,39 @@
+//! What Tauri puts into the page, as far as it is used: `withGlobalTauri` in `tauri.conf.json`.
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Calls a command. Rejects with the command's error, or with Tauri's own.
+    #[wasm_bindgen(catch, js_namespace = ["window", "__TAURI__", "core"])]
+    pub async fn invoke(command: &str, args: &Args) -> Result<JsValue, JsValue>;
+
+    /// Calls `handler` with every `event`; resolves once it is registered.
+    #[wasm_bindgen(catch, js_namespace = ["window", "__TAURI__", "event"])]
+    pub async fn listen(event: &str, handler: &Closure<dyn FnMut(Event)>) -> Result<JsValue, JsValue>;
+
+    /// The arguments of a command by name. Ours has one: `ask`.
+    #[wasm_bindgen(extends = js_sys::Object, js_name = Object)]
+    pub type Args;
+
+    #[wasm_bindgen(constructor, js_class = Object)]
+    fn empty() -> Args;
+
+    #[wasm_bindgen(method, setter, js_name = ask)]
+    fn set_ask(this: &Args, json: &str);
+
+    /// An event as it is handed to a listener.
+    pub type Event;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn payload(this: &Event) -> JsValue;
+}
+
+impl Args {
+    /// The one argument of the command: JSON text.
+    pub fn new(json: &str) -> Self {
+        let args = Self::empty();
+        args.set_ask(json);
+        args
+    }
+}
