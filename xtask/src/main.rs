@@ -1,12 +1,14 @@
 //! The project's own commands: `cargo xtask …`, and behind `make demo`, `make test` and the rest.
 //!
 //! - `setup`: finds what the machine lacks, says so, installs it
-//! - `demo`, `test`, `bench`, `openapi`: what a person runs
+//! - `demo`, `test`, `bench`, `openapi`, `bundle`: what a person runs
 //! - `prepare`: keeps the committed query data (`.sqlx/`) true
 //! - `postgres`: the installed PostgreSQL, and throw-away clusters of it
+//! - `web`: the face, from Rust to the folder that the app is built with
 //! - `run`: starting other programs with errors that name them
 
 mod bench;
+mod bundle;
 mod demo;
 mod openapi;
 mod postgres;
@@ -14,6 +16,7 @@ mod prepare;
 mod run;
 mod setup;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -56,6 +59,21 @@ enum Command {
     },
     /// Rewrite `docs/openapi.json` from the server
     Openapi,
+    /// Build the face into `target/web/dist`, which the app is built with
+    Ui {
+        /// As it is shipped: small, and slow to build
+        #[arg(long)]
+        release: bool,
+    },
+    /// Make what the app is installed from
+    Bundle {
+        /// What to make
+        #[arg(default_values_t = ["deb".to_owned(), "appimage".to_owned()])]
+        kinds: Vec<String>,
+        /// Without optimisation, to try the packing
+        #[arg(long)]
+        debug: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -79,5 +97,7 @@ fn run(command: Command) -> Result<()> {
         Command::Prepare { check } => prepare::prepare(check),
         Command::Bench { name, args } => bench::bench(&name, &args),
         Command::Openapi => openapi::openapi(),
+        Command::Ui { release } => web::ui(if release { web::Profile::Small } else { web::Profile::Quick }).map(drop),
+        Command::Bundle { kinds, debug } => bundle::bundle(&kinds, debug),
     }
 }

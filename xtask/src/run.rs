@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -21,7 +22,12 @@ pub(crate) fn root() -> &'static Path {
 /// variables, so ring and all that stands on it would be built anew at every change between
 /// `cargo xtask` and plain `cargo`.
 pub(crate) fn cargo() -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo_at(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Another cargo than the one that was called, in the same clean surroundings.
+pub(crate) fn cargo_at(program: impl AsRef<OsStr>) -> Command {
+    let mut cargo = Command::new(program);
     for (name, _) in env::vars_os() {
         let told = name.to_string_lossy();
         if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {

@@ -13,6 +13,7 @@ use crate::{
     prepare,
     run::{self, cargo, find, succeeds},
     setup::{self, Purpose},
+    web::{self, Profile},
 };
 
 /// What became of a step.
@@ -34,6 +35,7 @@ pub(crate) fn test(run_tests: bool) -> Result<()> {
     let began = Instant::now();
     let mut steps: Vec<Step> = vec![("set-up", set_up), ("formatting", formatting), ("lints", lints)];
     if run_tests {
+        steps.push(("face", face));
         steps.push(("tests", tests));
     }
     steps.extend([("docs", docs as fn() -> _), ("licences", licences), ("query data", query_data)]);
@@ -92,6 +94,12 @@ fn lints() -> Result<Outcome> {
         return Ok(skipped);
     }
     pass(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+/// The tests open the app's window, and want to see the face in it.
+fn face() -> Result<Outcome> {
+    web::ui(Profile::Quick)?;
+    Ok(Outcome::Passed)
 }
 
 fn docs() -> Result<Outcome> {

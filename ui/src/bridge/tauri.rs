@@ -12,15 +12,15 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["window", "__TAURI__", "event"])]
     pub async fn listen(event: &str, handler: &Closure<dyn FnMut(Event)>) -> Result<JsValue, JsValue>;
 
-    /// The arguments of a command by name. Ours has one: `ask`.
+    /// The arguments of a command by name. Ours has one: `args`.
     #[wasm_bindgen(extends = js_sys::Object, js_name = Object)]
     pub type Args;
 
     #[wasm_bindgen(constructor, js_class = Object)]
     fn empty() -> Args;
 
-    #[wasm_bindgen(method, setter, js_name = ask)]
-    fn set_ask(this: &Args, json: &str);
+    #[wasm_bindgen(method, setter, js_name = args)]
+    fn set_args(this: &Args, json: &str);
 
     /// An event as it is handed to a listener.
     pub type Event;
@@ -33,7 +33,7 @@ impl Args {
     /// The one argument of the command: JSON text.
     pub fn new(json: &str) -> Self {
         let args = Self::empty();
-        args.set_ask(json);
+        args.set_args(json);
         args
     }
 }

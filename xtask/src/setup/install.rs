@@ -72,6 +72,7 @@ impl Installer {
 
 fn install_with_apt(packages: &[&str]) -> Result<()> {
     let Some(rights) = Rights::to_install() else {
+        let packages = packages.iter().filter_map(|name| newest(name)).collect::<Vec<_>>();
         bail!(
             "installing needs root's rights; please run this, then try again:\n\n    \
              sudo apt-get install -y --no-install-recommends {}\n",
@@ -81,12 +82,14 @@ fn install_with_apt(packages: &[&str]) -> Result<()> {
     let broker_is_new = packages.contains(&"mosquitto");
 
     let mut updated = false;
-    if !packages.iter().all(|package| has_candidate(package)) {
+    if !packages.iter().all(|package| newest(package).is_some_and(|package| has_candidate(&package))) {
         apt(rights, &["update"])?;
         updated = true;
     }
+    let packages = packages.iter().map(|name| newest(name).with_context(|| format!("apt knows no package {name}")));
+    let packages = packages.collect::<Result<Vec<_>>>()?;
     let mut install = vec!["install", "-y", "--no-install-recommends"];
-    install.extend(packages);
+    install.extend(packages.iter().map(String::as_str));
     if let Err(error) = apt(rights, &install) {
         if updated {
             return Err(error);
@@ -99,6 +102,21 @@ fn install_with_apt(packages: &[&str]) -> Result<()> {
         turn_off_the_packaged_broker(rights);
     }
     Ok(())
+}
+
+/// The package itself; for a name that ends with `*` the one with the highest number in its place.
+fn newest(name: &str) -> Option<String> {
+    let Some(prefix) = name.strip_suffix('*') else {
+        return Some(name.to_owned());
+    };
+    let found =
+        output(Command::new("apt-cache").args(["search", "--names-only", &format!("^{prefix}[0-9]+$")])).ok()?;
+    highest(prefix, &found).map(|number| format!("{prefix}{number}"))
+}
+
+/// The highest number that follows `prefix` in the names that `apt-cache search` found: lines of name and description.
+fn highest(prefix: &str, found: &str) -> Option<u32> {
+    found.lines().filter_map(|line| line.split(' ').next()?.strip_prefix(prefix)?.parse().ok()).max()
 }
 
 fn has_candidate(package: &str) -> bool {
@@ -169,5 +187,17 @@ impl Rights {
                 command
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::highest;
+
+    #[test]
+    fn the_newest_of_numbered_packages_is_taken() {
+        let found = "lld-9 - linker\nlld-22-dbg - symbols\nlld-19 - linker\nlld-22 - linker\nlldb-23 - debugger\n";
+        assert_eq!(highest("lld-", found), Some(22));
+        assert_eq!(highest("clang-", found), None);
     }
 }

@@ -12,11 +12,16 @@ use anyhow::{Result, bail};
 use install::Installer;
 pub(crate) use needs::Purpose;
 
+use crate::web;
+
 /// Makes sure that `purpose` has all it needs.
 ///
 /// # Errors
 /// When something is missing and could not be installed; the message says what to do.
 pub(crate) fn setup(purpose: Purpose) -> Result<()> {
+    if purpose.builds_the_face() {
+        web::offer_rustup()?;
+    }
     let missing = needs::missing(purpose);
     if missing.is_empty() {
         return Ok(());

@@ -1,17 +1,33 @@
 //! The list of what is needed, for what, and how to see that it is there.
 
-use crate::{postgres, run::find};
+use std::{fs, path::Path, process::Command};
+
+use Purpose::{App, Bundle, Demo, Face, Test};
+
+use crate::{
+    postgres,
+    run::{find, succeeds},
+    web,
+};
 
 /// What the machine is to be used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To run the server with the demo site.
+    /// To run the server with the demo site; needs no display.
     Demo,
-    /// To run the tests and benchmarks; includes the demo.
+    /// To build the face, which is WebAssembly.
+    Face,
+    /// To build and run the app, which shows the face in a window.
+    App,
+    /// To run the tests and benchmarks of all of it.
     Test,
+    /// To make what the app is installed from.
+    Bundle,
 }
 
 /// One thing that must be installed, and its package in each package manager.
+///
+/// A name that ends with `*` stands for the one with the highest number in its place.
 pub(crate) struct Need {
     pub(crate) name: &'static str,
     pub(crate) why: &'static str,
@@ -19,7 +35,7 @@ pub(crate) struct Need {
     pub(crate) dnf: &'static [&'static str],
     pub(crate) brew: &'static [&'static str],
     is_there: fn() -> bool,
-    only_for_tests: bool,
+    purposes: &'static [Purpose],
 }
 
 const NEEDS: &[Need] = &[
@@ -30,7 +46,7 @@ const NEEDS: &[Need] = &[
         dnf: &["gcc"],
         brew: &["gcc"],
         is_there: || find("cc").is_some(),
-        only_for_tests: false,
+        purposes: &[Demo, Face, App, Test, Bundle],
     },
     Need {
         name: "PostgreSQL",
@@ -39,7 +55,7 @@ const NEEDS: &[Need] = &[
         dnf: &["postgresql-server", "postgresql", "postgresql-contrib"],
         brew: &["postgresql@17"],
         is_there: || postgres::find_programs().is_some(),
-        only_for_tests: false,
+        purposes: &[Demo, Test],
     },
     Need {
         name: "Mosquitto and its clients",
@@ -47,16 +63,129 @@ const NEEDS: &[Need] = &[
         apt: &["mosquitto", "mosquitto-clients"],
         dnf: &["mosquitto"],
         brew: &["mosquitto"],
-        is_there: || ["mosquitto", "mosquitto_pub", "mosquitto_sub"].iter().all(|name| find(name).is_some()),
-        only_for_tests: true,
+        is_there: || all_found(&["mosquitto", "mosquitto_pub", "mosquitto_sub"]),
+        purposes: &[Test],
+    },
+    Need {
+        name: "a compiler for WebAssembly",
+        why: "the app's face is WebAssembly, and rustup's server could not be reached for its compiler",
+        apt: &["rustc-web", "cargo-web", "rust-web-src", "lld-*"],
+        dnf: &["rust-std-static-wasm32-unknown-unknown", "lld"],
+        brew: &["rustup"],
+        is_there: web::have_compiler,
+        purposes: &[Face, App, Test, Bundle],
+    },
+    Need {
+        name: "WebKitGTK, the tray and their headers",
+        why: "the app's window is a web view of the system's",
+        apt: &["libwebkit2gtk-4.1-dev", "libgtk-3-dev", "librsvg2-dev", "libayatana-appindicator3-dev", "pkg-config"],
+        dnf: &[
+            "webkit2gtk4.1-devel",
+            "gtk3-devel",
+            "librsvg2-devel",
+            "libappindicator-gtk3-devel",
+            "pkgconf-pkg-config",
+        ],
+        brew: &[],
+        is_there: || {
+            ON_MACOS
+                || has_library("webkit2gtk-4.1") && has_library("gtk+-3.0") && has_library("librsvg-2.0") && has_tray()
+        },
+        purposes: &[App, Test, Bundle],
+    },
+    Need {
+        name: "ALSA's headers",
+        why: "the app sounds its alarms itself",
+        apt: &["libasound2-dev", "pkg-config"],
+        dnf: &["alsa-lib-devel", "pkgconf-pkg-config"],
+        brew: &[],
+        is_there: || ON_MACOS || has_library("alsa"),
+        purposes: &[App, Test, Bundle],
+    },
+    Need {
+        name: "a virtual display",
+        why: "the tests open the app's window where nobody sees it",
+        apt: &["xvfb", "openbox", "dbus", "libgl1-mesa-dri", "libegl1", "libgles2", "fonts-dejavu-core"],
+        dnf: &[
+            "xorg-x11-server-Xvfb",
+            "openbox",
+            "dbus-daemon",
+            "mesa-dri-drivers",
+            "mesa-libEGL",
+            "dejavu-sans-fonts",
+        ],
+        brew: &[],
+        is_there: || {
+            ON_MACOS
+                || all_found(&["Xvfb", "openbox", "dbus-run-session"])
+                    && in_libraries("libEGL.so.1")
+                    && (in_libraries("dri/swrast_dri.so") || in_libraries("dri/libdril_dri.so"))
+                    && Path::new("/usr/share/fonts").is_dir()
+        },
+        purposes: &[Test],
+    },
+    Need {
+        name: "WebKitWebDriver",
+        why: "the tests press what is in the app's window with it",
+        apt: &["webkit2gtk-driver"],
+        dnf: &["webkitgtk6.0"],
+        brew: &[],
+        is_there: || ON_MACOS || find("WebKitWebDriver").is_some(),
+        purposes: &[Test],
+    },
+    Need {
+        name: "PulseAudio and sox",
+        why: "the tests hear what the app sounds, without a sound card",
+        apt: &["pulseaudio", "pulseaudio-utils", "libasound2-plugins", "sox"],
+        dnf: &["pulseaudio", "pulseaudio-utils", "alsa-plugins-pulseaudio", "sox"],
+        brew: &[],
+        is_there: || {
+            ON_MACOS
+                || all_found(&["pulseaudio", "pactl", "parec", "paplay", "sox"])
+                    && in_libraries("alsa-lib/libasound_module_pcm_pulse.so")
+        },
+        purposes: &[Test],
+    },
+    Need {
+        name: "npm",
+        why: "Tauri's packager comes ready-made from there",
+        apt: &["npm"],
+        dnf: &["npm"],
+        brew: &["node"],
+        is_there: || find("npm").is_some(),
+        purposes: &[Bundle],
     },
 ];
 
+/// There the web view and the sound are the system's, and its window can't be driven by tests.
+const ON_MACOS: bool = cfg!(target_os = "macos");
+
 /// What `purpose` needs and this machine does not have.
 pub(crate) fn missing(purpose: Purpose) -> Vec<&'static Need> {
-    NEEDS
-        .iter()
-        .filter(|need| purpose == Purpose::Test || !need.only_for_tests)
-        .filter(|need| !(need.is_there)())
-        .collect()
+    NEEDS.iter().filter(|need| need.purposes.contains(&purpose)).filter(|need| !(need.is_there)()).collect()
+}
+
+impl Purpose {
+    /// Whether a compiler for WebAssembly is among what it needs.
+    pub(crate) fn builds_the_face(self) -> bool {
+        self != Demo
+    }
+}
+
+fn all_found(programs: &[&str]) -> bool {
+    programs.iter().all(|name| find(name).is_some())
+}
+
+fn has_library(name: &str) -> bool {
+    succeeds(Command::new("pkg-config").args(["--exists", name]))
+}
+
+fn has_tray() -> bool {
+    has_library("ayatana-appindicator3-0.1") || has_library("appindicator3-0.1")
+}
+
+/// Whether there is `file` in the system's folders for libraries, such as `/usr/lib/x86_64-linux-gnu`.
+fn in_libraries(file: &str) -> bool {
+    let by_machine = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    by_machine.chain(["/usr/lib64".into(), "/usr/lib".into()]).any(|folder| folder.join(file).exists())
 }

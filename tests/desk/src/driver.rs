@@ -1,0 +1,75 @@
+//! WebKitWebDriver: a program that opens an app's web view and is told what to do by HTTP.
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::Path,
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::{Process, Window, until};
+
+/// How long it may take to answer: opening an app in a debug build on a busy machine takes seconds.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+#[derive(Debug)]
+pub(crate) struct Driver {
+    _program: Process,
+    port: u16,
+}
+
+impl Driver {
+    /// Starts it on a free port, in the surroundings in which it is to open the app.
+    pub(crate) fn start(folder: &Path, at_desk: impl Fn(&Path) -> Command) -> Result<Self> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut command = at_desk(Path::new("WebKitWebDriver"));
+        command.args(["--host=127.0.0.1", &format!("--port={port}")]);
+        let mut program = Process::start(&mut command, folder)?;
+        until("WebKitWebDriver", || {
+            if program.ended()?.is_some() {
+                bail!("WebKitWebDriver ended: {}", program.said());
+            }
+            Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok())
+        })?;
+        Ok(Self { _program: program, port })
+    }
+
+    /// Opens the app in a session of its own.
+    pub(crate) fn open(&self, app: &Path, args: &[&str]) -> Result<Window> {
+        let options = json!({ "binary": app, "args": args });
+        let wish = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });
+        let session = call(self.port, "POST", "/session", &wish)?;
+        let id = session["sessionId"].as_str().context("the driver named no session")?;
+        Ok(Window::new(self.port, id))
+    }
+}
+
+/// One request of the WebDriver protocol (W3C); returns its `value`.
+///
+/// # Errors
+/// When the driver is away, or says no: then with its words.
+pub(crate) fn call(port: u16, method: &str, path: &str, body: &Value) -> Result<Value> {
+    let body = body.to_string();
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).context("the driver is gone")?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).with_context(|| format!("{method} {path}: no answer"))?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").with_context(|| format!("{method} {path}: half an answer"))?;
+    let mut body: Value = serde_json::from_str(body).with_context(|| format!("{method} {path}: {head}"))?;
+    let value = body["value"].take();
+    if head.split(' ').nth(1) != Some("200") {
+        bail!("{method} {path}: {}: {}", value["error"], value["message"]);
+    }
+    Ok(value)
+}

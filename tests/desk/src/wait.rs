@@ -1,0 +1,28 @@
+//! Waiting for what will be the case soon.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+
+/// Long enough for a machine that is busy with other things.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Asks `look` every 20 ms until it finds something, and returns that.
+///
+/// # Errors
+/// When it found nothing in 30 seconds; the message says that `what` was waited for.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        if began.elapsed() > LIMIT {
+            bail!("waited {LIMIT:?} in vain for {what}");
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}

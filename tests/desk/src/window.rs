@@ -1,0 +1,128 @@
+//! What a person does to a window, and sees in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::{driver::call, until};
+
+/// The key under which the protocol hands out an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Says that it is done when the page has been drawn some times. A page is there before it is drawn
+/// for the first time, and would be white on the picture.
+const AFTER_SOME_FRAMES: &str = "
+    const done = arguments[arguments.length - 1];
+    let frames = 10;
+    const drawn = () => frames-- > 0 ? requestAnimationFrame(drawn) : done(null);
+    drawn();";
+
+/// An app's window; the app is ended on drop.
+#[derive(Debug)]
+pub struct Window {
+    port: u16,
+    session: String,
+}
+
+impl Window {
+    pub(crate) fn new(port: u16, id: &str) -> Self {
+        Self { port, session: format!("/session/{id}") }
+    }
+
+    /// Presses the first element that `selector` (CSS) names, as soon as it is there.
+    ///
+    /// # Errors
+    /// When it doesn't come, or can't be pressed: because it is covered, say.
+    pub fn press(&self, selector: &str) -> Result<()> {
+        let element = self.element(selector)?;
+        self.post(&format!("/element/{element}/click"), &json!({}))?;
+        Ok(())
+    }
+
+    /// Types into the first element that `selector` names, as soon as it is there.
+    ///
+    /// # Errors
+    /// As `press`.
+    pub fn type_into(&self, selector: &str, text: &str) -> Result<()> {
+        let element = self.element(selector)?;
+        self.post(&format!("/element/{element}/value"), &json!({ "text": text }))?;
+        Ok(())
+    }
+
+    /// Waits until the first element that `selector` names shows a text that `fits`, and returns it.
+    ///
+    /// # Errors
+    /// When it doesn't in time; the message says what it showed last.
+    pub fn wait_for_text(&self, selector: &str, fits: impl Fn(&str) -> bool) -> Result<String> {
+        let mut last = None;
+        let found = until(selector, || {
+            // An element can be replaced between its being found and read.
+            last = self.text(selector).ok().flatten();
+            Ok(last.clone().filter(|text| fits(text)))
+        });
+        found.with_context(|| format!("{selector} shows {last:?}"))
+    }
+
+    /// Runs a script in the page and returns what it returns.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub fn run(&self, script: &str) -> Result<Value> {
+        self.post("/execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Takes a picture of the page to `target/shots/NAME.png`, for a person to look at: once what is in
+    /// the page has been drawn, and nothing moves any more.
+    ///
+    /// # Errors
+    /// When it can't be taken or written, or the page doesn't come to rest.
+    pub fn shoot(&self, name: &str) -> Result<PathBuf> {
+        self.post("/execute/async", &json!({ "script": AFTER_SOME_FRAMES, "args": [] }))?;
+        let mut last = Value::Null;
+        let picture = until("a page that doesn't move", || {
+            let picture = call(self.port, "GET", &format!("{}/screenshot", self.session), &json!({}))?;
+            let rests = picture == last;
+            last = picture;
+            Ok(rests.then(|| last.clone()))
+        })?;
+        let picture = STANDARD.decode(picture.as_str().context("the driver gave no picture")?)?;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/shots");
+        fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("{name}.png"));
+        fs::write(&file, picture)?;
+        Ok(file)
+    }
+
+    /// What the first element that `selector` names shows; `None` when there is none now.
+    fn text(&self, selector: &str) -> Result<Option<String>> {
+        let Some(element) = self.find(selector) else {
+            return Ok(None);
+        };
+        let text = call(self.port, "GET", &format!("{}/element/{element}/text", self.session), &json!({}))?;
+        Ok(text.as_str().map(str::to_owned))
+    }
+
+    fn element(&self, selector: &str) -> Result<String> {
+        until(selector, || Ok(self.find(selector)))
+    }
+
+    fn find(&self, selector: &str) -> Option<String> {
+        let found = self.post("/element", &json!({ "using": "css selector", "value": selector })).ok()?;
+        found[ELEMENT].as_str().map(str::to_owned)
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        call(self.port, "POST", &format!("{}{path}", self.session), body)
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        drop(call(self.port, "DELETE", &self.session, &json!({})));
+    }
+}
