@@ -1,34 +1,45 @@
 //! The app, from the page's root down.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
-use crate::bridge::{self, Failure};
+use crate::bridge::page;
+use crate::components::Sprite;
+use crate::frame::Frame;
+use crate::locales::{Language, speak};
+use crate::pages::sign_in::SignIn;
+use crate::state::State;
 
-/// The page: says what it is, and whether the shell answers.
+/// Milliseconds between two ticks of the clock that ages are shown by.
+const TICK: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// The whole app. It is shown anew when the language changes or another person signs in.
 #[component]
 pub fn App() -> impl IntoView {
-    let answer = RwSignal::new(String::new());
-    let heard = RwSignal::new(0_u32);
-    spawn_local(async move {
-        let listening = bridge::listen("pinged", move |times: u32| {
-            heard.try_set(times);
-        });
-        if let Err(failure) = listening.await {
-            answer.try_set(failure.to_string());
-        }
+    let state = State::new();
+    provide_context(state);
+    state.start();
+    set_interval(move || state.tick(), TICK);
+
+    let language = Memo::new(move |_| {
+        let chosen = state.setting("language").unwrap_or_else(page::preferred_language);
+        Language::of_tag(&chosen)
     });
-    let ask = move |_| {
-        spawn_local(async move {
-            let pong: Result<String, Failure> = bridge::ask("ping", &"the face").await;
-            answer.try_set(pong.unwrap_or_else(|failure| failure.to_string()));
-        });
+    Effect::new(move || {
+        page::mark_root("data-theme", &state.setting("theme").unwrap_or_else(|| "auto".to_owned()));
+    });
+    let signed_in = Memo::new(move |_| state.session.with(Option::is_some));
+    let shown = move || {
+        let language = language.get();
+        speak(language);
+        page::mark_root("lang", language.code());
+        match (state.started.get(), signed_in.get()) {
+            (false, _) => ().into_any(),
+            (true, false) => view! { <SignIn/> }.into_any(),
+            (true, true) => view! { <Frame/> }.into_any(),
+        }
     };
     view! {
-        <main>
-            <h1>"Crewbell"</h1>
-            <button id="ping" on:click=ask>"Is the shell there?"</button>
-            <p id="answer" role="status">{answer}</p>
-            <p id="heard">{heard}</p>
-        </main>
+        <Sprite/>
+        {shown}
     }
 }

@@ -12,7 +12,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["window", "__TAURI__", "event"])]
     pub async fn listen(event: &str, handler: &Closure<dyn FnMut(Event)>) -> Result<JsValue, JsValue>;
 
-    /// The arguments of a command by name. Ours have one: `args`.
+    /// The arguments of a command by name. Ours has one: `args`.
     #[wasm_bindgen(extends = js_sys::Object, js_name = Object)]
     pub type Args;
 
@@ -30,7 +30,7 @@ extern "C" {
 }
 
 impl Args {
-    /// The one argument of a command of ours: JSON text.
+    /// The one argument of the command: JSON text.
     pub fn new(json: &str) -> Self {
         let args = Self::empty();
         args.set_args(json);

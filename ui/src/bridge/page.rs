@@ -1,0 +1,96 @@
+//! The page itself: its address, its theme, what has the focus, a file that a person chose.
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{HtmlElement, HtmlInputElement};
+
+/// The part of the page's address after `#`.
+pub fn address() -> String {
+    window().location().hash().unwrap_or_default()
+}
+
+/// Goes to an address within the page, as a link would: the way back leads here.
+pub fn go(address: &str) {
+    // Setting it fails for no address of ours.
+    drop(window().location().set_hash(address));
+}
+
+/// Goes one step back, as the device's own button does.
+pub fn back() {
+    if let Ok(history) = window().history() {
+        drop(history.back());
+    }
+}
+
+/// Calls `moved` whenever the address changes, for as long as the page lives.
+pub fn on_address(moved: impl Fn() + 'static) {
+    on_window("hashchange", moved);
+}
+
+/// Calls `heard` at every event of the window of that name, for as long as the page lives.
+pub fn on_window(event: &str, heard: impl Fn() + 'static) {
+    let callback = Closure::<dyn Fn()>::new(heard);
+    drop(window().add_event_listener_with_callback(event, callback.as_ref().unchecked_ref()));
+    callback.forget();
+}
+
+/// Calls `matches` now and whenever it changes, with whether a media query does; for as long as the page lives.
+pub fn on_media(query: &str, matches: impl Fn(bool) + 'static) {
+    let Ok(Some(list)) = window().match_media(query) else { return };
+    matches(list.matches());
+    let again = list.clone();
+    let callback = Closure::<dyn Fn()>::new(move || matches(again.matches()));
+    drop(list.add_event_listener_with_callback("change", callback.as_ref().unchecked_ref()));
+    callback.forget();
+}
+
+/// The languages that the device prefers, such as `de-AT`.
+pub fn preferred_language() -> String {
+    window().navigator().language().unwrap_or_default()
+}
+
+/// Marks the page's root: `data-theme`, `lang`.
+pub fn mark_root(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        drop(root.set_attribute(name, value));
+    }
+}
+
+/// What has the focus.
+pub fn focused() -> Option<HtmlElement> {
+    document().active_element().and_then(|element| element.dyn_into().ok())
+}
+
+/// Whether keys are being typed into something.
+pub fn is_typing() -> bool {
+    focused().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+}
+
+/// Everything within an element that the keyboard can reach, in order.
+pub fn reachable(within: &HtmlElement) -> Vec<HtmlElement> {
+    const REACHABLE: &str = "button:not([disabled]), [href], input:not([disabled]), select:not([disabled]), \
+                             textarea:not([disabled]), [tabindex]:not([tabindex='-1'])";
+    let Ok(found) = within.query_selector_all(REACHABLE) else { return Vec::new() };
+    (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
+}
+
+/// Focuses the element of that id, without scrolling to it twice.
+pub fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        drop(element.focus());
+    }
+}
+
+/// Reads the file that a person chose, as base64; nothing where there is none.
+pub fn read_chosen(input: &HtmlInputElement, read: impl FnOnce(String) + 'static) {
+    let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
+    let Ok(reader) = web_sys::FileReader::new() else { return };
+    let done = reader.clone();
+    let loaded = Closure::once_into_js(move || {
+        let address = done.result().ok().and_then(|result| result.as_string()).unwrap_or_default();
+        // A data address: `data:image/png;base64,…`.
+        read(address.split_once(',').map(|(_, content)| content.to_owned()).unwrap_or_default());
+    });
+    reader.set_onload(Some(loaded.unchecked_ref()));
+    drop(reader.read_as_data_url(&file));
+}

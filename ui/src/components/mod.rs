@@ -1,0 +1,19 @@
+//! The parts that pages are made of. Each knows how it looks and behaves, and nothing of what it is used for.
+//!
+//! - `button` [`Button`], [`IconButton`]; `field` [`Field`], [`Select`], [`Search`], [`Switch`]; `pin_pad` [`PinPad`]
+//! - `shown` [`Chip`], [`Age`], [`PersonName`], [`Row`], [`ListHeader`], [`Freshness`], [`Empty`]
+//! - `sheet` [`Sheet`], [`Confirm`]; `icon` [`Icon`] and its [`Picture`]s
+
+mod button;
+mod field;
+mod icon;
+mod pin_pad;
+mod sheet;
+mod shown;
+
+pub use button::{Button, IconButton, Look};
+pub use field::{Field, Search, Select, Switch};
+pub use icon::{Icon, Picture, Sprite};
+pub use pin_pad::PinPad;
+pub use sheet::{Confirm, Sheet};
+pub use shown::{Age, Chip, Empty, Freshness, ListHeader, PersonName, Row, Tone};

@@ -1,0 +1,64 @@
+//! Digits to type a PIN with: on the screen, and on a keyboard.
+
+use leptos::prelude::*;
+
+use super::{Icon, Picture};
+use crate::locales::words;
+
+/// Digits that a PIN has at most; longer secrets are typed as a password.
+const MOST: usize = 12;
+
+/// A pad of digits. Keys of a keyboard work while something in it has the focus, which it takes when it appears.
+#[component]
+pub fn PinPad(
+    /// The digits.
+    value: RwSignal<String>,
+    /// The person has typed it all.
+    #[prop(into)]
+    on_done: Callback<()>,
+    /// Whether it is being tried.
+    #[prop(into)]
+    busy: Signal<bool>,
+) -> impl IntoView {
+    let type_digit = move |digit: char| {
+        value.update(|value| {
+            if value.len() < MOST {
+                value.push(digit);
+            }
+        });
+    };
+    let erase = move || value.update(|value| drop(value.pop()));
+    let on_key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
+        "Enter" => {
+            event.prevent_default();
+            on_done.run(());
+        }
+        "Backspace" => erase(),
+        key => key.chars().filter(|digit| key.len() == 1 && digit.is_ascii_digit()).for_each(type_digit),
+    };
+    let typed = move || {
+        let count = value.with(|value| value.chars().count());
+        (0..count.max(4)).map(|place| view! { <i class:full=place < count></i> }).collect_view()
+    };
+    let digit = move |digit: char| {
+        view! { <button type="button" class="pin-key" on:click=move |_| type_digit(digit)>{digit}</button> }
+    };
+    let pad = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move || drop(pad.get().map(|pad| pad.focus())));
+    view! {
+        <div class="pin" tabindex="0" role="group" aria-label=words().sign_in.pin on:keydown=on_key node_ref=pad>
+            <div class="pin-typed" aria-hidden="true">{typed}</div>
+            <div class="pin-keys">
+                {"123456789".chars().map(digit).collect_view()}
+                <button type="button" class="pin-key quiet" aria-label=words().sign_in.erase on:click=move |_| erase()>
+                    <Icon of=Picture::Erase/>
+                </button>
+                {digit('0')}
+                <button type="button" class="pin-key go" aria-label=words().sign_in.title disabled=busy
+                    on:click=move |_| on_done.run(())>
+                    <Icon of=Picture::Check/>
+                </button>
+            </div>
+        </div>
+    }
+}

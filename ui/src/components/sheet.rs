@@ -1,0 +1,105 @@
+//! A sheet: a question or a small form over the page. The focus stays in it, Esc closes it, and what had the focus
+//! before has it again.
+
+use leptos::html;
+use leptos::prelude::*;
+use web_sys::KeyboardEvent;
+
+use super::{Button, IconButton, Look, Picture};
+use crate::bridge::page;
+use crate::locales::words;
+
+/// A sheet with a title. Show it with `<Show when=…>`: it is there while it is shown.
+#[component]
+pub fn Sheet(
+    /// What it is about.
+    #[prop(into)]
+    title: Signal<String>,
+    /// The person doesn't want it.
+    #[prop(into)]
+    on_close: Callback<()>,
+    children: Children,
+) -> impl IntoView {
+    let panel = NodeRef::<html::Div>::new();
+    let before = StoredValue::new_local(page::focused());
+    Effect::new(move || {
+        if let Some(panel) = panel.get() {
+            let inside = page::reachable(&panel);
+            // The first field, or the first thing after the button that closes.
+            let first = inside.iter().find(|element| element.tag_name() != "BUTTON").or(inside.get(1));
+            drop(first.or(inside.first()).map(|element| element.focus()));
+        }
+    });
+    on_cleanup(move || {
+        before.with_value(|before| before.as_ref().map(|element| element.focus()));
+    });
+    let on_key = move |event: KeyboardEvent| {
+        event.stop_propagation();
+        match event.key().as_str() {
+            "Escape" => on_close.run(()),
+            "Tab" => keep_focus(&event, panel),
+            _ => {}
+        }
+    };
+    view! {
+        <div class="veil" on:click=move |_| on_close.run(()) on:keydown=on_key>
+            <div
+                class="sheet"
+                role="dialog"
+                aria-modal="true"
+                aria-labelledby="sheet-title"
+                node_ref=panel
+                on:click=|event| event.stop_propagation()
+            >
+                <header class="sheet-top">
+                    <h2 id="sheet-title">{title}</h2>
+                    <IconButton icon=Picture::Cross name=words().common.close on_press=on_close/>
+                </header>
+                {children()}
+            </div>
+        </div>
+    }
+}
+
+/// From the last thing within to the first, and back.
+fn keep_focus(event: &KeyboardEvent, panel: NodeRef<html::Div>) {
+    let Some(panel) = panel.get_untracked() else { return };
+    let inside = page::reachable(&panel);
+    let (Some(first), Some(last)) = (inside.first(), inside.last()) else { return };
+    let at = page::focused();
+    let (edge, next) = if event.shift_key() { (first, last) } else { (last, first) };
+    if at.as_ref() == Some(edge) {
+        event.prevent_default();
+        drop(next.focus());
+    }
+}
+
+/// Asks whether it is meant. Show it with `<Show when=…>`.
+#[component]
+pub fn Confirm(
+    /// What is to be done.
+    #[prop(into)]
+    title: String,
+    /// What comes of it.
+    #[prop(into)]
+    text: String,
+    /// What the button says that does it.
+    #[prop(into)]
+    label: String,
+    /// It is meant.
+    #[prop(into)]
+    on_yes: Callback<()>,
+    /// It isn't.
+    #[prop(into)]
+    on_no: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <Sheet title on_close=on_no>
+            <p>{text}</p>
+            <div class="acts">
+                <Button label look=Look::Danger on_press=on_yes/>
+                <Button label=words().common.cancel on_press=on_no/>
+            </div>
+        </Sheet>
+    }
+}

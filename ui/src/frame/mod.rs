@@ -1,0 +1,53 @@
+//! What stands around every page: the ways to the others, the connection, what is out of the ordinary.
+//!
+//! - `ways` the rail on tablets and desktops, the bar at the bottom on phones
+//! - `top` the page's title, the connection, duty, silence
+//! - `banners` what a person must know: a deaf device, a full one, notices
+//! - `bottom` what floats over the page without moving it: the stale strip, refusals, trouble
+
+mod banners;
+mod bottom;
+mod link;
+mod top;
+mod ways;
+
+use leptos::prelude::*;
+
+use crate::locales::words;
+use crate::pages;
+use crate::state::state;
+
+pub use banners::Notices;
+pub use ways::MORE;
+
+/// The page, with everything around it.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let state = state();
+    let page = Memo::new(move |_| state.route.get().page);
+    let ready = Memo::new(move |_| state.me().is_some());
+    let contents = move || {
+        let page = page.get();
+        // Whoever isn't known yet may see nothing but the board, which shows what there is.
+        if ready.get() && !state.may_see(page) {
+            view! { <p class="empty">{words().common.not_allowed}</p> }.into_any()
+        } else {
+            pages::contents(page)
+        }
+    };
+    view! {
+        <div class="frame">
+            <a class="skip" href="#main" on:click=|event| {
+                event.prevent_default();
+                crate::bridge::page::focus("main");
+            }>{words().frame.to_content}</a>
+            <ways::Ways/>
+            <top::Top/>
+            <main id="main" class="main" tabindex="-1">
+                <banners::Banners/>
+                {contents}
+            </main>
+            <bottom::Bottom/>
+        </div>
+    }
+}

@@ -1,0 +1,97 @@
+//! The ways to the pages: a rail at the side, or a bar at the bottom with the rest under "More".
+
+use crewbell_shared::request::State as How;
+use leptos::prelude::*;
+
+use crate::components::Icon;
+use crate::locales::words;
+use crate::pages::info;
+use crate::route::{Page, Route};
+use crate::state::{State, state};
+
+/// What a phone's bar has room for.
+const FIRST: [Page; 4] = [Page::Requests, Page::Activity, Page::People, Page::More];
+
+/// What it hasn't.
+pub const MORE: [Page; 5] = [Page::Buttons, Page::Guests, Page::Places, Page::Outbox, Page::Settings];
+
+/// What the rail has, in its order.
+const RAIL: [Page; 8] = [
+    Page::Requests,
+    Page::Activity,
+    Page::People,
+    Page::Buttons,
+    Page::Guests,
+    Page::Places,
+    Page::Outbox,
+    Page::Settings,
+];
+
+/// The ways to the pages. Rail and bar are both there; the style sheet shows the one that fits.
+#[component]
+pub fn Ways() -> impl IntoView {
+    let state = state();
+    let ways = move |pages: &'static [Page]| {
+        let pages = pages.iter().copied().filter(move |page| state.may_see(*page));
+        pages.map(|page| view! { <Way page/> }).collect_view()
+    };
+    view! {
+        <nav class="rail" aria-label=words().frame.navigation>
+            <b class="site">{move || state.site_name()}</b>
+            {move || ways(&RAIL)}
+        </nav>
+        <nav class="tabs" aria-label=words().frame.navigation>{move || ways(&FIRST)}</nav>
+    }
+}
+
+/// The way to one page, with a number when something there waits.
+#[component]
+fn Way(page: Page) -> impl IntoView {
+    let state = state();
+    let info = info(page);
+    let here = Memo::new(move |_| {
+        let at = state.route.get().page;
+        at == page || (page == Page::More && MORE.contains(&at)) || (page == Page::Requests && at == Page::NewRequest)
+    });
+    let count = Memo::new(move |_| count(state, page));
+    let said = move || match page {
+        Page::Requests => words().frame.open_count.say(count.get()),
+        Page::Outbox
+        | Page::More
+        | Page::NewRequest
+        | Page::Activity
+        | Page::People
+        | Page::Buttons
+        | Page::Guests
+        | Page::Places
+        | Page::Settings => words().frame.waiting_count.say(count.get()),
+    };
+    view! {
+        <a class="way" href=Route::to(page).address() aria-current=move || here.get().then_some("page")>
+            <span class="way-icon">
+                <Icon of=info.icon/>
+                <Show when=move || { count.get() > 0 }>
+                    <span class="badge" aria-hidden="true">{count}</span>
+                    <span class="for-ears">{said}</span>
+                </Show>
+            </span>
+            <span>{(info.title)(words())}</span>
+        </a>
+    }
+}
+
+/// How many things wait on a page.
+fn count(state: State, page: Page) -> usize {
+    let outbox = || state.status.with(|status| (status.waiting + status.refused) as usize);
+    match page {
+        Page::Requests => state.requests.list(|item| (item.noun.state == How::Open).then_some(())).len(),
+        Page::Outbox | Page::More => outbox(),
+        Page::NewRequest
+        | Page::Activity
+        | Page::People
+        | Page::Buttons
+        | Page::Guests
+        | Page::Places
+        | Page::Settings => 0,
+    }
+}

@@ -1,0 +1,47 @@
+//! German: a sentence for each refusal, and for whatever else came to nothing
+
+use crate::locales::Plural;
+use crate::locales::words::Codes;
+
+pub const WORDS: Codes = Codes {
+    already_accepted: "{who} war schneller und hat es.",
+    someone: "Jemand anderes",
+    not_accepted: "Noch hat es niemand: nimm es zuerst an.",
+    not_yours: "{who} hat es.",
+    already_closed: "Es ist schon abgeschlossen.",
+    not_allowed: "Deine Rolle darf das nicht.",
+    not_found: "Es ist nicht mehr da.",
+    invalid: "Etwas darin kann nicht angenommen werden.",
+    invalid_field: "„{field}“ kann so nicht angenommen werden.",
+    name_taken: "Dieser Name ist vergeben.",
+    stay_conflict: "Der Ort ist belegt, oder der Aufenthalt ist beendet.",
+    in_use: "Es wird noch gebraucht.",
+    not_active: "Diese Person darf sich nicht mehr anmelden.",
+    too_many: "Das ist mehr als erlaubt.",
+    too_many_limit: "Höchstens {limit}.",
+    key_reused: "Das wurde schon als etwas anderes gesendet. Tu es noch einmal.",
+    depends_on_refused: "Etwas, das es braucht, wurde abgelehnt.",
+    bad_credentials: "Name oder PIN ist falsch.",
+    not_signed_in: "Du bist nicht angemeldet.",
+    slow_down: "Zu viele Versuche. Warte einen Moment.",
+    slow_down_for: Plural::two(
+        "Zu viele Versuche. Versuche es in {n} Sekunde wieder.",
+        "Zu viele Versuche. Versuche es in {n} Sekunden wieder.",
+    ),
+    snapshot_needed: "Der Standort wird neu geladen.",
+    unavailable: "Der Server kann es im Moment nicht.",
+    internal: "Der Server hat versagt. Es wurde dort vermerkt.",
+    offline: "Es gibt keine Verbindung, und ohne geht das nicht.",
+    not_kept: "Dieses Gerät konnte es nicht speichern: nichts wurde getan.",
+    not_kept_full: "Der Speicher dieses Geräts ist voll: nichts wurde getan.",
+    unreadable: "Das konnte nicht gelesen werden.",
+    not_crewbell: "Dort antwortet kein Crewbell.",
+    field_name: "Name",
+    field_text: "Text",
+    field_notes: "Notizen",
+    field_reason: "Grund",
+    field_secret: "PIN oder Passwort",
+    field_place: "Ort",
+    field_service: "Dienst",
+    field_device: "Gerät",
+};

@@ -1,0 +1,5 @@
+//! German: what the outbox page says
+
+use crate::locales::words::Outbox;
+
+pub const WORDS: Outbox = Outbox { title: "Ausgang" };

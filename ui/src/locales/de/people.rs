@@ -1,0 +1,5 @@
+//! German: what the page of the people says
+
+use crate::locales::words::People;
+
+pub const WORDS: People = People { title: "Crew" };

@@ -1,0 +1,5 @@
+//! German: what the board says
+
+use crate::locales::words::Requests;
+
+pub const WORDS: Requests = Requests { title: "Anfragen" };

@@ -1,0 +1,5 @@
+//! German: what the settings page says
+
+use crate::locales::words::Settings;
+
+pub const WORDS: Settings = Settings { title: "Einstellungen" };

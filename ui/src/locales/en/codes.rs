@@ -1,0 +1,47 @@
+//! English: a sentence for each refusal, and for whatever else came to nothing
+
+use crate::locales::Plural;
+use crate::locales::words::Codes;
+
+pub const WORDS: Codes = Codes {
+    already_accepted: "{who} was first and has it.",
+    someone: "Somebody else",
+    not_accepted: "Nobody has it yet: accept it first.",
+    not_yours: "{who} has it.",
+    already_closed: "It is finished already.",
+    not_allowed: "Your role can't do this.",
+    not_found: "It isn't there any more.",
+    invalid: "Something in it can't be taken.",
+    invalid_field: "“{field}” can't be taken like this.",
+    name_taken: "This name is taken.",
+    stay_conflict: "The place is occupied, or the stay has ended.",
+    in_use: "It is still in use.",
+    not_active: "This person may no longer sign in.",
+    too_many: "That is more than the limit.",
+    too_many_limit: "{limit} at most.",
+    key_reused: "This was sent before as something else. Do it again.",
+    depends_on_refused: "Something that it needs was refused.",
+    bad_credentials: "Name or PIN is wrong.",
+    not_signed_in: "You aren't signed in.",
+    slow_down: "Too many attempts. Wait a moment.",
+    slow_down_for: Plural::two(
+        "Too many attempts. Try again in {n} second.",
+        "Too many attempts. Try again in {n} seconds.",
+    ),
+    snapshot_needed: "The site is being loaded anew.",
+    unavailable: "The server can't do it at the moment.",
+    internal: "The server failed. It was noted there.",
+    offline: "There is no connection, and this can't be done without.",
+    not_kept: "This device couldn't store it: nothing was done.",
+    not_kept_full: "This device's storage is full: nothing was done.",
+    unreadable: "That couldn't be read.",
+    not_crewbell: "No Crewbell answers there.",
+    field_name: "Name",
+    field_text: "Text",
+    field_notes: "Notes",
+    field_reason: "Reason",
+    field_secret: "PIN or password",
+    field_place: "Place",
+    field_service: "Service",
+    field_device: "Device",
+};

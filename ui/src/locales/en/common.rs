@@ -1,0 +1,38 @@
+//! English: what is said everywhere: buttons, answers, small words
+
+use crate::locales::Plural;
+use crate::locales::words::Common;
+
+pub const WORDS: Common = Common {
+    ok: "OK",
+    cancel: "Cancel",
+    close: "Close",
+    back: "Back",
+    save: "Save",
+    add: "Add",
+    edit: "Edit",
+    retry: "Try again",
+    discard: "Discard",
+    put_away: "Got it",
+    search: "Search",
+    all: "All",
+    none: "None",
+    yes: "Yes",
+    no: "No",
+    on: "On",
+    off: "Off",
+    name: "Name",
+    more: "More",
+    loading: "One moment …",
+    pending: "Not sent yet",
+    you: "You",
+    nothing_found: "Nothing found",
+    nothing_found_hint: "Try other words or fewer filters.",
+    required: "Needed",
+    not_allowed: "Your role can't do this.",
+    show_more: "Show more",
+    items: Plural::two("{n} entry", "{n} entries"),
+    in_sync_at: "As of {time}",
+    in_sync_live: "Up to date",
+    never_synced: "Not loaded yet",
+};

@@ -1,0 +1,5 @@
+//! English: what the page of the guests says
+
+use crate::locales::words::Guests;
+
+pub const WORDS: Guests = Guests { title: "Guests" };

@@ -1,0 +1,47 @@
+//! French: a sentence for each refusal, and for whatever else came to nothing
+
+use crate::locales::Plural;
+use crate::locales::words::Codes;
+
+pub const WORDS: Codes = Codes {
+    already_accepted: "{who} a été plus rapide et s'en occupe.",
+    someone: "Quelqu'un d'autre",
+    not_accepted: "Personne ne s'en occupe encore : acceptez-la d'abord.",
+    not_yours: "{who} s'en occupe.",
+    already_closed: "C'est déjà terminé.",
+    not_allowed: "Votre rôle ne le permet pas.",
+    not_found: "Cela n'existe plus.",
+    invalid: "Une valeur n'est pas acceptée.",
+    invalid_field: "« {field} » n'est pas accepté ainsi.",
+    name_taken: "Ce nom est déjà pris.",
+    stay_conflict: "Le lieu est occupé, ou le séjour est terminé.",
+    in_use: "C'est encore utilisé.",
+    not_active: "Cette personne ne peut plus se connecter.",
+    too_many: "C'est plus que la limite.",
+    too_many_limit: "{limit} au plus.",
+    key_reused: "Ceci a déjà été envoyé autrement. Recommencez.",
+    depends_on_refused: "Quelque chose dont cela dépend a été refusé.",
+    bad_credentials: "Nom ou code incorrect.",
+    not_signed_in: "Vous n'êtes pas connecté.",
+    slow_down: "Trop d'essais. Patientez un instant.",
+    slow_down_for: Plural::two(
+        "Trop d'essais. Réessayez dans {n} seconde.",
+        "Trop d'essais. Réessayez dans {n} secondes.",
+    ),
+    snapshot_needed: "Le site est rechargé.",
+    unavailable: "Le serveur ne peut pas le faire pour l'instant.",
+    internal: "Le serveur a échoué. C'est noté là-bas.",
+    offline: "Pas de connexion, et c'est impossible sans.",
+    not_kept: "Cet appareil n'a pas pu l'enregistrer : rien n'a été fait.",
+    not_kept_full: "La mémoire de cet appareil est pleine : rien n'a été fait.",
+    unreadable: "Illisible.",
+    not_crewbell: "Aucun Crewbell ne répond là.",
+    field_name: "Nom",
+    field_text: "Texte",
+    field_notes: "Notes",
+    field_reason: "Raison",
+    field_secret: "Code ou mot de passe",
+    field_place: "Lieu",
+    field_service: "Service",
+    field_device: "Appareil",
+};

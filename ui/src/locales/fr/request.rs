@@ -1,0 +1,5 @@
+//! French: what a request's page says
+
+use crate::locales::words::Request;
+
+pub const WORDS: Request = Request { title: "Demande" };

@@ -1,0 +1,5 @@
+//! French: what the board says
+
+use crate::locales::words::Requests;
+
+pub const WORDS: Requests = Requests { title: "Demandes" };

@@ -1,0 +1,5 @@
+//! French: what the settings page says
+
+use crate::locales::words::Settings;
+
+pub const WORDS: Settings = Settings { title: "Réglages" };

@@ -1,0 +1,5 @@
+//! Croatian: what the page of what happened says
+
+use crate::locales::words::Activity;
+
+pub const WORDS: Activity = Activity { title: "Aktivnost" };

@@ -1,0 +1,48 @@
+//! Croatian: a sentence for each refusal, and for whatever else came to nothing
+
+use crate::locales::Plural;
+use crate::locales::words::Codes;
+
+pub const WORDS: Codes = Codes {
+    already_accepted: "{who} je bio brži i preuzeo zahtjev.",
+    someone: "Netko drugi",
+    not_accepted: "Nitko ga još nije preuzeo: prvo ga prihvatite.",
+    not_yours: "Zahtjev ima {who}.",
+    already_closed: "Već je završeno.",
+    not_allowed: "Vaša uloga to ne dopušta.",
+    not_found: "Više ne postoji.",
+    invalid: "Nešto se ne može prihvatiti.",
+    invalid_field: "„{field}” se tako ne može prihvatiti.",
+    name_taken: "Ovo ime je zauzeto.",
+    stay_conflict: "Mjesto je zauzeto ili je boravak završen.",
+    in_use: "Još je u upotrebi.",
+    not_active: "Ova osoba se više ne može prijaviti.",
+    too_many: "To je više od ograničenja.",
+    too_many_limit: "Najviše {limit}.",
+    key_reused: "Ovo je već poslano kao nešto drugo. Učinite ponovno.",
+    depends_on_refused: "Odbijeno je nešto o čemu ovisi.",
+    bad_credentials: "Ime ili PIN nije točan.",
+    not_signed_in: "Niste prijavljeni.",
+    slow_down: "Previše pokušaja. Pričekajte trenutak.",
+    slow_down_for: Plural::three(
+        "Previše pokušaja. Pokušajte ponovno za {n} sekundu.",
+        "Previše pokušaja. Pokušajte ponovno za {n} sekunde.",
+        "Previše pokušaja. Pokušajte ponovno za {n} sekundi.",
+    ),
+    snapshot_needed: "Podaci se ponovno učitavaju.",
+    unavailable: "Poslužitelj to trenutačno ne može.",
+    internal: "Poslužitelj je zakazao. Tamo je zabilježeno.",
+    offline: "Nema veze, a bez nje to nije moguće.",
+    not_kept: "Uređaj to nije mogao spremiti: ništa nije učinjeno.",
+    not_kept_full: "Memorija uređaja je puna: ništa nije učinjeno.",
+    unreadable: "To se ne može pročitati.",
+    not_crewbell: "Tamo ne odgovara nijedan Crewbell.",
+    field_name: "Ime",
+    field_text: "Tekst",
+    field_notes: "Bilješke",
+    field_reason: "Razlog",
+    field_secret: "PIN ili lozinka",
+    field_place: "Mjesto",
+    field_service: "Usluga",
+    field_device: "Uređaj",
+};

@@ -1,0 +1,5 @@
+//! Croatian: what the page of a new request says
+
+use crate::locales::words::NewRequest;
+
+pub const WORDS: NewRequest = NewRequest { title: "Novi zahtjev" };

@@ -1,0 +1,5 @@
+//! Croatian: what the outbox page says
+
+use crate::locales::words::Outbox;
+
+pub const WORDS: Outbox = Outbox { title: "Za slanje" };

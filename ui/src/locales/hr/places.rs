@@ -1,0 +1,5 @@
+//! Croatian: what the page of the places says
+
+use crate::locales::words::Places;
+
+pub const WORDS: Places = Places { title: "Mjesta" };

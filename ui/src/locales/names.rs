@@ -1,0 +1,127 @@
+//! What sorts and states are called.
+
+use crewbell_shared::button::{ButtonState, Key};
+use crewbell_shared::person::Role;
+use crewbell_shared::place::PlaceKind;
+use crewbell_shared::request::{Kind, Priority, Request, State};
+use crewbell_shared::site::Settings;
+
+use super::{Text, fill, words};
+
+/// What a request asks for: its kind, or the name of its service.
+pub fn wish(request: &Request) -> String {
+    match (request.kind, &request.service) {
+        (Kind::Service, Some(code)) => service(code),
+        (Kind::Service | Kind::Call | Kind::Urgent | Kind::Voice | Kind::Emergency, _) => kind(request.kind).to_owned(),
+    }
+}
+
+/// A kind of request.
+pub fn kind(kind: Kind) -> Text {
+    let w = &words().kinds;
+    match kind {
+        Kind::Call => w.call,
+        Kind::Urgent => w.urgent,
+        Kind::Voice => w.voice,
+        Kind::Emergency => w.emergency,
+        Kind::Service => w.service,
+    }
+}
+
+/// A service by its code; a site's own code is read as words: `shoe_shine` is "Shoe shine".
+pub fn service(code: &str) -> String {
+    let w = &words().kinds;
+    match code {
+        "lights" => w.lights.to_owned(),
+        "prepare_food" => w.prepare_food.to_owned(),
+        "bring_drinks" => w.bring_drinks.to_owned(),
+        Settings::DO_NOT_DISTURB => w.do_not_disturb.to_owned(),
+        own => as_words(own),
+    }
+}
+
+/// A code as words: `shoe_shine` is "Shoe shine".
+pub fn as_words(code: &str) -> String {
+    let spaced = code.replace('_', " ");
+    let mut letters = spaced.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A priority.
+pub fn priority(priority: Priority) -> Text {
+    let w = &words().kinds;
+    match priority {
+        Priority::Low => w.priority_low,
+        Priority::Normal => w.priority_normal,
+        Priority::High => w.priority_high,
+        Priority::Emergency => w.priority_emergency,
+    }
+}
+
+/// How far a request is.
+pub fn state(state: &State) -> Text {
+    let w = &words().kinds;
+    match state {
+        State::Open => w.state_open,
+        State::Accepted(_) => w.state_accepted,
+        State::Completed { .. } => w.state_completed,
+        State::Cancelled { .. } => w.state_cancelled,
+    }
+}
+
+/// A role.
+pub fn role(role: Role) -> Text {
+    let w = &words().kinds;
+    match role {
+        Role::Crew => w.role_crew,
+        Role::Supervisor => w.role_supervisor,
+        Role::Technician => w.role_technician,
+        Role::Dispatcher => w.role_dispatcher,
+        Role::Admin => w.role_admin,
+    }
+}
+
+/// A sort of place.
+pub fn place_kind(kind: PlaceKind) -> Text {
+    let w = &words().kinds;
+    match kind {
+        PlaceKind::Deck => w.place_deck,
+        PlaceKind::Cabin => w.place_cabin,
+        PlaceKind::Shared => w.place_shared,
+        PlaceKind::Crew => w.place_crew,
+    }
+}
+
+/// How far a button's enrolment is.
+pub fn button_state(state: ButtonState) -> Text {
+    let w = &words().kinds;
+    match state {
+        ButtonState::New => w.button_new,
+        ButtonState::Assigned => w.button_assigned,
+        ButtonState::Retired => w.button_retired,
+    }
+}
+
+/// A key of a button.
+pub fn key(key: Key) -> String {
+    let aux = |n: &str| fill(words().kinds.key_aux, &[("n", n)]);
+    match key {
+        Key::Main => words().kinds.key_main.to_owned(),
+        Key::Aux1 => aux("1"),
+        Key::Aux2 => aux("2"),
+        Key::Aux3 => aux("3"),
+        Key::Aux4 => aux("4"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_of_the_sites_own_is_read_as_words() {
+        assert_eq!(service("shoe_shine"), "Shoe shine");
+        assert_eq!(service("lights"), "Lights");
+        assert_eq!(service(""), "");
+    }
+}

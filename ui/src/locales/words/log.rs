@@ -1,0 +1,52 @@
+//! A sentence for everything that happens, as timelines and the activity tell it
+
+use super::{Text, words};
+
+words! {
+    /// A sentence for everything that happens, as timelines and the activity tell it
+    Log {
+        request_created: Text,
+        request_pressed_again: Text,
+        request_voice_added: Text,
+        request_accepted: Text,
+        request_released: Text,
+        request_handed_over: Text,
+        request_completed: Text,
+        request_cancelled: Text,
+        request_noted: Text,
+        button_found: Text,
+        button_pressed: Text,
+        button_connected: Text,
+        button_lost: Text,
+        button_seen: Text,
+        button_assigned: Text,
+        button_created: Text,
+        button_retired: Text,
+        button_credentials_set: Text,
+        do_not_disturb_set: Text,
+        do_not_disturb_cleared: Text,
+        place_created: Text,
+        place_changed: Text,
+        guest_created: Text,
+        guest_changed: Text,
+        guest_checked_in: Text,
+        guest_checked_out: Text,
+        person_created: Text,
+        person_changed: Text,
+        person_on_duty: Text,
+        person_off_duty: Text,
+        person_signed_in: Text,
+        person_signed_out: Text,
+        person_secret_set: Text,
+        settings_changed: Text,
+        site_created: Text,
+        join_code_set: Text,
+        activity_exported: Text,
+        category_requests: Text,
+        category_buttons: Text,
+        category_places: Text,
+        category_guests: Text,
+        category_people: Text,
+        category_site: Text,
+    }
+}

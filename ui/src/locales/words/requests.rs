@@ -1,0 +1,10 @@
+//! What the board says
+
+use super::{Text, words};
+
+words! {
+    /// What the board says
+    Requests {
+        title: Text,
+    }
+}

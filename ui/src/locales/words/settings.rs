@@ -1,0 +1,10 @@
+//! What the settings page says
+
+use super::{Text, words};
+
+words! {
+    /// What the settings page says
+    Settings {
+        title: Text,
+    }
+}

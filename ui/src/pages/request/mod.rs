@@ -1,0 +1,1 @@
+//! A request in detail: what happened, notes, handing over, the voice message.

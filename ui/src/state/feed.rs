@@ -1,0 +1,146 @@
+//! How the store learns: a picture to begin with, and what the core tells from then on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crewbell_core::screen::{Ask, Picture, Shown, Told};
+use crewbell_core::store::{Key, Line};
+use crewbell_shared::button::Button;
+use crewbell_shared::guest::{Guest, Stay};
+use crewbell_shared::person::Person;
+use crewbell_shared::place::Place;
+use crewbell_shared::protocol::{Entity, EntityType};
+use crewbell_shared::request::Request;
+use crewbell_shared::site::Site;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use uuid::Uuid;
+
+use super::{Item, State};
+use crate::bridge;
+use crate::route::{Page, Route, go};
+
+/// Lines that are kept for timelines; older ones come from the server when they are looked for.
+const MOST_LINES: usize = 2000;
+
+impl State {
+    /// Listens to the core, and looks. In this order: nothing is missed between the two.
+    pub fn start(self) {
+        spawn_local(async move {
+            if let Err(error) = bridge::listen(move |told| self.hear_all(told)).await {
+                self.trouble.set(Some(error));
+            }
+            self.look().await;
+        });
+    }
+
+    async fn look(self) {
+        match bridge::ask(&Ask::Look).await {
+            Ok(picture) => self.show(picture),
+            Err(error) => self.trouble.set(Some(error)),
+        }
+        self.started.set(true);
+    }
+
+    /// Shows a picture, instead of everything that was shown before.
+    pub fn show(self, picture: Picture) {
+        let Picture { session, last, status, nouns, outbox, lines, present, alerts, settings } = picture;
+        let mut all = Sorted::default();
+        nouns.into_iter().for_each(|shown| all.put(shown));
+        self.sites.replace(all.sites);
+        self.people.replace(all.people);
+        self.places.replace(all.places);
+        self.guests.replace(all.guests);
+        self.stays.replace(all.stays);
+        self.buttons.replace(all.buttons);
+        self.requests.replace(all.requests);
+        self.settings.set(settings);
+        self.status.set(status);
+        self.outbox.set(outbox);
+        self.lines.set(lines.into());
+        self.present.set(present);
+        self.alerts.set(alerts);
+        self.last.set(last);
+        if self.session.with_untracked(|before| *before != session) {
+            self.session.set(session);
+        }
+        self.tick();
+    }
+
+    fn hear_all(self, told: Vec<Told>) {
+        told.into_iter().for_each(|told| self.hear(told));
+    }
+
+    fn hear(self, told: Told) {
+        match told {
+            Told::Patch { put, gone, lines } => self.patch(put, &gone, lines),
+            Told::Status { status } => {
+                self.status.set(status);
+                self.tick();
+            }
+            Told::Outbox { items } => self.outbox.set(items),
+            Told::Present { people } => self.present.set(people),
+            Told::Reached { request_id, devices, sounded } => {
+                self.reached.update(|reached| drop(reached.insert(request_id, (devices, sounded))));
+            }
+            Told::Alerts { alerts } => self.alerts.set(alerts),
+            Told::Refused { command_id, refusal } => self.refusals.update(|all| all.push((command_id, refusal))),
+            Told::Settings { settings } => self.settings.set(settings),
+            Told::Voice { player } => self.voice.set(player),
+            Told::Open { request_id } => go(Route::about(Page::Requests, request_id.0)),
+            Told::Reload => spawn_local(self.look()),
+        }
+    }
+
+    fn patch(self, put: Vec<Shown>, gone: &[Key], lines: Vec<Line>) {
+        let mut some = Sorted::default();
+        put.into_iter().for_each(|shown| some.put(shown));
+        let mut away: BTreeMap<EntityType, Vec<Uuid>> = BTreeMap::new();
+        for key in gone {
+            away.entry(key.entity_type).or_default().push(key.id);
+        }
+        let away = |noun| away.get(&noun).map(Vec::as_slice).unwrap_or_default();
+        // What cards name comes before the cards.
+        self.sites.patch(some.sites, away(EntityType::Site));
+        self.people.patch(some.people, away(EntityType::Person));
+        self.places.patch(some.places, away(EntityType::Place));
+        self.guests.patch(some.guests, away(EntityType::Guest));
+        self.stays.patch(some.stays, away(EntityType::Stay));
+        self.buttons.patch(some.buttons, away(EntityType::Button));
+        self.requests.patch(some.requests, away(EntityType::Request));
+        if !lines.is_empty() {
+            self.lines.update(|all| {
+                all.extend(lines);
+                let surplus = all.len().saturating_sub(MOST_LINES);
+                all.drain(..surplus);
+            });
+        }
+    }
+}
+
+/// Nouns by their sort.
+#[derive(Default)]
+struct Sorted {
+    sites: Vec<Item<Site>>,
+    people: Vec<Item<Person>>,
+    places: Vec<Item<Place>>,
+    guests: Vec<Item<Guest>>,
+    stays: Vec<Item<Stay>>,
+    buttons: Vec<Item<Button>>,
+    requests: Vec<Item<Request>>,
+}
+
+impl Sorted {
+    fn put(&mut self, shown: Shown) {
+        let pending = shown.pending;
+        match Arc::unwrap_or_clone(shown.noun) {
+            Entity::Site(noun) => self.sites.push(Item { noun, pending }),
+            Entity::Person(noun) => self.people.push(Item { noun, pending }),
+            Entity::Place(noun) => self.places.push(Item { noun, pending }),
+            Entity::Guest(noun) => self.guests.push(Item { noun, pending }),
+            Entity::Stay(noun) => self.stays.push(Item { noun, pending }),
+            Entity::Button(noun) => self.buttons.push(Item { noun, pending }),
+            Entity::Request(noun) => self.requests.push(Item { noun, pending }),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The nouns of one sort, each a reactive value of its own: one changed request re-renders one card.
+
+use std::collections::BTreeMap;
+
+use crewbell_shared::button::Button;
+use crewbell_shared::guest::{Guest, Stay};
+use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, SiteId, StayId};
+use crewbell_shared::person::Person;
+use crewbell_shared::place::Place;
+use crewbell_shared::request::Request;
+use crewbell_shared::site::Site;
+use leptos::prelude::*;
+use uuid::Uuid;
+
+/// A noun as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item<T> {
+    /// The noun.
+    pub noun: T,
+    /// Whether it shows something that the server hasn't said yes to.
+    pub pending: bool,
+}
+
+/// One noun, as a reactive value; it goes on living for who holds it after it is gone from the table.
+pub type Row<T> = ArcRwSignal<Item<T>>;
+
+/// Something that has an id.
+pub trait Noun: Clone + PartialEq + Send + Sync + 'static {
+    /// What its id is.
+    type Id;
+    /// Its id, as what it is in a table.
+    fn key(&self) -> Uuid;
+    /// An id, as what it is in a table.
+    fn key_of(id: Self::Id) -> Uuid;
+}
+
+macro_rules! nouns {
+    ($($noun:ty: $id:ty),+ $(,)?) => {$(
+        impl Noun for $noun {
+            type Id = $id;
+
+            fn key(&self) -> Uuid {
+                self.id.0
+            }
+
+            fn key_of(id: $id) -> Uuid {
+                id.0
+            }
+        }
+    )+};
+}
+
+nouns! {
+    Request: RequestId, Person: PersonId, Place: PlaceId, Guest: GuestId, Stay: StayId, Button: ButtonId, Site: SiteId,
+}
+
+/// All nouns of one sort. A handle: copying it copies no noun. Lives as long as the app.
+///
+/// Reading through [`list`](Self::list) follows *all* of the table: do it in a `Memo`, so that only who reads a result
+/// that changed runs again. Reading a [`Row`] follows that noun alone.
+#[derive(Debug)]
+pub struct Table<T: Noun> {
+    rows: RwSignal<BTreeMap<Uuid, Row<T>>>,
+}
+
+impl<T: Noun> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Noun> Copy for Table<T> {}
+
+impl<T: Noun> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: RwSignal::default() }
+    }
+}
+
+impl<T: Noun> Table<T> {
+    /// One noun, to be followed alone. Doesn't follow the table: a noun that comes later is not noticed.
+    pub fn row(self, id: T::Id) -> Option<Row<T>> {
+        self.rows.with_untracked(|rows| rows.get(&T::key_of(id)).cloned())
+    }
+
+    /// One noun as it is now, following it; follows the table as long as it isn't there.
+    pub fn get(self, id: T::Id) -> Option<Item<T>> {
+        let key = T::key_of(id);
+        match self.rows.with_untracked(|rows| rows.get(&key).cloned()) {
+            Some(row) => Some(row.get()),
+            None => self.rows.with(|rows| rows.get(&key).map(Get::get)),
+        }
+    }
+
+    /// One noun as it is now, following nothing: for what happens on a tap.
+    pub fn peek(self, id: T::Id) -> Option<Item<T>> {
+        self.row(id).map(|row| row.get_untracked())
+    }
+
+    /// Picks from all nouns, by id, following the whole table.
+    pub fn list<R>(self, mut pick: impl FnMut(&Item<T>) -> Option<R>) -> Vec<R> {
+        self.rows.with(|rows| rows.values().filter_map(|row| row.with_untracked(|item| pick(item))).collect())
+    }
+
+    /// The first noun that is wanted, following the whole table.
+    pub fn find<R>(self, pick: impl FnMut(&Item<T>) -> Option<R>) -> Option<R> {
+        let mut pick = pick;
+        self.rows.with(|rows| rows.values().find_map(|row| row.with_untracked(|item| pick(item))))
+    }
+
+    /// Puts nouns and takes others away, telling those who follow once.
+    pub fn patch(self, put: Vec<Item<T>>, gone: &[Uuid]) {
+        if put.is_empty() && gone.is_empty() {
+            return;
+        }
+        let mut changed = Vec::new();
+        self.rows.update_untracked(|rows| {
+            for id in gone {
+                rows.remove(id);
+            }
+            for item in put {
+                match rows.get(&item.noun.key()) {
+                    Some(row) => changed.push((row.clone(), item)),
+                    None => drop(rows.insert(item.noun.key(), ArcRwSignal::new(item))),
+                }
+            }
+        });
+        for (row, item) in changed {
+            if row.with_untracked(|before| *before != item) {
+                row.set(item);
+            }
+        }
+        self.rows.notify();
+    }
+
+    /// Replaces everything; rows of nouns that stay go on being the same reactive values.
+    pub fn replace(self, items: Vec<Item<T>>) {
+        let stay: std::collections::BTreeSet<Uuid> = items.iter().map(|item| item.noun.key()).collect();
+        let gone = self.rows.with_untracked(|rows| rows.keys().copied().filter(|id| !stay.contains(id)).collect());
+        let gone: Vec<Uuid> = gone;
+        self.patch(items, &gone);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::testing::{sam, siri};
+    use leptos::reactive::owner::Owner;
+
+    use super::*;
+
+    fn item(person: Person) -> Item<Person> {
+        Item { noun: person, pending: false }
+    }
+
+    fn names(table: Table<Person>) -> Vec<String> {
+        table.list(|item| Some(item.noun.name.clone()))
+    }
+
+    #[test]
+    fn what_is_put_is_there_and_what_is_gone_is_not() {
+        let _owner = Owner::new_root(None);
+        let table = Table::<Person>::default();
+        table.patch(vec![item(siri()), item(sam())], &[]);
+        assert_eq!(names(table), ["Siri", "Sam"]);
+        table.patch(Vec::new(), &[siri().id.0]);
+        assert_eq!(names(table), ["Sam"]);
+        table.replace(vec![item(siri())]);
+        assert_eq!(names(table), ["Siri"]);
+    }
+
+    #[test]
+    fn a_row_that_is_held_shows_what_is_put_later() {
+        let _owner = Owner::new_root(None);
+        let table = Table::<Person>::default();
+        table.patch(vec![item(siri())], &[]);
+        let row = table.row(siri().id).unwrap();
+        table.replace(vec![Item { noun: Person { on_duty: false, ..siri() }, pending: true }]);
+        assert!(row.get_untracked().pending && !row.get_untracked().noun.on_duty);
+    }
+}
