@@ -12,6 +12,8 @@ use crate::store::{Cursor, Write};
 
 /// Milliseconds between heartbeats. The server drops a socket after 60 s of silence.
 const BEAT_MS: u64 = 5_000;
+/// Milliseconds after `welcome` in which the missed entries mostly came; then a heartbeat asks.
+const FIRST_BEAT_MS: u64 = 500;
 /// Milliseconds of silence after which a socket is taken for dead: two heartbeats unanswered.
 const DEAD_MS: u64 = 12_000;
 /// Milliseconds that connecting or fetching may take.
@@ -67,6 +69,16 @@ impl Live {
         }
     }
 
+    /// A heartbeat was answered. When nothing came since it was said, what is left up to the head is for others: a
+    /// stream is filtered, and no entry tells that it is at its end.
+    fn catch_up(&mut self) {
+        if let Socket::Up { streamed, head, asked_at, .. } = &mut self.socket
+            && *asked_at == Some(*streamed)
+        {
+            *head = (*head).min(*streamed);
+        }
+    }
+
     fn set_clock(&mut self, server_time: jiff::Timestamp, now: Now) {
         self.offset_ms = server_time.as_millisecond() - now.wall.as_millisecond();
         let by_s = self.offset_ms / 1000;
@@ -90,7 +102,13 @@ impl Engine {
                     return self.revoke(step);
                 }
                 let streamed = self.image.cursor.map_or(0, |cursor| cursor.seq);
-                step.live.socket = Socket::Up { heard_at: now.tick, beat_at: now.tick + BEAT_MS, streamed, head };
+                step.live.socket = Socket::Up {
+                    heard_at: now.tick,
+                    beat_at: now.tick + FIRST_BEAT_MS,
+                    streamed,
+                    head,
+                    asked_at: None,
+                };
                 step.live.failures = 0;
                 step.live.send_failures = 0;
                 step.live.send_at = now.tick;
@@ -104,6 +122,7 @@ impl Engine {
             FromServer::Entries { prev, entries } => self.entries(step, prev, entries, now),
             FromServer::Pulse { server_time, sent, head: _ } => {
                 step.live.set_clock(server_time, now);
+                step.live.catch_up();
                 self.hear(step, server_time);
                 let missed = match step.live.socket {
                     Socket::Up { streamed, .. } => sent.is_some_and(|sent| sent != streamed),
@@ -198,9 +217,10 @@ impl Engine {
                 self.live.fail("the server fell silent", now);
                 outputs.push(Output::Disconnect);
             }
-            Socket::Up { ref mut beat_at, .. } => {
+            Socket::Up { ref mut beat_at, ref mut asked_at, streamed, .. } => {
                 if now.tick >= *beat_at {
                     *beat_at = now.tick + BEAT_MS;
+                    *asked_at = Some(streamed);
                     outputs.push(Output::Say(FromClient::Heartbeat));
                 }
             }

@@ -73,8 +73,10 @@ pub(super) enum Socket {
         beat_at: u64,
         /// The last entry sent on this stream, as far as it is known.
         streamed: u64,
-        /// The log's head when it opened; entries up to it were missed.
+        /// The log's head when it opened; entries up to it were missed, those that are for others not.
         head: u64,
+        /// How far `streamed` was when the last heartbeat was said.
+        asked_at: Option<u64>,
     },
 }
 

@@ -167,3 +167,22 @@ impl Picture {
         self.session.as_ref().map(|session| session.person.id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crewbell_shared::protocol::Verb;
+    use crewbell_shared::testing::{at, open_request, sam};
+    use uuid::Uuid;
+
+    #[test]
+    fn what_was_refused_keeps_when_it_was_done_and_when_it_was_refused() {
+        let verb = Verb::AcceptRequest { request_id: open_request(at(0)).id };
+        let command = Command { id: Uuid::from_u128(1).into(), made_at: None, depends_on: None, verb };
+        let refusal = Refusal::new(Code::AlreadyAccepted, "Siri was first.");
+        let doing = Doing::Refused { refusal, at: at(9) };
+        let item = OutboxItem { command, by: sam().as_ref(), at: at(5), doing };
+        let crossed = serde_json::from_value(serde_json::to_value(&item).unwrap()).unwrap();
+        assert_eq!(item, crossed);
+    }
+}

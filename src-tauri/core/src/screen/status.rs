@@ -57,6 +57,7 @@ pub enum Ears {
     /// It can't.
     Unable {
         /// What the system says.
+        #[serde(rename = "unable_why")]
         why: String,
     },
 }
@@ -115,4 +116,17 @@ pub struct Status {
     pub silenced_until: Option<Timestamp>,
     /// The last entry that was read.
     pub seq: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_full_and_silent_says_both() {
+        let storage = StorageState::Failing { why: "no room".into(), full: true };
+        let status = Status { storage, ears: Ears::Unable { why: "no speaker".into() }, ..Status::default() };
+        let crossed = serde_json::from_value(serde_json::to_value(&status).unwrap()).unwrap();
+        assert_eq!(status, crossed);
+    }
 }

@@ -39,12 +39,19 @@ impl Device {
         Self::boot(wire, Disk::default(), Arc::default(), Clock::default(), folder).await
     }
 
-    /// A new device on which somebody signed in, and which has the site.
+    /// A new device on which somebody signed in and went on duty, and which has the site.
     pub async fn of(ship: SocketAddr, name: &str) -> Self {
         let device = Self::new(ship).await;
         device.sign_in(name).await.unwrap();
-        device.live().await;
+        device.goes_on_duty().await;
         device
+    }
+
+    /// Whoever is signed in goes on duty: nothing rings for those who aren't.
+    pub async fn goes_on_duty(&self) {
+        let person_id = self.live().await.me().unwrap();
+        self.does(Verb::SetDuty { person_id, on_duty: true }).await.unwrap();
+        self.settled().await;
     }
 
     async fn boot(wire: Wire, disk: Disk, vault: Arc<Drawer>, clock: Clock, folder: Arc<tempfile::TempDir>) -> Self {
@@ -125,9 +132,12 @@ impl Device {
         self.until("the device goes live", |picture| picture.status.link == Link::Live).await
     }
 
-    /// Waits until nothing waits to be sent or told.
+    /// Waits until nothing of whoever is signed in waits to be sent or told.
     pub async fn settled(&self) -> Picture {
-        let settled = |picture: &Picture| picture.status.link == Link::Live && picture.outbox.is_empty();
+        let settled = |picture: &Picture| {
+            let waits = picture.outbox.iter().any(|item| Some(item.by.id) == picture.me());
+            picture.status.link == Link::Live && !waits
+        };
         self.until("everything is with the server", settled).await
     }
 

@@ -59,7 +59,7 @@ async fn nobody_s_work_is_sent_in_another_s_name() {
     device.wire.mend();
     device.until("the device is signed out", |picture| picture.session.is_none()).await;
     device.sign_in("Sam").await.unwrap();
-    device.live().await;
+    device.goes_on_duty().await;
     device.rings(Some(called)).await;
     device.accepts(called).await.unwrap();
     device.sees("Sam's accept came through", |request| accepted_by(request) == Some("Sam")).await;
