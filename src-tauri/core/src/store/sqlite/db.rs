@@ -76,6 +76,19 @@ impl Db {
         }
     }
 
+    /// Tries whether it can be written to, with a statement that changes nothing. SQLite opens a file that it can't write
+    /// to, also where only the file's own header says so.
+    pub async fn check_writing(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        self.run(sqlx::query(statement)).await.map(drop)
+    }
+
+    /// Sees to it that a commit that failed isn't there at the next start: when it failed at its very end, it stands in
+    /// the log whole. Whatever is committed next is written over it, and this needs no room.
+    pub async fn bury(&mut self) {
+        // "crew" in ASCII. Should it fail, too, the next write does it.
+        self.run(sqlx::query("pragma application_id = 1668441463")).await.ok();
+    }
+
     /// Runs a statement and says how many rows it changed.
     pub async fn run(&mut self, query: Query) -> Result<u64, sqlx::Error> {
         Ok(query.execute(&mut self.connection).await?.rows_affected())
