@@ -158,12 +158,7 @@ fn tell(seq: u64) -> Write {
 pub fn session(name: &str) -> Session {
     let mut person = siri().as_ref();
     person.name = name.to_owned();
-    Session {
-        server: "http://10.0.0.2:8080".to_owned(),
-        site: "serenity".to_owned(),
-        person,
-        device_id: id(90),
-    }
+    Session { server: "http://10.0.0.2:8080".to_owned(), site: "serenity".to_owned(), person, device_id: id(90) }
 }
 
 /// Something that Sam did: the command with that number.

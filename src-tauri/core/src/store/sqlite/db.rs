@@ -44,6 +44,8 @@ impl Db {
             .synchronous(synchronous)
             // A salvage must not find what was dropped.
             .pragma("secure_delete", if care == Care::Cache { "off" } else { "on" })
+            // The log of what is kept holds whole commits, but for one that failed: damage can be told from that.
+            .pragma("cache_spill", if care == Care::Keep { "off" } else { "on" })
             // Without it, macOS says that it is on the disk when it is in the disk's own memory. Elsewhere nothing.
             .pragma("fullfsync", if care == Care::Cache { "off" } else { "on" })
             .pragma("checkpoint_fullfsync", "on")

@@ -61,7 +61,8 @@ pub(super) fn is_there(path: &Path) -> bool {
 
 /// How many bytes a database takes.
 pub(super) fn bytes(path: &Path) -> u64 {
-    let sizes = ["", "-wal", "-shm", "-journal"].map(|suffix| fs::metadata(beside(path, suffix)).map_or(0, |it| it.len()));
+    let sizes =
+        ["", "-wal", "-shm", "-journal"].map(|suffix| fs::metadata(beside(path, suffix)).map_or(0, |it| it.len()));
     sizes.iter().sum()
 }
 
@@ -98,7 +99,8 @@ fn numbers(path: &Path) -> io::Result<Vec<u32>> {
         return Ok(Vec::new());
     };
     let prefix = format!("{name}.broken-");
-    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(&prefix)?.split('-').next()?.parse().ok();
+    let number =
+        |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(&prefix)?.split('-').next()?.parse().ok();
     let mut numbers: Vec<u32> = fs::read_dir(folder)?.filter_map(|entry| number(entry.ok()?)).collect();
     numbers.sort_unstable();
     numbers.dedup();

@@ -83,7 +83,8 @@ async fn fill_up(folder: &Path, make_room: impl FnOnce()) -> Result<(StoreError,
     };
     store.close().await;
     make_room();
-    let (mut store, _) = Sqlite::open(folder).await?;
+    let (mut store, opened) = Sqlite::open(folder).await?;
+    assert_eq!(opened, Opened::default());
     let loaded = store.load().await?;
     store.close().await;
     Ok((full, image, loaded))

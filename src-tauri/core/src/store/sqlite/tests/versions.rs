@@ -71,7 +71,11 @@ async fn a_command_that_cant_be_read_is_put_aside_and_counted_and_comes_back_whe
     let (store, opened) = Sqlite::open(folder.path()).await.unwrap();
     assert_eq!(opened.unreadable, 1, "it is counted each time");
     store.close().await;
-    change(&keep, "update unreadable set did = cast(replace(cast(did as text), 'fold_towels', 'create_request') as blob)").await;
+    change(
+        &keep,
+        "update unreadable set did = cast(replace(cast(did as text), 'fold_towels', 'create_request') as blob)",
+    )
+    .await;
     let mut store = open(folder.path()).await;
     image.outbox.insert(1, second);
     assert_eq!(store.load().await.as_ref(), Ok(&image), "it is back, in its place");
