@@ -125,16 +125,14 @@ impl Db {
 
 /// What SQLite's error means to a store.
 pub(super) fn store_error(error: &sqlx::Error) -> StoreError {
+    let is_garbled = matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. });
     match code(error) {
         // SQLITE_FULL; SQLITE_IOERR_WRITE, _FSYNC, _TRUNCATE and _SHMSIZE, which some file systems and quotas say instead.
         Some(13 | 778 | 1034 | 1546 | 4874) => StoreError::Full,
         // SQLITE_CORRUPT and SQLITE_NOTADB.
         Some(code) if matches!(code & 0xff, 11 | 26) => StoreError::Corrupt(error.to_string()),
-        Some(_) => StoreError::Failed(error.to_string()),
-        None if matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => {
-            StoreError::Corrupt(error.to_string())
-        }
-        None => StoreError::Failed(error.to_string()),
+        None if is_garbled => StoreError::Corrupt(error.to_string()),
+        Some(_) | None => StoreError::Failed(error.to_string()),
     }
 }
 

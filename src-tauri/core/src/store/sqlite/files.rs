@@ -48,10 +48,8 @@ pub(super) fn take(folder: &Path) -> Result<Lock, StoreError> {
 
 /// What an error of the file system means to a store.
 pub(super) fn store_error(error: &io::Error) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        _ => StoreError::Failed(error.to_string()),
-    }
+    let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    if is_full { StoreError::Full } else { StoreError::Failed(error.to_string()) }
 }
 
 /// Whether there is anything of a database.

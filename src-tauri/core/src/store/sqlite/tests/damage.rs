@@ -121,8 +121,8 @@ fn ids(image: &Image) -> BTreeSet<CommandId> {
 async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_read() {
     let devices = devices().await;
     let mut luck = Luck(20_261_121);
-    let (mut rebuilt, mut unharmed, mut lost, mut raised, mut aside) = (0, 0, 0, 0, 0);
-    let cases = 600;
+    let (mut rebuilt, mut unharmed, mut lost, mut cut, mut raised, mut aside) = (0, 0, 0, 0, 0, 0);
+    let cases = 300;
     for case in 0..cases {
         let (files, image) = &devices[luck.below(devices.len())];
         let mut files = files.clone();
@@ -147,7 +147,8 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         let gone = before.difference(&after).count();
         let told = opened.rebuilt.is_some() || opened.unreadable as usize >= gone;
         // A log that is cut looks as one that never went on; everything else must be told.
-        assert!(told || gone == 0 || how.starts_with("cut") || how == "emptied", "{what}: {gone} lost, not told");
+        let is_cut = how.starts_with("cut") || how == "emptied";
+        assert!(told || gone == 0 || (is_cut && name == "keep.db-wal"), "{what}: {gone} lost, not told");
         // What will be sent is what was done.
         for waiting in loaded.outbox.iter().filter(|waiting| waiting.doing == Doing::Waiting) {
             let Some(was) = image.waiting(waiting.command.id) else { panic!("{what}: {waiting:?} was dropped") };
@@ -156,6 +157,7 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         rebuilt += u32::from(opened.rebuilt.is_some());
         unharmed += u32::from(loaded == *image);
         lost += gone;
+        cut += if is_cut { gone } else { 0 };
         raised += after.difference(&before).count();
         aside += opened.unreadable;
         // It goes on, and the next start finds nothing wrong.
@@ -167,10 +169,11 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         assert_eq!(store.load().await, Ok(loaded), "{what}");
     }
     println!(
-        "{cases} cases: {rebuilt} told as rebuilt, {unharmed} without effect; of the commands, {lost} were lost, {aside} \
+        "{cases} cases: {rebuilt} told as rebuilt, {unharmed} without effect; of the commands, {lost} were lost ({cut} in \
+         files that were cut or emptied), {aside} \
          put aside, {raised} that had been dropped came back for the person to decide"
     );
-    assert!(rebuilt > 100 && unharmed > 50);
+    assert!(rebuilt > 80 && unharmed > 50);
 }
 
 #[tokio::test]
