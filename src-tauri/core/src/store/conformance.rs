@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use crewbell_shared::ids::CommandId;
+use crewbell_shared::person::PersonRef;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, Verb};
 use crewbell_shared::testing::{at, cabin, gus, id, open_request, sam, siri};
 use crewbell_shared::{Code, Refusal};
@@ -156,14 +157,8 @@ fn tell(seq: u64) -> Write {
 }
 
 pub fn session(name: &str) -> Session {
-    let mut person = siri().as_ref();
-    person.name = name.to_owned();
-    Session {
-        server: "http://10.0.0.2:8080".to_owned(),
-        site: "serenity".to_owned(),
-        person,
-        device_id: id(90),
-    }
+    let person = PersonRef { name: name.to_owned(), ..siri().as_ref() };
+    Session { server: "http://10.0.0.2:8080".to_owned(), site: "serenity".to_owned(), person, device_id: id(90) }
 }
 
 /// Something that Sam did: the command with that number.

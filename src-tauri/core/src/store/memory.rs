@@ -16,7 +16,11 @@ pub struct Memory {
 impl Memory {
     /// A store that holds this.
     pub fn new(image: Image) -> Self {
-        Self { image, ..Self::default() }
+        Self {
+            image,
+            #[cfg(any(test, feature = "testing"))]
+            faults: VecDeque::new(),
+        }
     }
 
     /// What it holds.

@@ -32,8 +32,10 @@ pub(super) struct Sum<'a> {
     /// And then these come.
     put: BTreeMap<Key, (&'a Entity, u64)>,
     lines: Vec<&'a Line>,
-    cursor: Option<Option<Cursor>>,
-    heard_at: Option<Option<Timestamp>>,
+    /// How far it was read goes.
+    unread: bool,
+    cursor: Option<Cursor>,
+    heard_at: Option<Timestamp>,
 }
 
 impl<'a> Sum<'a> {
@@ -61,10 +63,10 @@ impl<'a> Sum<'a> {
             Write::Replace { nouns, cursor } => {
                 self.clear();
                 self.put = nouns.iter().map(|noun| (Key::of(noun), (noun.as_ref(), cursor.seq))).collect();
-                self.cursor = Some(Some(*cursor));
+                self.cursor = Some(*cursor);
             }
-            Write::Advance(cursor) => self.cursor = Some(Some(*cursor)),
-            Write::Heard(at) => self.heard_at = Some(Some(*at)),
+            Write::Advance(cursor) => self.cursor = Some(*cursor),
+            Write::Heard(at) => self.heard_at = Some(*at),
             Write::Tell(line) => {
                 if self.lines.last().is_none_or(|last| last.seq < line.seq) {
                     self.lines.push(line);
@@ -72,8 +74,9 @@ impl<'a> Sum<'a> {
             }
             Write::Wipe => {
                 self.clear();
-                self.cursor = Some(None);
-                self.heard_at = Some(None);
+                self.unread = true;
+                self.cursor = None;
+                self.heard_at = None;
             }
             Write::Keep(_) | Write::Mark(..) | Write::Drop(_) | Write::SignIn(_) | Write::Set(..) => {}
         }
@@ -88,9 +91,9 @@ impl<'a> Sum<'a> {
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        let Self { clear, forget, put, lines, cursor, heard_at } = self;
+        let Self { clear, forget, put, lines, unread, cursor, heard_at } = self;
         let nothing = forget.is_empty() && put.is_empty() && lines.is_empty();
-        !clear && nothing && cursor.is_none() && heard_at.is_none()
+        !clear && !unread && nothing && cursor.is_none() && heard_at.is_none()
     }
 
     /// Writes it, within a transaction.
@@ -121,13 +124,14 @@ impl<'a> Sum<'a> {
             let trim = "delete from lines where seq <= (select seq from lines order by seq desc limit 1 offset ?)";
             db.run(sqlx::query(trim).bind(i64::try_from(MOST_LINES).unwrap_or(i64::MAX))).await?;
         }
+        if self.unread {
+            db.run(sqlx::query("update reading set cursor = null, heard_at = null")).await?;
+        }
         if let Some(cursor) = self.cursor {
-            let cursor = cursor.as_ref().map(json).transpose()?;
-            db.run(sqlx::query("update reading set cursor = ?").bind(cursor)).await?;
+            db.run(sqlx::query("update reading set cursor = ?").bind(json(&cursor)?)).await?;
         }
         if let Some(heard_at) = self.heard_at {
-            let heard_at = heard_at.as_ref().map(json).transpose()?;
-            db.run(sqlx::query("update reading set heard_at = ?").bind(heard_at)).await?;
+            db.run(sqlx::query("update reading set heard_at = ?").bind(json(&heard_at)?)).await?;
         }
         Ok(())
     }

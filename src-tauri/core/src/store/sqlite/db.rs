@@ -44,6 +44,8 @@ impl Db {
             .synchronous(synchronous)
             // A salvage must not find what was dropped.
             .pragma("secure_delete", if care == Care::Cache { "off" } else { "on" })
+            // The log of what is kept holds whole commits, but for one that failed: damage can be told from that.
+            .pragma("cache_spill", if care == Care::Keep { "off" } else { "on" })
             // Without it, macOS says that it is on the disk when it is in the disk's own memory. Elsewhere nothing.
             .pragma("fullfsync", if care == Care::Cache { "off" } else { "on" })
             .pragma("checkpoint_fullfsync", "on")
@@ -74,6 +76,19 @@ impl Db {
             // It fails when SQLite has done it already.
             self.run(sqlx::query("rollback")).await.ok();
         }
+    }
+
+    /// Tries whether it can be written to, with a statement that changes nothing. SQLite opens a file that it can't write
+    /// to, also where only the file's own header says so.
+    pub async fn check_writing(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        self.run(sqlx::query(statement)).await.map(drop)
+    }
+
+    /// Sees to it that a commit that failed isn't there at the next start: when it failed at its very end, it stands in
+    /// the log whole. Whatever is committed next is written over it, and this needs no room.
+    pub async fn bury(&mut self) {
+        // "crew" in ASCII. Should it fail, too, the next write does it.
+        self.run(sqlx::query("pragma application_id = 1668441463")).await.ok();
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -110,16 +125,14 @@ impl Db {
 
 /// What SQLite's error means to a store.
 pub(super) fn store_error(error: &sqlx::Error) -> StoreError {
+    let is_garbled = matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. });
     match code(error) {
         // SQLITE_FULL; SQLITE_IOERR_WRITE, _FSYNC, _TRUNCATE and _SHMSIZE, which some file systems and quotas say instead.
         Some(13 | 778 | 1034 | 1546 | 4874) => StoreError::Full,
         // SQLITE_CORRUPT and SQLITE_NOTADB.
         Some(code) if matches!(code & 0xff, 11 | 26) => StoreError::Corrupt(error.to_string()),
-        Some(_) => StoreError::Failed(error.to_string()),
-        None if matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => {
-            StoreError::Corrupt(error.to_string())
-        }
-        None => StoreError::Failed(error.to_string()),
+        None if is_garbled => StoreError::Corrupt(error.to_string()),
+        Some(_) | None => StoreError::Failed(error.to_string()),
     }
 }
 

@@ -10,6 +10,17 @@ use super::super::StoreError;
 /// What SQLite puts beside a file; the log goes first, for without the file it is nothing.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
+/// A folder that is this process's, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone leaves it locked for as long as a process that was started meanwhile has a copy of the handle.
+        self.0.unlock().ok();
+    }
+}
+
 /// The path with this behind it.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
@@ -18,7 +29,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Makes the folder, for this user alone, and takes it for this process for as long as the lock is held.
-pub(super) fn take(folder: &Path) -> Result<File, StoreError> {
+pub(super) fn take(folder: &Path) -> Result<Lock, StoreError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -27,7 +38,7 @@ pub(super) fn take(folder: &Path) -> Result<File, StoreError> {
     let lock = File::options().create(true).write(true).truncate(false).open(folder.join("lock"));
     let lock = lock.map_err(|error| store_error(&error))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock(lock)),
         Err(TryLockError::WouldBlock) => {
             Err(StoreError::Failed(format!("another Crewbell has {} open", folder.display())))
         }
@@ -37,10 +48,8 @@ pub(super) fn take(folder: &Path) -> Result<File, StoreError> {
 
 /// What an error of the file system means to a store.
 pub(super) fn store_error(error: &io::Error) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        _ => StoreError::Failed(error.to_string()),
-    }
+    let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    if is_full { StoreError::Full } else { StoreError::Failed(error.to_string()) }
 }
 
 /// Whether there is anything of a database.
@@ -50,7 +59,8 @@ pub(super) fn is_there(path: &Path) -> bool {
 
 /// How many bytes a database takes.
 pub(super) fn bytes(path: &Path) -> u64 {
-    let sizes = ["", "-wal", "-shm", "-journal"].map(|suffix| fs::metadata(beside(path, suffix)).map_or(0, |it| it.len()));
+    let sizes =
+        ["", "-wal", "-shm", "-journal"].map(|suffix| fs::metadata(beside(path, suffix)).map_or(0, |it| it.len()));
     sizes.iter().sum()
 }
 
@@ -87,7 +97,8 @@ fn numbers(path: &Path) -> io::Result<Vec<u32>> {
         return Ok(Vec::new());
     };
     let prefix = format!("{name}.broken-");
-    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(&prefix)?.split('-').next()?.parse().ok();
+    let number =
+        |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(&prefix)?.split('-').next()?.parse().ok();
     let mut numbers: Vec<u32> = fs::read_dir(folder)?.filter_map(|entry| number(entry.ok()?)).collect();
     numbers.sort_unstable();
     numbers.dedup();

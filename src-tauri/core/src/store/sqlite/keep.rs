@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crewbell_shared::ids::CommandId;
 use crewbell_shared::person::PersonRef;
 use crewbell_shared::protocol::Command;
+use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -63,6 +64,16 @@ impl Held {
     /// The command, unless it can't be read, or isn't what was written.
     pub fn waiting(&self) -> Option<Waiting> {
         let did = self.did.as_deref().filter(|did| Some(checksum(did)) == self.checksum)?;
+        self.read(did)
+    }
+
+    /// The command that stands there though its checksum is another: either is damaged, and the person is to decide.
+    fn doubtful(&self) -> Option<Waiting> {
+        let did = self.did.as_deref().filter(|did| Some(checksum(did)) != self.checksum)?;
+        self.read(did).map(for_the_person)
+    }
+
+    fn read(&self, did: &[u8]) -> Option<Waiting> {
         let did: Did = serde_json::from_slice(did).ok()?;
         // It is sent again where that can't be read: the server gives the same answer.
         let doing = self.doing.as_deref().and_then(|doing| serde_json::from_slice(doing).ok());
@@ -87,6 +98,18 @@ impl Held {
         let Self { n, id, did, doing, checksum } = self;
         db.run(sqlx::query(aside).bind(n).bind(id).bind(did).bind(doing).bind(checksum)).await.map(drop)
     }
+}
+
+/// A command that isn't certain to be what was done, or still to be sent: it isn't, but shown as refused.
+pub(super) fn for_the_person(waiting: Waiting) -> Waiting {
+    let doing = match waiting.doing {
+        Doing::Waiting => {
+            let message = "This was found in a damaged file, and may have been sent before.";
+            Doing::Refused { refusal: Refusal::new(Code::Unavailable, message), at: waiting.at }
+        }
+        decided @ (Doing::Refused { .. } | Doing::Done { .. }) => decided,
+    };
+    Waiting { doing, ..waiting }
 }
 
 /// FNV-1a, 64 bits: finds what a disk changed, not what a person did.
@@ -164,28 +187,35 @@ async fn set(db: &mut Db, name: &str, value: &str) -> Result<(), sqlx::Error> {
     db.run(set.bind(name.to_owned()).bind(value.to_owned())).await.map(drop)
 }
 
-/// Puts aside the rows of the outbox that can't be read, and takes back those that now can. Says how many can't.
+/// Sees to the rows that can't be read as they are: those of the outbox are for the person to decide where they can be read
+/// at all, and put aside where not; those that were put aside come back when they can be read now. Says how many can't.
 pub(super) async fn settle(db: &mut Db) -> Result<u32, sqlx::Error> {
-    let outbox = outbox(db).await?;
-    let bad: Vec<_> = outbox.iter().filter(|held| held.waiting().is_none()).cloned().collect();
-    let mut aside = unreadable(db).await?;
-    let good: Vec<_> = aside.iter().filter_map(|held| Some((held.n?, held.waiting()?))).collect();
-    if bad.is_empty() && good.is_empty() {
-        return Ok(u32::try_from(aside.len()).unwrap_or(u32::MAX));
+    let bad: Vec<_> = outbox(db).await?.into_iter().filter(|held| held.waiting().is_none()).collect();
+    let aside = unreadable(db).await?;
+    let readable = |held: &Held| Some((held.n?, held.waiting()?));
+    let good: Vec<_> = aside.iter().filter_map(readable).collect();
+    let mut left = aside.len() - good.len();
+    if !bad.is_empty() || !good.is_empty() {
+        db.begin().await?;
+        for (n, waiting) in good {
+            db.run(sqlx::query("delete from unreadable where n = ?").bind(n)).await?;
+            keep(db, Some(n), &waiting).await?;
+        }
+        for held in bad {
+            db.run(sqlx::query("delete from outbox where n = ?").bind(held.n)).await?;
+            left += usize::from(!keep_or_put_aside(db, held).await?);
+        }
+        db.commit().await?;
     }
-    db.begin().await?;
-    for (n, waiting) in good {
-        db.run(sqlx::query("delete from unreadable where n = ?").bind(n)).await?;
-        keep(db, Some(n), &waiting).await?;
-        aside.retain(|held| held.n != Some(n));
-    }
-    let left = aside.len() + bad.len();
-    for held in bad {
-        db.run(sqlx::query("delete from outbox where n = ?").bind(held.n)).await?;
-        held.put_aside(db).await?;
-    }
-    db.commit().await?;
     Ok(u32::try_from(left).unwrap_or(u32::MAX))
+}
+
+/// Keeps a row as what it can be read as; false: it is put aside.
+async fn keep_or_put_aside(db: &mut Db, held: Held) -> Result<bool, sqlx::Error> {
+    match held.waiting().or_else(|| held.doubtful()) {
+        Some(waiting) => keep(db, held.n, &waiting).await.map(|()| true),
+        None => held.put_aside(db).await.map(|()| false),
+    }
 }
 
 async fn outbox(db: &mut Db) -> Result<Vec<Held>, sqlx::Error> {
@@ -287,10 +317,7 @@ pub(super) async fn fill(db: &mut Db, saved: Saved, found: &[Waiting]) -> Result
         set(db, name, value).await?;
     }
     for held in saved.outbox {
-        match held.waiting() {
-            Some(waiting) => keep(db, held.n, &waiting).await?,
-            None => held.put_aside(db).await?,
-        }
+        keep_or_put_aside(db, held).await?;
     }
     for waiting in found {
         keep(db, None, waiting).await?;

@@ -39,7 +39,6 @@ mod salvage;
 mod tests;
 mod wal;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::{Image, Store, StoreError, Write};
@@ -61,7 +60,7 @@ pub struct Sqlite {
     /// What opening read, until it is asked for or written over.
     fresh: Option<Image>,
     /// Dropped last: whoever opens the folder next finds the files closed or closing.
-    _lock: File,
+    _lock: files::Lock,
 }
 
 /// How the files were found.
@@ -168,6 +167,7 @@ impl Store for Sqlite {
             Err(error) => {
                 self.cache.roll_back().await;
                 self.keep.roll_back().await;
+                self.keep.bury().await;
                 Err(store_error(&error))
             }
         }

@@ -69,6 +69,7 @@ async fn open_cache(path: &Path, image: &mut Image) -> Result<Option<Db>, sqlx::
             return Ok(false);
         }
         db.check("pragma quick_check(1)").await?;
+        db.check_writing("delete from nouns where false").await?;
         cache::read(&mut db, image).await.map(|()| true)
     };
     match read.await {
@@ -124,6 +125,7 @@ async fn open_keep(path: &Path, log: &[u8], image: &mut Image) -> Result<(Db, u3
     let read = async {
         // It is small: a check of every index costs nothing.
         db.check("pragma integrity_check(1)").await?;
+        db.check_writing("delete from settings where false").await?;
         keep::migrate(&mut db).await?;
         let unreadable = keep::settle(&mut db).await?;
         keep::read(&mut db, image).await.map(|()| unreadable)

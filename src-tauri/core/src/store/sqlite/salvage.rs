@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crewbell_shared::ids::CommandId;
-use crewbell_shared::{Code, Refusal};
 
 use super::super::{Doing, Waiting};
 use super::db::{Care, Db};
@@ -88,12 +87,11 @@ fn search(all: &[&[u8]]) -> Vec<Waiting> {
     }
     let mut found: Vec<_> = found.into_values().filter(|waiting| !done.contains(&waiting.command.id)).collect();
     found.sort_by_key(|waiting| waiting.at);
-    found.into_iter().map(for_the_person).collect()
+    found.into_iter().map(keep::for_the_person).collect()
 }
 
 fn starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let is_start = |(at, window): (usize, &[u8])| (window == NEEDLE).then_some(at);
-    bytes.windows(NEEDLE.len()).enumerate().filter_map(is_start)
+    (0..bytes.len()).filter(|at| bytes[*at] == NEEDLE[0] && bytes[*at..].starts_with(NEEDLE))
 }
 
 /// What a row holds, and how far it was behind it.
@@ -102,15 +100,4 @@ fn read_at(bytes: &[u8]) -> Option<Waiting> {
     let read = did.next()?.ok()?;
     let doing = serde_json::Deserializer::from_slice(bytes.get(did.byte_offset()..)?).into_iter::<Doing>().next();
     Some(read.waiting(doing.and_then(Result::ok).unwrap_or(Doing::Waiting)))
-}
-
-fn for_the_person(waiting: Waiting) -> Waiting {
-    let doing = match waiting.doing {
-        refused @ Doing::Refused { .. } => refused,
-        Doing::Waiting | Doing::Done { .. } => {
-            let message = "This was found in a damaged file, and may have been sent before.";
-            Doing::Refused { refusal: Refusal::new(Code::Unavailable, message), at: waiting.at }
-        }
-    };
-    Waiting { doing, ..waiting }
 }

@@ -43,24 +43,25 @@ impl<'a> Wal<'a> {
         // Frames of before the last checkpoint, which SQLite writes over, have another salt.
         let salt = pair(if is_whole { &header[16..] } else { rest.get(8..).unwrap_or_default() }, 0);
         let mut gap = false;
+        let mut bad = None;
         for frame in rest.chunks(FRAME_HEADER + page_size).filter(|frame| frame.len() > FRAME_HEADER) {
             let (head, content) = frame.split_at(FRAME_HEADER);
             let sum = checksum(checksum(before, &head[..8], big_endian), content, big_endian);
+            let follows = sum == pair(head, 16);
             before = pair(head, 16);
-            if pair(head, 8) != salt {
-                // It follows the one before it, but for its salt.
-                wal.is_damaged |= !gap && sum == before;
-                gap = true;
-                continue;
-            }
-            wal.is_damaged |= gap || sum != before;
-            if content.len() == page_size {
+            let is_ours = pair(head, 8) == salt;
+            // One that follows the one before it, but for its salt, is ours, too.
+            if is_ours || (follows && !gap) {
+                let is_good = is_ours && follows && !gap;
+                bad = bad.or((!is_good).then_some(wal.frames.len()));
                 let page = usize::try_from(number(head, 0)).unwrap_or(0);
                 wal.frames.push(Frame { page, commits: number(head, 4) != 0, content });
             }
+            gap |= !is_ours;
         }
-        wal.is_damaged |= !is_whole && !wal.frames.is_empty();
         let committed = wal.frames.iter().rposition(|frame| frame.commits).map_or(0, |last| last + 1);
+        // Frames behind the last commit are of one that failed, or was cut short: they may be of any kind.
+        wal.is_damaged = committed > 0 && (!is_whole || bad.is_some_and(|bad| bad < committed));
         wal.has_tail = committed < wal.frames.len();
         wal.frames.truncate(committed);
         wal
@@ -70,12 +71,14 @@ impl<'a> Wal<'a> {
     pub fn onto(&self, mut file: Vec<u8>) -> Vec<u8> {
         // A number that is damaged must not make a file of terabytes.
         let most = file.len() / PAGE + self.frames.len() + 1;
-        for frame in self.frames.iter().filter(|frame| (1..=most).contains(&frame.page)) {
-            let end = frame.page * frame.content.len();
+        let page_size = self.frames.first().map_or(PAGE, |frame| frame.content.len());
+        let fits = |frame: &&Frame<'_>| frame.content.len() == page_size && (1..=most).contains(&frame.page);
+        for frame in self.frames.iter().filter(fits) {
+            let end = frame.page * page_size;
             if file.len() < end {
                 file.resize(end, 0);
             }
-            file[end - frame.content.len()..end].copy_from_slice(frame.content);
+            file[end - page_size..end].copy_from_slice(frame.content);
         }
         file
     }

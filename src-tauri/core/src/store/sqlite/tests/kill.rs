@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use super::*;
+use crate::store::Doing;
 use crate::store::conformance::{cursor, line, request, session, waiting};
-use crate::store::{Doing, Write};
 
 /// Names the folder to the process that writes.
 const FOLDER: &str = "CREWBELL_STORE_KILL_FOLDER";
@@ -31,11 +31,11 @@ fn batch(number: u64) -> Vec<Write> {
         writes.push(Write::Mark(waiting(key - 3).command.id, Doing::Done { seq: number }));
         writes.push(Write::Drop(waiting(key - 6).command.id));
     }
-    if number % 11 == 0 {
+    if number.is_multiple_of(11) {
         let nouns = (0..60).map(|noun| request(noun, &text)).collect();
         writes.insert(0, Write::Replace { nouns, cursor: cursor(number) });
     }
-    if number % 17 == 0 {
+    if number.is_multiple_of(17) {
         writes.insert(0, Write::Wipe);
         writes.insert(1, Write::SignIn(session(&text)));
     }
@@ -95,7 +95,7 @@ async fn killed_at_any_instant_each_file_holds_what_was_done_and_no_hole() {
     let (mut ahead, mut apart) = (0, 0);
     for round in 0..30_u32 {
         luck = luck.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let done = write_and_kill(folder.path(), 1 + (luck >> 28) as usize, (luck >> 8) % 40_000);
+        let done = write_and_kill(folder.path(), 1 + (luck >> 28) as usize, (luck >> 8) % 300_000);
         assert!(done >= applied, "round {round}");
         let mut store = open(folder.path()).await;
         let (cache, keep) = halves(&store.load().await.unwrap());

@@ -4,7 +4,6 @@
 use std::time::Instant;
 
 use super::*;
-use crate::store::Write;
 use crate::store::conformance::{cursor, line, request, waiting};
 
 #[tokio::test]
@@ -15,6 +14,16 @@ async fn a_snapshot_a_frame_a_command_and_a_load() {
     let nouns = (0..10_000).map(|number| request(number, "Two towels, please")).collect();
     let replace = [Write::Replace { nouns, cursor: cursor(1) }];
     timed("10,000 nouns in one replace", store.write(&replace)).await.unwrap();
+    timed("JSON alone", async {
+        crate::store::sqlite::cache::Sum::of(&replace);
+        serde_json::to_string(&{
+            let Write::Replace { nouns, .. } = &replace[0] else { panic!() };
+            nouns
+        })
+        .unwrap()
+        .len()
+    })
+    .await;
     timed("the same once more", store.write(&replace)).await.unwrap();
     let frame: Vec<_> = (0..1000)
         .flat_map(|number: u16| {

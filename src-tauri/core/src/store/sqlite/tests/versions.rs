@@ -1,8 +1,8 @@
 //! Files of other versions of the app.
 
 use super::*;
+use crate::store::Doing;
 use crate::store::conformance::{cursor, request, session, waiting};
-use crate::store::{Doing, Write};
 
 async fn change(path: &Path, script: &'static str) {
     let mut db = crate::store::sqlite::Db::open(path, crate::store::sqlite::db::Care::Keep).await.unwrap();
@@ -62,8 +62,7 @@ async fn a_command_that_cant_be_read_is_put_aside_and_counted_and_comes_back_whe
     let folder = folder();
     let mut image = written(folder.path()).await;
     let keep = folder.path().join("keep.db");
-    // A newer version wrote a verb that this one doesn't know: here, the JSON of one stands in a row beside its checksum.
-    change(&keep, "update outbox set checksum = checksum + 1 where n = 2").await;
+    change(&keep, "update outbox set did = replace(did, 'create_request', 'fold_towels') where n = 2").await;
     let (mut store, opened) = Sqlite::open(folder.path()).await.unwrap();
     assert_eq!(opened, Opened { unreadable: 1, ..Opened::default() });
     let second = image.outbox.remove(1);
@@ -72,8 +71,23 @@ async fn a_command_that_cant_be_read_is_put_aside_and_counted_and_comes_back_whe
     let (store, opened) = Sqlite::open(folder.path()).await.unwrap();
     assert_eq!(opened.unreadable, 1, "it is counted each time");
     store.close().await;
-    change(&keep, "update unreadable set checksum = checksum - 1").await;
+    change(
+        &keep,
+        "update unreadable set did = cast(replace(cast(did as text), 'fold_towels', 'create_request') as blob)",
+    )
+    .await;
     let mut store = open(folder.path()).await;
     image.outbox.insert(1, second);
     assert_eq!(store.load().await.as_ref(), Ok(&image), "it is back, in its place");
+}
+
+#[tokio::test]
+async fn a_command_that_a_disk_changed_is_not_sent_but_for_the_person_to_decide() {
+    let folder = folder();
+    written(folder.path()).await;
+    change(&folder.path().join("keep.db"), "update outbox set did = replace(did, '2\\\"', '7\\\"') where n = 2").await;
+    let mut store = open(folder.path()).await;
+    let outbox = store.load().await.unwrap().outbox;
+    let doing: Vec<_> = outbox.iter().map(|waiting| matches!(waiting.doing, Doing::Refused { .. })).collect();
+    assert_eq!(doing, [false, true, false]);
 }
