@@ -4,10 +4,18 @@
 //! [`Store`] does the same on a disk, so that what is loaded after a crash is what the engine last saw committed. The
 //! engine decides what to write, the store writes it, and only then does the engine go on (`engine`).
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod image;
+mod memory;
+#[cfg(feature = "native")]
+mod sqlite;
 mod write;
 
-pub use image::{Cursor, Doing, Image, Kept, Key, Line, Session, Waiting};
+pub use image::{Cursor, Doing, Image, Kept, Key, Line, MOST_LINES, Session, Waiting};
+pub use memory::Memory;
+#[cfg(feature = "native")]
+pub use sqlite::{Opened, Rebuilt, Sqlite};
 pub use write::Write;
 
 use std::future::Future;
@@ -39,6 +47,7 @@ pub trait Store: Send {
     /// Writes all of these, or none. What a person did ([`Write::is_precious`]) is on the disk when this returns.
     ///
     /// # Errors
-    /// Then nothing was written.
+    /// Then nothing counts as written, and the same may be written again. Of what the server said, some may be on the disk
+    /// all the same; of what a person did, nothing, unless a [`Write::Wipe`] was on its way: that is done at the next start.
     fn write(&mut self, writes: &[Write]) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

@@ -1,0 +1,25 @@
+-- What the server said. Another version of this file is never migrated: it is fetched from the server again.
+create table nouns (
+    entity_type text not null,
+    id text not null,
+    seq integer not null,
+    -- The noun as JSON, with its type.
+    noun text not null,
+    constraint nouns_pk primary key (entity_type, id)
+) strict;
+
+create table lines (
+    seq integer not null primary key,
+    line text not null
+) strict;
+
+-- One row: how far the log has been read, and when that was the truth.
+create table reading (
+    one integer not null primary key check (one = 1),
+    cursor text,
+    heard_at text
+) strict;
+
+insert into reading (one) values (1);
+
+pragma user_version = 1;

@@ -1,0 +1,87 @@
+//! The store on real files.
+
+mod damage;
+mod full;
+mod kill;
+mod speed;
+mod versions;
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::{Opened, Sqlite};
+use crate::store::conformance::{self, check};
+use crate::store::{Image, Store, StoreError};
+
+fn folder() -> TempDir {
+    TempDir::with_prefix("crewbell-store-").unwrap()
+}
+
+/// Opens what must be as it was left.
+async fn open(folder: &Path) -> Sqlite {
+    let (store, opened) = Sqlite::open(folder).await.unwrap();
+    assert_eq!(opened, Opened::default());
+    store
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[tokio::test]
+async fn it_conforms() {
+    let folder = folder();
+    let reopen = async |store: Sqlite| {
+        store.close().await;
+        open(folder.path()).await
+    };
+    conformance::suite(open(folder.path()).await, reopen).await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whatever is written in whatever batches, what is loaded is what the image makes of it, opened again or not.
+    #[test]
+    fn it_loads_what_the_image_makes_of_any_writes(
+        batches in proptest::collection::vec(proptest::collection::vec(any::<(u8, u8, u16)>(), 0..12), 1..24),
+        often in 1..8_usize,
+    ) {
+        let folder = folder();
+        runtime().block_on(async {
+            let mut store = open(folder.path()).await;
+            let mut image = Image::default();
+            for (number, batch) in batches.iter().enumerate() {
+                let writes: Vec<_> = batch.iter().copied().map(conformance::write).collect();
+                check(&mut store, &mut image, &writes).await.unwrap();
+                if number % often == 0 {
+                    store.close().await;
+                    store = open(folder.path()).await;
+                    assert_eq!(store.load().await.as_ref(), Ok(&image), "opened again after {writes:?}");
+                }
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_open_is_refused_in_words() {
+    let folder = folder();
+    let store = open(folder.path()).await;
+    let Err(StoreError::Failed(why)) = Sqlite::open(folder.path()).await.map(drop) else { panic!("it was opened") };
+    assert!(why.starts_with("another Crewbell has "), "{why}");
+    store.close().await;
+    open(folder.path()).await;
+}
+
+#[tokio::test]
+async fn its_size_grows_with_what_is_in_it() {
+    let folder = folder();
+    let mut store = open(folder.path()).await;
+    let before = store.bytes();
+    let writes: Vec<_> = (0..200).map(|number| crate::store::Write::Keep(conformance::waiting(number))).collect();
+    store.write(&writes).await.unwrap();
+    assert!(before > 0 && store.bytes() > before + 20_000, "{before}, {}", store.bytes());
+}
