@@ -36,7 +36,8 @@ impl Device {
     pub async fn new(ship: SocketAddr) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let wire = Wire::to(ship).await;
-        Self::boot(wire, Disk::default(), Arc::default(), Clock::default(), folder).await
+        let disk = Disk::new(folder.path());
+        Self::boot(wire, disk, Arc::default(), Clock::default(), folder).await
     }
 
     /// A new device on which somebody signed in and went on duty, and which has the site.
@@ -55,6 +56,7 @@ impl Device {
     }
 
     async fn boot(wire: Wire, disk: Disk, vault: Arc<Drawer>, clock: Clock, folder: Arc<tempfile::TempDir>) -> Self {
+        disk.open().await;
         let shell = Recorder::new(folder.path().join("downloads"));
         let parts = Parts {
             store: disk.clone(),

@@ -1,39 +1,56 @@
-//! A device's storage, which outlives its program, and whose disk can be full.
+//! A device's storage: real files, which outlive the program, on a disk that can be full.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
-use crewbell_core::store::{Image, Store, StoreError, Write};
+use crewbell_core::store::{Image, Sqlite, Store, StoreError, Write};
+use tokio::sync::Mutex;
 
 /// A device's storage.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Disk {
-    image: Arc<Mutex<Image>>,
+    folder: PathBuf,
+    store: Arc<Mutex<Option<Sqlite>>>,
     full: Arc<AtomicBool>,
 }
 
 impl Disk {
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.join("store"), store: Arc::default(), full: Arc::default() }
+    }
+
+    /// Closes the files, if they are open, and opens them as a program does that starts.
+    pub async fn open(&self) {
+        let mut store = self.store.lock().await;
+        if let Some(store) = store.take() {
+            store.close().await;
+        }
+        let (opened, how) = Sqlite::open(&self.folder).await.unwrap();
+        assert_eq!(how.rebuilt, None, "nothing was damaged");
+        *store = Some(opened);
+    }
+
     /// Fills it up, or makes room.
     pub fn fill(&self, full: bool) {
         self.full.store(full, Ordering::SeqCst);
     }
 
     /// What is on it.
-    pub fn image(&self) -> Image {
-        self.image.lock().unwrap().clone()
+    pub async fn image(&self) -> Image {
+        self.store.lock().await.as_mut().unwrap().load().await.unwrap()
     }
 }
 
 impl Store for Disk {
     async fn load(&mut self) -> Result<Image, StoreError> {
-        Ok(self.image())
+        Ok(self.image().await)
     }
 
     async fn write(&mut self, writes: &[Write]) -> Result<(), StoreError> {
         if self.full.load(Ordering::SeqCst) {
             return Err(StoreError::Full);
         }
-        self.image.lock().unwrap().apply(writes);
-        Ok(())
+        self.store.lock().await.as_mut().unwrap().write(writes).await
     }
 }

@@ -25,12 +25,12 @@ async fn a_full_disk_still_rings_takes_nothing_and_catches_up_when_there_is_room
     siri.disk.fill(false);
     siri.until("there is room again", |picture| picture.status.storage == StorageState::Good).await;
     let seen = siri.look().await.status.seq;
-    assert_eq!(siri.disk.image().cursor.unwrap().seq, seen, "what waited is written");
+    assert_eq!(siri.disk.image().await.cursor.unwrap().seq, seen, "what waited is written");
     siri.accepts(called).await.unwrap();
     siri.sees("it is accepted", |request| accepted_by(request) == Some("Siri")).await;
     siri.settled().await;
     let picture = siri.look().await;
-    let kept = siri.disk.image();
+    let kept = siri.disk.image().await;
     assert_eq!(kept.nouns.len(), picture.nouns.len());
     assert!(kept.outbox.is_empty());
     assert_eq!(Some(kept.cursor.unwrap().seq), Some(picture.status.seq));

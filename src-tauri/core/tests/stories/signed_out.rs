@@ -28,7 +28,7 @@ async fn a_lost_tablet_is_wiped_and_sends_what_waited_when_its_owner_is_back() {
     assert_eq!(picture.outbox.len(), 1, "what waited stays");
     assert_eq!(picture.last.unwrap().person.name, "Siri");
     siri.rings(None).await;
-    let kept = siri.disk.image();
+    let kept = siri.disk.image().await;
     assert!(kept.nouns.is_empty() && kept.lines.is_empty() && kept.session.is_none());
     assert_eq!(kept.outbox.len(), 1);
 
