@@ -97,6 +97,11 @@ impl<T: Noun> Table<T> {
         self.row(id).map(|row| row.get_untracked())
     }
 
+    /// Looks at all nouns, by id, following the whole table.
+    pub fn each(self, mut look: impl FnMut(&Item<T>)) {
+        self.rows.with(|rows| rows.values().for_each(|row| row.with_untracked(&mut look)));
+    }
+
     /// Picks from all nouns, by id, following the whole table.
     pub fn list<R>(self, mut pick: impl FnMut(&Item<T>) -> Option<R>) -> Vec<R> {
         self.rows.with(|rows| rows.values().filter_map(|row| row.with_untracked(|item| pick(item))).collect())
