@@ -82,16 +82,7 @@ fn identifier(app: &str, folder: &Path) -> String {
 /// The plugin that ends a second start with the same folder, and shows the window of the first.
 #[cfg(desktop)]
 pub(crate) fn show_the_first() -> tauri::plugin::TauriPlugin<tauri::Wry> {
-    tauri_plugin_single_instance::init(|app, _args, _folder| {
-        let Some(window) = app.get_webview_window(crate::WINDOW) else {
-            return;
-        };
-        for done in [window.unminimize(), window.show(), window.set_focus()] {
-            if let Err(error) = done {
-                eprintln!("The window can't be shown: {error}");
-            }
-        }
-    })
+    tauri_plugin_single_instance::init(|app, _args, _folder| crate::desktop::show_window(app))
 }
 
 #[cfg(test)]

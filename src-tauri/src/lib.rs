@@ -1,23 +1,41 @@
-//! The shell: a window, and a post office between the face and the core. No rules.
+//! The shell: a window, a bell, a tray, and a post office between the face and the core. No rules.
 //!
 //! - `commands`: what the face may ask
 //! - `wire`: how what is asked and answered crosses
+//! - `core_handle`: the core, started beside the window
+//! - `device`: what the core may do here: windows, sounds, notifications
+//! - `notices`, `desktop`, `words`: notifications, tray and badge, and what they say
+//! - `vault`: the token, in the keyring or a file
+//! - `awake`: notices that the device slept
 //! - `instance`: which data folder this app is for, and that there is one app for each
 //!
 //! Desktops start `run` from `main`, phones through Tauri's entry point.
 
+mod awake;
 mod commands;
+mod core_handle;
+#[cfg(desktop)]
+mod desktop;
+mod device;
 mod instance;
+mod notices;
+mod vault;
 mod wire;
+mod words;
 
-use tauri::{App, WebviewWindowBuilder};
+use std::sync::Arc;
 
+use crewbell_core::engine::Input;
+use tauri::{App, Manager, RunEvent, WebviewWindowBuilder};
+
+use core_handle::Core;
+use device::Device;
 use instance::Instance;
 
 /// The label of the one window, as in `tauri.conf.json` and `capabilities/main.json`.
 pub(crate) const WINDOW: &str = "main";
 
-/// Runs the app until its window is closed.
+/// Runs the app until it is ended.
 #[cfg_attr(mobile, tauri::mobile_entry_point)]
 pub fn run() {
     if let Err(error) = start() {
@@ -37,19 +55,41 @@ fn start() -> tauri::Result<()> {
     {
         builder = builder.plugin(instance::show_the_first());
     }
-    builder
+    let app = builder
         .plugin(tauri_plugin_notification::init())
-        .manage(commands::Pings::default())
-        .setup(move |app| Ok(open_window(app, &instance)?))
-        .invoke_handler(tauri::generate_handler![commands::ping])
-        .run(context)
+        .setup(move |app| Ok(set_up(app, &instance)?))
+        .invoke_handler(tauri::generate_handler![commands::ask])
+        .build(context)?;
+    app.run(|app, event| {
+        // A phone's system stopped the app, and goes on with it.
+        if let RunEvent::Resumed = event {
+            app.state::<Core>().report(Input::Woke);
+        }
+    });
+    Ok(())
 }
 
-/// Opens the window that `tauri.conf.json` describes. What the web view itself stores goes into the data folder too.
-fn open_window(app: &App, instance: &Instance) -> tauri::Result<()> {
+/// The core starts first, on threads of its own; the window opens meanwhile.
+fn set_up(app: &App, instance: &Instance) -> tauri::Result<()> {
     let folder = instance.data_folder(app.handle())?;
+    std::fs::create_dir_all(&folder)?;
+    let (device, mut reports) = Device::new(app.handle());
+    let core = Core::start(folder.clone(), app.package_info().version.to_string(), Arc::clone(&device));
+    app.manage(core.clone());
+    app.manage(Arc::clone(&device));
+    tauri::async_runtime::spawn(awake::watch(core.clone()));
+    tauri::async_runtime::spawn(async move {
+        while let Some(report) = reports.recv().await {
+            if let Some(input) = device.heard(report) {
+                core.first_report(input).await;
+            }
+        }
+    });
+    // What the web view itself stores goes into the data folder too.
     for window in &app.config().app.windows {
         WebviewWindowBuilder::from_config(app, window)?.data_directory(folder.join("webview")).build()?;
     }
+    #[cfg(desktop)]
+    desktop::set_up(app);
     Ok(())
 }

@@ -1,0 +1,105 @@
+//! The core, which starts beside the window: what is asked before it is there waits for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crewbell_core::controller::{self, Clock, Handle, Parts};
+use crewbell_core::engine::Input;
+use crewbell_core::screen::{Ask, AskError};
+use crewbell_core::store::Sqlite;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::device::Device;
+use crate::vault::Vault;
+
+/// The way to the core; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Core(watch::Receiver<Start>);
+
+/// How far the core's start is.
+#[derive(Clone, Debug)]
+enum Start {
+    Begun,
+    Done(Handle),
+    Failed(String),
+}
+
+impl Core {
+    /// Starts the core on what is kept in a folder.
+    pub(crate) fn start(folder: PathBuf, version: String, device: Arc<Device>) -> Self {
+        let (done, core) = watch::channel(Start::Begun);
+        tauri::async_runtime::spawn(async move {
+            let start = open(folder, version, device).await.map_or_else(Start::Failed, Start::Done);
+            if let Start::Failed(why) = &start {
+                eprintln!("Crewbell can't use what it keeps on this device: {why}");
+            }
+            // Nobody may be left to hear it: the app is closing.
+            let _ = done.send(start);
+        });
+        Self(core)
+    }
+
+    /// Asks, once the core is there.
+    pub(crate) async fn ask(&self, ask: Ask) -> Result<Value, AskError> {
+        let mut core = self.0.clone();
+        let gone = |why: String| AskError::NotKept { why, full: false };
+        let start = core.wait_for(|start| !matches!(start, Start::Begun)).await;
+        let start = start.map_err(|_| gone("the app is closing".to_owned()))?.clone();
+        match start {
+            Start::Done(handle) => handle.ask(ask).await,
+            Start::Failed(why) => Err(gone(why)),
+            Start::Begun => Err(gone("the app is starting".to_owned())),
+        }
+    }
+
+    /// Asks, and has no use for the answer; a failure is told to the windows by the core itself.
+    #[cfg(desktop)]
+    pub(crate) fn post(&self, ask: Ask) {
+        let core = self.clone();
+        tauri::async_runtime::spawn(async move {
+            if let Err(error) = core.ask(ask).await {
+                eprintln!("What was asked from outside the window came to nothing: {error}");
+            }
+        });
+    }
+
+    /// Reports what the device found out. Before the core is there, nothing is worth reporting: it asks when it starts.
+    pub(crate) fn report(&self, input: Input) {
+        if let Start::Done(handle) = &*self.0.borrow() {
+            handle.input(input);
+        }
+    }
+
+    /// Waits until the core is there, and gives it a first report.
+    pub(crate) async fn first_report(&self, input: Input) {
+        let mut core = self.0.clone();
+        if core.wait_for(|start| !matches!(start, Start::Begun)).await.is_ok() {
+            self.report(input);
+        }
+    }
+}
+
+async fn open(folder: PathBuf, version: String, device: Arc<Device>) -> Result<Handle, String> {
+    let (store, opened) = Sqlite::open(&folder).await.map_err(|error| error.to_string())?;
+    let parts = Parts {
+        store,
+        rebuilt: opened.rebuilt.map(|rebuilt| rebuilt.saved),
+        shell: device,
+        vault: Arc::new(Vault::new(&folder)),
+        clock: Clock::default(),
+        data: folder,
+        device_name: device_name(),
+        version,
+    };
+    controller::start(parts).await.map_err(|error| error.to_string())
+}
+
+/// How this device is called in the list of sessions.
+fn device_name() -> String {
+    let host = std::fs::read_to_string("/etc/hostname").ok();
+    let host = host.or_else(|| std::env::var("COMPUTERNAME").ok()).unwrap_or_default();
+    let system = std::env::consts::OS;
+    let host = host.trim();
+    if host.is_empty() { system.to_owned() } else { format!("{host} ({system})") }
+}

@@ -1,0 +1,123 @@
+//! What only a desktop has: a tray, a badge, notifications with buttons, a window that hides instead of closing.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crewbell_core::screen::{Ask, Told};
+use crewbell_core::shell::Shell;
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::protocol::Verb;
+use tauri::menu::{Menu, MenuItem};
+use tauri::tray::{TrayIconBuilder, TrayIconEvent};
+use tauri::{App, AppHandle, Manager, WindowEvent};
+
+use crate::core_handle::Core;
+use crate::words::Words;
+
+/// The tray's id.
+const TRAY: &str = "crewbell";
+
+/// The entries of the tray's menu, which are renamed when the language changes.
+struct Entries {
+    show: MenuItem<tauri::Wry>,
+    silence: MenuItem<tauri::Wry>,
+    quit: MenuItem<tauri::Wry>,
+}
+
+/// Puts the app into the tray. A desktop without a tray goes without: the window then closes as any other.
+pub(crate) fn set_up(app: &App) {
+    // The library that draws trays on Linux is loaded when it is first used, and panics where it isn't installed.
+    let built = catch_unwind(AssertUnwindSafe(|| build_tray(app)));
+    match built {
+        Ok(Ok(())) => hide_instead_of_closing(app),
+        Ok(Err(error)) => eprintln!("There is no tray here: {error}"),
+        Err(_) => eprintln!("There is no tray here: the system's library for it is missing."),
+    }
+}
+
+fn build_tray(app: &App) -> tauri::Result<()> {
+    let words = Words::of("");
+    let show = MenuItem::with_id(app, "show", words.show, true, None::<&str>)?;
+    let silence = MenuItem::with_id(app, "silence", words.silence, true, None::<&str>)?;
+    let quit = MenuItem::with_id(app, "quit", words.quit, true, None::<&str>)?;
+    let menu = Menu::with_items(app, &[&show, &silence, &quit])?;
+    let mut tray = TrayIconBuilder::with_id(TRAY).menu(&menu).tooltip("Crewbell").show_menu_on_left_click(false);
+    if let Some(icon) = app.default_window_icon() {
+        tray = tray.icon(icon.clone());
+    }
+    tray.on_menu_event(|app, event| match event.id().as_ref() {
+        "show" => show_window(app),
+        "silence" => app.state::<Core>().post(Ask::Silence),
+        "quit" => app.exit(0),
+        _ => {}
+    })
+    .on_tray_icon_event(|tray, event| {
+        if let TrayIconEvent::DoubleClick { .. } = event {
+            show_window(tray.app_handle());
+        }
+    })
+    .build(app)?;
+    app.manage(Entries { show, silence, quit });
+    Ok(())
+}
+
+/// A window that is closed would take the bell with it: it hides, and the tray brings it back or ends the app.
+fn hide_instead_of_closing(app: &App) {
+    let Some(window) = app.get_webview_window(crate::WINDOW) else { return };
+    let hidden = window.clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::CloseRequested { api, .. } = event
+            && hidden.hide().is_ok()
+        {
+            api.prevent_close();
+        }
+    });
+}
+
+/// Brings the window to the front.
+pub(crate) fn show_window(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(crate::WINDOW) else { return };
+    for done in [window.unminimize(), window.show(), window.set_focus()] {
+        if let Err(error) = done {
+            eprintln!("The window can't be shown: {error}");
+        }
+    }
+}
+
+/// Shows how many requests are open on the tray, the window's badge and title.
+pub(crate) fn badge(app: &AppHandle, open: usize, words: &'static Words) {
+    let app = app.clone();
+    let handle = app.clone();
+    // Trays and titles belong to the main thread; the core doesn't wait for it.
+    let posted = handle.run_on_main_thread(move || {
+        if let Some(tray) = app.tray_by_id(TRAY) {
+            let count = (open > 0).then(|| open.to_string());
+            // Where a tray can't show one of these, the other is enough.
+            let _ = tray.set_title(count.as_deref());
+            let _ = tray.set_tooltip(Some(format!("Crewbell · {}", words.open(open))));
+        }
+        if let Some(entries) = app.try_state::<Entries>() {
+            let _ = entries.show.set_text(words.show);
+            let _ = entries.silence.set_text(words.silence);
+            let _ = entries.quit.set_text(words.quit);
+        }
+        if let Some(window) = app.get_webview_window(crate::WINDOW) {
+            let _ = window.set_badge_count(i64::try_from(open).ok().filter(|count| *count > 0));
+            let title = if open > 0 { format!("({open}) Crewbell") } else { "Crewbell".to_owned() };
+            let _ = window.set_title(&title);
+        }
+    });
+    if let Err(error) = posted {
+        eprintln!("The tray can't be told: {error}");
+    }
+}
+
+/// Somebody answered a notification.
+#[cfg(target_os = "linux")]
+pub(crate) fn answered(app: &AppHandle, request_id: RequestId, accept: bool) {
+    if accept {
+        app.state::<Core>().post(Ask::Do { verb: Verb::AcceptRequest { request_id } });
+        return;
+    }
+    show_window(app);
+    app.state::<std::sync::Arc<crate::device::Device>>().tell(&[Told::Open { request_id }]);
+}

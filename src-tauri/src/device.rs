@@ -1,0 +1,146 @@
+//! The device that the core runs on: windows, sounds, notifications, the tray. No rules: what rings and what is told is
+//! decided in the core.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crewbell_core::controller::Window;
+use crewbell_core::engine::Input;
+use crewbell_core::screen::{Alert, AskError, Ears, Told, VoicePlayer};
+use crewbell_core::shell::{Recording, Shell};
+use crewbell_shared::Code;
+use crewbell_shared::request::Priority;
+use crewbell_voice::{Bell, Report, Ringing};
+use tauri::{AppHandle, Emitter, Manager};
+use tokio::sync::mpsc;
+
+use crate::notices::Notices;
+use crate::wire::Wire;
+use crate::words::Words;
+
+/// What may wait for a window that is busy.
+const WINDOW_QUEUE: usize = 1024;
+
+/// The device.
+pub(crate) struct Device {
+    app: AppHandle,
+    window: Arc<Window>,
+    bell: Bell,
+    seen: Mutex<Seen>,
+}
+
+/// What was last told to the parts outside the window.
+struct Seen {
+    words: &'static Words,
+    alerts: Vec<Alert>,
+    open: usize,
+    notices: Notices,
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Device").finish_non_exhaustive()
+    }
+}
+
+impl Device {
+    /// The device of this app, and what its bell will report.
+    pub(crate) fn new(app: &AppHandle) -> (Arc<Self>, mpsc::UnboundedReceiver<Report>) {
+        let window = Arc::new(Window::new(WINDOW_QUEUE));
+        let (report, reports) = mpsc::unbounded_channel();
+        let bell = Bell::open(move |said| {
+            // Nobody may be left to hear it: the app is closing.
+            let _ = report.send(said);
+        });
+        let seen = Seen { words: Words::of(""), alerts: Vec::new(), open: 0, notices: Notices::default() };
+        let device = Self { app: app.clone(), window: Arc::clone(&window), bell, seen: Mutex::new(seen) };
+        tauri::async_runtime::spawn(post(app.clone(), window));
+        (Arc::new(device), reports)
+    }
+
+    /// What a report of the bell means to the core; what it means to a window is told at once.
+    pub(crate) fn heard(&self, report: Report) -> Option<Input> {
+        match report {
+            Report::Able => Some(Input::Ears(Ears::Able)),
+            Report::Unable { why } => Some(Input::Ears(Ears::Unable { why })),
+            Report::Sounding { request_id } => Some(Input::Sounded { request_id }),
+            Report::Playing { request_id, position_ms, duration_ms, playing, trouble } => {
+                // The window has words of its own for a recording that can't be played.
+                let trouble = trouble.map(|_| Code::Invalid);
+                let player = VoicePlayer { request_id, position_ms, duration_ms, playing, trouble };
+                self.window.tell(&[Told::Voice { player: Some(player) }]);
+                None
+            }
+        }
+    }
+
+    fn update_outside(&self, seen: &mut Seen) {
+        seen.notices.update(&self.app, &seen.alerts, seen.words);
+        #[cfg(desktop)]
+        crate::desktop::badge(&self.app, seen.open, seen.words);
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Carries what is told into the window, in order.
+async fn post(app: AppHandle, window: Arc<Window>) {
+    loop {
+        let told = window.take().await;
+        if let Err(error) = app.emit_to(crate::WINDOW, "told", Wire(told)) {
+            eprintln!("The window can't be told: {error}");
+        }
+    }
+}
+
+impl Shell for Device {
+    fn tell(&self, told: &[Told]) {
+        self.window.tell(told);
+    }
+
+    fn ring(&self, alerts: &[Alert], open: usize) {
+        let loud = alerts.iter().filter(|alert| !alert.silenced);
+        let ringing = loud.map(|alert| Ringing { request_id: alert.request_id, priority: alert.priority });
+        // The sound first: everything else can wait for it.
+        self.bell.ring(ringing.collect());
+        let mut seen = self.seen();
+        seen.alerts = alerts.to_vec();
+        seen.open = open;
+        self.update_outside(&mut seen);
+    }
+
+    fn test_sound(&self, priority: Priority) -> Result<(), AskError> {
+        self.bell.test(priority).map_err(|why| AskError::Unreadable { why })
+    }
+
+    fn play(&self, recording: Option<Recording>) -> Result<(), AskError> {
+        match recording {
+            Some(Recording { request_id, wav }) => self.bell.play(request_id, wav),
+            None => self.bell.stop(),
+        }
+        Ok(())
+    }
+
+    fn setting(&self, name: &str, value: Option<&str>) {
+        match name {
+            "volume" => {
+                let percent = value.and_then(|value| value.parse::<f32>().ok()).unwrap_or(100.0);
+                self.bell.set_volume(percent / 100.0);
+            }
+            "sounds" => self.bell.set_sounds(value != Some("off")),
+            "language" => {
+                let mut seen = self.seen();
+                seen.words = Words::of(value.unwrap_or_default());
+                self.update_outside(&mut seen);
+            }
+            _ => {}
+        }
+    }
+
+    fn downloads(&self) -> PathBuf {
+        let paths = self.app.path();
+        paths.download_dir().or_else(|_| paths.document_dir()).or_else(|_| paths.app_local_data_dir()).unwrap_or_default()
+    }
+}

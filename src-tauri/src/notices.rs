@@ -1,0 +1,108 @@
+//! The system's notifications: one a request that rings, while nobody looks at the window. They have no sound of their
+//! own; the bell is the core's. Where the platform has buttons on them, one accepts.
+
+use std::collections::BTreeMap;
+
+use crewbell_core::screen::Alert;
+use crewbell_shared::ids::RequestId;
+use tauri::{AppHandle, Manager};
+
+use crate::words::Words;
+
+/// The notifications that are on the screen.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    shown: BTreeMap<RequestId, Shown>,
+}
+
+impl Notices {
+    /// Shows what rings and isn't shown, and takes away what rings no more.
+    pub(crate) fn update(&mut self, app: &AppHandle, alerts: &[Alert], words: &'static Words) {
+        let rings = |id: &RequestId| alerts.iter().any(|alert| alert.request_id == *id);
+        let over: Vec<RequestId> = self.shown.keys().copied().filter(|id| !rings(id)).collect();
+        for id in over {
+            if let Some(shown) = self.shown.remove(&id) {
+                take_away(shown);
+            }
+        }
+        if is_looked_at(app) {
+            return;
+        }
+        for alert in alerts {
+            if !self.shown.contains_key(&alert.request_id) {
+                self.shown.insert(alert.request_id, show(app, alert, words));
+            }
+        }
+    }
+}
+
+/// Whether a person sees the window.
+fn is_looked_at(app: &AppHandle) -> bool {
+    let window = app.get_webview_window(crate::WINDOW);
+    window.is_some_and(|window| window.is_focused().unwrap_or(false) && window.is_visible().unwrap_or(true))
+}
+
+/// A notification on the screen: how it can be taken away.
+#[cfg(target_os = "linux")]
+type Shown = std::sync::mpsc::Sender<()>;
+
+#[cfg(target_os = "linux")]
+fn show(app: &AppHandle, alert: &Alert, words: &'static Words) -> Shown {
+    let (shown, taken) = std::sync::mpsc::channel();
+    let (app, alert) = (app.clone(), alert.clone());
+    // The session's bus may be slow or gone: never on the thread that rings.
+    std::thread::spawn(move || {
+        let mut notification = notify_rust::Notification::new();
+        notification
+            .appname("Crewbell")
+            .summary(&format!("{} · {}", words.priority(alert.priority), alert.place_name))
+            .icon("crewbell")
+            .hint(notify_rust::Hint::Category("call.incoming".to_owned()))
+            .hint(notify_rust::Hint::SuppressSound(true))
+            .urgency(notify_rust::Urgency::Critical)
+            .timeout(notify_rust::Timeout::Never)
+            .action("accept", words.accept)
+            .action("default", words.show);
+        let handle = match notification.show() {
+            Ok(handle) => handle,
+            Err(error) => {
+                eprintln!("The system shows no notification: {error}");
+                return;
+            }
+        };
+        let id = handle.id();
+        std::thread::spawn(move || {
+            // Until the sender is dropped or says so.
+            let _ = taken.recv();
+            handle.close();
+        });
+        notify_rust::handle_action(id, |action: &notify_rust::ActionResponse<'_>| {
+            if let notify_rust::ActionResponse::Custom(action) = action {
+                crate::desktop::answered(&app, alert.request_id, action == &"accept");
+            }
+        });
+    });
+    shown
+}
+
+#[cfg(target_os = "linux")]
+fn take_away(shown: Shown) {
+    // A notification that could not be shown has nobody who listens.
+    let _ = shown.send(());
+}
+
+/// Elsewhere the plugin shows it; it is tapped to open the app, and the system takes it away.
+#[cfg(not(target_os = "linux"))]
+type Shown = ();
+
+#[cfg(not(target_os = "linux"))]
+fn show(app: &AppHandle, alert: &Alert, words: &'static Words) -> Shown {
+    use tauri_plugin_notification::NotificationExt;
+    let title = format!("{} · {}", words.priority(alert.priority), alert.place_name);
+    if let Err(error) = app.notification().builder().title(title).show() {
+        eprintln!("The system shows no notification: {error}");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn take_away(_: Shown) {}
