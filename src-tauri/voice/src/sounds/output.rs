@@ -1,0 +1,135 @@
+//! The device that is heard: the system's default output, and no other in its stead.
+//!
+//! It stays open while nothing sounds: to open one takes longer than a guest should wait. Its buffer is asked to be two
+//! periods of 20 ms: an alert is heard at most 40 ms after its first sample was pulled, and a busy tablet still keeps up
+//! (at 10 ms it doesn't always). A device that has no such period is taken with its own.
+
+use std::{
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Sender, channel},
+    },
+    time::{Duration, Instant},
+};
+
+use cpal::{
+    BufferSize, ErrorKind,
+    traits::{DeviceTrait, HostTrait},
+};
+use rodio::{DeviceSinkBuilder, MixerDeviceSink, stream::DeviceSinkError};
+
+use super::{
+    bell::Order,
+    program::{Cue, News, Program},
+};
+
+/// A device that pulls nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when busy.
+const STALLED: Duration = Duration::from_secs(2);
+
+/// An open device; closed on drop.
+pub(super) struct Output {
+    pub(super) number: u64,
+    pub(super) rate: u32,
+    cues: Sender<Cue>,
+    pulled: Arc<AtomicU64>,
+    opened: Instant,
+    seen: (u64, Instant),
+    _sink: MixerDeviceSink,
+}
+
+impl Output {
+    /// Opens the default output device; takes some 10 ms, or as long as the sound server takes to answer.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub(super) fn open(number: u64, news: &Sender<Order>) -> Result<Self, String> {
+        // ALSA would print a line for each device that isn't there. What it says goes into a buffer, emptied by this.
+        #[cfg(target_os = "linux")]
+        drop(alsa::Output::local_error_handler());
+        let host = cpal::default_host();
+        let device = host.default_output_device().ok_or("There is no sound output on this device.")?;
+        let config = device.default_output_config().map_err(|error| in_words(&error))?;
+        let rate = NonZero::new(config.sample_rate()).ok_or("The sound output has no sample rate.")?;
+        let open = |buffer| {
+            let news = news.clone();
+            DeviceSinkBuilder::from_device(device.clone())?
+                .with_supported_config(&config)
+                .with_buffer_size(buffer)
+                .with_error_callback(move |error| {
+                    if ends(error.kind()) {
+                        drop(news.send(Order::News(number, News::Lost(in_words(&error)))));
+                    }
+                })
+                .open_stream()
+        };
+        let mut sink = open(BufferSize::Fixed((rate.get() / 50).max(1)))
+            .or_else(|error| if is_unsupported(&error) { open(BufferSize::Default) } else { Err(error) })
+            .map_err(|error| sink_in_words(&error))?;
+        sink.log_on_drop(false);
+        let (cues, incoming) = channel();
+        let pulled = Arc::new(AtomicU64::new(0));
+        sink.mixer().add(Program::new(rate, number, incoming, news.clone(), pulled.clone()));
+        let now = Instant::now();
+        Ok(Self { number, rate: rate.get(), cues, pulled, opened: now, seen: (0, now), _sink: sink })
+    }
+
+    /// Has it heard from now on.
+    pub(super) fn cue(&self, cue: Cue) {
+        // A device that is gone has said so, or will be found to stand still.
+        drop(self.cues.send(cue));
+    }
+
+    /// Why it is of no use though it reported no error; to be asked every second or so.
+    pub(super) fn fault(&mut self) -> Option<String> {
+        let (pulled, now) = (self.pulled.load(Ordering::Relaxed), Instant::now());
+        if pulled != self.seen.0 {
+            self.seen = (pulled, now);
+        }
+        if now - self.seen.1 > STALLED {
+            return Some("The sound output has stopped taking sound.".to_owned());
+        }
+        // A loudspeaker keeps the time. ALSA's `null` device takes all it is given, and nobody hears it.
+        let in_time = u128::from(self.rate) * (now - self.opened).as_millis() / 1000;
+        (u128::from(pulled) > 4 * in_time + 4 * u128::from(self.rate))
+            .then(|| "The sound output is a null device: it swallows all sound.".to_owned())
+    }
+}
+
+/// Whether a device is of no use after such an error.
+fn ends(kind: ErrorKind) -> bool {
+    // A gap in the sound, or a device that was changed for us, is no end; what is unknown is one: to open anew is cheap.
+    !matches!(kind, ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied)
+}
+
+fn is_unsupported(error: &DeviceSinkError) -> bool {
+    matches!(error, DeviceSinkError::BuildError(error) if error.kind() == ErrorKind::UnsupportedConfig)
+}
+
+fn sink_in_words(error: &DeviceSinkError) -> String {
+    match error {
+        DeviceSinkError::PlayError(error)
+        | DeviceSinkError::DefaultSinkConfigError(error)
+        | DeviceSinkError::BuildError(error)
+        | DeviceSinkError::SupportedConfigsError(error) => in_words(error),
+        DeviceSinkError::NoDevice => "There is no sound output on this device.".to_owned(),
+        DeviceSinkError::UnsupportedSampleFormat => {
+            "The sound output wants samples of a kind that we can't make.".to_owned()
+        }
+    }
+}
+
+fn in_words(error: &cpal::Error) -> String {
+    let kind = error.kind();
+    let what = if matches!(kind, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable) {
+        "There is no sound output on this device"
+    } else if kind == ErrorKind::DeviceBusy {
+        "Another program has the sound output to itself"
+    } else if kind == ErrorKind::PermissionDenied {
+        "This app may not use the sound output"
+    } else {
+        "The sound output doesn't work"
+    };
+    format!("{what}: {}", error.to_string().trim_end_matches('.')) + "."
+}

@@ -1,0 +1,107 @@
+//! The four alert sounds, made in code: no files that could be missing, and the same on every device.
+//!
+//! | priority | notes | begins every | why |
+//! |---|---|---|---|
+//! | low | 659 → 523 Hz, 450 ms each, falling | 8 s | a falling third, slow and soft: noticed, not hurrying |
+//! | normal | 784 → 1047 Hz, 300 ms each, rising | 4 s | a rising fourth, the doorbell turned round: somebody waits |
+//! | high | 1319, 1319, 1568 Hz, 120 ms each, twice | 2 s | short and quick, higher than the two before: now |
+//! | emergency | 1000 / 1600 Hz by turns, 200 ms each | without a pause | see below |
+//!
+//! They differ in pitch, direction, number of notes and pace, so that one alone tells them apart, also on a loudspeaker
+//! that has no bass and for ears that hear little above 3 kHz. ISO 7731 wants a danger signal's main energy between 500
+//! and 2500 Hz, some of it below 1500 Hz for those hard of hearing, and its pitch or loudness changing 0.5 to 4 times a
+//! second; engines and wind are loudest below 500 Hz. 1000 and 1600 Hz lie in between, more than half an octave apart and
+//! in no ratio of music, changing 2.5 times a second, with harmonics up to 4800 Hz where small loudspeakers are strongest.
+//!
+//! Every note rises over 10 ms and falls to zero: no clicks. The three that are not alarms fade like a struck bell.
+
+use std::{f32::consts::TAU, sync::Arc};
+
+use crewbell_shared::request::Priority;
+
+/// The greatest sample: below full scale, so that a converter's resampling can't clip it.
+const PEAK: f32 = 0.9;
+/// Shorter, and an onset is heard as a click; longer, and it is blurred.
+const EDGE_MS: u16 = 10;
+
+/// A sound at a device's sample rate.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    /// One repetition, one channel.
+    pub(super) samples: Arc<[f32]>,
+    /// From one repetition's begin to the next one's, in samples; the rest of it is silence.
+    pub(super) period: usize,
+    /// How loud the first repetitions are; the last of them stays. Who is near is not startled, who is far hears it soon.
+    pub(super) growth: &'static [f32],
+}
+
+/// Makes a priority's sound for a device that takes `rate` samples a second.
+pub(super) fn pattern(priority: Priority, rate: u32) -> Pattern {
+    const GROWING: &[f32] = &[0.4, 0.6, 0.8, 1.0];
+    let (notes, period_ms, growth): (&[Note], _, _) = match priority {
+        Priority::Low => (&[bell(659.3, 450), bell(523.3, 450)], 8_000, GROWING),
+        Priority::Normal => (&[bell(784.0, 300), bell(1046.5, 300)], 4_000, GROWING),
+        Priority::High => {
+            let (low, high, rest) = (bell(1318.5, 120), bell(1568.0, 120), Note { hertz: 0.0, ms: 120, fades: false });
+            (&[low, low, high, rest, low, low, high], 2_000, GROWING)
+        }
+        Priority::Emergency => {
+            let tone = |hertz| Note { hertz, ms: 200, fades: false };
+            (&[tone(1000.0), tone(1600.0)], 400, &[1.0])
+        }
+    };
+    let mut samples: Vec<f32> = notes.iter().flat_map(|note| note.samples(rate)).collect();
+    let peak = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    for sample in &mut samples {
+        *sample *= PEAK / peak;
+    }
+    // Continuous to the sample, whatever the rate rounds to.
+    let period = if priority == Priority::Emergency { samples.len() } else { frames(period_ms, rate) };
+    Pattern { samples: samples.into(), period, growth }
+}
+
+/// How many samples last that long.
+pub(super) fn frames(ms: u16, rate: u32) -> usize {
+    usize::try_from(u64::from(ms) * u64::from(rate) / 1000).unwrap_or(usize::MAX)
+}
+
+#[derive(Clone, Copy)]
+struct Note {
+    /// 0 is a rest.
+    hertz: f32,
+    ms: u16,
+    /// Like a struck bell; else as loud to its end.
+    fades: bool,
+}
+
+const fn bell(hertz: f32, ms: u16) -> Note {
+    Note { hertz, ms, fades: true }
+}
+
+impl Note {
+    fn samples(self, rate: u32) -> impl Iterator<Item = f32> {
+        let (length, edge) = (frames(self.ms, rate), frames(EDGE_MS, rate));
+        (0..length).map(move |at| {
+            let turns = TAU * self.hertz * seconds(at, rate);
+            let wave = turns.sin() + 0.3 * (2.0 * turns).sin() + 0.15 * (3.0 * turns).sin();
+            // A bell falls to a twentieth by its end.
+            let fading = if self.fades { (-3.0 * ratio(at, length)).exp() } else { 1.0 };
+            wave * fading * ramp(at, edge) * ramp(length - 1 - at, edge)
+        })
+    }
+}
+
+/// From 0 to 1 over `edge` samples, along a cosine.
+fn ramp(at: usize, edge: usize) -> f32 {
+    if at >= edge { 1.0 } else { 0.5 - 0.5 * (ratio(at, edge) * TAU / 2.0).cos() }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a note has fewer samples than an f32 counts exactly")]
+fn ratio(part: usize, whole: usize) -> f32 {
+    part as f32 / whole as f32
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a note has fewer samples than an f32 counts exactly")]
+fn seconds(at: usize, rate: u32) -> f32 {
+    at as f32 / rate as f32
+}

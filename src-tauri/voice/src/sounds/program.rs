@@ -1,0 +1,257 @@
+//! What the device pulls its samples from, in the device's own thread: nothing here waits for anything.
+//!
+//! Cues come by a channel, news go by another. A sample counts as heard when it was pulled, not when it was queued.
+
+use std::{
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, Sender},
+    },
+    time::Duration,
+};
+
+use crewbell_shared::ids::RequestId;
+use rodio::{ChannelCount, SampleRate, Source};
+
+use super::{
+    bell::Order,
+    message::Message,
+    pattern::{Pattern, frames},
+};
+
+/// How often cues are looked for, in samples. A device pulls hundreds at once.
+const LOOK: u64 = 128;
+/// In which a change of loudness, and a sound's end in its middle, is not heard as a click.
+const FADE_MS: u16 = 5;
+
+/// What is to be heard from now on.
+pub(super) enum Cue {
+    /// This alert from its beginning, whose first sample sounds it for `requests`.
+    Ring { pattern: Pattern, gain: f32, requests: Vec<RequestId> },
+    /// No alert.
+    Quiet,
+    /// This sound once, unless an alert rings.
+    Once { pattern: Pattern, gain: f32 },
+    /// How loud the alert, and the message, are from now on.
+    Gains { ring: f32, message: f32 },
+    /// This message, instead of the one before it; `news` carry the number.
+    Play { message: Box<Message>, number: u64, gain: f32 },
+    /// No message.
+    Stop,
+}
+
+/// What has become of it.
+#[derive(Debug)]
+pub(super) enum News {
+    /// The first sample of these requests' alert was pulled.
+    Sounding(Vec<RequestId>),
+    /// So much of message `number` was pulled.
+    Position { number: u64, at: Duration },
+    /// Message `number` has no more samples.
+    Ended { number: u64, at: Duration },
+    /// The device is gone, or of no use: in words.
+    Lost(String),
+}
+
+/// A [`Source`] that never ends.
+pub(super) struct Program {
+    rate: NonZero<u32>,
+    /// Of the output, in what is told to the thread.
+    output: u64,
+    cues: Receiver<Cue>,
+    news: Sender<Order>,
+    /// How many samples were pulled, for the thread to see that it goes on.
+    pulled: Arc<AtomicU64>,
+    count: u64,
+    /// By how much a loudness changes in one sample.
+    slope: f32,
+    ring: Option<Loop>,
+    /// Ends within [`FADE_MS`].
+    ending: Option<Loop>,
+    once: Option<Loop>,
+    speech: Option<Speech>,
+}
+
+impl Program {
+    pub(super) fn new(
+        rate: NonZero<u32>,
+        output: u64,
+        cues: Receiver<Cue>,
+        news: Sender<Order>,
+        pulled: Arc<AtomicU64>,
+    ) -> Self {
+        let slope = 1.0 / f32::from(u16::try_from(frames(FADE_MS, rate.get())).unwrap_or(u16::MAX).max(1));
+        Self { rate, output, cues, news, pulled, count: 0, slope, ring: None, ending: None, once: None, speech: None }
+    }
+
+    fn follow(&mut self, cue: Cue) {
+        match cue {
+            Cue::Ring { pattern, gain, requests } => {
+                // Who joins doesn't make it softer again.
+                let repetition = self.ring.as_ref().map_or(0, |ring| ring.repetition);
+                self.end_ring();
+                self.once = None;
+                self.ring = Some(Loop { repetition, requests, ..Loop::new(pattern, gain) });
+            }
+            Cue::Quiet => self.end_ring(),
+            Cue::Once { pattern, gain } if self.ring.is_none() => {
+                self.ending = self.once.take().map(Loop::ended);
+                // At full loudness: it is to be judged.
+                let repetition = pattern.growth.len();
+                self.once = Some(Loop { repetition, ..Loop::new(pattern, gain) });
+            }
+            Cue::Once { .. } => {}
+            Cue::Gains { ring, message } => {
+                if let Some(sound) = &mut self.ring {
+                    sound.target = ring;
+                }
+                if let Some(speech) = &mut self.speech {
+                    speech.loud = message;
+                }
+            }
+            Cue::Play { message, number, gain } => {
+                self.speech = Some(Speech { message, number, gain: 0.0, loud: gain, pulled: 0 });
+            }
+            Cue::Stop => self.speech = None,
+        }
+    }
+
+    fn end_ring(&mut self) {
+        if let Some(ring) = self.ring.take() {
+            self.ending = Some(ring.ended());
+        }
+    }
+
+    fn tell(&self, news: News) {
+        drop(self.news.send(Order::News(self.output, news)));
+    }
+
+    /// The alert's next sample, and whether it is in a repetition, not in the pause after it.
+    fn alert(&mut self) -> (f32, bool) {
+        let Some(ring) = &mut self.ring else { return (0.0, false) };
+        let sounds = ring.at < ring.pattern.samples.len();
+        if sounds && ring.target > 0.0 && !ring.requests.is_empty() {
+            let requests = std::mem::take(&mut ring.requests);
+            drop(self.news.send(Order::News(self.output, News::Sounding(requests))));
+        }
+        (ring.next(self.slope), sounds)
+    }
+
+    /// The message's next sample; silence while it waits.
+    fn speech(&mut self, waits: bool) -> f32 {
+        let Some(speech) = &mut self.speech else { return 0.0 };
+        let loud = if waits { 0.0 } else { speech.loud };
+        speech.gain = toward(speech.gain, loud, self.slope);
+        if waits && speech.gain <= 0.0 {
+            return 0.0;
+        }
+        let (number, at) = (speech.number, speech.position(self.rate));
+        let Some(sample) = speech.message.next() else {
+            self.speech = None;
+            self.tell(News::Ended { number, at });
+            return 0.0;
+        };
+        let due = speech.pulled.is_multiple_of(u64::from(self.rate.get() / 4).max(1));
+        speech.pulled += 1;
+        let heard = sample * speech.gain;
+        if due {
+            self.tell(News::Position { number, at });
+        }
+        heard
+    }
+}
+
+impl Iterator for Program {
+    type Item = f32;
+
+    fn next(&mut self) -> Option<f32> {
+        if self.count.is_multiple_of(LOOK) {
+            while let Ok(cue) = self.cues.try_recv() {
+                self.follow(cue);
+            }
+            self.pulled.store(self.count, Ordering::Relaxed);
+        }
+        self.count += 1;
+        let (alert, sounds) = self.alert();
+        let ending = self.ending.as_mut().map_or(0.0, |ending| ending.next(self.slope));
+        self.ending.take_if(|ending| ending.gain <= 0.0);
+        let once = self.once.as_mut().map_or(0.0, |once| once.next(self.slope));
+        self.once.take_if(|once| once.at >= once.pattern.samples.len());
+        let speech = self.speech(sounds || self.once.is_some());
+        Some((alert + ending + once + speech).clamp(-1.0, 1.0))
+    }
+}
+
+impl Source for Program {
+    fn current_span_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn channels(&self) -> ChannelCount {
+        ChannelCount::MIN
+    }
+
+    fn sample_rate(&self) -> SampleRate {
+        self.rate
+    }
+
+    fn total_duration(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// A pattern as it is repeated.
+struct Loop {
+    pattern: Pattern,
+    at: usize,
+    repetition: usize,
+    /// What the loudness is, and what it becomes.
+    gain: f32,
+    target: f32,
+    /// For whom its first sample will have sounded it.
+    requests: Vec<RequestId>,
+}
+
+impl Loop {
+    fn new(pattern: Pattern, gain: f32) -> Self {
+        Self { pattern, at: 0, repetition: 0, gain, target: gain, requests: Vec::new() }
+    }
+
+    /// The same, going silent.
+    fn ended(self) -> Self {
+        Self { target: 0.0, ..self }
+    }
+
+    fn next(&mut self, slope: f32) -> f32 {
+        let growth = self.pattern.growth.get(self.repetition).or(self.pattern.growth.last()).copied().unwrap_or(1.0);
+        let sample = self.pattern.samples.get(self.at).copied().unwrap_or(0.0) * growth * self.gain;
+        self.gain = toward(self.gain, self.target, slope);
+        self.at += 1;
+        if self.at >= self.pattern.period {
+            self.at = 0;
+            self.repetition = self.repetition.saturating_add(1);
+        }
+        sample
+    }
+}
+
+struct Speech {
+    message: Box<Message>,
+    number: u64,
+    gain: f32,
+    /// The loudness when it doesn't wait.
+    loud: f32,
+    pulled: u64,
+}
+
+impl Speech {
+    fn position(&self, rate: NonZero<u32>) -> Duration {
+        Duration::from_millis(self.pulled * 1000 / u64::from(rate.get()))
+    }
+}
+
+fn toward(value: f32, target: f32, slope: f32) -> f32 {
+    if value < target { (value + slope).min(target) } else { (value - slope).max(target) }
+}
