@@ -25,8 +25,10 @@ pub fn HandOver(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl Int
         }
         on_close.run(());
     };
+    let open = state.requests.peek(id).is_some_and(|item| item.noun.state == How::Open);
+    let title = if open { words().request.assign } else { words().request.hand_over_to };
     view! {
-        <Sheet title=words().request.hand_over_to on_close>
+        <Sheet title on_close>
             <div class="rows">
                 <For each=move || people.get() key=|person| person.id let:person>
                     <button type="button" class="row-press" on:click=move |_| choose(person.id)>

@@ -15,12 +15,13 @@ use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
-use crate::components::{Age, Button, Chip, Empty, Icon, Look, Picture, Tone};
+use crate::components::{Age, Chip, Empty, Icon, Picture, Tone};
 use crate::locales::{doings, fill, happenings, names, time, words};
-use crate::pages::requests::{Acts, class, icon, may, who_has_it};
+use crate::pages::requests::{Acts, class, icon, who_has_it};
 use crate::state::{State, state};
 use story::{Event, story};
 
+pub use cancel::Cancel;
 pub use hand_over::HandOver;
 
 /// A request in detail.
@@ -42,10 +43,7 @@ pub fn RequestDetail(id: RequestId) -> impl IntoView {
 #[component]
 fn Head(id: RequestId) -> impl IntoView {
     let state = state();
-    let cancelling = RwSignal::new(false);
     let item = Memo::new(move |_| state.requests.get(id));
-    let may_cancel =
-        Memo::new(move |_| item.with(|item| item.as_ref().is_some_and(|item| may(state, &item.noun).cancel)));
     let voice = Memo::new(move |_| item.with(|item| item.as_ref().and_then(|item| item.noun.voice.clone())));
     let reached = Memo::new(move |_| state.reached.with(|reached| reached.get(&id).copied()));
     let summary = move || {
@@ -80,14 +78,6 @@ fn Head(id: RequestId) -> impl IntoView {
         {move || voice.get().map(|voice| view! { <voice::VoiceMessage id voice/> })}
         {move || reached.get().map(|(devices, sounded)| sounded_on(devices, sounded))}
         <Acts id all=true/>
-        <Show when=move || may_cancel.get()>
-            <div class="acts">
-                <Button label=words().request.cancel look=Look::Quiet on_press=move || cancelling.set(true)/>
-            </div>
-        </Show>
-        <Show when=move || cancelling.get()>
-            <cancel::Cancel id on_close=move || cancelling.set(false)/>
-        </Show>
     }
 }
 

@@ -1,14 +1,16 @@
 //! What a person may do with a request, as buttons: on its card, and on its page.
 
+use std::time::Duration;
+
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
-use crate::components::{Button, Look, Picture};
+use crate::components::{Button, IconButton, Look, Picture};
 use crate::locales::{fill, words};
-use crate::pages::request::HandOver;
+use crate::pages::request::{Cancel, HandOver};
 use crate::state::{State, state};
 
 /// What a person may do with a request.
@@ -47,6 +49,9 @@ pub fn may(state: State, request: &Request) -> May {
     }
 }
 
+/// How long buttons rest after they changed: the second tap of two meant the button that was there before.
+const REST: Duration = Duration::from_millis(600);
+
 /// The buttons for a request. On a card only what one's own hands do; `all` for its page.
 #[component]
 pub fn Acts(
@@ -57,7 +62,7 @@ pub fn Acts(
     all: bool,
 ) -> impl IntoView {
     let state = state();
-    let passing = RwSignal::new(false);
+    let (passing, cancelling) = (RwSignal::new(false), RwSignal::new(false));
     let acts = Memo::new(move |_| {
         let request = state.requests.get(id)?.noun;
         let mine = request.holder().is_some_and(|holder| Some(holder.id) == state.my_id());
@@ -65,10 +70,26 @@ pub fn Acts(
         let shown = if all || mine || request.state == How::Open { may } else { May::default() };
         Some((shown, who_has_it(state, &request), request.place_name))
     });
+    let resting = RwSignal::new(false);
+    Effect::watch(
+        move || acts.track(),
+        move |(), _, _| {
+            resting.set(true);
+            set_timeout(move || drop(resting.try_set(false)), REST);
+        },
+        false,
+    );
+    let act = move |verb: fn(RequestId) -> Verb| {
+        move || {
+            if !resting.get_untracked() {
+                state.act(verb(id));
+            }
+        }
+    };
+    let release = act(|request_id| Verb::ReleaseRequest { request_id });
     let buttons = move || {
         let (may, who, place) = acts.get()?;
         let w = &words().requests;
-        let act = move |verb: fn(RequestId) -> Verb| move || state.act(verb(id));
         let named = |words: &str| fill(words, &[("what", &place)]);
         let none = may == May::default();
         Some(view! {
@@ -80,20 +101,27 @@ pub fn Acts(
                 <Button label=w.complete look=Look::Go icon=Picture::Check name=named(w.complete_what)
                     on_press=act(|request_id| Verb::CompleteRequest { request_id })/>
             })}
-            {may.pass_on.then(|| view! {
-                <Button label=w.hand_over on_press=move || passing.set(true)/>
-                <Button label=w.release on_press=act(|request_id| Verb::ReleaseRequest { request_id })/>
+            {may.pass_on.then(|| view! { <Button label=w.hand_over on_press=move || passing.set(true)/> })}
+            {(may.pass_on && !all).then(|| view! {
+                <IconButton icon=Picture::Undo name=w.release on_press=release/>
             })}
+            {(may.pass_on && all).then(|| view! { <Button label=w.release icon=Picture::Undo on_press=release/> })}
             {(may.assign && all).then(|| view! {
                 <Button label=words().request.assign on_press=move || passing.set(true)/>
+            })}
+            {(may.cancel && all).then(|| view! {
+                <Button label=words().request.cancel look=Look::Quiet on_press=move || cancelling.set(true)/>
             })}
             {none.then(|| view! { <span class="who-has-it">{who}</span> })}
         })
     };
     view! {
-        <div class="acts">{buttons}</div>
+        <div class="acts" class:resting=resting>{buttons}</div>
         <Show when=move || passing.get()>
             <HandOver id on_close=move || passing.set(false)/>
+        </Show>
+        <Show when=move || cancelling.get()>
+            <Cancel id on_close=move || cancelling.set(false)/>
         </Show>
     }
 }

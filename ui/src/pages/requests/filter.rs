@@ -1,12 +1,13 @@
 //! Which requests a person wants to see; remembered on the device.
 
 use crewbell_shared::ids::{PersonId, PlaceId};
+use crewbell_shared::person::Person;
 use crewbell_shared::request::{Kind, Request, State as How};
 use leptos::prelude::*;
 
 use crate::components::{Button, Look, Picture, Select, Sheet};
 use crate::locales::{names, words};
-use crate::state::{State, state};
+use crate::state::{Item, State, state};
 
 /// The names of the settings that remember it.
 const DECK: &str = "board.deck";
@@ -83,7 +84,7 @@ fn Choose(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let state = state();
     let w = &words().requests;
     let remembered = |name: &'static str| {
-        let value = RwSignal::new(state.setting(name).unwrap_or_default());
+        let value = RwSignal::new(untrack(|| state.setting(name)).unwrap_or_default());
         Effect::watch(
             move || value.get(),
             move |value, _, _| state.set(name, Some(value.clone()).filter(|value| !value.is_empty())),
@@ -93,14 +94,14 @@ fn Choose(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     };
     let all = || (String::new(), words().common.all.to_owned());
     let deck = remembered(DECK);
-    let decks = state.decks().into_iter().map(|deck| (deck.id.to_string(), deck.name));
+    let decks = untrack(|| state.decks()).into_iter().map(|deck| (deck.id.to_string(), deck.name));
     let decks: Vec<_> = std::iter::once(all()).chain(decks).collect();
     let kind = remembered(KIND);
     let kinds = Kind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), names::kind(kind).to_owned()));
     let kinds: Vec<_> = std::iter::once(all()).chain(kinds).collect();
     let person = remembered(PERSON);
-    let mut crew =
-        state.people.list(|item| item.noun.active.then(|| (item.noun.id.to_string(), item.noun.name.clone())));
+    let active = |item: &Item<Person>| item.noun.active.then(|| (item.noun.id.to_string(), item.noun.name.clone()));
+    let mut crew = untrack(|| state.people.list(active));
     crew.sort_by(|a, b| a.1.cmp(&b.1));
     let crew: Vec<_> = std::iter::once(all()).chain(crew).collect();
     let clear = move || [deck, kind, person].into_iter().for_each(|value| value.set(String::new()));
