@@ -101,7 +101,7 @@ fn base(text: &str) -> Result<String, String> {
         return Err("an address has no name and password in it".to_owned());
     }
     let host = match url.host() {
-        Some(Host::Domain(name)) if name.is_empty() => None,
+        Some(Host::Domain("")) => None,
         Some(Host::Ipv4(address)) if address.is_unspecified() => None,
         host => host,
     };
