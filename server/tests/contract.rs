@@ -281,3 +281,29 @@ async fn the_printed_interface_is_the_one_in_the_docs() {
         "`crewbell-server openapi > docs/openapi.json` brings it up to date"
     );
 }
+
+#[tokio::test]
+async fn a_code_to_scan_says_where_the_server_is_or_what_is_missing() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let qr = async |args: &[&str]| run([&["qr", "--data-dir", data.to_str().unwrap()], args].concat()).await;
+    let printed = qr(&["--address", "http://192.168.7.5:8080", "--site", "serenity"]).await;
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    assert!(printed.contains("\ncrewbell://join?server=http%3A%2F%2F192.168.7.5%3A8080&site=serenity\n"), "{printed}");
+    assert!(printed.lines().filter(|line| line.contains(['▀', '▄', '█'])).count() > 15, "{printed}");
+    assert!(!printed.contains('\x1b'), "no colours where there is no terminal");
+    // Without an address it is this machine's; with a wrong one, or no site to be had, a sentence.
+    let printed = qr(&["--site", "serenity", "--http", "127.0.0.1:4711"]).await;
+    assert!(String::from_utf8(printed.stdout).unwrap().contains("server=http%3A%2F%2F127.0.0.1%3A4711&site=serenity"));
+    for (args, why) in [
+        (&["--address", "ship", "--site", "serenity"][..], "must be like http://"),
+        (&["--address", "http://ship", "--site", "MY Serenity"], "short name"),
+        (&["--http", "127.0.0.1:1"], "--site names one"),
+    ] {
+        let refused = qr(args).await;
+        assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0), "{args:?}");
+        assert!(String::from_utf8(refused.stderr).unwrap().contains(why), "{args:?}");
+    }
+    assert!(!data.exists(), "no database is begun for a code");
+}

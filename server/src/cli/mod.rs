@@ -8,8 +8,10 @@ pub mod admin;
 pub mod backup;
 pub mod demo;
 mod ground;
+mod lan;
 pub mod openapi;
 pub mod press;
+pub mod qr;
 pub mod serve;
 mod table;
 pub mod watch;
@@ -36,6 +38,7 @@ pub use table::Table;
   crewbell-server serve                        start, with a database of its own
   crewbell-server demo                         start with the yacht MY Serenity, to look around
   crewbell-server watch --name Siri            see what a crew member sees
+  crewbell-server qr                           a code to scan with the app
   crewbell-server press cabin-5 --double       press a button, to try an installation
   crewbell-server help admin                   how to set a site up",
     subcommand_required = true,
@@ -58,6 +61,8 @@ pub enum Command {
     Press(press::PressArgs),
     /// Show what a member of the crew sees, live
     Watch(watch::WatchArgs),
+    /// Print a QR code by which the app finds the server
+    Qr(Box<qr::QrArgs>),
     /// Set up sites, people, places and buttons
     Admin(Box<Administer>),
     /// Write everything in the database to a file
@@ -80,6 +85,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args).await,
             Command::Press(args) => press::run(args, &ids).await,
             Command::Watch(args) => watch::run(args, &clock, &ids).await,
+            Command::Qr(args) => qr::run(*args).await,
             Command::Admin(args) => administer(*args, clock, ids).await,
             Command::Backup(args) => backup::write(*args).await,
             Command::Restore(args) => backup::read(*args).await,
@@ -158,6 +164,8 @@ mod tests {
             "admin button credentials cabin-5 --off",
             "admin button retire cabin-5",
             "admin token Siri",
+            "qr",
+            "qr --address http://192.168.7.5:8080 --site serenity",
             "openapi"
         )]
         line: &str,

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::ground::{Ground, Take};
+use super::lan;
 use crate::backup::{Place, daily};
 use crate::clock::{Clock, Ids};
 use crate::config::{
@@ -38,6 +39,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let backups =
         tokio::spawn(keep_backups(config.clone(), ground.place(&config)?, server.house.clock.clone(), stop.clone()));
     tracing::info!(http = %server.http, mqtt = ?server.mqtt, "Crewbell serves. Stop it with Ctrl-C or SIGTERM.");
+    tell_address(&config, &server);
     if server.house.open_all().await?.is_empty() {
         tracing::warn!("There is no site yet: `crewbell-server admin site add` makes one.");
     }
@@ -47,6 +49,14 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     server.stop().await;
     let _ = backups.await;
     ground.close().await
+}
+
+/// Tells a person at a terminal what to type into the app; whoever drives the program reads the log.
+fn tell_address(config: &Config, server: &Server) {
+    if std::io::stdout().is_terminal() {
+        let urls = lan::urls(server.http, config.http.tls).join("  or  ");
+        println!("The app asks for an address: {urls}   (as a code to scan: crewbell-server qr)");
+    }
 }
 
 /// Reads the settings and begins to log.

@@ -139,8 +139,8 @@ mod tests {
         Uuid::from_u128(number).into()
     }
 
-    fn reach(devices: u32, sounded: u32) -> Option<Reach> {
-        Some(Reach { devices, sounded })
+    fn reach(devices: u32, sounded: u32) -> Reach {
+        Reach { devices, sounded }
     }
 
     #[test]
@@ -148,13 +148,13 @@ mod tests {
         let (receipts, request) = (Receipts::default(), open_request(at(0)));
         let there = BTreeSet::from([session(1), session(2)]);
         receipts.follow(&request, at(0));
-        assert_eq!(receipts.of(request.id, &there, at(0)), reach(2, 0));
+        assert_eq!(receipts.of(request.id, &there, at(0)), Some(reach(2, 0)));
         assert!(receipts.all(&there, at(0)).is_empty(), "nothing to tell of yet");
         assert_eq!(receipts.sounded(request.id, session(1), at(2)), Some(SignedDuration::from_secs(2)));
         receipts.sounded(request.id, session(1), at(3));
-        assert_eq!(receipts.of(request.id, &there, at(3)), reach(2, 1));
+        assert_eq!(receipts.of(request.id, &there, at(3)), Some(reach(2, 1)));
         receipts.sounded(request.id, session(3), at(3));
-        assert_eq!(receipts.of(request.id, &there, at(3)), reach(3, 2));
+        assert_eq!(receipts.of(request.id, &there, at(3)), Some(reach(3, 2)));
         assert_eq!(*receipts.changes().borrow(), 2, "the repetition is no news");
     }
 
@@ -177,7 +177,7 @@ mod tests {
         receipts.follow(&request, at(0));
         assert!(changes.has_changed().unwrap());
         changes.mark_unchanged();
-        assert_eq!(receipts.of(request.id, &there, at(0)), reach(1, 1));
+        assert_eq!(receipts.of(request.id, &there, at(0)), Some(reach(1, 1)));
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         let there = BTreeSet::from([session(1)]);
         receipts.follow(&request, at(0));
         receipts.sounded(request.id, session(1), at(1));
-        assert_eq!(receipts.of(request.id, &there, at(3599)), reach(1, 1));
+        assert_eq!(receipts.of(request.id, &there, at(3599)), Some(reach(1, 1)));
         assert_eq!(receipts.of(request.id, &there, at(3600)), None);
         assert!(receipts.all(&there, at(3600)).is_empty());
         let by = PersonRef { id: siri().id, name: siri().name };

@@ -126,6 +126,41 @@ async fn a_screen_that_was_away_gets_what_it_missed_and_then_what_is_new() {
 }
 
 #[tokio::test]
+async fn a_thousand_missed_entries_come_in_few_frames_and_at_once() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let cursor = ship.head();
+    let place = "00000000-0000-0000-0000-000000000001";
+    let create = || {
+        let verb = json!({ "type": "create_request", "request_id": fresh_id(), "place_id": place, "kind": "call" });
+        command(verb)
+    };
+    for _ in 0..2 {
+        sam.sends(&(0..500).map(|_| create()).collect::<Vec<_>>()).await;
+    }
+    let catch_up = async |sam: &Crew, from: u64, where_from: &str| {
+        let since = Instant::now();
+        let mut screen = sam.screen(Some(from)).await;
+        let (mut frames, mut read) = (0, 0);
+        while read < 1000 {
+            let Some(FromServer::Entries { prev, entries }) = screen.frame().await else { panic!("no entries") };
+            assert_eq!(prev, screen.cursor);
+            screen.cursor = entries.last().unwrap().meta.seq;
+            (frames, read) = (frames + 1, read + entries.len());
+        }
+        let took = since.elapsed();
+        println!("{read} missed entries in {frames} frames, {took:?} with the hello, from {where_from}");
+        assert!(frames <= 4 && took < Duration::from_secs(2), "{frames} frames, {took:?}");
+    };
+    catch_up(&sam, cursor, "memory").await;
+    // From the very beginning, and with nothing at hand.
+    let ship = ship.restart().await;
+    let sam = sam.at(ship.server.http);
+    catch_up(&sam, cursor, "the database").await;
+    catch_up(&sam, 0, "the database, and the beginning").await;
+}
+
+#[tokio::test]
 async fn a_screen_can_ask_for_some_categories_only() {
     let ship = Ship::sail().await;
     let (sam, alex) = (ship.sam().await, ship.alex().await);

@@ -36,7 +36,7 @@ async fn a_cursor_from_before_a_restore_is_told_though_the_log_has_grown_past_it
     let lost = snapshot_head(&sam).await;
     assert_eq!(lost["seq"], kept["seq"].as_u64().unwrap() + 2);
 
-    let ship = restored(ship, kept["seq"].as_u64().unwrap()).await;
+    let ship = Box::pin(restored(ship, kept["seq"].as_u64().unwrap())).await;
     let sam = sam.at(ship.server.http);
     let path =
         |at: &Value| format!("/api/sync/entries?after={}&event_id={}", at["seq"], at["event_id"].as_str().unwrap());

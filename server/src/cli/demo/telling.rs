@@ -1,6 +1,7 @@
 //! The story of one press, with the milliseconds: pressed, committed, acknowledged, on the screens, accepted,
 //! completed. All of it over real sockets, as a button and the crew's devices would.
 
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -14,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use crate::cli::lan;
 use crate::demo::{DemoButton, DemoPerson, DemoSite};
 use crate::serve::Server;
 
@@ -24,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn introduce(server: &Server, site: &DemoSite) {
     println!("{} is at sea: {} of the crew, {} buttons.", site.site.name, site.people.len(), site.buttons.len());
     println!("  http  http://{}   (interface: /docs)", server.http);
+    if std::io::stdout().is_terminal() {
+        println!("  app   {}   (the address to type into it)", lan::urls(server.http, false).join("  or  "));
+    }
     if let Some(mqtt) = server.mqtt {
         println!("  mqtt  {mqtt}");
     }
