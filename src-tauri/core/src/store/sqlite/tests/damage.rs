@@ -8,7 +8,7 @@ use crewbell_shared::ids::CommandId;
 
 use super::*;
 use crate::store::conformance::{cursor, line, request, session, waiting};
-use crate::store::{Doing, Waiting, Write};
+use crate::store::{Doing, Waiting};
 
 const FILES: [&str; 4] = ["cache.db", "cache.db-wal", "keep.db", "keep.db-wal"];
 

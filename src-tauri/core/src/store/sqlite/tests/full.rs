@@ -1,7 +1,6 @@
 //! The disk is full.
 
 use super::*;
-use crate::store::Write;
 use crate::store::conformance::{cursor, request, session, waiting};
 
 /// Lets a file grow no more, or again.

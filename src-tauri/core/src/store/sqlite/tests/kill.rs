@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use super::*;
+use crate::store::Doing;
 use crate::store::conformance::{cursor, line, request, session, waiting};
-use crate::store::{Doing, Write};
 
 /// Names the folder to the process that writes.
 const FOLDER: &str = "CREWBELL_STORE_KILL_FOLDER";

@@ -8,12 +8,14 @@ mod versions;
 
 use std::path::Path;
 
+use crewbell_shared::testing::at;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{Opened, Sqlite};
+use crate::engine::{Engine, Input, Now};
 use crate::store::conformance::{self, check};
-use crate::store::{Image, Store, StoreError};
+use crate::store::{Image, Store, StoreError, Write};
 
 fn folder() -> TempDir {
     TempDir::with_prefix("crewbell-store-").unwrap()
@@ -77,11 +79,30 @@ async fn a_folder_that_is_open_is_refused_in_words() {
 }
 
 #[tokio::test]
+async fn a_sign_out_that_was_cut_short_between_the_files_is_finished_at_the_next_start() {
+    let folder = folder();
+    let mut store = open(folder.path()).await;
+    let replace = Write::Replace { nouns: vec![conformance::request(1, "a")], cursor: conformance::cursor(1) };
+    store.write(&[Write::SignIn(conformance::session("Sam")), replace]).await.unwrap();
+    // What `write` does first of a wipe, and then the device stops.
+    store.keep.begin().await.unwrap();
+    super::keep::write(&mut store.keep, &[Write::Wipe]).await.unwrap();
+    store.keep.commit().await.unwrap();
+    store.close().await;
+    let mut store = open(folder.path()).await;
+    let engine = Engine::new(store.load().await.unwrap());
+    let step = engine.decide(Input::Start, Now { wall: at(9), tick: 0, luck: 0 });
+    assert_eq!(step.writes, [Write::Wipe]);
+    store.write(&step.writes).await.unwrap();
+    assert_eq!(store.load().await, Ok(Image::default()));
+}
+
+#[tokio::test]
 async fn its_size_grows_with_what_is_in_it() {
     let folder = folder();
     let mut store = open(folder.path()).await;
     let before = store.bytes();
-    let writes: Vec<_> = (0..200).map(|number| crate::store::Write::Keep(conformance::waiting(number))).collect();
+    let writes: Vec<_> = (0..200).map(|number| Write::Keep(conformance::waiting(number))).collect();
     store.write(&writes).await.unwrap();
     assert!(before > 0 && store.bytes() > before + 20_000, "{before}, {}", store.bytes());
 }

@@ -4,7 +4,6 @@
 use std::time::Instant;
 
 use super::*;
-use crate::store::Write;
 use crate::store::conformance::{cursor, line, request, waiting};
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Files of other versions of the app.
 
 use super::*;
+use crate::store::Doing;
 use crate::store::conformance::{cursor, request, session, waiting};
-use crate::store::{Doing, Write};
 
 async fn change(path: &Path, script: &'static str) {
     let mut db = crate::store::sqlite::Db::open(path, crate::store::sqlite::db::Care::Keep).await.unwrap();
