@@ -93,8 +93,9 @@ impl<S: Store + 'static> Controller<S> {
                 });
             }
             Ask::JoinCode => self.session().and_then(|session| {
-                let link = address::join_link(&session.server, &session.site);
-                let svg = code::draw(&link).map_err(|why| AskError::Unreadable { why })?;
+                let unfit = |why| AskError::Unreadable { why };
+                let link = address::join_link(&session.server, &session.site).map_err(unfit)?;
+                let svg = code::draw(&link).map_err(unfit)?;
                 as_value(&[link, svg])
             }),
             Ask::Storage => return self.storage(answer),
