@@ -10,7 +10,7 @@ use crewbell_core::screen::{Alert, AskError, Ears, Told, VoicePlayer};
 use crewbell_core::shell::{Recording, Shell};
 use crewbell_shared::Code;
 use crewbell_shared::request::Priority;
-use crewbell_voice::{Bell, Report, Ringing};
+use crewbell_voice::sounds::{Bell, Report, Ringing};
 use tauri::{AppHandle, Emitter, Manager};
 use tokio::sync::mpsc;
 
@@ -67,6 +67,8 @@ impl Device {
             Report::Playing { request_id, position_ms, duration_ms, playing, trouble } => {
                 // The window has words of its own for a recording that can't be played.
                 let trouble = trouble.map(|_| Code::Invalid);
+                let short = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX);
+                let (position_ms, duration_ms) = (short(position_ms), short(duration_ms));
                 let player = VoicePlayer { request_id, position_ms, duration_ms, playing, trouble };
                 self.window.tell(&[Told::Voice { player: Some(player) }]);
                 None

@@ -76,11 +76,14 @@ fn show(app: &AppHandle, alert: &Alert, words: &'static Words) -> Shown {
             let _ = taken.recv();
             handle.close();
         });
-        notify_rust::handle_action(id, |action: &notify_rust::ActionResponse<'_>| {
+        let heard = notify_rust::handle_action(id, |action: &notify_rust::ActionResponse<'_>| {
             if let notify_rust::ActionResponse::Custom(action) = action {
                 crate::desktop::answered(&app, alert.request_id, action == &"accept");
             }
         });
+        if let Err(error) = heard {
+            eprintln!("The system doesn't say what becomes of a notification: {error}");
+        }
     });
     shown
 }

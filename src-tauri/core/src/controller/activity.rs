@@ -12,7 +12,7 @@ use crate::store::{Image, Key, Line};
 const PAGE: usize = 100;
 
 /// A page as the server has it.
-pub(super) fn served(page: Activity, names: &Names) -> ActivityPage {
+pub(super) fn served(page: &Activity, names: &Names) -> ActivityPage {
     let lines = page.items.iter().map(|entry| served_line(entry, names)).collect();
     ActivityPage { lines, before: page.next_before, partial: false }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::{Actor, Right};
 use crewbell_shared::protocol::{Entity, EntityType};
 use crewbell_shared::{Code, Refusal};
@@ -14,7 +15,7 @@ use super::run::{Answer, Controller};
 use super::sign_in::{TOKEN_IN, needs_server};
 use super::{activity, code, files};
 use crate::engine::{Fault, Input, line_of};
-use crate::net::{Http, address};
+use crate::net::{Door, Http, VoiceCache, address};
 use crate::screen::{ActivityQuery, Ask, AskError, ServerInfo, Storage};
 use crate::shell::Recording;
 use crate::store::{Key, Line, Session, Store};
@@ -79,19 +80,7 @@ impl<S: Store + 'static> Controller<S> {
             Ask::PlayVoice { request_id } => {
                 let (door, voice, shell) = (self.door(), self.voice.clone(), std::sync::Arc::clone(&self.shell));
                 return beside(answer, async move {
-                    let wav = match voice.get(request_id).await {
-                        Some(wav) => wav,
-                        None => {
-                            let heard = async { door.await?.voice(request_id).await };
-                            let wav = heard.await.map_err(needs_server)?;
-                            if !wav.starts_with(b"RIFF") {
-                                let why = "the recording is of a sort that can't be played".to_owned();
-                                return Err(AskError::Unreadable { why });
-                            }
-                            voice.put(request_id, &wav).await;
-                            wav
-                        }
-                    };
+                    let wav = heard(request_id, &voice, door).await?;
                     shell.play(Some(Recording { request_id, wav })).map(|()| Value::Null)
                 });
             }
@@ -104,8 +93,9 @@ impl<S: Store + 'static> Controller<S> {
                 });
             }
             Ask::JoinCode => self.session().and_then(|session| {
-                let link = address::join_link(&session.server, &session.site);
-                let svg = code::draw(&link).map_err(|why| AskError::Unreadable { why })?;
+                let unfit = |why| AskError::Unreadable { why };
+                let link = address::join_link(&session.server, &session.site).map_err(unfit)?;
+                let svg = code::draw(&link).map_err(unfit)?;
                 as_value(&[link, svg])
             }),
             Ask::Storage => return self.storage(answer),
@@ -134,7 +124,7 @@ impl<S: Store + 'static> Controller<S> {
         let door = self.door();
         beside(answer, async move {
             let page = async { door.await?.activity(&query).await };
-            let served = page.await.map(|page| activity::served(page, &names));
+            let served = page.await.map(|page| activity::served(&page, &names));
             as_value(&or_kept(served, kept)?)
         });
     }
@@ -202,6 +192,24 @@ fn beside(answer: Answer, what: impl Future<Output = Answered> + Send + 'static)
 
 fn as_value(answer: &impl Serialize) -> Answered {
     serde_json::to_value(answer).map_err(|error| AskError::Unreadable { why: error.to_string() })
+}
+
+/// What a guest said: as it was heard here before, or from the server.
+async fn heard(
+    id: RequestId,
+    voice: &VoiceCache,
+    door: impl Future<Output = Result<Door, Fault>>,
+) -> Result<Vec<u8>, AskError> {
+    if let Some(wav) = voice.get(id).await {
+        return Ok(wav);
+    }
+    let asked = async { door.await?.voice(id).await };
+    let wav = asked.await.map_err(needs_server)?;
+    if !wav.starts_with(b"RIFF") {
+        return Err(AskError::Unreadable { why: "the recording is of a sort that can't be played".to_owned() });
+    }
+    voice.put(id, &wav).await;
+    Ok(wav)
 }
 
 /// What the server says, or what the device has where it can't be asked.

@@ -194,7 +194,10 @@ impl<S: Store + 'static> Controller<S> {
     pub fn flush(&mut self) {
         if !self.told.is_empty() {
             let told = std::mem::take(&mut self.told);
-            self.shell.tell(&told);
+            let telling = AssertUnwindSafe(|| self.shell.tell(&told));
+            if std::panic::catch_unwind(telling).is_err() {
+                tracing::error!("The shell panicked while the screens were told.");
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crewbell_shared::button::Button;
-use crewbell_shared::guest::{Guest, Stay};
+use crewbell_shared::guest::{Guest, Stay, longest_in};
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::place::Place;
@@ -126,18 +126,16 @@ impl Sight for Sighted<'_> {
     }
 
     fn device(&self, device: &str) -> Option<&Button> {
-        self.all(EntityType::Button).find_map(|noun| match noun {
-            Entity::Button(button) if button.device == device => Some(button),
-            _ => None,
-        })
+        let mut buttons = self
+            .all(EntityType::Button)
+            .filter_map(|noun| if let Entity::Button(button) = noun { Some(button) } else { None });
+        buttons.find(|button| button.device == device)
     }
 
     fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
-        let stays = self.all(EntityType::Stay).filter_map(|noun| match noun {
-            Entity::Stay(stay) if stay.place_id == place && stay.checked_out_at.is_none() => Some(stay),
-            _ => None,
-        });
-        stays.min_by_key(|stay| (stay.checked_in_at, stay.id)).map(|stay| stay.guest_id)
+        let stays =
+            self.all(EntityType::Stay).filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None });
+        longest_in(place, stays)
     }
 }
 

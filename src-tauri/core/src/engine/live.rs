@@ -11,6 +11,7 @@ use crate::screen::{Ears, Notice, StorageState};
 
 /// What a restart forgets.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any may stand beside any other")]
 pub(super) struct Live {
     /// The device has started.
     pub started_at: Option<u64>,

@@ -90,7 +90,7 @@ impl Engine {
         let mut step = Step::new(self.live.clone());
         match input {
             Input::Start => self.start(&mut step, now),
-            Input::SignedIn(session) => self.signed_in(&mut step, session),
+            Input::SignedIn(session) => Self::signed_in(&mut step, session),
             Input::SignOut { discard } => self.sign_out(&mut step, discard),
             Input::Act { id, verb } => self.act(&mut step, id, verb, now),
             Input::Retry { id, new_id } => self.retry(&mut step, id, new_id, now),

@@ -42,7 +42,7 @@ impl Engine {
     }
 
     /// Somebody signed in.
-    pub(super) fn signed_in(&self, step: &mut Step, session: Session) {
+    pub(super) fn signed_in(step: &mut Step, session: Session) {
         step.live = super::live::Live {
             started_at: step.live.started_at,
             sockets: step.live.sockets,
@@ -132,8 +132,10 @@ impl Engine {
 /// Whether a noun has been closed for so long that no list shows it.
 fn is_over(noun: &Entity, now: Timestamp) -> bool {
     let closed_at = match noun {
-        Entity::Request(Request { state: State::Completed { completed_at: at, .. }, .. })
-        | Entity::Request(Request { state: State::Cancelled { cancelled_at: at, .. }, .. })
+        Entity::Request(Request {
+            state: State::Completed { completed_at: at, .. } | State::Cancelled { cancelled_at: at, .. },
+            ..
+        })
         | Entity::Stay(Stay { checked_out_at: Some(at), .. }) => *at,
         Entity::Request(Request { state: State::Open | State::Accepted(_), .. })
         | Entity::Stay(Stay { checked_out_at: None, .. })

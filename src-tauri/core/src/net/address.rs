@@ -5,10 +5,11 @@
 //! | `https://crew.example`, `http://10.0.0.2:8080` | that |
 //! | `10.0.0.2:8080`, `crew.local:9000` | `https://`, then `http://`, at that port |
 //! | `10.0.0.2`, `crew.example` | both at 8080, where a Crewbell listens unless told otherwise; then at 443 and 80 |
-//! | `crewbell://join?server=…&site=…` | the server that it names, as above |
+//! | `crewbell://join?server=…&site=…` | the server that it names |
 //!
 //! All are tried at once, so that the wrong ones cost no time; an encrypted one is taken before a plain one.
 
+use crewbell_shared::protocol::{BadJoinLink, JoinLink};
 use url::{Host, Url};
 
 /// Where a Crewbell listens unless its settings say otherwise.
@@ -45,28 +46,16 @@ pub fn read(text: &str) -> Result<Candidates, String> {
 }
 
 /// The link that brings another device to a server.
-pub fn join_link(server: &str, site: &str) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("server", server)
-        .append_pair("site", site)
-        .finish();
-    format!("crewbell://join?{query}")
+///
+/// # Errors
+/// A link can't say that address: it has a path in it.
+pub fn join_link(server: &str, site: &str) -> Result<String, String> {
+    JoinLink::new(server, site).map(|link| link.to_string()).map_err(|error| error.to_string())
 }
 
 fn link(text: &str) -> Result<Candidates, String> {
-    let url = Url::parse(text).map_err(|error| format!("the link can't be read: {error}"))?;
-    if url.host_str() != Some("join") {
-        return Err("the link is not one that joins a server".to_owned());
-    }
-    let named = |name: &str| {
-        let value = url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned());
-        value.filter(|value| !value.is_empty())
-    };
-    let server = named("server").ok_or("the link names no server")?;
-    if server.to_ascii_lowercase().starts_with("crewbell:") {
-        return Err("the link names no server".to_owned());
-    }
-    Ok(Candidates { bases: bases(&server)?, site: named("site") })
+    let link: JoinLink = text.parse().map_err(|error: BadJoinLink| error.to_string())?;
+    Ok(Candidates { bases: bases(link.server())?, site: Some(link.site().to_owned()) })
 }
 
 fn bases(text: &str) -> Result<Vec<String>, String> {
@@ -101,7 +90,7 @@ fn base(text: &str) -> Result<String, String> {
         return Err("an address has no name and password in it".to_owned());
     }
     let host = match url.host() {
-        Some(Host::Domain(name)) if name.is_empty() => None,
+        Some(Host::Domain("")) => None,
         Some(Host::Ipv4(address)) if address.is_unspecified() => None,
         host => host,
     };
@@ -151,12 +140,10 @@ mod tests {
 
     #[test]
     fn a_link_names_server_and_site_and_is_read_as_it_was_made() {
-        let link = join_link("http://10.0.0.2:8080", "serenity & co");
-        assert_eq!(
-            read(&link).unwrap(),
-            Candidates { bases: vec!["http://10.0.0.2:8080".into()], site: Some("serenity & co".into()) }
-        );
-        assert_eq!(read("crewbell://join?server=10.0.0.2:8080").unwrap().site, None);
+        let link = join_link("http://10.0.0.2:8080", "serenity").unwrap();
+        let expected = Candidates { bases: vec!["http://10.0.0.2:8080".into()], site: Some("serenity".into()) };
+        assert_eq!(read(&link).unwrap(), expected);
+        assert!(join_link("http://10.0.0.2:8080/bell", "serenity").is_err());
     }
 
     #[test]
@@ -169,8 +156,7 @@ mod tests {
             ("10.0.0.2:99999", "no address"),
             ("http://0.0.0.0:8080", "names no machine"),
             ("crewbell://join?site=serenity", "names no server"),
-            ("crewbell://join?server=crewbell://join", "names no server"),
-            ("crewbell://leave?server=crew.local", "not one that joins"),
+            ("crewbell://leave?server=crew.local", "no link to join"),
             (&"x".repeat(2001), "too long"),
         ] {
             let said = read(typed).unwrap_err();

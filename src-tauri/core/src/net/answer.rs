@@ -84,13 +84,11 @@ async fn whole(mut response: Response) -> Result<Vec<u8>, Fault> {
 /// What an answer that is no success means.
 fn refusal(status: StatusCode, body: &[u8]) -> Fault {
     let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else { return stranger() };
-    let is_ours = match refusal.code {
-        // A whole answer is refused by codes that are as old as the doors; anybody's JSON may have a `code`.
-        Code::Unrecognised => false,
-        // What wipes a device must say so twice.
-        Code::NotSignedIn | Code::BadCredentials => status == StatusCode::UNAUTHORIZED,
-        _ => status.is_client_error() || status.is_server_error(),
-    };
+    // A whole answer is refused by codes that are as old as the doors; anybody's JSON may have a `code`.
+    let known = refusal.code != Code::Unrecognised;
+    // What wipes a device must say so twice.
+    let says_so = refusal.code != Code::NotSignedIn || status == StatusCode::UNAUTHORIZED;
+    let is_ours = known && says_so && (status.is_client_error() || status.is_server_error());
     if is_ours { Fault::Refused(refusal) } else { stranger() }
 }
 

@@ -164,9 +164,8 @@ impl Device {
 
 /// The requests that a picture shows, and whether each is an echo.
 pub fn requests(picture: &Picture) -> impl Iterator<Item = (&Request, bool)> {
-    picture.nouns.iter().filter_map(|Shown { noun, pending }| match noun.as_ref() {
-        Entity::Request(request) => Some((request, *pending)),
-        _ => None,
+    picture.nouns.iter().filter_map(|Shown { noun, pending }| {
+        if let Entity::Request(request) = noun.as_ref() { Some((request, *pending)) } else { None }
     })
 }
 

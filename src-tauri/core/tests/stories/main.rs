@@ -26,6 +26,7 @@ mod wire;
 
 mod away;
 mod cut_anywhere;
+mod encrypted;
 mod full_disk;
 mod ring;
 mod signed_out;

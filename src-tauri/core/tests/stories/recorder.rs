@@ -1,6 +1,7 @@
 //! A shell that writes down what it is told, and a vault that is a drawer.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crewbell_core::screen::{Alert, AskError, Told};
@@ -17,12 +18,14 @@ pub struct Recorder {
     /// Counts what came, so that a story can wait for more.
     pub news: watch::Sender<u64>,
     pub downloads: PathBuf,
+    /// Panics over the next of either, once.
+    pub trips: [AtomicBool; 2],
 }
 
 impl Recorder {
     pub fn new(downloads: PathBuf) -> Arc<Self> {
         let (told, rings, played) = Default::default();
-        Arc::new(Self { told, rings, played, news: watch::Sender::new(0), downloads })
+        Arc::new(Self { told, rings, played, news: watch::Sender::new(0), downloads, trips: Default::default() })
     }
 
     /// The requests that make a sound now.
@@ -37,11 +40,13 @@ impl Recorder {
 
 impl Shell for Recorder {
     fn tell(&self, told: &[Told]) {
+        assert!(!self.trips[0].swap(false, Ordering::SeqCst), "the shell trips over what it is told");
         self.told.lock().unwrap().extend_from_slice(told);
         self.more();
     }
 
     fn ring(&self, alerts: &[Alert], _open: usize) {
+        assert!(!self.trips[1].swap(false, Ordering::SeqCst), "the shell trips over a ring");
         self.rings.lock().unwrap().push(alerts.to_vec());
         self.more();
     }

@@ -1,6 +1,8 @@
 //! A press rings on every device until somebody accepts, and everybody sees who.
 
-use crewbell_core::screen::{Ask, AskError, ServerInfo};
+use std::sync::atomic::Ordering;
+
+use crewbell_core::screen::{ActivityQuery, Ask, AskError, ServerInfo};
 use crewbell_shared::Code;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::request::State;
@@ -101,11 +103,11 @@ async fn the_story_and_the_activity_come_from_the_server_and_from_the_device_wit
         let kinds = story.as_array().unwrap().iter().map(|line| line["kind"].as_str().unwrap().to_owned());
         kinds.collect::<Vec<_>>()
     };
-    let activity = async || grace.ask(Ask::Activity { query: Default::default() }).await.unwrap();
+    let activity = async || grace.ask(Ask::Activity { query: ActivityQuery::default() }).await.unwrap();
     assert_eq!(kinds().await, ["request_created", "request_accepted"]);
     let page = activity().await;
     assert_eq!((&page["partial"], &page["lines"][0]["subject"]), (&false.into(), &"Cabin 5".into()));
-    let table = grace.ask(Ask::ExportActivity { query: Default::default() }).await.unwrap();
+    let table = grace.ask(Ask::ExportActivity { query: ActivityQuery::default() }).await.unwrap();
     assert!(std::fs::read_to_string(table.as_str().unwrap()).unwrap().contains("request_accepted"));
 
     grace.wire.cut();
@@ -113,7 +115,7 @@ async fn the_story_and_the_activity_come_from_the_server_and_from_the_device_wit
     let page = activity().await;
     let accepted = page["lines"].as_array().unwrap().iter().find(|line| line["kind"] == "request_accepted").unwrap();
     assert_eq!((&page["partial"], &accepted["subject"]), (&true.into(), &"Cabin 5".into()));
-    let table = grace.ask(Ask::ExportActivity { query: Default::default() }).await.unwrap();
+    let table = grace.ask(Ask::ExportActivity { query: ActivityQuery::default() }).await.unwrap();
     assert!(table.as_str().unwrap().ends_with("-partial.csv"));
     assert!(std::fs::read_to_string(table.as_str().unwrap()).unwrap().contains("request_accepted"));
 }
@@ -151,7 +153,7 @@ async fn a_thousand_missed_entries_catch_up_on_two_devices() {
     for batch in 0..10_u128 {
         let note = |number: u128| {
             serde_json::json!({ "type": "set_do_not_disturb", "place_id": uuid::Uuid::from_u128(1 + number / 2 % 5),
-                                                "on": (number / 10 + batch) % 2 == 0 })
+                                                "on": (number / 10 + batch).is_multiple_of(2) })
         };
         let commands: Vec<_> = (0..100).map(|number| crate::cast::command(note(number))).collect();
         assert!(dana.sends(&commands).await.iter().all(|outcome| outcome["refusal"].is_null()));
@@ -168,4 +170,19 @@ async fn a_thousand_missed_entries_catch_up_on_two_devices() {
         assert!(matches!(request.state, State::Accepted(_)));
         device.rings(None).await;
     }
+}
+
+#[tokio::test]
+async fn a_shell_that_panics_costs_a_moment_and_the_device_rings_all_the_same() {
+    let ship = Ship::sail().await;
+    let siri = Device::of(ship.server.http, "Siri").await;
+    for trip in &siri.shell.trips {
+        trip.store(true, Ordering::SeqCst);
+    }
+    let called: RequestId = ship.dana().await.asks_for(1, "ice").await.parse().unwrap();
+    siri.rings(Some(called)).await;
+    assert!(siri.shell.trips.iter().all(|trip| !trip.load(Ordering::SeqCst)), "it tripped twice");
+    siri.accepts(called).await.unwrap();
+    siri.settled().await;
+    siri.rings(None).await;
 }

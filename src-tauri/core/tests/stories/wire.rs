@@ -29,6 +29,8 @@ struct State {
 #[derive(Clone)]
 pub struct Wire {
     pub address: SocketAddr,
+    /// How the ship is spoken to: `http` or `https`.
+    pub scheme: &'static str,
     to: watch::Sender<SocketAddr>,
     state: watch::Sender<State>,
     /// Bytes until it cuts itself, once; negative: never.
@@ -41,6 +43,7 @@ impl Wire {
         let address = listener.local_addr().unwrap();
         let wire = Self {
             address,
+            scheme: "http",
             to: watch::Sender::new(ship),
             state: watch::Sender::new(State { passage: Passage::Whole, cuts: 0 }),
             fuse: Arc::new(AtomicI64::new(-1)),
@@ -55,7 +58,7 @@ impl Wire {
     }
 
     pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     pub fn cut(&self) {
