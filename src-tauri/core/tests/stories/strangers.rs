@@ -29,10 +29,10 @@ async fn stranger(answer: &'static str) -> SocketAddr {
 }
 
 const PORTAL: &str =
-    "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 31\r\n\r\n<html>Welcome to our Wi-Fi</htm";
+    "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 33\r\n\r\n<html>Welcome to our Wi-Fi</html>";
 const REDIRECT: &str = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/login\r\ncontent-length: 0\r\n\r\n";
 const PROXY: &str = "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 11\r\n\r\nBad Gateway";
-const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: 39\r\n\r\n{\"code\":\"not_signed_in\",\"message\":\"No.\"}";
+const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: 40\r\n\r\n{\"code\":\"not_signed_in\",\"message\":\"No.\"}";
 const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
 
 #[tokio::test]
