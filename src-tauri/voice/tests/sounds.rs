@@ -98,6 +98,7 @@ fn lost_device_is_reported_and_the_alert_goes_on_when_it_is_back() -> Result<()>
         let lost = Instant::now();
         let Report::Unable { why } = reports.next()? else { bail!("able without a device") };
         println!("loss noticed after {:?}: {why}", lost.elapsed());
+        ensure!(lost.elapsed() < Duration::from_millis(1500), "only noticed by its standing still");
 
         let sound = Sound::start(folder)?;
         let ear = Ear::open(&sound)?;

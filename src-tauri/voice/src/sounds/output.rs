@@ -167,3 +167,32 @@ fn in_words(error: &cpal::Error) -> String {
     };
     what.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_that_passes_is_no_loss_and_one_that_stays_is() {
+        let pulled = Arc::new(AtomicU64::new(0));
+        let mut doubt = Doubt::new(pulled.clone());
+        let began = Instant::now();
+        while began.elapsed() < 2 * DOUBT {
+            assert!(!doubt.is_justified(ErrorKind::BackendError));
+            thread::yield_now();
+            pulled.fetch_add(128, Ordering::Relaxed);
+        }
+        let began = Instant::now();
+        while !doubt.is_justified(ErrorKind::BackendError) {
+            assert!(began.elapsed() < Duration::from_secs(30));
+        }
+        assert!(began.elapsed() >= DOUBT);
+    }
+
+    #[test]
+    fn unplugged_device_is_lost_at_once_and_a_gap_is_no_loss() {
+        let mut doubt = Doubt::new(Arc::default());
+        assert!(doubt.is_justified(ErrorKind::DeviceNotAvailable));
+        assert!(!doubt.is_justified(ErrorKind::Xrun));
+    }
+}
