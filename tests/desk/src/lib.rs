@@ -3,6 +3,7 @@
 //!
 //! - `display`: a virtual X server with a window manager (screenshots hang without one)
 //! - `sound`: PulseAudio with a speaker that can be recorded and a microphone that can be spoken to
+//! - `tone`: which tone is in what was recorded
 //! - `bus`: a session's D-Bus, by which a second start of an app finds the first
 //! - `driver`, `window`: WebKitWebDriver, and what a person does to a window by it
 //! - `process`: programs that end with the desk
@@ -15,6 +16,7 @@ mod display;
 mod driver;
 mod process;
 mod sound;
+mod tone;
 mod wait;
 mod window;
 
@@ -28,7 +30,8 @@ use anyhow::Result;
 use tempfile::TempDir;
 
 pub use process::Process;
-pub use sound::Recording;
+pub use sound::{RATE, Recording, Sound};
+pub use tone::tone;
 pub use wait::until;
 pub use window::Window;
 

@@ -15,17 +15,24 @@ use anyhow::{Result, bail};
 use crate::{Process, until};
 
 /// Of a recording: samples a second, one channel.
-const RATE: u32 = 48_000;
+pub const RATE: u32 = 48_000;
 
+/// A running sound server; ended on drop.
 #[derive(Debug)]
-pub(crate) struct Sound {
+pub struct Sound {
     _daemon: Process,
     folder: PathBuf,
 }
 
 impl Sound {
-    pub(crate) fn start(folder: &Path) -> Result<Self> {
+    /// Starts it with its socket in `folder`.
+    ///
+    /// # Errors
+    /// When `PulseAudio` is missing or doesn't come up.
+    pub fn start(folder: &Path) -> Result<Self> {
         let socket = folder.join("pulse.sock");
+        // Of one that was ended by force before.
+        drop(fs::remove_file(&socket));
         let mut daemon = Process::start(
             Command::new("pulseaudio")
                 .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "-L"])
@@ -47,12 +54,15 @@ impl Sound {
     }
 
     /// What goes into `PULSE_SERVER`.
-    pub(crate) fn server(&self) -> String {
+    pub fn server(&self) -> String {
         format!("unix:{}", self.folder.join("pulse.sock").display())
     }
 
-    /// Records the speaker with `parec`, as the desk runs it.
-    pub(crate) fn record(&self, mut parec: Command) -> Result<Recording> {
+    /// Records the speaker with `parec`, a command that finds this server.
+    ///
+    /// # Errors
+    /// When it records nothing.
+    pub fn record(&self, mut parec: Command) -> Result<Recording> {
         let file = self.folder.join("heard.raw");
         drop(fs::remove_file(&file));
         parec

@@ -110,7 +110,7 @@ impl Bell {
 
     /// Plays what a guest has said: `wav` as the server keeps it, 16 kHz, one channel, PCM. Ends the message before it.
     ///
-    /// It waits while an alert sounds, and goes on in its pauses.
+    /// It waits while an alert sounds, and goes on in its pauses; an emergency has none.
     pub fn play(&self, request_id: RequestId, wav: Vec<u8>) {
         self.order(Order::Play(request_id, wav));
     }

@@ -250,6 +250,7 @@ impl Keeper<'_> {
         let ability = silence.map_or(Report::Able, |why| Report::Unable { why });
         if self.told.as_ref() != Some(&ability) {
             self.told = Some(ability.clone());
+            tracing::info!(?ability, "whether this device can be heard has changed");
             (self.report)(ability);
         }
     }

@@ -71,3 +71,72 @@ impl Iterator for Message {
 fn hertz(rate: u32) -> f32 {
     rate as f32
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crewbell_desk::tone;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A WAV as the server keeps them, with a tone of `hertz` in it.
+    pub(in super::super) fn wav(hertz: f32, ms: u16) -> Vec<u8> {
+        let length = u32::from(ms) * 16;
+        let mut wav = Vec::new();
+        wav.extend(b"RIFF");
+        wav.extend((36 + 2 * length).to_le_bytes());
+        wav.extend(b"WAVEfmt ");
+        wav.extend(16_u32.to_le_bytes());
+        wav.extend([1_u16, 1].map(u16::to_le_bytes).concat());
+        wav.extend([16_000_u32, 32_000].map(u32::to_le_bytes).concat());
+        wav.extend([2_u16, 16].map(u16::to_le_bytes).concat());
+        wav.extend(b"data");
+        wav.extend((2 * length).to_le_bytes());
+        for at in 0..length {
+            #[expect(clippy::cast_possible_truncation, reason = "half of full scale fits")]
+            let sample = (16_384.0 * (std::f32::consts::TAU * hertz * super::hertz(at) / 16_000.0).sin()) as i16;
+            wav.extend(sample.to_le_bytes());
+        }
+        wav
+    }
+
+    #[test]
+    fn speech_keeps_its_pitch_and_length_at_every_rate() {
+        for rate in [8_000, 16_000, 44_100, 48_000, 96_000] {
+            let message = Message::read(wav(440.0, 500), rate).unwrap();
+            assert_eq!(message.duration, Duration::from_millis(500));
+            let samples: Vec<f32> = message.collect();
+            let expected = usize::try_from(rate / 2).unwrap();
+            assert!(samples.len().abs_diff(expected) <= 12, "{} samples at {rate}", samples.len());
+            let strength = tone(&samples, rate, 440.0);
+            assert!((strength - 0.5).abs() < 0.02, "{strength} at {rate}");
+            assert!(tone(&samples, rate, 880.0) < 0.02);
+        }
+    }
+
+    #[test]
+    fn what_is_no_recording_is_refused_in_words() {
+        for wav in [Vec::new(), b"RIFF".to_vec(), b"<html>not found</html>".to_vec(), wav(440.0, 100)[..30].to_vec()] {
+            let why = Message::read(wav, 48_000).err();
+            assert_eq!(why.as_deref(), Some("The recording is damaged: it can't be read."));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_recordings_end_without_a_panic(
+            damage in proptest::collection::vec((0_usize..200, any::<u8>()), 1..6),
+            cut in 0_usize..3_300,
+        ) {
+            let mut wav = wav(440.0, 100);
+            for (at, byte) in damage {
+                wav[at % 44] = byte;
+            }
+            wav.truncate(cut);
+            if let Ok(message) = Message::read(wav, 48_000) {
+                // A rate that was damaged makes it long, not endless.
+                prop_assert!(message.take(100_000).all(f32::is_finite));
+            }
+        }
+    }
+}

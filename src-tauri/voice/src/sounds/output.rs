@@ -11,6 +11,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Sender, channel},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,6 +28,8 @@ use super::{
 
 /// A device that pulls nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when busy.
 const STALLED: Duration = Duration::from_secs(2);
+/// A device that reports errors and pulls nothing for so long is lost.
+const DOUBT: Duration = Duration::from_millis(150);
 
 /// An open device; closed on drop.
 pub(super) struct Output {
@@ -52,13 +55,14 @@ impl Output {
         let device = host.default_output_device().ok_or("There is no sound output on this device.")?;
         let config = device.default_output_config().map_err(|error| in_words(&error))?;
         let rate = NonZero::new(config.sample_rate()).ok_or("The sound output has no sample rate.")?;
+        let pulled = Arc::new(AtomicU64::new(0));
         let open = |buffer| {
-            let news = news.clone();
+            let (news, mut doubt) = (news.clone(), Doubt::new(pulled.clone()));
             DeviceSinkBuilder::from_device(device.clone())?
                 .with_supported_config(&config)
                 .with_buffer_size(buffer)
                 .with_error_callback(move |error| {
-                    if ends(error.kind()) {
+                    if doubt.is_justified(error.kind()) {
                         drop(news.send(Order::News(number, News::Lost(in_words(&error)))));
                     }
                 })
@@ -69,7 +73,6 @@ impl Output {
             .map_err(|error| sink_in_words(&error))?;
         sink.log_on_drop(false);
         let (cues, incoming) = channel();
-        let pulled = Arc::new(AtomicU64::new(0));
         sink.mixer().add(Program::new(rate, number, incoming, news.clone(), pulled.clone()));
         let now = Instant::now();
         Ok(Self { number, rate: rate.get(), cues, pulled, opened: now, seen: (0, now), _sink: sink })
@@ -97,10 +100,40 @@ impl Output {
     }
 }
 
-/// Whether a device is of no use after such an error.
-fn ends(kind: ErrorKind) -> bool {
-    // A gap in the sound, or a device that was changed for us, is no end; what is unknown is one: to open anew is cheap.
-    !matches!(kind, ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied)
+/// Whether a device that reports errors is lost. ALSA's plugin for `PulseAudio` reports some that pass by themselves.
+struct Doubt {
+    pulled: Arc<AtomicU64>,
+    /// How much had been pulled at an error, and when that was.
+    since: Option<(u64, Instant)>,
+}
+
+impl Doubt {
+    fn new(pulled: Arc<AtomicU64>) -> Self {
+        Self { pulled, since: None }
+    }
+
+    /// Of an error that was just reported, in the device's thread.
+    fn is_justified(&mut self, kind: ErrorKind) -> bool {
+        // A gap in the sound, or another device in its place.
+        if matches!(kind, ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) {
+            return false;
+        }
+        if matches!(kind, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable | ErrorKind::StreamInvalidated) {
+            return true;
+        }
+        let (pulled, now) = (self.pulled.load(Ordering::Relaxed), Instant::now());
+        match self.since {
+            Some((before, since)) if before == pulled => {
+                // The thread would try again without a pause.
+                thread::sleep(Duration::from_millis(2));
+                now - since > DOUBT
+            }
+            Some(_) | None => {
+                self.since = Some((pulled, now));
+                false
+            }
+        }
+    }
 }
 
 fn is_unsupported(error: &DeviceSinkError) -> bool {
@@ -121,15 +154,45 @@ fn sink_in_words(error: &DeviceSinkError) -> String {
 }
 
 fn in_words(error: &cpal::Error) -> String {
+    tracing::debug!(%error, "the sound output failed");
     let kind = error.kind();
     let what = if matches!(kind, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable) {
-        "There is no sound output on this device"
+        "There is no sound output on this device."
     } else if kind == ErrorKind::DeviceBusy {
-        "Another program has the sound output to itself"
+        "Another program has the sound output to itself."
     } else if kind == ErrorKind::PermissionDenied {
-        "This app may not use the sound output"
+        "This app may not use the sound output."
     } else {
-        "The sound output doesn't work"
+        "The sound output has failed."
     };
-    format!("{what}: {}", error.to_string().trim_end_matches('.')) + "."
+    what.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_that_passes_is_no_loss_and_one_that_stays_is() {
+        let pulled = Arc::new(AtomicU64::new(0));
+        let mut doubt = Doubt::new(pulled.clone());
+        let began = Instant::now();
+        while began.elapsed() < 2 * DOUBT {
+            assert!(!doubt.is_justified(ErrorKind::BackendError));
+            thread::yield_now();
+            pulled.fetch_add(128, Ordering::Relaxed);
+        }
+        let began = Instant::now();
+        while !doubt.is_justified(ErrorKind::BackendError) {
+            assert!(began.elapsed() < Duration::from_secs(30));
+        }
+        assert!(began.elapsed() >= DOUBT);
+    }
+
+    #[test]
+    fn unplugged_device_is_lost_at_once_and_a_gap_is_no_loss() {
+        let mut doubt = Doubt::new(Arc::default());
+        assert!(doubt.is_justified(ErrorKind::DeviceNotAvailable));
+        assert!(!doubt.is_justified(ErrorKind::Xrun));
+    }
 }

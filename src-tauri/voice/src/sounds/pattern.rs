@@ -105,3 +105,86 @@ fn ratio(part: usize, whole: usize) -> f32 {
 fn seconds(at: usize, rate: u32) -> f32 {
     at as f32 / rate as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use crewbell_desk::tone;
+
+    use super::*;
+
+    const RATES: [u32; 4] = [16_000, 44_100, 48_000, 96_000];
+
+    fn note(pattern: &Pattern, rate: u32, from_ms: u16, ms: u16) -> &[f32] {
+        &pattern.samples[frames(from_ms, rate)..frames(from_ms + ms, rate)]
+    }
+
+    #[test]
+    fn no_sound_clips_or_clicks_or_pushes_the_membrane() {
+        for (priority, rate) in Priority::ALL.into_iter().flat_map(|priority| RATES.map(|rate| (priority, rate))) {
+            let samples = pattern(priority, rate).samples;
+            let peak = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+            assert!((peak - PEAK).abs() < 1e-4, "{priority:?} at {rate}: peak {peak}");
+            let mean = samples.iter().sum::<f32>() * ratio(1, samples.len());
+            assert!(mean.abs() < 1e-3, "{priority:?} at {rate}: mean {mean}");
+            let (first, last) = (samples[0], samples[samples.len() - 1]);
+            assert!(first == 0.0 && last.abs() < 1e-6, "{priority:?} at {rate}: from {first} to {last}");
+            // Soft: in its first millisecond a sound reaches no twentieth of its peak.
+            let onset = samples[..frames(1, rate)].iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+            assert!(onset < PEAK / 20.0, "{priority:?} at {rate}: begins with {onset}");
+        }
+    }
+
+    #[test]
+    fn sounds_last_and_repeat_as_long_as_is_said() {
+        for rate in RATES {
+            let lengths = Priority::ALL.map(|priority| {
+                let sound = pattern(priority, rate);
+                (sound.samples.len(), sound.period)
+            });
+            let ms = |ms| frames(ms, rate);
+            let expected = [
+                (2 * ms(450), ms(8_000)),
+                (2 * ms(300), ms(4_000)),
+                (7 * ms(120), ms(2_000)),
+                // Without a pause.
+                (2 * ms(200), 2 * ms(200)),
+            ];
+            assert_eq!(lengths, expected);
+        }
+    }
+
+    #[test]
+    fn each_note_has_its_pitch() {
+        let notes: [(Priority, u16, &[f32]); 4] = [
+            (Priority::Low, 450, &[659.3, 523.3]),
+            (Priority::Normal, 300, &[784.0, 1046.5]),
+            (Priority::High, 120, &[1318.5, 1318.5, 1568.0, 0.0, 1318.5, 1318.5, 1568.0]),
+            (Priority::Emergency, 200, &[1000.0, 1600.0]),
+        ];
+        let pitches = [523.3, 659.3, 784.0, 1000.0, 1046.5, 1318.5, 1568.0, 1600.0];
+        for rate in RATES {
+            for (priority, ms, hertz) in notes {
+                let sound = pattern(priority, rate);
+                for (at, hertz) in (0..).zip(hertz).filter(|(_, hertz)| **hertz > 0.0) {
+                    let heard = note(&sound, rate, at * ms, ms);
+                    let strongest =
+                        pitches.into_iter().max_by(|a, b| tone(heard, rate, *a).total_cmp(&tone(heard, rate, *b)));
+                    assert_eq!(strongest, Some(*hertz), "{priority:?} at {rate}, note {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn emergency_is_the_strongest_and_full_at_once() {
+        let power = |priority| {
+            let sound = pattern(priority, 48_000);
+            let period = sound.period.max(sound.samples.len());
+            sound.samples.iter().map(|sample| sample * sample).sum::<f32>() * ratio(1, period)
+        };
+        let powers = Priority::ALL.map(power);
+        assert!(powers.is_sorted(), "{powers:?}");
+        assert_eq!(pattern(Priority::Emergency, 48_000).growth, [1.0]);
+        assert!(pattern(Priority::High, 48_000).growth[0] < 0.5);
+    }
+}

@@ -1,0 +1,364 @@
+//! What is heard: the bell before a real sound server, whose speaker is recorded.
+//!
+//! ALSA finds the server by the environment, which a process can't change safely once it runs: each test starts
+//! itself again, in a folder where a server may come and go.
+#![cfg(target_os = "linux")]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::mpsc::{Receiver, Sender, channel},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use crewbell_desk::{RATE, Recording, Sound, tone, until};
+use crewbell_shared::{ids::RequestId, request::Priority};
+use crewbell_voice::sounds::{Bell, Report, Ringing};
+use uuid::Uuid;
+
+const FOLDER: &str = "CREWBELL_TEST_FOLDER";
+
+#[test]
+fn alert_is_heard_until_it_is_accepted_and_the_greatest_goes_before() -> Result<()> {
+    at_a_desk("alert_is_heard_until_it_is_accepted_and_the_greatest_goes_before", |folder| {
+        let sound = Sound::start(folder)?;
+        let ear = Ear::open(&sound)?;
+        let (bell, reports) = open();
+        reports.wait_for(&Report::Able)?;
+
+        bell.ring(vec![low(1)]);
+        reports.wait_for(&sounding(1))?;
+        ear.wait_for(659.3)?;
+
+        bell.ring(vec![low(1), emergency(2)]);
+        reports.wait_for(&sounding(2))?;
+        ear.wait_for(1000.0)?;
+        ear.wait_for(1600.0)?;
+
+        bell.ring(vec![low(1)]);
+        ear.wait_for(659.3)?;
+        let rest = ear.next(300)?;
+        ensure!([1000.0, 1600.0].iter().all(|hertz| tone(&rest, RATE, *hertz) < 0.01), "an accepted emergency is over");
+
+        bell.ring(Vec::new());
+        let tail = ear.next(500)?.iter().rposition(|sample| sample.abs() > 0.002).unwrap_or(0);
+        println!("silent {} ms after the last was accepted", tail / frames(1));
+        ensure!(tail < frames(150), "silent only after {} ms", tail / frames(1));
+
+        let sounded = reports.all().into_iter().filter(|report| matches!(report, Report::Sounding { .. })).count();
+        ensure!(sounded == 0, "each is reported once");
+        Ok(())
+    })
+    .map(drop)
+}
+
+#[test]
+fn without_a_sound_server_it_says_so_and_rings_when_one_comes() -> Result<()> {
+    let said = at_a_desk("without_a_sound_server_it_says_so_and_rings_when_one_comes", |folder| {
+        let began = Instant::now();
+        let (bell, reports) = open();
+        let Report::Unable { why } = reports.next()? else { bail!("able, with nothing to hear it by") };
+        println!("unable after {:?}: {why}", began.elapsed());
+        ensure!(began.elapsed() < Duration::from_secs(2));
+        ensure!(why.starts_with("There is no sound output on this device"), "{why}");
+        ensure!(bell.test(Priority::High) == Err(why));
+
+        bell.ring(vec![ringing(1, Priority::Normal)]);
+        bell.play(id(9), Vec::new());
+        let Report::Playing { playing: false, trouble: Some(_), .. } = reports.next()? else { bail!("it plays") };
+
+        let sound = Sound::start(folder)?;
+        let ear = Ear::open(&sound)?;
+        let came = Instant::now();
+        reports.wait_for(&Report::Able)?;
+        println!("able {:?} after the sound server came", came.elapsed());
+        reports.wait_for(&sounding(1))?;
+        ear.wait_for(784.0)?;
+        ensure!(bell.test(Priority::High) == Ok(()));
+        Ok(())
+    })?;
+    if let Some(said) = said {
+        ensure!(!said.contains("ALSA"), "ALSA is heard on the terminal: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn lost_device_is_reported_and_the_alert_goes_on_when_it_is_back() -> Result<()> {
+    at_a_desk("lost_device_is_reported_and_the_alert_goes_on_when_it_is_back", |folder| {
+        let sound = Sound::start(folder)?;
+        let (bell, reports) = open();
+        bell.ring(vec![emergency(1)]);
+        reports.wait_for(&Report::Able)?;
+        reports.wait_for(&sounding(1))?;
+
+        drop(sound);
+        let lost = Instant::now();
+        let Report::Unable { why } = reports.next()? else { bail!("able without a device") };
+        println!("loss noticed after {:?}: {why}", lost.elapsed());
+        ensure!(lost.elapsed() < Duration::from_millis(1500), "only noticed by its standing still");
+
+        let sound = Sound::start(folder)?;
+        let ear = Ear::open(&sound)?;
+        // What is wrong may change its words meanwhile.
+        while reports.next()? != Report::Able {}
+        ear.wait_for(1600.0)?;
+        ensure!(!reports.all().contains(&sounding(1)), "each is reported once");
+        Ok(())
+    })
+    .map(drop)
+}
+
+#[test]
+fn device_that_swallows_sound_is_none() -> Result<()> {
+    at_a_desk("device_that_swallows_sound_is_none", |folder| {
+        fs::write(folder.join(".asoundrc"), "pcm.!default { type null }\n")?;
+        let (bell, reports) = open();
+        bell.ring(vec![emergency(1)]);
+        let why = until("the verdict", || {
+            Ok(match reports.next()? {
+                Report::Unable { why } => Some(why),
+                Report::Able | Report::Sounding { .. } | Report::Playing { .. } => None,
+            })
+        })?;
+        ensure!(why.contains("swallows"), "{why}");
+        Ok(())
+    })
+    .map(drop)
+}
+
+#[test]
+fn switch_silences_all_and_volume_all_but_emergencies() -> Result<()> {
+    at_a_desk("switch_silences_all_and_volume_all_but_emergencies", |folder| {
+        let sound = Sound::start(folder)?;
+        let ear = Ear::open(&sound)?;
+        let (bell, reports) = open();
+        reports.wait_for(&Report::Able)?;
+
+        bell.set_volume(0.0);
+        let Report::Unable { why } = reports.next()? else { bail!("able at volume zero") };
+        ensure!(bell.test(Priority::High) == Err(why) && bell.test(Priority::Emergency) == Ok(()));
+        bell.ring(vec![emergency(1)]);
+        reports.wait_for(&sounding(1))?;
+        ear.wait_for(1000.0)?;
+        let peak = ear.samples()?.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        ensure!((0.4..0.5).contains(&peak), "half of {peak}");
+
+        bell.set_sounds(false);
+        let Report::Unable { why } = reports.next()? else { bail!("able though switched off") };
+        ensure!(why == "Sounds are switched off on this device.", "{why}");
+        ensure!(bell.test(Priority::Emergency) == Err(why));
+        until("silence", || Ok((ear.strongest()? <= 0.0).then_some(())))?;
+
+        bell.ring(vec![emergency(1), emergency(2)]);
+        bell.set_volume(1.0);
+        bell.set_sounds(true);
+        reports.wait_for(&Report::Able)?;
+        reports.wait_for(&sounding(2))?;
+        ear.wait_for(1600.0)
+    })
+    .map(drop)
+}
+
+#[test]
+fn message_is_heard_and_reported_to_its_end() -> Result<()> {
+    at_a_desk("message_is_heard_and_reported_to_its_end", |folder| {
+        let wav = folder.join("said.wav");
+        let made = Command::new("sox")
+            .args(["-n", "-r", "16000", "-c", "1", "-b", "16"])
+            .arg(&wav)
+            .args(["synth", "1.5", "sine", "440", "vol", "0.5"])
+            .status()
+            .context("sox is missing; `cargo xtask setup` installs it")?;
+        ensure!(made.success());
+        let wav = fs::read(wav)?;
+        let sound = Sound::start(folder)?;
+        let ear = Ear::open(&sound)?;
+        let (bell, reports) = open();
+        reports.wait_for(&Report::Able)?;
+
+        bell.play(id(1), wav.clone());
+        ear.wait_for(440.0)?;
+        let mut positions = Vec::new();
+        while let Report::Playing { request_id, position_ms, duration_ms, playing, trouble } = reports.next()? {
+            ensure!(request_id == id(1) && duration_ms == 1500 && trouble.is_none(), "{trouble:?}");
+            positions.push(position_ms);
+            if !playing {
+                break;
+            }
+        }
+        println!("positions {positions:?}");
+        ensure!(positions[..6] == [0, 250, 500, 750, 1000, 1250] && positions.len() == 7, "{positions:?}");
+        ensure!(positions[6].abs_diff(1500) <= 1, "{positions:?}");
+
+        // Stopped by a person.
+        bell.play(id(2), wav.clone());
+        let Report::Playing { playing: true, .. } = reports.next()? else { bail!("it doesn't begin") };
+        bell.stop();
+        while let Report::Playing { playing: true, .. } = reports.next()? {}
+
+        // Cut off, and none at all.
+        bell.play(id(3), wav[..wav.len() / 2].to_vec());
+        bell.play(id(4), b"<html>".to_vec());
+        let mut troubles = Vec::new();
+        bell.play(id(5), wav[..wav.len() / 2].to_vec());
+        while troubles.len() < 2 {
+            if let Report::Playing { request_id, playing: false, trouble: Some(trouble), .. } = reports.next()? {
+                troubles.push((request_id, trouble));
+            }
+        }
+        let expected = [
+            (id(4), "The recording is damaged: it can't be read.".to_owned()),
+            (id(5), "The recording is damaged: its end is missing.".to_owned()),
+        ];
+        ensure!(troubles == expected, "{troubles:?}");
+        Ok(())
+    })
+    .map(drop)
+}
+
+#[test]
+fn alert_is_heard_within_a_blink() -> Result<()> {
+    at_a_desk("alert_is_heard_within_a_blink", |folder| {
+        let sound = Sound::start(folder)?;
+        let ear = Ear::open(&sound)?;
+        let (bell, reports) = open();
+        reports.wait_for(&Report::Able)?;
+        let (mut pulled, mut heard) = (Vec::new(), Vec::new());
+        for number in 0..20 {
+            let (asked, from) = (Instant::now(), ear.now()?);
+            bell.ring(vec![ringing(number, Priority::High)]);
+            reports.wait_for(&sounding(number))?;
+            pulled.push(asked.elapsed().as_millis());
+            let onset = until("the alert", || {
+                Ok(ear.samples()?.get(from..).and_then(|new| new.iter().position(|sample| sample.abs() > 0.05)))
+            })?;
+            heard.push(onset / frames(1));
+            bell.ring(Vec::new());
+            until("silence", || Ok((ear.next(150)?.iter().all(|sample| sample.abs() < 0.002)).then_some(())))?;
+        }
+        pulled.sort_unstable();
+        heard.sort_unstable();
+        println!("ring to first sample pulled: median {} ms, longest {} ms", pulled[10], pulled[19]);
+        println!(
+            "ring to sound at the speaker, and the recorder's lag: median {} ms, longest {} ms",
+            heard[10], heard[19]
+        );
+        ensure!(heard[10] < 250, "heard only after {heard:?}");
+        Ok(())
+    })
+    .map(drop)
+}
+
+/// Runs `story` in a process of its own, where `PulseAudio` will be found in the folder that it is given, once it is
+/// started there; returns what that process has said. In that process, it returns nothing.
+fn at_a_desk(name: &str, story: impl FnOnce(&Path) -> Result<()>) -> Result<Option<String>> {
+    if let Some(folder) = env::var_os(FOLDER) {
+        return story(&PathBuf::from(folder)).map(|()| None);
+    }
+    let folder = tempfile::Builder::new().prefix("crewbell-bell-").tempdir()?;
+    let run = Command::new(env::current_exe()?)
+        .args(["--exact", name, "--nocapture"])
+        .env(FOLDER, folder.path())
+        .env("HOME", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .env("PULSE_SERVER", format!("unix:{}", folder.path().join("pulse.sock").display()))
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .output()?;
+    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    ensure!(run.status.success(), "{said}");
+    println!("{said}");
+    Ok(Some(said))
+}
+
+/// Who listens at the speaker.
+struct Ear(Recording);
+
+impl Ear {
+    fn open(sound: &Sound) -> Result<Self> {
+        Ok(Self(sound.record(Command::new("parec"))?))
+    }
+
+    fn samples(&self) -> Result<Vec<f32>> {
+        Ok(self.0.samples()?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
+    }
+
+    /// How much was recorded until now.
+    fn now(&self) -> Result<usize> {
+        Ok(self.0.samples()?.len())
+    }
+
+    /// What is heard from now on, for so long.
+    fn next(&self, ms: usize) -> Result<Vec<f32>> {
+        let from = self.now()?;
+        until("the recorder", || Ok(self.samples()?.get(from..from + frames(ms)).map(<[f32]>::to_vec)))
+    }
+
+    /// The strongest of our tones in the last 100 ms; 0 when it is silent.
+    fn strongest(&self) -> Result<f32> {
+        let samples = self.samples()?;
+        let last = &samples[samples.len().saturating_sub(frames(100))..];
+        Ok([440.0, 523.3, 659.3, 784.0, 1000.0, 1046.5, 1318.5, 1568.0, 1600.0]
+            .into_iter()
+            .map(|hertz| (hertz, tone(last, RATE, hertz)))
+            .filter(|(_, strength)| *strength > 0.02)
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(0.0, |(hertz, _)| hertz))
+    }
+
+    fn wait_for(&self, hertz: f32) -> Result<()> {
+        until(&format!("{hertz} Hz"), || Ok((self.strongest()?.to_bits() == hertz.to_bits()).then_some(())))
+    }
+}
+
+struct Reports(Receiver<Report>);
+
+impl Reports {
+    fn next(&self) -> Result<Report> {
+        self.0.recv_timeout(Duration::from_secs(30)).context("no further report")
+    }
+
+    /// The next report, which must be this one.
+    fn wait_for(&self, expected: &Report) -> Result<()> {
+        let report = self.next()?;
+        ensure!(report == *expected, "{report:?} instead of {expected:?}");
+        Ok(())
+    }
+
+    /// Those that came since.
+    fn all(&self) -> Vec<Report> {
+        self.0.try_iter().collect()
+    }
+}
+
+fn open() -> (Bell, Reports) {
+    let (sender, reports): (Sender<Report>, _) = channel();
+    (Bell::open(move |report| drop(sender.send(report))), Reports(reports))
+}
+
+fn id(number: u128) -> RequestId {
+    RequestId(Uuid::from_u128(number))
+}
+
+fn ringing(number: u128, priority: Priority) -> Ringing {
+    Ringing { request_id: id(number), priority }
+}
+
+fn low(number: u128) -> Ringing {
+    ringing(number, Priority::Low)
+}
+
+fn emergency(number: u128) -> Ringing {
+    ringing(number, Priority::Emergency)
+}
+
+fn sounding(number: u128) -> Report {
+    Report::Sounding { request_id: id(number) }
+}
+
+/// How many recorded samples last that long.
+fn frames(ms: usize) -> usize {
+    ms * 48
+}
