@@ -15,6 +15,11 @@ pub fn go(address: &str) {
     drop(window().location().set_hash(address));
 }
 
+/// Goes to an address within the page instead of the one that is shown.
+pub fn replace(address: &str) {
+    drop(window().location().replace(address));
+}
+
 /// Goes one step back, as the device's own button does.
 pub fn back() {
     if let Ok(history) = window().history() {
@@ -53,6 +58,18 @@ pub fn preferred_language() -> String {
 pub fn mark_root(name: &str, value: &str) {
     if let Some(root) = document().document_element() {
         drop(root.set_attribute(name, value));
+    }
+}
+
+/// How far the element of that id is scrolled down, in CSS pixels.
+pub fn scrolled(id: &str) -> i32 {
+    document().get_element_by_id(id).map_or(0, |element| element.scroll_top())
+}
+
+/// Scrolls the element of that id to its top.
+pub fn to_top(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.set_scroll_top(0);
     }
 }
 

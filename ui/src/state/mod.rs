@@ -10,6 +10,7 @@ mod asking;
 mod feed;
 mod lookups;
 mod table;
+mod tree;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -31,6 +32,7 @@ use crate::bridge::{clock, page};
 use crate::route::{self, Page, Route};
 
 pub use table::{Item, Row, Table};
+pub use tree::Branch;
 
 /// All that the face knows. A handle: copy it into closures.
 #[derive(Clone, Copy, Debug)]
