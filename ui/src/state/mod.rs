@@ -10,6 +10,7 @@ mod asking;
 mod feed;
 mod lookups;
 mod table;
+mod tree;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
@@ -31,7 +32,8 @@ use leptos::prelude::*;
 use crate::bridge::{clock, page};
 use crate::route::{self, Page, Route};
 
-pub use table::{Item, Table};
+pub use table::{Item, Row, Table};
+pub use tree::Branch;
 
 /// All that the face knows. A handle, as large as a pointer: copy it into closures.
 #[derive(Clone, Copy, Debug)]
