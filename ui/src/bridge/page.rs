@@ -61,6 +61,18 @@ pub fn mark_root(name: &str, value: &str) {
     }
 }
 
+/// How far the element of that id is scrolled down, in CSS pixels.
+pub fn scrolled(id: &str) -> i32 {
+    document().get_element_by_id(id).map_or(0, |element| element.scroll_top())
+}
+
+/// Scrolls the element of that id to its top.
+pub fn to_top(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.set_scroll_top(0);
+    }
+}
+
 /// What has the focus.
 pub fn focused() -> Option<HtmlElement> {
     document().active_element().and_then(|element| element.dyn_into().ok())

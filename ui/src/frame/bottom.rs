@@ -33,7 +33,10 @@ fn Stale() -> impl IntoView {
     let shown = RwSignal::new(!there.get_untracked());
     Effect::new(move || {
         if there.get() {
-            set_timeout(move || drop(shown.try_set(!there.try_get_untracked().unwrap_or(true))), SETTLED);
+            let settle = move || {
+                shown.try_set(!there.try_get_untracked().unwrap_or(true));
+            };
+            set_timeout(settle, SETTLED);
         } else {
             shown.set(true);
         }

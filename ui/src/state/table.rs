@@ -63,6 +63,7 @@ pub struct Table<T: Noun> {
     rows: RwSignal<BTreeMap<Uuid, Row<T>>>,
 }
 
+#[expect(clippy::expl_impl_clone_on_copy, reason = "derived, it would ask it of the noun, too")]
 impl<T: Noun> Clone for Table<T> {
     fn clone(&self) -> Self {
         *self

@@ -105,7 +105,7 @@ fn Places(place: RwSignal<Option<Place>>) -> impl IntoView {
     let state = state();
     let text = RwSignal::new(String::new());
     let groups = Memo::new(move |_| groups(state, &text.get()));
-    let group = move |(name, places): (String, Vec<(Place, Option<String>)>)| {
+    let group = move |(name, places): Group| {
         let buttons = places.into_iter().map(|(one, guest)| {
             let name = one.name.clone();
             view! {
@@ -129,8 +129,11 @@ fn Places(place: RwSignal<Option<Place>>) -> impl IntoView {
     }
 }
 
-/// The decks with the places on them where something can be wanted, and who stays there.
-fn groups(state: State, text: &str) -> Vec<(String, Vec<(Place, Option<String>)>)> {
+/// A deck by name, with the places on it and who stays there.
+type Group = (String, Vec<(Place, Option<String>)>);
+
+/// The decks with the places on them where something can be wanted.
+fn groups(state: State, text: &str) -> Vec<Group> {
     let guest = |place: PlaceId| state.guest_in(place).and_then(|guest| state.guest_name(guest));
     let all = state.places_of(None, |place| place.kind != PlaceKind::Deck);
     let all = all.into_iter().map(|place| (state.deck_of(place.id).map(|deck| deck.id), guest(place.id), place));

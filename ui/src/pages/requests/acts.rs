@@ -15,6 +15,7 @@ use crate::state::{State, state};
 
 /// What a person may do with a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each button")]
 pub struct May {
     /// Take it.
     pub accept: bool,
@@ -75,7 +76,10 @@ pub fn Acts(
         move || acts.track(),
         move |(), _, _| {
             resting.set(true);
-            set_timeout(move || drop(resting.try_set(false)), REST);
+            let wake = move || {
+                resting.try_set(false);
+            };
+            set_timeout(wake, REST);
         },
         false,
     );

@@ -57,7 +57,10 @@ impl Hold {
     fn until(self, time: Duration) {
         self.forget();
         self.set.try_set(true);
-        let release = set_timeout_with_handle(move || drop(self.set.try_set(false)), time);
+        let let_go = move || {
+            self.set.try_set(false);
+        };
+        let release = set_timeout_with_handle(let_go, time);
         self.release.try_set_value(release.ok());
     }
 

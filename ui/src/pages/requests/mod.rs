@@ -96,7 +96,8 @@ fn TheBoard() -> impl IntoView {
                 <Search value=text name=words().requests.search/>
                 <Filters/>
                 <Show when=move || state.may(Right::CreateRequests)>
-                    <Button label=words().new_request.title icon=Picture::Plus
+                    <Button name=words().new_request.title
+                        label=words().new_request.title icon=Picture::Plus
                         on_press=move || go(Route::to(Page::NewRequest))/>
                 </Show>
             </div>
