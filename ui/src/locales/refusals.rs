@@ -24,6 +24,8 @@ pub fn refusal(refusal: &Refusal) -> String {
             let seconds = detail(refusal, "retry_after_s").and_then(|text| text.parse::<u64>().ok());
             return seconds.map_or(w.slow_down.to_owned(), |seconds| w.slow_down_for.say(seconds));
         }
+        // A newer server's own sentence is better than none.
+        Code::Unrecognised => return refusal.message.clone(),
         Code::NotAccepted => w.not_accepted,
         Code::AlreadyClosed => w.already_closed,
         Code::NotAllowed => w.not_allowed,
