@@ -1,10 +1,12 @@
 //! The parts that pages are made of. Each knows how it looks and behaves, and nothing of what it is used for.
 //!
 //! - `button` [`Button`], [`IconButton`]; `field` [`Field`], [`Select`], [`Search`], [`Switch`]; `pin_pad` [`PinPad`]
+//! - `choice` [`Choice`]
 //! - `shown` [`Chip`], [`Age`], [`PersonName`], [`Row`], [`ListHeader`], [`Freshness`], [`Empty`]
 //! - `sheet` [`Sheet`], [`Confirm`]; `icon` [`Icon`] and its [`Picture`]s
 
 mod button;
+mod choice;
 mod field;
 mod icon;
 mod pin_pad;
@@ -12,6 +14,7 @@ mod sheet;
 mod shown;
 
 pub use button::{Button, IconButton, Look};
+pub use choice::Choice;
 pub use field::{Field, Search, Select, Switch};
 pub use icon::{Icon, Picture, Sprite};
 pub use pin_pad::PinPad;
