@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_moment_ago_is_now() {
-        let at = |seconds| Timestamp::from_second(1_795_262_400 + seconds).unwrap();
+        let at = |seconds: i64| Timestamp::from_second(1_795_262_400 + seconds).unwrap();
         assert_eq!(ago(at(0), at(59)), "now");
         assert_eq!(ago(at(0), at(180)), "3 minutes ago");
     }
