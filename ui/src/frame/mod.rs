@@ -18,6 +18,7 @@ use crate::pages;
 use crate::state::state;
 
 pub use banners::Notices;
+pub use link::link;
 pub use ways::MORE;
 
 /// The page, with everything around it.
