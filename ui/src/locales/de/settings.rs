@@ -110,4 +110,7 @@ pub const WORDS: Settings = Settings {
     ),
     sign_out_discard: "Abmelden und verlieren",
     see_unsent: "Zeigen, was wartet",
+    no_sound: "Kein Ton",
+    silenced: "Stumm",
+    no_storage: "Kann nicht speichern",
 };

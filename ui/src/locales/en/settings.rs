@@ -110,4 +110,7 @@ pub const WORDS: Settings = Settings {
     ),
     sign_out_discard: "Sign out and lose them",
     see_unsent: "See what waits",
+    no_sound: "No sound",
+    silenced: "Silenced",
+    no_storage: "Can't store",
 };

@@ -110,4 +110,7 @@ pub const WORDS: Settings = Settings {
     ),
     sign_out_discard: "Se déconnecter et les perdre",
     see_unsent: "Voir ce qui attend",
+    no_sound: "Pas de son",
+    silenced: "Muet",
+    no_storage: "Rien n'est enregistré",
 };

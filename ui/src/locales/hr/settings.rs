@@ -111,4 +111,7 @@ pub const WORDS: Settings = Settings {
     ),
     sign_out_discard: "Odjavi i izgubi",
     see_unsent: "Vidi što čeka",
+    no_sound: "Nema zvuka",
+    silenced: "Utišano",
+    no_storage: "Ne sprema",
 };

@@ -108,5 +108,9 @@ words! {
         sign_out_unsent: Plural,
         sign_out_discard: Text,
         see_unsent: Text,
+        /// In a few words, on the page of the other pages.
+        no_sound: Text,
+        silenced: Text,
+        no_storage: Text,
     }
 }

@@ -18,6 +18,7 @@ pub fn Beside() -> impl IntoView {
     let state = state();
     let chosen = chosen(state);
     let is_there = Memo::new(move |_| chosen.get().is_some_and(|id| state.guests.get(id).is_some()));
+    let there_are_none = Memo::new(move |_| state.guests.find(|_| Some(())).is_none());
     let shown = move || match (chosen.get(), is_there.get()) {
         (Some(id), true) => view! { <Card id/> }.into_any(),
         (Some(_), false) => view! {

@@ -15,7 +15,7 @@ pub fn CheckOut(id: StayId, on_close: Callback<()>) -> impl IntoView {
     let state = state();
     let w = &words().guests;
     let stay = state.stays.peek(id).map(|item| item.noun);
-    let who = stay.as_ref().and_then(|stay| state.guest_name(stay.guest_id)).unwrap_or_default();
+    let who = stay.and_then(|stay| untrack(|| state.guest_name(stay.guest_id))).unwrap_or_default();
     let check_out = move || {
         state.act(Verb::CheckOut { stay_id: id });
         on_close.run(());

@@ -75,11 +75,11 @@ fn unsent(status: &Status) -> Vec<(String, Tone)> {
 /// What is wrong with the device.
 fn ails(status: &Status, sounds_on: bool) -> Vec<(String, Tone)> {
     let deaf = match status.ears {
-        Ears::Unable { .. } => Some((words().frame.deaf.to_owned(), Tone::Alarm)),
-        Ears::Unknown | Ears::Able => (!sounds_on).then(|| (words().settings.sound_muted.to_owned(), Tone::Wait)),
+        Ears::Unable { .. } => Some((words().settings.no_sound.to_owned(), Tone::Alarm)),
+        Ears::Unknown | Ears::Able => (!sounds_on).then(|| (words().settings.silenced.to_owned(), Tone::Wait)),
     };
     let full = match status.storage {
-        StorageState::Failing { .. } => Some((words().frame.storage_failing.to_owned(), Tone::Alarm)),
+        StorageState::Failing { .. } => Some((words().settings.no_storage.to_owned(), Tone::Alarm)),
         StorageState::Good => None,
     };
     deaf.into_iter().chain(full).collect()

@@ -27,7 +27,7 @@ pub fn key(item: &OutboxItem) -> (CommandId, u8) {
 pub fn Item(item: OutboxItem) -> impl IntoView {
     let state = state();
     let w = &words().outbox;
-    let place = Place::of(&item, state.my_id());
+    let place = Place::of(&item, untrack(|| state.my_id()));
     let refusal = refusal(&item);
     let (state_word, tone) = how_far(&item.doing);
     let (id, verb, at, needs) = (item.command.id, item.command.verb, item.at, item.command.depends_on);
