@@ -27,6 +27,8 @@ pub fn Beside() -> impl IntoView {
             </Empty>
         }
         .into_any(),
+        // A list without guests says itself what to do.
+        (None, _) if there_are_none.get() => ().into_any(),
         (None, _) => view! { <Empty icon=Picture::Guest title=words().guests.choose text=words().guests.choose_text/> }
             .into_any(),
     };

@@ -12,22 +12,18 @@ use crate::state::State;
 
 /// What is the case now, where it isn't what the reason says already.
 pub fn now(state: State, verb: &Verb, refusal: &Refusal) -> Option<String> {
-    match verb {
-        Verb::CheckIn { stay_id, guest_id, .. } if refusal.code == Code::StayConflict => {
-            Some(stays(state, *stay_id, *guest_id))
-        }
-        Verb::CheckOut { stay_id } if refusal.code == Code::StayConflict => {
-            let guest = state.stays.get(*stay_id).and_then(|item| state.guest_name(item.noun.guest_id));
-            let who = guest.unwrap_or_else(|| words().verbs.unknown_thing.to_owned());
-            Some(fill(words().guests.conflict_left, &[("who", &who)]))
-        }
-        _ => {
-            let (noun, id) = verb.subject()?;
-            let request = state.requests.get(RequestId(id)).filter(|_| noun == EntityType::Request)?.noun;
-            let said = refusals::person(refusal);
-            request_now(&request.state, state.my_id(), said.as_deref(), |at| time::moment(at, state.now.get()))
-        }
+    if let Verb::CheckIn { stay_id, guest_id, .. } = verb {
+        return (refusal.code == Code::StayConflict).then(|| stays(state, *stay_id, *guest_id));
     }
+    if let Verb::CheckOut { stay_id } = verb {
+        let guest = state.stays.get(*stay_id).and_then(|item| state.guest_name(item.noun.guest_id));
+        let who = guest.unwrap_or_else(|| words().verbs.unknown_thing.to_owned());
+        return (refusal.code == Code::StayConflict).then(|| fill(words().guests.conflict_left, &[("who", &who)]));
+    }
+    let (noun, id) = verb.subject()?;
+    let request = state.requests.get(RequestId(id)).filter(|_| noun == EntityType::Request)?.noun;
+    let said = refusals::person(refusal);
+    request_now(&request.state, state.my_id(), said.as_deref(), |at| time::moment(at, state.now.get()))
 }
 
 /// How far a request is; nothing where it is what the reason `said`.

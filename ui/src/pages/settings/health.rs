@@ -60,7 +60,7 @@ fn facts(state: State, storage: Option<&Storage>) -> Vec<Fact> {
     facts.push(sound(&status.ears, settings::sounds_on(state.setting(settings::SOUNDS).as_deref())));
     facts.push(clock(status.clock_offset_ms));
     facts.extend(kept(&status.storage, storage));
-    facts.extend(state.session.get().map(device));
+    facts.extend(state.session.get().as_ref().map(device));
     facts
 }
 
@@ -121,7 +121,7 @@ fn kept(state: &StorageState, storage: Option<&Storage>) -> Vec<Fact> {
     facts
 }
 
-fn device(session: Session) -> Fact {
+fn device(session: &Session) -> Fact {
     (words().settings.device, session.device_id.to_string(), Tone::Quiet)
 }
 
