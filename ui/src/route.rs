@@ -91,6 +91,11 @@ pub fn go(route: Route) {
     page::go(&route.address());
 }
 
+/// Shows a route instead of the one that is shown: the way back leads where it led before.
+pub fn show(route: Route) {
+    page::replace(&route.address());
+}
+
 /// Where the person is, for as long as the app lives.
 pub fn follow() -> RwSignal<Route> {
     let route = RwSignal::new(Route::read(&page::address()));

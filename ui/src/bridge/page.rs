@@ -15,6 +15,11 @@ pub fn go(address: &str) {
     drop(window().location().set_hash(address));
 }
 
+/// Goes to an address within the page instead of the one that is shown.
+pub fn replace(address: &str) {
+    drop(window().location().replace(address));
+}
+
 /// Goes one step back, as the device's own button does.
 pub fn back() {
     if let Ok(history) = window().history() {
@@ -67,6 +72,18 @@ pub fn mark_root(name: &str, value: &str) {
     }
 }
 
+/// How far the element of that id is scrolled down, in CSS pixels.
+pub fn scrolled(id: &str) -> i32 {
+    document().get_element_by_id(id).map_or(0, |element| element.scroll_top())
+}
+
+/// Scrolls the element of that id to its top.
+pub fn to_top(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.set_scroll_top(0);
+    }
+}
+
 /// What has the focus.
 pub fn focused() -> Option<HtmlElement> {
     document().active_element().and_then(|element| element.dyn_into().ok())
@@ -104,4 +121,18 @@ pub fn read_chosen(input: &HtmlInputElement, read: impl FnOnce(String) + 'static
     });
     reader.set_onload(Some(loaded.unchecked_ref()));
     drop(reader.read_as_data_url(&file));
+}
+
+/// Whether a sheet lies over the page.
+pub fn has_sheet() -> bool {
+    matches!(document().query_selector("[aria-modal]"), Ok(Some(_)))
+}
+
+/// Brings the element of that id into view, moving as little as needed.
+pub fn bring_into_view(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
 }

@@ -18,6 +18,11 @@ impl State {
         self.ask_and(Ask::Do { verb }, |_: Option<CommandId>| {});
     }
 
+    /// Lets the person do something, and goes on with whether this device took it, for a form that shows a "no" itself.
+    pub fn act_or(self, verb: Verb, then: impl FnOnce(Result<(), AskError>) + 'static) {
+        self.ask_or(Ask::Do { verb }, move |answer: Result<Option<CommandId>, AskError>| then(answer.map(drop)));
+    }
+
     /// Asks for something that has no answer worth having; an error is shown as trouble.
     pub fn ask(self, ask: Ask) {
         self.ask_and(ask, |(): ()| {});

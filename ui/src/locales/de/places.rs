@@ -1,5 +1,40 @@
 //! German: what the page of the places says
 
+use crate::locales::Plural;
 use crate::locales::words::Places;
 
-pub const WORDS: Places = Places { title: "Orte" };
+pub const WORDS: Places = Places {
+    title: "Orte",
+    search: "Orte und Gäste suchen",
+    empty: "Noch keine Orte",
+    empty_hint: "Beginne mit einem Deck oder einer Etage und füge die Kabinen oder Zimmer hinzu.",
+    elsewhere: "Ohne Deck",
+    deck_empty: "Hier ist noch nichts.",
+    add: "Ort hinzufügen",
+    add_deck: "Deck hinzufügen",
+    edit_of: "{what} bearbeiten",
+    kind: "Art",
+    deck: "Deck oder Etage",
+    no_deck: "Keines",
+    position: "Reihenfolge",
+    position_hint: "1 steht in der Liste zuerst.",
+    position_wrong: "Bitte eine ganze Zahl.",
+    name_missing: "Ein Name ist nötig.",
+    name_taken: "Es gibt schon einen Ort mit diesem Namen.",
+    dnd: "Nicht stören",
+    dnd_hint: "Steht auf jeder Karte von hier. Ein Ruf klingelt trotzdem: der Gast meint es so.",
+    guests: "Wer hier wohnt",
+    guests_none: "Niemand ist eingecheckt.",
+    vacant: "Frei",
+    since: "seit {time}",
+    requests: "Offene Anfragen",
+    requests_none: "Hier ist nichts offen.",
+    open: Plural::two("{n} offen", "{n} offen"),
+    buttons: "Knöpfe",
+    buttons_none: "Kein Knopf: von hier kann niemand rufen.",
+    buttons_count: Plural::two("{n} Knopf", "{n} Knöpfe"),
+    no_button: "Kein Knopf",
+    pick_search: "Ort suchen",
+    pick_more: "Tippe ein paar Buchstaben, um die übrigen zu finden.",
+    count: Plural::two("{n} Ort", "{n} Orte"),
+};

@@ -1,5 +1,40 @@
 //! English: what the page of the places says
 
+use crate::locales::Plural;
 use crate::locales::words::Places;
 
-pub const WORDS: Places = Places { title: "Places" };
+pub const WORDS: Places = Places {
+    title: "Places",
+    search: "Search places and guests",
+    empty: "No places yet",
+    empty_hint: "Begin with a deck or floor, and put its cabins or rooms into it.",
+    elsewhere: "Without a deck",
+    deck_empty: "Nothing stands here yet.",
+    add: "Add a place",
+    add_deck: "Add a deck",
+    edit_of: "Change {what}",
+    kind: "Sort",
+    deck: "Deck or floor",
+    no_deck: "None",
+    position: "Position",
+    position_hint: "1 stands first in the list.",
+    position_wrong: "A whole number, please.",
+    name_missing: "A name is needed.",
+    name_taken: "There is a place of this name already.",
+    dnd: "Do not disturb",
+    dnd_hint: "Stands on every card from here. A press rings all the same: the guest means it.",
+    guests: "Who stays here",
+    guests_none: "Nobody is checked in.",
+    vacant: "Vacant",
+    since: "since {time}",
+    requests: "Open requests",
+    requests_none: "Nothing is open here.",
+    open: Plural::two("{n} open", "{n} open"),
+    buttons: "Buttons",
+    buttons_none: "No button here: nobody can call from this place.",
+    buttons_count: Plural::two("{n} button", "{n} buttons"),
+    no_button: "No button",
+    pick_search: "Search a place",
+    pick_more: "Type a few letters to find the rest.",
+    count: Plural::two("{n} place", "{n} places"),
+};

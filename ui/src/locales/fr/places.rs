@@ -1,5 +1,40 @@
 //! French: what the page of the places says
 
+use crate::locales::Plural;
 use crate::locales::words::Places;
 
-pub const WORDS: Places = Places { title: "Lieux" };
+pub const WORDS: Places = Places {
+    title: "Lieux",
+    search: "Rechercher un lieu ou un client",
+    empty: "Pas encore de lieux",
+    empty_hint: "Commencez par un pont ou un étage, puis ajoutez ses cabines ou chambres.",
+    elsewhere: "Sans pont",
+    deck_empty: "Rien ici pour l'instant.",
+    add: "Ajouter un lieu",
+    add_deck: "Ajouter un pont",
+    edit_of: "Modifier {what}",
+    kind: "Type",
+    deck: "Pont ou étage",
+    no_deck: "Aucun",
+    position: "Position",
+    position_hint: "1 vient en premier dans la liste.",
+    position_wrong: "Un nombre entier, s'il vous plaît.",
+    name_missing: "Un nom est nécessaire.",
+    name_taken: "Il existe déjà un lieu de ce nom.",
+    dnd: "Ne pas déranger",
+    dnd_hint: "Figure sur chaque carte de ce lieu. Un appel sonne quand même : le client l'a voulu.",
+    guests: "Qui séjourne ici",
+    guests_none: "Personne n'est enregistré.",
+    vacant: "Libre",
+    since: "depuis {time}",
+    requests: "Demandes ouvertes",
+    requests_none: "Rien d'ouvert ici.",
+    open: Plural::two("{n} ouverte", "{n} ouvertes"),
+    buttons: "Boutons",
+    buttons_none: "Aucun bouton : personne ne peut appeler d'ici.",
+    buttons_count: Plural::two("{n} bouton", "{n} boutons"),
+    no_button: "Sans bouton",
+    pick_search: "Rechercher un lieu",
+    pick_more: "Tapez quelques lettres pour trouver les autres.",
+    count: Plural::two("{n} lieu", "{n} lieux"),
+};

@@ -1,5 +1,40 @@
 //! Croatian: what the page of the places says
 
+use crate::locales::Plural;
 use crate::locales::words::Places;
 
-pub const WORDS: Places = Places { title: "Mjesta" };
+pub const WORDS: Places = Places {
+    title: "Mjesta",
+    search: "Traži mjesta i goste",
+    empty: "Još nema mjesta",
+    empty_hint: "Počnite s palubom ili katom, pa dodajte kabine ili sobe.",
+    elsewhere: "Bez palube",
+    deck_empty: "Ovdje još nema ničega.",
+    add: "Dodaj mjesto",
+    add_deck: "Dodaj palubu",
+    edit_of: "Uredi: {what}",
+    kind: "Vrsta",
+    deck: "Paluba ili kat",
+    no_deck: "Nijedna",
+    position: "Redoslijed",
+    position_hint: "1 je prvo na popisu.",
+    position_wrong: "Molimo cijeli broj.",
+    name_missing: "Potreban je naziv.",
+    name_taken: "Već postoji mjesto s tim nazivom.",
+    dnd: "Ne uznemiravati",
+    dnd_hint: "Stoji na svakoj kartici odavde. Poziv ipak zvoni: gost to želi.",
+    guests: "Tko ovdje boravi",
+    guests_none: "Nitko nije prijavljen.",
+    vacant: "Slobodno",
+    since: "od {time}",
+    requests: "Otvoreni zahtjevi",
+    requests_none: "Ovdje nema ničega otvorenog.",
+    open: Plural::three("{n} otvoren", "{n} otvorena", "{n} otvorenih"),
+    buttons: "Tipke",
+    buttons_none: "Nema tipke: odavde nitko ne može zvati.",
+    buttons_count: Plural::three("{n} tipka", "{n} tipke", "{n} tipki"),
+    no_button: "Nema tipke",
+    pick_search: "Traži mjesto",
+    pick_more: "Upišite nekoliko slova da pronađete ostale.",
+    count: Plural::three("{n} mjesto", "{n} mjesta", "{n} mjesta"),
+};

@@ -1,11 +1,25 @@
 //! What happened, page by page.
+//!
+//! - `filters` what is wanted; `log` the lines, asked for and as they happen; `sentence` how a line reads
 
+mod filters;
+mod log;
+mod sentence;
+
+use crewbell_core::screen::{ActivityLine, Ask};
 use crewbell_shared::person::Right;
+use crewbell_shared::protocol::EntityType;
 use leptos::prelude::*;
 
-use crate::components::{Empty, Picture};
-use crate::locales::words;
+use crate::components::{Button, Empty, Icon, ListHeader, Look, Picture};
+use crate::locales::{fill, refusals, time, words};
 use crate::pages::Info;
+use crate::route::{Page, Route};
+use crate::state::{State, state};
+
+use filters::{FilterBar, Filters};
+use log::{Entry, Log, by_day};
+use sentence::{sentence, subject};
 
 /// What the frame needs to know.
 pub const INFO: Info =
@@ -14,5 +28,139 @@ pub const INFO: Info =
 /// What happened, page by page.
 #[component]
 pub fn Activity() -> impl IntoView {
-    view! { <Empty icon=Picture::Log title=words().activity.title/> }
+    let state = state();
+    let w = &words().activity;
+    let filters = Filters::new();
+    let log = Log::follow(state, filters);
+    let today = Memo::new(move |_| time::date(state.now.get()));
+    let entries = Memo::new(move |_| {
+        today.track();
+        let now = state.now.get_untracked();
+        log.lines.with(|lines| by_day(lines, |line| time::day(line.at, now)))
+    });
+    let count = Memo::new(move |_| words().common.items.say(log.lines.with(Vec::len)));
+    let none =
+        Memo::new(move |_| log.lines.with(Vec::is_empty) && !log.loading.get() && log.failed.with(Option::is_none));
+    let filtered = Memo::new(move |_| filters.any());
+    let end = move || log.before.with(Option::is_none) && !none.get() && !log.loading.get() && !filtered.get();
+    view! {
+        <FilterBar filters><Export filters/></FilterBar>
+        <ListHeader title=w.title count/>
+        <Show when=move || log.partial.get()>
+            <p class="log-partial" role="status"><Icon of=Picture::CloudOff/>{words().activity.partial}</p>
+        </Show>
+        <Fresh log/>
+        <ol class="log" on:pointerenter=move |_| log.touched.set(true) on:pointerleave=move |_| log.touched.set(false)
+            on:focusin=move |_| log.touched.set(true) on:focusout=move |_| log.touched.set(false)>
+            <For each=move || entries.get() key=|entry| (entry.line.line.seq, entry.day.clone())
+                children=move |entry| event(state, entry)/>
+        </ol>
+        <Show when=move || none.get()>{move || if filtered.get() {
+            view! { <Empty icon=Picture::Search title=words().common.nothing_found text=words().common.nothing_found_hint/> }
+                .into_any()
+        } else {
+            view! { <Empty icon=Picture::Log title=words().activity.empty text=words().activity.empty_hint/> }.into_any()
+        }}</Show>
+        <div class="log-foot" aria-live="polite">
+            {move || log.failed.get().map(|error| view! {
+                <p class="wrong-text">{refusals::ask_error(&error)}</p>
+                <Button label=words().common.retry on_press=move || log.load(false)/>
+            })}
+            <Show when=move || log.loading.get()><p class="help">{words().common.loading}</p></Show>
+            <Show when=move || log.before.with(Option::is_some) && !log.loading.get()>
+                <Button label=words().activity.older icon=Picture::Down on_press=move || log.load(true)/>
+            </Show>
+            <Show when=end><p class="help">{words().activity.end}</p></Show>
+        </div>
+    }
+}
+
+/// What has happened since, on request: it would move what the person reads.
+#[component]
+fn Fresh(log: Log) -> impl IntoView {
+    let count = Memo::new(move |_| log.fresh.with(Vec::len));
+    view! {
+        <div class="log-fresh" role="status">
+            <Show when=move || { count.get() > 0 }>
+                <button type="button" class="chip info" on:click=move |_| log.show_fresh()>
+                    {move || words().activity.new_lines.say(count.get())}
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// One line.
+fn event(state: State, Entry { line, day }: Entry) -> impl IntoView {
+    let ActivityLine { line, subject: told } = line;
+    let subject = subject(state, &line).or(told);
+    let said = sentence(&line, subject.as_deref());
+    let request = line.about.filter(|about| about.entity_type == EntityType::Request).map(|about| about.id);
+    let request = request.filter(|id| state.requests.peek((*id).into()).is_some());
+    let words_said = match request {
+        Some(id) => {
+            let to = Route::about(Page::Requests, id).address();
+            view! { <a class="log-said" href=to title=words().activity.to_request>{said}</a> }.into_any()
+        }
+        None => view! { <span class="log-said">{said}</span> }.into_any(),
+    };
+    view! {
+        {day.map(|day| view! { <li class="log-day"><h3>{day}</h3></li> })}
+        <li class="log-line">
+            <time datetime=line.at.to_string()>{time::time(line.at)}</time>
+            <Icon of=picture(&line.category, &line.kind)/>
+            {words_said}
+        </li>
+    }
+}
+
+fn picture(category: &str, kind: &str) -> Picture {
+    match (category, kind) {
+        (_, "request_accepted" | "request_completed") => Picture::Check,
+        (_, "request_cancelled") => Picture::Cross,
+        (_, "request_noted") => Picture::Note,
+        (_, "request_voice_added") => Picture::Microphone,
+        (_, "request_handed_over" | "request_released") => Picture::Hand,
+        (_, "do_not_disturb_set" | "do_not_disturb_cleared") => Picture::Moon,
+        (_, "button_lost") => Picture::Alarm,
+        (_, "person_secret_set" | "button_credentials_set") => Picture::Key,
+        ("requests", _) => Picture::Bell,
+        ("buttons", _) => Picture::Button,
+        ("places", _) => Picture::Place,
+        ("guests", _) => Picture::Guest,
+        ("people", _) => Picture::People,
+        _ => Picture::Settings,
+    }
+}
+
+/// Saves what the filters let through as CSV, and says where.
+#[component]
+fn Export(filters: Filters) -> impl IntoView {
+    let state = state();
+    let busy = RwSignal::new(false);
+    let saved = RwSignal::new(None::<String>);
+    let export = move || {
+        busy.set(true);
+        saved.set(None);
+        let query = untrack(|| filters.query());
+        state.ask_or(Ask::ExportActivity { query }, move |answer| {
+            busy.try_set(false);
+            match answer {
+                Ok(path) => drop(saved.try_set(Some(path))),
+                Err(error) => state.trouble.set(Some(error)),
+            }
+        });
+    };
+    let label = Signal::derive(move || {
+        let w = &words().activity;
+        (if busy.get() { w.exporting } else { w.export }).to_owned()
+    });
+    view! {
+        <span class="log-export" title=words().activity.export_help>
+            <Button label look=Look::Quiet icon=Picture::Download disabled=busy on_press=export/>
+        </span>
+        <p class="log-saved" role="status">
+            {move || saved.get().map(|path| fill(words().frame.saved_as, &[("path", &path)]))}
+        </p>
+    }
 }

@@ -1,0 +1,105 @@
+//! One button in the list.
+
+use crewbell_shared::button::Button as Device;
+use crewbell_shared::ids::ButtonId;
+use leptos::prelude::*;
+
+use super::Heard;
+use super::health::{self, Care, Signal as Bars};
+use crate::components::{Chip, Icon, Picture, Tone};
+use crate::locales::{fill, time, words};
+use crate::state::{State, state};
+
+/// One button: where, what it is called, its health. Lit while it speaks.
+#[component]
+pub fn ButtonRow(
+    /// Which.
+    id: ButtonId,
+    /// Who speaks.
+    heard: Heard,
+    /// It is pressed on the screen.
+    on_open: Callback<ButtonId>,
+) -> Option<impl IntoView> {
+    let state = state();
+    let row = state.buttons.row(id)?;
+    let item = Memo::new(move |_| row.get());
+    let button = Memo::new(move |_| item.with(|item| item.noun.clone()));
+    let pending = Memo::new(move |_| item.with(|item| item.pending));
+    let lit = Memo::new(move |_| heard.is_lit(id));
+    let title = Memo::new(move |_| button.with(|button| title(state, button)));
+    let text = Memo::new(move |_| button.with(|button| text(state, button)));
+    Some(view! {
+        <li class="row device" class:pending=pending class:lit=lit>
+            <button type="button" class="row-press" on:click=move |_| on_open.run(id)>
+                <span class="row-icon"><Icon of=Picture::Button/></span>
+                <span class="row-text">
+                    <b>{title}</b>
+                    <small>{text}</small>
+                    <Show when=move || pending.get()>
+                        <small class="pending-word">{words().common.pending}</small>
+                    </Show>
+                </span>
+                <span class="device-health">
+                    <Show when=move || lit.get()>
+                        <Chip text=words().buttons.just_pressed tone=Tone::Info icon=Picture::Hand/>
+                    </Show>
+                    {move || button.with(signs)}
+                </span>
+            </button>
+        </li>
+    })
+}
+
+/// Where it is, and its own name; its number where nobody has said.
+pub fn title(state: State, button: &Device) -> String {
+    let place = button.place_id.map(|id| state.place_name(id)).filter(|name| !name.is_empty());
+    match (place, &button.name) {
+        (Some(place), Some(name)) => format!("{place} · {name}"),
+        (Some(place), None) => place,
+        (None, Some(name)) => name.clone(),
+        (None, None) => button.device.clone(),
+    }
+}
+
+/// Its number, and when it was heard.
+fn text(state: State, button: &Device) -> String {
+    format!("{} · {}", button.device, seen(state, button))
+}
+
+/// When a button was heard, in words.
+pub fn seen(state: State, button: &Device) -> String {
+    let w = &words().buttons;
+    match button.health.last_seen_at {
+        Some(at) => fill(w.seen, &[("ago", &time::ago(at, state.now.get()))]),
+        None => w.never_seen.to_owned(),
+    }
+}
+
+/// What is to be seen at a glance: lost, battery, signal.
+fn signs(button: &Device) -> impl IntoView + use<> {
+    let retired = health::care(button) == Care::Retired;
+    let lost = !retired && button.health.online == Some(false);
+    let battery = health::battery(&button.health).filter(|_| !retired);
+    let signal = health::signal(button).filter(|_| !retired && !lost);
+    view! {
+        {lost.then(|| view! { <Chip text=words().buttons.lost tone=Tone::Alarm icon=Picture::Alarm/> })}
+        {battery.map(|(text, tone)| view! { <Chip text tone icon=Picture::Battery/> })}
+        {signal.map(|signal| view! { <SignalBars signal/> })}
+    }
+}
+
+/// The signal in bars, and in words.
+#[component]
+pub fn SignalBars(
+    /// How well it is received.
+    signal: Bars,
+) -> impl IntoView {
+    let bars = [Bars::Weak, Bars::Fair, Bars::Good, Bars::Strong];
+    let bars = bars.map(|bar| view! { <i class:full=bar <= signal></i> }).collect_view();
+    view! {
+        <span class="signal">
+            <span class="bars" aria-hidden="true">{bars}</span>
+            <span>{health::signal_word(signal)}</span>
+        </span>
+    }
+}

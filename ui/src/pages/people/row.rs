@@ -1,0 +1,78 @@
+//! One member of the crew in the list.
+
+use crewbell_shared::ids::PersonId;
+use crewbell_shared::person::Right;
+use crewbell_shared::protocol::Verb;
+use leptos::prelude::*;
+
+use super::group::{Hearing, hearing};
+use crate::components::{Chip, IconButton, PersonName, Picture, Switch, Tone};
+use crate::locales::{fill, names, words};
+use crate::state::state;
+
+/// One member of the crew: name, role, devices, duty.
+#[component]
+pub fn PersonRow(
+    /// Who.
+    id: PersonId,
+    /// They are to be changed.
+    on_edit: Callback<PersonId>,
+) -> Option<impl IntoView> {
+    let state = state();
+    let row = state.people.row(id)?;
+    let person = Memo::new(move |_| row.get());
+    let name = Memo::new(move |_| person.with(|item| item.noun.name.clone()));
+    let on = Memo::new(move |_| person.with(|item| item.noun.on_duty));
+    let active = Memo::new(move |_| person.with(|item| item.noun.active));
+    let pending = Memo::new(move |_| person.with(|item| item.pending));
+    let is_me = Memo::new(move |_| state.my_id() == Some(id));
+    let switches = move || state.may(Right::TakeOverRequests) && active.get() && !is_me.get();
+    let set_duty = move |on_duty| state.act(Verb::SetDuty { person_id: id, on_duty });
+    Some(view! {
+        <li class="row crew" class:pending=pending role="group" aria-label=name>
+            <PersonName id name/>
+            <div class="crew-about">
+                <span class="crew-role">
+                    {move || person.with(|item| names::role(item.noun.role))}
+                    {move || is_me.get().then(|| format!(" · {}", words().common.you))}
+                </span>
+                <Devices id on/>
+                <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
+            </div>
+            <Show when=switches><Switch label=words().frame.on_duty on on_switch=set_duty/></Show>
+            <Show when=move || state.may(Right::EditPeople)>
+                <IconButton icon=Picture::Pen name=fill(words().people.edit_of, &[("who", &name.get())])
+                    on_press=move || on_edit.run(id)/>
+            </Show>
+        </li>
+    })
+}
+
+/// Their open devices, and whether they would hear a request. Known only while there is a connection.
+#[component]
+fn Devices(
+    /// Whose.
+    id: PersonId,
+    /// Whether they are on duty.
+    on: Memo<bool>,
+) -> impl IntoView {
+    let state = state();
+    let known = Memo::new(move |_| state.status.with(|status| status.link.is_there()));
+    let devices = Memo::new(move |_| state.devices_of(id));
+    let chips = move || {
+        let (open, sounding) = devices.get();
+        let w = &words().people;
+        let warning = match hearing(on.get(), open, sounding) {
+            Hearing::Fine => None,
+            Hearing::Nothing => Some(w.hears_nothing.to_owned()),
+            Hearing::Mute(count) => Some(w.mute.say(count)),
+        };
+        known.get().then(|| {
+            view! {
+                {(open > 0).then(|| view! { <small>{w.devices.say(open)}</small> })}
+                {warning.map(|text| view! { <Chip text tone=Tone::Wait icon=Picture::SoundOff/> })}
+            }
+        })
+    };
+    view! { {chips} }
+}

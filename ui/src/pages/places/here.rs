@@ -1,0 +1,111 @@
+//! Who and what is where: gathered once for the whole list, so that no row looks through everything.
+
+use std::collections::BTreeMap;
+
+use crewbell_shared::button::{Button, ButtonState};
+use crewbell_shared::guest::Stay;
+use crewbell_shared::ids::{GuestId, PlaceId};
+use crewbell_shared::request::{Request, State as How};
+
+use crate::state::State;
+
+/// Who and what is where.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Here {
+    spots: BTreeMap<PlaceId, Spot>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Spot {
+    guests: Vec<String>,
+    open: usize,
+    buttons: usize,
+}
+
+impl Here {
+    /// Who and what is where now, following all of it.
+    pub fn now(state: State) -> Self {
+        let name = |id| state.guest_name(id).unwrap_or_default();
+        let mut stays = state.stays.list(|item| Some(item.noun.clone()));
+        stays.sort_by_key(|stay| (stay.checked_in_at, stay.id));
+        let mut here = Self::default();
+        stays.iter().for_each(|stay| here.stay(stay, name));
+        state.requests.list(|item| Some(here.request(&item.noun)));
+        state.buttons.list(|item| Some(here.button(&item.noun)));
+        here
+    }
+
+    /// The guests who stay in a place, the one who came first first.
+    pub fn guests(&self, id: PlaceId) -> Vec<String> {
+        self.spots.get(&id).map(|spot| spot.guests.clone()).unwrap_or_default()
+    }
+
+    /// How many requests nobody has finished.
+    pub fn open(&self, id: PlaceId) -> usize {
+        self.spots.get(&id).map_or(0, |spot| spot.open)
+    }
+
+    /// How many buttons ring for it.
+    pub fn buttons(&self, id: PlaceId) -> usize {
+        self.spots.get(&id).map_or(0, |spot| spot.buttons)
+    }
+
+    fn stay(&mut self, stay: &Stay, name: impl Fn(GuestId) -> String) {
+        if stay.checked_out_at.is_none() {
+            self.spots.entry(stay.place_id).or_default().guests.push(name(stay.guest_id));
+        }
+    }
+
+    fn request(&mut self, request: &Request) {
+        if is_open(request) {
+            self.spots.entry(request.place_id).or_default().open += 1;
+        }
+    }
+
+    fn button(&mut self, button: &Button) {
+        if let (ButtonState::Assigned, Some(place)) = (button.state, button.place_id) {
+            self.spots.entry(place).or_default().buttons += 1;
+        }
+    }
+}
+
+/// Whether somebody still waits, or is being served.
+pub fn is_open(request: &Request) -> bool {
+    matches!(request.state, How::Open | How::Accepted(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::request::Acceptance;
+    use crewbell_shared::testing::{at, button, cabin, open_request, siri, stay};
+
+    use super::*;
+
+    #[test]
+    fn what_is_in_hand_is_open_and_what_is_done_is_not() {
+        let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) };
+        let done =
+            How::Completed { acceptance: acceptance.clone(), completed_by: siri().as_ref(), completed_at: at(2) };
+        let mut here = Here::default();
+        for how in [How::Open, How::Accepted(acceptance), done] {
+            here.request(&Request { state: how, ..open_request(at(0)) });
+        }
+        assert_eq!(here.open(cabin().id), 2);
+    }
+
+    #[test]
+    fn a_button_out_of_use_rings_for_no_place() {
+        let mut here = Here::default();
+        here.button(&button());
+        here.button(&Button { state: ButtonState::Retired, ..button() });
+        assert_eq!(here.buttons(cabin().id), 1);
+    }
+
+    #[test]
+    fn who_checked_out_is_not_there() {
+        let mut here = Here::default();
+        here.stay(&stay(), |_| "Gus".into());
+        here.stay(&Stay { checked_out_at: Some(at(9)), ..stay() }, |_| "Ann".into());
+        assert_eq!(here.guests(cabin().id), ["Gus"]);
+    }
+}

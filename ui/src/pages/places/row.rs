@@ -1,0 +1,71 @@
+//! One place in the list: who stays there, what is open there, whether it can call.
+
+use crewbell_shared::ids::PlaceId;
+use crewbell_shared::place::PlaceKind;
+use leptos::prelude::*;
+
+use super::here::Here;
+use crate::components::{Chip, Icon, Picture, Tone};
+use crate::locales::{names, words};
+use crate::state::state;
+
+/// One place.
+#[component]
+pub fn PlaceRow(
+    /// Which.
+    id: PlaceId,
+    /// Who and what is where.
+    here: Memo<Here>,
+    /// It is pressed.
+    on_open: Callback<PlaceId>,
+) -> Option<impl IntoView> {
+    let state = state();
+    let row = state.places.row(id)?;
+    let item = Memo::new(move |_| row.get());
+    let name = Memo::new(move |_| item.with(|item| item.noun.name.clone()));
+    let kind = Memo::new(move |_| item.with(|item| item.noun.kind));
+    let pending = Memo::new(move |_| item.with(|item| item.pending));
+    let undisturbed = Memo::new(move |_| item.with(|item| item.noun.do_not_disturb));
+    let guests = Memo::new(move |_| here.with(|here| here.guests(id).join(" · ")));
+    let open = Memo::new(move |_| here.with(|here| here.open(id)));
+    let buttons = Memo::new(move |_| here.with(|here| here.buttons(id)));
+    let text = move || match (kind.get(), guests.get()) {
+        (PlaceKind::Cabin, guests) if guests.is_empty() => words().places.vacant.to_owned(),
+        (kind, guests) if guests.is_empty() => names::place_kind(kind).to_owned(),
+        (_, guests) => guests,
+    };
+    // Crew rooms need none; where guests are, somebody must be able to call.
+    let mute = Memo::new(move |_| buttons.get() == 0 && kind.get() != PlaceKind::Crew);
+    Some(view! {
+        <li class="row spot" class:pending=pending>
+            <button type="button" class="row-press" on:click=move |_| on_open.run(id)>
+                <span class="row-icon"><Icon of=Picture::Place/></span>
+                <span class="row-text">
+                    <b>{name}</b>
+                    <small>{text}</small>
+                    <Show when=move || pending.get()>
+                        <small class="pending-word">{words().common.pending}</small>
+                    </Show>
+                </span>
+                <span class="spot-signs">
+                    <Show when=move || { open.get() > 0 }>
+                        <Chip text=Signal::derive(move || words().places.open.say(open.get())) tone=Tone::Wait
+                            icon=Picture::Bell/>
+                    </Show>
+                    <Show when=move || undisturbed.get()>
+                        <Chip text=words().places.dnd tone=Tone::Info icon=Picture::Moon/>
+                    </Show>
+                    <small class="spot-buttons">
+                        {move || if mute.get() {
+                            words().places.no_button.to_owned()
+                        } else if buttons.get() > 0 {
+                            words().places.buttons_count.say(buttons.get())
+                        } else {
+                            String::new()
+                        }}
+                    </small>
+                </span>
+            </button>
+        </li>
+    })
+}

@@ -1,0 +1,147 @@
+//! A place in full: who stays there, what is open, its buttons, and do-not-disturb.
+
+use crewbell_shared::button::{Button as Device, ButtonState};
+use crewbell_shared::ids::PlaceId;
+use crewbell_shared::person::Right;
+use crewbell_shared::place::PlaceKind;
+use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::Request;
+use leptos::prelude::*;
+
+use super::form::PlaceForm;
+use super::here::is_open;
+use crate::components::{Button, Picture, Row, Sheet, Switch};
+use crate::locales::{Text, fill, names, time, words};
+use crate::route::{Page, Route, go};
+use crate::state::{State, state};
+
+/// A place in full, and the form to change it.
+#[component]
+pub fn PlaceSheet(
+    /// Which.
+    id: PlaceId,
+    /// It is over.
+    #[prop(into)]
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let state = state();
+    let place = Memo::new(move |_| state.places.get(id).map(|item| item.noun));
+    let name = Memo::new(move |_| place.with(|place| place.as_ref().map(|one| one.name.clone()).unwrap_or_default()));
+    let is_deck = Memo::new(move |_| place.with(|place| place.as_ref().is_some_and(|one| one.kind == PlaceKind::Deck)));
+    let undisturbed = Memo::new(move |_| place.with(|place| place.as_ref().is_some_and(|one| one.do_not_disturb)));
+    let edits = RwSignal::new(false);
+    let set = move |on| state.act(Verb::SetDoNotDisturb { place_id: id, on });
+    let contents = move || {
+        if edits.get() {
+            return view! { <PlaceForm place=id on_close=on_close/> }.into_any();
+        }
+        view! {
+            <Sheet title=name on_close>
+                <Show when=move || !is_deck.get()>
+                    <div>
+                        <Switch label=words().places.dnd on=undisturbed on_switch=set/>
+                        <p class="help">{words().places.dnd_hint}</p>
+                    </div>
+                </Show>
+                <Guests id/>
+                <Requests id/>
+                <Devices id/>
+                <Show when=move || state.may(Right::EditPlaces)>
+                    <div class="acts">
+                        <Button label=words().common.edit icon=Picture::Pen on_press=move || edits.set(true)/>
+                    </div>
+                </Show>
+            </Sheet>
+        }
+        .into_any()
+    };
+    view! { {contents} }
+}
+
+/// A part of the sheet: its rows, or why there are none.
+fn part(title: Text, none: Text, rows: Vec<AnyView>) -> impl IntoView {
+    let rows = if rows.is_empty() {
+        view! { <p class="help">{none}</p> }.into_any()
+    } else {
+        view! { <div class="rows">{rows}</div> }.into_any()
+    };
+    view! { <section><h3 class="spot-part">{title}</h3>{rows}</section> }
+}
+
+#[component]
+fn Guests(id: PlaceId) -> impl IntoView {
+    let state = state();
+    let stays = Memo::new(move |_| {
+        let mut stays = state.stays.list(|item| {
+            let stay = &item.noun;
+            let stays = stay.place_id == id && stay.checked_out_at.is_none();
+            stays.then(|| (stay.checked_in_at, stay.guest_id, item.pending))
+        });
+        stays.sort_unstable_by_key(|(since, guest, _)| (*since, *guest));
+        stays
+    });
+    let rows = move || {
+        let row = |(since, guest, pending): (jiff::Timestamp, _, bool)| {
+            let name = state.guest_name(guest).unwrap_or_default();
+            let since = fill(words().places.since, &[("time", &time::date(since))]);
+            view! { <Row title=name text=since icon=Picture::Guest pending=pending/> }.into_any()
+        };
+        part(words().places.guests, words().places.guests_none, stays.get().into_iter().map(row).collect())
+    };
+    view! { {rows} }
+}
+
+#[component]
+fn Requests(id: PlaceId) -> impl IntoView {
+    let state = state();
+    let open = Memo::new(move |_| {
+        let is_here = |request: &Request| request.place_id == id && is_open(request);
+        let mut open = state.requests.list(|item| is_here(&item.noun).then(|| item.clone()));
+        open.sort_by_key(|item| item.noun.created_at);
+        open
+    });
+    let rows = move || {
+        let row = |item: crate::state::Item<Request>| {
+            let request = item.noun;
+            let to = Route::about(Page::Requests, request.id.0);
+            let holder = request.holder().map(|who| format!(" · {}", who.name)).unwrap_or_default();
+            let since = time::moment(request.created_at, state.now.get_untracked());
+            let text = format!("{}{holder} · {since}", names::state(&request.state));
+            let title = names::wish(&request);
+            view! { <Row title text icon=Picture::Bell pending=item.pending on_press=move || go(to)/> }.into_any()
+        };
+        part(words().places.requests, words().places.requests_none, open.get().into_iter().map(row).collect())
+    };
+    view! { {rows} }
+}
+
+#[component]
+fn Devices(id: PlaceId) -> impl IntoView {
+    let state = state();
+    let buttons = Memo::new(move |_| {
+        let is_here = |button: &Device| button.place_id == Some(id) && button.state == ButtonState::Assigned;
+        state.buttons.list(|item| is_here(&item.noun).then(|| item.clone()))
+    });
+    let rows = move || {
+        let row = |item: crate::state::Item<Device>| {
+            let to = Route::about(Page::Buttons, item.noun.id.0);
+            let text = health(state, &item.noun);
+            let title = item.noun.name.unwrap_or(item.noun.device);
+            view! { <Row title text icon=Picture::Button pending=item.pending on_press=move || go(to)/> }.into_any()
+        };
+        part(words().places.buttons, words().places.buttons_none, buttons.get().into_iter().map(row).collect())
+    };
+    view! { {rows} }
+}
+
+/// A button's health in a line.
+fn health(state: State, button: &Device) -> String {
+    let w = &words().buttons;
+    let health = &button.health;
+    let lost = (health.online == Some(false)).then(|| w.lost.to_owned());
+    let battery = health.battery_percent.map(|percent| fill(w.battery_percent, &[("percent", &percent.to_string())]));
+    let now = state.now.get_untracked();
+    let seen = health.last_seen_at.map(|at| fill(w.seen, &[("ago", &time::ago(at, now))]));
+    let seen = seen.unwrap_or_else(|| w.never_seen.to_owned());
+    lost.into_iter().chain(battery).chain([seen]).collect::<Vec<_>>().join(" · ")
+}
