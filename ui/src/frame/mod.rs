@@ -19,6 +19,7 @@ use crate::state::state;
 
 pub use banners::Notices;
 pub use bottom::Trouble;
+pub use link::link;
 pub use ways::MORE;
 
 /// The page, with everything around it.
