@@ -54,6 +54,17 @@ pub fn preferred_language() -> String {
     window().navigator().language().unwrap_or_default()
 }
 
+/// What the web view says that it is, and how many fingers it feels: for telling platforms apart.
+pub fn user_agent() -> (String, i32) {
+    let navigator = window().navigator();
+    (navigator.user_agent().unwrap_or_default(), navigator.max_touch_points())
+}
+
+/// A text as part of an address, with everything escaped that has a meaning there.
+pub fn escaped(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
 /// Marks the page's root: `data-theme`, `lang`.
 pub fn mark_root(name: &str, value: &str) {
     if let Some(root) = document().document_element() {

@@ -103,9 +103,9 @@ fn Refusals() -> impl IntoView {
     view! { {panel} }
 }
 
-/// Why the last thing asked came to nothing.
+/// Why the last thing asked came to nothing. Also on the sign-in page: a core that can't be reached is told there.
 #[component]
-fn Trouble() -> impl IntoView {
+pub fn Trouble() -> impl IntoView {
     let state = state();
     let panel = move || {
         state.trouble.get().map(|error| {

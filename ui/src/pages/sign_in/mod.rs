@@ -14,7 +14,7 @@ use crewbell_core::screen::{Ask, ServerInfo, SiteInfo};
 use leptos::prelude::*;
 
 use crate::components::{Button, Look};
-use crate::frame::Notices;
+use crate::frame::{Notices, Trouble};
 use crate::locales::{Language, language, names, words};
 use crate::state::{State, state};
 
@@ -77,6 +77,7 @@ pub fn SignIn() -> impl IntoView {
     view! {
         <main class="sign-in">
             <Notices/>
+            <Trouble/>
             <h1 class="brand">{words().frame.app}</h1>
             {shown}
             <footer>
