@@ -34,7 +34,10 @@ impl Process {
     }
 
     /// The same, when it was already said where what it prints goes.
-    pub(crate) fn start_with_output(command: &mut Command, log: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_with_output(command: &mut Command, log: &Path) -> Result<Self> {
         let child = command
             .stdin(Stdio::null())
             // A group of its own, so that what it starts can be ended with it.

@@ -1,0 +1,13 @@
+//! The app as people have it: real windows under virtual displays, driven by WebDriver, with sounds that are recorded,
+//! against a real server with a real PostgreSQL and presses by a foreign MQTT client.
+//!
+//! The face must have been built (`cargo xtask ui`), which `cargo xtask test` does. Pictures go to `target/shots/`, for a
+//! person to look at.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
+
+mod crew;
+mod frame;
+mod pages;
+mod ship;
+mod story;

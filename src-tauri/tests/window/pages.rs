@@ -1,0 +1,1 @@
+//! Every page at three sizes and in three themes, for a person to look at.

@@ -1,0 +1,108 @@
+//! MY Serenity, served by the real program as the demo does it.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use crewbell_desk::{Process, until};
+use serde_json::Value;
+
+/// A ship whose server can be taken away and brought back.
+pub struct Ship {
+    // Ended before its folder goes.
+    server: Option<Process>,
+    folder: tempfile::TempDir,
+    pub http: u16,
+    mqtt: u16,
+    /// What the server said when it was ready.
+    pub line: Value,
+    presses: u32,
+}
+
+/// The server's program, which cargo puts beside the app's.
+fn program() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_crewbell")).with_file_name("crewbell-server")
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+impl Ship {
+    pub fn sail() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("crewbell-ship-").tempdir()?;
+        // Open to the user that PostgreSQL runs as when the tests run as root.
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
+        let mut ship =
+            Self { server: None, folder, http: free_port(), mqtt: free_port(), line: Value::Null, presses: 0 };
+        ship.serve()?;
+        Ok(ship)
+    }
+
+    /// Starts the server on what it has.
+    pub fn serve(&mut self) -> Result<()> {
+        let said = self.folder.path().join("server.json");
+        let mut command = Command::new(program());
+        command
+            .args(["demo", "--headless", "--json", "--data-dir"])
+            .arg(self.folder.path().join("data"))
+            .args(["--http", &format!("127.0.0.1:{}", self.http), "--mqtt", &format!("127.0.0.1:{}", self.mqtt)])
+            .env_remove("CREWBELL_CONFIG")
+            .stdout(std::fs::File::create(&said)?)
+            .stderr(Stdio::null());
+        let mut server = Process::start_with_output(&mut command, &said)?;
+        self.line = until("the server", || {
+            if let Some(status) = server.ended()? {
+                bail!("the server ended: {status}");
+            }
+            let text = std::fs::read_to_string(&said)?;
+            Ok(text.lines().next().and_then(|line| serde_json::from_str(line).ok()))
+        })?;
+        self.server = Some(server);
+        Ok(())
+    }
+
+    /// Takes the server away.
+    pub fn go_away(&mut self) {
+        self.server = None;
+    }
+
+    /// What the line says of somebody of the crew.
+    pub fn person(&self, name: &str) -> &Value {
+        self.line["people"].as_array().unwrap().iter().find(|person| person["name"] == name).unwrap()
+    }
+
+    /// A guest presses, by `mosquitto_pub`; it returns when the press is acknowledged. Gives back the place's name.
+    pub fn press(&mut self, device: &str, kind: &str) -> Result<String> {
+        self.presses += 1;
+        let buttons = self.line["buttons"].as_array().context("no buttons")?;
+        let button = buttons.iter().find(|button| button["id"] == device).context("no such button")?;
+        let payload = format!(r#"{{"press_id":"story-{}","kind":"{kind}","key":"main"}}"#, self.presses);
+        let status = Command::new("mosquitto_pub")
+            .args(["-h", "127.0.0.1", "-p", &self.mqtt.to_string(), "-q", "1"])
+            .args(["-u", button["username"].as_str().unwrap(), "-P", button["password"].as_str().unwrap()])
+            .args(["-i", &format!("story-{}", self.presses), "-t", &format!("obedio/button/{device}/pressed")])
+            .args(["-m", &payload])
+            .status()?;
+        anyhow::ensure!(status.success(), "mosquitto_pub ended with {status}");
+        Ok(button["place"].as_str().unwrap().to_owned())
+    }
+
+    /// Asks the server something as a person.
+    pub fn get(&self, name: &str, path: &str) -> Result<Value> {
+        let token = self.person(name)["token"].as_str().context("no token")?;
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.http))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("half an answer")?;
+        anyhow::ensure!(head.contains(" 200 "), "{path}: {head}");
+        Ok(serde_json::from_str(body)?)
+    }
+}
