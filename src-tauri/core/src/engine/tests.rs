@@ -1,1 +1,224 @@
-//! The engine, one input at a time.
+//! The engine, one input at a time. What whole devices do among others is the simulation's (`tests/simulation`).
+
+use std::sync::Arc;
+
+use crewbell_shared::ids::{CommandId, NoteId};
+use crewbell_shared::protocol::live::FromServer;
+use crewbell_shared::protocol::{Entity, Outcome, Verb};
+use crewbell_shared::request::State;
+use crewbell_shared::site::{Settings, Site};
+use crewbell_shared::testing::{at, open_request, sam, siri};
+use crewbell_shared::{Code, Refusal};
+use uuid::Uuid;
+
+use super::{Engine, Fault, Input, Now, Output, Snapshot};
+use crate::screen::{AskError, Link, Notice, Told};
+use crate::store::{Cursor, Doing, Image, Session, Write};
+
+fn now(tick: u64) -> Now {
+    Now { wall: at(i64::try_from(tick / 1000).unwrap()), tick, luck: 0 }
+}
+
+fn id(number: u128) -> CommandId {
+    CommandId(Uuid::from_u128(number))
+}
+
+/// A device with what it has done so far.
+struct Device {
+    engine: Engine,
+    tick: u64,
+}
+
+impl Device {
+    /// Siri's tablet with an open request on it, live.
+    fn live() -> Self {
+        let mut device = Self { engine: Engine::new(Image::default()), tick: 0 };
+        device.take(Input::Start);
+        let session = Session {
+            server: "http://ship:8080".into(),
+            site: "serenity".into(),
+            person: siri().as_ref(),
+            device_id: Uuid::nil().into(),
+        };
+        device.take(Input::SignedIn(session));
+        let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
+        let site = Site { id: Uuid::nil().into(), slug, name, settings: Settings::default() };
+        let nouns: Vec<Entity> = vec![site.into(), siri().into(), sam().into(), open_request(at(0)).into()];
+        let cursor = Cursor { seq: 7, event_id: None };
+        let nouns = nouns.into_iter().map(Arc::new).collect();
+        device.take(Input::Snapshot(Ok(Snapshot { cursor, nouns, foreign: false })));
+        device.frame(FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id });
+        device
+    }
+
+    fn frame(&mut self, frame: FromServer) -> Vec<Output> {
+        let socket = self.engine.live.sockets;
+        self.take(Input::Frame { socket, frame: Box::new(frame) })
+    }
+
+    fn take(&mut self, input: Input) -> Vec<Output> {
+        self.try_take(input).unwrap()
+    }
+
+    fn try_take(&mut self, input: Input) -> Result<Vec<Output>, AskError> {
+        self.tick += 10;
+        let step = self.engine.decide(input, now(self.tick));
+        step.answer.clone()?;
+        Ok(self.engine.commit(step, now(self.tick)))
+    }
+
+    fn accept(&mut self, number: u128) -> Result<Vec<Output>, AskError> {
+        let request_id = open_request(at(0)).id;
+        self.try_take(Input::Act { id: id(number), verb: Verb::AcceptRequest { request_id } })
+    }
+
+    fn shown_state(&self) -> (State, bool) {
+        let nouns = self.engine.picture(now(self.tick)).nouns;
+        nouns
+            .iter()
+            .find_map(|shown| match shown.noun.as_ref() {
+                Entity::Request(request) => Some((request.state.clone(), shown.pending)),
+                _ => None,
+            })
+            .unwrap()
+    }
+}
+
+fn sent(outputs: &[Output]) -> Vec<CommandId> {
+    let commands = outputs.iter().filter_map(|output| match output {
+        Output::Send(commands) => Some(commands),
+        _ => None,
+    });
+    commands.flatten().map(|command| command.id).collect()
+}
+
+#[test]
+fn an_accept_is_kept_before_it_is_shown_and_sent() {
+    let mut device = Device::live();
+    let request_id = open_request(at(0)).id;
+    let step = device.engine.decide(Input::Act { id: id(1), verb: Verb::AcceptRequest { request_id } }, now(20));
+    assert!(matches!(step.writes.as_slice(), [Write::Keep(waiting)] if waiting.command.id == id(1)));
+    assert!(!step.may_go_unwritten());
+    assert_eq!(device.shown_state(), (State::Open, false), "nothing is so before it is written");
+    let outputs = device.engine.commit(step, now(20));
+    assert_eq!(sent(&outputs), [id(1)]);
+    let (state, pending) = device.shown_state();
+    assert!(matches!(state, State::Accepted(acceptance) if acceptance.accepted_by.name == "Siri"));
+    assert!(pending);
+}
+
+#[test]
+fn ones_own_accept_silences_the_device_at_once() {
+    let mut device = Device::live();
+    assert_eq!(device.engine.picture(now(30)).alerts.len(), 1);
+    let outputs = device.accept(1).unwrap();
+    assert!(outputs.iter().any(|output| matches!(output, Output::Alerts { alerts, open: 0 } if alerts.is_empty())));
+}
+
+#[test]
+fn what_the_rules_refuse_here_is_refused_at_once_and_not_kept() {
+    let mut device = Device::live();
+    let request_id = open_request(at(0)).id;
+    let refused = device.try_take(Input::Act { id: id(1), verb: Verb::CompleteRequest { request_id } });
+    assert!(matches!(refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NotAccepted));
+    assert!(device.engine.image().outbox.is_empty());
+}
+
+#[test]
+fn the_loser_of_a_race_sees_the_winner_and_keeps_the_refusal_until_they_decide() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    let refusal = Refusal::new(Code::AlreadyAccepted, "Sam has it already.").with("by", &sam().as_ref());
+    let outcome = Outcome { id: id(1), seq: None, refusal: Some(refusal.clone()) };
+    let outputs = device.take(Input::Outcomes(Ok(vec![outcome])));
+    assert!(outputs.contains(&Output::Tell(Told::Refused { command_id: id(1), refusal })));
+    assert_eq!(device.shown_state(), (State::Open, false), "the echo is gone; the log will say who has it");
+    assert_eq!(device.engine.picture(now(60)).status.refused, 1);
+    device.take(Input::Discard { id: id(1) });
+    assert_eq!(device.engine.picture(now(70)).status.refused, 0);
+}
+
+#[test]
+fn a_retry_goes_under_a_new_id_because_the_old_one_has_its_answer() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    let refusal = Refusal::new(Code::NotFound, "There is no such request.");
+    device.take(Input::Outcomes(Ok(vec![Outcome { id: id(1), seq: None, refusal: Some(refusal) }])));
+    let outputs = device.take(Input::Retry { id: id(1), new_id: id(2) });
+    assert_eq!(sent(&outputs), [id(2)]);
+    assert!(device.engine.image().waiting(id(1)).is_none());
+}
+
+#[test]
+fn a_command_knows_the_one_that_it_makes_no_sense_without() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    let request_id = open_request(at(0)).id;
+    device.take(Input::Act { id: id(2), verb: Verb::CompleteRequest { request_id } });
+    let note = Verb::NoteRequest { request_id, note_id: NoteId(Uuid::from_u128(9)), text: "Two towels".into() };
+    device.take(Input::Act { id: id(3), verb: note });
+    let image = device.engine.image();
+    assert_eq!(image.waiting(id(2)).unwrap().command.depends_on, Some(id(1)));
+    assert_eq!(image.waiting(id(3)).unwrap().command.depends_on, None, "a note is true whoever has it");
+}
+
+#[test]
+fn one_that_spoils_a_batch_is_found_and_the_others_go_on() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    device.take(Input::Outcomes(Err(Fault::Away("cut".into()))));
+    let request_id = open_request(at(0)).id;
+    device.take(Input::Act { id: id(2), verb: Verb::ReleaseRequest { request_id } });
+    device.tick += 60_000;
+    device.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time: at(60) });
+    assert_eq!(device.engine.live.sending.as_ref().unwrap().1, [id(1), id(2)]);
+    let spoilt = || Input::Outcomes(Err(Fault::Refused(Refusal::new(Code::Invalid, "The list can't be read."))));
+    assert_eq!(sent(&device.take(spoilt())), [id(1)], "one at a time now");
+    assert_eq!(sent(&device.take(spoilt())), [id(2)], "the first is refused alone, the second goes on");
+    assert!(matches!(device.engine.image().waiting(id(1)).unwrap().doing, Doing::Refused { .. }));
+}
+
+#[test]
+fn a_sign_out_does_not_give_up_what_waits_unless_it_is_told_to() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    let refused = device.try_take(Input::SignOut { discard: false });
+    assert!(matches!(refused, Err(AskError::Refused { refusal }) if refusal.code == Code::InUse));
+    let outputs = device.take(Input::SignOut { discard: true });
+    assert!(outputs.contains(&Output::ForgetToken { sign_out: true }));
+    assert_eq!((device.engine.image().nouns.len(), device.engine.image().outbox.len()), (0, 0));
+}
+
+#[test]
+fn a_sign_in_that_was_ended_wipes_the_site_and_keeps_what_was_not_sent() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    device.frame(FromServer::Refused { refusal: Refusal::new(Code::NotSignedIn, "You were signed out.") });
+    let picture = device.engine.picture(now(50));
+    assert_eq!((picture.status.link, picture.nouns.len(), picture.outbox.len()), (Link::SignedOut, 0, 1));
+    assert!(picture.status.notices.contains(&Notice::Revoked));
+}
+
+#[test]
+fn silence_lasts_a_minute_and_not_for_what_comes_after() {
+    let mut device = Device::live();
+    device.take(Input::Silence);
+    assert!(device.engine.picture(now(device.tick)).alerts[0].silenced);
+    device.tick += 59_000;
+    device.take(Input::Tick);
+    assert!(device.engine.picture(now(device.tick)).alerts[0].silenced);
+    device.tick += 1_000;
+    device.take(Input::Tick);
+    assert!(!device.engine.picture(now(device.tick)).alerts[0].silenced);
+}
+
+#[test]
+fn a_clock_that_is_hours_wrong_is_told_and_the_servers_is_shown() {
+    let mut device = Device::live();
+    let three_hours = 3 * 3600;
+    device.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time: at(three_hours) });
+    let status = device.engine.picture(now(device.tick)).status;
+    assert!(status.notices.iter().any(|notice| matches!(notice, Notice::ClockWrong { by_s } if *by_s >= three_hours - 1)));
+    device.accept(1).unwrap();
+    assert!(device.engine.image().waiting(id(1)).unwrap().at >= at(three_hours));
+}
