@@ -87,10 +87,7 @@ mod tests {
     use super::*;
 
     fn yacht() -> Vec<Branch> {
-        vec![
-            Branch { deck: Some(deck()), places: vec![cabin()] },
-            Branch { deck: None, places: vec![saloon()] },
-        ]
+        vec![Branch { deck: Some(deck()), places: vec![cabin()] }, Branch { deck: None, places: vec![saloon()] }]
     }
 
     fn names(found: &[Branch]) -> Vec<&str> {

@@ -47,8 +47,6 @@ mod tests {
     use super::*;
 
     fn shape(branches: &[Branch]) -> Vec<(Option<&str>, Vec<&str>)> {
-        let names = |branch: &'_ Branch| branch.places.iter().map(|place| place.name.len()).count();
-        assert!(branches.iter().all(|branch| branch.deck.is_some() || names(branch) > 0));
         branches
             .iter()
             .map(|branch| {
@@ -65,11 +63,7 @@ mod tests {
         let branches = by_deck(vec![saloon(), upper, cabin(), deck(), first]);
         assert_eq!(
             shape(&branches),
-            [
-                (Some("Lower deck"), vec!["Cabin 7", "Cabin 5"]),
-                (Some("Upper deck"), vec![]),
-                (None, vec!["Saloon"])
-            ]
+            [(Some("Lower deck"), vec!["Cabin 7", "Cabin 5"]), (Some("Upper deck"), vec![]), (None, vec!["Saloon"])]
         );
     }
 

@@ -39,7 +39,8 @@ pub fn Activity() -> impl IntoView {
         log.lines.with(|lines| by_day(lines, |line| time::day(line.at, now)))
     });
     let count = Memo::new(move |_| words().common.items.say(log.lines.with(Vec::len)));
-    let none = Memo::new(move |_| log.lines.with(Vec::is_empty) && !log.loading.get() && log.failed.with(Option::is_none));
+    let none =
+        Memo::new(move |_| log.lines.with(Vec::is_empty) && !log.loading.get() && log.failed.with(Option::is_none));
     let filtered = Memo::new(move |_| filters.any());
     let end = move || log.before.with(Option::is_none) && !none.get() && !log.loading.get() && !filtered.get();
     view! {

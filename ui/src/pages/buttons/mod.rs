@@ -45,7 +45,9 @@ pub fn Buttons() -> impl IntoView {
     let many = Memo::new(move |_| state.buttons.list(|_| Some(())).len() > GLANCE);
     let nothing = Memo::new(move |_| !none.get() && all.with(Vec::is_empty));
     let part = move |wanted: fn(Care) -> bool| {
-        Memo::new(move |_| all.with(|all| all.iter().filter(|(is, _)| wanted(*is)).map(|(_, id)| *id).collect::<Vec<_>>()))
+        Memo::new(move |_| {
+            all.with(|all| all.iter().filter(|(is, _)| wanted(*is)).map(|(_, id)| *id).collect::<Vec<_>>())
+        })
     };
     let new = part(|care| care == Care::Place);
     let attention = part(|care| matches!(care, Care::Search | Care::Charge));

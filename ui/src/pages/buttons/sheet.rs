@@ -35,7 +35,8 @@ pub fn ButtonSheet(
     let may = Memo::new(move |_| state.may(Right::AssignButtons));
     let waits = untrack(|| button.with(|button| button.as_ref().is_some_and(|one| health::care(one) == Care::Place)));
     let step = RwSignal::new(if waits && may.get_untracked() { Step::Assign } else { Step::Health });
-    let called = Memo::new(move |_| button.with(|button| button.as_ref().map(|one| title(state, one)).unwrap_or_default()));
+    let called =
+        Memo::new(move |_| button.with(|button| button.as_ref().map(|one| title(state, one)).unwrap_or_default()));
     let retire = move || {
         state.act(Verb::RetireButton { button_id: id });
         on_close.run(());
@@ -44,6 +45,7 @@ pub fn ButtonSheet(
         Step::Assign => view! { <Assign id on_close/> }.into_any(),
         Step::Health => view! {
             <Sheet title=called on_close>
+                <Show when=move || button.with(Option::is_none)><p>{words().codes.not_found}</p></Show>
                 {move || button.get().map(|button| facts(state, &button))}
                 <Show when=move || may.get()><Acts button on_step=move |next| step.set(next)/></Show>
             </Sheet>

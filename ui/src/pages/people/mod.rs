@@ -101,7 +101,8 @@ fn MyDuty() -> impl IntoView {
     let state = state();
     let me = Memo::new(move |_| state.me().map(|me| (me.id, me.on_duty)));
     let on = Memo::new(move |_| me.get().is_some_and(|(_, on)| on));
-    let pending = Memo::new(move |_| state.my_id().and_then(|id| state.people.get(id)).is_some_and(|item| item.pending));
+    let pending =
+        Memo::new(move |_| state.my_id().and_then(|id| state.people.get(id)).is_some_and(|item| item.pending));
     let press = move || {
         if let Some((person_id, on_duty)) = me.get_untracked() {
             state.act(Verb::SetDuty { person_id, on_duty: !on_duty });

@@ -28,9 +28,9 @@ pub fn PersonSheet(
         Some(person) => fill(words().people.edit_of, &[("who", &person.name)]),
         None => words().people.add.to_owned(),
     };
-    let itself = known.as_ref().is_some_and(|person| state.session.with_untracked(|session| {
-        session.as_ref().is_some_and(|session| session.person.id == person.id)
-    }));
+    let itself = known.as_ref().is_some_and(|person| {
+        state.session.with_untracked(|session| session.as_ref().is_some_and(|session| session.person.id == person.id))
+    });
     let name = RwSignal::new(known.as_ref().map(|person| person.name.clone()).unwrap_or_default());
     let role = RwSignal::new(known.as_ref().map_or(Role::Crew, |person| person.role).as_str().to_owned());
     let active = RwSignal::new(known.as_ref().is_none_or(|person| person.active));
@@ -55,7 +55,7 @@ pub fn PersonSheet(
         Role::ALL.iter().map(|role| (role.as_str().to_owned(), names::role(*role).to_owned())).collect();
     let form = move || {
         view! {
-            <Field label=words().common.name value=name hint=words().people.name_hint wrong/>
+            <Field label=words().people.name value=name hint=words().people.name_hint wrong/>
             {if itself {
                 view! { <p class="help">{words().people.not_yourself}</p> }.into_any()
             } else {

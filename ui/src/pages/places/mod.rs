@@ -92,9 +92,10 @@ fn found(all: &[Branch], here: &Here, words: &str) -> Vec<Deck> {
     let has = |name: &str| name.to_lowercase().contains(words);
     let found = all.iter().map(|branch| {
         let deck_has = branch.deck.as_ref().is_some_and(|deck| has(&deck.name));
-        let wanted = branch.places.iter().filter(|place| {
-            deck_has || has(&place.name) || here.guests(place.id).iter().any(|guest| has(guest))
-        });
+        let wanted = branch
+            .places
+            .iter()
+            .filter(|place| deck_has || has(&place.name) || here.guests(place.id).iter().any(|guest| has(guest)));
         Deck { places: wanted.map(|place| place.id).collect(), ..whole(branch) }
     });
     found.filter(|deck| !deck.places.is_empty()).collect()
@@ -154,7 +155,8 @@ mod tests {
     #[test]
     fn a_place_is_found_by_its_name_and_its_decks() {
         let all = [Branch { deck: Some(deck()), places: vec![cabin()] }, Branch { deck: None, places: vec![saloon()] }];
-        let ids = |words| found(&all, &Here::default(), words).into_iter().flat_map(|deck| deck.places).collect::<Vec<_>>();
+        let ids =
+            |words| found(&all, &Here::default(), words).into_iter().flat_map(|deck| deck.places).collect::<Vec<_>>();
         assert_eq!(ids("cabin"), [cabin().id]);
         assert_eq!(ids("lower"), [cabin().id]);
         assert_eq!(ids("saloon"), [saloon().id]);
