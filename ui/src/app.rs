@@ -1,5 +1,6 @@
 //! The app, from the page's root down.
 
+use crewbell_core::screen::settings;
 use leptos::prelude::*;
 
 use crate::bridge::page;
@@ -21,11 +22,12 @@ pub fn App() -> impl IntoView {
     set_interval(move || state.tick(), TICK);
 
     let language = Memo::new(move |_| {
-        let chosen = state.setting("language").unwrap_or_else(page::preferred_language);
+        let chosen = state.setting(settings::LANGUAGE).unwrap_or_else(page::preferred_language);
         Language::of_tag(&chosen)
     });
     Effect::new(move || {
-        page::mark_root("data-theme", &state.setting("theme").unwrap_or_else(|| "auto".to_owned()));
+        page::mark_root("data-theme", &state.setting(settings::THEME).unwrap_or_else(|| "auto".to_owned()));
+        page::mark_root("data-text", &state.setting(settings::TEXT_SIZE).unwrap_or_default());
     });
     let signed_in = Memo::new(move |_| state.session.with(Option::is_some));
     let shown = move || {

@@ -34,6 +34,9 @@
 mod app;
 mod bridge;
 mod components;
+#[cfg(test)]
+#[path = "style/contrast.rs"]
+mod contrast;
 mod frame;
 mod locales;
 mod pages;

@@ -91,8 +91,8 @@ pub fn go(route: Route) {
     page::go(&route.address());
 }
 
-/// Goes to a route instead of the one that is shown: the way back passes that over.
-pub fn put(route: Route) {
+/// Shows a route instead of the one that is shown: the way back leads where it led before.
+pub fn show(route: Route) {
     page::replace(&route.address());
 }
 

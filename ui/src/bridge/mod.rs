@@ -31,7 +31,7 @@ pub async fn ask<R: DeserializeOwned>(ask: &Ask) -> Result<R, AskError> {
 async fn ask_text(ask: &Ask) -> Result<String, AskError> {
     let args = tauri::Args::new(&serde_json::to_string(ask).map_err(unreadable)?);
     let said = tauri::invoke("ask", &args).await.map_err(|thrown| refused(&thrown))?;
-    said.as_string().ok_or_else(|| unreadable(format!("it said {said:?} instead of JSON text")))
+    said.as_string().ok_or_else(|| AskError::Unreadable { why: format!("{said:?} is no JSON text") })
 }
 
 /// Calls `heard` with everything that the core tells, for as long as the page lives.
@@ -63,6 +63,7 @@ fn refused(thrown: &JsValue) -> AskError {
     AskError::Unreadable { why }
 }
 
-fn unreadable(why: impl ToString) -> AskError {
-    AskError::Unreadable { why: why.to_string() }
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands the error over")]
+fn unreadable(error: serde_json::Error) -> AskError {
+    AskError::Unreadable { why: error.to_string() }
 }

@@ -54,6 +54,17 @@ pub fn preferred_language() -> String {
     window().navigator().language().unwrap_or_default()
 }
 
+/// What the web view says that it is, and how many fingers it feels: for telling platforms apart.
+pub fn user_agent() -> (String, i32) {
+    let navigator = window().navigator();
+    (navigator.user_agent().unwrap_or_default(), navigator.max_touch_points())
+}
+
+/// A text as part of an address, with everything escaped that has a meaning there.
+pub fn escaped(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
 /// Marks the page's root: `data-theme`, `lang`.
 pub fn mark_root(name: &str, value: &str) {
     if let Some(root) = document().document_element() {
@@ -110,4 +121,18 @@ pub fn read_chosen(input: &HtmlInputElement, read: impl FnOnce(String) + 'static
     });
     reader.set_onload(Some(loaded.unchecked_ref()));
     drop(reader.read_as_data_url(&file));
+}
+
+/// Whether a sheet lies over the page.
+pub fn has_sheet() -> bool {
+    matches!(document().query_selector("[aria-modal]"), Ok(Some(_)))
+}
+
+/// Brings the element of that id into view, moving as little as needed.
+pub fn bring_into_view(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
 }

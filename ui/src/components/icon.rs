@@ -6,7 +6,6 @@ macro_rules! icons {
     ($($icon:ident = $id:literal: $lines:literal),+ $(,)?) => {
         /// An icon.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "a picture says it")]
         pub enum Picture { $($icon),+ }
 
         impl Picture {
@@ -61,6 +60,7 @@ icons! {
     Leave = "leave": r#"<path d="M10 4H5v16h5M14 8l4 4-4 4M18 12H9"/>"#,
     Hand = "hand": r#"<path d="M4 12h11M11 8l4 4-4 4M15 5h5v14h-5"/>"#,
     Undo = "undo": r#"<path d="M8 5 4 9l4 4M4 9h9a6 6 0 0 1 0 12H9"/>"#,
+    Again = "again": r#"<path d="M19 8a8 8 0 1 0 1 5M20 4v5h-5"/>"#,
     Erase = "erase": r#"<path d="M9 6h11v12H9l-6-6zM12 10l4 4M16 10l-4 4"/>"#,
     Camera = "camera": r#"<path d="M4 8h3l2-3h6l2 3h3v11H4z"/><circle cx="12" cy="13" r="3.5"/>"#,
     Download = "download": r#"<path d="M12 4v11M8 11l4 4 4-4M5 20h14"/>"#,

@@ -1,12 +1,14 @@
 //! The parts that pages are made of. Each knows how it looks and behaves, and nothing of what it is used for.
 //!
 //! - `button` [`Button`], [`IconButton`]; `field` [`Field`], [`Select`], [`Search`], [`Switch`]; `pin_pad` [`PinPad`]
+//! - `choice` [`Choice`]
 //! - `shown` [`Chip`], [`Age`], [`PersonName`], [`Row`], [`ListHeader`], [`Freshness`], [`Empty`]
 //! - `place_picker` [`PlacePicker`]; `calm` [`Calm`], so that no list moves under a finger
 //! - `sheet` [`Sheet`], [`Confirm`]; `icon` [`Icon`] and its [`Picture`]s
 
 mod button;
 mod calm;
+mod choice;
 mod field;
 mod icon;
 mod pin_pad;
@@ -16,6 +18,7 @@ mod shown;
 
 pub use button::{Button, IconButton, Look};
 pub use calm::Calm;
+pub use choice::Choice;
 pub use field::{Field, Search, Select, Switch};
 pub use icon::{Icon, Picture, Sprite};
 pub use pin_pad::PinPad;

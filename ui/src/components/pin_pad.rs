@@ -27,7 +27,11 @@ pub fn PinPad(
             }
         });
     };
-    let erase = move || value.update(|value| drop(value.pop()));
+    let erase = move || {
+        value.update(|value| {
+            value.pop();
+        });
+    };
     let on_key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
         "Enter" => {
             event.prevent_default();

@@ -3,7 +3,7 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use web_sys::KeyboardEvent;
+use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::{Button, IconButton, Look, Picture};
 use crate::bridge::page;
@@ -27,11 +27,11 @@ pub fn Sheet(
             let inside = page::reachable(&panel);
             // The first field, or the first thing after the button that closes.
             let first = inside.iter().find(|element| element.tag_name() != "BUTTON").or(inside.get(1));
-            drop(first.or(inside.first()).map(|element| element.focus()));
+            drop(first.or(inside.first()).map(HtmlElement::focus));
         }
     });
     on_cleanup(move || {
-        before.with_value(|before| before.as_ref().map(|element| element.focus()));
+        before.with_value(|before| drop(before.as_ref().map(HtmlElement::focus)));
     });
     let on_key = move |event: KeyboardEvent| {
         event.stop_propagation();

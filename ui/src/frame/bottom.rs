@@ -5,7 +5,7 @@ use std::time::Duration;
 use crewbell_core::screen::Ask;
 use leptos::prelude::*;
 
-use crate::components::{Button, Icon, Look, Picture};
+use crate::components::{Button, Icon, IconButton, Look, Picture};
 use crate::locales::{doings, fill, refusals, time, words};
 use crate::route::{Page, Route, go};
 use crate::state::{State, state};
@@ -33,7 +33,10 @@ fn Stale() -> impl IntoView {
     let shown = RwSignal::new(!there.get_untracked());
     Effect::new(move || {
         if there.get() {
-            set_timeout(move || drop(shown.try_set(!there.try_get_untracked().unwrap_or(true))), SETTLED);
+            let settle = move || {
+                shown.try_set(!there.try_get_untracked().unwrap_or(true));
+            };
+            set_timeout(settle, SETTLED);
         } else {
             shown.set(true);
         }
@@ -45,7 +48,7 @@ fn Stale() -> impl IntoView {
                 <div class="strip wait">
                     <Icon of=Picture::CloudOff/>
                     <span>{text}</span>
-                    <Button label=words().frame.connect_now look=Look::Quiet on_press=move || state.ask(Ask::Connect)/>
+                    <IconButton icon=Picture::Again name=words().frame.connect_now on_press=move || state.ask(Ask::Connect)/>
                 </div>
             </Show>
         </div>
@@ -58,7 +61,7 @@ fn stale(state: State) -> String {
     let as_of = as_of.map(|at| fill(w.stale, &[("time", &time::moment(at, state.now.get()))]));
     let mut said = as_of.unwrap_or_else(|| w.stale_never.to_owned());
     if waiting > 0 {
-        said.push(' ');
+        said.push_str(" · ");
         said.push_str(&w.stale_waiting.say(waiting));
     }
     said
@@ -100,9 +103,9 @@ fn Refusals() -> impl IntoView {
     view! { {panel} }
 }
 
-/// Why the last thing asked came to nothing.
+/// Why the last thing asked came to nothing. Also on the sign-in page: a core that can't be reached is told there.
 #[component]
-fn Trouble() -> impl IntoView {
+pub fn Trouble() -> impl IntoView {
     let state = state();
     let panel = move || {
         state.trouble.get().map(|error| {

@@ -18,6 +18,8 @@ use crate::pages;
 use crate::state::state;
 
 pub use banners::Notices;
+pub use bottom::Trouble;
+pub use link::link;
 pub use ways::MORE;
 
 /// The page, with everything around it.

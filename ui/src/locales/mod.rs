@@ -6,12 +6,13 @@
 //!
 //! - `words/` what there is to say; `en/`, `de/`, `fr/`, `hr/` how: a language that lacks something doesn't compile
 //! - [`names`] what sorts and states are called; [`refusals`], [`happenings`], [`doings`] sentences for codes, entries, verbs
-//! - [`time`] clock times, dates, ages
+//! - [`time`] clock times, dates, ages; [`sought`] looking for words as people type them
 
 pub mod doings;
 pub mod happenings;
 pub mod names;
 pub mod refusals;
+pub mod sought;
 pub mod time;
 mod words;
 

@@ -43,10 +43,9 @@ pub fn time(at: Timestamp) -> String {
     clock::local(at).time()
 }
 
-/// The time of day with seconds: `14:02:11`.
-pub fn time_with_seconds(at: Timestamp) -> String {
-    let local = clock::local(at);
-    format!("{}:{:02}", local.time(), local.second)
+/// The seconds of a time of day, to stand behind it: `11`.
+pub fn seconds(at: Timestamp) -> String {
+    format!("{:02}", clock::local(at).second)
 }
 
 /// The time of day today, with the date on other days.

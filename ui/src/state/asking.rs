@@ -14,12 +14,13 @@ impl State {
     /// Lets the person do something. Its effect is shown as soon as the core has kept it; a "no" of this device's rules
     /// or storage is shown as trouble, the server's later one as a refusal. Nothing needs to be awaited.
     pub fn act(self, verb: Verb) {
-        self.ask_and(Ask::Do { verb }, |_: CommandId| {});
+        // No id: it is so already, and there is nothing to do.
+        self.ask_and(Ask::Do { verb }, |_: Option<CommandId>| {});
     }
 
     /// Lets the person do something, and goes on with whether this device took it, for a form that shows a "no" itself.
     pub fn act_or(self, verb: Verb, then: impl FnOnce(Result<(), AskError>) + 'static) {
-        self.ask_or(Ask::Do { verb }, move |answer: Result<CommandId, AskError>| then(answer.map(drop)));
+        self.ask_or(Ask::Do { verb }, move |answer: Result<Option<CommandId>, AskError>| then(answer.map(drop)));
     }
 
     /// Asks for something that has no answer worth having; an error is shown as trouble.

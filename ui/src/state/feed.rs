@@ -46,7 +46,9 @@ impl State {
     pub fn show(self, picture: Picture) {
         let Picture { session, last, status, nouns, outbox, lines, present, alerts, settings } = picture;
         let mut all = Sorted::default();
-        nouns.into_iter().for_each(|shown| all.put(shown));
+        for shown in nouns {
+            all.put(shown);
+        }
         self.sites.replace(all.sites);
         self.people.replace(all.people);
         self.places.replace(all.places);
@@ -68,7 +70,9 @@ impl State {
     }
 
     fn hear_all(self, told: Vec<Told>) {
-        told.into_iter().for_each(|told| self.hear(told));
+        for told in told {
+            self.hear(told);
+        }
     }
 
     fn hear(self, told: Told) {
@@ -81,7 +85,9 @@ impl State {
             Told::Outbox { items } => self.outbox.set(items),
             Told::Present { people } => self.present.set(people),
             Told::Reached { request_id, devices, sounded } => {
-                self.reached.update(|reached| drop(reached.insert(request_id, (devices, sounded))));
+                self.reached.update(|reached| {
+                    reached.insert(request_id, (devices, sounded));
+                });
             }
             Told::Alerts { alerts } => self.alerts.set(alerts),
             Told::Refused { command_id, refusal } => self.refusals.update(|all| all.push((command_id, refusal))),
@@ -94,7 +100,9 @@ impl State {
 
     fn patch(self, put: Vec<Shown>, gone: &[Key], lines: Vec<Line>) {
         let mut some = Sorted::default();
-        put.into_iter().for_each(|shown| some.put(shown));
+        for shown in put {
+            some.put(shown);
+        }
         let mut away: BTreeMap<EntityType, Vec<Uuid>> = BTreeMap::new();
         for key in gone {
             away.entry(key.entity_type).or_default().push(key.id);

@@ -13,6 +13,7 @@ mod table;
 mod tree;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Deref;
 
 use crewbell_core::screen::{Alert, AskError, OutboxItem, Status, VoicePlayer};
 use crewbell_core::store::{Line, Session};
@@ -34,9 +35,23 @@ use crate::route::{self, Page, Route};
 pub use table::{Item, Row, Table};
 pub use tree::Branch;
 
-/// All that the face knows. A handle: copy it into closures.
+/// All that the face knows. A handle, as large as a pointer: copy it into closures.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
+    store: &'static Store,
+}
+
+impl Deref for State {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        self.store
+    }
+}
+
+/// What a [`State`] leads to.
+#[derive(Debug)]
+pub struct Store {
     /// Whether the core has been heard at all.
     pub started: RwSignal<bool>,
     /// Where the person is.
@@ -90,7 +105,7 @@ impl State {
     pub fn new() -> Self {
         let wide = RwSignal::new(false);
         page::on_media("(min-width: 1200px)", move |is| wide.set(is));
-        Self {
+        let store = Store {
             started: RwSignal::default(),
             route: route::follow(),
             session: RwSignal::default(),
@@ -114,7 +129,9 @@ impl State {
             trouble: RwSignal::default(),
             now: RwSignal::new(clock::now()),
             wide,
-        }
+        };
+        // One for as long as the app lives.
+        Self { store: Box::leak(Box::new(store)) }
     }
 
     /// Moves the clock on.

@@ -63,6 +63,7 @@ pub struct Table<T: Noun> {
     rows: RwSignal<BTreeMap<Uuid, Row<T>>>,
 }
 
+#[expect(clippy::expl_impl_clone_on_copy, reason = "derived, it would ask it of the noun, too")]
 impl<T: Noun> Clone for Table<T> {
     fn clone(&self) -> Self {
         *self
@@ -95,6 +96,11 @@ impl<T: Noun> Table<T> {
     /// One noun as it is now, following nothing: for what happens on a tap.
     pub fn peek(self, id: T::Id) -> Option<Item<T>> {
         self.row(id).map(|row| row.get_untracked())
+    }
+
+    /// Looks at all nouns, by id, following the whole table.
+    pub fn each(self, mut look: impl FnMut(&Item<T>)) {
+        self.rows.with(|rows| rows.values().for_each(|row| row.with_untracked(&mut look)));
     }
 
     /// Picks from all nouns, by id, following the whole table.

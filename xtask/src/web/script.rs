@@ -11,6 +11,21 @@ use anyhow::{Context, Result};
 use super::{Profile, TARGET, dist, in_root, is_fresh};
 use crate::run::{self, cargo, find, output};
 
+/// The oldest wasm-opt that was tried and worked. Version 108 (Debian 12) takes the tables of functions and
+/// of references for each other: it reports no error, and the program doesn't start.
+const OLDEST_WASM_OPT: u32 = 132;
+
+/// What the compiler uses of WebAssembly, and every web view of the last years knows. Not all features: some
+/// are drafts.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
 /// Makes script and program out of what the compiler made, and returns the folder that they are in.
 pub(super) fn script(profile: Profile, program: &Path) -> Result<PathBuf> {
     let folder = in_root(TARGET).join("script").join(profile.name());
@@ -35,16 +50,20 @@ pub(super) fn script(profile: Profile, program: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Makes the program smaller with Binaryen's wasm-opt. Without it, or with one that is too old for
-/// what this compiler writes, the program stays as it is.
+/// Makes the program smaller with Binaryen's wasm-opt, by some 8 %. Without one that is new enough, or
+/// when it fails, the program stays as it is.
 fn optimise(wasm: &Path) -> Result<()> {
     let Some(wasm_opt) = find("wasm-opt") else {
-        eprintln!("Note: with wasm-opt (Debian's package binaryen) the face would become smaller.");
         return Ok(());
     };
+    let version = output(Command::new(&wasm_opt).arg("--version")).ok().and_then(|said| number(&said));
+    if version.is_none_or(|version| version < OLDEST_WASM_OPT) {
+        eprintln!("Note: this wasm-opt is older than version {OLDEST_WASM_OPT} and is left alone.");
+        return Ok(());
+    }
     let smaller = wasm.with_extension("smaller");
     let mut command = Command::new(wasm_opt);
-    command.args(["-Oz", "--all-features", "--strip-producers"]).arg(wasm).arg("-o").arg(&smaller);
+    command.arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(&smaller);
     match output(&mut command) {
         Ok(_) => fs::rename(&smaller, wasm)?,
         Err(error) => {
@@ -53,4 +72,21 @@ fn optimise(wasm: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The 132 of `wasm-opt version 132 (version_132)`.
+fn number(version: &str) -> Option<u32> {
+    version.split_whitespace().find_map(|word| word.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn the_version_of_wasm_opt_is_a_number() {
+        assert_eq!(number("wasm-opt version 132 (version_132)\n"), Some(132));
+        assert_eq!(number("wasm-opt version 108"), Some(108));
+        assert_eq!(number("unheard of"), None);
+    }
 }

@@ -3,9 +3,11 @@
 //! - [`Ask`]: what a person wants, posted by the face; most answers are `null`, because what comes of it is [`Told`].
 //! - [`Told`]: what the core tells every open window, in order. A window begins with the [`Picture`] that [`Ask::Look`]
 //!   answers, and again whenever it is told to [`Told::Reload`].
+//! - [`settings`]: the names of a device's settings, and what their values mean.
 
 mod ask;
 mod picture;
+pub mod settings;
 mod status;
 
 pub use ask::{ActivityLine, ActivityPage, ActivityQuery, Ask, AskError, ServerInfo, SiteInfo, Storage};

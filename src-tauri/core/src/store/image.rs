@@ -85,6 +85,7 @@ pub enum Doing {
         /// Why, and what is the case now.
         refusal: Refusal,
         /// When the answer came.
+        #[serde(rename = "refused_at")]
         at: Timestamp,
     },
 }

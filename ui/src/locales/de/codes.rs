@@ -14,7 +14,7 @@ pub const WORDS: Codes = Codes {
     invalid: "Etwas darin kann nicht angenommen werden.",
     invalid_field: "„{field}“ kann so nicht angenommen werden.",
     name_taken: "Dieser Name ist vergeben.",
-    stay_conflict: "Der Ort ist belegt, oder der Aufenthalt ist beendet.",
+    stay_conflict: "Der Gast wohnt schon irgendwo oder hat ausgecheckt.",
     in_use: "Es wird noch gebraucht.",
     not_active: "Diese Person darf sich nicht mehr anmelden.",
     too_many: "Das ist mehr als erlaubt.",

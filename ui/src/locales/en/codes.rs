@@ -14,7 +14,7 @@ pub const WORDS: Codes = Codes {
     invalid: "Something in it can't be taken.",
     invalid_field: "“{field}” can't be taken like this.",
     name_taken: "This name is taken.",
-    stay_conflict: "The place is occupied, or the stay has ended.",
+    stay_conflict: "The guest stays somewhere already, or has checked out.",
     in_use: "It is still in use.",
     not_active: "This person may no longer sign in.",
     too_many: "That is more than the limit.",

@@ -14,7 +14,7 @@ pub const WORDS: Codes = Codes {
     invalid: "Une valeur n'est pas acceptée.",
     invalid_field: "« {field} » n'est pas accepté ainsi.",
     name_taken: "Ce nom est déjà pris.",
-    stay_conflict: "Le lieu est occupé, ou le séjour est terminé.",
+    stay_conflict: "Le client séjourne déjà quelque part, ou son départ est enregistré.",
     in_use: "C'est encore utilisé.",
     not_active: "Cette personne ne peut plus se connecter.",
     too_many: "C'est plus que la limite.",

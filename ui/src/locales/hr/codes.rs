@@ -14,7 +14,7 @@ pub const WORDS: Codes = Codes {
     invalid: "Nešto se ne može prihvatiti.",
     invalid_field: "„{field}” se tako ne može prihvatiti.",
     name_taken: "Ovo ime je zauzeto.",
-    stay_conflict: "Mjesto je zauzeto ili je boravak završen.",
+    stay_conflict: "Gost već negdje boravi ili je otišao.",
     in_use: "Još je u upotrebi.",
     not_active: "Ova osoba se više ne može prijaviti.",
     too_many: "To je više od ograničenja.",

@@ -1,10 +1,61 @@
 //! What the page of the guests says
 
-use super::{Text, words};
+use super::{Plural, Text, words};
 
 words! {
     /// What the page of the guests says
     Guests {
         title: Text,
+        search: Text,
+        /// Beside a deck's name.
+        staying: Plural,
+        /// A heading for places that are on no deck.
+        elsewhere: Text,
+        without_place: Text,
+        empty: Text,
+        empty_text: Text,
+        empty_look: Text,
+        choose: Text,
+        choose_text: Text,
+        gone: Text,
+        back: Text,
+        add: Text,
+        edit: Text,
+        name: Text,
+        name_hint: Text,
+        name_needed: Text,
+        name_long: Text,
+        notes: Text,
+        notes_hint: Text,
+        no_notes: Text,
+        has_notes: Text,
+        place: Text,
+        no_place_yet: Text,
+        stays_in: Text,
+        since: Text,
+        left: Text,
+        never_stayed: Text,
+        stay: Text,
+        earlier: Text,
+        from_to: Text,
+        requests: Text,
+        check_in: Text,
+        check_in_who: Text,
+        check_in_to: Text,
+        check_in_search: Text,
+        free: Text,
+        taken_by: Text,
+        shares_with: Text,
+        no_cabins: Text,
+        no_cabins_text: Text,
+        only_free: Text,
+        check_out: Text,
+        check_out_title: Text,
+        check_out_text: Text,
+        check_out_dnd: Text,
+        check_out_open: Plural,
+        conflict_stays: Text,
+        conflict_left: Text,
+        conflict_begun: Text,
     }
 }

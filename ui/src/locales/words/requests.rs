@@ -1,10 +1,50 @@
 //! What the board says
 
-use super::{Text, words};
+use super::{Plural, Text, words};
 
 words! {
     /// What the board says
     Requests {
         title: Text,
+        waiting: Text,
+        mine: Text,
+        others: Text,
+        done: Text,
+        all_quiet: Text,
+        all_quiet_hint: Text,
+        accept: Text,
+        complete: Text,
+        hand_over: Text,
+        release: Text,
+        accept_what: Text,
+        complete_what: Text,
+        accepted_by: Text,
+        you_have_it: Text,
+        completed_by: Text,
+        cancelled_by: Text,
+        pressed: Plural,
+        asked_by: Text,
+        dnd: Text,
+        median: Plural,
+        oldest: Plural,
+        new_above: Plural,
+        filter: Text,
+        filters: Plural,
+        clear_filters: Text,
+        hidden: Plural,
+        deck: Text,
+        kind: Text,
+        person: Text,
+        search: Text,
+        keys: Text,
+        key_arrows: Text,
+        key_accept: Text,
+        key_complete: Text,
+        key_search: Text,
+        key_new: Text,
+        key_help: Text,
+        key_escape: Text,
+        choose: Text,
+        recent: Text,
     }
 }

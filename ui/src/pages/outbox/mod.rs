@@ -1,10 +1,22 @@
-//! What waits to be sent, and what was refused.
+//! What waits to be sent, and what was refused: each a sentence, with what can be done about it.
+//!
+//! - `sorted` what stands where: refused, waiting, with the server, left by somebody else
+//! - `item` one of them; `case` what is the case now with what it is about
 
+mod case;
+mod item;
+mod sorted;
+
+use crewbell_core::screen::{Ask, OutboxItem};
 use leptos::prelude::*;
 
-use crate::components::{Empty, Picture};
-use crate::locales::words;
+pub use self::sorted::unsent;
+
+use self::sorted::Place;
+use crate::components::{Button, Empty, ListHeader, Look, Picture};
+use crate::locales::{fill, words};
 use crate::pages::Info;
+use crate::state::state;
 
 /// What the frame needs to know.
 pub const INFO: Info = Info { title: |words| words.outbox.title, icon: Picture::Outbox, right: None };
@@ -12,5 +24,66 @@ pub const INFO: Info = Info { title: |words| words.outbox.title, icon: Picture::
 /// What waits to be sent, and what was refused.
 #[component]
 pub fn Outbox() -> impl IntoView {
-    view! { <Empty icon=Picture::Outbox title=words().outbox.title/> }
+    let state = state();
+    let w = &words().outbox;
+    let me = Memo::new(move |_| state.my_id());
+    let of = move |place: Place| {
+        Memo::new(move |_| {
+            let me = me.get();
+            let is_there = |item: &&OutboxItem| Place::of(item, me) == place;
+            state.outbox.with(|outbox| outbox.iter().filter(is_there).cloned().collect::<Vec<_>>())
+        })
+    };
+    let is_empty = Memo::new(move |_| state.outbox.with(Vec::is_empty));
+    let there = Memo::new(move |_| state.status.with(|status| status.link.is_there()));
+    let waiting_text = Signal::derive(move || if there.get() { w.intro_live } else { w.intro }.to_owned());
+    view! {
+        <div class="outbox">
+            <Show when=move || !is_empty.get()
+                fallback=|| view! { <Empty icon=Picture::Check title=words().outbox.empty text=words().outbox.empty_text/> }>
+                <Part title=w.refused text=w.refused_text.to_owned() items=of(Place::Refused)/>
+                <Part title=w.waiting text=waiting_text items=of(Place::Waiting)/>
+                <Part title=w.done text=String::new() items=of(Place::Done)/>
+                <Part title=w.others text=w.others_text.to_owned() items=of(Place::Others)/>
+                <SaveAll/>
+            </Show>
+        </div>
+    }
+}
+
+/// What stands under one heading; nothing while nothing does.
+#[component]
+fn Part(title: &'static str, #[prop(into)] text: Signal<String>, items: Memo<Vec<OutboxItem>>) -> impl IntoView {
+    let count = Memo::new(move |_| items.with(Vec::len).to_string());
+    view! {
+        <Show when=move || items.with(|items| !items.is_empty())>
+            <section class="outbox-part">
+                <ListHeader title count/>
+                <p class="hint">{text}</p>
+                <ol class="outbox-items">
+                    <For each=move || items.get() key=item::key let:item><item::Item item/></For>
+                </ol>
+            </section>
+        </Show>
+    }
+}
+
+/// Everything as a file, for another device or a person.
+#[component]
+fn SaveAll() -> impl IntoView {
+    let state = state();
+    let w = &words().outbox;
+    let saved = RwSignal::new(None::<String>);
+    let save = move || {
+        state.ask_and(Ask::SaveOutbox, move |path: String| {
+            saved.try_set(Some(fill(words().outbox.saved, &[("path", &path)])));
+        });
+    };
+    view! {
+        <section class="outbox-save">
+            <Button label=w.save_all icon=Picture::Download look=Look::Quiet on_press=save/>
+            <p class="hint">{w.save_hint}</p>
+            <p class="saved" role="status">{saved}</p>
+        </section>
+    }
 }

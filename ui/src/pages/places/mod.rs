@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use crate::components::{Button, Empty, Freshness, IconButton, Picture, Search};
 use crate::locales::{fill, words};
 use crate::pages::Info;
-use crate::route::{Page, Route, go, put};
+use crate::route::{Page, Route, go, show};
 use crate::state::{Branch, state};
 
 use form::PlaceForm;
@@ -56,7 +56,7 @@ pub fn Places() -> impl IntoView {
         at.id.filter(|_| at.page == Page::Places).map(PlaceId)
     });
     let on_open = Callback::new(move |id: PlaceId| go(Route::about(Page::Places, id.0)));
-    let close = move || put(Route::to(Page::Places));
+    let close = move || show(Route::to(Page::Places));
     let add_buttons = move || {
         let add = move |label: &'static str, kind| {
             view! { <Button label icon=Picture::Plus on_press=move || adds.set(Some(kind))/> }

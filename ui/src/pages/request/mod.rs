@@ -1,1 +1,190 @@
-//! A request in detail: what happened, notes, handing over, the voice message.
+//! A request in detail: what is asked, what may be done, what was said, and what happened.
+//!
+//! `story` merges what the server tells with what the device knows; `notes`, `hand_over`, `cancel`, `voice` are its parts.
+
+mod cancel;
+mod hand_over;
+mod notes;
+mod story;
+mod voice;
+
+use crewbell_core::screen::Ask;
+use crewbell_core::store::{Doing, Line};
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::protocol::EntityType;
+use crewbell_shared::request::{Request, State as How};
+use leptos::prelude::*;
+
+use crate::components::{Age, Chip, Empty, Icon, Picture, Tone};
+use crate::locales::{doings, fill, happenings, names, time, words};
+use crate::pages::requests::{Acts, class, icon, who_has_it};
+use crate::state::{State, state};
+use story::{Event, story};
+
+pub use cancel::Cancel;
+pub use hand_over::HandOver;
+
+/// A request in detail.
+#[component]
+pub fn RequestDetail(id: RequestId) -> impl IntoView {
+    let state = state();
+    let there = Memo::new(move |_| state.requests.get(id).is_some());
+    view! {
+        <Show when=move || there.get()
+            fallback=|| view! { <Empty icon=Picture::Bell title=words().request.gone/> }>
+            <Head id/>
+            <Story id/>
+            <notes::WriteNote id/>
+        </Show>
+    }
+}
+
+/// What is asked, by whom, who has it, and what may be done.
+#[component]
+fn Head(id: RequestId) -> impl IntoView {
+    let state = state();
+    let item = Memo::new(move |_| state.requests.get(id));
+    let voice = Memo::new(move |_| item.with(|item| item.as_ref().and_then(|item| item.noun.voice.clone())));
+    let reached = Memo::new(move |_| state.reached.with(|reached| reached.get(&id).copied()));
+    let summary = move || {
+        let item = item.get()?;
+        let request = item.noun;
+        let place = state.places.get(request.place_id).map(|place| place.noun);
+        let guest = request.guest_id.and_then(|guest| state.guests.get(guest)).map(|guest| guest.noun);
+        let closed = request.state.is_closed();
+        Some(view! {
+            <header class=format!("{} head", class(&request))>
+                <span class="kind"><Icon of=icon(&request)/></span>
+                <div class="about">
+                    <h2>{request.place_name.clone()}</h2>
+                    <p class="what">{asked(&request)}</p>
+                    <p class="guest">{guest.as_ref().map(|guest| guest.name.clone())}</p>
+                    <p class="guest-notes">{guest.map(|guest| guest.notes).filter(|notes| !notes.is_empty())}</p>
+                </div>
+                {(!closed).then(|| view! { <Age since=request.created_at/> })}
+                <div class="chips">
+                    <Chip text=state_words(state, &request) tone=tone(&request.state)/>
+                    {item.pending.then(|| view! { <Chip text=words().common.pending tone=Tone::Wait icon=Picture::Clock/> })}
+                    {place.is_some_and(|place| place.do_not_disturb).then(|| view! {
+                        <Chip text=words().requests.dnd icon=Picture::Moon/>
+                    })}
+                </div>
+                <p class="said">{request.text.as_ref().map(|text| fill(words().request.said, &[("text", text)]))}</p>
+            </header>
+        })
+    };
+    view! {
+        {summary}
+        {move || voice.get().map(|voice| view! { <voice::VoiceMessage id voice/> })}
+        {move || reached.get().map(|(devices, sounded)| sounded_on(devices, sounded))}
+        <Acts id all=true/>
+    }
+}
+
+/// What happened, and what isn't sent yet.
+#[component]
+fn Story(id: RequestId) -> impl IntoView {
+    let state = state();
+    let told = RwSignal::new(Vec::<Line>::new());
+    let partial = RwSignal::new(false);
+    let live = Memo::new(move |_| state.status.with(|status| status.link.is_there()));
+    // Asked once, and again when the connection is back; in between what comes live is known here.
+    Effect::new(move || {
+        live.track();
+        state.ask_or(Ask::Timeline { request_id: id }, move |answer: Result<Vec<Line>, _>| {
+            partial.try_set(answer.is_err());
+            if let Ok(lines) = answer {
+                told.try_set(lines);
+            }
+        });
+    });
+    let known = Memo::new(move |_| {
+        let about =
+            |line: &&Line| line.about.is_some_and(|key| key.entity_type == EntityType::Request && key.id == id.0);
+        state.lines.with(|lines| lines.iter().filter(about).cloned().collect::<Vec<_>>())
+    });
+    let events = Memo::new(move |_| {
+        let request = state.requests.get(id).map(|item| item.noun);
+        request.map(|request| told.with(|told| known.with(|known| story(told, known, &request)))).unwrap_or_default()
+    });
+    let unsent = Memo::new(move |_| unsent(state, id));
+    view! {
+        <h3>{words().request.story}</h3>
+        <ol class="story">
+            {move || events.get().iter().map(|event| one_event(state, event)).collect_view()}
+            {move || unsent.get().into_iter().map(|what| view! {
+                <li class="pending"><b>{what}</b><small class="pending-word">{words().common.pending}</small></li>
+            }).collect_view()}
+        </ol>
+        <Show when=move || partial.get()><p class="partial">{words().request.story_partial}</p></Show>
+    }
+}
+
+fn one_event(state: State, event: &Event) -> impl IntoView + use<> {
+    let when = time::moment(event.at, state.now.get_untracked());
+    view! {
+        <li>
+            <b>{happenings::happened(&event.kind)}</b>
+            <span>{event.text.clone()}</span>
+            <small>{format!("{when}:{} · {}", time::seconds(event.at), event.who)}</small>
+        </li>
+    }
+}
+
+/// What the person did with it and the server hasn't answered.
+fn unsent(state: State, id: RequestId) -> Vec<String> {
+    state.outbox.with(|outbox| {
+        let ours = outbox.iter().filter(|item| {
+            item.doing == Doing::Waiting && item.command.verb.subject() == Some((EntityType::Request, id.0))
+        });
+        ours.map(|item| doings::doing(state, &item.command.verb)).collect()
+    })
+}
+
+fn asked(request: &Request) -> String {
+    let w = words();
+    let mut parts = vec![names::wish(request)];
+    if request.press_count > 1 {
+        parts.push(w.requests.pressed.say(request.press_count));
+    }
+    if let Some(by) = &request.created_by {
+        parts.push(fill(w.requests.asked_by, &[("who", &by.name)]));
+    }
+    parts.push(fill(w.request.asked_at, &[("time", &time::time(request.created_at))]));
+    parts.join(" · ")
+}
+
+fn state_words(state: State, request: &Request) -> String {
+    let who = who_has_it(state, request);
+    match &request.state {
+        How::Open | How::Accepted(_) => who,
+        How::Completed { completed_at, .. } => {
+            let span = time::age(completed_at.as_second() - request.created_at.as_second());
+            format!("{who} · {}", fill(words().request.took, &[("span", &span)]))
+        }
+        How::Cancelled { cancel_reason, .. } => match cancel_reason {
+            Some(why) => format!("{who} · {}", fill(words().request.reason, &[("text", why)])),
+            None => who,
+        },
+    }
+}
+
+fn tone(state: &How) -> Tone {
+    match state {
+        How::Open => Tone::Wait,
+        How::Accepted(_) => Tone::Mine,
+        How::Completed { .. } | How::Cancelled { .. } => Tone::Quiet,
+    }
+}
+
+fn sounded_on(devices: u32, sounded: u32) -> impl IntoView {
+    let w = &words().request;
+    let (text, tone) = if sounded == 0 {
+        (w.sounded_nowhere.to_owned(), "alarm")
+    } else {
+        let [sounded, devices] = [sounded, devices].map(|number| number.to_string());
+        (fill(w.sounded, &[("sounded", &sounded), ("devices", &devices)]), "")
+    };
+    let of = if sounded == 0 { Picture::SoundOff } else { Picture::Sound };
+    view! { <p class=format!("sounded {tone}")><Icon of/>{text}</p> }
+}

@@ -1,16 +1,222 @@
-//! The board: what needs the person, on top and large.
+//! The board: what needs the person, on top and large; what is done is quiet.
+//!
+//! - `board` what stands where (pure); `filter` which of it is wanted; `hold` nothing moves under a finger
+//! - `card` a request; `acts` what may be done with it; `keys` the keyboard
+//!
+//! On a desktop the board, the request that is chosen, and what happened last stand side by side. Elsewhere the request
+//! takes the board's place.
 
+mod acts;
+mod board;
+mod card;
+mod filter;
+mod hold;
+mod keys;
+
+use crewbell_shared::ids::{PlaceId, RequestId};
+use crewbell_shared::person::Right;
+use crewbell_shared::request::Request;
 use leptos::prelude::*;
+use std::collections::BTreeMap;
+use uuid::Uuid;
 
-use crate::components::{Empty, Picture};
-use crate::locales::words;
+use crate::components::{Button, Empty, ListHeader, Look, Picture, Search};
+use crate::locales::{names, time, words};
 use crate::pages::Info;
+use crate::pages::request::RequestDetail;
+use crate::route::{Page, Route, go};
+use crate::state::{State, state};
+use board::{Board, arrange};
+use card::{Card, Done};
+use filter::{Filter, Filters, has_words};
+use hold::Hold;
+
+pub use acts::{Acts, who_has_it};
+pub use card::{class, icon, service_icon};
 
 /// What the frame needs to know.
 pub const INFO: Info = Info { title: |words| words.requests.title, icon: Picture::Bell, right: None };
 
-/// The board: what needs the person, on top and large.
+/// How many that are done are shown at first, and more at each press.
+const DONE_AT_FIRST: usize = 20;
+
+/// The board, and the request that is chosen.
 #[component]
 pub fn Requests() -> impl IntoView {
-    view! { <Empty icon=Picture::Bell title=words().requests.title/> }
+    let state = state();
+    let chosen = Memo::new(move |_| state.route.get().id.map(RequestId));
+    let aside = Memo::new(move |_| state.wide.get() || chosen.get().is_none());
+    let detail = move || match chosen.get() {
+        Some(id) => view! { <RequestDetail id/> }.into_any(),
+        None => view! { <Empty icon=Picture::Bell title=words().requests.choose/> }.into_any(),
+    };
+    view! {
+        <div class="desk" class:wide=move || state.wide.get()>
+            <Show when=move || aside.get()><TheBoard/></Show>
+            <Show when=move || state.wide.get() || chosen.get().is_some()>
+                <section class="detail">{detail}</section>
+            </Show>
+            <Show when=move || state.wide.get()>
+                <section class="recent"><Recent/></section>
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn TheBoard() -> impl IntoView {
+    let state = state();
+    let text = RwSignal::new(String::new());
+    let filter = Memo::new(move |_| Filter::remembered(state));
+    let today = Memo::new(move |_| time::start_of_day(state.now.get()));
+    let wanted = Memo::new(move |_| filter.with(|filter| wanted(state, filter, &text.get(), today.get())));
+    let hold = Hold::new();
+    let shown = Memo::new(move |before: Option<&Board>| match before {
+        Some(before) if hold.held.get() => wanted.with(|wanted| before.held(wanted)),
+        Some(_) | None => wanted.get(),
+    });
+    let new_above = Memo::new(move |_| wanted.with(|wanted| shown.with(|shown| shown.missing(wanted))));
+    let help = RwSignal::new(false);
+    keys::listen(state, shown, help);
+
+    let more = RwSignal::new(DONE_AT_FIRST);
+    let part = move |pick: fn(&Board) -> &Vec<RequestId>| Memo::new(move |_| shown.with(|board| pick(board).clone()));
+    let (waiting, mine, others) =
+        (part(|board| &board.waiting), part(|board| &board.mine), part(|board| &board.others));
+    let done = Memo::new(move |_| shown.with(|board| board.done.iter().copied().take(more.get()).collect::<Vec<_>>()));
+    let done_count = Memo::new(move |_| shown.with(|board| board.done.len()));
+    let quiet = Memo::new(move |_| shown.with(|board| board.waiting.is_empty() && board.mine.is_empty()));
+    let hidden = Memo::new(move |_| shown.with(|board| board.hidden));
+    let clear = move || ["board.deck", "board.kind", "board.person"].into_iter().for_each(|name| state.set(name, None));
+
+    view! {
+        <div class="board" on:pointerdown=move |_| hold.pressed() on:pointermove=move |_| hold.touched()
+            on:keydown=move |_| hold.touched() on:scroll=move |_| hold.touched()>
+            <div class="tools">
+                <Search value=text name=words().requests.search/>
+                <Filters/>
+                <Show when=move || state.may(Right::CreateRequests)>
+                    <Button name=words().new_request.title
+                        label=words().new_request.title icon=Picture::Plus
+                        on_press=move || go(Route::to(Page::NewRequest))/>
+                </Show>
+            </div>
+            <div class="new-above" role="status">
+                <Show when=move || { new_above.get() > 0 }>
+                    <span class="chip wait">{move || words().requests.new_above.say(new_above.get())}</span>
+                </Show>
+            </div>
+            <Show when=move || { hidden.get() > 0 }>
+                <p class="hidden-note">
+                    {move || words().requests.hidden.say(hidden.get())}
+                    <Button label=words().requests.clear_filters look=Look::Quiet on_press=clear/>
+                </p>
+            </Show>
+            <Show when=move || quiet.get()>
+                <Empty icon=Picture::Check title=words().requests.all_quiet text=words().requests.all_quiet_hint/>
+            </Show>
+            <Section title=words().requests.waiting ids=waiting count=Signal::derive(move || oldest(state, shown))/>
+            <Section title=words().requests.mine ids=mine count=Signal::derive(move || number(mine))/>
+            <Section title=words().requests.others ids=others count=Signal::derive(move || number(others))/>
+            <Show when=move || { done_count.get() > 0 }>
+                <ListHeader title=words().requests.done count=Signal::derive(move || median(shown))/>
+                <div class="dones"><For each=move || done.get() key=|id| *id let:id><Done id/></For></div>
+                <Show when=move || { done_count.get() > more.get() }>
+                    <Button label=words().common.show_more on_press=move || more.update(|more| *more += DONE_AT_FIRST)/>
+                </Show>
+            </Show>
+            <Show when=move || help.get()><keys::Help on_close=move || help.set(false)/></Show>
+        </div>
+    }
+}
+
+/// Some cards under a heading; nothing where there are none.
+#[component]
+fn Section(#[prop(into)] title: String, ids: Memo<Vec<RequestId>>, count: Signal<String>) -> impl IntoView {
+    let title = StoredValue::new(title);
+    view! {
+        <Show when=move || ids.with(|ids| !ids.is_empty())>
+            <ListHeader title=title.get_value() count/>
+            <div class="cards"><For each=move || ids.get() key=|id| *id let:id><Card id/></For></div>
+        </Show>
+    }
+}
+
+/// What happened last at the site, beside the board.
+#[component]
+fn Recent() -> impl IntoView {
+    let state = state();
+    let lines = Memo::new(move |_| {
+        state.lines.with(|lines| {
+            let told = lines.iter().rev().filter(|line| line.kind != "button_seen");
+            told.take(40).cloned().collect::<Vec<_>>()
+        })
+    });
+    view! {
+        <h2>{words().requests.recent}</h2>
+        <ol class="story">
+            <For each=move || lines.get() key=|line| line.seq let:line>
+                <li>
+                    <b>{crate::locales::happenings::happened(&line.kind)}</b>
+                    <span>{subject(state, &line)}</span>
+                    <small>{format!("{} · {}", time::time(line.at), line.actor.name)}</small>
+                </li>
+            </For>
+        </ol>
+    }
+}
+
+fn subject(state: State, line: &crewbell_core::store::Line) -> Option<String> {
+    use crewbell_shared::protocol::EntityType;
+    let about = line.about?;
+    match about.entity_type {
+        EntityType::Request => state.requests.peek(RequestId(about.id)).map(|item| item.noun.place_name),
+        EntityType::Place => state.places.peek(PlaceId(about.id)).map(|item| item.noun.name),
+        EntityType::Person => state.people.peek(about.id.into()).map(|item| item.noun.name),
+        EntityType::Guest => state.guests.peek(about.id.into()).map(|item| item.noun.name),
+        EntityType::Stay => state.stays.peek(about.id.into()).and_then(|item| state.guest_name(item.noun.guest_id)),
+        EntityType::Button => state.buttons.peek(about.id.into()).map(|item| item.noun.device),
+        EntityType::Site => None,
+    }
+}
+
+fn number(ids: Memo<Vec<RequestId>>) -> String {
+    ids.with(Vec::len).to_string()
+}
+
+fn oldest(state: State, board: Memo<Board>) -> String {
+    board.with(|board| {
+        let age = board.oldest.map(|at| time::age(time::seconds_since(at, state.now.get()))).unwrap_or_default();
+        words().requests.oldest.say_with(board.waiting.len(), &[("time", &age)])
+    })
+}
+
+fn median(board: Memo<Board>) -> String {
+    board.with(|board| match board.median_s {
+        Some(median) => words().requests.median.say_with(board.done.len(), &[("time", &time::age(median))]),
+        None => board.done.len().to_string(),
+    })
+}
+
+/// The board as it is to be, of all requests, following them all.
+fn wanted(state: State, filter: &Filter, text: &str, today: jiff::Timestamp) -> Board {
+    let decks = if filter.deck.is_some() { decks(state) } else { BTreeMap::new() };
+    let is_wanted = |request: &Request| {
+        filter.wants(request, decks.get(&request.place_id.0).copied())
+            && (text.is_empty() || says(state, text, request))
+    };
+    arrange(|take| state.requests.each(|item| take(&item.noun)), state.my_id(), today, is_wanted)
+}
+
+/// The deck of every place.
+fn decks(state: State) -> BTreeMap<Uuid, PlaceId> {
+    let places = state.places.list(|item| Some(item.noun.id));
+    places.into_iter().filter_map(|place| Some((place.0, state.deck_of(place)?.id))).collect()
+}
+
+fn says(state: State, text: &str, request: &Request) -> bool {
+    let guest = request.guest_id.and_then(|guest| state.guest_name(guest)).unwrap_or_default();
+    let spoken = request.voice.as_ref().and_then(|voice| voice.transcript.as_deref()).unwrap_or_default();
+    let written = request.text.as_deref().unwrap_or_default();
+    has_words(text, &[&request.place_name, &guest, &names::wish(request), spoken, written])
 }

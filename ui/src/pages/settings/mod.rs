@@ -1,10 +1,27 @@
-//! This device, and the site.
+//! This device, and the site: how it looks, how it sounds, how it is.
+//!
+//! What a device's settings are called stands in `crewbell_core::screen::settings`.
+//!
+//! - `you` who is signed in, and leaving; `look`, `sounds`; `background` what rings when the app isn't in front
+//! - `health` how the device is; `add_device` the code for another one
+//! - `site` how the site is run, for who may change it; `draft` what is typed there
 
+mod add_device;
+mod background;
+mod draft;
+mod health;
+mod look;
+mod site;
+mod sounds;
+mod you;
+
+use crewbell_shared::person::Right;
 use leptos::prelude::*;
 
-use crate::components::{Empty, Picture};
-use crate::locales::words;
+use crate::components::{Icon, Picture};
+use crate::locales::Text;
 use crate::pages::Info;
+use crate::state::state;
 
 /// What the frame needs to know.
 pub const INFO: Info = Info { title: |words| words.settings.title, icon: Picture::Settings, right: None };
@@ -12,5 +29,28 @@ pub const INFO: Info = Info { title: |words| words.settings.title, icon: Picture
 /// This device, and the site.
 #[component]
 pub fn Settings() -> impl IntoView {
-    view! { <Empty icon=Picture::Settings title=words().settings.title/> }
+    let state = state();
+    let may_edit_site = Memo::new(move |_| state.may(Right::EditSite));
+    view! {
+        <div class="settings">
+            <sounds::Sounds/>
+            <look::Look/>
+            <background::Background/>
+            <health::Health/>
+            <add_device::AddDevice/>
+            <you::You/>
+            <Show when=move || may_edit_site.get()><site::Site/></Show>
+        </div>
+    }
+}
+
+/// A part of the page, under its heading.
+#[component]
+fn Part(title: Text, icon: Picture, children: Children) -> impl IntoView {
+    view! {
+        <section class="card settings-part">
+            <h2><Icon of=icon/>{title}</h2>
+            {children()}
+        </section>
+    }
 }

@@ -1,11 +1,152 @@
 //! Signing in: which server, which site, who, and their PIN.
+//!
+//! - `server` an address that is typed, or scanned from another device
+//! - `site` where a server has several
+//! - `secret` who, and their PIN or password
+//!
+//! Who was signed in last has only the PIN to type.
 
+mod secret;
+mod server;
+mod site;
+
+use crewbell_core::screen::{Ask, ServerInfo, SiteInfo};
 use leptos::prelude::*;
 
-use crate::locales::words;
+use crate::components::{Button, Look};
+use crate::frame::{Notices, Trouble};
+use crate::locales::{Language, language, names, words};
+use crate::state::{State, state};
+
+/// Where a person wants to sign in, as far as it is known.
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    /// Which server?
+    Server,
+    /// Which of its sites?
+    Site(ServerInfo),
+    /// Who?
+    Who(Place),
+}
+
+/// A site at a server.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    server: String,
+    site: SiteInfo,
+    /// Who was there last.
+    last: Option<String>,
+}
+
+/// What comes after a server was found: its sites, or the one that it has or that the link named.
+fn after(found: ServerInfo) -> Step {
+    let named = found.site.as_ref().and_then(|slug| found.sites.iter().find(|site| site.slug == *slug));
+    match (named, found.sites.as_slice()) {
+        (Some(site), _) | (None, [site]) => {
+            Step::Who(Place { server: found.address.clone(), site: site.clone(), last: None })
+        }
+        (None, _) => Step::Site(found),
+    }
+}
+
+/// The first step: the last person's PIN, or the server.
+fn first(state: State) -> Step {
+    state.last.get_untracked().map_or(Step::Server, |last| {
+        let site = SiteInfo { name: names::as_words(&last.site), slug: last.site };
+        Step::Who(Place { server: last.server, site, last: Some(last.person.name) })
+    })
+}
 
 /// The page for who isn't signed in.
 #[component]
 pub fn SignIn() -> impl IntoView {
-    view! { <main class="sign-in"><h1>{words().sign_in.title}</h1></main> }
+    let state = state();
+    let step = RwSignal::new(first(state));
+    name_the_site(state, step);
+    let shown = move || match step.get() {
+        Step::Server => view! { <server::Server on_found=move |found| step.set(after(found))/> }.into_any(),
+        Step::Site(found) => view! {
+            <site::Sites found=found.clone() on_chosen=move |site| {
+                step.set(Step::Who(Place { server: found.address.clone(), site, last: None }));
+            }/>
+        }
+        .into_any(),
+        Step::Who(place) => view! { <secret::Secret place/> }.into_any(),
+    };
+    let is_first = move || step.with(|step| *step == Step::Server);
+    view! {
+        <main class="sign-in">
+            <Notices/>
+            <Trouble/>
+            <h1 class="brand">{words().frame.app}</h1>
+            {shown}
+            <footer>
+                <Show when=move || !is_first()>
+                    <Button label=words().sign_in.other_server look=Look::Quiet on_press=move || step.set(Step::Server)/>
+                </Show>
+                <Languages/>
+            </footer>
+        </main>
+    }
+}
+
+/// The device remembers the site's short name; its full name comes from the server, if it is there.
+fn name_the_site(state: State, step: RwSignal<Step>) {
+    let Step::Who(place) = step.get_untracked() else { return };
+    state.ask_or(Ask::FindServer { address: place.server.clone() }, move |found: Result<ServerInfo, _>| {
+        let site = found.ok().and_then(|found| found.sites.into_iter().find(|site| site.slug == place.site.slug));
+        let Some(site) = site.filter(|site| *site != place.site) else { return };
+        step.try_update(|step| {
+            if *step == Step::Who(place.clone()) {
+                *step = Step::Who(Place { site, ..place });
+            }
+        });
+    });
+}
+
+/// The languages, each by its own name.
+#[component]
+fn Languages() -> impl IntoView {
+    let state = state();
+    let each = Language::ALL.map(|one| {
+        view! {
+            <button type="button" class="language" lang=one.code() aria-pressed=(one == language()).to_string()
+                on:click=move |_| state.set("language", Some(one.code().to_owned()))>{one.name()}</button>
+        }
+    });
+    view! { <div class="languages">{each.into_iter().collect_view()}</div> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(slugs: &[&str], named: Option<&str>) -> ServerInfo {
+        let site = |slug: &&str| SiteInfo { slug: (*slug).to_owned(), name: slug.to_uppercase() };
+        ServerInfo {
+            address: "http://10.0.0.2:8080".into(),
+            version: "1".into(),
+            sites: slugs.iter().map(site).collect(),
+            site: named.map(str::to_owned),
+        }
+    }
+
+    fn slug(step: Step) -> Option<String> {
+        match step {
+            Step::Who(place) => Some(place.site.slug),
+            Step::Server | Step::Site(_) => None,
+        }
+    }
+
+    #[test]
+    fn the_only_site_is_not_asked_for() {
+        assert_eq!(slug(after(found(&["serenity"], None))).as_deref(), Some("serenity"));
+    }
+
+    #[test]
+    fn of_several_the_one_that_the_link_named_is_taken() {
+        assert_eq!(slug(after(found(&["a", "b"], Some("b")))).as_deref(), Some("b"));
+        assert_eq!(slug(after(found(&["a", "b"], Some("gone")))), None);
+        assert_eq!(slug(after(found(&["a", "b"], None))), None);
+    }
 }

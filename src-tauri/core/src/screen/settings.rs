@@ -1,0 +1,55 @@
+//! The settings of a device: what [`Ask::Set`](super::Ask::Set) and `Shell::setting` call them, and what they mean. The
+//! one place where a setting's name stands; face and shell read them by it.
+//!
+//! | name | value | when it isn't set |
+//! |---|---|---|
+//! | [`LANGUAGE`] | `en`, `de`, `fr`, `hr` | the device's language |
+//! | [`THEME`] | `auto`, `light`, `dark`, `night` | `auto`: the device's |
+//! | [`TEXT_SIZE`] | `normal`, `large`, `largest` | `normal` |
+//! | [`SOUNDS`] | `on`, `off` | `on` |
+//! | [`VOLUME`] | percent, 10 to 100 | 100 |
+//!
+//! The core keeps some things of its own beside them (`last_session`, `device_id`, `token_in`, `known_nouns`), which no
+//! face sets.
+
+/// The language of the face.
+pub const LANGUAGE: &str = "language";
+/// The colours of the face.
+pub const THEME: &str = "theme";
+/// How large the face writes.
+pub const TEXT_SIZE: &str = "text_size";
+/// Whether this device rings.
+pub const SOUNDS: &str = "sounds";
+/// How loud this device rings.
+pub const VOLUME: &str = "volume";
+
+/// The least volume that can be set, in percent: a device is silenced by [`SOUNDS`], which says what that means, and
+/// never by a slider that somebody brushed.
+pub const LEAST_VOLUME: u8 = 10;
+
+/// Whether a device rings: it does, unless somebody switched it off.
+pub fn sounds_on(sounds: Option<&str>) -> bool {
+    sounds != Some("off")
+}
+
+/// How loud a device rings, in percent; full where it isn't set or can't be read.
+pub fn volume(volume: Option<&str>) -> u8 {
+    volume.and_then(|text| text.parse().ok()).map_or(100, |percent: u8| percent.clamp(LEAST_VOLUME, 100))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_rings_unless_it_is_told_not_to() {
+        assert!([None, Some("on"), Some("nonsense")].into_iter().all(sounds_on));
+        assert!(!sounds_on(Some("off")));
+    }
+
+    #[test]
+    fn a_volume_is_never_silence_and_full_where_nobody_knows() {
+        assert_eq!([None, Some("loud"), Some("-3"), Some("999")].map(volume), [100; 4]);
+        assert_eq!([Some("0"), Some("9"), Some("55"), Some("101")].map(volume), [10, 10, 55, 100]);
+    }
+}

@@ -1,0 +1,99 @@
+//! What is the case now with what a refused command is about: the reason is from then, this is from now.
+
+use crewbell_shared::guest::Stay;
+use crewbell_shared::ids::{GuestId, PersonId, RequestId, StayId};
+use crewbell_shared::protocol::{EntityType, Verb};
+use crewbell_shared::request::State as How;
+use crewbell_shared::{Code, Refusal};
+use leptos::prelude::*;
+
+use crate::locales::{fill, refusals, time, words};
+use crate::state::State;
+
+/// What is the case now, where it isn't what the reason says already.
+pub fn now(state: State, verb: &Verb, refusal: &Refusal) -> Option<String> {
+    if let Verb::CheckIn { stay_id, guest_id, .. } = verb {
+        return (refusal.code == Code::StayConflict).then(|| stays(state, *stay_id, *guest_id));
+    }
+    if let Verb::CheckOut { stay_id } = verb {
+        let guest = state.stays.get(*stay_id).and_then(|item| state.guest_name(item.noun.guest_id));
+        let who = guest.unwrap_or_else(|| words().verbs.unknown_thing.to_owned());
+        return (refusal.code == Code::StayConflict).then(|| fill(words().guests.conflict_left, &[("who", &who)]));
+    }
+    let (noun, id) = verb.subject()?;
+    let request = state.requests.get(RequestId(id)).filter(|_| noun == EntityType::Request)?.noun;
+    let said = refusals::person(refusal);
+    request_now(&request.state, state.my_id(), said.as_deref(), |at| time::moment(at, state.now.get()))
+}
+
+/// How far a request is; nothing where it is what the reason `said`.
+fn request_now(
+    how: &How,
+    me: Option<PersonId>,
+    said: Option<&str>,
+    moment: impl Fn(jiff::Timestamp) -> String,
+) -> Option<String> {
+    let w = &words().outbox;
+    match how {
+        How::Open => Some(w.now_open.to_owned()),
+        How::Accepted(acceptance) if Some(acceptance.accepted_by.id) == me => Some(w.now_yours.to_owned()),
+        How::Accepted(acceptance) => {
+            let who = &acceptance.accepted_by.name;
+            (said != Some(who)).then(|| fill(w.now_has, &[("who", who)]))
+        }
+        How::Completed { completed_by, completed_at, .. } => {
+            Some(fill(w.now_done, &[("who", &completed_by.name), ("time", &moment(*completed_at))]))
+        }
+        How::Cancelled { cancelled_by, cancelled_at, .. } => {
+            Some(fill(w.now_cancelled, &[("who", &cancelled_by.name), ("time", &moment(*cancelled_at))]))
+        }
+    }
+}
+
+/// Why a guest can't be checked in: they stay somewhere already, or this very stay has begun.
+fn stays(state: State, stay_id: StayId, guest_id: GuestId) -> String {
+    let w = &words().guests;
+    let is_current = |stay: &Stay| stay.guest_id == guest_id && stay.checked_out_at.is_none() && stay.id != stay_id;
+    let elsewhere = state.stays.find(|item| is_current(&item.noun).then_some(item.noun.place_id));
+    match elsewhere {
+        Some(place_id) => {
+            let who = state.guest_name(guest_id).unwrap_or_default();
+            fill(w.conflict_stays, &[("who", &who), ("place", &state.place_name(place_id))])
+        }
+        None if state.stays.get(stay_id).is_some() => w.conflict_begun.to_owned(),
+        None => words().codes.stay_conflict.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::request::Acceptance;
+    use crewbell_shared::testing::{at, sam, siri};
+
+    use super::*;
+
+    fn told(how: &How, said: Option<&str>) -> Option<String> {
+        request_now(how, Some(sam().id), said, |_| "14:02".to_owned())
+    }
+
+    fn siri_has_it() -> Acceptance {
+        Acceptance { accepted_by: siri().as_ref(), accepted_at: at(0) }
+    }
+
+    #[test]
+    fn the_winner_is_named_once() {
+        let how = How::Accepted(siri_has_it());
+        assert_eq!(told(&how, Some("Siri")), None);
+        assert_eq!(told(&how, Some("Dana")).as_deref(), Some("Siri has it."));
+        let mine = Acceptance { accepted_by: sam().as_ref(), ..siri_has_it() };
+        assert_eq!(told(&How::Accepted(mine), None).as_deref(), Some("You have it."));
+    }
+
+    #[test]
+    fn what_happened_since_the_refusal_is_told() {
+        let acceptance = siri_has_it();
+        let done = How::Completed { acceptance, completed_by: siri().as_ref(), completed_at: at(9) };
+        assert_eq!(told(&done, Some("Siri")).as_deref(), Some("Siri completed it at 14:02."));
+        assert_eq!(told(&How::Open, Some("Siri")).as_deref(), Some("It is open again: you can try once more."));
+    }
+}

@@ -1,0 +1,136 @@
+//! Something that a person did and is not through: "Accept: Cabin 5 · 14:02 · waiting".
+
+use crewbell_core::screen::{Ask, OutboxItem};
+use crewbell_core::store::Doing;
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::CommandId;
+use leptos::prelude::*;
+
+use super::case;
+use super::sorted::{Place, needed_by};
+use crate::components::{Button, Chip, Confirm, Icon, Look, Picture, Tone};
+use crate::locales::{Text, doings, fill, refusals, time, words};
+use crate::state::{State, state};
+
+/// What makes it another one on the screen: which it is, and how far.
+pub fn key(item: &OutboxItem) -> (CommandId, u8) {
+    let stage = match item.doing {
+        Doing::Waiting => 0,
+        Doing::Done { .. } => 1,
+        Doing::Refused { .. } => 2,
+    };
+    (item.command.id, stage)
+}
+
+/// One of them.
+#[component]
+pub fn Item(item: OutboxItem) -> impl IntoView {
+    let state = state();
+    let w = &words().outbox;
+    let place = Place::of(&item, untrack(|| state.my_id()));
+    let refusal = refusal(&item);
+    let (state_word, tone) = how_far(&item.doing);
+    let (id, verb, at, needs) = (item.command.id, item.command.verb, item.at, item.command.depends_on);
+    let what = Memo::new({
+        let verb = verb.clone();
+        move |_| doings::doing(state, &verb)
+    });
+    let by = fill(w.by, &[("who", &item.by.name)]);
+    let when = Memo::new(move |_| format!("{} · {by}", time::moment(at, state.now.get())));
+    let reason = refusal.as_ref().map(refusals::refusal);
+    let now = Memo::new(move |_| refusal.as_ref().and_then(|refusal| case::now(state, &verb, refusal)));
+    let asks = RwSignal::new(false);
+    let said = what.get_untracked();
+    let name = move |text| fill(text, &[("what", &said)]);
+    let (retry_name, discard_name) = (name.clone()(w.retry_name), name(w.discard_name));
+    let can_retry = place == Place::Refused;
+    let can_discard = place != Place::Done;
+    let by_name = item.by.name;
+    view! {
+        <li class="card outbox-item" class:pending=place == Place::Waiting class:refused=place == Place::Refused>
+            <div class="outbox-what">
+                <b>{what}</b>
+                <Chip text=state_word tone=tone/>
+            </div>
+            <small>{when}</small>
+            {needs.map(|needs| view! { <Needs needs/> })}
+            {reason.map(|reason| view! { <p class="reason"><Icon of=Picture::Alarm/><span>{reason}</span></p> })}
+            <Show when=move || now.with(Option::is_some)>
+                <p class="now"><b>{w.now}</b>" "{now}</p>
+            </Show>
+            <div class="acts">
+                <Show when=move || can_retry>
+                    <Button label=words().common.retry name=retry_name.clone()
+                        on_press=move || state.ask(Ask::Retry { command_id: id })/>
+                </Show>
+                <Show when=move || can_discard>
+                    <Button label=words().common.discard look=Look::Quiet name=discard_name.clone()
+                        on_press=move || asks.set(true)/>
+                </Show>
+            </div>
+            <Show when=move || asks.get()>
+                <Confirm title=w.discard_title text=consequences(state, id, place, &what.get_untracked(), &by_name)
+                    label=words().common.discard on_no=move || asks.set(false)
+                    on_yes=move || {
+                        asks.set(false);
+                        state.ask(Ask::Discard { command_id: id });
+                    }/>
+            </Show>
+        </li>
+    }
+}
+
+fn refusal(item: &OutboxItem) -> Option<Refusal> {
+    match &item.doing {
+        Doing::Refused { refusal, .. } => Some(refusal.clone()),
+        Doing::Waiting | Doing::Done { .. } => None,
+    }
+}
+
+fn how_far(doing: &Doing) -> (Text, Tone) {
+    let w = &words().outbox;
+    match doing {
+        Doing::Waiting => (w.state_waiting, Tone::Wait),
+        Doing::Done { .. } => (w.state_done, Tone::Mine),
+        Doing::Refused { .. } => (w.state_refused, Tone::Alarm),
+    }
+}
+
+/// The command that this one makes no sense without; nothing once that is through.
+#[component]
+fn Needs(needs: CommandId) -> impl IntoView {
+    let state = state();
+    let first = Memo::new(move |_| {
+        state.outbox.with(|outbox| {
+            let first = outbox.iter().find(|item| item.command.id == needs)?;
+            Some((doings::doing(state, &first.command.verb), matches!(first.doing, Doing::Refused { .. })))
+        })
+    });
+    let text = move || {
+        let (what, was_refused) = first.get()?;
+        let needs = fill(words().outbox.needs, &[("what", &what)]);
+        Some(if was_refused { format!("{needs}. {}", words().outbox.retry_first) } else { needs })
+    };
+    view! {
+        <Show when=move || first.with(Option::is_some)>
+            <p class="needs"><Icon of=Picture::Forward/><span>{text}</span></p>
+        </Show>
+    }
+}
+
+/// What comes of discarding it.
+fn consequences(state: State, id: CommandId, place: Place, what: &str, by: &str) -> String {
+    let w = &words().outbox;
+    let comes = match place {
+        Place::Refused => w.discard_refused.to_owned(),
+        Place::Waiting | Place::Done => w.discard_waiting.to_owned(),
+        Place::Others => fill(w.discard_other, &[("who", by)]),
+    };
+    let mut said = format!("{what}. {comes}");
+    let others = state.outbox.with_untracked(|outbox| needed_by(outbox, id));
+    if others > 0 {
+        said.push(' ');
+        said.push_str(&w.needed_by.say(others));
+    }
+    said
+}

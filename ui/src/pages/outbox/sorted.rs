@@ -1,0 +1,95 @@
+//! What stands where in the outbox, and what depends on what.
+
+use crewbell_core::screen::OutboxItem;
+use crewbell_core::store::Doing;
+use crewbell_shared::ids::{CommandId, PersonId};
+
+/// Under which heading something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The server said no, and the person decides.
+    Refused,
+    /// It is sent when its turn comes.
+    Waiting,
+    /// The server did it; its entry is on its way here.
+    Done,
+    /// Somebody else did it on this device: it isn't sent for them.
+    Others,
+}
+
+impl Place {
+    /// Where something of the outbox stands for whoever looks.
+    pub fn of(item: &OutboxItem, me: Option<PersonId>) -> Self {
+        match item.doing {
+            Doing::Done { .. } => Self::Done,
+            _ if me != Some(item.by.id) => Self::Others,
+            Doing::Refused { .. } => Self::Refused,
+            Doing::Waiting => Self::Waiting,
+        }
+    }
+}
+
+/// How many that aren't done need a command, directly or through others.
+pub fn needed_by(outbox: &[OutboxItem], id: CommandId) -> usize {
+    let mut lost = vec![id];
+    // In the order in which they were done: what depends on something comes after it.
+    for item in outbox {
+        let needs = item.command.depends_on.is_some_and(|id| lost.contains(&id));
+        if needs && !matches!(item.doing, Doing::Done { .. }) {
+            lost.push(item.command.id);
+        }
+    }
+    lost.len() - 1
+}
+
+/// What of a person's would be lost if they signed out now.
+pub fn unsent(outbox: &[OutboxItem], me: Option<PersonId>) -> usize {
+    let is_mine = |item: &&OutboxItem| matches!(Place::of(item, me), Place::Refused | Place::Waiting);
+    outbox.iter().filter(is_mine).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::protocol::{Command, Verb};
+    use crewbell_shared::testing::{at, id, sam, siri};
+    use crewbell_shared::{Code, Refusal};
+
+    use super::*;
+
+    fn item(number: u128, needs: Option<u128>, doing: Doing) -> OutboxItem {
+        let verb = Verb::AcceptRequest { request_id: id(1) };
+        let command = Command { id: id(number), made_at: None, depends_on: needs.map(id), verb };
+        OutboxItem { command, by: siri().as_ref(), at: at(0), doing }
+    }
+
+    fn refused() -> Doing {
+        Doing::Refused { refusal: Refusal::new(Code::AlreadyAccepted, ""), at: at(1) }
+    }
+
+    #[test]
+    fn what_somebody_else_left_is_theirs_whatever_became_of_it() {
+        let place = |doing, me| Place::of(&item(1, None, doing), Some(me));
+        assert_eq!([place(Doing::Waiting, siri().id), place(refused(), siri().id)], [Place::Waiting, Place::Refused]);
+        assert_eq!([place(Doing::Waiting, sam().id), place(refused(), sam().id)], [Place::Others; 2]);
+        assert_eq!(place(Doing::Done { seq: 5 }, sam().id), Place::Done);
+    }
+
+    #[test]
+    fn what_needs_a_command_is_counted_through_others() {
+        let outbox = [
+            item(1, None, refused()),
+            item(2, Some(1), Doing::Waiting),
+            item(3, Some(2), Doing::Waiting),
+            item(4, None, Doing::Waiting),
+            item(5, Some(1), Doing::Done { seq: 9 }),
+        ];
+        assert_eq!([1, 2, 3, 4].map(|number| needed_by(&outbox, id(number))), [2, 1, 0, 0]);
+    }
+
+    #[test]
+    fn signing_out_loses_ones_own_that_the_server_has_not() {
+        let outbox = [item(1, None, refused()), item(2, None, Doing::Waiting), item(3, None, Doing::Done { seq: 9 })];
+        assert_eq!(unsent(&outbox, Some(siri().id)), 2);
+        assert_eq!(unsent(&outbox, Some(sam().id)), 0);
+    }
+}

@@ -1,0 +1,28 @@
+//! Writing on a request.
+
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::protocol::Verb;
+use leptos::prelude::*;
+
+use crate::bridge::ids::new_id;
+use crate::components::{Button, Field, Picture};
+use crate::locales::words;
+use crate::state::state;
+
+/// A field for a note, and the button that adds it. It is in the story at once, sent or not.
+#[component]
+pub fn WriteNote(id: RequestId) -> impl IntoView {
+    let state = state();
+    let text = RwSignal::new(String::new());
+    let empty = Memo::new(move |_| text.with(|text| text.trim().is_empty()));
+    let add = move || {
+        let text = text.try_update(std::mem::take).unwrap_or_default();
+        state.act(Verb::NoteRequest { request_id: id, note_id: new_id(), text });
+    };
+    view! {
+        <div class="write-note">
+            <Field label=words().request.add_note value=text long=true/>
+            <Button label=words().request.save_note icon=Picture::Note disabled=empty on_press=add/>
+        </div>
+    }
+}

@@ -1,0 +1,144 @@
+//! What a person may do with a request, as buttons: on its card, and on its page.
+
+use std::time::Duration;
+
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::person::Right;
+use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::{Request, State as How};
+use leptos::prelude::*;
+
+use crate::components::{Button, IconButton, Look, Picture};
+use crate::locales::{fill, words};
+use crate::pages::request::{Cancel, HandOver};
+use crate::state::{State, state};
+
+/// What a person may do with a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each button")]
+pub struct May {
+    /// Take it.
+    pub accept: bool,
+    /// Say that it is done.
+    pub complete: bool,
+    /// Give it to somebody else, or back.
+    pub pass_on: bool,
+    /// Send somebody before anybody has it.
+    pub assign: bool,
+    /// End it.
+    pub cancel: bool,
+}
+
+/// What the person on the screen may do with a request.
+pub fn may(state: State, request: &Request) -> May {
+    let mine = request.holder().is_some_and(|holder| Some(holder.id) == state.my_id());
+    let leads = state.may(Right::TakeOverRequests);
+    match &request.state {
+        How::Open => May {
+            accept: state.may(Right::AnswerRequests),
+            assign: leads,
+            cancel: state.may(Right::CancelRequests),
+            ..May::default()
+        },
+        How::Accepted(_) => May {
+            complete: mine || leads,
+            pass_on: mine || leads,
+            cancel: state.may(Right::CancelRequests),
+            ..May::default()
+        },
+        How::Completed { .. } | How::Cancelled { .. } => May::default(),
+    }
+}
+
+/// How long buttons rest after they changed: the second tap of two meant the button that was there before.
+const REST: Duration = Duration::from_millis(600);
+
+/// The buttons for a request. On a card only what one's own hands do; `all` for its page.
+#[component]
+pub fn Acts(
+    /// Which.
+    id: RequestId,
+    /// Everything that may be done, too.
+    #[prop(optional)]
+    all: bool,
+) -> impl IntoView {
+    let state = state();
+    let (passing, cancelling) = (RwSignal::new(false), RwSignal::new(false));
+    let acts = Memo::new(move |_| {
+        let request = state.requests.get(id)?.noun;
+        let mine = request.holder().is_some_and(|holder| Some(holder.id) == state.my_id());
+        let may = may(state, &request);
+        let shown = if all || mine || request.state == How::Open { may } else { May::default() };
+        Some((shown, who_has_it(state, &request), request.place_name))
+    });
+    let resting = RwSignal::new(false);
+    Effect::watch(
+        move || acts.track(),
+        move |(), _, _| {
+            resting.set(true);
+            let wake = move || {
+                resting.try_set(false);
+            };
+            set_timeout(wake, REST);
+        },
+        false,
+    );
+    let act = move |verb: fn(RequestId) -> Verb| {
+        move || {
+            if !resting.get_untracked() {
+                state.act(verb(id));
+            }
+        }
+    };
+    let release = act(|request_id| Verb::ReleaseRequest { request_id });
+    let buttons = move || {
+        let (may, who, place) = acts.get()?;
+        let w = &words().requests;
+        let named = |words: &str| fill(words, &[("what", &place)]);
+        let none = may == May::default();
+        Some(view! {
+            {may.accept.then(|| view! {
+                <Button label=w.accept look=Look::Go icon=Picture::Check name=named(w.accept_what)
+                    on_press=act(|request_id| Verb::AcceptRequest { request_id })/>
+            })}
+            {may.complete.then(|| view! {
+                <Button label=w.complete look=Look::Go icon=Picture::Check name=named(w.complete_what)
+                    on_press=act(|request_id| Verb::CompleteRequest { request_id })/>
+            })}
+            {may.pass_on.then(|| view! { <Button label=w.hand_over on_press=move || passing.set(true)/> })}
+            {(may.pass_on && !all).then(|| view! {
+                <IconButton icon=Picture::Undo name=w.release on_press=release/>
+            })}
+            {(may.pass_on && all).then(|| view! { <Button label=w.release icon=Picture::Undo on_press=release/> })}
+            {(may.assign && all).then(|| view! {
+                <Button label=words().request.assign on_press=move || passing.set(true)/>
+            })}
+            {(may.cancel && all).then(|| view! {
+                <Button label=words().request.cancel look=Look::Quiet on_press=move || cancelling.set(true)/>
+            })}
+            {none.then(|| view! { <span class="who-has-it">{who}</span> })}
+        })
+    };
+    view! {
+        <div class="acts" class:resting=resting>{buttons}</div>
+        <Show when=move || passing.get()>
+            <HandOver id on_close=move || passing.set(false)/>
+        </Show>
+        <Show when=move || cancelling.get()>
+            <Cancel id on_close=move || cancelling.set(false)/>
+        </Show>
+    }
+}
+
+/// Who has a request or had it last, in words.
+pub fn who_has_it(state: State, request: &Request) -> String {
+    let w = &words().requests;
+    let by = |text: &str, name: &str| fill(text, &[("who", name)]);
+    match &request.state {
+        How::Open => words().kinds.state_open.to_owned(),
+        How::Accepted(now) if Some(now.accepted_by.id) == state.my_id() => w.you_have_it.to_owned(),
+        How::Accepted(now) => by(w.accepted_by, &now.accepted_by.name),
+        How::Completed { completed_by, .. } => by(w.completed_by, &completed_by.name),
+        How::Cancelled { cancelled_by, .. } => by(w.cancelled_by, &cancelled_by.name),
+    }
+}

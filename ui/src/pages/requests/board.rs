@@ -1,0 +1,203 @@
+//! What stands where on the board: pure, so that it can be tested without a page.
+
+use crewbell_shared::ids::{PersonId, RequestId};
+use crewbell_shared::request::{Priority, Request, State};
+use jiff::Timestamp;
+
+/// What stands on the board, in its order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Board {
+    /// Open: the most urgent first, then who has waited longest.
+    pub waiting: Vec<RequestId>,
+    /// In the person's hands, longest first.
+    pub mine: Vec<RequestId>,
+    /// In others' hands, longest first.
+    pub others: Vec<RequestId>,
+    /// Finished today, last first.
+    pub done: Vec<RequestId>,
+    /// Seconds from asking to done, half of today's were quicker; none without any.
+    pub median_s: Option<i64>,
+    /// When the one that has waited longest was asked.
+    pub oldest: Option<Timestamp>,
+    /// Open ones that the filter hides.
+    pub hidden: usize,
+}
+
+/// One request, with what its place on the board depends on.
+#[derive(Debug)]
+struct Placed {
+    id: RequestId,
+    by: (i64, i64),
+}
+
+/// Puts requests in their places. `each` calls with every request; `wanted` is the filter, and an emergency is never
+/// hidden by one.
+pub fn arrange(
+    each: impl FnOnce(&mut dyn FnMut(&Request)),
+    me: Option<PersonId>,
+    today: Timestamp,
+    wanted: impl Fn(&Request) -> bool,
+) -> Board {
+    let mut board = Board::default();
+    let (mut waiting, mut mine, mut others, mut done) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut spans = Vec::new();
+    each(&mut |request| {
+        let emergency = request.priority == Priority::Emergency;
+        let is_wanted = wanted(request) || (emergency && !request.state.is_closed());
+        let at = request.created_at.as_millisecond();
+        match &request.state {
+            State::Open if !is_wanted => board.hidden += 1,
+            State::Open => {
+                let oldest = board.oldest.map_or(request.created_at, |oldest| oldest.min(request.created_at));
+                board.oldest = Some(oldest);
+                waiting.push(Placed { id: request.id, by: (-(request.priority as i64), at) });
+            }
+            State::Accepted(now) if is_wanted => {
+                let placed = Placed { id: request.id, by: (now.accepted_at.as_millisecond(), at) };
+                if Some(now.accepted_by.id) == me { mine.push(placed) } else { others.push(placed) }
+            }
+            State::Completed { completed_at, .. } if *completed_at >= today && is_wanted => {
+                spans.push(completed_at.as_second() - request.created_at.as_second());
+                done.push(Placed { id: request.id, by: (-completed_at.as_millisecond(), at) });
+            }
+            State::Cancelled { cancelled_at, .. } if *cancelled_at >= today && is_wanted => {
+                done.push(Placed { id: request.id, by: (-cancelled_at.as_millisecond(), at) });
+            }
+            State::Accepted(_) | State::Completed { .. } | State::Cancelled { .. } => {}
+        }
+    });
+    board.waiting = in_order(waiting);
+    board.mine = in_order(mine);
+    board.others = in_order(others);
+    board.done = in_order(done);
+    board.median_s = median(&mut spans);
+    board
+}
+
+fn in_order(mut placed: Vec<Placed>) -> Vec<RequestId> {
+    placed.sort_by_key(|placed| (placed.by, placed.id));
+    placed.into_iter().map(|placed| placed.id).collect()
+}
+
+/// The middle one; of an even number, the lower of the two in the middle.
+fn median(spans: &mut [i64]) -> Option<i64> {
+    spans.sort_unstable();
+    spans.get(spans.len().checked_sub(1)? / 2).copied()
+}
+
+impl Board {
+    /// The board while a finger is on it: nothing moves, nothing goes, nothing comes; only the numbers are new.
+    #[must_use]
+    pub fn held(&self, wanted: &Self) -> Self {
+        Self { oldest: wanted.oldest, median_s: wanted.median_s, hidden: wanted.hidden, ..self.clone() }
+    }
+
+    /// How many wait that this board doesn't show yet.
+    pub fn missing(&self, wanted: &Self) -> usize {
+        wanted.waiting.iter().filter(|id| !self.waiting.contains(id)).count()
+    }
+
+    /// Everything that something can be done with, from the top down.
+    pub fn active(&self) -> impl Iterator<Item = RequestId> {
+        self.waiting.iter().chain(&self.mine).chain(&self.others).copied()
+    }
+
+    /// The one beside another: below it, or above. Without another, the first or the last.
+    pub fn beside(&self, id: Option<RequestId>, below: bool) -> Option<RequestId> {
+        let all: Vec<RequestId> = self.active().collect();
+        let at = id.and_then(|id| all.iter().position(|other| *other == id));
+        match (at, below) {
+            (Some(at), true) => all.get(at + 1).or(all.last()),
+            (Some(at), false) => all.get(at.saturating_sub(1)),
+            (None, true) => all.first(),
+            (None, false) => all.last(),
+        }
+        .copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::request::Acceptance;
+    use crewbell_shared::testing::{at, id, open_request, sam, siri};
+
+    use super::*;
+
+    fn open(number: u128, seconds: i64, priority: Priority) -> Request {
+        Request { id: id(number), priority, ..open_request(at(seconds)) }
+    }
+
+    fn accepted(number: u128, by: &crewbell_shared::person::Person) -> Request {
+        let acceptance = Acceptance { accepted_by: by.as_ref(), accepted_at: at(20) };
+        Request { id: id(number), state: State::Accepted(acceptance), ..open_request(at(0)) }
+    }
+
+    fn completed(number: u128, from: i64, to: i64) -> Request {
+        let acceptance = Acceptance { accepted_by: sam().as_ref(), accepted_at: at(from) };
+        let state = State::Completed { acceptance, completed_by: sam().as_ref(), completed_at: at(to) };
+        Request { id: id(number), state, ..open_request(at(from)) }
+    }
+
+    fn board(requests: &[Request]) -> Board {
+        arrange(|take| requests.iter().for_each(take), Some(siri().id), at(0), |_| true)
+    }
+
+    fn ids(numbers: &[u128]) -> Vec<RequestId> {
+        numbers.iter().map(|number| id(*number)).collect()
+    }
+
+    #[test]
+    fn the_most_urgent_is_first_and_then_who_has_waited_longest() {
+        let requests = [
+            open(1, 30, Priority::Normal),
+            open(2, 10, Priority::Normal),
+            open(3, 40, Priority::Emergency),
+            open(4, 0, Priority::Low),
+        ];
+        assert_eq!(board(&requests).waiting, ids(&[3, 2, 1, 4]));
+        assert_eq!(board(&requests).oldest, Some(at(0)));
+    }
+
+    #[test]
+    fn what_somebody_has_stands_with_them() {
+        let board = board(&[accepted(1, &siri()), accepted(2, &sam())]);
+        assert_eq!((board.mine, board.others), (ids(&[1]), ids(&[2])));
+    }
+
+    #[test]
+    fn only_today_counts_as_done_and_the_median_is_of_today() {
+        let requests = [completed(1, 0, 100), completed(2, 0, 300), completed(3, 100, 120), completed(4, -900, -800)];
+        let board = board(&requests);
+        assert_eq!(board.done, ids(&[2, 3, 1]));
+        assert_eq!(board.median_s, Some(100));
+        assert_eq!(self::board(&[]).median_s, None);
+    }
+
+    #[test]
+    fn a_filter_hides_calls_and_says_so_and_never_an_emergency() {
+        let requests = [open(1, 0, Priority::Normal), open(2, 0, Priority::Emergency)];
+        let board = arrange(|take| requests.iter().for_each(take), None, at(0), |_| false);
+        assert_eq!((board.waiting, board.hidden), (ids(&[2]), 1));
+    }
+
+    #[test]
+    fn nothing_moves_under_a_finger_and_what_came_is_counted() {
+        let shown = board(&[open(1, 10, Priority::Normal), open(2, 20, Priority::Normal)]);
+        let wanted = board(&[accepted(1, &sam()), open(2, 20, Priority::Normal), open(3, 30, Priority::Emergency)]);
+        let held = shown.held(&wanted);
+        assert_eq!((held.waiting.clone(), held.others.clone()), (ids(&[1, 2]), Vec::new()));
+        assert_eq!(held.missing(&wanted), 1);
+        assert_eq!(wanted.missing(&wanted), 0);
+    }
+
+    #[test]
+    fn arrows_go_through_the_list_and_stay_at_its_ends() {
+        let board = board(&[open(1, 10, Priority::Normal), accepted(2, &siri()), accepted(3, &sam())]);
+        assert_eq!(board.beside(None, true), Some(id(1)));
+        assert_eq!(board.beside(Some(id(1)), true), Some(id(2)));
+        assert_eq!(board.beside(Some(id(3)), true), Some(id(3)));
+        assert_eq!(board.beside(Some(id(1)), false), Some(id(1)));
+        assert_eq!(board.beside(Some(id(9)), false), Some(id(3)));
+        assert_eq!(Board::default().beside(None, true), None);
+    }
+}

@@ -1,0 +1,145 @@
+//! A request on the board.
+
+use crewbell_shared::ids::RequestId;
+use crewbell_shared::request::{Kind, Priority, Request, State as How};
+use leptos::prelude::*;
+
+use super::acts::{Acts, who_has_it};
+use crate::components::{Age, Icon, Picture};
+use crate::locales::{fill, names, time, words};
+use crate::route::{Page, Route};
+use crate::state::{State, state};
+
+/// A request that something can be done with.
+#[component]
+pub fn Card(id: RequestId) -> impl IntoView {
+    let state = state();
+    let item = Memo::new(move |_| state.requests.get(id));
+    let class = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| class(&item.noun))));
+    let chosen = Memo::new(move |_| state.route.get().id == Some(id.0));
+    let place = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.noun.place_name.clone())));
+    let icon = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| icon(&item.noun))));
+    let beneath = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| beneath(state, &item.noun))));
+    let what = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| what(state, &item.noun))));
+    let said = Memo::new(move |_| item.with(|item| item.as_ref().and_then(|item| said(&item.noun))));
+    let since = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.noun.created_at)));
+    let pending = Memo::new(move |_| item.with(|item| item.as_ref().is_some_and(|item| item.pending)));
+    let disturb = Memo::new(move |_| {
+        let place = item.with(|item| item.as_ref().map(|item| item.noun.place_id))?;
+        Some(state.places.get(place)?.noun.do_not_disturb)
+    });
+    view! {
+        <article class=move || class.get().unwrap_or("card") class:chosen=chosen class:pending=pending
+            id=format!("card-{id}")>
+            <span class="kind">{move || icon.get().map(|of| view! { <Icon of/> })}</span>
+            <div class="about">
+                <h3>
+                    <a href=Route::about(Page::Requests, id.0).address() aria-current=move || {
+                        chosen.get().then_some("true")
+                    }>{place}</a>
+                </h3>
+                <p class="guest">{beneath}</p>
+                <p class="what">
+                    {what}
+                    <Show when=move || pending.get()>
+                        <span class="unsent">{words().common.pending}</span>
+                    </Show>
+                </p>
+                <p class="said">{said}</p>
+                <Show when=move || disturb.get() == Some(true)>
+                    <p class="dnd"><Icon of=Picture::Moon/>{words().requests.dnd}</p>
+                </Show>
+            </div>
+            {move || since.get().map(|since| view! { <Age since/> })}
+            <Acts id/>
+        </article>
+    }
+}
+
+/// A request that is done, in one line.
+#[component]
+pub fn Done(id: RequestId) -> impl IntoView {
+    let state = state();
+    let line = move || {
+        let item = state.requests.get(id)?;
+        let request = item.noun;
+        let at = match &request.state {
+            How::Completed { completed_at: at, .. } | How::Cancelled { cancelled_at: at, .. } => *at,
+            How::Open | How::Accepted(_) => request.created_at,
+        };
+        let span = time::age(at.as_second() - request.created_at.as_second());
+        let times = format!("{} · {span}", time::time(at));
+        Some(view! {
+            <a class="done" class:pending=item.pending href=Route::about(Page::Requests, id.0).address()>
+                <b>{request.place_name.clone()}</b>
+                <span>{names::wish(&request)}</span>
+                <span class="by">{who_has_it(state, &request)}</span>
+                <time>{times}</time>
+            </a>
+        })
+    };
+    view! { {line} }
+}
+
+/// What a request looks like: whose it is, and whether it is an emergency.
+pub fn class(request: &Request) -> &'static str {
+    let emergency = request.priority == Priority::Emergency;
+    match (&request.state, emergency) {
+        (How::Open, true) => "card request alarm",
+        (How::Open, false) => "card request",
+        (How::Accepted(_), true) => "card request taken was-alarm",
+        (How::Accepted(_), false) => "card request taken",
+        (How::Completed { .. } | How::Cancelled { .. }, _) => "card request over",
+    }
+}
+
+/// The picture of what is asked for.
+pub fn icon(request: &Request) -> Picture {
+    match (request.kind, request.service.as_deref()) {
+        (Kind::Emergency, _) => Picture::Alarm,
+        (Kind::Voice, _) => Picture::Microphone,
+        (Kind::Service, Some(code)) => service_icon(code),
+        (Kind::Service | Kind::Call | Kind::Urgent, _) => Picture::Bell,
+    }
+}
+
+/// The picture of a service; a star for a site's own.
+pub fn service_icon(code: &str) -> Picture {
+    match code {
+        "lights" => Picture::Lamp,
+        "prepare_food" => Picture::Plate,
+        "bring_drinks" => Picture::Cup,
+        "do_not_disturb" => Picture::Moon,
+        _ => Picture::Star,
+    }
+}
+
+/// Who, and on which deck.
+fn beneath(state: State, request: &Request) -> String {
+    let guest = request.guest_id.and_then(|guest| state.guest_name(guest));
+    let deck = state.deck_of(request.place_id).filter(|deck| deck.id != request.place_id).map(|deck| deck.name);
+    [guest, deck].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// What is asked for, how often, and who has it.
+fn what(state: State, request: &Request) -> String {
+    let w = &words().requests;
+    let mut parts = vec![names::wish(request)];
+    if request.press_count > 1 {
+        parts.push(w.pressed.say(request.press_count));
+    }
+    if let Some(by) = &request.created_by {
+        parts.push(fill(w.asked_by, &[("who", &by.name)]));
+    }
+    if request.holder().is_some() {
+        parts.insert(0, who_has_it(state, request));
+    }
+    parts.join(" · ")
+}
+
+/// What the guest said, or who asked for them wrote.
+fn said(request: &Request) -> Option<String> {
+    let transcript = request.voice.as_ref().and_then(|voice| voice.transcript.as_ref());
+    let text = transcript.or(request.text.as_ref())?;
+    Some(fill(words().request.said, &[("text", text)]))
+}

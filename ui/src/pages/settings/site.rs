@@ -1,0 +1,156 @@
+//! How the site is run: for everybody, so for those alone who may change it.
+
+use crewbell_core::screen::Ask;
+use crewbell_shared::button::Key;
+use crewbell_shared::ids::CommandId;
+use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::Priority;
+use crewbell_shared::site::Settings;
+use leptos::prelude::*;
+
+use super::Part;
+use super::draft::{KEYS, KNOWN, MOST_DAYS, MOST_SECONDS, OWN, Typed, number, with};
+use crate::components::{Button, Field, Look, Picture, Select};
+use crate::locales::{fill, names, words};
+use crate::state::state;
+
+/// What is typed, as reactive values: a handle.
+#[derive(Clone, Copy)]
+struct Form {
+    window: RwSignal<String>,
+    days: RwSignal<String>,
+    keys: [KeyForm; 4],
+}
+
+#[derive(Clone, Copy)]
+struct KeyForm {
+    key: Key,
+    chosen: RwSignal<String>,
+    own: RwSignal<String>,
+    priority: RwSignal<String>,
+}
+
+impl Form {
+    fn new() -> Self {
+        let text = || RwSignal::new(String::new());
+        let keys = KEYS.map(|key| KeyForm { key, chosen: text(), own: text(), priority: text() });
+        Self { window: text(), days: text(), keys }
+    }
+
+    fn load(self, settings: &Settings) {
+        self.window.set(settings.press_window_s.to_string());
+        self.days.set(settings.retention_days.to_string());
+        for form in self.keys {
+            let typed = Typed::of(settings, form.key);
+            form.chosen.set(typed.chosen);
+            form.own.set(typed.own);
+            form.priority.set(typed.priority.as_str().to_owned());
+        }
+    }
+
+    fn typed(self) -> Vec<(Key, Typed)> {
+        self.keys.map(|form| (form.key, form.typed())).to_vec()
+    }
+
+    /// The settings that are meant, where all of it can be taken.
+    fn meant(self, before: &Settings) -> Option<Settings> {
+        let window = self.window.with(|typed| number(typed, MOST_SECONDS))?;
+        let days = self.days.with(|typed| number(typed, MOST_DAYS))?;
+        let typed = self.typed();
+        let is_whole = typed.iter().all(|(_, typed)| !typed.lacks_name());
+        is_whole.then(|| with(before, window, days, &typed))
+    }
+}
+
+impl KeyForm {
+    fn typed(self) -> Typed {
+        let priority = self.priority.with(|name| Priority::ALL.into_iter().find(|priority| priority.as_str() == name));
+        Typed { chosen: self.chosen.get(), own: self.own.get(), priority: priority.unwrap_or(Priority::Normal) }
+    }
+}
+
+/// How the site is run.
+#[component]
+pub fn Site() -> impl IntoView {
+    let state = state();
+    let w = &words().settings;
+    let settings = Memo::new(move |_| state.sites.find(|site| Some(site.noun.settings.clone())).unwrap_or_default());
+    let pending = Memo::new(move |_| state.sites.find(|site| Some(site.pending)).unwrap_or_default());
+    let form = Form::new();
+    // What the form began with: what somebody else changes meanwhile must not vanish, nor what is being typed.
+    let began = RwSignal::new(settings.get_untracked());
+    form.load(&began.get_untracked());
+    let is_touched = Memo::new(move |_| began.with(|began| form.meant(began).as_ref() != Some(began)));
+    let is_older = Memo::new(move |_| began.get() != settings.get());
+    let saved = RwSignal::new(false);
+    let reset = move || {
+        let now = settings.get_untracked();
+        form.load(&now);
+        began.set(now);
+    };
+    Effect::new(move || {
+        if is_older.get() && !is_touched.get_untracked() {
+            reset();
+        }
+    });
+    let save = move || {
+        let Some(meant) = untrack(|| settings.with(|now| form.meant(now))) else { return };
+        let settings = meant.clone();
+        state.ask_and(Ask::Do { verb: Verb::SaveSettings { settings } }, move |_: Option<CommandId>| {
+            began.try_set(meant);
+            saved.try_set(true);
+        });
+    };
+    let can_save = move || is_touched.get() && settings.with(|now| form.meant(now)).is_some();
+    let wrong = move |value: RwSignal<String>, most: u32| {
+        Signal::derive(move || {
+            let is_wrong = value.with(|typed| number(typed, most).is_none());
+            is_wrong.then(|| fill(w.number_wrong, &[("most", &most.to_string())]))
+        })
+    };
+    let limit = |text, most: u32| fill(text, &[("most", &most.to_string())]);
+    view! {
+        <Part title=w.site icon=Picture::Settings>
+            <p class="hint">{move || fill(w.site_text, &[("site", &state.site_name())])}</p>
+            <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
+            <Field label=w.press_window value=form.window keys="numeric"
+                hint=limit(w.press_window_hint, MOST_SECONDS) wrong=wrong(form.window, MOST_SECONDS)/>
+            <Field label=w.retention value=form.days keys="numeric"
+                hint=limit(w.retention_hint, MOST_DAYS) wrong=wrong(form.days, MOST_DAYS)/>
+            <h3>{w.services}</h3>
+            <p class="hint">{w.services_hint}</p>
+            <div class="keys">{form.keys.map(|form| view! { <OneKey form/> })}</div>
+            <Show when=move || is_older.get() && is_touched.get()><p class="hint" role="status">{w.changed_elsewhere}</p></Show>
+            <div class="acts">
+                <Button label=w.save_site look=Look::Go on_press=save disabled=Signal::derive(move || !can_save())/>
+                <Button label=w.reset on_press=reset disabled=Signal::derive(move || !is_touched.get())/>
+            </div>
+            <p class="hint" role="status">{move || (saved.get() && !is_touched.get()).then_some(w.saved)}</p>
+        </Part>
+    }
+}
+
+/// What one key asks for.
+#[component]
+fn OneKey(form: KeyForm) -> impl IntoView {
+    let w = &words().settings;
+    let key = names::key(form.key);
+    let none = (String::new(), w.service_none.to_owned());
+    let known = KNOWN.map(|code| (code.to_owned(), names::service(code)));
+    let own = (OWN.to_owned(), w.service_own.to_owned());
+    let services: Vec<_> = std::iter::once(none).chain(known).chain([own]).collect();
+    let priority = |priority: Priority| (priority.as_str().to_owned(), names::priority(priority).to_owned());
+    let priorities: Vec<_> = Priority::ALL.into_iter().map(priority).collect();
+    let is = move |code: &'static str| form.chosen.with(|chosen| chosen == code);
+    let lacks = Signal::derive(move || form.typed().lacks_name().then(|| w.service_needed.to_owned()));
+    view! {
+        <div class="key">
+            <Select label=fill(w.service_of, &[("key", &key)]) value=form.chosen options=services/>
+            <Show when=move || !is("")>
+                <Select label=fill(w.priority_of, &[("key", &key)]) value=form.priority options=priorities.clone()/>
+            </Show>
+            <Show when=move || is(OWN)><Field label=w.service_code value=form.own wrong=lacks/></Show>
+            <Show when=move || is(Settings::DO_NOT_DISTURB)><p class="hint">{w.dnd_hint}</p></Show>
+        </div>
+    }
+}

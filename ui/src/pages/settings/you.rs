@@ -1,0 +1,70 @@
+//! Who is signed in here, and leaving: with a warning while something of theirs isn't with the server.
+
+use crewbell_core::screen::Ask;
+use leptos::prelude::*;
+
+use super::Part;
+use crate::components::{Button, Look, Picture, Sheet};
+use crate::locales::{fill, names, words};
+use crate::pages::outbox::unsent;
+use crate::route::{Page, Route, go};
+use crate::state::state;
+
+/// Who is signed in here.
+#[component]
+pub fn You() -> impl IntoView {
+    let state = state();
+    let w = &words().settings;
+    let asks = RwSignal::new(false);
+    let who = Memo::new(move |_| {
+        let me = state.me()?;
+        let site = state.site_name();
+        Some(fill(w.you_text, &[("who", &me.name), ("role", names::role(me.role)), ("site", &site)]))
+    });
+    view! {
+        <Part title=w.you icon=Picture::Guest>
+            <p><b>{who}</b></p>
+            <p class="hint">{w.switch_text}</p>
+            <div class="acts">
+                <Button label=w.switch icon=Picture::People on_press=move || asks.set(true)/>
+                <Button label=w.sign_out look=Look::Quiet icon=Picture::Leave on_press=move || asks.set(true)/>
+            </div>
+            <Show when=move || asks.get()><Leave on_close=move || asks.set(false)/></Show>
+        </Part>
+    }
+}
+
+/// Is it meant?
+#[component]
+fn Leave(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
+    let state = state();
+    let w = &words().settings;
+    let lost = Memo::new(move |_| {
+        let me = state.my_id();
+        state.outbox.with(|outbox| unsent(outbox, me))
+    });
+    let name = state.session.with_untracked(|session| session.as_ref().map(|session| session.person.name.clone()));
+    let title = fill(w.sign_out_title, &[("who", &name.unwrap_or_default())]);
+    let sign_out = move || {
+        on_close.run(());
+        state.ask(Ask::SignOut { discard: lost.get_untracked() > 0 });
+    };
+    let look_at_it = move || {
+        on_close.run(());
+        go(Route::to(Page::Outbox));
+    };
+    let label = move || if lost.get() > 0 { w.sign_out_discard } else { w.sign_out }.to_owned();
+    view! {
+        <Sheet title on_close>
+            <p>{w.sign_out_text}</p>
+            <Show when=move || { lost.get() > 0 }>
+                <p class="wrong" role="alert">{move || w.sign_out_unsent.say(lost.get())}</p>
+                <Button label=w.see_unsent look=Look::Go icon=Picture::Outbox on_press=look_at_it/>
+            </Show>
+            <div class="acts">
+                <Button label=Signal::derive(label) look=Look::Danger on_press=sign_out/>
+                <Button label=words().common.cancel on_press=on_close/>
+            </div>
+        </Sheet>
+    }
+}
