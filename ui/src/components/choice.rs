@@ -26,7 +26,7 @@ pub fn Choice(
             move || value.with(|value| *value == option)
         };
         view! {
-            <label class="choice-one">
+            <label class="choose-one">
                 <input type="radio" name=group.clone() prop:checked=is_chosen
                     on:change=move |_| on_choose.run(option.clone())/>
                 <span>{shown}</span>
@@ -35,9 +35,9 @@ pub fn Choice(
     });
     let each = each.collect_view();
     view! {
-        <fieldset class="choice">
+        <fieldset class="choose">
             <legend>{label}</legend>
-            <div class="choice-all">{each}</div>
+            <div class="choose-all">{each}</div>
         </fieldset>
     }
 }

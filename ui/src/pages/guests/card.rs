@@ -59,7 +59,7 @@ fn Card(id: GuestId) -> impl IntoView {
             <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
             <Show when=move || notes.with(|notes| !notes.is_empty())
                 fallback=|| view! { <p class="no-notes">{words().guests.no_notes}</p> }>
-                <div class="guest-notes">
+                <div class="guest-known">
                     <Icon of=Picture::Note/>
                     <div><b>{w.notes}</b><p>{notes}</p></div>
                 </div>

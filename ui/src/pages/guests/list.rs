@@ -52,7 +52,7 @@ pub fn List() -> impl IntoView {
         view! { <Empty icon=Picture::Guest title=w.empty text/> }.into_any()
     };
     view! {
-        <div class="tools">
+        <div class="guests-tools">
             <Search value=sought name=w.search/>
             <Show when=move || may_edit.get()>
                 <Button label=w.add icon=Picture::Plus on_press=move || over.open(Open::Add)/>

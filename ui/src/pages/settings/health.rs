@@ -34,7 +34,7 @@ pub fn Health() -> impl IntoView {
     };
     view! {
         <Part title=words().settings.health icon=Picture::Signal>
-            <dl class="facts">{move || facts.get().into_iter().map(one).collect_view()}</dl>
+            <dl class="health-facts">{move || facts.get().into_iter().map(one).collect_view()}</dl>
             <div class="acts">
                 <Button label=words().settings.refresh look=Look::Quiet on_press=again/>
             </div>

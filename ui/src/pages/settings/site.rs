@@ -119,7 +119,7 @@ pub fn Site() -> impl IntoView {
                 hint=limit(w.retention_hint, MOST_DAYS) wrong=wrong(form.days, MOST_DAYS)/>
             <h3>{w.services}</h3>
             <p class="hint">{w.services_hint}</p>
-            <div class="keys">{form.keys.map(|form| view! { <OneKey form/> })}</div>
+            <div class="site-keys">{form.keys.map(|form| view! { <OneKey form/> })}</div>
             <Show when=move || is_older.get() && is_touched.get()><p class="hint" role="status">{w.changed_elsewhere}</p></Show>
             <div class="acts">
                 <Button label=w.save_site look=Look::Go on_press=save disabled=Signal::derive(move || !can_save())/>
@@ -144,7 +144,7 @@ fn OneKey(form: KeyForm) -> impl IntoView {
     let is = move |code: &'static str| form.chosen.with(|chosen| chosen == code);
     let lacks = Signal::derive(move || form.typed().lacks_name().then(|| w.service_needed.to_owned()));
     view! {
-        <div class="key">
+        <div class="site-key">
             <Select label=fill(w.service_of, &[("key", &key)]) value=form.chosen options=services/>
             <Show when=move || !is("")>
                 <Select label=fill(w.priority_of, &[("key", &key)]) value=form.priority options=priorities.clone()/>
