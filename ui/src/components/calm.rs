@@ -23,7 +23,10 @@ impl Calm {
     pub fn press(self) {
         self.presses.update(|presses| *presses += 1);
         // The page may be gone by then.
-        set_timeout(move || drop(self.presses.try_update(|presses| *presses -= 1)), MOMENT);
+        let over = move || {
+            self.presses.try_update(|presses| *presses -= 1);
+        };
+        set_timeout(over, MOMENT);
     }
 
     /// What a list is to show: what it showed before, as long as somebody has just pressed.

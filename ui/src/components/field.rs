@@ -124,10 +124,13 @@ pub fn Switch(
     /// It is switched: to on, or off.
     #[prop(into)]
     on_switch: Callback<bool>,
+    /// What a screen reader says instead of the label, where that alone doesn't tell: "Sam on duty".
+    #[prop(optional, into)]
+    name: Option<String>,
 ) -> impl IntoView {
     let said = move || if on.get() { words().common.on } else { words().common.off };
     view! {
-        <button type="button" class="switch" role="switch" aria-checked=move || on.get().to_string()
+        <button type="button" class="switch" role="switch" aria-label=name aria-checked=move || on.get().to_string()
             on:click=move |_| on_switch.run(!on.get_untracked())>
             <span class="switch-label">{label}</span>
             <span class="switch-track"><i></i></span>

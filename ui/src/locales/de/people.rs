@@ -18,6 +18,7 @@ pub const WORDS: People = People {
     hears_nothing: "Im Dienst, aber kein Gerät ist offen",
     search: "In der Crew suchen",
     duty_of: "{who} im Dienst",
+    name: "Name",
     add: "Person hinzufügen",
     edit_of: "{who} bearbeiten",
     name_hint: "Der Name für die Anmeldung; niemand sonst darf ihn haben.",

@@ -18,6 +18,7 @@ pub const WORDS: People = People {
     hears_nothing: "On duty, but no device is open",
     search: "Search the crew",
     duty_of: "{who} on duty",
+    name: "Name",
     add: "Add a person",
     edit_of: "Change {who}",
     name_hint: "The name they sign in with; nobody else may have it.",

@@ -18,6 +18,7 @@ pub const WORDS: People = People {
     hears_nothing: "En service, mais aucun appareil ouvert",
     search: "Rechercher dans l'équipage",
     duty_of: "{who} en service",
+    name: "Nom",
     add: "Ajouter une personne",
     edit_of: "Modifier {who}",
     name_hint: "Le nom de connexion ; personne d'autre ne peut l'avoir.",

@@ -18,6 +18,7 @@ pub const WORDS: People = People {
     hears_nothing: "Na dužnosti, ali nijedan uređaj nije otvoren",
     search: "Traži u posadi",
     duty_of: "{who} na dužnosti",
+    name: "Ime",
     add: "Dodaj osobu",
     edit_of: "Uredi: {who}",
     name_hint: "Ime za prijavu; nitko drugi ga ne smije imati.",

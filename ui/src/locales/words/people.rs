@@ -19,6 +19,7 @@ words! {
         hears_nothing: Text,
         search: Text,
         duty_of: Text,
+        name: Text,
         add: Text,
         edit_of: Text,
         name_hint: Text,

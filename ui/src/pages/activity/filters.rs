@@ -50,7 +50,9 @@ impl Filters {
 
     /// Leaves nothing out.
     pub fn clear(self) {
-        [self.text, self.category, self.person, self.day].iter().for_each(|field| field.set(String::new()));
+        for field in [self.text, self.category, self.person, self.day] {
+            field.set(String::new());
+        }
     }
 }
 

@@ -129,8 +129,15 @@ impl Log {
 
     /// Takes in what has happened since it last looked.
     fn hear<'a>(self, all: impl IntoIterator<Item = &'a Line, IntoIter: DoubleEndedIterator>) {
+        let mut all = all.into_iter().rev().peekable();
         let seen = self.seen.get_value();
-        let new: Vec<&Line> = all.into_iter().rev().take_while(|line| line.seq > seen).collect();
+        if all.peek().is_some_and(|last| last.seq < seen) {
+            // The server was restored from a backup: its log goes on from an earlier number.
+            self.seen.set_value(all.peek().map_or(0, |last| last.seq));
+            self.load(false);
+            return;
+        }
+        let new: Vec<&Line> = all.take_while(|line| line.seq > seen).collect();
         let Some(last) = new.first() else { return };
         self.seen.set_value(last.seq);
         let query = self.query.get_untracked();

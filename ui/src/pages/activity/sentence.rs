@@ -10,13 +10,11 @@ use crate::state::State;
 pub fn sentence(line: &Line, subject: Option<&str>) -> String {
     let what = subject.unwrap_or(words().verbs.unknown_thing);
     let names = [("who", line.actor.name.as_str()), ("what", what)];
-    match pattern(line) {
-        Some(pattern) => fill(pattern, &names),
-        None => {
-            let happened = happenings::happened(&line.kind);
-            fill(words().activity.other, &[names[0], names[1], ("happened", &happened)])
-        }
+    if let Some(pattern) = pattern(line) {
+        return fill(pattern, &names);
     }
+    let happened = happenings::happened(&line.kind);
+    fill(words().activity.other, &[names[0], names[1], ("happened", &happened)])
 }
 
 fn pattern(line: &Line) -> Option<&'static str> {

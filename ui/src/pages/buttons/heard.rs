@@ -51,7 +51,10 @@ impl Heard {
         let last = spoke.iter().map(|(_, seq)| *seq).max().unwrap_or_default();
         self.lit.update(|lit| lit.extend(spoke));
         // The page may be gone by then.
-        set_timeout(move || drop(self.lit.try_update(|lit| lit.retain(|(_, seq)| *seq > last))), LIT);
+        let over = move || {
+            self.lit.try_update(|lit| lit.retain(|(_, seq)| *seq > last));
+        };
+        set_timeout(over, LIT);
     }
 }
 

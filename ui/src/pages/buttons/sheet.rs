@@ -45,6 +45,7 @@ pub fn ButtonSheet(
         Step::Assign => view! { <Assign id on_close/> }.into_any(),
         Step::Health => view! {
             <Sheet title=called on_close>
+                <Show when=move || button.with(Option::is_none)><p>{words().codes.not_found}</p></Show>
                 {move || button.get().map(|button| facts(state, &button))}
                 <Show when=move || may.get()><Acts button on_step=move |next| step.set(next)/></Show>
             </Sheet>

@@ -29,7 +29,7 @@ pub fn PersonRow(
     let switches = move || state.may(Right::TakeOverRequests) && active.get() && !is_me.get();
     let set_duty = move |on_duty| state.act(Verb::SetDuty { person_id: id, on_duty });
     Some(view! {
-        <li class="row crew" class:pending=pending role="group" aria-label=name>
+        <li class="row crew" class:pending=pending>
             <PersonName id name/>
             <div class="crew-about">
                 <span class="crew-role">
@@ -39,7 +39,10 @@ pub fn PersonRow(
                 <Devices id on/>
                 <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
             </div>
-            <Show when=switches><Switch label=words().frame.on_duty on on_switch=set_duty/></Show>
+            <Show when=switches>
+                <Switch label=words().frame.on_duty name=fill(words().people.duty_of, &[("who", &name.get())]) on
+                    on_switch=set_duty/>
+            </Show>
             <Show when=move || state.may(Right::EditPeople)>
                 <IconButton icon=Picture::Pen name=fill(words().people.edit_of, &[("who", &name.get())])
                     on_press=move || on_edit.run(id)/>

@@ -55,7 +55,7 @@ pub fn PersonSheet(
         Role::ALL.iter().map(|role| (role.as_str().to_owned(), names::role(*role).to_owned())).collect();
     let form = move || {
         view! {
-            <Field label=words().common.name value=name hint=words().people.name_hint wrong/>
+            <Field label=words().people.name value=name hint=words().people.name_hint wrong/>
             {if itself {
                 view! { <p class="help">{words().people.not_yourself}</p> }.into_any()
             } else {

@@ -29,9 +29,15 @@ impl Here {
         let mut stays = state.stays.list(|item| Some(item.noun.clone()));
         stays.sort_by_key(|stay| (stay.checked_in_at, stay.id));
         let mut here = Self::default();
-        stays.iter().for_each(|stay| here.stay(stay, name));
-        state.requests.list(|item| Some(here.request(&item.noun)));
-        state.buttons.list(|item| Some(here.button(&item.noun)));
+        for stay in &stays {
+            here.stay(stay, name);
+        }
+        for place in state.requests.list(|item| is_open(&item.noun).then_some(item.noun.place_id)) {
+            here.spots.entry(place).or_default().open += 1;
+        }
+        for place in state.buttons.list(|item| rings_for(&item.noun)) {
+            here.spots.entry(place).or_default().buttons += 1;
+        }
         here
     }
 
@@ -55,18 +61,11 @@ impl Here {
             self.spots.entry(stay.place_id).or_default().guests.push(name(stay.guest_id));
         }
     }
+}
 
-    fn request(&mut self, request: &Request) {
-        if is_open(request) {
-            self.spots.entry(request.place_id).or_default().open += 1;
-        }
-    }
-
-    fn button(&mut self, button: &Button) {
-        if let (ButtonState::Assigned, Some(place)) = (button.state, button.place_id) {
-            self.spots.entry(place).or_default().buttons += 1;
-        }
-    }
+/// The place that a button rings for.
+fn rings_for(button: &Button) -> Option<PlaceId> {
+    button.place_id.filter(|_| button.state == ButtonState::Assigned)
 }
 
 /// Whether somebody still waits, or is being served.
@@ -86,19 +85,15 @@ mod tests {
         let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) };
         let done =
             How::Completed { acceptance: acceptance.clone(), completed_by: siri().as_ref(), completed_at: at(2) };
-        let mut here = Here::default();
-        for how in [How::Open, How::Accepted(acceptance), done] {
-            here.request(&Request { state: how, ..open_request(at(0)) });
-        }
-        assert_eq!(here.open(cabin().id), 2);
+        let open = [How::Open, How::Accepted(acceptance), done]
+            .map(|state| is_open(&Request { state, ..open_request(at(0)) }));
+        assert_eq!(open, [true, true, false]);
     }
 
     #[test]
     fn a_button_out_of_use_rings_for_no_place() {
-        let mut here = Here::default();
-        here.button(&button());
-        here.button(&Button { state: ButtonState::Retired, ..button() });
-        assert_eq!(here.buttons(cabin().id), 1);
+        assert_eq!(rings_for(&button()), Some(cabin().id));
+        assert_eq!(rings_for(&Button { state: ButtonState::Retired, ..button() }), None);
     }
 
     #[test]

@@ -29,7 +29,9 @@ pub fn PlaceSheet(
     let name = Memo::new(move |_| place.with(|place| place.as_ref().map(|one| one.name.clone()).unwrap_or_default()));
     let is_deck = Memo::new(move |_| place.with(|place| place.as_ref().is_some_and(|one| one.kind == PlaceKind::Deck)));
     let undisturbed = Memo::new(move |_| place.with(|place| place.as_ref().is_some_and(|one| one.do_not_disturb)));
-    let edits = RwSignal::new(false);
+    let unknown = Memo::new(move |_| place.with(Option::is_none));
+    // Of a deck there is nothing to be seen but its form.
+    let edits = RwSignal::new(is_deck.get_untracked() && state.may(Right::EditPlaces));
     let set = move |on| state.act(Verb::SetDoNotDisturb { place_id: id, on });
     let contents = move || {
         if edits.get() {
@@ -37,7 +39,8 @@ pub fn PlaceSheet(
         }
         view! {
             <Sheet title=name on_close>
-                <Show when=move || !is_deck.get()>
+                <Show when=move || unknown.get()><p>{words().codes.not_found}</p></Show>
+                <Show when=move || !is_deck.get() && !unknown.get()>
                     <div>
                         <Switch label=words().places.dnd on=undisturbed on_switch=set/>
                         <p class="help">{words().places.dnd_hint}</p>
@@ -75,7 +78,7 @@ fn Guests(id: PlaceId) -> impl IntoView {
         let mut stays = state.stays.list(|item| {
             let stay = &item.noun;
             let stays = stay.place_id == id && stay.checked_out_at.is_none();
-            stays.then(|| (stay.checked_in_at, stay.guest_id, item.pending))
+            stays.then_some((stay.checked_in_at, stay.guest_id, item.pending))
         });
         stays.sort_unstable_by_key(|(since, guest, _)| (*since, *guest));
         stays
