@@ -49,7 +49,6 @@ icons! {
     Clock = "clock": r#"<circle cx="12" cy="12" r="8"/><path d="M12 7v5l3 2"/>"#,
     Play = "play": r#"<path d="M7 5v14l12-7z"/>"#,
     Stop = "stop": r#"<path d="M7 7h10v10H7z"/>"#,
-    Cloud = "cloud": r#"<path d="M7 18h10a4 4 0 0 0 .5-8A6 6 0 0 0 6 11a3.5 3.5 0 0 0 1 7z"/>"#,
     CloudOff = "cloud-off": r#"<path d="M6 11a3.5 3.5 0 0 0 1 7h9M9.5 7A6 6 0 0 1 17.5 10a4 4 0 0 1 2.5 6.500M4 4l16 16"/>"#,
     Battery = "battery": r#"<rect x="3" y="8" width="15" height="8" rx="2"/><path d="M21 11v2M6 11v2"/>"#,
     Signal = "signal": r#"<path d="M5 19v-3M10 19v-6M15 19V9M20 19V5"/>"#,

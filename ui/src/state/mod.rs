@@ -32,7 +32,7 @@ use leptos::prelude::*;
 use crate::bridge::{clock, page};
 use crate::route::{self, Page, Route};
 
-pub use table::{Item, Row, Table};
+pub use table::{Item, Table};
 pub use tree::Branch;
 
 /// All that the face knows. A handle, as large as a pointer: copy it into closures.

@@ -47,7 +47,6 @@ pub const WORDS: Frame = Frame {
     token_in_file: "Dieses System hat keinen Schlüsselbund: Deine Anmeldung liegt in einer Datei, die nur dieser Benutzer lesen kann.",
     silence: "Eine Minute stumm",
     silenced: "Stumm",
-    rings: Plural::two("{n} Anfrage klingelt", "{n} Anfragen klingeln"),
     refused_title: "Es wurde nicht getan",
     to_outbox: "Ausgang öffnen",
     on_duty: "Im Dienst",

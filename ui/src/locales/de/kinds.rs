@@ -12,7 +12,6 @@ pub const WORDS: Kinds = Kinds {
     prepare_food: "Essen zubereiten",
     bring_drinks: "Getränke bringen",
     do_not_disturb: "Nicht stören",
-    priority: "Dringlichkeit",
     priority_low: "Niedrig",
     priority_normal: "Normal",
     priority_high: "Hoch",

@@ -3,11 +3,9 @@
 use crate::locales::words::Request;
 
 pub const WORDS: Request = Request {
-    title: "Anfrage",
     gone: "Diese Anfrage ist nicht mehr auf diesem Gerät.",
     story: "Was geschah",
     story_partial: "Nur was dieses Gerät weiß: der Server ist nicht erreichbar.",
-    notes: "Notizen",
     add_note: "Notiz schreiben",
     save_note: "Notiz hinzufügen",
     hand_over_to: "Übergeben an",

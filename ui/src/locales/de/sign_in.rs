@@ -22,7 +22,6 @@ pub const WORDS: SignIn = SignIn {
     person_at: "{who} bei {site}",
     someone_else: "Jemand anderes",
     other_server: "Anderer Server",
-    at_site: "{site}",
     trying: "Anmeldung läuft …",
     looking: "Suche den Server …",
     name_needed: "Gib deinen Namen ein.",

@@ -44,7 +44,6 @@ pub const WORDS: Frame = Frame {
     token_in_file: "This system has no keyring: your sign-in is kept in a file that only this user can read.",
     silence: "Silence for a minute",
     silenced: "Silenced",
-    rings: Plural::two("{n} request is ringing", "{n} requests are ringing"),
     refused_title: "It wasn't done",
     to_outbox: "Open the outbox",
     on_duty: "On duty",

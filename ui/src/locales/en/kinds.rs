@@ -12,7 +12,6 @@ pub const WORDS: Kinds = Kinds {
     prepare_food: "Prepare food",
     bring_drinks: "Bring drinks",
     do_not_disturb: "Do not disturb",
-    priority: "Priority",
     priority_low: "Low",
     priority_normal: "Normal",
     priority_high: "High",

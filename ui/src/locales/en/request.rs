@@ -3,11 +3,9 @@
 use crate::locales::words::Request;
 
 pub const WORDS: Request = Request {
-    title: "Request",
     gone: "This request isn't on this device any more.",
     story: "What happened",
     story_partial: "Only what this device knows: the server can't be reached.",
-    notes: "Notes",
     add_note: "Write a note",
     save_note: "Add note",
     hand_over_to: "Hand over to",

@@ -22,7 +22,6 @@ pub const WORDS: SignIn = SignIn {
     person_at: "{who} at {site}",
     someone_else: "Someone else",
     other_server: "Another server",
-    at_site: "{site}",
     trying: "Signing in …",
     looking: "Looking for the server …",
     name_needed: "Type your name.",

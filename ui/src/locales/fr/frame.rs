@@ -47,7 +47,6 @@ pub const WORDS: Frame = Frame {
     token_in_file: "Ce système n'a pas de trousseau : votre connexion est gardée dans un fichier lisible par cet utilisateur seul.",
     silence: "Silence une minute",
     silenced: "En silence",
-    rings: Plural::two("{n} demande sonne", "{n} demandes sonnent"),
     refused_title: "Ce n'a pas été fait",
     to_outbox: "Ouvrir les envois",
     on_duty: "En service",

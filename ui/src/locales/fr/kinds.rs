@@ -12,7 +12,6 @@ pub const WORDS: Kinds = Kinds {
     prepare_food: "Préparer à manger",
     bring_drinks: "Apporter à boire",
     do_not_disturb: "Ne pas déranger",
-    priority: "Priorité",
     priority_low: "Basse",
     priority_normal: "Normale",
     priority_high: "Haute",

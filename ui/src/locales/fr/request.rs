@@ -3,11 +3,9 @@
 use crate::locales::words::Request;
 
 pub const WORDS: Request = Request {
-    title: "Demande",
     gone: "Cette demande n'est plus sur cet appareil.",
     story: "Ce qui s'est passé",
     story_partial: "Seulement ce que sait cet appareil : serveur injoignable.",
-    notes: "Notes",
     add_note: "Écrire une note",
     save_note: "Ajouter",
     hand_over_to: "Transmettre à",

@@ -22,7 +22,6 @@ pub const WORDS: SignIn = SignIn {
     person_at: "{who} sur {site}",
     someone_else: "Quelqu'un d'autre",
     other_server: "Autre serveur",
-    at_site: "{site}",
     trying: "Connexion …",
     looking: "Recherche du serveur …",
     name_needed: "Saisissez votre nom.",

@@ -53,7 +53,6 @@ pub const WORDS: Frame = Frame {
     token_in_file: "Ovaj sustav nema privjesak ključeva: prijava se čuva u datoteci koju može čitati samo ovaj korisnik.",
     silence: "Utišaj na minutu",
     silenced: "Utišano",
-    rings: Plural::three("{n} zahtjev zvoni", "{n} zahtjeva zvone", "{n} zahtjeva zvoni"),
     refused_title: "Nije učinjeno",
     to_outbox: "Otvori za slanje",
     on_duty: "Na dužnosti",

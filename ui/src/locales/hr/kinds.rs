@@ -12,7 +12,6 @@ pub const WORDS: Kinds = Kinds {
     prepare_food: "Priprema hrane",
     bring_drinks: "Donijeti pića",
     do_not_disturb: "Ne uznemiravati",
-    priority: "Prioritet",
     priority_low: "Nizak",
     priority_normal: "Normalan",
     priority_high: "Visok",

@@ -3,11 +3,9 @@
 use crate::locales::words::Request;
 
 pub const WORDS: Request = Request {
-    title: "Zahtjev",
     gone: "Ovaj zahtjev više nije na uređaju.",
     story: "Što se dogodilo",
     story_partial: "Samo što ovaj uređaj zna: poslužitelj nije dostupan.",
-    notes: "Bilješke",
     add_note: "Napiši bilješku",
     save_note: "Dodaj bilješku",
     hand_over_to: "Predaj",

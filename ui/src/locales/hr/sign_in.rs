@@ -22,7 +22,6 @@ pub const WORDS: SignIn = SignIn {
     person_at: "{who} na {site}",
     someone_else: "Netko drugi",
     other_server: "Drugi poslužitelj",
-    at_site: "{site}",
     trying: "Prijava …",
     looking: "Traženje poslužitelja …",
     name_needed: "Upišite svoje ime.",

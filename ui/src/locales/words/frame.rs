@@ -43,7 +43,6 @@ words! {
         token_in_file: Text,
         silence: Text,
         silenced: Text,
-        rings: Plural,
         refused_title: Text,
         to_outbox: Text,
         on_duty: Text,

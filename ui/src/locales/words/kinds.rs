@@ -14,7 +14,6 @@ words! {
         prepare_food: Text,
         bring_drinks: Text,
         do_not_disturb: Text,
-        priority: Text,
         priority_low: Text,
         priority_normal: Text,
         priority_high: Text,

@@ -5,11 +5,9 @@ use super::{Text, words};
 words! {
     /// What a request's page says
     Request {
-        title: Text,
         gone: Text,
         story: Text,
         story_partial: Text,
-        notes: Text,
         add_note: Text,
         save_note: Text,
         hand_over_to: Text,

@@ -24,7 +24,6 @@ words! {
         person_at: Text,
         someone_else: Text,
         other_server: Text,
-        at_site: Text,
         trying: Text,
         looking: Text,
         name_needed: Text,
