@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crewbell_core::controller::Window;
 use crewbell_core::engine::Input;
-use crewbell_core::screen::{Alert, AskError, Ears, Told, VoicePlayer};
+use crewbell_core::screen::{Alert, AskError, Ears, Told, VoicePlayer, settings};
 use crewbell_core::shell::{Recording, Shell};
 use crewbell_shared::Code;
 use crewbell_shared::request::Priority;
@@ -127,12 +127,9 @@ impl Shell for Device {
 
     fn setting(&self, name: &str, value: Option<&str>) {
         match name {
-            "volume" => {
-                let percent = value.and_then(|value| value.parse::<f32>().ok()).unwrap_or(100.0);
-                self.bell.set_volume(percent / 100.0);
-            }
-            "sounds" => self.bell.set_sounds(value != Some("off")),
-            "language" => {
+            settings::VOLUME => self.bell.set_volume(f32::from(settings::volume(value)) / 100.0),
+            settings::SOUNDS => self.bell.set_sounds(settings::sounds_on(value)),
+            settings::LANGUAGE => {
                 let mut seen = self.seen();
                 seen.words = Words::of(value.unwrap_or_default());
                 self.update_outside(&mut seen);
