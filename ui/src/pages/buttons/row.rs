@@ -19,16 +19,16 @@ pub fn ButtonRow(
     heard: Heard,
     /// It is pressed on the screen.
     on_open: Callback<ButtonId>,
-) -> Option<impl IntoView> {
+) -> impl IntoView {
     let state = state();
-    let row = state.buttons.row(id)?;
+    let Some(row) = state.buttons.row(id) else { return ().into_any() };
     let item = Memo::new(move |_| row.get());
     let button = Memo::new(move |_| item.with(|item| item.noun.clone()));
     let pending = Memo::new(move |_| item.with(|item| item.pending));
     let lit = Memo::new(move |_| heard.is_lit(id));
     let title = Memo::new(move |_| button.with(|button| title(state, button)));
     let text = Memo::new(move |_| button.with(|button| text(state, button)));
-    Some(view! {
+    view! {
         <li class="row device" class:pending=pending class:lit=lit>
             <button type="button" class="row-press" on:click=move |_| on_open.run(id)>
                 <span class="row-icon"><Icon of=Picture::Button/></span>
@@ -47,7 +47,8 @@ pub fn ButtonRow(
                 </span>
             </button>
         </li>
-    })
+    }
+    .into_any()
 }
 
 /// Where it is, and its own name; its number where nobody has said.

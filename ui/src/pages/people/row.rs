@@ -17,9 +17,9 @@ pub fn PersonRow(
     id: PersonId,
     /// They are to be changed.
     on_edit: Callback<PersonId>,
-) -> Option<impl IntoView> {
+) -> impl IntoView {
     let state = state();
-    let row = state.people.row(id)?;
+    let Some(row) = state.people.row(id) else { return ().into_any() };
     let person = Memo::new(move |_| row.get());
     let name = Memo::new(move |_| person.with(|item| item.noun.name.clone()));
     let on = Memo::new(move |_| person.with(|item| item.noun.on_duty));
@@ -28,7 +28,7 @@ pub fn PersonRow(
     let is_me = Memo::new(move |_| state.my_id() == Some(id));
     let switches = move || state.may(Right::TakeOverRequests) && active.get() && !is_me.get();
     let set_duty = move |on_duty| state.act(Verb::SetDuty { person_id: id, on_duty });
-    Some(view! {
+    view! {
         <li class="row crew" class:pending=pending>
             <PersonName id name/>
             <div class="crew-about">
@@ -48,7 +48,8 @@ pub fn PersonRow(
                     on_press=move || on_edit.run(id)/>
             </Show>
         </li>
-    })
+    }
+    .into_any()
 }
 
 /// Their open devices, and whether they would hear a request. Known only while there is a connection.

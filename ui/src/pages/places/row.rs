@@ -18,9 +18,9 @@ pub fn PlaceRow(
     here: Memo<Here>,
     /// It is pressed.
     on_open: Callback<PlaceId>,
-) -> Option<impl IntoView> {
+) -> impl IntoView {
     let state = state();
-    let row = state.places.row(id)?;
+    let Some(row) = state.places.row(id) else { return ().into_any() };
     let item = Memo::new(move |_| row.get());
     let name = Memo::new(move |_| item.with(|item| item.noun.name.clone()));
     let kind = Memo::new(move |_| item.with(|item| item.noun.kind));
@@ -36,7 +36,7 @@ pub fn PlaceRow(
     };
     // Crew rooms need none; where guests are, somebody must be able to call.
     let mute = Memo::new(move |_| buttons.get() == 0 && kind.get() != PlaceKind::Crew);
-    Some(view! {
+    view! {
         <li class="row spot" class:pending=pending>
             <button type="button" class="row-press" on:click=move |_| on_open.run(id)>
                 <span class="row-icon"><Icon of=Picture::Place/></span>
@@ -67,5 +67,6 @@ pub fn PlaceRow(
                 </span>
             </button>
         </li>
-    })
+    }
+    .into_any()
 }
