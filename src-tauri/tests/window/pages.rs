@@ -1,1 +1,84 @@
-//! Every page at three sizes and in three themes, for a person to look at.
+//! Every page at three sizes and in three themes, for a person to look at; and what a person would be ashamed of, as far
+//! as a program can tell: nothing is wider than the window, nothing that is touched is small, nothing says "undefined".
+
+use anyhow::{Context, Result};
+use crewbell_desk::{Desk, Window, until};
+
+use crate::crew::{open, press_on_card, sees, sign_in};
+use crate::ship::Ship;
+
+const SIZES: [(&str, u32, u32); 3] = [("phone", 390, 844), ("tablet", 1024, 768), ("desktop", 1440, 900)];
+const THEMES: [&str; 3] = ["light", "dark", "night"];
+const PAGES: [&str; 10] =
+    ["requests", "new", "activity", "people", "buttons", "guests", "places", "settings", "outbox", "more"];
+
+/// Sets something of this device, as the settings page does.
+fn set(window: &Window, name: &str, value: &str) -> Result<()> {
+    let ask = serde_json::json!({ "ask": "set", "name": name, "value": value }).to_string();
+    window.run(&format!("window.__TAURI__.core.invoke('ask', {{ args: {} }})", serde_json::to_string(&ask)?))?;
+    Ok(())
+}
+
+fn go(window: &Window, address: &str) -> Result<()> {
+    window.run(&format!("location.hash = '#/{address}'"))?;
+    Ok(())
+}
+
+/// What is wrong with the page as it stands.
+fn faults(window: &Window) -> Result<Vec<String>> {
+    let found = window.run(
+        "const faults = [];
+         const page = document.documentElement;
+         if (page.scrollWidth > page.clientWidth) faults.push(`the page is ${page.scrollWidth} wide`);
+         if (/undefined|NaN|\\[object/.test(document.body.innerText)) faults.push('it says something that is no word');
+         for (const one of document.querySelectorAll('button, a[href], input:not(.for-ears), select')) {
+           const box = one.getBoundingClientRect();
+           if (!box.width || !box.height || getComputedStyle(one).visibility === 'hidden') continue;
+           const name = one.getAttribute('aria-label') || one.innerText || one.id || one.closest('label')?.innerText || '';
+           if (!name.trim() && !one.labels?.length) faults.push(`${one.outerHTML.slice(0, 80)} has no name`);
+         }
+         return faults",
+    )?;
+    let found = found.as_array().context("no list")?;
+    Ok(found.iter().map(|fault| fault.as_str().unwrap_or_default().to_owned()).collect())
+}
+
+#[test]
+fn every_page_fits_every_hand_in_every_light() -> Result<()> {
+    let mut ship = Ship::sail()?;
+    let desk = Desk::set_up()?;
+    let window = open(&desk, "dana")?;
+    for (size, width, height) in SIZES {
+        window.resize(width, height)?;
+        window.shoot(&format!("sign-in-{size}"))?;
+    }
+    sign_in(&window, &ship, "Dana")?;
+    let taken = ship.press("cabin-07", "single")?;
+    press_on_card(&window, &taken, "Accept")?;
+    let place = ship.press("cabin-02", "shake")?;
+    ship.press("cabin-05", "double")?;
+    sees(&window, &place)?;
+    let mut wrong = Vec::new();
+    for theme in THEMES {
+        set(&window, "theme", theme)?;
+        let is_set = format!("return document.documentElement.dataset.theme === '{theme}'");
+        until("the theme", || Ok((window.run(&is_set)? == true).then_some(())))?;
+        for (size, width, height) in SIZES {
+            window.resize(width, height)?;
+            let first = window.run(
+                "const link = document.querySelector('article.card a[href*=\"#/requests/\"]');
+                 return link ? link.getAttribute('href').slice(2) : null",
+            )?;
+            let detail = first.as_str().map(str::to_owned);
+            for address in PAGES.iter().map(|page| (*page).to_owned()).chain(detail) {
+                go(&window, &address)?;
+                let name = address.split('/').next_back().filter(|_| !address.contains('/')).unwrap_or("request");
+                window.shoot(&format!("{name}-{size}-{theme}"))?;
+                wrong.extend(faults(&window)?.into_iter().map(|fault| format!("{name}, {size}, {theme}: {fault}")));
+            }
+            go(&window, "requests")?;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}

@@ -1,26 +1,160 @@
-//! A watch on board: presses, accepts, a server that goes away, and everything there once in the end.
+//! A watch on board: a press is heard and accepted, a colleague's device falls silent, the server goes away and comes
+//! back, and in the end everything is there once.
 
-use anyhow::Result;
-use crewbell_desk::Desk;
+use anyhow::{Context, Result};
+use crewbell_desk::{Desk, RATE, Recording, Window, until};
+use serde_json::Value;
 
-use crate::crew::{open, press_on_card, sees, sign_in};
+use crate::crew::{open, press_on_card, sees, sign_in, type_pin};
 use crate::ship::Ship;
 
+/// Waits until the sound that is recorded has ended: half a second of silence.
+fn falls_silent(recording: &Recording) -> Result<()> {
+    let half_a_second = usize::try_from(RATE / 2)?;
+    until("silence", || {
+        let samples = recording.samples()?;
+        let last = samples.len().saturating_sub(half_a_second);
+        let quiet = samples.len() > half_a_second && samples[last..].iter().all(|sample| sample.unsigned_abs() < 100);
+        Ok(quiet.then_some(()))
+    })
+}
+
+fn is_heard(recording: &Recording) -> Result<()> {
+    until("the sound", || Ok(recording.is_heard()?.then_some(())))
+}
+
+/// Opens the sheet of a request from its card, and comes to the page that tells all of it.
+fn look_into(window: &Window, place: &str) -> Result<()> {
+    let find = format!(
+        "const card = [...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}));
+         const link = card?.querySelector('a[href*=\"#/requests/\"]');
+         if (!link) return false;
+         location.hash = link.getAttribute('href').slice(1);
+         return true",
+        serde_json::to_string(place)?
+    );
+    until("the card", || Ok((window.run(&find)? == true).then_some(())))
+}
+
 #[test]
-fn somebody_signs_in_and_accepts() -> Result<()> {
+fn a_press_rings_until_one_accepts_and_everybody_sees_who() -> Result<()> {
+    let mut ship = Ship::sail()?;
+    let (hers, his) = (Desk::set_up()?, Desk::set_up()?);
+    let siri = open(&hers, "siri")?;
+    sign_in(&siri, &ship, "Siri")?;
+    let sam = open(&his, "sam")?;
+    sign_in(&sam, &ship, "Sam")?;
+    sees(&sam, "Sam")?;
+
+    let (at_hers, at_his) = (hers.record()?, his.record()?);
+    assert!(!at_hers.is_heard()? && !at_his.is_heard()?, "nothing rings before anybody presses");
+    let place = ship.press("cabin-05", "single")?;
+    sees(&siri, &place)?;
+    sees(&sam, &place)?;
+    is_heard(&at_hers)?;
+    is_heard(&at_his)?;
+    siri.shoot("story-1-pressed")?;
+
+    press_on_card(&siri, &place, "Accept")?;
+    sees(&sam, "Siri")?;
+    sam.shoot("story-2-siri-has-it")?;
+    falls_silent(&at_hers)?;
+    falls_silent(&at_his)?;
+
+    press_on_card(&siri, &place, "Complete")?;
+    let open = || ship.get("Dana", "/api/service-requests?state=completed");
+    until("the record of it", || {
+        let list = open()?;
+        Ok(requests(&list).iter().any(|request| request["place_name"] == place.as_str()).then_some(()))
+    })
+}
+
+/// The requests of an answer, whether it is a list or an object with one.
+fn requests(answer: &Value) -> Vec<Value> {
+    let list = answer.as_array().or_else(|| answer.as_object()?.values().find_map(Value::as_array));
+    list.cloned().unwrap_or_default()
+}
+
+#[test]
+fn what_is_done_while_the_server_is_away_is_there_once_when_it_is_back() -> Result<()> {
     let mut ship = Ship::sail()?;
     let desk = Desk::set_up()?;
-    let window = open(&desk, "siri")?;
-    window.shoot("00-start")?;
-    sign_in(&window, &ship, "Siri")?;
-    sees(&window, "Siri")?;
-    window.shoot("01-signed-in")?;
-    let recording = desk.record()?;
-    let place = ship.press("cabin-05", "single")?;
-    sees(&window, &place)?;
-    window.shoot("02-pressed")?;
-    crewbell_desk::until("the sound", || Ok(recording.is_heard()?.then_some(())))?;
-    press_on_card(&window, &place, "Accept")?;
-    window.shoot("03-accepted")?;
+    let siri = open(&desk, "siri")?;
+    sign_in(&siri, &ship, "Siri")?;
+    sees(&siri, "Siri")?;
+    let place = ship.press("cabin-07", "single")?;
+    sees(&siri, &place)?;
+
+    ship.go_away();
+    until("the banner", || Ok((siri.run("return !!document.querySelector('.stale, .banner, .chip.off')")? == true).then_some(())))?;
+    press_on_card(&siri, &place, "Accept")?;
+    look_into(&siri, &place)?;
+    siri.type_into(".write-note textarea", "Two towels, and the shutters")?;
+    siri.press(".write-note .button")?;
+    sees(&siri, "Two towels, and the shutters")?;
+    siri.shoot("story-3-away")?;
+
+    // The app is ended, and started again: what was done is there, and still waits.
+    drop(siri);
+    let siri = open(&desk, "siri")?;
+    sees(&siri, &place)?;
+    siri.shoot("story-4-started-again")?;
+    ship.serve()?;
+
+    let told = until("the server to have it", || {
+        let list = requests(&ship.get("Dana", "/api/service-requests?state=accepted")?);
+        let found = list.into_iter().find(|request| request["place_name"] == place.as_str());
+        Ok(found.filter(|request| request["notes"].as_array().is_some_and(|notes| !notes.is_empty())))
+    })?;
+    assert_eq!(told["accepted_by"]["name"], "Siri");
+    assert_eq!(told["notes"].as_array().map(Vec::len), Some(1), "once");
+    let id = told["id"].as_str().context("no id")?;
+    let whole = ship.get("Dana", &format!("/api/service-requests/{id}"))?;
+    let accepts = whole.to_string().matches("\"request_accepted\"").count();
+    assert_eq!(accepts, 1, "accepted once: {whole}");
+    siri.shoot("story-5-back")?;
     Ok(())
+}
+
+#[test]
+fn who_loses_a_race_without_a_network_sees_who_won() -> Result<()> {
+    let mut ship = Ship::sail()?;
+    let (hers, his) = (Desk::set_up()?, Desk::set_up()?);
+    let siri = open(&hers, "siri")?;
+    sign_in(&siri, &ship, "Siri")?;
+    let sam = open(&his, "sam")?;
+    sign_in(&sam, &ship, "Sam")?;
+    let place = ship.press("cabin-03", "double")?;
+    sees(&siri, &place)?;
+    sees(&sam, &place)?;
+
+    ship.go_away();
+    press_on_card(&siri, &place, "Accept")?;
+    press_on_card(&sam, &place, "Accept")?;
+    ship.serve()?;
+    let winner = until("one of them to have it", || {
+        let list = requests(&ship.get("Dana", "/api/service-requests?state=accepted")?);
+        let found = list.into_iter().find(|request| request["place_name"] == place.as_str());
+        Ok(found.and_then(|request| request["accepted_by"]["name"].as_str().map(str::to_owned)))
+    })?;
+    let loser = if winner == "Siri" { &sam } else { &siri };
+    sees(loser, &winner)?;
+    loser.run("location.hash = '#/outbox'")?;
+    sees(loser, &winner)?;
+    loser.shoot("story-6-lost")?;
+    Ok(())
+}
+
+#[test]
+fn somebody_who_was_here_before_types_only_their_pin() -> Result<()> {
+    let ship = Ship::sail()?;
+    let desk = Desk::set_up()?;
+    let siri = open(&desk, "siri")?;
+    sign_in(&siri, &ship, "Siri")?;
+    until("the board", || Ok((siri.run("return !!document.querySelector('.board')")? == true).then_some(())))?;
+    siri.run("window.__TAURI__.core.invoke('ask', { args: JSON.stringify({ ask: 'sign_out', discard: true }) })")?;
+    sees(&siri, "Siri")?;
+    siri.shoot("story-7-again")?;
+    type_pin(&siri, &ship, "Siri")?;
+    until("the board", || Ok((siri.run("return !!document.querySelector('.board')")? == true).then_some(())))
 }

@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 
 use crate::{Process, until};
 
-/// The size of its one screen: a small tablet's.
-const SCREEN: &str = "1280x800x24";
+/// The size of its one screen: a desktop's, so that windows of every size fit.
+const SCREEN: &str = "1600x1000x24";
 
 #[derive(Debug)]
 pub(crate) struct Display {

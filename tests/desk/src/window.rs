@@ -76,6 +76,16 @@ impl Window {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// Makes the window so many pixels large.
+    ///
+    /// # Errors
+    /// When the driver or the window manager doesn't.
+    pub fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.post("/window/rect", &json!({ "x": 0, "y": 0, "width": width, "height": height }))?;
+        let script = "return window.innerWidth";
+        until("the window's size", || Ok((self.run(script)?.as_u64() == Some(u64::from(width))).then_some(())))
+    }
+
     /// Takes a picture of the page to `target/shots/NAME.png`, for a person to look at: once what is in
     /// the page has been drawn, and nothing moves any more.
     ///
