@@ -88,9 +88,9 @@ fn start() -> tauri::Result<()> {
         .invoke_handler(tauri::generate_handler![commands::ask])
         .build(context)?;
     app.run(|app, event| {
-        // A phone's system stopped the app, and goes on with it.
-        if let RunEvent::Resumed = event {
-            app.state::<Core>().report(Input::Woke);
+        // A phone's system stopped the app, and goes on with it; a desktop's says so once, before the core is there.
+        if let (RunEvent::Resumed, Some(core)) = (event, app.try_state::<Core>()) {
+            core.report(Input::Woke);
         }
     });
     Ok(())
