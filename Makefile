@@ -7,7 +7,7 @@ ARGS ?=
 .PHONY: help demo test check bench bootstrap
 
 help:
-	@echo "make demo    build and start Crewbell with the demo site (installs what is missing)"
+	@echo "make demo    the app, the buttons and the server of a demo yacht (installs what is missing)"
 	@echo "make test    check and test everything, as continuous integration does"
 	@echo "make check   the same without running the tests"
 	@echo "make bench   measure press to crew on this machine"

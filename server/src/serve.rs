@@ -83,6 +83,14 @@ impl Server {
     /// # Errors
     /// The database can't be reached or migrated, or an address is taken.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+        Self::start_with(settings, axum::Router::new()).await
+    }
+
+    /// Starts with more doors than every server has.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(settings: Settings, more: axum::Router) -> anyhow::Result<Self> {
         migrate(&settings.db).await.context("The schema could not be brought up to date.")?;
         let stop = CancellationToken::new();
         let house = House::new(Db::new(settings.db), settings.clock, settings.ids, stop.clone());
@@ -108,7 +116,7 @@ impl Server {
         let listener = TcpListener::bind(settings.http).await;
         let listener = listener.with_context(|| format!("The address {} could not be opened.", settings.http))?;
         let http = listener.local_addr()?;
-        let router = http::router(App::new(house.clone(), settings.metrics));
+        let router = http::router(App::new(house.clone(), settings.metrics), more);
         let doors = match settings.http_tls {
             Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
             None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),

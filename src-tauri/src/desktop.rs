@@ -10,6 +10,7 @@ use tauri::menu::{Menu, MenuItem};
 use tauri::tray::{TrayIconBuilder, TrayIconEvent};
 use tauri::{App, AppHandle, Manager, WindowEvent};
 
+use crate::arguments::SignIn;
 use crate::core_handle::Core;
 use crate::words::Words;
 
@@ -69,6 +70,22 @@ fn hide_instead_of_closing(app: &App) {
             && hidden.hide().is_ok()
         {
             api.prevent_close();
+        }
+    });
+}
+
+/// Signs somebody in, unless somebody is.
+pub(crate) fn sign_in(app: &App, who: SignIn) {
+    let core = app.state::<Core>().inner().clone();
+    tauri::async_runtime::spawn(async move {
+        match core.ask(Ask::Look).await {
+            // Who is signed in stays so.
+            Ok(picture) if !picture["session"].is_null() => {}
+            Ok(_) => {
+                let SignIn { server, site, name, pin } = who;
+                core.post(Ask::SignIn { server, site, name, secret: pin });
+            }
+            Err(error) => eprintln!("Nobody can be signed in: {error}"),
         }
     });
 }

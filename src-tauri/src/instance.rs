@@ -20,26 +20,13 @@ pub(crate) struct Instance {
     folder: Option<PathBuf>,
 }
 
-#[cfg(desktop)]
-#[derive(clap::Parser)]
-#[command(name = "crewbell", version, about = "The crew's side of a call button")]
-struct Args {
-    /// Keep everything in this folder, and run beside apps that have another
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-}
-
 impl Instance {
-    /// What the command line asks for; on phones there is none.
+    /// The app of a folder; without one that of the system's folder for apps.
     ///
     /// # Errors
-    /// When the folder that it names can't be made.
-    pub(crate) fn of_this_process() -> io::Result<Self> {
-        #[cfg(desktop)]
-        if let Some(folder) = <Args as clap::Parser>::parse().data_dir {
-            return Self::at(&folder);
-        }
-        Ok(Self { folder: None })
+    /// When the folder can't be made.
+    pub(crate) fn of(folder: Option<&Path>) -> io::Result<Self> {
+        folder.map_or(Ok(Self { folder: None }), Self::at)
     }
 
     /// The app that keeps everything in `folder`, which is made when it isn't there.

@@ -1,5 +1,6 @@
 //! The shell: a window, a bell, a tray, and a post office between the face and the core. No rules.
 //!
+//! - `arguments`, `panel`: what the command line asks for; the demo's window of buttons
 //! - `commands`: what the face may ask
 //! - `wire`: how what is asked and answered crosses
 //! - `core_handle`: the core, started beside the window
@@ -11,6 +12,8 @@
 //!
 //! Desktops start `run` from `main`, phones through Tauri's entry point.
 
+#[cfg(desktop)]
+mod arguments;
 mod awake;
 mod commands;
 mod core_handle;
@@ -19,6 +22,8 @@ mod desktop;
 mod device;
 mod instance;
 mod notices;
+#[cfg(desktop)]
+mod panel;
 mod vault;
 mod wire;
 mod words;
@@ -45,8 +50,17 @@ pub fn run() {
 }
 
 fn start() -> tauri::Result<()> {
-    let instance = Instance::of_this_process()?;
     let mut context = tauri::generate_context!();
+    #[cfg(desktop)]
+    let mut arguments = <arguments::Arguments as clap::Parser>::parse();
+    #[cfg(desktop)]
+    if let Some(url) = arguments.panel.take() {
+        return panel::run(context, url);
+    }
+    #[cfg(desktop)]
+    let instance = Instance::of(arguments.data_dir.as_deref())?;
+    #[cfg(mobile)]
+    let instance = Instance::of(None)?;
     instance.distinguish(context.config_mut());
 
     let mut builder = tauri::Builder::default();
@@ -57,20 +71,40 @@ fn start() -> tauri::Result<()> {
     }
     let app = builder
         .plugin(tauri_plugin_notification::init())
-        .setup(move |app| Ok(set_up(app, &instance)?))
+        .setup(move |app| {
+            #[cfg(desktop)]
+            {
+                let side = arguments.beside_panel.then_some(panel::Side::Left);
+                set_up(app, &instance, |window, app| panel::place(window, app, side))?;
+                desktop::set_up(app);
+                if let Some(who) = arguments.sign_in.take() {
+                    desktop::sign_in(app, who);
+                }
+            }
+            #[cfg(mobile)]
+            set_up(app, &instance, |window, _| window)?;
+            Ok(())
+        })
         .invoke_handler(tauri::generate_handler![commands::ask])
         .build(context)?;
     app.run(|app, event| {
-        // A phone's system stopped the app, and goes on with it.
-        if let RunEvent::Resumed = event {
-            app.state::<Core>().report(Input::Woke);
+        // A phone's system stopped the app, and goes on with it; a desktop's says so once, before the core is there.
+        if let (RunEvent::Resumed, Some(core)) = (event, app.try_state::<Core>()) {
+            core.report(Input::Woke);
         }
     });
     Ok(())
 }
 
-/// The core starts first, on threads of its own; the window opens meanwhile.
-fn set_up(app: &App, instance: &Instance) -> tauri::Result<()> {
+/// A window that is about to be opened.
+type Opening<'a> = WebviewWindowBuilder<'a, tauri::Wry, App>;
+
+/// The core starts first, on threads of its own; the window opens meanwhile, where it is placed.
+fn set_up(
+    app: &App,
+    instance: &Instance,
+    place: impl for<'a> Fn(Opening<'a>, &App) -> Opening<'a>,
+) -> tauri::Result<()> {
     let folder = instance.data_folder(app.handle())?;
     std::fs::create_dir_all(&folder)?;
     let (device, mut reports) = Device::new(app.handle());
@@ -87,9 +121,8 @@ fn set_up(app: &App, instance: &Instance) -> tauri::Result<()> {
     });
     // What the web view itself stores goes into the data folder too.
     for window in &app.config().app.windows {
-        WebviewWindowBuilder::from_config(app, window)?.data_directory(folder.join("webview")).build()?;
+        let window = WebviewWindowBuilder::from_config(app, window)?.data_directory(folder.join("webview"));
+        place(window, app).build()?;
     }
-    #[cfg(desktop)]
-    desktop::set_up(app);
     Ok(())
 }

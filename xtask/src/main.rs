@@ -34,7 +34,9 @@ struct Cli {
 enum Command {
     /// Install what this machine lacks to run the demo and the tests
     Setup,
-    /// Build and start the server with the demo site; what follows goes to `crewbell-server demo`
+    /// Build and start the demo site with the app's window; what follows goes to `crewbell-server demo`
+    ///
+    /// `--terminal` tells the story in the terminal instead, as happens where there is no display.
     Demo {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,

@@ -93,6 +93,14 @@ fn log(config: &Config) -> anyhow::Result<()> {
 /// # Errors
 /// The database can't be reached or migrated, a certificate can't be read, or an address is taken.
 pub async fn start(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Result<Server> {
+    Server::start(settings(config, ground, clock)?).await
+}
+
+/// How the server is to be run, as the configuration says.
+///
+/// # Errors
+/// A certificate or a table of radio buttons can't be read.
+pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Result<Settings> {
     let wanted = config.http.tls || config.mqtt.tls_listen.is_some();
     let tls = if wanted { Some(certificate(config, &clock)?) } else { None };
     let mqtt = match config.mqtt.mode {
@@ -102,7 +110,7 @@ pub async fn start(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Re
         }
         MqttMode::External => Mqtt::External(broker(config)?),
     };
-    let settings = Settings {
+    Ok(Settings {
         db: ground.db.clone(),
         http: config.http.listen,
         http_tls: tls.filter(|_| config.http.tls),
@@ -113,8 +121,7 @@ pub async fn start(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Re
         ids: Ids::random(),
         metrics: Some(meter()?),
         drain: config.http.drain,
-    };
-    Server::start(settings).await
+    })
 }
 
 fn certificate(config: &Config, clock: &Clock) -> anyhow::Result<Arc<rustls::ServerConfig>> {

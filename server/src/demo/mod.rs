@@ -7,6 +7,7 @@
 //! | `week` | seven days by their rhythm; one request's story is in `story`, the words in `words` |
 //! | `present` | the last forty minutes: what is open when the demo starts |
 //! | `play` | the script becomes actions |
+//! | `panel` | a page with the buttons on it, to press them |
 //!
 //! Everything comes in by the same [actions](crate::actions) as from a button or a tablet, with times in the past, in
 //! the order of those times. The same `now` gives the same script. PINs, passwords and the join code are fixed and
@@ -15,6 +16,7 @@
 mod cast;
 mod dice;
 mod ground;
+pub mod panel;
 mod play;
 mod present;
 mod script;
@@ -88,6 +90,8 @@ pub struct DemoButton {
     pub id: String,
     /// The name of the place where it was mounted.
     pub place: String,
+    /// The name of the deck that the place is on.
+    pub deck: String,
     /// Its MQTT user name.
     pub username: String,
     /// Its MQTT password.
@@ -132,6 +136,7 @@ pub async fn load(house: &House, now: Timestamp) -> anyhow::Result<DemoSite> {
             .map(|device| DemoButton {
                 id: device.id.to_owned(),
                 place: SPOTS[device.spot].name.to_owned(),
+                deck: SPOTS[device.spot].deck.map_or_else(String::new, |deck| SPOTS[deck].name.to_owned()),
                 username: device.username(),
                 password: device.password(),
             })

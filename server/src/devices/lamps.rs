@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crewbell_shared::ids::ButtonId;
+use crewbell_shared::ids::{ButtonId, RequestId};
 use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::{Request, State};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -72,6 +73,21 @@ impl Devices {
     }
 }
 
+/// What a lamp is told on `…/ack`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// The device's id of the press that the request last heard.
+    #[serde(default)]
+    pub press_id: Option<String>,
+    /// The request.
+    pub request_id: RequestId,
+    /// `received`, `accepted`, `completed`, `cancelled`.
+    pub state: String,
+    /// Who did it.
+    #[serde(default)]
+    pub by: Option<String>,
+}
+
 /// What is told to a button about its request: on its `/ack`, and in the words of the original firmware.
 pub(super) fn messages(prefix: &str, device: &str, request: &Request) -> Vec<(String, String)> {
     let (state, by) = match &request.state {
@@ -80,7 +96,8 @@ pub(super) fn messages(prefix: &str, device: &str, request: &Request) -> Vec<(St
         State::Completed { completed_by, .. } => ("completed", Some(&completed_by.name)),
         State::Cancelled { cancelled_by, .. } => ("cancelled", Some(&cancelled_by.name)),
     };
-    let ack = json!({ "press_id": request.last_press_id, "request_id": request.id, "state": state, "by": by });
+    let (press_id, by) = (request.last_press_id.clone(), by.cloned());
+    let ack = json!(Ack { press_id, request_id: request.id, state: state.to_owned(), by });
     let command = json!({ "command": "ack", "requestId": request.id, "status": state });
     vec![
         (format!("{prefix}/button/{device}/ack"), ack.to_string()),

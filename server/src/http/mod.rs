@@ -32,6 +32,7 @@ mod system;
 mod openapi_tests;
 
 pub use error::ApiError;
+pub(crate) use extract::Body;
 pub use listeners::{PlainListener, Remote, SecureListener};
 pub use router::{openapi, router};
 

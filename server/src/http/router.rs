@@ -127,12 +127,13 @@ fn idempotency_key() -> Parameter {
     header.required(Required::False).description(Some(description)).schema(Some(schema)).build()
 }
 
-/// All doors.
-pub fn router(app: App) -> Router {
+/// All doors, with `more` that only this server has.
+pub fn router(app: App, more: Router) -> Router {
     let (router, document) = described(api());
     let docs = SwaggerUi::new("/docs").url("/openapi.json", document).config(Config::default().validator_url("none"));
     router
         .merge(docs)
+        .merge(more.with_state(()))
         .fallback(|| async { ApiError::not_found("path") })
         .method_not_allowed_fallback(|| async {
             (StatusCode::METHOD_NOT_ALLOWED, ApiError::new(Code::Invalid, "The path doesn't take that method."))

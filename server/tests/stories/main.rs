@@ -30,6 +30,7 @@ mod faults;
 mod isolation;
 mod lamps;
 mod live;
+mod panel;
 mod presence;
 mod press;
 mod races;

@@ -198,6 +198,11 @@ pub fn embedded() -> Mqtt {
 
 /// A server with nothing done to it yet.
 pub async fn start(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Server {
+    start_with(db, clock, mqtt, axum::Router::new()).await
+}
+
+/// The same with more doors.
+pub async fn start_with(db: &DbSettings, clock: Clock, mqtt: Mqtt, more: axum::Router) -> Server {
     let settings = Settings {
         db: db.clone(),
         http: ([127, 0, 0, 1], 0).into(),
@@ -210,7 +215,7 @@ pub async fn start(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Server {
         metrics: None,
         drain: Duration::from_secs(10),
     };
-    Box::pin(Server::start(settings)).await.unwrap()
+    Box::pin(Server::start_with(settings, more)).await.unwrap()
 }
 
 /// Founds a site with its crew, cabins, buttons and a guest. Ids are the same on each ship but for the site's.

@@ -10,9 +10,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::ground::{Ground, Take};
-use super::serve::{configuration, start, told_to_stop};
+use super::serve::{configuration, settings, told_to_stop};
 use crate::clock::Clock;
 use crate::config::ServeArgs;
+use crate::demo::panel::Panel;
 use crate::demo::{self, DemoSite};
 use crate::serve::Server;
 
@@ -60,8 +61,13 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         ..ServeArgs::default()
     })?;
     let ground = Ground::open(&config, Take::Own).await?;
-    let server = start(&config, &ground, Clock::default()).await?;
+    let panel = Panel::default();
+    let settings = settings(&config, &ground, Clock::default())?;
+    let server = Server::start_with(settings, panel.router()).await?;
     let site = demo::load(&server.house, server.house.clock.now()).await?;
+    if let Some(mqtt) = server.mqtt {
+        panel.connect(site.clone(), mqtt, &server.house.ids, server.house.stop.clone());
+    }
     if args.json {
         let mqtt = server.mqtt.map(|address| address.to_string()).unwrap_or_default();
         let ready =

@@ -31,6 +31,7 @@ pub(super) fn introduce(server: &Server, site: &DemoSite) {
     }
     if let Some(mqtt) = server.mqtt {
         println!("  mqtt  {mqtt}");
+        println!("  page  http://{}/demo   (the buttons, to press them)", server.http);
     }
     println!();
 }

@@ -10,10 +10,11 @@ use rumqttc::{AsyncClient, Broker, Event, EventLoop, Incoming, MqttOptions, Outg
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use super::story::{Lamp, Story};
+use super::story::Story;
 use super::{PressArgs, trouble};
 use crate::cli::words::{millis, plain};
 use crate::clock::Ids;
+use crate::devices::lamps::Ack;
 
 /// How long a server may take to let a button in. It hashes nothing and reads one row.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -165,7 +166,7 @@ impl Line {
                     }
                 }
             }
-            Event::Incoming(Incoming::Publish(message)) => match serde_json::from_slice::<Lamp>(&message.payload) {
+            Event::Incoming(Incoming::Publish(message)) => match serde_json::from_slice::<Ack>(&message.payload) {
                 Ok(lamp) => {
                     let (words, ours) = self.story.lit(&lamp);
                     let whose = if ours { "" } else { "  (of an earlier press)" };

@@ -3,22 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crewbell_shared::ids::RequestId;
-use serde::Deserialize;
 
-/// What a lamp is told, on `…/ack`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct Lamp {
-    /// The device's id of the press that the request last heard.
-    #[serde(default)]
-    pub(super) press_id: Option<String>,
-    /// The request.
-    pub(super) request_id: RequestId,
-    /// `received`, `accepted`, `completed`, `cancelled`.
-    pub(super) state: String,
-    /// Who did it.
-    #[serde(default)]
-    pub(super) by: Option<String>,
-}
+use crate::devices::lamps::Ack;
 
 /// What became of the presses.
 #[derive(Debug)]
@@ -85,7 +71,7 @@ impl Story {
     }
 
     /// The lamp was told something; says it in words, and whether it is about a press of ours.
-    pub(super) fn lit(&mut self, lamp: &Lamp) -> (String, bool) {
+    pub(super) fn lit(&mut self, lamp: &Ack) -> (String, bool) {
         let ours = lamp.press_id.as_ref().is_some_and(|id| id.starts_with(&format!("{}-", self.boot)));
         let ours = ours || self.requests.contains_key(&lamp.request_id);
         let by = |words: &str| lamp.by.as_ref().map_or_else(|| words.to_owned(), |by| format!("{words} by {by}"));
@@ -124,8 +110,8 @@ impl Story {
 mod tests {
     use super::*;
 
-    fn lamp(press_id: &str, request: u128, state: &str, by: Option<&str>) -> Lamp {
-        Lamp {
+    fn lamp(press_id: &str, request: u128, state: &str, by: Option<&str>) -> Ack {
+        Ack {
             press_id: Some(press_id.into()),
             request_id: RequestId(uuid::Uuid::from_u128(request)),
             state: state.into(),
@@ -180,7 +166,7 @@ mod tests {
     fn what_the_server_tells_a_lamp_is_understood() {
         let text =
             r#"{"press_id":null,"request_id":"00000000-0000-0000-0000-000000000005","state":"received","by":null}"#;
-        let read: Lamp = serde_json::from_str(text).unwrap();
+        let read: Ack = serde_json::from_str(text).unwrap();
         assert_eq!((read.press_id, read.state.as_str()), (None, "received"));
     }
 }

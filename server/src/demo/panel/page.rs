@@ -1,0 +1,28 @@
+//! The page's files, which are part of the program.
+
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+/// Nothing but these files and this server's answers.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+
+/// The doors to the files.
+pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/demo", get(|| file("text/html; charset=utf-8", include_str!("page.html"))))
+        .route("/demo/panel.css", get(|| file("text/css; charset=utf-8", include_str!("panel.css"))))
+        .route("/demo/panel.js", get(|| file("text/javascript; charset=utf-8", include_str!("panel.js"))))
+}
+
+async fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    (headers, text)
+}
