@@ -13,6 +13,7 @@ pub const APP: &str = env!("CARGO_BIN_EXE_crewbell");
 pub fn sign_in(window: &Window, ship: &Ship, name: &str) -> Result<()> {
     window.type_into(".sign-in-form input", &format!("127.0.0.1:{}", ship.http))?;
     window.press(".sign-in-form .button.go")?;
+    until("the PIN pad", || Ok((window.run("return !!document.querySelector('.pin-keys')")? == true).then_some(())))?;
     window.type_into(".sign-in .field input", name)?;
     type_pin(window, ship, name)
 }

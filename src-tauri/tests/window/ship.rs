@@ -91,13 +91,30 @@ impl Ship {
         Ok(button["place"].as_str().unwrap().to_owned())
     }
 
+    /// Puts away what the demo has open, so that nothing rings.
+    pub fn calm(&self) -> Result<()> {
+        for state in ["open", "accepted"] {
+            let list = self.get("Dana", &format!("/api/service-requests?state={state}"))?;
+            for request in requests(&list) {
+                let id = request["id"].as_str().context("no id")?;
+                self.ask("Dana", "POST", &format!("/api/service-requests/{id}/cancel"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Asks the server something as a person.
     pub fn get(&self, name: &str, path: &str) -> Result<Value> {
+        self.ask(name, "GET", path)
+    }
+
+    fn ask(&self, name: &str, method: &str, path: &str) -> Result<Value> {
         let token = self.person(name)["token"].as_str().context("no token")?;
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.http))?;
         write!(
             stream,
-            "GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.0\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
@@ -105,4 +122,10 @@ impl Ship {
         anyhow::ensure!(head.contains(" 200 "), "{path}: {head}");
         Ok(serde_json::from_str(body)?)
     }
+}
+
+/// The requests of an answer, whether it is a list or an object with one.
+pub fn requests(answer: &Value) -> Vec<Value> {
+    let list = answer.as_array().or_else(|| answer.as_object()?.values().find_map(Value::as_array));
+    list.cloned().unwrap_or_default()
 }

@@ -3,10 +3,9 @@
 
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, RATE, Recording, Window, until};
-use serde_json::Value;
 
 use crate::crew::{open, press_on_card, sees, sign_in, type_pin};
-use crate::ship::Ship;
+use crate::ship::{Ship, requests};
 
 /// Waits until the sound that is recorded has ended: half a second of silence.
 fn falls_silent(recording: &Recording) -> Result<()> {
@@ -36,15 +35,23 @@ fn look_into(window: &Window, place: &str) -> Result<()> {
     until("the card", || Ok((window.run(&find)? == true).then_some(())))
 }
 
+/// Waits until the board is there, as the server has it.
+fn on_board(window: &Window) -> Result<()> {
+    let live = "return !!document.querySelector('.board') && !document.querySelector('.chip.link.off')";
+    until("the board", || Ok((window.run(live)? == true).then_some(())))
+}
+
 #[test]
 fn a_press_rings_until_one_accepts_and_everybody_sees_who() -> Result<()> {
     let mut ship = Ship::sail()?;
+    ship.calm()?;
     let (hers, his) = (Desk::set_up()?, Desk::set_up()?);
     let siri = open(&hers, "siri")?;
     sign_in(&siri, &ship, "Siri")?;
     let sam = open(&his, "sam")?;
     sign_in(&sam, &ship, "Sam")?;
-    sees(&sam, "Sam")?;
+    on_board(&siri)?;
+    on_board(&sam)?;
 
     let (at_hers, at_his) = (hers.record()?, his.record()?);
     assert!(!at_hers.is_heard()? && !at_his.is_heard()?, "nothing rings before anybody presses");
@@ -69,19 +76,14 @@ fn a_press_rings_until_one_accepts_and_everybody_sees_who() -> Result<()> {
     })
 }
 
-/// The requests of an answer, whether it is a list or an object with one.
-fn requests(answer: &Value) -> Vec<Value> {
-    let list = answer.as_array().or_else(|| answer.as_object()?.values().find_map(Value::as_array));
-    list.cloned().unwrap_or_default()
-}
-
 #[test]
 fn what_is_done_while_the_server_is_away_is_there_once_when_it_is_back() -> Result<()> {
     let mut ship = Ship::sail()?;
     let desk = Desk::set_up()?;
     let siri = open(&desk, "siri")?;
     sign_in(&siri, &ship, "Siri")?;
-    sees(&siri, "Siri")?;
+    on_board(&siri)?;
+    ship.calm()?;
     let place = ship.press("cabin-07", "single")?;
     sees(&siri, &place)?;
 
@@ -124,6 +126,9 @@ fn who_loses_a_race_without_a_network_sees_who_won() -> Result<()> {
     sign_in(&siri, &ship, "Siri")?;
     let sam = open(&his, "sam")?;
     sign_in(&sam, &ship, "Sam")?;
+    on_board(&siri)?;
+    on_board(&sam)?;
+    ship.calm()?;
     let place = ship.press("cabin-03", "double")?;
     sees(&siri, &place)?;
     sees(&sam, &place)?;
@@ -151,10 +156,10 @@ fn somebody_who_was_here_before_types_only_their_pin() -> Result<()> {
     let desk = Desk::set_up()?;
     let siri = open(&desk, "siri")?;
     sign_in(&siri, &ship, "Siri")?;
-    until("the board", || Ok((siri.run("return !!document.querySelector('.board')")? == true).then_some(())))?;
+    on_board(&siri)?;
     siri.run("window.__TAURI__.core.invoke('ask', { args: JSON.stringify({ ask: 'sign_out', discard: true }) })")?;
     sees(&siri, "Siri")?;
     siri.shoot("story-7-again")?;
     type_pin(&siri, &ship, "Siri")?;
-    until("the board", || Ok((siri.run("return !!document.querySelector('.board')")? == true).then_some(())))
+    on_board(&siri)
 }
