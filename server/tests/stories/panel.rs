@@ -60,9 +60,10 @@ impl Lamps {
     /// Waits until the lamp of a button shows a state; who did it.
     async fn show(&mut self, device: &str, state: &str) -> Value {
         loop {
-            while let Some((event, rest)) = self.heard.split_once("\n\n") {
-                let shown = event.strip_prefix("data: ").map(|data| serde_json::from_str::<Value>(data).unwrap());
-                self.heard = rest.to_owned();
+            while let Some(end) = self.heard.find("\n\n") {
+                let event: String = self.heard.drain(..end + 2).collect();
+                let data = event.trim_end().strip_prefix("data: ");
+                let shown = data.map(|data| serde_json::from_str::<Value>(data).unwrap());
                 if let Some(shown) = shown.filter(|shown| shown[device]["state"] == state) {
                     return shown[device]["by"].clone();
                 }

@@ -90,7 +90,7 @@ impl Wired {
             let (orders, receiver) = mpsc::channel(WAITING);
             let button = button::Button::new(known.clone(), self.mqtt, &self.boot, Arc::clone(&self.lamps));
             let stop = self.stop.clone();
-            tokio::spawn(async move { stop.run_until_cancelled(button.run(receiver)).await });
+            tokio::spawn(async move { stop.run_until_cancelled(Box::pin(button.run(receiver))).await });
             orders
         });
         Some(orders.clone())

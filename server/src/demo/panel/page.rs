@@ -13,12 +13,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 /// The doors to the files.
 pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
-        .route("/demo", get(|| file("text/html; charset=utf-8", include_str!("page.html"))))
-        .route("/demo/panel.css", get(|| file("text/css; charset=utf-8", include_str!("panel.css"))))
-        .route("/demo/panel.js", get(|| file("text/javascript; charset=utf-8", include_str!("panel.js"))))
+        .route("/demo", get(|| async { file("text/html; charset=utf-8", include_str!("page.html")) }))
+        .route("/demo/panel.css", get(|| async { file("text/css; charset=utf-8", include_str!("panel.css")) }))
+        .route("/demo/panel.js", get(|| async { file("text/javascript; charset=utf-8", include_str!("panel.js")) }))
 }
 
-async fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
+fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(kind)),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
