@@ -143,6 +143,10 @@ impl Shell for Device {
 
     fn downloads(&self) -> PathBuf {
         let paths = self.app.path();
-        paths.download_dir().or_else(|_| paths.document_dir()).or_else(|_| paths.app_local_data_dir()).unwrap_or_default()
+        paths
+            .download_dir()
+            .or_else(|_| paths.document_dir())
+            .or_else(|_| paths.app_local_data_dir())
+            .unwrap_or_default()
     }
 }

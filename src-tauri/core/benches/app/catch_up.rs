@@ -42,9 +42,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
         wire.mend();
         device.ask(Ask::Connect).await?;
         let key = Key::new(EntityType::Request, last);
-        let has_it = |told: &Told| {
-            matches!(told, Told::Patch { put, .. } if put.iter().any(|shown| Key::of(&shown.noun) == key))
-        };
+        let has_it = |told: &Told| matches!(told, Told::Patch { put, .. } if put.iter().any(|shown| Key::of(&shown.noun) == key));
         let told = device.ear.until(from, "the last entry is told", |heard| heard.told().iter().any(has_it)).await?;
         let live = device.ear.link(from, |link| link == Link::Live).await?;
         applied.push(told.max(live) - began);
@@ -73,9 +71,8 @@ async fn write(siri: &Crew, entries: usize) -> Result<Uuid> {
     while commands.len() < entries {
         last = Uuid::now_v7();
         let cabin = Uuid::from_u128(1);
-        commands.push(command(
-            json!({ "type": "create_request", "request_id": last, "place_id": cabin, "kind": "call" }),
-        ));
+        commands
+            .push(command(json!({ "type": "create_request", "request_id": last, "place_id": cabin, "kind": "call" })));
     }
     for batch in commands.chunks(100) {
         let outcomes = siri.sends(batch).await;

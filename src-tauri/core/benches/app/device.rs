@@ -87,7 +87,12 @@ impl Ear {
     }
 
     /// Waits for something among what is heard from a position on, and says when it came.
-    pub(crate) async fn until(&self, from: usize, what: &str, mut is_it: impl FnMut(&Heard) -> bool) -> Result<Instant> {
+    pub(crate) async fn until(
+        &self,
+        from: usize,
+        what: &str,
+        mut is_it: impl FnMut(&Heard) -> bool,
+    ) -> Result<Instant> {
         let mut news = self.news.subscribe();
         let mut next = from;
         let began = Instant::now();
@@ -293,12 +298,7 @@ impl Device {
 }
 
 /// Starts a controller on a store, as the app does.
-pub(crate) async fn boot(
-    store: Sqlite,
-    shell: Arc<dyn Shell>,
-    vault: Arc<dyn Vault>,
-    folder: &Path,
-) -> Result<Handle> {
+pub(crate) async fn boot(store: Sqlite, shell: Arc<dyn Shell>, vault: Arc<dyn Vault>, folder: &Path) -> Result<Handle> {
     let parts = Parts {
         store,
         rebuilt: None,

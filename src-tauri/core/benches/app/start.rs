@@ -15,12 +15,12 @@ use crewbell_core::store::Sqlite;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
 
+use crate::Options;
 use crate::device::{Device, Locked, boot, ear};
 use crate::memory;
 use crate::props::Stage;
 use crate::report::{Figure, Report};
 use crate::times::Times;
-use crate::Options;
 
 /// What a device that has started says of itself.
 #[derive(Debug, Deserialize, Serialize)]
