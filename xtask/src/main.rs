@@ -53,7 +53,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Run a benchmark of the server (`press`); what follows goes to it (`--help` lists its flags)
+    /// Run a benchmark of the server (`press`) or of the app (`app`); what follows goes to it (`--help` lists its flags)
     Bench {
         name: String,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

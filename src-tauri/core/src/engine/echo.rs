@@ -1,12 +1,13 @@
 //! The nouns as they are to be shown: what the server told, and over it what the person did that the server hasn't told
 //! yet, decided by the same rules.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crewbell_shared::button::Button;
 use crewbell_shared::guest::{Guest, Stay, longest_in};
-use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crewbell_shared::ids::{ButtonId, CommandId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::place::Place;
 use crewbell_shared::protocol::{Entity, EntityType};
@@ -14,12 +15,30 @@ use crewbell_shared::request::{Request, State};
 use crewbell_shared::rules::{self, Sight};
 use crewbell_shared::site::Site;
 
-use crate::store::{Doing, Image, Key};
+use crate::store::{Doing, Image, Key, Waiting, Write};
 
 /// What the outbox makes of the image.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Echo {
     nouns: BTreeMap<Key, Arc<Entity>>,
+    /// What it rests on: as long as none of that changes, it stays as it is.
+    seen: Seen,
+    /// The last command that is in it.
+    last: Option<CommandId>,
+}
+
+/// What the rules looked at.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    keys: BTreeSet<Key>,
+    /// Sorts of which all were looked through.
+    sorts: BTreeSet<EntityType>,
+}
+
+impl Seen {
+    fn has(&self, key: &Key) -> bool {
+        self.sorts.contains(&key.entity_type) || self.keys.contains(key)
+    }
 }
 
 impl Echo {
@@ -27,19 +46,54 @@ impl Echo {
     /// else was first, and the server will say so.
     pub fn of(image: &Image) -> Self {
         let mut echo = Self::default();
-        let Some(actor) = actor(image) else { return echo };
         for waiting in &image.outbox {
-            let shows = matches!(waiting.doing, Doing::Waiting | Doing::Done { .. });
-            if !shows || Some(waiting.by.id) != image.person_id() {
-                continue;
-            }
-            let Some(sight) = Sighted::new(image, &echo) else { return echo };
-            let changes = rules::decide(&waiting.command.verb, &sight, &actor, waiting.at).unwrap_or_default();
-            for change in changes {
-                echo.nouns.insert(Key::of(&change.entity), Arc::new(change.entity));
-            }
+            echo.add(image, waiting);
         }
         echo
+    }
+
+    /// Goes on after writes that the image has taken. Hundreds of commands may wait while entries of others come in:
+    /// they are decided anew only when something changed that they rest on.
+    pub fn follow(&mut self, writes: &[Write], image: &Image) {
+        let begins_anew = writes.iter().any(|write| match write {
+            Write::Put { noun, .. } => self.seen.has(&Key::of(noun)),
+            Write::Forget(key) => self.seen.has(key),
+            Write::Replace { .. } | Write::Drop(_) | Write::SignIn(_) | Write::Wipe => true,
+            // What waits becomes done, and shows the same until its entry comes.
+            Write::Mark(_, doing) => !matches!(doing, Doing::Done { .. }),
+            Write::Advance(_) | Write::Heard(_) | Write::Tell(_) | Write::Keep(_) | Write::Set(..) => false,
+        });
+        let mut kept = writes.iter().filter(|write| matches!(write, Write::Keep(_)));
+        match (begins_anew, kept.next(), kept.next()) {
+            (false, None, _) => {}
+            (false, Some(Write::Keep(waiting)), None) => {
+                let last = image.outbox.last().map(|last| last.command.id);
+                // Kept twice, it is in the outbox once.
+                if last == Some(waiting.command.id) && last != self.last {
+                    self.add(image, waiting);
+                }
+            }
+            _ => *self = Self::of(image),
+        }
+    }
+
+    /// Does one thing more.
+    fn add(&mut self, image: &Image, waiting: &Waiting) {
+        self.last = Some(waiting.command.id);
+        let shows = matches!(waiting.doing, Doing::Waiting | Doing::Done { .. });
+        if !shows || Some(waiting.by.id) != image.person_id() {
+            return;
+        }
+        self.seen.keys.insert(Key::new(EntityType::Person, waiting.by.id.0));
+        self.seen.sorts.insert(EntityType::Site);
+        let (Some(actor), Some(sight)) = (actor(image), Sighted::new(image, self)) else { return };
+        let changes = rules::decide(&waiting.command.verb, &sight, &actor, waiting.at).unwrap_or_default();
+        let Seen { keys, sorts } = sight.seen.into_inner();
+        self.seen.keys.extend(keys);
+        self.seen.sorts.extend(sorts);
+        for change in changes {
+            self.nouns.insert(Key::of(&change.entity), Arc::new(change.entity));
+        }
     }
 
     /// The nouns that it shows.
@@ -68,6 +122,8 @@ pub(super) struct Sighted<'a> {
     image: &'a Image,
     echo: &'a Echo,
     site: &'a Site,
+    /// What was looked at.
+    seen: RefCell<Seen>,
 }
 
 impl<'a> Sighted<'a> {
@@ -79,19 +135,21 @@ impl<'a> Sighted<'a> {
             .next()
             .map(|(key, kept)| echo.get(key).unwrap_or(&kept.noun).as_ref());
         match site {
-            Some(Entity::Site(site)) => Some(Self { image, echo, site }),
+            Some(Entity::Site(site)) => Some(Self { image, echo, site, seen: RefCell::default() }),
             Some(_) | None => None,
         }
     }
 
     fn noun(&self, entity_type: EntityType, id: uuid::Uuid) -> Option<&Entity> {
         let key = Key { entity_type, id };
+        self.seen.borrow_mut().keys.insert(key);
         let kept = || self.image.nouns.get(&key).map(|kept| &kept.noun);
         self.echo.get(&key).or_else(kept).map(AsRef::as_ref)
     }
 
     /// All nouns of a sort, as they are shown.
     fn all(&self, entity_type: EntityType) -> impl Iterator<Item = &Entity> {
+        self.seen.borrow_mut().sorts.insert(entity_type);
         let from = Key::new(entity_type, uuid::Uuid::nil());
         let kept = self.image.nouns.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
         let under = kept.filter(|(key, _)| self.echo.get(key).is_none()).map(|(_, kept)| kept.noun.as_ref());

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crewbell_shared::protocol::Entity;
 
-use super::echo::Echo;
 use super::session::LAST_SESSION;
 use super::{Engine, Now, Output};
 use crate::alerts;
@@ -58,9 +57,7 @@ impl Engine {
         outputs: &mut Vec<Output>,
     ) {
         let whole = writes.iter().any(|write| matches!(write, Write::Replace { .. } | Write::Wipe));
-        if !writes.is_empty() {
-            self.echo = if self.image.outbox.is_empty() { Echo::default() } else { Echo::of(&self.image) };
-        }
+        self.echo.follow(writes, &self.image);
         if whole {
             self.open.clear();
             let keys: Vec<Key> = self.image.nouns.keys().chain(self.echo.keys()).copied().collect();

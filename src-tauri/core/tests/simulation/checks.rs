@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crewbell_core::engine::Now;
+use crewbell_core::engine::{Engine, Now};
 use crewbell_core::screen::Link;
 use crewbell_core::store::{Doing, Key};
 use crewbell_shared::ids::CommandId;
@@ -42,14 +42,18 @@ fn at_zero() -> Now {
     Now { wall: crewbell_shared::testing::at(0), tick: 0, luck: 0 }
 }
 
-/// After every turn: what is on the disk is what the engine works on, and the screen, told only what changed, shows what
-/// a window that looks now would show.
+/// After every turn: what is on the disk is what the engine works on; the screen, told only what changed, shows what a
+/// window that looks now would show; and that is what it would show if the device started now.
 pub fn after_a_turn(device: &Device, now: Now) -> Result<(), String> {
     if !device.is_written() {
         return Err(format!("device {}: the disk and the engine differ", device.number));
     }
     if device.screen != device.picture(now) {
         return Err(format!("device {}: the screen shows something else than the engine", device.number));
+    }
+    let restarted = Engine::new(device.engine.image().clone()).picture(now).nouns;
+    if !device.screen.values().eq(&restarted) {
+        return Err(format!("device {}: the screen shows something else than after a restart", device.number));
     }
     Ok(())
 }

@@ -1,0 +1,183 @@
+//! How long the crew's app takes: to start, to show and sound a press, to fetch a site, to catch up, to send what waited.
+//!
+//! `cargo xtask bench app` prints the figures of this machine beside floors measured in the same run, because a figure
+//! alone says little. The server is the real one with a real PostgreSQL that flushes to the disk, the store is SQLite,
+//! the sockets are sockets, the presses are a foreign client's MQTT, the bell plays to a sound server without a sound
+//! card. All of it shares the machine's cores.
+//!
+//! - [`props`]: a ship with as many entities as wanted; [`device`]: a device whose shell notes when it is told what
+//! - [`start`], [`press`], [`sync`], [`catch_up`], [`replay`], [`face`]: what is measured; [`window`]: the same in the
+//!   app's window, where the app is built
+//! - [`times`], [`memory`], [`report`]: figures, and how they are shown
+//!
+//! It speaks only to 127.0.0.1, is bounded in count and time, and ends what it started.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "its props are the tests', and a benchmark reads the clock"
+)]
+
+#[expect(dead_code, reason = "the server's cast can do more than is measured")]
+#[path = "../../../../server/tests/stories/cast.rs"]
+mod cast;
+#[path = "../../../../server/tests/stories/database.rs"]
+mod database;
+#[expect(dead_code, reason = "the server's ship can do more than is measured")]
+#[path = "../../../../server/tests/stories/ship.rs"]
+mod ship;
+#[expect(dead_code, reason = "the stories' wire can do more than is measured")]
+#[path = "../../tests/stories/wire.rs"]
+mod wire;
+
+mod catch_up;
+mod device;
+mod face;
+mod memory;
+mod press;
+mod props;
+mod replay;
+mod report;
+mod start;
+mod sync;
+mod times;
+mod window;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use crewbell_desk::Sound;
+
+use report::Report;
+
+/// Says to this program that a sound server was started for it: ALSA finds one by the environment, which a process can't
+/// change safely once it runs.
+const AT_A_DESK: &str = "CREWBELL_BENCH_DESK";
+
+#[derive(Clone, Debug, Parser)]
+#[command(about = "Measures the crew's app, with the floors of this machine beside it")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+struct Options {
+    /// A short run, with a tenth of everything
+    #[arg(long)]
+    quick: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Measure the app's window too; the app and its face must be built (`--app`)
+    #[arg(long)]
+    window: bool,
+    /// The app's program, for `--window`; else the one that was built with this benchmark's profile
+    #[arg(long)]
+    app: Option<PathBuf>,
+    /// Measure only these: start, press, sync, catch-up, replay, face
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Be a device that starts on what is in this folder, and say how long it took
+    #[arg(long, hide = true)]
+    starts_on: Option<PathBuf>,
+    /// Passed by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Options {
+    /// As many as that, or a tenth of it in a short run.
+    fn many(&self, whole: usize) -> usize {
+        if self.quick { whole / 10 } else { whole }
+    }
+
+    fn wants(&self, what: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|wanted| wanted == what)
+    }
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(folder) = &options.starts_on {
+        return runtime.block_on(start::be_the_device(folder));
+    }
+    if std::env::var_os(AT_A_DESK).is_none() {
+        return at_a_desk();
+    }
+    // Whoever installed one before installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let report = runtime.block_on(measure(&options))?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}
+
+/// Runs this program again, where it finds a sound server, if one can be had.
+fn at_a_desk() -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("crewbell-bench-").tempdir()?;
+    let sound = Sound::start(folder.path());
+    let mut again = Command::new(std::env::current_exe()?);
+    again.args(std::env::args_os().skip(1));
+    match &sound {
+        Ok(sound) => {
+            again
+                .env(AT_A_DESK, "sound")
+                .env("PULSE_SERVER", sound.server())
+                .env("HOME", folder.path())
+                .env("XDG_RUNTIME_DIR", folder.path())
+                .env_remove("DBUS_SESSION_BUS_ADDRESS");
+        }
+        Err(error) => {
+            eprintln!("The bell is left out: {error:#}");
+            again.env(AT_A_DESK, "silent");
+        }
+    }
+    let status = again.status().context("could not start itself again")?;
+    ensure!(status.success(), "it ended with {status}");
+    Ok(())
+}
+
+async fn measure(options: &Options) -> Result<Report> {
+    let say = |what: &str| eprintln!("measuring: {what}");
+    let mut report = Report::default();
+    let wants = |what: &str| options.wants(what);
+    if wants("start") || wants("press") || options.window {
+        let ship = props::Stage::new(options.many(5_000)).await?;
+        if wants("start") {
+            say("the start");
+            start::measure(&ship, options, &mut report).await?;
+        }
+        if wants("press") {
+            say("presses");
+            press::measure(&ship, options, &mut report).await?;
+        }
+        if options.window {
+            say("the window");
+            window::measure(&ship, options, &mut report).await?;
+        } else {
+            report.left_out("the window", "built apps are measured with --window");
+        }
+    }
+    if wants("sync") || wants("catch-up") || wants("replay") {
+        let ship = props::Stage::new(options.many(10_000)).await?;
+        if wants("sync") {
+            say("the first sync");
+            sync::measure(&ship, options, &mut report).await?;
+        }
+        if wants("catch-up") {
+            say("catching up");
+            catch_up::measure(&ship, options, &mut report).await?;
+        }
+        if wants("replay") {
+            say("what waited is sent");
+            replay::measure(&ship, options, &mut report).await?;
+        }
+    }
+    if wants("face") {
+        face::measure(&mut report);
+    }
+    Ok(report)
+}

@@ -1,0 +1,142 @@
+//! The figures as a person reads them, and as JSON.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::times::Times;
+
+/// All that was measured.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+    left_out: Vec<(String, String)>,
+    /// What should never be: something lost, something twice.
+    wrong: Vec<String>,
+}
+
+/// One figure, with what it should be and what stands beside it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    what: String,
+    #[serde(flatten)]
+    figure: Figure,
+    /// Below this, in the figure's unit: its p99, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aim: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    floor: Option<Floor>,
+}
+
+/// What the same machine needs for the least that must be done.
+#[derive(Debug, Serialize)]
+struct Floor {
+    of: &'static str,
+    #[serde(flatten)]
+    figure: Figure,
+}
+
+/// A measured figure.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Figure {
+    /// Many times.
+    Times(Times),
+    /// One, or the median of a few.
+    Milliseconds { ms: f64 },
+    /// 10^6 bytes.
+    Megabytes { mb: f64 },
+    /// 10^3 bytes.
+    Kilobytes { kb: f64 },
+}
+
+impl Figure {
+    pub(crate) fn ms(time: Duration) -> Self {
+        Self::Milliseconds { ms: time.as_secs_f64() * 1e3 }
+    }
+
+    /// What an aim is about.
+    fn decisive(&self) -> f64 {
+        match self {
+            Self::Times(times) => times.p99,
+            Self::Milliseconds { ms } => *ms,
+            Self::Megabytes { mb } => *mb,
+            Self::Kilobytes { kb } => *kb,
+        }
+    }
+}
+
+impl From<Times> for Figure {
+    fn from(times: Times) -> Self {
+        Self::Times(times)
+    }
+}
+
+impl Report {
+    /// Adds a figure; more is said of it by the returned row.
+    pub(crate) fn add(&mut self, what: impl Into<String>, figure: impl Into<Figure>) -> &mut Row {
+        self.rows.push(Row { what: what.into(), figure: figure.into(), aim: None, floor: None });
+        let last = self.rows.len() - 1;
+        &mut self.rows[last]
+    }
+
+    /// Something was not measured.
+    pub(crate) fn left_out(&mut self, what: &str, why: impl Into<String>) {
+        self.left_out.push((what.to_owned(), why.into()));
+    }
+
+    /// Something is not as it must be.
+    pub(crate) fn wrong(&mut self, what: impl Into<String>) {
+        self.wrong.push(what.into());
+    }
+}
+
+impl Row {
+    pub(crate) fn aim(&mut self, below: f64) -> &mut Self {
+        self.aim = Some(below);
+        self
+    }
+
+    pub(crate) fn floor(&mut self, of: &'static str, figure: impl Into<Figure>) -> &mut Self {
+        self.floor = Some(Floor { of, figure: figure.into() });
+        self
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Times(times) => format!("{:.1} / {:.1} ms", times.p50, times.p99),
+            Self::Milliseconds { ms } => format!("{ms:.1} ms"),
+            Self::Megabytes { mb } => format!("{mb:.1} MB"),
+            Self::Kilobytes { kb } => format!("{kb:.0} kB"),
+        };
+        f.pad(&text)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\nThe app; of many times p50 / p99, which the aim is about\n")?;
+        for Row { what, figure, aim, floor } in &self.rows {
+            write!(f, "  {what:<62} {figure:>20}")?;
+            if let Some(aim) = aim {
+                let verdict = if figure.decisive() < *aim { "met" } else { "MISSED" };
+                write!(f, "   aim < {aim}: {verdict}")?;
+            }
+            writeln!(f)?;
+            if let Some(Floor { of, figure: floor }) = floor {
+                let ratio = figure.decisive() / floor.decisive();
+                writeln!(f, "  {:<62} {floor:>20}   {ratio:.1} times this", format!("  floor: {of}"))?;
+            }
+        }
+        for (what, why) in &self.left_out {
+            writeln!(f, "  left out: {what}: {why}")?;
+        }
+        for wrong in &self.wrong {
+            writeln!(f, "  WRONG: {wrong}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! From the start of a program to a list that a window can show, with everything in the store.
+//!
+//! Each start is a process of its own, on files that the system was asked to forget: what it would read from its cache
+//! of the disk, it reads from the disk. On a phone that was switched on, it is so.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use crewbell_core::screen::Ask;
+use crewbell_core::store::Sqlite;
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use serde::{Deserialize, Serialize};
+
+use crate::Options;
+use crate::device::{Device, Locked, boot, ear};
+use crate::memory;
+use crate::props::Stage;
+use crate::report::{Figure, Report};
+use crate::times::Times;
+
+/// What a device that has started says of itself.
+#[derive(Debug, Deserialize, Serialize)]
+struct Started {
+    /// The files were opened, checked and read.
+    open: Duration,
+    /// The engine was made, and the controller ran.
+    engine: Duration,
+    /// The picture was asked for, and came.
+    picture: Duration,
+    /// It was written as JSON.
+    json: Duration,
+    bytes: usize,
+    entities: usize,
+    /// MB.
+    resident: f64,
+}
+
+/// Starts on a folder, says how long each step took, and ends.
+pub(crate) async fn be_the_device(folder: &Path) -> Result<()> {
+    let began = Instant::now();
+    let (store, _) = Sqlite::open(folder).await?;
+    let open = began.elapsed();
+    let handle = boot(store, ear(folder), Arc::new(Locked), folder).await?;
+    let engine = began.elapsed() - open;
+    let picture = handle.ask(Ask::Look).await?;
+    let pictured = began.elapsed() - open - engine;
+    // As the app hands it to the window: JSON in a string, which is JSON again.
+    let json = serde_json::to_string(&serde_json::to_string(&picture)?)?;
+    let started = Started {
+        open,
+        engine,
+        picture: pictured,
+        json: began.elapsed() - open - engine - pictured,
+        bytes: json.len(),
+        entities: picture["nouns"].as_array().map_or(0, Vec::len),
+        resident: memory::of(std::process::id()).context("no /proc")?.resident,
+    };
+    println!("{}", serde_json::to_string(&started)?);
+    Ok(())
+}
+
+pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
+    let times = if options.quick { 3 } else { 11 };
+    let full = Device::of(&stage.base(), "Sam").await?.close().await?;
+    let empty = Device::new().await?.close().await?;
+    let (floor, _) = starts(empty.path(), times)?;
+    let (whole, last) = starts(full.path(), times)?;
+    ensure!(last.entities == stage.entities, "{} entities were cached, and {} wanted", last.entities, stage.entities);
+    report
+        .add(format!("start to list as JSON, cold, {} entities", last.entities), Figure::ms(whole))
+        .aim(1000.0)
+        .floor("the same with an empty cache", Figure::ms(floor));
+    report.add("  of it: files opened, checked, read", Figure::ms(last.open));
+    report.add("  of it: engine", Figure::ms(last.engine));
+    report.add("  of it: picture", Figure::ms(last.picture));
+    report.add(format!("  of it: JSON of {} kB", last.bytes / 1000), Figure::ms(last.json));
+    report
+        .add("memory of a process that is the app without its window", Figure::Megabytes { mb: last.resident })
+        .aim(150.0);
+    Ok(())
+}
+
+/// Starts some times; the median from the start of the process until its list was there, and the last's own account.
+fn starts(folder: &Path, times: u32) -> Result<(Duration, Started)> {
+    let mut took = Vec::new();
+    let mut last = None;
+    for _ in 0..times {
+        forget(folder)?;
+        let began = Instant::now();
+        let mut command = Command::new(std::env::current_exe()?);
+        let output = command.arg("--starts-on").arg(folder).stderr(Stdio::inherit()).output()?;
+        took.push(began.elapsed());
+        ensure!(output.status.success(), "a device that starts ended with {}", output.status);
+        last = Some(serde_json::from_slice(&output.stdout)?);
+    }
+    let median = Duration::from_secs_f64(Times::of(took)?.p50 / 1e3);
+    Ok((median, last.context("no start")?))
+}
+
+/// Asks the system to forget what it holds of the files in a folder.
+fn forget(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let file = File::open(entry?.path())?;
+        if file.metadata()?.is_file() {
+            file.sync_all()?;
+            posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! The same in the app's own window, on a virtual display: when a card is drawn, and what the app's processes take.
+//!
+//! The page notes by itself when a card is drawn, by the clock that this program reads too. What WebDriver itself
+//! needs to start a session is in the time to the first card, and in its floor.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use crewbell_desk::{Desk, Window, until};
+use serde_json::Value;
+
+use crate::Options;
+use crate::memory;
+use crate::press::{self, Pressed};
+use crate::props::Stage;
+use crate::report::{Figure, Report};
+use crate::ship::PIN;
+use crate::times::Times;
+
+/// Its presses begin here, so that they are others than those before.
+const FIRST: usize = 1_000_000;
+
+/// Notes when a card for a cabin was drawn for the first time since that cabin had none: after the frame.
+const WATCH: &str = "
+    window.drawn = [];
+    const there = new Map();
+    const look = () => {
+        const now = new Map();
+        for (const card of document.querySelectorAll('article.card')) {
+            const cabin = /Cabin (\\d)/.exec(card.innerText);
+            if (cabin && /Accept/.test(card.innerText)) now.set(cabin[1], true);
+        }
+        for (const cabin of now.keys()) {
+            if (!there.has(cabin)) requestAnimationFrame(() => setTimeout(
+                () => window.drawn.push([cabin, performance.timeOrigin + performance.now()])));
+        }
+        there.clear();
+        for (const cabin of now.keys()) there.set(cabin, true);
+    };
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+    look();
+    return null";
+
+pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
+    let app = match &options.app {
+        Some(app) => app.clone(),
+        // Benchmarks are built into `deps`, beside which the programs are.
+        None => std::env::current_exe()?.ancestors().nth(2).context("no folder")?.join("crewbell"),
+    };
+    let Ok(app) = app.canonicalize() else {
+        report.left_out("the window", format!("{} has not been built", app.display()));
+        return Ok(());
+    };
+    let server = stage.ship.server.http.to_string();
+    let starts = if options.quick { 2 } else { 5 };
+    let prepared = tokio::task::spawn_blocking(move || prepare(app, &server, starts)).await??;
+    let Prepared { desk, window, app, with_cards, empty } = prepared;
+    report
+        .add(format!("start of the app to its first card, {} entities", stage.entities), with_cards)
+        .floor("start of the app to its sign-in page, empty cache", empty);
+
+    let siri = stage.ship.siri().await;
+    let answering = tokio::spawn(async move {
+        loop {
+            for request in siri.open_requests().await {
+                let id = request["id"].as_str().unwrap_or_default().to_owned();
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                siri.answer(&id, "accept").await;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let clocks = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH)?);
+    let pressed = press::all(stage, options.many(100).max(20), FIRST).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    answering.abort();
+    let drawn = tokio::task::spawn_blocking(move || {
+        let drawn = window.run("return window.drawn");
+        let family = memory::family(&app).into_iter().map(|(pid, name)| (name, memory::of(pid))).collect::<Vec<_>>();
+        drop((window, desk));
+        drawn.map(|drawn| (drawn, family))
+    });
+    let (drawn, family) = drawn.await??;
+    let times = Times::of(delays(&pressed, &drawn, clocks))?;
+    report.add(format!("press to its card drawn, {} of {} at 5/s", times.count, pressed.len()), times);
+    let mut all = 0.0;
+    for (number, (name, memory)) in family.into_iter().enumerate() {
+        if let Some(memory) = memory {
+            all += memory.share;
+            let row = report.add(format!("memory of {name}, resident"), Figure::Megabytes { mb: memory.resident });
+            if number == 0 {
+                row.aim(150.0);
+            }
+        }
+    }
+    report.add("memory of the app with WebKit, what they share counted once", Figure::Megabytes { mb: all });
+    Ok(())
+}
+
+/// An app before which somebody sits, and how long its starts took.
+struct Prepared {
+    // Ended before the desk at which it stands.
+    window: Window,
+    desk: Desk,
+    app: PathBuf,
+    with_cards: Figure,
+    empty: Figure,
+}
+
+fn prepare(app: PathBuf, server: &str, starts: usize) -> Result<Prepared> {
+    let desk = Desk::set_up()?;
+    let mut empty = Vec::new();
+    for number in 0..starts {
+        let (_, took) = open(&desk, &app, &format!("empty-{number}"), ".sign-in-form")?;
+        empty.push(took);
+    }
+    let (window, _) = open(&desk, &app, "sam", ".sign-in-form")?;
+    sign_in(&window, server)?;
+    until("the list", || Ok((window.run(&is_there("article.card"))? == true).then_some(())))?;
+    drop(window);
+    let mut with_cards = Vec::new();
+    let window = loop {
+        let (window, took) = open(&desk, &app, "sam", "article.card")?;
+        with_cards.push(took);
+        if with_cards.len() == starts {
+            break window;
+        }
+    };
+    window.run(WATCH)?;
+    let median = |times| Ok::<_, anyhow::Error>(Figure::Milliseconds { ms: Times::of(times)?.p50 });
+    Ok(Prepared { window, desk, app, with_cards: median(with_cards)?, empty: median(empty)? })
+}
+
+/// Opens the app on a folder, and waits until what `selector` names is there; how long it took.
+fn open(desk: &Desk, app: &Path, folder: &str, selector: &str) -> Result<(Window, Duration)> {
+    let folder = desk.folder(folder).display().to_string();
+    let began = Instant::now();
+    let window = desk.open(app, &["--data-dir", &folder])?;
+    until(selector, || Ok((window.run(&is_there(selector))? == true).then_some(())))?;
+    Ok((window, began.elapsed()))
+}
+
+fn is_there(selector: &str) -> String {
+    format!("return document.querySelector('{selector}') !== null")
+}
+
+fn sign_in(window: &Window, server: &str) -> Result<()> {
+    window.type_into(".sign-in-form input", server)?;
+    window.press(".sign-in-form .button.go")?;
+    window.type_into(".sign-in .field input", "Sam")?;
+    for digit in PIN.chars() {
+        let place = if digit == '0' { 11 } else { digit.to_digit(10).context("no digit")? };
+        window.press(&format!(".pin-keys > :nth-child({place})"))?;
+    }
+    window.press(".pin-keys > :nth-child(12)")
+}
+
+/// From each press to the first drawing of a card of its cabin that came after it and before the cabin's next.
+fn delays(pressed: &[Pressed], drawn: &Value, (instant, wall): (Instant, Duration)) -> Vec<Duration> {
+    let drawn: Vec<(u64, f64)> = drawn
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| Some((one[0].as_str()?.parse().ok()?, one[1].as_f64()?)))
+        .collect();
+    let wall_of = |at: Instant| (wall + at.saturating_duration_since(instant)).as_secs_f64() * 1e3;
+    let delay = |press: &Pressed| {
+        let cabin = press.number as u64 % 5 + 1;
+        let sent = wall_of(press.sent);
+        let first = drawn.iter().find(|(of, at)| *of == cabin && *at >= sent)?;
+        let took = first.1 - sent;
+        (took < 1_000.0).then(|| Duration::from_secs_f64(took / 1e3))
+    };
+    pressed.iter().filter_map(delay).collect()
+}
