@@ -22,16 +22,14 @@ impl Notices {
         let over: Vec<RequestId> = self.shown.keys().copied().filter(|id| !rings(id)).collect();
         for id in over {
             if let Some(shown) = self.shown.remove(&id) {
-                take_away(shown);
+                take_away(&shown);
             }
         }
         if is_looked_at(app) {
             return;
         }
         for alert in alerts {
-            if !self.shown.contains_key(&alert.request_id) {
-                self.shown.insert(alert.request_id, show(app, alert, words));
-            }
+            self.shown.entry(alert.request_id).or_insert_with(|| show(app, alert, words));
         }
     }
 }
@@ -89,7 +87,7 @@ fn show(app: &AppHandle, alert: &Alert, words: &'static Words) -> Shown {
 }
 
 #[cfg(target_os = "linux")]
-fn take_away(shown: Shown) {
+fn take_away(shown: &Shown) {
     // A notification that could not be shown has nobody who listens.
     let _ = shown.send(());
 }
@@ -108,4 +106,4 @@ fn show(app: &AppHandle, alert: &Alert, words: &'static Words) -> Shown {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn take_away(_: Shown) {}
+fn take_away(_: &Shown) {}

@@ -96,8 +96,8 @@ impl crewbell_core::shell::Vault for Vault {
     }
 }
 
-fn failed(error: impl ToString) -> VaultError {
-    VaultError(error.to_string())
+fn failed<E: std::fmt::Display>(error: E) -> VaultError {
+    VaultError(format!("{error}"))
 }
 
 #[cfg(test)]

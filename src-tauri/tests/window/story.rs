@@ -88,7 +88,9 @@ fn what_is_done_while_the_server_is_away_is_there_once_when_it_is_back() -> Resu
     sees(&siri, &place)?;
 
     ship.go_away();
-    until("the banner", || Ok((siri.run("return !!document.querySelector('.stale, .banner, .chip.off')")? == true).then_some(())))?;
+    until("the banner", || {
+        Ok((siri.run("return !!document.querySelector('.stale, .banner, .chip.off')")? == true).then_some(()))
+    })?;
     press_on_card(&siri, &place, "Accept")?;
     look_into(&siri, &place)?;
     siri.type_into(".write-note textarea", "Two towels, and the shutters")?;

@@ -1,5 +1,7 @@
 //! The engine, one input at a time. What whole devices do among others is the simulation's (`tests/simulation`).
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one of many")]
+
 use std::sync::Arc;
 
 use crewbell_shared::ids::{CommandId, NoteId};
@@ -218,7 +220,9 @@ fn a_clock_that_is_hours_wrong_is_told_and_the_servers_is_shown() {
     let three_hours = 3 * 3600;
     device.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time: at(three_hours) });
     let status = device.engine.picture(now(device.tick)).status;
-    assert!(status.notices.iter().any(|notice| matches!(notice, Notice::ClockWrong { by_s } if *by_s >= three_hours - 1)));
+    assert!(
+        status.notices.iter().any(|notice| matches!(notice, Notice::ClockWrong { by_s } if *by_s >= three_hours - 1))
+    );
     device.accept(1).unwrap();
     assert!(device.engine.image().waiting(id(1)).unwrap().at >= at(three_hours));
 }

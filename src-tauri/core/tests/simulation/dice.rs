@@ -1,4 +1,4 @@
-//! Chance that repeats itself: SplitMix64.
+//! Chance that repeats itself: `SplitMix64`.
 
 #[derive(Clone, Debug)]
 pub struct Dice(u64);

@@ -6,6 +6,13 @@
 //! schedule, and is printed when a check fails; `CREWBELL_TRACE=1` beside it tells every event.
 //!
 //! The second half of the tests breaks the engine on purpose, in one way each, and wants the checks to notice.
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::needless_pass_by_value,
+    clippy::struct_excessive_bools,
+    reason = "a model of the world is a prop of the test"
+)]
 
 mod checks;
 mod device;

@@ -50,8 +50,12 @@ impl Nouns {
         let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
         let mut nouns = Self::default();
         nouns.put(Site { id, slug, name, settings: Settings::default() }.into());
-        crew().into_iter().for_each(|person| nouns.put(person.into()));
-        places().into_iter().for_each(|place| nouns.put(place.into()));
+        for person in crew() {
+            nouns.put(person.into());
+        }
+        for place in places() {
+            nouns.put(place.into());
+        }
         nouns
     }
 

@@ -417,7 +417,7 @@ impl World {
                     self.input(device, Input::Tick)?;
                 }
             }
-            Event::Hello { device, life, socket, cursor } => self.hello(device, life, socket, cursor)?,
+            Event::Hello { device, life, socket, cursor } => self.hello(device, life, socket, cursor),
             Event::Frame { device, life, socket, frame } => self.arrive(device, life, socket, frame)?,
             Event::Shut { device, life, socket } => {
                 if !self.is_old(device, life) {
@@ -460,13 +460,13 @@ impl World {
         Ok(())
     }
 
-    fn hello(&mut self, device: usize, life: u64, socket: u64, cursor: Cursor) -> Result<(), String> {
+    fn hello(&mut self, device: usize, life: u64, socket: u64, cursor: Cursor) {
         if self.is_old(device, life) {
-            return Ok(());
+            return;
         }
         if self.devices[device].cut || !self.server.up {
             self.push(20, Event::Shut { device, life, socket });
-            return Ok(());
+            return;
         }
         let cursor = if self.sabotage == Some(Sabotage::BelieveEveryLog) {
             let seq = cursor.seq.min(self.server.head());
@@ -489,7 +489,6 @@ impl World {
             self.push(after + 1, Event::Shut { device, life, socket });
         }
         self.pump();
-        Ok(())
     }
 
     fn arrive(&mut self, device: usize, life: u64, socket: u64, frame: Option<Box<FromServer>>) -> Result<(), String> {
