@@ -176,7 +176,12 @@ fn requests(told: &Told) -> impl Iterator<Item = (&str, RequestId)> {
     let put = if let Told::Patch { put, .. } = told { put.as_slice() } else { &[] };
     put.iter().filter_map(|shown| match shown.noun.as_ref() {
         Entity::Request(request) => Some((request.last_press_id.as_deref()?, request.id)),
-        _ => None,
+        Entity::Site(_)
+        | Entity::Person(_)
+        | Entity::Place(_)
+        | Entity::Guest(_)
+        | Entity::Stay(_)
+        | Entity::Button(_) => None,
     })
 }
 

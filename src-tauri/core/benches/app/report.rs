@@ -56,6 +56,11 @@ impl Figure {
         Self::Milliseconds { ms: time.as_secs_f64() * 1e3 }
     }
 
+    pub(crate) fn bytes(bytes: usize) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "files of this project have some millions of bytes")]
+        Self::Kilobytes { kb: bytes as f64 / 1e3 }
+    }
+
     /// What an aim is about.
     fn decisive(&self) -> f64 {
         match self {

@@ -41,20 +41,22 @@ struct Started {
 
 /// Starts on a folder, says how long each step took, and ends.
 pub(crate) async fn be_the_device(folder: &Path) -> Result<()> {
-    let began = Instant::now();
+    let mut last = Instant::now();
+    let mut lap = || std::mem::replace(&mut last, Instant::now()).elapsed();
     let (store, _) = Sqlite::open(folder).await?;
-    let open = began.elapsed();
+    let open = lap();
     let handle = boot(store, ear(folder), Arc::new(Locked), folder).await?;
-    let engine = began.elapsed() - open;
+    let engine = lap();
     let picture = handle.ask(Ask::Look).await?;
-    let pictured = began.elapsed() - open - engine;
+    let pictured = lap();
     // As the app hands it to the window: JSON in a string, which is JSON again.
     let json = serde_json::to_string(&serde_json::to_string(&picture)?)?;
+    let written = lap();
     let started = Started {
         open,
         engine,
         picture: pictured,
-        json: began.elapsed() - open - engine - pictured,
+        json: written,
         bytes: json.len(),
         entities: picture["nouns"].as_array().map_or(0, Vec::len),
         resident: memory::of(std::process::id()).context("no /proc")?.resident,

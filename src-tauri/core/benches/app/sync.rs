@@ -42,6 +42,6 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
         .aim(2000.0)
         .floor("downloading the snapshot and dropping it", median(plain)?);
     report.add("  of it: the PIN is checked (argon2id)", median(signing_in)?);
-    report.add("  the snapshot, unpacked", Figure::Kilobytes { kb: bytes as f64 / 1e3 });
+    report.add("  the snapshot, unpacked", Figure::bytes(bytes));
     Ok(())
 }

@@ -146,9 +146,10 @@ fn is_there(selector: &str) -> String {
 }
 
 fn sign_in(window: &Window, server: &str) -> Result<()> {
-    window.type_into(".sign-in-form input", server)?;
+    // The page may draw its form anew while it is being found.
+    until("the form", || Ok(window.type_into(".sign-in-form input", server).ok()))?;
     window.press(".sign-in-form .button.go")?;
-    window.type_into(".sign-in .field input", "Sam")?;
+    until("the name's field", || Ok(window.type_into(".sign-in .field input", "Sam").ok()))?;
     for digit in PIN.chars() {
         let place = if digit == '0' { 11 } else { digit.to_digit(10).context("no digit")? };
         window.press(&format!(".pin-keys > :nth-child({place})"))?;
