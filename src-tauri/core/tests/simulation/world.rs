@@ -645,6 +645,14 @@ impl World {
         for stream in &mut self.streams {
             *stream = None;
         }
+        // A "done, and nothing changed" that is on its way names no entry, so there is nothing to miss: whoever hears it
+        // lets go of a command that the restored server never saw, and that had changed nothing.
+        for Reverse(due) in &self.queue {
+            if let Event::Answer { result: Ok(outcomes), .. } = &due.event {
+                let unchanged = outcomes.iter().filter(|outcome| outcome.seq.is_none() && outcome.refusal.is_none());
+                self.lost_by_restore.extend(unchanged.map(|outcome| outcome.id));
+            }
+        }
         // What the old server had told over its sockets goes down with it.
         self.queue.retain(|Reverse(due)| !matches!(due.event, Event::Frame { .. }));
     }
