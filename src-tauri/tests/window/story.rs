@@ -94,6 +94,7 @@ fn what_is_done_while_the_server_is_away_is_there_once_when_it_is_back() -> Resu
     press_on_card(&siri, &place, "Accept")?;
     look_into(&siri, &place)?;
     siri.type_into(".write-note textarea", "Two towels, and the shutters")?;
+    siri.run("document.querySelector('.write-note .button').focus()")?;
     until("the note to be written", || Ok(siri.press(".write-note .button").ok()))?;
     sees(&siri, "Two towels, and the shutters")?;
     siri.shoot("story-3-away")?;
