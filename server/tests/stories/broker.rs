@@ -138,6 +138,12 @@ fn heard(storm: &[Stormer]) -> usize {
 /// Ends a storm, and waits until the server has all that the broker acknowledged: each press once. Tells how many
 /// there were, and how many were sent again.
 async fn reckoned(ship: &Ship, storm: Vec<Stormer>) -> (usize, usize) {
+    let (reckoning, resent) = reckoned_but(ship, storm, 0).await;
+    (reckoning.acknowledged, resent)
+}
+
+/// The same where a broker that was killed may have taken so many with it.
+async fn reckoned_but(ship: &Ship, storm: Vec<Stormer>, most_lost: usize) -> (Reckoning, usize) {
     let (mut acknowledged, mut resent) = (Vec::new(), 0);
     for stormer in storm {
         let (presses, again) = stormer.calm(Duration::from_mins(1)).await;
@@ -146,19 +152,27 @@ async fn reckoned(ship: &Ship, storm: Vec<Stormer>) -> (usize, usize) {
     }
     let mut root = crate::database::superuser(&ship.db).await;
     let mut reckoning = reckon(&mut root, &acknowledged).await;
+    let mut unchanged = 0;
     for _ in 0..600 {
-        if reckoning.lost == 0 {
+        if reckoning.lost == 0 || (most_lost > 0 && unchanged > 80) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
-        reckoning = reckon(&mut root, &acknowledged).await;
+        let now = reckon(&mut root, &acknowledged).await;
+        unchanged = if now == reckoning { unchanged + 1 } else { 0 };
+        reckoning = now;
     }
-    assert_eq!(reckoning, Reckoning { acknowledged: acknowledged.len(), lost: 0, doubled: 0, gaps: 0 });
-    (acknowledged.len(), resent)
+    assert_eq!((reckoning.acknowledged, reckoning.doubled, reckoning.gaps), (acknowledged.len(), 0, 0));
+    assert!(reckoning.lost <= most_lost, "{} lost, {most_lost} at most", reckoning.lost);
+    (reckoning, resent)
 }
 
+/// What a broker that is killed takes with it: Mosquitto acknowledges a press before it has handed it on, and keeps it in
+/// memory meanwhile. No more than the buttons may have unanswered: three of them, eight each.
+const HELD: usize = 3 * 8;
+
 #[tokio::test]
-async fn a_broker_killed_in_a_storm_has_every_acknowledged_press_once() {
+async fn a_broker_killed_in_a_storm_loses_only_what_it_had_not_handed_on_and_nothing_is_doubled() {
     let mut broker = Broker::start().await;
     let ship = ship_by(&broker).await;
     let mut screen = ship.sam().await.screen(None).await;
@@ -175,9 +189,9 @@ async fn a_broker_killed_in_a_storm_has_every_acknowledged_press_once() {
         broker.start_again().await;
         broker.subscribed(kills + 1).await;
     }
-    let (acknowledged, resent) = reckoned(&ship, storm).await;
+    let (Reckoning { acknowledged, lost, .. }, resent) = reckoned_but(&ship, storm, 3 * HELD).await;
     assert!(resent > 0, "something was on its way when it happened");
-    println!("acknowledged {acknowledged}, sent again {resent}, lost 0, doubled 0");
+    println!("acknowledged {acknowledged}, sent again {resent}, lost with the broker {lost}, doubled 0");
     let head = u64::try_from(ship.count("select head from sites").await).unwrap();
     while screen.cursor < head {
         screen.next().await;
