@@ -156,7 +156,9 @@ async fn measure(options: &Options) -> Result<Report> {
         }
         if options.window {
             say("the window");
-            window::measure(&ship, options, &mut report).await?;
+            if let Err(error) = window::measure(&ship, options, &mut report).await {
+                report.left_out("the window", format!("{error:#}"));
+            }
         } else {
             report.left_out("the window", "built apps are measured with --window");
         }
