@@ -1,24 +1,29 @@
 //! The server, the devices, the network between them, one clock and one seed.
 
+mod people;
+mod totals;
+mod trouble;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
 
 use crewbell_core::engine::{Fault, Input, Now, Output, Snapshot};
-use crewbell_core::store::{Cursor, Doing};
-use crewbell_shared::ids::{CommandId, NoteId};
+use crewbell_core::store::Cursor;
+use crewbell_shared::ids::CommandId;
 use crewbell_shared::protocol::live::{FromClient, FromServer};
-use crewbell_shared::protocol::{Command, Entity, Outcome, Verb};
-use crewbell_shared::request::{Kind, State};
+use crewbell_shared::protocol::{Command, Outcome};
 use jiff::{SignedDuration, Timestamp};
 
 use super::checks;
-use super::device::{Answer, Device, Fate, Went};
+use super::device::{Answer, Device, Went};
 use super::dice::Dice;
 use super::sabotage::Sabotage;
 use super::server::Server;
-use super::site::{crew, places};
+use super::site::crew;
 
-/// Milliseconds of a schedule before everything is healed: a quarter of an hour of trouble.
+pub use totals::Totals;
+
+/// Milliseconds of a schedule before everything is healed: a minute and a half of trouble.
 const TROUBLE_MS: u64 = 90_000;
 /// Milliseconds after the healing within which everything must have come to rest.
 const REST_MS: u64 = 120_000;
@@ -71,57 +76,6 @@ struct Stream {
     sent: u64,
     /// Nothing arrives before this: frames don't overtake each other.
     arrives: u64,
-}
-
-/// What happened in schedules, to see that all of it did.
-#[derive(Debug, Default)]
-pub struct Totals(BTreeMap<&'static str, u64>);
-
-impl Totals {
-    pub fn count(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
-    }
-
-    pub fn add(&mut self, other: &Self) {
-        for (what, count) in &other.0 {
-            *self.0.entry(what).or_default() += count;
-        }
-    }
-
-    /// A simulation in which nothing goes wrong shows nothing.
-    pub fn assert_that_everything_happened(&self, schedules: u64) {
-        let all = [
-            "kept",
-            "refused here",
-            "not kept",
-            "done",
-            "refused by the server",
-            "cuts",
-            "killed",
-            "answers lost",
-            "late duplicates",
-            "replays",
-            "restored",
-            "resent",
-            "revoked",
-            "frames lost",
-            "frames garbled",
-            "retries",
-            "discards",
-            "presses",
-        ];
-        for what in all {
-            let count = self.0.get(what).copied().unwrap_or_default();
-            assert!(schedules < 1000 || count > 20, "\"{what}\" happened {count} times in {schedules} schedules");
-        }
-    }
-}
-
-impl std::fmt::Display for Totals {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let parts: Vec<String> = self.0.iter().map(|(what, count)| format!("{what} {count}")).collect();
-        f.write_str(&parts.join(", "))
-    }
 }
 
 #[derive(Debug)]
@@ -542,230 +496,5 @@ impl World {
         }
         let after = self.latency();
         self.push(after, Event::Answer { device, life, post, result });
-    }
-
-    /// Something happens.
-    fn happen(&mut self) -> Result<(), String> {
-        let device = usize::try_from(self.dice.below(self.devices.len() as u64)).unwrap();
-        match self.dice.below(100) {
-            0..20 => {
-                self.totals.count("presses");
-                let at = self.server_time();
-                let mut dice = self.dice.clone();
-                if self.server.up {
-                    self.server.press(&mut dice, at);
-                }
-                self.dice = dice;
-                self.pump();
-            }
-            20..68 => self.act(device)?,
-            68..75 => {
-                self.totals.count("cuts");
-                self.devices[device].cut = !self.devices[device].cut;
-                let there = !self.devices[device].cut;
-                if self.dice.percent(50) {
-                    self.input(device, Input::Network { there })?;
-                }
-                if !there && self.dice.percent(60) {
-                    let life = self.devices[device].life;
-                    if let Some(stream) = self.streams[device].take() {
-                        self.push(5, Event::Shut { device, life, socket: stream.socket });
-                    }
-                }
-            }
-            75..79 => self.kill(device)?,
-            79..82 => {
-                let fails = !self.devices[device].disk_fails && self.dice.percent(30);
-                self.devices[device].disk_fails = fails;
-            }
-            82..85 => {
-                self.server.up = !self.server.up;
-                for device in 0..self.devices.len() {
-                    let life = self.devices[device].life;
-                    if let Some(stream) = self.streams[device].take() {
-                        self.push(5, Event::Shut { device, life, socket: stream.socket });
-                    }
-                }
-            }
-            85..87 => self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000,
-            87..89 => {
-                self.input(device, Input::Silence)?;
-            }
-            89..91 => {
-                self.input(device, Input::Woke)?;
-            }
-            91..93 => self.revoke_or_sign_in(device)?,
-            93..96 => self.decide_refused(device)?,
-            96 => self.backup = Some(Box::new(self.server.clone())),
-            97 => self.restore(),
-            _ => {
-                self.input(device, Input::Tick)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn revoke_or_sign_in(&mut self, device: usize) -> Result<(), String> {
-        let who = self.devices[device].person.id;
-        if self.devices[device].engine.image().session.is_none() {
-            self.server.revoked.remove(&who);
-            let session = self.devices[device].session();
-            return self.input(device, Input::SignedIn(session)).map(|_| ());
-        }
-        self.totals.count("revoked");
-        self.server.revoked.insert(who);
-        for other in 0..self.devices.len() {
-            if self.devices[other].person.id == who {
-                self.streams[other] = None;
-            }
-        }
-        Ok(())
-    }
-
-    fn restore(&mut self) {
-        let Some(backup) = self.backup.take() else { return };
-        self.totals.count("restored");
-        self.was_restored = true;
-        let held: BTreeSet<CommandId> = self
-            .devices
-            .iter()
-            .flat_map(|device| &device.engine.image().outbox)
-            .map(|waiting| waiting.command.id)
-            .collect();
-        let gone = self.server.outcomes.keys().filter(|id| !backup.outcomes.contains_key(id) && !held.contains(id));
-        self.lost_by_restore.extend(gone);
-        for device in &self.devices {
-            for waiting in &device.disk.outbox {
-                if matches!(waiting.doing, Doing::Done { .. }) {
-                    self.totals.count("resent");
-                }
-            }
-        }
-        self.server.restore(*backup);
-        for stream in &mut self.streams {
-            *stream = None;
-        }
-        // A "done, and nothing changed" that is on its way names no entry, so there is nothing to miss: whoever hears it
-        // lets go of a command that the restored server never saw, and that had changed nothing.
-        for Reverse(due) in &self.queue {
-            if let Event::Answer { result: Ok(outcomes), .. } = &due.event {
-                let unchanged = outcomes.iter().filter(|outcome| outcome.seq.is_none() && outcome.refusal.is_none());
-                self.lost_by_restore.extend(unchanged.map(|outcome| outcome.id));
-            }
-        }
-        // What the old server had told over its sockets goes down with it.
-        self.queue.retain(|Reverse(due)| !matches!(due.event, Event::Frame { .. }));
-    }
-
-    fn decide_refused(&mut self, device: usize) -> Result<(), String> {
-        let refused = self.devices[device]
-            .engine
-            .image()
-            .outbox
-            .iter()
-            .find_map(|waiting| matches!(waiting.doing, Doing::Refused { .. }).then_some(waiting.command.id));
-        let Some(id) = refused else { return Ok(()) };
-        let life = self.devices[device].life;
-        if self.dice.percent(50) {
-            self.totals.count("discards");
-            let answer = self.input(device, Input::Discard { id })?;
-            if answer == Answer::Nothing || self.devices[device].disk.waiting(id).is_none() {
-                self.gave_up(device, id);
-            }
-        } else {
-            self.totals.count("retries");
-            let new_id = self.dice.id();
-            let answer = self.input(device, Input::Retry { id, new_id })?;
-            let kept = self.devices[device].disk.waiting(new_id).is_some();
-            if kept || (answer == Answer::Kept(new_id) && self.devices[device].life == life) {
-                self.devices[device].did.push((new_id, Fate::Kept));
-                self.gave_up(device, id);
-            }
-        }
-        Ok(())
-    }
-
-    fn gave_up(&mut self, device: usize, id: CommandId) {
-        if let Some((_, fate)) = self.devices[device].did.iter_mut().find(|(did, _)| *did == id) {
-            *fate = Fate::GivenUp;
-        }
-    }
-
-    /// The person of a device does something that its screen offers.
-    fn act(&mut self, device: usize) -> Result<(), String> {
-        let Some(verb) = self.choose(device) else { return Ok(()) };
-        let id: CommandId = self.dice.id();
-        let failing = self.devices[device].disk_fails;
-        let answer = self.input(device, Input::Act { id, verb })?;
-        if answer == Answer::Kept(id) || self.devices[device].disk.waiting(id).is_some() {
-            self.totals.count("kept");
-            self.devices[device].did.push((id, Fate::Kept));
-        } else if answer == Answer::Refused {
-            self.totals.count(if failing { "not kept" } else { "refused here" });
-        }
-        Ok(())
-    }
-
-    fn choose(&mut self, device: usize) -> Option<Verb> {
-        let me = self.devices[device].person.clone();
-        let requests: Vec<_> = self.devices[device]
-            .screen
-            .values()
-            .filter_map(|shown| match shown.noun.as_ref() {
-                Entity::Request(request) if !request.state.is_closed() => Some(request.clone()),
-                _ => None,
-            })
-            .collect();
-        let (places, crew) = (places(), crew());
-        let place_id = self.dice.pick(&places)?.id;
-        let dice = &mut self.dice;
-        let note = |dice: &mut Dice, request_id| Verb::NoteRequest {
-            request_id,
-            note_id: dice.id::<NoteId>(),
-            text: "Two towels".into(),
-        };
-        if dice.percent(12) || requests.is_empty() {
-            return Some(match dice.below(5) {
-                0 => Verb::SetDoNotDisturb { place_id, on: dice.percent(50) },
-                1 => Verb::SetDuty { person_id: me.id, on_duty: dice.percent(70) },
-                2 => Verb::SaveGuest { guest_id: dice.id(), name: "Mrs Hartmann".into(), notes: String::new() },
-                3 => {
-                    let guest = self.devices[device].screen.values().find_map(|shown| match shown.noun.as_ref() {
-                        Entity::Guest(guest) => Some(guest.id),
-                        _ => None,
-                    })?;
-                    Verb::CheckIn { stay_id: dice.id(), guest_id: guest, place_id }
-                }
-                _ => Verb::CreateRequest {
-                    request_id: dice.id(),
-                    place_id,
-                    kind: Kind::Call,
-                    service: None,
-                    priority: None,
-                    text: None,
-                },
-            });
-        }
-        let request = dice.pick(&requests)?;
-        let request_id = request.id;
-        Some(match &request.state {
-            State::Open => match dice.below(10) {
-                0 => note(dice, request_id),
-                1 => Verb::CancelRequest { request_id, reason: None },
-                // A slow thumb: the screen has changed meanwhile.
-                2 => Verb::CompleteRequest { request_id },
-                _ => Verb::AcceptRequest { request_id },
-            },
-            State::Accepted(acceptance) if acceptance.accepted_by.id == me.id => match dice.below(10) {
-                0 => note(dice, request_id),
-                1 => Verb::ReleaseRequest { request_id },
-                2 => Verb::HandOverRequest { request_id, to: dice.pick(&crew)?.id },
-                _ => Verb::CompleteRequest { request_id },
-            },
-            _ => match dice.below(4) {
-                0 => Verb::AcceptRequest { request_id },
-                _ => note(dice, request_id),
-            },
-        })
     }
 }

@@ -1,0 +1,126 @@
+//! What people do: whatever their screen offers, and a little later than they should.
+
+use crewbell_core::engine::Input;
+use crewbell_core::store::Doing;
+use crewbell_shared::ids::{CommandId, NoteId};
+use crewbell_shared::protocol::{Entity, Verb};
+use crewbell_shared::request::{Kind, State};
+
+use super::World;
+use crate::device::{Answer, Fate};
+use crate::dice::Dice;
+use crate::site::{crew, places};
+
+impl World {
+    pub(super) fn decide_refused(&mut self, device: usize) -> Result<(), String> {
+        let refused = self.devices[device]
+            .engine
+            .image()
+            .outbox
+            .iter()
+            .find_map(|waiting| matches!(waiting.doing, Doing::Refused { .. }).then_some(waiting.command.id));
+        let Some(id) = refused else { return Ok(()) };
+        let life = self.devices[device].life;
+        if self.dice.percent(50) {
+            self.totals.count("discards");
+            let answer = self.input(device, Input::Discard { id })?;
+            if answer == Answer::Nothing || self.devices[device].disk.waiting(id).is_none() {
+                self.gave_up(device, id);
+            }
+        } else {
+            self.totals.count("retries");
+            let new_id = self.dice.id();
+            let answer = self.input(device, Input::Retry { id, new_id })?;
+            let kept = self.devices[device].disk.waiting(new_id).is_some();
+            if kept || (answer == Answer::Kept(new_id) && self.devices[device].life == life) {
+                self.devices[device].did.push((new_id, Fate::Kept));
+                self.gave_up(device, id);
+            }
+        }
+        Ok(())
+    }
+
+    fn gave_up(&mut self, device: usize, id: CommandId) {
+        if let Some((_, fate)) = self.devices[device].did.iter_mut().find(|(did, _)| *did == id) {
+            *fate = Fate::GivenUp;
+        }
+    }
+
+    /// The person of a device does something that its screen offers.
+    pub(super) fn act(&mut self, device: usize) -> Result<(), String> {
+        let Some(verb) = self.choose(device) else { return Ok(()) };
+        let id: CommandId = self.dice.id();
+        let failing = self.devices[device].disk_fails;
+        let answer = self.input(device, Input::Act { id, verb })?;
+        if answer == Answer::Kept(id) || self.devices[device].disk.waiting(id).is_some() {
+            self.totals.count("kept");
+            self.devices[device].did.push((id, Fate::Kept));
+        } else if answer == Answer::Refused {
+            self.totals.count(if failing { "not kept" } else { "refused here" });
+        }
+        Ok(())
+    }
+
+    fn choose(&mut self, device: usize) -> Option<Verb> {
+        let me = self.devices[device].person.clone();
+        let requests: Vec<_> = self.devices[device]
+            .screen
+            .values()
+            .filter_map(|shown| match shown.noun.as_ref() {
+                Entity::Request(request) if !request.state.is_closed() => Some(request.clone()),
+                _ => None,
+            })
+            .collect();
+        let (places, crew) = (places(), crew());
+        let place_id = self.dice.pick(&places)?.id;
+        let dice = &mut self.dice;
+        let note = |dice: &mut Dice, request_id| Verb::NoteRequest {
+            request_id,
+            note_id: dice.id::<NoteId>(),
+            text: "Two towels".into(),
+        };
+        if dice.percent(12) || requests.is_empty() {
+            return Some(match dice.below(5) {
+                0 => Verb::SetDoNotDisturb { place_id, on: dice.percent(50) },
+                1 => Verb::SetDuty { person_id: me.id, on_duty: dice.percent(70) },
+                2 => Verb::SaveGuest { guest_id: dice.id(), name: "Mrs Hartmann".into(), notes: String::new() },
+                3 => {
+                    let guest = self.devices[device].screen.values().find_map(|shown| match shown.noun.as_ref() {
+                        Entity::Guest(guest) => Some(guest.id),
+                        _ => None,
+                    })?;
+                    Verb::CheckIn { stay_id: dice.id(), guest_id: guest, place_id }
+                }
+                _ => Verb::CreateRequest {
+                    request_id: dice.id(),
+                    place_id,
+                    kind: Kind::Call,
+                    service: None,
+                    priority: None,
+                    text: None,
+                },
+            });
+        }
+        let request = dice.pick(&requests)?;
+        let request_id = request.id;
+        Some(match &request.state {
+            State::Open => match dice.below(10) {
+                0 => note(dice, request_id),
+                1 => Verb::CancelRequest { request_id, reason: None },
+                // A slow thumb: the screen has changed meanwhile.
+                2 => Verb::CompleteRequest { request_id },
+                _ => Verb::AcceptRequest { request_id },
+            },
+            State::Accepted(acceptance) if acceptance.accepted_by.id == me.id => match dice.below(10) {
+                0 => note(dice, request_id),
+                1 => Verb::ReleaseRequest { request_id },
+                2 => Verb::HandOverRequest { request_id, to: dice.pick(&crew)?.id },
+                _ => Verb::CompleteRequest { request_id },
+            },
+            _ => match dice.below(4) {
+                0 => Verb::AcceptRequest { request_id },
+                _ => note(dice, request_id),
+            },
+        })
+    }
+}

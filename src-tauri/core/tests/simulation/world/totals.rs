@@ -1,0 +1,54 @@
+//! What happened in schedules, to see that all of it did.
+
+use std::collections::BTreeMap;
+
+/// What happened in schedules, to see that all of it did.
+#[derive(Debug, Default)]
+pub struct Totals(BTreeMap<&'static str, u64>);
+
+impl Totals {
+    pub fn count(&mut self, what: &'static str) {
+        *self.0.entry(what).or_default() += 1;
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (what, count) in &other.0 {
+            *self.0.entry(what).or_default() += count;
+        }
+    }
+
+    /// A simulation in which nothing goes wrong shows nothing.
+    pub fn assert_that_everything_happened(&self, schedules: u64) {
+        let all = [
+            "kept",
+            "refused here",
+            "not kept",
+            "done",
+            "refused by the server",
+            "cuts",
+            "killed",
+            "answers lost",
+            "late duplicates",
+            "replays",
+            "restored",
+            "resent",
+            "revoked",
+            "frames lost",
+            "frames garbled",
+            "retries",
+            "discards",
+            "presses",
+        ];
+        for what in all {
+            let count = self.0.get(what).copied().unwrap_or_default();
+            assert!(schedules < 1000 || count > 20, "\"{what}\" happened {count} times in {schedules} schedules");
+        }
+    }
+}
+
+impl std::fmt::Display for Totals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(|(what, count)| format!("{what} {count}")).collect();
+        f.write_str(&parts.join(", "))
+    }
+}

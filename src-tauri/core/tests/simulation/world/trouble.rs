@@ -1,0 +1,125 @@
+//! What goes wrong: cuts, crashes, full disks, wrong clocks, ended sign-ins, restored backups.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use crewbell_core::engine::Input;
+use crewbell_core::store::Doing;
+use crewbell_shared::ids::CommandId;
+
+use super::{Event, World};
+
+impl World {
+    /// Something happens.
+    pub(super) fn happen(&mut self) -> Result<(), String> {
+        let device = usize::try_from(self.dice.below(self.devices.len() as u64)).unwrap();
+        match self.dice.below(100) {
+            0..20 => {
+                self.totals.count("presses");
+                let at = self.server_time();
+                let mut dice = self.dice.clone();
+                if self.server.up {
+                    self.server.press(&mut dice, at);
+                }
+                self.dice = dice;
+                self.pump();
+            }
+            20..68 => self.act(device)?,
+            68..75 => {
+                self.totals.count("cuts");
+                self.devices[device].cut = !self.devices[device].cut;
+                let there = !self.devices[device].cut;
+                if self.dice.percent(50) {
+                    self.input(device, Input::Network { there })?;
+                }
+                if !there && self.dice.percent(60) {
+                    let life = self.devices[device].life;
+                    if let Some(stream) = self.streams[device].take() {
+                        self.push(5, Event::Shut { device, life, socket: stream.socket });
+                    }
+                }
+            }
+            75..79 => self.kill(device)?,
+            79..82 => {
+                let fails = !self.devices[device].disk_fails && self.dice.percent(30);
+                self.devices[device].disk_fails = fails;
+            }
+            82..85 => {
+                self.server.up = !self.server.up;
+                for device in 0..self.devices.len() {
+                    let life = self.devices[device].life;
+                    if let Some(stream) = self.streams[device].take() {
+                        self.push(5, Event::Shut { device, life, socket: stream.socket });
+                    }
+                }
+            }
+            85..87 => self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000,
+            87..89 => {
+                self.input(device, Input::Silence)?;
+            }
+            89..91 => {
+                self.input(device, Input::Woke)?;
+            }
+            91..93 => self.revoke_or_sign_in(device)?,
+            93..96 => self.decide_refused(device)?,
+            96 => self.backup = Some(Box::new(self.server.clone())),
+            97 => self.restore(),
+            _ => {
+                self.input(device, Input::Tick)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn revoke_or_sign_in(&mut self, device: usize) -> Result<(), String> {
+        let who = self.devices[device].person.id;
+        if self.devices[device].engine.image().session.is_none() {
+            self.server.revoked.remove(&who);
+            let session = self.devices[device].session();
+            return self.input(device, Input::SignedIn(session)).map(|_| ());
+        }
+        self.totals.count("revoked");
+        self.server.revoked.insert(who);
+        for other in 0..self.devices.len() {
+            if self.devices[other].person.id == who {
+                self.streams[other] = None;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn restore(&mut self) {
+        let Some(backup) = self.backup.take() else { return };
+        self.totals.count("restored");
+        self.was_restored = true;
+        let held: BTreeSet<CommandId> = self
+            .devices
+            .iter()
+            .flat_map(|device| &device.engine.image().outbox)
+            .map(|waiting| waiting.command.id)
+            .collect();
+        let gone = self.server.outcomes.keys().filter(|id| !backup.outcomes.contains_key(id) && !held.contains(id));
+        self.lost_by_restore.extend(gone);
+        for device in &self.devices {
+            for waiting in &device.disk.outbox {
+                if matches!(waiting.doing, Doing::Done { .. }) {
+                    self.totals.count("resent");
+                }
+            }
+        }
+        self.server.restore(*backup);
+        for stream in &mut self.streams {
+            *stream = None;
+        }
+        // A "done, and nothing changed" that is on its way names no entry, so there is nothing to miss: whoever hears it
+        // lets go of a command that the restored server never saw, and that had changed nothing.
+        for Reverse(due) in &self.queue {
+            if let Event::Answer { result: Ok(outcomes), .. } = &due.event {
+                let unchanged = outcomes.iter().filter(|outcome| outcome.seq.is_none() && outcome.refusal.is_none());
+                self.lost_by_restore.extend(unchanged.map(|outcome| outcome.id));
+            }
+        }
+        // What the old server had told over its sockets goes down with it.
+        self.queue.retain(|Reverse(due)| !matches!(due.event, Event::Frame { .. }));
+    }
+}
