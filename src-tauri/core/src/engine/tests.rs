@@ -98,11 +98,11 @@ fn sent(outputs: &[Output]) -> Vec<CommandId> {
 fn an_accept_is_kept_before_it_is_shown_and_sent() {
     let mut device = Device::live();
     let request_id = open_request(at(0)).id;
-    let step = device.engine.decide(Input::Act { id: id(1), verb: Verb::AcceptRequest { request_id } }, now(20));
+    let step = device.engine.decide(Input::Act { id: id(1), verb: Verb::AcceptRequest { request_id } }, now(100));
     assert!(matches!(step.writes.as_slice(), [Write::Keep(waiting)] if waiting.command.id == id(1)));
     assert!(!step.may_go_unwritten());
     assert_eq!(device.shown_state(), (State::Open, false), "nothing is so before it is written");
-    let outputs = device.engine.commit(step, now(20));
+    let outputs = device.engine.commit(step, now(100));
     assert_eq!(sent(&outputs), [id(1)]);
     let (state, pending) = device.shown_state();
     assert!(matches!(state, State::Accepted(acceptance) if acceptance.accepted_by.name == "Siri"));
