@@ -161,8 +161,10 @@ fn somebody_who_was_here_before_types_only_their_pin() -> Result<()> {
     sign_in(&siri, &ship, "Siri")?;
     on_board(&siri)?;
     siri.run("window.__TAURI__.core.invoke('ask', { args: JSON.stringify({ ask: 'sign_out', discard: true }) })")?;
-    sees(&siri, "Siri")?;
+    until("the PIN pad", || Ok((siri.run("return !!document.querySelector('.pin-keys')")? == true).then_some(())))?;
+    // The picture is taken when the page has come to rest.
     siri.shoot("story-7-again")?;
+    sees(&siri, "Siri")?;
     type_pin(&siri, &ship, "Siri")?;
     on_board(&siri)
 }

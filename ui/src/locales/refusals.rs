@@ -105,7 +105,8 @@ mod tests {
     fn every_code_has_a_sentence_in_every_language() {
         for language in Language::ALL {
             speak(language);
-            for code in Code::ALL {
+            // A code that isn't known here is said in the server's own words.
+            for code in Code::ALL.iter().filter(|code| **code != Code::Unrecognised) {
                 let said = refusal(&Refusal::new(*code, "the server's own words"));
                 assert!(!said.is_empty() && !said.contains('{') && !said.contains("server's own"), "{code}: {said}");
             }
