@@ -19,7 +19,7 @@ pub fn sign_in(window: &Window, ship: &Ship, name: &str) -> Result<()> {
 }
 
 /// Types somebody's PIN on the pad.
-pub fn type_pin(window: &Window, ship: &Ship, name: &str) -> Result<()> {
+fn type_pin(window: &Window, ship: &Ship, name: &str) -> Result<()> {
     for digit in ship.person(name)["pin"].as_str().unwrap().chars() {
         let place = match digit {
             '0' => 11,

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, RATE, Recording, Window, until};
 
-use crate::crew::{open, press_on_card, sees, sign_in, type_pin};
+use crate::crew::{open, press_on_card, sees, sign_in};
 use crate::ship::{Ship, requests};
 
 /// Waits until the sound that is recorded has ended: half a second of silence.
@@ -151,20 +151,4 @@ fn who_loses_a_race_without_a_network_sees_who_won() -> Result<()> {
     sees(loser, &winner)?;
     loser.shoot("story-6-lost")?;
     Ok(())
-}
-
-#[test]
-fn somebody_who_was_here_before_types_only_their_pin() -> Result<()> {
-    let ship = Ship::sail()?;
-    let desk = Desk::set_up()?;
-    let siri = open(&desk, "siri")?;
-    sign_in(&siri, &ship, "Siri")?;
-    on_board(&siri)?;
-    siri.run("window.__TAURI__.core.invoke('ask', { args: JSON.stringify({ ask: 'sign_out', discard: true }) })")?;
-    until("the PIN pad", || Ok((siri.run("return !!document.querySelector('.pin-keys')")? == true).then_some(())))?;
-    // The picture is taken when the page has come to rest.
-    siri.shoot("story-7-again")?;
-    sees(&siri, "Siri")?;
-    type_pin(&siri, &ship, "Siri")?;
-    on_board(&siri)
 }
