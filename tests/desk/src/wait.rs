@@ -8,12 +8,12 @@ use std::{
 use anyhow::{Result, bail};
 
 /// Long enough for a machine that is busy with other things.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// Asks `look` every 20 ms until it finds something, and returns that.
 ///
 /// # Errors
-/// When it found nothing in 30 seconds; the message says that `what` was waited for.
+/// When it found nothing in 90 seconds; the message says that `what` was waited for.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let began = Instant::now();
     loop {
