@@ -3,7 +3,6 @@
 mod damage;
 mod full;
 mod kill;
-mod speed;
 mod versions;
 
 use std::path::Path;
