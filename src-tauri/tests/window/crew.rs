@@ -60,6 +60,9 @@ pub fn press_on_card(window: &Window, place: &str, label: &str) -> Result<()> {
         serde_json::to_string(place)?,
         serde_json::to_string(label)?
     );
-    until(&format!("{label} on the card of {place}"), || Ok((window.run(&find)? == true).then_some(())))?;
-    window.press("[data-story]")
+    // Marked and pressed in one go: a board that is just coming in draws its cards anew, and the mark goes with them.
+    until(&format!("{label} on the card of {place}"), || {
+        let marked = window.run(&find)? == true;
+        Ok((marked && window.press_now("[data-story]").unwrap_or(false)).then_some(()))
+    })
 }

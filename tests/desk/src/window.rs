@@ -34,20 +34,37 @@ impl Window {
         Self { port, session: format!("/session/{id}") }
     }
 
-    /// Presses the first element that `selector` (CSS) names, as soon as it is there.
+    /// Presses the first element that `selector` (CSS) names, as soon as it is there and can be pressed.
     ///
     /// # Errors
     /// When it doesn't come, or can't be pressed: because it is covered, say.
     pub fn press(&self, selector: &str) -> Result<()> {
-        let element = self.element(selector)?;
+        let mut last = None;
+        let pressed = until(selector, || match self.press_now(selector) {
+            Ok(there) => Ok(there.then_some(())),
+            // A page draws an element anew between its being found and pressed: the next look finds the new one.
+            Err(error) => {
+                last = Some(error);
+                Ok(None)
+            }
+        });
+        pressed.with_context(|| format!("{selector} can't be pressed: {last:?}"))
+    }
+
+    /// Presses the first element that `selector` names, if there is one now; says whether there was.
+    ///
+    /// # Errors
+    /// When it can't be pressed: it is covered, or went in this moment.
+    pub fn press_now(&self, selector: &str) -> Result<bool> {
+        let Some(element) = self.find(selector) else { return Ok(false) };
         self.post(&format!("/element/{element}/click"), &json!({}))?;
-        Ok(())
+        Ok(true)
     }
 
     /// Types into the first element that `selector` names, as soon as it is there.
     ///
     /// # Errors
-    /// As `press`.
+    /// When it doesn't come, or can't be typed into.
     pub fn type_into(&self, selector: &str, text: &str) -> Result<()> {
         let element = self.element(selector)?;
         self.post(&format!("/element/{element}/value"), &json!({ "text": text }))?;
