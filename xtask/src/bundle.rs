@@ -11,18 +11,18 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::{
-    run::{self, find, output},
+    npm::Tool,
+    run,
     setup::{self, Purpose},
     web::{self, Profile},
 };
 
-/// The version of the `tauri` that the app is built with. The package names its one dependency, the
-/// program for this system, at exactly its own version.
-const CLI_VERSION: &str = "2.12.5";
-const CLI: &str = "target/tauri-cli";
+/// Tauri's command line, in the version of the `tauri` that the app is built with. The package names its
+/// one dependency, the program for this system, at exactly its own version.
+const CLI: Tool = Tool { package: "@tauri-apps/cli", version: "2.12.5", program: "tauri" };
 
 /// Builds face and app as they are shipped, and packs them. `kinds`: `deb`, `appimage`, `rpm`, `dmg`, `msi`, …
 ///
@@ -31,7 +31,7 @@ const CLI: &str = "target/tauri-cli";
 pub(crate) fn bundle(kinds: &[String], debug: bool) -> Result<()> {
     setup::setup(Purpose::Bundle)?;
     web::ui(Profile::Small)?;
-    let tauri = command_line()?;
+    let tauri = CLI.program()?;
 
     let mut failures = Vec::new();
     for kind in kinds {
@@ -68,22 +68,6 @@ pub(crate) fn bundle(kinds: &[String], debug: bool) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Tauri's command line in the pinned version, installed when it isn't.
-fn command_line() -> Result<PathBuf> {
-    let folder = run::root().join(CLI);
-    let program = folder.join("node_modules/.bin/tauri");
-    let there = output(Command::new(&program).arg("--version")).unwrap_or_default();
-    if there.split_whitespace().last() != Some(CLI_VERSION) {
-        fs::create_dir_all(&folder)?;
-        let npm = find("npm").context("npm is not installed")?;
-        let mut install = Command::new(npm);
-        install.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefix"]).arg(&folder);
-        install.arg(format!("@tauri-apps/cli@{CLI_VERSION}"));
-        run::run(&mut install).context("npm could not install Tauri's command line")?;
-    }
-    Ok(program)
 }
 
 fn target() -> PathBuf {

@@ -10,6 +10,7 @@
 mod bench;
 mod bundle;
 mod demo;
+mod npm;
 mod openapi;
 mod postgres;
 mod prepare;

@@ -1,5 +1,6 @@
 //! The device in a cabin, and what it says.
 
+mod flat;
 mod identity;
 mod press;
 
@@ -41,6 +42,7 @@ impl ButtonState {
 /// A button.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(from = "flat::Flat")]
 pub struct Button {
     /// Which.
     pub id: ButtonId,

@@ -18,6 +18,7 @@
 
 mod command;
 mod decide;
+mod flat;
 mod merge;
 mod state;
 
@@ -155,6 +156,7 @@ pub struct Voice {
 /// What a guest wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "flat::Flat")]
 pub struct Request {
     /// Which request.
     pub id: RequestId,

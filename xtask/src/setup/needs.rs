@@ -148,7 +148,7 @@ const NEEDS: &[Need] = &[
     },
     Need {
         name: "npm",
-        why: "Tauri's packager comes ready-made from there",
+        why: "Tauri's packager and Binaryen's wasm-opt come ready-made from there",
         apt: &["npm"],
         dnf: &["npm"],
         brew: &["node"],

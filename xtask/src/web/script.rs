@@ -9,11 +9,16 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{Profile, TARGET, dist, in_root, is_fresh};
-use crate::run::{self, cargo, find, output};
+use crate::{
+    npm::Tool,
+    run::{self, cargo, find, output},
+};
 
 /// The oldest wasm-opt that was tried and worked. Version 108 (Debian 12) takes the tables of functions and
 /// of references for each other: it reports no error, and the program doesn't start.
 const OLDEST_WASM_OPT: u32 = 132;
+
+const BINARYEN: Tool = Tool { package: "binaryen", version: "132.0.0", program: "wasm-opt" };
 
 /// What the compiler uses of WebAssembly, and every web view of the last years knows. Not all features: some
 /// are drafts.
@@ -50,17 +55,16 @@ pub(super) fn script(profile: Profile, program: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Makes the program smaller with Binaryen's wasm-opt, by some 8 %. Without one that is new enough, or
-/// when it fails, the program stays as it is.
+/// Makes the program smaller with Binaryen's wasm-opt, by some 8 %. When there is none that is new enough, or
+/// it fails, the program stays as it is.
 fn optimise(wasm: &Path) -> Result<()> {
-    let Some(wasm_opt) = find("wasm-opt") else {
-        return Ok(());
+    let wasm_opt = match wasm_opt() {
+        Ok(wasm_opt) => wasm_opt,
+        Err(error) => {
+            eprintln!("Note: without wasm-opt the face is some 8 % larger: {error:#}");
+            return Ok(());
+        }
     };
-    let version = output(Command::new(&wasm_opt).arg("--version")).ok().and_then(|said| number(&said));
-    if version.is_none_or(|version| version < OLDEST_WASM_OPT) {
-        eprintln!("Note: this wasm-opt is older than version {OLDEST_WASM_OPT} and is left alone.");
-        return Ok(());
-    }
     let smaller = wasm.with_extension("smaller");
     let mut command = Command::new(wasm_opt);
     command.arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(&smaller);
@@ -72,6 +76,15 @@ fn optimise(wasm: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The machine's own wasm-opt where it is new enough, otherwise the one from npm.
+fn wasm_opt() -> Result<PathBuf> {
+    let own = find("wasm-opt").filter(|own| {
+        let version = output(Command::new(own).arg("--version")).ok().and_then(|said| number(&said));
+        version.is_some_and(|version| version >= OLDEST_WASM_OPT)
+    });
+    own.map_or_else(|| BINARYEN.program(), Ok)
 }
 
 /// The 132 of `wasm-opt version 132 (version_132)`.

@@ -117,7 +117,7 @@ pub enum Ask {
 
 /// Why an ask came to nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "error", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum AskError {
     /// The rules' "no", or the server's.
     #[error(transparent)]
@@ -220,7 +220,6 @@ pub struct ActivityPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityLine {
     /// What happened.
-    #[serde(flatten)]
     pub line: Line,
     /// What it is about: a place's name, a guest's, a button's.
     pub subject: Option<String>,

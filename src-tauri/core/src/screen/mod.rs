@@ -4,6 +4,9 @@
 //! - [`Told`]: what the core tells every open window, in order. A window begins with the [`Picture`] that [`Ask::Look`]
 //!   answers, and again whenever it is told to [`Told::Reload`].
 //! - [`settings`]: the names of a device's settings, and what their values mean.
+//!
+//! What the face reads has no flattened parts, and enums that stand outside of what they hold: serde reads both straight
+//! from the text, where it would first make a tree of the others, at twice the code and the time.
 
 mod ask;
 mod picture;

@@ -42,7 +42,6 @@ pub struct Picture {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shown {
     /// The noun.
-    #[serde(flatten)]
     pub noun: Arc<Entity>,
     /// Whether it shows something that the server hasn't said yes to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -59,7 +58,6 @@ pub struct OutboxItem {
     /// When.
     pub at: Timestamp,
     /// How far it is.
-    #[serde(flatten)]
     pub doing: Doing,
 }
 
@@ -95,7 +93,7 @@ pub struct VoicePlayer {
 
 /// What the core tells every window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "told", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Told {
     /// Some nouns are now so, others are gone.
     Patch {

@@ -31,7 +31,7 @@ impl Link {
 
 /// How it stands with the device's storage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "storage", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum StorageState {
     /// It keeps what it is given.
     #[default]
@@ -47,7 +47,7 @@ pub enum StorageState {
 
 /// Whether the device can make a sound.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ears", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Ears {
     /// It isn't known yet.
     #[default]
@@ -57,14 +57,13 @@ pub enum Ears {
     /// It can't.
     Unable {
         /// What the system says.
-        #[serde(rename = "unable_why")]
         why: String,
     },
 }
 
 /// Something out of the ordinary that a person must know of, until they put it away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "notice", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// The server was restored from a backup that is older than what was seen here; the site was fetched anew.
     Restored {
@@ -105,10 +104,8 @@ pub struct Status {
     /// Why the last attempt to connect failed, as the system says it.
     pub trouble: Option<String>,
     /// With the storage.
-    #[serde(flatten)]
     pub storage: StorageState,
     /// With the sound.
-    #[serde(flatten)]
     pub ears: Ears,
     /// What is out of the ordinary.
     pub notices: Vec<Notice>,
