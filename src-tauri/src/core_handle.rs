@@ -86,6 +86,7 @@ async fn open(folder: PathBuf, version: String, device: Arc<Device>) -> Result<H
         store,
         rebuilt: opened.rebuilt.map(|rebuilt| rebuilt.saved),
         shell: device,
+        handset: Arc::new(crewbell_core::shell::NoHandset),
         vault: Arc::new(Vault::new(&folder)),
         clock: Clock::default(),
         data: folder,

@@ -3,9 +3,12 @@
 
 use std::path::PathBuf;
 
+use crewbell_shared::ids::{CallId, EndpointId};
+use crewbell_shared::protocol::live::Signal;
 use crewbell_shared::request::Priority;
+use serde::Deserialize;
 
-use crate::screen::{Alert, AskError, Told};
+use crate::screen::{Alert, AskError, AudioDevices, Task, Told};
 
 /// What the controller may do to the device that it runs on. None of it waits: a window that is slow or gone never holds
 /// up the next press.
@@ -34,6 +37,64 @@ pub trait Shell: Send + Sync + 'static {
 
     /// Where files go that a person asked for: the folder of downloads.
     fn downloads(&self) -> PathBuf;
+}
+
+/// What the controller may do to the device's voice. The app implements it with the voice engine. None of it waits.
+pub trait Handset: Send + Sync + 'static {
+    /// What this device does about calls now, whole: start and stop tones, microphone and connection accordingly.
+    /// `missed` is for the badge. What comes of it is reported back (`Input::Signal`, `Input::Media`).
+    fn phone(&self, task: Task, missed: usize);
+
+    /// Servers that help two devices to reach each other; told before they may be needed.
+    fn ice_servers(&self, servers: &[IceServer]);
+
+    /// The other side of the call that is spoken over says this.
+    fn signal(&self, call_id: CallId, from: EndpointId, signal: &Signal);
+
+    /// A packet of a call's voice that came over the live socket (`crewbell_shared::protocol::AudioFrame`).
+    fn heard(&self, packet: &[u8]);
+
+    /// Mutes the microphone in a call.
+    fn mute(&self, on: bool);
+
+    /// The button that one talks by is held, or released.
+    fn talk(&self, held: bool);
+
+    /// The microphones and speakers that can be chosen.
+    ///
+    /// # Errors
+    /// The system's sound can't be asked.
+    fn audio_devices(&self) -> Result<AudioDevices, AskError>;
+}
+
+/// A device without a voice: calls ring on the others of its person.
+#[derive(Clone, Copy, Debug)]
+pub struct NoHandset;
+
+impl Handset for NoHandset {
+    fn phone(&self, _task: Task, _missed: usize) {}
+    fn ice_servers(&self, _servers: &[IceServer]) {}
+    fn signal(&self, _call_id: CallId, _from: EndpointId, _signal: &Signal) {}
+    fn heard(&self, _packet: &[u8]) {}
+    fn mute(&self, _on: bool) {}
+    fn talk(&self, _held: bool) {}
+
+    fn audio_devices(&self) -> Result<AudioDevices, AskError> {
+        Ok(AudioDevices::default())
+    }
+}
+
+/// A server that helps two devices to reach each other: STUN (RFC 8489) or TURN (RFC 8656).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct IceServer {
+    /// `stun:…`, `turn:…?transport=udp`.
+    pub urls: Vec<String>,
+    /// For TURN; worth something for some hours.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// For TURN.
+    #[serde(default)]
+    pub credential: Option<String>,
 }
 
 /// A recording to play.

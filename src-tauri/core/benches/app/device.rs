@@ -303,6 +303,7 @@ pub(crate) async fn boot(store: Sqlite, shell: Arc<dyn Shell>, vault: Arc<dyn Va
         store,
         rebuilt: None,
         shell,
+        handset: std::sync::Arc::new(crewbell_core::shell::NoHandset),
         vault,
         clock: Clock::default(),
         data: folder.to_owned(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::{Actor, Right};
-use crewbell_shared::protocol::{Entity, EntityType};
+use crewbell_shared::protocol::{Entity, EntityType, Verb};
 use crewbell_shared::{Code, Refusal};
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -57,6 +57,35 @@ impl<S: Store + 'static> Controller<S> {
             Ask::Discard { command_id: id } => self.nothing(Input::Discard { id }).await,
             Ask::SaveOutbox => return self.save_outbox(answer),
             Ask::Silence => self.nothing(Input::Silence).await,
+            Ask::Call { person_id: callee_id, about } => {
+                let (call_id, endpoint) = (self.clock.id(), Some(self.endpoint));
+                let verb = Verb::StartCall { call_id, callee_id, about, endpoint };
+                self.nothing(Input::Act { id: self.clock.id(), verb }).await
+            }
+            Ask::Answer { call_id } => {
+                let verb = Verb::AnswerCall { call_id, endpoint: Some(self.endpoint) };
+                self.nothing(Input::Act { id: self.clock.id(), verb }).await
+            }
+            Ask::HangUp { call_id } => {
+                let verb = Verb::EndCall { call_id, dropped: false };
+                self.nothing(Input::Act { id: self.clock.id(), verb }).await
+            }
+            Ask::Mute { on } => {
+                self.handset.mute(on);
+                Ok(Value::Null)
+            }
+            Ask::Talk { held } => {
+                self.handset.talk(held);
+                Ok(Value::Null)
+            }
+            Ask::AudioDevices => {
+                let handset = std::sync::Arc::clone(&self.handset);
+                return beside(answer, async move {
+                    let asking = tokio::task::spawn_blocking(move || handset.audio_devices()).await;
+                    let gone = |error: tokio::task::JoinError| AskError::Unreadable { why: error.to_string() };
+                    as_value(&asking.map_err(gone)??)
+                });
+            }
             Ask::TestSound { priority } => self.shell.test_sound(priority).map(|()| Value::Null),
             Ask::Set { name, value } => {
                 let set = self.nothing(Input::Set { name: name.clone(), value: value.clone() }).await;

@@ -38,9 +38,10 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::Input;
+use crate::net::AudioLine;
 use crate::net::{Http, trust};
 use crate::screen::{Ask, AskError};
-use crate::shell::{Shell, Vault};
+use crate::shell::{Handset, Shell, Vault};
 use crate::store::{Store, StoreError};
 
 pub use clock::Clock;
@@ -59,6 +60,8 @@ pub struct Parts<S> {
     pub rebuilt: Option<u32>,
     /// The device.
     pub shell: Arc<dyn Shell>,
+    /// Its voice.
+    pub handset: Arc<dyn Handset>,
     /// Where the token is kept.
     pub vault: Arc<dyn Vault>,
     /// Time and randomness.
@@ -93,6 +96,7 @@ pub enum StartError {
 pub struct Handle {
     posts: mpsc::Sender<Post>,
     reports: mpsc::UnboundedSender<Input>,
+    audio: AudioLine,
 }
 
 /// Starts a controller on the runtime that is there.
@@ -105,13 +109,14 @@ pub async fn start<S: Store + 'static>(parts: Parts<S>) -> Result<Handle, StartE
     let (reports, reported) = mpsc::unbounded_channel();
     // The controller itself holds no strong sender: it ends when nobody is left to post.
     let controller = Controller::new(parts, http, posts.downgrade()).await?;
+    let audio = controller.audio.clone();
     tokio::spawn(async move {
         let stopped = controller.run(posted, reported).await;
         if let Some(stopped) = stopped {
             let _ = stopped.send(());
         }
     });
-    Ok(Handle { posts, reports })
+    Ok(Handle { posts, reports, audio })
 }
 
 impl Handle {
@@ -130,6 +135,12 @@ impl Handle {
     pub fn input(&self, input: Input) {
         // A controller that is gone needs no reports.
         let _ = self.reports.send(input);
+    }
+
+    /// Sends a packet of a call's voice over the live socket; lost when there is none, or the line is full: what is old
+    /// by then is worth nothing.
+    pub fn speak(&self, packet: Vec<u8>) {
+        self.audio.speak(packet);
     }
 
     /// Stops the controller; when this returns, its store is closed.

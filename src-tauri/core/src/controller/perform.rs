@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
+use crewbell_shared::protocol::Verb;
 use crewbell_shared::protocol::live::FromClient;
 use crewbell_shared::{Code, Refusal};
 use futures_util::FutureExt;
@@ -9,6 +10,7 @@ use futures_util::FutureExt;
 use super::run::{Controller, Post};
 use crate::engine::{Fault, Input, Output};
 use crate::net::{Door, Socket};
+use crate::screen::Task;
 use crate::store::{Cursor, Store};
 
 impl<S: Store + 'static> Controller<S> {
@@ -31,6 +33,13 @@ impl<S: Store + 'static> Controller<S> {
                 }
                 Output::ForgetToken { sign_out } => self.forget_token(sign_out).await,
                 Output::Alerts { alerts, open } => self.shell.ring(&alerts, open),
+                Output::Phone { task, missed } => self.phone(task, missed),
+                Output::Signal { call_id, from, signal } => self.handset.signal(call_id, from, &signal),
+                Output::EndCall { call_id } => {
+                    let act = Input::Act { id: self.clock.id(), verb: Verb::EndCall { call_id, dropped: true } };
+                    // Nobody waits for the answer: what comes of it is told.
+                    let _ = Box::pin(self.step(act)).await;
+                }
                 Output::Tell(told) => self.tell(told),
                 Output::Wake { at_tick } => self.wake_at(at_tick),
             }
@@ -52,8 +61,23 @@ impl<S: Store + 'static> Controller<S> {
 }
 
 impl<S: Store + 'static> Controller<S> {
+    /// Who may help is asked for while it still rings, so that nothing is waited for once it is answered.
+    fn phone(&self, task: Task, missed: usize) {
+        self.handset.phone(task, missed);
+        if matches!(task, Task::Ring { .. } | Task::RingBack { .. } | Task::Talk { .. }) {
+            let (door, handset) = (self.door(), std::sync::Arc::clone(&self.handset));
+            tokio::spawn(async move {
+                let asked = async { door.await?.ice_servers().await };
+                match asked.await {
+                    Ok(servers) => handset.ice_servers(&servers),
+                    Err(error) => tracing::info!(%error, "The server couldn't be asked who helps with calls."),
+                }
+            });
+        }
+    }
+
     fn connect(&mut self, number: u64, cursor: Cursor) {
-        let token = self.keys.token();
+        let (token, endpoint) = (self.keys.token(), self.endpoint);
         let hello = async move {
             match token.await {
                 Ok(Some(token)) => Ok(FromClient::Hello {
@@ -61,7 +85,7 @@ impl<S: Store + 'static> Controller<S> {
                     cursor: Some(cursor.seq),
                     event_id: cursor.event_id,
                     categories: Vec::new(),
-                    endpoint: None,
+                    endpoint: Some(endpoint),
                 }),
                 Ok(None) => Err(Fault::Refused(no_token())),
                 Err(error) => Err(Fault::Away(error.to_string())),
@@ -72,7 +96,11 @@ impl<S: Store + 'static> Controller<S> {
             let posts = posts.clone();
             async move { post(&posts, Post::Net { sign_in, input }).await }
         };
-        self.socket = Some(Socket::open(number, self.server.clone(), self.http.trust().clone(), hello, tell));
+        let handset = std::sync::Arc::clone(&self.handset);
+        let heard = move |packet: &[u8]| handset.heard(packet);
+        let line = self.audio.open(heard);
+        let trust = self.http.trust().clone();
+        self.socket = Some(Socket::open(number, self.server.clone(), trust, hello, tell, line));
     }
 
     /// Asks the server, beside the loop; the answer comes back as an input, whatever happens.

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crewbell_shared::ids::CommandId;
+use crewbell_shared::ids::{CommandId, EndpointId};
 use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -15,9 +15,9 @@ use super::keys::Keys;
 use super::sign_in::SigningIn;
 use super::{Clock, Parts};
 use crate::engine::{Engine, Input};
-use crate::net::{Http, Socket, VoiceCache};
+use crate::net::{AudioLine, Http, Socket, VoiceCache};
 use crate::screen::{Ask, AskError, Notice, Told};
-use crate::shell::Shell;
+use crate::shell::{Handset, Shell};
 use crate::store::{Store, StoreError};
 
 /// Posts that are worked off before the screens are told: a burst of frames is one message to a window.
@@ -48,12 +48,17 @@ pub(super) struct Controller<S> {
     pub engine: Engine,
     pub disk: Disk<S>,
     pub shell: Arc<dyn Shell>,
+    pub handset: Arc<dyn Handset>,
     pub keys: Keys,
     pub clock: Clock,
     pub http: Http,
     pub voice: VoiceCache,
     pub posts: mpsc::WeakSender<Post>,
     pub socket: Option<Socket>,
+    /// The way of a call's voice over that socket.
+    pub audio: AudioLine,
+    /// This run of the app, as calls name it.
+    pub endpoint: EndpointId,
     /// The address of the server of the person who is signed in, also while they are signed out.
     pub server: String,
     /// Counts the sign-ins, so that what was asked for one isn't taken as the answer for another.
@@ -74,14 +79,16 @@ pub(super) struct Device {
 
 impl<S: Store + 'static> Controller<S> {
     pub async fn new(parts: Parts<S>, http: Http, posts: mpsc::WeakSender<Post>) -> Result<Self, StoreError> {
-        let Parts { store, rebuilt, shell, vault, clock, data, device_name, version } = parts;
+        let Parts { store, rebuilt, shell, handset, vault, clock, data, device_name, version } = parts;
         let mut disk = Disk::new(store);
-        let engine = Engine::new(disk.load().await?);
+        let endpoint = clock.id();
+        let engine = Engine::new(disk.load().await?).with_endpoint(endpoint);
         let server = engine.image().session.as_ref().map(|session| session.server.clone()).unwrap_or_default();
         Ok(Self {
             engine,
             disk,
             shell,
+            handset,
             keys: Keys::new(vault),
             voice: VoiceCache::new(data.join("voice")),
             wake_at: clock.instant(0),
@@ -89,6 +96,8 @@ impl<S: Store + 'static> Controller<S> {
             http,
             posts,
             socket: None,
+            audio: AudioLine::default(),
+            endpoint,
             server,
             sign_in: 0,
             device: Device { data, name: device_name, version },
@@ -214,10 +223,10 @@ impl<S: Store + 'static> Controller<S> {
         self.socket = None;
         self.sign_in += 1;
         match self.disk.load().await {
-            Ok(image) => self.engine = Engine::new(image),
+            Ok(image) => self.engine = Engine::new(image).with_endpoint(self.endpoint),
             Err(error) => {
                 tracing::error!(%error, "What is stored can't be read; going on with what is in memory.");
-                self.engine = Engine::new(self.engine.image().clone());
+                self.engine = Engine::new(self.engine.image().clone()).with_endpoint(self.endpoint);
             }
         }
         self.told.clear();

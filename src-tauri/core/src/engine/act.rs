@@ -22,6 +22,9 @@ impl Engine {
             return step.refuse(AskError::refused(Code::NotSignedIn, "Nobody is signed in."));
         };
         let at = self.live.server_time(now);
+        if let Err(refusal) = self.needs_connection(&verb) {
+            return step.refuse(refusal);
+        }
         let decided = match (actor(&self.image), Sighted::new(&self.image, &self.echo, &self.live.present)) {
             (Some(actor), Some(sight)) => rules::decide(&verb, &sight, &actor, at),
             _ => Err(Refusal::new(Code::Unavailable, "The site has not been fetched yet.")),
@@ -31,6 +34,9 @@ impl Engine {
             // It is so already: nothing to do, and nothing to send.
             Ok(changes) if changes.is_empty() => {}
             Ok(_) => {
+                if let Verb::StartCall { call_id, .. } = &verb {
+                    step.live.line.dialled = Some(*call_id);
+                }
                 let depends_on = self.depends_on(&verb);
                 let command = Command { id, made_at: Some(at), depends_on, verb };
                 let by = session.person.clone();

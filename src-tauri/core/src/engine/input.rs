@@ -1,13 +1,13 @@
 //! What comes in.
 
 use crewbell_shared::Refusal;
-use crewbell_shared::ids::{CommandId, RequestId};
-use crewbell_shared::protocol::live::FromServer;
+use crewbell_shared::ids::{CallId, CommandId, EndpointId, RequestId};
+use crewbell_shared::protocol::live::{FromServer, Signal};
 use crewbell_shared::protocol::{Entity, Outcome, Verb};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use crate::screen::{Ears, Notice, StorageState};
+use crate::screen::{Ears, Media, Notice, StorageState};
 use crate::store::{Cursor, Session};
 
 /// When an input comes in.
@@ -107,6 +107,17 @@ pub enum Input {
     Storage(StorageState),
     /// Something that the driver found out.
     Notice(Notice),
+    /// The voice engine has a signal for the other side of a call.
+    Signal {
+        /// Of which call.
+        call_id: CallId,
+        /// For whom.
+        to: EndpointId,
+        /// What.
+        signal: Signal,
+    },
+    /// How it stands with the voice of a call.
+    Media(Media),
     /// The time that [`super::Output::Wake`] named has come.
     Tick,
 }

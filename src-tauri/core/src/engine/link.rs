@@ -114,6 +114,7 @@ impl Engine {
                 step.live.send_at = now.tick;
                 step.live.trouble = None;
                 step.live.sounded.clear();
+                step.live.line.gone = None;
                 step.live.set_clock(server_time, now);
                 step.writes.push(Write::Heard(server_time));
                 self.ask_again(step);
@@ -144,11 +145,12 @@ impl Engine {
             FromServer::Reached { request_id, devices, sounded } => {
                 step.tell(Told::Reached { request_id, devices, sounded });
             }
-            // Of a newer server, or of calls.
-            FromServer::Signal { .. }
-            | FromServer::SignalRefused { .. }
-            | FromServer::Peer { .. }
-            | FromServer::Unknown => {}
+            FromServer::Signal { call_id, from, signal } => self.signalled(step, call_id, from, signal),
+            FromServer::Peer { call_id, endpoint: _, there } => {
+                step.live.line.gone = (!there).then_some(call_id);
+            }
+            // A signal that came to nothing, for which there is a reason that the log tells; and what a newer server says.
+            FromServer::SignalRefused { .. } | FromServer::Unknown => {}
         }
     }
 
@@ -272,9 +274,10 @@ impl Engine {
         let send = self.wants_to_send().then_some(self.live.send_at);
         let sound = self.live.silenced.values().copied().filter(|until| *until > now.tick).min();
         let held = self.alerts_held_until(now);
+        let phone = self.phone_tick(now);
         // The engine is never asleep for more than a minute, whatever happens to timers.
         let far = now.tick + 60_000;
-        [link, send, sound, held].into_iter().flatten().map(|at| at.max(now.tick + 1)).fold(far, u64::min)
+        [link, send, sound, held, phone].into_iter().flatten().map(|at| at.max(now.tick + 1)).fold(far, u64::min)
     }
 
     /// A snapshot came, or none.

@@ -53,6 +53,8 @@ pub(super) struct Live {
     pub sounded: BTreeSet<RequestId>,
     /// Who is there.
     pub present: Vec<Presence>,
+    /// Of calls.
+    pub line: super::phone::Line,
 }
 
 /// The live socket.

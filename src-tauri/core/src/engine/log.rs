@@ -7,7 +7,7 @@ use crewbell_shared::protocol::{Entry, Noun};
 use super::live::Socket;
 use super::{Engine, Now, Output, Snapshot, Step};
 use crate::screen::{Notice, Told};
-use crate::store::{Cursor, Doing, Key, Line, Write};
+use crate::store::{Cursor, Doing, Key, Line, Waiting, Write};
 
 /// The setting that says which nouns the app knew when it took its last snapshot: a newer app, which knows more of them,
 /// takes another.
@@ -105,7 +105,10 @@ impl Engine {
     /// under the same ids. It may have been restored from a backup that knows nothing of them, and grown past their
     /// numbers since. Gives back how many.
     pub(super) fn ask_again(&self, step: &mut Step) -> u32 {
+        // What was worth something only then isn't done again by a server that has forgotten it.
+        let is_worth_it = |waiting: &&Waiting| !waiting.command.verb.is_live();
         let done = self.image.outbox.iter().filter(|waiting| matches!(waiting.doing, Doing::Done { .. }));
+        let done = done.filter(is_worth_it);
         let writes: Vec<Write> = done.map(|waiting| Write::Mark(waiting.command.id, Doing::Waiting)).collect();
         let count = u32::try_from(writes.len()).unwrap_or(u32::MAX);
         step.writes.extend(writes);

@@ -20,6 +20,7 @@
 //! | `log` | entries and snapshots come in |
 //! | `outbox` | what was done is sent, in order, until the server has said yes or no |
 //! | `link` | connecting, heartbeats, backing off |
+//! | `phone` | the call on this device |
 //! | `echo` | the nouns as they are to be shown |
 //! | `tell` | what the screens are told |
 
@@ -31,6 +32,7 @@ mod live;
 mod log;
 mod outbox;
 mod output;
+mod phone;
 mod session;
 mod step;
 mod tell;
@@ -39,7 +41,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use crewbell_shared::ids::RequestId;
+use crewbell_shared::ids::{CallId, EndpointId, RequestId};
 use crewbell_shared::protocol::EntityType;
 
 use crate::screen::Picture;
@@ -66,6 +68,12 @@ pub struct Engine {
     echo: Echo,
     /// The requests that are shown as open.
     open: BTreeSet<RequestId>,
+    /// The calls of this person that go on.
+    calls: BTreeSet<CallId>,
+    /// The calls that this person missed and hasn't seen.
+    missed: BTreeSet<CallId>,
+    /// This run of the app, as the others call it; none for a device without a voice.
+    endpoint: Option<EndpointId>,
     /// What the screens know.
     last: LastTold,
 }
@@ -74,10 +82,16 @@ impl Engine {
     /// An engine that goes on from what was kept.
     pub fn new(image: Image) -> Self {
         let echo = Echo::of(&image);
-        let mut engine = Self { image, live: Live::default(), echo, open: BTreeSet::new(), last: LastTold::default() };
+        let mut engine = Self { image, echo, ..Self::default() };
         let keys: Vec<Key> = engine.image.nouns.keys().chain(engine.echo.keys()).copied().collect();
         engine.index(keys);
         engine
+    }
+
+    /// The same, for a device that speaks under this name.
+    #[must_use]
+    pub fn with_endpoint(self, endpoint: EndpointId) -> Self {
+        Self { endpoint: Some(endpoint), ..self }
     }
 
     /// What is kept.
@@ -109,8 +123,11 @@ impl Engine {
             Input::Sounded { request_id } => Self::sounded(&mut step, request_id, now),
             Input::Storage(state) => step.live.storage = state,
             Input::Notice(notice) => step.live.note(notice),
+            Input::Signal { call_id, to, signal } => Self::signal(&mut step, call_id, to, signal),
+            Input::Media(media) => Self::media(&mut step, media),
             Input::Tick => {}
         }
+        self.give_up_live(&mut step);
         step
     }
 
@@ -133,9 +150,12 @@ impl Engine {
         self.look(now)
     }
 
-    /// Notes which of these are open requests now.
+    /// Notes which of these are open requests, and calls that go on.
     fn index(&mut self, keys: impl IntoIterator<Item = Key>) {
         for key in keys {
+            if key.entity_type == EntityType::Call {
+                self.index_call(CallId(key.id));
+            }
             if key.entity_type != EntityType::Request {
                 continue;
             }

@@ -113,6 +113,11 @@ impl Engine {
         match (refusal, seq) {
             (Some(refusal), _) if signed_out(refusal.code) => self.revoke(step),
             (Some(refusal), _) if is_transient(refusal.code) => Self::send_later(step, now),
+            // It was worth something only then: nobody tries it again from a list.
+            (Some(refusal), _) if waiting.command.verb.is_live() => {
+                step.writes.push(Write::Drop(id));
+                step.tell(Told::Refused { command_id: id, refusal });
+            }
             (Some(refusal), _) => {
                 let at = step.live.server_time(now);
                 step.writes.push(Write::Mark(id, Doing::Refused { refusal: refusal.clone(), at }));

@@ -1,9 +1,10 @@
 //! What goes out.
 
+use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::Command;
-use crewbell_shared::protocol::live::FromClient;
+use crewbell_shared::protocol::live::{FromClient, Signal};
 
-use crate::screen::{Alert, Told};
+use crate::screen::{Alert, Task, Told};
 use crate::store::Cursor;
 
 /// What the driver is to do, in order.
@@ -36,6 +37,27 @@ pub enum Output {
         alerts: Vec<Alert>,
         /// How many requests are open: the badge.
         open: usize,
+    },
+    /// What this device does about calls now, whole: start and stop tones, microphone and connection accordingly.
+    Phone {
+        /// What.
+        task: Task,
+        /// How many calls the person missed and hasn't seen: on the badge too.
+        missed: usize,
+    },
+    /// The other side of the call that is spoken over has this to say to the voice engine.
+    Signal {
+        /// Of which call.
+        call_id: CallId,
+        /// Who.
+        from: EndpointId,
+        /// What.
+        signal: Signal,
+    },
+    /// End this call as dropped, as if the person had: its other side is gone.
+    EndCall {
+        /// Which.
+        call_id: CallId,
     },
     /// Tell the screens.
     Tell(Told),

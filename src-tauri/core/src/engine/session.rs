@@ -96,6 +96,7 @@ impl Engine {
         step.live.sending = None;
         step.live.present.clear();
         step.live.silenced.clear();
+        step.live.line = super::phone::Line::default();
         step.tell(Told::Reload);
     }
 

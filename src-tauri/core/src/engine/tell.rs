@@ -8,7 +8,7 @@ use crewbell_shared::protocol::Entity;
 use super::session::LAST_SESSION;
 use super::{Engine, Now, Output};
 use crate::alerts;
-use crate::screen::{Alert, OutboxItem, Picture, Shown, Status, Told};
+use crate::screen::{Alert, OutboxItem, Phone, Picture, Shown, Status, Told};
 use crate::store::{Doing, Key, Line, Waiting, Write};
 
 /// What the screens know.
@@ -17,6 +17,8 @@ pub(super) struct LastTold {
     status: Status,
     alerts: Vec<Alert>,
     open: usize,
+    pub(super) phone: Phone,
+    pub(super) missed: usize,
 }
 
 /// How some nouns were shown before a step.
@@ -60,6 +62,8 @@ impl Engine {
         self.echo.follow(writes, &self.image);
         if whole {
             self.open.clear();
+            self.calls.clear();
+            self.missed.clear();
             let keys: Vec<Key> = self.image.nouns.keys().chain(self.echo.keys()).copied().collect();
             self.index(keys);
         } else {
@@ -80,6 +84,7 @@ impl Engine {
         outputs.extend(told.into_iter().map(Output::Tell));
         self.tell_status(now, outputs);
         self.tell_alerts(now, outputs);
+        self.tell_phone(now, outputs);
     }
 
     fn patch(&self, writes: &[Write], before: &Before) -> Option<Output> {
@@ -191,6 +196,7 @@ impl Engine {
             lines: self.image.lines.iter().cloned().collect(),
             present: self.live.present.clone(),
             alerts: self.last.alerts.clone(),
+            phone: self.last.phone.clone(),
             settings: self.image.settings.clone(),
         }
     }

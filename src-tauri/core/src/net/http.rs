@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{answer, snapshot};
 use crate::engine::{Fault, Snapshot};
 use crate::screen::{ActivityQuery, SiteInfo};
+use crate::shell::IceServer;
 
 /// How long a connection may take to be made; a machine that is there answers within a second.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -239,6 +240,20 @@ impl Door {
         let asked = self.get(&format!("/api/service-requests/{id}/voice"));
         let response = asked.send().await.map_err(answer::away)?;
         answer::body(response, &["audio/wav", "application/octet-stream"]).await
+    }
+
+    /// Servers that help two devices to reach each other.
+    ///
+    /// # Errors
+    /// As [`Fault`] says.
+    pub async fn ice_servers(&self) -> Result<Vec<IceServer>, Fault> {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            ice_servers: Vec<IceServer>,
+        }
+        let asked = self.get("/api/call/ice");
+        let answer: Answer = answer::json(asked.send().await.map_err(answer::away)?).await?;
+        Ok(answer.ice_servers)
     }
 
     /// Gives a person a new PIN or password.

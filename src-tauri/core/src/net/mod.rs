@@ -8,18 +8,21 @@
 //! | `snapshot` | the site whole, read as it arrives |
 //! | `voice` | what guests said, kept so that it plays again without a network |
 //! | `socket` | the live socket, one task each |
+//! | `audio_line` | a call's voice over that socket, where the network lets no UDP through |
 //!
 //! The one question about whatever goes wrong is [`Fault::is_transient`](crate::engine::Fault::is_transient). A hotel's
 //! sign-in page, a proxy's error and a stranger's JSON are never a refusal: only our own server says no.
 
 pub mod address;
 mod answer;
+mod audio_line;
 mod http;
 mod snapshot;
 mod socket;
 mod tls;
 mod voice;
 
+pub use audio_line::{AudioEnd, AudioLine};
 pub use http::{Activity, Door, Http, Login, SignedIn};
 pub use socket::Socket;
 pub use tls::trust;

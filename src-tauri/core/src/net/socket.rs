@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use url::Url;
 
+use super::audio_line::AudioEnd;
 use crate::engine::{Fault, Input};
 
 /// The largest message that is taken, in bytes: a page of a thousand entries with long notes is a tenth of it.
@@ -43,7 +44,14 @@ pub struct Socket {
 impl Socket {
     /// Opens a socket and says `hello`, once there is one to say. What comes of it goes to `tell`: frames, and in the end, once, why it ended.
     /// Nothing of what it carries is logged.
-    pub fn open<H, T, Told>(number: u64, base: String, trust: Arc<ClientConfig>, hello: H, tell: T) -> Self
+    pub fn open<H, T, Told>(
+        number: u64,
+        base: String,
+        trust: Arc<ClientConfig>,
+        hello: H,
+        tell: T,
+        audio: AudioEnd,
+    ) -> Self
     where
         H: Future<Output = Result<FromClient, Fault>> + Send + 'static,
         T: Fn(Input) -> Told + Send + Sync + 'static,
@@ -53,7 +61,7 @@ impl Socket {
         let task = tokio::spawn(async move {
             let run = async {
                 match hello.await {
-                    Ok(hello) => run(number, &base, trust, hello, said, &tell).await,
+                    Ok(hello) => run(number, &base, trust, hello, said, &tell, audio).await,
                     Err(Fault::Refused(refusal)) => {
                         let frame = Box::new(FromServer::Refused { refusal });
                         tell(Input::Frame { socket: number, frame }).await;
@@ -96,6 +104,7 @@ async fn run<T, Told>(
     hello: FromClient,
     mut said: mpsc::Receiver<FromClient>,
     tell: &T,
+    audio: AudioEnd,
 ) -> Result<(), String>
 where
     T: Fn(Input) -> Told + Send + Sync,
@@ -110,15 +119,20 @@ where
         client_async_with_config(request, stream, Some(config)).await.map_err(|error| error.to_string())?;
     let (mut sink, mut frames) = socket.split();
     // Sending waits in a future beside reading: a line that takes nothing still gives.
+    let AudioEnd { mut spoken, heard } = audio;
     let talk = async {
-        let mut next = Some(hello);
-        while let Some(frame) = next {
-            let text = serde_json::to_string(&frame).map_err(|error| error.to_string())?;
-            let sent = tokio::time::timeout(SEND_WITHIN, sink.send(Message::text(text))).await;
+        let text =
+            |frame: &FromClient| serde_json::to_string(frame).map(Message::text).map_err(|error| error.to_string());
+        let mut next = text(&hello)?;
+        loop {
+            let sent = tokio::time::timeout(SEND_WITHIN, sink.send(next)).await;
             sent.map_err(|_| "the server takes nothing".to_owned())?.map_err(|error| error.to_string())?;
-            next = said.recv().await;
+            next = tokio::select! {
+                Some(frame) = said.recv() => text(&frame)?,
+                Some(packet) = spoken.recv() => Message::binary(packet),
+                else => std::future::pending().await,
+            };
         }
-        std::future::pending().await
     };
     let listen = async {
         while let Some(message) = frames.next().await {
@@ -130,7 +144,7 @@ where
                         tell(Input::Garbled { socket: number }).await;
                     }
                 },
-                Message::Binary(_) => tell(Input::Garbled { socket: number }).await,
+                Message::Binary(packet) => heard(&packet),
                 Message::Close(_) => return Ok(()),
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }

@@ -1,6 +1,7 @@
 //! What a face asks of the core.
 
-use crewbell_shared::ids::{CommandId, PersonId, RequestId};
+use crewbell_shared::call::About;
+use crewbell_shared::ids::{CallId, CommandId, PersonId, RequestId};
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::Priority;
 use crewbell_shared::{Code, Refusal};
@@ -61,6 +62,35 @@ pub enum Ask {
     SaveOutbox,
     /// Silences what rings here for a minute: `null`.
     Silence,
+    /// Calls a colleague from this device; what comes of it is told: `null`.
+    Call {
+        /// Whom.
+        person_id: PersonId,
+        /// What about.
+        about: Option<About>,
+    },
+    /// Answers a call on this device: `null`.
+    Answer {
+        /// Which.
+        call_id: CallId,
+    },
+    /// Hangs up, gives up, or says no to a call: `null`.
+    HangUp {
+        /// Which.
+        call_id: CallId,
+    },
+    /// Mutes this device's microphone in a call: `null`.
+    Mute {
+        /// On or off.
+        on: bool,
+    },
+    /// Holds or releases the button that one talks by: `null`.
+    Talk {
+        /// It is held.
+        held: bool,
+    },
+    /// The microphones and speakers that can be chosen: an [`AudioDevices`](super::AudioDevices).
+    AudioDevices,
     /// Plays the sound of a priority once: `null`.
     TestSound {
         /// Which.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Status;
+use super::{Levels, Phone, Status};
 use crate::store::{Doing, Key, Line, Session};
 
 /// All that a window needs to begin with.
@@ -34,6 +34,8 @@ pub struct Picture {
     pub present: Vec<Presence>,
     /// What rings here.
     pub alerts: Vec<Alert>,
+    /// The call on this device.
+    pub phone: Phone,
     /// This device's settings.
     pub settings: BTreeMap<String, String>,
 }
@@ -149,6 +151,16 @@ pub enum Told {
     Voice {
         /// How far it is; none: it is over.
         player: Option<VoicePlayer>,
+    },
+    /// The call on this device, whole.
+    Phone {
+        /// Now.
+        phone: Phone,
+    },
+    /// How loud it is in a call; some times a second.
+    Levels {
+        /// Now.
+        levels: Levels,
     },
     /// Go to a request: a notification was tapped.
     Open {

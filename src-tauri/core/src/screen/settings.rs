@@ -8,6 +8,9 @@
 //! | [`TEXT_SIZE`] | `normal`, `large`, `largest` | `normal` |
 //! | [`SOUNDS`] | `on`, `off` | `on` |
 //! | [`VOLUME`] | percent, 10 to 100 | 100 |
+//! | [`MICROPHONE`], [`SPEAKER`] | a name of [`AudioDevices`](super::AudioDevices) | the system's own choice |
+//! | [`CALL_VOLUME`] | percent, 10 to 100: how loud calls are | 100 |
+//! | [`PUSH_TO_TALK`] | `on`, `off` | `off` |
 //!
 //! The core keeps some things of its own beside them (`last_session`, `device_id`, `token_in`, `known_nouns`), which no
 //! face sets.
@@ -22,6 +25,15 @@ pub const TEXT_SIZE: &str = "text_size";
 pub const SOUNDS: &str = "sounds";
 /// How loud this device rings.
 pub const VOLUME: &str = "volume";
+
+/// Which microphone calls are spoken into.
+pub const MICROPHONE: &str = "microphone";
+/// Which speaker calls are heard from.
+pub const SPEAKER: &str = "speaker";
+/// How loud calls are.
+pub const CALL_VOLUME: &str = "call_volume";
+/// Whether the microphone is open only while a button is held.
+pub const PUSH_TO_TALK: &str = "push_to_talk";
 
 /// The least volume that can be set, in percent: a device is silenced by [`SOUNDS`], which says what that means, and
 /// never by a slider that somebody brushed.

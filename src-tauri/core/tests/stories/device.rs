@@ -62,6 +62,7 @@ impl Device {
             store: disk.clone(),
             rebuilt: None,
             shell: Arc::<Recorder>::clone(&shell),
+            handset: std::sync::Arc::new(crewbell_core::shell::NoHandset),
             vault: Arc::<Drawer>::clone(&vault),
             clock: clock.clone(),
             data: folder.path().to_owned(),

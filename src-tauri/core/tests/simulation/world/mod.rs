@@ -287,7 +287,13 @@ impl World {
                     self.send(device, life, socket, pulse);
                 }
             }
-            Output::Say(_) | Output::ForgetToken { .. } | Output::Tell(_) | Output::Alerts { .. } => {}
+            Output::Say(_)
+            | Output::ForgetToken { .. }
+            | Output::Tell(_)
+            | Output::Alerts { .. }
+            | Output::Phone { .. }
+            | Output::Signal { .. }
+            | Output::EndCall { .. } => {}
             Output::FetchSnapshot => {
                 self.posts += 1;
                 let (post, after) = (self.posts, self.latency());

@@ -1,0 +1,246 @@
+//! The call on this device: what rings, what is spoken over, and what ends it though no message comes.
+//!
+//! As with alerts, it is decided from what is shown, never from a message that passed by: a device rings while a call for
+//! its person rings, and speaks while a call names its endpoint. A ring ends by the device's own timer too.
+
+use std::collections::BTreeMap;
+
+use crewbell_shared::call::{Call, State};
+use crewbell_shared::ids::{CallId, EndpointId, PersonId};
+use crewbell_shared::protocol::live::{FromClient, Signal};
+use crewbell_shared::protocol::{Entity, EntityType, Verb};
+use crewbell_shared::{Code, Refusal};
+
+use super::live::{Live, Socket};
+use super::{Engine, Now, Output, Step};
+use crate::screen::{Media, Phone, Task, Told};
+use crate::store::{Doing, Key, Write};
+
+/// Milliseconds for which a device says that its call is over.
+const OVER_MS: u64 = 4_000;
+/// Milliseconds of silence after which a call is over whose other side the server can't reach either.
+const GONE_MS: u32 = 3_000;
+/// Milliseconds of silence after which a call is over in any case. A side that is quiet still sends comfort noise.
+const SILENT_MS: u32 = 20_000;
+/// Milliseconds that a device rings at most, whatever it was told: the longest that a site can set.
+const LONGEST_RING_MS: i64 = 300_000;
+
+/// What a restart forgets of calls: all of it. The other side of a call that was being spoken over notices, and ends it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    /// Until which tick the calls that ring do so here.
+    pub rings_until: BTreeMap<CallId, u64>,
+    /// The call that was made here last, until it was seen ringing, going on or over.
+    pub dialled: Option<CallId>,
+    /// The call that is over, and until which tick that is said.
+    pub over: Option<(CallId, u64)>,
+    /// How it stands with the voice.
+    pub media: Option<Media>,
+    /// The call whose other side the server can't reach.
+    pub gone: Option<CallId>,
+    /// The call that was ended from here because its other side is gone.
+    pub ended: Option<CallId>,
+}
+
+impl Live {
+    fn is_up(&self) -> bool {
+        matches!(self.socket, Socket::Up { .. })
+    }
+}
+
+impl Engine {
+    /// A signal for the other side of a call. Without a connection it is lost, as a signal may be: what it was about is
+    /// begun anew when there is one.
+    pub(super) fn signal(step: &mut Step, call_id: CallId, to: EndpointId, signal: Signal) {
+        if step.live.is_up() {
+            step.outputs.push(Output::Say(FromClient::Signal { call_id, to, signal }));
+        }
+    }
+
+    /// A signal from the other side. Of a call that this device has no part in it means nothing.
+    pub(super) fn signalled(&self, step: &mut Step, call_id: CallId, from: EndpointId, signal: Signal) {
+        if self.calls.contains(&call_id) {
+            step.outputs.push(Output::Signal { call_id, from, signal });
+        }
+    }
+
+    /// The voice engine says how it stands.
+    pub(super) fn media(step: &mut Step, media: Media) {
+        step.live.line.media = Some(media);
+    }
+
+    /// What is only worth something now isn't done without a connection.
+    pub(super) fn needs_connection(&self, verb: &Verb) -> Result<(), Refusal> {
+        if verb.is_live() && !self.live.is_up() {
+            return Err(Refusal::new(Code::NoConnection, "There is no connection to the server."));
+        }
+        Ok(())
+    }
+
+    /// Gives up what was only worth something at the time, when the connection went before the answer came: nobody wants
+    /// their call to ring an hour later. Whether it was done all the same, the log tells.
+    pub(super) fn give_up_live(&self, step: &mut Step) {
+        if step.live.is_up() {
+            return;
+        }
+        for waiting in &self.image.outbox {
+            if waiting.command.verb.is_live() && !matches!(waiting.doing, Doing::Refused { .. }) {
+                let refusal = Refusal::new(Code::NoConnection, "The connection was lost before the server answered.");
+                step.writes.push(Write::Drop(waiting.command.id));
+                step.tell(Told::Refused { command_id: waiting.command.id, refusal });
+            }
+        }
+    }
+
+    /// A call as it is shown.
+    fn shown_call(&self, id: CallId) -> Option<&Call> {
+        match self.shown(&Key::new(EntityType::Call, id.0)).map(|(noun, _)| noun.as_ref()) {
+            Some(Entity::Call(call)) => Some(call),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Notes whether a call is one of this person's that goes on, or one that they missed.
+    pub(super) fn index_call(&mut self, id: CallId) {
+        let me = self.image.person_id();
+        let call = self.shown_call(id).filter(|call| me.is_some_and(|me| call.is_party(me)));
+        let live = call.is_some_and(Call::is_live);
+        let missed = call.is_some_and(|call| me == Some(call.callee.id) && call.is_unseen());
+        set(&mut self.calls, id, live);
+        set(&mut self.missed, id, missed);
+    }
+
+    /// Tells the voice engine and the screens what this device does about calls, when that changed.
+    pub(super) fn tell_phone(&mut self, now: Now, outputs: &mut Vec<Output>) {
+        self.time_rings(now);
+        let before = self.last.phone.task;
+        let task = match self.task(now) {
+            Task::Idle => self.over(before, now),
+            task => {
+                self.live.line.over = None;
+                if Some(task.call_id()) == Some(self.live.line.dialled) {
+                    self.live.line.dialled = None;
+                }
+                task
+            }
+        };
+        let talks_of = if let Task::Talk { call_id, .. } = task { Some(call_id) } else { None };
+        self.live.line.media = self.live.line.media.take().filter(|media| Some(media.call_id) == talks_of);
+        let other_away = talks_of.is_some() && self.live.line.gone == talks_of;
+        self.end_what_is_gone(talks_of, other_away, outputs);
+
+        let phone = Phone { task, media: self.live.line.media.clone(), other_away };
+        let missed = self.missed.len();
+        if task != before || missed != self.last.missed {
+            outputs.push(Output::Phone { task, missed });
+        }
+        if phone != self.last.phone {
+            outputs.push(Output::Tell(Told::Phone { phone: phone.clone() }));
+        }
+        self.last.phone = phone;
+        self.last.missed = missed;
+    }
+
+    /// What this device does: what is spoken over it comes first, then what was called from it, then what rings.
+    fn task(&self, now: Now) -> Task {
+        let Some(me) = self.image.person_id() else { return Task::Idle };
+        let tasks = self.calls.iter().filter_map(|id| self.shown_call(*id)).map(|call| self.task_of(call, me, now));
+        let rank = |task: &Task| match task {
+            Task::Talk { .. } => 3,
+            Task::RingBack { .. } => 2,
+            Task::Ring { .. } => 1,
+            Task::Idle | Task::Over { .. } => 0,
+        };
+        tasks.max_by_key(rank).unwrap_or_default()
+    }
+
+    fn task_of(&self, call: &Call, me: PersonId, now: Now) -> Task {
+        let call_id = call.id;
+        let is_here = |endpoint: Option<EndpointId>| endpoint.is_some() && endpoint == self.endpoint;
+        let calls = call.caller.id == me && is_here(call.caller_endpoint);
+        match &call.state {
+            State::Ringing => {
+                let rings = self.live.line.rings_until.get(&call_id).is_some_and(|until| now.tick < *until);
+                match (rings, calls) {
+                    (true, true) => Task::RingBack { call_id },
+                    (true, false) if call.callee.id == me => Task::Ring { call_id },
+                    (true, false) | (false, _) => Task::Idle,
+                }
+            }
+            State::Ongoing { callee_endpoint, .. } if calls => {
+                Task::Talk { call_id, peer: *callee_endpoint, offers: true }
+            }
+            State::Ongoing { callee_endpoint, .. } if call.callee.id == me && is_here(*callee_endpoint) => {
+                Task::Talk { call_id, peer: call.caller_endpoint, offers: false }
+            }
+            State::Ongoing { .. } | State::Ended { .. } => Task::Idle,
+        }
+    }
+
+    /// Notes of each call that rings until when it may: from when it is first seen, by the clock that only goes forward.
+    /// What was kept from before a start doesn't ring before the server says that it still does.
+    fn time_rings(&mut self, now: Now) {
+        let ringing = |id: &CallId| self.shown_call(*id).filter(|call| call.state == State::Ringing);
+        let gone: Vec<CallId> = self.live.line.rings_until.keys().filter(|id| ringing(id).is_none()).copied().collect();
+        let at = self.live.server_time(now);
+        let left = |call: &Call| call.rings_until.duration_since(at).as_millis();
+        let new: Vec<(CallId, u64)> = self
+            .calls
+            .iter()
+            .filter(|id| self.live.is_up() && !self.live.line.rings_until.contains_key(id))
+            .filter_map(ringing)
+            .map(|call| (call.id, left(call).clamp(0, i128::from(LONGEST_RING_MS))))
+            .map(|(id, left)| (id, now.tick + u64::try_from(left).unwrap_or(0)))
+            .collect();
+        for id in gone {
+            self.live.line.rings_until.remove(&id);
+        }
+        self.live.line.rings_until.extend(new);
+    }
+
+    /// Nothing goes on: is something over that was here?
+    fn over(&mut self, before: Task, now: Now) -> Task {
+        let was_here = match before {
+            Task::RingBack { call_id } | Task::Talk { call_id, .. } => Some(call_id),
+            Task::Idle | Task::Ring { .. } | Task::Over { .. } => self.live.line.dialled,
+        };
+        if let Some(id) = was_here
+            && self.shown_call(id).is_some_and(|call| !call.is_live())
+        {
+            self.live.line.dialled = None;
+            self.live.line.over = Some((id, now.tick + OVER_MS));
+        }
+        match self.live.line.over {
+            Some((call_id, until)) if now.tick < until => Task::Over { call_id },
+            Some(_) | None => {
+                self.live.line.over = None;
+                Task::Idle
+            }
+        }
+    }
+
+    /// Ends a call whose other side is gone: the server can't reach it, and nothing is heard of it.
+    fn end_what_is_gone(&mut self, talks_of: Option<CallId>, other_away: bool, outputs: &mut Vec<Output>) {
+        let silent = self.live.line.media.as_ref().and_then(|media| media.silent_ms).unwrap_or(0);
+        let is_gone = silent >= if other_away { GONE_MS } else { SILENT_MS };
+        if let Some(call_id) = talks_of.filter(|id| is_gone && self.live.line.ended != Some(*id)) {
+            self.live.line.ended = Some(call_id);
+            outputs.push(Output::EndCall { call_id });
+        }
+    }
+
+    /// When the phone wants to be looked at again.
+    pub(super) fn phone_tick(&self, now: Now) -> Option<u64> {
+        let rings = self.live.line.rings_until.values().copied();
+        let over = self.live.line.over.map(|(_, until)| until);
+        rings.chain(over).filter(|until| *until > now.tick).min()
+    }
+}
+
+fn set(ids: &mut std::collections::BTreeSet<CallId>, id: CallId, is: bool) {
+    if is {
+        ids.insert(id);
+    } else {
+        ids.remove(&id);
+    }
+}
