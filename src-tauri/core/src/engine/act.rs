@@ -25,7 +25,7 @@ impl Engine {
         if let Err(refusal) = self.needs_connection(&verb) {
             return step.refuse(refusal);
         }
-        let decided = match (actor(&self.image), Sighted::new(&self.image, &self.echo, &self.live.present)) {
+        let decided = match (actor(&self.image), Sighted::new(&self.image, &self.echo)) {
             (Some(actor), Some(sight)) => rules::decide(&verb, &sight, &actor, at),
             _ => Err(Refusal::new(Code::Unavailable, "The site has not been fetched yet.")),
         };

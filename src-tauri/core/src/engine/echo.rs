@@ -11,7 +11,6 @@ use crewbell_shared::guest::{Guest, Stay, longest_in};
 use crewbell_shared::ids::{ButtonId, CallId, CommandId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::place::Place;
-use crewbell_shared::protocol::live::Presence;
 use crewbell_shared::protocol::{Entity, EntityType};
 use crewbell_shared::request::{Request, State};
 use crewbell_shared::rules::{self, Sight};
@@ -88,8 +87,7 @@ impl Echo {
         }
         self.seen.keys.insert(Key::new(EntityType::Person, waiting.by.id.0));
         self.seen.sorts.insert(EntityType::Site);
-        // What makes sense only while its people are there is never kept, so it doesn't matter here who is.
-        let (Some(actor), Some(sight)) = (actor(image), Sighted::new(image, self, &[])) else { return };
+        let (Some(actor), Some(sight)) = (actor(image), Sighted::new(image, self)) else { return };
         let changes = rules::decide(&waiting.command.verb, &sight, &actor, waiting.at).unwrap_or_default();
         let Seen { keys, sorts } = sight.seen.into_inner();
         self.seen.keys.extend(keys);
@@ -125,22 +123,20 @@ pub(super) struct Sighted<'a> {
     image: &'a Image,
     echo: &'a Echo,
     site: &'a Site,
-    /// Who is there.
-    present: &'a [Presence],
     /// What was looked at.
     seen: RefCell<Seen>,
 }
 
 impl<'a> Sighted<'a> {
     /// None before the site was fetched.
-    pub fn new(image: &'a Image, echo: &'a Echo, present: &'a [Presence]) -> Option<Self> {
+    pub fn new(image: &'a Image, echo: &'a Echo) -> Option<Self> {
         let all = image.nouns.range(Key::new(EntityType::Site, uuid::Uuid::nil())..);
         let site = all
             .take_while(|(key, _)| key.entity_type == EntityType::Site)
             .next()
             .map(|(key, kept)| echo.get(key).unwrap_or(&kept.noun).as_ref());
         match site {
-            Some(Entity::Site(site)) => Some(Self { image, echo, site, present, seen: RefCell::default() }),
+            Some(Entity::Site(site)) => Some(Self { image, echo, site, seen: RefCell::default() }),
             Some(_) | None => None,
         }
     }
@@ -195,8 +191,9 @@ impl Sight for Sighted<'_> {
         calls.find(|call| call.is_live() && call.is_party(person))
     }
 
-    fn is_reachable(&self, person: PersonId) -> bool {
-        self.present.iter().any(|there| there.person_id == person)
+    /// Who is there the server knows: until it has said that somebody isn't, a call to them rings.
+    fn is_reachable(&self, _person: PersonId) -> bool {
+        true
     }
 
     fn device(&self, device: &str) -> Option<&Button> {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one of many")]
 
+mod phone;
+
 use std::sync::Arc;
 
 use crewbell_shared::ids::{CommandId, NoteId};
