@@ -127,6 +127,9 @@ impl MediaSession for WebRtcSession {
         self.describe(&mut kept, offer).await?;
         let answer = self.connection.create_answer(None).await.map_err(description)?;
         let sdp = answer.sdp.clone();
+        if super::candidates::ice_ufrag(&sdp).is_none() {
+            return Err(SessionError::Description("it offers no audio that could be taken".to_owned()));
+        }
         self.connection.set_local_description(answer).await.map_err(description)?;
         Ok(sdp)
     }
