@@ -1,74 +1,33 @@
-//! Packets over the live socket, where UDP is blocked: one packet as one binary message.
-//!
-//! ```text
-//!  0                16            18             22
-//!  | call id (UUID) | sequence BE | timestamp BE | Opus payload, 1 to 1275 bytes |
-//! ```
-//!
-//! The server passes a frame on as it is to the other device of the call.
+//! Packets over the live socket, where UDP is blocked: one packet as one binary message, an [`AudioFrame`].
 
-use bytes::{BufMut, Bytes, BytesMut};
-use uuid::Uuid;
+use bytes::Bytes;
+use crewbell_shared::ids::CallId;
+use crewbell_shared::protocol::AudioFrame;
 
 use crate::packet::Packet;
 
-/// What stands before the payload, in bytes.
-pub const HEADER: usize = 22;
-
-/// The longest Opus packet of one frame, in bytes (RFC 6716, 3.2.1).
-pub const LONGEST_PAYLOAD: usize = 1275;
-
-/// Why a message is no frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
-    /// Shorter than a header and one byte of payload.
-    #[error("a frame of {0} bytes is too short")]
-    TooShort(usize),
-    /// Longer than Opus can be.
-    #[error("a frame of {0} bytes is too long")]
-    TooLong(usize),
-}
-
 /// One packet as a binary message; `None` for one that is empty or longer than Opus can be.
-pub fn encode(call: Uuid, packet: &Packet) -> Option<Bytes> {
-    if packet.payload.is_empty() || packet.payload.len() > LONGEST_PAYLOAD {
+pub fn encode(call_id: CallId, packet: &Packet) -> Option<Bytes> {
+    if !(1..=AudioFrame::MAX_PAYLOAD).contains(&packet.payload.len()) {
         return None;
     }
-    let mut frame = BytesMut::with_capacity(HEADER + packet.payload.len());
-    frame.put_slice(call.as_bytes());
-    frame.put_u16(packet.sequence);
-    frame.put_u32(packet.timestamp);
-    frame.put_slice(&packet.payload);
-    Some(frame.freeze())
+    let Packet { sequence, timestamp, payload } = packet;
+    let frame = AudioFrame { call_id, sequence: *sequence, timestamp: *timestamp, payload };
+    Some(frame.to_bytes().into())
 }
 
-/// A binary message as the call's id and the packet, without copying the payload.
-///
-/// # Errors
-/// When it is too short or too long for a frame.
-pub fn decode(frame: &Bytes) -> Result<(Uuid, Packet), FrameError> {
-    if frame.len() > HEADER + LONGEST_PAYLOAD {
-        return Err(FrameError::TooLong(frame.len()));
-    }
-    let too_short = FrameError::TooShort(frame.len());
-    let (call, rest) = frame.split_first_chunk::<16>().ok_or(too_short)?;
-    let (sequence, rest) = rest.split_first_chunk::<2>().ok_or(too_short)?;
-    let (timestamp, payload) = rest.split_first_chunk::<4>().ok_or(too_short)?;
-    if payload.is_empty() {
-        return Err(too_short);
-    }
-    let packet = Packet {
-        sequence: u16::from_be_bytes(*sequence),
-        timestamp: u32::from_be_bytes(*timestamp),
-        payload: frame.slice(HEADER..),
-    };
-    Ok((Uuid::from_bytes(*call), packet))
+/// A binary message as the call and the packet, whose payload is not copied; `None` for what is no frame.
+pub fn decode(message: &Bytes) -> Option<(CallId, Packet)> {
+    let frame = AudioFrame::read(message)?;
+    let payload = message.slice_ref(frame.payload);
+    Some((frame.call_id, Packet { sequence: frame.sequence, timestamp: frame.timestamp, payload }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     fn packet(payload: &[u8]) -> Packet {
         Packet { sequence: 0x0102, timestamp: 0x0304_0506, payload: Bytes::copy_from_slice(payload) }
@@ -76,39 +35,36 @@ mod tests {
 
     #[test]
     fn a_frame_is_laid_out_as_the_server_reads_it() {
-        let call = Uuid::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff);
+        let call = CallId(Uuid::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff));
         let frame = encode(call, &packet(&[0xf8, 0xff])).unwrap();
-        let expected = "00112233445566778899aabbccddeeff0102030405 06f8ff".replace(' ', "");
         let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, expected);
+        assert_eq!(hex, "00112233445566778899aabbccddeeff010203040506f8ff");
     }
 
     #[test]
     fn what_opus_cannot_be_is_no_frame() {
-        assert_eq!(encode(Uuid::nil(), &packet(&[])), None);
-        assert_eq!(encode(Uuid::nil(), &packet(&[0; LONGEST_PAYLOAD + 1])), None);
-        assert!(encode(Uuid::nil(), &packet(&[0; LONGEST_PAYLOAD])).is_some());
-        assert_eq!(decode(&Bytes::new()), Err(FrameError::TooShort(0)));
-        assert_eq!(decode(&Bytes::from(vec![0; HEADER])), Err(FrameError::TooShort(HEADER)));
-        let long = HEADER + LONGEST_PAYLOAD + 1;
-        assert_eq!(decode(&Bytes::from(vec![0; long])), Err(FrameError::TooLong(long)));
+        let call = CallId(Uuid::nil());
+        assert_eq!(encode(call, &packet(&[])), None);
+        assert_eq!(encode(call, &packet(&[0; AudioFrame::MAX_PAYLOAD + 1])), None);
+        assert!(encode(call, &packet(&[0; AudioFrame::MAX_PAYLOAD])).is_some());
     }
 
     proptest! {
         #[test]
         fn a_packet_comes_out_as_it_went_in(
             call: u128, sequence: u16, timestamp: u32,
-            payload in proptest::collection::vec(any::<u8>(), 1..=LONGEST_PAYLOAD),
+            payload in proptest::collection::vec(any::<u8>(), 1..=AudioFrame::MAX_PAYLOAD),
         ) {
             let packet = Packet { sequence, timestamp, payload: payload.into() };
-            let frame = encode(Uuid::from_u128(call), &packet).unwrap();
-            prop_assert_eq!(decode(&frame), Ok((Uuid::from_u128(call), packet)));
+            let call = CallId(Uuid::from_u128(call));
+            prop_assert_eq!(decode(&encode(call, &packet).unwrap()), Some((call, packet)));
         }
 
         #[test]
         fn whatever_comes_is_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..1400)) {
-            let length = bytes.len();
-            prop_assert_eq!(decode(&bytes.into()).is_ok(), (HEADER + 1..=HEADER + LONGEST_PAYLOAD).contains(&length));
+            let payload = bytes.len().checked_sub(AudioFrame::HEADER);
+            let is_frame = payload.is_some_and(|length| (1..=AudioFrame::MAX_PAYLOAD).contains(&length));
+            prop_assert_eq!(decode(&bytes.into()).is_some(), is_frame);
         }
     }
 }
