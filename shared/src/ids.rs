@@ -65,4 +65,8 @@ ids! {
     SessionId,
     /// An entry in the log.
     EventId,
+    /// A voice call between two people of the crew.
+    CallId,
+    /// One run of the app on one device: made when it starts, said in `hello`, and what signals are addressed to.
+    EndpointId,
 }

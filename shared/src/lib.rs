@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`button`] | the device in a cabin, its presses, how a repetition is told from a new press |
 //! | [`request`] | what a guest wants; the state machine that everything turns on |
+//! | [`call`] | a voice call between two of the crew, from ringing to its end |
 //! | [`person`] | the crew, their roles, the table of rights |
 //! | [`place`], [`guest`] | cabins and decks; guests and their stays |
 //! | [`site`] | the tenant and its settings |
@@ -15,6 +16,7 @@
 #![warn(missing_docs)]
 
 pub mod button;
+pub mod call;
 pub mod guest;
 pub mod ids;
 pub mod person;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::person::Person;
+
 /// Why a command was refused: a stable code for programs, a sentence for people, and what is the case now.
 ///
 /// A refusal is a result to show. It is never retried by itself: the same command would be refused again.
@@ -40,6 +42,11 @@ impl Refusal {
     /// Refuses because there is no such thing (or none that the actor may know of).
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("There is no such {what}.")).with("what", &what)
+    }
+
+    /// Refuses because somebody left, or was never active.
+    pub fn not_active(person: &Person) -> Self {
+        Self::new(Code::NotActive, format!("{} is no longer active.", person.name))
     }
 
     /// Refuses because a value can't be taken, and says which.
@@ -108,6 +115,20 @@ codes! {
     /// The cursor is older than the log, newer than its head, or of another history: take a snapshot.
     /// `details.restored` says whether the log is no longer the one that the cursor is from.
     SnapshotNeeded = "snapshot_needed",
+    /// The command makes sense only now, and there is no connection; a device refuses it itself.
+    NoConnection = "no_connection",
+    /// The one who calls is in a call already; `details.call` is that call.
+    InACall = "in_a_call",
+    /// Another device of the same person has the call.
+    AnsweredElsewhere = "answered_elsewhere",
+    /// The call is over, or has rung its time; `details.call` is the call as it is.
+    CallOver = "call_over",
+    /// The call is between others, or only the other side may do that.
+    NotYourCall = "not_your_call",
+    /// What was sent is larger than may be; `details.limit` says how many bytes are allowed.
+    TooLarge = "too_large",
+    /// The other side's device isn't connected at the moment.
+    NotThere = "not_there",
     /// The database can't be reached at the moment; trying again is right.
     Unavailable = "unavailable",
     /// The server failed; it has been logged there.

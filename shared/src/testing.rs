@@ -3,14 +3,15 @@
 
 #![expect(missing_docs, reason = "props of the tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::button::{Button, ButtonState, Health};
+use crate::call::Call;
 use crate::guest::{Guest, Stay, longest_in};
-use crate::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crate::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crate::person::{Actor, Person, Role};
 use crate::place::{Place, PlaceKind};
 use crate::protocol::{Entity, EntityType};
@@ -25,7 +26,7 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 pub fn person(number: u128, name: &str, role: Role) -> Person {
-    Person { id: PersonId(Uuid::from_u128(number)), name: name.into(), role, on_duty: true, active: true }
+    Person { id: PersonId(Uuid::from_u128(number)), name: name.into(), role, on_duty: true, busy: false, active: true }
 }
 
 pub fn siri() -> Person {
@@ -119,11 +120,28 @@ pub fn open_request(at: Timestamp) -> Request {
     }
 }
 
+/// Sam's call to Siri, which rings for a minute.
+pub fn ringing_call(at: Timestamp) -> Call {
+    Call {
+        id: id(80),
+        caller: sam().as_ref(),
+        callee: siri().as_ref(),
+        about: None,
+        caller_endpoint: Some(id(90)),
+        call_time: at,
+        rings_until: at.saturating_add(jiff::SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX),
+        seen_at: None,
+        state: crate::call::State::Ringing,
+    }
+}
+
 /// A yacht as the rules see it. By default the whole cast is aboard, and Gus has called.
 #[derive(Clone, Debug)]
 pub struct Yacht {
     site: Site,
     nouns: BTreeMap<(EntityType, Uuid), Entity>,
+    /// Those whom no call reaches.
+    away: BTreeSet<PersonId>,
 }
 
 impl Default for Yacht {
@@ -141,7 +159,7 @@ impl Yacht {
     pub fn empty() -> Self {
         let site =
             Site { id: id(1), slug: "serenity".into(), name: "MY Serenity".into(), settings: Settings::default() };
-        Self { site, nouns: BTreeMap::new() }
+        Self { site, nouns: BTreeMap::new(), away: BTreeSet::new() }
     }
 
     /// The yacht with a noun as it is now.
@@ -158,9 +176,23 @@ impl Yacht {
         self
     }
 
+    /// The yacht with somebody whom no call reaches.
+    #[must_use]
+    pub fn away(mut self, person: PersonId) -> Self {
+        self.away.insert(person);
+        self
+    }
+
     /// A noun.
     pub fn noun(&self, noun: (EntityType, Uuid)) -> Option<&Entity> {
         self.nouns.get(&noun)
+    }
+
+    /// The calls that ring or are ongoing.
+    pub fn live_calls(&self) -> impl Iterator<Item = &Call> {
+        let calls =
+            self.nouns.values().filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None });
+        calls.filter(|call| call.is_live())
     }
 
     /// Lets what was decided be so; gives back what the log would call it.
@@ -218,6 +250,18 @@ impl Sight for Yacht {
 
     fn button(&self, id: ButtonId) -> Option<&Button> {
         one!(self, Button, id)
+    }
+
+    fn call(&self, id: CallId) -> Option<&Call> {
+        one!(self, Call, id)
+    }
+
+    fn live_call_of(&self, person: PersonId) -> Option<&Call> {
+        self.live_calls().find(|call| call.is_party(person))
+    }
+
+    fn is_reachable(&self, person: PersonId) -> bool {
+        !self.away.contains(&person)
     }
 
     fn device(&self, device: &str) -> Option<&Button> {

@@ -42,7 +42,7 @@ mod tests {
 
     fn decided(active: bool) -> Result<Steps, Refusal> {
         let (id, name) = (Uuid::from_u128(1).into(), "Siri".into());
-        let siri = Actor::Person(Person { id, name, role: Role::Crew, on_duty: true, active });
+        let siri = Actor::Person(Person { id, name, role: Role::Crew, on_duty: true, busy: false, active });
         let site = Site {
             id: Uuid::from_u128(9).into(),
             slug: "serenity".into(),

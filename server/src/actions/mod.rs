@@ -19,6 +19,7 @@
 //! line in `load` and in `save`. Everything else (log, sockets, sync, activity) carries it as it is.
 
 mod accept_request;
+mod answer_call;
 mod archive_entries;
 mod assign_button;
 mod cancel_request;
@@ -29,6 +30,9 @@ mod count_unheard;
 mod create_button;
 mod create_request;
 mod create_site;
+mod drop_call;
+mod end_call;
+mod expire_call;
 mod export_activity;
 mod hand_over_request;
 mod hear_button;
@@ -36,17 +40,21 @@ mod keep_recording;
 mod note_request;
 mod raise_request;
 mod refusals;
+mod reject_call;
 mod release_request;
 mod retire_button;
 mod save_guest;
 mod save_person;
 mod save_place;
 mod save_settings;
+mod see_call;
+mod set_busy;
 mod set_do_not_disturb;
 mod set_duty;
 mod set_secret;
 mod sign_in;
 mod sign_out;
+mod start_call;
 mod steps;
 mod store;
 mod verbs;
@@ -56,6 +64,8 @@ mod writer;
 pub use archive_entries::ArchiveEntries;
 pub use count_unheard::CountUnheard;
 pub use create_site::CreateSite;
+pub use drop_call::DropCall;
+pub use expire_call::ExpireCall;
 pub use export_activity::ExportActivity;
 pub use hear_button::HearButton;
 pub use keep_recording::KeepRecording;
@@ -69,6 +79,7 @@ pub use world::{Wants, World};
 pub use writer::{Done, Job, Key, NotDone, Refuse, Writer};
 
 use crewbell_shared::Refusal;
+use crewbell_shared::ids::PersonId;
 use crewbell_shared::person::Actor;
 use crewbell_shared::rules::Case;
 use jiff::Timestamp;
@@ -79,6 +90,9 @@ use crate::clock::Ids;
 pub trait Action: Send + Sync + std::fmt::Debug {
     /// Says what the decision needs to see; it is locked and loaded before.
     fn wants(&self, wants: &mut Wants);
+
+    /// Says what the decision needs to see of the person who acts, beside the person.
+    fn wants_of_actor(&self, _actor: PersonId, _wants: &mut Wants) {}
 
     /// Decides what is to be done. Pure but for the ids that it draws.
     ///

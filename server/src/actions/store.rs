@@ -235,6 +235,7 @@ fn put(world: &mut World, entity: &Entity) -> Option<Entity> {
         Entity::Guest(guest) => world.guests.put(guest.id.0, guest).map(Entity::from),
         Entity::Stay(stay) => world.stays.put(stay.id.0, stay).map(Entity::from),
         Entity::Request(request) => world.requests.put(request.id.0, request).map(Entity::from),
+        Entity::Call(call) => world.calls.put(call.id.0, call).map(Entity::from),
         Entity::Button(button) => {
             let before = world.buttons.get(button.id.0).cloned();
             let (memory, seen_at) = match &before {

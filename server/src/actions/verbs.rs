@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::Action;
 use super::accept_request::AcceptRequest;
+use super::answer_call::AnswerCall;
 use super::assign_button::AssignButton;
 use super::cancel_request::CancelRequest;
 use super::check_in::CheckIn;
@@ -12,16 +13,21 @@ use super::check_out::CheckOut;
 use super::complete_request::CompleteRequest;
 use super::create_button::CreateButton;
 use super::create_request::CreateRequest;
+use super::end_call::EndCall;
 use super::hand_over_request::HandOverRequest;
 use super::note_request::NoteRequest;
+use super::reject_call::RejectCall;
 use super::release_request::ReleaseRequest;
 use super::retire_button::RetireButton;
 use super::save_guest::SaveGuest;
 use super::save_person::SavePerson;
 use super::save_place::SavePlace;
 use super::save_settings::SaveSettings;
+use super::see_call::SeeCall;
+use super::set_busy::SetBusy;
 use super::set_do_not_disturb::SetDoNotDisturb;
 use super::set_duty::SetDuty;
+use super::start_call::StartCall;
 
 /// The action of a verb.
 pub fn action(verb: Verb) -> Box<dyn Action> {
@@ -50,6 +56,14 @@ pub fn action(verb: Verb) -> Box<dyn Action> {
         Verb::SavePerson { person_id, name, role, active } => Box::new(SavePerson { person_id, name, role, active }),
         Verb::SetDuty { person_id, on_duty } => Box::new(SetDuty { person_id, on_duty }),
         Verb::SaveSettings { settings } => Box::new(SaveSettings { settings }),
+        Verb::StartCall { call_id, callee_id, about, endpoint } => {
+            Box::new(StartCall { call_id, callee_id, about, endpoint })
+        }
+        Verb::AnswerCall { call_id, endpoint } => Box::new(AnswerCall { call_id, endpoint }),
+        Verb::RejectCall { call_id } => Box::new(RejectCall { call_id }),
+        Verb::EndCall { call_id, dropped } => Box::new(EndCall { call_id, dropped }),
+        Verb::SeeCall { call_id } => Box::new(SeeCall { call_id }),
+        Verb::SetBusy { person_id, busy } => Box::new(SetBusy { person_id, busy }),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_shared::button::Button;
+use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay, longest_in};
-use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::Person;
 use crewbell_shared::place::Place;
 use crewbell_shared::request::{Request, State};
@@ -39,6 +40,12 @@ pub struct Wants {
     pub presses: Vec<(String, String)>,
     /// The newest voice request of a button since a time.
     pub voice_of: Vec<(String, Timestamp)>,
+    /// Calls by id.
+    pub calls: BTreeSet<Uuid>,
+    /// People whose live calls are wanted.
+    pub calls_of: BTreeSet<Uuid>,
+    /// People of whom it matters whether a call would ring anywhere.
+    pub reachable: BTreeSet<PersonId>,
     /// People whose live sessions are wanted.
     pub sessions_of: BTreeSet<PersonId>,
 }
@@ -109,6 +116,10 @@ pub struct World {
     pub guests: Shelf<Guest>,
     /// Stays.
     pub stays: Shelf<Stay>,
+    /// Calls.
+    pub calls: Shelf<Call>,
+    /// Those of the people asked for whom a call would reach, as of the beginning of the batch.
+    pub(super) reachable: BTreeSet<PersonId>,
     /// Buttons that wait to be assigned; counted only when a device was unknown.
     pub new_buttons: i64,
     /// Presses that are recorded already, with their request.
@@ -132,6 +143,8 @@ impl World {
             people: Shelf::default(),
             guests: Shelf::default(),
             stays: Shelf::default(),
+            calls: Shelf::default(),
+            reachable: BTreeSet::new(),
             new_buttons: 0,
             presses: BTreeMap::new(),
             sessions: Vec::new(),
@@ -200,6 +213,18 @@ impl Sight for World {
 
     fn stay(&self, id: StayId) -> Option<&Stay> {
         self.stays.get(id.0)
+    }
+
+    fn call(&self, id: CallId) -> Option<&Call> {
+        self.calls.get(id.0)
+    }
+
+    fn live_call_of(&self, person: PersonId) -> Option<&Call> {
+        self.calls.iter().find(|call| call.is_live() && call.is_party(person))
+    }
+
+    fn is_reachable(&self, person: PersonId) -> bool {
+        self.reachable.contains(&person)
     }
 
     fn button(&self, id: ButtonId) -> Option<&Button> {

@@ -342,7 +342,10 @@ impl<'a> Batch<'a> {
         let mut wants = Wants::default();
         for job in jobs {
             job.action.wants(&mut wants);
-            wants.people.extend(job.actor.person().map(|person| person.id.0));
+            if let Some(person) = job.actor.person() {
+                wants.people.insert(person.id.0);
+                job.action.wants_of_actor(person.id, &mut wants);
+            }
         }
         let at = jobs.iter().map(|job| job.at.unwrap_or(self.at)).min().unwrap_or(self.at);
         store::load(conn, &mut self.world, &wants, at).await

@@ -91,6 +91,7 @@ impl TryFrom<Row> for Person {
             role: named(&Role::ALL, Role::as_str, &row.role, "people", row.id)?,
             name: row.name,
             on_duty: row.on_duty,
+            busy: false,
             active: row.active,
         })
     }

@@ -225,6 +225,7 @@ impl Cast {
             name: member.name.to_owned(),
             role: member.role,
             on_duty: false,
+            busy: false,
             active: true,
         };
         Self {

@@ -118,7 +118,13 @@ fn play_verb(played: &mut Played, cast: &Cast, at: Timestamp, person: usize, ver
         | Verb::CheckOut { .. }
         | Verb::SavePerson { .. }
         | Verb::SetDuty { .. }
-        | Verb::SaveSettings { .. } => return,
+        | Verb::SaveSettings { .. }
+        | Verb::StartCall { .. }
+        | Verb::AnswerCall { .. }
+        | Verb::RejectCall { .. }
+        | Verb::EndCall { .. }
+        | Verb::SeeCall { .. }
+        | Verb::SetBusy { .. } => return,
     };
     let request = played.requests[id].clone();
     if command == Command::Release {

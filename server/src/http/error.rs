@@ -28,11 +28,17 @@ pub fn status(code: Code) -> StatusCode {
         | Code::KeyReused
         | Code::DependsOnRefused
         | Code::TooMany
+        | Code::NoConnection
+        | Code::InACall
+        | Code::AnsweredElsewhere
+        | Code::CallOver
+        | Code::NotThere
         | Code::Unrecognised => StatusCode::CONFLICT,
-        Code::NotYours | Code::NotAllowed => StatusCode::FORBIDDEN,
+        Code::NotYours | Code::NotAllowed | Code::NotYourCall => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Code::BadCredentials | Code::NotSignedIn => StatusCode::UNAUTHORIZED,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::SlowDown => StatusCode::TOO_MANY_REQUESTS,
         Code::SnapshotNeeded => StatusCode::GONE,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

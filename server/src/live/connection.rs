@@ -85,7 +85,7 @@ pub async fn serve(house: House, socket: WebSocket) {
 async fn hello(house: &House, frames: &mut SplitStream<WebSocket>) -> Result<(SignedIn, Stream), End> {
     let first = tokio::time::timeout(HELLO_WITHIN, receive(frames)).await;
     let first = first.map_err(|_| refused(Code::NotSignedIn, "Nothing was said for 10 s."))??;
-    let FromClient::Hello { token, cursor, event_id, categories } = first else {
+    let FromClient::Hello { token, cursor, event_id, categories, endpoint: _ } = first else {
         return Err(refused(Code::NotSignedIn, "The first frame is `hello`."));
     };
     let who = auth::of_token(house, &token).await.map_err(|error| End::Refused(house::refusal_of(error)))?;
@@ -169,7 +169,7 @@ async fn answer(
                 tracing::warn!(person = %who.person.id, session = %who.session_id, why, "A device can't sound alerts.");
             }
         }
-        FromClient::Unknown => metrics::counter!("live_unknown_frames_total").increment(1),
+        FromClient::Signal { .. } | FromClient::Unknown => metrics::counter!("live_unknown_frames_total").increment(1),
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
 use crewbell_shared::ids::{PersonId, SessionId};
-use crewbell_shared::protocol::live::{FromServer, Presence as There};
+use crewbell_shared::protocol::live::{FromServer, Presence as There, Status};
 use tokio::sync::watch;
 
 /// Who is there. A person with several devices is one person.
@@ -61,6 +61,7 @@ impl Presence {
             person_id: *person,
             devices: count(devices.len()),
             sounding: count(devices.values().filter(|device| device.sounds).count()),
+            status: Status::Online,
         };
         self.lock().iter().map(there).collect()
     }

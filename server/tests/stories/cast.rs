@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crewbell_shared::Refusal;
+use crewbell_shared::ids::EndpointId;
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, StatusCode};
@@ -152,11 +153,26 @@ impl Crew {
         self.hello(Some(cursor), event_id.as_str(), &[]).await
     }
 
+    /// A screen of an app that can speak in calls.
+    pub async fn phone(&self, endpoint: EndpointId) -> Screen {
+        self.greet(None, None, &[], Some(endpoint)).await
+    }
+
     async fn hello(&self, cursor: Option<u64>, event_id: Option<&str>, categories: &[&str]) -> Screen {
+        self.greet(cursor, event_id, categories, None).await
+    }
+
+    async fn greet(
+        &self,
+        cursor: Option<u64>,
+        event_id: Option<&str>,
+        categories: &[&str],
+        endpoint: Option<EndpointId>,
+    ) -> Screen {
         let mut screen = Screen::open(self.address).await;
         let event_id = event_id.map(|id| id.parse().unwrap());
         let categories = categories.iter().map(|&category| category.to_owned()).collect();
-        let hello = FromClient::Hello { token: self.token.clone(), cursor, event_id, categories };
+        let hello = FromClient::Hello { token: self.token.clone(), cursor, event_id, categories, endpoint };
         screen.say(&serde_json::to_string(&hello).unwrap()).await;
         match screen.frame().await {
             Some(FromServer::Welcome { head, .. }) => screen.cursor = cursor.unwrap_or(head),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crewbell_shared::protocol::live::{FromClient, FromServer, Presence};
+use crewbell_shared::protocol::live::{FromClient, FromServer, Presence, Status};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -58,7 +58,14 @@ async fn everybody_is_told_who_is_there_and_on_how_many_devices_they_can_be_hear
     let first = soon(tablet.any_frame()).await.unwrap();
     assert_eq!(
         first,
-        FromServer::Present { people: vec![Presence { person_id: sam.id.parse().unwrap(), devices: 1, sounding: 0 }] }
+        FromServer::Present {
+            people: vec![Presence {
+                person_id: sam.id.parse().unwrap(),
+                devices: 1,
+                sounding: 0,
+                status: Status::Online,
+            }]
+        }
     );
 
     let mut siris = siri.screen(None).await;

@@ -66,6 +66,9 @@ pub struct Person {
     pub role: Role,
     /// Whether they are on duty, as they said themselves.
     pub on_duty: bool,
+    /// Whether they don't want to be called, as they said themselves.
+    #[serde(default)]
+    pub busy: bool,
     /// Whether they may sign in at all.
     pub active: bool,
 }
@@ -109,9 +112,7 @@ impl Actor {
     pub fn need(&self, right: Right) -> Result<(), crate::Refusal> {
         use crate::{Code, Refusal};
         match self {
-            Self::Person(person) if !person.active => {
-                Err(Refusal::new(Code::NotActive, format!("{} is no longer active.", person.name)))
-            }
+            Self::Person(person) if !person.active => Err(Refusal::not_active(person)),
             Self::Person(person) if !allows(person.role, right) => {
                 Err(Refusal::new(Code::NotAllowed, format!("Your role may not {}.", right.sentence()))
                     .with("right", &right))

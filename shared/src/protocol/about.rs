@@ -29,6 +29,12 @@ impl Verb {
             Self::SavePerson { person_id, .. } | Self::SetDuty { person_id, .. } => {
                 Some((EntityType::Person, person_id.0))
             }
+            Self::SetBusy { person_id, .. } => Some((EntityType::Person, person_id.0)),
+            Self::StartCall { call_id, .. }
+            | Self::AnswerCall { call_id, .. }
+            | Self::RejectCall { call_id }
+            | Self::EndCall { call_id, .. }
+            | Self::SeeCall { call_id } => Some((EntityType::Call, call_id.0)),
             Self::SaveSettings { .. } => None,
         }
     }
@@ -37,7 +43,9 @@ impl Verb {
     /// only when there is none, so it isn't among these.
     pub fn creates(&self) -> bool {
         match self {
-            Self::CreateRequest { .. } | Self::CreateButton { .. } | Self::CheckIn { .. } => true,
+            Self::CreateRequest { .. } | Self::CreateButton { .. } | Self::CheckIn { .. } | Self::StartCall { .. } => {
+                true
+            }
             Self::AcceptRequest { .. }
             | Self::ReleaseRequest { .. }
             | Self::HandOverRequest { .. }
@@ -52,7 +60,12 @@ impl Verb {
             | Self::CheckOut { .. }
             | Self::SavePerson { .. }
             | Self::SetDuty { .. }
-            | Self::SaveSettings { .. } => false,
+            | Self::SaveSettings { .. }
+            | Self::AnswerCall { .. }
+            | Self::RejectCall { .. }
+            | Self::EndCall { .. }
+            | Self::SeeCall { .. }
+            | Self::SetBusy { .. } => false,
         }
     }
 
@@ -67,6 +80,10 @@ impl Verb {
             Self::CheckIn { guest_id, place_id, .. } => {
                 vec![(EntityType::Guest, guest_id.0), (EntityType::Place, place_id.0)]
             }
+            Self::StartCall { callee_id, about, .. } => {
+                let about = about.as_ref().and_then(|about| Some((about.noun.known()?, about.id)));
+                std::iter::once((EntityType::Person, callee_id.0)).chain(about).collect()
+            }
             Self::AcceptRequest { .. }
             | Self::ReleaseRequest { .. }
             | Self::CompleteRequest { .. }
@@ -78,7 +95,42 @@ impl Verb {
             | Self::CheckOut { .. }
             | Self::SavePerson { .. }
             | Self::SetDuty { .. }
-            | Self::SaveSettings { .. } => Vec::new(),
+            | Self::SaveSettings { .. }
+            | Self::AnswerCall { .. }
+            | Self::RejectCall { .. }
+            | Self::EndCall { .. }
+            | Self::SeeCall { .. }
+            | Self::SetBusy { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether the verb makes sense only at the moment: what rings now doesn't ring when a network is back. A device
+    /// without a connection refuses it (`no_connection`) and never keeps it.
+    pub fn is_live(&self) -> bool {
+        match self {
+            Self::StartCall { .. } | Self::AnswerCall { .. } => true,
+            Self::CreateRequest { .. }
+            | Self::AcceptRequest { .. }
+            | Self::ReleaseRequest { .. }
+            | Self::HandOverRequest { .. }
+            | Self::CompleteRequest { .. }
+            | Self::CancelRequest { .. }
+            | Self::NoteRequest { .. }
+            | Self::AssignButton { .. }
+            | Self::CreateButton { .. }
+            | Self::RetireButton { .. }
+            | Self::SavePlace { .. }
+            | Self::SetDoNotDisturb { .. }
+            | Self::SaveGuest { .. }
+            | Self::CheckIn { .. }
+            | Self::CheckOut { .. }
+            | Self::SavePerson { .. }
+            | Self::SetDuty { .. }
+            | Self::SaveSettings { .. }
+            | Self::RejectCall { .. }
+            | Self::EndCall { .. }
+            | Self::SeeCall { .. }
+            | Self::SetBusy { .. } => false,
         }
     }
 }

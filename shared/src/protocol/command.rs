@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Refusal;
-use crate::ids::{ButtonId, CommandId, GuestId, NoteId, PersonId, PlaceId, RequestId, StayId};
+use crate::call::About;
+use crate::ids::{ButtonId, CallId, CommandId, EndpointId, GuestId, NoteId, PersonId, PlaceId, RequestId, StayId};
 use crate::person::Role;
 use crate::place::PlaceKind;
 use crate::request::{Kind, Priority};
@@ -199,6 +200,52 @@ pub enum Verb {
     SaveSettings {
         /// All of them.
         settings: Settings,
+    },
+    /// Call a colleague. Where they are calling at this moment themselves, that call is answered instead.
+    StartCall {
+        /// The new call's id, made by the client.
+        call_id: CallId,
+        /// Whom.
+        callee_id: PersonId,
+        /// What about; its name is the site's to say.
+        #[serde(default)]
+        about: Option<About>,
+        /// The run of the app that will speak; none for a client that has no voice.
+        #[serde(default)]
+        endpoint: Option<EndpointId>,
+    },
+    /// Answer a call that rings.
+    AnswerCall {
+        /// Which.
+        call_id: CallId,
+        /// The run of the app that will speak; none for a client that has no voice.
+        #[serde(default)]
+        endpoint: Option<EndpointId>,
+    },
+    /// Say no to a call that rings.
+    RejectCall {
+        /// Which.
+        call_id: CallId,
+    },
+    /// Hang up: give up while it rings, say no while it rings, or end what was answered.
+    EndCall {
+        /// Which.
+        call_id: CallId,
+        /// Whether it broke off: the other side's voice is gone.
+        #[serde(default)]
+        dropped: bool,
+    },
+    /// Say that one has seen that one missed a call.
+    SeeCall {
+        /// Which.
+        call_id: CallId,
+    },
+    /// Say that one doesn't want to be called, or does again.
+    SetBusy {
+        /// Who; nobody but oneself.
+        person_id: PersonId,
+        /// Busy or not.
+        busy: bool,
     },
 }
 

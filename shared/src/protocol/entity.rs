@@ -5,6 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::button::Button;
+use crate::call::Call;
 use crate::guest::{Guest, Stay};
 use crate::person::Person;
 use crate::place::Place;
@@ -91,6 +92,8 @@ entities! {
     Button = "button" in "buttons",
     /// A request.
     Request = "request" in "requests",
+    /// A voice call.
+    Call = "call" in "calls",
 }
 
 /// The names of the top-level fields in which a payload differs from the one before; for a new noun, all that are set.

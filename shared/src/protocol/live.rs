@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::Refusal;
-use crate::ids::{EventId, PersonId, RequestId};
+use crate::ids::{CallId, EndpointId, EventId, PersonId, RequestId};
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,18 @@ pub enum FromClient {
         /// Categories to be sent; all when empty.
         #[serde(default)]
         categories: Vec<String>,
+        /// The run of the app that says it, which signals of calls are addressed to; none for a client without voice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        endpoint: Option<EndpointId>,
+    },
+    /// Something for the other end of a live call: handed on, never kept. At most 16 KiB, and on average 20 a second.
+    Signal {
+        /// Which call.
+        call_id: CallId,
+        /// The other end.
+        to: EndpointId,
+        /// What.
+        signal: Signal,
     },
     /// "I am here", every 10 s; answered with `pulse`.
     Heartbeat,
@@ -77,7 +89,7 @@ pub enum FromServer {
     /// Who is there: sent right after `welcome` and after every change, the newest state only, four times a second at
     /// most. Who isn't in it isn't there.
     Present {
-        /// Everybody with an open socket at this server, by id.
+        /// Everybody with an open socket at this server, or who said by another way that they are there, by id.
         people: Vec<Presence>,
     },
     /// How many devices a request's alert reached: sent once some device sounded it and whenever that changes, as seldom
@@ -89,6 +101,31 @@ pub enum FromServer {
         devices: u32,
         /// The devices that sounded it.
         sounded: u32,
+    },
+    /// Something from the other end of a live call.
+    Signal {
+        /// Which call.
+        call_id: CallId,
+        /// The other end.
+        from: EndpointId,
+        /// What.
+        signal: Signal,
+    },
+    /// A signal was not handed on: `call_over`, `not_your_call`, `too_large`, `slow_down`, `not_there`.
+    SignalRefused {
+        /// Of which call.
+        call_id: CallId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The other end of an ongoing call went, or came back.
+    Peer {
+        /// Which call.
+        call_id: CallId,
+        /// The other end.
+        endpoint: EndpointId,
+        /// Whether its socket is open.
+        there: bool,
     },
     /// The answer to a heartbeat.
     Pulse {
@@ -121,10 +158,76 @@ pub enum FromServer {
 pub struct Presence {
     /// Who.
     pub person_id: PersonId,
-    /// How many of their devices have an open socket; never 0.
+    /// How many of their devices have an open socket; 0 for somebody who said by another way that they are there.
     pub devices: u32,
     /// How many of those said that they can make a sound.
     pub sounding: u32,
+    /// Whether they can be called.
+    #[serde(default)]
+    pub status: Status,
+}
+
+/// Whether somebody can be called. Derived, and live only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// No device of theirs was heard of for 30 s.
+    Offline,
+    /// They are in a call.
+    InCall,
+    /// They said that they don't want to be called.
+    Busy,
+    /// They are there; also what an older reader makes of a newer status.
+    #[default]
+    #[serde(other)]
+    Online,
+}
+
+/// What two ends of a call say to each other through the server, to find a way for their voices. The caller makes the
+/// offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "s", rename_all = "snake_case")]
+pub enum Signal {
+    /// A session description that offers (RFC 3264).
+    Offer {
+        /// The description (RFC 8866).
+        sdp: String,
+    },
+    /// A session description that answers.
+    Answer {
+        /// The description.
+        sdp: String,
+    },
+    /// A way in that was found (RFC 8838).
+    Candidate {
+        /// The candidate attribute (RFC 8839, 5.1).
+        candidate: String,
+        /// The media section that it is for, by its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sdp_mid: Option<String>,
+        /// The media section that it is for, by its place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sdp_mline_index: Option<u16>,
+        /// The ICE generation that it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        username_fragment: Option<String>,
+    },
+    /// The one who was called: "send me your offer".
+    Ready,
+    /// The one who was called: "find a new way" (RFC 8445, 2.4).
+    Restart,
+    /// "I send my voice over the socket, and hear you there", or no longer.
+    Relay {
+        /// Whether it is so.
+        on: bool,
+    },
+    /// "I hung up", sooner than the log can say it.
+    HangUp,
+    /// A signal of a newer version: passed over.
+    #[serde(other)]
+    Unknown,
 }
 
 /// How many devices a request's alert reached.
@@ -140,6 +243,17 @@ pub struct Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signals_and_statuses_cross_a_wire_by_their_names() {
+        let candidate = r#"{"s":"candidate","candidate":"candidate:1 1 udp 1 10.0.0.1 9 typ host","sdp_mid":"0"}"#;
+        let signal: Signal = serde_json::from_str(candidate).unwrap();
+        assert_eq!(serde_json::to_string(&signal).unwrap(), candidate);
+        assert_eq!(serde_json::to_string(&Signal::HangUp).unwrap(), r#"{"s":"hang_up"}"#);
+        assert_eq!(serde_json::from_str::<Signal>(r#"{"s":"hologram","of":5}"#).unwrap(), Signal::Unknown);
+        assert_eq!(serde_json::from_str::<Status>(r#""asleep""#).unwrap(), Status::Online);
+        assert_eq!(serde_json::to_string(&Status::InCall).unwrap(), r#""in_call""#);
+    }
 
     #[test]
     fn a_frame_from_the_future_is_known_as_one_and_one_without_a_name_is_none() {

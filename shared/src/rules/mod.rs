@@ -11,6 +11,7 @@
 //! 4. Its file in the server's `actions/`.
 
 mod buttons;
+mod calls;
 mod guests;
 mod people;
 mod places;
@@ -22,8 +23,9 @@ use jiff::Timestamp;
 
 use crate::Refusal;
 use crate::button::Button;
+use crate::call::Call;
 use crate::guest::{Guest, Stay};
-use crate::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crate::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crate::person::{Actor, Person};
 use crate::place::Place;
 use crate::protocol::{Entity, Verb};
@@ -48,6 +50,13 @@ pub trait Sight: std::fmt::Debug {
     fn stay(&self, id: StayId) -> Option<&Stay>;
     /// A button.
     fn button(&self, id: ButtonId) -> Option<&Button>;
+    /// A voice call.
+    fn call(&self, id: CallId) -> Option<&Call>;
+    /// The call that a person is in, ringing or ongoing, calling or called; there is one at most.
+    fn live_call_of(&self, person: PersonId) -> Option<&Call>;
+    /// Whether a call would ring anywhere: the person has a device with an open socket, or one that says that it is
+    /// there.
+    fn is_reachable(&self, person: PersonId) -> bool;
     /// A button by its id on the wire.
     fn device(&self, device: &str) -> Option<&Button>;
     /// Who stays in a place: the one who has been there longest; see [`longest_in`](crate::guest::longest_in).
@@ -108,6 +117,14 @@ pub fn decide(verb: &Verb, sight: &dyn Sight, actor: &Actor, at: Timestamp) -> D
         Verb::SavePerson { person_id, name, role, active } => case.save_person(*person_id, name, *role, *active),
         Verb::SetDuty { person_id, on_duty } => case.set_duty(*person_id, *on_duty),
         Verb::SaveSettings { settings } => case.save_settings(settings),
+        Verb::StartCall { call_id, callee_id, about, endpoint } => {
+            case.start_call(*call_id, *callee_id, about.as_ref(), *endpoint)
+        }
+        Verb::AnswerCall { call_id, endpoint } => case.answer_call(*call_id, *endpoint),
+        Verb::RejectCall { call_id } => case.reject_call(*call_id),
+        Verb::EndCall { call_id, dropped } => case.end_call(*call_id, *dropped),
+        Verb::SeeCall { call_id } => case.see_call(*call_id),
+        Verb::SetBusy { person_id, busy } => case.set_busy(*person_id, *busy),
     }
 }
 
@@ -131,6 +148,10 @@ impl Case<'_> {
 
     fn stay(&self, id: StayId) -> Result<&Stay, Refusal> {
         self.sight.stay(id).ok_or_else(|| Refusal::not_found("stay"))
+    }
+
+    fn call(&self, id: CallId) -> Result<&Call, Refusal> {
+        self.sight.call(id).ok_or_else(|| Refusal::not_found("call"))
     }
 
     fn button(&self, id: ButtonId) -> Result<&Button, Refusal> {

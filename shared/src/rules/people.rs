@@ -18,6 +18,7 @@ impl Case<'_> {
             name: name("name", called)?,
             role,
             on_duty: active && before.is_some_and(|person| person.on_duty),
+            busy: active && before.is_some_and(|person| person.busy),
             active,
         };
         Ok(saved(before, person, "person_created", "person_changed"))
@@ -32,6 +33,20 @@ impl Case<'_> {
         }
         let kind = if on_duty { "person_on_duty" } else { "person_off_duty" };
         Ok(vec![Change::new(Person { on_duty, ..before.clone() }, kind)])
+    }
+
+    /// Somebody says that they don't want to be called, or do again; nobody says so for another.
+    pub fn set_busy(&self, id: PersonId, busy: bool) -> Decision {
+        self.actor.need(Right::AnswerRequests)?;
+        if self.actor.person().is_some() && !self.is_actor(id) {
+            return Err(Refusal::new(Code::NotAllowed, "Everybody says for themselves whether they are busy."));
+        }
+        let before = self.person(id)?;
+        if before.busy == busy {
+            return Ok(Vec::new());
+        }
+        let kind = if busy { "person_busy" } else { "person_not_busy" };
+        Ok(vec![Change::new(Person { busy, ..before.clone() }, kind)])
     }
 }
 
@@ -75,6 +90,22 @@ mod tests {
         }
         let rename = |case: &Case<'_>| case.save_person(alex().id, "Alexandra", Role::Admin, true);
         assert_eq!(decided(&mut yacht, rename).unwrap(), ["person_changed"]);
+    }
+
+    #[test]
+    fn one_is_busy_oneself_once_and_not_any_more_when_one_leaves() {
+        let mut yacht = Yacht::default();
+        let set = |who: &Person, busy| {
+            let (who, yacht) = (by(who), yacht.clone());
+            let changes = Case { sight: &yacht, actor: &who, at: at(60) }.set_busy(sam().id, busy)?;
+            Ok::<_, Refusal>(changes.iter().map(|change| change.kind).collect::<Vec<_>>())
+        };
+        assert_eq!(set(&sam(), true).unwrap(), ["person_busy"]);
+        assert_eq!(set(&sam(), false).unwrap(), [""; 0], "Sam isn't busy");
+        assert_eq!(set(&alex(), true).unwrap_err().code, Code::NotAllowed);
+        yacht = yacht.with(Person { busy: true, ..sam() });
+        decided(&mut yacht, |case| case.save_person(sam().id, "Sam", Role::Crew, false)).unwrap();
+        assert!(!yacht.person(sam().id).unwrap().busy);
     }
 
     #[test]

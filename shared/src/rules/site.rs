@@ -7,6 +7,8 @@ use crate::site::{Settings, Site};
 
 /// Seconds of the press window, at most.
 const MAX_PRESS_WINDOW_S: u32 = 600;
+/// Seconds that a call may ring.
+const RING_TIME_S: std::ops::RangeInclusive<u32> = 10..=300;
 /// Days of retention, at most.
 const MAX_RETENTION_DAYS: u32 = 3650;
 
@@ -19,6 +21,9 @@ impl Case<'_> {
         }
         if settings.retention_days > MAX_RETENTION_DAYS {
             return Err(Refusal::invalid("retention_days", "0 to 3650 days.").with("limit", &MAX_RETENTION_DAYS));
+        }
+        if !RING_TIME_S.contains(&settings.ring_time_s) {
+            return Err(Refusal::invalid("ring_time_s", "10 to 300 seconds.").with("limit", RING_TIME_S.end()));
         }
         for (place, service) in settings.services.iter().enumerate() {
             name("services", &service.code)?;
@@ -44,7 +49,9 @@ mod tests {
     #[test]
     fn settings_that_are_so_already_change_nothing() {
         assert_eq!(save(&Settings::default()), Ok(Vec::new()));
-        let changes = save(&Settings { press_window_s: 600, retention_days: 3650, services: Vec::new() }).unwrap();
+        let changes =
+            save(&Settings { press_window_s: 600, retention_days: 3650, ring_time_s: 300, services: Vec::new() })
+                .unwrap();
         assert_eq!(changes.iter().map(|change| change.kind).collect::<Vec<_>>(), ["settings_changed"]);
     }
 
@@ -54,6 +61,9 @@ mod tests {
         let usual = Settings::default();
         assert_eq!(field(&Settings { press_window_s: 601, ..usual.clone() }), "press_window_s");
         assert_eq!(field(&Settings { retention_days: 3651, ..usual.clone() }), "retention_days");
+        for ring_time_s in [9, 301] {
+            assert_eq!(field(&Settings { ring_time_s, ..usual.clone() }), "ring_time_s");
+        }
         let twice = [usual.services.clone(), usual.services.clone()].concat();
         assert_eq!(field(&Settings { services: twice, ..usual.clone() }), "services");
         let mut unnamed = usual;

@@ -9,16 +9,23 @@ use proptest::sample::select;
 
 use super::*;
 use crate::Code;
+use crate::call::About;
+use crate::ids::EndpointId;
 use crate::person::Role;
 use crate::place::PlaceKind;
+use crate::protocol::EntityType;
 use crate::request::{Acceptance, Kind, Priority, State};
 use crate::site::Settings;
 use crate::testing::{
-    Yacht, alex, at, button, by, cabin, dana, deck, gus, id, open_request, person, saloon, sam, stay,
+    Yacht, alex, at, button, by, cabin, dana, deck, gus, id, open_request, person, ringing_call, saloon, sam, siri,
+    stay, tom,
 };
 
 const MINE: u128 = 52;
 const SAMS: u128 = 53;
+const CALL: u128 = 82;
+const OTHERS: u128 = 83;
+const MISSED: u128 = 84;
 
 /// A request that somebody has.
 fn held(number: u128, by: &Person) -> Request {
@@ -64,7 +71,24 @@ fn rows(me: PersonId) -> Vec<(Verb, &'static str)> {
         (Verb::SetDuty { person_id: me, on_duty: false }, ""),
         (Verb::SetDuty { person_id: sam().id, on_duty: false }, " of Sam"),
         (Verb::SaveSettings { settings }, ""),
+        (Verb::StartCall { call_id: id(81), callee_id: dana().id, about: None, endpoint: None }, ""),
+        (Verb::AnswerCall { call_id: id(CALL), endpoint: None }, ""),
+        (Verb::AnswerCall { call_id: id(OTHERS), endpoint: None }, " of others"),
+        (Verb::RejectCall { call_id: id(CALL) }, ""),
+        (Verb::EndCall { call_id: id(CALL), dropped: false }, ""),
+        (Verb::EndCall { call_id: id(OTHERS), dropped: false }, " of others"),
+        (Verb::SeeCall { call_id: id(MISSED) }, ""),
+        (Verb::SetBusy { person_id: me, busy: true }, ""),
+        (Verb::SetBusy { person_id: sam().id, busy: true }, " of Sam"),
     ]
+}
+
+/// Calls of the table: one that Sam makes, one that he made too long ago, one between others.
+fn calls(me: &Person) -> [Call; 3] {
+    let call = |number, second| Call { id: id(number), callee: me.as_ref(), ..ringing_call(at(second)) };
+    let ended = crate::call::decide(call(MISSED, -60), crate::call::Command::Expire, &Actor::System, at(80)).unwrap().0;
+    let others = Call { caller: siri().as_ref(), callee: tom().as_ref(), ..call(OTHERS, 80) };
+    [call(CALL, 80), ended, others]
 }
 
 fn name_of(verb: &Verb) -> String {
@@ -72,7 +96,7 @@ fn name_of(verb: &Verb) -> String {
 }
 
 /// The table as people would draw it. An x is done. Of the refusals, a dot is `not_allowed`, a dash `not_active`, and
-/// an s says that Sam has it (`not_yours`, `already_accepted`).
+/// an s says that Sam or others have it (`not_yours`, `already_accepted`, `not_your_call`).
 #[test]
 fn every_verb_by_everybody() {
     let robin = |role, active| Person { active, ..person(10, "Robin", role) };
@@ -81,13 +105,16 @@ fn every_verb_by_everybody() {
     let actors: Vec<Actor> = people.map(Actor::Person).chain(others).collect();
     let mark = |verb: &Verb, actor: &Actor| {
         let me = actor.person().cloned().unwrap_or_else(|| robin(Role::Crew, true));
-        let yacht = Yacht::default().with(held(MINE, &me)).with(held(SAMS, &sam())).with(me);
+        let yacht = Yacht::default().with(held(MINE, &me)).with(held(SAMS, &sam()));
+        // Who calls is in no call yet.
+        let calls = if matches!(verb, Verb::StartCall { .. }) { Vec::new() } else { calls(&me).to_vec() };
+        let yacht = calls.into_iter().fold(yacht, Yacht::with).with(me);
         match decide(verb, &yacht, actor, at(90)) {
             Ok(changes) if changes.is_empty() => "=",
             Ok(_) => "x",
             Err(Refusal { code: Code::NotAllowed, .. }) => ".",
             Err(Refusal { code: Code::NotActive, .. }) => "-",
-            Err(Refusal { code: Code::NotYours | Code::AlreadyAccepted, .. }) => "s",
+            Err(Refusal { code: Code::NotYours | Code::AlreadyAccepted | Code::NotYourCall, .. }) => "s",
             Err(_) => "!",
         }
     };
@@ -124,6 +151,15 @@ fn every_verb_by_everybody() {
             "xxxxx-xx set_duty",
             ".x.xx-xx set_duty of Sam",
             "....x-xx save_settings",
+            "xxxxx-.. start_call",
+            "xxxxx-.. answer_call",
+            "sssss-.. answer_call of others",
+            "xxxxx-.. reject_call",
+            "xxxxx-.. end_call",
+            "sssss-.. end_call of others",
+            "xxxxx-.. see_call",
+            "xxxxx-xx set_busy",
+            ".....-xx set_busy of Sam",
         ]
     );
 }
@@ -135,7 +171,7 @@ fn the_table_has_every_verb() {
     let every: BTreeSet<String> = unknown.split('`').skip(3).step_by(2).map(str::to_owned).collect();
     let rows: BTreeSet<String> = rows(id(10)).iter().map(|(verb, _)| name_of(verb)).collect();
     assert_eq!(rows, every);
-    assert!(every.len() >= 18, "{unknown}");
+    assert!(every.len() >= 24, "{unknown}");
 }
 
 /// What a device that is offline does one upon the other, each on what it shows of those before, is what the server
@@ -179,6 +215,7 @@ const BUTTONS: Range<u128> = 40..43;
 const REQUESTS: Range<u128> = 50..56;
 const GUESTS: Range<u128> = 60..63;
 const STAYS: Range<u128> = 70..74;
+const CALLS: Range<u128> = 80..86;
 
 fn any_id<T: From<uuid::Uuid> + std::fmt::Debug>(of: Range<u128>) -> impl Strategy<Value = T> {
     of.prop_map(id)
@@ -195,8 +232,9 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 fn any_settings() -> impl Strategy<Value = Settings> {
-    (0..900_u32, 0..5000_u32, any::<bool>(), any_text()).prop_map(|(press_window_s, retention_days, none, code)| {
-        let mut settings = Settings { press_window_s, retention_days, ..Settings::default() };
+    (0..900_u32, 0..5000_u32, 0..400_u32, any::<bool>(), any_text()).prop_map(|(press, days, ring, none, code)| {
+        let usual = Settings::default();
+        let mut settings = Settings { press_window_s: press, retention_days: days, ring_time_s: ring, ..usual };
         if none {
             settings.services.clear();
         } else {
@@ -207,7 +245,29 @@ fn any_settings() -> impl Strategy<Value = Settings> {
 }
 
 fn any_verb() -> impl Strategy<Value = Verb> {
-    prop_oneof![any_verb_on_requests(), any_verb_on_things(), any_verb_on_people()]
+    prop_oneof![any_verb_on_requests(), any_verb_on_things(), any_verb_on_people(), any_verb_on_calls()]
+}
+
+fn any_verb_on_calls() -> impl Strategy<Value = Verb> {
+    use proptest::option::of;
+    let call = || any_id(CALLS);
+    let about = prop_oneof![
+        any_id::<RequestId>(REQUESTS).prop_map(|id| (EntityType::Request, id.0)),
+        any_id::<PlaceId>(PLACES).prop_map(|id| (EntityType::Place, id.0)),
+        Just((EntityType::Site, uuid::Uuid::from_u128(1))),
+    ];
+    let about = about.prop_map(|(noun, id)| About { noun: noun.into(), id, name: String::new() });
+    let endpoint = || of(any_id::<EndpointId>(90..92));
+    prop_oneof![
+        (call(), any_id(PEOPLE), of(about), endpoint()).prop_map(|(call_id, callee_id, about, endpoint)| {
+            Verb::StartCall { call_id, callee_id, about, endpoint }
+        }),
+        (call(), endpoint()).prop_map(|(call_id, endpoint)| Verb::AnswerCall { call_id, endpoint }),
+        call().prop_map(|call_id| Verb::RejectCall { call_id }),
+        (call(), any::<bool>()).prop_map(|(call_id, dropped)| Verb::EndCall { call_id, dropped }),
+        call().prop_map(|call_id| Verb::SeeCall { call_id }),
+        (any_id(PEOPLE), any::<bool>()).prop_map(|(person_id, busy)| Verb::SetBusy { person_id, busy }),
+    ]
 }
 
 fn any_verb_on_requests() -> impl Strategy<Value = Verb> {
@@ -301,11 +361,19 @@ proptest! {
             let site = Entity::from(yacht.site().clone());
             let before = verb.subject().map_or(Some(&site), |subject| yacht.noun(subject));
             prop_assert_ne!(before, Some(&last.entity));
-            if let Some(subject) = verb.subject() {
+            let live: Vec<_> = yacht.live_calls().map(|call| call.id).collect();
+            if changed.0 == EntityType::Call && matches!(verb, Verb::StartCall { .. }) && live.contains(&changed.1.into()) {
+                // Who calls the one who is calling them answers that call.
+                prop_assert_eq!(last.kind, "call_answered");
+            } else if let Some(subject) = verb.subject() {
                 prop_assert_eq!(changed, subject);
                 prop_assert!(before.is_none() || !verb.creates());
             }
             yacht.apply(changes);
+            for person in PEOPLE.map(id::<PersonId>) {
+                let live = yacht.live_calls().filter(|call| call.is_party(person)).count();
+                prop_assert!(live <= 1, "{person} is in {live} calls");
+            }
             if !matches!(verb, Verb::NoteRequest { .. }) {
                 let again = decide(&verb, &yacht, &actor, at).unwrap_or_default();
                 prop_assert_eq!(again, Vec::new(), "{:?}", verb);

@@ -30,6 +30,8 @@ pub struct Settings {
     pub press_window_s: u32,
     /// Days that entries stay in the log before they move to the month archives; 0 keeps them for ever. 0 to 3650.
     pub retention_days: u32,
+    /// Seconds that a voice call rings before it counts as missed. 10 to 300.
+    pub ring_time_s: u32,
     /// What the auxiliary keys ask for.
     pub services: Vec<Service>,
 }
@@ -62,6 +64,7 @@ impl Default for Settings {
         Self {
             press_window_s: 20,
             retention_days: 400,
+            ring_time_s: 60,
             services: vec![
                 service(Key::Aux1, Self::DO_NOT_DISTURB, Priority::Low),
                 service(Key::Aux2, "lights", Priority::Low),

@@ -43,6 +43,14 @@ pub fn doing(state: State, verb: &Verb) -> String {
             fill(if *on_duty { w.on_duty } else { w.off_duty }, &[("who", &known.person(*person_id))])
         }
         Verb::SaveSettings { .. } => w.save_settings.to_owned(),
+        Verb::StartCall { callee_id, .. } => fill(w.start_call, &[("who", &known.person(*callee_id))]),
+        Verb::AnswerCall { .. } => w.answer_call.to_owned(),
+        Verb::RejectCall { .. } => w.reject_call.to_owned(),
+        Verb::EndCall { .. } => w.end_call.to_owned(),
+        Verb::SeeCall { .. } => w.see_call.to_owned(),
+        Verb::SetBusy { person_id, busy } => {
+            fill(if *busy { w.busy } else { w.not_busy }, &[("who", &known.person(*person_id))])
+        }
     }
 }
 

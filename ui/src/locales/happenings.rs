@@ -40,6 +40,16 @@ pub fn happened(kind: &str) -> String {
         "person_signed_in" => w.person_signed_in,
         "person_signed_out" => w.person_signed_out,
         "person_secret_set" => w.person_secret_set,
+        "call_started" => w.call_started,
+        "call_missed" => w.call_missed,
+        "call_answered" => w.call_answered,
+        "call_rejected" => w.call_rejected,
+        "call_cancelled" => w.call_cancelled,
+        "call_ended" => w.call_ended,
+        "call_dropped" => w.call_dropped,
+        "call_seen" => w.call_seen,
+        "person_busy" => w.person_busy,
+        "person_not_busy" => w.person_not_busy,
         "settings_changed" => w.settings_changed,
         "site_created" => w.site_created,
         "join_code_set" => w.join_code_set,
@@ -59,13 +69,14 @@ pub fn category(name: &str) -> String {
         "guests" => w.category_guests,
         "people" => w.category_people,
         "site" => w.category_site,
+        "calls" => w.category_calls,
         newer => return as_words(newer),
     };
     said.to_owned()
 }
 
 /// The parts of the app that the log knows.
-pub const CATEGORIES: [&str; 6] = ["requests", "buttons", "places", "guests", "people", "site"];
+pub const CATEGORIES: [&str; 7] = ["requests", "buttons", "places", "guests", "people", "site", "calls"];
 
 #[cfg(test)]
 mod tests {
@@ -84,6 +95,15 @@ mod tests {
     fn every_change_of_a_request_has_a_sentence() {
         use crewbell_shared::request::Change;
         let changes = [Change::Accepted, Change::Completed, Change::Cancelled, Change::Noted];
+        for change in changes {
+            assert_ne!(happened(change.entry_type()), as_words(change.entry_type()), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn every_change_of_a_call_has_a_sentence() {
+        use crewbell_shared::call::Change as C;
+        let changes = [C::Started, C::Missed, C::Answered, C::Rejected, C::Cancelled, C::Ended, C::Dropped, C::Seen];
         for change in changes {
             assert_ne!(happened(change.entry_type()), as_words(change.entry_type()), "{change:?}");
         }

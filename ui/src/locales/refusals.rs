@@ -41,6 +41,13 @@ pub fn refusal(refusal: &Refusal) -> String {
         Code::SnapshotNeeded => w.snapshot_needed,
         Code::Unavailable => w.unavailable,
         Code::Internal => w.internal,
+        Code::NoConnection => w.no_connection,
+        Code::InACall => w.in_a_call,
+        Code::AnsweredElsewhere => w.answered_elsewhere,
+        Code::CallOver => w.call_over,
+        Code::NotYourCall => w.not_your_call,
+        Code::TooLarge => w.too_large,
+        Code::NotThere => w.not_there,
     };
     text.to_owned()
 }

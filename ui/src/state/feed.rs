@@ -149,6 +149,8 @@ impl Sorted {
             Entity::Stay(noun) => self.stays.push(Item { noun, pending }),
             Entity::Button(noun) => self.buttons.push(Item { noun, pending }),
             Entity::Request(noun) => self.requests.push(Item { noun, pending }),
+            // No page shows a list of them.
+            Entity::Call(_) => {}
         }
     }
 }

@@ -138,8 +138,13 @@ impl Screen {
     async fn open(server: &Server, person: &DemoPerson) -> anyhow::Result<Self> {
         let (socket, _) = tokio_tungstenite::connect_async(format!("ws://{}/api/live", server.http)).await?;
         let mut screen = Self { name: person.name.clone(), socket };
-        let hello =
-            FromClient::Hello { token: person.token.clone(), cursor: None, event_id: None, categories: Vec::new() };
+        let hello = FromClient::Hello {
+            token: person.token.clone(),
+            cursor: None,
+            event_id: None,
+            categories: Vec::new(),
+            endpoint: None,
+        };
         screen.socket.send(Message::text(serde_json::to_string(&hello)?)).await?;
         screen.frame().await?;
         Ok(screen)

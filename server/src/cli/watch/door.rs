@@ -136,6 +136,7 @@ impl Door {
             cursor: Some(model.cursor),
             event_id: model.event_id,
             categories: Vec::new(),
+            endpoint: None,
         };
         say(&mut socket, &hello).await.map_err(Shut::ForNow)?;
         Ok(socket)

@@ -201,6 +201,9 @@ impl Watch<'_> {
             FromServer::Pulse { .. }
             | FromServer::Present { .. }
             | FromServer::Reached { .. }
+            | FromServer::Signal { .. }
+            | FromServer::SignalRefused { .. }
+            | FromServer::Peer { .. }
             | FromServer::Unknown => {}
             FromServer::Entries { prev, .. } if self.model.judge(prev) == Frame::Gap => {
                 return Ok(Some(End::Again));

@@ -31,10 +31,14 @@ pub(super) fn entry(model: &Model, entry: &Entry, zone: &TimeZone) -> String {
         Ok(Some(Entity::Person(person))) => {
             let duty = if person.on_duty { "on duty" } else { "off duty" };
             let what = happened(&entry.kind, "person_");
-            let what = if entry.kind.contains("duty") { duty.to_owned() } else { what };
+            let what = if entry.kind.ends_with("_duty") { duty.to_owned() } else { what };
             by(entry, &format!("{} ({})", person.name, person.role.as_str()), &what)
         }
         Ok(Some(Entity::Guest(guest))) => by(entry, &guest.name, &happened(&entry.kind, "guest_")),
+        Ok(Some(Entity::Call(call))) => {
+            let parties = format!("{} calls {}", call.caller.name, call.callee.name);
+            format!("{parties} · {}", happened(&entry.kind, "call_"))
+        }
         Ok(Some(Entity::Site(site))) => by(entry, &site.name, &happened(&entry.kind, "site_")),
         Ok(None) | Err(_) => told(entry),
     };

@@ -68,7 +68,7 @@ impl Model {
             }
             Entity::Request(request) => drop(self.requests.insert(request.id, request)),
             // What the lines say of these, their own entries carry.
-            Entity::Person(_) | Entity::Stay(_) | Entity::Button(_) => {}
+            Entity::Person(_) | Entity::Stay(_) | Entity::Button(_) | Entity::Call(_) => {}
         }
     }
 

@@ -181,7 +181,8 @@ fn requests(told: &Told) -> impl Iterator<Item = (&str, RequestId)> {
         | Entity::Place(_)
         | Entity::Guest(_)
         | Entity::Stay(_)
-        | Entity::Button(_) => None,
+        | Entity::Button(_)
+        | Entity::Call(_) => None,
     })
 }
 

@@ -46,6 +46,7 @@ pub(super) fn own_name(noun: &Entity) -> Option<String> {
         Entity::Guest(guest) => Some(guest.name.clone()),
         Entity::Button(button) => Some(button.name.clone().unwrap_or_else(|| button.device.clone())),
         Entity::Request(request) => Some(request.place_name.clone()),
+        Entity::Call(call) => Some(format!("{} → {}", call.caller.name, call.callee.name)),
         Entity::Stay(_) => None,
     }
 }

@@ -61,6 +61,7 @@ impl<S: Store + 'static> Controller<S> {
                     cursor: Some(cursor.seq),
                     event_id: cursor.event_id,
                     categories: Vec::new(),
+                    endpoint: None,
                 }),
                 Ok(None) => Err(Fault::Refused(no_token())),
                 Err(error) => Err(Fault::Away(error.to_string())),

@@ -10,6 +10,7 @@ pub(super) fn of(verb: &Verb, names: &Names) -> String {
     let request = |id: Uuid| names.name(EntityType::Request, id);
     let place = |id: Uuid| names.name(EntityType::Place, id);
     let person = |id: Uuid| names.name(EntityType::Person, id);
+    let call = |id: Uuid| names.name(EntityType::Call, id);
     let on = |on: bool| if on { "on" } else { "off" };
     match verb {
         Verb::CreateRequest { place_id, text, .. } => {
@@ -48,5 +49,11 @@ pub(super) fn of(verb: &Verb, names: &Names) -> String {
         Verb::SavePerson { name, .. } => format!("save the person {name}"),
         Verb::SetDuty { person_id, on_duty } => format!("duty of {}: {}", person(person_id.0), on(*on_duty)),
         Verb::SaveSettings { .. } => "save the site's settings".to_owned(),
+        Verb::StartCall { callee_id, .. } => format!("call {}", person(callee_id.0)),
+        Verb::AnswerCall { call_id, .. } => format!("answer the call {}", call(call_id.0)),
+        Verb::RejectCall { call_id } => format!("reject the call {}", call(call_id.0)),
+        Verb::EndCall { call_id, .. } => format!("hang up the call {}", call(call_id.0)),
+        Verb::SeeCall { call_id } => format!("mark the missed call {} as seen", call(call_id.0)),
+        Verb::SetBusy { person_id, busy } => format!("busy, {}: {}", person(person_id.0), on(*busy)),
     }
 }

@@ -22,7 +22,7 @@ impl Engine {
             return step.refuse(AskError::refused(Code::NotSignedIn, "Nobody is signed in."));
         };
         let at = self.live.server_time(now);
-        let decided = match (actor(&self.image), Sighted::new(&self.image, &self.echo)) {
+        let decided = match (actor(&self.image), Sighted::new(&self.image, &self.echo, &self.live.present)) {
             (Some(actor), Some(sight)) => rules::decide(&verb, &sight, &actor, at),
             _ => Err(Refusal::new(Code::Unavailable, "The site has not been fetched yet.")),
         };

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crewbell_shared::button::Button;
+use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay, longest_in};
-use crewbell_shared::ids::{ButtonId, CommandId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crewbell_shared::ids::{ButtonId, CallId, CommandId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::place::Place;
+use crewbell_shared::protocol::live::Presence;
 use crewbell_shared::protocol::{Entity, EntityType};
 use crewbell_shared::request::{Request, State};
 use crewbell_shared::rules::{self, Sight};
@@ -86,7 +88,8 @@ impl Echo {
         }
         self.seen.keys.insert(Key::new(EntityType::Person, waiting.by.id.0));
         self.seen.sorts.insert(EntityType::Site);
-        let (Some(actor), Some(sight)) = (actor(image), Sighted::new(image, self)) else { return };
+        // What makes sense only while its people are there is never kept, so it doesn't matter here who is.
+        let (Some(actor), Some(sight)) = (actor(image), Sighted::new(image, self, &[])) else { return };
         let changes = rules::decide(&waiting.command.verb, &sight, &actor, waiting.at).unwrap_or_default();
         let Seen { keys, sorts } = sight.seen.into_inner();
         self.seen.keys.extend(keys);
@@ -122,20 +125,22 @@ pub(super) struct Sighted<'a> {
     image: &'a Image,
     echo: &'a Echo,
     site: &'a Site,
+    /// Who is there.
+    present: &'a [Presence],
     /// What was looked at.
     seen: RefCell<Seen>,
 }
 
 impl<'a> Sighted<'a> {
     /// None before the site was fetched.
-    pub fn new(image: &'a Image, echo: &'a Echo) -> Option<Self> {
+    pub fn new(image: &'a Image, echo: &'a Echo, present: &'a [Presence]) -> Option<Self> {
         let all = image.nouns.range(Key::new(EntityType::Site, uuid::Uuid::nil())..);
         let site = all
             .take_while(|(key, _)| key.entity_type == EntityType::Site)
             .next()
             .map(|(key, kept)| echo.get(key).unwrap_or(&kept.noun).as_ref());
         match site {
-            Some(Entity::Site(site)) => Some(Self { image, echo, site, seen: RefCell::default() }),
+            Some(Entity::Site(site)) => Some(Self { image, echo, site, present, seen: RefCell::default() }),
             Some(_) | None => None,
         }
     }
@@ -181,6 +186,17 @@ impl Sight for Sighted<'_> {
         guest(GuestId) -> Guest,
         stay(StayId) -> Stay,
         button(ButtonId) -> Button,
+        call(CallId) -> Call,
+    }
+
+    fn live_call_of(&self, person: PersonId) -> Option<&Call> {
+        let mut calls =
+            self.all(EntityType::Call).filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None });
+        calls.find(|call| call.is_live() && call.is_party(person))
+    }
+
+    fn is_reachable(&self, person: PersonId) -> bool {
+        self.present.iter().any(|there| there.person_id == person)
     }
 
     fn device(&self, device: &str) -> Option<&Button> {

@@ -144,8 +144,11 @@ impl Engine {
             FromServer::Reached { request_id, devices, sounded } => {
                 step.tell(Told::Reached { request_id, devices, sounded });
             }
-            // Of a newer server.
-            FromServer::Unknown => {}
+            // Of a newer server, or of calls.
+            FromServer::Signal { .. }
+            | FromServer::SignalRefused { .. }
+            | FromServer::Peer { .. }
+            | FromServer::Unknown => {}
         }
     }
 

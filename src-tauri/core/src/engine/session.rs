@@ -1,6 +1,7 @@
 //! Signing in and out, starting, and what this device's person turns off.
 
 use crewbell_shared::Code;
+use crewbell_shared::call::{self, Call};
 use crewbell_shared::guest::Stay;
 use crewbell_shared::protocol::Entity;
 use crewbell_shared::protocol::live::FromClient;
@@ -136,14 +137,16 @@ fn is_over(noun: &Entity, now: Timestamp) -> bool {
             state: State::Completed { completed_at: at, .. } | State::Cancelled { cancelled_at: at, .. },
             ..
         })
-        | Entity::Stay(Stay { checked_out_at: Some(at), .. }) => *at,
+        | Entity::Stay(Stay { checked_out_at: Some(at), .. })
+        | Entity::Call(Call { state: call::State::Ended { ended_at: at, .. }, .. }) => *at,
         Entity::Request(Request { state: State::Open | State::Accepted(_), .. })
         | Entity::Stay(Stay { checked_out_at: None, .. })
         | Entity::Site(_)
         | Entity::Person(_)
         | Entity::Place(_)
         | Entity::Guest(_)
-        | Entity::Button(_) => return false,
+        | Entity::Button(_)
+        | Entity::Call(_) => return false,
     };
     closed_at.saturating_add(KEEP_CLOSED).is_ok_and(|until| until < now)
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crewbell_core::store::Key;
 use crewbell_shared::button::Button;
+use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay};
-use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, SiteId, StayId};
+use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, SiteId, StayId};
 use crewbell_shared::person::{Person, Role};
 use crewbell_shared::place::{Place, PlaceKind};
 use crewbell_shared::protocol::{Entity, EntityType};
@@ -94,6 +95,18 @@ impl Sight for Nouns {
         guest(GuestId) -> Guest,
         stay(StayId) -> Stay,
         button(ButtonId) -> Button,
+        call(CallId) -> Call,
+    }
+
+    fn live_call_of(&self, person: PersonId) -> Option<&Call> {
+        let mut calls =
+            self.nouns.values().filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None });
+        calls.find(|call| call.is_live() && call.is_party(person))
+    }
+
+    // Who is there is the socket's to say, which the model of the server has none of.
+    fn is_reachable(&self, _: PersonId) -> bool {
+        true
     }
 
     fn device(&self, _: &str) -> Option<&Button> {

@@ -24,4 +24,11 @@ pub const WORDS: Verbs = Verbs {
     off_duty: "{who}: nicht im Dienst",
     save_settings: "Einstellungen des Standorts speichern",
     unknown_thing: "etwas, das nicht mehr da ist",
+    start_call: "{who} anrufen",
+    answer_call: "Anruf annehmen",
+    reject_call: "Anruf ablehnen",
+    end_call: "Auflegen",
+    see_call: "Verpassten Anruf als gesehen markieren",
+    busy: "{who}: beschäftigt",
+    not_busy: "{who}: nicht mehr beschäftigt",
 };

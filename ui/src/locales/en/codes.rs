@@ -44,4 +44,11 @@ pub const WORDS: Codes = Codes {
     field_place: "Place",
     field_service: "Service",
     field_device: "Device",
+    no_connection: "There is no connection: that works only at the moment.",
+    in_a_call: "You are in a call already.",
+    answered_elsewhere: "It was answered on another of your devices.",
+    call_over: "The call is over.",
+    not_your_call: "That is not your call.",
+    too_large: "That is too large.",
+    not_there: "The other side isn't connected at the moment.",
 };

@@ -24,4 +24,11 @@ pub const WORDS: Verbs = Verbs {
     off_duty: "{who}: off duty",
     save_settings: "Save the site's settings",
     unknown_thing: "something that is gone",
+    start_call: "Call {who}",
+    answer_call: "Answer a call",
+    reject_call: "Reject a call",
+    end_call: "Hang up",
+    see_call: "Mark a missed call as seen",
+    busy: "{who}: busy",
+    not_busy: "{who}: no longer busy",
 };

@@ -44,4 +44,11 @@ pub const WORDS: Codes = Codes {
     field_place: "Lieu",
     field_service: "Service",
     field_device: "Appareil",
+    no_connection: "Pas de connexion : cela n'est possible que sur le moment.",
+    in_a_call: "Vous êtes déjà en communication.",
+    answered_elsewhere: "L'appel a été pris sur un autre de vos appareils.",
+    call_over: "L'appel est terminé.",
+    not_your_call: "Ce n'est pas votre appel.",
+    too_large: "C'est trop volumineux.",
+    not_there: "L'autre côté n'est pas connecté pour le moment.",
 };

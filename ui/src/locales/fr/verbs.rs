@@ -24,4 +24,11 @@ pub const WORDS: Verbs = Verbs {
     off_duty: "{who} : hors service",
     save_settings: "Enregistrer les réglages du site",
     unknown_thing: "quelque chose qui n'est plus là",
+    start_call: "Appeler {who}",
+    answer_call: "Prendre un appel",
+    reject_call: "Refuser un appel",
+    end_call: "Raccrocher",
+    see_call: "Marquer un appel manqué comme vu",
+    busy: "{who} : occupation signalée",
+    not_busy: "{who} : de nouveau disponible",
 };

@@ -45,4 +45,11 @@ pub const WORDS: Codes = Codes {
     field_place: "Mjesto",
     field_service: "Usluga",
     field_device: "Uređaj",
+    no_connection: "Nema veze: to je moguće samo u ovom trenutku.",
+    in_a_call: "Već ste u pozivu.",
+    answered_elsewhere: "Na poziv je odgovoreno na drugom vašem uređaju.",
+    call_over: "Poziv je završen.",
+    not_your_call: "To nije vaš poziv.",
+    too_large: "To je preveliko.",
+    not_there: "Druga strana trenutačno nije povezana.",
 };

@@ -24,4 +24,11 @@ pub const WORDS: Verbs = Verbs {
     off_duty: "{who}: nije na dužnosti",
     save_settings: "Spremiti postavke lokacije",
     unknown_thing: "nečega više nema",
+    start_call: "Nazovi: {who}",
+    answer_call: "Javi se na poziv",
+    reject_call: "Odbij poziv",
+    end_call: "Završi poziv",
+    see_call: "Označi propušteni poziv kao viđen",
+    busy: "{who}: zauzetost",
+    not_busy: "{who}: opet na raspolaganju",
 };

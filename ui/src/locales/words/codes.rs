@@ -42,5 +42,12 @@ words! {
         field_place: Text,
         field_service: Text,
         field_device: Text,
+        no_connection: Text,
+        in_a_call: Text,
+        answered_elsewhere: Text,
+        call_over: Text,
+        not_your_call: Text,
+        too_large: Text,
+        not_there: Text,
     }
 }

@@ -48,5 +48,16 @@ words! {
         category_guests: Text,
         category_people: Text,
         category_site: Text,
+        call_started: Text,
+        call_missed: Text,
+        call_answered: Text,
+        call_rejected: Text,
+        call_cancelled: Text,
+        call_ended: Text,
+        call_dropped: Text,
+        call_seen: Text,
+        person_busy: Text,
+        person_not_busy: Text,
+        category_calls: Text,
     }
 }

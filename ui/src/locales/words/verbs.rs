@@ -26,5 +26,12 @@ words! {
         off_duty: Text,
         save_settings: Text,
         unknown_thing: Text,
+        start_call: Text,
+        answer_call: Text,
+        reject_call: Text,
+        end_call: Text,
+        see_call: Text,
+        busy: Text,
+        not_busy: Text,
     }
 }

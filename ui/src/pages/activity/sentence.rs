@@ -85,6 +85,7 @@ pub fn subject(state: State, line: &Line) -> Option<String> {
         }
         EntityType::Button => state.buttons.peek(id.into()).map(|item| item.noun.name.unwrap_or(item.noun.device)),
         EntityType::Site => Some(state.site_name()),
+        EntityType::Call => None,
     }
 }
 

@@ -176,7 +176,7 @@ fn subject(state: State, line: &crewbell_core::store::Line) -> Option<String> {
         EntityType::Guest => state.guests.peek(about.id.into()).map(|item| item.noun.name),
         EntityType::Stay => state.stays.peek(about.id.into()).and_then(|item| state.guest_name(item.noun.guest_id)),
         EntityType::Button => state.buttons.peek(about.id.into()).map(|item| item.noun.device),
-        EntityType::Site => None,
+        EntityType::Site | EntityType::Call => None,
     }
 }
 

@@ -79,7 +79,8 @@ pub fn with(before: &Settings, press_window_s: u32, retention_days: u32, typed: 
     });
     let added = typed.iter().filter(|(key, _)| before.service(*key).is_none());
     let added = added.filter_map(|(key, typed)| typed.service(*key));
-    Settings { press_window_s, retention_days, services: changed.chain(added).collect() }
+    let services = changed.chain(added).collect();
+    Settings { press_window_s, retention_days, services, ..before.clone() }
 }
 
 #[cfg(test)]
@@ -120,7 +121,7 @@ mod tests {
     #[test]
     fn the_most_that_can_be_typed_is_the_most_that_is_taken() {
         let save = |press_window_s, retention_days| {
-            let settings = Settings { press_window_s, retention_days, services: Vec::new() };
+            let settings = Settings { press_window_s, retention_days, services: Vec::new(), ..Settings::default() };
             let verb = crewbell_shared::protocol::Verb::SaveSettings { settings };
             decide(&verb, &Yacht::default(), &by(&alex()), at(0)).map(|changes| changes.len())
         };

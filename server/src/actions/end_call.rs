@@ -1,0 +1,25 @@
+//! Somebody hangs up.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::CallId;
+
+use super::{Action, Moment, Steps, Wants, World};
+
+/// Somebody hangs up.
+#[derive(Clone, Debug)]
+pub struct EndCall {
+    /// Which call.
+    pub call_id: CallId,
+    /// Whether it broke off.
+    pub dropped: bool,
+}
+
+impl Action for EndCall {
+    fn wants(&self, wants: &mut Wants) {
+        wants.calls.insert(self.call_id.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        moment.case(world).end_call(self.call_id, self.dropped).map(Steps::from)
+    }
+}

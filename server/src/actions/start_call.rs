@@ -1,0 +1,49 @@
+//! Somebody calls a colleague.
+
+use crewbell_shared::Refusal;
+use crewbell_shared::call::About;
+use crewbell_shared::ids::{CallId, EndpointId, PersonId};
+use crewbell_shared::protocol::{EntityType, Noun};
+
+use super::{Action, Moment, Steps, Wants, World};
+
+/// Somebody calls a colleague.
+#[derive(Clone, Debug)]
+pub struct StartCall {
+    /// The new call.
+    pub call_id: CallId,
+    /// Whom.
+    pub callee_id: PersonId,
+    /// What about.
+    pub about: Option<About>,
+    /// The run of the app that will speak.
+    pub endpoint: Option<EndpointId>,
+}
+
+impl Action for StartCall {
+    fn wants(&self, wants: &mut Wants) {
+        wants.calls.insert(self.call_id.0);
+        wants.people.insert(self.callee_id.0);
+        wants.calls_of.insert(self.callee_id.0);
+        wants.reachable.insert(self.callee_id);
+        match &self.about {
+            Some(About { noun: Noun::Known(EntityType::Request), id, .. }) => {
+                wants.requests.insert(*id);
+            }
+            Some(About { noun: Noun::Known(EntityType::Place), id, .. }) => {
+                wants.places.insert(*id);
+            }
+            // The rule knows no other.
+            Some(About { noun: Noun::Known(_) | Noun::Foreign(_), .. }) | None => {}
+        }
+    }
+
+    fn wants_of_actor(&self, actor: PersonId, wants: &mut Wants) {
+        wants.calls_of.insert(actor.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        let case = moment.case(world);
+        case.start_call(self.call_id, self.callee_id, self.about.as_ref(), self.endpoint).map(Steps::from)
+    }
+}

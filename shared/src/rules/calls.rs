@@ -1,0 +1,166 @@
+//! Calls: who may call whom, and what becomes of a call.
+//!
+//! What a state allows is `call::decide`'s; here a verb finds what it names, and a call begins.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Case, Change, Decision};
+use crate::call::{self, About, Call, Command, Outcome, State, Why, decide};
+use crate::ids::{CallId, EndpointId, PersonId};
+use crate::person::{Actor, Person};
+use crate::protocol::{EntityType, Noun};
+use crate::{Code, Refusal};
+
+impl Case<'_> {
+    /// Somebody calls a colleague. It rings, or is missed at once when they can't be called; and two who call each
+    /// other at the same moment have one call.
+    pub fn start_call(
+        &self,
+        id: CallId,
+        callee: PersonId,
+        about: Option<&About>,
+        endpoint: Option<EndpointId>,
+    ) -> Decision {
+        let Some(caller) = self.actor.person() else {
+            return Err(Refusal::new(Code::NotAllowed, "Only a person can do that."));
+        };
+        let callee = self.person(callee)?;
+        for person in [caller, callee] {
+            if !person.active {
+                return Err(Refusal::not_active(person));
+            }
+        }
+        if caller.id == callee.id {
+            return Err(Refusal::invalid("callee_id", "That is you."));
+        }
+        let about = about.map(|about| self.about(about)).transpose()?;
+        if let Some(known) = self.sight.call(id) {
+            let same = known.caller.id == caller.id && known.callee.id == callee.id;
+            let taken = || Refusal::invalid("call_id", "There is a call with that id already.");
+            return if same { Ok(Vec::new()) } else { Err(taken()) };
+        }
+        if let Some(live) = self.lively(caller.id) {
+            let glare = live.state == State::Ringing && live.caller.id == callee.id && live.callee.id == caller.id;
+            if glare {
+                return self.on(live, Command::Answer { endpoint });
+            }
+            return Err(Refusal::new(Code::InACall, "You are in a call already.").with("call", live));
+        }
+        let why = if self.lively(callee.id).is_some() {
+            Some(Why::InCall)
+        } else if callee.busy {
+            Some(Why::Busy)
+        } else if self.sight.is_reachable(callee.id) {
+            None
+        } else {
+            Some(Why::Offline)
+        };
+        let call = self.begun(id, (caller, callee), about, endpoint, why);
+        let change = if why.is_some() { call::Change::Missed } else { call::Change::Started };
+        let mut changes = self.rung_out([caller.id, callee.id])?;
+        changes.push(Change::new(call, change.entry_type()));
+        Ok(changes)
+    }
+
+    /// Somebody answers; the first of their devices has it.
+    pub fn answer_call(&self, id: CallId, endpoint: Option<EndpointId>) -> Decision {
+        self.on(self.call(id)?, Command::Answer { endpoint })
+    }
+
+    /// Somebody says no to a call that rings.
+    pub fn reject_call(&self, id: CallId) -> Decision {
+        self.on(self.call(id)?, Command::Reject)
+    }
+
+    /// Somebody hangs up.
+    pub fn end_call(&self, id: CallId, dropped: bool) -> Decision {
+        self.on(self.call(id)?, Command::End { dropped })
+    }
+
+    /// Somebody has seen that they missed a call.
+    pub fn see_call(&self, id: CallId) -> Decision {
+        self.on(self.call(id)?, Command::See)
+    }
+
+    /// The server: a call has rung its time.
+    pub fn expire_call(&self, id: CallId) -> Decision {
+        self.on(self.call(id)?, Command::Expire)
+    }
+
+    /// The server: a device of a call is gone.
+    pub fn drop_call(&self, id: CallId) -> Decision {
+        self.on(self.call(id)?, Command::Drop)
+    }
+
+    fn on(&self, call: &Call, command: Command) -> Decision {
+        let (call, change) = decide(call.clone(), command, self.actor, self.at)?;
+        Ok(change.map(|change| Change::new(call, change.entry_type())).into_iter().collect())
+    }
+
+    /// The call that somebody is in, unless it has rung its time.
+    fn lively(&self, person: PersonId) -> Option<&Call> {
+        self.sight.live_call_of(person).filter(|call| !call.has_rung_out(self.at))
+    }
+
+    /// Ends what has rung its time and was not noticed yet, so that nobody is in two calls.
+    fn rung_out(&self, people: [PersonId; 2]) -> Decision {
+        let mut changes: Vec<Change> = Vec::new();
+        for person in people {
+            let Some(call) = self.sight.live_call_of(person).filter(|call| call.has_rung_out(self.at)) else {
+                continue;
+            };
+            if changes.iter().all(|change| change.entity.id() != call.id.0) {
+                let server = Case { actor: &Actor::System, ..*self };
+                changes.extend(server.on(call, Command::Expire)?);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// What a call is about, by the name that it has now.
+    fn about(&self, about: &About) -> Result<About, Refusal> {
+        let name = match &about.noun {
+            Noun::Known(EntityType::Request) => self.request(about.id.into())?.place_name.clone(),
+            Noun::Known(EntityType::Place) => self.place(about.id.into())?.name.clone(),
+            Noun::Known(_) | Noun::Foreign(_) => {
+                return Err(Refusal::invalid("about", "A call can be about a request or a place."));
+            }
+        };
+        Ok(About { name, ..about.clone() })
+    }
+
+    fn begun(
+        &self,
+        id: CallId,
+        (caller, callee): (&Person, &Person),
+        about: Option<About>,
+        caller_endpoint: Option<EndpointId>,
+        why: Option<Why>,
+    ) -> Call {
+        let at = self.at;
+        let ring_time = SignedDuration::from_secs(self.sight.site().settings.ring_time_s.into());
+        let ringing = at.saturating_add(ring_time).unwrap_or(Timestamp::MAX);
+        let missed = |why| State::Ended {
+            answered_at: None,
+            ended_at: at,
+            ended_by: None,
+            outcome: Outcome::Missed { why },
+            duration_s: 0,
+        };
+        Call {
+            id,
+            caller: caller.as_ref(),
+            callee: callee.as_ref(),
+            about,
+            caller_endpoint,
+            call_time: at,
+            rings_until: if why.is_some() { at } else { ringing },
+            seen_at: None,
+            state: why.map_or(State::Ringing, missed),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "calls_tests.rs"]
+mod tests;
