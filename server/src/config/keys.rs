@@ -171,8 +171,9 @@ pub(super) const KEYS: &[Key] = &[
     ),
     unset(
         "calls.ice_servers",
-        "\"stun:stun.example.org:3478 turn:turn.example.org:3478?transport=udp\"",
-        "STUN and TURN servers that are run elsewhere, with spaces between them.",
+        "\"stun:stun.example.org:3478\"",
+        "STUN and TURN servers that are run elsewhere, with spaces between them; such as\n\
+         turn:turn.example.org:3478?transport=udp, which needs calls.turn_secret.",
     ),
     unset(
         "calls.turn_secret",

@@ -15,9 +15,9 @@
 pub mod addresses;
 mod candidates;
 mod error;
-//pub mod negotiation;
+pub mod negotiation;
 mod options;
-//mod peer;
+mod peer;
 pub mod relay;
 mod stats;
 pub mod weather;
@@ -27,7 +27,7 @@ pub use addresses::Addresses;
 pub use candidates::Candidate;
 pub use error::SessionError;
 pub use options::{IceServer, Options};
-//pub use peer::{Output, Peer, PeerOptions};
+pub use peer::{FrameSink, Output, Peer, PeerOptions};
 pub use stats::{Kind, Stats};
 pub use webrtc_session::WebRtcSession;
 

@@ -1,6 +1,8 @@
 //! Two ends of a call in one process, and what is needed to look at them.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part of it")]
 
+pub mod devices;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

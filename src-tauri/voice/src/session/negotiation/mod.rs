@@ -111,10 +111,10 @@ pub enum Way {
 enum Exchange {
     /// Not begun; the one who was called has asked for an offer if `asked` is a time.
     Idle { asked: Option<Duration> },
-    /// The session is making an offer.
+    /// The session is making an offer, after whose answer comes another if `again`.
     Offering { again: bool },
-    /// The offer awaits its answer since it was said last.
-    Offered { sdp: String, said: Duration, restart_wanted: bool },
+    /// The offer awaits its answer since it was said last; then comes another if `again`.
+    Offered { sdp: String, said: Duration, again: bool },
     /// The session is making an answer to this offer.
     Answering { offer: String },
     /// Both sides have both descriptions; the one who was called keeps them, to answer the same again.
@@ -128,9 +128,13 @@ pub struct Negotiation {
     call_id: CallId,
     peer: EndpointId,
     exchange: Exchange,
+    /// The last answer that was taken: an answer doesn't name its offer, and this one may come twice.
+    last_answer: Option<String>,
     connected: bool,
     /// Whether the other side said that it sends over the socket.
     peer_relays: bool,
+    /// Whether this side said so.
+    said_relay: bool,
     way: Way,
     /// When packets go to the socket if nothing is connected until then.
     patience_ends: Option<Duration>,
@@ -147,8 +151,10 @@ impl Negotiation {
             call_id,
             peer,
             exchange: Exchange::Idle { asked: None },
+            last_answer: None,
             connected: false,
             peer_relays: false,
+            said_relay: false,
             way: Way::Nowhere,
             patience_ends: None,
             retry: None,
@@ -189,10 +195,19 @@ impl Negotiation {
             Input::Refused => self.refused(),
             Input::NetworkChanged => {
                 if self.is_under_way() {
+                    // An offer that is out names addresses that are gone.
+                    if let Exchange::Offering { again } | Exchange::Offered { again, .. } = &mut self.exchange {
+                        *again = true;
+                    }
                     self.restart(at, &mut steps);
                 }
             }
-            Input::SocketBack => self.repeat(at, &mut steps),
+            Input::SocketBack => {
+                self.repeat(at, &mut steps);
+                if self.said_relay {
+                    steps.push(Step::Say(Signal::Relay { on: true }));
+                }
+            }
             Input::Tick => self.tick(at, &mut steps),
         }
         self.choose_way(&mut steps);
@@ -247,11 +262,15 @@ impl Negotiation {
     }
 
     fn hear_answer(&mut self, sdp: String, at: Duration, steps: &mut Vec<Step>) {
-        let Exchange::Offered { sdp: offer, restart_wanted, .. } = &self.exchange else { return };
-        let restart_wanted = *restart_wanted;
+        let Exchange::Offered { sdp: offer, again, .. } = &self.exchange else { return };
+        if self.last_answer.as_ref() == Some(&sdp) {
+            return;
+        }
+        let again = *again;
+        self.last_answer = Some(sdp.clone());
         self.exchange = Exchange::Agreed { offer: offer.clone(), answer: sdp.clone() };
         steps.push(Step::AcceptAnswer(sdp));
-        if restart_wanted {
+        if again {
             self.restart(at, steps);
         }
     }
@@ -278,7 +297,7 @@ impl Negotiation {
     fn offered(&mut self, sdp: String, at: Duration, steps: &mut Vec<Step>) {
         let again = matches!(self.exchange, Exchange::Offering { again: true });
         steps.push(Step::Say(Signal::Offer { sdp: sdp.clone() }));
-        self.exchange = Exchange::Offered { sdp, said: at, restart_wanted: again };
+        self.exchange = Exchange::Offered { sdp, said: at, again };
     }
 
     fn answered(&mut self, answer: String, steps: &mut Vec<Step>) {
@@ -298,11 +317,10 @@ impl Negotiation {
     fn restart(&mut self, at: Duration, steps: &mut Vec<Step>) {
         self.connected = false;
         self.retry = Some(at + self.retry_after);
-        match (self.role, &mut self.exchange) {
+        match (self.role, &self.exchange) {
             (Role::Called, _) => steps.push(Step::Say(Signal::Restart)),
-            (Role::Caller, Exchange::Offering { again }) => *again = true,
-            // Its answer is on its way, or lost: then it is said again, and the restart follows the answer.
-            (Role::Caller, Exchange::Offered { restart_wanted, .. }) => *restart_wanted = true,
+            // A new way is being asked for: what the other side said of the old one crossed the offer.
+            (Role::Caller, Exchange::Offering { .. } | Exchange::Offered { .. }) => {}
             (Role::Caller, Exchange::Idle { .. } | Exchange::Answering { .. } | Exchange::Agreed { .. }) => {
                 self.make_offer(true, steps);
             }
@@ -326,10 +344,10 @@ impl Negotiation {
                 steps.push(Step::Say(Signal::Ready));
             }
             Exchange::Agreed { .. } if !self.connected => self.restart(at, steps),
-            Exchange::Idle { .. } | Exchange::Offering { .. } | Exchange::Answering { .. } | Exchange::Agreed { .. } => {}
-        }
-        if self.way == Way::Socket {
-            steps.push(Step::Say(Signal::Relay { on: true }));
+            Exchange::Idle { .. }
+            | Exchange::Offering { .. }
+            | Exchange::Answering { .. }
+            | Exchange::Agreed { .. } => {}
         }
     }
 
@@ -359,21 +377,30 @@ impl Negotiation {
         self.connected || self.retry.is_some()
     }
 
+    /// Whether this side gets nothing through by UDP, and won't wait for it.
+    fn is_lacking(&self) -> bool {
+        self.is_under_way() && !self.connected && self.patience_ends.is_none()
+    }
+
     fn choose_way(&mut self, steps: &mut Vec<Step>) {
-        let way = if self.connected && !self.peer_relays {
-            Way::Udp
-        } else if self.patience_ends.is_some() || !self.is_under_way() {
-            Way::Nowhere
-        } else {
-            Way::Socket
-        };
-        if way == self.way {
-            return;
+        // The other side is told of what is lacking here, not of where packets go: else each would wait for the other.
+        if self.is_lacking() != self.said_relay {
+            self.said_relay = !self.said_relay;
+            steps.push(Step::Say(Signal::Relay { on: self.said_relay }));
         }
-        let relayed = self.way == Way::Socket;
-        self.way = way;
-        steps.push(Step::Send(way));
-        // The other side is told of what we lack, not of what we do because it lacks it: else both would stay for ever.
-        let _ = relayed;
+        let way = if self.said_relay || (self.peer_relays && self.is_under_way()) {
+            Way::Socket
+        } else if self.connected {
+            Way::Udp
+        } else {
+            Way::Nowhere
+        };
+        if way != self.way {
+            self.way = way;
+            steps.push(Step::Send(way));
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
