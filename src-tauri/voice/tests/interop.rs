@@ -25,8 +25,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn chromium_and_we_hear_each_other_whoever_calls() {
-    let Some(mut chromium) = Remote::chromium().await else { return };
     for we_call in [true, false] {
+        let Some(mut chromium) = Remote::chromium().await else { return };
         call(&mut chromium, "Chromium", we_call).await;
     }
 }

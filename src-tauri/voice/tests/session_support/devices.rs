@@ -37,7 +37,7 @@ impl Drop for Device {
 }
 
 /// What passes over the live socket.
-enum Message {
+pub enum Message {
     Said(Output),
     Frame(bytes::Bytes),
 }
@@ -46,20 +46,17 @@ enum Message {
 pub async fn call(caller: Options, called: Options) -> (Device, Device) {
     let (to_called, at_called) = unbounded_channel();
     let (to_caller, at_caller) = unbounded_channel();
-    let [one, other] = [2, 3].map(|number| EndpointId(Uuid::from_u128(number)));
-    tokio::join!(
-        device(Role::Caller, other, caller, to_called, at_caller),
-        device(Role::Called, one, called, to_caller, at_called),
-    )
+    tokio::join!(device(Role::Caller, caller, to_called, at_caller), device(Role::Called, called, to_caller, at_called),)
 }
 
-async fn device(
+/// One side of a call; what it says goes to the other, and the other way round.
+pub async fn device(
     role: Role,
-    other: EndpointId,
     session: Options,
     to_other: UnboundedSender<Message>,
     mut from_other: UnboundedReceiver<Message>,
 ) -> Device {
+    let other = EndpointId(Uuid::from_u128(if role == Role::Caller { 3 } else { 2 }));
     let heard = Heard::default();
     let frames = Arc::new(AtomicUsize::new(0));
     let (counted, socket) = (Arc::clone(&frames), to_other.clone());
