@@ -12,6 +12,7 @@
 //! | [`auth`] | signing in, tokens | |
 //! | [`jobs`] | timers and background work; they call actions | |
 //! | [`cluster`], [`backup`] | the private PostgreSQL, dumps | |
+//! | [`turn`] | how calls reach devices in other networks | the database |
 //! | [`serve`] | all of it together, from start to stop | |
 //! | [`clock`] | time and randomness | |
 //! | [`demo`] | the demo site, with a week of history | write but by actions |
@@ -32,3 +33,4 @@ pub mod jobs;
 pub mod live;
 pub mod log;
 pub mod serve;
+pub mod turn;

@@ -21,6 +21,7 @@ use crate::devices::{Buttons, lamps};
 use crate::house::House;
 use crate::http::{self, App, PlainListener, Remote, SecureListener};
 use crate::jobs;
+use crate::turn::{Ice, IceSettings};
 
 /// How the server is to be run.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Settings {
     pub ids: Ids,
     /// What is counted.
     pub metrics: Option<PrometheusHandle>,
+    /// How calls reach devices in other networks.
+    pub ice: IceSettings,
     /// How long open connections may take to end when the server stops.
     pub drain: Duration,
 }
@@ -116,7 +119,8 @@ impl Server {
         let listener = TcpListener::bind(settings.http).await;
         let listener = listener.with_context(|| format!("The address {} could not be opened.", settings.http))?;
         let http = listener.local_addr()?;
-        let router = http::router(App::new(house.clone(), settings.metrics), more);
+        let ice = Ice::start(settings.ice, &house.clock, &house.ids, stop.clone()).await?;
+        let router = http::router(App::new(house.clone(), settings.metrics, ice), more);
         let doors = match settings.http_tls {
             Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
             None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),

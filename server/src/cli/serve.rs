@@ -22,6 +22,7 @@ use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls;
 use crate::serve::{Mqtt, Server, Settings};
+use crate::turn::IceSettings;
 
 /// Serves the sites in the database until it is told to stop.
 ///
@@ -120,6 +121,11 @@ pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Resul
         clock,
         ids: Ids::random(),
         metrics: Some(meter()?),
+        ice: IceSettings {
+            turn: config.calls.turn,
+            others: config.calls.ice_servers.clone(),
+            secret: config.calls.turn_secret.clone(),
+        },
         drain: config.http.drain,
     })
 }

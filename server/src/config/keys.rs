@@ -163,6 +163,23 @@ pub(super) const KEYS: &[Key] = &[
         "A folder for one backup a day; without it there is none. Best on another disk.",
     ),
     set("backup.keep", Kind::Number, "14", "How many daily backups stay."),
+    unset(
+        "calls.turn",
+        "\"192.168.1.10:3478\"",
+        "Relays calls between networks that can't reach each other: an address of this machine that devices in all of\n\
+         them reach, by UDP. Within one network calls need none, and where UDP is blocked they go over HTTP.",
+    ),
+    unset(
+        "calls.ice_servers",
+        "\"stun:stun.example.org:3478\"",
+        "STUN and TURN servers that are run elsewhere, with spaces between them; such as\n\
+         turn:turn.example.org:3478?transport=udp, which needs calls.turn_secret.",
+    ),
+    unset(
+        "calls.turn_secret",
+        "\"…\"",
+        "What those TURN servers share with this one (coturn: static-auth-secret); better kept in the environment.",
+    ),
 ];
 
 /// The configuration file with every setting, its meaning and its default, as `serve --write-config` prints it.

@@ -44,6 +44,8 @@ pub struct Config {
     pub log: Log,
     /// The automatic backup.
     pub backup: Backup,
+    /// How calls reach devices in other networks.
+    pub calls: Calls,
 }
 
 /// The door for apps and browsers.
@@ -194,6 +196,20 @@ pub struct Backup {
     pub keep: NonZeroU32,
 }
 
+/// How calls reach devices in other networks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Calls {
+    /// Where devices reach the server's own TURN server, if it is to have one.
+    #[serde(deserialize_with = "values::some_address")]
+    pub turn: Option<SocketAddr>,
+    /// Other STUN and TURN servers.
+    #[serde(deserialize_with = "values::ice_servers")]
+    pub ice_servers: Vec<String>,
+    /// What they share with the server.
+    pub turn_secret: Option<Secret>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -204,6 +220,7 @@ impl Default for Config {
             database: Database::default(),
             log: Log::default(),
             backup: Backup::default(),
+            calls: Calls::default(),
         }
     }
 }

@@ -97,6 +97,22 @@ pub(super) fn parse_broker(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads URLs of STUN and TURN servers with spaces between them (RFC 7064, RFC 7065).
+pub(super) fn parse_ice_servers(text: &str) -> Result<Vec<String>, String> {
+    let is_good = |url: &&str| {
+        let rest = ["stun:", "turn:", "turns:"].iter().find_map(|scheme| url.strip_prefix(scheme));
+        rest.is_some_and(|host| !host.is_empty() && !host.starts_with("//"))
+    };
+    match text.split_whitespace().find(|url| !is_good(url)) {
+        Some(url) => Err(format!("`{url}` is no such server; write stun:HOST:3478 or turn:HOST:3478?transport=udp")),
+        None => Ok(text.split_whitespace().map(str::to_owned).collect()),
+    }
+}
+
+pub(super) fn ice_servers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    parsed(from, parse_ice_servers)
+}
+
 pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
     parsed(from, parse_address)
 }

@@ -41,6 +41,7 @@ use std::sync::Arc;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::house::House;
+use crate::turn::Ice;
 
 /// What endpoints share.
 #[derive(Clone, Debug)]
@@ -51,11 +52,13 @@ pub struct App {
     pub attempts: Arc<extract::Attempts>,
     /// What is counted.
     pub metrics: Option<PrometheusHandle>,
+    /// How calls reach devices in other networks.
+    pub ice: Ice,
 }
 
 impl App {
     /// The doors of a house.
-    pub fn new(house: House, metrics: Option<PrometheusHandle>) -> Self {
-        Self { house, attempts: Arc::default(), metrics }
+    pub fn new(house: House, metrics: Option<PrometheusHandle>, ice: Ice) -> Self {
+        Self { house, attempts: Arc::default(), metrics, ice }
     }
 }

@@ -1,0 +1,75 @@
+//! The own TURN server.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::UdpSocket;
+use tokio_util::sync::CancellationToken;
+use turn::auth::{AuthHandler, generate_auth_key};
+use turn::server::Server;
+use turn::server::config::{ConnConfig, ServerConfig};
+
+use super::credentials;
+use super::guard::{FrontDoor, Relays};
+use crate::clock::Clock;
+use crate::config::Secret;
+
+/// What the credentials are for (RFC 8489, 9.2); devices learn it from the server.
+const REALM: &str = "crewbell";
+
+/// Serves at an address until `stop`; gives the address back, with the port if any free one was wanted.
+///
+/// Where the address isn't one of this machine's, as behind a router that passes the ports on, it listens on all.
+pub(super) async fn start(
+    address: SocketAddr,
+    secret: Secret,
+    clock: Clock,
+    stop: CancellationToken,
+) -> anyhow::Result<SocketAddr> {
+    let everywhere: IpAddr =
+        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let (socket, opened_at) = match UdpSocket::bind(address).await {
+        Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+            (UdpSocket::bind((everywhere, address.port())).await, everywhere)
+        }
+        bound => (bound, address.ip()),
+    };
+    let socket = socket.with_context(|| format!("The address {address} of the TURN server could not be opened."))?;
+    let own = SocketAddr::new(address.ip(), socket.local_addr()?.port());
+    let server = Server::new(ServerConfig {
+        conn_configs: vec![ConnConfig {
+            conn: Arc::new(FrontDoor::new(socket)),
+            relay_addr_generator: Box::new(Relays::new(address.ip(), opened_at)),
+        }],
+        realm: REALM.to_owned(),
+        auth_handler: Arc::new(TimeLimited { secret, clock }),
+        channel_bind_timeout: Duration::ZERO,
+        alloc_close_notify: None,
+    })
+    .await?;
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        if let Err(error) = server.close().await {
+            tracing::debug!(%error, "The TURN server did not close cleanly.");
+        }
+    });
+    Ok(own)
+}
+
+/// Knows everybody whose credentials were made with the secret and haven't run out.
+struct TimeLimited {
+    secret: Secret,
+    clock: Clock,
+}
+
+impl AuthHandler for TimeLimited {
+    fn auth_handle(&self, username: &str, realm: &str, _: SocketAddr) -> Result<Vec<u8>, turn::Error> {
+        if !credentials::is_good(username, self.clock.now()) {
+            return Err(turn::Error::Other("the credentials have run out".to_owned()));
+        }
+        Ok(generate_auth_key(username, realm, &credentials::credential(&self.secret, username)))
+    }
+}

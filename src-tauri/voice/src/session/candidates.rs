@@ -1,0 +1,131 @@
+//! Candidates, and those that come before what they belong to.
+
+/// An address at which a side may be reached: as `RTCIceCandidateInit` of the WebRTC interface has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Candidate {
+    /// The candidate attribute (RFC 8839, 5.1); empty when there are no more.
+    pub candidate: String,
+    /// The media section that it is for, by name.
+    pub sdp_mid: Option<String>,
+    /// The media section that it is for, by number.
+    pub sdp_mline_index: Option<u16>,
+    /// The ICE generation that it belongs to: the `ice-ufrag` of its description.
+    pub username_fragment: Option<String>,
+}
+
+/// The most that are kept: more than any device has, less than would hurt.
+const MOST: usize = 64;
+
+/// Keeps the other side's candidates until their description is there.
+///
+/// Signals may overtake each other when a socket was lost, so a candidate may come before its description, or after the
+/// next one, which has replaced it.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// The `ice-ufrag` of the description in effect; `Some(None)` if it has none that can be read.
+    current: Option<Option<String>>,
+    /// Generations that were replaced.
+    past: Vec<String>,
+    waiting: Vec<Candidate>,
+}
+
+impl Kept {
+    /// Gives the candidate back if it can be used now.
+    pub(super) fn add(&mut self, candidate: Candidate) -> Option<Candidate> {
+        let Some(current) = &self.current else {
+            self.keep(candidate);
+            return None;
+        };
+        match (&candidate.username_fragment, current) {
+            (Some(of), _) if self.past.contains(of) => None,
+            (Some(of), Some(current)) if of != current => {
+                self.keep(candidate);
+                None
+            }
+            _ => Some(candidate),
+        }
+    }
+
+    /// The description is in effect: gives those back that waited for it.
+    pub(super) fn described(&mut self, sdp: &str) -> Vec<Candidate> {
+        let fragment = ice_ufrag(sdp);
+        if let Some(Some(before)) = self.current.replace(fragment.clone())
+            && fragment.as_ref() != Some(&before)
+        {
+            self.past.push(before);
+        }
+        let is_due = |candidate: &Candidate| match (&candidate.username_fragment, &fragment) {
+            (Some(of), Some(current)) => of == current,
+            _ => true,
+        };
+        let (due, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(is_due);
+        self.waiting = waiting;
+        due
+    }
+
+    fn keep(&mut self, candidate: Candidate) {
+        if self.waiting.len() < MOST {
+            self.waiting.push(candidate);
+        }
+    }
+}
+
+/// The first `a=ice-ufrag:` of a description (RFC 8839, 5.4).
+pub(super) fn ice_ufrag(sdp: &str) -> Option<String> {
+    sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).map(|value| value.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "v=0\r\na=ice-ufrag:one\r\n";
+    const SECOND: &str = "v=0\r\na=ice-ufrag:two\r\n";
+
+    fn of(generation: &str, name: &str) -> Candidate {
+        Candidate { candidate: name.to_owned(), username_fragment: Some(generation.to_owned()), ..Candidate::default() }
+    }
+
+    #[test]
+    fn a_candidate_waits_for_its_description() {
+        let mut kept = Kept::default();
+        assert_eq!(kept.add(of("one", "a")), None);
+        assert_eq!(kept.described(FIRST), [of("one", "a")]);
+        assert_eq!(kept.add(of("one", "b")), Some(of("one", "b")));
+    }
+
+    #[test]
+    fn a_candidate_of_the_restart_waits_for_the_restart() {
+        let mut kept = Kept::default();
+        kept.described(FIRST);
+        assert_eq!(kept.add(of("two", "c")), None);
+        assert_eq!(kept.described(SECOND), [of("two", "c")]);
+    }
+
+    #[test]
+    fn a_late_candidate_of_what_was_replaced_is_dropped() {
+        let mut kept = Kept::default();
+        kept.described(FIRST);
+        kept.described(SECOND);
+        assert_eq!(kept.add(of("one", "late")), None);
+        assert_eq!(kept.described("v=0\r\na=ice-ufrag:three\r\n"), []);
+    }
+
+    #[test]
+    fn a_candidate_that_names_no_generation_belongs_to_the_present_one() {
+        let mut kept = Kept::default();
+        let candidate = Candidate { candidate: "x".to_owned(), ..Candidate::default() };
+        assert_eq!(kept.add(candidate.clone()), None);
+        assert_eq!(kept.described(FIRST), [candidate.clone()]);
+        assert_eq!(kept.add(candidate.clone()), Some(candidate));
+    }
+
+    #[test]
+    fn no_more_are_kept_than_a_device_can_have() {
+        let mut kept = Kept::default();
+        for number in 0..1000 {
+            kept.add(of("one", &number.to_string()));
+        }
+        assert_eq!(kept.described(FIRST).len(), MOST);
+    }
+}

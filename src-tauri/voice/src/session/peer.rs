@@ -1,0 +1,286 @@
+//! One call's way to the other device: the session, the negotiation and the socket, put together.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use crewbell_shared::ids::{CallId, EndpointId};
+use crewbell_shared::protocol::live::Signal;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::negotiation::{Input, Negotiation, Role, Step, Way};
+use super::{Addresses, Event, MediaSession, Options, PacketSink, Stats, WebRtcSession, relay};
+use crate::packet::Packet;
+
+/// How often the own addresses are looked at: a device that changes networks is to notice within half a second.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Where frames for the socket go: called for each packet, so it must neither block nor take long.
+pub type FrameSink = Arc<dyn Fn(Bytes) + Send + Sync>;
+
+/// Which call, with whom, and how.
+#[derive(Clone, Debug)]
+pub struct PeerOptions {
+    /// Whether this side makes the offers.
+    pub role: Role,
+    /// The call.
+    pub call_id: CallId,
+    /// The other device.
+    pub peer: EndpointId,
+    /// How the session is to reach it.
+    pub session: Options,
+}
+
+/// What the app is to do or to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Say this to the other device, over the live socket.
+    Say(Signal),
+    /// Packets go this way now.
+    Way(Way),
+    /// The other side hung up.
+    HungUp,
+}
+
+/// One call's way to the other device. Ends when it is dropped.
+pub struct Peer {
+    call_id: CallId,
+    inputs: mpsc::UnboundedSender<Input>,
+    session: Option<Arc<dyn MediaSession>>,
+    way: Arc<AtomicU8>,
+    packets: PacketSink,
+    frames: FrameSink,
+}
+
+impl std::fmt::Debug for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Peer").field("call_id", &self.call_id).field("way", &self.way()).finish_non_exhaustive()
+    }
+}
+
+impl Peer {
+    /// Opens a session and begins to find the other device. Needs a Tokio runtime.
+    ///
+    /// Where no UDP socket can be had, the call goes over the live socket alone.
+    pub async fn open(
+        options: PeerOptions,
+        packets: PacketSink,
+        frames: FrameSink,
+        outputs: mpsc::UnboundedSender<Output>,
+    ) -> Self {
+        let (told, events) = mpsc::unbounded_channel();
+        let addresses = options.session.addresses.clone();
+        let session = match WebRtcSession::open(options.session, Arc::clone(&packets), told).await {
+            Ok(session) => Some(Arc::new(session) as Arc<dyn MediaSession>),
+            Err(error) => {
+                tracing::warn!(%error, "This call can't go by UDP.");
+                None
+            }
+        };
+        let (inputs, heard) = mpsc::unbounded_channel();
+        let way = Arc::new(AtomicU8::new(Way::Nowhere as u8));
+        let negotiation = Negotiation::new(options.role, options.call_id, options.peer);
+        let running =
+            Running { negotiation, session: session.clone(), way: Arc::clone(&way), outputs, start: Instant::now() };
+        tokio::spawn(running.run(heard, events, addresses));
+        Self { call_id: options.call_id, inputs, session, way, packets, frames }
+    }
+
+    /// A signal came. One of another call, or from another device, is passed over.
+    pub fn hear(&self, call_id: CallId, from: EndpointId, signal: Signal) {
+        self.tell(Input::Signal { call_id, from, signal });
+    }
+
+    /// A binary message came over the socket. What is no frame of this call is passed over.
+    pub fn hear_frame(&self, message: &Bytes) {
+        if let Some((call_id, packet)) = relay::decode(message)
+            && call_id == self.call_id
+        {
+            (self.packets)(packet);
+        }
+    }
+
+    /// Sends a packet by the way that there is; dropped while there is none. Never blocks.
+    pub fn send(&self, packet: Packet) {
+        match self.way() {
+            Way::Nowhere => {}
+            Way::Udp => {
+                if let Some(session) = &self.session {
+                    session.send(packet);
+                }
+            }
+            Way::Socket => {
+                if let Some(frame) = relay::encode(self.call_id, &packet) {
+                    (self.frames)(frame);
+                }
+            }
+        }
+    }
+
+    /// How packets go now.
+    pub fn way(&self) -> Way {
+        match self.way.load(Ordering::Relaxed) {
+            way if way == Way::Udp as u8 => Way::Udp,
+            way if way == Way::Socket as u8 => Way::Socket,
+            _ => Way::Nowhere,
+        }
+    }
+
+    /// The system says that this device has changed networks; also noticed without.
+    pub fn network_changed(&self) {
+        self.tell(Input::NetworkChanged);
+    }
+
+    /// The live socket is open again, of this side or the other.
+    pub fn socket_back(&self) {
+        self.tell(Input::SocketBack);
+    }
+
+    /// How the session does; of what goes over the socket there are no figures.
+    pub async fn stats(&self) -> Stats {
+        match &self.session {
+            Some(session) => session.stats().await,
+            None => Stats::default(),
+        }
+    }
+
+    /// Ends it now; dropping does so too, a moment later.
+    pub async fn close(&self) {
+        self.way.store(Way::Nowhere as u8, Ordering::Relaxed);
+        if let Some(session) = &self.session {
+            session.close().await;
+        }
+    }
+
+    fn tell(&self, input: Input) {
+        let _ = self.inputs.send(input);
+    }
+}
+
+/// What goes on behind a [`Peer`].
+struct Running {
+    negotiation: Negotiation,
+    session: Option<Arc<dyn MediaSession>>,
+    way: Arc<AtomicU8>,
+    outputs: mpsc::UnboundedSender<Output>,
+    start: Instant,
+}
+
+impl Running {
+    /// Until the peer is dropped.
+    async fn run(
+        mut self,
+        mut heard: mpsc::UnboundedReceiver<Input>,
+        mut events: mpsc::UnboundedReceiver<Event>,
+        addresses: Addresses,
+    ) {
+        let mut look = tokio::time::interval(LOOK);
+        let mut known = addresses.now();
+        self.take(Input::Opened).await;
+        loop {
+            let deadline = self.negotiation.deadline().map(|at| self.start + at);
+            let input = tokio::select! {
+                input = heard.recv() => match input {
+                    Some(input) => input,
+                    None => break,
+                },
+                Some(event) = events.recv() => Input::Event(event),
+                () = until(deadline) => Input::Tick,
+                _ = look.tick() => {
+                    let now = addresses.now();
+                    let changed = is_other_network(&known, &now, self.negotiation.way());
+                    known = now;
+                    if !changed {
+                        continue;
+                    }
+                    Input::NetworkChanged
+                }
+            };
+            self.take(input).await;
+        }
+        if let Some(session) = &self.session {
+            session.close().await;
+        }
+    }
+
+    /// Does what follows from an input, and what follows from that.
+    async fn take(&mut self, input: Input) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            for step in self.negotiation.handle(input, self.start.elapsed()) {
+                inputs.extend(self.perform(step).await);
+            }
+        }
+    }
+
+    /// What came of a step that the negotiation wants to know about.
+    async fn perform(&self, step: Step) -> Option<Input> {
+        let session = self.session.as_ref();
+        let done = match step {
+            Step::Say(signal) => return self.put_out(Output::Say(signal)),
+            Step::HungUp => return self.put_out(Output::HungUp),
+            Step::Send(way) => {
+                self.way.store(way as u8, Ordering::Relaxed);
+                return self.put_out(Output::Way(way));
+            }
+            Step::Offer { restart } => match session {
+                Some(session) if restart => session.restart().await.map(Input::Offered),
+                Some(session) => session.offer().await.map(Input::Offered),
+                None => return Some(Input::Refused),
+            },
+            Step::AcceptOffer(sdp) => match session {
+                Some(session) => session.accept_offer(&sdp).await.map(Input::Answered),
+                None => return Some(Input::Refused),
+            },
+            Step::AcceptAnswer(sdp) => match session?.accept_answer(&sdp).await {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Step::AddCandidate(candidate) => match session?.add_candidate(candidate).await {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+        };
+        Some(done.unwrap_or_else(|error| {
+            tracing::debug!(%error, "What the other side said was refused.");
+            Input::Refused
+        }))
+    }
+
+    fn put_out(&self, output: Output) -> Option<Input> {
+        let _ = self.outputs.send(output);
+        None
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether the way may be gone, or a better one have come.
+fn is_other_network(before: &[IpAddr], now: &[IpAddr], way: Way) -> bool {
+    let lost = before.iter().any(|address| !now.contains(address));
+    let gained = now.iter().any(|address| !before.contains(address));
+    lost || (gained && way != Way::Udp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_network_does_not_disturb_a_call_that_is_fine() {
+        let wifi: IpAddr = "192.168.1.7".parse().unwrap();
+        let mobile: IpAddr = "10.9.8.7".parse().unwrap();
+        assert!(!is_other_network(&[wifi], &[wifi], Way::Udp));
+        assert!(!is_other_network(&[wifi], &[wifi, mobile], Way::Udp));
+        assert!(is_other_network(&[wifi], &[wifi, mobile], Way::Socket));
+        assert!(is_other_network(&[wifi, mobile], &[mobile], Way::Udp));
+    }
+}

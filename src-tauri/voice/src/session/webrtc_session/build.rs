@@ -1,0 +1,136 @@
+//! How the library is set up for one call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::interceptor::Slot;
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::media_engine::MIME_TYPE_OPUS;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+};
+use webrtc::error::Result;
+use webrtc::peer_connection::{
+    MediaEngine, PeerConnection, PeerConnectionBuilder, RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy,
+    Registry, SettingEngine, SettingEngineBuilder, configure_rtcp_reports,
+};
+use webrtc::runtime::{Runtime, TokioRuntime};
+
+use super::handler::Handler;
+use super::reports::Reports;
+use crate::session::weather::Rough;
+use crate::session::{IceServer, Options};
+
+/// How long nothing may be heard before a connection counts as lost. A second more would be missed from the three
+/// within which a call must have moved to another network.
+const DISCONNECTED_AFTER: Duration = Duration::from_secs(2);
+
+/// How long until ICE gives up. Nothing is lost by patience: packets go over the socket meanwhile.
+const FAILED_AFTER: Duration = Duration::from_secs(20);
+
+/// How often a quiet connection is checked: three checks may be lost before it counts as lost.
+const KEEP_ALIVE: Duration = Duration::from_millis(500);
+
+/// How long a better kind of candidate is waited for. The library's two seconds for relayed ones would bring the socket
+/// in before TURN has had its chance.
+const RELAY_WAIT: Duration = Duration::from_millis(500);
+const SRFLX_WAIT: Duration = Duration::from_millis(200);
+
+/// A connection with Opus as its only codec, and RTCP reports as its only extra.
+pub(super) async fn connection(
+    options: Options,
+    handler: Handler,
+    reports: &Reports,
+) -> Result<Arc<dyn PeerConnection>> {
+    let mut media = MediaEngine::default();
+    let opus = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: 111, ..RTCRtpCodecParameters::default() };
+    media.register_codec(opus, RtpCodecKind::Audio)?;
+
+    let policy = if options.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
+    let configuration = RTCConfigurationBuilder::default()
+        .with_ice_servers(options.ice_servers.into_iter().filter_map(usable).collect())
+        .with_ice_transport_policy(policy)
+        .build();
+    let runtime: Arc<dyn Runtime> = match options.weather {
+        Some(weather) => Arc::new(Rough::new(weather)),
+        None => Arc::new(TokioRuntime),
+    };
+    // Slot 0 is next to the wire: what passes there is what leaves and comes.
+    let extras = configure_rtcp_reports(Registry::new()).with(Slot::from(0), reports.listener());
+    let connection = PeerConnectionBuilder::new()
+        .with_media_engine(media)
+        .with_interceptor_registry(extras)
+        .with_setting_engine(settings())
+        .with_configuration(configuration)
+        .with_runtime(runtime)
+        .with_handler(Arc::new(handler))
+        .with_udp_addrs(vec![options.addresses])
+        .build()
+        .await?;
+    Ok(Arc::new(connection))
+}
+
+fn settings() -> SettingEngine {
+    SettingEngineBuilder::new()
+        // Our candidates are plain addresses, and where there is no multicast its socket can't even be opened.
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        // New sockets at each restart: those of a network that was left are dead.
+        .with_discard_local_candidates_during_ice_restart(true)
+        .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEP_ALIVE))
+        // The other side's first check often comes before its candidate: to wait for that would cost a second.
+        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+        .with_srflx_acceptance_min_wait(Some(SRFLX_WAIT))
+        .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
+        .build()
+}
+
+/// Leaves out what the library can't speak, so that one such URL doesn't cost the call.
+fn usable(server: IceServer) -> Option<RTCIceServer> {
+    let is_udp = |url: &String| {
+        let over_tcp = url.contains("transport=tcp");
+        url.starts_with("stun:") || (url.starts_with("turn:") && !over_tcp && !server.username.is_empty())
+    };
+    let urls: Vec<String> = server.urls.iter().filter(|url| is_udp(url)).cloned().collect();
+    (!urls.is_empty()).then_some(RTCIceServer { urls, username: server.username, credential: server.credential })
+}
+
+/// Two channels are what RFC 7587 (7) has in the description of mono too.
+fn opus() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: MIME_TYPE_OPUS.to_owned(),
+        clock_rate: 48_000,
+        channels: 2,
+        sdp_fmtp_line: "minptime=10;useinbandfec=1;usedtx=1".to_owned(),
+        rtcp_feedback: Vec::new(),
+    }
+}
+
+/// The one track that we send.
+pub(super) fn track(ssrc: u32) -> MediaStreamTrack {
+    let coding = RTCRtpEncodingParameters {
+        rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..RTCRtpCodingParameters::default() },
+        codec: opus(),
+        ..RTCRtpEncodingParameters::default()
+    };
+    let name = |what: &str| format!("crewbell-{what}");
+    MediaStreamTrack::new(name("call"), name("voice"), name("voice"), RtpCodecKind::Audio, vec![coding])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(urls: &[&str], username: &str) -> IceServer {
+        let urls = urls.iter().map(|&url| url.to_owned()).collect();
+        IceServer { urls, username: username.to_owned(), credential: "secret".to_owned() }
+    }
+
+    #[test]
+    fn urls_that_cannot_be_used_do_not_cost_the_call() {
+        let urls = ["turn:a?transport=tcp", "turns:a", "turn:a?transport=udp", "https://a"];
+        assert_eq!(usable(server(&urls, "me")).unwrap().urls, ["turn:a?transport=udp"]);
+        assert!(usable(server(&["turn:a"], "")).is_none());
+        assert_eq!(usable(server(&["stun:a"], "")).unwrap().urls, ["stun:a"]);
+    }
+}
