@@ -59,8 +59,7 @@ impl Processing {
                 .then(|| GainController2 { adaptive_digital: Some(gain), ..GainController2::default() }),
             ..Config::default()
         };
-        let sonora =
-            AudioProcessing::builder().config(config).capture_config(stream).render_config(stream).build();
+        let sonora = AudioProcessing::builder().config(config).capture_config(stream).render_config(stream).build();
         Self { sonora, unheard: [0.0; BLOCK] }
     }
 
@@ -76,7 +75,7 @@ impl Processing {
     /// `delay_ms` is how long after a block was given to [`Processing::played`] its echo comes in here at the soonest.
     pub fn heard(&mut self, block: &mut [f32; BLOCK], delay_ms: i32) {
         // It says when the delay was beyond what it takes, and takes the nearest.
-        drop(self.sonora.set_stream_delay_ms(delay_ms));
+        let _clamped = self.sonora.set_stream_delay_ms(delay_ms);
         let raw = *block;
         if let Err(error) = self.sonora.process_capture_f32(&[&raw], &mut [block]) {
             tracing::debug!(?error, "the microphone's sound goes out as it is");
@@ -156,7 +155,9 @@ mod tests {
             }
         }
         let (attenuated, kept, alike) = (decibel(&echoes, &left), decibel(&sent, &said), likeness(&said, &sent));
-        println!("echo {attenuated:.1} dB softer; in double talk the voice's level changes by {kept:.1} dB, alike by {alike:.2}");
+        println!(
+            "echo {attenuated:.1} dB softer; in double talk the voice's level changes by {kept:.1} dB, alike by {alike:.2}"
+        );
         assert!(attenuated > 25.0, "{attenuated} dB");
         assert!(kept > -6.0 && alike > 0.5, "{kept} dB, {alike}");
     }
