@@ -137,7 +137,9 @@ fn mute_and_push_to_talk_silence_and_volume_softens() {
         .iter()
         .any(|event| matches!(event, Event::Levels(levels) if levels.input_dbfs > -30.0));
     assert!(heard_himself, "who is muted sees that he speaks");
-    assert!(levels(&call.listener).is_some_and(|levels| levels.output_dbfs < -50.0 && levels.input_dbfs <= SILENCE_DBFS));
+    assert!(
+        levels(&call.listener).is_some_and(|levels| levels.output_dbfs < -50.0 && levels.input_dbfs <= SILENCE_DBFS)
+    );
 
     call.speaker.engine.set_muted(false);
     call.speaker.engine.set_push_to_talk(true);

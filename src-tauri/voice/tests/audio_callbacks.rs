@@ -10,7 +10,7 @@ use std::{
 };
 
 use crewbell_voice::audio::{
-    BLOCK, Direction, Options, AudioEngine,
+    AudioEngine, BLOCK, Direction, Options,
     device::{ClockedDevice, ClockedDevices, Wake, capture, playback},
 };
 
@@ -97,7 +97,8 @@ fn waking_the_engine_allocates_nothing() {
     devices.plug(Direction::Output, "speaker", ClockedDevice::default());
     let (sender, packets) = std::sync::mpsc::channel();
     let engine =
-        AudioEngine::start(&Options::default(), devices.clone(), move |packet| drop(sender.send(packet)), |_| ()).unwrap();
+        AudioEngine::start(&Options::default(), devices.clone(), move |packet| drop(sender.send(packet)), |_| ())
+            .unwrap();
     // The devices' time is held here, the engine's is real.
     let mut now = Duration::ZERO;
     let packet = loop {

@@ -154,11 +154,8 @@ pub struct Heard {
 pub fn say(said: &[f32], network: Network, options: &Options) -> Heard {
     let began = worked();
     let good = ClockedDevice::default();
-    let mut call = Call::new(
-        Person::new(options, Some(good), Some(good)),
-        Person::new(options, Some(good), Some(good)),
-        network,
-    );
+    let mut call =
+        Call::new(Person::new(options, Some(good), Some(good)), Person::new(options, Some(good), Some(good)), network);
     call.speaker.devices.say(said);
     call.run(Duration::from_millis(u64::try_from(said.len()).unwrap_or(0) / 48 + 1_000));
     Heard {

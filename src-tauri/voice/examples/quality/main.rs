@@ -38,10 +38,24 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (said, by) = speech(folder.path())?;
     let seconds = said.len() / 48_000;
-    println!("{seconds} s of speech {by}; 48 kHz devices with periods of 10 ms; the network takes 1 ms and what is said\n");
+    println!(
+        "{seconds} s of speech {by}; 48 kHz devices with periods of 10 ms; the network takes 1 ms and what is said\n"
+    );
     println!(
         "{:34} {:>8} {:>7} {:>6} {:>6} {:>5} {:>6} {:>6} {:>5} {:>5} {:>7} {:>6} {:>6}",
-        "network", "delay ms", "95 % ms", "gap ms", "LSD dB", "PESQ", "found%", "lost", "FEC", "late", "made ms", "depth", "CPU %"
+        "network",
+        "delay ms",
+        "95 % ms",
+        "gap ms",
+        "LSD dB",
+        "PESQ",
+        "found%",
+        "lost",
+        "FEC",
+        "late",
+        "made ms",
+        "depth",
+        "CPU %"
     );
     let plain = Options { treatment: Treatment { echo: false, noise: false, gain: false }, ..Options::default() };
     let network = |network: Network| Network { seed: 42, ..network };

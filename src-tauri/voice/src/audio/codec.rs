@@ -78,6 +78,11 @@ impl Encoder {
         Ok(Some(Packet { sequence, timestamp, payload: Bytes::copy_from_slice(&self.bytes[..length]) }))
     }
 
+    /// Says that so many frames were missed: time has gone on without them.
+    pub fn skip(&mut self, frames: u32) {
+        self.timestamp = self.timestamp.wrapping_add(FRAME_TICKS.wrapping_mul(frames));
+    }
+
     fn apply(&mut self) -> Result<(), CodecError> {
         #[expect(clippy::cast_possible_truncation, reason = "from 5 to 30")]
         let percent = (self.loss * 100.0).round() as i32;

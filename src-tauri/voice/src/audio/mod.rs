@@ -14,11 +14,12 @@
 //! - `worker`, `keeper`: as above
 //! - `processing`: echo, noise, loudness
 //! - `codec`, `jitter`, `receiver`: Opus, and what networks do to it
-//! - `resample`, `level`: what their names say
+//! - `clocks`, `resample`, `level`: time where no device keeps it, and what the other names say
 //! - [`speech`]: a signal like speech, made in code, to try all of it on
 //!
 //! Nothing here knows of a network or of who calls whom.
 
+mod clocks;
 mod codec;
 pub mod device;
 mod engine;

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     BLOCK, FRAME,
+    clocks::{Metronome, Opening, Timeline},
     codec::{CodecError, Encoder},
     device::{Sink, Source},
     engine::{Event, Levels, Options, Speaking, Statistics},
@@ -17,12 +18,8 @@ use super::{
 };
 use crate::Packet;
 
-/// What one block lasts.
-const BLOCK_TIME: Duration = Duration::from_millis(10);
 /// 20 times a second.
 const REPORT: Duration = Duration::from_millis(50);
-/// When time has jumped by more (the machine slept), what was missed is not made up for.
-const SLEPT: Duration = Duration::from_millis(200);
 
 /// What reaches the worker.
 #[derive(Debug)]
@@ -43,10 +40,12 @@ pub(super) struct Worker {
     events: Arc<dyn Fn(Event) + Send + Sync>,
     statistics: Arc<Mutex<Statistics>>,
     source: Option<Source>,
+    opened: Opening,
     sink: Option<Sink>,
     /// When the next block is due where no device keeps the time.
-    mute_clock: Clock,
-    deaf_clock: Clock,
+    mute_clock: Metronome,
+    deaf_clock: Metronome,
+    timeline: Timeline,
     processing: Processing,
     encoder: Encoder,
     receiver: Receiver,
@@ -79,9 +78,11 @@ impl Worker {
             events,
             statistics,
             source: None,
+            opened: Opening::default(),
             sink: None,
-            mute_clock: Clock::default(),
-            deaf_clock: Clock::default(),
+            mute_clock: Metronome::default(),
+            deaf_clock: Metronome::default(),
+            timeline: Timeline::default(),
             processing: Processing::new(options.treatment),
             encoder: Encoder::new(0, 0)?,
             receiver: Receiver::new()?,
@@ -102,7 +103,10 @@ impl Worker {
     pub(super) fn step(&mut self, now: Duration) -> bool {
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                Order::Source(source) => self.source = source,
+                Order::Source(source) => {
+                    self.source = source;
+                    self.opened = Opening::at(now);
+                }
                 Order::Sink(sink) => self.sink = sink,
                 Order::Speaking(speaking) => self.speaking = speaking,
                 Order::Volume(volume) => self.volume = volume,
@@ -127,31 +131,36 @@ impl Worker {
     /// From the microphone to packets. Without one there is silence: the other side sees that we are there.
     fn speak(&mut self, now: Duration) {
         let mut block = [0.0; BLOCK];
-        let Some(mut source) = self.source.take() else {
-            while self.mute_clock.is_due(now) {
-                self.send(&[0.0; BLOCK]);
-            }
-            return;
-        };
-        self.mute_clock.reset();
         // What was played goes first: its echo comes later.
         while self.sink.as_mut().is_some_and(|sink| sink.played(&mut block)) {
             self.processing.played(&block);
         }
-        let delay = source.latency() + self.sink.as_ref().map(Sink::latency).unwrap_or_default();
-        let delay_ms = i32::try_from(delay.as_millis()).unwrap_or(i32::MAX);
-        while source.pull(&mut block) {
-            self.processing.heard(&mut block, delay_ms);
-            self.heard.hear(&block);
-            self.gate.apply(&mut block, if self.speaking.is_open() { 1.0 } else { 0.0 });
-            self.send(&block);
+        if let Some(mut source) = self.source.take() {
+            let delay = source.latency() + self.sink.as_ref().map(Sink::latency).unwrap_or_default();
+            let delay_ms = i32::try_from(delay.as_millis()).unwrap_or(i32::MAX);
+            while source.pull(&mut block) {
+                if self.opened.is_stale(now) {
+                    continue;
+                }
+                self.processing.heard(&mut block, delay_ms);
+                self.heard.hear(&block);
+                self.gate.apply(&mut block, if self.speaking.is_open() { 1.0 } else { 0.0 });
+                self.send(&block);
+                // From here on the device keeps the time.
+                self.mute_clock.stop(now);
+            }
+            self.source = Some(source);
         }
-        self.source = Some(source);
+        while self.mute_clock.is_due(now) {
+            self.send(&[0.0; BLOCK]);
+        }
+        self.encoder.skip(self.timeline.missing(now));
     }
 
     fn send(&mut self, block: &[f32; BLOCK]) {
         self.frame[self.filled..self.filled + BLOCK].copy_from_slice(block);
         self.filled += BLOCK;
+        self.timeline.count();
         if self.filled < FRAME {
             return;
         }
@@ -176,7 +185,7 @@ impl Worker {
             }
             return;
         };
-        self.deaf_clock.reset();
+        self.deaf_clock.stop(now);
         while sink.wants() {
             self.receiver.pull(&mut block, ticks(now));
             self.fader.apply(&mut block, self.volume);
@@ -199,40 +208,6 @@ impl Worker {
     }
 }
 
-/// Keeps the time where no device does.
-#[derive(Debug, Default)]
-struct Clock(Option<Duration>);
-
-impl Clock {
-    /// Whether 10 ms more are over.
-    fn is_due(&mut self, now: Duration) -> bool {
-        let due = *self.0.get_or_insert(now);
-        if due > now {
-            return false;
-        }
-        self.0 = Some(if now - due > SLEPT { now } else { due } + BLOCK_TIME);
-        true
-    }
-
-    /// A device keeps it.
-    fn reset(&mut self) {
-        self.0 = None;
-    }
-}
-
 fn ticks(time: Duration) -> Ticks {
     Ticks::try_from(time.as_micros() * 48 / 1_000).unwrap_or(Ticks::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clock_is_due_every_ten_milliseconds_and_makes_up_for_no_sleep() {
-        let mut clock = Clock::default();
-        let mut due = |ms| std::iter::from_fn(|| clock.is_due(Duration::from_millis(ms)).then_some(())).count();
-        assert_eq!((due(0), due(5), due(30), due(31)), (1, 0, 3, 0));
-        assert_eq!(due(3_600_000), 1);
-    }
 }

@@ -1,13 +1,13 @@
 //! The devices of this machine, by cpal.
 //!
-//! A device is asked for periods of 10 ms, of which it holds two; one that has no such period, for 20 ms, and then for its
-//! own. `PulseAudio` behind ALSA takes 10 ms as it is asked (its own timer runs 20 ms ahead at most then), `PipeWire` behind
-//! ALSA too.
+//! A device is asked for periods of 10 ms, of which it holds two: what is not read or written within 20 ms is a gap. Where
+//! gaps are frequent (a busy machine, `PulseAudio` behind ALSA, which mends each only after some 50 ms) it is opened again
+//! with 20 ms, and then 40 ms. One that has no such period is taken with its own.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU32, Ordering},
     },
     thread,
     time::Duration,
@@ -27,6 +27,12 @@ use crate::audio::RATE;
 const STALLED: Duration = Duration::from_secs(2);
 /// A device that reports errors and stands still for so long is lost.
 const DOUBT: Duration = Duration::from_millis(150);
+/// So many gaps in so long a time are too many.
+const GAPS: u32 = 3;
+const GAPS_IN: Duration = Duration::from_secs(10);
+/// Periods that are tried, in thousandths of a second.
+const SHORTEST_MS: u32 = 10;
+const LONGEST_MS: u32 = 40;
 /// What ALSA lists and no person means: raw hardware that others need too, and plugins that are no devices.
 const NO_DEVICES: [&str; 12] = [
     "null",
@@ -44,8 +50,19 @@ const NO_DEVICES: [&str; 12] = [
 ];
 
 /// All that cpal finds.
-#[derive(Debug, Default)]
-pub struct SystemDevices;
+#[derive(Debug)]
+pub struct SystemDevices {
+    /// What has been found to do for microphones, and for loudspeakers.
+    input_ms: Arc<AtomicU32>,
+    output_ms: Arc<AtomicU32>,
+}
+
+impl Default for SystemDevices {
+    fn default() -> Self {
+        let period = || Arc::new(AtomicU32::new(SHORTEST_MS));
+        Self { input_ms: period(), output_ms: period() }
+    }
+}
 
 impl Devices for SystemDevices {
     fn names(&mut self, direction: Direction) -> Vec<String> {
@@ -59,7 +76,7 @@ impl Devices for SystemDevices {
         let device = find(Direction::Input, name)?;
         let config = best_config(&device, Direction::Input)?;
         let mut opened = Err(NONE_FITS.to_owned());
-        for buffer in buffers(config.sample_rate()) {
+        for buffer in buffers(config.sample_rate(), &self.input_ms) {
             let plan = StreamConfig { buffer_size: buffer, ..config.config() };
             opened = input_stream(&device, plan, config.sample_format(), wake);
             if opened.is_ok() {
@@ -67,14 +84,14 @@ impl Devices for SystemDevices {
             }
         }
         let (stream, source, flow, fault) = opened?;
-        Ok((Box::new(Opened::new(device.to_string(), stream, flow, fault)), source))
+        Ok((Box::new(Opened::new(device.to_string(), stream, flow, fault, self.input_ms.clone())), source))
     }
 
     fn open_output(&mut self, name: Option<&str>, wake: &Wake) -> Result<(Box<dyn OpenDevice>, Sink), String> {
         let device = find(Direction::Output, name)?;
         let config = best_config(&device, Direction::Output)?;
         let mut opened = Err(NONE_FITS.to_owned());
-        for buffer in buffers(config.sample_rate()) {
+        for buffer in buffers(config.sample_rate(), &self.output_ms) {
             let plan = StreamConfig { buffer_size: buffer, ..config.config() };
             opened = output_stream(&device, plan, config.sample_format(), wake);
             if opened.is_ok() {
@@ -82,7 +99,7 @@ impl Devices for SystemDevices {
             }
         }
         let (stream, sink, flow, fault) = opened?;
-        Ok((Box::new(Opened::new(device.to_string(), stream, flow, fault)), sink))
+        Ok((Box::new(Opened::new(device.to_string(), stream, flow, fault, self.output_ms.clone())), sink))
     }
 }
 
@@ -142,8 +159,10 @@ fn best_config(device: &Device, direction: Direction) -> Result<SupportedStreamC
     Ok(alike.map_or(own, |range| range.with_sample_rate(RATE)))
 }
 
-fn buffers(rate: u32) -> [BufferSize; 3] {
-    [BufferSize::Fixed((rate / 100).max(1)), BufferSize::Fixed((rate / 50).max(1)), BufferSize::Default]
+/// What is asked for, one after the other.
+fn buffers(rate: u32, period_ms: &AtomicU32) -> [BufferSize; 3] {
+    let frames = rate * period_ms.load(Ordering::Relaxed) / 1_000;
+    [BufferSize::Fixed(frames.max(1)), BufferSize::Fixed((2 * frames).max(1)), BufferSize::Default]
 }
 
 type Running<E> = Result<(Stream, E, Arc<Flow>, Arc<Fault>), String>;
@@ -218,7 +237,10 @@ where
 
 /// What a device's thread has said of it.
 #[derive(Debug, Default)]
-struct Fault(AtomicU8);
+struct Fault {
+    kind: AtomicU8,
+    gaps: AtomicU32,
+}
 
 const DOUBTFUL: u8 = 1;
 const LOST: u8 = 2;
@@ -230,16 +252,20 @@ impl Fault {
         let mut before = None;
         move |error| {
             let kind = error.kind();
-            // A gap in the sound, or another device in its place.
-            if matches!(kind, ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) {
+            if kind == ErrorKind::Xrun {
+                self.gaps.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            // Another device in its place, or a thread that has no precedence.
+            if matches!(kind, ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) {
                 return;
             }
             if matches!(kind, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable | ErrorKind::StreamInvalidated)
             {
-                self.0.store(LOST, Ordering::Relaxed);
+                self.kind.store(LOST, Ordering::Relaxed);
                 return;
             }
-            self.0.fetch_max(DOUBTFUL, Ordering::Relaxed);
+            self.kind.fetch_max(DOUBTFUL, Ordering::Relaxed);
             if before.replace(flow.frames()) == Some(flow.frames()) {
                 thread::sleep(Duration::from_millis(2));
             }
@@ -251,13 +277,31 @@ struct Opened {
     name: String,
     flow: Arc<Flow>,
     fault: Arc<Fault>,
+    period_ms: Arc<AtomicU32>,
     seen: Option<(u64, Duration)>,
+    /// How many gaps there had been, and when they were last judged.
+    judged: (u32, Duration),
     _stream: Stream,
 }
 
 impl Opened {
-    fn new(name: String, stream: Stream, flow: Arc<Flow>, fault: Arc<Fault>) -> Self {
-        Self { name, flow, fault, seen: None, _stream: stream }
+    fn new(name: String, stream: Stream, flow: Arc<Flow>, fault: Arc<Fault>, period_ms: Arc<AtomicU32>) -> Self {
+        Self { name, flow, fault, period_ms, seen: None, judged: (0, Duration::ZERO), _stream: stream }
+    }
+
+    /// Whether gaps are so frequent that longer periods are better; they are asked for from now on.
+    fn is_restless(&mut self, now: Duration) -> bool {
+        let gaps = self.fault.gaps.load(Ordering::Relaxed);
+        let (before, since) = self.judged;
+        let period = self.period_ms.load(Ordering::Relaxed);
+        let restless = gaps - before >= GAPS && period < LONGEST_MS;
+        if restless {
+            self.period_ms.store(period * 2, Ordering::Relaxed);
+        }
+        if now - since > GAPS_IN {
+            self.judged = (gaps, now);
+        }
+        restless
     }
 }
 
@@ -273,11 +317,14 @@ impl OpenDevice for Opened {
             Some(_) | None => {
                 self.seen = Some((frames, now));
                 // It goes on: what it said was nothing.
-                let _passed = self.fault.0.compare_exchange(DOUBTFUL, 0, Ordering::Relaxed, Ordering::Relaxed);
+                let _passed = self.fault.kind.compare_exchange(DOUBTFUL, 0, Ordering::Relaxed, Ordering::Relaxed);
                 now
             }
         };
-        match self.fault.0.load(Ordering::Relaxed) {
+        if self.is_restless(now) {
+            return Some("The sound device needs longer periods.".to_owned());
+        }
+        match self.fault.kind.load(Ordering::Relaxed) {
             LOST => Some("The sound device is gone.".to_owned()),
             DOUBTFUL if now - since > DOUBT => Some("The sound device has failed.".to_owned()),
             _ if now - since > STALLED => Some("The sound device has stopped.".to_owned()),
