@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crewbell_shared::call::Call;
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::Signal;
 use crewbell_shared::request::Priority;
@@ -42,8 +43,8 @@ pub trait Shell: Send + Sync + 'static {
 /// What the controller may do to the device's voice. The app implements it with the voice engine. None of it waits.
 pub trait Handset: Send + Sync + 'static {
     /// What this device does about calls now, whole: start and stop tones, microphone and connection accordingly.
-    /// `missed` is for the badge. What comes of it is reported back (`Input::Signal`, `Input::Media`).
-    fn phone(&self, task: Task, missed: usize);
+    /// `call` is the one that it is about; `missed` is for the badge. What comes of it is reported back (`Input::Signal`, `Input::Media`).
+    fn phone(&self, task: Task, call: Option<&Call>, missed: usize);
 
     /// Servers that help two devices to reach each other; told before they may be needed.
     fn ice_servers(&self, servers: &[IceServer]);
@@ -53,6 +54,9 @@ pub trait Handset: Send + Sync + 'static {
 
     /// A packet of a call's voice that came over the live socket (`crewbell_shared::protocol::AudioFrame`).
     fn heard(&self, packet: &[u8]);
+
+    /// The live socket is open again, of this side or the other's: signals that were said meanwhile are lost.
+    fn socket_back(&self);
 
     /// Mutes the microphone in a call.
     fn mute(&self, on: bool);
@@ -72,7 +76,8 @@ pub trait Handset: Send + Sync + 'static {
 pub struct NoHandset;
 
 impl Handset for NoHandset {
-    fn phone(&self, _task: Task, _missed: usize) {}
+    fn phone(&self, _task: Task, _call: Option<&Call>, _missed: usize) {}
+    fn socket_back(&self) {}
     fn ice_servers(&self, _servers: &[IceServer]) {}
     fn signal(&self, _call_id: CallId, _from: EndpointId, _signal: &Signal) {}
     fn heard(&self, _packet: &[u8]) {}

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use crewbell_desk::{RATE, Recording, Sound, tone, until};
 use crewbell_shared::{ids::RequestId, request::Priority};
-use crewbell_voice::sounds::{Bell, Report, Ringing};
+use crewbell_voice::sounds::{Bell, CallTone, Report, Ringing};
 use uuid::Uuid;
 
 const FOLDER: &str = "CREWBELL_TEST_FOLDER";
@@ -214,6 +214,43 @@ fn message_is_heard_and_reported_to_its_end() -> Result<()> {
             (id(5), "The recording is damaged: its end is missing.".to_owned()),
         ];
         ensure!(troubles == expected, "{troubles:?}");
+        Ok(())
+    })
+    .map(drop)
+}
+
+#[test]
+fn call_rings_until_it_is_answered_and_the_caller_hears_it_ring() -> Result<()> {
+    at_a_desk("call_rings_until_it_is_answered_and_the_caller_hears_it_ring", |folder| {
+        let sound = Sound::start(folder)?;
+        let ear = Ear::open(&sound)?;
+        let (bell, reports) = open();
+        reports.wait_for(&Report::Able)?;
+        let wait_for = |hertz: f32| {
+            until(&format!("{hertz} Hz"), || {
+                let samples = ear.samples()?;
+                let last = &samples[samples.len().saturating_sub(frames(100))..];
+                Ok((tone(last, RATE, hertz) > 0.05).then_some(()))
+            })
+        };
+        bell.set_call(Some(CallTone::Ring));
+        wait_for(698.5)?;
+        wait_for(1174.7)?;
+        // Once more, after its pause.
+        ear.next(1_500)?;
+        wait_for(880.0)?;
+        bell.set_call(None);
+        let tail = ear.next(500)?.iter().rposition(|sample| sample.abs() > 0.002).unwrap_or(0);
+        println!("silent {} ms after it was answered", tail / frames(1));
+        ensure!(tail < frames(150), "silent only after {} ms", tail / frames(1));
+        for ringing in [CallTone::Ringback, CallTone::Busy] {
+            bell.set_call(Some(ringing));
+            wait_for(425.0)?;
+        }
+        // The busy tone ends by itself.
+        ear.next(5_500)?;
+        ensure!(ear.next(1_000)?.iter().all(|sample| sample.abs() < 0.002), "it beeps on");
+        ensure!(reports.all().is_empty());
         Ok(())
     })
     .map(drop)

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
+use crewbell_shared::call::Call;
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::protocol::live::FromClient;
 use crewbell_shared::{Code, Refusal};
@@ -33,7 +34,8 @@ impl<S: Store + 'static> Controller<S> {
                 }
                 Output::ForgetToken { sign_out } => self.forget_token(sign_out).await,
                 Output::Alerts { alerts, open } => self.shell.ring(&alerts, open),
-                Output::Phone { task, missed } => self.phone(task, missed),
+                Output::Phone { task, call, missed } => self.phone(task, call.as_deref(), missed),
+                Output::SocketBack => self.handset.socket_back(),
                 Output::Signal { call_id, from, signal } => self.handset.signal(call_id, from, &signal),
                 Output::EndCall { call_id } => {
                     let act = Input::Act { id: self.clock.id(), verb: Verb::EndCall { call_id, dropped: true } };
@@ -62,8 +64,8 @@ impl<S: Store + 'static> Controller<S> {
 
 impl<S: Store + 'static> Controller<S> {
     /// Who may help is asked for while it still rings, so that nothing is waited for once it is answered.
-    fn phone(&self, task: Task, missed: usize) {
-        self.handset.phone(task, missed);
+    fn phone(&self, task: Task, call: Option<&Call>, missed: usize) {
+        self.handset.phone(task, call, missed);
         if matches!(task, Task::Ring { .. } | Task::RingBack { .. } | Task::Talk { .. }) {
             let (door, handset) = (self.door(), std::sync::Arc::clone(&self.handset));
             tokio::spawn(async move {

@@ -115,6 +115,9 @@ impl Engine {
                 step.live.trouble = None;
                 step.live.sounded.clear();
                 step.live.line.gone = None;
+                if step.live.line.media.is_some() {
+                    step.outputs.push(Output::SocketBack);
+                }
                 step.live.set_clock(server_time, now);
                 step.writes.push(Write::Heard(server_time));
                 self.ask_again(step);
@@ -146,9 +149,7 @@ impl Engine {
                 step.tell(Told::Reached { request_id, devices, sounded });
             }
             FromServer::Signal { call_id, from, signal } => self.signalled(step, call_id, from, signal),
-            FromServer::Peer { call_id, endpoint: _, there } => {
-                step.live.line.gone = (!there).then_some(call_id);
-            }
+            FromServer::Peer { call_id, endpoint: _, there } => Self::reached(step, call_id, there),
             // A signal that came to nothing, for which there is a reason that the log tells; and what a newer server says.
             FromServer::SignalRefused { .. } | FromServer::Unknown => {}
         }

@@ -1,5 +1,6 @@
 //! What goes out.
 
+use crewbell_shared::call::Call;
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::Command;
 use crewbell_shared::protocol::live::{FromClient, Signal};
@@ -42,9 +43,13 @@ pub enum Output {
     Phone {
         /// What.
         task: Task,
+        /// The call that it is about, to name it outside the window.
+        call: Option<Box<Call>>,
         /// How many calls the person missed and hasn't seen: on the badge too.
         missed: usize,
     },
+    /// The live socket is open again, of this side or the other's: what the voice engine said meanwhile is lost.
+    SocketBack,
     /// The other side of the call that is spoken over has this to say to the voice engine.
     Signal {
         /// Of which call.

@@ -64,6 +64,14 @@ impl Engine {
         }
     }
 
+    /// Whether the server reaches the other side of a call.
+    pub(super) fn reached(step: &mut Step, call_id: CallId, there: bool) {
+        step.live.line.gone = (!there).then_some(call_id);
+        if there {
+            step.outputs.push(Output::SocketBack);
+        }
+    }
+
     /// The voice engine says how it stands.
     pub(super) fn media(step: &mut Step, media: Media) {
         step.live.line.media = Some(media);
@@ -132,7 +140,8 @@ impl Engine {
         let phone = Phone { task, media: self.live.line.media.clone(), other_away };
         let missed = self.missed.len();
         if task != before || missed != self.last.missed {
-            outputs.push(Output::Phone { task, missed });
+            let call = task.call_id().and_then(|id| self.shown_call(id)).cloned().map(Box::new);
+            outputs.push(Output::Phone { task, call, missed });
         }
         if phone != self.last.phone {
             outputs.push(Output::Tell(Told::Phone { phone: phone.clone() }));

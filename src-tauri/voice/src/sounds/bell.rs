@@ -11,7 +11,7 @@ use std::{
 
 use crewbell_shared::{ids::RequestId, request::Priority};
 
-use super::{keeper, program::News};
+use super::{call_tone::CallTone, keeper, program::News};
 
 /// What sounds alerts and messages on this device. Cheap to clone; silent when the last clone is dropped.
 #[derive(Clone)]
@@ -83,6 +83,13 @@ impl Bell {
         self.order(Order::Ring(ringing));
     }
 
+    /// Says what is to be heard of a call, whole: nothing with `None`, at once.
+    ///
+    /// It stands still while an alert sounds, and goes on in its pauses. As loud as a message.
+    pub fn set_call(&self, tone: Option<CallTone>) {
+        self.order(Order::Call(tone));
+    }
+
     /// How loud, 0 to 1. Emergencies are never softer than 0.5.
     pub fn set_volume(&self, volume: f32) {
         let volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
@@ -146,6 +153,7 @@ impl Drop for Handle {
 /// What reaches the bell's thread.
 pub(super) enum Order {
     Ring(Vec<Ringing>),
+    Call(Option<CallTone>),
     /// Volume or switch have changed.
     Settings,
     Test(Priority),

@@ -14,6 +14,7 @@ use crewbell_shared::{ids::RequestId, request::Priority};
 
 use super::{
     bell::{Order, Report, Ringing, Shared, lock},
+    call_tone::CallTone,
     message::Message,
     output::Output,
     pattern::pattern,
@@ -40,6 +41,7 @@ pub(super) fn keep(orders: &Receiver<Order>, news: Sender<Order>, shared: &Mutex
         ringing: Vec::new(),
         sounded: BTreeSet::new(),
         gain: 0.0,
+        call: None,
         playing: None,
         messages: 0,
         told: None,
@@ -67,6 +69,8 @@ struct Keeper<'a> {
     sounded: BTreeSet<RequestId>,
     /// How loud the alert is that rings.
     gain: f32,
+    /// What is to be heard of a call.
+    call: Option<CallTone>,
     playing: Option<Playing>,
     messages: u64,
     /// `Able` or `Unable`, as last reported.
@@ -85,6 +89,11 @@ impl Keeper<'_> {
     fn follow(&mut self, order: Order) {
         match order {
             Order::Ring(ringing) => self.ring(ringing),
+            Order::Call(tone) if tone != self.call => {
+                self.call = tone;
+                self.begin_call();
+            }
+            Order::Call(_) => {}
             Order::Settings => self.settings(),
             Order::Test(priority) => {
                 let gain = lock(self.shared).gain(priority);
@@ -145,6 +154,10 @@ impl Keeper<'_> {
                 lock(self.shared).trouble = None;
                 self.tell_ability();
                 self.begin_ring();
+                // A busy tone would come too late.
+                if self.call.is_some_and(|tone| tone.times().is_none()) {
+                    self.begin_call();
+                }
             }
             Err(why) => self.lose(why),
         }
@@ -185,6 +198,11 @@ impl Keeper<'_> {
         self.gain = gain;
         let requests = self.ringing.iter().map(|one| one.request_id).filter(|id| !self.sounded.contains(id)).collect();
         self.cue(|rate| Cue::Ring { pattern: pattern(priority, rate), gain, requests });
+    }
+
+    fn begin_call(&mut self) {
+        let (tone, gain) = (self.call, lock(self.shared).gain(Priority::Normal));
+        self.cue(|rate| Cue::Call { tone: tone.map(|tone| (tone.pattern(rate), tone.times())), gain });
     }
 
     fn settings(&mut self) {

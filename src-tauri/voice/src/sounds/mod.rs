@@ -1,4 +1,4 @@
-//! Alerts, and the messages of guests, through this device's loudspeaker.
+//! Alerts, calls that ring, and the messages of guests, through this device's loudspeaker.
 //!
 //! A [`Bell`] is told what rings now, whole; a thread of its own sees to it that this is what is heard,
 //! and reports what really is: that a device took the sound's samples, or in words why none does.
@@ -7,12 +7,13 @@
 //! - `keeper`: the thread: holds the device, opens it again when it is lost, reports
 //! - `output`: the device
 //! - `program`: what the device pulls its samples from, in its own thread
-//! - `pattern`: the sounds, made in code
+//! - `pattern`, `call_tone`: the sounds, made in code
 //! - `message`: a recording, decoded as it is played
 //!
 //! Nothing here decides what rings: `crewbell-core` does.
 
 mod bell;
+mod call_tone;
 mod keeper;
 mod message;
 mod output;
@@ -20,3 +21,4 @@ mod pattern;
 mod program;
 
 pub use bell::{Bell, Report, Ringing};
+pub use call_tone::CallTone;

@@ -50,14 +50,22 @@ pub(super) fn pattern(priority: Priority, rate: u32) -> Pattern {
             (&[tone(1000.0), tone(1600.0)], 400, &[1.0])
         }
     };
+    let mut pattern = melody(notes, period_ms, growth, rate);
+    if priority == Priority::Emergency {
+        // Continuous to the sample, whatever the rate rounds to.
+        pattern.period = pattern.samples.len();
+    }
+    pattern
+}
+
+/// Makes a sound of notes for a device that takes `rate` samples a second.
+pub(super) fn melody(notes: &[Note], period_ms: u16, growth: &'static [f32], rate: u32) -> Pattern {
     let mut samples: Vec<f32> = notes.iter().flat_map(|note| note.samples(rate)).collect();
     let peak = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
     for sample in &mut samples {
         *sample *= PEAK / peak;
     }
-    // Continuous to the sample, whatever the rate rounds to.
-    let period = if priority == Priority::Emergency { samples.len() } else { frames(period_ms, rate) };
-    Pattern { samples: samples.into(), period, growth }
+    Pattern { samples: samples.into(), period: frames(period_ms, rate), growth }
 }
 
 /// How many samples last that long.
@@ -65,16 +73,18 @@ pub(super) fn frames(ms: u16, rate: u32) -> usize {
     usize::try_from(u64::from(ms) * u64::from(rate) / 1000).unwrap_or(usize::MAX)
 }
 
+/// A part of a melody.
 #[derive(Clone, Copy)]
-struct Note {
+pub(super) struct Note {
     /// 0 is a rest.
-    hertz: f32,
-    ms: u16,
+    pub(super) hertz: f32,
+    pub(super) ms: u16,
     /// Like a struck bell; else as loud to its end.
-    fades: bool,
+    pub(super) fades: bool,
 }
 
-const fn bell(hertz: f32, ms: u16) -> Note {
+/// A note that is struck.
+pub(super) const fn bell(hertz: f32, ms: u16) -> Note {
     Note { hertz, ms, fades: true }
 }
 

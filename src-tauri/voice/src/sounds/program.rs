@@ -32,9 +32,11 @@ pub(super) enum Cue {
     Ring { pattern: Pattern, gain: f32, requests: Vec<RequestId> },
     /// No alert.
     Quiet,
+    /// This sound of a call from its beginning, so often or until the next; none ends the one before.
+    Call { tone: Option<(Pattern, Option<usize>)>, gain: f32 },
     /// This sound once, unless an alert rings.
     Once { pattern: Pattern, gain: f32 },
-    /// How loud the alert, and the message, are from now on.
+    /// How loud the alert, and the message and the call, are from now on.
     Gains { ring: f32, message: f32 },
     /// This message, instead of the one before it; `news` carry the number.
     Play { message: Box<Message>, number: u64, gain: f32 },
@@ -70,6 +72,9 @@ pub(super) struct Program {
     ring: Option<Loop>,
     /// Ends within [`FADE_MS`].
     ending: Option<Loop>,
+    /// A call's sound, how often it is repeated, and whether it stands still or is over.
+    call: Option<Tone>,
+    call_ending: Option<Loop>,
     once: Option<Loop>,
     speech: Option<Speech>,
 }
@@ -83,7 +88,21 @@ impl Program {
         pulled: Arc<AtomicU64>,
     ) -> Self {
         let slope = 1.0 / f32::from(u16::try_from(frames(FADE_MS, rate.get())).unwrap_or(u16::MAX).max(1));
-        Self { rate, output, cues, news, pulled, count: 0, slope, ring: None, ending: None, once: None, speech: None }
+        Self {
+            rate,
+            output,
+            cues,
+            news,
+            pulled,
+            count: 0,
+            slope,
+            ring: None,
+            ending: None,
+            call: None,
+            call_ending: None,
+            once: None,
+            speech: None,
+        }
     }
 
     fn follow(&mut self, cue: Cue) {
@@ -96,6 +115,10 @@ impl Program {
                 self.ring = Some(Loop { repetition, requests, ..Loop::new(pattern, gain) });
             }
             Cue::Quiet => self.end_ring(),
+            Cue::Call { tone, gain } => {
+                self.call_ending = self.call.take().map(|tone| tone.sound.ended());
+                self.call = tone.map(|(pattern, times)| Tone { sound: Loop::new(pattern, gain), times, loud: gain });
+            }
             Cue::Once { pattern, gain } if self.ring.is_none() => {
                 self.ending = self.once.take().map(Loop::ended);
                 // At full loudness: it is to be judged.
@@ -109,6 +132,9 @@ impl Program {
                 }
                 if let Some(speech) = &mut self.speech {
                     speech.loud = message;
+                }
+                if let Some(tone) = &mut self.call {
+                    tone.loud = message;
                 }
             }
             Cue::Play { message, number, gain } => {
@@ -137,6 +163,19 @@ impl Program {
             drop(self.news.send(Order::News(self.output, News::Sounding(requests))));
         }
         (ring.next(self.slope), sounds)
+    }
+
+    /// The call's next sample; silence while it waits.
+    fn call(&mut self, waits: bool) -> f32 {
+        let ending = self.call_ending.as_mut().map_or(0.0, |ending| ending.next(self.slope));
+        self.call_ending.take_if(|ending| ending.gain <= 0.0);
+        self.call.take_if(|tone| tone.times.is_some_and(|times| tone.sound.repetition >= times));
+        let Some(tone) = &mut self.call else { return ending };
+        tone.sound.target = if waits { 0.0 } else { tone.loud };
+        if waits && tone.sound.gain <= 0.0 {
+            return ending;
+        }
+        ending + tone.sound.next(self.slope)
     }
 
     /// The message's next sample; silence while it waits.
@@ -179,8 +218,9 @@ impl Iterator for Program {
         self.ending.take_if(|ending| ending.gain <= 0.0);
         let once = self.once.as_mut().map_or(0.0, |once| once.next(self.slope));
         self.once.take_if(|once| once.at >= once.pattern.samples.len());
-        let speech = self.speech(sounds || self.once.is_some());
-        Some((alert + ending + once + speech).clamp(-1.0, 1.0))
+        let waits = sounds || self.once.is_some();
+        let (call, speech) = (self.call(waits), self.speech(waits));
+        Some((alert + ending + once + call + speech).clamp(-1.0, 1.0))
     }
 }
 
@@ -237,6 +277,14 @@ impl Loop {
     }
 }
 
+/// What is heard of a call.
+struct Tone {
+    sound: Loop,
+    times: Option<usize>,
+    /// The loudness when it doesn't wait.
+    loud: f32,
+}
+
 struct Speech {
     message: Box<Message>,
     number: u64,
@@ -264,7 +312,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::{
-        super::{message::tests::wav, pattern::pattern},
+        super::{call_tone::CallTone, message::tests::wav, pattern::pattern},
         *,
     };
 
@@ -293,6 +341,11 @@ mod tests {
         fn play(&self, ms: u16) {
             let message = Box::new(Message::read(wav(440.0, ms), RATE.get()).unwrap());
             self.cue(Cue::Play { message, number: 7, gain: 1.0 });
+        }
+
+        fn call(&self, tone: Option<CallTone>) {
+            let tone = tone.map(|tone| (tone.pattern(RATE.get()), tone.times()));
+            self.cue(Cue::Call { tone, gain: 1.0 });
         }
 
         fn cue(&self, cue: Cue) {
@@ -405,6 +458,47 @@ mod tests {
         assert!(!device.news().iter().any(|news| news.contains("Ended")));
         device.pull(200);
         assert!(device.news().iter().any(|news| news.contains("Ended")));
+    }
+
+    #[test]
+    fn call_rings_until_it_is_stopped_and_then_not_a_moment_longer() {
+        let mut device = Device::new();
+        device.call(Some(CallTone::Ring));
+        assert!(peak(&device.pull(900)) > 0.4);
+        let later = device.pull(60_000);
+        assert!(peak(&later[later.len() - frames(2_600, RATE.get())..]) > 0.85, "it rings on, and louder");
+        device.call(Some(CallTone::Ring));
+        device.pull(100);
+        device.call(None);
+        assert!(peak(&device.pull(50)[frames(10, RATE.get())..]) <= 0.0);
+        assert!(peak(&device.pull(5_000)) <= 0.0 && device.news().is_empty());
+    }
+
+    #[test]
+    fn busy_tone_ends_by_itself_and_ringback_does_not() {
+        let mut device = Device::new();
+        device.call(Some(CallTone::Busy));
+        let beeps = device.pull(8_000);
+        let loud: Vec<bool> = beeps.chunks_exact(frames(20, RATE.get())).map(|part| peak(part) > 0.2).collect();
+        assert_eq!(loud.windows(2).filter(|pair| pair[0] != pair[1]).count(), 9, "five beeps");
+        device.call(Some(CallTone::Ringback));
+        device.pull(60_000);
+        assert!(peak(&device.pull(5_000)) > 0.2);
+    }
+
+    #[test]
+    fn call_waits_while_an_alert_sounds() {
+        let mut device = Device::new();
+        device.call(Some(CallTone::Ringback));
+        device.pull(200);
+        device.ring(Priority::Normal, &[1]);
+        let alert = device.pull(600);
+        assert!(crewbell_desk::tone(&alert[frames(50, RATE.get())..], RATE.get(), 425.0) < 0.01);
+        let rest = device.pull(700);
+        assert!(crewbell_desk::tone(&rest, RATE.get(), 425.0) > 0.2, "the rest of its second");
+        device.ring(Priority::Emergency, &[2]);
+        device.pull(100);
+        assert!(crewbell_desk::tone(&device.pull(8_000), RATE.get(), 425.0) < 0.01, "an emergency has no pause");
     }
 
     #[test]

@@ -293,6 +293,7 @@ impl World {
             | Output::Alerts { .. }
             | Output::Phone { .. }
             | Output::Signal { .. }
+            | Output::SocketBack
             | Output::EndCall { .. } => {}
             Output::FetchSnapshot => {
                 self.posts += 1;

@@ -1,0 +1,174 @@
+//! A call in simulated time: two engines, two pairs of devices, and a network between them that does what it is told.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crewbell_voice::{
+    Packet,
+    audio::{
+        AudioEngine, Direction, Event, Hand, Options, Statistics,
+        device::{ClockedDevice, ClockedDevices},
+    },
+};
+
+/// How often the engines look: as often as devices wake them, and a little more.
+const TICK: Duration = Duration::from_millis(1);
+/// How often the listener's losses are told to the speaker, as RTCP does.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// What a network does to packets, the same for the same seed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Network {
+    /// Lost ones of a hundred.
+    pub loss: u32,
+    /// Each takes up to so many milliseconds longer: they overtake each other.
+    pub jitter_ms: u32,
+    /// Of a hundred, come twice.
+    pub doubled: u32,
+    /// From when on, and for how many milliseconds, nothing comes.
+    pub outage_ms: Option<(u64, u64)>,
+    pub seed: u32,
+}
+
+impl Network {
+    /// How long a packet that is sent at `now` takes, as often as it comes.
+    fn delays(&mut self, now: Duration) -> Vec<Duration> {
+        let ms = u64::try_from(now.as_millis()).unwrap_or(0);
+        let out = self.outage_ms.is_some_and(|(from, length)| (from..from + length).contains(&ms));
+        // All are drawn, so that networks of the same seed lose the same packets.
+        let (lost, again) = (self.chance(100) < self.loss, self.chance(100) < self.doubled);
+        let (one, two) = (self.chance(self.jitter_ms + 1), self.chance(self.jitter_ms + 1));
+        let times = if lost || out { 0 } else { 1 + usize::from(again) };
+        [one, two].into_iter().take(times).map(|jitter| Duration::from_millis(1 + u64::from(jitter))).collect()
+    }
+
+    fn chance(&mut self, below: u32) -> u32 {
+        self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.seed >> 8) % below
+    }
+}
+
+/// One of the two people.
+pub struct Person {
+    pub engine: AudioEngine,
+    pub devices: ClockedDevices,
+    /// All that was told.
+    pub events: Arc<Mutex<Vec<Event>>>,
+    hand: Hand,
+    sent: Arc<Mutex<Vec<Packet>>>,
+}
+
+impl Person {
+    /// Somebody with the devices that are given, by names "microphone" and "speaker".
+    pub fn new(options: &Options, input: Option<ClockedDevice>, output: Option<ClockedDevice>) -> Self {
+        let devices = ClockedDevices::default();
+        for (direction, name, device) in
+            [(Direction::Input, "microphone", input), (Direction::Output, "speaker", output)]
+        {
+            if let Some(device) = device {
+                devices.plug(direction, name, device);
+            }
+        }
+        let (sent, events) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+        let (theirs, told) = (sent.clone(), events.clone());
+        let send = move |packet| theirs.lock().unwrap_or_else(PoisonError::into_inner).push(packet);
+        let tell = move |event| told.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        let (engine, hand) = AudioEngine::in_hand(options, devices.clone(), send, tell).expect("memory for a codec");
+        Self { engine, devices, events, hand, sent }
+    }
+
+    fn step(&mut self, now: Duration) -> Vec<Packet> {
+        self.devices.advance(now);
+        self.hand.step(now);
+        std::mem::take(&mut self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Two people, and what is on its way between them.
+pub struct Call {
+    pub speaker: Person,
+    pub listener: Person,
+    /// From the speaker to the listener. The way back is without fault.
+    pub network: Network,
+    pub now: Duration,
+    on_its_way: BTreeMap<(Duration, u32), Packet>,
+    sent: u32,
+    reported: (Duration, u64, u64),
+}
+
+impl Call {
+    pub fn new(speaker: Person, listener: Person, network: Network) -> Self {
+        let reported = (Duration::ZERO, 0, 0);
+        Self { speaker, listener, network, now: Duration::ZERO, on_its_way: BTreeMap::new(), sent: 0, reported }
+    }
+
+    /// Lets it go on for so long.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.now += TICK;
+            for packet in self.speaker.step(self.now) {
+                for delay in self.network.delays(self.now) {
+                    self.sent += 1;
+                    self.on_its_way.insert((self.now + delay, self.sent), packet.clone());
+                }
+            }
+            while let Some(first) = self.on_its_way.first_entry().filter(|first| first.key().0 <= self.now) {
+                self.listener.engine.receive(first.remove());
+            }
+            // What the listener sends goes straight to the speaker, who hears silence.
+            for packet in self.listener.step(self.now) {
+                self.speaker.engine.receive(packet);
+            }
+            if self.now >= self.reported.0 + REPORT {
+                self.report();
+            }
+        }
+    }
+
+    fn report(&mut self) {
+        let counts = self.listener.engine.statistics().reception.counts;
+        let (_, lost_before, played_before) = self.reported;
+        let (lost, played) = (counts.lost.saturating_sub(lost_before), counts.played - played_before);
+        if lost + played > 0 {
+            #[expect(clippy::cast_precision_loss, reason = "some fifty packets")]
+            self.speaker.engine.expect_loss(lost as f32 / (lost + played) as f32);
+        }
+        self.reported = (self.now, counts.lost, counts.played);
+    }
+}
+
+/// What came of saying something.
+pub struct Heard {
+    pub samples: Vec<f32>,
+    pub statistics: Statistics,
+    /// How much of a core a second of it took.
+    pub cost: f64,
+}
+
+/// Says all of `said` over a network, by good devices, and listens for a second more.
+pub fn say(said: &[f32], network: Network, options: &Options) -> Heard {
+    let began = worked();
+    let good = ClockedDevice::default();
+    let mut call =
+        Call::new(Person::new(options, Some(good), Some(good)), Person::new(options, Some(good), Some(good)), network);
+    call.speaker.devices.say(said);
+    call.run(Duration::from_millis(u64::try_from(said.len()).unwrap_or(0) / 48 + 1_000));
+    Heard {
+        samples: call.listener.devices.heard(),
+        statistics: call.listener.engine.statistics(),
+        cost: (worked() - began).as_secs_f64() / call.now.as_secs_f64(),
+    }
+}
+
+/// How long this thread has had a core; where the system doesn't say, how long it is here.
+fn worked() -> Duration {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let nanoseconds = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = nanoseconds.as_deref().and_then(|line| line.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| BEGAN.elapsed(), Duration::from_nanos)
+}

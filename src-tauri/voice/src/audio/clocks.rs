@@ -1,0 +1,170 @@
+//! Time, where a device doesn't keep it, or not well.
+
+use std::time::Duration;
+
+/// What one block lasts, and one frame.
+const BLOCK_TIME: Duration = Duration::from_millis(10);
+const FRAME_TIME: Duration = Duration::from_millis(20);
+/// When time has jumped by more (the machine slept), what was missed is not made up for.
+const SLEPT: Duration = Duration::from_millis(200);
+/// A microphone that is there gives sound within this time, or silence goes out instead.
+const STARTING: Duration = Duration::from_millis(500);
+/// In this time a device that is late has caught up, if it does.
+const CATCHING_UP: Duration = Duration::from_millis(500);
+/// And no clock is slower by more in that time: 2 of 1000, in microseconds.
+const DRIFT: i64 = 1_000;
+
+/// Beats every 10 ms, unless a device does.
+#[derive(Debug, Default)]
+pub(super) struct Metronome(Option<Duration>);
+
+impl Metronome {
+    /// Whether 10 ms more are over.
+    pub(super) fn is_due(&mut self, now: Duration) -> bool {
+        let due = *self.0.get_or_insert(now);
+        if due > now {
+            return false;
+        }
+        self.0 = Some(if now - due > SLEPT { now } else { due } + BLOCK_TIME);
+        true
+    }
+
+    /// A device keeps the time, until it stands still for half a second.
+    pub(super) fn stop(&mut self, now: Duration) {
+        self.0 = Some(now + STARTING);
+    }
+}
+
+/// A microphone that was opened just now. Some begin with what they have heard before, at once: it would make all that
+/// follows late at the other side.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    at: Duration,
+    blocks: u32,
+}
+
+impl Opening {
+    pub(super) fn at(at: Duration) -> Self {
+        Self { at, blocks: 0 }
+    }
+
+    /// Whether a block is one more than there can be, in the first second.
+    pub(super) fn is_stale(&mut self, now: Duration) -> bool {
+        let open = now.saturating_sub(self.at);
+        if open > Duration::from_secs(1) {
+            return false;
+        }
+        let stale = BLOCK_TIME * self.blocks > open + BLOCK_TIME;
+        self.blocks += u32::from(!stale);
+        stale
+    }
+}
+
+/// Compares the blocks that went out with the time that went by. A microphone that lost sound (a gap on a busy machine) would
+/// let the sender's time fall behind, a little more each time; the other side would take that for a slower network, and wait.
+#[derive(Debug, Default)]
+pub(super) struct Timeline {
+    /// What went out, in microseconds, as all of these.
+    sent: i64,
+    /// By how much that is behind the time when it is as little behind as it ever is.
+    usually: Option<i64>,
+    /// The same, in the last half second.
+    lately: Option<i64>,
+    since: Duration,
+}
+
+impl Timeline {
+    /// A block goes out.
+    pub(super) fn count(&mut self) {
+        self.sent += micros(BLOCK_TIME);
+    }
+
+    /// How many frames have got lost for good.
+    pub(super) fn missing(&mut self, now: Duration) -> u32 {
+        let behind = micros(now) - self.sent;
+        let lately = self.lately.map_or(behind, |lately| lately.min(behind));
+        self.lately = Some(lately);
+        if now.saturating_sub(self.since) < CATCHING_UP {
+            return 0;
+        }
+        (self.lately, self.since) = (None, now);
+        let usually = self.usually.unwrap_or(lately).min(lately);
+        let lost = (lately - usually) / micros(FRAME_TIME);
+        self.sent += lost * micros(FRAME_TIME);
+        // A clock that is slow is followed.
+        self.usually = Some(usually + (lately - usually - lost * micros(FRAME_TIME)).min(DRIFT));
+        u32::try_from(lost).unwrap_or(u32::MAX)
+    }
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn metronome_beats_every_ten_milliseconds_and_makes_up_for_no_sleep() {
+        let mut clock = Metronome::default();
+        let mut due = |at| std::iter::from_fn(|| clock.is_due(ms(at)).then_some(())).count();
+        assert_eq!((due(0), due(5), due(30), due(31)), (1, 0, 3, 0));
+        assert_eq!(due(3_600_000), 1);
+    }
+
+    #[test]
+    fn metronome_takes_over_from_a_device_that_stands_still() {
+        let mut clock = Metronome::default();
+        clock.stop(ms(1_000));
+        assert!(!clock.is_due(ms(1_499)));
+        assert!(clock.is_due(ms(1_500)) && !clock.is_due(ms(1_505)) && clock.is_due(ms(1_510)));
+    }
+
+    #[test]
+    fn microphone_begins_with_what_is_heard_now() {
+        let mut opening = Opening::at(ms(5_000));
+        let mut kept = |at: u64, blocks: u32| (0..blocks).filter(|_| !opening.is_stale(ms(5_000 + at))).count();
+        assert_eq!((kept(5, 30), kept(10, 1), kept(50, 10)), (2, 1, 4));
+        assert_eq!(kept(1_500, 30), 30, "later it is a machine that was busy");
+    }
+
+    /// How many frames are found missing when blocks come as `due` says: how many at each 10 ms.
+    fn missing(beats: u64, due: impl Fn(u64) -> u32) -> u32 {
+        let mut timeline = Timeline::default();
+        let mut sum = 0;
+        for beat in 0..beats {
+            for _ in 0..due(beat) {
+                timeline.count();
+            }
+            sum += timeline.missing(ms(beat * 10));
+        }
+        sum
+    }
+
+    #[test]
+    fn sound_that_was_lost_is_made_up_for_and_sound_that_is_late_is_not() {
+        assert_eq!(missing(1_000, |_| 1), 0);
+        // By two and two.
+        assert_eq!(missing(1_000, |beat| if beat % 2 == 0 { 2 } else { 0 }), 0);
+        // 300 ms late, then all at once.
+        assert_eq!(
+            missing(1_000, |beat| match beat {
+                300..330 => 0,
+                330 => 31,
+                _ => 1,
+            }),
+            0
+        );
+        // 100 ms lost, and again.
+        assert_eq!(missing(1_000, |beat| if (300..310).contains(&beat) { 0 } else { 1 }), 5);
+        let lost = missing(1_000, |beat| if beat % 100 < 5 && beat > 50 { 0 } else { 1 });
+        assert!((9 * 5 / 2 - 2..=9 * 5 / 2).contains(&lost), "{lost} of 22");
+        // A clock that is slow: 1 of 1000.
+        assert_eq!(missing(9_000, |beat| u32::from(beat % 1_000 != 0)), 0);
+    }
+}

@@ -1,0 +1,351 @@
+//! The devices of this machine, by cpal.
+//!
+//! A device is asked for periods of 10 ms, of which it holds two: what is not read or written within 20 ms is a gap. Where
+//! gaps are frequent (a busy machine, `PulseAudio` behind ALSA, which mends each only after some 50 ms) it is opened again
+//! with 20 ms, and then 40 ms. One that has no such period is taken with its own.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU32, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use cpal::{
+    BufferSize, Device, ErrorKind, FromSample, I24, SampleFormat, SizedSample, Stream, StreamConfig,
+    SupportedStreamConfig,
+    traits::{DeviceTrait, HostTrait, StreamTrait},
+};
+
+use super::{Devices, Direction, OpenDevice, Sink, Source, Wake, capture, ends::Flow, playback};
+use crate::audio::RATE;
+
+/// A device that gives or takes nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when
+/// busy.
+const STALLED: Duration = Duration::from_secs(2);
+/// A device that reports errors and stands still for so long is lost.
+const DOUBT: Duration = Duration::from_millis(150);
+/// So many gaps in so long a time are too many.
+const GAPS: u32 = 3;
+const GAPS_IN: Duration = Duration::from_secs(10);
+/// Periods that are tried, in thousandths of a second.
+const SHORTEST_MS: u32 = 10;
+const LONGEST_MS: u32 = 40;
+/// What ALSA lists and no person means: raw hardware that others need too, and plugins that are no devices.
+const NO_DEVICES: [&str; 12] = [
+    "null",
+    "hw",
+    "plughw",
+    "sysdefault",
+    "lavrate",
+    "samplerate",
+    "speexrate",
+    "speex",
+    "jack",
+    "oss",
+    "upmix",
+    "vdownmix",
+];
+
+/// All that cpal finds.
+#[derive(Debug)]
+pub struct SystemDevices {
+    /// What has been found to do for microphones, and for loudspeakers.
+    input_ms: Arc<AtomicU32>,
+    output_ms: Arc<AtomicU32>,
+}
+
+impl Default for SystemDevices {
+    fn default() -> Self {
+        let period = || Arc::new(AtomicU32::new(SHORTEST_MS));
+        Self { input_ms: period(), output_ms: period() }
+    }
+}
+
+impl Devices for SystemDevices {
+    fn names(&mut self, direction: Direction) -> Vec<String> {
+        let mut names: Vec<String> = list(direction).map(|device| device.to_string()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    fn open_input(&mut self, name: Option<&str>, wake: &Wake) -> Result<(Box<dyn OpenDevice>, Source), String> {
+        let device = find(Direction::Input, name)?;
+        let config = best_config(&device, Direction::Input)?;
+        let mut opened = Err(NONE_FITS.to_owned());
+        for buffer in buffers(config.sample_rate(), &self.input_ms) {
+            let plan = StreamConfig { buffer_size: buffer, ..config.config() };
+            opened = input_stream(&device, plan, config.sample_format(), wake);
+            if opened.is_ok() {
+                break;
+            }
+        }
+        let (stream, source, flow, fault) = opened?;
+        Ok((Box::new(Opened::new(device.to_string(), stream, flow, fault, self.input_ms.clone())), source))
+    }
+
+    fn open_output(&mut self, name: Option<&str>, wake: &Wake) -> Result<(Box<dyn OpenDevice>, Sink), String> {
+        let device = find(Direction::Output, name)?;
+        let config = best_config(&device, Direction::Output)?;
+        let mut opened = Err(NONE_FITS.to_owned());
+        for buffer in buffers(config.sample_rate(), &self.output_ms) {
+            let plan = StreamConfig { buffer_size: buffer, ..config.config() };
+            opened = output_stream(&device, plan, config.sample_format(), wake);
+            if opened.is_ok() {
+                break;
+            }
+        }
+        let (stream, sink, flow, fault) = opened?;
+        Ok((Box::new(Opened::new(device.to_string(), stream, flow, fault, self.output_ms.clone())), sink))
+    }
+}
+
+const NONE_FITS: &str = "The sound device has no format that we can use.";
+
+fn list(direction: Direction) -> impl Iterator<Item = Device> {
+    hush();
+    let devices = cpal::default_host().devices().into_iter().flatten();
+    devices.filter(move |device| {
+        let id = device.id().map(|id| id.id().to_owned()).unwrap_or_default();
+        let plugin = id.split(':').next().unwrap_or_default();
+        let is_device = !(cfg!(target_os = "linux") && NO_DEVICES.contains(&plugin));
+        is_device
+            && match direction {
+                Direction::Input => device.supports_input(),
+                Direction::Output => device.supports_output(),
+            }
+    })
+}
+
+fn find(direction: Direction, name: Option<&str>) -> Result<Device, String> {
+    hush();
+    let host = cpal::default_host();
+    let found = match (name, direction) {
+        (Some(name), _) => list(direction).find(|device| device.to_string() == name),
+        (None, Direction::Input) => host.default_input_device(),
+        (None, Direction::Output) => host.default_output_device(),
+    };
+    found.ok_or_else(|| in_words(ErrorKind::DeviceNotAvailable, direction))
+}
+
+/// ALSA would print a line for each device that isn't there. What it says goes into a buffer, emptied by this.
+fn hush() {
+    #[cfg(target_os = "linux")]
+    drop(alsa::Output::local_error_handler());
+}
+
+/// The device's own choice, at 48 kHz where it can: what needs no conversion needs no time for it.
+fn best_config(device: &Device, direction: Direction) -> Result<SupportedStreamConfig, String> {
+    let said = |error: cpal::Error| in_words(error.kind(), direction);
+    let own = match direction {
+        Direction::Input => device.default_input_config().map_err(said)?,
+        Direction::Output => device.default_output_config().map_err(said)?,
+    };
+    if own.sample_rate() == RATE {
+        return Ok(own);
+    }
+    let ranges: Vec<_> = match direction {
+        Direction::Input => device.supported_input_configs().map_err(said)?.collect(),
+        Direction::Output => device.supported_output_configs().map_err(said)?.collect(),
+    };
+    let alike = ranges.into_iter().find(|range| {
+        range.channels() == own.channels()
+            && range.sample_format() == own.sample_format()
+            && (range.min_sample_rate()..=range.max_sample_rate()).contains(&RATE)
+    });
+    Ok(alike.map_or(own, |range| range.with_sample_rate(RATE)))
+}
+
+/// What is asked for, one after the other.
+fn buffers(rate: u32, period_ms: &AtomicU32) -> [BufferSize; 3] {
+    let frames = rate * period_ms.load(Ordering::Relaxed) / 1_000;
+    [BufferSize::Fixed(frames.max(1)), BufferSize::Fixed((2 * frames).max(1)), BufferSize::Default]
+}
+
+type Running<E> = Result<(Stream, E, Arc<Flow>, Arc<Fault>), String>;
+
+fn input_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Running<Source> {
+    match format {
+        SampleFormat::I8 => input_of::<i8>(device, plan, wake),
+        SampleFormat::U8 => input_of::<u8>(device, plan, wake),
+        SampleFormat::I16 => input_of::<i16>(device, plan, wake),
+        SampleFormat::U16 => input_of::<u16>(device, plan, wake),
+        SampleFormat::I24 => input_of::<I24>(device, plan, wake),
+        SampleFormat::I32 => input_of::<i32>(device, plan, wake),
+        SampleFormat::F32 => input_of::<f32>(device, plan, wake),
+        SampleFormat::F64 => input_of::<f64>(device, plan, wake),
+        _ => Err(NONE_FITS.to_owned()),
+    }
+}
+
+fn output_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Running<Sink> {
+    match format {
+        SampleFormat::I8 => output_of::<i8>(device, plan, wake),
+        SampleFormat::U8 => output_of::<u8>(device, plan, wake),
+        SampleFormat::I16 => output_of::<i16>(device, plan, wake),
+        SampleFormat::U16 => output_of::<u16>(device, plan, wake),
+        SampleFormat::I24 => output_of::<I24>(device, plan, wake),
+        SampleFormat::I32 => output_of::<i32>(device, plan, wake),
+        SampleFormat::F32 => output_of::<f32>(device, plan, wake),
+        SampleFormat::F64 => output_of::<f64>(device, plan, wake),
+        _ => Err(NONE_FITS.to_owned()),
+    }
+}
+
+fn input_of<T>(device: &Device, plan: StreamConfig, wake: &Wake) -> Running<Source>
+where
+    T: SizedSample,
+    f32: FromSample<T>,
+{
+    let (mut capturing, source) = capture(plan.sample_rate, plan.channels, wake)?;
+    let (flow, fault) = (capturing.flow(), Arc::new(Fault::default()));
+    let take = move |samples: &[T], info: &cpal::InputCallbackInfo| {
+        let times = info.timestamp();
+        capturing.take(samples, times.callback.duration_since(times.capture));
+    };
+    let stream = device
+        .build_input_stream(plan, take, fault.clone().watch(flow.clone()), None)
+        .and_then(|stream| stream.play().map(|()| stream))
+        .map_err(|error| in_words(error.kind(), Direction::Input))?;
+    Ok((stream, source, flow, fault))
+}
+
+fn output_of<T>(device: &Device, plan: StreamConfig, wake: &Wake) -> Running<Sink>
+where
+    T: SizedSample + FromSample<f32>,
+{
+    let period = match plan.buffer_size {
+        BufferSize::Fixed(frames) => frames,
+        // It may take more at once; then there is too little once, and more is kept ready from then on.
+        BufferSize::Default => plan.sample_rate / 50,
+    };
+    let (mut playing, sink) = playback(plan.sample_rate, plan.channels, period, wake)?;
+    let (flow, fault) = (playing.flow(), Arc::new(Fault::default()));
+    let fill = move |samples: &mut [T], info: &cpal::OutputCallbackInfo| {
+        let times = info.timestamp();
+        playing.fill(samples, times.playback.duration_since(times.callback));
+    };
+    let stream = device
+        .build_output_stream(plan, fill, fault.clone().watch(flow.clone()), None)
+        .and_then(|stream| stream.play().map(|()| stream))
+        .map_err(|error| in_words(error.kind(), Direction::Output))?;
+    Ok((stream, sink, flow, fault))
+}
+
+/// What a device's thread has said of it.
+#[derive(Debug, Default)]
+struct Fault {
+    kind: AtomicU8,
+    gaps: AtomicU32,
+}
+
+const DOUBTFUL: u8 = 1;
+const LOST: u8 = 2;
+
+impl Fault {
+    /// The callback for errors. ALSA's plugin for `PulseAudio` reports some that pass by themselves, again and again without
+    /// a pause until they do.
+    fn watch(self: Arc<Self>, flow: Arc<Flow>) -> impl FnMut(cpal::Error) + Send + 'static {
+        let mut before = None;
+        move |error| {
+            let kind = error.kind();
+            if kind == ErrorKind::Xrun {
+                self.gaps.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            // Another device in its place, or a thread that has no precedence.
+            if matches!(kind, ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) {
+                return;
+            }
+            if matches!(kind, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable | ErrorKind::StreamInvalidated)
+            {
+                self.kind.store(LOST, Ordering::Relaxed);
+                return;
+            }
+            self.kind.fetch_max(DOUBTFUL, Ordering::Relaxed);
+            if before.replace(flow.frames()) == Some(flow.frames()) {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+}
+
+struct Opened {
+    name: String,
+    flow: Arc<Flow>,
+    fault: Arc<Fault>,
+    period_ms: Arc<AtomicU32>,
+    seen: Option<(u64, Duration)>,
+    /// How many gaps there had been, and when they were last judged.
+    judged: (u32, Duration),
+    _stream: Stream,
+}
+
+impl Opened {
+    fn new(name: String, stream: Stream, flow: Arc<Flow>, fault: Arc<Fault>, period_ms: Arc<AtomicU32>) -> Self {
+        Self { name, flow, fault, period_ms, seen: None, judged: (0, Duration::ZERO), _stream: stream }
+    }
+
+    /// Whether gaps are so frequent that longer periods are better; they are asked for from now on.
+    fn is_restless(&mut self, now: Duration) -> bool {
+        let gaps = self.fault.gaps.load(Ordering::Relaxed);
+        let (before, since) = self.judged;
+        let period = self.period_ms.load(Ordering::Relaxed);
+        let restless = gaps - before >= GAPS && period < LONGEST_MS;
+        if restless {
+            self.period_ms.store(period * 2, Ordering::Relaxed);
+        }
+        if now - since > GAPS_IN {
+            self.judged = (gaps, now);
+        }
+        restless
+    }
+}
+
+impl OpenDevice for Opened {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fault(&mut self, now: Duration) -> Option<String> {
+        let frames = self.flow.frames();
+        let since = match self.seen {
+            Some((before, since)) if before == frames => since,
+            Some(_) | None => {
+                self.seen = Some((frames, now));
+                // It goes on: what it said was nothing.
+                let _passed = self.fault.kind.compare_exchange(DOUBTFUL, 0, Ordering::Relaxed, Ordering::Relaxed);
+                now
+            }
+        };
+        if self.is_restless(now) {
+            return Some("The sound device needs longer periods.".to_owned());
+        }
+        match self.fault.kind.load(Ordering::Relaxed) {
+            LOST => Some("The sound device is gone.".to_owned()),
+            DOUBTFUL if now - since > DOUBT => Some("The sound device has failed.".to_owned()),
+            _ if now - since > STALLED => Some("The sound device has stopped.".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn in_words(kind: ErrorKind, direction: Direction) -> String {
+    tracing::debug!(%kind, ?direction, "a sound device can't be opened");
+    let device = match direction {
+        Direction::Input => "microphone",
+        Direction::Output => "sound output",
+    };
+    if matches!(kind, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable) {
+        format!("There is no {device} on this device.")
+    } else if kind == ErrorKind::DeviceBusy {
+        format!("Another program has the {device} to itself.")
+    } else if kind == ErrorKind::PermissionDenied {
+        format!("This app may not use the {device}.")
+    } else {
+        format!("The {device} has failed.")
+    }
+}

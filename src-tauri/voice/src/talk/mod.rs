@@ -1,0 +1,304 @@
+//! A call that is spoken over: its sound ([`audio`](crate::audio)) and its way to the other device
+//! ([`session`](crate::session)), put together.
+//!
+//! ```text
+//!  microphone ─► AudioEngine ── Packet ─► Peer ─► the other device
+//!  loudspeaker ◄─ AudioEngine ◄─ Packet ─ Peer ◄─
+//!                     └── every half second: how good is it? ──► Told::State
+//! ```
+//! It begins with [`Talk::open`] and ends when it is dropped. Nothing that goes wrong with a microphone, a loudspeaker or a
+//! network ends it: that is said, and the call lives.
+
+mod quality;
+
+pub use quality::Quality;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use crewbell_shared::ids::{CallId, EndpointId};
+use crewbell_shared::protocol::live::Signal;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::Packet;
+use crate::audio::{self, AudioEngine, DeviceState, Direction, Levels, SystemDevices};
+use crate::session::negotiation::Way;
+use crate::session::{FrameSink, Output, PacketSink, Peer, PeerOptions};
+use quality::Judge;
+
+/// How often it is looked at how good the call is.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Levels that are told: each third of the twenty a second, which is as much as an eye follows.
+const EACH: u64 = 3;
+
+/// What is told of a call. Comes from the call's own threads: whoever takes it must not block.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// Say this to the other device, over the live socket.
+    Say(Signal),
+    /// How it stands; when it changed, and twice a second while nothing is heard.
+    State(State),
+    /// How loud it is; seven times a second.
+    Levels(Levels),
+}
+
+/// How a call stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// By which way packets go.
+    pub way: Way,
+    /// Whether they go through a TURN server (RFC 8656).
+    pub relayed: bool,
+    /// How good it is.
+    pub quality: Quality,
+    /// Milliseconds since something came from the other side, in steps of half a second; none: nothing came yet.
+    pub silent_ms: Option<u32>,
+    /// Whether what is said goes out.
+    pub speaking: audio::Speaking,
+    /// Why there is no microphone.
+    pub microphone_trouble: Option<String>,
+    /// Why there is no loudspeaker.
+    pub speaker_trouble: Option<String>,
+}
+
+/// A call that is spoken over, from when it is opened until it is dropped.
+pub struct Talk {
+    call_id: CallId,
+    sound: Arc<AudioEngine>,
+    shared: Arc<Shared>,
+    frames: FrameSink,
+    inbox: mpsc::UnboundedSender<Heard>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+/// What the other side said before there was a way to hear it.
+enum Heard {
+    Signal(EndpointId, Signal),
+    SocketBack,
+}
+
+/// What the threads of a call know together.
+struct Shared {
+    began: Instant,
+    peer: OnceLock<Peer>,
+    /// Milliseconds from the beginning to the last packet that came, and one; 0: none came.
+    heard_at: AtomicU64,
+    /// Levels that the sound told so far.
+    levels: AtomicU64,
+    devices: Mutex<Devices>,
+    tell: Box<dyn Fn(Told) + Send + Sync>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Devices {
+    microphone_trouble: Option<String>,
+    speaker_trouble: Option<String>,
+}
+
+impl std::fmt::Debug for Talk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Talk").field("call_id", &self.call_id).finish_non_exhaustive()
+    }
+}
+
+impl Talk {
+    /// Opens microphone and loudspeaker, and begins to find the other device. Needs a Tokio runtime, and waits for nothing.
+    /// `frames` takes what goes over the live socket, should UDP not get through.
+    ///
+    /// # Errors
+    /// When the machine has no thread or memory left.
+    pub fn open(
+        options: PeerOptions,
+        sound: &audio::Options,
+        frames: FrameSink,
+        tell: impl Fn(Told) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let call_id = options.call_id;
+        let shared = Arc::new(Shared {
+            began: Instant::now(),
+            peer: OnceLock::new(),
+            heard_at: AtomicU64::new(0),
+            levels: AtomicU64::new(0),
+            devices: Mutex::default(),
+            tell: Box::new(tell),
+        });
+        let (speaking, telling) = (Arc::clone(&shared), Arc::clone(&shared));
+        let spoken = move |packet: Packet| {
+            if let Some(peer) = speaking.peer.get() {
+                peer.send(packet);
+            }
+        };
+        let sound = AudioEngine::start(sound, SystemDevices::default(), spoken, move |event| telling.sound(event))?;
+        let sound = Arc::new(sound);
+        let (inbox, heard) = mpsc::unbounded_channel();
+        let network =
+            tokio::spawn(network(options, Arc::clone(&shared), Arc::downgrade(&sound), Arc::clone(&frames), heard));
+        let looking = tokio::spawn(look(Arc::clone(&shared), Arc::downgrade(&sound)));
+        Ok(Self { call_id, sound, shared, frames, inbox, tasks: [network, looking] })
+    }
+
+    /// Which call it is.
+    pub fn call_id(&self) -> CallId {
+        self.call_id
+    }
+
+    /// The other device said this, over the live socket.
+    pub fn hear(&self, from: EndpointId, signal: Signal) {
+        let _ = self.inbox.send(Heard::Signal(from, signal));
+    }
+
+    /// A binary message came over the live socket.
+    pub fn hear_frame(&self, message: &Bytes) {
+        if let Some(peer) = self.shared.peer.get() {
+            peer.hear_frame(message);
+        }
+    }
+
+    /// The live socket is open again, of this side or the other.
+    pub fn socket_back(&self) {
+        let _ = self.inbox.send(Heard::SocketBack);
+    }
+
+    /// The sound, to mute, to choose devices, to be louder.
+    pub fn sound(&self) -> &AudioEngine {
+        &self.sound
+    }
+
+    /// Where frames for the live socket go.
+    pub fn frames(&self) -> &FrameSink {
+        &self.frames
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Shared {
+    fn sound(&self, event: audio::Event) {
+        let trouble = |state: DeviceState| match state {
+            DeviceState::Missing { why } => Some(why),
+            DeviceState::Open { .. } => None,
+        };
+        match event {
+            audio::Event::Levels(levels) => {
+                if self.levels.fetch_add(1, Ordering::Relaxed).is_multiple_of(EACH) {
+                    (self.tell)(Told::Levels(levels));
+                }
+            }
+            // Told at the next look.
+            audio::Event::Input(state) => self.devices().microphone_trouble = trouble(state),
+            audio::Event::Output(state) => self.devices().speaker_trouble = trouble(state),
+        }
+    }
+
+    fn devices(&self) -> std::sync::MutexGuard<'_, Devices> {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self) {
+        let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        self.heard_at.store(at + 1, Ordering::Relaxed);
+    }
+
+    /// Whole half seconds since something came, in milliseconds.
+    fn silent_ms(&self) -> Option<u32> {
+        let at = self.heard_at.load(Ordering::Relaxed).checked_sub(1)?;
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let step = u64::try_from(LOOK.as_millis()).unwrap_or(500);
+        u32::try_from(now.saturating_sub(at) / step * step).ok()
+    }
+}
+
+/// Finds the other device, and carries what it says.
+async fn network(
+    options: PeerOptions,
+    shared: Arc<Shared>,
+    sound: Weak<AudioEngine>,
+    frames: FrameSink,
+    mut heard: mpsc::UnboundedReceiver<Heard>,
+) {
+    let call_id = options.call_id;
+    let packets: PacketSink = {
+        let shared = Arc::clone(&shared);
+        Arc::new(move |packet| {
+            shared.heard();
+            if let Some(sound) = sound.upgrade() {
+                sound.receive(packet);
+            }
+        })
+    };
+    let (told, mut outputs) = mpsc::unbounded_channel();
+    let peer = Peer::open(options, packets, frames, told).await;
+    if shared.peer.set(peer).is_err() {
+        return;
+    }
+    loop {
+        tokio::select! {
+            Some(said) = heard.recv() => if let Some(peer) = shared.peer.get() {
+                match said {
+                    Heard::Signal(from, signal) => peer.hear(call_id, from, signal),
+                    Heard::SocketBack => peer.socket_back(),
+                }
+            },
+            Some(output) = outputs.recv() => match output {
+                Output::Say(signal) => (shared.tell)(Told::Say(signal)),
+                // How it goes is looked at anyway; and that a call is over, the log says.
+                Output::Way(_) | Output::HungUp => {}
+            },
+            else => return,
+        }
+    }
+}
+
+/// Looks at how it stands, tells it when it changed, and lets the sound prepare for what gets lost.
+async fn look(shared: Arc<Shared>, sound: Weak<AudioEngine>) {
+    let mut judge = Judge::default();
+    let mut last = None;
+    let mut ticks = tokio::time::interval(LOOK / 5);
+    let mut turn = 0_u32;
+    loop {
+        ticks.tick().await;
+        let way = shared.peer.get().map_or(Way::Nowhere, Peer::way);
+        let changed = last.as_ref().is_some_and(|last: &State| last.way != way);
+        turn = (turn + 1) % 5;
+        // A way that opens is told at once, the rest twice a second.
+        if turn != 0 && !changed {
+            continue;
+        }
+        let stats = match shared.peer.get() {
+            Some(peer) => peer.stats().await,
+            None => crate::session::Stats::default(),
+        };
+        let Some(sound) = sound.upgrade() else { return };
+        if let Some(lost) = stats.lost_fraction {
+            sound.expect_loss(lost);
+        }
+        let quality = judge.quality(way, &stats, &sound.statistics().reception.counts);
+        let Devices { microphone_trouble, speaker_trouble } = shared.devices().clone();
+        let state = State {
+            way,
+            relayed: way == Way::Udp && stats.kind == Some(crate::session::Kind::Relay),
+            quality,
+            silent_ms: shared.silent_ms(),
+            speaking: sound.speaking(),
+            microphone_trouble,
+            speaker_trouble,
+        };
+        drop(sound);
+        if last.as_ref() != Some(&state) {
+            (shared.tell)(Told::State(state.clone()));
+            last = Some(state);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What runs in a device's thread allocates nothing and frees nothing: every allocation of the thread is counted.
+//!
+//! The bodies of the callbacks are the real ones; only the device is not there.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    thread,
+    time::Duration,
+};
+
+use crewbell_voice::audio::{
+    AudioEngine, BLOCK, Direction, Options,
+    device::{ClockedDevice, ClockedDevices, Wake, capture, playback},
+};
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+fn count() {
+    // A thread that ends has no counter any more.
+    let _ended = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
+
+#[expect(unsafe_code, reason = "an allocator can't be written without")]
+// SAFETY: all is done by the system's allocator, with what it was given.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count();
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often memory was asked for or given back meanwhile.
+fn allocations(work: impl FnOnce()) -> usize {
+    let before = CALLS.get();
+    work();
+    CALLS.get() - before
+}
+
+#[test]
+fn counter_counts() {
+    assert!(allocations(|| drop(std::hint::black_box(vec![1_u8; 100]))) >= 2);
+}
+
+#[test]
+fn microphone_and_loudspeaker_threads_allocate_nothing() {
+    let mut late = (0, 0);
+    for (rate, channels, period) in [(48_000, 1, 480_usize), (44_100, 2, 441), (16_000, 6, 37), (96_000, 2, 4_096)] {
+        let wake = Wake::default();
+        let (mut capturing, mut source) = capture(rate, channels, &wake).unwrap();
+        let (mut playing, mut sink) = playback(rate, channels, u32::try_from(period).unwrap(), &wake).unwrap();
+        let length = period * usize::from(channels);
+        let (heard, mut played, mut integers) = (vec![0.1_f32; length], vec![0.0_f32; length], vec![0_i16; length]);
+        let mut block = [0.2; BLOCK];
+        for round in 0..300 {
+            // Now and then the engine is late: the ring is full, the loudspeaker has nothing.
+            if round % 100 < 60 {
+                while source.pull(&mut block) {}
+                while sink.played(&mut block) {}
+                while sink.wants() {
+                    sink.push(&block);
+                }
+            }
+            let calls = allocations(|| {
+                capturing.take(&heard, Duration::from_millis(10));
+                playing.fill(&mut played, Duration::from_millis(10));
+                playing.fill(&mut integers, Duration::from_millis(10));
+            });
+            assert_eq!(calls, 0, "{rate} Hz, round {round}");
+        }
+        late = (late.0 + source.overruns(), late.1 + sink.underruns());
+    }
+    assert!(late.0 > 0 && late.1 > 0, "nothing was late: {late:?}");
+}
+
+#[test]
+fn waking_the_engine_allocates_nothing() {
+    let devices = ClockedDevices::default();
+    devices.plug(Direction::Input, "microphone", ClockedDevice::default());
+    devices.plug(Direction::Output, "speaker", ClockedDevice::default());
+    let (sender, packets) = std::sync::mpsc::channel();
+    let engine =
+        AudioEngine::start(&Options::default(), devices.clone(), move |packet| drop(sender.send(packet)), |_| ())
+            .unwrap();
+    // The devices' time is held here, the engine's is real.
+    let mut now = Duration::ZERO;
+    let packet = loop {
+        now += Duration::from_millis(10);
+        devices.say(&[0.1; BLOCK]);
+        devices.advance(now);
+        match packets.recv_timeout(Duration::from_millis(10)) {
+            Ok(packet) => break packet,
+            Err(_) => assert!(now < Duration::from_secs(60), "no packet in a minute"),
+        }
+    };
+    assert!(!packet.payload.is_empty());
+    drop(engine);
+
+    let parked = thread::spawn(thread::park);
+    let calls = allocations(|| parked.thread().unpark());
+    assert_eq!(calls, 0);
+    parked.join().unwrap();
+}

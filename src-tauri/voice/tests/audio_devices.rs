@@ -1,0 +1,290 @@
+//! Real devices: two engines before a sound server, one hears what is played into the wire, the other plays it to the speaker,
+//! where it is recorded.
+//!
+//! As in `sounds.rs`, each test starts itself again where ALSA finds the server.
+#![cfg(target_os = "linux")]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc, OnceLock, Weak,
+        mpsc::{Receiver, channel},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use crewbell_desk::{Process, RATE, Recording, Sound, tone, until};
+use crewbell_voice::{
+    Packet,
+    audio::{AudioEngine, DeviceState, Direction, Event, Options, SystemDevices, Treatment},
+};
+
+const FOLDER: &str = "CREWBELL_TEST_FOLDER";
+
+/// The default is the microphone and the speaker; and a headset whose output is `headset`, which comes and goes.
+const ASOUNDRC: &str = r#"
+pcm.!default { type pulse hint { show on description "Default" } }
+pcm.headset { type pulse device headset hint { show on description "Headset" } }
+"#;
+
+#[test]
+fn what_the_microphone_hears_is_played_at_the_other_side_soon() -> Result<()> {
+    at_a_desk("what_the_microphone_hears_is_played_at_the_other_side_soon", |folder| {
+        let sound = Sound::start(folder)?;
+        let ear = sound.record(Command::new("parec"))?;
+        let call = Call::begin(&Options { treatment: UNTREATED, ..Options::default() })?;
+        call.caller.open(Direction::Input)?;
+        call.callee.open(Direction::Output)?;
+        let _tone = play(folder, "wire", 440, 60)?;
+        until("the tone at the speaker", || Ok((strength(&ear, 440.0)? > 0.1).then_some(())))?;
+        // Half a minute's worth of trouble shows in five seconds.
+        let before = ear.samples()?.len();
+        until("five seconds", || Ok((ear.samples()?.len() > before + 5 * 48_000).then_some(())))?;
+        let heard: Vec<f32> = samples(&ear)?.split_off(before);
+        let gaps = heard.chunks_exact(480).filter(|block| tone(block, RATE, 440.0) < 0.05).count();
+        let (there, here) = (call.caller.engine.statistics(), call.callee.engine.statistics());
+        println!(
+            "{gaps} of {} blocks of 10 ms without the tone\nsender {there:?}\nlistener {here:?}",
+            heard.len() / 480
+        );
+        // A machine that is busy with other things leaves gaps; the figures are for a person.
+        ensure!(gaps < heard.len() / 480 / 4, "{gaps} gaps");
+        let loud = call
+            .caller
+            .events
+            .try_iter()
+            .any(|event| matches!(event, Event::Levels(levels) if levels.input_dbfs > -20.0));
+        ensure!(loud, "the meter stood still");
+        Ok(())
+    })
+}
+
+#[test]
+fn mouth_to_ear_is_short() -> Result<()> {
+    at_a_desk("mouth_to_ear_is_short", |folder| {
+        let sound = Sound::start(folder)?;
+        let ear = sound.record(Command::new("parec"))?;
+        // What goes into the wire is recorded too, by the same way: only the difference between both is the call's.
+        let wire = folder.join("wire.raw");
+        let mouth = Command::new("parec")
+            .args(["--device=wire.monitor", "--format=s16le", "--channels=1", "--latency-msec=20"])
+            .arg(format!("--rate={RATE}"))
+            .stdout(fs::File::create(&wire)?)
+            .spawn()?;
+        let _mouth = Ended(mouth);
+        let read = |path: &Path| -> Result<Vec<f32>> {
+            let bytes = fs::read(path)?;
+            Ok(bytes.as_chunks().0.iter().map(|sample| f32::from(i16::from_le_bytes(*sample)) / 32_768.0).collect())
+        };
+        let call = Call::begin(&Options { treatment: UNTREATED, ..Options::default() })?;
+        call.caller.open(Direction::Input)?;
+        call.callee.open(Direction::Output)?;
+        let mut delays = Vec::new();
+        for round in 0..8 {
+            let (said_from, heard_from, began) = (read(&wire)?.len(), ear.samples()?.len(), Instant::now());
+            let _burst = play(folder, "wire", 700 + 40 * round, 1)?;
+            let onset = |samples: &[f32], from: usize| {
+                samples.get(from..).and_then(|new| new.iter().position(|sample| sample.abs() > 0.1))
+            };
+            let heard = until("the burst at the speaker", || Ok(onset(&samples(&ear)?, heard_from)))?;
+            let said = until("the burst in the wire", || Ok(onset(&read(&wire)?, said_from)))?;
+            // Both recordings run without a pause: they are as far apart now as they were at their beginning.
+            let (said_now, heard_now) = (read(&wire)?.len(), ear.samples()?.len());
+            let (said_ago, heard_ago) = (said_now - said_from - said, heard_now - heard_from - heard);
+            delays.push((said_ago as f32 - heard_ago as f32) / 48.0);
+            until("the end of the burst", || {
+                Ok((began.elapsed() > Duration::from_millis(1_500)
+                    && strength(&ear, 700.0 + 40.0 * f32::from(round))? < 0.01)
+                    .then_some(()))
+            })?;
+        }
+        delays.sort_by(f32::total_cmp);
+        println!("mouth to ear: median {:.0} ms of {delays:.0?}", delays[delays.len() / 2]);
+        println!("{:?}", call.callee.engine.statistics());
+        ensure!(delays[delays.len() / 2] < 400.0, "{delays:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn headset_that_goes_is_replaced_and_taken_again_when_it_comes() -> Result<()> {
+    at_a_desk("headset_that_goes_is_replaced_and_taken_again_when_it_comes", |folder| {
+        let sound = Sound::start(folder)?;
+        let ear = sound.record(Command::new("parec"))?;
+        let headset = load_headset()?;
+        let options = Options { output: Some("Headset".to_owned()), treatment: UNTREATED, ..Options::default() };
+        let call = Call::begin(&options)?;
+        ensure!(call.callee.engine.devices(Direction::Output).iter().any(|name| name == "Headset"));
+        call.callee.wait_for(Direction::Output, &open("Headset", None))?;
+        let _tone = play(folder, "wire", 440, 90)?;
+
+        let gone = Instant::now();
+        pactl(&["unload-module", &headset])?;
+        call.callee.wait_for(Direction::Output, &open("Default Audio Device", Some("Headset")))?;
+        println!("replaced after {:?}", gone.elapsed());
+        until("the tone at the speaker", || Ok((strength(&ear, 440.0)? > 0.1).then_some(())))?;
+
+        let came = Instant::now();
+        load_headset()?;
+        call.callee.wait_for(Direction::Output, &open("Headset", None))?;
+        println!("taken again after {:?}", came.elapsed());
+        until("silence at the speaker", || Ok((strength(&ear, 440.0)? < 0.001).then_some(())))
+    })
+}
+
+#[test]
+fn without_a_sound_server_the_call_lives_and_says_so() -> Result<()> {
+    at_a_desk("without_a_sound_server_the_call_lives_and_says_so", |folder| {
+        let call = Call::begin(&Options::default())?;
+        for direction in [Direction::Input, Direction::Output] {
+            let state = call.callee.next(direction)?;
+            ensure!(matches!(&state, DeviceState::Missing { why } if !why.is_empty()), "{state:?}");
+        }
+        until("packets", || Ok((call.callee.engine.statistics().reception.counts.received > 2).then_some(())))?;
+        let _sound = Sound::start(folder)?;
+        call.callee.open(Direction::Input)?;
+        call.callee.open(Direction::Output)
+    })
+}
+
+const UNTREATED: Treatment = Treatment { echo: false, noise: false, gain: false };
+
+/// Two engines in this process; what one sends, the other gets.
+struct Call {
+    caller: Side,
+    callee: Side,
+}
+
+struct Side {
+    engine: Arc<AudioEngine>,
+    events: Receiver<Event>,
+}
+
+impl Call {
+    /// The callee has the options.
+    fn begin(options: &Options) -> Result<Self> {
+        let (there, here): (Peer, Peer) = Default::default();
+        Ok(Self {
+            caller: Side::begin(&Options { output: None, ..options.clone() }, &here, there.clone())?,
+            callee: Side::begin(options, &there, here.clone())?,
+        })
+    }
+}
+
+/// The other engine, once it is there.
+type Peer = Arc<OnceLock<Weak<AudioEngine>>>;
+
+impl Side {
+    fn begin(options: &Options, own: &Peer, other: Peer) -> Result<Self> {
+        let (sender, events) = channel();
+        let send = move |packet: Packet| {
+            if let Some(engine) = other.get().and_then(Weak::upgrade) {
+                engine.receive(packet);
+            }
+        };
+        let engine = Arc::new(AudioEngine::start(options, SystemDevices::default(), send, move |event| {
+            drop(sender.send(event))
+        })?);
+        own.set(Arc::downgrade(&engine)).ok().context("one engine for each")?;
+        Ok(Self { engine, events })
+    }
+
+    /// What is next told of a device.
+    fn next(&self, direction: Direction) -> Result<DeviceState> {
+        loop {
+            match (self.events.recv_timeout(Duration::from_secs(60)).context("nothing is told")?, direction) {
+                (Event::Input(state), Direction::Input) | (Event::Output(state), Direction::Output) => {
+                    return Ok(state);
+                }
+                (Event::Input(_) | Event::Output(_) | Event::Levels(_), _) => {}
+            }
+        }
+    }
+
+    /// Waits until any device is open.
+    fn open(&self, direction: Direction) -> Result<()> {
+        while matches!(self.next(direction)?, DeviceState::Missing { .. }) {}
+        Ok(())
+    }
+
+    fn wait_for(&self, direction: Direction, expected: &DeviceState) -> Result<()> {
+        loop {
+            let state = self.next(direction)?;
+            println!("{state:?}");
+            if state == *expected {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn open(name: &str, instead_of: Option<&str>) -> DeviceState {
+    DeviceState::Open { name: name.to_owned(), instead_of: instead_of.map(str::to_owned) }
+}
+
+/// Plays a tone to a sink, for so many seconds.
+fn play(folder: &Path, sink: &str, hertz: u16, seconds: u16) -> Result<Process> {
+    let wav = folder.join(format!("{hertz}.wav"));
+    let made = Command::new("sox")
+        .args(["-n", "-r", "48000", "-c", "1", "-b", "16"])
+        .arg(&wav)
+        .args(["synth", &seconds.to_string(), "sine", &hertz.to_string(), "vol", "0.5"])
+        .status()
+        .context("sox is missing; `cargo xtask setup` installs it")?;
+    ensure!(made.success());
+    Process::start(Command::new("paplay").args(["--device", sink, "--latency-msec=20"]).arg(&wav), folder)
+}
+
+fn load_headset() -> Result<String> {
+    Ok(pactl(&["load-module", "module-null-sink", "sink_name=headset"])?.trim().to_owned())
+}
+
+fn pactl(arguments: &[&str]) -> Result<String> {
+    let run = Command::new("pactl").args(arguments).output()?;
+    ensure!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    Ok(String::from_utf8(run.stdout)?)
+}
+
+fn samples(ear: &Recording) -> Result<Vec<f32>> {
+    Ok(ear.samples()?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
+}
+
+/// How strong a tone was in the last 100 ms.
+fn strength(ear: &Recording, hertz: f32) -> Result<f32> {
+    let samples = samples(ear)?;
+    Ok(tone(&samples[samples.len().saturating_sub(4_800)..], RATE, hertz))
+}
+
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Runs `story` in a process of its own, where `PulseAudio` will be found in the folder that it is given, once it is started
+/// there.
+fn at_a_desk(name: &str, story: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    if let Some(folder) = env::var_os(FOLDER) {
+        return story(&PathBuf::from(folder));
+    }
+    let folder = tempfile::Builder::new().prefix("crewbell-audio-").tempdir()?;
+    fs::write(folder.path().join(".asoundrc"), ASOUNDRC)?;
+    let run = Command::new(env::current_exe()?)
+        .args(["--exact", name, "--nocapture"])
+        .env(FOLDER, folder.path())
+        .env("HOME", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .env("PULSE_SERVER", format!("unix:{}", folder.path().join("pulse.sock").display()))
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .output()?;
+    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    ensure!(run.status.success(), "{said}");
+    println!("{said}");
+    Ok(())
+}
