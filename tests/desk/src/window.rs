@@ -7,12 +7,18 @@ use std::{
 
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 
-use crate::{driver::call, until};
+use crate::{driver::call, process::children, until};
 
 /// The key under which the protocol hands out an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// The arrow down, for `keys`.
+pub const DOWN: &str = "\u{e015}";
+/// The arrow up, for `keys`.
+pub const UP: &str = "\u{e013}";
 
 /// Says that it is done when the page has been drawn some times. A page is there before it is drawn
 /// for the first time, and would be white on the picture.
@@ -27,11 +33,12 @@ const AFTER_SOME_FRAMES: &str = "
 pub struct Window {
     port: u16,
     session: String,
+    driver: u32,
 }
 
 impl Window {
-    pub(crate) fn new(port: u16, id: &str) -> Self {
-        Self { port, session: format!("/session/{id}") }
+    pub(crate) fn new(port: u16, id: &str, driver: u32) -> Self {
+        Self { port, session: format!("/session/{id}"), driver }
     }
 
     /// Presses the first element that `selector` (CSS) names, as soon as it is there and can be pressed.
@@ -68,6 +75,20 @@ impl Window {
     pub fn type_into(&self, selector: &str, text: &str) -> Result<()> {
         let element = self.element(selector)?;
         self.post(&format!("/element/{element}/value"), &json!({ "text": text }))?;
+        Ok(())
+    }
+
+    /// Presses keys, one after the other, as if on the keyboard: they go to what has the focus. Keys without a letter
+    /// stand as in the protocol (W3C `WebDriver`, 17.4.2): [`DOWN`], [`UP`].
+    ///
+    /// # Errors
+    /// When the driver doesn't.
+    pub fn keys(&self, keys: &str) -> Result<()> {
+        let presses = keys
+            .chars()
+            .flat_map(|key| [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]);
+        let actions = json!([{ "type": "key", "id": "keyboard", "actions": presses.collect::<Vec<_>>() }]);
+        self.post("/actions", &json!({ "actions": actions }))?;
         Ok(())
     }
 
@@ -149,7 +170,16 @@ impl Window {
 }
 
 impl Drop for Window {
+    /// Returns when the app is gone: another that is opened on the same folder meanwhile would take itself for the
+    /// second one, and end.
     fn drop(&mut self) {
         drop(call(self.port, "DELETE", &self.session, &json!({})));
+        let gone = until("the app to end", || Ok(children(self.driver).is_empty().then_some(())));
+        if gone.is_err() {
+            for child in children(self.driver) {
+                // It may end in this moment.
+                let _gone = kill(child, Signal::SIGKILL);
+            }
+        }
     }
 }
