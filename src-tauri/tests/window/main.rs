@@ -8,6 +8,9 @@
 
 mod crew;
 mod frame;
+mod hearing;
+mod joining;
+mod keyboard;
 mod pages;
 mod ship;
 mod story;
