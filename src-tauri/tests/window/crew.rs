@@ -54,7 +54,15 @@ pub fn look_into(window: &Window, place: &str) -> Result<()> {
 /// Opens the app of somebody at a desk, with a folder of its own.
 pub fn open(desk: &Desk, folder: &str) -> Result<Window> {
     let folder = desk.folder(folder);
-    desk.open(Path::new(APP), &["--data-dir", &folder.display().to_string()])
+    let window = desk.open(Path::new(APP), &["--data-dir", &folder.display().to_string()])?;
+    window.run(
+        "window.faults = [];
+         const told = console.error;
+         console.error = (...said) => { window.faults.push(said.join(' ')); told(...said); };
+         window.addEventListener('error', event => window.faults.push(event.message));
+         window.addEventListener('unhandledrejection', event => window.faults.push(String(event.reason)));",
+    )?;
+    Ok(window)
 }
 
 /// Waits until somewhere on the page a text stands.
@@ -71,7 +79,7 @@ pub fn on_board(window: &Window) -> Result<()> {
 /// Waits until a script in the page returns true; when it doesn't, what is shown instead is told, and pictured.
 pub fn comes(window: &Window, what: &str, script: &str) -> Result<()> {
     until(what, || Ok((window.run(script)? == true).then_some(()))).or_else(|error| {
-        let shown = window.run("return document.body.innerText")?;
+        let shown = window.run("return [...(window.faults ?? []), document.body.innerText].join('\\n')")?;
         window.shoot(&format!("instead-of-{}", what.replace(|letter: char| !letter.is_alphanumeric(), "-")))?;
         Err(error.context(format!("shown instead: {shown}")))
     })

@@ -11,6 +11,7 @@ mod frame;
 mod hearing;
 mod joining;
 mod keyboard;
+mod notices;
 mod pages;
 mod ship;
 mod story;

@@ -4,7 +4,7 @@
 //! - `display`: a virtual X server with a window manager (screenshots hang without one)
 //! - `sound`: PulseAudio with a speaker that can be recorded and a microphone that can be spoken to
 //! - `tone`: which tone is in what was recorded
-//! - `bus`: a session's D-Bus, by which a second start of an app finds the first
+//! - `bus`: a session's D-Bus, by which a second start of an app finds the first; `notices`: notifications on it
 //! - `driver`, `window`: WebKitWebDriver, and what a person does to a window by it
 //! - `process`: programs that end with the desk
 //!
@@ -14,6 +14,7 @@
 mod bus;
 mod display;
 mod driver;
+mod notices;
 mod process;
 mod sound;
 mod tone;
@@ -29,6 +30,7 @@ use std::{
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+pub use notices::{Notice, Notices};
 pub use process::Process;
 pub use sound::{RATE, Recording, Sound};
 pub use tone::tone;
@@ -41,7 +43,7 @@ pub struct Desk {
     // Dropped in this order: who stands on another goes first.
     driver: driver::Driver,
     sound: Option<sound::Sound>,
-    _bus: bus::Bus,
+    bus: bus::Bus,
     _display: display::Display,
     folder: TempDir,
     surroundings: Vec<(&'static str, String)>,
@@ -86,7 +88,7 @@ impl Desk {
             ("TAURI_WEBVIEW_AUTOMATION", "true".to_owned()),
         ];
         let driver = driver::Driver::start(folder.path(), |program| at_desk(program, &surroundings))?;
-        Ok(Self { driver, sound, _bus: bus, _display: display, folder, surroundings })
+        Ok(Self { driver, sound, bus, _display: display, folder, surroundings })
     }
 
     /// A command that would run at this desk.
@@ -111,6 +113,14 @@ impl Desk {
     pub fn record(&self) -> Result<Recording> {
         let sound = self.sound.as_ref().context("a desk without sound")?;
         sound.record(self.command(Path::new("parec")))
+    }
+
+    /// From now on notifications are shown at this desk; nothing shows them before.
+    ///
+    /// # Errors
+    /// When the bus is gone, or something shows them already.
+    pub fn notices(&self) -> Result<Notices> {
+        Notices::serve(self.bus.address())
     }
 
     /// A folder that is empty at first and gone with the desk.

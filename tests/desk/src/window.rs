@@ -124,6 +124,15 @@ impl Window {
         until("the window's size", || Ok((self.run(script)?.as_u64() == Some(u64::from(width))).then_some(())))
     }
 
+    /// Puts the window away, so that nobody looks at it.
+    ///
+    /// # Errors
+    /// When the driver or the window manager doesn't.
+    pub fn minimize(&self) -> Result<()> {
+        self.post("/window/minimize", &json!({}))?;
+        Ok(())
+    }
+
     /// Takes a picture of the page to `target/shots/NAME.png`, for a person to look at: once what is in
     /// the page has been drawn, and nothing moves any more.
     ///
