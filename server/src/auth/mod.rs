@@ -62,6 +62,11 @@ pub async fn sign_in(house: &House, login: Login) -> Result<(Token, SignedIn), N
     // Hashing takes the same time for a name that isn't there, so that names can't be guessed by the clock.
     let right = secret_matches(login.secret, hash).await.map_err(|_| NotDone::Internal)?;
     let (Some(person_id), true) = (person_id, right) else { return Err(wrong().into()) };
+    let person = {
+        let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
+        db::people::find(&mut tx, site.id, person_id).await.map_err(unavailable)?
+    };
+    let Some(person) = person else { return Err(wrong().into()) };
     let at = house.clock.now();
     let token = Token::new(site.id, &house.ids);
     let session = Session {
@@ -73,7 +78,7 @@ pub async fn sign_in(house: &House, login: Login) -> Result<(Token, SignedIn), N
     };
     let session_id = session.id;
     let action = SignIn { session, token_hash: token.hash() };
-    site.act(Box::new(action), Actor::System, Source::App).await?;
+    site.act(Box::new(action), Actor::Person(person), Source::App).await?;
     let signed_in = of_token(house, &token.to_string()).await?.ok_or(NotDone::Internal)?;
     debug_assert_eq!(signed_in.session_id, session_id);
     Ok((token, signed_in))

@@ -171,16 +171,20 @@ async fn sign_in(house: &House, site: &OpenSite, at: Timestamp) -> anyhow::Resul
         let device_id: DeviceId = devices.next(Timestamp::UNIX_EPOCH);
         let known = {
             let mut tx = house.db.read(site.id).await.context("look for the crew")?;
-            db::people::by_name(&mut tx, site.id, member.name).await.context("look for the crew")?
+            match db::people::by_name(&mut tx, site.id, member.name).await.context("look for the crew")? {
+                Some((id, _)) => db::people::find(&mut tx, site.id, id).await.context("look for the crew")?,
+                None => None,
+            }
         };
-        let Some((person_id, _)) = known else {
+        let Some(person) = known else {
             continue;
         };
+        let person_id = person.id;
         let token = Token::new(site.id, &house.ids);
         let session =
             Session { id: house.ids.next(at), person_id, device_id, device_name: "demo".to_owned(), created_at: at };
         let action = SignIn { session, token_hash: token.hash() };
-        let done = site.act_at(Box::new(action), Actor::System, Source::Server, at).await;
+        let done = site.act_at(Box::new(action), Actor::Person(person), Source::Server, at).await;
         done.with_context(|| format!("sign {} in", member.name))?;
         people.push(DemoPerson {
             id: person_id,

@@ -13,56 +13,120 @@ pub const APP: &str = env!("CARGO_BIN_EXE_crewbell");
 pub fn sign_in(window: &Window, ship: &Ship, name: &str) -> Result<()> {
     window.type_into(".sign-in-form input", &format!("127.0.0.1:{}", ship.http))?;
     window.press(".sign-in-form .button.go")?;
-    until("the PIN pad", || Ok((window.run("return !!document.querySelector('.pin-keys')")? == true).then_some(())))?;
+    comes(window, "the PIN pad", "return !!document.querySelector('.pin-keys')")?;
     window.type_into(".sign-in .field input", name)?;
-    type_pin(window, ship, name)
+    type_pin(window, ship.pin(name))
 }
 
-/// Types somebody's PIN on the pad.
-fn type_pin(window: &Window, ship: &Ship, name: &str) -> Result<()> {
-    for digit in ship.person(name)["pin"].as_str().unwrap().chars() {
+/// Types a PIN on the pad, digit by digit, and presses the key that sends it.
+pub fn type_pin(window: &Window, pin: &str) -> Result<()> {
+    for (before, digit) in pin.chars().enumerate() {
         let place = match digit {
             '0' => 11,
             other => other.to_digit(10).unwrap(),
         };
         window.press(&format!(".pin-keys > :nth-child({place})"))?;
+        let typed = format!("return document.querySelectorAll('.pin-typed .full').length === {}", before + 1);
+        comes(window, "the digit", &typed)?;
     }
     window.press(".pin-keys > :nth-child(12)")
+}
+
+/// Goes to a page, as a link would.
+pub fn go(window: &Window, address: &str) -> Result<()> {
+    window.run(&format!("location.hash = '#/{address}'"))?;
+    Ok(())
+}
+
+/// Opens a request from its card on the board.
+pub fn look_into(window: &Window, place: &str) -> Result<()> {
+    let find = format!(
+        "const card = [...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}));
+         const link = card?.querySelector('a[href*=\"#/requests/\"]');
+         if (!link) return false;
+         location.hash = link.getAttribute('href').slice(1);
+         return true",
+        serde_json::to_string(place)?
+    );
+    comes(window, "the card", &find)
 }
 
 /// Opens the app of somebody at a desk, with a folder of its own.
 pub fn open(desk: &Desk, folder: &str) -> Result<Window> {
     let folder = desk.folder(folder);
-    desk.open(Path::new(APP), &["--data-dir", &folder.display().to_string()])
+    let window = desk.open(Path::new(APP), &["--data-dir", &folder.display().to_string()])?;
+    window.run(
+        "window.faults = [];
+         const told = console.error;
+         console.error = (...said) => { window.faults.push(said.join(' ')); told(...said); };
+         window.addEventListener('error', event => window.faults.push(event.message));
+         window.addEventListener('unhandledrejection', event => window.faults.push(String(event.reason)));",
+    )?;
+    Ok(window)
 }
 
 /// Waits until somewhere on the page a text stands.
 pub fn sees(window: &Window, text: &str) -> Result<()> {
     let script = format!("return document.body.innerText.includes({})", serde_json::to_string(text)?);
-    until(&format!("\"{text}\" on the page"), || Ok((window.run(&script)?.as_bool() == Some(true)).then_some(())))
-        .or_else(|error| {
-            let shown = window.run("return document.body.innerText")?;
-            window.shoot("what-was-shown-instead")?;
-            Err(error.context(format!("shown instead: {shown}")))
-        })
+    comes(window, &format!("\"{text}\" on the page"), &script)
+}
+
+/// Waits until the board is there, as the server has it.
+pub fn on_board(window: &Window) -> Result<()> {
+    comes(window, "the board", "return !!document.querySelector('.board') && !document.querySelector('.chip.link.off')")
+}
+
+/// Waits until a script in the page returns true; when it doesn't, what is shown instead is told, and pictured.
+pub fn comes(window: &Window, what: &str, script: &str) -> Result<()> {
+    until(what, || Ok((window.run(script)? == true).then_some(()))).or_else(|error| {
+        let shown = window.run("return [...(window.faults ?? []), document.body.innerText].join('\\n')")?;
+        window.shoot(&format!("instead-of-{}", what.replace(|letter: char| !letter.is_alphanumeric(), "-")))?;
+        Err(error.context(format!("shown instead: {shown}")))
+    })
 }
 
 /// Presses a card's button: the one with this label on the card of this place.
 pub fn press_on_card(window: &Window, place: &str, label: &str) -> Result<()> {
-    let find = format!(
-        "const card = [...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}));
-         if (!card) return false;
-         const button = [...card.querySelectorAll('button')].find(button => button.innerText.trim() === {});
-         if (!button || button.closest('.resting')) return false;
+    let card = format!(
+        "[...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}))",
+        serde_json::to_string(place)?
+    );
+    press_in(window, &card, label)
+}
+
+/// Presses the button with this label, wherever on the page it is.
+pub fn press_button(window: &Window, label: &str) -> Result<()> {
+    press_in(window, "document.body", label)
+}
+
+/// Presses the button with this label within what a script finds, as soon as it is there and can be pressed.
+fn press_in(window: &Window, within: &str, label: &str) -> Result<()> {
+    let mark = format!(
+        "const within = {within};
+         const button = [...within?.querySelectorAll('button') ?? []].find(one => one.innerText.trim() === {});
+         if (!button || button.disabled || button.closest('.resting')) return false;
          document.querySelectorAll('[data-story]').forEach(old => old.removeAttribute('data-story'));
          button.setAttribute('data-story', 'this');
          return true",
-        serde_json::to_string(place)?,
         serde_json::to_string(label)?
     );
     // Marked and pressed in one go: a board that is just coming in draws its cards anew, and the mark goes with them.
-    until(&format!("{label} on the card of {place}"), || {
-        let marked = window.run(&find)? == true;
-        Ok((marked && window.press_now("[data-story]").unwrap_or(false)).then_some(()))
+    let mut last = None;
+    let pressed = until(&format!("{label} to be pressed"), || {
+        if window.run(&mark)? != true {
+            return Ok(None);
+        }
+        match window.press_now("[data-story]") {
+            Ok(there) => Ok(there.then_some(())),
+            Err(error) => {
+                last = Some(error);
+                Ok(None)
+            }
+        }
+    });
+    pressed.or_else(|error| {
+        window.shoot("a-button-that-was-not-pressed")?;
+        let shown = window.run("return document.body.innerText")?;
+        Err(error.context(format!("{last:?}; shown: {shown}")))
     })
 }

@@ -8,6 +8,10 @@
 
 mod crew;
 mod frame;
+mod hearing;
+mod joining;
+mod keyboard;
+mod notices;
 mod pages;
 mod ship;
 mod story;

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, Window, until};
 
-use crate::crew::{open, press_on_card, sees, sign_in};
+use crate::crew::{go, open, press_on_card, sees, sign_in};
 use crate::ship::Ship;
 
 const SIZES: [(&str, u32, u32); 3] = [("phone", 390, 844), ("tablet", 1024, 768), ("desktop", 1440, 900)];
@@ -16,11 +16,6 @@ const PAGES: [&str; 10] =
 fn set(window: &Window, name: &str, value: &str) -> Result<()> {
     let ask = serde_json::json!({ "ask": "set", "name": name, "value": value }).to_string();
     window.run(&format!("window.__TAURI__.core.invoke('ask', {{ args: {} }})", serde_json::to_string(&ask)?))?;
-    Ok(())
-}
-
-fn go(window: &Window, address: &str) -> Result<()> {
-    window.run(&format!("location.hash = '#/{address}'"))?;
     Ok(())
 }
 

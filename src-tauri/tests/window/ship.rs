@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use crewbell_desk::{Process, until};
 use serde_json::Value;
 
@@ -75,20 +77,56 @@ impl Ship {
         self.line["people"].as_array().unwrap().iter().find(|person| person["name"] == name).unwrap()
     }
 
+    /// Somebody's PIN, unless it was changed.
+    pub fn pin(&self, name: &str) -> &str {
+        self.person(name)["pin"].as_str().unwrap()
+    }
+
     /// A guest presses, by `mosquitto_pub`; it returns when the press is acknowledged. Gives back the place's name.
     pub fn press(&mut self, device: &str, kind: &str) -> Result<String> {
         self.presses += 1;
+        let payload = format!(r#"{{"press_id":"story-{}","kind":"{kind}","key":"main"}}"#, self.presses);
+        self.publish(device, "pressed", &payload)
+    }
+
+    /// What the guest said while they held the button, as the button sends it; returns when it is acknowledged.
+    pub fn say(&mut self, device: &str, samples: &[i16]) -> Result<()> {
+        self.presses += 1;
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let payload = serde_json::json!({
+            "button": "main", "pressType": "voice", "format": "pcm", "duration": samples.len() / 16_000,
+            "data": STANDARD.encode(bytes),
+        });
+        self.publish(device, "voice", &payload.to_string())?;
+        Ok(())
+    }
+
+    /// Publishes as a button does; gives back the place's name.
+    fn publish(&self, device: &str, topic: &str, payload: &str) -> Result<String> {
         let buttons = self.line["buttons"].as_array().context("no buttons")?;
         let button = buttons.iter().find(|button| button["id"] == device).context("no such button")?;
-        let payload = format!(r#"{{"press_id":"story-{}","kind":"{kind}","key":"main"}}"#, self.presses);
+        let file = self.folder.path().join("payload");
+        std::fs::write(&file, payload)?;
         let status = Command::new("mosquitto_pub")
             .args(["-h", "127.0.0.1", "-p", &self.mqtt.to_string(), "-q", "1"])
             .args(["-u", button["username"].as_str().unwrap(), "-P", button["password"].as_str().unwrap()])
-            .args(["-i", &format!("story-{}", self.presses), "-t", &format!("obedio/button/{device}/pressed")])
-            .args(["-m", &payload])
+            .args(["-i", &format!("story-{}", self.presses), "-t", &format!("obedio/button/{device}/{topic}")])
+            .arg("-f")
+            .arg(&file)
             .status()?;
         anyhow::ensure!(status.success(), "mosquitto_pub ended with {status}");
         Ok(button["place"].as_str().unwrap().to_owned())
+    }
+
+    /// What `crewbell-server qr` prints for this ship.
+    pub fn code(&self) -> Result<String> {
+        let site = self.line["site"]["slug"].as_str().context("no slug")?;
+        let printed = Command::new(program())
+            .args(["qr", "--site", site, "--address", &format!("http://127.0.0.1:{}", self.http)])
+            .env_remove("CREWBELL_CONFIG")
+            .output()?;
+        anyhow::ensure!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+        Ok(String::from_utf8(printed.stdout)?)
     }
 
     /// Puts away what the demo has open, so that nothing rings.

@@ -2,13 +2,13 @@
 //! back, and in the end everything is there once.
 
 use anyhow::{Context, Result};
-use crewbell_desk::{Desk, RATE, Recording, Window, until};
+use crewbell_desk::{Desk, RATE, Recording, until};
 
-use crate::crew::{open, press_on_card, sees, sign_in};
+use crate::crew::{look_into, on_board, open, press_on_card, sees, sign_in};
 use crate::ship::{Ship, requests};
 
 /// Waits until the sound that is recorded has ended: half a second of silence.
-fn falls_silent(recording: &Recording) -> Result<()> {
+pub fn falls_silent(recording: &Recording) -> Result<()> {
     let half_a_second = usize::try_from(RATE / 2)?;
     until("silence", || {
         let samples = recording.samples()?;
@@ -18,27 +18,9 @@ fn falls_silent(recording: &Recording) -> Result<()> {
     })
 }
 
-fn is_heard(recording: &Recording) -> Result<()> {
+/// Waits until something sounds.
+pub fn is_heard(recording: &Recording) -> Result<()> {
     until("the sound", || Ok(recording.is_heard()?.then_some(())))
-}
-
-/// Opens the sheet of a request from its card, and comes to the page that tells all of it.
-fn look_into(window: &Window, place: &str) -> Result<()> {
-    let find = format!(
-        "const card = [...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}));
-         const link = card?.querySelector('a[href*=\"#/requests/\"]');
-         if (!link) return false;
-         location.hash = link.getAttribute('href').slice(1);
-         return true",
-        serde_json::to_string(place)?
-    );
-    until("the card", || Ok((window.run(&find)? == true).then_some(())))
-}
-
-/// Waits until the board is there, as the server has it.
-fn on_board(window: &Window) -> Result<()> {
-    let live = "return !!document.querySelector('.board') && !document.querySelector('.chip.link.off')";
-    until("the board", || Ok((window.run(live)? == true).then_some(())))
 }
 
 #[test]

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub(crate) struct Driver {
-    _program: Process,
+    program: Process,
     port: u16,
 }
 
@@ -35,7 +35,7 @@ impl Driver {
             }
             Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok())
         })?;
-        Ok(Self { _program: program, port })
+        Ok(Self { program, port })
     }
 
     /// Opens the app in a session of its own.
@@ -44,7 +44,7 @@ impl Driver {
         let wish = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });
         let session = call(self.port, "POST", "/session", &wish)?;
         let id = session["sessionId"].as_str().context("the driver named no session")?;
-        Ok(Window::new(self.port, id))
+        Ok(Window::new(self.port, id, self.program.id()))
     }
 }
 

@@ -4,7 +4,7 @@
 //! - `display`: a virtual X server with a window manager (screenshots hang without one)
 //! - `sound`: PulseAudio with a speaker that can be recorded and a microphone that can be spoken to
 //! - `tone`: which tone is in what was recorded
-//! - `bus`: a session's D-Bus, by which a second start of an app finds the first
+//! - `bus`: a session's D-Bus, by which a second start of an app finds the first; `notices`: notifications on it
 //! - `driver`, `window`: WebKitWebDriver, and what a person does to a window by it
 //! - `process`: programs that end with the desk
 //!
@@ -14,6 +14,7 @@
 mod bus;
 mod display;
 mod driver;
+mod notices;
 mod process;
 mod sound;
 mod tone;
@@ -26,22 +27,23 @@ use std::{
     process::Command,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+pub use notices::{Notice, Notices};
 pub use process::Process;
 pub use sound::{RATE, Recording, Sound};
 pub use tone::tone;
 pub use wait::until;
-pub use window::Window;
+pub use window::{DOWN, UP, Window};
 
 /// A display, a sound system and a bus of its own; all of it ends with the value.
 #[derive(Debug)]
 pub struct Desk {
     // Dropped in this order: who stands on another goes first.
     driver: driver::Driver,
-    sound: sound::Sound,
-    _bus: bus::Bus,
+    sound: Option<sound::Sound>,
+    bus: bus::Bus,
     _display: display::Display,
     folder: TempDir,
     surroundings: Vec<(&'static str, String)>,
@@ -53,16 +55,29 @@ impl Desk {
     /// # Errors
     /// When a program is missing or doesn't come up; the message names it.
     pub fn set_up() -> Result<Self> {
+        Self::new(true)
+    }
+
+    /// A desk at which nothing can sound: there is neither a sound server nor a sound card.
+    ///
+    /// # Errors
+    /// As `set_up`.
+    pub fn without_sound() -> Result<Self> {
+        Self::new(false)
+    }
+
+    fn new(sounds: bool) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("crewbell-desk-").tempdir()?;
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("home"))?;
         let display = display::Display::start(folder.path())?;
-        let sound = sound::Sound::start(folder.path())?;
+        let sound = sounds.then(|| sound::Sound::start(folder.path())).transpose()?;
+        let sound_server = sound.as_ref().map_or_else(|| "unix:/nowhere/pulse.sock".to_owned(), sound::Sound::server);
         let bus = bus::Bus::start(folder.path())?;
         let surroundings = vec![
             ("DISPLAY", display.name()),
             ("DBUS_SESSION_BUS_ADDRESS", bus.address().to_owned()),
-            ("PULSE_SERVER", sound.server()),
+            ("PULSE_SERVER", sound_server),
             ("HOME", path("home").display().to_string()),
             ("XDG_RUNTIME_DIR", folder.path().display().to_string()),
             ("GDK_BACKEND", "x11".to_owned()),
@@ -73,7 +88,7 @@ impl Desk {
             ("TAURI_WEBVIEW_AUTOMATION", "true".to_owned()),
         ];
         let driver = driver::Driver::start(folder.path(), |program| at_desk(program, &surroundings))?;
-        Ok(Self { driver, sound, _bus: bus, _display: display, folder, surroundings })
+        Ok(Self { driver, sound, bus, _display: display, folder, surroundings })
     }
 
     /// A command that would run at this desk.
@@ -92,8 +107,20 @@ impl Desk {
     }
 
     /// Records what is played at this desk from now on.
+    ///
+    /// # Errors
+    /// When nothing can sound here, or it records nothing.
     pub fn record(&self) -> Result<Recording> {
-        self.sound.record(self.command(Path::new("parec")))
+        let sound = self.sound.as_ref().context("a desk without sound")?;
+        sound.record(self.command(Path::new("parec")))
+    }
+
+    /// From now on notifications are shown at this desk; nothing shows them before.
+    ///
+    /// # Errors
+    /// When the bus is gone, or something shows them already.
+    pub fn notices(&self) -> Result<Notices> {
+        Notices::serve(self.bus.address())
     }
 
     /// A folder that is empty at first and gone with the desk.

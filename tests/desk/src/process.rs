@@ -49,6 +49,11 @@ impl Process {
         Ok(Self { child, log: log.to_owned() })
     }
 
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it has ended, when it has.
     ///
     /// # Errors
@@ -61,6 +66,23 @@ impl Process {
     pub fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
+}
+
+/// The processes that the process of that number has started and that haven't ended.
+pub(crate) fn children(of: u32) -> Vec<Pid> {
+    // Linux lists them by the thread that started them: proc(5), /proc/[pid]/task/[tid]/children.
+    let threads = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let all: Vec<i32> =
+        lists.flat_map(|list| list.split(' ').filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect();
+    all.into_iter().filter(|id| !has_ended(*id)).map(Pid::from_raw).collect()
+}
+
+/// Whether all that is left of a process is its entry in the table.
+fn has_ended(id: i32) -> bool {
+    let about = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    // The state stands after the name, which is in parentheses.
+    about.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 impl Drop for Process {

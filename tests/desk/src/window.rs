@@ -7,12 +7,18 @@ use std::{
 
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 
-use crate::{driver::call, until};
+use crate::{driver::call, process::children, until};
 
 /// The key under which the protocol hands out an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// The arrow down, for `keys`.
+pub const DOWN: &str = "\u{e015}";
+/// The arrow up, for `keys`.
+pub const UP: &str = "\u{e013}";
 
 /// Says that it is done when the page has been drawn some times. A page is there before it is drawn
 /// for the first time, and would be white on the picture.
@@ -27,11 +33,12 @@ const AFTER_SOME_FRAMES: &str = "
 pub struct Window {
     port: u16,
     session: String,
+    driver: u32,
 }
 
 impl Window {
-    pub(crate) fn new(port: u16, id: &str) -> Self {
-        Self { port, session: format!("/session/{id}") }
+    pub(crate) fn new(port: u16, id: &str, driver: u32) -> Self {
+        Self { port, session: format!("/session/{id}"), driver }
     }
 
     /// Presses the first element that `selector` (CSS) names, as soon as it is there and can be pressed.
@@ -71,6 +78,20 @@ impl Window {
         Ok(())
     }
 
+    /// Presses keys, one after the other, as if on the keyboard: they go to what has the focus. Keys without a letter
+    /// stand as in the protocol (W3C `WebDriver`, 17.4.2): [`DOWN`], [`UP`].
+    ///
+    /// # Errors
+    /// When the driver doesn't.
+    pub fn keys(&self, keys: &str) -> Result<()> {
+        let presses = keys
+            .chars()
+            .flat_map(|key| [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]);
+        let actions = json!([{ "type": "key", "id": "keyboard", "actions": presses.collect::<Vec<_>>() }]);
+        self.post("/actions", &json!({ "actions": actions }))?;
+        Ok(())
+    }
+
     /// Waits until the first element that `selector` names shows a text that `fits`, and returns it.
     ///
     /// # Errors
@@ -101,6 +122,15 @@ impl Window {
         self.post("/window/rect", &json!({ "x": 0, "y": 0, "width": width, "height": height }))?;
         let script = "return window.innerWidth";
         until("the window's size", || Ok((self.run(script)?.as_u64() == Some(u64::from(width))).then_some(())))
+    }
+
+    /// Puts the window away, so that nobody looks at it.
+    ///
+    /// # Errors
+    /// When the driver or the window manager doesn't.
+    pub fn minimize(&self) -> Result<()> {
+        self.post("/window/minimize", &json!({}))?;
+        Ok(())
     }
 
     /// Takes a picture of the page to `target/shots/NAME.png`, for a person to look at: once what is in
@@ -149,7 +179,16 @@ impl Window {
 }
 
 impl Drop for Window {
+    /// Returns when the app is gone: another that is opened on the same folder meanwhile would take itself for the
+    /// second one, and end.
     fn drop(&mut self) {
         drop(call(self.port, "DELETE", &self.session, &json!({})));
+        let gone = until("the app to end", || Ok(children(self.driver).is_empty().then_some(())));
+        if gone.is_err() {
+            for child in children(self.driver) {
+                // It may end in this moment.
+                let _gone = kill(child, Signal::SIGKILL);
+            }
+        }
     }
 }

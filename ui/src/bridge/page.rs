@@ -39,6 +39,21 @@ pub fn on_window(event: &str, heard: impl Fn() + 'static) {
     callback.forget();
 }
 
+/// Puts a step into the way back that shows the same address; it is told from others by its number.
+pub fn step_in(number: u32) {
+    if let Ok(history) = window().history() {
+        drop(history.push_state_with_url(&number.into(), "", None));
+    }
+}
+
+/// The number of the step that is shown; 0 for one that `step_in` didn't make.
+pub fn step() -> u32 {
+    let state = window().history().and_then(|history| history.state());
+    let number = state.ok().and_then(|state| state.as_f64()).filter(|number| (0.0..=1e6).contains(number));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range")]
+    number.map_or(0, |number| number as u32)
+}
+
 /// Calls `matches` now and whenever it changes, with whether a media query does; for as long as the page lives.
 pub fn on_media(query: &str, matches: impl Fn(bool) + 'static) {
     let Ok(Some(list)) = window().match_media(query) else { return };
@@ -94,6 +109,12 @@ pub fn is_typing() -> bool {
     focused().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
 }
 
+/// Whether a key is the page's: it is no part of a shortcut of the system's, and neither a field nor a sheet wants it.
+pub fn is_free(event: &web_sys::KeyboardEvent) -> bool {
+    let modified = event.ctrl_key() || event.alt_key() || event.meta_key();
+    !modified && !is_typing() && !has_sheet()
+}
+
 /// Everything within an element that the keyboard can reach, in order.
 pub fn reachable(within: &HtmlElement) -> Vec<HtmlElement> {
     const REACHABLE: &str = "button:not([disabled]), [href], input:not([disabled]), select:not([disabled]), \
@@ -126,6 +147,11 @@ pub fn read_chosen(input: &HtmlInputElement, read: impl FnOnce(String) + 'static
 /// Whether a sheet lies over the page.
 pub fn has_sheet() -> bool {
     matches!(document().query_selector("[aria-modal]"), Ok(Some(_)))
+}
+
+/// How many sheets lie over the page.
+pub fn sheets() -> u32 {
+    document().query_selector_all("[aria-modal]").map_or(0, |sheets| sheets.length())
 }
 
 /// Brings the element of that id into view, moving as little as needed.

@@ -1,6 +1,9 @@
-//! A sheet: a question or a small form over the page. The focus stays in it, Esc closes it, and what had the focus
-//! before has it again.
+//! A sheet: a question or a small form over the page. The focus stays in it, Esc and the device's way back close it, and
+//! what had the focus before has it again.
 
+use std::time::Duration;
+
+use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::{HtmlElement, KeyboardEvent};
@@ -30,6 +33,7 @@ pub fn Sheet(
             drop(first.or(inside.first()).map(HtmlElement::focus));
         }
     });
+    follow_the_way_back(on_close);
     on_cleanup(move || {
         before.with_value(|before| drop(before.as_ref().map(HtmlElement::focus)));
     });
@@ -59,6 +63,30 @@ pub fn Sheet(
             </div>
         </div>
     }
+}
+
+/// A sheet is a step in the way back, so that a phone's own button closes it instead of leaving the page under it.
+fn follow_the_way_back(on_close: Callback<()>) {
+    // Those that it lies on have lower numbers.
+    let number = page::sheets() + 1;
+    page::step_in(number);
+    let back = window_event_listener(ev::popstate, move |_| {
+        if page::step() < number {
+            on_close.run(());
+        }
+    });
+    on_cleanup(move || {
+        back.remove();
+        // A sheet that was closed otherwise takes its step with it; one that led to another page leaves the way alone.
+        set_timeout(
+            move || {
+                if page::step() == number {
+                    page::back();
+                }
+            },
+            Duration::ZERO,
+        );
+    });
 }
 
 /// From the last thing within to the first, and back.

@@ -37,6 +37,13 @@ pub fn Frame() -> impl IntoView {
             pages::contents(page)
         }
     };
+    let slash = window_event_listener(leptos::ev::keydown, |event| {
+        if event.key() == "/" && crate::bridge::page::is_free(&event) {
+            event.prevent_default();
+            crate::bridge::page::focus("search");
+        }
+    });
+    on_cleanup(move || slash.remove());
     view! {
         <div class="frame">
             <a class="skip" href="#main" on:click=|event| {

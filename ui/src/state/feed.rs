@@ -16,6 +16,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use uuid::Uuid;
 
+use super::order::Order;
 use super::{Item, State};
 use crate::bridge;
 use crate::route::{Page, Route, go};
@@ -35,16 +36,25 @@ impl State {
     }
 
     async fn look(self) {
-        match bridge::ask(&Ask::Look).await {
-            Ok(picture) => self.show(picture),
-            Err(error) => self.trouble.set(Some(error)),
+        self.order.update_value(Order::asked);
+        let answer: Result<Picture, _> = bridge::ask(&Ask::Look).await;
+        let look = answer.as_ref().map_or(0, |picture| picture.look);
+        let since = self.order.try_update_value(|order| order.answered(look)).flatten();
+        match (answer, since) {
+            (Ok(picture), Some(since)) => {
+                self.show(picture);
+                since.into_iter().for_each(|told| self.hear(told));
+            }
+            // A later one is shown already.
+            (Ok(_), None) => {}
+            (Err(error), _) => self.trouble.set(Some(error)),
         }
         self.started.set(true);
     }
 
     /// Shows a picture, instead of everything that was shown before.
     pub fn show(self, picture: Picture) {
-        let Picture { session, last, status, nouns, outbox, lines, present, alerts, settings } = picture;
+        let Picture { look: _, session, last, status, nouns, outbox, lines, present, alerts, settings } = picture;
         let mut all = Sorted::default();
         for shown in nouns {
             all.put(shown);
@@ -70,9 +80,8 @@ impl State {
     }
 
     fn hear_all(self, told: Vec<Told>) {
-        for told in told {
-            self.hear(told);
-        }
+        let now = self.order.try_update_value(|order| order.told(told)).unwrap_or_default();
+        now.into_iter().for_each(|told| self.hear(told));
     }
 
     fn hear(self, told: Told) {
@@ -94,6 +103,7 @@ impl State {
             Told::Settings { settings } => self.settings.set(settings),
             Told::Voice { player } => self.voice.set(player),
             Told::Open { request_id } => go(Route::about(Page::Requests, request_id.0)),
+            Told::Looked { .. } => {}
             Told::Reload => spawn_local(self.look()),
         }
     }

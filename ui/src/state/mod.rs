@@ -9,6 +9,7 @@
 mod asking;
 mod feed;
 mod lookups;
+mod order;
 mod table;
 mod tree;
 
@@ -31,6 +32,8 @@ use leptos::prelude::*;
 
 use crate::bridge::{clock, page};
 use crate::route::{self, Page, Route};
+
+use order::Order;
 
 pub use table::{Item, Table};
 pub use tree::Branch;
@@ -96,6 +99,8 @@ pub struct Store {
     pub trouble: RwSignal<Option<AskError>>,
     /// The server's clock, as far as the device knows it; moves once a second.
     pub now: RwSignal<Timestamp>,
+    /// In which order pictures and what is told belong.
+    order: StoredValue<Order>,
     /// Whether the window has room for board, detail and activity side by side.
     pub wide: RwSignal<bool>,
 }
@@ -128,6 +133,7 @@ impl State {
             refusals: RwSignal::default(),
             trouble: RwSignal::default(),
             now: RwSignal::new(clock::now()),
+            order: StoredValue::default(),
             wide,
         };
         // One for as long as the app lives.

@@ -16,7 +16,7 @@ use super::sign_in::{TOKEN_IN, needs_server};
 use super::{activity, code, files};
 use crate::engine::{Fault, Input, line_of};
 use crate::net::{Door, Http, VoiceCache, address};
-use crate::screen::{ActivityQuery, Ask, AskError, ServerInfo, Storage};
+use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, Told};
 use crate::shell::Recording;
 use crate::store::{Key, Line, Session, Store};
 
@@ -27,9 +27,10 @@ impl<S: Store + 'static> Controller<S> {
     pub(super) async fn answer(&mut self, ask: Ask, answer: Answer) {
         let answered = match ask {
             Ask::Look => {
-                // What was told before is in the picture; a window must not hear it after.
-                self.flush();
-                as_value(&self.engine.picture(self.clock.now()))
+                // What was told before is in the picture; the window tells by the mark what came after.
+                self.looks += 1;
+                self.tell(Told::Looked { look: self.looks });
+                as_value(&Picture { look: self.looks, ..self.engine.picture(self.clock.now()) })
             }
             Ask::FindServer { address } => {
                 let http = self.http.clone();

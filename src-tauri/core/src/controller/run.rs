@@ -65,6 +65,8 @@ pub(super) struct Controller<S> {
     pub sign_in: u64,
     pub device: Device,
     told: Vec<Told>,
+    /// How often a window looked.
+    pub looks: u64,
     wake_at: Instant,
     rebuilt: Option<u32>,
 }
@@ -102,6 +104,7 @@ impl<S: Store + 'static> Controller<S> {
             sign_in: 0,
             device: Device { data, name: device_name, version },
             told: Vec::new(),
+            looks: 0,
             rebuilt,
         })
     }

@@ -188,6 +188,7 @@ impl Engine {
         let keys: BTreeSet<&Key> = self.image.nouns.keys().chain(self.echo.keys()).collect();
         let shown = |key: &Key| self.owned(key).map(|(noun, pending)| Shown { noun, pending });
         Picture {
+            look: 0,
             session: self.image.session.clone(),
             last: self.image.settings.get(LAST_SESSION).and_then(|text| serde_json::from_str(text).ok()),
             status: self.status(now),

@@ -17,6 +17,10 @@ use crate::store::{Doing, Key, Line, Session};
 /// All that a window needs to begin with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
+    /// Which look it answers: [`Told::Looked`] with this number stands between what is in it and what isn't. 0 for a
+    /// picture that no window asked for.
+    #[serde(default)]
+    pub look: u64,
     /// Who is signed in.
     pub session: Option<Session>,
     /// The last person who was signed in here, for the sign-in page.
@@ -166,6 +170,12 @@ pub enum Told {
     Open {
         /// Which.
         request_id: RequestId,
+    },
+    /// A window was given the picture of this number. What was told before is in it, and what is told from here on
+    /// isn't: picture and telling come by different ways, and either may be the faster.
+    Looked {
+        /// [`Picture::look`].
+        look: u64,
     },
     /// The person on the screen is another, or too much happened to tell it singly: look again.
     Reload,

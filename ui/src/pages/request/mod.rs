@@ -11,7 +11,7 @@ mod voice;
 use crewbell_core::screen::Ask;
 use crewbell_core::store::{Doing, Line};
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::protocol::EntityType;
+use crewbell_shared::protocol::{EntityType, Verb};
 use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
@@ -103,17 +103,18 @@ fn Story(id: RequestId) -> impl IntoView {
             |line: &&Line| line.about.is_some_and(|key| key.entity_type == EntityType::Request && key.id == id.0);
         state.lines.with(|lines| lines.iter().filter(about).cloned().collect::<Vec<_>>())
     });
+    let unsent = Memo::new(move |_| unsent(state, id));
     let events = Memo::new(move |_| {
         let request = state.requests.get(id).map(|item| item.noun);
-        request.map(|request| told.with(|told| known.with(|known| story(told, known, &request)))).unwrap_or_default()
+        let Some(request) = request else { return Vec::new() };
+        told.with(|told| known.with(|known| unsent.with(|unsent| story(told, known, &request, unsent))))
     });
-    let unsent = Memo::new(move |_| unsent(state, id));
     view! {
         <h3>{words().request.story}</h3>
         <ol class="story">
             {move || events.get().iter().map(|event| one_event(state, event)).collect_view()}
-            {move || unsent.get().into_iter().map(|what| view! {
-                <li class="pending"><b>{what}</b><small class="pending-word">{words().common.pending}</small></li>
+            {move || unsent.get().iter().map(|verb| view! {
+                <li class="pending"><b>{doings::doing(state, verb)}</b><small class="pending-word">{words().common.pending}</small></li>
             }).collect_view()}
         </ol>
         <Show when=move || partial.get()><p class="partial">{words().request.story_partial}</p></Show>
@@ -132,12 +133,12 @@ fn one_event(state: State, event: &Event) -> impl IntoView + use<> {
 }
 
 /// What the person did with it and the server hasn't answered.
-fn unsent(state: State, id: RequestId) -> Vec<String> {
+fn unsent(state: State, id: RequestId) -> Vec<Verb> {
     state.outbox.with(|outbox| {
         let ours = outbox.iter().filter(|item| {
             item.doing == Doing::Waiting && item.command.verb.subject() == Some((EntityType::Request, id.0))
         });
-        ours.map(|item| doings::doing(state, &item.command.verb)).collect()
+        ours.map(|item| item.command.verb.clone()).collect()
     })
 }
 

@@ -1,6 +1,7 @@
 //! What happened to a request: what the server tells, what this device knows beyond it, and what the crew wrote.
 
 use crewbell_core::store::Line;
+use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::{Acceptance, Note, Request, State};
 use jiff::Timestamp;
 
@@ -18,20 +19,26 @@ pub struct Event {
 }
 
 /// The story, oldest first. A line that both know is told once; a note is told with its words. What no line tells,
-/// because the server can't be reached, is told from the request itself.
-pub fn story(told: &[Line], known: &[Line], request: &Request) -> Vec<Event> {
+/// because the server can't be reached, is told from the request itself. What `unsent` has done to it isn't part of the
+/// story yet.
+pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Verb]) -> Vec<Event> {
     let mut lines: Vec<&Line> = told.iter().chain(known).collect();
     lines.sort_by_key(|line| line.seq);
     lines.dedup_by_key(|line| line.seq);
     let is_told = |kind: &str| lines.iter().any(|line| line.kind == kind);
-    let untold = facts(request).into_iter().filter(|event| !is_told(&event.kind));
+    let is_unsent = |kind: &str| unsent.iter().any(|verb| comes_of(verb) == Some(kind));
+    let untold = facts(request).into_iter().filter(|event| !is_told(&event.kind) && !is_unsent(&event.kind));
+    let is_sent = |note: &&Note| {
+        !unsent.iter().any(|verb| matches!(verb, Verb::NoteRequest { note_id, .. } if *note_id == note.id))
+    };
     let happened = lines.iter().filter(|line| line.kind != NOTED).map(|line| Event {
         at: line.at,
         kind: line.kind.clone(),
         who: line.actor.name.clone(),
         text: None,
     });
-    let mut events: Vec<Event> = happened.chain(untold).chain(request.notes.iter().map(noted)).collect();
+    let mut events: Vec<Event> =
+        happened.chain(untold).chain(request.notes.iter().filter(is_sent).map(noted)).collect();
     events.sort_by_key(|event| event.at);
     events
 }
@@ -54,6 +61,21 @@ fn facts(request: &Request) -> Vec<Event> {
         }
     }
     facts
+}
+
+/// The kind of the fact that a verb will be when the server has said yes; only of those that `facts` tells.
+fn comes_of(verb: &Verb) -> Option<&'static str> {
+    if let Verb::CreateRequest { .. } = verb {
+        Some("request_created")
+    } else if let Verb::AcceptRequest { .. } = verb {
+        Some("request_accepted")
+    } else if let Verb::CompleteRequest { .. } = verb {
+        Some("request_completed")
+    } else if let Verb::CancelRequest { .. } = verb {
+        Some("request_cancelled")
+    } else {
+        None
+    }
 }
 
 const NOTED: &str = "request_noted";
@@ -87,7 +109,8 @@ mod tests {
         let request = Request { notes: vec![note], ..open_request(at(0)) };
         let told = [line(1, "request_created"), line(2, NOTED)];
         let known = [line(2, NOTED), line(3, "request_accepted"), line(1, "request_created")];
-        let kinds: Vec<_> = story(&told, &known, &request).into_iter().map(|event| (event.kind, event.text)).collect();
+        let kinds: Vec<_> =
+            story(&told, &known, &request, &[]).into_iter().map(|event| (event.kind, event.text)).collect();
         let expected =
             [("request_created", None), (NOTED, Some("Two espressos".to_owned())), ("request_accepted", None)];
         assert_eq!(kinds, expected.map(|(kind, text)| (kind.to_owned(), text)));
@@ -98,8 +121,23 @@ mod tests {
         let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(5) };
         let state = State::Completed { acceptance, completed_by: siri().as_ref(), completed_at: at(9) };
         let request = Request { state, ..open_request(at(0)) };
-        let told: Vec<_> = story(&[], &[], &request).into_iter().map(|event| (event.kind, event.who)).collect();
+        let told: Vec<_> = story(&[], &[], &request, &[]).into_iter().map(|event| (event.kind, event.who)).collect();
         let expected = [("request_created", "Cabin 5"), ("request_accepted", "Siri"), ("request_completed", "Siri")];
         assert_eq!(told, expected.map(|(kind, who)| (kind.to_owned(), who.to_owned())));
+    }
+
+    #[test]
+    fn what_is_not_sent_yet_is_no_part_of_the_story() {
+        let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(5) };
+        let note = Note { id: id(9), by: siri().as_ref(), at: at(6), text: "Two espressos".into() };
+        let request = Request { state: State::Accepted(acceptance), notes: vec![note], ..open_request(at(0)) };
+        let kinds = |unsent: &[Verb]| -> Vec<_> {
+            story(&[], &[], &request, unsent).into_iter().map(|event| event.kind).collect()
+        };
+        assert_eq!(kinds(&[]), ["request_created", "request_accepted", NOTED]);
+        let accept = Verb::AcceptRequest { request_id: request.id };
+        assert_eq!(kinds(std::slice::from_ref(&accept)), ["request_created", NOTED]);
+        let note = Verb::NoteRequest { request_id: request.id, note_id: id(9), text: "Two espressos".into() };
+        assert_eq!(kinds(&[accept, note]), ["request_created"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The keyboard on the board: arrows, A accept, C complete, / search, N new, ? help.
+//! The keyboard on the board: arrows, A accept, C complete, N new, ? help. The slash, which searches, is every page's.
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
@@ -20,7 +20,6 @@ enum Wish {
     Previous,
     Accept,
     Complete,
-    Search,
     New,
     Help,
     Leave,
@@ -32,7 +31,6 @@ fn wish(key: &str) -> Option<Wish> {
         "ArrowUp" | "k" => Some(Wish::Previous),
         "a" | "A" => Some(Wish::Accept),
         "c" | "C" => Some(Wish::Complete),
-        "/" => Some(Wish::Search),
         "n" | "N" => Some(Wish::New),
         "?" => Some(Wish::Help),
         "Escape" => Some(Wish::Leave),
@@ -43,8 +41,7 @@ fn wish(key: &str) -> Option<Wish> {
 /// Listens to the keyboard while the board is shown.
 pub fn listen(state: State, board: Memo<Board>, help: RwSignal<bool>) {
     let handle = window_event_listener(ev::keydown, move |event| {
-        let modified = event.ctrl_key() || event.alt_key() || event.meta_key();
-        if modified || page::is_typing() || page::has_sheet() {
+        if !page::is_free(&event) {
             return;
         }
         let Some(wish) = wish(&event.key()) else { return };
@@ -77,7 +74,6 @@ fn act(state: State, board: Memo<Board>, help: RwSignal<bool>, wish: Wish) {
                 state.act(Verb::CompleteRequest { request_id: request.noun.id });
             }
         }
-        Wish::Search => page::focus("search"),
         Wish::New => go(Route::to(Page::NewRequest)),
         Wish::Help => help.set(true),
         Wish::Leave => show(Route::to(Page::Requests)),

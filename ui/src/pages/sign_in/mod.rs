@@ -62,7 +62,7 @@ fn first(state: State) -> Step {
 pub fn SignIn() -> impl IntoView {
     let state = state();
     let step = RwSignal::new(first(state));
-    name_the_site(state, step);
+    let named = the_site_by_name(state, &step.get_untracked());
     let shown = move || match step.get() {
         Step::Server => view! { <server::Server on_found=move |found| step.set(after(found))/> }.into_any(),
         Step::Site(found) => view! {
@@ -71,7 +71,14 @@ pub fn SignIn() -> impl IntoView {
             }/>
         }
         .into_any(),
-        Step::Who(place) => view! { <secret::Secret place/> }.into_any(),
+        Step::Who(place) => {
+            // Beside the step: whoever types their PIN already goes on typing when the name comes.
+            let site = place.site.clone();
+            let called = Signal::derive(move || {
+                named.with(|named| named.iter().find(|named| named.slug == site.slug).unwrap_or(&site).name.clone())
+            });
+            view! { <secret::Secret place called/> }.into_any()
+        }
     };
     let is_first = move || step.with(|step| *step == Step::Server);
     view! {
@@ -91,17 +98,16 @@ pub fn SignIn() -> impl IntoView {
 }
 
 /// The device remembers the site's short name; its full name comes from the server, if it is there.
-fn name_the_site(state: State, step: RwSignal<Step>) {
-    let Step::Who(place) = step.get_untracked() else { return };
-    state.ask_or(Ask::FindServer { address: place.server.clone() }, move |found: Result<ServerInfo, _>| {
-        let site = found.ok().and_then(|found| found.sites.into_iter().find(|site| site.slug == place.site.slug));
-        let Some(site) = site.filter(|site| *site != place.site) else { return };
-        step.try_update(|step| {
-            if *step == Step::Who(place.clone()) {
-                *step = Step::Who(Place { site, ..place });
+fn the_site_by_name(state: State, step: &Step) -> RwSignal<Vec<SiteInfo>> {
+    let named = RwSignal::new(Vec::new());
+    if let Step::Who(place) = step {
+        state.ask_or(Ask::FindServer { address: place.server.clone() }, move |found: Result<ServerInfo, _>| {
+            if let Ok(found) = found {
+                named.try_set(found.sites);
             }
         });
-    });
+    }
+    named
 }
 
 /// The languages, each by its own name.

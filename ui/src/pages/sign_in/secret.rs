@@ -10,7 +10,11 @@ use crate::state::state;
 
 /// A name (of who was here last, or typed) and a PIN or password.
 #[component]
-pub fn Secret(place: Place) -> impl IntoView {
+pub fn Secret(
+    place: Place,
+    /// The site's name.
+    called: Signal<String>,
+) -> impl IntoView {
     let state = state();
     let w = &words().sign_in;
     let name = RwSignal::new(place.last.clone().unwrap_or_default());
@@ -19,12 +23,9 @@ pub fn Secret(place: Place) -> impl IntoView {
     let typed = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let wrong = RwSignal::new(None::<String>);
-    let title = {
-        let site = place.site.name.clone();
-        move || {
-            let who = name.get();
-            if known.get() { fill(w.person_at, &[("who", &who), ("site", &site)]) } else { site.clone() }
-        }
+    let title = move || {
+        let (who, site) = (name.get(), called.get());
+        if known.get() { fill(w.person_at, &[("who", &who), ("site", &site)]) } else { site }
     };
     let sign_in = move || {
         let (who, what) = (name.get_untracked().trim().to_owned(), secret.get_untracked());

@@ -1,0 +1,111 @@
+//! Notifications of a Linux desktop (Desktop Notifications Specification 1.2), over the session's bus.
+
+use std::collections::HashMap;
+
+use crewbell_core::screen::Alert;
+use futures_util::StreamExt;
+use tauri::AppHandle;
+use tokio::sync::oneshot;
+use zbus::{Connection, Variant};
+
+use crate::words::Words;
+
+/// The urgency of what must not go away by itself.
+const CRITICAL: u8 = 2;
+
+/// A notification on the screen: sent, or dropped, it is taken away.
+pub(super) type Shown = oneshot::Sender<()>;
+
+#[zbus::proxy(
+    interface = "org.freedesktop.Notifications",
+    default_service = "org.freedesktop.Notifications",
+    default_path = "/org/freedesktop/Notifications"
+)]
+trait Desktop {
+    #[expect(clippy::too_many_arguments, reason = "as the specification has them")]
+    fn notify(
+        &self,
+        app: &str,
+        replaces: u32,
+        icon: &str,
+        summary: &str,
+        body: &str,
+        actions: &[&str],
+        hints: HashMap<&str, Variant<'_>>,
+        timeout_ms: i32,
+    ) -> zbus::Result<u32>;
+
+    fn close_notification(&self, id: u32) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    fn action_invoked(&self, id: u32, key: String) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    fn notification_closed(&self, id: u32, reason: u32) -> zbus::Result<()>;
+}
+
+/// Shows that something rings. The bus may be slow or gone: whoever rings doesn't wait for it.
+pub(super) fn show(app: &AppHandle, alert: &Alert, words: &'static Words) -> Shown {
+    let (shown, taken_away) = oneshot::channel();
+    let (app, alert) = (app.clone(), alert.clone());
+    tauri::async_runtime::spawn(async move {
+        match answer(&alert, words, taken_away).await {
+            Ok(Some(key)) => crate::desktop::answered(&app, alert.request_id, key == "accept"),
+            Ok(None) => {}
+            Err(error) => eprintln!("The system shows no notification: {error}"),
+        }
+    });
+    shown
+}
+
+pub(super) fn take_away(shown: Shown) {
+    // A notification that could not be shown, or was answered, has nobody who listens.
+    let _ = shown.send(());
+}
+
+/// Shows it until it is pressed, closed, or taken away; the key of what was pressed.
+async fn answer(
+    alert: &Alert,
+    words: &'static Words,
+    mut taken_away: oneshot::Receiver<()>,
+) -> zbus::Result<Option<String>> {
+    // One and the same connection shows and listens: some desktops tell only who has shown it.
+    let connection = Connection::session().await?;
+    let desktop = DesktopProxy::new(&connection).await?;
+    // Listening before it is there, so that nothing is missed.
+    let mut pressed = desktop.receive_action_invoked().await?;
+    let mut closed = desktop.receive_notification_closed().await?;
+    let summary = format!("{} · {}", words.priority(alert.priority), alert.place_name);
+    let hints = HashMap::from([
+        ("category", Variant::from("call.incoming")),
+        // The bell is the app's own.
+        ("suppress-sound", Variant::from(true)),
+        ("urgency", Variant::from(CRITICAL)),
+    ]);
+    let actions = ["accept", words.accept, "default", words.show];
+    let id = desktop.notify("Crewbell", 0, "crewbell", &summary, "", &actions, hints, 0).await?;
+    loop {
+        tokio::select! {
+            // What is pressed is closed too: the press counts.
+            biased;
+            Some(signal) = pressed.next() => {
+                let told = signal.args()?;
+                if told.id == id {
+                    // Some desktops leave it there; where it is gone already, they say so.
+                    let _ = desktop.close_notification(id).await;
+                    return Ok(Some(told.key.clone()));
+                }
+            }
+            Some(signal) = closed.next() => {
+                if signal.args()?.id == id {
+                    return Ok(None);
+                }
+            }
+            _ = &mut taken_away => {
+                desktop.close_notification(id).await?;
+                return Ok(None);
+            }
+            else => return Ok(None),
+        }
+    }
+}
