@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crewbell_core::controller::{self, Clock, Handle, Parts};
 use crewbell_core::engine::Input;
 use crewbell_core::screen::{Ask, AskError};
+use crewbell_core::shell::Handset;
 use crewbell_core::store::Sqlite;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -71,6 +72,13 @@ impl Core {
         }
     }
 
+    /// Sends a packet of a call's voice over the live socket.
+    pub(crate) fn speak(&self, packet: Vec<u8>) {
+        if let Start::Done(handle) = &*self.0.borrow() {
+            handle.speak(packet);
+        }
+    }
+
     /// Waits until the core is there, and gives it a first report.
     pub(crate) async fn first_report(&self, input: Input) {
         let mut core = self.0.clone();
@@ -86,7 +94,7 @@ async fn open(folder: PathBuf, version: String, device: Arc<Device>) -> Result<H
         store,
         rebuilt: opened.rebuilt.map(|rebuilt| rebuilt.saved),
         shell: device,
-        handset: Arc::new(crewbell_core::shell::NoHandset),
+        handset: Arc::clone(&device) as Arc<dyn Handset>,
         vault: Arc::new(Vault::new(&folder)),
         clock: Clock::default(),
         data: folder,

@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crewbell_core::screen::{Ask, Told};
+use crewbell_core::screen::{Ask, Task, Told};
 use crewbell_core::shell::Shell;
-use crewbell_shared::ids::RequestId;
+use crewbell_shared::call::Call;
 use crewbell_shared::protocol::Verb;
 use tauri::menu::{Menu, MenuItem};
 use tauri::tray::{TrayIconBuilder, TrayIconEvent};
@@ -12,6 +12,8 @@ use tauri::{App, AppHandle, Manager, WindowEvent};
 
 use crate::arguments::SignIn;
 use crate::core_handle::Core;
+#[cfg(target_os = "linux")]
+use crate::notices::{Press, Ringer};
 use crate::words::Words;
 
 /// The tray's id.
@@ -21,6 +23,8 @@ const TRAY: &str = "crewbell";
 struct Entries {
     show: MenuItem<tauri::Wry>,
     silence: MenuItem<tauri::Wry>,
+    answer: MenuItem<tauri::Wry>,
+    hang_up: MenuItem<tauri::Wry>,
     quit: MenuItem<tauri::Wry>,
 }
 
@@ -39,14 +43,22 @@ fn build_tray(app: &App) -> tauri::Result<()> {
     let words = Words::of("");
     let show = MenuItem::with_id(app, "show", words.show, true, None::<&str>)?;
     let silence = MenuItem::with_id(app, "silence", words.silence, true, None::<&str>)?;
+    let answer = MenuItem::with_id(app, "answer", words.answer, false, None::<&str>)?;
+    let hang_up = MenuItem::with_id(app, "hang_up", words.hang_up, false, None::<&str>)?;
     let quit = MenuItem::with_id(app, "quit", words.quit, true, None::<&str>)?;
-    let menu = Menu::with_items(app, &[&show, &silence, &quit])?;
+    let menu = Menu::with_items(app, &[&show, &silence, &answer, &hang_up, &quit])?;
     let mut tray = TrayIconBuilder::with_id(TRAY).menu(&menu).tooltip("Crewbell").show_menu_on_left_click(false);
     if let Some(icon) = app.default_window_icon() {
         tray = tray.icon(icon.clone());
     }
     tray.on_menu_event(|app, event| match event.id().as_ref() {
         "show" => show_window(app),
+        "answer" | "hang_up" => {
+            if let Some(call_id) = app.state::<std::sync::Arc<crate::device::Device>>().call_id() {
+                let answers = event.id().as_ref() == "answer";
+                app.state::<Core>().post(if answers { Ask::Answer { call_id } } else { Ask::HangUp { call_id } });
+            }
+        }
         "silence" => app.state::<Core>().post(Ask::Silence),
         "quit" => app.exit(0),
         _ => {}
@@ -57,7 +69,7 @@ fn build_tray(app: &App) -> tauri::Result<()> {
         }
     })
     .build(app)?;
-    app.manage(Entries { show, silence, quit });
+    app.manage(Entries { show, silence, answer, hang_up, quit });
     Ok(())
 }
 
@@ -100,17 +112,41 @@ pub(crate) fn show_window(app: &AppHandle) {
     }
 }
 
-/// Shows how many requests are open on the tray, the window's badge and title.
-pub(crate) fn badge(app: &AppHandle, open: usize, words: &'static Words) {
+/// Lets a call be answered and ended from the tray, and draws the eye to the window while one rings.
+pub(crate) fn call(app: &AppHandle, task: Task, call: Option<&Call>, words: &'static Words) {
+    let (app, handle) = (app.clone(), app.clone());
+    let rings = matches!(task, Task::Ring { .. });
+    let goes_on = matches!(task, Task::RingBack { .. } | Task::Talk { .. });
+    let who = call.filter(|_| rings).map(|call| words.calls(&call.caller.name));
+    let posted = handle.run_on_main_thread(move || {
+        if let Some(entries) = app.try_state::<Entries>() {
+            let answer = who.map_or_else(|| words.answer.to_owned(), |who| format!("{} ({who})", words.answer));
+            let _ = entries.answer.set_text(answer);
+            let _ = entries.answer.set_enabled(rings);
+            let _ = entries.hang_up.set_text(if rings { words.reject } else { words.hang_up });
+            let _ = entries.hang_up.set_enabled(rings || goes_on);
+        }
+        if let Some(window) = app.get_webview_window(crate::WINDOW).filter(|_| rings) {
+            let _ = window.request_user_attention(Some(tauri::UserAttentionType::Critical));
+        }
+    });
+    if let Err(error) = posted {
+        eprintln!("The tray can't be told of a call: {error}");
+    }
+}
+
+/// Shows how many requests are open and calls were missed on the tray, the window's badge and title.
+pub(crate) fn badge(app: &AppHandle, open: usize, missed: usize, words: &'static Words) {
     let app = app.clone();
     let handle = app.clone();
     // Trays and titles belong to the main thread; the core doesn't wait for it.
     let posted = handle.run_on_main_thread(move || {
         if let Some(tray) = app.tray_by_id(TRAY) {
-            let count = (open > 0).then(|| open.to_string());
+            let count = (open + missed > 0).then(|| (open + missed).to_string());
             // Where a tray can't show one of these, the other is enough.
             let _ = tray.set_title(count.as_deref());
-            let _ = tray.set_tooltip(Some(format!("Crewbell · {}", words.open(open))));
+            let calls = words.missed(missed).map(|missed| format!(" · {missed}")).unwrap_or_default();
+            let _ = tray.set_tooltip(Some(format!("Crewbell · {}{calls}", words.open(open))));
         }
         if let Some(entries) = app.try_state::<Entries>() {
             let _ = entries.show.set_text(words.show);
@@ -118,8 +154,9 @@ pub(crate) fn badge(app: &AppHandle, open: usize, words: &'static Words) {
             let _ = entries.quit.set_text(words.quit);
         }
         if let Some(window) = app.get_webview_window(crate::WINDOW) {
-            let _ = window.set_badge_count(i64::try_from(open).ok().filter(|count| *count > 0));
-            let title = if open > 0 { format!("({open}) Crewbell") } else { "Crewbell".to_owned() };
+            let _ = window.set_badge_count(i64::try_from(open + missed).ok().filter(|count| *count > 0));
+            let count = open + missed;
+            let title = if count > 0 { format!("({count}) Crewbell") } else { "Crewbell".to_owned() };
             let _ = window.set_title(&title);
         }
     });
@@ -130,11 +167,17 @@ pub(crate) fn badge(app: &AppHandle, open: usize, words: &'static Words) {
 
 /// Somebody answered a notification.
 #[cfg(target_os = "linux")]
-pub(crate) fn answered(app: &AppHandle, request_id: RequestId, accept: bool) {
-    if accept {
-        app.state::<Core>().post(Ask::Do { verb: Verb::AcceptRequest { request_id } });
-        return;
+pub(crate) fn answered(app: &AppHandle, rings: Ringer, press: Press) {
+    let post = |ask| app.state::<Core>().post(ask);
+    match (rings, press) {
+        (Ringer::Request(request_id), Press::Accept) => post(Ask::Do { verb: Verb::AcceptRequest { request_id } }),
+        (Ringer::Request(request_id), Press::Reject | Press::Show) => {
+            show_window(app);
+            app.state::<std::sync::Arc<crate::device::Device>>().tell(&[Told::Open { request_id }]);
+        }
+        (Ringer::Call(call_id), Press::Accept) => post(Ask::Answer { call_id }),
+        (Ringer::Call(call_id), Press::Reject) => post(Ask::HangUp { call_id }),
+        // It is over everything in the window.
+        (Ringer::Call(_), Press::Show) => show_window(app),
     }
-    show_window(app);
-    app.state::<std::sync::Arc<crate::device::Device>>().tell(&[Told::Open { request_id }]);
 }

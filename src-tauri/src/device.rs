@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crewbell_core::controller::Window;
 use crewbell_core::engine::Input;
-use crewbell_core::screen::{Alert, AskError, Ears, Told, VoicePlayer, settings};
+use crewbell_core::screen::{Alert, AskError, Ears, Task, Told, VoicePlayer, settings};
 use crewbell_core::shell::{Recording, Shell};
 use crewbell_shared::Code;
+use crewbell_shared::call::Call;
 use crewbell_shared::request::Priority;
 use crewbell_voice::sounds::{Bell, Report, Ringing};
 use tauri::{AppHandle, Emitter, Manager};
 use tokio::sync::mpsc;
 
 use crate::notices::Notices;
+use crate::phone::Phone;
 use crate::wire::Wire;
 use crate::words::Words;
 
@@ -26,6 +28,7 @@ pub(crate) struct Device {
     app: AppHandle,
     window: Arc<Window>,
     bell: Bell,
+    phone: Phone,
     seen: Mutex<Seen>,
 }
 
@@ -34,6 +37,10 @@ struct Seen {
     words: &'static Words,
     alerts: Vec<Alert>,
     open: usize,
+    /// The call that rings here, or is spoken over.
+    task: Task,
+    call: Option<Call>,
+    missed: usize,
     notices: Notices,
 }
 
@@ -52,8 +59,17 @@ impl Device {
             // Nobody may be left to hear it: the app is closing.
             let _ = report.send(said);
         });
-        let seen = Seen { words: Words::of(""), alerts: Vec::new(), open: 0, notices: Notices::default() };
-        let device = Self { app: app.clone(), window: Arc::clone(&window), bell, seen: Mutex::new(seen) };
+        let seen = Seen {
+            words: Words::of(""),
+            alerts: Vec::new(),
+            open: 0,
+            task: Task::Idle,
+            call: None,
+            missed: 0,
+            notices: Notices::default(),
+        };
+        let phone = Phone::new(app);
+        let device = Self { app: app.clone(), window: Arc::clone(&window), bell, phone, seen: Mutex::new(seen) };
         tauri::async_runtime::spawn(post(app.clone(), window));
         (Arc::new(device), reports)
     }
@@ -77,9 +93,39 @@ impl Device {
     }
 
     fn update_outside(&self, seen: &mut Seen) {
-        seen.notices.update(&self.app, &seen.alerts, seen.words);
+        let rings = matches!(seen.task, Task::Ring { .. });
+        seen.notices.update(&self.app, &seen.alerts, seen.call.as_ref().filter(|_| rings), seen.words);
         #[cfg(desktop)]
-        crate::desktop::badge(&self.app, seen.open, seen.words);
+        crate::desktop::badge(&self.app, seen.open, seen.missed, seen.words);
+        #[cfg(desktop)]
+        crate::desktop::call(&self.app, seen.task, seen.call.as_ref(), seen.words);
+    }
+
+    /// Tells the window alone.
+    pub(crate) fn tell_window(&self, told: Told) {
+        self.window.tell(&[told]);
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// What calls are heard and spoken by.
+    pub(crate) fn voice(&self) -> &Phone {
+        &self.phone
+    }
+
+    /// The call that rings here, or is spoken over.
+    #[cfg(desktop)]
+    pub(crate) fn call_id(&self) -> Option<crewbell_shared::ids::CallId> {
+        self.seen().task.call_id()
+    }
+
+    /// Shows outside the window what becomes of calls.
+    pub(crate) fn show_call(&self, task: Task, call: Option<&Call>, missed: usize) {
+        let mut seen = self.seen();
+        (seen.task, seen.call, seen.missed) = (task, call.cloned(), missed);
+        self.update_outside(&mut seen);
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -134,7 +180,7 @@ impl Shell for Device {
                 seen.words = Words::of(value.unwrap_or_default());
                 self.update_outside(&mut seen);
             }
-            _ => {}
+            _ => self.phone.setting(name, value),
         }
     }
 

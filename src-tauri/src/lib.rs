@@ -5,6 +5,7 @@
 //! - `wire`: how what is asked and answered crosses
 //! - `core_handle`: the core, started beside the window
 //! - `device`: what the core may do here: windows, sounds, notifications
+//! - `phone`: what calls are heard and spoken by
 //! - `notices`, `desktop`, `words`: notifications, tray and badge, and what they say
 //! - `vault`: the token, in the keyring or a file
 //! - `awake`: notices that the device slept
@@ -24,6 +25,7 @@ mod instance;
 mod notices;
 #[cfg(desktop)]
 mod panel;
+mod phone;
 mod vault;
 mod wire;
 mod words;

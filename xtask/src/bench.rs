@@ -11,9 +11,11 @@ use crate::{
 pub(crate) fn bench(name: &str, args: &[String]) -> Result<()> {
     let package = match name {
         "press" => "crewbell-server",
-        "app" => "crewbell-core",
-        _ => bail!("there is no benchmark {name:?}; there are `press` and `app`"),
+        "app" | "call" => "crewbell-core",
+        _ => bail!("there is no benchmark {name:?}; there are `press`, `app` and `call`"),
     };
+    // Calls are measured by the same program, with the same props.
+    let (bench, only): (_, &[&str]) = if name == "call" { ("app", &["--only", "call"]) } else { (name, &[]) };
     setup::setup(Purpose::Test)?;
-    run::run(cargo().args(["bench", "--locked", "--package", package, "--bench", name, "--"]).args(args))
+    run::run(cargo().args(["bench", "--locked", "--package", package, "--bench", bench, "--"]).args(only).args(args))
 }

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use crewbell_core::screen::Alert;
 use futures_util::StreamExt;
 use tauri::AppHandle;
 use tokio::sync::oneshot;
 use zbus::{Connection, Variant};
 
-use crate::words::Words;
+use super::{Notice, Press};
 
 /// The urgency of what must not go away by itself.
 const CRITICAL: u8 = 2;
@@ -45,17 +44,29 @@ trait Desktop {
 }
 
 /// Shows that something rings. The bus may be slow or gone: whoever rings doesn't wait for it.
-pub(super) fn show(app: &AppHandle, alert: &Alert, words: &'static Words) -> Shown {
+pub(super) fn show(app: &AppHandle, notice: Notice) -> Shown {
     let (shown, taken_away) = oneshot::channel();
-    let (app, alert) = (app.clone(), alert.clone());
+    let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        match answer(&alert, words, taken_away).await {
-            Ok(Some(key)) => crate::desktop::answered(&app, alert.request_id, key == "accept"),
+        match answer(&notice, taken_away).await {
+            Ok(Some(key)) => {
+                let pressed = notice.buttons.iter().map(|(press, _)| *press).find(|press| name(*press) == key);
+                crate::desktop::answered(&app, notice.rings, pressed.unwrap_or(Press::Show));
+            }
             Ok(None) => {}
             Err(error) => eprintln!("The system shows no notification: {error}"),
         }
     });
     shown
+}
+
+/// A button's key; that of `Show` is what the specification calls a press on the notification itself.
+fn name(press: Press) -> &'static str {
+    match press {
+        Press::Accept => "accept",
+        Press::Reject => "reject",
+        Press::Show => "default",
+    }
 }
 
 pub(super) fn take_away(shown: Shown) {
@@ -64,26 +75,22 @@ pub(super) fn take_away(shown: Shown) {
 }
 
 /// Shows it until it is pressed, closed, or taken away; the key of what was pressed.
-async fn answer(
-    alert: &Alert,
-    words: &'static Words,
-    mut taken_away: oneshot::Receiver<()>,
-) -> zbus::Result<Option<String>> {
+async fn answer(notice: &Notice, mut taken_away: oneshot::Receiver<()>) -> zbus::Result<Option<String>> {
     // One and the same connection shows and listens: some desktops tell only who has shown it.
     let connection = Connection::session().await?;
     let desktop = DesktopProxy::new(&connection).await?;
     // Listening before it is there, so that nothing is missed.
     let mut pressed = desktop.receive_action_invoked().await?;
     let mut closed = desktop.receive_notification_closed().await?;
-    let summary = format!("{} · {}", words.priority(alert.priority), alert.place_name);
     let hints = HashMap::from([
         ("category", Variant::from("call.incoming")),
         // The bell is the app's own.
         ("suppress-sound", Variant::from(true)),
         ("urgency", Variant::from(CRITICAL)),
     ]);
-    let actions = ["accept", words.accept, "default", words.show];
-    let id = desktop.notify("Crewbell", 0, "crewbell", &summary, "", &actions, hints, 0).await?;
+    let actions: Vec<&str> = notice.buttons.iter().flat_map(|(press, label)| [name(*press), *label]).collect();
+    let Notice { summary, body, .. } = notice;
+    let id = desktop.notify("Crewbell", 0, "crewbell", summary, body, &actions, hints, 0).await?;
     loop {
         tokio::select! {
             // What is pressed is closed too: the press counts.

@@ -1,5 +1,5 @@
-//! The system's notifications: one a request that rings, while nobody looks at the window. They have no sound of their
-//! own; the bell is the core's. Where the platform has buttons on them, one accepts.
+//! The system's notifications: one a request or call that rings, while nobody looks at the window. They have no sound of
+//! their own; the bell is the core's. Where the platform has buttons on them, one accepts.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -7,7 +7,8 @@ mod linux;
 use std::collections::BTreeMap;
 
 use crewbell_core::screen::Alert;
-use crewbell_shared::ids::RequestId;
+use crewbell_shared::call::Call;
+use crewbell_shared::ids::{CallId, RequestId};
 use tauri::{AppHandle, Manager};
 
 use crate::words::Words;
@@ -15,27 +16,78 @@ use crate::words::Words;
 #[cfg(target_os = "linux")]
 use linux::{Shown, show, take_away};
 
+/// What rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ringer {
+    /// A guest's request.
+    Request(RequestId),
+    /// A colleague's call.
+    Call(CallId),
+}
+
+/// What a person may press on a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Press {
+    /// Accept the request, answer the call.
+    Accept,
+    /// Say no to the call.
+    Reject,
+    /// See it in the window.
+    Show,
+}
+
+/// A notification, in words.
+#[derive(Clone, Debug)]
+struct Notice {
+    rings: Ringer,
+    summary: String,
+    body: String,
+    buttons: Vec<(Press, &'static str)>,
+}
+
+impl Notice {
+    fn of_alert(alert: &Alert, words: &'static Words) -> Self {
+        Self {
+            rings: Ringer::Request(alert.request_id),
+            summary: format!("{} · {}", words.priority(alert.priority), alert.place_name),
+            body: String::new(),
+            buttons: vec![(Press::Accept, words.accept), (Press::Show, words.show)],
+        }
+    }
+
+    fn of_call(call: &Call, words: &'static Words) -> Self {
+        Self {
+            rings: Ringer::Call(call.id),
+            summary: words.calls(&call.caller.name),
+            body: call.about.as_ref().map(|about| about.name.clone()).unwrap_or_default(),
+            buttons: vec![(Press::Accept, words.answer), (Press::Reject, words.reject), (Press::Show, words.show)],
+        }
+    }
+}
+
 /// The notifications that are on the screen.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
-    shown: BTreeMap<RequestId, Shown>,
+    shown: BTreeMap<Ringer, Shown>,
 }
 
 impl Notices {
     /// Shows what rings and isn't shown, and takes away what rings no more.
-    pub(crate) fn update(&mut self, app: &AppHandle, alerts: &[Alert], words: &'static Words) {
-        let rings = |id: &RequestId| alerts.iter().any(|alert| alert.request_id == *id);
-        let over: Vec<RequestId> = self.shown.keys().copied().filter(|id| !rings(id)).collect();
-        for id in over {
-            if let Some(shown) = self.shown.remove(&id) {
+    pub(crate) fn update(&mut self, app: &AppHandle, alerts: &[Alert], call: Option<&Call>, words: &'static Words) {
+        let calling = call.map(|call| Notice::of_call(call, words));
+        let notices = alerts.iter().map(|alert| Notice::of_alert(alert, words)).chain(calling);
+        let notices: BTreeMap<Ringer, Notice> = notices.map(|notice| (notice.rings, notice)).collect();
+        let over: Vec<Ringer> = self.shown.keys().copied().filter(|ringer| !notices.contains_key(ringer)).collect();
+        for ringer in over {
+            if let Some(shown) = self.shown.remove(&ringer) {
                 take_away(shown);
             }
         }
         if is_looked_at(app) {
             return;
         }
-        for alert in alerts {
-            self.shown.entry(alert.request_id).or_insert_with(|| show(app, alert, words));
+        for (ringer, notice) in notices {
+            self.shown.entry(ringer).or_insert_with(|| show(app, notice));
         }
     }
 }
@@ -51,10 +103,9 @@ fn is_looked_at(app: &AppHandle) -> bool {
 type Shown = ();
 
 #[cfg(not(target_os = "linux"))]
-fn show(app: &AppHandle, alert: &Alert, words: &'static Words) -> Shown {
+fn show(app: &AppHandle, notice: Notice) -> Shown {
     use tauri_plugin_notification::NotificationExt;
-    let title = format!("{} · {}", words.priority(alert.priority), alert.place_name);
-    if let Err(error) = app.notification().builder().title(title).show() {
+    if let Err(error) = app.notification().builder().title(notice.summary).body(notice.body).show() {
         eprintln!("The system shows no notification: {error}");
     }
 }

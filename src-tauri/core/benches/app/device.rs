@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crewbell_core::controller::{Clock, Handle, Parts, Window, start};
 use crewbell_core::engine::Input;
 use crewbell_core::screen::{Alert, Ask, AskError, Ears, Link, Told};
-use crewbell_core::shell::{Recording, Shell, TokenPlace, Vault, VaultError};
+use crewbell_core::shell::{Handset, NoHandset, Recording, Shell, TokenPlace, Vault, VaultError};
 use crewbell_core::store::Sqlite;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
@@ -20,6 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+use crate::phone::{Phone, Receiver};
 use crate::ship::PIN;
 
 /// As in the app.
@@ -213,20 +214,34 @@ pub(crate) struct Device {
 impl Device {
     /// A new device, with nobody signed in.
     pub(crate) async fn new() -> Result<Self> {
+        Self::speaking_by(Arc::new(NoHandset)).await
+    }
+
+    /// A device with a voice on which somebody signed in, and which is up to date.
+    pub(crate) async fn with_phone(server: &str, name: &str, phone: &Arc<Phone>) -> Result<Self> {
+        let device = Self::speaking_by(Arc::new(Receiver(Arc::clone(phone)))).await?;
+        phone.is_of(device.handle.clone());
+        device.begin(server, name).await
+    }
+
+    async fn speaking_by(handset: Arc<dyn Handset>) -> Result<Self> {
         let folder = Arc::new(tempfile::Builder::new().prefix("crewbell-bench-device-").tempdir()?);
         let (store, _) = Sqlite::open(folder.path()).await?;
         let (ear, vault) = (Ear::new(folder.path()), Arc::<Drawer>::default());
-        let handle = boot(store, Arc::<Ear>::clone(&ear), Arc::<Drawer>::clone(&vault), folder.path()).await?;
+        let handle = start_with(store, Arc::<Ear>::clone(&ear), handset, Arc::<Drawer>::clone(&vault), folder.path()).await?;
         Ok(Self { ear, handle, vault, folder })
     }
 
     /// A new device on which somebody signed in, and which is up to date.
     pub(crate) async fn of(server: &str, name: &str) -> Result<Self> {
-        let device = Self::new().await?;
-        let from = device.ear.position();
-        device.sign_in(server, name).await?;
-        device.ear.link(from, |link| link == Link::Live).await?;
-        Ok(device)
+        Self::new().await?.begin(server, name).await
+    }
+
+    async fn begin(self, server: &str, name: &str) -> Result<Self> {
+        let from = self.ear.position();
+        self.sign_in(server, name).await?;
+        self.ear.link(from, |link| link == Link::Live).await?;
+        Ok(self)
     }
 
     pub(crate) async fn sign_in(&self, server: &str, name: &str) -> Result<()> {
@@ -299,11 +314,21 @@ impl Device {
 
 /// Starts a controller on a store, as the app does.
 pub(crate) async fn boot(store: Sqlite, shell: Arc<dyn Shell>, vault: Arc<dyn Vault>, folder: &Path) -> Result<Handle> {
+    start_with(store, shell, Arc::new(NoHandset), vault, folder).await
+}
+
+async fn start_with(
+    store: Sqlite,
+    shell: Arc<dyn Shell>,
+    handset: Arc<dyn Handset>,
+    vault: Arc<dyn Vault>,
+    folder: &Path,
+) -> Result<Handle> {
     let parts = Parts {
         store,
         rebuilt: None,
         shell,
-        handset: std::sync::Arc::new(crewbell_core::shell::NoHandset),
+        handset,
         vault,
         clock: Clock::default(),
         data: folder.to_owned(),

@@ -6,6 +6,7 @@
 //! card. All of it shares the machine's cores.
 //!
 //! - [`props`]: a ship with as many entities as wanted; [`device`]: a device whose shell notes when it is told what
+//! - [`call`]: calls between two devices with a [`phone`], each
 //! - [`start`], [`press`], [`sync`], [`catch_up`], [`replay`], [`face`]: what is measured; [`window`]: the same in the
 //!   app's window, where the app is built
 //! - [`times`], [`memory`], [`report`]: figures, and how they are shown
@@ -31,10 +32,12 @@ mod ship;
 #[path = "../../tests/stories/wire.rs"]
 mod wire;
 
+mod call;
 mod catch_up;
 mod device;
 mod face;
 mod memory;
+mod phone;
 mod press;
 mod props;
 mod replay;
@@ -73,7 +76,7 @@ struct Options {
     /// The app's program, for `--window`; else the one that was built with this benchmark's profile
     #[arg(long)]
     app: Option<PathBuf>,
-    /// Measure only these: start, press, sync, catch-up, replay, face
+    /// Measure only these: start, press, sync, catch-up, replay, call, face
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Be a device that starts on what is in this folder, and say how long it took
@@ -177,6 +180,11 @@ async fn measure(options: &Options) -> Result<Report> {
             say("what waited is sent");
             replay::measure(&ship, options, &mut report).await?;
         }
+    }
+    if wants("call") {
+        say("calls");
+        let ship = props::Stage::new(options.many(2_500)).await?;
+        call::measure(&ship, options, &mut report).await?;
     }
     if wants("face") {
         face::measure(&mut report);

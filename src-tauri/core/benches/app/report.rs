@@ -49,6 +49,10 @@ pub(crate) enum Figure {
     Megabytes { mb: f64 },
     /// 10^3 bytes.
     Kilobytes { kb: f64 },
+    /// Of a core.
+    Percent { percent: f64 },
+    /// How many in a second: the more, the better.
+    ASecond { a_second: f64 },
 }
 
 impl Figure {
@@ -68,6 +72,8 @@ impl Figure {
             Self::Milliseconds { ms } => *ms,
             Self::Megabytes { mb } => *mb,
             Self::Kilobytes { kb } => *kb,
+            Self::Percent { percent } => *percent,
+            Self::ASecond { a_second } => *a_second,
         }
     }
 }
@@ -116,6 +122,8 @@ impl fmt::Display for Figure {
             Self::Milliseconds { ms } => format!("{ms:.1} ms"),
             Self::Megabytes { mb } => format!("{mb:.1} MB"),
             Self::Kilobytes { kb } => format!("{kb:.0} kB"),
+            Self::Percent { percent } => format!("{percent:.1} %"),
+            Self::ASecond { a_second } => format!("{a_second:.0} a second"),
         };
         f.pad(&text)
     }
