@@ -187,7 +187,8 @@ async fn cpu_of_a_call(options: &Options) -> Result<f64> {
         let stat = fs::read_to_string("/proc/self/stat")?;
         let fields: Vec<&str> = stat.rsplit_once(')').context("no program")?.1.split_whitespace().collect();
         // Fields 14 and 15, utime and stime; the third is the first here.
-        let ticks: f64 = fields.get(11..13).context("no times")?.iter().filter_map(|text| text.parse::<f64>().ok()).sum();
+        let ticks: f64 =
+            fields.get(11..13).context("no times")?.iter().filter_map(|text| text.parse::<f64>().ok()).sum();
         Ok(ticks / TICKS_A_SECOND)
     };
     let (before, began) = (used()?, Instant::now());
@@ -301,7 +302,8 @@ impl Room {
                 ensure!(began.elapsed() < PATIENCE, "the burst is lost");
                 tokio::time::sleep(Duration::from_millis(30)).await;
             };
-            delays.push(Duration::from_secs_f64(f64::from(u32::try_from(said.saturating_sub(heard))?) / f64::from(RATE)));
+            delays
+                .push(Duration::from_secs_f64(f64::from(u32::try_from(said.saturating_sub(heard))?) / f64::from(RATE)));
             drop(burst);
         }
         delays.sort_unstable();

@@ -228,7 +228,8 @@ impl Device {
         let folder = Arc::new(tempfile::Builder::new().prefix("crewbell-bench-device-").tempdir()?);
         let (store, _) = Sqlite::open(folder.path()).await?;
         let (ear, vault) = (Ear::new(folder.path()), Arc::<Drawer>::default());
-        let handle = start_with(store, Arc::<Ear>::clone(&ear), handset, Arc::<Drawer>::clone(&vault), folder.path()).await?;
+        let handle =
+            start_with(store, Arc::<Ear>::clone(&ear), handset, Arc::<Drawer>::clone(&vault), folder.path()).await?;
         Ok(Self { ear, handle, vault, folder })
     }
 

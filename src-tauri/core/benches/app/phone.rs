@@ -62,7 +62,8 @@ impl Phone {
 
     /// Waits until it has something to do, and says when that was.
     pub(crate) async fn task(&self, from: usize, what: &str, is_it: impl Fn(Task) -> bool) -> Result<(Instant, Task)> {
-        self.until(from, what, |seen| if let Seen::Task(task) = seen { is_it(*task).then_some(*task) } else { None }).await
+        self.until(from, what, |seen| if let Seen::Task(task) = seen { is_it(*task).then_some(*task) } else { None })
+            .await
     }
 
     /// Waits until packets go by a way.

@@ -1,0 +1,129 @@
+//! A call between two real windows, each at a desk with a microphone and a loudspeaker of its own: it is heard ringing, is
+//! answered by a click, what one says the other hears, until one mutes, and until one hangs up.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use crewbell_desk::{Desk, Process, Window, until};
+use crewbell_voice::audio::speech::Speech;
+
+use crate::crew::{comes, go, on_board, open, sees, sign_in};
+use crate::ship::Ship;
+use crate::story::{falls_silent, is_heard};
+
+/// Somebody speaks into a desk's microphone, for a minute and a half.
+fn speaks(desk: &Desk, seed: u32) -> Result<Process> {
+    let file = desk.folder("speech.raw");
+    let mut speech = Speech::new(seed);
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to what a sample can be")]
+    let sample = |loud: f32| ((loud * 24_000.0).clamp(-32_000.0, 32_000.0) as i16).to_le_bytes();
+    let bytes: Vec<u8> = (0..90 * 48_000).flat_map(|_| sample(speech.sample())).collect();
+    fs::write(&file, bytes)?;
+    let mut player = desk.command(Path::new("paplay"));
+    player.args(["--device=wire", "--raw", "--format=s16le", "--rate=48000", "--channels=1"]).arg(&file);
+    Process::start(&mut player, &desk.folder(""))
+}
+
+/// What the call bar says.
+fn line(window: &Window, what: &str, script: &str) -> Result<()> {
+    comes(window, what, &format!("const line = document.querySelector('.line'); {script}"))
+}
+
+/// Calls somebody from the people page.
+fn calls(window: &Window, name: &str) -> Result<()> {
+    go(window, "people")?;
+    let mark = format!(
+        "const row = [...document.querySelectorAll('.row.crew')].find(row => row.innerText.includes('{name}'));
+         const call = row?.querySelector('.button.call');
+         if (!call || call.getAttribute('aria-disabled') === 'true' || !/Online/i.test(row.innerHTML)) return false;
+         call.setAttribute('data-call', 'this');
+         return true"
+    );
+    until("the call button", || Ok((window.run(&mark)? == true && window.press_now("[data-call]")?).then_some(())))
+}
+
+#[test]
+fn a_call_rings_is_answered_and_heard_and_ends_on_both() -> Result<()> {
+    let ship = Ship::sail()?;
+    ship.calm()?;
+    let (hers, his) = (Desk::set_up()?, Desk::set_up()?);
+    let (siri, sam) = (open(&hers, "siri")?, open(&his, "sam")?);
+    sign_in(&siri, &ship, "Siri")?;
+    sign_in(&sam, &ship, "Sam")?;
+    on_board(&siri)?;
+    on_board(&sam)?;
+
+    let at_hers = hers.record()?;
+    calls(&sam, "Siri")?;
+    comes(&siri, "the call", "return /Sam/.test(document.querySelector('.ring')?.innerText ?? '')")?;
+    is_heard(&at_hers)?;
+    siri.shoot("call-1-rings")?;
+    line(&sam, "that it rings there", "return /Ringing/.test(line?.innerText ?? '')")?;
+    sam.shoot("call-2-calling")?;
+
+    siri.press(".ring-act.answer")?;
+    let talks = "return !!line?.querySelector('.mute') && /\\d:\\d\\d/.test(line.innerText)";
+    line(&siri, "the timer", talks)?;
+    line(&sam, "the timer", talks)?;
+    falls_silent(&at_hers)?;
+    drop(at_hers);
+
+    let at_hers = hers.record()?;
+    let speaking = speaks(&his, 7)?;
+    is_heard(&at_hers)?;
+    siri.shoot("call-3-talking")?;
+    sam.press(".line .mute")?;
+    line(&sam, "that it is muted", "return line?.querySelector('.mute')?.getAttribute('aria-pressed') === 'true'")?;
+    falls_silent(&at_hers)?;
+    sam.shoot("call-4-muted")?;
+    drop(at_hers);
+    drop(speaking);
+
+    let at_his = his.record()?;
+    let speaking = speaks(&hers, 8)?;
+    is_heard(&at_his)?;
+    drop(speaking);
+    drop(at_his);
+
+    siri.press(".line .button.danger")?;
+    for window in [&siri, &sam] {
+        line(window, "the end", "return !line || !line.querySelector('.mute')")?;
+    }
+    sam.shoot("call-5-over")?;
+    go(&sam, "calls")?;
+    sees(&sam, "Siri")?;
+    sam.shoot("call-6-history")?;
+    let record = until("the record", || {
+        let calls = ship.get("Dana", "/api/calls")?;
+        Ok(calls.to_string().contains("\"completed\"").then_some(calls))
+    })?;
+    assert!(record.to_string().contains("Siri"), "who hung up is in it: {record}");
+    Ok(())
+}
+
+#[test]
+fn a_call_that_nobody_takes_is_missed_and_counted_until_it_is_seen() -> Result<()> {
+    let ship = Ship::sail()?;
+    ship.calm()?;
+    let (hers, his) = (Desk::set_up()?, Desk::set_up()?);
+    let (siri, sam) = (open(&hers, "siri")?, open(&his, "sam")?);
+    sign_in(&siri, &ship, "Siri")?;
+    sign_in(&sam, &ship, "Sam")?;
+    on_board(&siri)?;
+    on_board(&sam)?;
+    let at_hers = hers.record()?;
+    calls(&sam, "Siri")?;
+    comes(&siri, "the call", "return !!document.querySelector('.ring')")?;
+    is_heard(&at_hers)?;
+    sam.press(".line .button.danger")?;
+    comes(&siri, "the end of the ring", "return !document.querySelector('.ring')")?;
+    falls_silent(&at_hers)?;
+    let calls_link = "const link = document.querySelector('a[href=\"#/calls\"]');";
+    comes(&siri, "the count", &format!("{calls_link} return /1/.test(link?.innerText ?? '')"))?;
+    siri.shoot("call-7-missed")?;
+    go(&siri, "calls")?;
+    sees(&siri, "Sam")?;
+    comes(&siri, "that it is seen", &format!("{calls_link} return !/1/.test(link?.innerText ?? '')"))?;
+    Ok(())
+}
