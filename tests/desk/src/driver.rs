@@ -11,10 +11,13 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{Process, Window, until};
+use crate::{Process, Window, process::end_all, until};
 
 /// How long it may take to answer: opening an app in a debug build on a busy machine takes seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How often an app is opened that doesn't come up. The driver and the app meet at a port that was free when the driver
+/// looked, and that another program may take before the app does.
+const TRIES: usize = 2;
 
 #[derive(Debug)]
 pub(crate) struct Driver {
@@ -42,7 +45,15 @@ impl Driver {
     pub(crate) fn open(&self, app: &Path, args: &[&str]) -> Result<Window> {
         let options = json!({ "binary": app, "args": args });
         let wish = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });
-        let session = call(self.port, "POST", "/session", &wish)?;
+        let mut tries = 0;
+        let session = loop {
+            tries += 1;
+            match call(self.port, "POST", "/session", &wish) {
+                Ok(session) => break session,
+                Err(error) if tries == TRIES => return Err(error.context(self.program.said())),
+                Err(_) => end_all(self.program.id()),
+            }
+        };
         let id = session["sessionId"].as_str().context("the driver named no session")?;
         Ok(Window::new(self.port, id, self.program.id()))
     }

@@ -1,6 +1,13 @@
 //! A desktop's notifications (Desktop Notifications Specification 1.2), without a desktop: what is to be shown is
 //! remembered, and a test presses what a person would press.
 
+#![expect(
+    clippy::unused_self,
+    clippy::needless_pass_by_value,
+    clippy::used_underscore_binding,
+    reason = "the methods are as the specification has them"
+)]
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 

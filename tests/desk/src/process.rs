@@ -9,9 +9,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use nix::{
-    sys::signal::{Signal, killpg},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
+
+use crate::until;
 
 /// A running program with all that it has started; ended on drop.
 #[derive(Debug)]
@@ -76,6 +78,16 @@ pub(crate) fn children(of: u32) -> Vec<Pid> {
     let all: Vec<i32> =
         lists.flat_map(|list| list.split(' ').filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect();
     all.into_iter().filter(|id| !has_ended(*id)).map(Pid::from_raw).collect()
+}
+
+/// Ends all that the process of that number has started, and waits until it is gone.
+pub(crate) fn end_all(of: u32) {
+    for child in children(of) {
+        // It may end in this moment.
+        let _gone = kill(child, Signal::SIGKILL);
+    }
+    // What can't be ended is waiting for a disk: nothing more can be done about it.
+    drop(until("what was killed to be gone", || Ok(children(of).is_empty().then_some(()))));
 }
 
 /// Whether all that is left of a process is its entry in the table.

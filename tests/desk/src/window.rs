@@ -7,10 +7,13 @@ use std::{
 
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 
-use crate::{driver::call, process::children, until};
+use crate::{
+    driver::call,
+    process::{children, end_all},
+    until,
+};
 
 /// The key under which the protocol hands out an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -185,10 +188,7 @@ impl Drop for Window {
         drop(call(self.port, "DELETE", &self.session, &json!({})));
         let gone = until("the app to end", || Ok(children(self.driver).is_empty().then_some(())));
         if gone.is_err() {
-            for child in children(self.driver) {
-                // It may end in this moment.
-                let _gone = kill(child, Signal::SIGKILL);
-            }
+            end_all(self.driver);
         }
     }
 }
