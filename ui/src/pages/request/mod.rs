@@ -1,7 +1,9 @@
 //! A request in detail: what is asked, what may be done, what was said, and what happened.
 //!
-//! `story` merges what the server tells with what the device knows; `notes`, `hand_over`, `cancel`, `voice` are its parts.
+//! `story` merges what the server tells with what the device knows; `notes`, `call`, `hand_over`, `cancel`,
+//! `voice` are its parts.
 
+mod call;
 mod cancel;
 mod hand_over;
 mod notes;
@@ -10,6 +12,7 @@ mod voice;
 
 use crewbell_core::screen::Ask;
 use crewbell_core::store::{Doing, Line};
+use crewbell_shared::call::Call;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::{Request, State as How};
@@ -78,6 +81,7 @@ fn Head(id: RequestId) -> impl IntoView {
         {move || voice.get().map(|voice| view! { <voice::VoiceMessage id voice/> })}
         {move || reached.get().map(|(devices, sounded)| sounded_on(devices, sounded))}
         <Acts id all=true/>
+        <call::CallAbout id/>
     }
 }
 
@@ -105,7 +109,11 @@ fn Story(id: RequestId) -> impl IntoView {
     });
     let events = Memo::new(move |_| {
         let request = state.requests.get(id).map(|item| item.noun);
-        request.map(|request| told.with(|told| known.with(|known| story(told, known, &request)))).unwrap_or_default()
+        let is_about = |call: &Call| call.about.as_ref().is_some_and(|about| about.id == id.0);
+        let calls = state.calls.list(|item| is_about(&item.noun).then(|| item.noun.clone()));
+        request
+            .map(|request| told.with(|told| known.with(|known| story(told, known, &request, &calls))))
+            .unwrap_or_default()
     });
     let unsent = Memo::new(move |_| unsent(state, id));
     view! {
