@@ -10,8 +10,8 @@ use leptos::prelude::*;
 
 use super::{Way, about, how};
 use crate::bridge::page;
-use crate::components::{CallButton, Chip, Icon, Picture, Tone};
-use crate::locales::{fill, time, words};
+use crate::components::{CallButton, Chip, Face, Icon, Picture, Tone};
+use crate::locales::{fill, names, time, words};
 use crate::route::{Page, Route};
 use crate::state::{State, state};
 
@@ -38,6 +38,7 @@ pub fn CallRow(
         notice(state, id, line);
     }
     let way = Memo::new(move |_| call.with(|item| Way::of(&item.noun, me)));
+    let there = Memo::new(move |_| names::presence(state.presence_of(other.id)));
     let text = Memo::new(move |_| call.with(|item| beneath(state, &item.noun)));
     let why = Memo::new(move |_| call.with(|item| item.noun.about.as_ref().map(|of| about(state, of))));
     let what_for = first.about.clone();
@@ -53,10 +54,13 @@ pub fn CallRow(
     view! {
         <li class="row past" class:missed=move || way.get() == Way::Missed class:pending=move || call.with(|item| item.pending)
             node_ref=line>
-            <span class="row-icon">{move || view! { <Icon of=way.get().icon()/> }}</span>
+            <Face id=other.id name=other.name.clone()/>
             <span class="row-text">
-                <b>{other.name.clone()}</b>
-                <small><b class="way-word">{move || way.get().word()}</b>" · "{text}</small>
+                <b>{other.name.clone()}<small class="there">{there}</small></b>
+                <small class="way">
+                    {move || view! { <Icon of=way.get().icon()/> }}
+                    <span><b>{move || way.get().word()}</b>" · "{text}</span>
+                </small>
                 {for_what}
             </span>
             {is_new.then(|| view! { <Chip text=words().calls.new tone=Tone::Wait icon=Picture::PhoneMissed/> })}

@@ -20,7 +20,7 @@ use leptos::prelude::*;
 
 use crate::components::{Age, Chip, Empty, Icon, Picture, Tone};
 use crate::locales::{doings, fill, happenings, names, time, words};
-use crate::pages::requests::{Acts, class, icon, who_has_it};
+use crate::pages::requests::{Acts, class, icon, who_has_it_there};
 use crate::state::{State, state};
 use story::{Event, story};
 
@@ -163,7 +163,7 @@ fn asked(request: &Request) -> String {
 }
 
 fn state_words(state: State, request: &Request) -> String {
-    let who = who_has_it(state, request);
+    let who = who_has_it_there(state, request);
     match &request.state {
         How::Open | How::Accepted(_) => who,
         How::Completed { completed_at, .. } => {
