@@ -2,7 +2,7 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, PointerEvent};
 
 /// The part of the page's address after `#`.
 pub fn address() -> String {
@@ -165,5 +165,12 @@ pub fn on_keys(heard: impl Fn(&KeyboardEvent) + 'static) -> impl FnOnce() {
             let callback = callback.as_ref().unchecked_ref();
             drop(window().remove_event_listener_with_callback_and_bool(name, callback, true));
         }
+    }
+}
+
+/// Lets the element that a finger or pointer presses hear of it until it is released, wherever that is.
+pub fn hold_pointer(event: &PointerEvent) {
+    if let Some(element) = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()) {
+        drop(element.set_pointer_capture(event.pointer_id()));
     }
 }

@@ -86,7 +86,9 @@ fn Bar(id: CallId) -> impl IntoView {
                 <Face id=other.id name=other.name.clone()/>
                 <span>
                     <b>{other.name.clone()}</b>
-                    <small><span role="status">{said}</span>" "<time role="timer" aria-live="off">{clock}</time></small>
+                    <small>
+                        <span role="status">{said}</span>" "<time role="timer" aria-live="off">{clock}</time>
+                    </small>
                 </span>
             </div>
             <Sign media/>
@@ -110,7 +112,9 @@ fn Bar(id: CallId) -> impl IntoView {
                 <Button label=w.hang_up look=Look::Danger icon=Picture::PhoneDown on_press=hang_up/>
             })}
             {move || troubles.get().into_iter().map(|(text, why)| view! {
-                <p class="line-trouble" role="alert"><Icon of=Picture::Alarm/><span>{text}" "<small>{why}</small></span></p>
+                <p class="line-trouble" role="alert">
+                    <Icon of=Picture::Alarm/><span>{text}" "<small>{why}</small></span>
+                </p>
             }).collect_view()}
         </section>
     })
@@ -161,7 +165,9 @@ fn Meters() -> impl IntoView {
     let theirs = move || state.levels.with(|levels| levels.speaker).to_string();
     view! {
         <div class="line-meters" aria-hidden="true">
-            <span title=w.microphone_level><Icon of=Picture::Microphone/><progress max="100" value=mine></progress></span>
+            <span title=w.microphone_level>
+                <Icon of=Picture::Microphone/><progress max="100" value=mine></progress>
+            </span>
             <span title=w.speaker_level><Icon of=Picture::Guest/><progress max="100" value=theirs></progress></span>
         </div>
     }

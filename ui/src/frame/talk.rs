@@ -2,7 +2,7 @@
 
 use crewbell_core::screen::{Ask, Media};
 use leptos::prelude::*;
-use web_sys::{Element, KeyboardEvent, PointerEvent};
+use web_sys::{KeyboardEvent, PointerEvent};
 
 use crate::bridge::page;
 use crate::components::{Icon, Picture};
@@ -44,18 +44,15 @@ pub fn Talk(media: Memo<Option<Media>>) -> impl IntoView {
     });
     let press = move |event: PointerEvent| {
         event.prevent_default();
-        if let Some(button) =
-            event.current_target().and_then(|target| wasm_bindgen::JsCast::dyn_into::<Element>(target).ok())
-        {
-            drop(button.set_pointer_capture(event.pointer_id()));
-        }
+        page::hold_pointer(&event);
         hold(true);
     };
     view! {
         <button type="button" class="button talk" class:on=heard aria-pressed=move || heard.get().to_string()
-            title=w.talk_key on:pointerdown=press on:pointerup=move |_| hold(false) on:pointercancel=move |_| hold(false)
-            on:lostpointercapture=move |_| hold(false) on:contextmenu=|event| event.prevent_default()>
-            <Icon of=Picture::Hand/>
+            title=w.talk_key on:pointerdown=press on:pointerup=move |_| hold(false)
+            on:pointercancel=move |_| hold(false) on:lostpointercapture=move |_| hold(false)
+            on:contextmenu=|event| event.prevent_default()>
+            <Icon of=Picture::Microphone/>
             <span>{move || if heard.get() { w.talking } else { w.talk }}</span>
         </button>
     }

@@ -100,7 +100,8 @@ fn Busy() -> impl IntoView {
     };
     view! {
         <Show when=move || me.get().is_some()>
-            <button type="button" class="chip wait" title=words().calls.busy_end aria-label=words().calls.busy_end on:click=end>
+            <button type="button" class="chip wait" title=words().calls.busy_end
+                aria-label=words().calls.busy_end on:click=end>
                 <Icon of=Picture::PhoneDown/>
                 <span>{words().calls.busy}</span>
             </button>

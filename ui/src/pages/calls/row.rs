@@ -52,8 +52,8 @@ pub fn CallRow(
         })
     };
     view! {
-        <li class="row past" class:missed=move || way.get() == Way::Missed class:pending=move || call.with(|item| item.pending)
-            node_ref=line>
+        <li class="row past" class:missed=move || way.get() == Way::Missed
+            class:pending=move || call.with(|item| item.pending) node_ref=line>
             <Face id=other.id name=other.name.clone()/>
             <span class="row-text">
                 <b>{other.name.clone()}<small class="there">{there}</small></b>

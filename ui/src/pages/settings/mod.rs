@@ -2,7 +2,7 @@
 //!
 //! What a device's settings are called stands in `crewbell_core::screen::settings`.
 //!
-//! - `you` who is signed in, and leaving; `look`, `sounds`, `calls`; `background` what rings when the app isn't in front
+//! - `you` who is signed in, and leaving; `look`, `sounds`, `calls`; `background` what rings when the app is behind
 //! - `health` how the device is; `add_device` the code for another one
 //! - `site` how the site is run, for who may change it; `draft` what is typed there
 
