@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crewbell_core::controller::{self, Clock, Handle, Parts};
 use crewbell_core::engine::Input;
 use crewbell_core::screen::{Ask, AskError};
-use crewbell_core::shell::Handset;
+use crewbell_core::shell::Shell;
 use crewbell_core::store::Sqlite;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -93,8 +93,8 @@ async fn open(folder: PathBuf, version: String, device: Arc<Device>) -> Result<H
     let parts = Parts {
         store,
         rebuilt: opened.rebuilt.map(|rebuilt| rebuilt.saved),
-        shell: device,
-        handset: Arc::clone(&device) as Arc<dyn Handset>,
+        shell: Arc::clone(&device) as Arc<dyn Shell>,
+        handset: device,
         vault: Arc::new(Vault::new(&folder)),
         clock: Clock::default(),
         data: folder,

@@ -33,6 +33,8 @@ pages! {
     NewRequest = "new",
     /// What happened.
     Activity = "activity",
+    /// One's own calls.
+    Calls = "calls",
     /// The crew.
     People = "people",
     /// The buttons' health.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, PointerEvent};
 
 /// The part of the page's address after `#`.
 pub fn address() -> String {
@@ -115,6 +115,12 @@ pub fn is_free(event: &web_sys::KeyboardEvent) -> bool {
     !modified && !is_typing() && !has_sheet()
 }
 
+/// Whether a space that is typed now would be written somewhere, or choose something: a slider has no use for it.
+pub fn takes_space() -> bool {
+    let slider = |element: HtmlElement| element.dyn_ref::<HtmlInputElement>().is_some_and(|it| it.type_() == "range");
+    is_typing() && !focused().is_some_and(slider)
+}
+
 /// Everything within an element that the keyboard can reach, in order.
 pub fn reachable(within: &HtmlElement) -> Vec<HtmlElement> {
     const REACHABLE: &str = "button:not([disabled]), [href], input:not([disabled]), select:not([disabled]), \
@@ -160,5 +166,37 @@ pub fn bring_into_view(id: &str) {
         let options = web_sys::ScrollIntoViewOptions::new();
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);
         element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Whether all of an element is seen in the scrolled element of an id, and the page is seen at all.
+pub fn is_seen(element: &HtmlElement, within: &str) -> bool {
+    let Some(within) = document().get_element_by_id(within).map(|within| within.get_bounding_client_rect()) else {
+        return false;
+    };
+    let seen = element.get_bounding_client_rect();
+    !document().hidden() && seen.height() > 0.0 && seen.top() >= within.top() && seen.bottom() <= within.bottom()
+}
+
+/// Calls `heard` at every press and release of a key, before anything else hears of it, until what it gives is called.
+pub fn on_keys(heard: impl Fn(&KeyboardEvent) + 'static) -> impl FnOnce() {
+    const NAMES: [&str; 2] = ["keydown", "keyup"];
+    let callback = Closure::<dyn Fn(KeyboardEvent)>::new(move |event: KeyboardEvent| heard(&event));
+    for name in NAMES {
+        let callback = callback.as_ref().unchecked_ref();
+        drop(window().add_event_listener_with_callback_and_bool(name, callback, true));
+    }
+    move || {
+        for name in NAMES {
+            let callback = callback.as_ref().unchecked_ref();
+            drop(window().remove_event_listener_with_callback_and_bool(name, callback, true));
+        }
+    }
+}
+
+/// Lets the element that a finger or pointer presses hear of it until it is released, wherever that is.
+pub fn hold_pointer(event: &PointerEvent) {
+    if let Some(element) = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()) {
+        drop(element.set_pointer_capture(event.pointer_id()));
     }
 }

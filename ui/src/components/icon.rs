@@ -64,6 +64,12 @@ icons! {
     Camera = "camera": r#"<path d="M4 8h3l2-3h6l2 3h3v11H4z"/><circle cx="12" cy="13" r="3.5"/>"#,
     Download = "download": r#"<path d="M12 4v11M8 11l4 4 4-4M5 20h14"/>"#,
     Filter = "filter": r#"<path d="M4 6h16M7 12h10M10 18h4"/>"#,
+    Phone = "phone": r#"<path d="M5 4h4l2 5-2.500 1.500a11 11 0 0 0 5 5L15 13l5 2v4a2 2 0 0 1-2 2A16 16 0 0 1 3 6a2 2 0 0 1 2-2z"/>"#,
+    PhoneDown = "phone-down": r#"<path d="M3 15.500v-2c5-4.700 13-4.700 18 0v2a1 1 0 0 1-1 1h-3.500l-1-3.500a13 13 0 0 0-7 0l-1 3.500H4a1 1 0 0 1-1-1z"/>"#,
+    PhoneIn = "phone-in": r#"<path d="M19 5 7 17M7 8v9h9"/>"#,
+    PhoneOut = "phone-out": r#"<path d="M6 18 18 6M9 6h9v9"/>"#,
+    PhoneMissed = "phone-missed": r#"<path d="m4 7 8 8 8-8M4 13V7h6"/>"#,
+    MicrophoneOff = "mic-off": r#"<path d="M9 9V6a3 3 0 0 1 6 0v5M9 9v2a3 3 0 0 0 4.500 2.600M5 11a7 7 0 0 0 11 5.700M19 11a7 7 0 0 1-.6 2.800M12 18v3M4 3l17 17"/>"#,
     Note = "note": r#"<path d="M5 4h14v11l-5 5H5zM14 20v-5h5M9 9h6M9 12.500h3"/>"#,
 }
 

@@ -2,26 +2,31 @@
 //!
 //! - `button` [`Button`], [`IconButton`]; `field` [`Field`], [`Select`], [`Search`], [`Switch`]; `pin_pad` [`PinPad`]
 //! - `choice` [`Choice`]
-//! - `shown` [`Chip`], [`Age`], [`PersonName`], [`Row`], [`ListHeader`], [`Freshness`], [`Empty`]
+//! - `presence` [`PersonName`]; `call` [`CallButton`]
+//! - `shown` [`Chip`], [`Age`], [`Row`], [`ListHeader`], [`Freshness`], [`Empty`]
 //! - `place_picker` [`PlacePicker`]; `calm` [`Calm`], so that no list moves under a finger
 //! - `sheet` [`Sheet`], [`Confirm`]; `icon` [`Icon`] and its [`Picture`]s
 
 mod button;
+mod call;
 mod calm;
 mod choice;
 mod field;
 mod icon;
 mod pin_pad;
 mod place_picker;
+mod presence;
 mod sheet;
 mod shown;
 
 pub use button::{Button, IconButton, Look};
+pub use call::CallButton;
 pub use calm::Calm;
 pub use choice::Choice;
 pub use field::{Field, Search, Select, Switch};
 pub use icon::{Icon, Picture, Sprite};
 pub use pin_pad::PinPad;
 pub use place_picker::PlacePicker;
-pub use sheet::{Confirm, Sheet};
-pub use shown::{Age, Chip, Empty, Freshness, ListHeader, PersonName, Row, Tone};
+pub use presence::{Face, PersonName};
+pub use sheet::{Confirm, Sheet, keep_focus};
+pub use shown::{Age, Chip, Empty, Freshness, ListHeader, Row, Tone};

@@ -90,7 +90,7 @@ fn follow_the_way_back(on_close: Callback<()>) {
 }
 
 /// From the last thing within to the first, and back.
-fn keep_focus(event: &KeyboardEvent, panel: NodeRef<html::Div>) {
+pub fn keep_focus(event: &KeyboardEvent, panel: NodeRef<html::Div>) {
     let Some(panel) = panel.get_untracked() else { return };
     let inside = page::reachable(&panel);
     let (Some(first), Some(last)) = (inside.first(), inside.last()) else { return };

@@ -1,7 +1,6 @@
-//! What is looked at: chips, rows, names with presence, ages that tick, lists that say how fresh they are.
+//! What is looked at: chips, rows, ages that tick, lists that say how fresh they are.
 
 use crewbell_core::screen::Link;
-use crewbell_shared::ids::PersonId;
 use jiff::Timestamp;
 use leptos::prelude::*;
 
@@ -69,34 +68,6 @@ pub fn Age(
     let state = state();
     let text = Memo::new(move |_| time::age(time::seconds_since(since.get(), state.now.get())));
     view! { <time class="age">{text}</time> }
-}
-
-/// A person's name, with whether they are there: a dot that is full or empty, and the word for it.
-#[component]
-pub fn PersonName(
-    /// Who.
-    id: PersonId,
-    /// Their name.
-    #[prop(into)]
-    name: Signal<String>,
-) -> impl IntoView {
-    let state = state();
-    let there = Memo::new(move |_| state.devices_of(id).0 > 0);
-    let initials = move || name.with(|name| initials(name));
-    view! {
-        <span class="person" class:there=there>
-            <span class="face" aria-hidden="true">{initials}<i></i></span>
-            <span>
-                <b>{name}</b>
-                <small>{move || if there.get() { words().frame.online } else { words().frame.not_online }}</small>
-            </span>
-        </span>
-    }
-}
-
-/// The first letters of a name's first two words.
-pub fn initials(name: &str) -> String {
-    name.split_whitespace().take(2).filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
 }
 
 /// A row of a list: two lines of text, with whatever belongs at its end. Pressed as a whole where it leads somewhere.
@@ -189,15 +160,5 @@ pub fn Empty(
             <p>{text}</p>
             {children.map(|children| children())}
         </div>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn initials_are_those_of_two_words_in_capitals() {
-        assert_eq!(["Siri", "anna maria müller", "", "ž"].map(initials), ["S", "AM", "", "Ž"]);
     }
 }

@@ -76,10 +76,14 @@ fn Refusals() -> impl IntoView {
     let panel = move || {
         first.get().map(|(command_id, refusal)| {
             let command = state.outbox.with(|outbox| outbox.iter().find(|item| item.command.id == command_id).cloned());
-            let what = command.map(|item| doings::doing(state, &item.command.verb));
+            let what = command.as_ref().map(|item| doings::doing(state, &item.command.verb));
+            // What was worth something only then is kept nowhere.
+            let is_kept = command.is_some();
             let give_up = move || {
                 put_away();
-                state.ask(Ask::Discard { command_id });
+                if is_kept {
+                    state.ask(Ask::Discard { command_id });
+                }
             };
             let to_outbox = move || {
                 put_away();
@@ -94,7 +98,9 @@ fn Refusals() -> impl IntoView {
                     </div>
                     <div class="acts">
                         <Button label=words().common.put_away on_press=give_up/>
-                        <Button label=words().frame.to_outbox look=Look::Quiet on_press=to_outbox/>
+                        {is_kept.then(|| view! {
+                            <Button label=words().frame.to_outbox look=Look::Quiet on_press=to_outbox/>
+                        })}
                     </div>
                 </section>
             }

@@ -3,11 +3,15 @@
 //! - `ways` the rail on tablets and desktops, the bar at the bottom on phones
 //! - `top` the page's title, the connection, duty, silence
 //! - `banners` what a person must know: a deaf device, a full one, notices
+//! - `ring` somebody calls; `line` the call on this device, `talk` its push to talk
 //! - `bottom` what floats over the page without moving it: the stale strip, refusals, trouble
 
 mod banners;
 mod bottom;
+mod line;
 mod link;
+mod ring;
+mod talk;
 mod top;
 mod ways;
 
@@ -44,6 +48,7 @@ pub fn Frame() -> impl IntoView {
         }
     });
     on_cleanup(move || slash.remove());
+    let settling = line::settling(state);
     view! {
         <div class="frame">
             <a class="skip" href="#main" on:click=|event| {
@@ -52,11 +57,13 @@ pub fn Frame() -> impl IntoView {
             }>{words().frame.to_content}</a>
             <ways::Ways/>
             <top::Top/>
-            <main id="main" class="main" tabindex="-1">
+            <line::Line/>
+            <main id="main" class="main" class:settling=settling tabindex="-1">
                 <banners::Banners/>
                 {contents}
             </main>
             <bottom::Bottom/>
         </div>
+        <ring::Ring/>
     }
 }

@@ -21,7 +21,7 @@ pub fn Top() -> impl IntoView {
     // The bar at the bottom leads to these; everything else has a way back.
     let deep = move || {
         let at = at.get();
-        at.id.is_some() || !matches!(at.page, Page::Requests | Page::Activity | Page::People | Page::More)
+        at.id.is_some() || !matches!(at.page, Page::Requests | Page::Activity | Page::Calls | Page::People | Page::More)
     };
     view! {
         <header class="top">
@@ -33,6 +33,7 @@ pub fn Top() -> impl IntoView {
             <h1>{title}</h1>
             <Silence/>
             <LinkChip/>
+            <Busy/>
             <Duty/>
         </header>
     }
@@ -82,6 +83,27 @@ fn Duty() -> impl IntoView {
                     words().frame.off_duty
                 }}</span>
                 <span class="not-phone">{move || me.with(|me| me.as_ref().map(|me| format!("· {}", me.1)))}</span>
+            </button>
+        </Show>
+    }
+}
+
+/// That the person doesn't want to be called; pressed, they do again.
+#[component]
+fn Busy() -> impl IntoView {
+    let state = state();
+    let me = Memo::new(move |_| state.me().filter(|me| me.busy).map(|me| me.id));
+    let end = move |_| {
+        if let Some(person_id) = me.get_untracked() {
+            state.act(Verb::SetBusy { person_id, busy: false });
+        }
+    };
+    view! {
+        <Show when=move || me.get().is_some()>
+            <button type="button" class="chip wait" title=words().calls.busy_end
+                aria-label=words().calls.busy_end on:click=end>
+                <Icon of=Picture::PhoneDown/>
+                <span>{words().calls.busy}</span>
             </button>
         </Show>
     }

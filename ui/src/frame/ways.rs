@@ -10,15 +10,16 @@ use crate::route::{Page, Route};
 use crate::state::{State, state};
 
 /// What a phone's bar has room for.
-const FIRST: [Page; 4] = [Page::Requests, Page::Activity, Page::People, Page::More];
+const FIRST: [Page; 5] = [Page::Requests, Page::Activity, Page::Calls, Page::People, Page::More];
 
 /// What it hasn't.
 pub const MORE: [Page; 5] = [Page::Buttons, Page::Guests, Page::Places, Page::Outbox, Page::Settings];
 
 /// What the rail has, in its order.
-const RAIL: [Page; 8] = [
+const RAIL: [Page; 9] = [
     Page::Requests,
     Page::Activity,
+    Page::Calls,
     Page::People,
     Page::Buttons,
     Page::Guests,
@@ -56,6 +57,7 @@ fn Way(page: Page) -> impl IntoView {
     let count = Memo::new(move |_| count(state, page));
     let said = move || match page {
         Page::Requests => words().frame.open_count.say(count.get()),
+        Page::Calls => words().calls.missed_count.say(count.get()),
         Page::Outbox
         | Page::More
         | Page::NewRequest
@@ -85,6 +87,7 @@ fn count(state: State, page: Page) -> usize {
     let outbox = || state.status.with(|status| (status.waiting + status.refused) as usize);
     match page {
         Page::Requests => state.requests.list(|item| (item.noun.state == How::Open).then_some(())).len(),
+        Page::Calls => state.missed(),
         Page::Outbox | Page::More => outbox(),
         Page::NewRequest
         | Page::Activity

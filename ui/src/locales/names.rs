@@ -1,8 +1,10 @@
 //! What sorts and states are called.
 
 use crewbell_shared::button::{ButtonState, Key};
+use crewbell_shared::call::{Outcome, Why};
 use crewbell_shared::person::Role;
 use crewbell_shared::place::PlaceKind;
+use crewbell_shared::protocol::live::Status;
 use crewbell_shared::request::{Kind, Priority, Request, State};
 use crewbell_shared::site::Settings;
 
@@ -99,6 +101,33 @@ pub fn button_state(state: ButtonState) -> Text {
         ButtonState::New => w.button_new,
         ButtonState::Assigned => w.button_assigned,
         ButtonState::Retired => w.button_retired,
+    }
+}
+
+/// Whether somebody can be called; none: this device can't know.
+pub fn presence(presence: Option<Status>) -> Text {
+    let w = &words().calls;
+    match presence {
+        Some(Status::Online) => w.online,
+        Some(Status::Busy) => w.busy,
+        Some(Status::InCall) => w.in_call,
+        Some(Status::Offline) => w.offline,
+        None => w.unknown,
+    }
+}
+
+/// How a call ended.
+pub fn outcome(outcome: Outcome) -> Text {
+    let w = &words().calls;
+    match outcome {
+        Outcome::Completed => w.completed,
+        Outcome::Missed { why: Why::NoAnswer } => w.no_answer,
+        Outcome::Missed { why: Why::Busy } => w.busy,
+        Outcome::Missed { why: Why::InCall } => w.was_in_call,
+        Outcome::Missed { why: Why::Offline } => w.offline,
+        Outcome::Rejected => w.rejected,
+        Outcome::Cancelled => w.cancelled,
+        Outcome::Dropped => w.dropped,
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod buttons;
+pub mod calls;
 pub mod guests;
 pub mod more;
 pub mod new_request;
@@ -40,6 +41,7 @@ pub fn info(page: Page) -> Info {
         Page::Requests => requests::INFO,
         Page::NewRequest => new_request::INFO,
         Page::Activity => activity::INFO,
+        Page::Calls => calls::INFO,
         Page::People => people::INFO,
         Page::Buttons => buttons::INFO,
         Page::Guests => guests::INFO,
@@ -56,6 +58,7 @@ pub fn contents(page: Page) -> AnyView {
         Page::Requests => view! { <requests::Requests/> }.into_any(),
         Page::NewRequest => view! { <new_request::NewRequest/> }.into_any(),
         Page::Activity => view! { <activity::Activity/> }.into_any(),
+        Page::Calls => view! { <calls::Calls/> }.into_any(),
         Page::People => view! { <people::People/> }.into_any(),
         Page::Buttons => view! { <buttons::Buttons/> }.into_any(),
         Page::Guests => view! { <guests::Guests/> }.into_any(),

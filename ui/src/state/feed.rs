@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crewbell_core::screen::{Ask, Picture, Shown, Told};
 use crewbell_core::store::{Key, Line};
 use crewbell_shared::button::Button;
+use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay};
 use crewbell_shared::person::Person;
 use crewbell_shared::place::Place;
@@ -54,7 +55,8 @@ impl State {
 
     /// Shows a picture, instead of everything that was shown before.
     pub fn show(self, picture: Picture) {
-        let Picture { look: _, session, last, status, nouns, outbox, lines, present, alerts, settings } = picture;
+        let Picture { look: _, session, last, status, nouns, outbox, lines, present, alerts, phone, settings } =
+            picture;
         let mut all = Sorted::default();
         for shown in nouns {
             all.put(shown);
@@ -66,11 +68,17 @@ impl State {
         self.stays.replace(all.stays);
         self.buttons.replace(all.buttons);
         self.requests.replace(all.requests);
+        self.calls.replace(all.calls);
         self.settings.set(settings);
         self.status.set(status);
         self.outbox.set(outbox);
+        if self.session.with_untracked(|before| *before != session) {
+            self.seen.set(BTreeMap::new());
+        }
+        self.see(&lines);
         self.lines.set(lines.into());
         self.present.set(present);
+        self.phone.set(phone);
         self.alerts.set(alerts);
         self.last.set(last);
         if self.session.with_untracked(|before| *before != session) {
@@ -92,7 +100,7 @@ impl State {
                 self.tick();
             }
             Told::Outbox { items } => self.outbox.set(items),
-            Told::Present { people } => self.present.set(people),
+            Told::Present { people } => self.now_present(people),
             Told::Reached { request_id, devices, sounded } => {
                 self.reached.update(|reached| {
                     reached.insert(request_id, (devices, sounded));
@@ -102,6 +110,8 @@ impl State {
             Told::Refused { command_id, refusal } => self.refusals.update(|all| all.push((command_id, refusal))),
             Told::Settings { settings } => self.settings.set(settings),
             Told::Voice { player } => self.voice.set(player),
+            Told::Phone { phone } => self.phone.set(phone),
+            Told::Levels { levels } => self.levels.set(levels),
             Told::Open { request_id } => go(Route::about(Page::Requests, request_id.0)),
             Told::Looked { .. } => {}
             Told::Reload => spawn_local(self.look()),
@@ -126,7 +136,9 @@ impl State {
         self.stays.patch(some.stays, away(EntityType::Stay));
         self.buttons.patch(some.buttons, away(EntityType::Button));
         self.requests.patch(some.requests, away(EntityType::Request));
+        self.calls.patch(some.calls, away(EntityType::Call));
         if !lines.is_empty() {
+            self.see(&lines);
             self.lines.update(|all| {
                 all.extend(lines);
                 let surplus = all.len().saturating_sub(MOST_LINES);
@@ -146,6 +158,7 @@ struct Sorted {
     stays: Vec<Item<Stay>>,
     buttons: Vec<Item<Button>>,
     requests: Vec<Item<Request>>,
+    calls: Vec<Item<Call>>,
 }
 
 impl Sorted {
@@ -159,8 +172,7 @@ impl Sorted {
             Entity::Stay(noun) => self.stays.push(Item { noun, pending }),
             Entity::Button(noun) => self.buttons.push(Item { noun, pending }),
             Entity::Request(noun) => self.requests.push(Item { noun, pending }),
-            // No page shows a list of them.
-            Entity::Call(_) => {}
+            Entity::Call(noun) => self.calls.push(Item { noun, pending }),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! page: use the `try_` methods on such values in a future.
 
 mod asking;
+mod calling;
 mod feed;
 mod lookups;
 mod order;
@@ -16,10 +17,11 @@ mod tree;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 
-use crewbell_core::screen::{Alert, AskError, OutboxItem, Status, VoicePlayer};
+use crewbell_core::screen::{Alert, AskError, Levels, OutboxItem, Phone, Status, VoicePlayer};
 use crewbell_core::store::{Line, Session};
 use crewbell_shared::Refusal;
 use crewbell_shared::button::Button;
+use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay};
 use crewbell_shared::ids::{CommandId, PersonId, RequestId};
 use crewbell_shared::person::{Person, Right, allows};
@@ -79,12 +81,20 @@ pub struct Store {
     pub buttons: Table<Button>,
     /// What guests want.
     pub requests: Table<Request>,
+    /// Calls, one's own and the others'.
+    pub calls: Table<Call>,
     /// What the person did and is not through, in order.
     pub outbox: RwSignal<Vec<OutboxItem>>,
     /// What happened last, oldest first.
     pub lines: RwSignal<VecDeque<Line>>,
     /// Who has a device open.
     pub present: RwSignal<Vec<Presence>>,
+    /// When somebody was last known to be there, as far as this device noticed.
+    pub seen: RwSignal<BTreeMap<PersonId, Timestamp>>,
+    /// The call on this device.
+    pub phone: RwSignal<Phone>,
+    /// How loud that is.
+    pub levels: RwSignal<Levels>,
     /// What rings here.
     pub alerts: RwSignal<Vec<Alert>>,
     /// This device's settings.
@@ -123,9 +133,13 @@ impl State {
             stays: Table::default(),
             buttons: Table::default(),
             requests: Table::default(),
+            calls: Table::default(),
             outbox: RwSignal::default(),
             lines: RwSignal::default(),
             present: RwSignal::default(),
+            seen: RwSignal::default(),
+            phone: RwSignal::default(),
+            levels: RwSignal::default(),
             alerts: RwSignal::default(),
             settings: RwSignal::default(),
             reached: RwSignal::default(),

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crewbell_shared::button::Button;
+use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay};
-use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, SiteId, StayId};
+use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, SiteId, StayId};
 use crewbell_shared::person::Person;
 use crewbell_shared::place::Place;
 use crewbell_shared::request::Request;
@@ -52,6 +53,7 @@ macro_rules! nouns {
 
 nouns! {
     Request: RequestId, Person: PersonId, Place: PlaceId, Guest: GuestId, Stay: StayId, Button: ButtonId, Site: SiteId,
+    Call: CallId,
 }
 
 /// All nouns of one sort. A handle: copying it copies no noun. Lives as long as the app.

@@ -6,15 +6,15 @@ const TOKENS: &str = include_str!("tokens.css");
 
 /// Text, and the grounds that it stands on.
 const PAIRS: &[(&str, &[&str])] = &[
-    ("ink", &["paper", "card", "quiet-bg", "alarm-bg"]),
-    ("ink-soft", &["paper", "card", "quiet-bg", "alarm-bg"]),
+    ("ink", &["paper", "card", "quiet-bg", "alarm-bg", "info-bg", "mine-bg"]),
+    ("ink-soft", &["paper", "card", "quiet-bg", "alarm-bg", "mine-bg"]),
     ("ink-faint", &["paper", "card"]),
     ("rail-ink", &["rail"]),
     ("brand-ink", &["brand"]),
-    ("card", &["alarm"]),
+    ("card", &["alarm", "mine", "wait"]),
     ("wait", &["wait-bg", "card", "paper"]),
     ("mine", &["mine-bg", "card", "paper"]),
-    ("alarm", &["alarm-bg", "card", "paper"]),
+    ("alarm", &["alarm-bg", "card", "paper", "mine-bg"]),
     ("quiet", &["quiet-bg", "card"]),
     ("info", &["info-bg", "card", "alarm-bg"]),
 ];

@@ -51,8 +51,6 @@ pub const WORDS: Frame = Frame {
     to_outbox: "Ausgang öffnen",
     on_duty: "Im Dienst",
     off_duty: "Nicht im Dienst",
-    online: "Online",
-    not_online: "Nicht online",
     go_on_duty: "Dienst beginnen",
     go_off_duty: "Dienst beenden",
 };

@@ -48,8 +48,6 @@ pub const WORDS: Frame = Frame {
     to_outbox: "Open the outbox",
     on_duty: "On duty",
     off_duty: "Off duty",
-    online: "Online",
-    not_online: "Not online",
     go_on_duty: "Go on duty",
     go_off_duty: "Go off duty",
 };

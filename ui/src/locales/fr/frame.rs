@@ -51,8 +51,6 @@ pub const WORDS: Frame = Frame {
     to_outbox: "Ouvrir les envois",
     on_duty: "En service",
     off_duty: "Hors service",
-    online: "En ligne",
-    not_online: "Pas en ligne",
     go_on_duty: "Prendre le service",
     go_off_duty: "Quitter le service",
 };

@@ -57,8 +57,6 @@ pub const WORDS: Frame = Frame {
     to_outbox: "Otvori za slanje",
     on_duty: "Na dužnosti",
     off_duty: "Nije na dužnosti",
-    online: "Na mreži",
-    not_online: "Nije na mreži",
     go_on_duty: "Stupi na dužnost",
     go_off_duty: "Završi dužnost",
 };

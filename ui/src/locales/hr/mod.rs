@@ -2,6 +2,7 @@
 
 mod activity;
 mod buttons;
+mod calls;
 mod codes;
 mod common;
 mod frame;
@@ -25,6 +26,7 @@ use super::words::Words;
 pub static WORDS: Words = Words {
     activity: activity::WORDS,
     buttons: buttons::WORDS,
+    calls: calls::WORDS,
     codes: codes::WORDS,
     common: common::WORDS,
     frame: frame::WORDS,

@@ -47,8 +47,6 @@ words! {
         to_outbox: Text,
         on_duty: Text,
         off_duty: Text,
-        online: Text,
-        not_online: Text,
         go_on_duty: Text,
         go_off_duty: Text,
     }

@@ -5,6 +5,7 @@
 
 mod activity;
 mod buttons;
+mod calls;
 mod codes;
 mod common;
 mod frame;
@@ -24,6 +25,7 @@ mod verbs;
 
 pub use activity::Activity;
 pub use buttons::Buttons;
+pub use calls::Calls;
 pub use codes::Codes;
 pub use common::Common;
 pub use frame::Frame;
@@ -50,6 +52,8 @@ pub struct Words {
     pub activity: Activity,
     /// What the page of the buttons says
     pub buttons: Buttons,
+    /// What is said of calls and of who can be called
+    pub calls: Calls,
     /// A sentence for each refusal, and for whatever else came to nothing
     pub codes: Codes,
     /// What is said everywhere: buttons, answers, small words
@@ -108,6 +112,7 @@ impl Words {
     pub fn each(&self, visit: &mut dyn FnMut(&'static str, &dyn super::Said)) {
         self.activity.each(visit);
         self.buttons.each(visit);
+        self.calls.each(visit);
         self.codes.each(visit);
         self.common.each(visit);
         self.frame.each(visit);

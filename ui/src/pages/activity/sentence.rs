@@ -85,7 +85,10 @@ pub fn subject(state: State, line: &Line) -> Option<String> {
         }
         EntityType::Button => state.buttons.peek(id.into()).map(|item| item.noun.name.unwrap_or(item.noun.device)),
         EntityType::Site => Some(state.site_name()),
-        EntityType::Call => None,
+        EntityType::Call => {
+            let call = state.calls.peek(id.into())?.noun;
+            Some(format!("{} → {}", call.caller.name, call.callee.name))
+        }
     }
 }
 

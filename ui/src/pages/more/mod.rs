@@ -20,7 +20,10 @@ pub const INFO: Info = Info { title: |words| words.frame.more, icon: Picture::Mo
 pub fn More() -> impl IntoView {
     let state = state();
     let pages = move || MORE.into_iter().filter(move |page| state.may_see(*page));
-    view! { <nav class="rows more" aria-label=words().frame.more>{move || pages().map(|page| view! { <Way page/> }).collect_view()}</nav> }
+    view! {
+        <super::people::MyBusy/>
+        <nav class="rows more" aria-label=words().frame.more>{move || pages().map(|page| view! { <Way page/> }).collect_view()}</nav>
+    }
 }
 
 /// The way to one of them, with what waits there.
@@ -59,6 +62,7 @@ fn waits(state: State, page: Page) -> Vec<(String, Tone)> {
         | Page::Requests
         | Page::NewRequest
         | Page::Activity
+        | Page::Calls
         | Page::People
         | Page::More => Vec::new(),
     }

@@ -11,7 +11,7 @@ use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
-use crate::components::{Button, Calm, Empty, ListHeader, Look, Picture, Search};
+use crate::components::{Button, Calm, Empty, ListHeader, Look, Picture, Search, Switch};
 use crate::locales::words;
 use crate::pages::Info;
 use crate::state::state;
@@ -50,6 +50,7 @@ pub fn People() -> impl IntoView {
     let close = move || sheet.set(None);
     view! {
         <MyDuty/>
+        <MyBusy/>
         <div class="crew-bar">
             <Show when=move || many.get()><Search value=looked_for name=words().people.search/></Show>
             <Show when=move || edits.get()>
@@ -124,6 +125,24 @@ fn MyDuty() -> impl IntoView {
                 <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
             </div>
             {buttons}
+        </section>
+    }
+}
+
+/// Whether the person doesn't want to be called.
+#[component]
+pub fn MyBusy() -> impl IntoView {
+    let state = state();
+    let busy = Memo::new(move |_| state.me().is_some_and(|me| me.busy));
+    let set = move |busy| {
+        if let Some(person_id) = state.my_id() {
+            state.act(Verb::SetBusy { person_id, busy });
+        }
+    };
+    view! {
+        <section class="card my-busy">
+            <Switch label=words().calls.busy on=busy on_switch=set/>
+            <p class="hint">{words().calls.busy_hint}</p>
         </section>
     }
 }

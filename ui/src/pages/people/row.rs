@@ -6,7 +6,7 @@ use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
 use super::group::{Hearing, hearing};
-use crate::components::{Chip, IconButton, PersonName, Picture, Switch, Tone};
+use crate::components::{CallButton, Chip, IconButton, PersonName, Picture, Switch, Tone};
 use crate::locales::{fill, names, words};
 use crate::state::state;
 
@@ -43,6 +43,7 @@ pub fn PersonRow(
                 <Switch label=words().frame.on_duty name=fill(words().people.duty_of, &[("who", &name.get())]) on
                     on_switch=set_duty/>
             </Show>
+            <CallButton id/>
             <Show when=move || state.may(Right::EditPeople)>
                 <IconButton icon=Picture::Pen name=fill(words().people.edit_of, &[("who", &name.get())])
                     on_press=move || on_edit.run(id)/>

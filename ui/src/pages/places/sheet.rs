@@ -1,10 +1,11 @@
 //! A place in full: who stays there, what is open, its buttons, and do-not-disturb.
 
 use crewbell_shared::button::{Button as Device, ButtonState};
+use crewbell_shared::call::About;
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::person::Right;
 use crewbell_shared::place::PlaceKind;
-use crewbell_shared::protocol::Verb;
+use crewbell_shared::protocol::{EntityType, Verb};
 use crewbell_shared::request::Request;
 use leptos::prelude::*;
 
@@ -12,6 +13,7 @@ use super::form::PlaceForm;
 use super::here::is_open;
 use crate::components::{Button, Picture, Row, Sheet, Switch};
 use crate::locales::{Text, fill, names, time, words};
+use crate::pages::calls::Choose;
 use crate::route::{Page, Route, go};
 use crate::state::{State, state};
 
@@ -32,10 +34,15 @@ pub fn PlaceSheet(
     let unknown = Memo::new(move |_| place.with(Option::is_none));
     // Of a deck there is nothing to be seen but its form.
     let edits = RwSignal::new(is_deck.get_untracked() && state.may(Right::EditPlaces));
+    let calls = RwSignal::new(false);
     let set = move |on| state.act(Verb::SetDoNotDisturb { place_id: id, on });
     let contents = move || {
         if edits.get() {
             return view! { <PlaceForm place=id on_close=on_close/> }.into_any();
+        }
+        if calls.get() {
+            let about = About { noun: EntityType::Place.into(), id: id.0, name: name.get_untracked() };
+            return view! { <Choose about on_close=on_close/> }.into_any();
         }
         view! {
             <Sheet title=name on_close>
@@ -49,11 +56,12 @@ pub fn PlaceSheet(
                 <Guests id/>
                 <Requests id/>
                 <Devices id/>
-                <Show when=move || state.may(Right::EditPlaces)>
-                    <div class="acts">
+                <div class="acts">
+                    <Button label=words().calls.call_somebody icon=Picture::Phone on_press=move || calls.set(true)/>
+                    <Show when=move || state.may(Right::EditPlaces)>
                         <Button label=words().common.edit icon=Picture::Pen on_press=move || edits.set(true)/>
-                    </div>
-                </Show>
+                    </Show>
+                </div>
             </Sheet>
         }
         .into_any()

@@ -1,7 +1,9 @@
 //! A request in detail: what is asked, what may be done, what was said, and what happened.
 //!
-//! `story` merges what the server tells with what the device knows; `notes`, `hand_over`, `cancel`, `voice` are its parts.
+//! `story` merges what the server tells with what the device knows; `notes`, `call`, `hand_over`, `cancel`,
+//! `voice` are its parts.
 
+mod call;
 mod cancel;
 mod hand_over;
 mod notes;
@@ -10,6 +12,7 @@ mod voice;
 
 use crewbell_core::screen::Ask;
 use crewbell_core::store::{Doing, Line};
+use crewbell_shared::call::Call;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::{EntityType, Verb};
 use crewbell_shared::request::{Request, State as How};
@@ -17,7 +20,7 @@ use leptos::prelude::*;
 
 use crate::components::{Age, Chip, Empty, Icon, Picture, Tone};
 use crate::locales::{doings, fill, happenings, names, time, words};
-use crate::pages::requests::{Acts, class, icon, who_has_it};
+use crate::pages::requests::{Acts, class, icon, who_has_it_there};
 use crate::state::{State, state};
 use story::{Event, story};
 
@@ -78,6 +81,7 @@ fn Head(id: RequestId) -> impl IntoView {
         {move || voice.get().map(|voice| view! { <voice::VoiceMessage id voice/> })}
         {move || reached.get().map(|(devices, sounded)| sounded_on(devices, sounded))}
         <Acts id all=true/>
+        <call::CallAbout id/>
     }
 }
 
@@ -107,7 +111,9 @@ fn Story(id: RequestId) -> impl IntoView {
     let events = Memo::new(move |_| {
         let request = state.requests.get(id).map(|item| item.noun);
         let Some(request) = request else { return Vec::new() };
-        told.with(|told| known.with(|known| unsent.with(|unsent| story(told, known, &request, unsent))))
+        let is_about = |call: &Call| call.about.as_ref().is_some_and(|about| about.id == id.0);
+        let calls = state.calls.list(|item| is_about(&item.noun).then(|| item.noun.clone()));
+        told.with(|told| known.with(|known| unsent.with(|unsent| story(told, known, &request, unsent, &calls))))
     });
     view! {
         <h3>{words().request.story}</h3>
@@ -156,7 +162,7 @@ fn asked(request: &Request) -> String {
 }
 
 fn state_words(state: State, request: &Request) -> String {
-    let who = who_has_it(state, request);
+    let who = who_has_it_there(state, request);
     match &request.state {
         How::Open | How::Accepted(_) => who,
         How::Completed { completed_at, .. } => {

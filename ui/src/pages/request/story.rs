@@ -1,9 +1,12 @@
 //! What happened to a request: what the server tells, what this device knows beyond it, and what the crew wrote.
 
 use crewbell_core::store::Line;
+use crewbell_shared::call::Call;
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::{Acceptance, Note, Request, State};
 use jiff::Timestamp;
+
+use crate::pages::calls::how;
 
 /// Something that happened, for the story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +23,8 @@ pub struct Event {
 
 /// The story, oldest first. A line that both know is told once; a note is told with its words. What no line tells,
 /// because the server can't be reached, is told from the request itself. What `unsent` has done to it isn't part of the
-/// story yet.
-pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Verb]) -> Vec<Event> {
+/// story yet. Calls about it are told with how they ended.
+pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Verb], calls: &[Call]) -> Vec<Event> {
     let mut lines: Vec<&Line> = told.iter().chain(known).collect();
     lines.sort_by_key(|line| line.seq);
     lines.dedup_by_key(|line| line.seq);
@@ -37,8 +40,11 @@ pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Verb]) 
         who: line.actor.name.clone(),
         text: None,
     });
-    let mut events: Vec<Event> =
-        happened.chain(untold).chain(request.notes.iter().filter(is_sent).map(noted)).collect();
+    let mut events: Vec<Event> = happened
+        .chain(untold)
+        .chain(request.notes.iter().filter(is_sent).map(noted))
+        .chain(calls.iter().map(called))
+        .collect();
     events.sort_by_key(|event| event.at);
     events
 }
@@ -84,10 +90,15 @@ fn noted(note: &Note) -> Event {
     Event { at: note.at, kind: NOTED.to_owned(), who: note.by.name.clone(), text: Some(note.text.clone()) }
 }
 
+fn called(call: &Call) -> Event {
+    let who = format!("{} → {}", call.caller.name, call.callee.name);
+    Event { at: call.call_time, kind: "call_started".to_owned(), who, text: Some(how(call)) }
+}
+
 #[cfg(test)]
 mod tests {
     use crewbell_shared::protocol::ActorRef;
-    use crewbell_shared::testing::{at, id, open_request, siri};
+    use crewbell_shared::testing::{at, id, open_request, ringing_call, siri};
 
     use super::*;
 
@@ -110,7 +121,7 @@ mod tests {
         let told = [line(1, "request_created"), line(2, NOTED)];
         let known = [line(2, NOTED), line(3, "request_accepted"), line(1, "request_created")];
         let kinds: Vec<_> =
-            story(&told, &known, &request, &[]).into_iter().map(|event| (event.kind, event.text)).collect();
+            story(&told, &known, &request, &[], &[]).into_iter().map(|event| (event.kind, event.text)).collect();
         let expected =
             [("request_created", None), (NOTED, Some("Two espressos".to_owned())), ("request_accepted", None)];
         assert_eq!(kinds, expected.map(|(kind, text)| (kind.to_owned(), text)));
@@ -121,7 +132,8 @@ mod tests {
         let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(5) };
         let state = State::Completed { acceptance, completed_by: siri().as_ref(), completed_at: at(9) };
         let request = Request { state, ..open_request(at(0)) };
-        let told: Vec<_> = story(&[], &[], &request, &[]).into_iter().map(|event| (event.kind, event.who)).collect();
+        let told: Vec<_> =
+            story(&[], &[], &request, &[], &[]).into_iter().map(|event| (event.kind, event.who)).collect();
         let expected = [("request_created", "Cabin 5"), ("request_accepted", "Siri"), ("request_completed", "Siri")];
         assert_eq!(told, expected.map(|(kind, who)| (kind.to_owned(), who.to_owned())));
     }
@@ -132,12 +144,20 @@ mod tests {
         let note = Note { id: id(9), by: siri().as_ref(), at: at(6), text: "Two espressos".into() };
         let request = Request { state: State::Accepted(acceptance), notes: vec![note], ..open_request(at(0)) };
         let kinds = |unsent: &[Verb]| -> Vec<_> {
-            story(&[], &[], &request, unsent).into_iter().map(|event| event.kind).collect()
+            story(&[], &[], &request, unsent, &[]).into_iter().map(|event| event.kind).collect()
         };
         assert_eq!(kinds(&[]), ["request_created", "request_accepted", NOTED]);
         let accept = Verb::AcceptRequest { request_id: request.id };
         assert_eq!(kinds(std::slice::from_ref(&accept)), ["request_created", NOTED]);
         let note = Verb::NoteRequest { request_id: request.id, note_id: id(9), text: "Two espressos".into() };
         assert_eq!(kinds(&[accept, note]), ["request_created"]);
+    }
+
+    #[test]
+    fn a_call_about_it_is_told_with_who_called_whom_and_how_it_ended() {
+        let call = ringing_call(at(3));
+        let told = story(&[line(5, "request_accepted")], &[], &open_request(at(0)), &[], &[call]);
+        let called = (told[1].who.as_str(), told[1].text.as_deref());
+        assert_eq!((told.len(), called), (3, ("Sam → Siri", Some("Ringing …"))));
     }
 }

@@ -9,7 +9,7 @@ use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
 use crate::components::{Button, IconButton, Look, Picture};
-use crate::locales::{fill, words};
+use crate::locales::{fill, names, words};
 use crate::pages::request::{Cancel, HandOver};
 use crate::state::{State, state};
 
@@ -127,6 +127,15 @@ pub fn Acts(
         <Show when=move || cancelling.get()>
             <Cancel id on_close=move || cancelling.set(false)/>
         </Show>
+    }
+}
+
+/// The same, with whether a colleague who has it now is there: "Accepted by Sam (Offline)".
+pub fn who_has_it_there(state: State, request: &Request) -> String {
+    let who = who_has_it(state, request);
+    match request.holder().filter(|holder| Some(holder.id) != state.my_id()) {
+        Some(holder) => format!("{who} ({})", names::presence(state.presence_of(holder.id))),
+        None => who,
     }
 }
 

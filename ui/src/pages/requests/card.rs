@@ -4,7 +4,7 @@ use crewbell_shared::ids::RequestId;
 use crewbell_shared::request::{Kind, Priority, Request, State as How};
 use leptos::prelude::*;
 
-use super::acts::{Acts, who_has_it};
+use super::acts::{Acts, who_has_it, who_has_it_there};
 use crate::components::{Age, Icon, Picture};
 use crate::locales::{fill, names, time, words};
 use crate::route::{Page, Route};
@@ -132,7 +132,7 @@ fn what(state: State, request: &Request) -> String {
         parts.push(fill(w.asked_by, &[("who", &by.name)]));
     }
     if request.holder().is_some() {
-        parts.insert(0, who_has_it(state, request));
+        parts.insert(0, who_has_it_there(state, request));
     }
     parts.join(" · ")
 }

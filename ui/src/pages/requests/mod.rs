@@ -31,7 +31,7 @@ use card::{Card, Done};
 use filter::{Filter, Filters, has_words};
 use hold::Hold;
 
-pub use acts::{Acts, who_has_it};
+pub use acts::{Acts, who_has_it_there};
 pub use card::{class, icon, service_icon};
 
 /// What the frame needs to know.

@@ -2,12 +2,13 @@
 //!
 //! What a device's settings are called stands in `crewbell_core::screen::settings`.
 //!
-//! - `you` who is signed in, and leaving; `look`, `sounds`; `background` what rings when the app isn't in front
+//! - `you` who is signed in, and leaving; `look`, `sounds`, `calls`; `background` what rings when the app is behind
 //! - `health` how the device is; `add_device` the code for another one
 //! - `site` how the site is run, for who may change it; `draft` what is typed there
 
 mod add_device;
 mod background;
+mod calls;
 mod draft;
 mod health;
 mod look;
@@ -34,6 +35,7 @@ pub fn Settings() -> impl IntoView {
     view! {
         <div class="settings">
             <sounds::Sounds/>
+            <calls::Calls/>
             <look::Look/>
             <background::Background/>
             <health::Health/>

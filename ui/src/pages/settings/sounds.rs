@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::Part;
 use crate::components::{Button, Confirm, Icon, Picture, Switch};
-use crate::locales::{fill, names, refusals, words};
+use crate::locales::{Text, fill, names, refusals, words};
 use crate::state::state;
 
 /// The sounds, the loudest first.
@@ -33,7 +33,7 @@ pub fn Sounds() -> impl IntoView {
                     <p class="consequence"><Icon of=Picture::SoundOff/><span>{words().settings.sounds_off_text}</span></p>
                 }>
                 <p class="hint">{w.sounds_on_text}</p>
-                <Volume/>
+                <Volume setting=settings::VOLUME label=w.volume hint=w.volume_hint/>
             </Show>
             <Test/>
             <Show when=move || asks.get()>
@@ -44,24 +44,24 @@ pub fn Sounds() -> impl IntoView {
     }
 }
 
-/// How loud.
+/// How loud something is: a setting in percent.
 #[component]
-fn Volume() -> impl IntoView {
+pub fn Volume(setting: &'static str, label: Text, hint: Text) -> impl IntoView {
     let state = state();
-    let w = &words().settings;
-    let kept = Memo::new(move |_| settings::volume(state.setting(settings::VOLUME).as_deref()));
+    let hint_id = format!("{setting}-hint");
+    let kept = Memo::new(move |_| settings::volume(state.setting(setting).as_deref()));
     // While the finger is on it: what it would be.
     let shown = RwSignal::new(kept.get_untracked());
     Effect::new(move || shown.set(kept.get()));
     let percent = move || format!("{} %", shown.get());
     view! {
         <div class="field volume">
-            <label for="volume">{w.volume}<output for="volume">{percent}</output></label>
-            <input id="volume" type="range" min=settings::LEAST_VOLUME max="100" step="5" aria-describedby="volume-hint"
+            <label for=setting>{label}<output for=setting>{percent}</output></label>
+            <input id=setting type="range" min=settings::LEAST_VOLUME max="100" step="5" aria-describedby=hint_id.clone()
                 aria-valuetext=percent prop:value=move || shown.get().to_string()
                 on:input:target=move |event| shown.set(settings::volume(Some(&event.target().value())))
-                on:change:target=move |event| state.set(settings::VOLUME, Some(event.target().value()))/>
-            <small id="volume-hint">{w.volume_hint}</small>
+                on:change:target=move |event| state.set(setting, Some(event.target().value()))/>
+            <small id=hint_id>{hint}</small>
         </div>
     }
 }

@@ -1,0 +1,277 @@
+//! The call on this device, on every page: how far it is, the microphone, the volume, hanging up.
+
+use std::time::Duration;
+
+use crewbell_core::screen::{Ask, Media, Phone, Quality, Task, Way, settings};
+use crewbell_shared::call::{Call, Outcome, State as How};
+use crewbell_shared::ids::CallId;
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use super::talk::Talk;
+use crate::components::{Button, Face, Icon, Look, Picture};
+use crate::locales::{Text, names, time, words};
+use crate::pages::calls::how;
+use crate::state::{State, state};
+
+/// For how long the page takes no tap after the bar came or went: what was tapped stood elsewhere.
+const SETTLES: Duration = Duration::from_millis(400);
+
+/// The call that is made, spoken in or over on this device.
+pub fn on_line(state: State) -> Option<CallId> {
+    match state.phone.with(|phone| phone.task) {
+        Task::RingBack { call_id } | Task::Talk { call_id, .. } | Task::Over { call_id } => Some(call_id),
+        Task::Idle | Task::Ring { .. } => None,
+    }
+}
+
+/// Whether the page has just moved because the bar came or went.
+pub fn settling(state: State) -> RwSignal<bool> {
+    let settling = RwSignal::new(false);
+    let there = Memo::new(move |_| on_line(state).is_some());
+    Effect::watch(
+        move || there.get(),
+        move |_, _, _| {
+            settling.set(true);
+            let settle = move || {
+                settling.try_set(false);
+            };
+            set_timeout(settle, SETTLES);
+        },
+        false,
+    );
+    settling
+}
+
+/// The bar of the call on this device.
+#[component]
+pub fn Line() -> impl IntoView {
+    let state = state();
+    // The call is told by the nouns, and the task by the phone: shown as soon as both are there.
+    let at = Memo::new(move |_| on_line(state).filter(|id| state.calls.get(*id).is_some()));
+    view! { {move || at.get().map(|id| view! { <Bar id/> })} }
+}
+
+#[component]
+fn Bar(id: CallId) -> impl IntoView {
+    let state = state();
+    let w = &words().calls;
+    let call = Memo::new(move |_| state.calls.get(id).map(|item| (item.noun, item.pending)));
+    let other = call.with_untracked(|call| {
+        let me = state.session.with_untracked(|session| session.as_ref().map(|session| session.person.id))?;
+        call.as_ref()?.0.other(me).cloned()
+    });
+    let other = other?;
+    let task = Memo::new(move |_| state.phone.with(|phone| phone.task));
+    let over = Memo::new(move |_| matches!(task.get(), Task::Over { .. }));
+    let talks = Memo::new(move |_| matches!(task.get(), Task::Talk { .. }));
+    let media = Memo::new(move |_| state.phone.with(|phone| phone.media.clone()));
+    let said = Memo::new(move |_| {
+        call.with(|call| call.as_ref().map(|(call, pending)| state.phone.with(|phone| said(phone, call, *pending))))
+    });
+    let since = Memo::new(move |_| {
+        let timed = talks.get() && state.phone.with(is_connected);
+        if timed { call.with(|call| answered(&call.as_ref()?.0)) } else { None }
+    });
+    let clock = Memo::new(move |_| since.get().map(|since| time::age(time::seconds_since(since, state.now.get()))));
+    let troubles = Memo::new(move |_| media.with(|media| media.as_ref().map(troubles).unwrap_or_default()));
+    let holds =
+        Memo::new(move |_| media.with(|media| media.as_ref().is_some_and(|media| media.push_to_talk.is_some())));
+    let muted = Memo::new(move |_| media.with(|media| media.as_ref().is_some_and(|media| media.muted)));
+    let hang_up = move || state.ask(Ask::HangUp { call_id: id });
+    let name = crate::locales::fill(w.with, &[("who", &other.name)]);
+    Some(view! {
+        <section class="line" class:over=over class:talks=talks aria-label=name>
+            <div class="line-who">
+                <Face id=other.id name=other.name.clone()/>
+                <span>
+                    <b>{other.name.clone()}</b>
+                    <small>
+                        <span role="status">{said}</span>" "<time role="timer" aria-live="off">{clock}</time>
+                    </small>
+                </span>
+            </div>
+            <Sign media/>
+            <Show when=move || talks.get()>
+                <div class="line-acts">
+                    <button type="button" class="button mute" class:on=muted aria-pressed=move || muted.get().to_string()
+                        on:click=move |_| state.ask(Ask::Mute { on: !muted.get_untracked() })>
+                        {move || if muted.get() {
+                            view! { <Icon of=Picture::MicrophoneOff/> }
+                        } else {
+                            view! { <Icon of=Picture::Microphone/> }
+                        }}
+                        <span>{move || if muted.get() { w.muted } else { w.mute }}</span>
+                    </button>
+                    <Show when=move || holds.get()><Talk media/></Show>
+                    <Volume/>
+                    <Meters/>
+                </div>
+            </Show>
+            {move || (!over.get()).then(|| view! {
+                <Button label=w.hang_up look=Look::Danger icon=Picture::PhoneDown on_press=hang_up/>
+            })}
+            {move || troubles.get().into_iter().map(|(text, why)| view! {
+                <p class="line-trouble" role="alert">
+                    <Icon of=Picture::Alarm/><span>{text}" "<small>{why}</small></span>
+                </p>
+            }).collect_view()}
+        </section>
+    })
+}
+
+/// How good the connection is, by bars and by word, and that it goes by the server.
+#[component]
+fn Sign(media: Memo<Option<Media>>) -> impl IntoView {
+    let known = Memo::new(move |_| {
+        media.with(|media| media.as_ref().and_then(|media| sign(media.quality)).zip(media.as_ref().map(|it| it.way)))
+    });
+    move || {
+        known.get().map(|((class, word), way)| {
+            let over =
+                (way == Way::Server).then(|| view! { <span>{format!("· {}", words().calls.over_server)}</span> });
+            view! {
+                <p class=format!("line-sign {class}")>
+                    <i aria-hidden="true"><i></i><i></i><i></i></i>
+                    <span>{word}</span>
+                    {over}
+                </p>
+            }
+        })
+    }
+}
+
+/// How loud calls are. It moves with the finger, and is kept when that lets go.
+#[component]
+fn Volume() -> impl IntoView {
+    let state = state();
+    let volume = Memo::new(move |_| settings::volume(state.setting(settings::CALL_VOLUME).as_deref()));
+    view! {
+        <label class="line-volume">
+            <Icon of=Picture::Sound/>
+            <input type="range" min=settings::LEAST_VOLUME max="100" step="5" aria-label=words().calls.volume
+                aria-valuetext=move || format!("{} %", volume.get()) prop:value=move || volume.get().to_string()
+                on:change:target=move |event| state.set(settings::CALL_VOLUME, Some(event.target().value()))/>
+        </label>
+    }
+}
+
+/// How loud both sides are, right now. Not for screen readers: they would hear nothing else.
+#[component]
+fn Meters() -> impl IntoView {
+    let state = state();
+    let w = &words().calls;
+    let mine = move || state.levels.with(|levels| levels.microphone).to_string();
+    let theirs = move || state.levels.with(|levels| levels.speaker).to_string();
+    view! {
+        <div class="line-meters" aria-hidden="true">
+            <span title=w.microphone_level>
+                <Icon of=Picture::Microphone/><progress max="100" value=mine></progress>
+            </span>
+            <span title=w.speaker_level><Icon of=Picture::Guest/><progress max="100" value=theirs></progress></span>
+        </div>
+    }
+}
+
+/// How far the call is.
+fn said(phone: &Phone, call: &Call, pending: bool) -> String {
+    let w = &words().calls;
+    match &call.state {
+        How::Ended { outcome: outcome @ Outcome::Missed { .. }, .. } => {
+            format!("{} · {}", names::outcome(*outcome), w.they_will_see)
+        }
+        How::Ended { .. } => how(call),
+        How::Ringing if pending => w.calling.to_owned(),
+        How::Ringing => w.ringing.to_owned(),
+        How::Ongoing { .. } if phone.other_away => w.other_away.to_owned(),
+        How::Ongoing { .. } if !is_connected(phone) => w.connecting.to_owned(),
+        How::Ongoing { .. } => String::new(),
+    }
+}
+
+/// Whether the voices have found a way.
+fn is_connected(phone: &Phone) -> bool {
+    phone.media.as_ref().is_some_and(|media| media.way != Way::None)
+}
+
+fn answered(call: &Call) -> Option<Timestamp> {
+    match &call.state {
+        How::Ongoing { answered_at, .. } => Some(*answered_at),
+        How::Ringing | How::Ended { .. } => None,
+    }
+}
+
+/// The class and the word for a quality that is known.
+fn sign(quality: Quality) -> Option<(&'static str, Text)> {
+    let w = &words().calls;
+    match quality {
+        Quality::Unknown => None,
+        Quality::Good => Some(("good", w.quality_good)),
+        Quality::Fair => Some(("fair", w.quality_fair)),
+        Quality::Poor => Some(("poor", w.quality_poor)),
+    }
+}
+
+/// What is wrong with the device's sound, and what the system says of it.
+fn troubles(media: &Media) -> Vec<(Text, String)> {
+    let w = &words().calls;
+    let microphone = media.microphone_trouble.clone().map(|why| (w.no_microphone, why));
+    let speaker = media.speaker_trouble.clone().map(|why| (w.no_speaker, why));
+    microphone.into_iter().chain(speaker).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::call::Why;
+    use crewbell_shared::testing::{at, ringing_call};
+
+    use super::*;
+
+    fn talking(way: Way) -> Phone {
+        let call = ringing_call(at(0));
+        let media = Media {
+            call_id: call.id,
+            way,
+            quality: Quality::Unknown,
+            silent_ms: None,
+            muted: false,
+            push_to_talk: None,
+            microphone_trouble: None,
+            speaker_trouble: None,
+        };
+        let task = Task::Talk { call_id: call.id, peer: None, offers: true };
+        Phone { task, media: Some(media), other_away: false }
+    }
+
+    fn ongoing() -> Call {
+        let state = How::Ongoing { answered_at: at(5), callee_endpoint: None };
+        Call { state, ..ringing_call(at(0)) }
+    }
+
+    #[test]
+    fn a_call_says_how_far_it_is() {
+        let call = ringing_call(at(0));
+        let ring_back = Phone { task: Task::RingBack { call_id: call.id }, ..Phone::default() };
+        assert_eq!(said(&ring_back, &call, true), "Calling …");
+        assert_eq!(said(&ring_back, &call, false), "Ringing …");
+        assert_eq!(said(&talking(Way::None), &ongoing(), false), "Connecting …");
+        assert_eq!(said(&talking(Way::Direct), &ongoing(), false), "");
+        let lost = Phone { other_away: true, ..talking(Way::Direct) };
+        assert_eq!(said(&lost, &ongoing(), false), "Connection lost at the other end");
+    }
+
+    #[test]
+    fn who_called_in_vain_is_told_why_and_that_it_is_not_lost() {
+        let outcome = Outcome::Missed { why: Why::Busy };
+        let state = How::Ended { answered_at: None, ended_at: at(9), ended_by: None, outcome, duration_s: 0 };
+        let call = Call { state, ..ringing_call(at(0)) };
+        let over = Phone { task: Task::Over { call_id: call.id }, ..Phone::default() };
+        assert_eq!(said(&over, &call, false), "Busy · They will see that you called.");
+    }
+
+    #[test]
+    fn who_can_not_be_heard_is_told_so_with_the_system_s_words() {
+        let media = Media { microphone_trouble: Some("no device".into()), ..talking(Way::Direct).media.unwrap() };
+        assert_eq!(troubles(&media), [(words().calls.no_microphone, "no device".to_owned())]);
+    }
+}

@@ -1,0 +1,70 @@
+//! One's own calls: whom, when, how they ended, and which were missed.
+//!
+//! - `said` a call in words; `row` one of the history; `choose` whom to call about something
+
+mod choose;
+mod row;
+mod said;
+
+use crewbell_shared::ids::{CallId, PersonId};
+use leptos::prelude::*;
+
+use crate::components::{Button, Choice, Empty, ListHeader, Look, Picture};
+use crate::locales::words;
+use crate::pages::Info;
+use crate::state::{State, state};
+
+use row::CallRow;
+
+pub use choose::Choose;
+pub use said::{Way, about, about_request, how};
+
+/// What the frame needs to know.
+pub const INFO: Info = Info { title: |words| words.calls.title, icon: Picture::Phone, right: None };
+
+/// How many are shown at first, and more at each press.
+const PAGE: usize = 100;
+
+/// The history, newest first.
+#[component]
+pub fn Calls() -> impl IntoView {
+    let state = state();
+    let w = &words().calls;
+    let only = RwSignal::new("all".to_owned());
+    let missed = Memo::new(move |_| only.with(|only| only == "missed"));
+    let shown = RwSignal::new(PAGE);
+    let me = Memo::new(move |_| state.my_id());
+    let all = Memo::new(move |_| me.get().map(|me| history(state, me, missed.get())).unwrap_or_default());
+    let some = Memo::new(move |_| all.with(|all| all.iter().take(shown.get()).copied().collect::<Vec<_>>()));
+    let more = Memo::new(move |_| all.with(Vec::len) > shown.get());
+    let count = Memo::new(move |_| words().common.items.say(all.with(Vec::len)));
+    let options = vec![("all".to_owned(), words().common.all.to_owned()), ("missed".to_owned(), w.missed.to_owned())];
+    let rows = move |id: CallId| me.get_untracked().map(|me| view! { <CallRow id me/> });
+    view! {
+        <Choice label=w.show value=only on_choose=move |chosen| only.set(chosen) options/>
+        <ListHeader title=w.title count/>
+        <ol class="rows history"><For each=move || some.get() key=|id| *id children=rows/></ol>
+        <Show when=move || all.with(Vec::is_empty)>
+            {move || if missed.get() {
+                view! { <Empty icon=Picture::Check title=w.empty_missed/> }.into_any()
+            } else {
+                view! { <Empty icon=Picture::Phone title=w.empty text=w.empty_hint/> }.into_any()
+            }}
+        </Show>
+        <Show when=move || more.get()>
+            <Button label=words().common.show_more look=Look::Quiet
+                on_press=move || shown.update(|shown| *shown += PAGE)/>
+        </Show>
+    }
+}
+
+/// The calls of a person, newest first; only those that they missed, or all.
+fn history(state: State, me: PersonId, missed: bool) -> Vec<CallId> {
+    let mut calls = state.calls.list(|item| {
+        let call = &item.noun;
+        let wanted = call.is_party(me) && (!missed || Way::of(call, me) == Way::Missed);
+        wanted.then_some((std::cmp::Reverse(call.call_time), call.id))
+    });
+    calls.sort_unstable();
+    calls.into_iter().map(|(_, id)| id).collect()
+}

@@ -1,0 +1,97 @@
+//! One call of the history, and noticing that a missed one was seen.
+
+use std::time::Duration;
+
+use crewbell_shared::call::Call;
+use crewbell_shared::ids::{CallId, PersonId};
+use crewbell_shared::protocol::{EntityType, Noun, Verb};
+use leptos::html;
+use leptos::prelude::*;
+
+use super::{Way, about, how};
+use crate::bridge::page;
+use crate::components::{CallButton, Chip, Face, Icon, Picture, Tone};
+use crate::locales::{fill, names, time, words};
+use crate::route::{Page, Route};
+use crate::state::{State, state};
+
+/// How often it is looked whether a missed call is on the screen; twice in a row, and it was seen.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// One call: which way, with whom, how it ended, what about, when; and calling back.
+#[component]
+pub fn CallRow(
+    /// Which.
+    id: CallId,
+    /// Who looks.
+    me: PersonId,
+) -> impl IntoView {
+    let state = state();
+    let Some(row) = state.calls.row(id) else { return ().into_any() };
+    let call = Memo::new(move |_| row.get());
+    let first = call.get_untracked().noun;
+    let Some(other) = first.other(me).cloned() else { return ().into_any() };
+    // It stays marked while it is looked at: who comes to see what is new sees it.
+    let is_new = Way::of(&first, me) == Way::Missed && first.is_unseen();
+    let line = NodeRef::<html::Li>::new();
+    if is_new {
+        notice(state, id, line);
+    }
+    let way = Memo::new(move |_| call.with(|item| Way::of(&item.noun, me)));
+    let there = Memo::new(move |_| names::presence(state.presence_of(other.id)));
+    let text = Memo::new(move |_| call.with(|item| beneath(state, &item.noun)));
+    let why = Memo::new(move |_| call.with(|item| item.noun.about.as_ref().map(|of| about(state, of))));
+    let what_for = first.about.clone();
+    let leads = what_for.as_ref().filter(|of| of.noun == Noun::Known(EntityType::Request));
+    let to = leads.map(|of| Route::about(Page::Requests, of.id).address());
+    let for_what = move || {
+        let said = fill(words().calls.about, &[("what", &why.get()?)]);
+        Some(match to.clone() {
+            Some(to) => view! { <a class="call-about" href=to>{said}</a> }.into_any(),
+            None => view! { <small class="call-about">{said}</small> }.into_any(),
+        })
+    };
+    view! {
+        <li class="row past" class:missed=move || way.get() == Way::Missed
+            class:pending=move || call.with(|item| item.pending) node_ref=line>
+            <Face id=other.id name=other.name.clone()/>
+            <span class="row-text">
+                <b>{other.name.clone()}<small class="there">{there}</small></b>
+                <small class="way">
+                    {move || view! { <Icon of=way.get().icon()/> }}
+                    <span><b>{move || way.get().word()}</b>" · "{text}</span>
+                </small>
+                {for_what}
+            </span>
+            {is_new.then(|| view! { <Chip text=words().calls.new tone=Tone::Wait icon=Picture::PhoneMissed/> })}
+            <CallButton id=other.id about=what_for/>
+        </li>
+    }
+    .into_any()
+}
+
+/// How it ended, how long it was, and when: "Call ended · 3:12 · 14:02".
+fn beneath(state: State, call: &Call) -> String {
+    format!("{} · {}", how(call), time::moment(call.call_time, state.now.get_untracked()))
+}
+
+/// Says once that a missed call was seen, when it was on the screen for a while.
+fn notice(state: State, id: CallId, line: NodeRef<html::Li>) {
+    let glances = StoredValue::new(0_u8);
+    let look = move || {
+        let seen = line.get_untracked().is_some_and(|line| page::is_seen(&line, "main"));
+        let before = glances.get_value();
+        if seen && before == 1 {
+            state.act(Verb::SeeCall { call_id: id });
+        }
+        // Once said, it isn't said again.
+        glances.set_value(match (seen, before) {
+            (_, 2..) | (true, 1) => 2,
+            (true, 0) => 1,
+            (false, _) => 0,
+        });
+    };
+    if let Ok(handle) = set_interval_with_handle(look, GLANCE) {
+        on_cleanup(move || handle.clear());
+    }
+}

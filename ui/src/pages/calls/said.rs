@@ -1,0 +1,114 @@
+//! A call in words: what it was about, which way it went, how it ended.
+
+use crewbell_shared::call::{About, Call, State as How};
+use crewbell_shared::ids::PersonId;
+use crewbell_shared::protocol::{EntityType, Noun};
+use crewbell_shared::request::Request;
+
+use crate::components::Picture;
+use crate::locales::{Text, names, time, words};
+use crate::state::State;
+
+/// What a call is about: "Cabin 5 · Bring drinks". What this device doesn't know has the name that it had at the time.
+pub fn about(state: State, about: &About) -> String {
+    let what = match about.noun {
+        Noun::Known(EntityType::Request) => {
+            state.requests.get(about.id.into()).map(|item| (item.noun.place_name.clone(), names::wish(&item.noun)))
+        }
+        Noun::Known(EntityType::Place) => {
+            state.places.get(about.id.into()).map(|item| (item.noun.name, names::place_kind(item.noun.kind).to_owned()))
+        }
+        Noun::Known(_) | Noun::Foreign(_) => None,
+    };
+    what.map_or_else(|| about.name.clone(), |(name, what)| format!("{name} · {what}"))
+}
+
+/// What a call from a request is about.
+pub fn about_request(request: &Request) -> About {
+    About { noun: EntityType::Request.into(), id: request.id.0, name: request.place_name.clone() }
+}
+
+/// Which way a call went, as one of the two sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// They called.
+    Made,
+    /// They were called.
+    Received,
+    /// They were called, and it came to nothing.
+    Missed,
+}
+
+impl Way {
+    /// Which way a call went for one of the two.
+    pub fn of(call: &Call, me: PersonId) -> Self {
+        match (call.caller.id == me, call.is_missed()) {
+            (true, _) => Self::Made,
+            (false, true) => Self::Missed,
+            (false, false) => Self::Received,
+        }
+    }
+
+    /// What it is called.
+    pub fn word(self) -> Text {
+        let w = &words().calls;
+        match self {
+            Self::Made => w.made,
+            Self::Received => w.received,
+            Self::Missed => w.missed,
+        }
+    }
+
+    /// Its picture.
+    pub fn icon(self) -> Picture {
+        match self {
+            Self::Made => Picture::PhoneOut,
+            Self::Received => Picture::PhoneIn,
+            Self::Missed => Picture::PhoneMissed,
+        }
+    }
+}
+
+/// How far a call is, or how it ended and how long it was.
+pub fn how(call: &Call) -> String {
+    let w = &words().calls;
+    match &call.state {
+        How::Ringing => w.ringing.to_owned(),
+        How::Ongoing { .. } => w.in_call.to_owned(),
+        How::Ended { answered_at: Some(_), outcome, duration_s, .. } => {
+            format!("{} · {}", names::outcome(*outcome), time::age(i64::from(*duration_s)))
+        }
+        How::Ended { outcome, .. } => names::outcome(*outcome).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::call::{Outcome, Why};
+    use crewbell_shared::testing::{at, ringing_call, sam, siri};
+
+    use super::*;
+
+    fn ended(outcome: Outcome, answered: bool) -> Call {
+        let answered_at = answered.then(|| at(5));
+        let duration_s = if answered { 42 } else { 0 };
+        let state = How::Ended { answered_at, ended_at: at(47), ended_by: None, outcome, duration_s };
+        Call { state, ..ringing_call(at(0)) }
+    }
+
+    #[test]
+    fn who_was_called_in_vain_missed_it_and_who_called_did_not() {
+        let call = ended(Outcome::Missed { why: Why::Busy }, false);
+        assert_eq!(Way::of(&call, siri().id), Way::Missed);
+        assert_eq!(Way::of(&call, sam().id), Way::Made);
+        assert_eq!(Way::of(&ended(Outcome::Cancelled, false), siri().id), Way::Missed);
+        assert_eq!(Way::of(&ended(Outcome::Rejected, false), siri().id), Way::Received);
+    }
+
+    #[test]
+    fn how_long_a_call_was_is_told_only_of_one_that_was_answered() {
+        assert_eq!(how(&ended(Outcome::Completed, true)), "Call ended · 0:42");
+        assert_eq!(how(&ended(Outcome::Dropped, true)), "Broke off · 0:42");
+        assert_eq!(how(&ended(Outcome::Missed { why: Why::InCall }, false)), "In another call");
+    }
+}
