@@ -1,0 +1,48 @@
+//! A call between two devices that can't reach each other, over the server's own TURN.
+
+mod session_support;
+
+use std::time::{Duration, Instant};
+
+use crewbell_server::clock::{Clock, Ids};
+use crewbell_server::turn::{Ice, IceServers, IceSettings};
+use crewbell_shared::ids::PersonId;
+use crewbell_voice::session::{IceServer, Kind, MediaSession, Options};
+use session_support::{connected, eventually, loopback};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// What a device makes of what the server tells it.
+fn relayed(told: &IceServers) -> Options {
+    let server = |server: &crewbell_server::turn::IceServer| IceServer {
+        urls: server.urls.clone(),
+        username: server.username.clone().unwrap_or_default(),
+        credential: server.credential.clone().unwrap_or_default(),
+    };
+    // Own addresses aren't told to the other side, so that none of them can be what the call goes by.
+    Options { ice_servers: told.ice_servers.iter().map(server).collect(), relay_only: true, ..loopback() }
+}
+
+#[tokio::test]
+async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
+    let clock = Clock::default();
+    let stop = CancellationToken::new();
+    let settings = IceSettings { turn: Some(([127, 0, 0, 1], 0).into()), ..IceSettings::default() };
+    let ice = Ice::start(settings, &clock, &Ids::seeded(1), stop.clone()).await.unwrap();
+    let [siri, sam] = [1, 2].map(|person| ice.servers_for(PersonId(Uuid::from_u128(person)), clock.now()));
+
+    let start = Instant::now();
+    let (caller, called) = connected(relayed(&siri), relayed(&sam)).await;
+    let connected = start.elapsed();
+    let talks = [caller.speak(), called.speak()];
+    eventually("audio", LIMIT, || caller.heard.count() > 50 && called.heard.count() > 50).await;
+    println!("connected over TURN after {connected:?}");
+    talks.into_iter().for_each(|talk| talk.abort());
+    for end in [&caller, &called] {
+        assert_eq!(end.session.stats().await.kind, Some(Kind::Relay));
+    }
+    assert!(connected < Duration::from_secs(3), "before the socket comes in: {connected:?}");
+    stop.cancel();
+}
