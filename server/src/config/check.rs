@@ -39,6 +39,10 @@ pub(super) fn check(config: &Config) -> Result<(), Complaint> {
             config.database.pool_min > config.database.pool_max.get(),
             ("database.pool_min", "must not be more than database.pool_max"),
         ),
+        (
+            !config.calls.turn.is_empty() && config.calls.turn_secret.is_none(),
+            ("calls.turn_secret", "needed because calls.turn is set: devices sign in there with what it makes"),
+        ),
         (config.data_dir.as_os_str().is_empty(), ("data_dir", "must name a folder")),
     ];
     complaints.into_iter().find(|(wrong, _)| *wrong).map_or(Ok(()), |(_, complaint)| Err(complaint))

@@ -127,6 +127,18 @@ pub(super) const KEYS: &[Key] = &[
     ),
     unset("tls.key", "\"/etc/crewbell/key.pem\"", "The certificate's private key (PEM)."),
     unset(
+        "calls.stun",
+        "\"stun:stun.example:3478\"",
+        "STUN servers, several with commas between them: only for calls between networks. On one network none is needed.",
+    ),
+    unset(
+        "calls.turn",
+        "\"turn:turn.example:3478?transport=udp\"",
+        "TURN servers, several with commas between them, which share calls.turn_secret (coturn: use-auth-secret).",
+    ),
+    unset("calls.turn_secret", "\"…\"", "The secret that the TURN servers share; better kept in the environment."),
+    set("calls.turn_ttl", Kind::Text, "\"12h\"", "How long a device's credentials for the TURN servers hold."),
+    unset(
         "database.url",
         "\"postgres://crewbell_server:PASSWORD@db.local/crewbell\"",
         "A PostgreSQL of your own (14 or newer), as a role that can't change tables.\n\

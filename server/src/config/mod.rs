@@ -38,6 +38,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// The certificate of both.
     pub tls: Tls,
+    /// Voice calls beyond one network.
+    pub calls: Calls,
     /// The database, if not the private one.
     pub database: Database,
     /// What the server writes down about itself.
@@ -146,6 +148,23 @@ impl Tls {
     }
 }
 
+/// Voice calls beyond one network.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Calls {
+    /// STUN servers, by which a device learns how it is seen from outside.
+    #[serde(deserialize_with = "values::stun")]
+    pub stun: Vec<String>,
+    /// TURN servers, by which voices go where no other way leads.
+    #[serde(deserialize_with = "values::turn")]
+    pub turn: Vec<String>,
+    /// The secret that the TURN servers share.
+    pub turn_secret: Option<Secret>,
+    /// How long a device's credentials for them hold.
+    #[serde(deserialize_with = "values::duration")]
+    pub turn_ttl: Duration,
+}
+
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -201,6 +220,7 @@ impl Default for Config {
             http: Http::default(),
             mqtt: Mqtt::default(),
             tls: Tls::default(),
+            calls: Calls::default(),
             database: Database::default(),
             log: Log::default(),
             backup: Backup::default(),
@@ -225,6 +245,12 @@ impl Default for Mqtt {
             anonymous: false,
             external: ExternalBroker::default(),
         }
+    }
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self { stun: Vec::new(), turn: Vec::new(), turn_secret: None, turn_ttl: Duration::from_hours(12) }
     }
 }
 

@@ -76,7 +76,7 @@ fn the_printed_file_shows_and_explains_every_setting() {
 /// Asks serde itself which fields there are, so that a field without a line in the table is found.
 #[test]
 fn every_field_is_in_the_table_of_settings() {
-    for section in ["", "http", "mqtt", "mqtt.external", "tls", "database", "log", "backup"] {
+    for section in ["", "http", "mqtt", "mqtt.external", "tls", "calls", "database", "log", "backup"] {
         let head = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
         let message = toml::from_str::<Config>(&format!("{head}zzz = 1")).unwrap_err().message().to_owned();
         let fields: Vec<&str> = message.split('`').skip(3).step_by(2).collect();

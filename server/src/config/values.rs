@@ -97,6 +97,38 @@ pub(super) fn parse_broker(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads addresses with commas between them, each beginning with one of some schemes.
+fn parse_servers(text: &str, schemes: &[&str]) -> Result<Vec<String>, String> {
+    let servers = text.split(',').map(str::trim).filter(|server| !server.is_empty());
+    let checked = servers.map(|server| {
+        let host = schemes.iter().find_map(|scheme| server.strip_prefix(scheme));
+        if host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace)) {
+            Ok(server.to_owned())
+        } else {
+            Err(format!("`{server}` is no server; write {}HOST:3478", schemes.join("HOST:3478 or ")))
+        }
+    });
+    checked.collect()
+}
+
+/// Reads STUN servers (RFC 7064).
+pub(super) fn parse_stun(text: &str) -> Result<Vec<String>, String> {
+    parse_servers(text, &["stun:", "stuns:"])
+}
+
+/// Reads TURN servers (RFC 7065).
+pub(super) fn parse_turn(text: &str) -> Result<Vec<String>, String> {
+    parse_servers(text, &["turn:", "turns:"])
+}
+
+pub(super) fn stun<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    parsed(from, parse_stun)
+}
+
+pub(super) fn turn<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    parsed(from, parse_turn)
+}
+
 pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
     parsed(from, parse_address)
 }

@@ -14,6 +14,7 @@ mod activity;
 mod activity_csv;
 mod auth;
 mod buttons;
+mod calls;
 mod commands;
 mod csv;
 mod events;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::house::House;
+use crate::ice::Ice;
 
 /// What endpoints share.
 #[derive(Clone, Debug)]
@@ -49,13 +51,15 @@ pub struct App {
     pub house: House,
     /// Who may try to sign in how often.
     pub attempts: Arc<extract::Attempts>,
+    /// The servers that help devices to find a way to each other.
+    pub ice: Arc<Ice>,
     /// What is counted.
     pub metrics: Option<PrometheusHandle>,
 }
 
 impl App {
     /// The doors of a house.
-    pub fn new(house: House, metrics: Option<PrometheusHandle>) -> Self {
-        Self { house, attempts: Arc::default(), metrics }
+    pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>) -> Self {
+        Self { house, attempts: Arc::default(), ice: Arc::new(ice), metrics }
     }
 }

@@ -11,6 +11,7 @@ use crewbell_server::db::sessions::Session;
 use crewbell_server::devices::broker::BrokerSettings;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::house::OpenSite;
+use crewbell_server::ice::Ice;
 use crewbell_server::serve::{Mqtt, Server, Settings};
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
 use crewbell_shared::person::{Actor, Role};
@@ -210,6 +211,7 @@ pub async fn start_with(db: &DbSettings, clock: Clock, mqtt: Mqtt, more: axum::R
         mqtt,
         prefix: "obedio".into(),
         radio: RadioTable::default(),
+        ice: Ice::default(),
         clock,
         ids: Ids::random(),
         metrics: None,
