@@ -5,10 +5,14 @@ mod session_support;
 use std::time::{Duration, Instant};
 
 use crewbell_server::clock::{Clock, Ids};
-use crewbell_server::turn::{Ice, IceServers, IceSettings};
+use crewbell_server::db::{Db, DbSettings};
+use crewbell_server::house::House;
+use crewbell_server::ice::{self, Ice, IceServers};
+use crewbell_server::turn;
 use crewbell_shared::ids::PersonId;
 use crewbell_voice::session::{IceServer, Kind, MediaSession, Options};
 use session_support::{connected, eventually, loopback};
+use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// What a device makes of what the server tells it.
 fn relayed(told: &IceServers) -> Options {
-    let server = |server: &crewbell_server::turn::IceServer| IceServer {
+    let server = |server: &ice::IceServer| IceServer {
         urls: server.urls.clone(),
         username: server.username.clone().unwrap_or_default(),
         credential: server.credential.clone().unwrap_or_default(),
@@ -27,11 +31,13 @@ fn relayed(told: &IceServers) -> Options {
 
 #[tokio::test]
 async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
-    let clock = Clock::default();
-    let stop = CancellationToken::new();
-    let settings = IceSettings { turn: Some(([127, 0, 0, 1], 0).into()), ..IceSettings::default() };
-    let ice = Ice::start(settings, &clock, &Ids::seeded(1), stop.clone()).await.unwrap();
-    let [siri, sam] = [1, 2].map(|person| ice.servers_for(PersonId(Uuid::from_u128(person)), clock.now()));
+    // Nothing here asks the database.
+    let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
+    let settings = DbSettings { server: nowhere.clone(), owner: nowhere, readers: 1, step_down: false };
+    let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
+    let ice = Ice { ttl: Duration::from_hours(1), ..Ice::default() };
+    let ice = turn::start(Some(([127, 0, 0, 1], 0).into()), ice, &house).await.unwrap();
+    let [siri, sam] = [1, 2].map(|person| ice.servers_for(PersonId(Uuid::from_u128(person)), house.clock.now()));
 
     let start = Instant::now();
     let (caller, called) = connected(relayed(&siri), relayed(&sam)).await;
@@ -44,5 +50,5 @@ async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
         assert_eq!(end.session.stats().await.kind, Some(Kind::Relay));
     }
     assert!(connected < Duration::from_secs(3), "before the socket comes in: {connected:?}");
-    stop.cancel();
+    house.stop.cancel();
 }
