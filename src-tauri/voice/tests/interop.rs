@@ -2,6 +2,7 @@
 //! its pitch; each side calls once.
 //!
 //! Both come with `cargo xtask setup`. Without them the tests say that they were left out, unless `CI` is set.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 

@@ -1,4 +1,5 @@
 //! Two sessions call each other.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 

@@ -1,4 +1,5 @@
 //! What the other side sends may be anything: a session refuses it, and goes on.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 

@@ -8,6 +8,7 @@
 //!
 //! Only root may make network namespaces; for others the test is left out.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 

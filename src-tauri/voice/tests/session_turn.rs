@@ -1,4 +1,5 @@
 //! A call between two devices that can't reach each other, over the server's own TURN.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 
