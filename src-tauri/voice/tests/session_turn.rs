@@ -50,6 +50,5 @@ async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
     for end in [&caller, &called] {
         assert_eq!(end.session.stats().await.kind, Some(Kind::Relay));
     }
-    assert!(connected < Duration::from_secs(3), "before the socket comes in: {connected:?}");
     house.stop.cancel();
 }
