@@ -46,7 +46,9 @@ async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
     let talks = [caller.speak(), called.speak()];
     eventually("audio", LIMIT, || caller.heard.count() > 50 && called.heard.count() > 50).await;
     println!("connected over TURN after {connected:?}");
-    talks.into_iter().for_each(|talk| talk.abort());
+    for talk in talks {
+        talk.abort();
+    }
     for end in [&caller, &called] {
         assert_eq!(end.session.stats().await.kind, Some(Kind::Relay));
     }

@@ -49,7 +49,7 @@ pub(super) async fn connection(
     reports: &Reports,
 ) -> Result<Arc<dyn PeerConnection>> {
     let mut media = MediaEngine::default();
-    let opus = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: 111, ..RTCRtpCodecParameters::default() };
+    let opus = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: 111 };
     media.register_codec(opus, RtpCodecKind::Audio)?;
 
     let policy = if options.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
@@ -63,7 +63,7 @@ pub(super) async fn connection(
     };
     // Slot 0 is next to the wire: what passes there is what leaves and comes.
     let extras = configure_rtcp_reports(Registry::new()).with(Slot::from(0), reports.listener());
-    let connection = PeerConnectionBuilder::new()
+    let building = PeerConnectionBuilder::new()
         .with_media_engine(media)
         .with_interceptor_registry(extras)
         .with_setting_engine(settings())
@@ -71,8 +71,8 @@ pub(super) async fn connection(
         .with_runtime(runtime)
         .with_handler(Arc::new(handler))
         .with_udp_addrs(vec![options.addresses])
-        .build()
-        .await?;
+        .build();
+    let connection = Box::pin(building).await?;
     Ok(Arc::new(connection))
 }
 

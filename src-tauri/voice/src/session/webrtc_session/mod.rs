@@ -67,7 +67,7 @@ impl WebRtcSession {
         let (said, heard) = mpsc::unbounded_channel();
         let reports = reports::Reports::default();
         let handler = handler::Handler::new(said, packets);
-        let connection = build::connection(options, handler, &reports).await.map_err(open)?;
+        let connection = Box::pin(build::connection(options, handler, &reports)).await.map_err(open)?;
         let track = Arc::new(TrackLocalStaticRTP::new(build::track(ssrc)));
         let sender = connection.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.map_err(open)?;
 
@@ -224,7 +224,6 @@ fn readable(sdp: &str) -> Result<String, SessionError> {
     Ok(sdp.to_owned())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
 fn description(error: Error) -> SessionError {
     let not_now =
         matches!(error, Error::ErrIncorrectSignalingState | Error::ErrSignalingStateProposedTransitionInvalid(_));
