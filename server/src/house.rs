@@ -18,7 +18,7 @@ use crate::actions::{self, Action, Done, Job, Key, NotDone, Refuse, Writer};
 use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, sites};
-use crate::live::{Presence, Receipts};
+use crate::live::{Presence, Receipts, Switchboard};
 use crate::log::{Reader, Tail, follow};
 
 /// A site that is served.
@@ -31,7 +31,9 @@ pub struct OpenSite {
     /// The newest entries of its log.
     pub tail: Arc<Tail>,
     /// Who is there; live only.
-    pub presence: Presence,
+    pub presence: Arc<Presence>,
+    /// Where the ends of live calls are; live only.
+    pub switchboard: Switchboard,
     /// Which devices sounded which alerts; live only.
     pub receipts: Receipts,
     /// The head of its log when it was opened: a reader that begins here misses nothing that this server does.
@@ -197,13 +199,14 @@ impl House {
             let id = known.site.id;
             let tail = Arc::new(Tail::new(known.head));
             let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
-            let desk = (db.clone(), clock, ids, Arc::clone(&tail));
+            let presence = Arc::new(Presence::new(clock.clone()));
+            let desk = (db.clone(), clock, ids, Arc::clone(&tail), Arc::clone(&presence));
             let writer = Writer::start(id, desk, self.closing.clone(), &self.tasks);
             tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
             let slug = Arc::from(known.site.slug.as_str());
             self.opened.send_modify(|opened| *opened += 1);
-            let (presence, receipts, opened_at) = (Presence::default(), Receipts::default(), known.head);
-            Arc::new(OpenSite { id, slug, tail, presence, receipts, opened_at, writer, db })
+            let (receipts, switchboard, opened_at) = (Receipts::default(), Switchboard::default(), known.head);
+            Arc::new(OpenSite { id, slug, tail, presence, switchboard, receipts, opened_at, writer, db })
         });
         Arc::clone(site)
     }

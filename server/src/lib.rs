@@ -9,6 +9,7 @@
 //! | [`log`] | append, read after a cursor, wake the readers | decide |
 //! | [`live`] | sockets and event streams | SQL |
 //! | [`house`] | the sites that are served | |
+//! | [`ice`] | STUN and TURN servers for calls, with credentials that end | |
 //! | [`auth`] | signing in, tokens | |
 //! | [`jobs`] | timers and background work; they call actions | |
 //! | [`cluster`], [`backup`] | the private PostgreSQL, dumps | |
@@ -29,6 +30,7 @@ pub mod demo;
 pub mod devices;
 pub mod house;
 pub mod http;
+pub mod ice;
 pub mod jobs;
 pub mod live;
 pub mod log;

@@ -20,8 +20,9 @@ use crate::devices::listener::{Limits, Listener, ListenerSettings};
 use crate::devices::{Buttons, lamps};
 use crate::house::House;
 use crate::http::{self, App, PlainListener, Remote, SecureListener};
+use crate::ice::Ice;
 use crate::jobs;
-use crate::turn::{Ice, IceSettings};
+use crate::turn;
 
 /// How the server is to be run.
 #[derive(Clone, Debug)]
@@ -38,14 +39,16 @@ pub struct Settings {
     pub prefix: String,
     /// What other makers' radio buttons mean.
     pub radio: RadioTable,
+    /// The servers that help devices to find a way to each other.
+    pub ice: Ice,
+    /// Where devices reach the server's own TURN server, if it is to have one.
+    pub own_turn: Option<SocketAddr>,
     /// The time.
     pub clock: Clock,
     /// New ids and secrets.
     pub ids: Ids,
     /// What is counted.
     pub metrics: Option<PrometheusHandle>,
-    /// How calls reach devices in other networks.
-    pub ice: IceSettings,
     /// How long open connections may take to end when the server stops.
     pub drain: Duration,
 }
@@ -114,13 +117,14 @@ impl Server {
         };
         devices.spawn(keep_archiving(house.clone()));
         devices.spawn(keep_receipts(house.clone()));
+        devices.spawn(keep_calls(house.clone()));
         devices.close();
 
         let listener = TcpListener::bind(settings.http).await;
         let listener = listener.with_context(|| format!("The address {} could not be opened.", settings.http))?;
         let http = listener.local_addr()?;
-        let ice = Ice::start(settings.ice, &house.clock, &house.ids, stop.clone()).await?;
-        let router = http::router(App::new(house.clone(), settings.metrics, ice), more);
+        let ice = turn::start(settings.own_turn, settings.ice, &house).await?;
+        let router = http::router(App::new(house.clone(), ice, settings.metrics), more);
         let doors = match settings.http_tls {
             Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
             None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),
@@ -189,6 +193,20 @@ async fn keep_lamps(house: House, prefix: Arc<str>, lamps: crate::devices::liste
 /// Follows the requests of every site, for the receipts of its devices.
 async fn keep_receipts(house: House) {
     for_each_site(&house, |site| jobs::keep_receipts(house.clone(), site, house.stop.clone())).await;
+}
+
+/// Follows the calls of every site, and ends those that nobody ends.
+async fn keep_calls(house: House) {
+    for_each_site(&house, |site| {
+        let (house, stop) = (house.clone(), house.stop.clone());
+        async move {
+            tokio::join!(
+                jobs::keep_calls(house.clone(), Arc::clone(&site), stop.clone()),
+                jobs::end_calls(house, site, stop)
+            );
+        }
+    })
+    .await;
 }
 
 async fn keep_archiving(house: House) {

@@ -18,6 +18,9 @@ pub(super) fn refusal_of(error: &DbError) -> Option<Refusal> {
         Some("stays_current_by_guest") => {
             return Some(Refusal::new(Code::StayConflict, "The guest is staying somewhere already."));
         }
+        Some("calls_live_by_caller" | "calls_live_by_callee") => {
+            return Some(Refusal::new(Code::InACall, "One of the two is in a call already."));
+        }
         Some("places_own_parent") => return Some(Refusal::invalid("parent_id", "A place can't stand in itself.")),
         Some(_) | None => {}
     }

@@ -122,6 +122,13 @@ pub(super) async fn load(
     if !wants.requests.is_empty() {
         world.requests.load(db::requests::lock(conn, site, &list(&wants.requests)).await?, |request| request.id.0);
     }
+    // After the people: whoever has them locked is alone in starting calls with them.
+    if !wants.calls_of.is_empty() {
+        world.calls.load(db::calls::lock_live_of(conn, site, &list(&wants.calls_of)).await?, |call| call.id.0);
+    }
+    if !wants.calls.is_empty() {
+        world.calls.load(db::calls::lock(conn, site, &list(&wants.calls)).await?, |call| call.id.0);
+    }
     for &person in &wants.sessions_of {
         world.sessions.extend(db::sessions::of_person(conn, site, person).await?);
     }
@@ -278,6 +285,11 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     }
     for known in world.buttons.changed() {
         db::buttons::save(conn, site, known).await?;
+    }
+    // What is over first: nobody is in two calls.
+    let (over, live): (Vec<_>, Vec<_>) = world.calls.changed().into_iter().partition(|call| !call.is_live());
+    for call in over.into_iter().chain(live) {
+        db::calls::save(conn, site, call).await?;
     }
     for (button, hash) in &rows.button_secrets {
         db::buttons::save_secret(conn, site, *button, hash.as_deref()).await?;

@@ -27,6 +27,7 @@ use super::{Action, Moment};
 use crate::clock::{Clock, Ids};
 use crate::db::commands::Decided;
 use crate::db::{self, Db, DbError};
+use crate::live::Presence;
 use crate::log::{LogEntry, Tail};
 
 /// Something to be done, and for whom.
@@ -99,12 +100,12 @@ impl Writer {
     /// Starts the writer of a site, which takes jobs until `closing` is cancelled and then finishes those that wait.
     pub fn start(
         site: SiteId,
-        (db, clock, ids, tail): (Db, Clock, Ids, Arc<Tail>),
+        (db, clock, ids, tail, presence): (Db, Clock, Ids, Arc<Tail>, Arc<Presence>),
         closing: CancellationToken,
         tasks: &TaskTracker,
     ) -> Self {
         let (queue, jobs) = mpsc::channel(Self::QUEUE);
-        let desk = Desk { site, db, clock, ids, tail, conn: None, known_site: None };
+        let desk = Desk { site, db, clock, ids, tail, presence, conn: None, known_site: None };
         tasks.spawn(desk.run(jobs, closing));
         Self { queue }
     }
@@ -141,6 +142,7 @@ pub(super) async fn create_site(
         clock: clock.clone(),
         ids: ids.clone(),
         tail,
+        presence: Arc::default(),
         conn: None,
         known_site: None,
     };
@@ -154,6 +156,8 @@ struct Desk {
     clock: Clock,
     ids: Ids,
     tail: Arc<Tail>,
+    /// Who is there: what the database can't know.
+    presence: Arc<Presence>,
     conn: Option<PgConnection>,
     /// The site as of an entry of its log.
     known_site: Option<(Site, u64)>,
@@ -283,7 +287,7 @@ impl Desk {
         };
         let slug = site.slug.clone();
         let mut batch = Batch::new(World::new(site), at, &self.ids);
-        batch.look(&mut tx, jobs).await?;
+        batch.look(&mut tx, jobs, &self.presence).await?;
         batch.decide(jobs)?;
         let head = store::save(&mut tx, &batch.world, &batch.rows).await?;
         let (results, decided) = batch.outcomes(jobs, head.unwrap_or_default());
@@ -334,7 +338,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Looks the commands up, and loads what the others want to see.
-    async fn look(&mut self, conn: &mut PgConnection, jobs: &[Job]) -> Result<(), DbError> {
+    async fn look(&mut self, conn: &mut PgConnection, jobs: &[Job], presence: &Presence) -> Result<(), DbError> {
         let keys: Vec<_> = jobs.iter().filter_map(|job| job.key.as_ref()).map(|key| key.id.0).collect();
         if !keys.is_empty() {
             self.known = db::commands::find(conn, self.world.site.id, &keys).await?;
@@ -347,6 +351,7 @@ impl<'a> Batch<'a> {
                 job.action.wants_of_actor(person.id, &mut wants);
             }
         }
+        self.world.reachable = wants.reachable.iter().copied().filter(|person| presence.is_online(*person)).collect();
         let at = jobs.iter().map(|job| job.at.unwrap_or(self.at)).min().unwrap_or(self.at);
         store::load(conn, &mut self.world, &wants, at).await
     }

@@ -16,13 +16,13 @@ use super::lan;
 use crate::backup::{Place, daily};
 use crate::clock::{Clock, Ids};
 use crate::config::{
-    Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve,
+    Calls, Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve,
 };
 use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls;
+use crate::ice::Ice;
 use crate::serve::{Mqtt, Server, Settings};
-use crate::turn::IceSettings;
 
 /// Serves the sites in the database until it is told to stop.
 ///
@@ -118,14 +118,11 @@ pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Resul
         mqtt,
         prefix: config.mqtt.topic_prefix.clone(),
         radio: config.mqtt.radio_table.as_deref().map(radio_table).transpose()?.unwrap_or_default(),
+        ice: ice(config),
+        own_turn: config.calls.own_turn,
         clock,
         ids: Ids::random(),
         metrics: Some(meter()?),
-        ice: IceSettings {
-            turn: config.calls.turn,
-            others: config.calls.ice_servers.clone(),
-            secret: config.calls.turn_secret.clone(),
-        },
         drain: config.http.drain,
     })
 }
@@ -145,6 +142,11 @@ fn certificate(config: &Config, clock: &Clock) -> anyhow::Result<Arc<rustls::Ser
             Ok(own.config)
         }
     }
+}
+
+fn ice(config: &Config) -> Ice {
+    let Calls { stun, turn, turn_secret, turn_ttl, own_turn: _ } = config.calls.clone();
+    Ice { stun, turn, secret: turn_secret, ttl: turn_ttl }
 }
 
 fn radio_table(file: &Path) -> anyhow::Result<RadioTable> {

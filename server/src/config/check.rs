@@ -40,12 +40,12 @@ pub(super) fn check(config: &Config) -> Result<(), Complaint> {
             ("database.pool_min", "must not be more than database.pool_max"),
         ),
         (
-            config.calls.ice_servers.iter().any(|url| url.starts_with("turn")) && config.calls.turn_secret.is_none(),
-            ("calls.turn_secret", "needed because calls.ice_servers names a TURN server"),
+            !config.calls.turn.is_empty() && config.calls.turn_secret.is_none(),
+            ("calls.turn_secret", "needed because calls.turn is set: devices sign in there with what it makes"),
         ),
         (
-            config.calls.turn.is_some_and(|turn| turn.ip().is_unspecified()),
-            ("calls.turn", "must be an address that devices can reach, not 0.0.0.0"),
+            config.calls.own_turn.is_some_and(|own| own.ip().is_unspecified()),
+            ("calls.own_turn", "must be an address that devices can reach, not 0.0.0.0"),
         ),
         (config.data_dir.as_os_str().is_empty(), ("data_dir", "must name a folder")),
     ];

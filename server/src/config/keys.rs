@@ -127,6 +127,24 @@ pub(super) const KEYS: &[Key] = &[
     ),
     unset("tls.key", "\"/etc/crewbell/key.pem\"", "The certificate's private key (PEM)."),
     unset(
+        "calls.stun",
+        "\"stun:stun.example:3478\"",
+        "STUN servers, several with commas between them: only for calls between networks. On one network none is needed.",
+    ),
+    unset(
+        "calls.turn",
+        "\"turn:turn.example:3478?transport=udp\"",
+        "TURN servers, several with commas between them, which share calls.turn_secret (coturn: use-auth-secret).",
+    ),
+    unset("calls.turn_secret", "\"…\"", "The secret that the TURN servers share; better kept in the environment."),
+    unset(
+        "calls.own_turn",
+        "\"192.168.1.10:3478\"",
+        "Makes this server a TURN server over UDP, for networks that can't reach each other: an address of this machine\n\
+         that devices in all of them reach. Within one network calls need none; where UDP is blocked they go over HTTP.",
+    ),
+    set("calls.turn_ttl", Kind::Text, "\"12h\"", "How long a device's credentials for the TURN servers hold."),
+    unset(
         "database.url",
         "\"postgres://crewbell_server:PASSWORD@db.local/crewbell\"",
         "A PostgreSQL of your own (14 or newer), as a role that can't change tables.\n\
@@ -163,23 +181,6 @@ pub(super) const KEYS: &[Key] = &[
         "A folder for one backup a day; without it there is none. Best on another disk.",
     ),
     set("backup.keep", Kind::Number, "14", "How many daily backups stay."),
-    unset(
-        "calls.turn",
-        "\"192.168.1.10:3478\"",
-        "Relays calls between networks that can't reach each other: an address of this machine that devices in all of\n\
-         them reach, by UDP. Within one network calls need none, and where UDP is blocked they go over HTTP.",
-    ),
-    unset(
-        "calls.ice_servers",
-        "\"stun:stun.example.org:3478\"",
-        "STUN and TURN servers that are run elsewhere, with spaces between them; such as\n\
-         turn:turn.example.org:3478?transport=udp, which needs calls.turn_secret.",
-    ),
-    unset(
-        "calls.turn_secret",
-        "\"…\"",
-        "What those TURN servers share with this one (coturn: static-auth-secret); better kept in the environment.",
-    ),
 ];
 
 /// The configuration file with every setting, its meaning and its default, as `serve --write-config` prints it.

@@ -38,14 +38,14 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// The certificate of both.
     pub tls: Tls,
+    /// Voice calls beyond one network.
+    pub calls: Calls,
     /// The database, if not the private one.
     pub database: Database,
     /// What the server writes down about itself.
     pub log: Log,
     /// The automatic backup.
     pub backup: Backup,
-    /// How calls reach devices in other networks.
-    pub calls: Calls,
 }
 
 /// The door for apps and browsers.
@@ -148,6 +148,26 @@ impl Tls {
     }
 }
 
+/// Voice calls beyond one network.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Calls {
+    /// STUN servers, by which a device learns how it is seen from outside.
+    #[serde(deserialize_with = "values::stun")]
+    pub stun: Vec<String>,
+    /// TURN servers, by which voices go where no other way leads.
+    #[serde(deserialize_with = "values::turn")]
+    pub turn: Vec<String>,
+    /// The secret that the TURN servers share.
+    pub turn_secret: Option<Secret>,
+    /// Where devices reach the server's own TURN server, if it is to have one.
+    #[serde(deserialize_with = "values::some_address")]
+    pub own_turn: Option<SocketAddr>,
+    /// How long a device's credentials for them hold.
+    #[serde(deserialize_with = "values::duration")]
+    pub turn_ttl: Duration,
+}
+
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -196,20 +216,6 @@ pub struct Backup {
     pub keep: NonZeroU32,
 }
 
-/// How calls reach devices in other networks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Calls {
-    /// Where devices reach the server's own TURN server, if it is to have one.
-    #[serde(deserialize_with = "values::some_address")]
-    pub turn: Option<SocketAddr>,
-    /// Other STUN and TURN servers.
-    #[serde(deserialize_with = "values::ice_servers")]
-    pub ice_servers: Vec<String>,
-    /// What they share with the server.
-    pub turn_secret: Option<Secret>,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -217,10 +223,10 @@ impl Default for Config {
             http: Http::default(),
             mqtt: Mqtt::default(),
             tls: Tls::default(),
+            calls: Calls::default(),
             database: Database::default(),
             log: Log::default(),
             backup: Backup::default(),
-            calls: Calls::default(),
         }
     }
 }
@@ -241,6 +247,18 @@ impl Default for Mqtt {
             radio_table: None,
             anonymous: false,
             external: ExternalBroker::default(),
+        }
+    }
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self {
+            stun: Vec::new(),
+            turn: Vec::new(),
+            turn_secret: None,
+            own_turn: None,
+            turn_ttl: Duration::from_hours(12),
         }
     }
 }

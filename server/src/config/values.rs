@@ -97,20 +97,36 @@ pub(super) fn parse_broker(text: &str) -> Result<String, String> {
     }
 }
 
-/// Reads URLs of STUN and TURN servers with spaces between them (RFC 7064, RFC 7065).
-pub(super) fn parse_ice_servers(text: &str) -> Result<Vec<String>, String> {
-    let is_good = |url: &&str| {
-        let rest = ["stun:", "turn:", "turns:"].iter().find_map(|scheme| url.strip_prefix(scheme));
-        rest.is_some_and(|host| !host.is_empty() && !host.starts_with("//"))
-    };
-    match text.split_whitespace().find(|url| !is_good(url)) {
-        Some(url) => Err(format!("`{url}` is no such server; write stun:HOST:3478 or turn:HOST:3478?transport=udp")),
-        None => Ok(text.split_whitespace().map(str::to_owned).collect()),
-    }
+/// Reads addresses with commas between them, each beginning with one of some schemes.
+fn parse_servers(text: &str, schemes: &[&str]) -> Result<Vec<String>, String> {
+    let servers = text.split(',').map(str::trim).filter(|server| !server.is_empty());
+    let checked = servers.map(|server| {
+        let host = schemes.iter().find_map(|scheme| server.strip_prefix(scheme));
+        if host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace)) {
+            Ok(server.to_owned())
+        } else {
+            Err(format!("`{server}` is no server; write {}HOST:3478", schemes.join("HOST:3478 or ")))
+        }
+    });
+    checked.collect()
 }
 
-pub(super) fn ice_servers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    parsed(from, parse_ice_servers)
+/// Reads STUN servers (RFC 7064).
+pub(super) fn parse_stun(text: &str) -> Result<Vec<String>, String> {
+    parse_servers(text, &["stun:", "stuns:"])
+}
+
+/// Reads TURN servers (RFC 7065).
+pub(super) fn parse_turn(text: &str) -> Result<Vec<String>, String> {
+    parse_servers(text, &["turn:", "turns:"])
+}
+
+pub(super) fn stun<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    parsed(from, parse_stun)
+}
+
+pub(super) fn turn<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    parsed(from, parse_turn)
 }
 
 pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {

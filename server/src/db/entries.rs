@@ -88,14 +88,14 @@ pub async fn event_id(conn: &mut PgConnection, site: SiteId, seq: u64) -> Result
     Ok(id.fetch_optional(conn).await?.map(Into::into))
 }
 
-/// All that ever happened to one noun, oldest first, from the log and its archives.
-pub async fn of_entity(conn: &mut PgConnection, site: SiteId, entity: Uuid) -> Result<Vec<(u64, EntryRow)>, DbError> {
+/// All that ever happened to some nouns, oldest first, from the log and its archives.
+pub async fn of_nouns(conn: &mut PgConnection, site: SiteId, nouns: &[Uuid]) -> Result<Vec<(u64, EntryRow)>, DbError> {
     let rows = select!(
         "",
-        "(select * from entries where site_id = $1 and entity_id = $2 union all \
-         select * from entries_archive where site_id = $1 and entity_id = $2) as e order by seq",
+        "(select * from entries where site_id = $1 and entity_id = any($2) union all \
+         select * from entries_archive where site_id = $1 and entity_id = any($2)) as e order by seq",
         site.0,
-        entity
+        nouns
     );
     read(rows.fetch_all(conn).await?)
 }

@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod buttons;
+pub mod calls;
 pub mod commands;
 pub mod entries;
 pub mod guests;
@@ -90,6 +91,9 @@ impl DbError {
         }
     }
 }
+
+/// The end of the year 9999: later than anything that is asked for.
+pub(crate) const LAST_DAY: Timestamp = Timestamp::constant(253_402_200_000, 0);
 
 /// A time as the database takes it.
 pub(crate) fn sql(at: Timestamp) -> jiff_sqlx::Timestamp {

@@ -12,12 +12,13 @@ struct Row {
     name: String,
     role: String,
     on_duty: bool,
+    busy: bool,
     active: bool,
 }
 
 macro_rules! select {
     ($tail:tt, $($argument:expr),*) => {
-        sqlx::query_as!(Row, "select id, name, role, on_duty, active from people " + $tail, $($argument),*)
+        sqlx::query_as!(Row, "select id, name, role, on_duty, busy, active from people " + $tail, $($argument),*)
     };
 }
 
@@ -55,14 +56,15 @@ pub async fn by_name(
 /// Writes a person as they are now.
 pub async fn save(conn: &mut PgConnection, site: SiteId, person: &Person) -> Result<(), DbError> {
     sqlx::query!(
-        "insert into people (site_id, id, name, role, on_duty, active) values ($1, $2, $3, $4, $5, $6) \
+        "insert into people (site_id, id, name, role, on_duty, busy, active) values ($1, $2, $3, $4, $5, $6, $7) \
          on conflict on constraint people_pk do update set name = excluded.name, role = excluded.role, \
-         on_duty = excluded.on_duty, active = excluded.active",
+         on_duty = excluded.on_duty, busy = excluded.busy, active = excluded.active",
         site.0,
         person.id.0,
         person.name,
         person.role.as_str(),
         person.on_duty,
+        person.busy,
         person.active
     )
     .execute(conn)
@@ -91,7 +93,7 @@ impl TryFrom<Row> for Person {
             role: named(&Role::ALL, Role::as_str, &row.role, "people", row.id)?,
             name: row.name,
             on_duty: row.on_duty,
-            busy: false,
+            busy: row.busy,
             active: row.active,
         })
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{BadRow, DbError, named, sql};
+use super::{BadRow, DbError, LAST_DAY, named, sql};
 
 struct Row {
     id: Uuid,
@@ -188,9 +188,6 @@ pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Res
     };
     read(rows)
 }
-
-/// The end of the year 9999: later than anything that is asked for.
-const LAST_DAY: Timestamp = Timestamp::constant(253_402_200_000, 0);
 
 /// The facts of a state, as columns.
 #[derive(Default)]

@@ -14,6 +14,7 @@ mod activity;
 mod activity_csv;
 mod auth;
 mod buttons;
+mod calls;
 mod commands;
 mod csv;
 mod events;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::house::House;
-use crate::turn::Ice;
+use crate::ice::Ice;
 
 /// What endpoints share.
 #[derive(Clone, Debug)]
@@ -50,15 +51,15 @@ pub struct App {
     pub house: House,
     /// Who may try to sign in how often.
     pub attempts: Arc<extract::Attempts>,
+    /// The servers that help devices to find a way to each other.
+    pub ice: Arc<Ice>,
     /// What is counted.
     pub metrics: Option<PrometheusHandle>,
-    /// How calls reach devices in other networks.
-    pub ice: Ice,
 }
 
 impl App {
     /// The doors of a house.
-    pub fn new(house: House, metrics: Option<PrometheusHandle>, ice: Ice) -> Self {
-        Self { house, attempts: Arc::default(), metrics, ice }
+    pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>) -> Self {
+        Self { house, attempts: Arc::default(), ice: Arc::new(ice), metrics }
     }
 }

@@ -16,7 +16,7 @@ use crate::auth::Token;
 use crate::clock::{Clock, Ids};
 use crate::db::{Db, DbSettings};
 use crate::house::House;
-use crate::turn::Ice;
+use crate::ice::Ice;
 
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
 
@@ -25,7 +25,7 @@ async fn doors() -> String {
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { server: nowhere.clone(), owner: nowhere, readers: 1, step_down: false };
     let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
-    let service = router(App::new(house, None, Ice::none()), axum::Router::new())
+    let service = router(App::new(house, Ice::default(), None), axum::Router::new())
         .into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

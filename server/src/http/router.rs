@@ -19,8 +19,8 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    ApiError, App, activity, activity_csv, auth, buttons, commands, events, guests, live, people, places, requests,
-    server, site, status, sync, system,
+    ApiError, App, activity, activity_csv, auth, buttons, calls, commands, events, guests, live, people, places,
+    requests, server, site, status, sync, system,
 };
 
 /// The largest body that is read, in bytes: a batch of some hundred commands.
@@ -59,6 +59,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(places::router())
         .merge(guests::router())
         .merge(people::router())
+        .merge(calls::router())
         .merge(status::router())
         .merge(site::router())
         .merge(sync::router())
@@ -89,7 +90,7 @@ fn described(api: OpenApiRouter<App>) -> (Router<App>, utoipa::openapi::OpenApi)
             let name = |id: &str| if id.starts_with(tag) { id.to_owned() } else { format!("{tag}_{id}") };
             operation.operation_id = operation.operation_id.as_deref().map(name);
             shorten(operation);
-            if answers(operation, "Outcome") {
+            if answers(operation, "Outcome") || answers(operation, "CallOutcome") {
                 operation.parameters.get_or_insert_default().push(idempotency_key().into());
             }
         }

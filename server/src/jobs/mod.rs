@@ -1,7 +1,11 @@
 //! Timers and background work. They read, and call actions.
 
 mod archive;
+mod calls;
+mod end_calls;
 mod receipts;
 
 pub use archive::{archive, run as keep_archiving};
+pub use calls::run as keep_calls;
+pub use end_calls::run as end_calls;
 pub use receipts::run as keep_receipts;

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 
+use super::allowance::Allowance;
 use super::frame::{self, Next, Stream};
 use super::notices::Notices;
+use super::phone::{self, Phone};
 use super::presence::Here;
+use super::switchboard::LARGEST_SIGNAL;
 use crate::auth::{self, SignedIn};
 use crate::house::{self, House};
 use crate::log::ReadError;
@@ -26,10 +31,12 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 
 /// A socket that says nothing for so long is half open: clients send a heartbeat every 10 s.
-const SILENT_FOR: Duration = Duration::from_mins(1);
+const SILENT_FOR: Duration = Duration::from_secs(30);
 
-/// Frames that a client may send in a row before it is too much; it refills by one every 100 ms.
+/// Frames that a client may send in a row before it is too much, and how soon there is one more. Signals and voice of
+/// calls have limits of their own.
 const BURST: u32 = 100;
+const REFILL: Duration = Duration::from_millis(100);
 
 /// Characters of a device's reason that are logged, at most.
 const WHY: usize = 200;
@@ -48,6 +55,16 @@ enum End {
     TooSlow,
 }
 
+/// What a client said.
+enum Said {
+    /// A frame.
+    Frame(FromClient),
+    /// A signal of a call that can't be handed on, whatever it is.
+    Unfit(CallId, Refusal),
+    /// A binary message: a packet of voice, if it is one.
+    Binary(Bytes),
+}
+
 /// Serves a socket until it ends.
 pub async fn serve(house: House, socket: WebSocket) {
     let _told = house.sockets.token();
@@ -58,9 +75,9 @@ pub async fn serve(house: House, socket: WebSocket) {
         () = house.stop.cancelled() => Err(End::Restart),
     };
     let end = match first {
-        Ok((who, stream)) => {
+        Ok((who, stream, endpoint)) => {
             let here = who.site.presence.arrive(who.person.id, who.session_id);
-            run(&house, &who, &here, stream, &mut sink, &mut frames).await
+            run(&house, &who, (&here, endpoint), stream, &mut sink, &mut frames).await
         }
         Err(end) => end,
     };
@@ -82,23 +99,30 @@ pub async fn serve(house: House, socket: WebSocket) {
     }
 }
 
-async fn hello(house: &House, frames: &mut SplitStream<WebSocket>) -> Result<(SignedIn, Stream), End> {
+async fn hello(
+    house: &House,
+    frames: &mut SplitStream<WebSocket>,
+) -> Result<(SignedIn, Stream, Option<EndpointId>), End> {
     let first = tokio::time::timeout(HELLO_WITHIN, receive(frames)).await;
     let first = first.map_err(|_| refused(Code::NotSignedIn, "Nothing was said for 10 s."))??;
-    let FromClient::Hello { token, cursor, event_id, categories, endpoint: _ } = first else {
-        return Err(refused(Code::NotSignedIn, "The first frame is `hello`."));
+    let (token, cursor, event_id, categories, endpoint) = match first {
+        Said::Frame(FromClient::Hello { token, cursor, event_id, categories, endpoint }) => {
+            (token, cursor, event_id, categories, endpoint)
+        }
+        Said::Binary(_) => return Err(refused(Code::Invalid, "Frames are JSON text.")),
+        Said::Frame(_) | Said::Unfit(..) => return Err(refused(Code::NotSignedIn, "The first frame is `hello`.")),
     };
     let who = auth::of_token(house, &token).await.map_err(|error| End::Refused(house::refusal_of(error)))?;
     let who = who.ok_or_else(|| refused(Code::NotSignedIn, "The token is not valid, or no longer."))?;
     let event_id = event_id.filter(|_| cursor.is_some());
     let stream = Stream::new(&who, cursor.unwrap_or(who.as_of), event_id, categories);
-    Ok((who, stream))
+    Ok((who, stream, endpoint))
 }
 
 async fn run(
     house: &House,
     who: &SignedIn,
-    here: &Here<'_>,
+    (here, endpoint): (&Here<'_>, Option<EndpointId>),
     mut stream: Stream,
     sink: &mut Sink,
     frames: &mut SplitStream<WebSocket>,
@@ -111,7 +135,8 @@ async fn run(
     if let Err(end) = push_all(house, sink, notices.next().await).await {
         return end;
     }
-    let mut allowance = Allowance::new();
+    let mut phone = Phone::new(who, endpoint);
+    let mut allowance = Allowance::new(BURST, REFILL);
     loop {
         let outcome = tokio::select! {
             frames = notices.next() => push_all(house, sink, frames).await,
@@ -123,11 +148,19 @@ async fn run(
                 // The stream stays where it was: the database comes back, or the client tires first.
                 Err(ReadError::Db(_)) => { tokio::time::sleep(Duration::from_millis(500)).await; Ok(()) }
             },
+            message = phone.next() => deliver(house, sink, message).await,
             said = tokio::time::timeout(SILENT_FOR, receive(frames)) => match said {
                 Err(_) => Err(End::Gone),
                 Ok(Err(end)) => Err(end),
-                Ok(Ok(_)) if !allowance.take() => Err(refused(Code::SlowDown, "Too many frames.")),
-                Ok(Ok(said)) => answer(house, who, here, stream.sent(), sink, said).await,
+                Ok(Ok(Said::Binary(message))) => { phone.voice(message); Ok(()) }
+                Ok(Ok(Said::Frame(FromClient::Signal { call_id, to, signal }))) => {
+                    reply(house, sink, phone.signal(call_id, Ok((to, signal))).await).await
+                }
+                Ok(Ok(Said::Unfit(call_id, refusal))) => {
+                    reply(house, sink, phone.signal(call_id, Err(refusal)).await).await
+                }
+                Ok(Ok(Said::Frame(_))) if !allowance.take() => Err(refused(Code::SlowDown, "Too many frames.")),
+                Ok(Ok(Said::Frame(said))) => answer(house, who, here, stream.sent(), sink, said).await,
             },
             () = house.stop.cancelled() => Err(End::Restart),
         };
@@ -169,28 +202,58 @@ async fn answer(
                 tracing::warn!(person = %who.person.id, session = %who.session_id, why, "A device can't sound alerts.");
             }
         }
+        // Signals go by the phone.
         FromClient::Signal { .. } | FromClient::Unknown => metrics::counter!("live_unknown_frames_total").increment(1),
     }
     Ok(())
 }
 
 /// The next frame with something in it. Pings are answered by the socket itself.
-async fn receive(frames: &mut SplitStream<WebSocket>) -> Result<FromClient, End> {
+async fn receive(frames: &mut SplitStream<WebSocket>) -> Result<Said, End> {
     loop {
         match frames.next().await {
             None | Some(Err(_) | Ok(Message::Close(_))) => return Err(End::Gone),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Binary(_))) => {
-                metrics::counter!("live_refused_frames_total", "why" => "binary").increment(1);
-                return Err(refused(Code::Invalid, "Frames are JSON text."));
-            }
-            Some(Ok(Message::Text(text))) => {
-                return serde_json::from_str(&text).map_err(|error| {
-                    metrics::counter!("live_refused_frames_total", "why" => "malformed").increment(1);
-                    refused(Code::Invalid, format!("The frame can't be read: {error}."))
-                });
-            }
+            Some(Ok(Message::Binary(message))) => return Ok(Said::Binary(message)),
+            Some(Ok(Message::Text(text))) => return read(&text),
         }
+    }
+}
+
+/// Reads a frame. What is no frame ends the socket; a signal that is none is refused by itself, because the call that it
+/// is for goes on.
+fn read(text: &str) -> Result<Said, End> {
+    let frame = serde_json::from_str(text);
+    let signal = match &frame {
+        Ok(FromClient::Signal { call_id, .. }) if text.len() > LARGEST_SIGNAL => Some((*call_id, phone::too_large())),
+        Ok(_) => None,
+        Err(error) => {
+            let envelope = serde_json::from_str::<Envelope>(text).ok().filter(|envelope| envelope.t == "signal");
+            let why = || Refusal::invalid("signal", format!("The signal can't be read: {error}."));
+            envelope.map(|envelope| (envelope.call_id, why()))
+        }
+    };
+    match (signal, frame) {
+        (Some((call_id, refusal)), _) => Ok(Said::Unfit(call_id, refusal)),
+        (None, Ok(frame)) => Ok(Said::Frame(frame)),
+        (None, Err(error)) => {
+            metrics::counter!("live_refused_frames_total", "why" => "malformed").increment(1);
+            Err(refused(Code::Invalid, format!("The frame can't be read: {error}.")))
+        }
+    }
+}
+
+/// What can be read of a signal that can't.
+#[derive(serde::Deserialize)]
+struct Envelope {
+    t: String,
+    call_id: CallId,
+}
+
+async fn reply(house: &House, sink: &mut Sink, frame: Option<FromServer>) -> Result<(), End> {
+    match frame {
+        Some(frame) => send(house, sink, &frame).await,
+        None => Ok(()),
     }
 }
 
@@ -207,8 +270,12 @@ async fn push_all(house: &House, sink: &mut Sink, frames: Vec<Utf8Bytes>) -> Res
 }
 
 async fn push(house: &House, sink: &mut Sink, text: impl Into<Utf8Bytes>) -> Result<(), End> {
+    deliver(house, sink, Message::Text(text.into())).await
+}
+
+async fn deliver(house: &House, sink: &mut Sink, message: Message) -> Result<(), End> {
     tokio::select! {
-        sent = sink.send(Message::Text(text.into())) => sent.map_err(|_| End::Gone),
+        sent = sink.send(message) => sent.map_err(|_| End::Gone),
         () = patience(house) => Err(End::TooSlow),
     }
 }
@@ -223,27 +290,4 @@ async fn patience(house: &House) {
 
 fn refused(code: Code, message: impl Into<String>) -> End {
     End::Refused(Refusal::new(code, message))
-}
-
-/// How many frames a client may still send.
-struct Allowance {
-    left: u32,
-    since: tokio::time::Instant,
-}
-
-impl Allowance {
-    fn new() -> Self {
-        Self { left: BURST, since: tokio::time::Instant::now() }
-    }
-
-    fn take(&mut self) -> bool {
-        let refill = u32::try_from(self.since.elapsed().as_millis() / 100).unwrap_or(BURST);
-        if refill > 0 {
-            self.left = (self.left + refill).min(BURST);
-            self.since = tokio::time::Instant::now();
-        }
-        let may = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        may
-    }
 }

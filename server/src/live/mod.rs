@@ -2,17 +2,21 @@
 //!
 //! A connection is a cursor: it reads the log after it, filtered by audience, and sends what it finds. What a slow
 //! reader hasn't taken yet is therefore not buffered for it; it is in the log. Who is there and which devices sounded an
-//! alert is known here only, of the sockets of this process, and told as it is at the moment.
+//! alert, where the ends of calls are and what they say to each other is known here only, of the sockets of this process, and told as it is at the moment.
 
+mod allowance;
 mod connection;
 mod frame;
 mod notices;
+mod phone;
 mod presence;
 mod receipts;
 mod sse;
+mod switchboard;
 
 pub use connection::serve;
 pub use frame::{Stream, refusal_of};
 pub use presence::Presence;
 pub use receipts::Receipts;
 pub use sse::events;
+pub use switchboard::{LARGEST_SIGNAL, Switchboard};

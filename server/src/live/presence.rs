@@ -1,21 +1,43 @@
-//! Who is there, by their open sockets, and on how many of their devices an alert can be heard.
+//! Who is there, by their open sockets and by what other clients say, and on how many of their devices an alert can be
+//! heard.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
 use crewbell_shared::ids::{PersonId, SessionId};
 use crewbell_shared::protocol::live::{FromServer, Presence as There, Status};
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+
+use crate::clock::Clock;
+
+/// How long somebody who said by a request that they are there is taken to be: three heartbeats.
+const HEARD_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// Who is there. A person with several devices is one person.
 #[derive(Debug, Default)]
 pub struct Presence {
-    people: Mutex<BTreeMap<PersonId, BTreeMap<u64, Device>>>,
+    people: Mutex<People>,
     /// Counts the changes, and wakes whoever tells of them; also gives each socket its number.
     changes: watch::Sender<u64>,
     /// The frame that tells who is there, as of a change: written once for all sockets.
     frame: Mutex<Option<(u64, Utf8Bytes)>>,
+    clock: Clock,
+}
+
+#[derive(Debug, Default)]
+struct People {
+    /// Everybody with an open socket, and their sockets.
+    sockets: BTreeMap<PersonId, BTreeMap<u64, Device>>,
+    /// When somebody last said by a request that they are there.
+    heard: BTreeMap<PersonId, Timestamp>,
+    /// When somebody was last there who isn't any more, since this server started.
+    left: BTreeMap<PersonId, Timestamp>,
+    /// Who doesn't want to be called, as the log tells.
+    busy: BTreeSet<PersonId>,
+    /// Who speaks or calls, as the log tells.
+    in_call: BTreeSet<PersonId>,
 }
 
 /// An open socket.
@@ -34,41 +56,134 @@ pub struct Here<'a> {
     number: u64,
 }
 
+impl People {
+    fn is_there(&self, person: PersonId, now: Timestamp) -> bool {
+        self.sockets.contains_key(&person) || self.heard.get(&person).is_some_and(|at| is_fresh(*at, now))
+    }
+
+    fn status(&self, person: PersonId, now: Timestamp) -> Status {
+        if !self.is_there(person, now) {
+            Status::Offline
+        } else if self.in_call.contains(&person) {
+            Status::InCall
+        } else if self.busy.contains(&person) {
+            Status::Busy
+        } else {
+            Status::Online
+        }
+    }
+}
+
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) < HEARD_FOR
+}
+
 impl Presence {
+    /// With nobody there.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
     /// Somebody's socket opened. It is taken for silent until it says that it can sound.
     pub fn arrive(&self, person: PersonId, session: SessionId) -> Here<'_> {
         let mut people = self.lock();
         let number = self.changed();
-        people.entry(person).or_default().insert(number, Device { session, sounds: false });
+        people.sockets.entry(person).or_default().insert(number, Device { session, sounds: false });
         metrics::gauge!("devices_silent").increment(1.0);
         Here { presence: self, person, number }
     }
 
-    /// Whether somebody is there.
+    /// Somebody said by a request that they are there; for 30 s it is so.
+    pub fn heartbeat(&self, person: PersonId) {
+        let now = self.clock.now();
+        let mut people = self.lock();
+        let was_there = people.is_there(person, now);
+        people.heard.insert(person, now);
+        if !was_there {
+            self.changed();
+        }
+    }
+
+    /// Notices who hasn't said for too long that they are there.
+    pub fn sweep(&self) {
+        let now = self.clock.now();
+        let mut people = self.lock();
+        let People { sockets, heard, left, .. } = &mut *people;
+        let before = heard.len();
+        heard.retain(|person, at| {
+            let stays = is_fresh(*at, now);
+            if !stays && !sockets.contains_key(person) {
+                left.insert(*person, *at);
+            }
+            stays
+        });
+        if heard.len() < before {
+            self.changed();
+        }
+    }
+
+    /// Notes whether somebody wants to be called.
+    pub fn set_busy(&self, person: PersonId, busy: bool) {
+        let mut people = self.lock();
+        if if busy { people.busy.insert(person) } else { people.busy.remove(&person) } {
+            self.changed();
+        }
+    }
+
+    /// Notes who speaks or calls.
+    pub fn set_in_call(&self, in_call: BTreeSet<PersonId>) {
+        let mut people = self.lock();
+        if people.in_call != in_call {
+            people.in_call = in_call;
+            self.changed();
+        }
+    }
+
+    /// Whether somebody is there: a call would ring.
     pub fn is_online(&self, person: PersonId) -> bool {
-        self.lock().contains_key(&person)
+        self.lock().is_there(person, self.clock.now())
+    }
+
+    /// Whether somebody can be called.
+    pub fn status(&self, person: PersonId) -> Status {
+        self.lock().status(person, self.clock.now())
+    }
+
+    /// When somebody was last there: now, for somebody who is; none for somebody who wasn't since this server started.
+    pub fn last_seen(&self, person: PersonId) -> Option<Timestamp> {
+        let (people, now) = (self.lock(), self.clock.now());
+        if people.sockets.contains_key(&person) {
+            return Some(now);
+        }
+        people.heard.get(&person).max(people.left.get(&person)).copied()
     }
 
     /// How many sockets are open.
     pub fn sockets(&self) -> usize {
-        self.lock().values().map(BTreeMap::len).sum()
+        self.lock().sockets.values().map(BTreeMap::len).sum()
     }
 
     /// Everybody who is there, by id.
     pub fn people(&self) -> Vec<There> {
+        let (people, now) = (self.lock(), self.clock.now());
         let count = |devices: usize| u32::try_from(devices).unwrap_or(u32::MAX);
-        let there = |(person, devices): (&PersonId, &BTreeMap<u64, Device>)| There {
-            person_id: *person,
-            devices: count(devices.len()),
-            sounding: count(devices.values().filter(|device| device.sounds).count()),
-            status: Status::Online,
+        let none = BTreeMap::new();
+        let there = |person: &PersonId| {
+            let devices = people.sockets.get(person).unwrap_or(&none);
+            There {
+                person_id: *person,
+                devices: count(devices.len()),
+                sounding: count(devices.values().filter(|device| device.sounds).count()),
+                status: people.status(*person, now),
+            }
         };
-        self.lock().iter().map(there).collect()
+        let everybody: BTreeSet<_> = people.sockets.keys().chain(people.heard.keys()).collect();
+        everybody.into_iter().filter(|person| people.is_there(**person, now)).map(there).collect()
     }
 
     /// The sessions that have a socket.
     pub fn sessions(&self) -> BTreeSet<SessionId> {
-        self.lock().values().flat_map(BTreeMap::values).map(|device| device.session).collect()
+        self.lock().sockets.values().flat_map(BTreeMap::values).map(|device| device.session).collect()
     }
 
     /// Tells when it changed: the number of changes so far.
@@ -95,7 +210,7 @@ impl Presence {
         *self.changes.borrow()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PersonId, BTreeMap<u64, Device>>> {
+    fn lock(&self) -> MutexGuard<'_, People> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -104,7 +219,7 @@ impl Here<'_> {
     /// The device said whether it can make a sound.
     pub fn sounds(&self, able: bool) {
         let mut people = self.presence.lock();
-        let device = people.get_mut(&self.person).and_then(|devices| devices.get_mut(&self.number));
+        let device = people.sockets.get_mut(&self.person).and_then(|devices| devices.get_mut(&self.number));
         if let Some(device) = device.filter(|device| device.sounds != able) {
             device.sounds = able;
             metrics::gauge!("devices_silent").increment(if able { -1.0 } else { 1.0 });
@@ -116,12 +231,13 @@ impl Here<'_> {
 impl Drop for Here<'_> {
     fn drop(&mut self) {
         let mut people = self.presence.lock();
-        let Some(devices) = people.get_mut(&self.person) else { return };
+        let Some(devices) = people.sockets.get_mut(&self.person) else { return };
         if devices.remove(&self.number).is_some_and(|device| !device.sounds) {
             metrics::gauge!("devices_silent").decrement(1.0);
         }
         if devices.is_empty() {
-            people.remove(&self.person);
+            people.sockets.remove(&self.person);
+            people.left.insert(self.person, self.presence.clock.now());
         }
         self.presence.changed();
     }
@@ -189,5 +305,45 @@ mod tests {
         assert!(presence.frame(*changes.borrow_and_update()).unwrap().contains(r#""sounding":1"#));
         drop(tablet);
         assert_eq!(presence.frame(*changes.borrow_and_update()).unwrap().as_str(), r#"{"t":"present","people":[]}"#);
+    }
+
+    #[test]
+    fn who_says_so_by_a_request_is_there_for_half_a_minute() {
+        let clock = Clock::default();
+        let presence = Presence::new(clock.clone());
+        assert_eq!((presence.status(sam()), presence.last_seen(sam())), (Status::Offline, None));
+        presence.heartbeat(sam());
+        assert_eq!((presence.status(sam()), counts(&presence)), (Status::Online, vec![(0, 0)]));
+        clock.advance(SignedDuration::from_secs(29));
+        presence.heartbeat(sam());
+        clock.advance(SignedDuration::from_secs(29));
+        assert!(presence.is_online(sam()));
+        clock.advance(SignedDuration::from_secs(1));
+        assert!(!presence.is_online(sam()) && presence.people().is_empty());
+        let changes = presence.changes();
+        presence.sweep();
+        assert!(changes.has_changed().unwrap(), "whoever tells of it is woken");
+        let ago = clock.now().duration_since(presence.last_seen(sam()).unwrap());
+        assert_eq!(ago.as_secs(), 30);
+    }
+
+    #[test]
+    fn a_call_counts_more_than_being_busy_and_being_away_more_than_both() {
+        let presence = Presence::default();
+        presence.set_busy(sam(), true);
+        presence.set_in_call(BTreeSet::from([sam()]));
+        assert_eq!(presence.status(sam()), Status::Offline);
+        let tablet = presence.arrive(sam(), session(1));
+        assert_eq!(presence.status(sam()), Status::InCall);
+        presence.set_in_call(BTreeSet::new());
+        assert_eq!(presence.people()[0].status, Status::Busy);
+        presence.set_busy(sam(), false);
+        assert_eq!(presence.status(sam()), Status::Online);
+        let before = *presence.changes().borrow();
+        presence.set_busy(sam(), false);
+        presence.set_in_call(BTreeSet::new());
+        assert_eq!(*presence.changes().borrow(), before, "nothing new");
+        drop(tablet);
+        assert!(presence.last_seen(sam()).is_some());
     }
 }

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 use turn::auth::{AuthHandler, generate_auth_key};
 use turn::server::Server;
 use turn::server::config::{ConnConfig, ServerConfig};
 
-use super::credentials;
 use super::guard::{FrontDoor, Relays};
 use crate::clock::Clock;
 use crate::config::Secret;
+use crate::ice;
 
 /// What the credentials are for (RFC 8489, 9.2); devices learn it from the server.
 const REALM: &str = "crewbell";
@@ -67,9 +68,28 @@ struct TimeLimited {
 
 impl AuthHandler for TimeLimited {
     fn auth_handle(&self, username: &str, realm: &str, _: SocketAddr) -> Result<Vec<u8>, turn::Error> {
-        if !credentials::is_good(username, self.clock.now()) {
-            return Err(turn::Error::Other("the credentials have run out".to_owned()));
+        let password = ice::password(self.secret.expose(), username).filter(|_| is_good(username, self.clock.now()));
+        let password = password.ok_or_else(|| turn::Error::Other("the credentials have run out".to_owned()))?;
+        Ok(generate_auth_key(username, realm, &password))
+    }
+}
+
+/// Whether a username, which begins with the second at which it ends, has not run out.
+fn is_good(username: &str, now: Timestamp) -> bool {
+    let ends = username.split_once(':').and_then(|(seconds, _)| seconds.parse::<i64>().ok());
+    ends.is_some_and(|ends| ends > now.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_username_is_good_until_it_runs_out() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        assert!(is_good("1001:somebody", now));
+        for bad in ["1000:somebody", "999:somebody", "somebody", "", "x:y", "1001"] {
+            assert!(!is_good(bad, now), "{bad}");
         }
-        Ok(generate_auth_key(username, realm, &credentials::credential(&self.secret, username)))
     }
 }

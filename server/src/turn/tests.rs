@@ -3,17 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crewbell_shared::ids::PersonId;
 use crewbell_shared::testing::id;
+use sqlx::postgres::PgConnectOptions;
 use tokio::net::UdpSocket;
+use tokio_util::sync::CancellationToken;
 use turn::client::{Client, ClientConfig};
 use webrtc_util::Conn;
 
-use super::*;
+use super::start;
+use crate::clock::{Clock, Ids};
+use crate::db::{Db, DbSettings};
+use crate::house::House;
+use crate::ice::{Ice, IceServers};
 
-async fn own(clock: &Clock) -> (Ice, CancellationToken) {
-    let stop = CancellationToken::new();
-    let settings = IceSettings { turn: Some(([127, 0, 0, 1], 0).into()), ..IceSettings::default() };
-    (Ice::start(settings, clock, &Ids::seeded(1), stop.clone()).await.unwrap(), stop)
+async fn own() -> (House, Ice) {
+    // Nothing here asks the database.
+    let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
+    let settings = DbSettings { server: nowhere.clone(), owner: nowhere, readers: 1, step_down: false };
+    let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
+    let ice = Ice { ttl: Duration::from_hours(12), ..Ice::default() };
+    let ice = start(Some(([127, 0, 0, 1], 0).into()), ice, &house).await.unwrap();
+    (house, ice)
 }
 
 /// A client that was given the servers by REST.
@@ -39,9 +50,8 @@ async fn client(servers: &IceServers) -> Client {
 
 #[tokio::test]
 async fn a_person_has_datagrams_relayed_with_the_credentials_they_were_given() {
-    let clock = Clock::default();
-    let (ice, stop) = own(&clock).await;
-    let client = client(&ice.servers_for(id(1), clock.now())).await;
+    let (house, ice) = own().await;
+    let client = client(&ice.servers_for(id(1), house.clock.now())).await;
     let relay = client.allocate().await.unwrap();
     let friend = UdpSocket::bind("127.0.0.1:0").await.unwrap();
 
@@ -54,14 +64,13 @@ async fn a_person_has_datagrams_relayed_with_the_credentials_they_were_given() {
     friend.send_to(b"hello yourself", from).await.unwrap();
     let heard = tokio::time::timeout(Duration::from_secs(5), relay.recv_from(&mut buffer)).await;
     assert_eq!(heard.expect("relayed back within five seconds").unwrap().0, b"hello yourself".len());
-    stop.cancel();
+    house.stop.cancel();
 }
 
 #[tokio::test]
 async fn credentials_that_ran_out_or_were_made_up_are_refused() {
-    let clock = Clock::default();
-    let (ice, _stop) = own(&clock).await;
-    let good = ice.servers_for(id(1), clock.now());
+    let (house, ice) = own().await;
+    let good = ice.servers_for(id(1), house.clock.now());
 
     let mut made_up = good.clone();
     made_up.ice_servers[0].credential = Some("let me in".to_owned());
@@ -71,34 +80,6 @@ async fn credentials_that_ran_out_or_were_made_up_are_refused() {
     longer.ice_servers[0].username = Some(format!("9999999999:{}", id::<PersonId>(1).0));
     assert!(client(&longer).await.allocate().await.is_err());
 
-    clock.advance(GOOD_FOR);
+    house.clock.advance(jiff::SignedDuration::from_hours(12));
     assert!(client(&good).await.allocate().await.is_err());
-}
-
-#[tokio::test]
-async fn devices_are_told_of_all_servers_and_given_credentials_for_turn_alone() {
-    let clock = Clock::default();
-    let others = ["stun:stun.example.org:3478", "turn:turn.example.org:3478?transport=udp"];
-    let settings =
-        IceSettings { turn: None, others: others.map(str::to_owned).to_vec(), secret: Some(Secret::new("north")) };
-    let ice = Ice::start(settings, &clock, &Ids::seeded(1), CancellationToken::new()).await.unwrap();
-    let at = Timestamp::from_second(1_000).unwrap();
-    let told = serde_json::to_value(ice.servers_for(id(1), at)).unwrap();
-    let username = format!("{}:{}", 1_000 + GOOD_FOR.as_secs(), id::<PersonId>(1).0);
-    let credential = credentials::credential(&Secret::new("north"), &username);
-    let expected = serde_json::json!({
-        "ice_servers": [
-            {"urls": [others[1]], "username": username, "credential": credential},
-            {"urls": [others[0]]},
-        ],
-        "expires_at": "1970-01-01T12:16:40Z",
-    });
-    assert_eq!(told, expected);
-}
-
-#[tokio::test]
-async fn without_any_setting_devices_are_told_of_none() {
-    let clock = Clock::default();
-    let ice = Ice::start(IceSettings::default(), &clock, &Ids::seeded(1), CancellationToken::new()).await.unwrap();
-    assert_eq!(ice.servers_for(id(1), clock.now()).ice_servers, []);
 }

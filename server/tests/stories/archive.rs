@@ -91,7 +91,7 @@ async fn what_is_archived_is_still_found() {
     let oldest = Filter { before: Some(11), limit: 5, ..Filter::default() };
     let found = entries::activity(&mut tx, ship.site.id, &oldest).await.unwrap();
     assert_eq!(found.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [10, 9, 8, 7, 6]);
-    let place = entries::of_entity(&mut tx, ship.site.id, id::<uuid::Uuid>(3)).await.unwrap();
+    let place = entries::of_nouns(&mut tx, ship.site.id, &[id::<uuid::Uuid>(3)]).await.unwrap();
     assert!(place.len() > usize::try_from(PAST).unwrap(), "the whole life of cabin 3: {}", place.len());
     assert!(place.is_sorted_by_key(|(seq, _)| *seq));
     drop(tx);

@@ -11,8 +11,8 @@ use crewbell_server::db::sessions::Session;
 use crewbell_server::devices::broker::BrokerSettings;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::house::OpenSite;
+use crewbell_server::ice::Ice;
 use crewbell_server::serve::{Mqtt, Server, Settings};
-use crewbell_server::turn::IceSettings;
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
 use crewbell_shared::person::{Actor, Role};
 use crewbell_shared::place::PlaceKind;
@@ -211,10 +211,11 @@ pub async fn start_with(db: &DbSettings, clock: Clock, mqtt: Mqtt, more: axum::R
         mqtt,
         prefix: "obedio".into(),
         radio: RadioTable::default(),
+        ice: Ice::default(),
+        own_turn: None,
         clock,
         ids: Ids::random(),
         metrics: None,
-        ice: IceSettings::default(),
         drain: Duration::from_secs(10),
     };
     Box::pin(Server::start_with(settings, more)).await.unwrap()

@@ -2,6 +2,7 @@
 //! its pitch; each side calls once.
 //!
 //! Both come with `cargo xtask setup`. Without them the tests say that they were left out, unless `CI` is set.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 
@@ -10,6 +11,7 @@ mod remote;
 #[path = "interop/tone.rs"]
 mod tone;
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use crewbell_voice::session::{Addresses, Candidate, Event, MediaSession, Options};
@@ -57,10 +59,10 @@ async fn call(remote: &mut Remote, name: &str, we_call: bool) {
         first_heard = first_heard.or_else(|| end.heard.first_after(start).map(|at| at - start));
         tokio::select! {
             event = end.events.recv() => match event.expect("the session goes on") {
-                Event::Candidate(candidate) if remote.trickles => remote.tell(&json!({"candidate": to_json(candidate)})).await,
+                Event::Candidate(candidate) if remote.trickles => remote.tell(&json!({"candidate": to_json(&candidate)})).await,
                 Event::Candidate(_) => {}
                 Event::Connected => connected = Some(start.elapsed()),
-                event => panic!("{name}: {event:?}"),
+                event @ (Event::Disconnected | Event::Failed) => panic!("{name}: {event:?}"),
             },
             message = remote.hear() => {
                 if let Some(offer) = message["offer"].as_str() {
@@ -96,13 +98,13 @@ async fn with_candidates(sdp: String, end: &mut End) -> String {
     let mut sdp = sdp;
     while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(200), end.events.recv()).await {
         if let Event::Candidate(candidate) = event {
-            sdp += &format!("a={}\r\n", candidate.candidate);
+            let _ = write!(sdp, "a={}\r\n", candidate.candidate);
         }
     }
     sdp + "a=end-of-candidates\r\n"
 }
 
-fn to_json(candidate: Candidate) -> Value {
+fn to_json(candidate: &Candidate) -> Value {
     json!({
         "candidate": candidate.candidate,
         "sdpMid": candidate.sdp_mid,

@@ -1,4 +1,5 @@
 //! Two sessions call each other.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 
@@ -67,7 +68,9 @@ async fn statistics_tell_of_the_way_there_and_back() {
         tokio::time::sleep(ms(50)).await;
         (ours, theirs) = (caller.session.stats().await, callee.session.stats().await);
     }
-    talks.into_iter().for_each(|talk| talk.abort());
+    for talk in talks {
+        talk.abort();
+    }
     println!("{ours:?}\n{theirs:?} after {:?}", start.elapsed());
     assert!(theirs.jitter_ms.is_some_and(|jitter| (0.5..30.0).contains(&jitter)), "{theirs:?}");
     assert!(ours.rtt_ms.is_some_and(|rtt| rtt < 200.0), "{ours:?}");
@@ -105,7 +108,9 @@ async fn a_restart_moves_the_call_to_new_sockets() {
     })
     .await;
     println!("both ways again after {:?}", left.elapsed());
-    talks.into_iter().for_each(|talk| talk.abort());
+    for talk in talks {
+        talk.abort();
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! What the other side sends may be anything: a session refuses it, and goes on.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 
@@ -12,7 +13,7 @@ fn candidate(line: &str) -> Candidate {
 }
 
 /// The description with some of its bytes changed, and some of its lines left out, doubled or put elsewhere.
-fn damaged(sdp: String) -> impl Strategy<Value = String> {
+fn damaged(sdp: &str) -> impl Strategy<Value = String> + use<> {
     let lines: Vec<String> = sdp.lines().map(str::to_owned).collect();
     let count = lines.len();
     let change = (0..count, 0..5_u8, any::<proptest::sample::Index>(), any::<char>());
@@ -87,7 +88,8 @@ async fn damaged_descriptions_and_candidates_never_bring_a_session_down() {
     tokio::task::spawn_blocking(move || {
         let mut runner =
             TestRunner::new(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() });
-        let descriptions = (damaged(offer), damaged(answer), proptest::collection::vec("(candidate:)?[ -~]{0,60}", 3));
+        let descriptions =
+            (damaged(&offer), damaged(&answer), proptest::collection::vec("(candidate:)?[ -~]{0,60}", 3));
         runner
             .run(&descriptions, |(offer, answer, candidates)| {
                 runtime.block_on(async {

@@ -1,4 +1,5 @@
 //! Two devices with a live socket between them, which here is a pair of channels.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 mod session_support;
 

@@ -147,6 +147,38 @@ const NEEDS: &[Need] = &[
         purposes: &[Test],
     },
     Need {
+        name: "CMake",
+        why: "the calls' codec, Opus, is built with it",
+        apt: &["cmake"],
+        dnf: &["cmake"],
+        brew: &["cmake"],
+        is_there: || find("cmake").is_some(),
+        purposes: &[App, Test, Bundle],
+    },
+    Need {
+        name: "Chromium",
+        why: "the tests call it: a caller that is not ours",
+        apt: &["chromium"],
+        dnf: &["chromium"],
+        brew: &[],
+        is_there: || {
+            ON_MACOS || ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| find(name).is_some())
+        },
+        purposes: &[Test],
+    },
+    Need {
+        name: "aiortc",
+        why: "the tests call it too: a third kind of caller",
+        apt: &["python3-aiortc", "python3-numpy"],
+        dnf: &[],
+        brew: &[],
+        is_there: || {
+            let has_package = find("apt-get").is_some();
+            !has_package || succeeds(Command::new("/usr/bin/python3").args(["-c", "import aiortc, numpy"]))
+        },
+        purposes: &[Test],
+    },
+    Need {
         name: "npm",
         why: "Tauri's packager and Binaryen's wasm-opt come ready-made from there",
         apt: &["npm"],

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::db::{entries, requests};
+use crate::db::{calls, entries, requests};
 use crate::http::extract::{Path, Who};
 use crate::http::{ApiError, App};
 use crate::log::LogEntry;
@@ -21,7 +21,7 @@ use crate::log::LogEntry;
 pub struct Story {
     /// The request as it is now.
     request: Request,
-    /// All that happened to it, oldest first.
+    /// All that happened to it, oldest first, with the calls about it.
     #[schema(value_type = Vec<Entry>)]
     timeline: Vec<Box<RawValue>>,
     /// How many devices its alert reached; none when it is closed, or was asked for an hour ago.
@@ -40,7 +40,9 @@ pub struct Story {
 pub async fn get(State(app): State<App>, Who(who): Who, Path(id): Path<RequestId>) -> Result<Json<Story>, ApiError> {
     let mut tx = app.house.db.read(who.site.id).await?;
     let request = requests::find(&mut tx, who.site.id, id).await?.ok_or_else(|| ApiError::not_found("request"))?;
-    let rows = entries::of_entity(&mut tx, who.site.id, id.0).await?;
+    let mut nouns = calls::about(&mut tx, who.site.id, id.0).await?;
+    nouns.push(id.0);
+    let rows = entries::of_nouns(&mut tx, who.site.id, &nouns).await?;
     let timeline = envelopes(&who.site.slug, rows)?;
     let reached = who.site.reach(id, app.house.clock.now());
     Ok(Json(Story { request, timeline, reached }))

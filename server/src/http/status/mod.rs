@@ -1,5 +1,7 @@
 //! `/api/status`: who is there; live only.
 
+mod heartbeat;
+mod update;
 mod user;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -9,5 +11,8 @@ use super::App;
 
 /// The endpoints of presence.
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(user::user))
+    OpenApiRouter::new()
+        .routes(routes!(heartbeat::heartbeat))
+        .routes(routes!(user::user))
+        .routes(routes!(update::update))
 }

@@ -4,6 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
+use crewbell_shared::protocol::live::Status;
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,11 +16,16 @@ use crate::http::{ApiError, App};
 /// Whether somebody is there.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserStatus {
-    /// Whether one of their devices has a live socket at this moment.
+    /// Whether they are there: one of their devices has a live socket, or said within 30 s that it is there.
     online: bool,
+    /// Whether they can be called.
+    status: Status,
+    /// When they were last there: now, for somebody with a live socket; none for somebody who wasn't since the server
+    /// started.
+    last_seen_at: Option<Timestamp>,
 }
 
-/// Tells whether a member of the crew is there.
+/// Tells whether a member of the crew is there, and can be called.
 #[utoipa::path(
     get,
     path = "/api/status/user/{id}",
@@ -34,5 +41,9 @@ pub async fn user(
 ) -> Result<Json<UserStatus>, ApiError> {
     let mut tx = app.house.db.read(who.site.id).await?;
     people::find(&mut tx, who.site.id, id).await?.ok_or_else(|| ApiError::not_found("person"))?;
-    Ok(Json(UserStatus { online: who.site.presence.is_online(id) }))
+    drop(tx);
+    who.site.switchboard.until(who.site.tail.head()).await;
+    let presence = &who.site.presence;
+    let status = presence.status(id);
+    Ok(Json(UserStatus { online: status != Status::Offline, status, last_seen_at: presence.last_seen(id) }))
 }

@@ -15,7 +15,7 @@ use crate::db::{self, DbError};
 use crate::http::extract::Who;
 use crate::http::{ApiError, App};
 
-/// How far back a snapshot goes with requests that are closed and stays that ended.
+/// How far back a snapshot goes with requests that are closed, stays that ended, and calls.
 const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Nouns on one line at most.
@@ -31,8 +31,8 @@ struct Head<'a> {
 
 /// All that the asker may see, as of one entry: lines of JSON (`application/x-ndjson`). The first is `{"seq",
 /// "event_id", "site", "nouns"}`, with the event id of the entry with that number, whoever it is for (null at 0); each that
-/// follows is a list of nouns, `[{"entity_type", "entity"}]`. Closed requests and ended stays of the last seven days are
-/// in it.
+/// follows is a list of nouns, `[{"entity_type", "entity"}]`. Closed requests, ended stays and calls of the last seven
+/// days are in it.
 #[utoipa::path(
     get,
     path = "/api/sync/snapshot",
@@ -55,6 +55,7 @@ pub async fn snapshot(State(app): State<App>, Who(who): Who) -> Result<impl Into
     nouns.extend(db::stays::recent(&mut tx, site, since).await?.into_iter().map(Entity::from));
     nouns.extend(db::buttons::all(&mut tx, site).await?.into_iter().map(|known| Entity::from(known.button)));
     nouns.extend(db::requests::current(&mut tx, site, since).await?.into_iter().map(Entity::from));
+    nouns.extend(db::calls::current(&mut tx, site, since).await?.into_iter().map(Entity::from));
     let event_id = db::entries::event_id(&mut tx, site, known.head).await?;
     let head = Head { seq: known.head, event_id, site: &who.site.slug, nouns: nouns.len() };
     let first = line(&head)?;

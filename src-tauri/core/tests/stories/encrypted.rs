@@ -6,8 +6,8 @@ use crewbell_core::screen::AskError;
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::devices::listener::tls::load_or_make;
+use crewbell_server::ice::Ice;
 use crewbell_server::serve::{Server, Settings};
-use crewbell_server::turn::IceSettings;
 
 use crate::device::Device;
 use crate::ship::{embedded, found};
@@ -27,7 +27,8 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
         clock,
         ids: Ids::random(),
         metrics: None,
-        ice: IceSettings::default(),
+        ice: Ice::default(),
+        own_turn: None,
         drain: Duration::from_secs(10),
     };
     let server = Box::pin(Server::start(settings)).await.unwrap();

@@ -22,8 +22,10 @@ const MOST: usize = 64;
 /// next one, which has replaced it.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// The `ice-ufrag` of the description in effect; `Some(None)` if it has none that can be read.
-    current: Option<Option<String>>,
+    /// Whether a description is in effect.
+    is_described: bool,
+    /// Its `ice-ufrag`, if it has one.
+    current: Option<String>,
     /// Generations that were replaced.
     past: Vec<String>,
     waiting: Vec<Candidate>,
@@ -32,11 +34,11 @@ pub(super) struct Kept {
 impl Kept {
     /// Gives the candidate back if it can be used now.
     pub(super) fn add(&mut self, candidate: Candidate) -> Option<Candidate> {
-        let Some(current) = &self.current else {
+        if !self.is_described {
             self.keep(candidate);
             return None;
-        };
-        match (&candidate.username_fragment, current) {
+        }
+        match (&candidate.username_fragment, &self.current) {
             (Some(of), _) if self.past.contains(of) => None,
             (Some(of), Some(current)) if of != current => {
                 self.keep(candidate);
@@ -49,10 +51,9 @@ impl Kept {
     /// The description is in effect: gives those back that waited for it.
     pub(super) fn described(&mut self, sdp: &str) -> Vec<Candidate> {
         let fragment = ice_ufrag(sdp);
-        if let Some(Some(before)) = self.current.replace(fragment.clone())
-            && fragment.as_ref() != Some(&before)
-        {
-            self.past.push(before);
+        self.is_described = true;
+        if self.current != fragment {
+            self.past.extend(std::mem::replace(&mut self.current, fragment.clone()));
         }
         let is_due = |candidate: &Candidate| match (&candidate.username_fragment, &fragment) {
             (Some(of), Some(current)) => of == current,
@@ -116,7 +117,7 @@ mod tests {
         let mut kept = Kept::default();
         let candidate = Candidate { candidate: "x".to_owned(), ..Candidate::default() };
         assert_eq!(kept.add(candidate.clone()), None);
-        assert_eq!(kept.described(FIRST), [candidate.clone()]);
+        assert_eq!(kept.described(FIRST), std::slice::from_ref(&candidate));
         assert_eq!(kept.add(candidate.clone()), Some(candidate));
     }
 

@@ -73,7 +73,7 @@ impl Peer {
     ) -> Self {
         let (told, events) = mpsc::unbounded_channel();
         let addresses = options.session.addresses.clone();
-        let session = match WebRtcSession::open(options.session, Arc::clone(&packets), told).await {
+        let session = match Box::pin(WebRtcSession::open(options.session, Arc::clone(&packets), told)).await {
             Ok(session) => Some(Arc::new(session) as Arc<dyn MediaSession>),
             Err(error) => {
                 tracing::warn!(%error, "This call can't go by UDP.");

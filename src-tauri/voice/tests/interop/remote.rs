@@ -48,7 +48,7 @@ impl Remote {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let accepted = tokio::time::timeout(Duration::from_secs(60), listener.accept()).await;
+        let accepted = tokio::time::timeout(Duration::from_mins(1), listener.accept()).await;
         let (stream, _) = accepted.expect("the page opens").unwrap();
         let (to, mut from_page) = tokio_tungstenite::accept_async(stream).await.unwrap().split();
         let (said, from) = unbounded_channel();

@@ -32,7 +32,7 @@ const REPEAT: Duration = Duration::from_secs(2);
 
 /// How long a restart has until the next is tried, at first and at last.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
-const LAST_RETRY: Duration = Duration::from_secs(60);
+const LAST_RETRY: Duration = Duration::from_mins(1);
 
 /// The part of this side in the negotiation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -108,12 +108,14 @@ impl Telling {
 
     /// The number that the two sides have agreed on for Opus; an answer may have another than the offer.
     async fn learn_payload_type(&self) {
-        match self.sender.get_parameters().await {
-            Ok(parameters) => match parameters.rtp_parameters.codecs.first() {
-                Some(codec) => self.payload_type.store(codec.payload_type, Ordering::Relaxed),
-                None => tracing::warn!("The other side takes no Opus: it will not hear us."),
-            },
-            Err(error) => tracing::debug!(%error, "A session ended while it connected."),
+        let Ok(parameters) = self.sender.get_parameters().await else {
+            tracing::debug!("A session ended while it connected.");
+            return;
+        };
+        if let Some(codec) = parameters.rtp_parameters.codecs.first() {
+            self.payload_type.store(codec.payload_type, Ordering::Relaxed);
+        } else {
+            tracing::warn!("The other side takes no Opus: it will not hear us.");
         }
     }
 }

@@ -67,7 +67,7 @@ impl WebRtcSession {
         let (said, heard) = mpsc::unbounded_channel();
         let reports = reports::Reports::default();
         let handler = handler::Handler::new(said, packets);
-        let connection = build::connection(options, handler, &reports).await.map_err(open)?;
+        let connection = Box::pin(build::connection(options, handler, &reports)).await.map_err(open)?;
         let track = Arc::new(TrackLocalStaticRTP::new(build::track(ssrc)));
         let sender = connection.add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.map_err(open)?;
 
@@ -108,9 +108,12 @@ impl WebRtcSession {
             username_fragment: candidate.username_fragment,
             url: None,
         };
-        self.connection.add_ice_candidate(candidate).await.map_err(|error| match error {
-            Error::ErrConnectionClosed => SessionError::Closed,
-            other => SessionError::Candidate(other.to_string()),
+        self.connection.add_ice_candidate(candidate).await.map_err(|error| {
+            if error == Error::ErrConnectionClosed {
+                SessionError::Closed
+            } else {
+                SessionError::Candidate(error.to_string())
+            }
         })
     }
 }
@@ -221,21 +224,19 @@ fn readable(sdp: &str) -> Result<String, SessionError> {
     Ok(sdp.to_owned())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
 fn description(error: Error) -> SessionError {
-    match error {
-        Error::ErrConnectionClosed => SessionError::Closed,
-        Error::ErrIncorrectSignalingState | Error::ErrSignalingStateProposedTransitionInvalid(_) => {
-            SessionError::OutOfTurn(error.to_string())
-        }
-        other => SessionError::Description(other.to_string()),
+    let not_now =
+        matches!(error, Error::ErrIncorrectSignalingState | Error::ErrSignalingStateProposedTransitionInvalid(_));
+    if not_now || error == Error::ErrConnectionClosed {
+        return out_of_turn(error);
     }
+    SessionError::Description(error.to_string())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
 fn out_of_turn(error: Error) -> SessionError {
-    match error {
-        Error::ErrConnectionClosed => SessionError::Closed,
-        other => SessionError::OutOfTurn(other.to_string()),
+    if error == Error::ErrConnectionClosed {
+        return SessionError::Closed;
     }
+    SessionError::OutOfTurn(error.to_string())
 }

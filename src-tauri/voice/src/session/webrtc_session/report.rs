@@ -20,19 +20,19 @@ pub(super) async fn stats(connection: &dyn PeerConnection, sender: &Arc<dyn RtpS
     let rtt_ms = theirs.rtt.map(|rtt| rtt.as_secs_f32() * 1000.0);
     let mut stats = Stats { kind: kind(sender).await, lost_fraction: theirs.lost_fraction, rtt_ms, ..Stats::default() };
     for entry in report.iter() {
-        match entry {
-            Entry::InboundRtp(inbound) => {
-                let counted = &inbound.received_rtp_stream_stats;
-                stats.received = counted.packets_received;
-                stats.jitter_ms = Some(narrow(counted.jitter / UNITS_PER_MS));
-                stats.missed_fraction = missed(counted.packets_received, counted.packets_lost);
-            }
-            Entry::OutboundRtp(outbound) => stats.sent = outbound.sent_rtp_stream_stats.packets_sent,
+        if let Entry::InboundRtp(inbound) = entry {
+            let counted = &inbound.received_rtp_stream_stats;
+            stats.received = counted.packets_received;
+            stats.jitter_ms = Some(narrow(counted.jitter / UNITS_PER_MS));
+            stats.missed_fraction = missed(counted.packets_received, counted.packets_lost);
+        } else if let Entry::OutboundRtp(outbound) = entry {
+            stats.sent = outbound.sent_rtp_stream_stats.packets_sent;
+        } else if let Entry::IceCandidatePair(pair) = entry
+            && pair.nominated
+            && pair.current_round_trip_time > 0.0
+        {
             // ICE measures it before the first report comes.
-            Entry::IceCandidatePair(pair) if pair.nominated && pair.current_round_trip_time > 0.0 => {
-                stats.rtt_ms = stats.rtt_ms.or(Some(narrow(pair.current_round_trip_time * 1000.0)));
-            }
-            _ => {}
+            stats.rtt_ms = stats.rtt_ms.or(Some(narrow(pair.current_round_trip_time * 1000.0)));
         }
     }
     stats
@@ -42,12 +42,13 @@ pub(super) async fn stats(connection: &dyn PeerConnection, sender: &Arc<dyn RtpS
 async fn kind(sender: &Arc<dyn RtpSender>) -> Option<Kind> {
     let transport = sender.transport().await.ok()??;
     let pair = transport.ice_transport().get_selected_candidate_pair().await.ok()??;
-    match pair.local().typ {
-        RTCIceCandidateType::Host => Some(Kind::Host),
-        RTCIceCandidateType::Srflx | RTCIceCandidateType::Prflx => Some(Kind::Srflx),
-        RTCIceCandidateType::Relay => Some(Kind::Relay),
-        _ => None,
-    }
+    let kinds = [
+        (RTCIceCandidateType::Host, Kind::Host),
+        (RTCIceCandidateType::Srflx, Kind::Srflx),
+        (RTCIceCandidateType::Prflx, Kind::Srflx),
+        (RTCIceCandidateType::Relay, Kind::Relay),
+    ];
+    kinds.into_iter().find(|(theirs, _)| *theirs == pair.local().typ).map(|(_, ours)| ours)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no call has that many packets")]

@@ -147,7 +147,7 @@ mod tests {
     use rtc::interceptor::AttributedPacket;
     use rtc::shared::TransportContext;
 
-    fn rtcp(report: impl rtc::rtcp::Packet + Send + Sync + 'static, now: Instant) -> TaggedPacket {
+    fn rtcp(report: impl rtc::rtcp::Packet + 'static, now: Instant) -> TaggedPacket {
         let message = AttributedPacket::new(Packet::Rtcp(vec![Box::new(report)]));
         TaggedPacket { now, transport: TransportContext::default(), message }
     }

@@ -1,0 +1,65 @@
+-- Voice calls: who called whom, what about, and how it ended. What is said in them is nowhere.
+--
+-- Made beside a server of the version before: that one writes no calls, and its people aren't busy.
+
+-- Whether somebody said that they don't want to be called.
+alter table people add column busy boolean not null default false;
+
+-- The facts of a state are there when the state is. The names are those of the time.
+create table calls (
+    site_id uuid not null,
+    id uuid not null,
+    caller uuid not null,
+    caller_name text not null,
+    callee uuid not null,
+    callee_name text not null,
+    -- What about: a request or a place, and in later versions more; by its sort, its id and its name at the time.
+    about_noun text,
+    about_id uuid,
+    about_name text,
+    -- The runs of the app that speak; null for a client that has no voice.
+    caller_endpoint uuid,
+    callee_endpoint uuid,
+    call_time timestamptz not null,
+    rings_until timestamptz not null,
+    -- When the one who was called saw that they had missed it.
+    seen_at timestamptz,
+    state text not null constraint calls_state_shape check (state in ('ringing', 'ongoing', 'ended')),
+    answered_at timestamptz,
+    ended_at timestamptz,
+    ended_by uuid,
+    ended_by_name text,
+    outcome text constraint calls_outcome_shape
+        check (outcome in ('completed', 'missed', 'rejected', 'cancelled', 'dropped')),
+    missed_why text constraint calls_missed_why_shape
+        check (missed_why in ('no_answer', 'busy', 'in_call', 'offline')),
+    duration_s bigint constraint calls_duration_shape check (duration_s >= 0),
+    constraint calls_pk primary key (site_id, id),
+    constraint calls_caller_fk foreign key (site_id, caller) references people,
+    constraint calls_callee_fk foreign key (site_id, callee) references people,
+    constraint calls_ended_by_fk foreign key (site_id, ended_by) references people,
+    constraint calls_two_people check (caller <> callee),
+    constraint calls_about_whole check (num_nulls(about_noun, about_id, about_name) in (0, 3)),
+    constraint calls_ringing_unanswered check (state <> 'ringing' or answered_at is null),
+    constraint calls_ongoing_answered check (state <> 'ongoing' or answered_at is not null),
+    constraint calls_ended_how check (
+        num_nulls(ended_at, outcome, duration_s) = case state when 'ended' then 0 else 3 end),
+    constraint calls_missed_why check ((missed_why is not null) = (outcome is not distinct from 'missed'))
+);
+-- Nobody makes two calls at once, and nobody is called in two. That nobody calls while they are called, the writer sees
+-- to, which locks both people first.
+create unique index calls_live_by_caller on calls (site_id, caller) where state in ('ringing', 'ongoing');
+create unique index calls_live_by_callee on calls (site_id, callee) where state in ('ringing', 'ongoing');
+-- The badge: what somebody missed and hasn't seen.
+create index calls_unseen on calls (site_id, callee, call_time)
+    where state = 'ended' and answered_at is null and outcome <> 'rejected' and seen_at is null;
+-- The history: of the site, of a person on either side, of what it was about.
+create index calls_by_time on calls (site_id, call_time);
+create index calls_by_caller on calls (site_id, caller, call_time);
+create index calls_by_callee on calls (site_id, callee, call_time);
+create index calls_by_about on calls (site_id, about_id) where about_id is not null;
+
+-- The second wall.
+alter table calls enable row level security;
+create policy own_site on calls using (site_id = current_site()) with check (site_id = current_site());
+grant select, insert, update, delete on calls to crewbell_server;

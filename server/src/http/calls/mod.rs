@@ -1,0 +1,80 @@
+//! `/api/call` and `/api/calls`: voice calls, for clients that ask instead of listening, and for those that have a voice
+//! what they need to find each other.
+
+mod answer;
+mod get;
+mod hangup;
+mod ice;
+mod initiate;
+mod list;
+mod mark_seen;
+mod missed;
+mod reject;
+mod signal;
+mod signals;
+
+use axum::Json;
+use crewbell_shared::call::Call;
+use crewbell_shared::ids::CallId;
+use crewbell_shared::protocol::{Outcome, Verb};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::extract::{IdempotencyKey, Who};
+use super::{ApiError, App, command};
+use crate::db::calls;
+
+/// The endpoints of calls.
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(initiate::initiate))
+        .routes(routes!(answer::answer))
+        .routes(routes!(reject::reject))
+        .routes(routes!(hangup::hangup))
+        .routes(routes!(missed::missed))
+        .routes(routes!(mark_seen::mark_seen))
+        .routes(routes!(signal::signal))
+        .routes(routes!(signals::signals))
+        .routes(routes!(ice::ice))
+        .routes(routes!(get::get))
+        .routes(routes!(list::list))
+}
+
+/// What became of a command about a call, and the call as it is then.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallOutcome {
+    #[serde(flatten)]
+    outcome: Outcome,
+    /// The call. Of two who call each other, it is the one that was there first.
+    call: Call,
+}
+
+/// Does what a person wants with a call, and tells how it is then.
+async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Json<CallOutcome>, ApiError> {
+    let (Verb::StartCall { call_id, .. }
+    | Verb::AnswerCall { call_id, .. }
+    | Verb::RejectCall { call_id }
+    | Verb::EndCall { call_id, .. }
+    | Verb::SeeCall { call_id }) = verb
+    else {
+        return Err(ApiError::not_found("call"));
+    };
+    let callee = if let Verb::StartCall { callee_id, .. } = verb { Some(callee_id) } else { None };
+    let Json(outcome) = command::run(who, key, verb).await?;
+    let (site, me) = (&who.0.site, who.0.person.id);
+    let mut tx = app.house.db.read(site.id).await?;
+    let mut call = calls::find(&mut tx, site.id, call_id).await?;
+    if let (None, Some(callee)) = (&call, callee) {
+        call = calls::live_between(&mut tx, site.id, me, callee).await?;
+    }
+    let call = call.ok_or_else(|| ApiError::not_found("call"))?;
+    Ok(Json(CallOutcome { outcome, call }))
+}
+
+/// A call by its id.
+async fn find(app: &App, who: &Who, id: CallId) -> Result<Call, ApiError> {
+    let mut tx = app.house.db.read(who.0.site.id).await?;
+    calls::find(&mut tx, who.0.site.id, id).await?.ok_or_else(|| ApiError::not_found("call"))
+}

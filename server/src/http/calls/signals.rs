@@ -1,0 +1,70 @@
+//! `GET /api/call/signals`
+
+use axum::Json;
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::{CallId, EndpointId};
+use crewbell_shared::protocol::live::{FromServer, Signal};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::ApiError;
+use crate::http::extract::{Query, Who};
+
+/// Whose signals.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Of which call.
+    call_id: CallId,
+    /// The asker's end: the `endpoint` that the call was made or answered with.
+    endpoint: EndpointId,
+}
+
+/// Something from the other end.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Received {
+    /// Which call.
+    call_id: CallId,
+    /// The other end.
+    from: EndpointId,
+    /// What.
+    signal: Signal,
+}
+
+/// What came.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Signals {
+    /// Oldest first; none of it is given twice.
+    items: Vec<Received>,
+}
+
+/// Takes what the other end of a live call said, for a client without a live socket. From the first question on up to 128
+/// of them wait, until the call is over.
+#[utoipa::path(
+    get,
+    path = "/api/call/signals",
+    tag = "calls",
+    params(Asked),
+    responses((status = 200, body = Signals), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn signals(Who(who): Who, Query(asked): Query<Asked>) -> Result<Json<Signals>, ApiError> {
+    let (switchboard, end) = (&who.site.switchboard, (who.person.id, asked.endpoint));
+    switchboard.until(who.site.tail.head()).await;
+    switchboard.open_mailbox(asked.call_id, end)?;
+    let received = |frame| match frame {
+        FromServer::Signal { call_id, from, signal } => Some(Received { call_id, from, signal }),
+        // Whether the other end is there, its presence tells.
+        FromServer::Peer { .. }
+        | FromServer::SignalRefused { .. }
+        | FromServer::Welcome { .. }
+        | FromServer::Entries { .. }
+        | FromServer::Present { .. }
+        | FromServer::Reached { .. }
+        | FromServer::Pulse { .. }
+        | FromServer::Refused { .. }
+        | FromServer::Bye { .. }
+        | FromServer::Unknown => None,
+    };
+    Ok(Json(Signals { items: switchboard.collect(end).into_iter().filter_map(received).collect() }))
+}

@@ -1,0 +1,81 @@
+//! Follows the calls of a site, and who is busy, so that it is known who can be called and what may be handed on.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crewbell_shared::call::{Call, State};
+use crewbell_shared::person::Person;
+use crewbell_shared::protocol::EntityType;
+use tokio_util::sync::CancellationToken;
+
+use crate::db::{calls, people, sites};
+use crate::house::{House, OpenSite};
+use crate::log::{LogEntry, ReadError};
+
+/// How long after a database that was away it is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Follows the calls of a site, until cancelled.
+pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            // Begun anew from what the database has: nothing is missed, and what is noted twice changes nothing.
+            Err(error) = follow(&house, &site) => tracing::debug!(site = %site.slug, %error, "Following anew."),
+            () = stop.cancelled() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN_AFTER) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn follow(house: &House, site: &OpenSite) -> Result<Infallible, ReadError> {
+    let mut tx = house.db.read(site.id).await?;
+    let (_, head) = sites::extent(&mut tx, site.id).await?;
+    for person in people::all(&mut tx, site.id).await? {
+        site.presence.set_busy(person.id, person.busy);
+    }
+    site.switchboard.begin(calls::live(&mut tx, site.id).await?, head);
+    drop(tx);
+    tell_presence(site);
+    let mut reader = site.reader(head);
+    loop {
+        let entries = reader.next().await?;
+        for entry in &entries {
+            note(site, entry);
+        }
+        if let Some(last) = entries.last() {
+            site.switchboard.reached(last.seq);
+        }
+    }
+}
+
+fn note(site: &OpenSite, entry: &LogEntry) {
+    let noted = match entry.entity {
+        Some((EntityType::Call, _)) => serde_json::from_str::<Call>(entry.payload.get()).map(|call| {
+            site.switchboard.follow(call);
+            tell_presence(site);
+        }),
+        Some((EntityType::Person, _)) => serde_json::from_str::<Person>(entry.payload.get())
+            .map(|person| site.presence.set_busy(person.id, person.busy)),
+        Some(_) | None => Ok(()),
+    };
+    if let Err(error) = noted {
+        tracing::error!(seq = entry.seq, %error, "An entry about a call or a person can't be read.");
+    }
+}
+
+/// Who is in a call: who calls, and who has answered. A person whose device rings isn't yet.
+fn tell_presence(site: &OpenSite) {
+    let mut in_call = BTreeSet::new();
+    for call in site.switchboard.live() {
+        in_call.insert(call.caller.id);
+        if matches!(call.state, State::Ongoing { .. }) {
+            in_call.insert(call.callee.id);
+        }
+    }
+    site.presence.set_in_call(in_call);
+}

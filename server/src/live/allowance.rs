@@ -1,0 +1,62 @@
+//! How much a client may still say: a bucket that refills.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How much a client may still say.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    most: u32,
+    every: Duration,
+    left: u32,
+    since: Instant,
+}
+
+impl Allowance {
+    /// So many in a row, and one more after every such time.
+    pub(crate) fn new(most: u32, every: Duration) -> Self {
+        Self::from(most, every, Instant::now())
+    }
+
+    fn from(most: u32, every: Duration, since: Instant) -> Self {
+        Self { most, every, left: most, since }
+    }
+
+    /// Takes one, if there is one.
+    pub(crate) fn take(&mut self) -> bool {
+        self.take_at(Instant::now())
+    }
+
+    fn take_at(&mut self, now: Instant) -> bool {
+        let elapsed = now.saturating_duration_since(self.since);
+        let refill = u32::try_from(elapsed.as_nanos() / self.every.as_nanos().max(1)).unwrap_or(u32::MAX);
+        if refill > 0 {
+            self.left = self.left.saturating_add(refill).min(self.most);
+            // What is left of the time counts for the next one.
+            self.since += self.every.saturating_mul(refill).min(elapsed);
+        }
+        let may = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_holds_so_many_and_refills_in_time() {
+        let begin = Instant::now();
+        let mut allowance = Allowance::from(3, Duration::from_millis(50), begin);
+        let mut taken = |after_ms: u64, tries: usize| {
+            let now = begin + Duration::from_millis(after_ms);
+            (0..tries).filter(|_| allowance.take_at(now)).count()
+        };
+        assert_eq!(taken(0, 5), 3);
+        assert_eq!(taken(75, 5), 1);
+        assert_eq!(taken(100, 5), 1, "the half from before counts");
+        assert_eq!(taken(60_000, 9), 3);
+    }
+}

@@ -1,0 +1,182 @@
+//! Where ends are: their sockets, and mailboxes for clients that ask instead of listening.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{Message, Utf8Bytes};
+use crewbell_shared::protocol::live::FromServer;
+use tokio::sync::mpsc;
+
+use super::{End, Switchboard};
+use crate::live::allowance::Allowance;
+
+/// Signals that may wait for a socket, and in a mailbox: an offer with all its candidates, several times.
+const SIGNALS: usize = 128;
+
+/// Packets of voice that may wait for a socket: a second. What is older is worth nothing.
+const PACKETS: usize = 50;
+
+/// Signals that a client may send in a row, and how soon there is one more.
+pub(crate) const BURST: u32 = 100;
+/// 20 a second.
+pub(crate) const REFILL: Duration = Duration::from_millis(50);
+
+/// Mailboxes of a site, at most: more than a crew has calls.
+const MAILBOXES: usize = 1024;
+
+/// Where ends are.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    lines: Mutex<BTreeMap<End, Line>>,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    socket: Option<Socket>,
+    mailbox: Option<Mailbox>,
+}
+
+#[derive(Debug)]
+struct Socket {
+    number: u64,
+    signals: mpsc::Sender<Message>,
+    voice: mpsc::Sender<Message>,
+}
+
+#[derive(Debug)]
+struct Mailbox {
+    waiting: VecDeque<FromServer>,
+    allowance: Allowance,
+}
+
+/// A socket of an end, plugged in until it is dropped.
+#[derive(Debug)]
+pub struct Plug<'a> {
+    switchboard: &'a Switchboard,
+    end: End,
+    number: u64,
+    signals: mpsc::Receiver<Message>,
+    voice: mpsc::Receiver<Message>,
+}
+
+impl Lines {
+    /// Plugs a socket in, in place of an older one: that is the same device, back before the server noticed that it went.
+    pub(super) fn plug_in<'a>(&self, switchboard: &'a Switchboard, end: End) -> Plug<'a> {
+        let (signals, signals_out) = mpsc::channel(SIGNALS);
+        let (voice, voice_out) = mpsc::channel(PACKETS);
+        let mut lines = self.lock();
+        let line = lines.entry(end).or_default();
+        let number = line.socket.as_ref().map_or(0, |old| old.number + 1);
+        line.socket = Some(Socket { number, signals, voice });
+        Plug { switchboard, end, number, signals: signals_out, voice: voice_out }
+    }
+
+    /// Unplugs a socket; says whether it was the one that was plugged in.
+    fn unplug(&self, end: End, number: u64) -> bool {
+        let mut lines = self.lock();
+        let Some(line) = lines.get_mut(&end) else { return false };
+        let is_mine = line.socket.as_ref().is_some_and(|socket| socket.number == number);
+        if is_mine {
+            line.socket = None;
+            if line.mailbox.is_none() {
+                lines.remove(&end);
+            }
+        }
+        is_mine
+    }
+
+    pub(super) fn is_plugged_in(&self, end: End) -> bool {
+        self.lock().get(&end).is_some_and(|line| line.socket.is_some())
+    }
+
+    pub(super) fn has_mailbox(&self, end: End) -> bool {
+        self.lock().get(&end).is_some_and(|line| line.mailbox.is_some())
+    }
+
+    /// Whether what is sent to an end can reach it.
+    pub(super) fn is_open(&self, end: End) -> bool {
+        self.lock().contains_key(&end)
+    }
+
+    /// Sends something to an end; says whether it will reach it.
+    pub(super) fn send(&self, end: End, frame: FromServer) -> bool {
+        let mut lines = self.lock();
+        let Some(line) = lines.get_mut(&end) else { return false };
+        if let Some(socket) = &line.socket {
+            let text = serde_json::to_string(&frame).map(Utf8Bytes::from);
+            return text.is_ok_and(|text| socket.signals.try_send(Message::Text(text)).is_ok());
+        }
+        let Some(mailbox) = &mut line.mailbox else { return false };
+        if mailbox.waiting.len() >= SIGNALS {
+            return false;
+        }
+        mailbox.waiting.push_back(frame);
+        true
+    }
+
+    pub(super) fn send_voice(&self, end: End, message: Bytes) -> Result<(), &'static str> {
+        let lines = self.lock();
+        let socket = lines.get(&end).and_then(|line| line.socket.as_ref()).ok_or("not_there")?;
+        socket.voice.try_send(Message::Binary(message)).map_err(|_| "too_slow")
+    }
+
+    pub(super) fn open_mailbox(&self, end: End) {
+        let mut lines = self.lock();
+        if lines.values().filter(|line| line.mailbox.is_some()).count() < MAILBOXES {
+            let mailbox = || Mailbox { waiting: VecDeque::new(), allowance: Allowance::new(BURST, REFILL) };
+            lines.entry(end).or_default().mailbox.get_or_insert_with(mailbox);
+        }
+    }
+
+    pub(super) fn collect(&self, end: End) -> Vec<FromServer> {
+        let mut lines = self.lock();
+        let mailbox = lines.get_mut(&end).and_then(|line| line.mailbox.as_mut());
+        mailbox.map(|mailbox| mailbox.waiting.drain(..).collect()).unwrap_or_default()
+    }
+
+    pub(super) fn may_post(&self, end: End) -> bool {
+        let mut lines = self.lock();
+        let mailbox = lines.get_mut(&end).and_then(|line| line.mailbox.as_mut());
+        mailbox.is_some_and(|mailbox| mailbox.allowance.take())
+    }
+
+    /// Closes the mailboxes of ends that are none of a live call any more.
+    pub(super) fn close_mailboxes(&self, is_live: impl Fn(End) -> bool) {
+        self.lock().retain(|end, line| {
+            line.mailbox = line.mailbox.take().filter(|_| is_live(*end));
+            line.mailbox.is_some() || line.socket.is_some()
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<End, Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Plug<'_> {
+    /// Which end it is.
+    pub(crate) fn end(&self) -> End {
+        self.end
+    }
+
+    /// Waits for what is to be sent next; signals go before voice. Never comes once another socket has taken its place.
+    /// Safe to drop while it waits.
+    pub(crate) async fn next(&mut self) -> Message {
+        tokio::select! {
+            biased;
+            Some(signal) = self.signals.recv() => signal,
+            Some(packet) = self.voice.recv() => packet,
+            else => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Plug<'_> {
+    fn drop(&mut self) {
+        if self.switchboard.lines.unplug(self.end, self.number) {
+            self.switchboard.unplugged(self.end);
+        }
+    }
+}

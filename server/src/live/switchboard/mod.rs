@@ -1,0 +1,194 @@
+//! The switchboard: where the ends of live calls are, and what goes from one to the other.
+//!
+//! Which calls are live the log tells ([`calls`]); where their ends are, the sockets and the mailboxes of other clients
+//! ([`lines`]). A signal or a packet of voice goes from one end of a live call to its other end and to nobody else: both
+//! are named by person *and* endpoint, because an endpoint is no secret. Nothing is kept.
+
+mod calls;
+mod lines;
+
+use axum::body::Bytes;
+use crewbell_shared::call::{Call, State};
+use crewbell_shared::ids::{CallId, EndpointId, PersonId};
+use crewbell_shared::protocol::AudioFrame;
+use crewbell_shared::protocol::live::{FromServer, Signal};
+use crewbell_shared::{Code, Refusal};
+
+use calls::LiveCalls;
+use lines::Lines;
+
+pub use lines::Plug;
+pub(crate) use lines::{BURST, REFILL};
+
+/// Bytes of a signal, at most.
+pub const LARGEST_SIGNAL: usize = 16 * 1024;
+
+/// One end of a call: a run of the app of somebody.
+pub type End = (PersonId, EndpointId);
+
+/// The switchboard of a site.
+#[derive(Debug, Default)]
+pub struct Switchboard {
+    calls: LiveCalls,
+    lines: Lines,
+}
+
+impl Switchboard {
+    /// Begins anew with the calls that are live as of an entry.
+    pub fn begin(&self, calls: Vec<Call>, as_of: u64) {
+        self.calls.begin(calls, as_of);
+        self.close_mailboxes();
+    }
+
+    /// Notes a call as the log tells it.
+    pub fn follow(&self, call: Call) {
+        // Who answered a call whose other end has gone meanwhile is told so, since they weren't when it went.
+        let ends = if matches!(call.state, State::Ongoing { .. }) { both_ends(&call) } else { None };
+        let (id, is_news) = (call.id, self.calls.follow(call));
+        if let Some((one, other)) = ends.filter(|_| is_news) {
+            for (here, there) in [(one, other), (other, one)] {
+                if !self.lines.is_open(there) {
+                    self.tell_peer(here, id, there.1, false);
+                }
+            }
+        }
+        self.close_mailboxes();
+    }
+
+    /// Notes that the log is followed up to an entry.
+    pub fn reached(&self, seq: u64) {
+        self.calls.reached(seq);
+    }
+
+    /// Waits until the log is followed up to an entry: so that whoever saw an entry isn't judged by the one before it.
+    pub async fn until(&self, seq: u64) {
+        self.calls.until(seq).await;
+    }
+
+    /// The calls that ring or are ongoing.
+    pub fn live(&self) -> Vec<Call> {
+        self.calls.all()
+    }
+
+    /// A socket of an end opened; it is plugged in until this is dropped.
+    pub fn plug_in(&self, end: End) -> Plug<'_> {
+        let plug = self.lines.plug_in(self, end);
+        for (call, other) in self.ongoing_of(end) {
+            self.tell_peer(other, call, end.1, true);
+            self.tell_peer(end, call, other.1, self.lines.is_open(other));
+        }
+        plug
+    }
+
+    /// A socket of an end went.
+    fn unplugged(&self, end: End) {
+        for (call, other) in self.ongoing_of(end) {
+            self.tell_peer(other, call, end.1, false);
+        }
+    }
+
+    /// Opens a mailbox for an end that has no socket, if it is one of a live call and has none yet.
+    ///
+    /// # Errors
+    /// `call_over`, `not_your_call`.
+    pub fn open_mailbox(&self, call_id: CallId, end: End) -> Result<(), Refusal> {
+        self.calls
+            .with(call_id, |call| if is_end(call, end) { Ok(()) } else { Err(not_yours()) })
+            .ok_or_else(over)??;
+        self.lines.open_mailbox(end);
+        Ok(())
+    }
+
+    /// What waits in the mailbox of an end, oldest first; then nothing waits there.
+    pub fn collect(&self, end: End) -> Vec<FromServer> {
+        self.lines.collect(end)
+    }
+
+    /// Takes one of the signals that an end without a socket may still send.
+    pub fn may_post(&self, end: End) -> bool {
+        self.lines.may_post(end)
+    }
+
+    /// Whether an end has a mailbox.
+    pub fn has_mailbox(&self, end: End) -> bool {
+        self.lines.has_mailbox(end)
+    }
+
+    /// Whether an end has an open socket.
+    pub fn is_plugged_in(&self, end: End) -> bool {
+        self.lines.is_plugged_in(end)
+    }
+
+    /// Hands a signal on to the other end of a live call.
+    ///
+    /// # Errors
+    /// `call_over`, `not_your_call`, and `not_there` where nobody has answered yet, the other end is another, or it isn't
+    /// connected.
+    pub fn signal(&self, from: End, call_id: CallId, to: EndpointId, signal: Signal) -> Result<(), Refusal> {
+        let other = self.calls.with(call_id, |call| other_end(call, from)).ok_or_else(over)??;
+        let frame = FromServer::Signal { call_id, from: from.1, signal };
+        match other.filter(|other| other.1 == to) {
+            Some(other) if self.lines.send(other, frame) => Ok(()),
+            Some(_) | None => Err(Refusal::new(Code::NotThere, "The other side isn't connected at the moment.")),
+        }
+    }
+
+    /// Hands a packet of voice on to the other end of an ongoing call, as it is. What can't be handed on is gone; says why.
+    ///
+    /// # Errors
+    /// A word for the count.
+    pub fn voice(&self, from: End, message: Bytes) -> Result<(), &'static str> {
+        let call_id = AudioFrame::read(&message).ok_or("malformed")?.call_id;
+        let other = self.calls.with(call_id, |call| other_end(call, from)).ok_or("call_over")?;
+        let other = other.map_err(|_| "not_your_call")?.ok_or("not_there")?;
+        self.lines.send_voice(other, message)
+    }
+
+    fn ongoing_of(&self, end: End) -> Vec<(CallId, End)> {
+        let mut ongoing = self.calls.all();
+        ongoing.retain(|call| matches!(call.state, State::Ongoing { .. }));
+        ongoing.iter().filter_map(|call| Some((call.id, other_end(call, end).ok()??))).collect()
+    }
+
+    fn tell_peer(&self, whom: End, call_id: CallId, endpoint: EndpointId, there: bool) {
+        // Who isn't there is told when they are back.
+        let _ = self.lines.send(whom, FromServer::Peer { call_id, endpoint, there });
+    }
+
+    fn close_mailboxes(&self) {
+        let live = self.calls.all();
+        self.lines.close_mailboxes(|end| live.iter().any(|call| is_end(call, end)));
+    }
+}
+
+/// The ends of a call that was answered, where both have a voice.
+fn both_ends(call: &Call) -> Option<(End, End)> {
+    Some(((call.caller.id, call.caller_endpoint?), (call.callee.id, call.callee_endpoint()?)))
+}
+
+/// Whether an end is one of a call's. While it rings, each run of the app of the one who is called may become it.
+fn is_end(call: &Call, end: End) -> bool {
+    let callee = match &call.state {
+        State::Ringing => Some(end.1),
+        State::Ongoing { callee_endpoint, .. } => *callee_endpoint,
+        State::Ended { .. } => None,
+    };
+    (call.caller.id, call.caller_endpoint) == (end.0, Some(end.1)) || (call.callee.id, callee) == (end.0, Some(end.1))
+}
+
+/// The end that is opposite to one; none while nobody has answered, or where it has no voice.
+fn other_end(call: &Call, end: End) -> Result<Option<End>, Refusal> {
+    if !is_end(call, end) {
+        return Err(not_yours());
+    }
+    let Some((caller, callee)) = both_ends(call) else { return Ok(None) };
+    Ok(Some(if caller == end { callee } else { caller }))
+}
+
+fn over() -> Refusal {
+    Refusal::new(Code::CallOver, "There is no such call, or it is over.")
+}
+
+fn not_yours() -> Refusal {
+    Refusal::new(Code::NotYourCall, "It is not your call, or another of your devices has it.")
+}

@@ -1,0 +1,161 @@
+//! Prints what bad networks do to a call's packets, how fast a call connects and mends, and what it costs.
+//!
+//! `cargo run --release -p crewbell-voice --example networks`; the figures are of packets, before any jitter buffer.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
+
+#[path = "../tests/session_support/mod.rs"]
+mod session_support;
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use crewbell_voice::session::negotiation::Way;
+use crewbell_voice::session::weather::{Conditions, Weather};
+use crewbell_voice::session::{MediaSession, Options};
+use session_support::devices::{Device, call};
+use session_support::{connected, eventually, loopback, packet};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Packets sent under each weather: ten seconds of speech.
+const PACKETS: u32 = 500;
+
+fn main() -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
+        connecting().await;
+        weathers().await;
+        mending().await;
+        cost().await;
+    });
+    Ok(())
+}
+
+async fn connecting() {
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let start = Instant::now();
+        let (caller, called) = call(loopback(), loopback()).await;
+        eventually("audio", LIMIT, || caller.heard.count() > 0 && called.heard.count() > 0).await;
+        times.push(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    times.sort_by(f64::total_cmp);
+    println!(
+        "20 calls, from two sessions being opened to first packets both ways: median {:.0} ms, worst {:.0} ms\n",
+        times[times.len() / 2],
+        times[times.len() - 1]
+    );
+}
+
+async fn weathers() {
+    println!(
+        "{:<34}{:>8}{:>8}{:>8}{:>10}{:>12}{:>12}",
+        "weather", "sent", "came", "twice", "disorder", "longest gap", "reported"
+    );
+    let ms = Duration::from_millis;
+    let fair = Conditions::default();
+    for (name, conditions) in [
+        ("fair", fair),
+        ("5 % loss", Conditions { loss: 0.05, ..fair }),
+        ("10 % loss", Conditions { loss: 0.10, ..fair }),
+        ("20 % loss", Conditions { loss: 0.20, ..fair }),
+        ("40 ms, jitter 60 ms", Conditions { delay: ms(40), jitter: ms(60), ..fair }),
+        ("10 % come twice", Conditions { duplicate: 0.10, ..fair }),
+        ("5 % loss, jitter 60 ms, 5 % twice", Conditions { loss: 0.05, jitter: ms(60), duplicate: 0.05, ..fair }),
+        ("two seconds of nothing", fair),
+    ] {
+        let outage = (name == "two seconds of nothing").then_some(PACKETS / 2);
+        weather(name, conditions, outage).await;
+    }
+    println!();
+}
+
+/// Packets one way, 20 ms apart; with an outage after so many of them.
+async fn weather(name: &str, conditions: Conditions, outage: Option<u32>) {
+    let weather = Weather::new(7);
+    let (ours, theirs) = connected(Options { weather: Some(weather.clone()), ..loopback() }, loopback()).await;
+    weather.set(conditions);
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    for number in 0..PACKETS {
+        tick.tick().await;
+        if outage == Some(number) {
+            weather.set(Conditions { cut: true, ..conditions });
+        } else if outage.is_some_and(|began| number == began + 100) {
+            weather.set(conditions);
+        }
+        ours.session.send(packet(number));
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let heard = theirs.heard.all();
+    let different: HashSet<u16> = heard.iter().map(|(_, packet)| packet.sequence).collect();
+    let disorder = heard.windows(2).filter(|pair| pair[1].1.sequence < pair[0].1.sequence).count();
+    let gap = heard.windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap_or_default();
+    let reported = ours.session.stats().await.lost_fraction.unwrap_or_default();
+    println!(
+        "{name:<34}{PACKETS:>8}{:>8}{:>8}{disorder:>10}{:>9} ms{:>10.0} %",
+        different.len(),
+        heard.len() - different.len(),
+        gap.as_millis(),
+        reported * 100.0
+    );
+}
+
+async fn mending() {
+    let by_udp = |device: &Device| device.peer.way() == Way::Udp;
+    for caller_moves in [true, false] {
+        let weather = Weather::new(7);
+        let under = || Options { weather: Some(weather.clone()), ..loopback() };
+        let (ours, theirs) = if caller_moves { (under(), loopback()) } else { (loopback(), under()) };
+        let (caller, called) = call(ours, theirs).await;
+        eventually("UDP", LIMIT, || by_udp(&caller) && by_udp(&called)).await;
+        for told in [false, true] {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            weather.leave_network();
+            let left = Instant::now();
+            if told {
+                if caller_moves { caller.peer.network_changed() } else { called.peer.network_changed() }
+            }
+            eventually("the break", LIMIT, || !by_udp(&caller) || !by_udp(&called)).await;
+            let since = left + Duration::from_millis(5);
+            let hears = |device: &Device| device.heard.first_after(since).is_some();
+            eventually("audio", LIMIT, || hears(&caller) && hears(&called)).await;
+            let audio = left.elapsed();
+            eventually("UDP", LIMIT, || by_udp(&caller) && by_udp(&called)).await;
+            println!(
+                "{} leaves its network, {}: audio both ways after {:.0} ms (over the socket), by UDP after {:.0} ms",
+                if caller_moves { "caller" } else { "called" },
+                if told { "and is told by the system" } else { "noticed by silence" },
+                audio.as_secs_f64() * 1000.0,
+                left.elapsed().as_secs_f64() * 1000.0
+            );
+        }
+    }
+    println!();
+}
+
+/// Two sessions in this process that both speak and hear: half of it is one device's.
+async fn cost() {
+    const SECONDS: u32 = 20;
+    let (caller, called) = connected(loopback(), loopback()).await;
+    let talks = [caller.speak(), called.speak()];
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = processor_time();
+    tokio::time::sleep(Duration::from_secs(SECONDS.into())).await;
+    let used = processor_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+    for talk in talks {
+        talk.abort();
+    }
+    match used {
+        Some(used) => println!(
+            "one device's network side of a call: {:.2} % of a core",
+            used.as_secs_f64() / f64::from(SECONDS) / 2.0 * 100.0
+        ),
+        None => println!("this system doesn't tell what a process costs"),
+    }
+}
+
+/// What this process has used so far (proc(5): fields 14 and 15, in hundredths of a second).
+fn processor_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let ticks = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2);
+    Some(Duration::from_millis(ticks.map_while(|field| field.parse::<u64>().ok()).sum::<u64>() * 10))
+}
