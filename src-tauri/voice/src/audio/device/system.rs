@@ -167,6 +167,7 @@ fn buffers(rate: u32, period_ms: &AtomicU32) -> [BufferSize; 3] {
 
 type Running<E> = Result<(Stream, E, Arc<Flow>, Arc<Fault>), String>;
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "what we have no samples for, and what cpal has none for yet")]
 fn input_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Running<Source> {
     match format {
         SampleFormat::I8 => input_of::<i8>(device, plan, wake),
@@ -181,6 +182,7 @@ fn input_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake:
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "as for microphones")]
 fn output_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Running<Sink> {
     match format {
         SampleFormat::I8 => output_of::<i8>(device, plan, wake),
@@ -298,7 +300,7 @@ impl Opened {
         if restless {
             self.period_ms.store(period * 2, Ordering::Relaxed);
         }
-        if now - since > GAPS_IN {
+        if now.saturating_sub(since) > GAPS_IN {
             self.judged = (gaps, now);
         }
         restless
@@ -324,10 +326,11 @@ impl OpenDevice for Opened {
         if self.is_restless(now) {
             return Some("The sound device needs longer periods.".to_owned());
         }
+        let standing = now.saturating_sub(since);
         match self.fault.kind.load(Ordering::Relaxed) {
             LOST => Some("The sound device is gone.".to_owned()),
-            DOUBTFUL if now - since > DOUBT => Some("The sound device has failed.".to_owned()),
-            _ if now - since > STALLED => Some("The sound device has stopped.".to_owned()),
+            DOUBTFUL if standing > DOUBT => Some("The sound device has failed.".to_owned()),
+            _ if standing > STALLED => Some("The sound device has stopped.".to_owned()),
             _ => None,
         }
     }
