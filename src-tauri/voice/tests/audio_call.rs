@@ -237,7 +237,7 @@ fn echo_of_who_speaks_does_not_come_back_to_them() {
             call.run(Duration::from_millis(10));
             let played: Vec<f32> = call.listener.devices.heard().into_iter().map(|sample| sample * 0.25).collect();
             call.listener.devices.say(&played);
-            heard = [heard, call.speaker.devices.heard()].concat();
+            heard.extend(call.speaker.devices.heard());
         }
         let last = &heard[heard.len() / 2..];
         last.iter().map(|sample| sample * sample).sum::<f32>()
