@@ -3,6 +3,9 @@
 //! A device is asked for periods of 10 ms, of which it holds two: what is not read or written within 20 ms is a gap. Where
 //! gaps are frequent (a busy machine, `PulseAudio` behind ALSA, which mends each only after some 50 ms) it is opened again
 //! with 20 ms, and then 40 ms. One that has no such period is taken with its own.
+//!
+//! Known cost: `PulseAudio`'s plugin for ALSA says that there is something to read when there is less than a period, and
+//! cpal's thread asks again at once. A microphone behind it takes about a quarter of a core until cpal reads what there is.
 
 use std::{
     sync::{
