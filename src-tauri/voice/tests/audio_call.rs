@@ -7,6 +7,7 @@ mod score;
 
 use std::time::Duration;
 
+use anyhow::Result;
 use call::{Call, Network, Person, say};
 use crewbell_desk::tone;
 use crewbell_voice::audio::{
@@ -28,17 +29,18 @@ fn speech(seconds: usize) -> Vec<f32> {
     std::iter::repeat_n(0.0, 24_000).chain((24_000..seconds * 48_000).map(|_| speech.sample())).collect()
 }
 
-fn hear(network: Network) -> (Score, call::Heard) {
+fn hear(network: Network) -> Result<(Score, call::Heard)> {
     let said = speech(20);
-    let heard = say(&said, network, &untreated());
+    let heard = say(&said, network, &untreated())?;
     let score = score(&said, &heard.samples);
     println!("{network:?}\n  {score:?}\n  {:?}", heard.statistics);
-    (score, heard)
+    println!("  {:.1} % of a core for each of the two", heard.cost * 50.0);
+    Ok((score, heard))
 }
 
 #[test]
 fn good_network_is_hardly_heard_and_the_way_is_short() {
-    let (score, heard) = hear(Network { seed: 1, ..Network::default() });
+    let (score, heard) = hear(Network { seed: 1, ..Network::default() }).unwrap();
     assert!(score.delay_ms < 100.0 && score.delay_95_ms < 110.0, "{score:?}");
     assert!(score.gaps_ms == 0 && score.found > 0.98 && score.distance_db < 4.0, "{score:?}");
     let counts = heard.statistics.reception.counts;
@@ -48,7 +50,7 @@ fn good_network_is_hardly_heard_and_the_way_is_short() {
 
 #[test]
 fn every_twentieth_packet_lost_is_mostly_recovered() {
-    let (score, heard) = hear(Network { loss: 5, seed: 2, ..Network::default() });
+    let (score, heard) = hear(Network { loss: 5, seed: 2, ..Network::default() }).unwrap();
     let counts = heard.statistics.reception.counts;
     assert!(counts.lost > 20 && counts.recovered * 2 > counts.lost, "{counts:?}");
     assert!(score.delay_ms < 150.0 && score.gaps_ms <= 10 && score.distance_db < 5.0, "{score:?}");
@@ -56,13 +58,13 @@ fn every_twentieth_packet_lost_is_mostly_recovered() {
 
 #[test]
 fn every_fifth_packet_lost_is_understood() {
-    let (score, _) = hear(Network { loss: 20, seed: 3, ..Network::default() });
+    let (score, _) = hear(Network { loss: 20, seed: 3, ..Network::default() }).unwrap();
     assert!(score.gaps_ms < 100 && score.found > 0.9 && score.distance_db < 7.0, "{score:?}");
 }
 
 #[test]
 fn jitter_with_overtaking_and_doubles_is_evened_out() {
-    let (score, heard) = hear(Network { jitter_ms: 60, doubled: 10, seed: 4, ..Network::default() });
+    let (score, heard) = hear(Network { jitter_ms: 60, doubled: 10, seed: 4, ..Network::default() }).unwrap();
     let counts = heard.statistics.reception.counts;
     assert!(counts.duplicates > 40 && counts.late + counts.lost < 20, "{counts:?}");
     assert!(score.delay_95_ms < 200.0 && score.gaps_ms < 50 && score.found > 0.95, "{score:?}");
@@ -70,7 +72,7 @@ fn jitter_with_overtaking_and_doubles_is_evened_out() {
 
 #[test]
 fn two_seconds_of_outage_are_two_seconds_of_silence_and_no_more() {
-    let (score, heard) = hear(Network { outage_ms: Some((8_000, 2_000)), seed: 5, ..Network::default() });
+    let (score, heard) = hear(Network { outage_ms: Some((8_000, 2_000)), seed: 5, ..Network::default() }).unwrap();
     assert!((1_000..2_100).contains(&score.gaps_ms), "{score:?}");
     assert!(score.delay_95_ms < 120.0 && score.distance_db < 4.0, "{score:?}");
     assert!(heard.statistics.reception.depth_ms < 60, "{:?}", heard.statistics);
@@ -80,8 +82,8 @@ fn two_seconds_of_outage_are_two_seconds_of_silence_and_no_more() {
 fn devices_of_other_rates_and_channels_and_clocks_are_heard_as_well() {
     let listener = ClockedDevice { rate: 44_100, channels: 2, period: 441, ppm: 150 };
     let mut call = Call::new(
-        Person::new(&untreated(), Some(ClockedDevice { ppm: -150, ..GOOD }), Some(GOOD)),
-        Person::new(&untreated(), Some(GOOD), Some(listener)),
+        Person::new(&untreated(), Some(ClockedDevice { ppm: -150, ..GOOD }), Some(GOOD)).unwrap(),
+        Person::new(&untreated(), Some(GOOD), Some(listener)).unwrap(),
         Network { seed: 6, ..Network::default() },
     );
     // Half a minute of a tone that Opus takes for a voice.
@@ -106,8 +108,8 @@ fn devices_of_other_rates_and_channels_and_clocks_are_heard_as_well() {
 #[test]
 fn mute_and_push_to_talk_silence_and_volume_softens() {
     let mut call = Call::new(
-        Person::new(&untreated(), Some(GOOD), Some(GOOD)),
-        Person::new(&untreated(), Some(GOOD), Some(GOOD)),
+        Person::new(&untreated(), Some(GOOD), Some(GOOD)).unwrap(),
+        Person::new(&untreated(), Some(GOOD), Some(GOOD)).unwrap(),
         Network { seed: 7, ..Network::default() },
     );
     call.speaker.devices.say(&speech(60));
@@ -155,8 +157,8 @@ fn mute_and_push_to_talk_silence_and_volume_softens() {
 #[test]
 fn without_a_microphone_one_listens_and_without_a_speaker_one_is_heard() {
     let mut call = Call::new(
-        Person::new(&untreated(), Some(GOOD), None),
-        Person::new(&untreated(), None, Some(GOOD)),
+        Person::new(&untreated(), Some(GOOD), None).unwrap(),
+        Person::new(&untreated(), None, Some(GOOD)).unwrap(),
         Network { seed: 8, ..Network::default() },
     );
     let said = speech(6);
@@ -189,8 +191,8 @@ fn without_a_microphone_one_listens_and_without_a_speaker_one_is_heard() {
 fn device_that_is_pulled_out_in_mid_call_is_replaced() {
     let options = Options { output: Some("headset".to_owned()), ..untreated() };
     let mut call = Call::new(
-        Person::new(&untreated(), Some(GOOD), Some(GOOD)),
-        Person::new(&options, Some(GOOD), Some(GOOD)),
+        Person::new(&untreated(), Some(GOOD), Some(GOOD)).unwrap(),
+        Person::new(&options, Some(GOOD), Some(GOOD)).unwrap(),
         Network { seed: 9, ..Network::default() },
     );
     call.listener.devices.plug(Direction::Output, "headset", GOOD);
@@ -224,8 +226,8 @@ fn echo_of_who_speaks_does_not_come_back_to_them() {
         let treatment = Treatment { echo, noise: echo, gain: false };
         let options = Options { treatment, ..Options::default() };
         let mut call = Call::new(
-            Person::new(&untreated(), Some(GOOD), Some(GOOD)),
-            Person::new(&options, Some(GOOD), Some(GOOD)),
+            Person::new(&untreated(), Some(GOOD), Some(GOOD)).unwrap(),
+            Person::new(&options, Some(GOOD), Some(GOOD)).unwrap(),
             Network { seed: 10, ..Network::default() },
         );
         call.speaker.devices.say(&speech(20));
@@ -235,7 +237,7 @@ fn echo_of_who_speaks_does_not_come_back_to_them() {
             call.run(Duration::from_millis(10));
             let played: Vec<f32> = call.listener.devices.heard().into_iter().map(|sample| sample * 0.25).collect();
             call.listener.devices.say(&played);
-            heard = [heard, call.speaker.devices.heard()].concat();
+            heard.extend(call.speaker.devices.heard());
         }
         let last = &heard[heard.len() / 2..];
         last.iter().map(|sample| sample * sample).sum::<f32>()

@@ -94,14 +94,15 @@ fn mouth_to_ear_is_short() -> Result<()> {
             // Both recordings run without a pause: they are as far apart now as they were at their beginning.
             let (said_now, heard_now) = (read(&wire)?.len(), ear.samples()?.len());
             let (said_ago, heard_ago) = (said_now - said_from - said, heard_now - heard_from - heard);
-            delays.push((said_ago as f32 - heard_ago as f32) / 48.0);
+            let lag = i32::try_from(said_ago)? - i32::try_from(heard_ago)?;
+            delays.push(f64::from(lag) / 48.0);
             until("the end of the burst", || {
                 Ok((began.elapsed() > Duration::from_millis(1_500)
                     && strength(&ear, 700.0 + 40.0 * f32::from(round))? < 0.01)
                     .then_some(()))
             })?;
         }
-        delays.sort_by(f32::total_cmp);
+        delays.sort_by(f64::total_cmp);
         println!("mouth to ear: median {:.0} ms of {delays:.0?}", delays[delays.len() / 2]);
         println!("{:?}", call.callee.engine.statistics());
         ensure!(delays[delays.len() / 2] < 400.0, "{delays:?}");
@@ -186,7 +187,7 @@ impl Side {
             }
         };
         let engine = Arc::new(AudioEngine::start(options, SystemDevices::default(), send, move |event| {
-            drop(sender.send(event))
+            drop(sender.send(event));
         })?);
         own.set(Arc::downgrade(&engine)).ok().context("one engine for each")?;
         Ok(Self { engine, events })
@@ -195,7 +196,7 @@ impl Side {
     /// What is next told of a device.
     fn next(&self, direction: Direction) -> Result<DeviceState> {
         loop {
-            match (self.events.recv_timeout(Duration::from_secs(60)).context("nothing is told")?, direction) {
+            match (self.events.recv_timeout(Duration::from_mins(1)).context("nothing is told")?, direction) {
                 (Event::Input(state), Direction::Input) | (Event::Output(state), Direction::Output) => {
                     return Ok(state);
                 }

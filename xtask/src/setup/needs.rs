@@ -103,6 +103,15 @@ const NEEDS: &[Need] = &[
         purposes: &[App, Test, Bundle],
     },
     Need {
+        name: "CMake",
+        why: "the codec of voice calls is C, and built with it",
+        apt: &["cmake", "make"],
+        dnf: &["cmake", "make"],
+        brew: &["cmake"],
+        is_there: || all_found(&["cmake", "make"]),
+        purposes: &[App, Test, Bundle],
+    },
+    Need {
         name: "a virtual display",
         why: "the tests open the app's window where nobody sees it",
         apt: &["xvfb", "openbox", "dbus", "libgl1-mesa-dri", "libegl1", "libgles2", "fonts-dejavu-core"],

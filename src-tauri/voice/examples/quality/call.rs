@@ -7,10 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::{Result, ensure};
 use crewbell_voice::{
     Packet,
     audio::{
-        AudioEngine, Direction, Event, Hand, Options, Statistics,
+        AudioEngine, DeviceState, Direction, Event, Hand, Options, Statistics,
         device::{ClockedDevice, ClockedDevices},
     },
 };
@@ -64,7 +65,7 @@ pub struct Person {
 
 impl Person {
     /// Somebody with the devices that are given, by names "microphone" and "speaker".
-    pub fn new(options: &Options, input: Option<ClockedDevice>, output: Option<ClockedDevice>) -> Self {
+    pub fn new(options: &Options, input: Option<ClockedDevice>, output: Option<ClockedDevice>) -> Result<Self> {
         let devices = ClockedDevices::default();
         for (direction, name, device) in
             [(Direction::Input, "microphone", input), (Direction::Output, "speaker", output)]
@@ -77,8 +78,8 @@ impl Person {
         let (theirs, told) = (sent.clone(), events.clone());
         let send = move |packet| theirs.lock().unwrap_or_else(PoisonError::into_inner).push(packet);
         let tell = move |event| told.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-        let (engine, hand) = AudioEngine::in_hand(options, devices.clone(), send, tell).expect("memory for a codec");
-        Self { engine, devices, events, hand, sent }
+        let (engine, hand) = AudioEngine::in_hand(options, devices.clone(), send, tell)?;
+        Ok(Self { engine, devices, events, hand, sent })
     }
 
     fn step(&mut self, now: Duration) -> Vec<Packet> {
@@ -151,18 +152,25 @@ pub struct Heard {
 }
 
 /// Says all of `said` over a network, by good devices, and listens for a second more.
-pub fn say(said: &[f32], network: Network, options: &Options) -> Heard {
+pub fn say(said: &[f32], network: Network, options: &Options) -> Result<Heard> {
     let began = worked();
     let good = ClockedDevice::default();
-    let mut call =
-        Call::new(Person::new(options, Some(good), Some(good)), Person::new(options, Some(good), Some(good)), network);
+    let mut call = Call::new(
+        Person::new(options, Some(good), Some(good))?,
+        Person::new(options, Some(good), Some(good))?,
+        network,
+    );
     call.speaker.devices.say(said);
     call.run(Duration::from_millis(u64::try_from(said.len()).unwrap_or(0) / 48 + 1_000));
-    Heard {
+    let told = call.listener.events.lock().unwrap_or_else(PoisonError::into_inner);
+    let missing = |event: &Event| matches!(event, Event::Output(DeviceState::Missing { .. }));
+    ensure!(!told.iter().any(missing), "nothing can be heard without a loudspeaker");
+    drop(told);
+    Ok(Heard {
         samples: call.listener.devices.heard(),
         statistics: call.listener.engine.statistics(),
-        cost: (worked() - began).as_secs_f64() / call.now.as_secs_f64(),
-    }
+        cost: worked().saturating_sub(began).as_secs_f64() / call.now.as_secs_f64(),
+    })
 }
 
 /// How long this thread has had a core; where the system doesn't say, how long it is here.

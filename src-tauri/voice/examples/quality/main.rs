@@ -79,7 +79,7 @@ fn main() -> Result<()> {
 }
 
 fn print_row(folder: &Path, name: &str, said: &[f32], network: Network, options: &Options) -> Result<()> {
-    let heard = say(said, network, options);
+    let heard = say(said, network, options)?;
     let result = score(said, &heard.samples);
     let counts = heard.statistics.reception.counts;
     let pesq = pesq(folder, said, &heard.samples, result.delay_ms)?;

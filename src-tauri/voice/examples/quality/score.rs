@@ -59,7 +59,9 @@ pub fn score(said: &[f32], heard: &[f32]) -> Score {
     // Gaps by the median shift: what is missing can't be found.
     let shift = samples((at(50) - DEVICES_MS).max(0.0));
     for (number, block) in said.chunks_exact(480).enumerate() {
-        let heard = heard.get(number * 480 + shift..(number + 1) * 480 + shift).unwrap_or_default();
+        // A word may come a little sooner or later than the others: from 10 ms before to 10 ms after.
+        let from = (number * 480 + shift).saturating_sub(480);
+        let heard = heard.get(from..from + 1_440).unwrap_or_default();
         gaps += usize::from(rms(block) > SPOKEN && rms(heard) < GAP) * 10;
     }
     Score {

@@ -96,7 +96,7 @@ const FRAME_TICKS: u32 = 960;
 #[derive(Debug)]
 pub struct Decoder {
     opus: opus::Decoder,
-    samples: Box<[f32; LONGEST]>,
+    samples: Box<[f32]>,
 }
 
 impl Decoder {
@@ -105,7 +105,7 @@ impl Decoder {
     /// # Errors
     /// When there is no memory.
     pub fn new() -> Result<Self, CodecError> {
-        Ok(Self { opus: opus::Decoder::new(RATE, Channels::Mono)?, samples: Box::new([0.0; LONGEST]) })
+        Ok(Self { opus: opus::Decoder::new(RATE, Channels::Mono)?, samples: vec![0.0; LONGEST].into_boxed_slice() })
     }
 
     /// The sound of a packet.
@@ -113,7 +113,7 @@ impl Decoder {
     /// # Errors
     /// When it is no Opus.
     pub fn decode(&mut self, payload: &[u8]) -> Result<&[f32], CodecError> {
-        let length = self.opus.decode_float(payload, self.samples.as_mut_slice(), false)?;
+        let length = self.opus.decode_float(payload, &mut self.samples, false)?;
         Ok(&self.samples[..length])
     }
 

@@ -285,7 +285,9 @@ impl Drop for AudioEngine {
         drop(self.devices.send(DeviceOrder::Close));
         for thread in self.threads.drain(..) {
             thread.thread().unpark();
-            if thread.join().is_err() {
+            // Who gave the last handle to `packets` or `events` drops it there: that thread ends by itself.
+            let is_own = thread.thread().id() == thread::current().id();
+            if !is_own && thread.join().is_err() {
                 tracing::error!("a thread of a call's sound has failed");
             }
         }

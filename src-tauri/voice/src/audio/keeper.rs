@@ -46,13 +46,13 @@ impl Keeper {
         input.look(
             now,
             |name| devices.open_input(name, wake),
-            |source| hand_over(Order::Source(source)),
+            |source| hand_over(Order::Source(source.map(Box::new))),
             |state| events(Event::Input(state)),
         );
         output.look(
             now,
             |name| devices.open_output(name, wake),
-            |sink| hand_over(Order::Sink(sink)),
+            |sink| hand_over(Order::Sink(sink.map(Box::new))),
             |state| events(Event::Output(state)),
         );
     }

@@ -24,8 +24,8 @@ const REPORT: Duration = Duration::from_millis(50);
 /// What reaches the worker.
 #[derive(Debug)]
 pub(super) enum Order {
-    Source(Option<Source>),
-    Sink(Option<Sink>),
+    Source(Option<Box<Source>>),
+    Sink(Option<Box<Sink>>),
     Speaking(Speaking),
     Volume(f32),
     Loss(f32),
@@ -39,9 +39,9 @@ pub(super) struct Worker {
     packets: Box<dyn FnMut(Packet) + Send>,
     events: Arc<dyn Fn(Event) + Send + Sync>,
     statistics: Arc<Mutex<Statistics>>,
-    source: Option<Source>,
+    source: Option<Box<Source>>,
     opened: Opening,
-    sink: Option<Sink>,
+    sink: Option<Box<Sink>>,
     /// When the next block is due where no device keeps the time.
     mute_clock: Metronome,
     deaf_clock: Metronome,
@@ -136,7 +136,7 @@ impl Worker {
             self.processing.played(&block);
         }
         if let Some(mut source) = self.source.take() {
-            let delay = source.latency() + self.sink.as_ref().map(Sink::latency).unwrap_or_default();
+            let delay = source.latency() + self.sink.as_ref().map(|sink| sink.latency()).unwrap_or_default();
             let delay_ms = i32::try_from(delay.as_millis()).unwrap_or(i32::MAX);
             while source.pull(&mut block) {
                 if self.opened.is_stale(now) {
@@ -200,8 +200,8 @@ impl Worker {
         let statistics = Statistics {
             reception: self.receiver.reception(),
             sent: self.sent,
-            underruns: self.sink.as_ref().map_or(0, Sink::underruns),
-            overruns: self.source.as_ref().map_or(0, Source::overruns),
+            underruns: self.sink.as_ref().map_or(0, |sink| sink.underruns()),
+            overruns: self.source.as_ref().map_or(0, |source| source.overruns()),
         };
         *self.statistics.lock().unwrap_or_else(PoisonError::into_inner) = statistics;
         (self.events)(Event::Levels(levels));

@@ -93,7 +93,6 @@ impl Keeper<'_> {
                 self.call = tone;
                 self.begin_call();
             }
-            Order::Call(_) => {}
             Order::Settings => self.settings(),
             Order::Test(priority) => {
                 let gain = lock(self.shared).gain(priority);
@@ -108,7 +107,7 @@ impl Keeper<'_> {
             Order::News(number, news) if self.output.as_ref().is_some_and(|output| output.number == number) => {
                 self.hear(news);
             }
-            Order::News(..) | Order::Close => {}
+            Order::Call(_) | Order::News(..) | Order::Close => {}
         }
     }
 

@@ -140,7 +140,7 @@ impl Running {
 
     fn run(&mut self, now: Duration, said: &mut VecDeque<f32>, heard: &mut Vec<f32>) {
         let rate = i128::from(self.device.rate) * (1_000_000 + i128::from(self.device.ppm)) / 1_000;
-        let micros = i128::try_from((now - self.since).as_micros()).unwrap_or(0);
+        let micros = i128::try_from(now.saturating_sub(self.since).as_micros()).unwrap_or(0);
         let due = micros * rate / 1_000_000_000 / i128::from(self.device.period.max(1));
         while i128::from(self.periods) < due {
             self.periods += 1;
