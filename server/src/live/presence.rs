@@ -125,7 +125,8 @@ impl Presence {
     /// Notes whether somebody wants to be called.
     pub fn set_busy(&self, person: PersonId, busy: bool) {
         let mut people = self.lock();
-        if if busy { people.busy.insert(person) } else { people.busy.remove(&person) } {
+        let is_news = if busy { people.busy.insert(person) } else { people.busy.remove(&person) };
+        if is_news {
             self.changed();
         }
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::EndpointId;
+use crewbell_shared::protocol::Entry;
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, StatusCode};
@@ -190,12 +191,17 @@ pub struct Screen {
     /// What was said of who is there, and of which alert reached how many devices; passed over by all that waits for
     /// something else.
     pub notices: Vec<FromServer>,
+    /// What came of calls: signals, their refusals, and news of the other end; passed over like notices.
+    pub heard: Vec<FromServer>,
+    /// Packets of voice that came.
+    pub packets: Vec<Vec<u8>>,
 }
 
 impl Screen {
     pub async fn open(address: SocketAddr) -> Self {
         let (socket, _) = soon(tokio_tungstenite::connect_async(format!("ws://{address}/api/live"))).await.unwrap();
-        Self { socket, cursor: 0, waiting: Vec::new(), notices: Vec::new() }
+        let (heard, packets) = (Vec::new(), Vec::new());
+        Self { socket, cursor: 0, waiting: Vec::new(), notices: Vec::new(), heard, packets }
     }
 
     pub async fn say(&mut self, text: &str) {
@@ -260,42 +266,100 @@ impl Screen {
     pub async fn frame_whenever(&mut self) -> Option<FromServer> {
         loop {
             match self.any_frame().await {
-                Some(FromServer::Present { .. } | FromServer::Reached { .. }) => {}
+                Some(frame) if is_notice(&frame) || is_of_a_call(&frame) => {}
                 other => return other,
             }
         }
     }
 
-    /// The next frame of whatever sort; a notice is also kept.
+    /// The next frame of whatever sort; what comes beside the log is also kept.
     pub async fn any_frame(&mut self) -> Option<FromServer> {
         loop {
-            match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    let frame: FromServer = serde_json::from_str(&text).unwrap();
-                    if matches!(frame, FromServer::Present { .. } | FromServer::Reached { .. }) {
-                        self.notices.push(frame.clone());
-                    }
-                    return Some(frame);
-                }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                Some(Ok(_)) => {}
+            match self.take_in().await {
+                None => return None,
+                Some(None) => {}
+                Some(Some(frame)) => return Some(frame),
             }
         }
+    }
+
+    /// Takes in one message: none when the socket is closed, and no frame when it is a packet of voice.
+    async fn take_in(&mut self) -> Option<Option<FromServer>> {
+        match self.socket.next().await {
+            Some(Ok(Message::Text(text))) => {
+                let frame: FromServer = serde_json::from_str(&text).unwrap();
+                if is_notice(&frame) {
+                    self.notices.push(frame.clone());
+                }
+                if is_of_a_call(&frame) {
+                    self.heard.push(frame.clone());
+                }
+                Some(Some(frame))
+            }
+            Some(Ok(Message::Binary(packet))) => {
+                self.packets.push(packet.to_vec());
+                Some(None)
+            }
+            Some(Ok(Message::Close(_)) | Err(_)) | None => None,
+            Some(Ok(_)) => Some(None),
+        }
+    }
+
+    /// The next packet of voice; entries that come before it are kept.
+    pub async fn packet(&mut self) -> Vec<u8> {
+        while self.packets.is_empty() {
+            match soon(self.take_in()).await {
+                Some(Some(FromServer::Entries { prev, entries })) => self.keep(prev, &entries),
+                Some(_) => {}
+                None => panic!("closed while voice was waited for"),
+            }
+        }
+        self.packets.remove(0)
     }
 
     /// The next entry; checks that none was missed.
     pub async fn next(&mut self) -> Value {
         while self.waiting.is_empty() {
             match self.frame().await {
-                Some(FromServer::Entries { prev, entries }) => {
-                    assert_eq!(prev, self.cursor, "a frame was missed");
-                    self.cursor = entries.last().unwrap().meta.seq;
-                    self.waiting = entries.iter().rev().map(|entry| serde_json::to_value(entry).unwrap()).collect();
-                }
+                Some(FromServer::Entries { prev, entries }) => self.keep(prev, &entries),
                 other => panic!("no entries but {other:?}"),
             }
         }
         self.waiting.pop().unwrap()
+    }
+
+    /// Keeps entries until they are looked at; checks that none was missed.
+    fn keep(&mut self, prev: u64, entries: &[Entry]) {
+        assert_eq!(prev, self.cursor, "a frame was missed");
+        self.cursor = entries.last().unwrap().meta.seq;
+        self.waiting.splice(0..0, entries.iter().rev().map(|entry| serde_json::to_value(entry).unwrap()));
+    }
+
+    /// The next that came of a call; entries that come before it are kept.
+    pub async fn hears(&mut self) -> FromServer {
+        while self.heard.is_empty() {
+            match soon(self.any_frame()).await {
+                Some(FromServer::Entries { prev, entries }) => self.keep(prev, &entries),
+                Some(_) => {}
+                None => panic!("closed while a signal was waited for"),
+            }
+        }
+        self.heard.remove(0)
+    }
+
+    /// Asks the server whether it is there until whatever waited for this socket has come.
+    pub async fn settles(&mut self) {
+        for _ in 0..4 {
+            self.say(r#"{"t":"heartbeat"}"#).await;
+            loop {
+                match soon(self.any_frame()).await {
+                    Some(FromServer::Pulse { .. }) => break,
+                    Some(FromServer::Entries { prev, entries }) => self.keep(prev, &entries),
+                    Some(_) => {}
+                    None => panic!("closed while a pulse was waited for"),
+                }
+            }
+        }
     }
 
     /// The next entry of a type.
@@ -307,6 +371,14 @@ impl Screen {
             }
         }
     }
+}
+
+fn is_notice(frame: &FromServer) -> bool {
+    matches!(frame, FromServer::Present { .. } | FromServer::Reached { .. })
+}
+
+fn is_of_a_call(frame: &FromServer) -> bool {
+    matches!(frame, FromServer::Signal { .. } | FromServer::SignalRefused { .. } | FromServer::Peer { .. })
 }
 
 /// A new id, as an app makes it.
@@ -328,6 +400,67 @@ pub fn command_as(id: &str, mut verb: Value) -> Value {
 /// A text of an answer.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+/// A run of the app that can speak in calls, of somebody on a device.
+pub struct Phone {
+    pub who: Crew,
+    pub end: EndpointId,
+    pub screen: Screen,
+}
+
+impl Phone {
+    pub async fn of(who: Crew) -> Self {
+        Self::again(who, EndpointId(Uuid::now_v7())).await
+    }
+
+    /// The same run of the app on another socket.
+    pub async fn again(who: Crew, end: EndpointId) -> Self {
+        let screen = who.phone(end).await;
+        Self { who, end, screen }
+    }
+
+    /// Calls somebody; the call's id, or the code of the refusal.
+    pub async fn calls(&self, callee: &Crew) -> Result<String, String> {
+        let id = fresh_id();
+        let verb = json!({ "type": "start_call", "call_id": id, "callee_id": callee.id, "endpoint": self.end });
+        self.who.does(verb).await.map_or(Ok(id), Err)
+    }
+
+    /// Answers; the code of the refusal, if it was refused.
+    pub async fn answers(&self, call: &str) -> Option<String> {
+        self.who.does(json!({ "type": "answer_call", "call_id": call, "endpoint": self.end })).await
+    }
+
+    pub async fn hangs_up(&self, call: &str) -> Option<String> {
+        self.who.does(json!({ "type": "end_call", "call_id": call })).await
+    }
+
+    /// Says something to another end.
+    pub async fn signals(&mut self, call: &str, to: EndpointId, signal: Value) {
+        let frame = json!({ "t": "signal", "call_id": call, "to": to, "signal": signal });
+        self.screen.say(&frame.to_string()).await;
+    }
+
+    /// The code of the next refusal of a signal.
+    pub async fn is_refused(&mut self) -> String {
+        match self.screen.hears().await {
+            FromServer::SignalRefused { refusal, .. } => refusal.code.to_string(),
+            other => panic!("no refusal but {other:?}"),
+        }
+    }
+}
+
+impl Crew {
+    /// A call as it is now.
+    pub async fn call(&self, id: &str) -> Value {
+        self.get(&format!("/api/call/{id}")).await
+    }
+
+    /// How many calls somebody missed and hasn't seen.
+    pub async fn missed(&self) -> i64 {
+        self.get("/api/call/missed").await["count"].as_i64().unwrap()
+    }
 }
 
 /// Gus, with his finger on a button: an MQTT client that is not ours.

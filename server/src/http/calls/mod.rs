@@ -62,6 +62,8 @@ async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Js
         return Err(ApiError::not_found("call"));
     };
     let callee = if let Verb::StartCall { callee_id, .. } = verb { Some(callee_id) } else { None };
+    let endpoint =
+        if let Verb::StartCall { endpoint, .. } | Verb::AnswerCall { endpoint, .. } = verb { endpoint } else { None };
     let Json(outcome) = command::run(who, key, verb).await?;
     let (site, me) = (&who.0.site, who.0.person.id);
     let mut tx = app.house.db.read(site.id).await?;
@@ -70,6 +72,12 @@ async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Js
         call = calls::live_between(&mut tx, site.id, me, callee).await?;
     }
     let call = call.ok_or_else(|| ApiError::not_found("call"))?;
+    drop(tx);
+    if let Some(end) = endpoint.map(|endpoint| (me, endpoint)).filter(|end| !site.switchboard.is_plugged_in(*end)) {
+        site.switchboard.until(site.tail.head()).await;
+        // Signals may come before it asks for them the first time. A call that is over by now has none.
+        let _ = site.switchboard.open_mailbox(call.id, end);
+    }
     Ok(Json(CallOutcome { outcome, call }))
 }
 

@@ -192,3 +192,73 @@ fn over() -> Refusal {
 fn not_yours() -> Refusal {
     Refusal::new(Code::NotYourCall, "It is not your call, or another of your devices has it.")
 }
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::testing::{at, id, ringing_call, sam, siri, tom};
+
+    use super::*;
+
+    fn ongoing() -> Call {
+        let state = State::Ongoing { answered_at: at(5), callee_endpoint: Some(id(91)) };
+        Call { state, ..ringing_call(at(0)) }
+    }
+
+    fn sams() -> End {
+        (sam().id, id(90))
+    }
+
+    fn siris() -> End {
+        (siri().id, id(91))
+    }
+
+    #[test]
+    fn the_other_end_is_named_by_person_and_endpoint() {
+        let of = |call: &Call, end| other_end(call, end).map_err(|refusal| refusal.code);
+        assert_eq!(of(&ongoing(), sams()), Ok(Some(siris())));
+        assert_eq!(of(&ongoing(), siris()), Ok(Some(sams())));
+        for stranger in [(tom().id, id(90)), (sam().id, id(91)), (siri().id, id(90)), (siri().id, id(92))] {
+            assert_eq!(of(&ongoing(), stranger), Err(Code::NotYourCall));
+        }
+        assert_eq!(of(&ringing_call(at(0)), sams()), Ok(None), "nobody has answered");
+        let deaf = Call { caller_endpoint: None, ..ongoing() };
+        assert_eq!(of(&deaf, siris()), Ok(None), "who called has no voice");
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_holds_so_much_and_ends_with_its_call() {
+        let switchboard = Switchboard::default();
+        switchboard.follow(ongoing());
+        let call = ongoing().id;
+        assert_eq!(switchboard.open_mailbox(call, (tom().id, id(91))).unwrap_err().code, Code::NotYourCall);
+        switchboard.open_mailbox(call, siris()).unwrap();
+        let send = || switchboard.signal(sams(), call, siris().1, Signal::Ready).map_err(|refusal| refusal.code);
+        let sent = (0..200).filter(|_| send() == Ok(())).count();
+        assert_eq!((sent, send()), (128, Err(Code::NotThere)));
+        assert_eq!(switchboard.collect(siris()).len(), 128);
+        assert_eq!((switchboard.collect(siris()).len(), send()), (0, Ok(())));
+        let ended = crewbell_shared::call::decide(
+            ongoing(),
+            crewbell_shared::call::Command::Drop,
+            &crewbell_shared::person::Actor::System,
+            at(9),
+        );
+        switchboard.follow(ended.unwrap().0);
+        assert_eq!((send(), switchboard.has_mailbox(siris())), (Err(Code::CallOver), false));
+    }
+
+    #[tokio::test]
+    async fn a_socket_takes_the_place_of_an_older_one() {
+        let switchboard = Switchboard::default();
+        let old = switchboard.plug_in(siris());
+        let mut new = switchboard.plug_in(siris());
+        drop(old);
+        assert!(switchboard.is_plugged_in(siris()));
+        switchboard.follow(ongoing());
+        // Sam isn't there, and whoever can't be told that their own end is missing isn't.
+        let axum::extract::ws::Message::Text(told) = new.next().await else { panic!("it is text") };
+        assert!(told.contains(r#""t":"peer""#) && told.contains(r#""there":false"#), "{told}");
+        drop(new);
+        assert!(!switchboard.is_plugged_in(siris()));
+    }
+}

@@ -10,7 +10,7 @@ use super::{Engine, Fault, Now, Output, Step};
 use crate::screen::{Link, Notice, Told};
 use crate::store::{Cursor, Write};
 
-/// Milliseconds between heartbeats. The server drops a socket after 60 s of silence.
+/// Milliseconds between heartbeats. The server drops a socket after 30 s of silence.
 const BEAT_MS: u64 = 5_000;
 /// Milliseconds after `welcome` in which the missed entries mostly came; then a heartbeat asks.
 const FIRST_BEAT_MS: u64 = 500;

@@ -1,0 +1,272 @@
+//! What the two ends of a call say to each other through the server, and that nobody else hears it.
+
+use std::time::Duration;
+
+use crewbell_shared::ids::EndpointId;
+use crewbell_shared::protocol::AudioFrame;
+use crewbell_shared::protocol::live::{FromServer, Signal};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+
+use crate::cast::{Crew, Phone, fresh_id};
+use crate::ship::{Ship, soon};
+
+/// Sam and Siri, who speak; Siri's other device; Dana, who doesn't belong there.
+async fn in_a_call(ship: &Ship) -> ([Phone; 4], String) {
+    let siri = ship.siri().await;
+    let other = Phone::of(siri.second_device().await).await;
+    let (sam, siri, dana) = (ship.sam().await, siri, ship.dana().await);
+    let (sam, siri, dana) = (Phone::of(sam).await, Phone::of(siri).await, Phone::of(dana).await);
+    let call = sam.calls(&siri.who).await.unwrap();
+    assert_eq!(siri.answers(&call).await, None);
+    ([sam, siri, other, dana], call)
+}
+
+fn offer(sdp: &str) -> Value {
+    json!({ "s": "offer", "sdp": sdp })
+}
+
+/// A packet of voice, as it goes over the socket.
+fn packet(call: &str, sequence: u16) -> Vec<u8> {
+    let payload = [0x78, 7, 7];
+    let (call_id, timestamp) = (call.parse().unwrap(), u32::from(sequence) * 960);
+    AudioFrame { call_id, sequence, timestamp, payload: &payload }.to_bytes()
+}
+
+async fn hears_nothing(phone: &mut Phone) {
+    phone.screen.settles().await;
+    assert_eq!(phone.screen.heard, Vec::new());
+    assert_eq!(phone.screen.packets, Vec::<Vec<u8>>::new());
+}
+
+#[tokio::test]
+async fn signals_go_from_one_end_to_the_other_and_to_nobody_else() {
+    let ship = Ship::sail().await;
+    let ([mut sam, mut siri, mut other, mut dana], call) = in_a_call(&ship).await;
+    let candidate = json!({ "s": "candidate", "candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host", "sdp_mid": "0" });
+    let said = [offer("v=0"), candidate, json!({ "s": "restart" }), json!({ "s": "relay", "on": true })];
+    for signal in &said {
+        sam.signals(&call, siri.end, signal.clone()).await;
+        let expected: Signal = serde_json::from_value(signal.clone()).unwrap();
+        match siri.screen.hears().await {
+            FromServer::Signal { call_id, from, signal } => {
+                assert_eq!((call_id.to_string(), from, signal), (call.clone(), sam.end, expected));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    siri.signals(&call, sam.end, json!({ "s": "answer", "sdp": "v=0" })).await;
+    assert!(matches!(sam.screen.hears().await, FromServer::Signal { signal: Signal::Answer { .. }, .. }));
+    for phone in [&mut other, &mut dana] {
+        hears_nothing(phone).await;
+    }
+    assert_eq!(
+        ship.count("select count(*) from entries where payload::text like '%v=0%'").await,
+        0,
+        "never in the log"
+    );
+}
+
+#[tokio::test]
+async fn a_signal_that_is_none_of_one_s_business_is_refused_and_nothing_leaks() {
+    let ship = Ship::sail().await;
+    let ([mut sam, mut siri, mut other, mut dana], call) = in_a_call(&ship).await;
+    // A stranger, the other device of a party, and a stranger who says that they are an end of it.
+    dana.signals(&call, siri.end, offer("from a stranger")).await;
+    assert_eq!(dana.is_refused().await, "not_your_call");
+    other.signals(&call, sam.end, offer("from the wrong device")).await;
+    assert_eq!(other.is_refused().await, "not_your_call");
+    let mut liar = Phone::again(dana.who.clone(), sam.end).await;
+    liar.signals(&call, siri.end, offer("from a liar")).await;
+    assert_eq!(liar.is_refused().await, "not_your_call");
+    sam.signals(&call, liar.end, offer("to oneself")).await;
+    assert_eq!(sam.is_refused().await, "not_there");
+    sam.signals(&call, other.end, offer("to the wrong device")).await;
+    assert_eq!(sam.is_refused().await, "not_there");
+    sam.signals(&fresh_id(), siri.end, offer("in no call")).await;
+    assert_eq!(sam.is_refused().await, "call_over");
+    for phone in [&mut siri, &mut liar, &mut dana, &mut other] {
+        hears_nothing(phone).await;
+    }
+    // The end that a liar claimed is still Sam's.
+    siri.signals(&call, sam.end, json!({ "s": "ready" })).await;
+    assert!(matches!(sam.screen.hears().await, FromServer::Signal { signal: Signal::Ready, .. }));
+    hears_nothing(&mut liar).await;
+
+    assert_eq!(sam.hangs_up(&call).await, None);
+    siri.signals(&call, sam.end, offer("too late")).await;
+    assert_eq!(siri.is_refused().await, "call_over");
+    hears_nothing(&mut sam).await;
+    // While it rings there is no other end yet.
+    let call = sam.calls(&siri.who).await.unwrap();
+    sam.signals(&call, siri.end, offer("too early")).await;
+    assert_eq!(sam.is_refused().await, "not_there");
+}
+
+#[tokio::test]
+async fn a_signal_too_large_or_malformed_is_refused_and_the_socket_stays() {
+    let ship = Ship::sail().await;
+    let ([mut sam, mut siri, ..], call) = in_a_call(&ship).await;
+    sam.signals(&call, siri.end, offer(&"x".repeat(16 * 1024))).await;
+    assert_eq!(sam.is_refused().await, "too_large");
+    for malformed in
+        [json!({ "s": "offer" }), json!({ "s": "offer", "sdp": 5 }), json!([]), json!(null), json!({ "s": "moon" })]
+    {
+        sam.signals(&call, siri.end, malformed.clone()).await;
+        assert_eq!(sam.is_refused().await, "invalid", "{malformed}");
+    }
+    let nowhere = json!({ "t": "signal", "call_id": call, "to": "somewhere", "signal": { "s": "ready" } });
+    sam.screen.say(&nowhere.to_string()).await;
+    assert_eq!(sam.is_refused().await, "invalid");
+    hears_nothing(&mut siri).await;
+    // What a session description says is the ends' own business; the largest goes through.
+    let largest = offer(&"v".repeat(16 * 1024 - 300));
+    sam.signals(&call, siri.end, largest).await;
+    assert!(matches!(siri.screen.hears().await, FromServer::Signal { signal: Signal::Offer { .. }, .. }));
+    // Without an endpoint in `hello` there is nothing to speak from.
+    let mut deaf = sam.who.screen(None).await;
+    let frame = json!({ "t": "signal", "call_id": call, "to": siri.end, "signal": { "s": "ready" } });
+    deaf.say(&frame.to_string()).await;
+    match deaf.hears().await {
+        FromServer::SignalRefused { refusal, .. } => assert_eq!(refusal.code.as_str(), "not_your_call"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_signals_too_much_is_slowed_down_and_stays_connected() {
+    let ship = Ship::sail().await;
+    let ([mut sam, mut siri, ..], call) = in_a_call(&ship).await;
+    let reader = tokio::spawn(async move {
+        let mut heard = 0;
+        loop {
+            if let FromServer::Signal { signal, .. } = siri.screen.hears().await {
+                if signal == Signal::HangUp {
+                    return heard;
+                }
+                heard += 1;
+            }
+        }
+    });
+    let end = sam.who.call(&call).await["callee_endpoint"].as_str().unwrap().parse::<EndpointId>().unwrap();
+    let frame = json!({ "t": "signal", "call_id": call, "to": end, "signal": { "s": "ready" } }).to_string();
+    for _ in 0..400 {
+        sam.screen.say(&frame).await;
+    }
+    sam.screen.settles().await;
+    let refused = sam.screen.heard.len();
+    for refusal in &sam.screen.heard {
+        assert!(matches!(refusal, FromServer::SignalRefused { refusal, .. } if refusal.code.as_str() == "slow_down"));
+    }
+    assert!(refused > 0, "all of 400 came through");
+    // Refilled by 20 a second, so the last word gets through soon.
+    soon(async {
+        while !reader.is_finished() {
+            sam.signals(&call, end, json!({ "s": "hang_up" })).await;
+            let _ = tokio::time::timeout(Duration::from_millis(100), sam.screen.hears()).await;
+        }
+    })
+    .await;
+    let heard = soon(reader).await.unwrap();
+    assert_eq!(heard + refused, 400);
+    assert!(heard >= 100, "{heard} of 400 came through");
+}
+
+#[tokio::test]
+async fn voice_goes_over_the_socket_as_it_is_and_only_between_the_ends() {
+    let ship = Ship::sail().await;
+    let ([mut sam, mut siri, mut other, mut dana], call) = in_a_call(&ship).await;
+    for sequence in 0..5 {
+        sam.screen.send(Message::binary(packet(&call, sequence))).await;
+        assert_eq!(siri.screen.packet().await, packet(&call, sequence));
+    }
+    siri.screen.send(Message::binary(packet(&call, 9))).await;
+    assert_eq!(sam.screen.packet().await, packet(&call, 9));
+    // A stranger's, another device's, of no call, too long, too short: gone, and the sockets stay.
+    dana.screen.send(Message::binary(packet(&call, 1))).await;
+    other.screen.send(Message::binary(packet(&call, 1))).await;
+    let long = [packet(&call, 2), vec![0; 1275]].concat();
+    for wrong in [packet(&fresh_id(), 1), long, vec![0], Vec::new(), packet(&call, 2)[..22].to_vec()] {
+        sam.screen.send(Message::binary(wrong)).await;
+    }
+    for phone in [&mut siri, &mut sam, &mut other, &mut dana] {
+        hears_nothing(phone).await;
+    }
+    sam.hangs_up(&call).await;
+    siri.screen.see("call_ended").await;
+    soon(async {
+        while !ship.site.switchboard.live().is_empty() {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    sam.screen.send(Message::binary(packet(&call, 3))).await;
+    hears_nothing(&mut siri).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_voice_is_thinned_and_doesn_t_hold_up_the_log() {
+    let ship = Ship::sail().await;
+    let ([mut sam, mut siri, ..], call) = in_a_call(&ship).await;
+    for sequence in 0..1000 {
+        sam.screen.send(Message::binary(packet(&call, sequence))).await;
+    }
+    let request = sam.who.asks_for(1, "ice").await;
+    let created = siri.screen.see("request_created").await;
+    assert_eq!(created["payload"]["id"], json!(request));
+    sam.screen.settles().await;
+    siri.screen.settles().await;
+    let came = siri.screen.packets.len();
+    assert!((50..900).contains(&came), "{came} of 1000 came through");
+}
+
+#[tokio::test]
+async fn a_client_that_asks_instead_of_listening_signals_too() {
+    let ship = Ship::sail().await;
+    let (dana, mut siri) = (ship.dana().await, Phone::of(ship.siri().await).await);
+    let end = EndpointId(Uuid::now_v7());
+    let key = fresh_id();
+    let new = json!({ "callee_id": siri.who.id, "endpoint": end });
+    let initiate =
+        async || dana.ask_keyed(reqwest::Method::POST, "/api/call/initiate", Some(new.clone()), Some(&key)).await;
+    let (status, said) = initiate().await;
+    assert_eq!((status, &said["call"]["state"]), (StatusCode::OK, &json!("ringing")), "{said}");
+    assert_eq!(initiate().await.1, said, "the same key is the same call");
+    let call = said["call"]["id"].as_str().unwrap().to_owned();
+    let poll = async |who: &Crew| {
+        let path = format!("/api/call/signals?call_id={call}&endpoint={end}");
+        who.ask(reqwest::Method::GET, &path, None).await
+    };
+    assert_eq!(poll(&dana).await, (StatusCode::OK, json!({ "items": [] })));
+    assert_eq!(siri.answers(&call).await, None);
+    siri.signals(&call, end, json!({ "s": "ready" })).await;
+    siri.screen.settles().await;
+    let expected = json!({ "items": [{ "call_id": call, "from": siri.end, "signal": { "s": "ready" } }] });
+    assert_eq!(poll(&dana).await, (StatusCode::OK, expected));
+    assert_eq!(poll(&dana).await.1, json!({ "items": [] }), "none is given twice");
+    // The box of somebody else isn't opened, even by who knows the endpoint.
+    let tom = ship.crew("Tom").await;
+    assert_eq!(poll(&tom).await.1["code"], "not_your_call");
+
+    let send = async |who: &Crew, signal: Value| {
+        let body = json!({ "call_id": call, "from": end, "to": siri.end, "signal": signal });
+        who.post("/api/call/signal", body).await
+    };
+    assert_eq!(send(&dana, offer("v=0")).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(send(&tom, offer("v=0")).await.1["code"], "not_your_call");
+    assert_eq!(send(&dana, offer(&"x".repeat(17_000))).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(send(&dana, json!({ "s": "offer" })).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    siri.hangs_up(&call).await;
+    let (status, said) = poll(&dana).await;
+    assert_eq!((status, &said["code"]), (StatusCode::CONFLICT, &json!("call_over")));
+    assert_eq!(send(&dana, offer("v=0")).await.1["code"], "call_over");
+}
+
+#[tokio::test]
+async fn without_servers_in_the_settings_there_are_none_to_find_a_way_by() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    assert_eq!(sam.get("/api/call/ice").await, json!({ "ice_servers": [], "expires_at": null }));
+}
