@@ -76,9 +76,14 @@ impl Window {
     /// # Errors
     /// When it doesn't come, or can't be typed into.
     pub fn type_into(&self, selector: &str, text: &str) -> Result<()> {
-        let element = self.element(selector)?;
-        self.post(&format!("/element/{element}/value"), &json!({ "text": text }))?;
-        Ok(())
+        let mut last = None;
+        let typed = until(selector, || {
+            let Some(element) = self.find(selector) else { return Ok(None) };
+            // A field that was drawn anew after it was found has nothing typed into it yet.
+            let typed = self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
+            Ok(typed.map_err(|error| last = Some(error)).ok())
+        });
+        typed.map(drop).with_context(|| format!("{selector} can't be typed into: {last:?}"))
     }
 
     /// Presses keys, one after the other, as if on the keyboard: they go to what has the focus. Keys without a letter

@@ -68,10 +68,12 @@ fn is_pictured(told: &Told) -> bool {
         | Told::Outbox { .. }
         | Told::Present { .. }
         | Told::Alerts { .. }
+        | Told::Phone { .. }
         | Told::Settings { .. } => true,
         Told::Reached { .. }
         | Told::Refused { .. }
         | Told::Voice { .. }
+        | Told::Levels { .. }
         | Told::Open { .. }
         | Told::Looked { .. }
         | Told::Reload => false,

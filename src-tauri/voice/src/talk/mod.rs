@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::Packet;
-use crate::audio::{self, AudioEngine, DeviceState, Direction, Levels, SystemDevices};
+use crate::audio::{self, AudioEngine, DeviceState, Levels, SystemDevices};
 use crate::session::negotiation::Way;
 use crate::session::{FrameSink, Output, PacketSink, Peer, PeerOptions};
 use quality::Judge;
