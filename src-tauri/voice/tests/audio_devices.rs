@@ -169,7 +169,8 @@ impl Call {
     fn begin(options: &Options) -> Result<Self> {
         let (there, here): (Peer, Peer) = Default::default();
         Ok(Self {
-            caller: Side::begin(&Options { output: None, ..options.clone() }, &here, there.clone())?,
+            // Silent: what is heard at the speaker is played by the callee.
+            caller: Side::begin(&Options { output: None, volume: 0.0, ..options.clone() }, &here, there.clone())?,
             callee: Side::begin(options, &there, here.clone())?,
         })
     }
