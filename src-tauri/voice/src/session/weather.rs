@@ -158,19 +158,20 @@ impl AsyncUdpSocket for RoughSocket {
         self.socket.local_addr()
     }
 
-    fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        if !self.is_dead() {
-            for delay in self.weather.fate() {
-                let socket = Arc::clone(&self.socket);
-                let (contents, target) = (transmit.contents.to_vec(), transmit.destination);
-                // Lost for the sender's lack of room, or a target out of reach, is lost too.
-                tokio::spawn(async move {
-                    if !delay.is_zero() {
-                        tokio::time::sleep(delay).await;
-                    }
-                    let _ = socket.send_to(&contents, target).await;
-                });
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        let fate = if self.is_dead() { Vec::new() } else { self.weather.fate() };
+        // What finds no room, or a target out of reach, is lost too.
+        for delay in fate {
+            if delay.is_zero() {
+                let _ = self.socket.poll_send(cx, transmit);
+                continue;
             }
+            let socket = Arc::clone(&self.socket);
+            let (contents, target) = (transmit.contents.to_vec(), transmit.destination);
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                let _ = socket.send_to(&contents, target).await;
+            });
         }
         Poll::Ready(Ok(transmit.contents.len()))
     }
