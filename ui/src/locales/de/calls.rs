@@ -15,7 +15,7 @@ pub const WORDS: Calls = Calls {
     offline: "Offline",
     unknown: "Nicht bekannt",
     seen: "gesehen {time}",
-    busy_hint: "Anrufe klingeln bei Ihnen nicht. Wer es versucht, erfährt es, und Sie sehen es später. Anfragen klingeln trotzdem.",
+    busy_hint: "Solange Sie beschäftigt sind, klingeln Anrufe bei Ihnen nicht. Wer es versucht, erfährt es, und Sie sehen es später. Anfragen klingeln trotzdem.",
     busy_end: "Beschäftigt: Anrufe wieder klingeln lassen",
     incoming: "Eingehender Anruf",
     is_calling: "{who} ruft an",

@@ -15,7 +15,7 @@ pub const WORDS: Calls = Calls {
     offline: "Offline",
     unknown: "Not known",
     seen: "seen {time}",
-    busy_hint: "Calls don't ring for you. Who tries is told so, and you see it later. Requests ring all the same.",
+    busy_hint: "While you are busy, calls don't ring for you. Who tries is told so, and you see it later. Requests ring all the same.",
     busy_end: "Busy: let calls ring again",
     incoming: "Incoming call",
     is_calling: "{who} is calling",

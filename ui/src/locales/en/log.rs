@@ -51,7 +51,7 @@ pub const WORDS: Log = Log {
     call_answered: "Answered a call",
     call_rejected: "Rejected a call",
     call_cancelled: "Gave up calling",
-    call_ended: "Call ended",
+    call_ended: "Hung up",
     call_dropped: "Call broke off",
     call_seen: "Saw a missed call",
     person_busy: "Busy",

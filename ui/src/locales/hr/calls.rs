@@ -15,7 +15,7 @@ pub const WORDS: Calls = Calls {
     offline: "Izvan mreže",
     unknown: "Nepoznato",
     seen: "viđen(a) {time}",
-    busy_hint: "Pozivi vam ne zvone. Tko pokuša, dozna to, a vi to vidite kasnije. Zahtjevi ipak zvone.",
+    busy_hint: "Dok ste zauzeti, pozivi vam ne zvone. Tko pokuša, dozna to, a vi to vidite kasnije. Zahtjevi ipak zvone.",
     busy_end: "Zauzeto: neka pozivi opet zvone",
     incoming: "Dolazni poziv",
     is_calling: "{who} zove",

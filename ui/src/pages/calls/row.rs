@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::{Way, about, how};
 use crate::bridge::page;
-use crate::components::{CallButton, Chip, Face, Icon, Picture, Tone};
+use crate::components::{CallButton, Chip, Face, Icon, Tone};
 use crate::locales::{fill, names, time, words};
 use crate::route::{Page, Route};
 use crate::state::{State, state};
@@ -56,14 +56,17 @@ pub fn CallRow(
             class:pending=move || call.with(|item| item.pending) node_ref=line>
             <Face id=other.id name=other.name.clone()/>
             <span class="row-text">
-                <b>{other.name.clone()}<small class="there">{there}</small></b>
-                <small class="way">
+                <span class="past-name">
+                    <b>{other.name.clone()}</b>
+                    <small>{there}</small>
+                    {is_new.then(|| view! { <Chip text=words().calls.new tone=Tone::Wait/> })}
+                </span>
+                <small class="went">
                     {move || view! { <Icon of=way.get().icon()/> }}
                     <span><b>{move || way.get().word()}</b>" · "{text}</span>
                 </small>
                 {for_what}
             </span>
-            {is_new.then(|| view! { <Chip text=words().calls.new tone=Tone::Wait icon=Picture::PhoneMissed/> })}
             <CallButton id=other.id about=what_for/>
         </li>
     }
