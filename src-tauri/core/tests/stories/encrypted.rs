@@ -6,6 +6,7 @@ use crewbell_core::screen::AskError;
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::devices::listener::tls::load_or_make;
+use crewbell_server::ice::Ice;
 use crewbell_server::serve::{Server, Settings};
 
 use crate::device::Device;
@@ -23,6 +24,7 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
         mqtt: embedded(),
         prefix: "obedio".into(),
         radio: RadioTable::default(),
+        ice: Ice::default(),
         clock,
         ids: Ids::random(),
         metrics: None,
