@@ -185,6 +185,7 @@ fn every_setting_can_be_said_in_the_environment() {
             ("CREWBELL_TLS_KEY", "k"),
             ("CREWBELL_DATABASE_URL", "u"),
             ("CREWBELL_MQTT_EXTERNAL_USERNAME", "n"),
+            ("CREWBELL_CALLS_TURN_SECRET", "s"),
         ];
         let mut variables = beside.to_vec();
         variables.push((&own, text));

@@ -4,7 +4,7 @@ use crewbell_shared::button::{Key, PressKind};
 use crewbell_shared::protocol::Verb;
 use jiff::{SignedDuration, Timestamp};
 
-use super::cast::{CABINS, CREW, LUCA, MIA, SAM, SIRI};
+use super::cast::{ALEX, CABINS, CREW, DANA, LUCA, MIA, SAM, SIRI};
 use super::script::{Babble, By, Deed, Script};
 use super::story;
 use crate::devices::dialects::Ignored;
@@ -66,6 +66,12 @@ pub(super) fn write(script: &mut Script) {
     script.rings(ago(140), 9, is, Key::Aux3);
     let request_id = script.rings(ago(62), 0, is, Key::Main);
     script.rings_again(ago(50), 0, is, Key::Main, request_id);
+
+    // Nobody has an app open while history is loaded: who is called now missed it.
+    for (seconds, caller, callee) in [(1_420, DANA, ALEX), (900, LUCA, SIRI)] {
+        let (call_id, callee_id) = (script.ids.next(ago(seconds)), script.cast.people[callee].id);
+        script.does(ago(seconds), caller, Verb::StartCall { call_id, callee_id, about: None, endpoint: None });
+    }
 }
 
 fn done(script: &mut Script, at: Timestamp, device: usize, how: (PressKind, Key), by: usize, after: i64) {

@@ -345,7 +345,7 @@ async fn who_is_gone_when_it_is_answered_is_known_to_be_gone() {
     drop(sam.screen);
     soon(async {
         while ship.site.presence.sockets() == sockets {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;

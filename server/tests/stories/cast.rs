@@ -444,10 +444,9 @@ impl Phone {
 
     /// The code of the next refusal of a signal.
     pub async fn is_refused(&mut self) -> String {
-        match self.screen.hears().await {
-            FromServer::SignalRefused { refusal, .. } => refusal.code.to_string(),
-            other => panic!("no refusal but {other:?}"),
-        }
+        let frame = self.screen.hears().await;
+        let FromServer::SignalRefused { refusal, .. } = frame else { panic!("no refusal but {frame:?}") };
+        refusal.code.to_string()
     }
 }
 

@@ -117,6 +117,8 @@ async fn every_list_has_something_in_it() {
         let path = match path.as_str() {
             "/api/people/{id}/sessions" => path.replace("{id}", &admin.id),
             "/api/sync/entries" => format!("{path}?after=0"),
+            // What is said in a call is kept by nobody.
+            "/api/call/signals" => continue,
             _ => path,
         };
         assert!(!path.contains('{'), "which one of {path}?");

@@ -50,12 +50,9 @@ async fn signals_go_from_one_end_to_the_other_and_to_nobody_else() {
     for signal in &said {
         sam.signals(&call, siri.end, signal.clone()).await;
         let expected: Signal = serde_json::from_value(signal.clone()).unwrap();
-        match siri.screen.hears().await {
-            FromServer::Signal { call_id, from, signal } => {
-                assert_eq!((call_id.to_string(), from, signal), (call.clone(), sam.end, expected));
-            }
-            other => panic!("{other:?}"),
-        }
+        let frame = siri.screen.hears().await;
+        let FromServer::Signal { call_id, from, signal } = frame else { panic!("no signal but {frame:?}") };
+        assert_eq!((call_id.to_string(), from, signal), (call.clone(), sam.end, expected));
     }
     siri.signals(&call, sam.end, json!({ "s": "answer", "sdp": "v=0" })).await;
     assert!(matches!(sam.screen.hears().await, FromServer::Signal { signal: Signal::Answer { .. }, .. }));
@@ -129,10 +126,9 @@ async fn a_signal_too_large_or_malformed_is_refused_and_the_socket_stays() {
     let mut deaf = sam.who.screen(None).await;
     let frame = json!({ "t": "signal", "call_id": call, "to": siri.end, "signal": { "s": "ready" } });
     deaf.say(&frame.to_string()).await;
-    match deaf.hears().await {
-        FromServer::SignalRefused { refusal, .. } => assert_eq!(refusal.code.as_str(), "not_your_call"),
-        other => panic!("{other:?}"),
-    }
+    let frame = deaf.hears().await;
+    let FromServer::SignalRefused { refusal, .. } = frame else { panic!("no refusal but {frame:?}") };
+    assert_eq!(refusal.code.as_str(), "not_your_call");
 }
 
 #[tokio::test]
@@ -198,7 +194,7 @@ async fn voice_goes_over_the_socket_as_it_is_and_only_between_the_ends() {
     siri.screen.see("call_ended").await;
     soon(async {
         while !ship.site.switchboard.live().is_empty() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;

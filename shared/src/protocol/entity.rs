@@ -39,7 +39,6 @@ macro_rules! entities {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(tag = "entity_type", content = "entity", rename_all = "snake_case")]
-        #[expect(clippy::large_enum_variant, reason = "a request is most of what is carried, and the largest")]
         pub enum Entity { $($(#[$doc])* $noun($noun)),+ }
 
         impl Entity {

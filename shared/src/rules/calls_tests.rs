@@ -115,10 +115,9 @@ fn a_call_is_about_what_is_there_by_its_name_now() {
     let about = |noun: Noun, about_id: Uuid| {
         let about = About { noun, id: about_id, name: "a lie".into() };
         let case = Case { sight: &yacht, actor: &actor, at: at(60) };
-        case.start_call(id(81), siri().id, Some(&about), None).map(|mut changes| match changes.pop().unwrap().entity {
-            Entity::Call(call) => call.about.unwrap().name,
-            _ => panic!("it is a call"),
-        })
+        let changes = case.start_call(id(81), siri().id, Some(&about), None)?;
+        let Some(Entity::Call(call)) = changes.last().map(|change| &change.entity) else { panic!("it is a call") };
+        Ok::<_, Refusal>(call.about.clone().unwrap().name)
     };
     assert_eq!(about(EntityType::Request.into(), open_request(at(0)).id.0).unwrap(), "Cabin 5");
     assert_eq!(about(EntityType::Place.into(), cabin().id.0).unwrap(), "Cabin 5");

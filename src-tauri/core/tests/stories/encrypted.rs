@@ -24,6 +24,7 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
         mqtt: embedded(),
         prefix: "obedio".into(),
         radio: RadioTable::default(),
+        ice: Ice::default(),
         clock,
         ids: Ids::random(),
         metrics: None,
