@@ -14,7 +14,7 @@ use crate::locales::{Text, names, time, words};
 use crate::pages::calls::how;
 use crate::state::{State, state};
 
-/// For how long the page takes no tap after the bar came or went: what was tapped stood elsewhere.
+/// For how long the page takes no tap after the bar came, went or grew: what was tapped stood elsewhere.
 const SETTLES: Duration = Duration::from_millis(400);
 
 /// The call that is made, spoken in or over on this device.
@@ -25,12 +25,16 @@ pub fn on_line(state: State) -> Option<CallId> {
     }
 }
 
-/// Whether the page has just moved because the bar came or went.
+/// Whether the page has just moved because the bar came, went or grew.
 pub fn settling(state: State) -> RwSignal<bool> {
     let settling = RwSignal::new(false);
-    let there = Memo::new(move |_| on_line(state).is_some());
+    let size = Memo::new(move |_| match state.phone.with(|phone| phone.task) {
+        Task::Idle | Task::Ring { .. } => 0,
+        Task::RingBack { .. } | Task::Over { .. } => 1,
+        Task::Talk { .. } => 2,
+    });
     Effect::watch(
-        move || there.get(),
+        move || size.get(),
         move |_, _, _| {
             settling.set(true);
             let settle = move || {
@@ -75,8 +79,11 @@ fn Bar(id: CallId) -> impl IntoView {
     });
     let clock = Memo::new(move |_| since.get().map(|since| time::age(time::seconds_since(since, state.now.get()))));
     let troubles = Memo::new(move |_| media.with(|media| media.as_ref().map(troubles).unwrap_or_default()));
-    let holds =
-        Memo::new(move |_| media.with(|media| media.as_ref().is_some_and(|media| media.push_to_talk.is_some())));
+    // Before the voice engine says so, the setting does: nothing grows in the meantime.
+    let set_to_hold = move || state.setting(settings::PUSH_TO_TALK).as_deref() == Some("on");
+    let holds = Memo::new(move |_| {
+        media.with(|media| media.as_ref().map_or_else(set_to_hold, |media| media.push_to_talk.is_some()))
+    });
     let muted = Memo::new(move |_| media.with(|media| media.as_ref().is_some_and(|media| media.muted)));
     let hang_up = move || state.ask(Ask::HangUp { call_id: id });
     let name = crate::locales::fill(w.with, &[("who", &other.name)]);
@@ -91,8 +98,8 @@ fn Bar(id: CallId) -> impl IntoView {
                     </small>
                 </span>
             </div>
-            <Sign media/>
             <Show when=move || talks.get()>
+                <Sign media/>
                 <div class="line-acts">
                     <button type="button" class="button mute" class:on=muted aria-pressed=move || muted.get().to_string()
                         on:click=move |_| state.ask(Ask::Mute { on: !muted.get_untracked() })>
@@ -120,25 +127,24 @@ fn Bar(id: CallId) -> impl IntoView {
     })
 }
 
-/// How good the connection is, by bars and by word, and that it goes by the server.
+/// How good the connection is, by bars and by word, and that it goes by the server. Its room is there before that is
+/// known.
 #[component]
 fn Sign(media: Memo<Option<Media>>) -> impl IntoView {
-    let known = Memo::new(move |_| {
-        media.with(|media| media.as_ref().and_then(|media| sign(media.quality)).zip(media.as_ref().map(|it| it.way)))
-    });
-    move || {
-        known.get().map(|((class, word), way)| {
+    let known = Memo::new(move |_| media.with(|media| media.as_ref().and_then(|it| Some((sign(it.quality)?, it.way)))));
+    let class = move || known.get().map_or("line-sign".to_owned(), |((class, _), _)| format!("line-sign {class}"));
+    let said = move || {
+        known.get().map(|((_, word), way)| {
             let over =
                 (way == Way::Server).then(|| view! { <span>{format!("· {}", words().calls.over_server)}</span> });
             view! {
-                <p class=format!("line-sign {class}")>
-                    <i aria-hidden="true"><i></i><i></i><i></i></i>
-                    <span>{word}</span>
-                    {over}
-                </p>
+                <i aria-hidden="true"><i></i><i></i><i></i></i>
+                <span>{word}</span>
+                {over}
             }
         })
-    }
+    };
+    view! { <p class=class>{said}</p> }
 }
 
 /// How loud calls are. It moves with the finger, and is kept when that lets go.
