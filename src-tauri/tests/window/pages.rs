@@ -9,8 +9,8 @@ use crate::ship::Ship;
 
 const SIZES: [(&str, u32, u32); 3] = [("phone", 390, 844), ("tablet", 1024, 768), ("desktop", 1440, 900)];
 const THEMES: [&str; 3] = ["light", "dark", "night"];
-const PAGES: [&str; 10] =
-    ["requests", "new", "activity", "people", "buttons", "guests", "places", "settings", "outbox", "more"];
+const PAGES: [&str; 11] =
+    ["requests", "new", "activity", "calls", "people", "buttons", "guests", "places", "settings", "outbox", "more"];
 
 /// Sets something of this device, as the settings page does.
 fn set(window: &Window, name: &str, value: &str) -> Result<()> {

@@ -172,10 +172,6 @@ impl Window {
         Ok(text.as_str().map(str::to_owned))
     }
 
-    fn element(&self, selector: &str) -> Result<String> {
-        until(selector, || Ok(self.find(selector)))
-    }
-
     fn find(&self, selector: &str) -> Option<String> {
         let found = self.post("/element", &json!({ "using": "css selector", "value": selector })).ok()?;
         found[ELEMENT].as_str().map(str::to_owned)
