@@ -44,7 +44,9 @@ impl State {
         match (answer, since) {
             (Ok(picture), Some(since)) => {
                 self.show(picture);
-                since.into_iter().for_each(|told| self.hear(told));
+                for told in since {
+                    self.hear(told);
+                }
             }
             // A later one is shown already.
             (Ok(_), None) => {}
@@ -89,7 +91,9 @@ impl State {
 
     fn hear_all(self, told: Vec<Told>) {
         let now = self.order.try_update_value(|order| order.told(told)).unwrap_or_default();
-        now.into_iter().for_each(|told| self.hear(told));
+        for told in now {
+            self.hear(told);
+        }
     }
 
     fn hear(self, told: Told) {

@@ -33,10 +33,10 @@ impl Order {
         }
         let mut news = Vec::with_capacity(told.len());
         for told in told {
-            match told {
-                Told::Looked { look } => self.ahead &= look < self.shown,
-                told if self.ahead && is_pictured(&told) => {}
-                told => news.push(told),
+            if let Told::Looked { look } = told {
+                self.ahead &= look < self.shown;
+            } else if !(self.ahead && is_pictured(&told)) {
+                news.push(told);
             }
         }
         news

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::Options;
 use crate::device::Device;
-use crate::phone::{Phone, Receiver};
+use crate::phone::Phone;
 use crate::props::Stage;
 use crate::report::{Figure, Report};
 use crate::ship::id;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::{Actor, Right};
-use crewbell_shared::protocol::{Entity, EntityType, Verb};
+use crewbell_shared::protocol::{Entity, EntityType};
 use crewbell_shared::{Code, Refusal};
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, 
 use crate::shell::Recording;
 use crate::store::{Key, Line, Session, Store};
 
-type Answered = Result<Value, AskError>;
+pub(super) type Answered = Result<Value, AskError>;
 
 impl<S: Store + 'static> Controller<S> {
     /// Answers an ask, now or when the server has answered.
@@ -58,19 +58,9 @@ impl<S: Store + 'static> Controller<S> {
             Ask::Discard { command_id: id } => self.nothing(Input::Discard { id }).await,
             Ask::SaveOutbox => return self.save_outbox(answer),
             Ask::Silence => self.nothing(Input::Silence).await,
-            Ask::Call { person_id: callee_id, about } => {
-                let (call_id, endpoint) = (self.clock.id(), Some(self.endpoint));
-                let verb = Verb::StartCall { call_id, callee_id, about, endpoint };
-                self.nothing(Input::Act { id: self.clock.id(), verb }).await
-            }
-            Ask::Answer { call_id } => {
-                let verb = Verb::AnswerCall { call_id, endpoint: Some(self.endpoint) };
-                self.nothing(Input::Act { id: self.clock.id(), verb }).await
-            }
-            Ask::HangUp { call_id } => {
-                let verb = Verb::EndCall { call_id, dropped: false };
-                self.nothing(Input::Act { id: self.clock.id(), verb }).await
-            }
+            Ask::Call { person_id, about } => self.call(person_id, about).await,
+            Ask::Answer { call_id } => self.pick_up(call_id).await,
+            Ask::HangUp { call_id } => self.hang_up(call_id).await,
             Ask::Mute { on } => {
                 self.handset.mute(on);
                 Ok(Value::Null)
@@ -79,14 +69,7 @@ impl<S: Store + 'static> Controller<S> {
                 self.handset.talk(held);
                 Ok(Value::Null)
             }
-            Ask::AudioDevices => {
-                let handset = std::sync::Arc::clone(&self.handset);
-                return beside(answer, async move {
-                    let asking = tokio::task::spawn_blocking(move || handset.audio_devices()).await;
-                    let gone = |error: tokio::task::JoinError| AskError::Unreadable { why: error.to_string() };
-                    as_value(&asking.map_err(gone)??)
-                });
-            }
+            Ask::AudioDevices => return self.audio_devices(answer),
             Ask::TestSound { priority } => self.shell.test_sound(priority).map(|()| Value::Null),
             Ask::Set { name, value } => {
                 let set = self.nothing(Input::Set { name: name.clone(), value: value.clone() }).await;
@@ -135,7 +118,7 @@ impl<S: Store + 'static> Controller<S> {
         let _ = answer.send(answered);
     }
 
-    async fn nothing(&mut self, input: Input) -> Answered {
+    pub(super) async fn nothing(&mut self, input: Input) -> Answered {
         self.step(input).await.map(|_| Value::Null)
     }
 
@@ -214,13 +197,13 @@ impl<S: Store + 'static> Controller<S> {
 }
 
 /// Does something beside the loop, and answers. A panic is an answer too: whoever asked learns that nothing comes.
-fn beside(answer: Answer, what: impl Future<Output = Answered> + Send + 'static) {
+pub(super) fn beside(answer: Answer, what: impl Future<Output = Answered> + Send + 'static) {
     tokio::spawn(async move {
         let _ = answer.send(what.await);
     });
 }
 
-fn as_value(answer: &impl Serialize) -> Answered {
+pub(super) fn as_value(answer: &impl Serialize) -> Answered {
     serde_json::to_value(answer).map_err(|error| AskError::Unreadable { why: error.to_string() })
 }
 

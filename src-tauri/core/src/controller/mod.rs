@@ -6,7 +6,7 @@
 //! | `run` | the loop |
 //! | `disk` | writing, and going on while the storage fails |
 //! | `perform` | doing what the engine asks |
-//! | `ask` | answering what a face asks |
+//! | `ask`, `calls` | answering what a face asks |
 //! | `sign_in` | a person signs in on this device |
 //! | `keys` | the token, kept in the shell's vault |
 //! | `activity`, `names`, `words` | what happened, and what is waiting, for people to read |
@@ -19,6 +19,7 @@
 
 mod activity;
 mod ask;
+mod calls;
 mod clock;
 mod code;
 mod disk;

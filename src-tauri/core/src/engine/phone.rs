@@ -122,16 +122,15 @@ impl Engine {
     pub(super) fn tell_phone(&mut self, now: Now, outputs: &mut Vec<Output>) {
         self.time_rings(now);
         let before = self.last.phone.task;
-        let task = match self.task(now) {
-            Task::Idle => self.over(before, now),
-            task => {
-                self.live.line.over = None;
-                if Some(task.call_id()) == Some(self.live.line.dialled) {
-                    self.live.line.dialled = None;
-                }
-                task
+        let mut task = self.task(now);
+        if task == Task::Idle {
+            task = self.over(before, now);
+        } else {
+            self.live.line.over = None;
+            if task.call_id() == self.live.line.dialled {
+                self.live.line.dialled = None;
             }
-        };
+        }
         let talks_of = if let Task::Talk { call_id, .. } = task { Some(call_id) } else { None };
         self.live.line.media = self.live.line.media.take().filter(|media| Some(media.call_id) == talks_of);
         let other_away = talks_of.is_some() && self.live.line.gone == talks_of;

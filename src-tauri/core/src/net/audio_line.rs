@@ -14,10 +14,13 @@ const WAITING: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub struct AudioLine(Arc<Mutex<Option<mpsc::Sender<Vec<u8>>>>>);
 
+/// Hears a packet. Called on the socket's task, so it must not block.
+type Heard = Box<dyn Fn(&[u8]) + Send + Sync>;
+
 /// A socket's end of it.
 pub struct AudioEnd {
     pub(super) spoken: mpsc::Receiver<Vec<u8>>,
-    pub(super) heard: Box<dyn Fn(&[u8]) + Send + Sync>,
+    pub(super) heard: Heard,
 }
 
 impl fmt::Debug for AudioEnd {

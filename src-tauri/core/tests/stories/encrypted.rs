@@ -28,7 +28,6 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
         clock,
         ids: Ids::random(),
         metrics: None,
-        ice: Ice::default(),
         own_turn: None,
         drain: Duration::from_secs(10),
     };

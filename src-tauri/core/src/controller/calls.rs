@@ -1,0 +1,46 @@
+//! Answering what a face asks about calls: commands as any other, and orders to the device's voice.
+
+use std::sync::Arc;
+
+use crewbell_shared::call::About;
+use crewbell_shared::ids::{CallId, PersonId};
+use crewbell_shared::protocol::Verb;
+
+use super::ask::{Answered, as_value, beside};
+use super::run::{Answer, Controller};
+use crate::engine::Input;
+use crate::screen::AskError;
+use crate::store::Store;
+
+impl<S: Store + 'static> Controller<S> {
+    /// A person calls a colleague from this device.
+    pub(super) async fn call(&mut self, callee_id: PersonId, about: Option<About>) -> Answered {
+        let (call_id, endpoint) = (self.clock.id(), Some(self.endpoint));
+        self.act(Verb::StartCall { call_id, callee_id, about, endpoint }).await
+    }
+
+    /// A person answers a call on this device.
+    pub(super) async fn pick_up(&mut self, call_id: CallId) -> Answered {
+        self.act(Verb::AnswerCall { call_id, endpoint: Some(self.endpoint) }).await
+    }
+
+    /// A person hangs up, gives up, or says no.
+    pub(super) async fn hang_up(&mut self, call_id: CallId) -> Answered {
+        self.act(Verb::EndCall { call_id, dropped: false }).await
+    }
+
+    /// The microphones and speakers; the system takes its time to tell.
+    pub(super) fn audio_devices(&self, answer: Answer) {
+        let handset = Arc::clone(&self.handset);
+        beside(answer, async move {
+            let asking = tokio::task::spawn_blocking(move || handset.audio_devices()).await;
+            let gone = |error: tokio::task::JoinError| AskError::Unreadable { why: error.to_string() };
+            as_value(&asking.map_err(gone)??)
+        });
+    }
+
+    async fn act(&mut self, verb: Verb) -> Answered {
+        let id = self.clock.id();
+        self.nothing(Input::Act { id, verb }).await
+    }
+}
