@@ -13,7 +13,7 @@ use crate::ship::Ship;
 use crate::story::{falls_silent, is_heard};
 
 /// How many missed calls the way to them counts.
-const MISSED: &str = "Number(/\\d+/.exec(document.querySelector('a[href=\"#/calls\"]')?.innerText ?? '')?.[0] ?? 0)";
+const MISSED: &str = "Number(document.querySelector('a[href=\"#/calls\"] .badge')?.innerText ?? 0)";
 
 /// Somebody speaks into a desk's microphone, for a minute and a half.
 fn speaks(desk: &Desk, seed: u32) -> Result<Process> {

@@ -113,7 +113,8 @@ async fn the_story_and_the_activity_come_from_the_server_and_from_the_device_wit
     grace.wire.cut();
     assert_eq!(kinds().await, ["request_created", "request_accepted"]);
     let page = activity().await;
-    let accepted = page["lines"].as_array().unwrap().iter().find(|line| line["kind"] == "request_accepted").unwrap();
+    let accepted =
+        page["lines"].as_array().unwrap().iter().find(|line| line["line"]["kind"] == "request_accepted").unwrap();
     assert_eq!((&page["partial"], &accepted["subject"]), (&true.into(), &"Cabin 5".into()));
     let table = grace.ask(Ask::ExportActivity { query: ActivityQuery::default() }).await.unwrap();
     assert!(table.as_str().unwrap().ends_with("-partial.csv"));

@@ -1,4 +1,4 @@
-//! A call that is spoken over: its sound ([`audio`](crate::audio)) and its way to the other device
+//! A call that is spoken over: its sound ([`audio`]) and its way to the other device
 //! ([`session`](crate::session)), put together.
 //!
 //! ```text
