@@ -156,15 +156,6 @@ const NEEDS: &[Need] = &[
         purposes: &[Test],
     },
     Need {
-        name: "CMake",
-        why: "the calls' codec, Opus, is built with it",
-        apt: &["cmake"],
-        dnf: &["cmake"],
-        brew: &["cmake"],
-        is_there: || find("cmake").is_some(),
-        purposes: &[App, Test, Bundle],
-    },
-    Need {
         name: "Chromium",
         why: "the tests call it: a caller that is not ours",
         apt: &["chromium"],
