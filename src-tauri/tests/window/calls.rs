@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, Process, Window, until};
@@ -14,6 +15,29 @@ use crate::story::{falls_silent, is_heard};
 
 /// How many missed calls the way to them counts.
 const MISSED: &str = "Number(document.querySelector('a[href=\"#/calls\"] .badge')?.innerText ?? 0)";
+
+/// Siri's window and Sam's, each at a desk of its own. Taken apart in this order, the windows close first.
+struct Two {
+    ship: Ship,
+    hers: Desk,
+    his: Desk,
+    siri: Window,
+    sam: Window,
+}
+
+impl Two {
+    fn on_board() -> Result<Self> {
+        let ship = Ship::sail()?;
+        ship.calm()?;
+        let (hers, his) = (Desk::set_up()?, Desk::set_up()?);
+        let (siri, sam) = (open(&hers, "siri")?, open(&his, "sam")?);
+        sign_in(&siri, &ship, "Siri")?;
+        sign_in(&sam, &ship, "Sam")?;
+        on_board(&siri)?;
+        on_board(&sam)?;
+        Ok(Self { ship, hers, his, siri, sam })
+    }
+}
 
 /// Somebody speaks into a desk's microphone, for a minute and a half.
 fn speaks(desk: &Desk, seed: u32) -> Result<Process> {
@@ -48,14 +72,7 @@ fn calls(window: &Window, name: &str) -> Result<()> {
 
 #[test]
 fn a_call_rings_is_answered_and_heard_and_ends_on_both() -> Result<()> {
-    let ship = Ship::sail()?;
-    ship.calm()?;
-    let (hers, his) = (Desk::set_up()?, Desk::set_up()?);
-    let (siri, sam) = (open(&hers, "siri")?, open(&his, "sam")?);
-    sign_in(&siri, &ship, "Siri")?;
-    sign_in(&sam, &ship, "Sam")?;
-    on_board(&siri)?;
-    on_board(&sam)?;
+    let Two { ship, hers, his, siri, sam } = Two::on_board()?;
 
     let at_hers = hers.record()?;
     calls(&sam, "Siri")?;
@@ -107,14 +124,7 @@ fn a_call_rings_is_answered_and_heard_and_ends_on_both() -> Result<()> {
 
 #[test]
 fn a_call_that_nobody_takes_is_missed_and_counted_until_it_is_seen() -> Result<()> {
-    let ship = Ship::sail()?;
-    ship.calm()?;
-    let (hers, his) = (Desk::set_up()?, Desk::set_up()?);
-    let (siri, sam) = (open(&hers, "siri")?, open(&his, "sam")?);
-    sign_in(&siri, &ship, "Siri")?;
-    sign_in(&sam, &ship, "Sam")?;
-    on_board(&siri)?;
-    on_board(&sam)?;
+    let Two { ship: _ship, hers, his: _his, siri, sam } = Two::on_board()?;
     // The demo has had some, too.
     let before = siri.run(&format!("return {MISSED}"))?.as_u64().context("no count")?;
     let at_hers = hers.record()?;
@@ -129,4 +139,71 @@ fn a_call_that_nobody_takes_is_missed_and_counted_until_it_is_seen() -> Result<(
     go(&siri, "calls")?;
     sees(&siri, "Sam")?;
     comes(&siri, "that they are seen", &format!("return ({MISSED}) === 0"))
+}
+
+/// Sam calls Siri, and she answers: both see the timer run.
+fn talk(siri: &Window, sam: &Window) -> Result<()> {
+    calls(sam, "Siri")?;
+    comes(siri, "the call", "return !!document.querySelector('.ring')")?;
+    siri.press(".ring-act.answer")?;
+    for window in [siri, sam] {
+        line(window, "the timer", "return /\\d:\\d\\d/.test(line?.innerText ?? '')")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_side_that_is_killed_is_noticed_and_recorded_as_dropped() -> Result<()> {
+    let Two { ship, hers: _hers, his: _his, siri, sam } = Two::on_board()?;
+    talk(&siri, &sam)?;
+    drop(sam);
+    let killed = Instant::now();
+    line(
+        &siri,
+        "the end",
+        "return !line || !/\\d:\\d\\d$/.test(line.innerText) || /dropped|lost/i.test(line.innerText)",
+    )?;
+    until("the record of it", || {
+        Ok(ship.get("Dana", "/api/calls")?.to_string().contains("\"dropped\"").then_some(()))
+    })?;
+    println!("recorded as dropped {:?} after the app was ended", killed.elapsed());
+    siri.shoot("call-8-dropped")?;
+    Ok(())
+}
+
+#[test]
+fn a_call_goes_on_while_the_server_is_away_and_its_record_is_mended() -> Result<()> {
+    let Two { mut ship, hers, his, siri, sam } = Two::on_board()?;
+    talk(&siri, &sam)?;
+    ship.go_away();
+    comes(&siri, "the banner", "return !!document.querySelector('.stale, .banner, .chip.off')")?;
+    let at_hers = hers.record()?;
+    let speaking = speaks(&his, 7)?;
+    is_heard(&at_hers)?;
+    siri.shoot("call-9-without-server")?;
+    drop(speaking);
+    siri.press(".line .button.danger")?;
+    line(&siri, "the end", "return !line?.querySelector('.mute')")?;
+    ship.serve()?;
+    until("the mended record", || {
+        Ok(ship.get("Dana", "/api/calls")?.to_string().contains("\"completed\"").then_some(()))
+    })?;
+    line(&sam, "the end", "return !line?.querySelector('.mute')")
+}
+
+#[test]
+fn who_has_no_microphone_is_told_so_and_the_call_lives() -> Result<()> {
+    let ship = Ship::sail()?;
+    ship.calm()?;
+    let (hers, deaf) = (Desk::set_up()?, Desk::without_sound()?);
+    let (siri, sam) = (open(&hers, "siri")?, open(&deaf, "sam")?);
+    sign_in(&siri, &ship, "Siri")?;
+    sign_in(&sam, &ship, "Sam")?;
+    on_board(&siri)?;
+    on_board(&sam)?;
+    talk(&siri, &sam)?;
+    line(&sam, "the word of it", "return !!line?.querySelector('.line-trouble')")?;
+    sam.shoot("call-10-no-microphone")?;
+    siri.press(".line .button.danger")?;
+    line(&sam, "the end", "return !line?.querySelector('.mute')")
 }

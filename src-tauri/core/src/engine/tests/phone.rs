@@ -13,12 +13,12 @@ fn here() -> EndpointId {
     EndpointId(Uuid::from_u128(500))
 }
 
-fn elsewhere() -> EndpointId {
+pub(super) fn elsewhere() -> EndpointId {
     EndpointId(Uuid::from_u128(501))
 }
 
 /// Siri's tablet, which has a voice.
-fn tablet() -> Device {
+pub(super) fn tablet() -> Device {
     let mut device = Device::live();
     device.engine.endpoint = Some(here());
     device
@@ -26,7 +26,7 @@ fn tablet() -> Device {
 
 impl Device {
     /// The log tells how a call is now.
-    fn told(&mut self, call: &Call) -> Vec<Output> {
+    pub(super) fn told(&mut self, call: &Call) -> Vec<Output> {
         let cursor = self.engine.image().cursor.unwrap().seq;
         let seq = cursor + 1;
         let entity = Entity::from(call.clone());
@@ -45,7 +45,7 @@ impl Device {
         self.frame(FromServer::Entries { prev: cursor, entries: vec![entry] })
     }
 
-    fn task(&self) -> Task {
+    pub(super) fn task(&self) -> Task {
         self.engine.picture(now(self.tick)).phone.task
     }
 
@@ -77,11 +77,11 @@ fn ringing() -> Call {
     ringing_call(at(0))
 }
 
-fn answered(callee_endpoint: EndpointId) -> Call {
+pub(super) fn answered(callee_endpoint: EndpointId) -> Call {
     Call { state: CallState::Ongoing { answered_at: at(1), callee_endpoint: Some(callee_endpoint) }, ..ringing() }
 }
 
-fn ended(call: Call, outcome: How) -> Call {
+pub(super) fn ended(call: Call, outcome: How) -> Call {
     let state = CallState::Ended { answered_at: None, ended_at: at(5), ended_by: None, outcome, duration_s: 0 };
     Call { state, ..call }
 }
