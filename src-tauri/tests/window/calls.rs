@@ -189,8 +189,11 @@ fn a_call_goes_on_while_the_server_is_away_and_its_record_is_mended() -> Result<
     siri.press(".line .button.danger")?;
     line(&siri, "the end", "return !line?.querySelector('.mute')")?;
     ship.serve()?;
+    // As completed, or as dropped when his app came back first and found her gone: the first to say so is believed.
     until("the mended record", || {
-        Ok(ship.get("Dana", "/api/calls")?.to_string().contains("\"completed\"").then_some(()))
+        let calls = ship.get("Dana", "/api/calls")?.to_string();
+        Ok((!calls.contains("\"ongoing\"") && (calls.contains("\"completed\"") || calls.contains("\"dropped\"")))
+            .then_some(()))
     })?;
     line(&sam, "the end", "return !line?.querySelector('.mute')")
 }

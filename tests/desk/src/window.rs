@@ -122,6 +122,14 @@ impl Window {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// Runs a script in the page and returns what it calls its last argument with.
+    ///
+    /// # Errors
+    /// When it throws, or never does.
+    pub fn run_until_done(&self, script: &str) -> Result<Value> {
+        self.post("/execute/async", &json!({ "script": script, "args": [] }))
+    }
+
     /// Makes the window so many pixels large.
     ///
     /// # Errors
