@@ -3,33 +3,20 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crewbell_shared::call::{Call, State};
 use crewbell_shared::person::Person;
 use crewbell_shared::protocol::EntityType;
 use tokio_util::sync::CancellationToken;
 
+use super::following::keep_following;
 use crate::db::{calls, people, sites};
 use crate::house::{House, OpenSite};
 use crate::log::{LogEntry, ReadError};
 
-/// How long after a database that was away it is tried again.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
-
 /// Follows the calls of a site, until cancelled.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            // Begun anew from what the database has: nothing is missed, and what is noted twice changes nothing.
-            Err(error) = follow(&house, &site) => tracing::debug!(site = %site.slug, %error, "Following anew."),
-            () = stop.cancelled() => return,
-        }
-        tokio::select! {
-            () = tokio::time::sleep(AGAIN_AFTER) => {}
-            () = stop.cancelled() => return,
-        }
-    }
+    keep_following(&site, stop, || follow(&house, &site)).await;
 }
 
 async fn follow(house: &House, site: &OpenSite) -> Result<Infallible, ReadError> {

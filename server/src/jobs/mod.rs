@@ -3,6 +3,7 @@
 mod archive;
 mod calls;
 mod end_calls;
+mod following;
 mod receipts;
 
 pub use archive::{archive, run as keep_archiving};

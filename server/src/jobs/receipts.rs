@@ -1,12 +1,12 @@
 //! Follows the requests of a site, so that it is known which of them the devices' receipts are about.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::Request;
 use tokio_util::sync::CancellationToken;
 
+use super::following::keep_following;
 use crate::db::requests::{self, Filter};
 use crate::db::sites;
 use crate::house::{House, OpenSite};
@@ -15,22 +15,9 @@ use crate::log::ReadError;
 /// Requests of each state that are looked at when the server starts: what a crew may have going on at once, and more.
 const GOING_ON: i64 = 500;
 
-/// How long after a database that was away it is tried again.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
-
 /// Follows the requests of a site, until cancelled.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            // Begun anew from what the database has: nothing is missed, and what is noted twice changes nothing.
-            Err(error) = follow(&house, &site) => tracing::debug!(site = %site.slug, %error, "Following anew."),
-            () = stop.cancelled() => return,
-        }
-        tokio::select! {
-            () = tokio::time::sleep(AGAIN_AFTER) => {}
-            () = stop.cancelled() => return,
-        }
-    }
+    keep_following(&site, stop, || follow(&house, &site)).await;
 }
 
 async fn follow(house: &House, site: &OpenSite) -> Result<std::convert::Infallible, ReadError> {

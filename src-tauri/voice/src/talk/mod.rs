@@ -72,7 +72,6 @@ pub struct Talk {
     call_id: CallId,
     sound: Arc<AudioEngine>,
     shared: Arc<Shared>,
-    frames: FrameSink,
     inbox: mpsc::UnboundedSender<Heard>,
     tasks: [JoinHandle<()>; 2],
 }
@@ -137,10 +136,9 @@ impl Talk {
         let sound = AudioEngine::start(sound, SystemDevices::default(), spoken, move |event| telling.sound(event))?;
         let sound = Arc::new(sound);
         let (inbox, heard) = mpsc::unbounded_channel();
-        let network =
-            tokio::spawn(network(options, Arc::clone(&shared), Arc::downgrade(&sound), Arc::clone(&frames), heard));
+        let network = tokio::spawn(network(options, Arc::clone(&shared), Arc::downgrade(&sound), frames, heard));
         let looking = tokio::spawn(look(Arc::clone(&shared), Arc::downgrade(&sound)));
-        Ok(Self { call_id, sound, shared, frames, inbox, tasks: [network, looking] })
+        Ok(Self { call_id, sound, shared, inbox, tasks: [network, looking] })
     }
 
     /// Which call it is.
@@ -168,11 +166,6 @@ impl Talk {
     /// The sound, to mute, to choose devices, to be louder.
     pub fn sound(&self) -> &AudioEngine {
         &self.sound
-    }
-
-    /// Where frames for the live socket go.
-    pub fn frames(&self) -> &FrameSink {
-        &self.frames
     }
 }
 
