@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use Purpose::{App, Bundle, Demo, Face, Test};
+use Purpose::{App, AppImage, Bundle, Demo, Face, Test};
 
 use crate::{
     postgres,
@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Test,
     /// To make what the app is installed from.
     Bundle,
+    /// To make an AppImage of it, too.
+    AppImage,
 }
 
 /// One thing that must be installed, and its package in each package manager.
@@ -187,6 +189,31 @@ const NEEDS: &[Need] = &[
         is_there: || find("npm").is_some(),
         purposes: &[Bundle],
     },
+    Need {
+        name: "what AppImages are packed with",
+        why: "an AppImage brings its libraries and their modules along, the sound server's among them",
+        apt: &[
+            "squashfs-tools",
+            "patchelf",
+            "binutils",
+            "libglib2.0-bin",
+            "libasound2-plugins",
+            "librsvg2-common",
+            "dconf-gsettings-backend",
+        ],
+        dnf: &["squashfs-tools", "patchelf", "binutils", "glib2-devel", "alsa-plugins-pulseaudio", "librsvg2", "dconf"],
+        brew: &[],
+        is_there: || {
+            ON_MACOS
+                || all_found(&["mksquashfs", "patchelf", "strip", "glib-compile-schemas"])
+                    && in_libraries("alsa-lib/libasound_module_pcm_pulse.so")
+                    && in_libraries("gio/modules/libdconfsettings.so")
+                    && ["libpixbufloader-svg.so", "libpixbufloader_svg.so"]
+                        .iter()
+                        .any(|loader| in_libraries(&format!("gdk-pixbuf-2.0/2.10.0/loaders/{loader}")))
+        },
+        purposes: &[AppImage],
+    },
 ];
 
 /// There the web view and the sound are the system's, and its window can't be driven by tests.
@@ -200,7 +227,7 @@ pub(crate) fn missing(purpose: Purpose) -> Vec<&'static Need> {
 impl Purpose {
     /// Whether a compiler for WebAssembly is among what it needs.
     pub(crate) fn builds_the_face(self) -> bool {
-        self != Demo
+        !matches!(self, Demo | AppImage)
     }
 }
 
