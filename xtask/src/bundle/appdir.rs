@@ -64,6 +64,7 @@ impl AppDir {
         let of_modules = modules.iter().map(|module| inside(root, module));
         let of_libraries = brought.keys().map(|name| place.join(name));
         for file in of_modules.chain(of_libraries).chain([app]) {
+            // Libraries and modules end with .so and perhaps a version, programs with nothing.
             let is_program = file.extension().is_none();
             if is_program || libraries::looks_elsewhere(&file)? {
                 libraries::look_in(&file, &place)?;

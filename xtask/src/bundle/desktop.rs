@@ -3,7 +3,7 @@
 //! The facts are those of the `excludelist` of the AppImage project (pkg2appimage), as far as this app
 //! meets them. Three differences:
 //! - `libasound.so.2` is taken along, because it comes with the modules and settings that lead to
-//!   PulseAudio and PipeWire, and those must be of its own version.
+//!   the sound server, and those must be of its own version.
 //! - `libgpg-error.so.0` is taken along with `libgcrypt.so.20`, the one that needs it: Debian 13 can do
 //!   without both.
 //! - `libwayland-server.so.0` is left, as `libwayland-client.so.0` is: Mesa needs both as new as itself.

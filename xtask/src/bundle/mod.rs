@@ -25,7 +25,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{
     npm::Tool,
@@ -56,14 +56,19 @@ pub(crate) fn bundle(kinds: &[String], debug: bool) -> Result<()> {
     let mut made = Vec::new();
     let mut failures = Vec::new();
     for kind in order(kinds) {
-        let packages = if kind == APPIMAGE {
-            let has_deb = made.iter().any(|(kind, _)| *kind == "deb");
-            let unpacked = if has_deb { Ok(()) } else { pack(&tauri, "deb", debug) };
-            unpacked.and_then(|()| appimage::appimage(&unpacked_deb(&folder)?, &folder.join(APPIMAGE)))
+        let done = if kind == APPIMAGE {
+            let deb = if failures.contains(&"deb") {
+                Err(anyhow!("it is made of the .deb, which could not be made"))
+            } else if made.iter().any(|(kind, _)| *kind == "deb") {
+                Ok(())
+            } else {
+                pack(&tauri, "deb", debug)
+            };
+            deb.and_then(|()| appimage::appimage(&unpacked_deb(&folder)?, &folder.join(APPIMAGE)))
         } else {
             pack(&tauri, kind, debug)
         };
-        match packages.and_then(|()| packages_in(&folder.join(kind))) {
+        match done.and_then(|()| packages_in(&folder.join(kind))) {
             Ok(packages) => made.push((kind, packages)),
             Err(error) => {
                 eprintln!("The {kind} could not be made: {error:#}");
