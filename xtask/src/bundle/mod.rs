@@ -22,7 +22,6 @@ mod runtime;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -98,14 +97,15 @@ fn order(kinds: &[String]) -> Vec<&str> {
 
 /// Has Tauri build the app and make one kind of package.
 fn pack(tauri: &Path, kind: &str, debug: bool) -> Result<()> {
-    let mut command = Command::new(tauri);
+    // It starts cargo, which wants the same surroundings from whoever starts it.
+    let mut command = run::cargo_at(tauri);
     command.args(["build", "--ci", "--bundles", kind]);
     if debug {
         command.arg("--debug");
     }
     // The app is not among the packages that a plain `cargo build` builds.
     command.args(["--", "--locked", "--package", "crewbell"]);
-    run::run(command.env("SQLX_OFFLINE", "true"))
+    run::run(&mut command)
 }
 
 fn target() -> PathBuf {
