@@ -22,6 +22,9 @@ use crewbell_voice::{
     audio::{AudioEngine, DeviceState, Direction, Event, Options, SystemDevices, Treatment},
 };
 
+/// So soon a device that is gone is to be replaced. On a machine that does nothing else it takes half a second.
+const REPLACED: Duration = Duration::from_secs(3);
+
 const FOLDER: &str = "CREWBELL_TEST_FOLDER";
 
 /// The default is the microphone and the speaker; and a headset whose output is `headset`, which comes and goes.
@@ -126,6 +129,7 @@ fn headset_that_goes_is_replaced_and_taken_again_when_it_comes() -> Result<()> {
         pactl(&["unload-module", &headset])?;
         call.callee.wait_for(Direction::Output, &open("Default Audio Device", Some("Headset")))?;
         println!("replaced after {:?}", gone.elapsed());
+        ensure!(gone.elapsed() < REPLACED, "replaced only after {:?}", gone.elapsed());
         until("the tone at the speaker", || Ok((strength(&ear, 440.0)? > 0.1).then_some(())))?;
 
         let came = Instant::now();

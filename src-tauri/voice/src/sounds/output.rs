@@ -28,8 +28,10 @@ use super::{
 
 /// A device that pulls nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when busy.
 const STALLED: Duration = Duration::from_secs(2);
-/// A device that reports errors and pulls nothing for so long is lost.
+/// A device that reports errors, and no sound comes through between them, for so long is lost.
 const DOUBT: Duration = Duration::from_millis(150);
+/// Of this part of a second nothing has come through when an error follows: it is what was pulled in vain.
+const IN_VAIN: u64 = 10;
 
 /// An open device; closed on drop.
 pub(super) struct Output {
@@ -57,7 +59,7 @@ impl Output {
         let rate = NonZero::new(config.sample_rate()).ok_or("The sound output has no sample rate.")?;
         let pulled = Arc::new(AtomicU64::new(0));
         let open = |buffer| {
-            let (news, mut doubt) = (news.clone(), Doubt::new(pulled.clone()));
+            let (news, mut doubt) = (news.clone(), Doubt::new(pulled.clone(), rate));
             DeviceSinkBuilder::from_device(device.clone())?
                 .with_supported_config(&config)
                 .with_buffer_size(buffer)
@@ -100,16 +102,19 @@ impl Output {
     }
 }
 
-/// Whether a device that reports errors is lost. ALSA's plugin for `PulseAudio` reports some that pass by themselves.
+/// Whether a device that reports errors is lost. ALSA's plugin for `PulseAudio` reports some that pass by themselves; one
+/// whose device is gone pulls all the same, and reports each time that it was in vain.
 struct Doubt {
     pulled: Arc<AtomicU64>,
-    /// How much had been pulled at an error, and when that was.
+    /// What may have been pulled in vain between two errors.
+    in_vain: u64,
+    /// How much had been pulled at the last error, and since when there is trouble.
     since: Option<(u64, Instant)>,
 }
 
 impl Doubt {
-    fn new(pulled: Arc<AtomicU64>) -> Self {
-        Self { pulled, since: None }
+    fn new(pulled: Arc<AtomicU64>, rate: NonZero<u32>) -> Self {
+        Self { pulled, in_vain: u64::from(rate.get()) / IN_VAIN, since: None }
     }
 
     /// Of an error that was just reported, in the device's thread.
@@ -122,17 +127,14 @@ impl Doubt {
             return true;
         }
         let (pulled, now) = (self.pulled.load(Ordering::Relaxed), Instant::now());
-        match self.since {
-            Some((before, since)) if before == pulled => {
-                // The thread would try again without a pause.
-                thread::sleep(Duration::from_millis(2));
-                now - since > DOUBT
-            }
-            Some(_) | None => {
-                self.since = Some((pulled, now));
-                false
-            }
+        let trouble = self.since.filter(|(before, _)| pulled - before <= self.in_vain);
+        let since = trouble.map_or(now, |(_, since)| since);
+        self.since = Some((pulled, since));
+        if trouble.is_some() {
+            // The thread would try again without a pause.
+            thread::sleep(Duration::from_millis(2));
         }
+        now - since > DOUBT
     }
 }
 
@@ -172,26 +174,32 @@ fn in_words(error: &cpal::Error) -> String {
 mod tests {
     use super::*;
 
+    const RATE: NonZero<u32> = NonZero::new(48_000).unwrap();
+
     #[test]
     fn fault_that_passes_is_no_loss_and_one_that_stays_is() {
         let pulled = Arc::new(AtomicU64::new(0));
-        let mut doubt = Doubt::new(pulled.clone());
+        let mut doubt = Doubt::new(pulled.clone(), RATE);
         let began = Instant::now();
         while began.elapsed() < 2 * DOUBT {
             assert!(!doubt.is_justified(ErrorKind::BackendError));
             thread::yield_now();
-            pulled.fetch_add(128, Ordering::Relaxed);
+            pulled.fetch_add(9_600, Ordering::Relaxed);
         }
-        let began = Instant::now();
-        while !doubt.is_justified(ErrorKind::BackendError) {
-            assert!(began.elapsed() < Duration::from_secs(30));
+        for in_vain in [0, 960] {
+            let began = Instant::now();
+            while !doubt.is_justified(ErrorKind::BackendError) {
+                pulled.fetch_add(in_vain, Ordering::Relaxed);
+                assert!(began.elapsed() < Duration::from_secs(30));
+            }
+            assert!(began.elapsed() >= DOUBT);
+            pulled.fetch_add(9_600, Ordering::Relaxed);
         }
-        assert!(began.elapsed() >= DOUBT);
     }
 
     #[test]
     fn unplugged_device_is_lost_at_once_and_a_gap_is_no_loss() {
-        let mut doubt = Doubt::new(Arc::default());
+        let mut doubt = Doubt::new(Arc::default(), RATE);
         assert!(doubt.is_justified(ErrorKind::DeviceNotAvailable));
         assert!(!doubt.is_justified(ErrorKind::Xrun));
     }

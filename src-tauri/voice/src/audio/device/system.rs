@@ -9,7 +9,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU32, Ordering},
+        atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -26,9 +26,11 @@ use super::microphone::Microphone;
 use super::{Devices, Direction, OpenDevice, Sink, Source, Wake, capture, ends::Flow, playback};
 use crate::audio::RATE;
 
-/// A device that gives or takes nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when
-/// busy.
-const STALLED: Duration = Duration::from_secs(2);
+/// A device that gives or takes nothing for so long is of no use, and its place is to be taken. Far longer than any buffer:
+/// `PulseAudio`'s plugin for ALSA says nothing when its device goes.
+const STALLED: Duration = Duration::from_secs(1);
+/// The same of one that has just been opened: some take their time to begin.
+const STARTING: Duration = Duration::from_secs(2);
 /// A device that reports errors and stands still for so long is lost.
 const DOUBT: Duration = Duration::from_millis(150);
 /// So many gaps in so long a time are too many.
@@ -281,6 +283,8 @@ where
 pub(super) struct Fault {
     kind: AtomicU8,
     gaps: AtomicU32,
+    /// Turns after which the device said that they were in vain.
+    in_vain: AtomicU64,
 }
 
 const DOUBTFUL: u8 = 1;
@@ -303,9 +307,9 @@ impl Fault {
     }
 
     /// The callback for errors. ALSA's plugin for `PulseAudio` reports some that pass by themselves, again and again without
-    /// a pause until they do.
+    /// a pause until they do. One whose device is gone takes sound all the same, and says after each turn that it couldn't.
     fn watch(self: Arc<Self>, flow: Arc<Flow>) -> impl FnMut(cpal::Error) + Send + 'static {
-        let mut before = None;
+        let mut before = 0;
         move |error| {
             let kind = error.kind();
             if kind == ErrorKind::Xrun {
@@ -320,10 +324,18 @@ impl Fault {
                 return self.lose();
             }
             self.doubt();
-            if before.replace(flow.frames()) == Some(flow.frames()) {
-                thread::sleep(Duration::from_millis(2));
+            let turns = flow.turns();
+            if turns > before {
+                self.in_vain.fetch_add(1, Ordering::Relaxed);
             }
+            before = turns;
+            thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// How often it has given or taken sound, and not in vain.
+    fn progress(&self, flow: &Flow) -> u64 {
+        flow.turns().saturating_sub(self.in_vain.load(Ordering::Relaxed))
     }
 }
 
@@ -372,11 +384,11 @@ impl OpenDevice for Opened {
     }
 
     fn fault(&mut self, now: Duration) -> Option<String> {
-        let frames = self.flow.frames();
+        let progress = self.fault.progress(&self.flow);
         let since = match self.seen {
-            Some((before, since)) if before == frames => since,
+            Some((before, since)) if before == progress => since,
             Some(_) | None => {
-                self.seen = Some((frames, now));
+                self.seen = Some((progress, now));
                 // It goes on: what it said was nothing.
                 let _passed = self.fault.kind.compare_exchange(DOUBTFUL, 0, Ordering::Relaxed, Ordering::Relaxed);
                 now
@@ -386,10 +398,11 @@ impl OpenDevice for Opened {
             return Some("The sound device needs longer periods.".to_owned());
         }
         let standing = now.saturating_sub(since);
+        let patience = if progress == 0 { STARTING } else { STALLED };
         match self.fault.kind.load(Ordering::Relaxed) {
             LOST => Some("The sound device is gone.".to_owned()),
             DOUBTFUL if standing > DOUBT => Some("The sound device has failed.".to_owned()),
-            _ if standing > STALLED => Some("The sound device has stopped.".to_owned()),
+            _ if standing > patience => Some("The sound device has stopped.".to_owned()),
             _ => None,
         }
     }
@@ -409,5 +422,32 @@ fn in_words(kind: ErrorKind, direction: Direction) -> String {
         format!("This app may not use the {device}.")
     } else {
         format!("The {device} has failed.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::ends::playback, *};
+
+    #[test]
+    fn device_that_takes_sound_in_vain_stands_still() {
+        let (mut playing, _sink) = playback(RATE, 1, 480, &Wake::default()).unwrap();
+        let (flow, fault) = (playing.flow(), Arc::new(Fault::default()));
+        let mut says = fault.clone().watch(flow.clone());
+        let mut take = || playing.fill(&mut [0.0_f32; 480], Duration::ZERO);
+        for _ in 0..10 {
+            take();
+        }
+        let before = fault.progress(&flow);
+        for _ in 0..10 {
+            take();
+            says(ErrorKind::BackendError.into());
+            says(ErrorKind::BackendError.into());
+        }
+        assert_eq!(fault.progress(&flow), before);
+        for _ in 0..10 {
+            take();
+        }
+        assert_eq!(fault.progress(&flow), before + 10, "what passes by itself is forgotten");
     }
 }
