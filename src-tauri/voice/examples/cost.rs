@@ -136,7 +136,8 @@ fn used() -> Result<BTreeMap<String, f64>> {
         let Ok(stat) = fs::read_to_string(task?.path().join("stat")) else { continue };
         let (name, fields) = stat.rsplit_once(')').context("no thread")?;
         let name = name.split_once('(').context("no name")?.1.to_owned();
-        let ticks = fields.split_whitespace().skip(11).take(2).map_while(|field| field.parse::<f64>().ok()).sum::<f64>();
+        let ticks =
+            fields.split_whitespace().skip(11).take(2).map_while(|field| field.parse::<f64>().ok()).sum::<f64>();
         *used.entry(name).or_default() += ticks / 100.0;
     }
     Ok(used)
