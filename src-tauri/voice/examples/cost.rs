@@ -121,7 +121,7 @@ fn speak(folder: &Path) -> Result<Process> {
     let made = Command::new("sox")
         .args(["-n", "-r", "48000", "-c", "1", "-b", "16"])
         .arg(&wav)
-        .args(["synth", "120", "sawtooth", "140", "tremolo", "4", "lowpass", "3000", "vol", "0.4"])
+        .args(["synth", "120", "sawtooth", "140", "tremolo", "4", "vol", "0.4", "lowpass", "3000"])
         .status()
         .context("sox is missing; `cargo xtask setup` installs it")?;
     ensure!(made.success());
