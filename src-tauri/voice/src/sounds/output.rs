@@ -28,10 +28,12 @@ use super::{
 
 /// A device that pulls nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when busy.
 const STALLED: Duration = Duration::from_secs(2);
-/// A device that reports errors, and no sound comes through between them, for so long is lost.
+/// A device that reports errors and pulls nothing for so long is lost.
 const DOUBT: Duration = Duration::from_millis(150);
-/// Of this part of a second nothing has come through when an error follows: it is what was pulled in vain.
-const IN_VAIN: u64 = 10;
+/// The same of one that reports an error after each period that it pulls: what passes by itself is over by then.
+const IN_VAIN: Duration = Duration::from_secs(1);
+/// More than a period and less than two, as a part of a second.
+const ONE_PERIOD: u64 = 40;
 
 /// An open device; closed on drop.
 pub(super) struct Output {
@@ -106,15 +108,16 @@ impl Output {
 /// whose device is gone pulls all the same, and reports each time that it was in vain.
 struct Doubt {
     pulled: Arc<AtomicU64>,
-    /// What may have been pulled in vain between two errors.
-    in_vain: u64,
-    /// How much had been pulled at the last error, and since when there is trouble.
+    one_period: u64,
+    /// How much had been pulled at the last error.
+    before: u64,
+    /// How much had been pulled when the trouble began, and when that was.
     since: Option<(u64, Instant)>,
 }
 
 impl Doubt {
     fn new(pulled: Arc<AtomicU64>, rate: NonZero<u32>) -> Self {
-        Self { pulled, in_vain: u64::from(rate.get()) / IN_VAIN, since: None }
+        Self { pulled, one_period: u64::from(rate.get()) / ONE_PERIOD, before: 0, since: None }
     }
 
     /// Of an error that was just reported, in the device's thread.
@@ -127,14 +130,14 @@ impl Doubt {
             return true;
         }
         let (pulled, now) = (self.pulled.load(Ordering::Relaxed), Instant::now());
-        let trouble = self.since.filter(|(before, _)| pulled - before <= self.in_vain);
-        let since = trouble.map_or(now, |(_, since)| since);
-        self.since = Some((pulled, since));
+        let trouble = self.since.filter(|_| pulled - self.before <= self.one_period);
+        let (begun_at, since) = trouble.unwrap_or((pulled, now));
+        (self.before, self.since) = (pulled, Some((begun_at, since)));
         if trouble.is_some() {
             // The thread would try again without a pause.
             thread::sleep(Duration::from_millis(2));
         }
-        now - since > DOUBT
+        now - since > if pulled == begun_at { DOUBT } else { IN_VAIN }
     }
 }
 

@@ -104,15 +104,18 @@ impl<T: IoFormat, F: FnMut(&[T], Duration)> Reading<T, F> {
         let Ok(io) = pcm.io_checked::<T>() else { return self.fault.lose() };
         while !self.closing.load(Ordering::Relaxed) {
             let Err(error) = self.read(pcm, &io) else { continue };
-            match Error::from(error).kind() {
-                ErrorKind::DeviceNotAvailable => return self.fault.lose(),
+            let kind = Error::from(error).kind();
+            if kind == ErrorKind::DeviceNotAvailable {
+                return self.fault.lose();
+            }
+            if kind == ErrorKind::DeviceBusy {
                 // Nothing there, though it said so.
-                ErrorKind::DeviceBusy => thread::sleep(AGAIN),
-                _ if pcm.try_recover(error, true).and_then(|()| pcm.start()).is_ok() => self.fault.count_gap(),
-                _ => {
-                    self.fault.doubt();
-                    thread::sleep(AGAIN);
-                }
+                thread::sleep(AGAIN);
+            } else if pcm.try_recover(error, true).and_then(|()| pcm.start()).is_ok() {
+                self.fault.count_gap();
+            } else {
+                self.fault.doubt();
+                thread::sleep(AGAIN);
             }
         }
     }
