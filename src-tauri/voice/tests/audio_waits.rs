@@ -94,6 +94,7 @@ fn lock_that_is_held_would_be_seen() -> Result<()> {
 
 /// Ends the process at any system call of this thread but `futex` with `FUTEX_WAKE`, which wakes and doesn't wait, and the
 /// clock, where the kernel doesn't let it be read without one.
+#[expect(clippy::unwrap_used, reason = "a thread that can't be watched fails the test")]
 fn forbid_all_but_waking() {
     let wakes = SeccompCondition::new(
         1,
