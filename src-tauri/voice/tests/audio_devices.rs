@@ -6,6 +6,7 @@
 
 use std::{
     env, fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     sync::{
@@ -21,6 +22,9 @@ use crewbell_voice::{
     Packet,
     audio::{AudioEngine, DeviceState, Direction, Event, Options, SystemDevices, Treatment},
 };
+
+/// So soon a device that is gone is to be replaced. On a machine that does nothing else it takes half a second.
+const REPLACED: Duration = Duration::from_secs(3);
 
 const FOLDER: &str = "CREWBELL_TEST_FOLDER";
 
@@ -126,6 +130,7 @@ fn headset_that_goes_is_replaced_and_taken_again_when_it_comes() -> Result<()> {
         pactl(&["unload-module", &headset])?;
         call.callee.wait_for(Direction::Output, &open("Default Audio Device", Some("Headset")))?;
         println!("replaced after {:?}", gone.elapsed());
+        ensure!(gone.elapsed() < REPLACED, "replaced only after {:?}", gone.elapsed());
         until("the tone at the speaker", || Ok((strength(&ear, 440.0)? > 0.1).then_some(())))?;
 
         let came = Instant::now();
@@ -133,6 +138,44 @@ fn headset_that_goes_is_replaced_and_taken_again_when_it_comes() -> Result<()> {
         call.callee.wait_for(Direction::Output, &open("Headset", None))?;
         println!("taken again after {:?}", came.elapsed());
         until("silence at the speaker", || Ok((strength(&ear, 440.0)? < 0.001).then_some(())))
+    })
+}
+
+/// All of ALSA's settings, for Debian's would put `PulseAudio` in the place of any default: the microphone belongs to somebody
+/// else, its node can't be opened. The wire that the caller speaks into is free.
+const LOCKED: &str = r#"
+pcm.null { type null }
+pcm.default {
+    type asym
+    playback.pcm { type pulse }
+    capture.pcm { type file slave.pcm null file /dev/null infile "@FOLDER@/locked" format raw }
+    hint { show on description "Default" }
+}
+pcm.wire { type pulse device microphone hint { show on description "Wire" } }
+"#;
+
+#[test]
+fn microphone_that_may_not_be_used_is_named_and_the_call_is_heard() -> Result<()> {
+    at_a_desk_with("microphone_that_may_not_be_used_is_named_and_the_call_is_heard", Some(LOCKED), |folder| {
+        fs::write(folder.join("locked"), [0; 4_800])?;
+        fs::set_permissions(folder.join("locked"), fs::Permissions::from_mode(0o000))?;
+        let sound = Sound::start(folder)?;
+        let ear = sound.record(Command::new("parec"))?;
+        let (there, here): (Peer, Peer) = Default::default();
+        let options = Options { treatment: UNTREATED, ..Options::default() };
+        let spoken = Options { input: Some("Wire".to_owned()), volume: 0.0, ..options.clone() };
+        let callee = Side::begin(&options, &there, here.clone())?;
+        let why = "This app may not use the microphone.".to_owned();
+        let state = callee.next(Direction::Input)?;
+        ensure!(state == DeviceState::Missing { why }, "{state:?}");
+        callee.open(Direction::Output)?;
+        let caller = Side::begin(&spoken, &here, there.clone())?;
+        caller.wait_for(Direction::Input, &open("Wire", None))?;
+        let _tone = play(folder, "wire", 440, 60)?;
+        until("the tone at the speaker", || Ok((strength(&ear, 440.0)? > 0.1).then_some(())))?;
+        // And it is there as soon as it may be used.
+        fs::set_permissions(folder.join("locked"), fs::Permissions::from_mode(0o400))?;
+        callee.open(Direction::Input)
     })
 }
 
@@ -272,12 +315,26 @@ impl Drop for Ended {
 /// Runs `story` in a process of its own, where `PulseAudio` will be found in the folder that it is given, once it is started
 /// there.
 fn at_a_desk(name: &str, story: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    at_a_desk_with(name, None, story)
+}
+
+/// The same where ALSA's settings are these and no others.
+fn at_a_desk_with(name: &str, settings: Option<&str>, story: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if let Some(folder) = env::var_os(FOLDER) {
         return story(&PathBuf::from(folder));
     }
     let folder = tempfile::Builder::new().prefix("crewbell-audio-").tempdir()?;
     fs::write(folder.path().join(".asoundrc"), ASOUNDRC)?;
-    let run = Command::new(env::current_exe()?)
+    // Without the rights by which root opens what belongs to others.
+    let mut run = Command::new("setpriv");
+    if let Some(settings) = settings {
+        let file = folder.path().join("alsa.conf");
+        fs::write(&file, settings.replace("@FOLDER@", &folder.path().to_string_lossy()))?;
+        run.env("ALSA_CONFIG_PATH", file);
+    }
+    let run = run
+        .args(["--inh-caps=-all", "--bounding-set=-all"])
+        .arg(env::current_exe()?)
         .args(["--exact", name, "--nocapture"])
         .env(FOLDER, folder.path())
         .env("HOME", folder.path())

@@ -129,11 +129,6 @@ impl Peer {
         }
     }
 
-    /// The system says that this device has changed networks; also noticed without.
-    pub fn network_changed(&self) {
-        self.tell(Input::NetworkChanged);
-    }
-
     /// The live socket is open again, of this side or the other.
     pub fn socket_back(&self) {
         self.tell(Input::SocketBack);

@@ -30,6 +30,10 @@ use super::{
 const STALLED: Duration = Duration::from_secs(2);
 /// A device that reports errors and pulls nothing for so long is lost.
 const DOUBT: Duration = Duration::from_millis(150);
+/// The same of one that reports an error after each period that it pulls: what passes by itself is over by then.
+const IN_VAIN: Duration = Duration::from_secs(1);
+/// More than a period and less than two, as a part of a second.
+const ONE_PERIOD: u64 = 40;
 
 /// An open device; closed on drop.
 pub(super) struct Output {
@@ -57,7 +61,7 @@ impl Output {
         let rate = NonZero::new(config.sample_rate()).ok_or("The sound output has no sample rate.")?;
         let pulled = Arc::new(AtomicU64::new(0));
         let open = |buffer| {
-            let (news, mut doubt) = (news.clone(), Doubt::new(pulled.clone()));
+            let (news, mut doubt) = (news.clone(), Doubt::new(pulled.clone(), rate));
             DeviceSinkBuilder::from_device(device.clone())?
                 .with_supported_config(&config)
                 .with_buffer_size(buffer)
@@ -100,16 +104,20 @@ impl Output {
     }
 }
 
-/// Whether a device that reports errors is lost. ALSA's plugin for `PulseAudio` reports some that pass by themselves.
+/// Whether a device that reports errors is lost. ALSA's plugin for `PulseAudio` reports some that pass by themselves; one
+/// whose device is gone pulls all the same, and reports each time that it was in vain.
 struct Doubt {
     pulled: Arc<AtomicU64>,
-    /// How much had been pulled at an error, and when that was.
+    one_period: u64,
+    /// How much had been pulled at the last error.
+    before: u64,
+    /// How much had been pulled when the trouble began, and when that was.
     since: Option<(u64, Instant)>,
 }
 
 impl Doubt {
-    fn new(pulled: Arc<AtomicU64>) -> Self {
-        Self { pulled, since: None }
+    fn new(pulled: Arc<AtomicU64>, rate: NonZero<u32>) -> Self {
+        Self { pulled, one_period: u64::from(rate.get()) / ONE_PERIOD, before: 0, since: None }
     }
 
     /// Of an error that was just reported, in the device's thread.
@@ -122,17 +130,14 @@ impl Doubt {
             return true;
         }
         let (pulled, now) = (self.pulled.load(Ordering::Relaxed), Instant::now());
-        match self.since {
-            Some((before, since)) if before == pulled => {
-                // The thread would try again without a pause.
-                thread::sleep(Duration::from_millis(2));
-                now - since > DOUBT
-            }
-            Some(_) | None => {
-                self.since = Some((pulled, now));
-                false
-            }
+        let trouble = self.since.filter(|_| pulled - self.before <= self.one_period);
+        let (begun_at, since) = trouble.unwrap_or((pulled, now));
+        (self.before, self.since) = (pulled, Some((begun_at, since)));
+        if trouble.is_some() {
+            // The thread would try again without a pause.
+            thread::sleep(Duration::from_millis(2));
         }
+        now - since > if pulled == begun_at { DOUBT } else { IN_VAIN }
     }
 }
 
@@ -172,26 +177,32 @@ fn in_words(error: &cpal::Error) -> String {
 mod tests {
     use super::*;
 
+    const RATE: NonZero<u32> = NonZero::new(48_000).unwrap();
+
     #[test]
     fn fault_that_passes_is_no_loss_and_one_that_stays_is() {
         let pulled = Arc::new(AtomicU64::new(0));
-        let mut doubt = Doubt::new(pulled.clone());
+        let mut doubt = Doubt::new(pulled.clone(), RATE);
         let began = Instant::now();
         while began.elapsed() < 2 * DOUBT {
             assert!(!doubt.is_justified(ErrorKind::BackendError));
             thread::yield_now();
-            pulled.fetch_add(128, Ordering::Relaxed);
+            pulled.fetch_add(9_600, Ordering::Relaxed);
         }
-        let began = Instant::now();
-        while !doubt.is_justified(ErrorKind::BackendError) {
-            assert!(began.elapsed() < Duration::from_secs(30));
+        for in_vain in [0, 960] {
+            let began = Instant::now();
+            while !doubt.is_justified(ErrorKind::BackendError) {
+                pulled.fetch_add(in_vain, Ordering::Relaxed);
+                assert!(began.elapsed() < Duration::from_secs(30));
+            }
+            assert!(began.elapsed() >= DOUBT);
+            pulled.fetch_add(9_600, Ordering::Relaxed);
         }
-        assert!(began.elapsed() >= DOUBT);
     }
 
     #[test]
     fn unplugged_device_is_lost_at_once_and_a_gap_is_no_loss() {
-        let mut doubt = Doubt::new(Arc::default());
+        let mut doubt = Doubt::new(Arc::default(), RATE);
         assert!(doubt.is_justified(ErrorKind::DeviceNotAvailable));
         assert!(!doubt.is_justified(ErrorKind::Xrun));
     }

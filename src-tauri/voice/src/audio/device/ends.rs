@@ -48,19 +48,19 @@ impl Wake {
 /// What both ends know of a device.
 #[derive(Debug, Default)]
 pub struct Flow {
-    frames: AtomicU64,
+    turns: AtomicU64,
     troubles: AtomicU64,
     latency_us: AtomicU32,
 }
 
 impl Flow {
-    /// How many frames have gone through: when it stands still, so does the device.
-    pub fn frames(&self) -> u64 {
-        self.frames.load(Ordering::Relaxed)
+    /// How often the device has given or taken sound: when it stands still, so does the device.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
     }
 
-    fn count(&self, frames: usize, latency: Duration) {
-        self.frames.fetch_add(u64::try_from(frames).unwrap_or(0), Ordering::Relaxed);
+    fn count(&self, latency: Duration) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
         self.latency_us.store(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 
@@ -144,7 +144,7 @@ impl Capturing {
         if room < frames {
             self.flow.troubles.fetch_add(1, Ordering::Relaxed);
         }
-        self.flow.count(frames, latency);
+        self.flow.count(latency);
         self.wake.wake();
     }
 
@@ -192,7 +192,7 @@ impl Playing {
             self.flow.troubles.fetch_add(1, Ordering::Relaxed);
         }
         self.begun |= available > 0;
-        self.flow.count(frames, latency);
+        self.flow.count(latency);
         self.wake.wake();
     }
 
@@ -396,7 +396,7 @@ mod tests {
             capturing.take(&[0.1_f32; BLOCK], Duration::ZERO);
         }
         assert_eq!(source.overruns(), 10);
-        assert_eq!(capturing.flow().frames(), 60 * 480);
+        assert_eq!(capturing.flow().turns(), 60);
     }
 
     #[test]

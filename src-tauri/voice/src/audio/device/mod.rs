@@ -1,13 +1,15 @@
 //! Microphones and loudspeakers, and the way between their threads and ours.
 //!
 //! - `ends`: what a device's thread does, without a lock or an allocation, and the other end of it in the engine
-//! - `system`: the devices of this machine
+//! - `system`: the devices of this machine; `microphone`: how they are listened to on Linux
 //! - `clocked`: devices whose time a test holds
 //!
 //! A device's thread calls [`Capturing::take`] or [`Playing::fill`]; the engine has a [`Source`] or a [`Sink`].
 
 mod clocked;
 mod ends;
+#[cfg(target_os = "linux")]
+mod microphone;
 mod system;
 
 use std::{fmt, time::Duration};

@@ -4,13 +4,12 @@
 //! gaps are frequent (a busy machine, `PulseAudio` behind ALSA, which mends each only after some 50 ms) it is opened again
 //! with 20 ms, and then 40 ms. One that has no such period is taken with its own.
 //!
-//! Known cost: `PulseAudio`'s plugin for ALSA says that there is something to read when there is less than a period, and
-//! cpal's thread asks again at once. A microphone behind it takes about a quarter of a core until cpal reads what there is.
+//! On Linux cpal finds the microphones and says what they can do; what they hear is read by `microphone`.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU32, Ordering},
+        atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -22,12 +21,16 @@ use cpal::{
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 
+#[cfg(target_os = "linux")]
+use super::microphone::Microphone;
 use super::{Devices, Direction, OpenDevice, Sink, Source, Wake, capture, ends::Flow, playback};
 use crate::audio::RATE;
 
-/// A device that gives or takes nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when
-/// busy.
-const STALLED: Duration = Duration::from_secs(2);
+/// A device that gives or takes nothing for so long is of no use, and its place is to be taken. Far longer than any buffer:
+/// `PulseAudio`'s plugin for ALSA says nothing when its device goes.
+const STALLED: Duration = Duration::from_secs(1);
+/// The same of one that has just been opened: some take their time to begin.
+const STARTING: Duration = Duration::from_secs(2);
 /// A device that reports errors and stands still for so long is lost.
 const DOUBT: Duration = Duration::from_millis(150);
 /// So many gaps in so long a time are too many.
@@ -168,10 +171,11 @@ fn buffers(rate: u32, period_ms: &AtomicU32) -> [BufferSize; 3] {
     [BufferSize::Fixed(frames.max(1)), BufferSize::Fixed((2 * frames).max(1)), BufferSize::Default]
 }
 
-type Running<E> = Result<(Stream, E, Arc<Flow>, Arc<Fault>), String>;
+type Begun<E> = Result<(Running, E, Arc<Flow>, Arc<Fault>), String>;
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "what we have no samples for, and what cpal has none for yet")]
-fn input_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Running<Source> {
+#[cfg(not(target_os = "linux"))]
+fn input_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Begun<Source> {
     match format {
         SampleFormat::I8 => input_of::<i8>(device, plan, wake),
         SampleFormat::U8 => input_of::<u8>(device, plan, wake),
@@ -185,8 +189,25 @@ fn input_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake:
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "what we have no samples for, and what cpal has none for yet")]
+#[cfg(target_os = "linux")]
+fn input_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Begun<Source> {
+    match format {
+        SampleFormat::I8 => alsa_input_of::<i8>(device, plan, wake),
+        SampleFormat::U8 => alsa_input_of::<u8>(device, plan, wake),
+        SampleFormat::I16 => alsa_input_of::<i16>(device, plan, wake),
+        SampleFormat::U16 => alsa_input_of::<u16>(device, plan, wake),
+        // ALSA's crate has no samples of that kind; sound servers don't ask for it.
+        SampleFormat::I24 => input_of::<I24>(device, plan, wake),
+        SampleFormat::I32 => alsa_input_of::<i32>(device, plan, wake),
+        SampleFormat::F32 => alsa_input_of::<f32>(device, plan, wake),
+        SampleFormat::F64 => alsa_input_of::<f64>(device, plan, wake),
+        _ => Err(NONE_FITS.to_owned()),
+    }
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "as for microphones")]
-fn output_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Running<Sink> {
+fn output_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake: &Wake) -> Begun<Sink> {
     match format {
         SampleFormat::I8 => output_of::<i8>(device, plan, wake),
         SampleFormat::U8 => output_of::<u8>(device, plan, wake),
@@ -200,7 +221,7 @@ fn output_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake
     }
 }
 
-fn input_of<T>(device: &Device, plan: StreamConfig, wake: &Wake) -> Running<Source>
+fn input_of<T>(device: &Device, plan: StreamConfig, wake: &Wake) -> Begun<Source>
 where
     T: SizedSample,
     f32: FromSample<T>,
@@ -215,10 +236,27 @@ where
         .build_input_stream(plan, take, fault.clone().watch(flow.clone()), None)
         .and_then(|stream| stream.play().map(|()| stream))
         .map_err(|error| in_words(error.kind(), Direction::Input))?;
-    Ok((stream, source, flow, fault))
+    Ok((Running::Cpal(stream), source, flow, fault))
 }
 
-fn output_of<T>(device: &Device, plan: StreamConfig, wake: &Wake) -> Running<Sink>
+/// What cpal doesn't read well.
+#[cfg(target_os = "linux")]
+fn alsa_input_of<T>(device: &Device, plan: StreamConfig, wake: &Wake) -> Begun<Source>
+where
+    T: SizedSample + alsa::pcm::IoFormat + Default + Send + 'static,
+    f32: FromSample<T>,
+{
+    let (mut capturing, source) = capture(plan.sample_rate, plan.channels, wake)?;
+    let (flow, fault) = (capturing.flow(), Arc::new(Fault::default()));
+    let take = move |samples: &[T], latency| capturing.take(samples, latency);
+    let microphone = device
+        .id()
+        .and_then(|id| Microphone::open(id.id(), plan, fault.clone(), take))
+        .map_err(|error| in_words(error.kind(), Direction::Input))?;
+    Ok((Running::Alsa(microphone), source, flow, fault))
+}
+
+fn output_of<T>(device: &Device, plan: StreamConfig, wake: &Wake) -> Begun<Sink>
 where
     T: SizedSample + FromSample<f32>,
 {
@@ -237,29 +275,45 @@ where
         .build_output_stream(plan, fill, fault.clone().watch(flow.clone()), None)
         .and_then(|stream| stream.play().map(|()| stream))
         .map_err(|error| in_words(error.kind(), Direction::Output))?;
-    Ok((stream, sink, flow, fault))
+    Ok((Running::Cpal(stream), sink, flow, fault))
 }
 
 /// What a device's thread has said of it.
 #[derive(Debug, Default)]
-struct Fault {
+pub(super) struct Fault {
     kind: AtomicU8,
     gaps: AtomicU32,
+    /// Turns after which the device said that they were in vain.
+    in_vain: AtomicU64,
 }
 
 const DOUBTFUL: u8 = 1;
 const LOST: u8 = 2;
 
 impl Fault {
+    /// The device is gone.
+    pub(super) fn lose(&self) {
+        self.kind.store(LOST, Ordering::Relaxed);
+    }
+
+    /// It said that something is wrong.
+    pub(super) fn doubt(&self) {
+        self.kind.fetch_max(DOUBTFUL, Ordering::Relaxed);
+    }
+
+    /// Sound was lost in it.
+    pub(super) fn count_gap(&self) {
+        self.gaps.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The callback for errors. ALSA's plugin for `PulseAudio` reports some that pass by themselves, again and again without
-    /// a pause until they do.
+    /// a pause until they do. One whose device is gone takes sound all the same, and says after each turn that it couldn't.
     fn watch(self: Arc<Self>, flow: Arc<Flow>) -> impl FnMut(cpal::Error) + Send + 'static {
-        let mut before = None;
+        let mut before = 0;
         move |error| {
             let kind = error.kind();
             if kind == ErrorKind::Xrun {
-                self.gaps.fetch_add(1, Ordering::Relaxed);
-                return;
+                return self.count_gap();
             }
             // Another device in its place, or a thread that has no precedence.
             if matches!(kind, ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) {
@@ -267,14 +321,21 @@ impl Fault {
             }
             if matches!(kind, ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable | ErrorKind::StreamInvalidated)
             {
-                self.kind.store(LOST, Ordering::Relaxed);
-                return;
+                return self.lose();
             }
-            self.kind.fetch_max(DOUBTFUL, Ordering::Relaxed);
-            if before.replace(flow.frames()) == Some(flow.frames()) {
-                thread::sleep(Duration::from_millis(2));
+            self.doubt();
+            let turns = flow.turns();
+            if turns > before {
+                self.in_vain.fetch_add(1, Ordering::Relaxed);
             }
+            before = turns;
+            thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// How often it has given or taken sound, and not in vain.
+    fn progress(&self, flow: &Flow) -> u64 {
+        flow.turns().saturating_sub(self.in_vain.load(Ordering::Relaxed))
     }
 }
 
@@ -286,11 +347,18 @@ struct Opened {
     seen: Option<(u64, Duration)>,
     /// How many gaps there had been, and when they were last judged.
     judged: (u32, Duration),
-    _stream: Stream,
+    _stream: Running,
+}
+
+/// What runs until it is dropped.
+enum Running {
+    Cpal(#[expect(dead_code, reason = "held, not asked")] Stream),
+    #[cfg(target_os = "linux")]
+    Alsa(#[expect(dead_code, reason = "held, not asked")] Microphone),
 }
 
 impl Opened {
-    fn new(name: String, stream: Stream, flow: Arc<Flow>, fault: Arc<Fault>, period_ms: Arc<AtomicU32>) -> Self {
+    fn new(name: String, stream: Running, flow: Arc<Flow>, fault: Arc<Fault>, period_ms: Arc<AtomicU32>) -> Self {
         Self { name, flow, fault, period_ms, seen: None, judged: (0, Duration::ZERO), _stream: stream }
     }
 
@@ -316,11 +384,11 @@ impl OpenDevice for Opened {
     }
 
     fn fault(&mut self, now: Duration) -> Option<String> {
-        let frames = self.flow.frames();
+        let progress = self.fault.progress(&self.flow);
         let since = match self.seen {
-            Some((before, since)) if before == frames => since,
+            Some((before, since)) if before == progress => since,
             Some(_) | None => {
-                self.seen = Some((frames, now));
+                self.seen = Some((progress, now));
                 // It goes on: what it said was nothing.
                 let _passed = self.fault.kind.compare_exchange(DOUBTFUL, 0, Ordering::Relaxed, Ordering::Relaxed);
                 now
@@ -330,10 +398,11 @@ impl OpenDevice for Opened {
             return Some("The sound device needs longer periods.".to_owned());
         }
         let standing = now.saturating_sub(since);
+        let patience = if progress == 0 { STARTING } else { STALLED };
         match self.fault.kind.load(Ordering::Relaxed) {
             LOST => Some("The sound device is gone.".to_owned()),
             DOUBTFUL if standing > DOUBT => Some("The sound device has failed.".to_owned()),
-            _ if standing > STALLED => Some("The sound device has stopped.".to_owned()),
+            _ if standing > patience => Some("The sound device has stopped.".to_owned()),
             _ => None,
         }
     }
@@ -353,5 +422,32 @@ fn in_words(kind: ErrorKind, direction: Direction) -> String {
         format!("This app may not use the {device}.")
     } else {
         format!("The {device} has failed.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::ends::playback, *};
+
+    #[test]
+    fn device_that_takes_sound_in_vain_stands_still() {
+        let (mut playing, _sink) = playback(RATE, 1, 480, &Wake::default()).unwrap();
+        let (flow, fault) = (playing.flow(), Arc::new(Fault::default()));
+        let mut says = fault.clone().watch(flow.clone());
+        let mut take = || playing.fill(&mut [0.0_f32; 480], Duration::ZERO);
+        for _ in 0..10 {
+            take();
+        }
+        let before = fault.progress(&flow);
+        for _ in 0..10 {
+            take();
+            says(ErrorKind::BackendError.into());
+            says(ErrorKind::BackendError.into());
+        }
+        assert_eq!(fault.progress(&flow), before);
+        for _ in 0..10 {
+            take();
+        }
+        assert_eq!(fault.progress(&flow), before + 10, "what passes by itself is forgotten");
     }
 }
