@@ -14,5 +14,6 @@ mod joining;
 mod keyboard;
 mod notices;
 mod pages;
+mod people;
 mod ship;
 mod story;
