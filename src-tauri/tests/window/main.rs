@@ -16,4 +16,5 @@ mod notices;
 mod pages;
 mod people;
 mod ship;
+mod site;
 mod story;
