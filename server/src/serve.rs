@@ -118,6 +118,7 @@ impl Server {
         devices.spawn(keep_archiving(house.clone()));
         devices.spawn(keep_receipts(house.clone()));
         devices.spawn(keep_calls(house.clone()));
+        devices.spawn(keep_last_seen(house.clone()));
         devices.close();
 
         let listener = TcpListener::bind(settings.http).await;
@@ -207,6 +208,11 @@ async fn keep_calls(house: House) {
         }
     })
     .await;
+}
+
+/// Keeps when the people of every site were last there.
+async fn keep_last_seen(house: House) {
+    for_each_site(&house, |site| jobs::keep_last_seen(house.clone(), site, house.stop.clone())).await;
 }
 
 async fn keep_archiving(house: House) {

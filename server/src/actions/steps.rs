@@ -2,6 +2,7 @@
 
 use crewbell_shared::button::Button;
 use crewbell_shared::ids::{PersonId, RequestId, SessionId};
+use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{Audience, Entity};
 use crewbell_shared::rules::Change;
 use jiff::Timestamp;
@@ -57,6 +58,8 @@ pub enum Step {
     JoinCode(Option<Vec<u8>>),
     /// Messages of a device that were no press.
     Unheard(Unheard),
+    /// When people were last there.
+    Seen(Vec<LastSeen>),
     /// The oldest entries before a time move to the archive.
     Archive(Timestamp),
     /// A new site's row.

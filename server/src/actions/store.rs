@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crewbell_shared::ids::SiteId;
+use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Audience, Entity, EntityType, Source, changed_fields};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -36,6 +37,7 @@ pub(super) struct Rows {
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
     join_code: Option<NewCode>,
     unheard: Vec<db::unheard::Unheard>,
+    seen: Vec<LastSeen>,
     archive: Option<Timestamp>,
     create_site: bool,
 }
@@ -223,6 +225,7 @@ pub(super) fn apply(
             Step::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
             Step::JoinCode(hash) => rows.join_code = Some(NewCode(hash)),
             Step::Unheard(unheard) => rows.unheard.push(unheard),
+            Step::Seen(seen) => rows.seen.extend(seen),
             Step::Archive(before) => rows.archive = Some(before),
             Step::CreateSite => rows.create_site = true,
         }
@@ -273,6 +276,9 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     }
     for (person, hash) in &rows.person_secrets {
         db::people::save_secret(conn, site, *person, hash).await?;
+    }
+    if !rows.seen.is_empty() {
+        db::people::see(conn, site, &rows.seen).await?;
     }
     for place in world.places.changed() {
         db::places::save(conn, site, place).await?;

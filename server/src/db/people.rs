@@ -2,10 +2,11 @@
 
 use crewbell_shared::ids::{PersonId, SiteId};
 use crewbell_shared::person::{Person, Role};
+use crewbell_shared::protocol::live::LastSeen;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{BadRow, DbError, named};
+use super::{BadRow, DbError, named, sql};
 
 struct Row {
     id: Uuid,
@@ -78,6 +79,30 @@ pub async fn save_secret(conn: &mut PgConnection, site: SiteId, id: PersonId, ha
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Keeps when people were last there; what is known to be later stays.
+pub async fn see(conn: &mut PgConnection, site: SiteId, seen: &[LastSeen]) -> Result<(), DbError> {
+    sqlx::query!(
+        "update people p set last_seen_at = n.at from unnest($2::uuid[], $3::timestamptz[]) as n (id, at) \
+         where p.site_id = $1 and p.id = n.id and (p.last_seen_at is null or p.last_seen_at < n.at)",
+        site.0,
+        &seen.iter().map(|seen| seen.person_id.0).collect::<Vec<_>>(),
+        &seen.iter().map(|seen| sql(seen.at)).collect::<Vec<_>>() as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// When those were last there of whom it is known.
+pub async fn last_seen(conn: &mut PgConnection, site: SiteId) -> Result<Vec<LastSeen>, DbError> {
+    let rows = sqlx::query!(
+        "select id, last_seen_at as \"at!\" from people where site_id = $1 and last_seen_at is not null",
+        site.0
+    );
+    let rows = rows.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| LastSeen { person_id: row.id.into(), at: row.at.to_jiff() }).collect())
 }
 
 fn read(rows: Vec<Row>) -> Result<Vec<Person>, DbError> {

@@ -1,4 +1,5 @@
-//! Follows the calls of a site, and who is busy, so that it is known who can be called and what may be handed on.
+//! Follows the calls of a site, and who is busy, so that it is known who can be called and what may be handed on; it begins
+//! with when people were last there, as it was kept.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -25,6 +26,7 @@ async fn follow(house: &House, site: &OpenSite) -> Result<Infallible, ReadError>
     for person in people::all(&mut tx, site.id).await? {
         site.presence.set_busy(person.id, person.busy);
     }
+    site.presence.remember(people::last_seen(&mut tx, site.id).await?);
     site.switchboard.begin(calls::live(&mut tx, site.id).await?, head);
     drop(tx);
     tell_presence(site);

@@ -11,12 +11,13 @@ mod notices;
 mod phone;
 mod presence;
 mod receipts;
+mod seen;
 mod sse;
 mod switchboard;
 
 pub use connection::serve;
 pub use frame::{Stream, refusal_of};
-pub use presence::Presence;
+pub use presence::{Presence, Sighting};
 pub use receipts::Receipts;
 pub use sse::events;
 pub use switchboard::{LARGEST_SIGNAL, Switchboard};

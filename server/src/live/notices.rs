@@ -1,4 +1,4 @@
-//! What a socket is told beside the log: who is there, and how many devices an alert reached. Live only.
+//! What a socket is told beside the log: who is there, when the others last were, and how many devices an alert reached. Live only.
 //!
 //! Told as it is and not as it came about: the newest state, four times a second at most. A slow reader has none of it
 //! waiting for it.
@@ -69,6 +69,10 @@ impl Notices {
         self.receipts.mark_unchanged();
         let presence = *self.presence.borrow_and_update();
         if self.told_presence != Some(presence) {
+            let people = self.site.presence.seen_since(self.told_presence);
+            if !people.is_empty() {
+                frames.push(serde_json::to_string(&FromServer::Seen { people })?.into());
+            }
             frames.push(self.site.presence.frame(presence)?);
             self.told_presence = Some(presence);
         }

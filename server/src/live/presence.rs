@@ -6,10 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
 use crewbell_shared::ids::{PersonId, SessionId};
-use crewbell_shared::protocol::live::{FromServer, Presence as There, Status};
+use crewbell_shared::protocol::live::{FromServer, LastSeen, Presence as There, Status};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
+use super::seen::Seen;
 use crate::clock::Clock;
 
 /// How long somebody who said by a request that they are there is taken to be: three heartbeats.
@@ -32,8 +33,8 @@ struct People {
     sockets: BTreeMap<PersonId, BTreeMap<u64, Device>>,
     /// When somebody last said by a request that they are there.
     heard: BTreeMap<PersonId, Timestamp>,
-    /// When somebody was last there who isn't any more, since this server started.
-    left: BTreeMap<PersonId, Timestamp>,
+    /// When those were last there who aren't any more; also before this server started.
+    seen: Seen,
     /// Who doesn't want to be called, as the log tells.
     busy: BTreeSet<PersonId>,
     /// Who speaks or calls, as the log tells.
@@ -48,6 +49,15 @@ struct Device {
     sounds: bool,
 }
 
+/// When somebody was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Who, and when they last were: now, for somebody with a socket.
+    pub seen: LastSeen,
+    /// Whether they still are.
+    pub there: bool,
+}
+
 /// A socket of somebody; they are there until it is dropped.
 #[derive(Debug)]
 pub struct Here<'a> {
@@ -59,6 +69,13 @@ pub struct Here<'a> {
 impl People {
     fn is_there(&self, person: PersonId, now: Timestamp) -> bool {
         self.sockets.contains_key(&person) || self.heard.get(&person).is_some_and(|at| is_fresh(*at, now))
+    }
+
+    fn last_seen(&self, person: PersonId, now: Timestamp) -> Option<Timestamp> {
+        if self.sockets.contains_key(&person) {
+            return Some(now);
+        }
+        self.heard.get(&person).copied().max(self.seen.at(person))
     }
 
     fn status(&self, person: PersonId, now: Timestamp) -> Status {
@@ -108,17 +125,17 @@ impl Presence {
     pub fn sweep(&self) {
         let now = self.clock.now();
         let mut people = self.lock();
-        let People { sockets, heard, left, .. } = &mut *people;
-        let before = heard.len();
-        heard.retain(|person, at| {
-            let stays = is_fresh(*at, now);
-            if !stays && !sockets.contains_key(person) {
-                left.insert(*person, *at);
+        let stale: Vec<_> =
+            people.heard.iter().filter(|(_, at)| !is_fresh(**at, now)).map(|(id, at)| (*id, *at)).collect();
+        if stale.is_empty() {
+            return;
+        }
+        let change = self.changed();
+        for (person, at) in stale {
+            people.heard.remove(&person);
+            if !people.sockets.contains_key(&person) {
+                people.seen.went(person, at, change);
             }
-            stays
-        });
-        if heard.len() < before {
-            self.changed();
         }
     }
 
@@ -150,13 +167,40 @@ impl Presence {
         self.lock().status(person, self.clock.now())
     }
 
-    /// When somebody was last there: now, for somebody who is; none for somebody who wasn't since this server started.
+    /// When somebody was last there: now, for somebody with a socket; none for somebody who never was.
     pub fn last_seen(&self, person: PersonId) -> Option<Timestamp> {
-        let (people, now) = (self.lock(), self.clock.now());
-        if people.sockets.contains_key(&person) {
-            return Some(now);
+        self.lock().last_seen(person, self.clock.now())
+    }
+
+    /// Notes when people were last there, as it was kept.
+    pub fn remember(&self, kept: impl IntoIterator<Item = LastSeen>) {
+        let mut people = self.lock();
+        let news: Vec<_> = kept.into_iter().filter(|kept| people.seen.is_news(kept.person_id, kept.at)).collect();
+        if news.is_empty() {
+            return;
         }
-        people.heard.get(&person).max(people.left.get(&person)).copied()
+        let change = self.changed();
+        for LastSeen { person_id, at } in news {
+            people.seen.went(person_id, at, change);
+        }
+    }
+
+    /// When everybody was last there of whom it is known, by id.
+    pub fn sightings(&self) -> Vec<Sighting> {
+        let (people, now) = (self.lock(), self.clock.now());
+        let gone: Vec<_> = people.seen.since(None).map(|seen| seen.person_id).collect();
+        let known: BTreeSet<_> = people.sockets.keys().chain(people.heard.keys()).chain(&gone).copied().collect();
+        let sighting = |person_id| {
+            let at = people.last_seen(person_id, now)?;
+            Some(Sighting { seen: LastSeen { person_id, at }, there: people.is_there(person_id, now) })
+        };
+        known.into_iter().filter_map(sighting).collect()
+    }
+
+    /// What is news of when people were last there, who aren't, to whoever was told as of a change.
+    pub(super) fn seen_since(&self, change: Option<u64>) -> Vec<LastSeen> {
+        let (people, now) = (self.lock(), self.clock.now());
+        people.seen.since(change).filter(|seen| !people.is_there(seen.person_id, now)).collect()
     }
 
     /// How many sockets are open.
@@ -236,11 +280,11 @@ impl Drop for Here<'_> {
         if devices.remove(&self.number).is_some_and(|device| !device.sounds) {
             metrics::gauge!("devices_silent").decrement(1.0);
         }
+        let change = self.presence.changed();
         if devices.is_empty() {
             people.sockets.remove(&self.person);
-            people.left.insert(self.person, self.presence.clock.now());
+            people.seen.went(self.person, self.presence.clock.now(), change);
         }
-        self.presence.changed();
     }
 }
 
@@ -326,6 +370,46 @@ mod tests {
         assert!(changes.has_changed().unwrap(), "whoever tells of it is woken");
         let ago = clock.now().duration_since(presence.last_seen(sam()).unwrap());
         assert_eq!(ago.as_secs(), 30);
+    }
+
+    #[test]
+    fn who_was_told_is_told_of_those_who_went_since_and_a_newcomer_of_all() {
+        let clock = Clock::default();
+        let presence = Presence::new(clock.clone());
+        let siri: PersonId = Uuid::from_u128(3).into();
+        let kept = LastSeen { person_id: siri, at: clock.now() - SignedDuration::from_hours(20) };
+        presence.remember([kept]);
+        assert_eq!(presence.seen_since(None), [kept]);
+        let told = *presence.changes().borrow();
+        presence.remember([LastSeen { at: kept.at - SignedDuration::from_hours(1), ..kept }, kept]);
+        assert_eq!(*presence.changes().borrow(), told, "nothing newer was kept");
+
+        let tablet = presence.arrive(sam(), session(1));
+        let who = |seen: Vec<LastSeen>| seen.iter().map(|seen| seen.person_id).collect::<Vec<_>>();
+        assert_eq!((who(presence.seen_since(None)), who(presence.seen_since(Some(told)))), (vec![siri], vec![]));
+        drop(tablet);
+        assert_eq!(
+            (who(presence.seen_since(None)), who(presence.seen_since(Some(told)))),
+            (vec![sam(), siri], vec![sam()])
+        );
+        let there: Vec<_> = presence.sightings().iter().map(|one| (one.seen.person_id, one.there)).collect();
+        assert_eq!(there, [(sam(), false), (siri, false)]);
+    }
+
+    #[test]
+    fn a_socket_that_closes_within_a_heartbeat_is_told_when_that_has_run_out_and_with_its_own_time() {
+        let clock = Clock::default();
+        let presence = Presence::new(clock.clone());
+        presence.heartbeat(sam());
+        clock.advance(SignedDuration::from_secs(10));
+        drop(presence.arrive(sam(), session(1)));
+        assert!(presence.sightings()[0].there && presence.seen_since(None).is_empty(), "the heartbeat holds");
+        let told = *presence.changes().borrow();
+        clock.advance(SignedDuration::from_secs(25));
+        presence.sweep();
+        let seen = presence.seen_since(Some(told));
+        assert_eq!(clock.now().duration_since(seen[0].at).as_secs(), 25);
+        assert_eq!(presence.last_seen(sam()), Some(seen[0].at));
     }
 
     #[test]

@@ -374,7 +374,7 @@ impl Screen {
 }
 
 fn is_notice(frame: &FromServer) -> bool {
-    matches!(frame, FromServer::Present { .. } | FromServer::Reached { .. })
+    matches!(frame, FromServer::Present { .. } | FromServer::Seen { .. } | FromServer::Reached { .. })
 }
 
 fn is_of_a_call(frame: &FromServer) -> bool {

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crewbell_shared::protocol::live::{FromClient, FromServer, Presence, Status};
-use jiff::SignedDuration;
+use crewbell_shared::protocol::live::{FromClient, FromServer, LastSeen, Presence, Status};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cast::{Crew, Screen};
@@ -34,6 +35,34 @@ async fn sees(screen: &mut Screen, people: &[(&Crew, u32, u32)]) {
         }
         last = Some(screen.notice().await);
     }
+}
+
+/// Waits until a screen is told when somebody who isn't there was last there.
+async fn last_saw(screen: &mut Screen, who: &Crew) -> Timestamp {
+    let mut from = 0;
+    loop {
+        for notice in &screen.notices[from..] {
+            let FromServer::Seen { people } = notice else { continue };
+            if let Some(seen) = people.iter().find(|seen| seen.person_id.to_string() == who.id) {
+                return seen.at;
+            }
+        }
+        from = screen.notices.len();
+        screen.notice().await;
+    }
+}
+
+/// When somebody was last there, as another client asks for it.
+async fn last_seen(asks: &Crew, who: &Crew) -> Option<Timestamp> {
+    let status = asks.get(&format!("/api/status/user/{}", who.id)).await;
+    status["last_seen_at"].as_str().map(|at| at.parse().unwrap())
+}
+
+/// When somebody was last there, as it is kept.
+async fn kept(ship: &Ship, who: &Crew) -> Option<Timestamp> {
+    let mut tx = ship.server.house.db.read(ship.site.id).await.unwrap();
+    let seen = crewbell_server::db::people::last_seen(&mut tx, ship.site.id).await.unwrap();
+    seen.iter().find(|seen| seen.person_id.to_string() == who.id).map(|seen| seen.at)
 }
 
 async fn reaches(screen: &mut Screen, request: &str, devices: u32, sounded: u32) {
@@ -162,4 +191,86 @@ async fn after_a_restart_receipts_of_what_is_still_open_count_again() {
     // What nobody asked for reaches nobody, and breaks nothing.
     sounds(&mut screen, &ship, &crate::cast::fresh_id()).await;
     assert!(tokio::time::timeout(Duration::from_millis(600), screen.notice()).await.is_err(), "nothing is told of it");
+}
+
+#[tokio::test]
+async fn the_last_device_of_somebody_who_goes_leaves_when_they_were_last_seen() {
+    let ship = Ship::sail().await;
+    let (sam, siri) = (ship.sam().await, ship.siri().await);
+    let (tablet, mut siris) = (sam.screen(None).await, siri.screen(None).await);
+    let phone = sam.second_device().await.screen(None).await;
+    sees(&mut siris, &[(&sam, 2, 0), (&siri, 1, 0)]).await;
+    ship.clock.advance(SignedDuration::from_mins(5));
+    drop(tablet);
+    sees(&mut siris, &[(&sam, 1, 0), (&siri, 1, 0)]).await;
+    assert!(!siris.notices.iter().any(|told| matches!(told, FromServer::Seen { .. })), "one device is there still");
+    ship.clock.advance(SignedDuration::from_mins(10));
+    drop(phone);
+    let at = last_saw(&mut siris, &sam).await;
+    let ago = ship.clock.now().duration_since(at);
+    assert!(ago < SignedDuration::from_mins(1), "{ago}");
+    // It is told before the frame that they are missing from, and to whoever comes later, too.
+    sees(&mut siris, &[(&siri, 1, 0)]).await;
+    assert_eq!(last_seen(&siri, &sam).await, Some(at));
+    let mut danas = ship.dana().await.screen(None).await;
+    assert_eq!(
+        soon(danas.any_frame()).await,
+        Some(FromServer::Seen { people: vec![LastSeen { person_id: sam.id.parse().unwrap(), at }] })
+    );
+    // Who is back is there, and isn't told of as gone.
+    let back = sam.screen(None).await;
+    let mut graces = ship.grace().await.screen(None).await;
+    assert!(matches!(soon(graces.any_frame()).await, Some(FromServer::Present { .. })));
+    drop(back);
+    // Nothing of it is in the log.
+    assert_eq!(ship.count("select count(*) from entries where type like '%seen%'").await, 0);
+}
+
+#[tokio::test]
+async fn when_somebody_was_last_seen_survives_a_restart_of_the_server() {
+    let ship = Ship::sail().await;
+    let (sam, siri, tom) = (ship.sam().await, ship.siri().await, ship.crew("Tom").await);
+    assert_eq!(last_seen(&siri, &tom).await, None, "who never was there was never seen");
+    let (tablet, mut siris) = (sam.screen(None).await, siri.screen(None).await);
+    drop(tablet);
+    let at = last_saw(&mut siris, &sam).await;
+    ship.clock.advance(SignedDuration::from_hours(9));
+    let (stopped, clock) = (ship.clock.now(), ship.clock.clone());
+    let ship = ship.stopped_while(async { clock.advance(SignedDuration::from_hours(1)) }).await;
+    let (sam, siri, tom) = (sam.at(ship.server.http), siri.at(ship.server.http), tom.at(ship.server.http));
+    assert_eq!(last_seen(&tom, &sam).await, Some(at), "Sam went before");
+    let siris = last_seen(&tom, &siri).await.unwrap().duration_since(stopped);
+    assert!(siris < SignedDuration::from_mins(1), "Siri was there until the server stopped: {siris} after");
+    let mut toms = tom.screen(None).await;
+    assert_eq!(last_saw(&mut toms, &sam).await, at);
+}
+
+#[tokio::test]
+async fn who_is_there_is_kept_once_a_minute_and_not_with_every_heartbeat() {
+    let ship = Ship::sail().await;
+    let (sam, siri) = (ship.sam().await, ship.siri().await);
+    let screen = siri.screen(None).await;
+    ship.clock.advance(SignedDuration::from_mins(2));
+    let first = soon(async {
+        loop {
+            if let Some(at) = kept(&ship, &siri).await {
+                break at;
+            }
+        }
+    })
+    .await;
+    // Within the minute neither a heartbeat nor the socket is worth writing.
+    let beat = async || sam.ask(Method::POST, "/api/status/heartbeat", None).await.0.is_success();
+    ship.clock.advance(SignedDuration::from_secs(2));
+    assert!(beat().await);
+    let said = last_seen(&siri, &sam).await.unwrap();
+    // A heartbeat that has run out is written, and with it nobody who is there.
+    ship.clock.advance(SignedDuration::from_secs(31));
+    soon(async { while kept(&ship, &sam).await != Some(said) {} }).await;
+    assert_eq!(kept(&ship, &siri).await, Some(first));
+    assert_eq!(last_seen(&siri, &sam).await, Some(said));
+    // Then the minute is over.
+    ship.clock.advance(SignedDuration::from_secs(28));
+    soon(async { while kept(&ship, &siri).await == Some(first) {} }).await;
+    drop(screen);
 }

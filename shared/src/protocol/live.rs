@@ -92,6 +92,12 @@ pub enum FromServer {
         /// Everybody with an open socket at this server, or who said by another way that they are there, by id.
         people: Vec<Presence>,
     },
+    /// When those who aren't there were last there, as far as it is known: everybody of them right after `welcome`, and from
+    /// then on those who went. Sent before the `present` that they are missing from; what is said again replaces what was said before.
+    Seen {
+        /// Those who aren't there, by id; not all of them after the first time.
+        people: Vec<LastSeen>,
+    },
     /// How many devices a request's alert reached: sent once some device sounded it and whenever that changes, as seldom
     /// as `present`. Nothing more is said of a request that is closed, or was asked for an hour ago.
     Reached {
@@ -165,6 +171,15 @@ pub struct Presence {
     /// Whether they can be called.
     #[serde(default)]
     pub status: Status,
+}
+
+/// When somebody who isn't there was last there. No fact of the log: kept beside it, and coarse after a crash of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSeen {
+    /// Who.
+    pub person_id: PersonId,
+    /// When their last socket closed, or when they last said by another way that they are there; by the server's clock.
+    pub at: Timestamp,
 }
 
 /// Whether somebody can be called. Derived, and live only.

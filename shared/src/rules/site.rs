@@ -1,30 +1,19 @@
 //! The site: how it is run.
 
+use std::ops::RangeInclusive;
+
 use super::{Case, Change, Decision, name};
 use crate::Refusal;
 use crate::person::Right;
 use crate::site::{Settings, Site};
 
-/// Seconds of the press window, at most.
-const MAX_PRESS_WINDOW_S: u32 = 600;
-/// Seconds that a call may ring.
-const RING_TIME_S: std::ops::RangeInclusive<u32> = 10..=300;
-/// Days of retention, at most.
-const MAX_RETENTION_DAYS: u32 = 3650;
-
 impl Case<'_> {
     /// Somebody changes how the site is run.
     pub fn save_settings(&self, settings: &Settings) -> Decision {
         self.actor.need(Right::EditSite)?;
-        if settings.press_window_s > MAX_PRESS_WINDOW_S {
-            return Err(Refusal::invalid("press_window_s", "0 to 600 seconds.").with("limit", &MAX_PRESS_WINDOW_S));
-        }
-        if settings.retention_days > MAX_RETENTION_DAYS {
-            return Err(Refusal::invalid("retention_days", "0 to 3650 days.").with("limit", &MAX_RETENTION_DAYS));
-        }
-        if !RING_TIME_S.contains(&settings.ring_time_s) {
-            return Err(Refusal::invalid("ring_time_s", "10 to 300 seconds.").with("limit", RING_TIME_S.end()));
-        }
+        within("press_window_s", settings.press_window_s, &Settings::PRESS_WINDOW_S, "seconds")?;
+        within("retention_days", settings.retention_days, &Settings::RETENTION_DAYS, "days")?;
+        within("ring_time_s", settings.ring_time_s, &Settings::RING_TIME_S, "seconds")?;
         for (place, service) in settings.services.iter().enumerate() {
             name("services", &service.code)?;
             if settings.services[..place].iter().any(|other| other.key == service.key) {
@@ -35,6 +24,14 @@ impl Case<'_> {
         let site = Site { settings: settings.clone(), ..before.clone() };
         Ok(if site == *before { Vec::new() } else { vec![Change::new(site, "settings_changed")] })
     }
+}
+
+fn within(field: &str, number: u32, range: &RangeInclusive<u32>, unit: &str) -> Result<(), Refusal> {
+    if range.contains(&number) {
+        return Ok(());
+    }
+    let (least, most) = (range.start(), range.end());
+    Err(Refusal::invalid(field, format!("{least} to {most} {unit}.")).with("limit", most))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The site: the tenant that everything belongs to, and its settings.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::button::Key;
@@ -49,6 +51,14 @@ pub struct Service {
 }
 
 impl Settings {
+    /// What [`Settings::press_window_s`] may be.
+    pub const PRESS_WINDOW_S: RangeInclusive<u32> = 0..=600;
+    /// What [`Settings::retention_days`] may be.
+    pub const RETENTION_DAYS: RangeInclusive<u32> = 0..=3650;
+    /// What [`Settings::ring_time_s`] may be: long enough to reach a pocket, and short enough that somebody else can be
+    /// called.
+    pub const RING_TIME_S: RangeInclusive<u32> = 10..=300;
+
     /// The code of the service that switches a place's do-not-disturb instead of asking for somebody to come.
     pub const DO_NOT_DISTURB: &'static str = "do_not_disturb";
 

@@ -22,4 +22,10 @@ create table reading (
 
 insert into reading (one) values (1);
 
-pragma user_version = 1;
+-- When people were last there, as far as it is known.
+create table seen (
+    person_id text not null primary key,
+    at text not null
+) strict;
+
+pragma user_version = 2;

@@ -14,5 +14,7 @@ mod joining;
 mod keyboard;
 mod notices;
 mod pages;
+mod people;
 mod ship;
+mod site;
 mod story;

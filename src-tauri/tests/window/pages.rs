@@ -7,13 +7,13 @@ use crewbell_desk::{Desk, Window, until};
 use crate::crew::{go, open, press_on_card, sees, sign_in};
 use crate::ship::Ship;
 
-const SIZES: [(&str, u32, u32); 3] = [("phone", 390, 844), ("tablet", 1024, 768), ("desktop", 1440, 900)];
+pub const SIZES: [(&str, u32, u32); 3] = [("phone", 390, 844), ("tablet", 1024, 768), ("desktop", 1440, 900)];
 const THEMES: [&str; 3] = ["light", "dark", "night"];
 const PAGES: [&str; 11] =
     ["requests", "new", "activity", "calls", "people", "buttons", "guests", "places", "settings", "outbox", "more"];
 
 /// Sets something of this device, as the settings page does.
-fn set(window: &Window, name: &str, value: &str) -> Result<()> {
+pub fn set(window: &Window, name: &str, value: &str) -> Result<()> {
     let ask = serde_json::json!({ "ask": "set", "name": name, "value": value }).to_string();
     window.run(&format!("window.__TAURI__.core.invoke('ask', {{ args: {} }})", serde_json::to_string(&ask)?))?;
     Ok(())

@@ -27,6 +27,6 @@ pub use field::{Field, Search, Select, Switch};
 pub use icon::{Icon, Picture, Sprite};
 pub use pin_pad::PinPad;
 pub use place_picker::PlacePicker;
-pub use presence::{Face, PersonName};
+pub use presence::{Face, PersonName, presence_words};
 pub use sheet::{Confirm, Sheet, keep_focus};
 pub use shown::{Age, Chip, Empty, Freshness, ListHeader, Row, Tone};

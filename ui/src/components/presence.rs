@@ -1,4 +1,4 @@
-//! A person's name, and whether they are there: by the word, and by the shape of a dot.
+//! A person's name, and whether they are there: by the word, and by the shape of a dot; and when they last were.
 
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::protocol::live::Status;
@@ -17,10 +17,10 @@ pub fn PersonName(
     name: Signal<String>,
 ) -> impl IntoView {
     let state = state();
-    let said = Memo::new(move |_| said(state, id));
+    let said = Memo::new(move |_| presence_words(state, id));
     view! {
         <span class="person">
-            <Face id name/>
+            <Face id name said_beside=true/>
             <span>
                 <b>{name}</b>
                 <small>{said}</small>
@@ -30,7 +30,7 @@ pub fn PersonName(
 }
 
 /// The first letters of a person's name, with a dot: full when they are there, barred when they are busy, a square when
-/// they are in a call, empty when they are away.
+/// they are in a call, empty when they are away. What it means is its tooltip, and its name for a screen reader.
 #[component]
 pub fn Face(
     /// Who.
@@ -38,11 +38,16 @@ pub fn Face(
     /// Their name.
     #[prop(into)]
     name: Signal<String>,
+    /// The same stands beside it in words: a screen reader passes over the face.
+    #[prop(optional)]
+    said_beside: bool,
 ) -> impl IntoView {
     let state = state();
     let class = Memo::new(move |_| class(state.presence_of(id)));
+    let said = Memo::new(move |_| presence_words(state, id));
     view! {
-        <span class=move || format!("face {}", class.get()) aria-hidden="true">
+        <span class=move || format!("face {}", class.get()) title=said role=(!said_beside).then_some("img")
+            aria-label=(!said_beside).then_some(said) aria-hidden=said_beside.then_some("true")>
             {move || name.with(|name| initials(name))}
             <i></i>
         </span>
@@ -59,14 +64,14 @@ fn class(presence: Option<Status>) -> &'static str {
     }
 }
 
-/// "Offline · seen 14:02": when they were last there only where they aren't.
-fn said(state: State, id: PersonId) -> String {
-    let presence = state.presence_of(id);
-    let word = names::presence(presence);
-    let seen = if presence == Some(Status::Offline) { state.last_seen(id) } else { None };
-    // The day that a time is told with changes too seldom to follow the clock for it.
-    let when = |at| time::moment(at, state.now.get_untracked());
-    seen.map_or(word.to_owned(), |at| format!("{word} · {}", fill(words().calls.seen, &[("time", &when(at))])))
+/// Whether somebody is there, in words, and if not, when they last were: "Offline · last seen 14:02".
+pub fn presence_words(state: State, id: PersonId) -> String {
+    let word = names::presence(state.presence_of(id));
+    let Some(at) = state.last_seen(id) else { return word.to_owned() };
+    // "Yesterday" is true for a day: what follows the clock is the day alone.
+    state.today.track();
+    let when = time::lately(at, state.now.get_untracked());
+    format!("{word} · {}", fill(words().calls.seen, &[("time", &when)]))
 }
 
 /// The first letters of a name's first two words.

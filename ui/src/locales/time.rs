@@ -60,15 +60,33 @@ pub fn date(at: Timestamp) -> String {
 
 /// The day for a heading: today, yesterday, or the date.
 pub fn day(at: Timestamp, now: Timestamp) -> String {
-    let (then, today) = (clock::local(at), clock::local(now));
-    let a_day_ago = now.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(now);
-    if then.is_same_day(today) {
+    let then = clock::local(at);
+    if then.is_same_day(clock::local(now)) {
         words().time.today.to_owned()
-    } else if then.is_same_day(clock::local(a_day_ago)) {
+    } else if then.is_same_day(clock::local(a_day_before(now))) {
         words().time.yesterday.to_owned()
     } else {
         then.date()
     }
+}
+
+/// The time of day today and yesterday, and the date on other days: `14:02`, `yesterday 22:10`, `18/11/2026`.
+pub fn lately(at: Timestamp, now: Timestamp) -> String {
+    lately_of(clock::local(at), clock::local(now), clock::local(a_day_before(now)))
+}
+
+fn lately_of(at: Local, today: Local, yesterday: Local) -> String {
+    if at.is_same_day(today) {
+        at.time()
+    } else if at.is_same_day(yesterday) {
+        format!("{} {}", words().time.yesterday.to_lowercase(), at.time())
+    } else {
+        at.date()
+    }
+}
+
+fn a_day_before(now: Timestamp) -> Timestamp {
+    now.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(now)
 }
 
 /// When the day of a moment began, by the device's wall clock.
@@ -145,6 +163,15 @@ mod tests {
         assert_eq!(moment_of(Local { day: 20, ..NOON }, NOON), "20/11/2026 12:05");
         speak(Language::German);
         assert_eq!(moment_of(Local { day: 20, ..NOON }, NOON), "20.11.2026 12:05");
+    }
+
+    #[test]
+    fn what_was_lately_is_told_with_its_time_and_what_was_long_ago_with_its_date() {
+        let (yesterday, before) = (Local { day: 20, hour: 22, ..NOON }, Local { day: 19, ..NOON });
+        let lately = |at| lately_of(at, NOON, Local { day: 20, ..NOON });
+        assert_eq!([NOON, yesterday, before].map(lately), ["12:05", "yesterday 22:05", "19/11/2026"]);
+        speak(Language::Croatian);
+        assert_eq!([yesterday, before].map(lately), ["jučer 22:05", "19. 11. 2026."]);
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Calls, as a page asks about them: who can be called now, who is there, what was missed.
 
 use crewbell_core::screen::Ask;
-use crewbell_core::store::Line;
 use crewbell_shared::call::{About, Call};
 use crewbell_shared::ids::PersonId;
-use crewbell_shared::protocol::live::{self, Status};
+use crewbell_shared::protocol::live::Status;
 use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
 use leptos::prelude::*;
@@ -23,9 +22,12 @@ impl State {
         Some(status_of(there, busy))
     }
 
-    /// When somebody who isn't there was last there, if anything is known of it.
+    /// When somebody was last there who isn't, or of whom this device can't know it; none for whoever looks, and for
+    /// somebody who never was.
     pub fn last_seen(self, id: PersonId) -> Option<Timestamp> {
-        self.seen.with(|seen| seen.get(&id).copied())
+        let is_away = matches!(self.presence_of(id), None | Some(Status::Offline));
+        let at = self.seen.with(|seen| seen.get(&id).copied());
+        at.filter(|_| is_away && self.my_id() != Some(id))
     }
 
     /// Why nobody can be called from here now; none: they can.
@@ -50,29 +52,6 @@ impl State {
     pub fn missed(self) -> usize {
         let me = self.my_id();
         self.calls.list(|item| (Some(item.noun.callee.id) == me && item.noun.is_unseen()).then_some(())).len()
-    }
-
-    /// Who is there now. Who was and isn't any more was seen just now.
-    pub(super) fn now_present(self, people: Vec<live::Presence>) {
-        let now = self.now.get_untracked();
-        let is_there = |id| people.iter().any(|one| one.person_id == id);
-        let gone: Vec<PersonId> = self
-            .present
-            .with_untracked(|all| all.iter().map(|one| one.person_id).filter(|id| !is_there(*id)).collect());
-        if !gone.is_empty() {
-            self.seen.update(|seen| seen.extend(gone.into_iter().map(|id| (id, now))));
-        }
-        self.present.set(people);
-    }
-
-    /// Who did something was there then.
-    pub(super) fn see(self, lines: &[Line]) {
-        self.seen.update(|seen| {
-            for (id, at) in lines.iter().filter_map(|line| Some((line.actor.id?, line.at))) {
-                let last = seen.entry(id).or_insert(at);
-                *last = at.max(*last);
-            }
-        });
     }
 }
 

@@ -57,7 +57,7 @@ impl State {
 
     /// Shows a picture, instead of everything that was shown before.
     pub fn show(self, picture: Picture) {
-        let Picture { look: _, session, last, status, nouns, outbox, lines, present, alerts, phone, settings } =
+        let Picture { look: _, session, last, status, nouns, outbox, lines, present, seen, alerts, phone, settings } =
             picture;
         let mut all = Sorted::default();
         for shown in nouns {
@@ -74,11 +74,8 @@ impl State {
         self.settings.set(settings);
         self.status.set(status);
         self.outbox.set(outbox);
-        if self.session.with_untracked(|before| *before != session) {
-            self.seen.set(BTreeMap::new());
-        }
-        self.see(&lines);
         self.lines.set(lines.into());
+        self.seen.set(seen.into_iter().map(|seen| (seen.person_id, seen.at)).collect());
         self.present.set(present);
         self.phone.set(phone);
         self.alerts.set(alerts);
@@ -104,7 +101,10 @@ impl State {
                 self.tick();
             }
             Told::Outbox { items } => self.outbox.set(items),
-            Told::Present { people } => self.now_present(people),
+            Told::Present { people } => self.present.set(people),
+            Told::Seen { people } => {
+                self.seen.update(|all| all.extend(people.into_iter().map(|seen| (seen.person_id, seen.at))));
+            }
             Told::Reached { request_id, devices, sounded } => {
                 self.reached.update(|reached| {
                     reached.insert(request_id, (devices, sounded));
@@ -142,7 +142,6 @@ impl State {
         self.requests.patch(some.requests, away(EntityType::Request));
         self.calls.patch(some.calls, away(EntityType::Call));
         if !lines.is_empty() {
-            self.see(&lines);
             self.lines.update(|all| {
                 all.extend(lines);
                 let surplus = all.len().saturating_sub(MOST_LINES);

@@ -33,6 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 use leptos::prelude::*;
 
 use crate::bridge::{clock, page};
+use crate::locales::time;
 use crate::route::{self, Page, Route};
 
 use order::Order;
@@ -89,7 +90,7 @@ pub struct Store {
     pub lines: RwSignal<VecDeque<Line>>,
     /// Who has a device open.
     pub present: RwSignal<Vec<Presence>>,
-    /// When somebody was last known to be there, as far as this device noticed.
+    /// When people were last there, as far as it is known here.
     pub seen: RwSignal<BTreeMap<PersonId, Timestamp>>,
     /// The call on this device.
     pub phone: RwSignal<Phone>,
@@ -109,6 +110,8 @@ pub struct Store {
     pub trouble: RwSignal<Option<AskError>>,
     /// The server's clock, as far as the device knows it; moves once a second.
     pub now: RwSignal<Timestamp>,
+    /// When today began, by the wall clock here: what says "yesterday" follows it.
+    pub today: Memo<Timestamp>,
     /// In which order pictures and what is told belong.
     order: StoredValue<Order>,
     /// Whether the window has room for board, detail and activity side by side.
@@ -120,6 +123,7 @@ impl State {
     pub fn new() -> Self {
         let wide = RwSignal::new(false);
         page::on_media("(min-width: 1200px)", move |is| wide.set(is));
+        let now = RwSignal::new(clock::now());
         let store = Store {
             started: RwSignal::default(),
             route: route::follow(),
@@ -146,7 +150,8 @@ impl State {
             voice: RwSignal::default(),
             refusals: RwSignal::default(),
             trouble: RwSignal::default(),
-            now: RwSignal::new(clock::now()),
+            now,
+            today: Memo::new(move |_| time::start_of_day(now.get())),
             order: StoredValue::default(),
             wide,
         };

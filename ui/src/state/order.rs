@@ -67,6 +67,7 @@ fn is_pictured(told: &Told) -> bool {
         | Told::Status { .. }
         | Told::Outbox { .. }
         | Told::Present { .. }
+        | Told::Seen { .. }
         | Told::Alerts { .. }
         | Told::Phone { .. }
         | Told::Settings { .. } => true,

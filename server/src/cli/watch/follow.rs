@@ -200,6 +200,7 @@ impl Watch<'_> {
             FromServer::Welcome { .. } => self.screen.back()?,
             FromServer::Pulse { .. }
             | FromServer::Present { .. }
+            | FromServer::Seen { .. }
             | FromServer::Reached { .. }
             | FromServer::Signal { .. }
             | FromServer::SignalRefused { .. }

@@ -60,6 +60,7 @@ pub async fn signals(Who(who): Who, Query(asked): Query<Asked>) -> Result<Json<S
         | FromServer::Welcome { .. }
         | FromServer::Entries { .. }
         | FromServer::Present { .. }
+        | FromServer::Seen { .. }
         | FromServer::Reached { .. }
         | FromServer::Pulse { .. }
         | FromServer::Refused { .. }

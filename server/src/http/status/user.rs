@@ -20,8 +20,8 @@ pub struct UserStatus {
     online: bool,
     /// Whether they can be called.
     status: Status,
-    /// When they were last there: now, for somebody with a live socket; none for somebody who wasn't since the server
-    /// started.
+    /// When they were last there: now, for somebody with a live socket; none for somebody who never was. After a crash of
+    /// the server it may be a minute too early.
     last_seen_at: Option<Timestamp>,
 }
 

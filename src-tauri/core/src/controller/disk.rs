@@ -115,6 +115,7 @@ impl<S: Store> Disk<S> {
             self.waiting.push(Write::Replace { nouns, cursor });
             self.waiting.extend(image.lines.iter().cloned().map(Write::Tell));
             self.waiting.extend(image.heard_at.map(Write::Heard));
+            self.waiting.push(Write::Seen(image.last_seen()));
         }
     }
 }

@@ -62,7 +62,9 @@ impl Echo {
             Write::Replace { .. } | Write::Drop(_) | Write::SignIn(_) | Write::Wipe => true,
             // What waits becomes done, and shows the same until its entry comes.
             Write::Mark(_, doing) => !matches!(doing, Doing::Done { .. }),
-            Write::Advance(_) | Write::Heard(_) | Write::Tell(_) | Write::Keep(_) | Write::Set(..) => false,
+            Write::Advance(_) | Write::Heard(_) | Write::Seen(_) | Write::Tell(_) | Write::Keep(_) | Write::Set(..) => {
+                false
+            }
         });
         let mut kept = writes.iter().filter(|write| matches!(write, Write::Keep(_)));
         match (begins_anew, kept.next(), kept.next()) {

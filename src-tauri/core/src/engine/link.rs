@@ -115,6 +115,8 @@ impl Engine {
                 step.live.trouble = None;
                 step.live.sounded.clear();
                 step.live.line.gone = None;
+                // Told anew at once; who was there over the last socket may be gone.
+                step.live.present.clear();
                 if step.live.line.media.is_some() {
                     step.outputs.push(Output::SocketBack);
                 }
@@ -141,10 +143,8 @@ impl Engine {
                 step.live.fail(why, now);
                 self.hear_last(step, now);
             }
-            FromServer::Present { people } => {
-                step.live.present.clone_from(&people);
-                step.tell(Told::Present { people });
-            }
+            FromServer::Present { people } => Self::present(step, people, now),
+            FromServer::Seen { people } => Self::last_seen(step, people),
             FromServer::Reached { request_id, devices, sounded } => {
                 step.tell(Told::Reached { request_id, devices, sounded });
             }
@@ -190,6 +190,7 @@ impl Engine {
         let recent = self.image.heard_at.is_some_and(|before| at.as_second() - before.as_second() < 60);
         if !recent {
             step.writes.push(Write::Heard(at));
+            Self::see_present(step, at);
         }
     }
 
@@ -197,7 +198,10 @@ impl Engine {
         if let Socket::Up { heard_at, .. } = self.live.socket {
             let ago = i64::try_from(now.tick.saturating_sub(heard_at)).unwrap_or(0);
             let at = self.live.server_time(now).saturating_sub(jiff::SignedDuration::from_millis(ago));
-            step.writes.extend(at.ok().map(Write::Heard));
+            if let Ok(at) = at {
+                step.writes.push(Write::Heard(at));
+                Self::see_present(step, at);
+            }
         }
     }
 

@@ -21,6 +21,7 @@
 //! | `outbox` | what was done is sent, in order, until the server has said yes or no |
 //! | `link` | connecting, heartbeats, backing off |
 //! | `phone` | the call on this device |
+//! | `presence` | who is there, and when the others last were |
 //! | `echo` | the nouns as they are to be shown |
 //! | `tell` | what the screens are told |
 
@@ -33,6 +34,7 @@ mod log;
 mod outbox;
 mod output;
 mod phone;
+mod presence;
 mod session;
 mod step;
 mod tell;

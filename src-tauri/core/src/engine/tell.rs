@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crewbell_shared::protocol::Entity;
+use crewbell_shared::protocol::live::LastSeen;
 
 use super::session::LAST_SESSION;
 use super::{Engine, Now, Output};
@@ -33,6 +34,7 @@ impl Engine {
             Write::Replace { .. }
             | Write::Advance(_)
             | Write::Heard(_)
+            | Write::Seen(_)
             | Write::Tell(_)
             | Write::Keep(_)
             | Write::Mark(..)
@@ -80,6 +82,11 @@ impl Engine {
         }
         if writes.iter().any(|write| matches!(write, Write::Set(..))) {
             outputs.push(Output::Tell(Told::Settings { settings: self.image.settings.clone() }));
+        }
+        // Before who is there: who isn't any more was last there then.
+        let seen: Vec<LastSeen> = writes.iter().filter_map(seen).flatten().copied().collect();
+        if !seen.is_empty() {
+            outputs.push(Output::Tell(Told::Seen { people: seen }));
         }
         outputs.extend(told.into_iter().map(Output::Tell));
         self.tell_status(now, outputs);
@@ -196,6 +203,7 @@ impl Engine {
             outbox: self.image.outbox.iter().map(item).collect(),
             lines: self.image.lines.iter().cloned().collect(),
             present: self.live.present.clone(),
+            seen: self.image.last_seen(),
             alerts: self.last.alerts.clone(),
             phone: self.last.phone.clone(),
             settings: self.image.settings.clone(),
@@ -206,6 +214,10 @@ impl Engine {
 fn item(waiting: &Waiting) -> OutboxItem {
     let Waiting { command, by, at, doing } = waiting.clone();
     OutboxItem { command, by, at, doing }
+}
+
+fn seen(write: &Write) -> Option<&[LastSeen]> {
+    if let Write::Seen(people) = write { Some(people) } else { None }
 }
 
 fn line(write: &Write) -> Option<&Line> {

@@ -2,7 +2,7 @@
 
 use crewbell_shared::ids::{CommandId, PersonId, RequestId};
 use crewbell_shared::person::PersonRef;
-use crewbell_shared::protocol::live::Presence;
+use crewbell_shared::protocol::live::{LastSeen, Presence};
 use crewbell_shared::protocol::{Command, Entity};
 use crewbell_shared::request::Priority;
 use crewbell_shared::{Code, Refusal};
@@ -36,6 +36,8 @@ pub struct Picture {
     pub lines: Vec<Line>,
     /// Who is there.
     pub present: Vec<Presence>,
+    /// When people were last there, as far as it is known here.
+    pub seen: Vec<LastSeen>,
     /// What rings here.
     pub alerts: Vec<Alert>,
     /// The call on this device.
@@ -124,6 +126,11 @@ pub enum Told {
     Present {
         /// Everybody with an open device.
         people: Vec<Presence>,
+    },
+    /// When some people were last there.
+    Seen {
+        /// These; what was told of others stays.
+        people: Vec<LastSeen>,
     },
     /// How many devices a request reached, and how many sounded.
     Reached {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crewbell_shared::ids::CommandId;
 use crewbell_shared::person::PersonRef;
+use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, Verb};
 use crewbell_shared::testing::{at, cabin, gus, id, open_request, sam, siri};
 use crewbell_shared::{Code, Refusal};
@@ -69,6 +70,8 @@ fn stories() -> Vec<Vec<Write>> {
         vec![put(2, 1, "older"), forget(2), put(2, 1, "and yet")],
         vec![Write::Advance(cursor(7)), Write::Heard(at(7))],
         vec![Write::Advance(Cursor { seq: 0, event_id: None })],
+        vec![Write::Seen(Vec::new()), see(&[(1, 50), (2, 40)]), see(&[(2, 30), (3, 60)])],
+        vec![see(&[(1, 70)])],
         vec![tell(3), tell(2), tell(3), tell(5)],
         vec![tell(4), tell(6)],
         vec![Write::Put { noun: Arc::new(Entity::from(gus())), seq: 8 }, Write::Put { noun: odd(), seq: 9 }],
@@ -96,14 +99,15 @@ fn stories() -> Vec<Vec<Write>> {
             put(3, 1, "l"),
             tell(1),
         ],
-        vec![Write::SignIn(session("Sam")), Write::Heard(at(1)), Write::Keep(waiting(11)), Write::Wipe],
+        vec![see(&[(1, 1)]), Write::Wipe, see(&[(2, 2)])],
+        vec![Write::SignIn(session("Sam")), Write::Heard(at(1)), see(&[(3, 3)]), Write::Keep(waiting(11)), Write::Wipe],
     ]
 }
 
 /// A write, from small numbers: what a property test draws and shrinks.
 pub fn write((sort, number, seq): (u8, u8, u16)) -> Write {
     let (which, seq64) = (u128::from(number % 8), u64::from(seq % 64));
-    match sort % 16 {
+    match sort % 17 {
         0..=2 => Write::Put { noun: request(which, &format!("seq {seq}")), seq: seq64 },
         3 => Write::Forget(Key::of(&request(which, ""))),
         4 => {
@@ -118,8 +122,14 @@ pub fn write((sort, number, seq): (u8, u8, u16)) -> Write {
         12 => Write::Drop(id(which)),
         13 => Write::SignIn(session(&format!("Person {number}"))),
         14 => Write::Wipe,
+        15 => see(&[(which, i64::from(seq)), (which + 1, 7)]),
         _ => Write::Set(format!("setting {which}"), (seq % 3 != 0).then(|| format!("value {seq}"))),
     }
+}
+
+/// People were last there at these seconds.
+fn see(people: &[(u128, i64)]) -> Write {
+    Write::Seen(people.iter().map(|(person, seconds)| LastSeen { person_id: id(*person), at: at(*seconds) }).collect())
 }
 
 /// A request with a number and a text.

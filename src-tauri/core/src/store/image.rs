@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{CommandId, DeviceId, EventId, PersonId};
 use crewbell_shared::person::PersonRef;
+use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, EntityType};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,8 @@ pub struct Image {
     pub cursor: Option<Cursor>,
     /// When what is kept was as the server had it, by the server's clock.
     pub heard_at: Option<Timestamp>,
+    /// When people were last there, as far as it is known: beside the log, and by the server's clock.
+    pub seen: BTreeMap<PersonId, Timestamp>,
     /// The nouns, as the server last told them.
     pub nouns: BTreeMap<Key, Kept>,
     /// What happened last, oldest first; [`MOST_LINES`] at most.
@@ -169,6 +172,7 @@ impl Image {
             }
             Write::Advance(cursor) => self.cursor = Some(*cursor),
             Write::Heard(at) => self.heard_at = Some(*at),
+            Write::Seen(people) => self.seen.extend(people.iter().map(|seen| (seen.person_id, seen.at))),
             Write::Tell(line) => {
                 if self.lines.back().is_none_or(|last| last.seq < line.seq) {
                     self.lines.push_back(line.clone());
@@ -193,6 +197,7 @@ impl Image {
                 self.session = None;
                 self.cursor = None;
                 self.heard_at = None;
+                self.seen.clear();
                 self.nouns.clear();
                 self.lines.clear();
             }
@@ -208,6 +213,11 @@ impl Image {
     /// A command of the outbox.
     pub fn waiting(&self, id: CommandId) -> Option<&Waiting> {
         self.outbox.iter().find(|waiting| waiting.command.id == id)
+    }
+
+    /// When people were last there, by id.
+    pub fn last_seen(&self) -> Vec<LastSeen> {
+        self.seen.iter().map(|(person_id, at)| LastSeen { person_id: *person_id, at: *at }).collect()
     }
 
     /// Who is signed in.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crewbell_shared::ids::CommandId;
 use crewbell_shared::protocol::Entity;
+use crewbell_shared::protocol::live::LastSeen;
 use jiff::Timestamp;
 
 use super::{Cursor, Doing, Key, Line, Session, Waiting};
@@ -31,6 +32,8 @@ pub enum Write {
     Advance(Cursor),
     /// What is kept is as the server had it at this time, by the server's clock.
     Heard(Timestamp),
+    /// These people were last there then, as far as it is known.
+    Seen(Vec<LastSeen>),
     /// Something happened that a timeline shows.
     Tell(Line),
     /// The person did something: it waits for the server.
@@ -57,6 +60,7 @@ impl Write {
             | Self::Replace { .. }
             | Self::Advance(_)
             | Self::Heard(_)
+            | Self::Seen(_)
             | Self::Tell(_) => false,
         }
     }

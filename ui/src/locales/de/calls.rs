@@ -14,7 +14,7 @@ pub const WORDS: Calls = Calls {
     in_call: "Im Gespräch",
     offline: "Offline",
     unknown: "Nicht bekannt",
-    seen: "gesehen {time}",
+    seen: "zuletzt gesehen {time}",
     busy_hint: "Solange Sie beschäftigt sind, klingeln Anrufe bei Ihnen nicht. Wer es versucht, erfährt es, und Sie sehen es später. Anfragen klingeln trotzdem.",
     busy_end: "Beschäftigt: Anrufe wieder klingeln lassen",
     incoming: "Eingehender Anruf",

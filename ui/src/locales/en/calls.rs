@@ -14,7 +14,7 @@ pub const WORDS: Calls = Calls {
     in_call: "In a call",
     offline: "Offline",
     unknown: "Not known",
-    seen: "seen {time}",
+    seen: "last seen {time}",
     busy_hint: "While you are busy, calls don't ring for you. Who tries is told so, and you see it later. Requests ring all the same.",
     busy_end: "Busy: let calls ring again",
     incoming: "Incoming call",

@@ -14,7 +14,7 @@ pub const WORDS: Calls = Calls {
     in_call: "En communication",
     offline: "Hors ligne",
     unknown: "Inconnu",
-    seen: "vu {time}",
+    seen: "dernière présence : {time}",
     busy_hint: "Tant que vous êtes occupé, les appels ne sonnent pas chez vous. Celui qui essaie l'apprend, et vous le verrez plus tard. Les demandes sonnent quand même.",
     busy_end: "Occupé : laisser de nouveau sonner les appels",
     incoming: "Appel entrant",

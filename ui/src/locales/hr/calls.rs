@@ -14,7 +14,7 @@ pub const WORDS: Calls = Calls {
     in_call: "U pozivu",
     offline: "Izvan mreže",
     unknown: "Nepoznato",
-    seen: "viđen(a) {time}",
+    seen: "zadnja prisutnost: {time}",
     busy_hint: "Dok ste zauzeti, pozivi vam ne zvone. Tko pokuša, dozna to, a vi to vidite kasnije. Zahtjevi ipak zvone.",
     busy_end: "Zauzeto: neka pozivi opet zvone",
     incoming: "Dolazni poziv",

@@ -10,8 +10,8 @@ use leptos::prelude::*;
 
 use super::{Way, about, how};
 use crate::bridge::page;
-use crate::components::{CallButton, Chip, Face, Icon, Tone};
-use crate::locales::{fill, names, time, words};
+use crate::components::{CallButton, Chip, Face, Icon, Tone, presence_words};
+use crate::locales::{fill, time, words};
 use crate::route::{Page, Route};
 use crate::state::{State, state};
 
@@ -38,7 +38,7 @@ pub fn CallRow(
         notice(state, id, line);
     }
     let way = Memo::new(move |_| call.with(|item| Way::of(&item.noun, me)));
-    let there = Memo::new(move |_| names::presence(state.presence_of(other.id)));
+    let there = Memo::new(move |_| presence_words(state, other.id));
     let text = Memo::new(move |_| call.with(|item| beneath(state, &item.noun)));
     let why = Memo::new(move |_| call.with(|item| item.noun.about.as_ref().map(|of| about(state, of))));
     let what_for = first.about.clone();
@@ -54,7 +54,7 @@ pub fn CallRow(
     view! {
         <li class="row past" class:missed=move || way.get() == Way::Missed
             class:pending=move || call.with(|item| item.pending) node_ref=line>
-            <Face id=other.id name=other.name.clone()/>
+            <Face id=other.id name=other.name.clone() said_beside=true/>
             <span class="row-text">
                 <span class="past-name">
                     <b>{other.name.clone()}</b>

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::group::is_secret;
 use crate::bridge::ids::new_id;
-use crate::components::{Button, CallButton, Field, Look, Picture, Select, Sheet, Switch};
+use crate::components::{Button, CallButton, Field, Look, PersonName, Picture, Select, Sheet, Switch};
 use crate::locales::{fill, names, refusals, words};
 use crate::state::{State, state};
 
@@ -55,7 +55,9 @@ pub fn PersonSheet(
         Role::ALL.iter().map(|role| (role.as_str().to_owned(), names::role(*role).to_owned())).collect();
     let form = move || {
         view! {
-            {id.map(|id| view! { <div class="acts"><CallButton id named=true on_called=on_close/></div> })}
+            {id.zip(known.clone()).map(|(id, person)| view! {
+                <div class="acts crew-there"><PersonName id name=person.name/><CallButton id named=true on_called=on_close/></div>
+            })}
             <Field label=words().people.name value=name hint=words().people.name_hint wrong/>
             {if itself {
                 view! { <p class="help">{words().people.not_yourself}</p> }.into_any()

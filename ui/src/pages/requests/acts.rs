@@ -8,8 +8,8 @@ use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
-use crate::components::{Button, IconButton, Look, Picture};
-use crate::locales::{fill, names, words};
+use crate::components::{Button, IconButton, Look, Picture, presence_words};
+use crate::locales::{fill, words};
 use crate::pages::request::{Cancel, HandOver};
 use crate::state::{State, state};
 
@@ -130,11 +130,11 @@ pub fn Acts(
     }
 }
 
-/// The same, with whether a colleague who has it now is there: "Accepted by Sam (Offline)".
+/// The same, with whether a colleague who has it now is there: "Accepted by Sam (Offline · last seen 14:02)".
 pub fn who_has_it_there(state: State, request: &Request) -> String {
     let who = who_has_it(state, request);
     match request.holder().filter(|holder| Some(holder.id) != state.my_id()) {
-        Some(holder) => format!("{who} ({})", names::presence(state.presence_of(holder.id))),
+        Some(holder) => format!("{who} ({})", presence_words(state, holder.id)),
         None => who,
     }
 }

@@ -1,13 +1,10 @@
 //! What is typed of a site's settings, and the settings that come of it.
 
+use std::ops::RangeInclusive;
+
 use crewbell_shared::button::Key;
 use crewbell_shared::request::Priority;
 use crewbell_shared::site::{Service, Settings};
-
-/// Seconds of the press window, at most; the rules refuse more.
-pub const MOST_SECONDS: u32 = 600;
-/// Days of retention, at most; the rules refuse more.
-pub const MOST_DAYS: u32 = 3650;
 
 /// The keys whose service can be chosen.
 pub const KEYS: [Key; 4] = [Key::Aux1, Key::Aux2, Key::Aux3, Key::Aux4];
@@ -19,8 +16,19 @@ pub const KNOWN: [&str; 4] = [Settings::DO_NOT_DISTURB, "lights", "prepare_food"
 pub const OWN: &str = "+";
 
 /// A number that was typed, if it is one that can be taken.
-pub fn number(typed: &str, most: u32) -> Option<u32> {
-    typed.trim().parse().ok().filter(|number| *number <= most)
+pub fn number(typed: &str, range: &RangeInclusive<u32>) -> Option<u32> {
+    typed.trim().parse().ok().filter(|number| range.contains(number))
+}
+
+/// The settings that are numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Seconds of the press window.
+    pub press_window_s: u32,
+    /// Seconds that a call rings.
+    pub ring_time_s: u32,
+    /// Days of retention.
+    pub retention_days: u32,
 }
 
 /// A service as it is typed.
@@ -71,7 +79,8 @@ fn code(name: &str) -> String {
 }
 
 /// The settings with other numbers and services; what can't be typed here stays as it is, and all in its order.
-pub fn with(before: &Settings, press_window_s: u32, retention_days: u32, typed: &[(Key, Typed)]) -> Settings {
+pub fn with(before: &Settings, numbers: Numbers, typed: &[(Key, Typed)]) -> Settings {
+    let Numbers { press_window_s, ring_time_s, retention_days } = numbers;
     let typed_for = |key: Key| typed.iter().find(|(other, _)| *other == key).map(|(_, typed)| typed);
     let changed = before.services.iter().filter_map(|old| match typed_for(old.key) {
         Some(typed) => typed.service(old.key),
@@ -80,7 +89,8 @@ pub fn with(before: &Settings, press_window_s: u32, retention_days: u32, typed: 
     let added = typed.iter().filter(|(key, _)| before.service(*key).is_none());
     let added = added.filter_map(|(key, typed)| typed.service(*key));
     let services = changed.chain(added).collect();
-    Settings { press_window_s, retention_days, services, ..before.clone() }
+    // Named one by one: a setting that is new to the rules is missed here, and not lost.
+    Settings { press_window_s, retention_days, ring_time_s, services }
 }
 
 #[cfg(test)]
@@ -88,6 +98,8 @@ mod tests {
     use super::*;
     use crewbell_shared::rules::decide;
     use crewbell_shared::testing::{Yacht, alex, at, by};
+
+    const USUAL: Numbers = Numbers { press_window_s: 20, ring_time_s: 60, retention_days: 400 };
 
     fn typed_of(settings: &Settings) -> Vec<(Key, Typed)> {
         KEYS.map(|key| (key, Typed::of(settings, key))).to_vec()
@@ -99,8 +111,12 @@ mod tests {
         let main = Service { key: Key::Main, code: "butler".into(), priority: Priority::Normal };
         let last = Service { key: Key::Aux1, code: "lights".into(), priority: Priority::Low };
         let settings = Settings { services: vec![own, main, last], ..Settings::default() };
-        assert_eq!(with(&settings, 20, 400, &typed_of(&settings)), settings);
-        assert_eq!(with(&Settings::default(), 20, 400, &typed_of(&Settings::default())), Settings::default());
+        let usual = Settings::default();
+        assert_eq!(with(&settings, USUAL, &typed_of(&settings)), settings);
+        assert_eq!(with(&usual, USUAL, &typed_of(&usual)), usual);
+        let other = Numbers { press_window_s: 1, ring_time_s: 90, retention_days: 2 };
+        let changed = Settings { press_window_s: 1, ring_time_s: 90, retention_days: 2, ..usual.clone() };
+        assert_eq!(with(&usual, other, &typed_of(&usual)), changed);
     }
 
     #[test]
@@ -113,19 +129,24 @@ mod tests {
 
     #[test]
     fn numbers_are_whole_and_within_what_the_rules_take() {
-        assert_eq!([" 20 ", "0", "600"].map(|typed| number(typed, MOST_SECONDS)), [Some(20), Some(0), Some(600)]);
-        assert_eq!(["", "-1", "2.5", "601", "x"].map(|typed| number(typed, MOST_SECONDS)), [None; 5]);
+        let typed = |typed| number(typed, &Settings::RING_TIME_S);
+        assert_eq!([" 20 ", "10", "300"].map(typed), [Some(20), Some(10), Some(300)]);
+        assert_eq!(["", "-1", "20.5", "9", "301", "x"].map(typed), [None; 6]);
     }
 
-    /// The limits here are the rules'.
     #[test]
-    fn the_most_that_can_be_typed_is_the_most_that_is_taken() {
-        let save = |press_window_s, retention_days| {
-            let settings = Settings { press_window_s, retention_days, services: Vec::new(), ..Settings::default() };
-            let verb = crewbell_shared::protocol::Verb::SaveSettings { settings };
+    fn what_can_be_typed_is_taken_by_the_rules() {
+        let save = |numbers| {
+            let verb =
+                crewbell_shared::protocol::Verb::SaveSettings { settings: with(&Settings::default(), numbers, &[]) };
             decide(&verb, &Yacht::default(), &by(&alex()), at(0)).map(|changes| changes.len())
         };
-        assert_eq!(save(MOST_SECONDS, MOST_DAYS), Ok(1));
-        assert!(save(MOST_SECONDS + 1, MOST_DAYS).is_err() && save(MOST_SECONDS, MOST_DAYS + 1).is_err());
+        let numbers = |end: fn(&RangeInclusive<u32>) -> &u32| Numbers {
+            press_window_s: *end(&Settings::PRESS_WINDOW_S),
+            ring_time_s: *end(&Settings::RING_TIME_S),
+            retention_days: *end(&Settings::RETENTION_DAYS),
+        };
+        assert_eq!([save(numbers(RangeInclusive::start)), save(numbers(RangeInclusive::end))], [Ok(1), Ok(1)]);
+        assert!(save(Numbers { ring_time_s: 9, ..USUAL }).is_err());
     }
 }

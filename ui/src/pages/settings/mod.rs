@@ -4,7 +4,7 @@
 //!
 //! - `you` who is signed in, and leaving; `look`, `sounds`, `calls`; `background` what rings when the app is behind
 //! - `health` how the device is; `add_device` the code for another one
-//! - `site` how the site is run, for who may change it; `draft` what is typed there
+//! - `site` how the site is run, greyed for who may not change it; `draft` what is typed there
 
 mod add_device;
 mod background;
@@ -16,13 +16,11 @@ mod site;
 mod sounds;
 mod you;
 
-use crewbell_shared::person::Right;
 use leptos::prelude::*;
 
 use crate::components::{Icon, Picture};
 use crate::locales::Text;
 use crate::pages::Info;
-use crate::state::state;
 
 /// What the frame needs to know.
 pub const INFO: Info = Info { title: |words| words.settings.title, icon: Picture::Settings, right: None };
@@ -30,8 +28,6 @@ pub const INFO: Info = Info { title: |words| words.settings.title, icon: Picture
 /// This device, and the site.
 #[component]
 pub fn Settings() -> impl IntoView {
-    let state = state();
-    let may_edit_site = Memo::new(move |_| state.may(Right::EditSite));
     view! {
         <div class="settings">
             <sounds::Sounds/>
@@ -41,7 +37,7 @@ pub fn Settings() -> impl IntoView {
             <health::Health/>
             <add_device::AddDevice/>
             <you::You/>
-            <Show when=move || may_edit_site.get()><site::Site/></Show>
+            <site::Site/>
         </div>
     }
 }

@@ -1,23 +1,25 @@
-//! How the site is run: for everybody, so for those alone who may change it.
+//! How the site is run: for everybody, so changed by those alone who may; the others see how it is.
 
-use crewbell_core::screen::Ask;
+use std::ops::RangeInclusive;
+
 use crewbell_shared::button::Key;
-use crewbell_shared::ids::CommandId;
+use crewbell_shared::person::{Right, Role, allows};
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::Priority;
 use crewbell_shared::site::Settings;
 use leptos::prelude::*;
 
 use super::Part;
-use super::draft::{KEYS, KNOWN, MOST_DAYS, MOST_SECONDS, OWN, Typed, number, with};
+use super::draft::{KEYS, KNOWN, Numbers, OWN, Typed, number, with};
 use crate::components::{Button, Field, Look, Picture, Select};
-use crate::locales::{fill, names, words};
+use crate::locales::{Text, fill, names, refusals, words};
 use crate::state::state;
 
 /// What is typed, as reactive values: a handle.
 #[derive(Clone, Copy)]
 struct Form {
     window: RwSignal<String>,
+    ring: RwSignal<String>,
     days: RwSignal<String>,
     keys: [KeyForm; 4],
 }
@@ -34,11 +36,12 @@ impl Form {
     fn new() -> Self {
         let text = || RwSignal::new(String::new());
         let keys = KEYS.map(|key| KeyForm { key, chosen: text(), own: text(), priority: text() });
-        Self { window: text(), days: text(), keys }
+        Self { window: text(), ring: text(), days: text(), keys }
     }
 
     fn load(self, settings: &Settings) {
         self.window.set(settings.press_window_s.to_string());
+        self.ring.set(settings.ring_time_s.to_string());
         self.days.set(settings.retention_days.to_string());
         for form in self.keys {
             let typed = Typed::of(settings, form.key);
@@ -54,11 +57,14 @@ impl Form {
 
     /// The settings that are meant, where all of it can be taken.
     fn meant(self, before: &Settings) -> Option<Settings> {
-        let window = self.window.with(|typed| number(typed, MOST_SECONDS))?;
-        let days = self.days.with(|typed| number(typed, MOST_DAYS))?;
+        let numbers = Numbers {
+            press_window_s: self.window.with(|typed| number(typed, &Settings::PRESS_WINDOW_S))?,
+            ring_time_s: self.ring.with(|typed| number(typed, &Settings::RING_TIME_S))?,
+            retention_days: self.days.with(|typed| number(typed, &Settings::RETENTION_DAYS))?,
+        };
         let typed = self.typed();
         let is_whole = typed.iter().all(|(_, typed)| !typed.lacks_name());
-        is_whole.then(|| with(before, window, days, &typed))
+        is_whole.then(|| with(before, numbers, &typed))
     }
 }
 
@@ -83,6 +89,7 @@ pub fn Site() -> impl IntoView {
     let is_touched = Memo::new(move |_| began.with(|began| form.meant(began).as_ref() != Some(began)));
     let is_older = Memo::new(move |_| began.get() != settings.get());
     let saved = RwSignal::new(false);
+    let wrong = RwSignal::new(None::<String>);
     let reset = move || {
         let now = settings.get_untracked();
         form.load(&now);
@@ -96,38 +103,65 @@ pub fn Site() -> impl IntoView {
     let save = move || {
         let Some(meant) = untrack(|| settings.with(|now| form.meant(now))) else { return };
         let settings = meant.clone();
-        state.ask_and(Ask::Do { verb: Verb::SaveSettings { settings } }, move |_: Option<CommandId>| {
-            began.try_set(meant);
-            saved.try_set(true);
+        state.act_or(Verb::SaveSettings { settings }, move |answer| match answer {
+            Ok(()) => {
+                began.try_set(meant);
+                saved.try_set(true);
+                wrong.try_set(None);
+            }
+            Err(error) => drop(wrong.try_set(Some(refusals::ask_error(&error)))),
         });
     };
     let can_save = move || is_touched.get() && settings.with(|now| form.meant(now)).is_some();
-    let wrong = move |value: RwSignal<String>, most: u32| {
-        Signal::derive(move || {
-            let is_wrong = value.with(|typed| number(typed, most).is_none());
-            is_wrong.then(|| fill(w.number_wrong, &[("most", &most.to_string())]))
-        })
-    };
-    let limit = |text, most: u32| fill(text, &[("most", &most.to_string())]);
+    let may = Memo::new(move |_| state.may(Right::EditSite));
+    let who = Role::ALL.into_iter().filter(|role| allows(*role, Right::EditSite)).map(names::role);
+    let only = fill(w.site_only, &[("roles", &who.collect::<Vec<_>>().join(", "))]);
     view! {
         <Part title=w.site icon=Picture::Settings>
             <p class="hint">{move || fill(w.site_text, &[("site", &state.site_name())])}</p>
             <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
-            <Field label=w.press_window value=form.window keys="numeric"
-                hint=limit(w.press_window_hint, MOST_SECONDS) wrong=wrong(form.window, MOST_SECONDS)/>
-            <Field label=w.retention value=form.days keys="numeric"
-                hint=limit(w.retention_hint, MOST_DAYS) wrong=wrong(form.days, MOST_DAYS)/>
-            <h3>{w.services}</h3>
-            <p class="hint">{w.services_hint}</p>
-            <div class="site-keys">{form.keys.map(|form| view! { <OneKey form/> })}</div>
+            <Show when=move || !may.get()><p class="hint site-only">{only.clone()}</p></Show>
+            <fieldset class="site-form" aria-label=w.site disabled=move || !may.get()>
+                <Number label=w.press_window value=form.window hint=w.press_window_hint range=Settings::PRESS_WINDOW_S/>
+                <Number label=w.ring_time value=form.ring hint=w.ring_time_hint range=Settings::RING_TIME_S/>
+                <Number label=w.retention value=form.days hint=w.retention_hint range=Settings::RETENTION_DAYS/>
+                <h3>{w.services}</h3>
+                <p class="hint">{w.services_hint}</p>
+                <div class="site-keys">{form.keys.map(|form| view! { <OneKey form/> })}</div>
+            </fieldset>
             <Show when=move || is_older.get() && is_touched.get()><p class="hint" role="status">{w.changed_elsewhere}</p></Show>
-            <div class="acts">
-                <Button label=w.save_site look=Look::Go on_press=save disabled=Signal::derive(move || !can_save())/>
-                <Button label=w.reset on_press=reset disabled=Signal::derive(move || !is_touched.get())/>
-            </div>
+            <Show when=move || may.get()>
+                <div class="acts">
+                    <Button label=w.save_site look=Look::Go on_press=save disabled=Signal::derive(move || !can_save())/>
+                    <Button label=w.reset on_press=reset disabled=Signal::derive(move || !is_touched.get())/>
+                </div>
+            </Show>
+            <p class="wrong" role="alert">{wrong}</p>
             <p class="hint" role="status">{move || (saved.get() && !is_touched.get()).then_some(w.saved)}</p>
         </Part>
     }
+}
+
+/// A whole number within a range, which its hint names.
+#[component]
+fn Number(
+    /// What it is, with its unit.
+    label: Text,
+    /// What is typed.
+    value: RwSignal<String>,
+    /// How it is meant; `{least}` and `{most}` are filled in.
+    hint: Text,
+    /// What can be taken.
+    range: RangeInclusive<u32>,
+) -> impl IntoView {
+    let (least, most) = (range.start().to_string(), range.end().to_string());
+    let ends = move |text| fill(text, &[("least", &least), ("most", &most)]);
+    let hint = ends(hint);
+    let wrong = Signal::derive(move || {
+        let is_wrong = value.with(|typed| number(typed, &range).is_none());
+        is_wrong.then(|| ends(words().settings.number_wrong))
+    });
+    view! { <Field label value keys="numeric" hint wrong/> }
 }
 
 /// What one key asks for.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crewbell_shared::ids::PersonId;
 use crewbell_shared::protocol::Entity;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,7 +18,7 @@ use super::super::{Cursor, Image, Kept, Key, Line, Write};
 use super::db::Db;
 
 /// The version of the schema.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// The schema.
 pub(super) const SCHEMA: &str = include_str!("../../../migrations/cache.sql");
@@ -36,6 +37,8 @@ pub(super) struct Sum<'a> {
     unread: bool,
     cursor: Option<Cursor>,
     heard_at: Option<Timestamp>,
+    /// When these were last there.
+    seen: BTreeMap<PersonId, Timestamp>,
 }
 
 impl<'a> Sum<'a> {
@@ -67,6 +70,7 @@ impl<'a> Sum<'a> {
             }
             Write::Advance(cursor) => self.cursor = Some(*cursor),
             Write::Heard(at) => self.heard_at = Some(*at),
+            Write::Seen(people) => self.seen.extend(people.iter().map(|seen| (seen.person_id, seen.at))),
             Write::Tell(line) => {
                 if self.lines.last().is_none_or(|last| last.seq < line.seq) {
                     self.lines.push(line);
@@ -77,6 +81,7 @@ impl<'a> Sum<'a> {
                 self.unread = true;
                 self.cursor = None;
                 self.heard_at = None;
+                self.seen.clear();
             }
             Write::Keep(_) | Write::Mark(..) | Write::Drop(_) | Write::SignIn(_) | Write::Set(..) => {}
         }
@@ -91,8 +96,8 @@ impl<'a> Sum<'a> {
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        let Self { clear, forget, put, lines, unread, cursor, heard_at } = self;
-        let nothing = forget.is_empty() && put.is_empty() && lines.is_empty();
+        let Self { clear, forget, put, lines, unread, cursor, heard_at, seen } = self;
+        let nothing = forget.is_empty() && put.is_empty() && lines.is_empty() && seen.is_empty();
         !clear && !unread && nothing && cursor.is_none() && heard_at.is_none()
     }
 
@@ -126,12 +131,19 @@ impl<'a> Sum<'a> {
         }
         if self.unread {
             db.run(sqlx::query("update reading set cursor = null, heard_at = null")).await?;
+            db.run(sqlx::query("delete from seen")).await?;
         }
         if let Some(cursor) = self.cursor {
             db.run(sqlx::query("update reading set cursor = ?").bind(json(&cursor)?)).await?;
         }
         if let Some(heard_at) = self.heard_at {
             db.run(sqlx::query("update reading set heard_at = ?").bind(json(&heard_at)?)).await?;
+        }
+        if !self.seen.is_empty() {
+            let rows: Vec<_> = self.seen.iter().collect();
+            let see = "insert into seen (person_id, at) select value ->> 0, value ->> 1 from json_each(?) where true \
+                on conflict (person_id) do update set at = excluded.at";
+            db.run(sqlx::query(see).bind(json(&rows)?)).await?;
         }
         Ok(())
     }
@@ -145,6 +157,11 @@ pub(super) async fn read(db: &mut Db, image: &mut Image) -> Result<(), sqlx::Err
     let heard_at: Option<String> = reading.try_get(1)?;
     image.cursor = cursor.as_deref().map(from_json).transpose()?;
     image.heard_at = heard_at.as_deref().map(from_json).transpose()?;
+    image.seen = BTreeMap::new();
+    for row in db.rows(sqlx::query("select person_id, at from seen")).await? {
+        let (person, at): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        image.seen.insert(person.parse().map_err(unreadable)?, at.parse().map_err(unreadable)?);
+    }
     image.nouns = BTreeMap::new();
     for row in db.rows(sqlx::query("select seq, noun from nouns")).await? {
         let seq = u64::try_from(row.try_get::<i64, _>(0)?).map_err(unreadable)?;

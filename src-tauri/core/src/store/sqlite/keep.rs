@@ -160,6 +160,7 @@ pub(super) async fn write(db: &mut Db, writes: &[Write]) -> Result<(), sqlx::Err
             | Write::Replace { .. }
             | Write::Advance(_)
             | Write::Heard(_)
+            | Write::Seen(_)
             | Write::Tell(_) => {}
         }
     }

@@ -81,8 +81,8 @@ fn write_and_kill(folder: &Path, batches: usize, bit: u32) -> u64 {
 
 /// What only the cache holds, and what only `keep.db` does.
 fn halves(image: &Image) -> (Image, Image) {
-    let Image { session, cursor, heard_at, nouns, lines, outbox, settings } = image.clone();
-    let cache = Image { cursor, heard_at, nouns, lines, ..Image::default() };
+    let Image { session, cursor, heard_at, seen, nouns, lines, outbox, settings } = image.clone();
+    let cache = Image { cursor, heard_at, seen, nouns, lines, ..Image::default() };
     (cache, Image { session, outbox, settings, ..Image::default() })
 }
 

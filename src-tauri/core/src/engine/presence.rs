@@ -1,0 +1,41 @@
+//! Who is there, and when the others last were, as far as this device knows.
+//!
+//! When somebody went, the server says. What a device knows by itself is that somebody is there: it keeps that once a
+//! minute and when its connection ends, so that it has something to show while it is alone.
+
+use crewbell_shared::ids::PersonId;
+use crewbell_shared::protocol::live::{LastSeen, Presence};
+use jiff::Timestamp;
+
+use super::{Engine, Now, Step};
+use crate::screen::Told;
+use crate::store::Write;
+
+impl Engine {
+    /// The server says who is there now.
+    pub(super) fn present(step: &mut Step, people: Vec<Presence>, now: Now) {
+        let was_there = |id: PersonId| step.live.present.iter().any(|one| one.person_id == id);
+        let came: Vec<_> = people.iter().map(|one| one.person_id).filter(|id| !was_there(*id)).collect();
+        let at = step.live.server_time(now);
+        keep(step, came, at);
+        step.live.present.clone_from(&people);
+        step.tell(Told::Present { people });
+    }
+
+    /// The server says when people were last there, who aren't.
+    pub(super) fn last_seen(step: &mut Step, people: Vec<LastSeen>) {
+        step.writes.push(Write::Seen(people));
+    }
+
+    /// Those who are there were at this time, by the server's clock.
+    pub(super) fn see_present(step: &mut Step, at: Timestamp) {
+        let there = step.live.present.iter().map(|one| one.person_id).collect();
+        keep(step, there, at);
+    }
+}
+
+fn keep(step: &mut Step, people: Vec<PersonId>, at: Timestamp) {
+    if !people.is_empty() {
+        step.writes.push(Write::Seen(people.into_iter().map(|person_id| LastSeen { person_id, at }).collect()));
+    }
+}
