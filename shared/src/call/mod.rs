@@ -16,6 +16,7 @@
 
 mod command;
 mod decide;
+mod flat;
 mod state;
 
 pub use command::{Change, Command};
@@ -33,6 +34,7 @@ use crate::protocol::Noun;
 /// A voice call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "flat::Flat")]
 pub struct Call {
     /// Which.
     pub id: CallId,

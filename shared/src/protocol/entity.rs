@@ -73,6 +73,43 @@ macro_rules! entities {
         $(impl From<$noun> for Entity {
             fn from(noun: $noun) -> Self { Self::$noun(noun) }
         })+
+
+        /// A noun beneath its name, `{"request": {…}}`, for `#[serde(with)]`. On a wire name and noun stand side by
+        /// side, and the noun may come first: then all of it must be kept until it is known what it is, and each noun
+        /// be read in a second way. What a program reads at every start, and carries the code for, is written so.
+        pub mod named {
+            use std::sync::Arc;
+
+            use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+            use super::{$($noun),+};
+
+            #[derive(Serialize)]
+            #[serde(rename_all = "snake_case")]
+            enum Written<'a> { $($noun(&'a $noun)),+ }
+
+            #[derive(Deserialize)]
+            #[serde(rename_all = "snake_case")]
+            enum Read { $($noun($noun)),+ }
+
+            /// Writes a noun beneath its name.
+            ///
+            /// # Errors
+            /// The serializer's.
+            pub fn serialize<S: Serializer>(noun: &super::Entity, serializer: S) -> Result<S::Ok, S::Error> {
+                let written = match noun { $(super::Entity::$noun(noun) => Written::$noun(noun)),+ };
+                written.serialize(serializer)
+            }
+
+            /// Reads a noun beneath its name.
+            ///
+            /// # Errors
+            /// It isn't one, or one of a newer version.
+            pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<super::Entity>, D::Error> {
+                let noun = match Read::deserialize(deserializer)? { $(Read::$noun(noun) => super::Entity::$noun(noun)),+ };
+                Ok(Arc::new(noun))
+            }
+        }
     };
 }
 
@@ -119,6 +156,15 @@ mod tests {
         assert_eq!(changed_fields(Some(&before), &after), ["accepted_at", "accepted_by", "state"]);
         assert_eq!(changed_fields(Some(&after), &before), ["state", "accepted_at", "accepted_by"]);
         assert!(changed_fields(Some(&after), &after).is_empty());
+    }
+
+    #[test]
+    fn a_noun_beneath_its_name_is_read_as_it_was_written() {
+        let noun = Entity::from(open_request(at(0)));
+        let text = named::serialize(&noun, serde_json::value::Serializer).unwrap();
+        assert_eq!(text["request"]["place_name"], "Cabin 5");
+        assert_eq!(*named::deserialize(text).unwrap(), noun);
+        assert!(named::deserialize(serde_json::json!({ "moon": {} })).is_err());
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Entry {
 
 /// The name of a noun, whether or not this version knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, from = "String")]
 pub enum Noun {
     /// One that this version knows.
     Known(EntityType),
@@ -91,6 +91,13 @@ impl Noun {
             Self::Known(noun) => Some(*noun),
             Self::Foreign(_) => None,
         }
+    }
+}
+
+impl From<String> for Noun {
+    fn from(name: String) -> Self {
+        let known = EntityType::ALL.iter().find(|noun| noun.as_str() == name);
+        known.map_or(Self::Foreign(name), |noun| Self::Known(*noun))
     }
 }
 

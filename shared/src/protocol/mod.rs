@@ -16,6 +16,6 @@ pub mod live;
 
 pub use audio::AudioFrame;
 pub use command::{Command, Outcome, Verb};
-pub use entity::{Entity, EntityType, changed_fields};
+pub use entity::{Entity, EntityType, changed_fields, named};
 pub use entry::{ActorRef, Audience, Entry, Meta, Noun, Source};
 pub use join::{BadJoinLink, JoinLink};

@@ -6,12 +6,14 @@
 //! | `clock` | the device's clock and time zone |
 //! | `ids` | randomness for new ids |
 //! | `page` | the page itself: its address, theme, focus, files that a person chose |
+//! | `json` | what the core says, read |
 //!
-//! Everything crosses to the shell as JSON text, made and read by `serde_json` on both sides: a long list becomes one
-//! string and not ten thousand objects of JavaScript.
+//! Everything crosses to the shell as JSON text: a long list becomes one string and not ten thousand objects of
+//! JavaScript.
 
 pub mod clock;
 pub mod ids;
+mod json;
 pub mod page;
 mod tauri;
 
@@ -25,7 +27,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 /// The core's "no"; [`AskError::Unreadable`] when there is no core, or it isn't understood.
 pub async fn ask<R: DeserializeOwned>(ask: &Ask) -> Result<R, AskError> {
     let said = ask_text(ask).await?;
-    serde_json::from_str(&said).map_err(unreadable)
+    json::read(&said).map_err(unreadable)
 }
 
 async fn ask_text(ask: &Ask) -> Result<String, AskError> {
@@ -44,7 +46,7 @@ async fn ask_text(ask: &Ask) -> Result<String, AskError> {
 pub async fn listen(mut heard: impl FnMut(Vec<Told>) + 'static) -> Result<(), AskError> {
     let callback = Closure::new(move |event: tauri::Event| {
         let said = event.payload().as_string().unwrap_or_default();
-        heard(serde_json::from_str(&said).unwrap_or_else(|error| {
+        heard(json::read(&said).unwrap_or_else(|error| {
             leptos::logging::error!("what the core told can't be read: {error}");
             vec![Told::Reload]
         }));
@@ -57,13 +59,12 @@ pub async fn listen(mut heard: impl FnMut(Vec<Told>) + 'static) -> Result<(), As
 /// What was thrown at us: by a command, the JSON text of its error; by the page or the shell itself, something else.
 fn refused(thrown: &JsValue) -> AskError {
     if let Some(said) = thrown.as_string() {
-        return serde_json::from_str(&said).unwrap_or(AskError::Unreadable { why: said });
+        return json::read(&said).unwrap_or(AskError::Unreadable { why: said });
     }
     let why = thrown.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{thrown:?}"), |error| error.message().into());
     AskError::Unreadable { why }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands the error over")]
-fn unreadable(error: serde_json::Error) -> AskError {
+fn unreadable(error: impl std::error::Error) -> AskError {
     AskError::Unreadable { why: error.to_string() }
 }

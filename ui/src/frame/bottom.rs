@@ -75,10 +75,10 @@ fn Refusals() -> impl IntoView {
     let put_away = move || state.refusals.update(|all| drop(all.drain(..1.min(all.len()))));
     let panel = move || {
         first.get().map(|(command_id, refusal)| {
-            let command = state.outbox.with(|outbox| outbox.iter().find(|item| item.command.id == command_id).cloned());
-            let what = command.as_ref().map(|item| doings::doing(state, &item.command.verb));
+            let item = state.outbox.with(|outbox| outbox.iter().find(|item| item.command_id == command_id).cloned());
+            let what = item.as_ref().map(|item| doings::doing(state, &item.deed));
             // What was worth something only then is kept nowhere.
-            let is_kept = command.is_some();
+            let is_kept = item.is_some();
             let give_up = move || {
                 put_away();
                 if is_kept {

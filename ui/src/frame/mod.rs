@@ -32,13 +32,14 @@ pub fn Frame() -> impl IntoView {
     let state = state();
     let page = Memo::new(move |_| state.route.get().page);
     let ready = Memo::new(move |_| state.me().is_some());
+    // Whoever isn't known yet may see nothing but the board, which shows what there is.
+    let barred = Memo::new(move |_| ready.get() && !state.may_see(page.get()));
+    // Not when the person merely goes off duty: the page would be another one under their finger.
     let contents = move || {
-        let page = page.get();
-        // Whoever isn't known yet may see nothing but the board, which shows what there is.
-        if ready.get() && !state.may_see(page) {
+        if barred.get() {
             view! { <p class="empty">{words().common.not_allowed}</p> }.into_any()
         } else {
-            pages::contents(page)
+            pages::contents(page.get())
         }
     };
     let slash = window_event_listener(leptos::ev::keydown, |event| {

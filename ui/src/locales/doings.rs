@@ -1,56 +1,47 @@
 //! What a person did, in words: a sentence for each verb, for the outbox and for refusals.
 
+use crewbell_core::screen::{Act, Deed};
+use crewbell_core::store::Key;
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
-use crewbell_shared::protocol::Verb;
+use crewbell_shared::protocol::EntityType;
 
 use super::{fill, names, words};
 use crate::state::State;
 
-/// A verb in words, naming what it is about as far as that is known now.
-pub fn doing(state: State, verb: &Verb) -> String {
+/// What was done in words, naming what it is about as far as that is known now.
+pub fn doing(state: State, deed: &Deed) -> String {
     let w = &words().verbs;
     let known = Known { state };
-    match verb {
-        Verb::CreateRequest { place_id, .. } => fill(w.create_request, &[("place", &known.place(*place_id))]),
-        Verb::AcceptRequest { request_id } => fill(w.accept_request, &[("what", &known.request(*request_id))]),
-        Verb::ReleaseRequest { request_id } => fill(w.release_request, &[("what", &known.request(*request_id))]),
-        Verb::HandOverRequest { request_id, to } => {
-            fill(w.hand_over_request, &[("what", &known.request(*request_id)), ("who", &known.person(*to))])
-        }
-        Verb::CompleteRequest { request_id } => fill(w.complete_request, &[("what", &known.request(*request_id))]),
-        Verb::CancelRequest { request_id, .. } => fill(w.cancel_request, &[("what", &known.request(*request_id))]),
-        Verb::NoteRequest { request_id, text, .. } => {
-            fill(w.note_request, &[("what", &known.request(*request_id)), ("text", text)])
-        }
-        Verb::AssignButton { button_id, place_id, .. } => {
-            fill(w.assign_button, &[("what", &known.button(*button_id)), ("place", &known.place(*place_id))])
-        }
-        Verb::CreateButton { device, place_id, .. } => {
+    let what = || known.noun(deed.about);
+    match &deed.act {
+        Act::CreateRequest(place) => fill(w.create_request, &[("place", &known.place(*place))]),
+        Act::AcceptRequest => fill(w.accept_request, &[("what", &what())]),
+        Act::ReleaseRequest => fill(w.release_request, &[("what", &what())]),
+        Act::HandOverRequest(to) => fill(w.hand_over_request, &[("what", &what()), ("who", &known.person(*to))]),
+        Act::CompleteRequest => fill(w.complete_request, &[("what", &what())]),
+        Act::CancelRequest => fill(w.cancel_request, &[("what", &what())]),
+        Act::NoteRequest { text, .. } => fill(w.note_request, &[("what", &what()), ("text", text)]),
+        Act::AssignButton(place) => fill(w.assign_button, &[("what", &what()), ("place", &known.place(*place))]),
+        Act::CreateButton { device, place_id } => {
             fill(w.create_button, &[("what", device), ("place", &known.place(*place_id))])
         }
-        Verb::RetireButton { button_id } => fill(w.retire_button, &[("what", &known.button(*button_id))]),
-        Verb::SavePlace { name, .. } => fill(w.save_place, &[("what", name)]),
-        Verb::SetDoNotDisturb { place_id, on } => {
-            fill(if *on { w.dnd_on } else { w.dnd_off }, &[("what", &known.place(*place_id))])
-        }
-        Verb::SaveGuest { name, .. } => fill(w.save_guest, &[("what", name)]),
-        Verb::CheckIn { guest_id, place_id, .. } => {
+        Act::RetireButton => fill(w.retire_button, &[("what", &what())]),
+        Act::SavePlace(name) => fill(w.save_place, &[("what", name)]),
+        Act::SetDoNotDisturb(on) => fill(if *on { w.dnd_on } else { w.dnd_off }, &[("what", &what())]),
+        Act::SaveGuest(name) => fill(w.save_guest, &[("what", name)]),
+        Act::CheckIn { guest_id, place_id } => {
             fill(w.check_in, &[("who", &known.guest(*guest_id)), ("place", &known.place(*place_id))])
         }
-        Verb::CheckOut { stay_id } => fill(w.check_out, &[("who", &known.stay(*stay_id))]),
-        Verb::SavePerson { name, .. } => fill(w.save_person, &[("who", name)]),
-        Verb::SetDuty { person_id, on_duty } => {
-            fill(if *on_duty { w.on_duty } else { w.off_duty }, &[("who", &known.person(*person_id))])
-        }
-        Verb::SaveSettings { .. } => w.save_settings.to_owned(),
-        Verb::StartCall { callee_id, .. } => fill(w.start_call, &[("who", &known.person(*callee_id))]),
-        Verb::AnswerCall { .. } => w.answer_call.to_owned(),
-        Verb::RejectCall { .. } => w.reject_call.to_owned(),
-        Verb::EndCall { .. } => w.end_call.to_owned(),
-        Verb::SeeCall { .. } => w.see_call.to_owned(),
-        Verb::SetBusy { person_id, busy } => {
-            fill(if *busy { w.busy } else { w.not_busy }, &[("who", &known.person(*person_id))])
-        }
+        Act::CheckOut => fill(w.check_out, &[("who", &what())]),
+        Act::SavePerson(name) => fill(w.save_person, &[("what", name)]),
+        Act::SetDuty(on) => fill(if *on { w.on_duty } else { w.off_duty }, &[("who", &what())]),
+        Act::SaveSettings => w.save_settings.to_owned(),
+        Act::StartCall(callee) => fill(w.start_call, &[("who", &known.person(*callee))]),
+        Act::AnswerCall => w.answer_call.to_owned(),
+        Act::RejectCall => w.reject_call.to_owned(),
+        Act::EndCall => w.end_call.to_owned(),
+        Act::SeeCall => w.see_call.to_owned(),
+        Act::SetBusy(busy) => fill(if *busy { w.busy } else { w.not_busy }, &[("who", &what())]),
     }
 }
 
@@ -60,6 +51,20 @@ struct Known {
 }
 
 impl Known {
+    fn noun(&self, key: Option<Key>) -> String {
+        let Some(Key { entity_type, id }) = key else { return or_gone(None) };
+        match entity_type {
+            EntityType::Request => self.request(id.into()),
+            EntityType::Place => self.place(id.into()),
+            EntityType::Person => self.person(id.into()),
+            EntityType::Guest => self.guest(id.into()),
+            EntityType::Stay => self.stay(id.into()),
+            EntityType::Button => self.button(id.into()),
+            // No sentence names these.
+            EntityType::Site | EntityType::Call => or_gone(None),
+        }
+    }
+
     fn request(&self, id: RequestId) -> String {
         let request = self.state.requests.get(id);
         or_gone(request.map(|item| format!("{} · {}", item.noun.place_name, names::wish(&item.noun))))

@@ -1,62 +1,54 @@
-//! A sentence for everything that the log tells, by the entry's kind.
+//! Words for everything that the log tells, by the entry's kind.
 
 use super::names::as_words;
-use super::words;
+use super::{Text, words};
 
-/// What happened, in words. A kind that a newer server tells of is read as words.
+/// How a kind of entry is told.
+#[derive(Clone, Copy, Debug)]
+struct Telling {
+    /// In short, where it is seen who did it to what.
+    short: Text,
+    /// As a sentence with names to fill in.
+    sentence: Option<Text>,
+}
+
+/// Picks how a kind is told from the words of the log and of the activity, which go by its name.
+macro_rules! telling {
+    ($kind:expr; short and sentence: $($both:ident)+; short: $($short:ident)+) => {{
+        let (log, activity) = (&words().log, &words().activity);
+        match $kind {
+            $(stringify!($both) => Some(Telling { short: log.$both, sentence: Some(activity.$both) }),)+
+            $(stringify!($short) => Some(Telling { short: log.$short, sentence: None }),)+
+            _ => None,
+        }
+    }};
+}
+
+fn telling(kind: &str) -> Option<Telling> {
+    telling! {
+        kind;
+        short and sentence:
+            request_created request_pressed_again request_voice_added request_accepted request_released
+            request_handed_over request_completed request_cancelled request_noted button_found
+            button_pressed button_connected button_lost button_seen button_assigned button_created
+            button_retired button_credentials_set do_not_disturb_set do_not_disturb_cleared place_created
+            place_changed guest_created guest_changed guest_checked_in guest_checked_out person_created
+            person_changed person_on_duty person_off_duty person_signed_in person_signed_out
+            person_secret_set settings_changed site_created join_code_set activity_exported;
+        short:
+            call_started call_missed call_answered call_rejected call_cancelled call_ended
+            call_dropped call_seen person_busy person_not_busy
+    }
+}
+
+/// What happened, in short. A kind that a newer server tells of is read as words.
 pub fn happened(kind: &str) -> String {
-    let w = &words().log;
-    let said = match kind {
-        "request_created" => w.request_created,
-        "request_pressed_again" => w.request_pressed_again,
-        "request_voice_added" => w.request_voice_added,
-        "request_accepted" => w.request_accepted,
-        "request_released" => w.request_released,
-        "request_handed_over" => w.request_handed_over,
-        "request_completed" => w.request_completed,
-        "request_cancelled" => w.request_cancelled,
-        "request_noted" => w.request_noted,
-        "button_found" => w.button_found,
-        "button_pressed" => w.button_pressed,
-        "button_connected" => w.button_connected,
-        "button_lost" => w.button_lost,
-        "button_seen" => w.button_seen,
-        "button_assigned" => w.button_assigned,
-        "button_created" => w.button_created,
-        "button_retired" => w.button_retired,
-        "button_credentials_set" => w.button_credentials_set,
-        "do_not_disturb_set" => w.do_not_disturb_set,
-        "do_not_disturb_cleared" => w.do_not_disturb_cleared,
-        "place_created" => w.place_created,
-        "place_changed" => w.place_changed,
-        "guest_created" => w.guest_created,
-        "guest_changed" => w.guest_changed,
-        "guest_checked_in" => w.guest_checked_in,
-        "guest_checked_out" => w.guest_checked_out,
-        "person_created" => w.person_created,
-        "person_changed" => w.person_changed,
-        "person_on_duty" => w.person_on_duty,
-        "person_off_duty" => w.person_off_duty,
-        "person_signed_in" => w.person_signed_in,
-        "person_signed_out" => w.person_signed_out,
-        "person_secret_set" => w.person_secret_set,
-        "call_started" => w.call_started,
-        "call_missed" => w.call_missed,
-        "call_answered" => w.call_answered,
-        "call_rejected" => w.call_rejected,
-        "call_cancelled" => w.call_cancelled,
-        "call_ended" => w.call_ended,
-        "call_dropped" => w.call_dropped,
-        "call_seen" => w.call_seen,
-        "person_busy" => w.person_busy,
-        "person_not_busy" => w.person_not_busy,
-        "settings_changed" => w.settings_changed,
-        "site_created" => w.site_created,
-        "join_code_set" => w.join_code_set,
-        "activity_exported" => w.activity_exported,
-        newer => return as_words(newer),
-    };
-    said.to_owned()
+    telling(kind).map_or_else(|| as_words(kind), |telling| telling.short.to_owned())
+}
+
+/// What happened, as a sentence with names to fill in; none for a kind that has none.
+pub fn sentence(kind: &str) -> Option<Text> {
+    telling(kind)?.sentence
 }
 
 /// A part of the app, as the log calls it.

@@ -3,6 +3,9 @@
 //! rustup's, with its target, where that is or can be had; else Debian's, which comes without the
 //! compiled standard library for this target but with its sources. (A `rust-toolchain.toml` that
 //! names the target would make every build on a ship ask the internet.)
+//!
+//! For the face as it is shipped it is the other way round: whoever compiles the standard library
+//! compiles it small, and without the words that nobody reads in an app.
 
 use std::{
     env, fs,
@@ -29,6 +32,11 @@ const REFUSED: &str = "target/web/rustup-could-not";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust/library/std";
+
+/// What makes the shipped face smaller, beside its profile, and is no stable option yet: no places in the
+/// sources, no `Debug` and no sentence for a panic, which ends the program in any case.
+const SMALLER: [&str; 4] =
+    ["-Zlocation-detail=none", "-Zfmt-debug=none", "-Zunstable-options", "-Cpanic=immediate-abort"];
 
 /// A compiler that makes WebAssembly.
 enum Compiler {
@@ -67,9 +75,9 @@ pub(crate) fn offer_rustup() -> Result<()> {
 
 /// Builds the face and returns the program that it became.
 pub(super) fn compile(profile: Profile) -> Result<PathBuf> {
-    let mut cargo = match present() {
-        Some(Compiler::Own) => own_cargo(),
-        Some(Compiler::Debian { linker }) => debian_cargo(&linker)?,
+    let mut cargo = match preferred(profile) {
+        Some(Compiler::Own) => own_cargo(profile),
+        Some(Compiler::Debian { linker }) => debian_cargo(&linker, profile)?,
         None => bail!(
             "there is no compiler for WebAssembly: `rustup target add {TRIPLE}` gets it where rustup's server is in \
              reach; on Debian, `cargo xtask setup` installs another"
@@ -83,6 +91,13 @@ pub(super) fn compile(profile: Profile) -> Result<PathBuf> {
 
 fn present() -> Option<Compiler> {
     if own_target_is_there() { Some(Compiler::Own) } else { debian() }
+}
+
+fn preferred(profile: Profile) -> Option<Compiler> {
+    match profile {
+        Profile::Quick => present(),
+        Profile::Small => debian().or_else(present),
+    }
 }
 
 fn own_target_is_there() -> bool {
@@ -119,14 +134,17 @@ fn newest_linker() -> Option<PathBuf> {
     programs.filter(|path| number(path).is_some()).max_by_key(|path| number(path))
 }
 
-fn own_cargo() -> Command {
+fn own_cargo(profile: Profile) -> Command {
+    if profile == Profile::Small {
+        eprintln!("Note: with Debian's compiler (rustc-web, cargo-web, rust-web-src, lld) the face is smaller.");
+    }
     let mut cargo = cargo();
     cargo.arg("build");
     cargo
 }
 
 /// Debian's cargo, with nothing left of the toolchain that runs this program.
-fn debian_cargo(linker: &Path) -> Result<Command> {
+fn debian_cargo(linker: &Path, profile: Profile) -> Result<Command> {
     let mut cargo = cargo_at(DEBIAN_CARGO);
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([PathBuf::from("/usr/bin")].into_iter().chain(env::split_paths(&path)))?;
@@ -140,6 +158,11 @@ fn debian_cargo(linker: &Path) -> Result<Command> {
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("RUSTDOC")
         .env_remove("LD_LIBRARY_PATH");
+    if profile == Profile::Small {
+        // Added to the target's flags in `.cargo/config.toml`, which `RUSTFLAGS` would replace.
+        cargo.args(["-Z", "build-std-features=optimize_for_size"]);
+        cargo.args(["--config", &format!("target.{TRIPLE}.rustflags={SMALLER:?}")]);
+    }
     Ok(cargo)
 }
 

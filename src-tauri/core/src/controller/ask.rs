@@ -174,7 +174,7 @@ impl<S: Store + 'static> Controller<S> {
         let now = self.clock.now();
         let (image, picture) = (self.engine.image(), self.engine.picture(now));
         let session = picture.session.as_ref().or(picture.last.as_ref());
-        let bytes = files::outbox(&picture.outbox, session, &Names::of(image), now.wall);
+        let bytes = files::outbox(&image.outbox, session, &Names::of(image), now.wall);
         let folder: PathBuf = self.shell.downloads();
         beside(answer, async move {
             let bytes = bytes.map_err(|error| AskError::Unreadable { why: error.to_string() })?;

@@ -9,8 +9,8 @@ use tokio::io::AsyncWriteExt;
 
 use super::names::Names;
 use super::words;
-use crate::screen::{ActivityLine, AskError, OutboxItem};
-use crate::store::{Doing, Session};
+use crate::screen::{ActivityLine, AskError};
+use crate::store::{Doing, Session, Waiting};
 
 /// Writes a new file; one that is there is never overwritten. The path.
 pub(super) async fn save(folder: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<String, AskError> {
@@ -73,12 +73,12 @@ struct Item<'a> {
 
 /// What waits, as a file.
 pub(super) fn outbox(
-    items: &[OutboxItem],
+    items: &[Waiting],
     session: Option<&Session>,
     names: &Names,
     at: Timestamp,
 ) -> serde_json::Result<Vec<u8>> {
-    let item = |item: &'_ OutboxItem| -> (&'static str, Option<String>) {
+    let item = |item: &'_ Waiting| -> (&'static str, Option<String>) {
         match &item.doing {
             Doing::Waiting => ("waiting", None),
             Doing::Done { .. } => ("done", None),

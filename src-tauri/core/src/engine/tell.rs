@@ -9,7 +9,7 @@ use crewbell_shared::protocol::live::LastSeen;
 use super::session::LAST_SESSION;
 use super::{Engine, Now, Output};
 use crate::alerts;
-use crate::screen::{Alert, OutboxItem, Phone, Picture, Shown, Status, Told};
+use crate::screen::{Alert, Deed, OutboxItem, Phone, Picture, Shown, Status, Told};
 use crate::store::{Doing, Key, Line, Waiting, Write};
 
 /// What the screens know.
@@ -212,8 +212,15 @@ impl Engine {
 }
 
 fn item(waiting: &Waiting) -> OutboxItem {
-    let Waiting { command, by, at, doing } = waiting.clone();
-    OutboxItem { command, by, at, doing }
+    let Waiting { command, by, at, doing } = waiting;
+    OutboxItem {
+        command_id: command.id,
+        depends_on: command.depends_on,
+        deed: Deed::from(&command.verb),
+        by: by.clone(),
+        at: *at,
+        doing: doing.clone(),
+    }
 }
 
 fn seen(write: &Write) -> Option<&[LastSeen]> {

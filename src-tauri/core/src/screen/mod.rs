@@ -3,6 +3,7 @@
 //! - [`Ask`]: what a person wants, posted by the face; most answers are `null`, because what comes of it is [`Told`].
 //! - [`Told`]: what the core tells every open window, in order. A window begins with the [`Picture`] that [`Ask::Look`]
 //!   answers, and again whenever it is told to [`Told::Reload`].
+//! - [`Deed`]: what a person did, for the outbox.
 //! - [`Phone`]: the call on this device.
 //! - [`settings`]: the names of a device's settings, and what their values mean.
 //!
@@ -10,12 +11,14 @@
 //! from the text, where it would first make a tree of the others, at twice the code and the time.
 
 mod ask;
+mod deed;
 mod phone;
 mod picture;
 pub mod settings;
 mod status;
 
 pub use ask::{ActivityLine, ActivityPage, ActivityQuery, Ask, AskError, ServerInfo, SiteInfo, Storage};
+pub use deed::{Act, Deed};
 pub use phone::{AudioDevices, Levels, Media, Phone, Quality, Task, Way};
 pub use picture::{Alert, OutboxItem, Picture, Shown, Told, VoicePlayer};
 pub use status::{Ears, Link, Notice, Status, StorageState};

@@ -3,7 +3,7 @@
 use crewbell_shared::ids::{CommandId, PersonId, RequestId};
 use crewbell_shared::person::PersonRef;
 use crewbell_shared::protocol::live::{LastSeen, Presence};
-use crewbell_shared::protocol::{Command, Entity};
+use crewbell_shared::protocol::{Entity, named};
 use crewbell_shared::request::Priority;
 use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Levels, Phone, Status};
+use super::{Deed, Levels, Phone, Status};
 use crate::store::{Doing, Key, Line, Session};
 
 /// All that a window needs to begin with.
@@ -50,6 +50,7 @@ pub struct Picture {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shown {
     /// The noun.
+    #[serde(with = "named")]
     pub noun: Arc<Entity>,
     /// Whether it shows something that the server hasn't said yes to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -59,8 +60,12 @@ pub struct Shown {
 /// Something that the person did, for the outbox page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutboxItem {
+    /// The command that it is sent as.
+    pub command_id: CommandId,
+    /// A command before it without which it makes no sense; refused with it.
+    pub depends_on: Option<CommandId>,
     /// What.
-    pub command: Command,
+    pub deed: Deed,
     /// Who did it.
     pub by: PersonRef,
     /// When.
@@ -199,16 +204,15 @@ impl Picture {
 mod tests {
     use super::*;
     use crewbell_shared::protocol::Verb;
-    use crewbell_shared::testing::{at, open_request, sam};
-    use uuid::Uuid;
+    use crewbell_shared::testing::{at, id, open_request, sam};
 
     #[test]
     fn what_was_refused_keeps_when_it_was_done_and_when_it_was_refused() {
         let verb = Verb::AcceptRequest { request_id: open_request(at(0)).id };
-        let command = Command { id: Uuid::from_u128(1).into(), made_at: None, depends_on: None, verb };
         let refusal = Refusal::new(Code::AlreadyAccepted, "Siri was first.");
         let doing = Doing::Refused { refusal, at: at(9) };
-        let item = OutboxItem { command, by: sam().as_ref(), at: at(5), doing };
+        let deed = Deed::from(&verb);
+        let item = OutboxItem { command_id: id(1), depends_on: None, deed, by: sam().as_ref(), at: at(5), doing };
         let crossed = serde_json::from_value(serde_json::to_value(&item).unwrap()).unwrap();
         assert_eq!(item, crossed);
     }

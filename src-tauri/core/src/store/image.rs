@@ -72,7 +72,7 @@ pub struct Kept {
 
 /// How far a command of the outbox is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "doing", rename_all = "snake_case")]
+#[serde(tag = "doing", rename_all = "snake_case", try_from = "super::flat::Doing")]
 pub enum Doing {
     /// It waits for the server's answer, sent or not.
     Waiting,

@@ -6,6 +6,7 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod flat;
 mod image;
 mod memory;
 #[cfg(feature = "native")]

@@ -68,7 +68,7 @@ async fn both_accept_away_and_the_second_is_told_who_was_first() {
     let Doing::Refused { refusal, .. } = &picture.outbox[0].doing else { panic!("{:?}", picture.outbox) };
     assert_eq!((refusal.code, &refusal.details["by"]["name"]), (Code::AlreadyAccepted, &"Siri".into()));
     sam.sees("Sam sees who has it", |request| accepted_by(request) == Some("Siri")).await;
-    sam.ask(crewbell_core::screen::Ask::Discard { command_id: picture.outbox[0].command.id }).await.unwrap();
+    sam.ask(crewbell_core::screen::Ask::Discard { command_id: picture.outbox[0].command_id }).await.unwrap();
     sam.settled().await;
     assert_eq!(log(&ship, called).await, ["Cabin 5: request_created", "Siri: request_accepted"]);
 }

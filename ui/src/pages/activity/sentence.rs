@@ -3,7 +3,7 @@
 use crewbell_core::store::Line;
 use crewbell_shared::protocol::EntityType;
 
-use crate::locales::{fill, happenings, names, words};
+use crate::locales::{Text, fill, happenings, names, words};
 use crate::state::State;
 
 /// What happened, in a sentence. A kind that a newer server tells of is read as words.
@@ -17,53 +17,15 @@ pub fn sentence(line: &Line, subject: Option<&str>) -> String {
     fill(words().activity.other, &[names[0], names[1], ("happened", &happened)])
 }
 
-fn pattern(line: &Line) -> Option<&'static str> {
+fn pattern(line: &Line) -> Option<Text> {
     let w = &words().activity;
-    let by_person = line.actor.id.is_some();
     let by_themselves = line.actor.id.is_some_and(|id| line.about.is_some_and(|about| about.id == id.0));
-    Some(match line.kind.as_str() {
-        "request_created" if by_person => w.request_created,
-        "request_created" => w.request_created_by_guest,
-        "request_pressed_again" => w.request_pressed_again,
-        "request_voice_added" => w.request_voice_added,
-        "request_accepted" => w.request_accepted,
-        "request_released" => w.request_released,
-        "request_handed_over" => w.request_handed_over,
-        "request_completed" => w.request_completed,
-        "request_cancelled" => w.request_cancelled,
-        "request_noted" => w.request_noted,
-        "button_found" => w.button_found,
-        "button_pressed" => w.button_pressed,
-        "button_connected" => w.button_connected,
-        "button_lost" => w.button_lost,
-        "button_seen" => w.button_seen,
-        "button_assigned" => w.button_assigned,
-        "button_created" => w.button_created,
-        "button_retired" => w.button_retired,
-        "button_credentials_set" => w.button_credentials_set,
-        "do_not_disturb_set" => w.do_not_disturb_set,
-        "do_not_disturb_cleared" => w.do_not_disturb_cleared,
-        "place_created" => w.place_created,
-        "place_changed" => w.place_changed,
-        "guest_created" => w.guest_created,
-        "guest_changed" => w.guest_changed,
-        "guest_checked_in" => w.guest_checked_in,
-        "guest_checked_out" => w.guest_checked_out,
-        "person_created" => w.person_created,
-        "person_changed" => w.person_changed,
-        "person_on_duty" if by_themselves => w.person_on_duty,
-        "person_on_duty" => w.person_sent_on_duty,
-        "person_off_duty" if by_themselves => w.person_off_duty,
-        "person_off_duty" => w.person_sent_off_duty,
-        "person_signed_in" => w.person_signed_in,
-        "person_signed_out" => w.person_signed_out,
-        "person_secret_set" => w.person_secret_set,
-        "settings_changed" => w.settings_changed,
-        "site_created" => w.site_created,
-        "join_code_set" => w.join_code_set,
-        "activity_exported" => w.activity_exported,
-        _ => return None,
-    })
+    match line.kind.as_str() {
+        "request_created" if line.actor.id.is_none() => Some(w.request_created_by_guest),
+        "person_on_duty" if !by_themselves => Some(w.person_sent_on_duty),
+        "person_off_duty" if !by_themselves => Some(w.person_sent_off_duty),
+        kind => happenings::sentence(kind),
+    }
 }
 
 /// What a line is about, as far as this device knows it now.

@@ -1,8 +1,9 @@
 //! What is the case now with what a refused command is about: the reason is from then, this is from now.
 
+use crewbell_core::screen::{Act, Deed};
 use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::{GuestId, PersonId, RequestId, StayId};
-use crewbell_shared::protocol::{EntityType, Verb};
+use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::State as How;
 use crewbell_shared::{Code, Refusal};
 use leptos::prelude::*;
@@ -11,17 +12,17 @@ use crate::locales::{fill, refusals, time, words};
 use crate::state::State;
 
 /// What is the case now, where it isn't what the reason says already.
-pub fn now(state: State, verb: &Verb, refusal: &Refusal) -> Option<String> {
-    if let Verb::CheckIn { stay_id, guest_id, .. } = verb {
-        return (refusal.code == Code::StayConflict).then(|| stays(state, *stay_id, *guest_id));
+pub fn now(state: State, deed: &Deed, refusal: &Refusal) -> Option<String> {
+    let about = deed.about?;
+    if let Act::CheckIn { guest_id, .. } = &deed.act {
+        return (refusal.code == Code::StayConflict).then(|| stays(state, StayId(about.id), *guest_id));
     }
-    if let Verb::CheckOut { stay_id } = verb {
-        let guest = state.stays.get(*stay_id).and_then(|item| state.guest_name(item.noun.guest_id));
+    if deed.act == Act::CheckOut {
+        let guest = state.stays.get(StayId(about.id)).and_then(|item| state.guest_name(item.noun.guest_id));
         let who = guest.unwrap_or_else(|| words().verbs.unknown_thing.to_owned());
         return (refusal.code == Code::StayConflict).then(|| fill(words().guests.conflict_left, &[("who", &who)]));
     }
-    let (noun, id) = verb.subject()?;
-    let request = state.requests.get(RequestId(id)).filter(|_| noun == EntityType::Request)?.noun;
+    let request = state.requests.get(RequestId(about.id)).filter(|_| about.entity_type == EntityType::Request)?.noun;
     let said = refusals::person(refusal);
     request_now(&request.state, state.my_id(), said.as_deref(), |at| time::moment(at, state.now.get()))
 }

@@ -19,7 +19,7 @@ pub fn key(item: &OutboxItem) -> (CommandId, u8) {
         Doing::Done { .. } => 1,
         Doing::Refused { .. } => 2,
     };
-    (item.command.id, stage)
+    (item.command_id, stage)
 }
 
 /// One of them.
@@ -30,15 +30,15 @@ pub fn Item(item: OutboxItem) -> impl IntoView {
     let place = Place::of(&item, untrack(|| state.my_id()));
     let refusal = refusal(&item);
     let (state_word, tone) = how_far(&item.doing);
-    let (id, verb, at, needs) = (item.command.id, item.command.verb, item.at, item.command.depends_on);
+    let (id, deed, at, needs) = (item.command_id, item.deed, item.at, item.depends_on);
     let what = Memo::new({
-        let verb = verb.clone();
-        move |_| doings::doing(state, &verb)
+        let deed = deed.clone();
+        move |_| doings::doing(state, &deed)
     });
     let by = fill(w.by, &[("who", &item.by.name)]);
     let when = Memo::new(move |_| format!("{} · {by}", time::moment(at, state.now.get())));
     let reason = refusal.as_ref().map(refusals::refusal);
-    let now = Memo::new(move |_| refusal.as_ref().and_then(|refusal| case::now(state, &verb, refusal)));
+    let now = Memo::new(move |_| refusal.as_ref().and_then(|refusal| case::now(state, &deed, refusal)));
     let asks = RwSignal::new(false);
     let said = what.get_untracked();
     let name = move |text| fill(text, &[("what", &said)]);
@@ -102,8 +102,8 @@ fn Needs(needs: CommandId) -> impl IntoView {
     let state = state();
     let first = Memo::new(move |_| {
         state.outbox.with(|outbox| {
-            let first = outbox.iter().find(|item| item.command.id == needs)?;
-            Some((doings::doing(state, &first.command.verb), matches!(first.doing, Doing::Refused { .. })))
+            let first = outbox.iter().find(|item| item.command_id == needs)?;
+            Some((doings::doing(state, &first.deed), matches!(first.doing, Doing::Refused { .. })))
         })
     });
     let text = move || {

@@ -34,9 +34,9 @@ pub fn needed_by(outbox: &[OutboxItem], id: CommandId) -> usize {
     let mut lost = vec![id];
     // In the order in which they were done: what depends on something comes after it.
     for item in outbox {
-        let needs = item.command.depends_on.is_some_and(|id| lost.contains(&id));
+        let needs = item.depends_on.is_some_and(|id| lost.contains(&id));
         if needs && !matches!(item.doing, Doing::Done { .. }) {
-            lost.push(item.command.id);
+            lost.push(item.command_id);
         }
     }
     lost.len() - 1
@@ -50,16 +50,16 @@ pub fn unsent(outbox: &[OutboxItem], me: Option<PersonId>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crewbell_shared::protocol::{Command, Verb};
+    use crewbell_core::screen::{Act, Deed};
     use crewbell_shared::testing::{at, id, sam, siri};
     use crewbell_shared::{Code, Refusal};
 
     use super::*;
 
     fn item(number: u128, needs: Option<u128>, doing: Doing) -> OutboxItem {
-        let verb = Verb::AcceptRequest { request_id: id(1) };
-        let command = Command { id: id(number), made_at: None, depends_on: needs.map(id), verb };
-        OutboxItem { command, by: siri().as_ref(), at: at(0), doing }
+        let deed = Deed { about: None, act: Act::AcceptRequest };
+        let by = siri().as_ref();
+        OutboxItem { command_id: id(number), depends_on: needs.map(id), deed, by, at: at(0), doing }
     }
 
     fn refused() -> Doing {

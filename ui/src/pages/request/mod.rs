@@ -10,11 +10,11 @@ mod notes;
 mod story;
 mod voice;
 
-use crewbell_core::screen::Ask;
-use crewbell_core::store::{Doing, Line};
+use crewbell_core::screen::{Ask, Deed};
+use crewbell_core::store::{Doing, Key, Line};
 use crewbell_shared::call::Call;
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::protocol::{EntityType, Verb};
+use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
@@ -119,8 +119,8 @@ fn Story(id: RequestId) -> impl IntoView {
         <h3>{words().request.story}</h3>
         <ol class="story">
             {move || events.get().iter().map(|event| one_event(state, event)).collect_view()}
-            {move || unsent.get().iter().map(|verb| view! {
-                <li class="pending"><b>{doings::doing(state, verb)}</b><small class="pending-word">{words().common.pending}</small></li>
+            {move || unsent.get().iter().map(|deed| view! {
+                <li class="pending"><b>{doings::doing(state, deed)}</b><small class="pending-word">{words().common.pending}</small></li>
             }).collect_view()}
         </ol>
         <Show when=move || partial.get()><p class="partial">{words().request.story_partial}</p></Show>
@@ -139,12 +139,11 @@ fn one_event(state: State, event: &Event) -> impl IntoView + use<> {
 }
 
 /// What the person did with it and the server hasn't answered.
-fn unsent(state: State, id: RequestId) -> Vec<Verb> {
+fn unsent(state: State, id: RequestId) -> Vec<Deed> {
+    let about = Some(Key::new(EntityType::Request, id.0));
     state.outbox.with(|outbox| {
-        let ours = outbox.iter().filter(|item| {
-            item.doing == Doing::Waiting && item.command.verb.subject() == Some((EntityType::Request, id.0))
-        });
-        ours.map(|item| item.command.verb.clone()).collect()
+        let ours = outbox.iter().filter(|item| item.doing == Doing::Waiting && item.deed.about == about);
+        ours.map(|item| item.deed.clone()).collect()
     })
 }
 

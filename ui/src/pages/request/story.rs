@@ -1,8 +1,8 @@
 //! What happened to a request: what the server tells, what this device knows beyond it, and what the crew wrote.
 
+use crewbell_core::screen::{Act, Deed};
 use crewbell_core::store::Line;
 use crewbell_shared::call::Call;
-use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::{Acceptance, Note, Request, State};
 use jiff::Timestamp;
 
@@ -24,15 +24,15 @@ pub struct Event {
 /// The story, oldest first. A line that both know is told once; a note is told with its words. What no line tells,
 /// because the server can't be reached, is told from the request itself. What `unsent` has done to it isn't part of the
 /// story yet. Calls about it are told with how they ended.
-pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Verb], calls: &[Call]) -> Vec<Event> {
+pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Deed], calls: &[Call]) -> Vec<Event> {
     let mut lines: Vec<&Line> = told.iter().chain(known).collect();
     lines.sort_by_key(|line| line.seq);
     lines.dedup_by_key(|line| line.seq);
     let is_told = |kind: &str| lines.iter().any(|line| line.kind == kind);
-    let is_unsent = |kind: &str| unsent.iter().any(|verb| comes_of(verb) == Some(kind));
+    let is_unsent = |kind: &str| unsent.iter().any(|deed| comes_of(&deed.act) == Some(kind));
     let untold = facts(request).into_iter().filter(|event| !is_told(&event.kind) && !is_unsent(&event.kind));
     let is_sent = |note: &&Note| {
-        !unsent.iter().any(|verb| matches!(verb, Verb::NoteRequest { note_id, .. } if *note_id == note.id))
+        !unsent.iter().any(|deed| matches!(deed.act, Act::NoteRequest { note_id, .. } if note_id == note.id))
     };
     let happened = lines.iter().filter(|line| line.kind != NOTED).map(|line| Event {
         at: line.at,
@@ -70,14 +70,14 @@ fn facts(request: &Request) -> Vec<Event> {
 }
 
 /// The kind of the fact that a verb will be when the server has said yes; only of those that `facts` tells.
-fn comes_of(verb: &Verb) -> Option<&'static str> {
-    if let Verb::CreateRequest { .. } = verb {
+fn comes_of(act: &Act) -> Option<&'static str> {
+    if let Act::CreateRequest(_) = act {
         Some("request_created")
-    } else if let Verb::AcceptRequest { .. } = verb {
+    } else if *act == Act::AcceptRequest {
         Some("request_accepted")
-    } else if let Verb::CompleteRequest { .. } = verb {
+    } else if *act == Act::CompleteRequest {
         Some("request_completed")
-    } else if let Verb::CancelRequest { .. } = verb {
+    } else if *act == Act::CancelRequest {
         Some("request_cancelled")
     } else {
         None
@@ -143,13 +143,14 @@ mod tests {
         let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(5) };
         let note = Note { id: id(9), by: siri().as_ref(), at: at(6), text: "Two espressos".into() };
         let request = Request { state: State::Accepted(acceptance), notes: vec![note], ..open_request(at(0)) };
-        let kinds = |unsent: &[Verb]| -> Vec<_> {
+        let kinds = |unsent: &[Deed]| -> Vec<_> {
             story(&[], &[], &request, unsent, &[]).into_iter().map(|event| event.kind).collect()
         };
         assert_eq!(kinds(&[]), ["request_created", "request_accepted", NOTED]);
-        let accept = Verb::AcceptRequest { request_id: request.id };
+        let deed = |act| Deed { about: None, act };
+        let accept = deed(Act::AcceptRequest);
         assert_eq!(kinds(std::slice::from_ref(&accept)), ["request_created", NOTED]);
-        let note = Verb::NoteRequest { request_id: request.id, note_id: id(9), text: "Two espressos".into() };
+        let note = deed(Act::NoteRequest { note_id: id(9), text: "Two espressos".into() });
         assert_eq!(kinds(&[accept, note]), ["request_created"]);
     }
 
