@@ -21,11 +21,13 @@
 //! | `outbox` | what was done is sent, in order, until the server has said yes or no |
 //! | `link` | connecting, heartbeats, backing off |
 //! | `phone` | the call on this device |
+//! | `gone` | a call whose other side is gone |
 //! | `echo` | the nouns as they are to be shown |
 //! | `tell` | what the screens are told |
 
 mod act;
 mod echo;
+mod gone;
 mod input;
 mod link;
 mod live;
