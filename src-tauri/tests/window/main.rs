@@ -16,3 +16,4 @@ mod notices;
 mod pages;
 mod ship;
 mod story;
+mod tray;
