@@ -274,10 +274,10 @@ impl Device {
     }
 
     /// Whether what is worth something only at the time is sent over the connection that was there when it was done.
-    pub fn is_worth_sending(&self, commands: &[Command]) -> Result<(), String> {
+    pub fn is_worth_sending(&self, commands: &[Command], life: u64) -> Result<(), String> {
         let stale = |command: &&Command| {
             command.verb.is_live()
-                && self.did.iter().any(|did| did.id == command.id && (did.life, did.socket) != (self.life, self.socket))
+                && self.did.iter().any(|did| did.id == command.id && (did.life, did.socket) != (life, self.socket))
         };
         match commands.iter().find(stale) {
             Some(command) => Err(format!("device {}: {command:?} has waited for a connection", self.number)),

@@ -331,7 +331,7 @@ impl World {
             Output::Send(mut commands) => {
                 self.posts += 1;
                 let post = self.posts;
-                self.devices[device].is_worth_sending(&commands)?;
+                self.devices[device].is_worth_sending(&commands, life)?;
                 self.devices[device].post = Some(post);
                 let mut dice = self.dice.clone();
                 self.devices[device].spoil_commands(&mut commands, &mut dice, self.sabotage);
