@@ -501,7 +501,8 @@ impl World {
             return Ok(());
         }
         let welcomes = matches!(frame.as_deref(), Some(FromServer::Welcome { .. }));
-        let tells_time = welcomes || matches!(frame.as_deref(), Some(FromServer::Pulse { .. }));
+        let tells_time = socket == self.devices[device].socket
+            && (welcomes || matches!(frame.as_deref(), Some(FromServer::Pulse { .. })));
         let input = match frame {
             None => Input::Garbled { socket },
             Some(mut frame) => {
