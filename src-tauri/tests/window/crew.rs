@@ -85,6 +85,18 @@ pub fn comes(window: &Window, what: &str, script: &str) -> Result<()> {
     })
 }
 
+/// Waits until the card of this place offers a button with this label. The name of the place alone may stand elsewhere on
+/// the page long before: in what happened there earlier today.
+pub fn offers(window: &Window, place: &str, label: &str) -> Result<()> {
+    let script = format!(
+        "const card = [...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}));
+         return [...card?.querySelectorAll('button') ?? []].some(one => one.innerText.trim() === {})",
+        serde_json::to_string(place)?,
+        serde_json::to_string(label)?
+    );
+    comes(window, &format!("{label} on the card"), &script)
+}
+
 /// Presses a card's button: the one with this label on the card of this place.
 pub fn press_on_card(window: &Window, place: &str, label: &str) -> Result<()> {
     let card = format!(

@@ -18,3 +18,4 @@ mod people;
 mod ship;
 mod site;
 mod story;
+mod tray;

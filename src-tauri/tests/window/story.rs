@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, RATE, Recording, until};
 
-use crate::crew::{look_into, on_board, open, press_on_card, sees, sign_in};
+use crate::crew::{look_into, offers, on_board, open, press_on_card, sees, sign_in};
 use crate::ship::{Ship, requests};
 
 /// Waits until the sound that is recorded has ended: half a second of silence.
@@ -67,7 +67,7 @@ fn what_is_done_while_the_server_is_away_is_there_once_when_it_is_back() -> Resu
     on_board(&siri)?;
     ship.calm()?;
     let place = ship.press("cabin-07", "single")?;
-    sees(&siri, &place)?;
+    offers(&siri, &place, "Accept")?;
 
     ship.go_away();
     until("the banner", || {
@@ -115,8 +115,8 @@ fn who_loses_a_race_without_a_network_sees_who_won() -> Result<()> {
     on_board(&sam)?;
     ship.calm()?;
     let place = ship.press("cabin-03", "double")?;
-    sees(&siri, &place)?;
-    sees(&sam, &place)?;
+    offers(&siri, &place, "Accept")?;
+    offers(&sam, &place, "Accept")?;
 
     ship.go_away();
     press_on_card(&siri, &place, "Accept")?;

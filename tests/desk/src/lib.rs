@@ -4,7 +4,8 @@
 //! - `display`: a virtual X server with a window manager (screenshots hang without one)
 //! - `sound`: PulseAudio with a speaker that can be recorded and a microphone that can be spoken to
 //! - `tone`: which tone is in what was recorded
-//! - `bus`: a session's D-Bus, by which a second start of an app finds the first; `notices`: notifications on it
+//! - `bus`: a session's D-Bus, by which a second start of an app finds the first; `notices`: notifications on it; `tray`:
+//!   a tray on it
 //! - `driver`, `window`: WebKitWebDriver, and what a person does to a window by it
 //! - `process`: programs that end with the desk
 //!
@@ -18,6 +19,7 @@ mod notices;
 mod process;
 mod sound;
 mod tone;
+mod tray;
 mod wait;
 mod window;
 
@@ -34,6 +36,7 @@ pub use notices::{Notice, Notices};
 pub use process::Process;
 pub use sound::{RATE, Recording, Sound};
 pub use tone::tone;
+pub use tray::{Entry, Tray};
 pub use wait::until;
 pub use window::{DOWN, UP, Window};
 
@@ -121,6 +124,14 @@ impl Desk {
     /// When the bus is gone, or something shows them already.
     pub fn notices(&self) -> Result<Notices> {
         Notices::serve(self.bus.address())
+    }
+
+    /// From now on this desk has a tray; an app that starts before has none.
+    ///
+    /// # Errors
+    /// When the bus is gone, or there is one already.
+    pub fn tray(&self) -> Result<Tray> {
+        Tray::serve(self.bus.address())
     }
 
     /// A folder that is empty at first and gone with the desk.

@@ -114,7 +114,8 @@ impl Engine {
                 step.live.send_at = now.tick;
                 step.live.trouble = None;
                 step.live.sounded.clear();
-                step.live.line.gone = None;
+                step.live.line.word = None;
+                step.live.line.up_at = now.tick;
                 // Told anew at once; who was there over the last socket may be gone.
                 step.live.present.clear();
                 if step.live.line.media.is_some() {
@@ -149,7 +150,7 @@ impl Engine {
                 step.tell(Told::Reached { request_id, devices, sounded });
             }
             FromServer::Signal { call_id, from, signal } => self.signalled(step, call_id, from, signal),
-            FromServer::Peer { call_id, endpoint: _, there } => Self::reached(step, call_id, there),
+            FromServer::Peer { call_id, endpoint: _, there } => Self::reached(step, call_id, there, now),
             // A signal that came to nothing, for which there is a reason that the log tells; and what a newer server says.
             FromServer::SignalRefused { .. } | FromServer::Unknown => {}
         }
@@ -276,7 +277,7 @@ impl Engine {
             Socket::Opening { since } => Some(since + OPEN_MS),
             Socket::Up { heard_at, beat_at, .. } => Some(beat_at.min(heard_at + DEAD_MS)),
         };
-        let send = self.wants_to_send().then_some(self.live.send_at);
+        let send = self.wants_to_send(now).then_some(self.live.send_at);
         let sound = self.live.silenced.values().copied().filter(|until| *until > now.tick).min();
         let held = self.alerts_held_until(now);
         let phone = self.phone_tick(now);

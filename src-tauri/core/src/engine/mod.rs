@@ -22,11 +22,13 @@
 //! | `link` | connecting, heartbeats, backing off |
 //! | `phone` | the call on this device |
 //! | `presence` | who is there, and when the others last were |
+//! | `gone` | a call whose other side is gone |
 //! | `echo` | the nouns as they are to be shown |
 //! | `tell` | what the screens are told |
 
 mod act;
 mod echo;
+mod gone;
 mod input;
 mod link;
 mod live;

@@ -4,7 +4,7 @@
 //! person did in the order in which they did it. An answer that is lost costs nothing: the same ids are sent again, and
 //! the server gives the same answer.
 
-use crewbell_shared::protocol::{Command, Outcome};
+use crewbell_shared::protocol::{Command, Outcome, Verb};
 use crewbell_shared::{Code, Refusal};
 
 use super::input::is_transient;
@@ -21,27 +21,28 @@ const BATCH: usize = 100;
 const MOST_FAILURES: u32 = 5;
 
 impl Engine {
-    /// The person's own commands that wait for an answer, in order.
-    fn unanswered(&self) -> impl Iterator<Item = &Waiting> {
+    /// The person's own commands that wait for an answer and may be sent, in order.
+    fn unanswered(&self, now: Now) -> impl Iterator<Item = &Waiting> {
         let me = self.image.person_id();
         let mine = move |waiting: &&Waiting| me == Some(waiting.by.id) && waiting.doing == Doing::Waiting;
-        self.image.outbox.iter().filter(mine)
+        let free = move |waiting: &&Waiting| self.held_until(&waiting.command.verb).is_none_or(|at| at <= now.tick);
+        self.image.outbox.iter().filter(mine).filter(free)
     }
 
     /// Whether there is something to send, and somebody to send it to. Only over a live connection: `welcome` comes
     /// first, and with it what must be asked again ([`Engine::ask_again`]), which is older.
-    pub(super) fn wants_to_send(&self) -> bool {
+    pub(super) fn wants_to_send(&self, now: Now) -> bool {
         let up = matches!(self.live.socket, Socket::Up { .. });
-        up && self.live.sending.is_none() && self.unanswered().next().is_some()
+        up && self.live.sending.is_none() && self.unanswered(now).next().is_some()
     }
 
     /// Sends the next batch when it is time.
     pub(super) fn keep_sending(&mut self, now: Now, outputs: &mut Vec<Output>) {
-        if !self.wants_to_send() || now.tick < self.live.send_at {
+        if !self.wants_to_send(now) || now.tick < self.live.send_at {
             return;
         }
         let most = if self.live.alone { 1 } else { BATCH };
-        let commands: Vec<Command> = self.unanswered().take(most).map(|waiting| waiting.command.clone()).collect();
+        let commands: Vec<Command> = self.unanswered(now).take(most).map(|waiting| waiting.command.clone()).collect();
         self.live.sending = Some((self.live.sockets, commands.iter().map(|command| command.id).collect()));
         outputs.push(Output::Send(commands));
     }
@@ -113,6 +114,10 @@ impl Engine {
         match (refusal, seq) {
             (Some(refusal), _) if signed_out(refusal.code) => self.revoke(step),
             (Some(refusal), _) if is_transient(refusal.code) => Self::send_later(step, now),
+            // It never began, as when the connection went while it was being made: there is nothing to hang up.
+            (Some(refusal), _) if ends_a_call(waiting) && refusal.code == Code::NotFound => {
+                step.writes.push(Write::Drop(id));
+            }
             // It was worth something only then: nobody tries it again from a list.
             (Some(refusal), _) if waiting.command.verb.is_live() => {
                 step.writes.push(Write::Drop(id));
@@ -128,6 +133,10 @@ impl Engine {
             (None, _) => step.writes.push(Write::Drop(id)),
         }
     }
+}
+
+fn ends_a_call(waiting: &Waiting) -> bool {
+    matches!(waiting.command.verb, Verb::EndCall { .. })
 }
 
 /// A failure of the server that stays, as an answer to one command.

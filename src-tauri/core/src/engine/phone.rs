@@ -11,6 +11,7 @@ use crewbell_shared::protocol::live::{FromClient, Signal};
 use crewbell_shared::protocol::{Entity, EntityType, Verb};
 use crewbell_shared::{Code, Refusal};
 
+use super::gone::Word;
 use super::live::{Live, Socket};
 use super::{Engine, Now, Output, Step};
 use crate::screen::{Media, Phone, Task, Told};
@@ -18,10 +19,6 @@ use crate::store::{Doing, Key, Write};
 
 /// Milliseconds for which a device says that its call is over.
 const OVER_MS: u64 = 4_000;
-/// Milliseconds of silence after which a call is over whose other side the server can't reach either.
-const GONE_MS: u32 = 3_000;
-/// Milliseconds of silence after which a call is over in any case. A side that is quiet still sends comfort noise.
-const SILENT_MS: u32 = 20_000;
 /// Milliseconds that a device rings at most, whatever it was told: the longest that a site can set.
 const LONGEST_RING_MS: i64 = 300_000;
 
@@ -36,8 +33,12 @@ pub(super) struct Line {
     pub over: Option<(CallId, u64)>,
     /// How it stands with the voice.
     pub media: Option<Media>,
-    /// The call whose other side the server can't reach.
-    pub gone: Option<CallId>,
+    /// What the server says of the other side.
+    pub word: Option<Word>,
+    /// When the socket was last welcomed.
+    pub up_at: u64,
+    /// The call that was spoken over last, and since when.
+    pub talk: Option<(CallId, u64)>,
     /// The call that was ended from here because its other side is gone.
     pub ended: Option<CallId>,
 }
@@ -64,14 +65,6 @@ impl Engine {
         }
     }
 
-    /// Whether the server reaches the other side of a call.
-    pub(super) fn reached(step: &mut Step, call_id: CallId, there: bool) {
-        step.live.line.gone = (!there).then_some(call_id);
-        if there {
-            step.outputs.push(Output::SocketBack);
-        }
-    }
-
     /// The voice engine says how it stands.
     pub(super) fn media(step: &mut Step, media: Media) {
         step.live.line.media = Some(media);
@@ -92,9 +85,13 @@ impl Engine {
             return;
         }
         for waiting in &self.image.outbox {
-            if waiting.command.verb.is_live() && !matches!(waiting.doing, Doing::Refused { .. }) {
+            if !waiting.command.verb.is_live() {
+                continue;
+            }
+            step.writes.push(Write::Drop(waiting.command.id));
+            // What the server said yes to was done.
+            if waiting.doing == Doing::Waiting {
                 let refusal = Refusal::new(Code::NoConnection, "The connection was lost before the server answered.");
-                step.writes.push(Write::Drop(waiting.command.id));
                 step.tell(Told::Refused { command_id: waiting.command.id, refusal });
             }
         }
@@ -133,8 +130,8 @@ impl Engine {
         }
         let talks_of = if let Task::Talk { call_id, .. } = task { Some(call_id) } else { None };
         self.live.line.media = self.live.line.media.take().filter(|media| Some(media.call_id) == talks_of);
-        let other_away = talks_of.is_some() && self.live.line.gone == talks_of;
-        self.end_what_is_gone(talks_of, other_away, outputs);
+        let other_away = talks_of.is_some_and(|id| self.is_other_away(id));
+        self.end_what_is_gone(talks_of, now, outputs);
 
         let phone = Phone { task, media: self.live.line.media.clone(), other_away };
         let missed = self.missed.len();
@@ -227,21 +224,11 @@ impl Engine {
         }
     }
 
-    /// Ends a call whose other side is gone: the server can't reach it, and nothing is heard of it.
-    fn end_what_is_gone(&mut self, talks_of: Option<CallId>, other_away: bool, outputs: &mut Vec<Output>) {
-        let silent = self.live.line.media.as_ref().and_then(|media| media.silent_ms).unwrap_or(0);
-        let is_gone = silent >= if other_away { GONE_MS } else { SILENT_MS };
-        if let Some(call_id) = talks_of.filter(|id| is_gone && self.live.line.ended != Some(*id)) {
-            self.live.line.ended = Some(call_id);
-            outputs.push(Output::EndCall { call_id });
-        }
-    }
-
     /// When the phone wants to be looked at again.
     pub(super) fn phone_tick(&self, now: Now) -> Option<u64> {
         let rings = self.live.line.rings_until.values().copied();
         let over = self.live.line.over.map(|(_, until)| until);
-        rings.chain(over).filter(|until| *until > now.tick).min()
+        rings.chain(over).chain(self.gone_ticks()).filter(|until| *until > now.tick).min()
     }
 }
 

@@ -1,15 +1,18 @@
 //! One device: an engine, a disk, what its screen shows, and what its person did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Engine, Input, Now, Output, Step};
-use crewbell_core::screen::{Alert, Shown, Told};
+use crewbell_core::screen::{Alert, Shown, Task, Told};
 use crewbell_core::store::{Image, Key, Session, Write};
-use crewbell_shared::ids::CommandId;
+use crewbell_shared::call::{Call, State};
+use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::person::Person;
+use crewbell_shared::protocol::{Command, EntityType, Verb};
 
 use super::dice::Dice;
 use super::sabotage::Sabotage;
+use super::world::as_call;
 
 /// What became of what a person did, as far as they decided it themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,40 @@ pub enum Fate {
     Kept,
     /// The person gave it up, or tried it again under another id.
     GivenUp,
+}
+
+/// What sort of thing it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// It is kept until the server has answered.
+    Lasting,
+    /// It makes sense only at once: to call, to answer.
+    Live,
+    /// To hang up.
+    HangUp,
+    /// The device itself says that a call broke off.
+    BrokenOff,
+}
+
+impl Sort {
+    pub fn of(verb: &Verb) -> Self {
+        match verb {
+            _ if verb.is_live() => Self::Live,
+            Verb::EndCall { .. } => Self::HangUp,
+            _ => Self::Lasting,
+        }
+    }
+}
+
+/// What a person did.
+#[derive(Clone, Copy, Debug)]
+pub struct Did {
+    pub id: CommandId,
+    pub fate: Fate,
+    pub sort: Sort,
+    /// In which life of the device, and over which of its sockets.
+    pub life: u64,
+    pub socket: u64,
 }
 
 /// One device.
@@ -41,11 +78,28 @@ pub struct Device {
     pub post: Option<u64>,
     pub fetch: Option<u64>,
     /// What its person did, in order.
-    pub did: Vec<(CommandId, Fate)>,
+    pub did: Vec<Did>,
+    /// What it said was refused.
+    pub refused: BTreeSet<CommandId>,
     /// What its screen shows.
     pub screen: BTreeMap<Key, Shown>,
     pub rings: Vec<Alert>,
-    sent_before: std::collections::BTreeSet<CommandId>,
+    /// This life of it, as calls name it.
+    pub endpoint: EndpointId,
+    /// The number of the socket that was asked for last.
+    pub socket: u64,
+    /// What it does about calls, and what the engine said last of that.
+    pub task: Task,
+    told: Task,
+    /// The call whose voice is looked at, when the other side was last heard, and what was said of that.
+    pub listens: Option<CallId>,
+    pub heard_at: Option<u64>,
+    pub silent_ms: Option<Option<u32>>,
+    /// Its clock was set, and it hasn't heard the server's time since.
+    pub clock_was_set: bool,
+    /// Calls that it may have begun to ring for meanwhile.
+    pub mistimed: BTreeSet<CallId>,
+    sent_before: BTreeSet<CommandId>,
 }
 
 /// What whoever asked was answered.
@@ -75,7 +129,7 @@ impl Device {
         Self {
             person,
             number,
-            engine: Engine::default(),
+            engine: Engine::default().with_endpoint(endpoint(number, 0)),
             disk: Image::default(),
             backlog: Vec::new(),
             disk_fails: false,
@@ -87,7 +141,17 @@ impl Device {
             did: Vec::new(),
             screen: BTreeMap::new(),
             rings: Vec::new(),
-            sent_before: std::collections::BTreeSet::new(),
+            refused: BTreeSet::new(),
+            endpoint: endpoint(number, 0),
+            socket: 0,
+            task: Task::Idle,
+            told: Task::Idle,
+            listens: None,
+            heard_at: None,
+            silent_ms: None,
+            clock_was_set: false,
+            mistimed: BTreeSet::new(),
+            sent_before: BTreeSet::new(),
         }
     }
 
@@ -103,11 +167,15 @@ impl Device {
     /// One turn of the controller's loop, with death at any of its seams.
     pub fn input(&mut self, input: Input, now: Now, dice: &mut Dice, deadly: bool, sabotage: Option<Sabotage>) -> Went {
         let mut dies = |chance: u64| deadly && dice.below(1000) < chance;
+        let is_answer = matches!(input, Input::Outcomes(_) | Input::Frame { .. });
         let mut step = self.engine.decide(input, now);
         if dies(2) {
             return Went::Killed;
         }
         spoil(&mut step, sabotage);
+        if sabotage == Some(Sabotage::KeepLiveVerbs) && !is_answer {
+            self.keep_live_verbs(&mut step);
+        }
         let answer = match step.answer {
             Ok(Some(id)) => Answer::Kept(id),
             Ok(None) => Answer::Nothing,
@@ -140,6 +208,12 @@ impl Device {
             if let Output::Alerts { alerts, .. } = output {
                 self.rings.clone_from(alerts);
             }
+            if let Output::Phone { task, .. } = output {
+                self.told = *task;
+            }
+        }
+        if !self.is_deaf_to(self.told, sabotage) {
+            self.task = self.told;
         }
         let most = if dies(4) { dice.below(outputs.len() as u64 + 1) } else { outputs.len() as u64 };
         if most < outputs.len() as u64 {
@@ -162,6 +236,9 @@ impl Device {
                 }
             }
             Told::Reload => self.screen = self.picture(now),
+            Told::Refused { command_id, .. } => {
+                self.refused.insert(*command_id);
+            }
             _ => {}
         }
     }
@@ -178,16 +255,74 @@ impl Device {
         self.post = None;
         self.fetch = None;
         self.rings.clear();
-        self.engine = Engine::new(self.disk.clone());
+        self.endpoint = endpoint(self.number, self.life);
+        self.socket = 0;
+        (self.task, self.told) = (Task::Idle, Task::Idle);
+        self.listens = None;
+        self.silent_ms = None;
+        self.engine = Engine::new(self.disk.clone()).with_endpoint(self.endpoint);
+    }
+
+    /// The person did this.
+    pub fn keep(&mut self, id: CommandId, sort: Sort, life: u64) {
+        self.did.push(Did { id, fate: Fate::Kept, sort, life, socket: self.socket });
+    }
+
+    /// What sort of thing one was that the person did before.
+    pub fn sort_of(&self, id: CommandId) -> Sort {
+        self.did.iter().find(|did| did.id == id).map_or(Sort::Lasting, |did| did.sort)
+    }
+
+    /// Whether what is worth something only at the time is sent over the connection that was there when it was done.
+    pub fn is_worth_sending(&self, commands: &[Command], life: u64) -> Result<(), String> {
+        let stale = |command: &&Command| {
+            command.verb.is_live()
+                && self.did.iter().any(|did| did.id == command.id && (did.life, did.socket) != (life, self.socket))
+        };
+        match commands.iter().find(stale) {
+            Some(command) => Err(format!("device {}: {command:?} has waited for a connection", self.number)),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes what begins to ring while it can't know the time.
+    pub fn note_mistimed(&mut self) {
+        if self.clock_was_set {
+            let ringing: Vec<CallId> =
+                self.calls().filter(|call| call.state == State::Ringing).map(|call| call.id).collect();
+            self.mistimed.extend(ringing);
+        }
+    }
+
+    /// The calls that its screen shows.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        let from = Key::new(EntityType::Call, uuid::Uuid::nil());
+        self.screen.range(from..).map_while(|(_, shown)| as_call(&shown.noun))
+    }
+
+    /// Whether what the engine says of calls doesn't get through.
+    fn is_deaf_to(&self, task: Task, sabotage: Option<Sabotage>) -> bool {
+        let state = |id| self.calls().find(|call| call.id == id).map(|call| &call.state);
+        match (sabotage, self.task, task) {
+            (Some(Sabotage::RingUntilTold), Task::Ring { call_id }, Task::Idle) => {
+                state(call_id) == Some(&State::Ringing)
+            }
+            (Some(Sabotage::RingOnWhenAnswered), Task::Ring { call_id }, Task::Idle) => {
+                matches!(state(call_id), Some(State::Ongoing { .. }))
+            }
+            (Some(Sabotage::TalkOn), Task::Talk { .. }, Task::Idle | Task::Over { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// What was worth something only at the time waits as all else does.
+    fn keep_live_verbs(&self, step: &mut Step) {
+        let live = |id: CommandId| self.engine.image().waiting(id).is_some_and(|it| it.command.verb.is_live());
+        step.writes.retain(|write| !matches!(write, Write::Drop(id) if live(*id)));
     }
 
     /// Spoils what is sent a second time.
-    pub fn spoil_commands(
-        &mut self,
-        commands: &mut Vec<crewbell_shared::protocol::Command>,
-        dice: &mut Dice,
-        sabotage: Option<Sabotage>,
-    ) {
+    pub fn spoil_commands(&mut self, commands: &mut Vec<Command>, dice: &mut Dice, sabotage: Option<Sabotage>) {
         if sabotage == Some(Sabotage::SendNewestFirst) {
             commands.reverse();
         }
@@ -202,6 +337,10 @@ impl Device {
     pub fn is_written(&self) -> bool {
         !self.backlog.is_empty() || self.disk == *self.engine.image()
     }
+}
+
+fn endpoint(number: u128, life: u64) -> EndpointId {
+    EndpointId(uuid::Uuid::from_u128((number << 64) | u128::from(life)))
 }
 
 fn spoil(step: &mut Step, sabotage: Option<Sabotage>) {

@@ -1,6 +1,6 @@
 //! The simulation: the engines of several devices against a model of the server, on one clock, through thousands of
 //! seeded schedules of cuts, crashes, lost answers, late duplicates, full disks, wrong clocks, revoked sign-ins and
-//! restored backups. After each schedule everything is healed, and what a crew relies on is checked (`checks`).
+//! restored backups. They press, accept, note, and call each other. After each schedule everything is healed, and what a crew relies on is checked (`checks`).
 //!
 //! `CREWBELL_SCHEDULES=1000000 cargo test -p crewbell-core --test simulation` runs longer; `CREWBELL_SEED=…` repeats one
 //! schedule, and is printed when a check fails; `CREWBELL_TRACE=1` beside it tells every event.
@@ -110,4 +110,24 @@ fn commands_sent_out_of_order_are_noticed() {
 #[test]
 fn a_restored_server_that_is_taken_for_the_old_one_is_noticed() {
     is_noticed(Sabotage::BelieveEveryLog);
+}
+
+#[test]
+fn a_ring_without_a_timer_of_the_device_s_own_is_noticed() {
+    assert!(is_noticed(Sabotage::RingUntilTold).contains("it rings until"));
+}
+
+#[test]
+fn a_ring_that_goes_on_though_another_device_has_answered_is_noticed() {
+    assert!(is_noticed(Sabotage::RingOnWhenAnswered).contains("it doesn't ring here"));
+}
+
+#[test]
+fn a_voice_that_goes_on_after_the_call_is_noticed() {
+    assert!(is_noticed(Sabotage::TalkOn).contains("what is spoken over here is"));
+}
+
+#[test]
+fn a_call_that_waits_in_the_outbox_for_a_connection_is_noticed() {
+    assert!(is_noticed(Sabotage::KeepLiveVerbs).contains("has waited for a connection"));
 }

@@ -17,4 +17,12 @@ pub enum Sabotage {
     SendNewestFirst,
     /// The server's log is taken for the one that was read, whatever its ids say.
     BelieveEveryLog,
+    /// A call rings until a message says that it is over.
+    RingUntilTold,
+    /// A device rings on for a call that another has answered.
+    RingOnWhenAnswered,
+    /// A device speaks on over a call that is over, or another's.
+    TalkOn,
+    /// What was worth something only at the time waits for the next connection.
+    KeepLiveVerbs,
 }

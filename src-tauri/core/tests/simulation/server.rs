@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Fault, Snapshot};
 use crewbell_core::store::{Cursor, Key};
-use crewbell_shared::ids::{CommandId, EventId, PersonId};
+use crewbell_shared::call::{Call, State as CallState};
+use crewbell_shared::ids::{CallId, CommandId, EndpointId, EventId, PersonId};
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, Entry, Meta, Outcome, Source};
 use crewbell_shared::request::{Kind, Priority, Request, State};
-use crewbell_shared::rules::{self, Sight};
+use crewbell_shared::rules::{self, Case, Sight};
 use crewbell_shared::{Code, Refusal};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::dice::Dice;
 use super::site::{Nouns, places};
+
+/// How long a side of a call may be away before the server ends it.
+const AWAY: SignedDuration = SignedDuration::from_secs(45);
 
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -25,11 +29,22 @@ pub struct Server {
     /// Whose sign-in was ended.
     pub revoked: BTreeSet<PersonId>,
     pub up: bool,
+    /// Calls that were answered, as far as that was noticed; and since when a side of one is away.
+    ongoing: BTreeSet<CallId>,
+    away: BTreeMap<CallId, Timestamp>,
 }
 
 impl Server {
     pub fn new() -> Self {
-        Self { site: Nouns::new(), log: Vec::new(), outcomes: BTreeMap::new(), revoked: BTreeSet::new(), up: true }
+        Self {
+            site: Nouns::new(),
+            log: Vec::new(),
+            outcomes: BTreeMap::new(),
+            revoked: BTreeSet::new(),
+            up: true,
+            ongoing: BTreeSet::new(),
+            away: BTreeMap::new(),
+        }
     }
 
     pub fn head(&self) -> u64 {
@@ -137,6 +152,64 @@ impl Server {
         }
     }
 
+    /// The calls that ring or are ongoing.
+    pub fn live_calls(&self) -> impl Iterator<Item = &Call> {
+        self.site.calls().filter(|call| call.is_live())
+    }
+
+    /// The calls that are spoken over, with the devices that do.
+    fn spoken(&self) -> impl Iterator<Item = (CallId, EndpointId, EndpointId)> {
+        self.live_calls().filter_map(|call| Some((call.id, call.caller_endpoint?, call.callee_endpoint()?)))
+    }
+
+    /// Who is at the other end of what an endpoint speaks over.
+    pub fn others_of(&self, end: EndpointId) -> Vec<(CallId, EndpointId)> {
+        let other = |(id, one, other)| match end {
+            _ if end == one => Some((id, other)),
+            _ if end == other => Some((id, one)),
+            _ => None,
+        };
+        self.spoken().filter_map(other).collect()
+    }
+
+    /// The calls that were answered since this was last asked.
+    pub fn newly_ongoing(&mut self) -> Vec<(CallId, EndpointId, EndpointId)> {
+        let spoken: Vec<_> = self.spoken().collect();
+        let before = std::mem::replace(&mut self.ongoing, spoken.iter().map(|(id, ..)| *id).collect());
+        spoken.into_iter().filter(|(id, ..)| !before.contains(id)).collect()
+    }
+
+    /// The server's own timers: ends what has rung its time, and what is spoken over without one of its sides.
+    pub fn end_calls(&mut self, dice: &mut Dice, there: &BTreeSet<EndpointId>, at: Timestamp) {
+        if !self.up {
+            self.away.clear();
+            return;
+        }
+        let half: BTreeSet<CallId> = self
+            .spoken()
+            .filter(|(_, one, other)| !there.contains(one) || !there.contains(other))
+            .map(|(id, ..)| id)
+            .collect();
+        self.away.retain(|id, _| half.contains(id));
+        for id in half {
+            self.away.entry(id).or_insert(at);
+        }
+        let live: Vec<(CallId, bool)> =
+            self.live_calls().map(|call| (call.id, call.state == CallState::Ringing)).collect();
+        for (id, rings) in live {
+            let gone = self.away.get(&id).is_some_and(|since| at.duration_since(*since) >= AWAY);
+            let case = Case { sight: &self.site, actor: &Actor::System, at };
+            let changes = match (rings, gone) {
+                (true, _) => case.expire_call(id),
+                (false, true) => case.drop_call(id),
+                (false, false) => continue,
+            };
+            for change in changes.unwrap() {
+                self.append(dice, change.entity, change.kind, &Actor::System, at, None);
+            }
+        }
+    }
+
     /// `GET /api/sync/snapshot`.
     pub fn snapshot(&self, who: PersonId) -> Result<Snapshot, Fault> {
         if !self.up {
@@ -179,7 +252,7 @@ impl Server {
     /// Everything as it was when the log was so long; what was answered since is forgotten.
     pub fn restore(&mut self, backup: Self) {
         let revoked = std::mem::take(&mut self.revoked);
-        *self = Self { revoked, ..backup };
+        *self = Self { revoked, away: BTreeMap::new(), ..backup };
     }
 
     /// What a key is.

@@ -1,6 +1,6 @@
 //! The site of the simulation: one deck, two cabins, four of the crew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::store::Key;
 use crewbell_shared::button::Button;
@@ -16,11 +16,15 @@ use crewbell_shared::site::{Settings, Site};
 use crewbell_shared::testing::person;
 use uuid::Uuid;
 
+use super::world::as_call;
+
 /// The nouns of a site: what the rules see.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nouns {
     pub nouns: BTreeMap<Key, Entity>,
     site: Option<Site>,
+    /// Who has a socket.
+    pub there: BTreeSet<PersonId>,
 }
 
 pub fn crew() -> Vec<Person> {
@@ -50,7 +54,7 @@ impl Nouns {
         let id = SiteId(Uuid::from_u128(9));
         let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
         let mut nouns = Self::default();
-        nouns.put(Site { id, slug, name, settings: Settings::default() }.into());
+        nouns.put(Site { id, slug, name, settings: Settings { ring_time_s: 20, ..Settings::default() } }.into());
         for person in crew() {
             nouns.put(person.into());
         }
@@ -65,6 +69,11 @@ impl Nouns {
             self.site = Some(site.clone());
         }
         self.nouns.insert(Key::of(&noun), noun);
+    }
+
+    /// All calls.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.nouns.range(Key::new(EntityType::Call, Uuid::nil())..).map_while(|(_, noun)| as_call(noun))
     }
 
     fn get(&self, entity_type: EntityType, id: Uuid) -> Option<&Entity> {
@@ -99,14 +108,11 @@ impl Sight for Nouns {
     }
 
     fn live_call_of(&self, person: PersonId) -> Option<&Call> {
-        let mut calls =
-            self.nouns.values().filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None });
-        calls.find(|call| call.is_live() && call.is_party(person))
+        self.calls().find(|call| call.is_live() && call.is_party(person))
     }
 
-    // Who is there is the socket's to say, which the model of the server has none of.
-    fn is_reachable(&self, _: PersonId) -> bool {
-        true
+    fn is_reachable(&self, person: PersonId) -> bool {
+        self.there.contains(&person)
     }
 
     fn device(&self, _: &str) -> Option<&Button> {

@@ -9,7 +9,7 @@ use crewbell_shared::testing::ringing_call;
 use super::*;
 use crate::screen::{Media, Quality, Task, Way};
 
-fn here() -> EndpointId {
+pub(super) fn here() -> EndpointId {
     EndpointId(Uuid::from_u128(500))
 }
 
@@ -54,7 +54,7 @@ impl Device {
         self.try_take(Input::Act { id: id(1), verb })
     }
 
-    fn hears_nothing_for(&mut self, silent_ms: u32) -> Vec<Output> {
+    pub(super) fn hears_nothing_for(&mut self, silent_ms: u32) -> Vec<Output> {
         self.take(Input::Media(Media {
             call_id: call_id(),
             way: Way::Direct,
@@ -68,7 +68,7 @@ impl Device {
     }
 }
 
-fn call_id() -> CallId {
+pub(super) fn call_id() -> CallId {
     ringing_call(at(0)).id
 }
 
@@ -200,6 +200,34 @@ fn a_call_whose_connection_goes_before_the_answer_never_rings_later() {
 }
 
 #[test]
+fn a_call_that_the_server_took_is_not_said_to_be_refused_when_the_connection_goes() {
+    let mut device = tablet();
+    device.calls_sam().unwrap();
+    device.take(Input::Outcomes(Ok(vec![Outcome { id: id(1), seq: Some(8), refusal: None }])));
+    let socket = device.engine.live.sockets;
+    let outputs = device.take(Input::Closed { socket, why: "gone".into() });
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Tell(Told::Refused { .. }))));
+    assert!(device.engine.image().outbox.is_empty());
+}
+
+#[test]
+fn hanging_up_what_never_began_leaves_nothing_to_read() {
+    let mut device = tablet();
+    device.calls_sam().unwrap();
+    device.take(Input::Act { id: id(2), verb: Verb::EndCall { call_id: call_id(), dropped: false } });
+    let socket = device.engine.live.sockets;
+    device.take(Input::Closed { socket, why: "gone".into() });
+    device.take(Input::Outcomes(Err(Fault::Away("cut".into()))));
+    device.tick += 60_000;
+    device.take(Input::Tick);
+    let outputs = device.frame(FromServer::Welcome { head: 7, server_time: at(60), person_id: siri().id });
+    assert_eq!(sent(&outputs), [id(2)]);
+    let refusal = Some(Refusal::not_found("call"));
+    device.take(Input::Outcomes(Ok(vec![Outcome { id: id(2), seq: None, refusal }])));
+    assert!(device.engine.image().outbox.is_empty(), "{:?}", device.engine.image().outbox);
+}
+
+#[test]
 fn hanging_up_without_a_connection_is_kept_and_ends_the_voice() {
     let mut device = tablet();
     device.told(&answered(here()));
@@ -211,29 +239,6 @@ fn hanging_up_without_a_connection_is_kept_and_ends_the_voice() {
     let outputs = device.take(Input::Act { id: id(1), verb: hang_up });
     assert_eq!(tasks(&outputs), [Task::Over { call_id: call_id() }]);
     assert_eq!(device.engine.image().outbox.len(), 1);
-}
-
-#[test]
-fn a_side_that_is_gone_is_hung_up_on_once() {
-    let mut device = tablet();
-    device.told(&answered(here()));
-    let ends = |outputs: &[Output]| outputs.iter().filter(|output| matches!(output, Output::EndCall { .. })).count();
-    assert_eq!(ends(&device.hears_nothing_for(3_500)), 0, "a pause, for all that is known");
-    let peer = FromServer::Peer { call_id: call_id(), endpoint: elsewhere(), there: false };
-    assert_eq!(ends(&device.frame(peer)), 1);
-    assert_eq!(ends(&device.hears_nothing_for(4_000)), 0);
-}
-
-#[test]
-fn a_side_that_only_the_server_lost_goes_on() {
-    let mut device = tablet();
-    device.told(&answered(here()));
-    device.frame(FromServer::Peer { call_id: call_id(), endpoint: elsewhere(), there: false });
-    let outputs = device.hears_nothing_for(200);
-    assert!(!outputs.iter().any(|output| matches!(output, Output::EndCall { .. })));
-    assert!(device.engine.picture(now(device.tick)).phone.other_away);
-    let outputs = device.hears_nothing_for(21_000);
-    assert!(outputs.iter().any(|output| matches!(output, Output::EndCall { .. })));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The server, the devices, the network between them, one clock and one seed.
 
+mod calls;
 mod people;
 mod totals;
 mod trouble;
@@ -9,7 +10,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 
 use crewbell_core::engine::{Fault, Input, Now, Output, Snapshot};
 use crewbell_core::store::Cursor;
-use crewbell_shared::ids::CommandId;
+use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::protocol::{Command, Outcome};
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +22,7 @@ use super::sabotage::Sabotage;
 use super::server::Server;
 use super::site::crew;
 
+pub use calls::as_call;
 pub use totals::Totals;
 
 /// Milliseconds of a schedule before everything is healed: a minute and a half of trouble.
@@ -41,6 +43,7 @@ enum Event {
     Answer { device: usize, life: u64, post: u64, result: Result<Vec<Outcome>, Fault> },
     Fetch { device: usize, life: u64, post: u64 },
     Fetched { device: usize, life: u64, post: u64, result: Box<Result<Snapshot, Fault>> },
+    Voice { device: usize, life: u64, call_id: CallId },
     Happen,
 }
 
@@ -73,6 +76,7 @@ impl Ord for Due {
 struct Stream {
     socket: u64,
     life: u64,
+    endpoint: EndpointId,
     sent: u64,
     /// Nothing arrives before this: frames don't overtake each other.
     arrives: u64,
@@ -140,6 +144,10 @@ impl World {
         world.come_to_rest()?;
         checks::all(&world)?;
         let outcomes: Vec<_> = world.server.outcomes.values().cloned().collect();
+        let kinds: Vec<String> = world.server.log.iter().map(|entry| entry.kind.clone()).collect();
+        for kind in kinds {
+            world.totals.count_entry(&kind);
+        }
         for outcome in outcomes {
             world.totals.count(if outcome.refusal.is_some() { "refused by the server" } else { "done" });
         }
@@ -195,6 +203,8 @@ impl World {
         while self.tick < end {
             let until = self.tick + 1_000;
             self.go_until(until)?;
+            self.look_after_calls()?;
+            self.pump();
             for device in 0..self.devices.len() {
                 if self.devices[device].engine.image().session.is_none() {
                     let session = self.devices[device].session();
@@ -251,20 +261,32 @@ impl World {
                 return Ok(Answer::None);
             }
         };
+        let mut over = None;
         for output in outputs {
-            self.output(device, life, output);
+            if let Output::EndCall { call_id } = output {
+                over = Some(call_id);
+            }
+            self.output(device, life, output)?;
         }
         if self.devices[device].life != life {
             self.kill(device)?;
-        } else if self.watchful {
+            return Ok(answer);
+        }
+        if self.watchful {
             checks::after_a_turn(&self.devices[device], now)?;
+        }
+        self.devices[device].note_mistimed();
+        checks::after_an_input(&self.devices[device], self.server_time())?;
+        self.listen(device);
+        if let Some(call_id) = over {
+            self.broke_off(device, call_id)?;
         }
         Ok(answer)
     }
 
     fn kill(&mut self, device: usize) -> Result<(), String> {
         self.totals.count("killed");
-        self.streams[device] = None;
+        self.unplug(device);
         self.devices[device].restart();
         self.wakes[device] = u64::MAX;
         let now = self.now(device);
@@ -272,13 +294,16 @@ impl World {
         self.input(device, Input::Start).map(|_| ())
     }
 
-    fn output(&mut self, device: usize, life: u64, output: Output) {
+    fn output(&mut self, device: usize, life: u64, output: Output) -> Result<(), String> {
         match output {
             Output::Connect { socket, cursor } => {
                 let after = self.latency();
+                self.devices[device].socket = socket;
                 self.push(after, Event::Hello { device, life, socket, cursor });
             }
-            Output::Disconnect => self.streams[device] = None,
+            Output::Disconnect => {
+                self.unplug(device);
+            }
             Output::Say(FromClient::Heartbeat) => {
                 if let Some(stream) = &self.streams[device] {
                     let (socket, sent) = (stream.socket, Some(stream.sent));
@@ -306,6 +331,7 @@ impl World {
             Output::Send(mut commands) => {
                 self.posts += 1;
                 let post = self.posts;
+                self.devices[device].is_worth_sending(&commands, life)?;
                 self.devices[device].post = Some(post);
                 let mut dice = self.dice.clone();
                 self.devices[device].spoil_commands(&mut commands, &mut dice, self.sabotage);
@@ -329,6 +355,7 @@ impl World {
                 }
             }
         }
+        Ok(())
     }
 
     /// Sends a frame down a stream; it arrives after those before it.
@@ -385,7 +412,7 @@ impl World {
                     self.input(device, Input::Closed { socket, why: "reset by peer".into() })?;
                 }
             }
-            Event::Post { device, life, post, commands } => self.post(device, life, post, commands),
+            Event::Post { device, life, post, commands } => self.post(device, life, post, commands)?,
             Event::Answer { device, life, post, result } => {
                 if !self.is_old(device, life) && self.devices[device].post == Some(post) {
                     self.devices[device].post = None;
@@ -410,7 +437,14 @@ impl World {
                     self.push(1_000, Event::Fetched { device, life, post, result });
                 }
             }
+            Event::Voice { device, life, call_id } => {
+                if !self.is_old(device, life) {
+                    self.voice(device, call_id)?;
+                }
+            }
             Event::Happen => {
+                self.look_after_calls()?;
+                self.pump();
                 if !self.healed {
                     self.happen()?;
                     let pause = if self.dice.percent(30) { self.dice.below(6_000) } else { self.dice.below(400) };
@@ -439,7 +473,9 @@ impl World {
         };
         let who = self.devices[device].person.id;
         let (first, open) = self.server.hello(who, cursor, self.server_time());
-        self.streams[device] = open.then_some(Stream { socket, life, sent: cursor.seq, arrives: self.tick });
+        let endpoint = self.devices[device].endpoint;
+        self.unplug(device);
+        self.streams[device] = open.then_some(Stream { socket, life, endpoint, sent: cursor.seq, arrives: self.tick });
         let after = self.latency();
         let arrives = self.tick + after;
         if let Some(stream) = &mut self.streams[device] {
@@ -449,6 +485,7 @@ impl World {
         if !open {
             self.push(after + 1, Event::Shut { device, life, socket });
         }
+        self.plugged_in(device);
         self.pump();
     }
 
@@ -459,10 +496,13 @@ impl World {
         if self.devices[device].cut {
             // The stream is broken here: nothing behind it arrives either.
             if self.streams[device].as_ref().is_some_and(|stream| stream.socket == socket) {
-                self.streams[device] = None;
+                self.unplug(device);
             }
             return Ok(());
         }
+        let welcomes = matches!(frame.as_deref(), Some(FromServer::Welcome { .. }));
+        let tells_time = socket == self.devices[device].socket
+            && (welcomes || matches!(frame.as_deref(), Some(FromServer::Pulse { .. })));
         let input = match frame {
             None => Input::Garbled { socket },
             Some(mut frame) => {
@@ -477,12 +517,20 @@ impl World {
                 Input::Frame { socket, frame }
             }
         };
-        self.input(device, input).map(|_| ())
+        let life = self.devices[device].life;
+        self.devices[device].clock_was_set &= !tells_time;
+        self.input(device, input)?;
+        // One that comes late, of a socket that was given up, welcomes nobody.
+        let is_now = self.devices[device].life == life && self.devices[device].socket == socket;
+        if welcomes && is_now {
+            checks::nothing_live_waits(&self.devices[device])?;
+        }
+        Ok(())
     }
 
-    fn post(&mut self, device: usize, life: u64, post: u64, commands: Vec<Command>) {
+    fn post(&mut self, device: usize, life: u64, post: u64, commands: Vec<Command>) -> Result<(), String> {
         if self.devices[device].cut && post != 0 {
-            return;
+            return Ok(());
         }
         let who = self.devices[device].person.id;
         let replays = commands.iter().filter(|command| self.server.outcomes.contains_key(&command.id)).count();
@@ -490,18 +538,21 @@ impl World {
             self.totals.count("replays");
         }
         let at = self.server_time();
+        self.note_who_is_there();
         let mut dice = self.dice.clone();
         let result = self.server.commands(&mut dice, who, commands, at);
         self.dice = dice;
+        self.look_after_calls()?;
         self.pump();
         if post == 0 {
-            return;
+            return Ok(());
         }
         if self.chance(8) {
             self.totals.count("answers lost");
-            return;
+            return Ok(());
         }
         let after = self.latency();
         self.push(after, Event::Answer { device, life, post, result });
+        Ok(())
     }
 }

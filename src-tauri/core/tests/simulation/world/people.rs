@@ -7,7 +7,7 @@ use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::request::{Kind, State};
 
 use super::World;
-use crate::device::{Answer, Fate};
+use crate::device::{Answer, Did, Fate, Sort};
 use crate::dice::Dice;
 use crate::site::{crew, places};
 
@@ -33,7 +33,8 @@ impl World {
             let answer = self.input(device, Input::Retry { id, new_id })?;
             let kept = self.devices[device].disk.waiting(new_id).is_some();
             if kept || (answer == Answer::Kept(new_id) && self.devices[device].life == life) {
-                self.devices[device].did.push((new_id, Fate::Kept));
+                let sort = self.devices[device].sort_of(id);
+                self.devices[device].keep(new_id, sort, life);
                 self.gave_up(device, id);
             }
         }
@@ -41,20 +42,21 @@ impl World {
     }
 
     fn gave_up(&mut self, device: usize, id: CommandId) {
-        if let Some((_, fate)) = self.devices[device].did.iter_mut().find(|(did, _)| *did == id) {
-            *fate = Fate::GivenUp;
+        if let Some(did) = self.devices[device].did.iter_mut().find(|did| did.id == id) {
+            did.fate = Fate::GivenUp;
         }
     }
 
     /// The person of a device does something that its screen offers.
     pub(super) fn act(&mut self, device: usize) -> Result<(), String> {
-        let Some(verb) = self.choose(device) else { return Ok(()) };
+        let Some(verb) = self.choose_about_calls(device).or_else(|| self.choose(device)) else { return Ok(()) };
         let id: CommandId = self.dice.id();
+        let (sort, life, socket) = (Sort::of(&verb), self.devices[device].life, self.devices[device].socket);
         let failing = self.devices[device].disk_fails;
         let answer = self.input(device, Input::Act { id, verb })?;
         if answer == Answer::Kept(id) || self.devices[device].disk.waiting(id).is_some() {
             self.totals.count("kept");
-            self.devices[device].did.push((id, Fate::Kept));
+            self.devices[device].did.push(Did { id, fate: Fate::Kept, sort, life, socket });
         } else if answer == Answer::Refused {
             self.totals.count(if failing { "not kept" } else { "refused here" });
         }

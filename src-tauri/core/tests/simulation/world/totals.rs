@@ -2,6 +2,18 @@
 
 use std::collections::BTreeMap;
 
+/// What becomes of calls.
+const CALLS: [&str; 8] = [
+    "call_started",
+    "call_missed",
+    "call_answered",
+    "call_rejected",
+    "call_cancelled",
+    "call_ended",
+    "call_dropped",
+    "call_seen",
+];
+
 /// What happened in schedules, to see that all of it did.
 #[derive(Debug, Default)]
 pub struct Totals(BTreeMap<&'static str, u64>);
@@ -9,6 +21,13 @@ pub struct Totals(BTreeMap<&'static str, u64>);
 impl Totals {
     pub fn count(&mut self, what: &'static str) {
         *self.0.entry(what).or_default() += 1;
+    }
+
+    /// An entry in the log about a call.
+    pub fn count_entry(&mut self, kind: &str) {
+        if let Some(what) = CALLS.iter().find(|what| **what == kind) {
+            self.count(what);
+        }
     }
 
     pub fn add(&mut self, other: &Self) {
@@ -38,8 +57,9 @@ impl Totals {
             "retries",
             "discards",
             "presses",
+            "calls broken off",
         ];
-        for what in all {
+        for what in all.into_iter().chain(CALLS) {
             let count = self.0.get(what).copied().unwrap_or_default();
             assert!(schedules < 1000 || count > 20, "\"{what}\" happened {count} times in {schedules} schedules");
         }

@@ -8,6 +8,7 @@ use crewbell_core::store::Doing;
 use crewbell_shared::ids::CommandId;
 
 use super::{Event, World};
+use crate::device::Sort;
 
 impl World {
     /// Something happens.
@@ -34,8 +35,8 @@ impl World {
                 }
                 if !there && self.dice.percent(60) {
                     let life = self.devices[device].life;
-                    if let Some(stream) = self.streams[device].take() {
-                        self.push(5, Event::Shut { device, life, socket: stream.socket });
+                    if let Some(socket) = self.unplug(device) {
+                        self.push(5, Event::Shut { device, life, socket });
                     }
                 }
             }
@@ -48,12 +49,15 @@ impl World {
                 self.server.up = !self.server.up;
                 for device in 0..self.devices.len() {
                     let life = self.devices[device].life;
-                    if let Some(stream) = self.streams[device].take() {
-                        self.push(5, Event::Shut { device, life, socket: stream.socket });
+                    if let Some(socket) = self.unplug(device) {
+                        self.push(5, Event::Shut { device, life, socket });
                     }
                 }
             }
-            85..87 => self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000,
+            85..87 => {
+                self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000;
+                self.devices[device].clock_was_set = true;
+            }
             87..89 => {
                 self.input(device, Input::Silence)?;
             }
@@ -82,7 +86,7 @@ impl World {
         self.server.revoked.insert(who);
         for other in 0..self.devices.len() {
             if self.devices[other].person.id == who {
-                self.streams[other] = None;
+                self.unplug(other);
             }
         }
         Ok(())
@@ -98,8 +102,12 @@ impl World {
             .flat_map(|device| &device.engine.image().outbox)
             .map(|waiting| waiting.command.id)
             .collect();
-        let gone = self.server.outcomes.keys().filter(|id| !backup.outcomes.contains_key(id) && !held.contains(id));
-        self.lost_by_restore.extend(gone);
+        // What was worth something only at the time isn't asked again of a server that has forgotten it.
+        let did = || self.devices.iter().flat_map(|device| &device.did);
+        let live: BTreeSet<CommandId> = did().filter(|did| did.sort == Sort::Live).map(|did| did.id).collect();
+        let asked_again = held.difference(&live).collect::<BTreeSet<_>>();
+        let forgotten = self.server.outcomes.keys().filter(|id| !backup.outcomes.contains_key(id));
+        self.lost_by_restore.extend(forgotten.filter(|id| !asked_again.contains(id)));
         for device in &self.devices {
             for waiting in &device.disk.outbox {
                 if matches!(waiting.doing, Doing::Done { .. }) {

@@ -1,16 +1,21 @@
 //! What a crew relies on.
 
+mod calls;
+
 use std::collections::BTreeMap;
 
 use crewbell_core::engine::{Engine, Now};
 use crewbell_core::screen::Link;
 use crewbell_core::store::{Doing, Key};
+use crewbell_shared::Code;
 use crewbell_shared::ids::CommandId;
-use crewbell_shared::protocol::Entity;
+use crewbell_shared::protocol::{Entity, Outcome};
 use crewbell_shared::request::State;
 
-use super::device::{Device, Fate};
-use super::world::World;
+use crate::device::{Device, Did, Fate, Sort};
+use crate::world::World;
+
+pub use calls::{after_an_input, nobody_is_in_two_calls, nothing_live_waits};
 
 /// Whether everything has been sent, answered and read.
 pub fn at_rest(world: &World) -> bool {
@@ -35,6 +40,7 @@ pub fn why_not_at_rest(world: &World) -> String {
             reasons.push(format!("device {} is not live", device.number));
         }
     }
+    reasons.extend(calls::why_not_at_rest(world));
     reasons.join("; ")
 }
 
@@ -63,21 +69,27 @@ pub fn all(world: &World) -> Result<(), String> {
     every_command_has_an_outcome(world)?;
     every_command_is_in_the_log_once_in_its_authors_order(world)?;
     every_device_shows_what_the_server_has(world)?;
-    what_is_open_rings(world)
+    what_is_open_rings(world)?;
+    calls::all(world)
 }
 
 /// Nothing that a person did is gone without an outcome that they can see.
 fn every_command_has_an_outcome(world: &World) -> Result<(), String> {
     for device in &world.devices {
-        for (id, fate) in &device.did {
-            if *fate == Fate::GivenUp || world.lost_by_restore.contains(id) {
+        for did in &device.did {
+            let id = did.id;
+            if did.fate == Fate::GivenUp || world.lost_by_restore.contains(&id) {
                 continue;
             }
-            let answered = world.server.outcomes.get(id);
-            let kept = device.engine.image().waiting(*id);
+            let answered = world.server.outcomes.get(&id);
+            let kept = device.engine.image().waiting(id);
             match (answered, kept.map(|waiting| &waiting.doing)) {
                 // Done, and nothing is left to tell.
                 (Some(outcome), None) if outcome.refusal.is_none() => {}
+                // It was worth something only then; what became of it is checked with the calls.
+                (_, None) if did.sort == Sort::Live => {}
+                // What never began has nothing to hang up.
+                (Some(outcome), None) if hangs_up(did.sort) && is_not_found(outcome) => {}
                 // Refused, and the person can see why.
                 (Some(outcome), Some(Doing::Refused { .. })) if outcome.refusal.is_some() => {}
                 // Refused by a server that a backup has replaced.
@@ -94,6 +106,14 @@ fn every_command_has_an_outcome(world: &World) -> Result<(), String> {
     Ok(())
 }
 
+fn hangs_up(sort: Sort) -> bool {
+    matches!(sort, Sort::HangUp | Sort::BrokenOff)
+}
+
+fn is_not_found(outcome: &Outcome) -> bool {
+    outcome.refusal.as_ref().is_some_and(|refusal| refusal.code == Code::NotFound)
+}
+
 fn every_command_is_in_the_log_once_in_its_authors_order(world: &World) -> Result<(), String> {
     let mut seen: BTreeMap<CommandId, Vec<u64>> = BTreeMap::new();
     for entry in &world.server.log {
@@ -102,22 +122,36 @@ fn every_command_is_in_the_log_once_in_its_authors_order(world: &World) -> Resul
         }
     }
     for (id, seqs) in &seen {
-        let known = world.devices.iter().any(|device| device.did.iter().any(|(did, _)| did == id));
-        if seqs.len() != 1 || !known {
+        let known = world.devices.iter().any(|device| device.did.iter().any(|did| did.id == *id));
+        // A call that is made ends, in the same commit, those that have rung their time.
+        let at_once = seqs.windows(2).all(|pair| pair[1] == pair[0] + 1) && seqs.len() <= 3;
+        if !at_once || !known || (seqs.len() > 1 && !is_live(world, *id)) {
             return Err(format!("command {id} is in the log as {seqs:?}, known to its author: {known}"));
         }
     }
     for device in &world.devices {
         let mut last = 0;
-        for (id, _) in &device.did {
-            let Some(seqs) = seen.get(id) else { continue };
+        for did in device.did.iter().filter(|did| !may_come_late(device, did)) {
+            let Some(seqs) = seen.get(&did.id) else { continue };
             if seqs[0] < last && !world.was_restored {
-                return Err(format!("device {}: command {id} came before one that was given before it", device.number));
+                let (number, id) = (device.number, did.id);
+                return Err(format!("device {number}: command {id} came before one that was given before it"));
             }
             last = seqs[0];
         }
     }
     Ok(())
+}
+
+/// That a call broke off isn't said by the person, and is held back while the other side may know better. To call and to
+/// answer is given up here when the connection goes, and may be on its way all the same.
+fn may_come_late(device: &Device, did: &Did) -> bool {
+    let given_up = device.refused.contains(&did.id) || did.life != device.life;
+    did.sort == Sort::BrokenOff || (did.sort == Sort::Live && given_up)
+}
+
+fn is_live(world: &World, id: CommandId) -> bool {
+    world.devices.iter().flat_map(|device| &device.did).any(|did| did.id == id && did.sort == Sort::Live)
 }
 
 fn every_device_shows_what_the_server_has(world: &World) -> Result<(), String> {

@@ -1,0 +1,191 @@
+//! Calls: the sockets by which the server knows who is there, the voice between two devices, and what people do with
+//! a call.
+
+use std::collections::BTreeSet;
+
+use crewbell_core::engine::Input;
+use crewbell_core::screen::{Media, Quality, Task, Way};
+use crewbell_shared::call::State;
+use crewbell_shared::ids::{CallId, CommandId, EndpointId};
+use crewbell_shared::protocol::live::FromServer;
+use crewbell_shared::protocol::{Entity, Verb};
+
+use super::{Event, World};
+use crate::checks;
+use crate::device::{Answer, Sort};
+use crate::site::crew;
+
+/// Milliseconds between two looks at how the voice goes.
+const LOOK_MS: u64 = 1_000;
+
+impl World {
+    /// A device's socket is gone, as the server sees it; gives back its number.
+    pub(super) fn unplug(&mut self, device: usize) -> Option<u64> {
+        let stream = self.streams[device].take()?;
+        self.tell_peers(device, stream.endpoint, false);
+        Some(stream.socket)
+    }
+
+    /// A device's socket is open: both sides of what it speaks over are told of each other.
+    pub(super) fn plugged_in(&mut self, device: usize) {
+        let Some(endpoint) = self.streams[device].as_ref().map(|stream| stream.endpoint) else { return };
+        self.tell_peers(device, endpoint, true);
+        for (call_id, other) in self.server.others_of(endpoint) {
+            let there = self.who_has(other).is_some();
+            self.tell_peer(device, call_id, other, there);
+        }
+    }
+
+    fn tell_peers(&mut self, device: usize, endpoint: EndpointId, there: bool) {
+        if !self.server.up {
+            return;
+        }
+        for (call_id, other) in self.server.others_of(endpoint) {
+            if let Some(other) = self.who_has(other).filter(|other| *other != device) {
+                self.tell_peer(other, call_id, endpoint, there);
+            }
+        }
+    }
+
+    fn tell_peer(&mut self, device: usize, call_id: CallId, endpoint: EndpointId, there: bool) {
+        if let Some(stream) = &self.streams[device] {
+            let (life, socket) = (stream.life, stream.socket);
+            self.send(device, life, socket, FromServer::Peer { call_id, endpoint, there });
+        }
+    }
+
+    /// The device whose socket has that endpoint.
+    fn who_has(&self, endpoint: EndpointId) -> Option<usize> {
+        self.streams.iter().position(|stream| stream.as_ref().is_some_and(|stream| stream.endpoint == endpoint))
+    }
+
+    /// What the server does about calls by itself, and what it tells when one was answered whose other side has gone.
+    pub(super) fn look_after_calls(&mut self) -> Result<(), String> {
+        let there: BTreeSet<EndpointId> = self.streams.iter().flatten().map(|stream| stream.endpoint).collect();
+        let at = self.server_time();
+        let mut dice = self.dice.clone();
+        self.server.end_calls(&mut dice, &there, at);
+        self.dice = dice;
+        for (call_id, one, other) in self.server.newly_ongoing() {
+            for (here, away) in [(one, other), (other, one)] {
+                if let (Some(device), None) = (self.who_has(here), self.who_has(away)) {
+                    self.tell_peer(device, call_id, away, false);
+                }
+            }
+        }
+        checks::nobody_is_in_two_calls(&self.server)
+    }
+
+    /// Whom a call would reach.
+    pub(super) fn note_who_is_there(&mut self) {
+        let there = self.streams.iter().zip(&self.devices).filter(|(stream, _)| stream.is_some());
+        self.server.site.there = there.map(|(_, device)| device.person.id).collect();
+    }
+
+    /// After an input: the voice of what is newly spoken over.
+    pub(super) fn listen(&mut self, device: usize) {
+        let Task::Talk { call_id, peer: Some(_), .. } = self.devices[device].task else { return };
+        if self.devices[device].listens != Some(call_id) {
+            self.devices[device].listens = Some(call_id);
+            self.devices[device].heard_at = None;
+            let life = self.devices[device].life;
+            self.push(LOOK_MS, Event::Voice { device, life, call_id });
+        }
+    }
+
+    /// How the voice of a call goes: the other side is heard while it speaks over the same call and both have a network.
+    pub(super) fn voice(&mut self, device: usize, call_id: CallId) -> Result<(), String> {
+        let Task::Talk { call_id: now, peer: Some(peer), .. } = self.devices[device].task else {
+            self.devices[device].listens = None;
+            return Ok(());
+        };
+        if now != call_id {
+            return Ok(());
+        }
+        let speaks = |other: &crate::device::Device| {
+            other.endpoint == peer
+                && !other.cut
+                && matches!(other.task, Task::Talk { call_id: theirs, .. } if theirs == call_id)
+        };
+        let heard = !self.devices[device].cut && self.devices.iter().any(speaks);
+        let tick = self.tick;
+        let here = &mut self.devices[device];
+        if heard {
+            here.heard_at = Some(tick);
+        }
+        let silent_ms = here.heard_at.map(|at| u32::try_from(tick - at).unwrap());
+        let life = here.life;
+        if here.silent_ms != Some(silent_ms) {
+            here.silent_ms = Some(silent_ms);
+            let media = Media {
+                call_id,
+                way: Way::Direct,
+                quality: Quality::Good,
+                silent_ms,
+                muted: false,
+                push_to_talk: None,
+                microphone_trouble: None,
+                speaker_trouble: None,
+            };
+            self.input(device, Input::Media(media))?;
+        }
+        self.push(LOOK_MS, Event::Voice { device, life, call_id });
+        Ok(())
+    }
+
+    /// The device itself says that a call broke off.
+    pub(super) fn broke_off(&mut self, device: usize, call_id: CallId) -> Result<(), String> {
+        self.totals.count("calls broken off");
+        let id: CommandId = self.dice.id();
+        let life = self.devices[device].life;
+        let answer = self.input(device, Input::Act { id, verb: Verb::EndCall { call_id, dropped: true } })?;
+        if answer == Answer::Kept(id) || self.devices[device].disk.waiting(id).is_some() {
+            self.devices[device].keep(id, Sort::BrokenOff, life);
+        }
+        Ok(())
+    }
+
+    /// What the person of a device does about calls, if anything.
+    pub(super) fn choose_about_calls(&mut self, device: usize) -> Option<Verb> {
+        let (task, endpoint) = (self.devices[device].task, Some(self.devices[device].endpoint));
+        let me = self.devices[device].person.id;
+        let dice = &mut self.dice;
+        match task {
+            Task::Ring { call_id } => match dice.below(100) {
+                0..40 => return Some(Verb::AnswerCall { call_id, endpoint }),
+                40..50 => return Some(Verb::RejectCall { call_id }),
+                50..55 => return Some(Verb::EndCall { call_id, dropped: false }),
+                _ => {}
+            },
+            Task::RingBack { call_id } | Task::Talk { call_id, .. } if dice.percent(15) => {
+                return Some(Verb::EndCall { call_id, dropped: false });
+            }
+            Task::Idle | Task::Over { .. } if dice.percent(12) => {
+                let callee_id = dice.pick(&crew())?.id;
+                return Some(Verb::StartCall { call_id: dice.id(), callee_id, about: None, endpoint });
+            }
+            Task::RingBack { .. } | Task::Talk { .. } | Task::Idle | Task::Over { .. } => {}
+        }
+        if !dice.percent(5) {
+            return None;
+        }
+        // A slow thumb, or a look at what was missed.
+        let calls: Vec<_> = self.devices[device].calls().cloned().collect();
+        let call = self.dice.pick(&calls)?;
+        let call_id = call.id;
+        Some(match &call.state {
+            State::Ended { .. } if call.is_unseen() && call.callee.id == me => Verb::SeeCall { call_id },
+            _ => match self.dice.below(4) {
+                0 => Verb::RejectCall { call_id },
+                1 => Verb::EndCall { call_id, dropped: false },
+                2 => Verb::SetBusy { person_id: me, busy: self.dice.percent(40) },
+                _ => Verb::AnswerCall { call_id, endpoint },
+            },
+        })
+    }
+}
+
+/// The call of a noun.
+pub fn as_call(noun: &Entity) -> Option<&crewbell_shared::call::Call> {
+    if let Entity::Call(call) = noun { Some(call) } else { None }
+}
