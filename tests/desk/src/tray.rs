@@ -1,7 +1,12 @@
 //! A desktop's tray (`StatusNotifierItem`, as KDE and Ayatana have it), without a desktop: an app's icon is remembered,
 //! and its menu is read and pressed over the bus, as a person's panel does it (`com.canonical.dbusmenu`).
 
-#![expect(clippy::used_underscore_binding, reason = "the methods are as the specification has them")]
+#![expect(
+    clippy::used_underscore_binding,
+    clippy::unused_self,
+    clippy::needless_pass_by_value,
+    reason = "the methods are as the specification has them"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -209,13 +209,13 @@ impl Engine {
             Task::RingBack { call_id } | Task::Talk { call_id, .. } => Some(call_id),
             Task::Idle | Task::Ring { .. } | Task::Over { .. } => self.live.line.dialled,
         };
-        if let Some(id) = was_here
-            && self.shown_call(id).is_some_and(|call| !call.is_live())
-        {
+        // What was over may not be any more: a server that was restored doesn't know of it, or says no to its end.
+        let is_over = |engine: &Self, id: CallId| engine.shown_call(id).is_some_and(|call| !call.is_live());
+        if let Some(id) = was_here.filter(|id| is_over(self, *id)) {
             self.live.line.dialled = None;
             self.live.line.over = Some((id, now.tick + OVER_MS));
         }
-        match self.live.line.over {
+        match self.live.line.over.filter(|(id, _)| is_over(self, *id)) {
             Some((call_id, until)) if now.tick < until => Task::Over { call_id },
             Some(_) | None => {
                 self.live.line.over = None;

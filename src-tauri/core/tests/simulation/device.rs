@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Engine, Input, Now, Output, Step};
-use crewbell_core::screen::{Alert, Shown, Task, Told};
+use crewbell_core::screen::{Alert, Media, Shown, Task, Told};
 use crewbell_core::store::{Image, Key, Session, Write};
 use crewbell_shared::call::{Call, State};
 use crewbell_shared::ids::{CallId, CommandId, EndpointId};
@@ -94,7 +94,7 @@ pub struct Device {
     /// The call whose voice is looked at, when the other side was last heard, and what was said of that.
     pub listens: Option<CallId>,
     pub heard_at: Option<u64>,
-    pub silent_ms: Option<Option<u32>>,
+    pub voice: Option<Media>,
     /// Its clock was set, and it hasn't heard the server's time since.
     pub clock_was_set: bool,
     /// Calls that it may have begun to ring for meanwhile.
@@ -148,7 +148,7 @@ impl Device {
             told: Task::Idle,
             listens: None,
             heard_at: None,
-            silent_ms: None,
+            voice: None,
             clock_was_set: false,
             mistimed: BTreeSet::new(),
             sent_before: BTreeSet::new(),
@@ -259,7 +259,7 @@ impl Device {
         self.socket = 0;
         (self.task, self.told) = (Task::Idle, Task::Idle);
         self.listens = None;
-        self.silent_ms = None;
+        self.voice = None;
         self.engine = Engine::new(self.disk.clone()).with_endpoint(self.endpoint);
     }
 

@@ -1,6 +1,7 @@
 //! The simulation: the engines of several devices against a model of the server, on one clock, through thousands of
 //! seeded schedules of cuts, crashes, lost answers, late duplicates, full disks, wrong clocks, revoked sign-ins and
-//! restored backups. They press, accept, note, and call each other. After each schedule everything is healed, and what a crew relies on is checked (`checks`).
+//! restored backups. They press, accept, note, and call each other. After each schedule everything is healed, and what a
+//! crew relies on is checked (`checks`).
 //!
 //! `CREWBELL_SCHEDULES=1000000 cargo test -p crewbell-core --test simulation` runs longer; `CREWBELL_SEED=…` repeats one
 //! schedule, and is printed when a check fails; `CREWBELL_TRACE=1` beside it tells every event.

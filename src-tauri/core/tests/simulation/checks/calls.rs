@@ -58,8 +58,7 @@ pub fn after_an_input(device: &Device, at: Timestamp) -> Result<(), String> {
     }
     let Some(call_id) = device.task.call_id() else { return Ok(()) };
     let Some(call) = device.calls().find(|call| call.id == call_id) else {
-        // A server that was restored knows nothing of what was over.
-        return if let Task::Over { .. } = device.task { Ok(()) } else { wrong("there is no such call") };
+        return wrong("there is no such call");
     };
     match device.task {
         Task::Ring { .. } | Task::RingBack { .. } => {

@@ -115,18 +115,18 @@ impl World {
         }
         let silent_ms = here.heard_at.map(|at| u32::try_from(tick - at).unwrap());
         let life = here.life;
-        if here.silent_ms != Some(silent_ms) {
-            here.silent_ms = Some(silent_ms);
-            let media = Media {
-                call_id,
-                way: Way::Direct,
-                quality: Quality::Good,
-                silent_ms,
-                muted: false,
-                push_to_talk: None,
-                microphone_trouble: None,
-                speaker_trouble: None,
-            };
+        let media = Media {
+            call_id,
+            way: Way::Direct,
+            quality: Quality::Good,
+            silent_ms,
+            muted: false,
+            push_to_talk: None,
+            microphone_trouble: None,
+            speaker_trouble: None,
+        };
+        if here.voice.as_ref() != Some(&media) {
+            here.voice = Some(media.clone());
             self.input(device, Input::Media(media))?;
         }
         self.push(LOOK_MS, Event::Voice { device, life, call_id });
