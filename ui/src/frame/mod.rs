@@ -36,10 +36,13 @@ pub fn Frame() -> impl IntoView {
     let barred = Memo::new(move |_| ready.get() && !state.may_see(page.get()));
     // Not when the person merely goes off duty: the page would be another one under their finger.
     let contents = move || {
+        // First, for `barred` follows it: whoever asks a memo after another that asks it may miss its news, when they are the
+        // one who made it look (reactive_graph 0.2 doesn't tell them, and the other's unchanged answer is taken for its own).
+        let page = page.get();
         if barred.get() {
             view! { <p class="empty">{words().common.not_allowed}</p> }.into_any()
         } else {
-            pages::contents(page.get())
+            pages::contents(page)
         }
     };
     let slash = window_event_listener(leptos::ev::keydown, |event| {
