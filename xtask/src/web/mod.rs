@@ -64,7 +64,7 @@ pub(crate) fn ui(profile: Profile) -> Result<PathBuf> {
 /// and packed by gzip.
 fn size(file: &Path) -> Result<String> {
     let raw = kilobytes(file.metadata()?.len());
-    let packers = [("brotli", ["-q9", "-c"]), ("gzip", ["-9", "-c"])];
+    let packers = [("brotli", ["--quality=9", "--stdout"]), ("gzip", ["-9", "--stdout"])];
     let packed = packers.into_iter().filter_map(|(name, args)| {
         let packed = Command::new(name).args(args).arg(file).stderr(Stdio::null()).output().ok()?;
         packed.status.success().then(|| format!(", {} packed by {name}", kilobytes(packed.stdout.len() as u64)))

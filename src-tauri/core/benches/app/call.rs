@@ -99,6 +99,15 @@ async fn signalling(stage: &Stage, options: &Options, report: &mut Report) -> Re
         let (plain, base, callee) = (stage.plain.clone(), stage.base(), id::<PersonId>(callee));
         let (from, to) = (pair[0].token()?, pair[1].token()?);
         running.push(tokio::spawn(async move {
+            // Whoever was welcomed this instant may not count as there yet.
+            let look = || plain.get(format!("{base}/api/status/user/{callee}")).bearer_auth(&to).send();
+            let is_there = async {
+                while look().await?.error_for_status()?.json::<serde_json::Value>().await?["status"] != "online" {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                anyhow::Ok(())
+            };
+            tokio::time::timeout(Duration::from_secs(10), is_there).await.context("nobody to call")??;
             for _ in 0..rounds {
                 let call_id = Uuid::now_v7();
                 let verbs = [

@@ -15,7 +15,7 @@ pub(crate) fn measure(report: &mut Report) {
     };
     report.add("the face's WebAssembly", Figure::bytes(whole.len()));
     // As the app carries it: Tauri packs what it embeds with Brotli, at quality 9.
-    for (name, args) in [("brotli", ["-q9", "-c"]), ("gzip", ["-9", "-c"])] {
+    for (name, args) in [("brotli", ["--quality=9", "--stdout"]), ("gzip", ["-9", "--stdout"])] {
         let packed = Command::new(name).args(args).arg(&wasm).stderr(Stdio::null()).output();
         match packed {
             Ok(packed) if packed.status.success() => {
