@@ -56,14 +56,14 @@ path = "../empty.rs"
 pub(super) fn runtime(folder: &Path) -> Result<Vec<u8>> {
     if env::consts::ARCH != MACHINE {
         bail!(
-            "what an AppImage starts with can be had from crates.io for {MACHINE} alone, and this machine is {}; \
+            "what an AppImage starts with can be had from cargo's registry for {MACHINE} alone, and this machine is {}; \
              the other packages don't need it",
             env::consts::ARCH
         );
     }
     let file = fetch(folder).context(
         "cargo could not fetch the crate appimage 0.4.0, which carries what an AppImage starts with; \
-         is crates.io in reach?",
+         is cargo's registry in reach?",
     )?;
     let bytes = fs::read(&file).with_context(|| format!("could not read {}", file.display()))?;
     checked(bytes).with_context(|| format!("{} can't be used", file.display()))
