@@ -3,14 +3,18 @@
 //! The page notes by itself when a card is drawn, by the clock that this program reads too. What WebDriver itself
 //! needs to start a session is in the time to the first card, and in its floor.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, Window, until};
 use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::Options;
+use crate::cast::Crew;
 use crate::memory;
 use crate::press::{self, Pressed};
 use crate::props::Stage;
@@ -21,26 +25,25 @@ use crate::times::Times;
 /// Its presses begin here, so that they are others than those before.
 const FIRST: usize = 1_000_000;
 
-/// Notes when a card for a cabin was drawn for the first time since that cabin had none: after the frame.
+/// Notes when the card of a request was drawn for the first time, after the frame. Cards are drawn in whatever order;
+/// each has its request's id.
 const WATCH: &str = "
     window.drawn = [];
-    const there = new Map();
+    const known = new Set();
     const look = () => {
-        const now = new Map();
         for (const card of document.querySelectorAll('article.card')) {
-            const cabin = /Cabin (\\d)/.exec(card.innerText);
-            if (cabin && /Accept/.test(card.innerText)) now.set(cabin[1], true);
+            if (known.has(card.id)) continue;
+            known.add(card.id);
+            requestAnimationFrame(() => setTimeout(
+                () => window.drawn.push([card.id, performance.timeOrigin + performance.now()])));
         }
-        for (const cabin of now.keys()) {
-            if (!there.has(cabin)) requestAnimationFrame(() => setTimeout(
-                () => window.drawn.push([cabin, performance.timeOrigin + performance.now()])));
-        }
-        there.clear();
-        for (const cabin of now.keys()) there.set(cabin, true);
     };
-    new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
     look();
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
     return null";
+
+/// How long a guest's request is looked at before somebody accepts it: shorter than the time to the cabin's next press.
+const LOOKED_AT: Duration = Duration::from_millis(300);
 
 pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
     let app = match &options.app {
@@ -61,16 +64,8 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
         .floor("start of the app to its sign-in page, empty cache", empty);
 
     let siri = stage.ship.siri().await;
-    let answering = tokio::spawn(async move {
-        loop {
-            for request in siri.open_requests().await {
-                let id = request["id"].as_str().unwrap_or_default().to_owned();
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                siri.answer(&id, "accept").await;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
+    let (first_press, opened) = unbounded_channel();
+    let answering = tokio::spawn(accept(siri, first_press));
     let clocks = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH)?);
     let pressed = press::all(stage, options.many(100).max(20), FIRST).await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -82,7 +77,10 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
         drawn.map(|drawn| (drawn, family))
     });
     let (drawn, family) = drawn.await??;
-    let times = Times::of(delays(&pressed, &drawn, clocks))?;
+    let times = Times::of(delays(&pressed, opened, &drawn, clocks))?;
+    if usize::try_from(times.count)? < pressed.len() {
+        report.wrong(format!("{} presses drew no card of their own", pressed.len() - usize::try_from(times.count)?));
+    }
     report.add(format!("press to its card drawn, {} of {} at 5/s", times.count, pressed.len()), times);
     let mut all = 0.0;
     for (number, (name, memory)) in family.into_iter().enumerate() {
@@ -157,21 +155,45 @@ fn sign_in(window: &Window, server: &str) -> Result<()> {
     window.press(".pin-keys > :nth-child(12)")
 }
 
-/// From each press to the first drawing of a card of its cabin that came after it and before the cabin's next.
-fn delays(pressed: &[Pressed], drawn: &Value, (instant, wall): (Instant, Duration)) -> Vec<Duration> {
-    let drawn: Vec<(u64, f64)> = drawn
+/// Accepts each request a while after it was made, and says which press made it.
+async fn accept(siri: Crew, first_press: UnboundedSender<(String, String)>) {
+    let mut known = BTreeSet::new();
+    loop {
+        for request in siri.open_requests().await {
+            let text = |field: &str| request[field].as_str().unwrap_or_default().to_owned();
+            let id = text("id");
+            if known.insert(id.clone()) {
+                // Nobody listens when the measuring is over.
+                drop(first_press.send((text("last_press_id"), id.clone())));
+                let siri = siri.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(LOOKED_AT).await;
+                    siri.answer(&id, "accept").await;
+                });
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// From each press that made a request to the drawing of its card.
+fn delays(
+    pressed: &[Pressed],
+    mut opened: UnboundedReceiver<(String, String)>,
+    drawn: &Value,
+    (instant, wall): (Instant, Duration),
+) -> Vec<Duration> {
+    let made: BTreeMap<String, String> = iter::from_fn(|| opened.try_recv().ok()).collect();
+    let drawn: BTreeMap<&str, f64> = drawn
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(|one| Some((one[0].as_str()?.parse().ok()?, one[1].as_f64()?)))
+        .filter_map(|one| Some((one[0].as_str()?.strip_prefix("card-")?, one[1].as_f64()?)))
         .collect();
     let wall_of = |at: Instant| (wall + at.saturating_duration_since(instant)).as_secs_f64() * 1e3;
     let delay = |press: &Pressed| {
-        let cabin = press.number as u64 % 5 + 1;
-        let sent = wall_of(press.sent);
-        let first = drawn.iter().find(|(of, at)| *of == cabin && *at >= sent)?;
-        let took = first.1 - sent;
-        (took < 1_000.0).then(|| Duration::from_secs_f64(took / 1e3))
+        let at = drawn.get(made.get(&Pressed::id(press.number))?.as_str())?;
+        Some(Duration::from_secs_f64((at - wall_of(press.sent)).max(0.0) / 1e3))
     };
     pressed.iter().filter_map(delay).collect()
 }
