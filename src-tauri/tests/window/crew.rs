@@ -11,9 +11,19 @@ pub const APP: &str = env!("CARGO_BIN_EXE_crewbell");
 
 /// Signs somebody in as a person does it: types the address, the name, the PIN.
 pub fn sign_in(window: &Window, ship: &Ship, name: &str) -> Result<()> {
+    find_site(window, ship)?;
+    introduce(window, ship, name)
+}
+
+/// Types the server's address; it returns when somebody may say who they are.
+pub fn find_site(window: &Window, ship: &Ship) -> Result<()> {
     window.type_into(".sign-in-form input", &format!("127.0.0.1:{}", ship.http))?;
     window.press(".sign-in-form .button.go")?;
-    comes(window, "the PIN pad", "return !!document.querySelector('.pin-keys')")?;
+    comes(window, "the PIN pad", "return !!document.querySelector('.pin-keys')")
+}
+
+/// Types name and PIN.
+pub fn introduce(window: &Window, ship: &Ship, name: &str) -> Result<()> {
     window.type_into(".sign-in .field input", name)?;
     type_pin(window, ship.pin(name))
 }
@@ -95,6 +105,35 @@ pub fn offers(window: &Window, place: &str, label: &str) -> Result<()> {
         serde_json::to_string(label)?
     );
     comes(window, &format!("{label} on the card"), &script)
+}
+
+/// Waits until the card of this place says something, and offers no button with this label any more.
+pub fn says(window: &Window, place: &str, text: &str, instead_of: &str) -> Result<()> {
+    let script = format!(
+        "const card = [...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}));
+         const offered = [...card?.querySelectorAll('button') ?? []].some(one => one.innerText.trim() === {});
+         return !offered && (card?.innerText.includes({}) ?? false)",
+        serde_json::to_string(place)?,
+        serde_json::to_string(instead_of)?,
+        serde_json::to_string(text)?
+    );
+    comes(window, &format!("\"{text}\" on the card"), &script)
+}
+
+/// Waits until the strip above the page's lower edge says that there is no connection, of when what is shown is, and how
+/// much waits to be sent.
+pub fn is_stale(window: &Window, waiting: &str) -> Result<()> {
+    let script = format!(
+        "const said = document.querySelector('.strip.wait')?.innerText ?? '';
+         return /showing \\d\\d:\\d\\d/.test(said) && said.includes({})",
+        serde_json::to_string(waiting)?
+    );
+    comes(window, "the strip", &script)
+}
+
+/// Waits until the strip is gone.
+pub fn is_fresh(window: &Window) -> Result<()> {
+    comes(window, "the strip's end", "return !document.querySelector('.strip.wait')")
 }
 
 /// Presses a card's button: the one with this label on the card of this place.

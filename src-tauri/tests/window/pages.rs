@@ -2,9 +2,9 @@
 //! as a program can tell: nothing is wider than the window, nothing that is touched is small, nothing says "undefined".
 
 use anyhow::{Context, Result};
-use crewbell_desk::{Desk, Window, until};
+use crewbell_desk::{Desk, Window};
 
-use crate::crew::{go, open, press_on_card, sees, sign_in};
+use crate::crew::{comes, find_site, go, introduce, open, press_on_card, sees};
 use crate::ship::Ship;
 
 pub const SIZES: [(&str, u32, u32); 3] = [("phone", 390, 844), ("tablet", 1024, 768), ("desktop", 1440, 900)];
@@ -16,6 +16,38 @@ const PAGES: [&str; 11] =
 pub fn set(window: &Window, name: &str, value: &str) -> Result<()> {
     let ask = serde_json::json!({ "ask": "set", "name": name, "value": value }).to_string();
     window.run(&format!("window.__TAURI__.core.invoke('ask', {{ args: {} }})", serde_json::to_string(&ask)?))?;
+    Ok(())
+}
+
+fn set_theme(window: &Window, theme: &str) -> Result<()> {
+    set(window, "theme", theme)?;
+    comes(window, "the theme", &format!("return document.documentElement.dataset.theme === '{theme}'"))
+}
+
+/// Pictures of what is shown, at every size and in every light.
+pub fn every_size_and_light(window: &Window, name: &str) -> Result<()> {
+    for theme in THEMES {
+        set_theme(window, theme)?;
+        for (size, width, height) in SIZES {
+            window.resize(width, height)?;
+            window.shoot(&format!("{name}-{size}-{theme}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Pictures of what of a long page is below the first, a screen each.
+fn further_down(window: &Window, name: &str) -> Result<()> {
+    let scroll = "const page = [...document.querySelectorAll('*')].find(one =>
+             one.scrollHeight > one.clientHeight + 40 && /auto|scroll/.test(getComputedStyle(one).overflowY));
+         const before = page?.scrollTop ?? 0;
+         page?.scrollBy({ top: page.clientHeight - 80, behavior: 'instant' });
+         return (page?.scrollTop ?? 0) > before";
+    let mut screen = 2;
+    while screen < 8 && window.run(scroll)? == true {
+        window.shoot(&format!("{name}-{screen}"))?;
+        screen += 1;
+    }
     Ok(())
 }
 
@@ -43,11 +75,10 @@ fn every_page_fits_every_hand_in_every_light() -> Result<()> {
     let mut ship = Ship::sail()?;
     let desk = Desk::set_up()?;
     let window = open(&desk, "dana")?;
-    for (size, width, height) in SIZES {
-        window.resize(width, height)?;
-        window.shoot(&format!("sign-in-{size}"))?;
-    }
-    sign_in(&window, &ship, "Dana")?;
+    every_size_and_light(&window, "sign-in")?;
+    find_site(&window, &ship)?;
+    every_size_and_light(&window, "sign-in-pin")?;
+    introduce(&window, &ship, "Dana")?;
     let taken = ship.press("cabin-07", "single")?;
     press_on_card(&window, &taken, "Accept")?;
     let place = ship.press("cabin-02", "shake")?;
@@ -55,9 +86,7 @@ fn every_page_fits_every_hand_in_every_light() -> Result<()> {
     sees(&window, &place)?;
     let mut wrong = Vec::new();
     for theme in THEMES {
-        set(&window, "theme", theme)?;
-        let is_set = format!("return document.documentElement.dataset.theme === '{theme}'");
-        until("the theme", || Ok((window.run(&is_set)? == true).then_some(())))?;
+        set_theme(&window, theme)?;
         for (size, width, height) in SIZES {
             window.resize(width, height)?;
             let first = window.run(
@@ -69,6 +98,9 @@ fn every_page_fits_every_hand_in_every_light() -> Result<()> {
                 go(&window, &address)?;
                 let name = address.split('/').next_back().filter(|_| !address.contains('/')).unwrap_or("request");
                 window.shoot(&format!("{name}-{size}-{theme}"))?;
+                if name == "settings" {
+                    further_down(&window, &format!("{name}-{size}-{theme}"))?;
+                }
                 wrong.extend(faults(&window)?.into_iter().map(|fault| format!("{name}, {size}, {theme}: {fault}")));
             }
             go(&window, "requests")?;

@@ -4,7 +4,8 @@
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, RATE, Recording, until};
 
-use crate::crew::{look_into, offers, on_board, open, press_on_card, sees, sign_in};
+use crate::crew::{comes, is_fresh, is_stale, look_into, offers, on_board, open, press_button, press_on_card, says, sees, sign_in};
+use crate::pages::{every_size_and_light, set};
 use crate::ship::{Ship, requests};
 
 /// Waits until the sound that is recorded has ended: half a second of silence.
@@ -45,7 +46,7 @@ fn a_press_rings_until_one_accepts_and_everybody_sees_who() -> Result<()> {
     siri.shoot("story-1-pressed")?;
 
     press_on_card(&siri, &place, "Accept")?;
-    sees(&sam, "Siri")?;
+    says(&sam, &place, "Accepted by Siri", "Accept")?;
     sam.shoot("story-2-siri-has-it")?;
     falls_silent(&at_hers)?;
     falls_silent(&at_his)?;
@@ -69,24 +70,26 @@ fn what_is_done_while_the_server_is_away_is_there_once_when_it_is_back() -> Resu
     let place = ship.press("cabin-07", "single")?;
     offers(&siri, &place, "Accept")?;
 
+    assert_eq!(siri.run("return !!document.querySelector('.strip.wait')")?, false);
     ship.go_away();
-    until("the banner", || {
-        Ok((siri.run("return !!document.querySelector('.stale, .banner, .chip.off')")? == true).then_some(()))
-    })?;
+    is_stale(&siri, "")?;
     press_on_card(&siri, &place, "Accept")?;
     look_into(&siri, &place)?;
     siri.type_into(".write-note textarea", "Two towels, and the shutters")?;
     siri.run("document.querySelector('.write-note .button').focus()")?;
     until("the note to be written", || Ok(siri.press(".write-note .button").ok()))?;
     sees(&siri, "Two towels, and the shutters")?;
+    is_stale(&siri, "2 changes waiting")?;
     siri.shoot("story-3-away")?;
 
     // The app is ended, and started again: what was done is there, and still waits.
     drop(siri);
     let siri = open(&desk, "siri")?;
     sees(&siri, &place)?;
+    is_stale(&siri, "2 changes waiting")?;
     siri.shoot("story-4-started-again")?;
     ship.serve()?;
+    is_fresh(&siri)?;
 
     let told = until("the server to have it", || {
         let list = requests(&ship.get("Dana", "/api/service-requests?state=accepted")?);
@@ -128,9 +131,17 @@ fn who_loses_a_race_without_a_network_sees_who_won() -> Result<()> {
         Ok(found.and_then(|request| request["accepted_by"]["name"].as_str().map(str::to_owned)))
     })?;
     let loser = if winner == "Siri" { &sam } else { &siri };
-    sees(loser, &winner)?;
+    says(loser, &place, &format!("Accepted by {winner}"), "Accept")?;
     loser.run("location.hash = '#/outbox'")?;
-    sees(loser, &winner)?;
+    let refused = "document.querySelector('.outbox-item.refused')";
+    let reason = format!("return {refused}?.querySelector('.reason')?.innerText.includes('{winner}') ?? false");
+    comes(loser, "the reason", &reason)?;
     loser.shoot("story-6-lost")?;
-    Ok(())
+    every_size_and_light(loser, "outbox-refused")?;
+    set(loser, "theme", "light")?;
+    press_button(loser, "Discard")?;
+    comes(loser, "the question", "return !!document.querySelector('.sheet')")?;
+    loser.shoot("story-7-discard")?;
+    loser.press(".sheet .acts .button.danger")?;
+    comes(loser, "an empty outbox", &format!("return !{refused}"))
 }

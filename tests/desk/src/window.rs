@@ -171,6 +171,11 @@ impl Window {
         Ok(file)
     }
 
+    /// Ends the app as a dead battery does: by a signal that it can't heed.
+    pub fn kill(self) {
+        end_all(self.driver);
+    }
+
     /// What the first element that `selector` names shows; `None` when there is none now.
     fn text(&self, selector: &str) -> Result<Option<String>> {
         let Some(element) = self.find(selector) else {

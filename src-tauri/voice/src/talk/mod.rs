@@ -16,13 +16,13 @@ pub use quality::Quality;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::Signal;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::Packet;
@@ -33,6 +33,9 @@ use quality::Judge;
 
 /// How often it is looked at how good the call is.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How long the other side is given to hear that the session is closed.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Levels that are told: each third of the twenty a second, which is as much as an eye follows.
 const EACH: u64 = 3;
@@ -72,8 +75,8 @@ pub struct Talk {
     call_id: CallId,
     sound: Arc<AudioEngine>,
     shared: Arc<Shared>,
+    /// The network's thread ends when this is dropped.
     inbox: mpsc::UnboundedSender<Heard>,
-    tasks: [JoinHandle<()>; 2],
 }
 
 /// What the other side said before there was a way to hear it.
@@ -107,8 +110,7 @@ impl std::fmt::Debug for Talk {
 }
 
 impl Talk {
-    /// Opens microphone and loudspeaker, and begins to find the other device. Needs a Tokio runtime, and waits for nothing.
-    /// `frames` takes what goes over the live socket, should UDP not get through.
+    /// Opens microphone and loudspeaker, and begins to find the other device; waits for nothing. `frames` takes what goes over the live socket, should UDP not get through.
     ///
     /// # Errors
     /// When the machine has no thread or memory left.
@@ -136,9 +138,23 @@ impl Talk {
         let sound = AudioEngine::start(sound, SystemDevices::default(), spoken, move |event| telling.sound(event))?;
         let sound = Arc::new(sound);
         let (inbox, heard) = mpsc::unbounded_channel();
-        let network = tokio::spawn(network(options, Arc::clone(&shared), Arc::downgrade(&sound), frames, heard));
-        let looking = tokio::spawn(look(Arc::clone(&shared), Arc::downgrade(&sound)));
-        Ok(Self { call_id, sound, shared, inbox, tasks: [network, looking] })
+        // A runtime of one thread: a packet that comes is handed on where it came, where a runtime of several wakes
+        // another thread for each.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (network_shared, network_sound) = (Arc::clone(&shared), Arc::downgrade(&sound));
+        thread::Builder::new().name("call-network".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = network(options, Arc::clone(&network_shared), Weak::clone(&network_sound), frames, heard) => {}
+                    () = look(Arc::clone(&network_shared), network_sound) => {}
+                }
+                if let Some(peer) = network_shared.peer.get() {
+                    // A session that can't say goodbye is missed by the other side.
+                    let _ = tokio::time::timeout(GOODBYE, peer.close()).await;
+                }
+            });
+        })?;
+        Ok(Self { call_id, sound, shared, inbox })
     }
 
     /// Which call it is.
@@ -166,14 +182,6 @@ impl Talk {
     /// The sound, to mute, to choose devices, to be louder.
     pub fn sound(&self) -> &AudioEngine {
         &self.sound
-    }
-}
-
-impl Drop for Talk {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
     }
 }
 
@@ -238,18 +246,17 @@ async fn network(
     }
     loop {
         tokio::select! {
-            Some(said) = heard.recv() => if let Some(peer) = shared.peer.get() {
-                match said {
-                    Heard::Signal(from, signal) => peer.hear(call_id, from, signal),
-                    Heard::SocketBack => peer.socket_back(),
-                }
+            said = heard.recv() => match (said, shared.peer.get()) {
+                (Some(Heard::Signal(from, signal)), Some(peer)) => peer.hear(call_id, from, signal),
+                (Some(Heard::SocketBack), Some(peer)) => peer.socket_back(),
+                // Dropped.
+                (None, _) | (_, None) => return,
             },
             Some(output) = outputs.recv() => match output {
                 Output::Say(signal) => (shared.tell)(Told::Say(signal)),
                 // How it goes is looked at anyway; and that a call is over, the log says.
                 Output::Way(_) | Output::HungUp => {}
             },
-            else => return,
         }
     }
 }
