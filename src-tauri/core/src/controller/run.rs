@@ -115,6 +115,7 @@ impl<S: Store + 'static> Controller<S> {
         mut posts: mpsc::Receiver<Post>,
         mut reports: mpsc::UnboundedReceiver<Input>,
     ) -> Option<oneshot::Sender<()>> {
+        self.set_all();
         self.guarded(Work::Input(Input::Start)).await;
         if let Some(saved) = self.rebuilt.take() {
             self.guarded(Work::Input(Input::Notice(Notice::Rebuilt { saved }))).await;
@@ -147,6 +148,16 @@ impl<S: Store + 'static> Controller<S> {
                 };
             }
             self.flush();
+        }
+    }
+
+    /// Tells the device its settings as they were left, before anything can ring: it begins with none.
+    fn set_all(&self) {
+        for (name, value) in &self.engine.image().settings {
+            let setting = AssertUnwindSafe(|| self.shell.setting(name, Some(value)));
+            if std::panic::catch_unwind(setting).is_err() {
+                tracing::error!(name, "The shell panicked over a setting.");
+            }
         }
     }
 

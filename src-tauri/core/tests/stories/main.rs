@@ -29,5 +29,6 @@ mod cut_anywhere;
 mod encrypted;
 mod full_disk;
 mod ring;
+mod settings;
 mod signed_out;
 mod strangers;
