@@ -32,6 +32,10 @@ impl Engine {
                 // It was killed in the middle of a sign-out.
                 step.writes.push(Write::Wipe);
             }
+            // Whoever left of their own accord gave up what waited: this is of somebody whose sign-in was ended.
+            if self.image.outbox.iter().any(|waiting| !matches!(waiting.doing, Doing::Done { .. })) {
+                step.live.note(Notice::Revoked);
+            }
             return;
         }
         if self.image.cursor.is_some() && self.image.settings.get(KNOWN_NOUNS) != Some(&known_nouns()) {
