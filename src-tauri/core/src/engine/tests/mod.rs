@@ -6,6 +6,7 @@ mod gone;
 mod phone;
 mod presence;
 mod ringing;
+mod versions;
 
 use std::sync::Arc;
 
