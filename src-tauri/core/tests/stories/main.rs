@@ -32,3 +32,4 @@ mod ring;
 mod settings;
 mod signed_out;
 mod strangers;
+mod unreadable;
