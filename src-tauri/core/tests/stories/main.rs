@@ -28,6 +28,7 @@ mod away;
 mod cut_anywhere;
 mod encrypted;
 mod full_disk;
+mod garbled;
 mod ring;
 mod settings;
 mod signed_out;
