@@ -2,13 +2,19 @@
 
 use crewbell_core::screen::{Ask, AskError};
 use serde_json::Value;
-use tauri::State;
+use tauri::{AppHandle, State};
 
 use crate::core_handle::Core;
+use crate::leave;
 use crate::wire::Wire;
 
 /// Posts what the face asks to the core, and hands back the answer.
 #[tauri::command]
-pub(crate) async fn ask(args: Wire<Ask>, core: State<'_, Core>) -> Result<Wire<Value>, Wire<AskError>> {
-    core.ask(args.0).await.map(Wire).map_err(Wire)
+pub(crate) async fn ask(args: Wire<Ask>, app: AppHandle, core: State<'_, Core>) -> Result<Wire<Value>, Wire<AskError>> {
+    let wants_leave = leave::is_due(&args.0);
+    let answer = core.ask(args.0).await;
+    if wants_leave && answer.is_ok() {
+        leave::ask(&app);
+    }
+    answer.map(Wire).map_err(Wire)
 }

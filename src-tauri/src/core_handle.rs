@@ -89,10 +89,12 @@ impl Core {
 }
 
 async fn open(folder: PathBuf, version: String, device: Arc<Device>) -> Result<Handle, String> {
-    let (store, opened) = Sqlite::open(&folder).await.map_err(|error| error.to_string())?;
+    let (mut store, opened) = Sqlite::open(&folder).await.map_err(|error| error.to_string())?;
+    let unreadable = store.unreadable().await.map_err(|error| error.to_string())?;
     let parts = Parts {
         store,
         rebuilt: opened.rebuilt.map(|rebuilt| rebuilt.saved),
+        unreadable,
         shell: Arc::clone(&device) as Arc<dyn Shell>,
         handset: device,
         vault: Arc::new(Vault::new(&folder)),

@@ -40,7 +40,7 @@ pub(crate) fn set_up(app: &App) {
 }
 
 fn build_tray(app: &App) -> tauri::Result<()> {
-    let words = Words::of("");
+    let words = app.state::<std::sync::Arc<crate::device::Device>>().words();
     let show = MenuItem::with_id(app, "show", words.show, true, None::<&str>)?;
     let silence = MenuItem::with_id(app, "silence", words.silence, true, None::<&str>)?;
     let answer = MenuItem::with_id(app, "answer", words.answer, false, None::<&str>)?;

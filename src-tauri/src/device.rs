@@ -60,7 +60,7 @@ impl Device {
             let _ = report.send(said);
         });
         let seen = Seen {
-            words: Words::of(""),
+            words: Words::of(None),
             alerts: Vec::new(),
             open: 0,
             task: Task::Idle,
@@ -113,6 +113,12 @@ impl Device {
     /// What calls are heard and spoken by.
     pub(crate) fn voice(&self) -> &Phone {
         &self.phone
+    }
+
+    /// The words of the language that is spoken.
+    #[cfg(desktop)]
+    pub(crate) fn words(&self) -> &'static Words {
+        self.seen().words
     }
 
     /// The call that rings here, or is spoken over.
@@ -177,7 +183,7 @@ impl Shell for Device {
             settings::SOUNDS => self.bell.set_sounds(settings::sounds_on(value)),
             settings::LANGUAGE => {
                 let mut seen = self.seen();
-                seen.words = Words::of(value.unwrap_or_default());
+                seen.words = Words::of(value);
                 self.update_outside(&mut seen);
             }
             _ => self.phone.setting(name, value),

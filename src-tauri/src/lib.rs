@@ -8,6 +8,7 @@
 //! - `phone`: what calls are heard and spoken by
 //! - `notices`, `desktop`, `words`: notifications, tray and badge, and what they say
 //! - `vault`: the token, in the keyring or a file
+//! - `leave`: what a phone's person is asked to allow
 //! - `awake`: notices that the device slept
 //! - `instance`: which data folder this app is for, and that there is one app for each
 //!
@@ -22,6 +23,7 @@ mod core_handle;
 mod desktop;
 mod device;
 mod instance;
+mod leave;
 mod notices;
 #[cfg(desktop)]
 mod panel;

@@ -10,26 +10,65 @@ use crewbell_core::shell::{TokenPlace, VaultError};
 /// The name that the keyring shows for what this app keeps in it.
 const SERVICE: &str = "Crewbell";
 
+/// One secret in a keyring.
+trait Entry: std::fmt::Debug + Send + Sync {
+    /// Keeps it in the place of the one before.
+    fn keep(&self, secret: &str) -> keyring::Result<()>;
+
+    /// The one that is kept; `NoEntry` when there is none.
+    fn get(&self) -> keyring::Result<String>;
+
+    /// Forgets it; `NoEntry` when there is none.
+    fn forget(&self) -> keyring::Result<()>;
+}
+
+/// The system's keyring, opened anew each time: it may come and go while the app runs.
+#[derive(Debug)]
+struct System {
+    /// How the entry is told from that of an app with another folder.
+    user: String,
+}
+
+impl System {
+    /// Where there is no keyring, nothing is in it.
+    fn entry(&self) -> keyring::Result<keyring::Entry> {
+        keyring::Entry::new(SERVICE, &self.user).map_err(|_| keyring::Error::NoEntry)
+    }
+}
+
+impl Entry for System {
+    fn keep(&self, secret: &str) -> keyring::Result<()> {
+        self.entry()?.set_password(secret)
+    }
+
+    fn get(&self) -> keyring::Result<String> {
+        self.entry()?.get_password()
+    }
+
+    fn forget(&self) -> keyring::Result<()> {
+        self.entry()?.delete_credential()
+    }
+}
+
 /// The vault of one data folder.
 #[derive(Debug)]
 pub(crate) struct Vault {
     file: PathBuf,
-    /// How the entry is told from that of an app with another folder.
-    user: String,
+    /// None: there is only the file.
+    keyring: Option<Box<dyn Entry>>,
 }
 
 impl Vault {
     /// The vault of a data folder.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { file: folder.join("token"), user: folder.display().to_string() }
+        // Programs that drive the app have no keyring, and none of theirs must be asked for a password.
+        let is_driven = std::env::var_os("TAURI_AUTOMATION").is_some();
+        let system = System { user: folder.display().to_string() };
+        Self::with(folder, (!is_driven).then(|| Box::new(system) as Box<dyn Entry>))
     }
 
-    fn entry(&self) -> Option<keyring::Entry> {
-        // Programs that drive the app have no keyring, and none of theirs must be asked for a password.
-        if std::env::var_os("TAURI_AUTOMATION").is_some() {
-            return None;
-        }
-        keyring::Entry::new(SERVICE, &self.user).ok()
+    fn with(folder: &Path, keyring: Option<Box<dyn Entry>>) -> Self {
+        Self { file: folder.join("token"), keyring }
     }
 
     fn read_file(&self) -> io::Result<Option<String>> {
@@ -67,7 +106,7 @@ impl crewbell_core::shell::Vault for Vault {
         if let Some(token) = self.read_file().map_err(failed)? {
             return Ok(Some(token));
         }
-        match self.entry().map(|entry| entry.get_password()) {
+        match self.keyring.as_ref().map(|entry| entry.get()) {
             None | Some(Err(keyring::Error::NoEntry)) => Ok(None),
             Some(Ok(token)) => Ok(Some(token)),
             Some(Err(error)) => Err(failed(error)),
@@ -75,9 +114,9 @@ impl crewbell_core::shell::Vault for Vault {
     }
 
     fn keep(&self, token: &str) -> Result<TokenPlace, VaultError> {
-        let kept = self.entry().is_some_and(|entry| {
+        let kept = self.keyring.as_ref().is_some_and(|entry| {
             // Some keyrings take a secret and have forgotten it at once: what can't be read back isn't kept.
-            entry.set_password(token).is_ok() && entry.get_password().is_ok_and(|kept| kept == token)
+            entry.keep(token).is_ok() && entry.get().is_ok_and(|kept| kept == token)
         });
         if kept {
             self.remove_file().map_err(failed)?;
@@ -89,7 +128,7 @@ impl crewbell_core::shell::Vault for Vault {
 
     fn forget(&self) -> Result<(), VaultError> {
         let in_file = self.remove_file().map_err(failed);
-        match self.entry().map(|entry| entry.delete_credential()) {
+        match self.keyring.as_ref().map(|entry| entry.forget()) {
             None | Some(Ok(()) | Err(keyring::Error::NoEntry | keyring::Error::NoStorageAccess(_))) => in_file,
             Some(Err(error)) => Err(failed(error)),
         }
@@ -102,27 +141,162 @@ fn failed<E: std::fmt::Display>(error: E) -> VaultError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crewbell_core::shell::Vault as _;
 
-    #[cfg(unix)]
-    #[test]
-    fn the_file_is_for_nobody_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::new(folder.path());
-        vault.write_file("a token").unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&vault.file).unwrap().permissions());
-        assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(vault.token(), Ok(Some("a token".to_owned())));
+    /// How a keyring behaves.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Mood {
+        Well,
+        /// It takes a secret, and has forgotten it at once.
+        Forgetful,
+        /// It takes a secret, and gives back the one before.
+        Stuck,
+        /// Its owner doesn't unlock it.
+        Locked,
+        /// It fails in a way that says nothing of what it holds.
+        Broken,
+    }
+
+    #[derive(Debug)]
+    struct Ring {
+        mood: Mutex<Mood>,
+        secret: Mutex<Option<String>>,
+    }
+
+    impl Ring {
+        fn is_usable(&self) -> keyring::Result<Mood> {
+            let mood = *self.mood.lock().unwrap();
+            match mood {
+                Mood::Locked => Err(keyring::Error::NoStorageAccess("locked".into())),
+                Mood::Broken => Err(keyring::Error::PlatformFailure("broken".into())),
+                Mood::Well | Mood::Forgetful | Mood::Stuck => Ok(mood),
+            }
+        }
+    }
+
+    impl Entry for Arc<Ring> {
+        fn keep(&self, secret: &str) -> keyring::Result<()> {
+            let mood = self.is_usable()?;
+            let mut kept = self.secret.lock().unwrap();
+            match mood {
+                Mood::Forgetful => *kept = None,
+                Mood::Stuck => {}
+                Mood::Well | Mood::Locked | Mood::Broken => *kept = Some(secret.to_owned()),
+            }
+            Ok(())
+        }
+
+        fn get(&self) -> keyring::Result<String> {
+            self.is_usable()?;
+            self.secret.lock().unwrap().clone().ok_or(keyring::Error::NoEntry)
+        }
+
+        fn forget(&self) -> keyring::Result<()> {
+            self.is_usable()?;
+            self.secret.lock().unwrap().take().map(drop).ok_or(keyring::Error::NoEntry)
+        }
+    }
+
+    struct Props {
+        _folder: tempfile::TempDir,
+        ring: Arc<Ring>,
+        vault: Vault,
+    }
+
+    impl Props {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let ring = Arc::new(Ring { mood: Mutex::new(Mood::Well), secret: Mutex::default() });
+            let vault = Vault::with(folder.path(), Some(Box::new(Arc::clone(&ring))));
+            Self { _folder: folder, ring, vault }
+        }
+
+        fn is(&self, mood: Mood) {
+            *self.ring.mood.lock().unwrap() = mood;
+        }
+
+        fn in_ring(&self) -> Option<String> {
+            self.ring.secret.lock().unwrap().clone()
+        }
+
+        fn in_file(&self) -> Option<String> {
+            self.vault.read_file().unwrap()
+        }
     }
 
     #[test]
-    fn what_is_forgotten_is_gone() {
+    fn a_token_is_kept_in_the_keyring_and_nowhere_else() {
+        let props = Props::new();
+        assert_eq!(props.vault.token(), Ok(None));
+        assert_eq!(props.vault.keep("a token"), Ok(TokenPlace::Keyring));
+        assert_eq!((props.in_ring(), props.in_file()), (Some("a token".into()), None));
+        assert_eq!(props.vault.token(), Ok(Some("a token".into())));
+    }
+
+    #[test]
+    fn what_a_keyring_does_not_give_back_is_kept_in_the_file_and_said_to_be() {
+        for mood in [Mood::Forgetful, Mood::Stuck, Mood::Locked, Mood::Broken] {
+            let props = Props::new();
+            props.vault.keep("the one before").unwrap();
+            props.is(mood);
+            assert_eq!(props.vault.keep("a token"), Ok(TokenPlace::File), "{mood:?}");
+            assert_eq!(props.in_file(), Some("a token".into()), "{mood:?}");
+            #[cfg(unix)]
+            {
+                let about = fs::metadata(&props.vault.file).unwrap();
+                let mode = std::os::unix::fs::PermissionsExt::mode(&about.permissions());
+                assert_eq!(mode & 0o777, 0o600, "{mood:?}");
+            }
+            assert_eq!(props.vault.token(), Ok(Some("a token".into())), "{mood:?}: it isn't the one before");
+            props.is(Mood::Well);
+            assert_eq!(props.vault.token(), Ok(Some("a token".into())), "{mood:?}: nor when the keyring is well again");
+        }
+    }
+
+    #[test]
+    fn the_file_goes_when_the_keyring_is_well_again() {
+        let props = Props::new();
+        props.is(Mood::Locked);
+        props.vault.keep("a token").unwrap();
+        props.is(Mood::Well);
+        assert_eq!(props.vault.keep("another"), Ok(TokenPlace::Keyring));
+        assert_eq!((props.in_ring(), props.in_file()), (Some("another".into()), None));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone_from_both() {
+        let props = Props::new();
+        props.vault.keep("a token").unwrap();
+        props.is(Mood::Locked);
+        props.vault.keep("another").unwrap();
+        props.is(Mood::Well);
+        assert_eq!((props.in_ring(), props.in_file()), (Some("a token".into()), Some("another".into())));
+        assert_eq!(props.vault.forget(), Ok(()));
+        assert_eq!((props.in_ring(), props.in_file()), (None, None));
+        assert_eq!(props.vault.forget(), Ok(()), "nothing is left to forget");
+        assert_eq!(props.vault.token(), Ok(None));
+    }
+
+    #[test]
+    fn a_keyring_that_fails_is_no_sign_out_and_no_forgetting() {
+        let props = Props::new();
+        props.vault.keep("a token").unwrap();
+        for mood in [Mood::Locked, Mood::Broken] {
+            props.is(mood);
+            assert!(props.vault.token().is_err(), "{mood:?}: whether there is a token isn't known");
+        }
+        assert!(props.vault.forget().is_err(), "and it may still be there");
+    }
+
+    #[test]
+    fn without_a_keyring_there_is_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let vault = Vault::new(folder.path());
-        vault.write_file("a token").unwrap();
-        vault.remove_file().unwrap();
-        vault.remove_file().unwrap();
-        assert_eq!(vault.read_file().unwrap(), None);
+        let vault = Vault::with(folder.path(), None);
+        assert_eq!(vault.keep("a token"), Ok(TokenPlace::File));
+        assert_eq!(vault.token(), Ok(Some("a token".into())));
+        assert_eq!((vault.forget(), vault.token()), (Ok(()), Ok(None)));
     }
 }

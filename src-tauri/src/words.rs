@@ -80,9 +80,14 @@ const CROATIAN: Words = Words {
 };
 
 impl Words {
-    /// The words of a language by its code; English for one that isn't spoken here.
-    pub(crate) fn of(language: &str) -> &'static Self {
-        match language {
+    /// The words of the language that was chosen in the app; of the system's, where none was. The face does the same.
+    pub(crate) fn of(chosen: Option<&str>) -> &'static Self {
+        Self::of_tag(chosen.or(sys_locale::get_locale().as_deref()).unwrap_or_default())
+    }
+
+    /// The words of the language that a tag such as `de-AT` or `de_AT.UTF-8` means; English for one that isn't spoken here.
+    fn of_tag(tag: &str) -> &'static Self {
+        match tag.split(['-', '_', '.']).next().unwrap_or_default() {
             "de" => &GERMAN,
             "fr" => &FRENCH,
             "hr" => &CROATIAN,
@@ -123,5 +128,55 @@ impl Words {
             1 => self.open[0].to_owned(),
             _ => self.open[1].replace("{}", &count.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_that_was_chosen_is_spoken_whatever_the_system_s_is() {
+        let quits = [("en", ENGLISH), ("de", GERMAN), ("fr", FRENCH), ("hr", CROATIAN)];
+        for (chosen, words) in quits {
+            assert_eq!(Words::of(Some(chosen)).quit, words.quit);
+        }
+    }
+
+    #[test]
+    fn a_system_s_language_is_known_as_each_system_writes_it() {
+        for tag in ["de", "de-AT", "de_CH.UTF-8", "de-Latn-DE"] {
+            assert_eq!(Words::of_tag(tag).quit, GERMAN.quit, "{tag}");
+        }
+        assert_eq!(Words::of_tag("hr_HR").quit, CROATIAN.quit);
+        assert_eq!(Words::of_tag("fr-CA").quit, FRENCH.quit);
+        for tag in ["", "C", "C.UTF-8", "POSIX", "fi-FI", "den-CA"] {
+            assert_eq!(Words::of_tag(tag).quit, ENGLISH.quit, "{tag}");
+        }
+    }
+
+    /// Asks this test's own program, started anew in another language: the environment can't be changed from within.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn where_no_language_was_chosen_the_system_s_is_spoken() {
+        const ASKED: &str = "CREWBELL_TEST_WORDS";
+        if std::env::var_os(ASKED).is_some() {
+            println!("says: {}", Words::of(None).accept);
+            return;
+        }
+        let spoken = |name: &str, value: &str| {
+            let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+            for other in ["LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"] {
+                again.env_remove(other);
+            }
+            again.args(["--exact", "words::tests::where_no_language_was_chosen_the_system_s_is_spoken", "--nocapture"]);
+            let output = again.env(ASKED, "1").env(name, value).output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            said.lines().find_map(|line| line.split_once("says: ")).map(|(_, said)| said.to_owned()).unwrap_or_default()
+        };
+        assert_eq!(spoken("LANG", "fr_FR.UTF-8"), FRENCH.accept);
+        assert_eq!(spoken("LC_MESSAGES", "hr_HR.UTF-8"), CROATIAN.accept);
+        assert_eq!(spoken("LC_ALL", "de_AT.UTF-8"), GERMAN.accept);
+        assert_eq!(spoken("LANG", "C.UTF-8"), ENGLISH.accept);
     }
 }

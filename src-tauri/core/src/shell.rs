@@ -33,7 +33,8 @@ pub trait Shell: Send + Sync + 'static {
     /// The device can't play it.
     fn play(&self, recording: Option<Recording>) -> Result<(), AskError>;
 
-    /// A setting of this device changed: volume, sounds, window.
+    /// A setting of this device: volume, sounds, language. Each that is stored is told at the start, before anything
+    /// rings, and then whenever it changes; one that isn't told is as [`settings`](crate::screen::settings) says.
     fn setting(&self, name: &str, value: Option<&str>);
 
     /// Where files go that a person asked for: the folder of downloads.

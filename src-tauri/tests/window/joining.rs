@@ -83,6 +83,9 @@ fn whom_an_administrator_signs_out_loses_the_site_but_nothing_that_they_did() ->
     sees(&sam, "You were signed out on this device.")?;
     sees(&sam, "1 unsent change is still here")?;
     sam.shoot("joining-3-signed-out")?;
+    drop(sam);
+    let sam = open(&desk, "sam")?;
+    sees(&sam, "1 unsent change is still here")?;
     sam.run(&ask("{ ask: 'look' }"))?;
     comes(&sam, "a device without the site", "return window.answer?.nouns.length === 0")?;
     press_button(&sam, "Save as file")?;

@@ -81,7 +81,15 @@ fn OneNotice(notice: Notice, unsent: usize) -> impl IntoView {
     let saved = RwSignal::new(None::<String>);
     let name = name(&notice).to_owned();
     let (title, text) = said(&notice, unsent);
-    let offers_file = matches!(notice, Notice::Revoked) && unsent > 0;
+    let offers_file = match notice {
+        Notice::Revoked => unsent > 0,
+        Notice::Unreadable { .. } => true,
+        Notice::Restored { .. }
+        | Notice::Rebuilt { .. }
+        | Notice::UpdateNeeded
+        | Notice::ClockWrong { .. }
+        | Notice::TokenInFile => false,
+    };
     let save = move || {
         state.ask_and(Ask::SaveOutbox, move |path: String| {
             saved.try_set(Some(fill(words().frame.saved_as, &[("path", &path)])));
@@ -104,6 +112,7 @@ fn name(notice: &Notice) -> &'static str {
     match notice {
         Notice::Restored { .. } => "restored",
         Notice::Rebuilt { .. } => "rebuilt",
+        Notice::Unreadable { .. } => "unreadable",
         Notice::Revoked => "revoked",
         Notice::UpdateNeeded => "update_needed",
         Notice::ClockWrong { .. } => "clock_wrong",
@@ -118,6 +127,7 @@ fn said(notice: &Notice, unsent: usize) -> (String, String) {
     match notice {
         Notice::Restored { resent } => (w.restored.to_owned(), more(*resent, w.resent)),
         Notice::Rebuilt { saved } => (w.rebuilt.to_owned(), more(*saved, w.rebuilt_saved)),
+        Notice::Unreadable { count } => (w.unreadable.say(*count), w.unreadable_why.to_owned()),
         Notice::Revoked => (w.revoked.to_owned(), more(u32::try_from(unsent).unwrap_or(u32::MAX), w.revoked_unsent)),
         Notice::UpdateNeeded => (w.update_needed.to_owned(), String::new()),
         Notice::ClockWrong { by_s } => (fill(w.clock_wrong, &[("span", &time::span(*by_s))]), String::new()),
@@ -134,6 +144,7 @@ mod tests {
         let notices = [
             Notice::Restored { resent: 1 },
             Notice::Rebuilt { saved: 1 },
+            Notice::Unreadable { count: 1 },
             Notice::Revoked,
             Notice::UpdateNeeded,
             Notice::ClockWrong { by_s: -7200 },
@@ -144,6 +155,12 @@ mod tests {
             let variant = wire.as_object().and_then(|notice| notice.keys().next().map(String::as_str));
             assert_eq!(wire.as_str().or(variant), Some(name(&notice)));
         }
+    }
+
+    #[test]
+    fn what_cant_be_read_is_counted_and_said_to_be_kept() {
+        let (title, text) = said(&Notice::Unreadable { count: 2 }, 0);
+        assert!(title.starts_with("2 changes") && text.contains("file"), "{title} {text}");
     }
 
     #[test]

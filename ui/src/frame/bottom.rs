@@ -120,7 +120,7 @@ pub fn Trouble() -> impl IntoView {
                     <div>
                         <b>{words().frame.refused_title}</b>
                         <p>{refusals::ask_error(&error)}</p>
-                        <small>{refusals::system_words(&error).map(str::to_owned)}</small>
+                        <small>{refusals::system_words(&error)}</small>
                     </div>
                     <div class="acts">
                         <Button label=words().common.put_away on_press=move || state.trouble.set(None)/>

@@ -5,7 +5,8 @@
 //! anew, and so what is said is no reactive value.
 //!
 //! - `words/` what there is to say; `en/`, `de/`, `fr/`, `hr/` how: a language that lacks something doesn't compile
-//! - [`names`] what sorts and states are called; [`refusals`], [`happenings`], [`doings`] sentences for codes, entries, verbs
+//! - [`names`] what sorts and states are called; [`refusals`], [`happenings`], [`doings`], [`troubles`] sentences for codes,
+//!   entries, verbs, broken connections
 //! - [`time`] clock times, dates, ages; [`sought`] looking for words as people type them
 
 pub mod doings;
@@ -14,6 +15,7 @@ pub mod names;
 pub mod refusals;
 pub mod sought;
 pub mod time;
+pub mod troubles;
 mod words;
 
 mod de;

@@ -3,7 +3,7 @@
 use crewbell_core::screen::AskError;
 use crewbell_shared::{Code, Refusal};
 
-use super::{fill, words};
+use super::{fill, troubles, words};
 
 /// A refusal in words. It names who was first, and what can't be taken.
 pub fn refusal(refusal: &Refusal) -> String {
@@ -65,14 +65,12 @@ pub fn ask_error(error: &AskError) -> String {
     }
 }
 
-/// What the system says beside it, for whoever mends it.
-pub fn system_words(error: &AskError) -> Option<&str> {
+/// What more there is to say, for whoever mends it: why there is no connection, or what the system says.
+pub fn system_words(error: &AskError) -> Option<String> {
     match error {
         AskError::Refused { .. } => None,
-        AskError::Offline { why }
-        | AskError::NotKept { why, .. }
-        | AskError::Unreadable { why }
-        | AskError::NotCrewbell { why } => Some(why),
+        AskError::Offline { why } | AskError::NotCrewbell { why } => Some(troubles::trouble(why)),
+        AskError::NotKept { why, .. } | AskError::Unreadable { why } => Some(why.clone()),
     }
 }
 

@@ -326,6 +326,7 @@ async fn start_with(
     folder: &Path,
 ) -> Result<Handle> {
     let parts = Parts {
+        unreadable: Vec::new(),
         store,
         rebuilt: None,
         shell,

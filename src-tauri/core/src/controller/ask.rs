@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crewbell_shared::Code;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::{Actor, Right};
 use crewbell_shared::protocol::{Entity, EntityType};
-use crewbell_shared::{Code, Refusal};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use super::sign_in::{TOKEN_IN, needs_server};
 use super::{activity, code, files};
 use crate::engine::{Fault, Input, line_of};
 use crate::net::{Door, Http, VoiceCache, address};
-use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, Told};
+use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, Told, Trouble};
 use crate::shell::Recording;
 use crate::store::{Key, Line, Session, Store};
 
@@ -174,7 +174,7 @@ impl<S: Store + 'static> Controller<S> {
         let now = self.clock.now();
         let (image, picture) = (self.engine.image(), self.engine.picture(now));
         let session = picture.session.as_ref().or(picture.last.as_ref());
-        let bytes = files::outbox(&image.outbox, session, &Names::of(image), now.wall);
+        let bytes = files::outbox(&image.outbox, &self.unreadable, session, &Names::of(image), now.wall);
         let folder: PathBuf = self.shell.downloads();
         beside(answer, async move {
             let bytes = bytes.map_err(|error| AskError::Unreadable { why: error.to_string() })?;
@@ -245,12 +245,7 @@ async fn find_server(http: &Http, text: &str) -> Result<ServerInfo, AskError> {
             Err(fault) => trouble = Some(fault),
         }
     }
-    let why = match trouble {
-        Some(Fault::Refused(Refusal { message, .. })) => message,
-        Some(Fault::Away(why)) => why,
-        None => String::new(),
-    };
-    Err(AskError::NotCrewbell { why })
+    Err(AskError::NotCrewbell { why: trouble.map_or(Trouble::NoAnswer, Trouble::from) })
 }
 
 /// Bytes in a folder and those below it.

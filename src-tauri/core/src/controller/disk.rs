@@ -56,7 +56,7 @@ impl<S: Store> Disk<S> {
         };
         tracing::warn!(%error, "The storage failed.");
         let full = error == StoreError::Full;
-        let why = error.to_string();
+        let why = error.system_words().to_owned();
         let news = self.news(Some(StorageState::Failing { why: why.clone(), full }));
         if !step.may_go_unwritten() {
             return (Written::Drop(AskError::NotKept { why, full }), news);
@@ -80,7 +80,8 @@ impl<S: Store> Disk<S> {
         match self.all(&probe).await {
             Ok(()) => self.news(None),
             Err(error) => {
-                let failing = StorageState::Failing { why: error.to_string(), full: error == StoreError::Full };
+                let failing =
+                    StorageState::Failing { why: error.system_words().to_owned(), full: error == StoreError::Full };
                 self.news(Some(failing))
             }
         }

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 use super::names::Names;
 use super::words;
 use crate::screen::{ActivityLine, AskError};
-use crate::store::{Doing, Session, Waiting};
+use crate::store::{Doing, Session, Unreadable, Waiting};
 
 /// Writes a new file; one that is there is never overwritten. The path.
 pub(super) async fn save(folder: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<String, AskError> {
@@ -58,6 +58,8 @@ struct Outbox<'a> {
     server: Option<&'a str>,
     site: Option<&'a str>,
     items: Vec<Item<'a>>,
+    #[serde(skip_serializing_if = "<[Unreadable]>::is_empty")]
+    unreadable: &'a [Unreadable],
 }
 
 #[derive(Serialize)]
@@ -74,6 +76,7 @@ struct Item<'a> {
 /// What waits, as a file.
 pub(super) fn outbox(
     items: &[Waiting],
+    unreadable: &[Unreadable],
     session: Option<&Session>,
     names: &Names,
     at: Timestamp,
@@ -96,11 +99,13 @@ pub(super) fn outbox(
     });
     serde_json::to_vec_pretty(&Outbox {
         about: "What was done on this device and is not with the Crewbell server yet. `commands` of POST /api/commands \
-                take each `command` as it is; sent twice, it is done once.",
+                take each `command` as it is; sent twice, it is done once. What is `unreadable` was done too, and is here as \
+                it was found.",
         saved_at: at,
         server: session.map(|session| session.server.as_str()),
         site: session.map(|session| session.site.as_str()),
         items: items.collect(),
+        unreadable,
     })
 }
 

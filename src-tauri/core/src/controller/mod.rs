@@ -43,7 +43,7 @@ use crate::net::AudioLine;
 use crate::net::{Http, trust};
 use crate::screen::{Ask, AskError};
 use crate::shell::{Handset, Shell, Vault};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Unreadable};
 
 pub use clock::Clock;
 pub use window::Window;
@@ -59,6 +59,8 @@ pub struct Parts<S> {
     pub store: S,
     /// How many waiting commands were saved when the store had to be rebuilt; none: it hadn't.
     pub rebuilt: Option<u32>,
+    /// Commands that the store can't read.
+    pub unreadable: Vec<Unreadable>,
     /// The device.
     pub shell: Arc<dyn Shell>,
     /// Its voice.

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use super::run::{Controller, Post};
 use crate::engine::{Fault, Input, Output};
 use crate::net::{Door, Socket};
-use crate::screen::Task;
+use crate::screen::{Task, Trouble};
 use crate::store::{Cursor, Store};
 
 impl<S: Store + 'static> Controller<S> {
@@ -56,7 +56,7 @@ impl<S: Store + 'static> Controller<S> {
                 Ok(Some(token)) => Ok(http.door(&server, token)),
                 // Who has no token is as one whom the server signed out.
                 Ok(None) => Err(Fault::Refused(no_token())),
-                Err(error) => Err(Fault::Away(error.to_string())),
+                Err(error) => Err(Fault::Away(Trouble::Vault { why: error.0 })),
             }
         }
     }
@@ -90,7 +90,7 @@ impl<S: Store + 'static> Controller<S> {
                     endpoint: Some(endpoint),
                 }),
                 Ok(None) => Err(Fault::Refused(no_token())),
-                Err(error) => Err(Fault::Away(error.to_string())),
+                Err(error) => Err(Fault::Away(Trouble::Vault { why: error.0 })),
             }
         };
         let (posts, sign_in) = (self.posts.clone(), self.sign_in);
@@ -119,7 +119,7 @@ impl<S: Store + 'static> Controller<S> {
             let asking = AssertUnwindSafe(async { what(door.await?).await }).catch_unwind();
             let answer = asking.await.unwrap_or_else(|_| {
                 tracing::error!("A task that asked the server panicked.");
-                Err(Fault::Away("the answer can't be read".to_owned()))
+                Err(Fault::Away(Trouble::Failed))
             });
             post(&posts, Post::Net { sign_in, input: input(answer) }).await;
         });

@@ -18,7 +18,7 @@ use crate::engine::{Engine, Input};
 use crate::net::{AudioLine, Http, Socket, VoiceCache};
 use crate::screen::{Ask, AskError, Notice, Told};
 use crate::shell::{Handset, Shell};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Unreadable};
 
 /// Posts that are worked off before the screens are told: a burst of frames is one message to a window.
 const BURST: usize = 32;
@@ -69,6 +69,8 @@ pub(super) struct Controller<S> {
     pub looks: u64,
     wake_at: Instant,
     rebuilt: Option<u32>,
+    /// What was done here and can't be read, for the file that a person takes to somebody else.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// What is to be known of the device.
@@ -81,7 +83,7 @@ pub(super) struct Device {
 
 impl<S: Store + 'static> Controller<S> {
     pub async fn new(parts: Parts<S>, http: Http, posts: mpsc::WeakSender<Post>) -> Result<Self, StoreError> {
-        let Parts { store, rebuilt, shell, handset, vault, clock, data, device_name, version } = parts;
+        let Parts { store, rebuilt, unreadable, shell, handset, vault, clock, data, device_name, version } = parts;
         let mut disk = Disk::new(store);
         let endpoint = clock.id();
         let engine = Engine::new(disk.load().await?).with_endpoint(endpoint);
@@ -106,6 +108,7 @@ impl<S: Store + 'static> Controller<S> {
             told: Vec::new(),
             looks: 0,
             rebuilt,
+            unreadable,
         })
     }
 
@@ -115,10 +118,13 @@ impl<S: Store + 'static> Controller<S> {
         mut posts: mpsc::Receiver<Post>,
         mut reports: mpsc::UnboundedReceiver<Input>,
     ) -> Option<oneshot::Sender<()>> {
+        self.set_all();
         self.guarded(Work::Input(Input::Start)).await;
         if let Some(saved) = self.rebuilt.take() {
             self.guarded(Work::Input(Input::Notice(Notice::Rebuilt { saved }))).await;
         }
+        let count = u32::try_from(self.unreadable.len()).unwrap_or(u32::MAX);
+        self.guarded(Work::Input(Input::Unreadable { count })).await;
         self.flush();
         loop {
             let retry_at = self.disk.retry_at();
@@ -147,6 +153,16 @@ impl<S: Store + 'static> Controller<S> {
                 };
             }
             self.flush();
+        }
+    }
+
+    /// Tells the device its settings as they were left, before anything can ring: it begins with none.
+    fn set_all(&self) {
+        for (name, value) in &self.engine.image().settings {
+            let setting = AssertUnwindSafe(|| self.shell.setting(name, Some(value)));
+            if std::panic::catch_unwind(setting).is_err() {
+                tracing::error!(name, "The shell panicked over a setting.");
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crewbell_shared::protocol::{Entity, Outcome, Verb};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use crate::screen::{Ears, Media, Notice, StorageState};
+use crate::screen::{Ears, Media, Notice, StorageState, Trouble};
 use crate::store::{Cursor, Session};
 
 /// When an input comes in.
@@ -82,8 +82,8 @@ pub enum Input {
     Closed {
         /// Which.
         socket: u64,
-        /// What the system says.
-        why: String,
+        /// Why.
+        why: Trouble,
     },
     /// The snapshot that was asked for.
     Snapshot(Result<Snapshot, Fault>),
@@ -105,6 +105,11 @@ pub enum Input {
     },
     /// How it stands with the storage.
     Storage(StorageState),
+    /// So many commands were put aside, because they can't be read.
+    Unreadable {
+        /// How many; also told when there are none.
+        count: u32,
+    },
     /// Something that the driver found out.
     Notice(Notice),
     /// The voice engine has a signal for the other side of a call.
@@ -138,7 +143,7 @@ pub struct Snapshot {
 pub enum Fault {
     /// It couldn't be reached, or somebody else answered in its place.
     #[error("{0}")]
-    Away(String),
+    Away(Trouble),
     /// It refused the whole.
     #[error(transparent)]
     Refused(Refusal),
@@ -150,6 +155,15 @@ impl Fault {
         match self {
             Self::Away(_) => true,
             Self::Refused(refusal) => is_transient(refusal.code),
+        }
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Away(trouble) => trouble,
+            Fault::Refused(refusal) => Self::Refused { refusal },
         }
     }
 }

@@ -7,7 +7,7 @@ use crewbell_shared::{Code, Refusal};
 
 use super::live::{Live, Socket};
 use super::{Engine, Fault, Now, Output, Step};
-use crate::screen::{Link, Notice, Told};
+use crate::screen::{Link, Notice, Told, Trouble};
 use crate::store::{Cursor, Write};
 
 /// Milliseconds between heartbeats. The server drops a socket after 30 s of silence.
@@ -36,7 +36,7 @@ pub(super) fn backoff(failures: u32, luck: u32) -> u64 {
 
 impl Live {
     /// The connection failed.
-    pub(super) fn fail(&mut self, why: impl Into<String>, now: Now) {
+    pub(super) fn fail(&mut self, why: impl Into<Trouble>, now: Now) {
         self.socket = Socket::Closed;
         self.fetching = false;
         self.failures = self.failures.saturating_add(1);
@@ -136,12 +136,12 @@ impl Engine {
                     Socket::Closed | Socket::Opening { .. } => false,
                 };
                 if missed {
-                    Self::begin_anew(step, "a message was missed", now);
+                    Self::begin_anew(step, Trouble::Missed, now);
                 }
             }
             FromServer::Refused { refusal } => self.refused_by_socket(step, &refusal, now),
             FromServer::Bye { why } => {
-                step.live.fail(why, now);
+                step.live.fail(goodbye(&why), now);
                 self.hear_last(step, now);
             }
             FromServer::Present { people } => Self::present(step, people, now),
@@ -160,13 +160,13 @@ impl Engine {
     /// missed comes again after the cursor.
     pub(super) fn garbled(step: &mut Step, socket: u64, now: Now) {
         if socket == step.live.sockets && step.live.socket != Socket::Closed {
-            step.live.fail("a message couldn't be read", now);
+            step.live.fail(Trouble::Garbled, now);
             step.outputs.push(Output::Disconnect);
         }
     }
 
     /// A socket ended.
-    pub(super) fn closed(&self, step: &mut Step, socket: u64, why: String, now: Now) {
+    pub(super) fn closed(&self, step: &mut Step, socket: u64, why: Trouble, now: Now) {
         if socket == step.live.sockets && step.live.socket != Socket::Closed {
             self.hear_last(step, now);
             step.live.fail(why, now);
@@ -182,7 +182,7 @@ impl Engine {
         } else if signed_out(refusal.code) {
             self.revoke(step);
         } else {
-            step.live.fail(refusal.message.clone(), now);
+            step.live.fail(Trouble::Refused { refusal: refusal.clone() }, now);
         }
     }
 
@@ -220,12 +220,12 @@ impl Engine {
             Socket::Closed => {}
             Socket::Opening { since } => {
                 if now.tick.saturating_sub(since) >= OPEN_MS {
-                    self.live.fail("the server doesn't answer", now);
+                    self.live.fail(Trouble::NoAnswer, now);
                     outputs.push(Output::Disconnect);
                 }
             }
             Socket::Up { heard_at, .. } if now.tick.saturating_sub(heard_at) >= DEAD_MS => {
-                self.live.fail("the server fell silent", now);
+                self.live.fail(Trouble::Silent, now);
                 outputs.push(Output::Disconnect);
             }
             Socket::Up { ref mut beat_at, ref mut asked_at, streamed, .. } => {
@@ -295,8 +295,18 @@ impl Engine {
         match result {
             Ok(snapshot) => self.replace(step, snapshot),
             Err(Fault::Refused(refusal)) if signed_out(refusal.code) => self.revoke(step),
-            Err(fault) => step.live.fail(fault.to_string(), now),
+            Err(fault) => step.live.fail(fault, now),
         }
+    }
+}
+
+/// Why the server says goodbye.
+fn goodbye(why: &str) -> Trouble {
+    match why {
+        "restart" => Trouble::Restarting,
+        "too_slow" => Trouble::TooSlow,
+        // Of a newer server.
+        _ => Trouble::Closed,
     }
 }
 

@@ -7,7 +7,7 @@ use crewbell_shared::protocol::live::Presence;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Now;
-use crate::screen::{Ears, Notice, StorageState};
+use crate::screen::{Ears, Notice, StorageState, Trouble};
 
 /// What a restart forgets.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ pub(super) struct Live {
     /// No attempt before this tick.
     pub retry_at: u64,
     /// Why the last attempt failed.
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
     /// The commands that are on their way, and the socket that was open when they left.
     pub sending: Option<(u64, Vec<CommandId>)>,
     /// Send one at a time: a batch was refused as a whole.
@@ -96,9 +96,9 @@ impl Live {
         self.notices.push(notice);
     }
 
-    /// Puts a notice away.
-    pub fn put_away(&mut self, name: &str) {
-        self.notices.retain(|notice| tag(notice) != name);
+    /// Puts a notice away, and gives it back.
+    pub fn put_away(&mut self, name: &str) -> Vec<Notice> {
+        self.notices.extract_if(.., |notice| tag(notice) == name).collect()
     }
 }
 
@@ -107,6 +107,7 @@ fn tag(notice: &Notice) -> &'static str {
     match notice {
         Notice::Restored { .. } => "restored",
         Notice::Rebuilt { .. } => "rebuilt",
+        Notice::Unreadable { .. } => "unreadable",
         Notice::Revoked => "revoked",
         Notice::UpdateNeeded => "update_needed",
         Notice::ClockWrong { .. } => "clock_wrong",

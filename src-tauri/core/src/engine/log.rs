@@ -6,7 +6,7 @@ use crewbell_shared::protocol::{Entry, Noun};
 
 use super::live::Socket;
 use super::{Engine, Now, Output, Snapshot, Step};
-use crate::screen::{Notice, Told};
+use crate::screen::{Notice, Told, Trouble};
 use crate::store::{Cursor, Doing, Key, Line, Waiting, Write};
 
 /// The setting that says which nouns the app knew when it took its last snapshot: a newer app, which knows more of them,
@@ -24,10 +24,10 @@ impl Engine {
     /// anew after the cursor.
     pub(super) fn entries(&self, step: &mut Step, prev: u64, entries: Vec<Entry>, now: Now) {
         let (Socket::Up { streamed, .. }, Some(cursor)) = (&mut step.live.socket, self.image.cursor) else {
-            return Self::begin_anew(step, "entries came before `welcome`", now);
+            return Self::begin_anew(step, Trouble::Missed, now);
         };
         if prev != *streamed {
-            return Self::begin_anew(step, "a message was missed", now);
+            return Self::begin_anew(step, Trouble::Missed, now);
         }
         let Some(last) = entries.last() else { return };
         *streamed = last.meta.seq;
@@ -64,7 +64,7 @@ impl Engine {
     }
 
     /// What came over this socket has a hole: another begins after what was read.
-    pub(super) fn begin_anew(step: &mut Step, why: &str, now: Now) {
+    pub(super) fn begin_anew(step: &mut Step, why: Trouble, now: Now) {
         step.live.fail(why, now);
         step.outputs.push(Output::Disconnect);
     }

@@ -17,6 +17,9 @@ use crate::store::{Doing, Session, Write};
 /// The setting that holds who was signed in last, for the sign-in page.
 pub const LAST_SESSION: &str = "last_session";
 
+/// The setting that says of how many commands that can't be read the person knows.
+const UNREADABLE_SEEN: &str = "unreadable_seen";
+
 /// How long a closed request or an ended stay is kept on a device: as long as a snapshot would bring it.
 const KEEP_CLOSED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -31,6 +34,10 @@ impl Engine {
             if !self.image.nouns.is_empty() {
                 // It was killed in the middle of a sign-out.
                 step.writes.push(Write::Wipe);
+            }
+            // Whoever left of their own accord gave up what waited: this is of somebody whose sign-in was ended.
+            if self.image.outbox.iter().any(|waiting| !matches!(waiting.doing, Doing::Done { .. })) {
+                step.live.note(Notice::Revoked);
             }
             return;
         }
@@ -98,6 +105,26 @@ impl Engine {
         step.live.silenced.clear();
         step.live.line = super::phone::Line::default();
         step.tell(Told::Reload);
+    }
+
+    /// Commands can't be read: it is told until the person has put it away, and again when there are more.
+    pub(super) fn unreadable(&self, step: &mut Step, count: u32) {
+        let seen = self.image.settings.get(UNREADABLE_SEEN).and_then(|text| text.parse().ok()).unwrap_or(0);
+        if count > seen {
+            step.live.note(Notice::Unreadable { count });
+        } else if count < seen {
+            // Some can be read again.
+            step.writes.push(Write::Set(UNREADABLE_SEEN.to_owned(), Some(count.to_string())));
+        }
+    }
+
+    /// The person has read a notice.
+    pub(super) fn put_away(step: &mut Step, name: &str) {
+        for notice in step.live.put_away(name) {
+            if let Notice::Unreadable { count } = notice {
+                step.writes.push(Write::Set(UNREADABLE_SEEN.to_owned(), Some(count.to_string())));
+            }
+        }
     }
 
     /// What rings here is silenced for a minute; what comes after rings.

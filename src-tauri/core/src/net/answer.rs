@@ -9,12 +9,16 @@ use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::engine::Fault;
+use crate::screen::Trouble;
 
 /// The largest answer that is read whole, in bytes; a voice message of a minute is 2 MB.
 const LARGEST: usize = 32 * 1024 * 1024;
 
-/// What couldn't be reached, in words without the address's query.
+/// What couldn't be reached; what the system says of it is without the address's query.
 pub fn away(error: reqwest::Error) -> Fault {
+    if error.is_timeout() {
+        return Fault::Away(Trouble::NoAnswer);
+    }
     let error = error.without_url();
     let mut why = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -22,14 +26,11 @@ pub fn away(error: reqwest::Error) -> Fault {
         why = cause.to_string();
         source = cause.source();
     }
-    if error.is_timeout() {
-        "the server doesn't answer".clone_into(&mut why);
-    }
-    Fault::Away(why)
+    Fault::Away(Trouble::Network { why })
 }
 
 fn stranger() -> Fault {
-    Fault::Away("somebody else answered in the server's place".to_owned())
+    Fault::Away(Trouble::Stranger)
 }
 
 /// Lets a success through, whatever its body; anything else is a refusal, or somebody else's.
@@ -96,7 +97,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Fault {
 mod tests {
     use super::*;
 
-    fn said(status: u16, body: &str) -> Result<Code, String> {
+    fn said(status: u16, body: &str) -> Result<Code, Trouble> {
         match refusal(StatusCode::from_u16(status).unwrap(), body.as_bytes()) {
             Fault::Refused(refusal) => Ok(refusal.code),
             Fault::Away(why) => Err(why),
@@ -123,7 +124,7 @@ mod tests {
             (403, r#"{"code":"not_signed_in","message":"Accept our terms."}"#),
             (302, r#"{"code":"not_found","message":"Moved."}"#),
         ] {
-            assert!(said(status, body).is_err(), "{status} {body}");
+            assert_eq!(said(status, body), Err(Trouble::Stranger), "{status} {body}");
         }
     }
 }

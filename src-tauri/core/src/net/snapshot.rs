@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::answer;
 use crate::engine::{Fault, Snapshot};
+use crate::screen::Trouble;
 use crate::store::Cursor;
 
 /// The longest line that is read, in bytes; the server writes 200 nouns on each.
@@ -85,7 +86,7 @@ impl Reading {
     fn finish(self) -> Result<Snapshot, Fault> {
         let Head { seq, event_id, nouns } = self.head.ok_or_else(unreadable)?;
         if self.nouns.len() + self.passed_over < nouns {
-            return Err(Fault::Away("the connection broke while the site was being fetched".to_owned()));
+            return Err(Fault::Away(Trouble::Missed));
         }
         let cursor = Cursor { seq, event_id };
         Ok(Snapshot { cursor, nouns: self.nouns, foreign: self.passed_over > 0 })
@@ -102,7 +103,7 @@ fn known(noun: &RawValue) -> Option<EntityType> {
 }
 
 fn unreadable() -> Fault {
-    Fault::Away("what the server sent as the site can't be read".to_owned())
+    Fault::Away(Trouble::Garbled)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use url::Url;
 
 use super::audio_line::AudioEnd;
 use crate::engine::{Fault, Input};
+use crate::screen::Trouble;
 
 /// The largest message that is taken, in bytes: a page of a thousand entries with long notes is a tenth of it.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -72,11 +73,11 @@ impl Socket {
             };
             let end = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
             let why = match end {
-                Ok(Ok(())) => "the server closed the connection".to_owned(),
+                Ok(Ok(())) => Trouble::Closed,
                 Ok(Err(why)) => why,
                 Err(_) => {
                     tracing::error!(socket = number, "A socket's task panicked.");
-                    "the connection failed".to_owned()
+                    Trouble::Failed
                 }
             };
             tell(Input::Closed { socket: number, why }).await;
@@ -105,28 +106,26 @@ async fn run<T, Told>(
     mut said: mpsc::Receiver<FromClient>,
     tell: &T,
     audio: AudioEnd,
-) -> Result<(), String>
+) -> Result<(), Trouble>
 where
     T: Fn(Input) -> Told + Send + Sync,
     Told: Future<Output = ()> + Send,
 {
     let (url, stream) = reach(base, trust).await?;
-    let request = url.as_str().into_client_request().map_err(|error| error.to_string())?;
+    let request = url.as_str().into_client_request().map_err(Trouble::network)?;
     let mut config = WebSocketConfig::default();
     config.max_message_size = Some(LARGEST);
     config.max_frame_size = Some(LARGEST);
-    let (socket, _) =
-        client_async_with_config(request, stream, Some(config)).await.map_err(|error| error.to_string())?;
+    let (socket, _) = client_async_with_config(request, stream, Some(config)).await.map_err(Trouble::network)?;
     let (mut sink, mut frames) = socket.split();
     // Sending waits in a future beside reading: a line that takes nothing still gives.
     let AudioEnd { mut spoken, heard } = audio;
     let talk = async {
-        let text =
-            |frame: &FromClient| serde_json::to_string(frame).map(Message::text).map_err(|error| error.to_string());
+        let text = |frame: &FromClient| serde_json::to_string(frame).map(Message::text).map_err(Trouble::network);
         let mut next = text(&hello)?;
         loop {
             let sent = tokio::time::timeout(SEND_WITHIN, sink.send(next)).await;
-            sent.map_err(|_| "the server takes nothing".to_owned())?.map_err(|error| error.to_string())?;
+            sent.map_err(|_| Trouble::Silent)?.map_err(Trouble::network)?;
             next = tokio::select! {
                 Some(frame) = said.recv() => text(&frame)?,
                 Some(packet) = spoken.recv() => Message::binary(packet),
@@ -136,7 +135,7 @@ where
     };
     let listen = async {
         while let Some(message) = frames.next().await {
-            match message.map_err(|error| error.to_string())? {
+            match message.map_err(Trouble::network)? {
                 Message::Text(text) => match serde_json::from_str::<FromServer>(&text) {
                     Ok(frame) => tell(Input::Frame { socket: number, frame: Box::new(frame) }).await,
                     Err(error) => {
@@ -160,19 +159,19 @@ where
 }
 
 /// Connects, and encrypts where the address says so.
-async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>), String> {
-    let mut url = Url::parse(&format!("{base}/api/live")).map_err(|error| error.to_string())?;
+async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>), Trouble> {
+    let mut url = Url::parse(&format!("{base}/api/live")).map_err(Trouble::network)?;
     let secure = url.scheme() == "https";
-    let unfit = |()| "the address can't be connected to".to_owned();
+    let unfit = |()| Trouble::network(base);
     url.set_scheme(if secure { "wss" } else { "ws" }).map_err(unfit)?;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(80);
-    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|error| error.to_string())?;
-    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(Trouble::network)?;
+    stream.set_nodelay(true).map_err(Trouble::network)?;
     if !secure {
         return Ok((url, Box::new(stream)));
     }
-    let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
-    let stream = TlsConnector::from(trust).connect(name, stream).await.map_err(|error| error.to_string())?;
+    let name = ServerName::try_from(host).map_err(Trouble::network)?;
+    let stream = TlsConnector::from(trust).connect(name, stream).await.map_err(Trouble::network)?;
     Ok((url, Box::new(stream)))
 }

@@ -8,6 +8,7 @@ use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Trouble;
 use crate::store::Line;
 
 /// What a face asks. The answer's type stands with each.
@@ -158,8 +159,8 @@ pub enum AskError {
     /// There is no connection, and it can't be done without.
     #[error("there is no connection: {why}")]
     Offline {
-        /// What the system says.
-        why: String,
+        /// Why.
+        why: Trouble,
     },
     /// The device's storage doesn't take it: nothing was done.
     #[error("the device's storage failed: {why}")]
@@ -178,8 +179,8 @@ pub enum AskError {
     /// There is no Crewbell at that address.
     #[error("no Crewbell answers there: {why}")]
     NotCrewbell {
-        /// What is wrong.
-        why: String,
+        /// Who or what answers instead.
+        why: Trouble,
     },
 }
 

@@ -5,6 +5,7 @@
 //!   answers, and again whenever it is told to [`Told::Reload`].
 //! - [`Deed`]: what a person did, for the outbox.
 //! - [`Phone`]: the call on this device.
+//! - [`Trouble`]: why there is no connection.
 //! - [`settings`]: the names of a device's settings, and what their values mean.
 //!
 //! What the face reads has no flattened parts, and enums that stand outside of what they hold: serde reads both straight
@@ -16,9 +17,11 @@ mod phone;
 mod picture;
 pub mod settings;
 mod status;
+mod trouble;
 
 pub use ask::{ActivityLine, ActivityPage, ActivityQuery, Ask, AskError, ServerInfo, SiteInfo, Storage};
 pub use deed::{Act, Deed};
 pub use phone::{AudioDevices, Levels, Media, Phone, Quality, Task, Way};
 pub use picture::{Alert, OutboxItem, Picture, Shown, Told, VoicePlayer};
 pub use status::{Ears, Link, Notice, Status, StorageState};
+pub use trouble::Trouble;

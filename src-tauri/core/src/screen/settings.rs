@@ -12,8 +12,8 @@
 //! | [`CALL_VOLUME`] | percent, 10 to 100: how loud calls are | 100 |
 //! | [`PUSH_TO_TALK`] | `on`, `off` | `off` |
 //!
-//! The core keeps some things of its own beside them (`last_session`, `device_id`, `token_in`, `known_nouns`), which no
-//! face sets.
+//! The core keeps some things of its own beside them (`last_session`, `device_id`, `token_in`, `known_nouns`,
+//! `unreadable_seen`), which no face sets.
 
 /// The language of the face.
 pub const LANGUAGE: &str = "language";

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Trouble;
+
 /// How it stands with the connection to the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +77,11 @@ pub enum Notice {
         /// How many commands that wait were saved.
         saved: u32,
     },
+    /// Some of what was done on this device can't be read any more. It isn't sent, and stays in the device's storage.
+    Unreadable {
+        /// How many commands.
+        count: u32,
+    },
     /// The sign-in was ended by somebody else, or the person may no longer sign in.
     Revoked,
     /// The server speaks of things that this version doesn't know: some may not be shown.
@@ -89,7 +96,7 @@ pub enum Notice {
 }
 
 /// How it stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// With the connection.
     pub link: Link,
@@ -101,8 +108,8 @@ pub struct Status {
     pub refused: u32,
     /// Milliseconds to add to the device's clock to have the server's.
     pub clock_offset_ms: i64,
-    /// Why the last attempt to connect failed, as the system says it.
-    pub trouble: Option<String>,
+    /// Why the last attempt to connect failed.
+    pub trouble: Option<Trouble>,
     /// With the storage.
     pub storage: StorageState,
     /// With the sound.

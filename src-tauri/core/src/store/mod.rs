@@ -16,7 +16,7 @@ mod write;
 pub use image::{Cursor, Doing, Image, Kept, Key, Line, MOST_LINES, Session, Waiting};
 pub use memory::Memory;
 #[cfg(feature = "native")]
-pub use sqlite::{Opened, Rebuilt, Sqlite};
+pub use sqlite::{Opened, Rebuilt, Sqlite, Unreadable};
 pub use write::Write;
 
 use std::future::Future;
@@ -33,6 +33,16 @@ pub enum StoreError {
     /// Anything else that the file system or the database said; nothing was written.
     #[error("the storage failed: {0}")]
     Failed(String),
+}
+
+impl StoreError {
+    /// What the system says, for whoever mends it; empty where there is no more to say.
+    pub fn system_words(&self) -> &str {
+        match self {
+            Self::Full => "",
+            Self::Corrupt(why) | Self::Failed(why) => why,
+        }
+    }
 }
 
 /// A place that keeps an [`Image`] through a crash.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Fault, Snapshot};
+use crewbell_core::screen::Trouble;
 use crewbell_core::store::{Cursor, Key};
 use crewbell_shared::call::{Call, State as CallState};
 use crewbell_shared::ids::{CallId, CommandId, EndpointId, EventId, PersonId};
@@ -114,7 +115,7 @@ impl Server {
         at: Timestamp,
     ) -> Result<Vec<Outcome>, Fault> {
         if !self.up {
-            return Err(Fault::Away("connection refused".into()));
+            return Err(Fault::Away(Trouble::network("connection refused")));
         }
         if self.revoked.contains(&who) {
             return Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No.")));
@@ -213,7 +214,7 @@ impl Server {
     /// `GET /api/sync/snapshot`.
     pub fn snapshot(&self, who: PersonId) -> Result<Snapshot, Fault> {
         if !self.up {
-            return Err(Fault::Away("connection refused".into()));
+            return Err(Fault::Away(Trouble::network("connection refused")));
         }
         if self.revoked.contains(&who) {
             return Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No.")));

@@ -56,11 +56,12 @@ impl Device {
     }
 
     async fn boot(wire: Wire, disk: Disk, vault: Arc<Drawer>, clock: Clock, folder: Arc<tempfile::TempDir>) -> Self {
-        disk.open().await;
+        let unreadable = disk.open().await;
         let shell = Recorder::new(folder.path().join("downloads"));
         let parts = Parts {
             store: disk.clone(),
             rebuilt: None,
+            unreadable,
             shell: Arc::<Recorder>::clone(&shell),
             handset: std::sync::Arc::new(crewbell_core::shell::NoHandset),
             vault: Arc::<Drawer>::clone(&vault),
@@ -75,8 +76,14 @@ impl Device {
 
     /// The program is closed and started again.
     pub async fn restart(self) -> Self {
+        self.restart_after(async |_| ()).await
+    }
+
+    /// The same, with something done to its storage meanwhile.
+    pub async fn restart_after(self, what: impl AsyncFnOnce(&Disk)) -> Self {
         let Self { wire, disk, vault, clock, folder, handle, .. } = self;
         handle.stop().await;
+        what(&disk).await;
         Self::boot(wire, disk, vault, clock, folder).await
     }
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crewbell_core::store::{Image, Sqlite, Store, StoreError, Write};
+use crewbell_core::store::{Image, Sqlite, Store, StoreError, Unreadable, Write};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
 /// A device's storage.
@@ -20,15 +22,29 @@ impl Disk {
         Self { folder: folder.join("store"), store: Arc::default(), full: Arc::default() }
     }
 
-    /// Closes the files, if they are open, and opens them as a program does that starts.
-    pub async fn open(&self) {
+    /// Closes the files, if they are open, and opens them as a program does that starts. What of them can't be read.
+    pub async fn open(&self) -> Vec<Unreadable> {
         let mut store = self.store.lock().await;
         if let Some(store) = store.take() {
             store.close().await;
         }
-        let (opened, how) = Sqlite::open(&self.folder).await.unwrap();
+        let (mut opened, how) = Sqlite::open(&self.folder).await.unwrap();
         assert_eq!(how.rebuilt, None, "nothing was damaged");
+        let unreadable = opened.unreadable().await.unwrap();
+        assert_eq!(unreadable.len(), how.unreadable as usize);
         *store = Some(opened);
+        unreadable
+    }
+
+    /// Closes the files, and changes what this device alone knows, as a newer version or a tired disk might.
+    pub async fn tamper(&self, sql: &'static str) {
+        if let Some(store) = self.store.lock().await.take() {
+            store.close().await;
+        }
+        let options = SqliteConnectOptions::new().filename(self.folder.join("keep.db"));
+        let mut keep = options.connect().await.unwrap();
+        sqlx::query(sql).execute(&mut keep).await.unwrap();
+        keep.close().await.unwrap();
     }
 
     /// Fills it up, or makes room.

@@ -1,5 +1,6 @@
 //! A shell that writes down what it is told, and a vault that is a drawer.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,6 +16,10 @@ pub struct Recorder {
     pub told: Mutex<Vec<Told>>,
     pub rings: Mutex<Vec<Vec<Alert>>>,
     pub played: Mutex<Vec<Option<Recording>>>,
+    /// The settings as they were last told.
+    pub settings: Mutex<BTreeMap<String, String>>,
+    /// Those that had been told when it first was said what rings.
+    pub set_before_rings: Mutex<Option<BTreeMap<String, String>>>,
     /// Counts what came, so that a story can wait for more.
     pub news: watch::Sender<u64>,
     pub downloads: PathBuf,
@@ -24,8 +29,9 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn new(downloads: PathBuf) -> Arc<Self> {
-        let (told, rings, played) = Default::default();
-        Arc::new(Self { told, rings, played, news: watch::Sender::new(0), downloads, trips: Default::default() })
+        let (told, rings, played, settings, set_before_rings) = Default::default();
+        let (news, trips) = (watch::Sender::new(0), Default::default());
+        Arc::new(Self { told, rings, played, settings, set_before_rings, news, downloads, trips })
     }
 
     /// The requests that make a sound now.
@@ -47,6 +53,8 @@ impl Shell for Recorder {
 
     fn ring(&self, alerts: &[Alert], _open: usize) {
         assert!(!self.trips[1].swap(false, Ordering::SeqCst), "the shell trips over a ring");
+        let settings = self.settings.lock().unwrap().clone();
+        self.set_before_rings.lock().unwrap().get_or_insert(settings);
         self.rings.lock().unwrap().push(alerts.to_vec());
         self.more();
     }
@@ -61,7 +69,13 @@ impl Shell for Recorder {
         Ok(())
     }
 
-    fn setting(&self, _name: &str, _value: Option<&str>) {}
+    fn setting(&self, name: &str, value: Option<&str>) {
+        let mut settings = self.settings.lock().unwrap();
+        match value {
+            Some(value) => drop(settings.insert(name.to_owned(), value.to_owned())),
+            None => drop(settings.remove(name)),
+        }
+    }
 
     fn downloads(&self) -> PathBuf {
         self.downloads.clone()

@@ -32,6 +32,12 @@ async fn a_lost_tablet_is_wiped_and_sends_what_waited_when_its_owner_is_back() {
     assert!(kept.nouns.is_empty() && kept.lines.is_empty() && kept.session.is_none());
     assert_eq!(kept.outbox.len(), 1);
 
+    // The owner may come back when the tablet was off in between: it is told again.
+    let siri = siri.restart().await;
+    let picture = siri.look().await;
+    assert!(picture.status.notices.contains(&Notice::Revoked));
+    assert_eq!((picture.outbox.len(), picture.last.unwrap().person.name.as_str()), (1, "Siri"));
+
     // It can be taken away as a file, too.
     let file = siri.ask(Ask::SaveOutbox).await.unwrap();
     let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(file.as_str().unwrap()).unwrap()).unwrap();
@@ -84,6 +90,8 @@ async fn signing_out_asks_first_while_something_waits() {
     assert!(picture.session.is_none() && picture.outbox.is_empty() && picture.nouns.is_empty());
     sam.rings(None).await;
     assert_eq!(ship.count("select count(*) from entries where type = 'request_accepted'").await, 0);
+    let sam = sam.restart().await;
+    assert!(sam.look().await.status.notices.is_empty(), "who left of their own accord was not signed out");
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
-//! The wire between a device and the ship: a TCP proxy that can be cut, stalled, mended, and cut after so many bytes.
+//! The wire between a device and the ship: a TCP proxy that can be cut, stalled, mended, cut after so many bytes, and that
+//! can garble what the ship says.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+/// What only a frame with entries says.
+const ENTRIES: &[u8] = br#""entries":"#;
 
 /// How it stands with the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct Wire {
     state: watch::Sender<State>,
     /// Bytes until it cuts itself, once; negative: never.
     fuse: Arc<AtomicI64>,
+    /// The next frame with entries is to be garbled.
+    noise: Arc<AtomicBool>,
 }
 
 impl Wire {
@@ -47,6 +53,7 @@ impl Wire {
             to: watch::Sender::new(ship),
             state: watch::Sender::new(State { passage: Passage::Whole, cuts: 0 }),
             fuse: Arc::new(AtomicI64::new(-1)),
+            noise: Arc::default(),
         };
         let carrying = wire.clone();
         tokio::spawn(async move {
@@ -88,6 +95,27 @@ impl Wire {
         self.fuse.load(Ordering::SeqCst) >= 0
     }
 
+    /// Makes the next live frame that carries entries one that is no JSON, once. It keeps its length, and stays text.
+    pub fn garble_entries(&self) {
+        self.noise.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether what was to be garbled hasn't come yet.
+    pub fn is_to_garble(&self) -> bool {
+        self.noise.load(Ordering::SeqCst)
+    }
+
+    /// A ship's frames aren't masked (RFC 6455, 5.3), and this one's aren't compressed: what they say can be seen.
+    fn make_noise(&self, said: &mut [u8]) {
+        let is_entries = |at: &[u8]| at == ENTRIES;
+        if self.is_to_garble()
+            && let Some(at) = said.windows(ENTRIES.len()).position(is_entries)
+        {
+            said[at..at + ENTRIES.len()].fill(b'x');
+            self.noise.store(false, Ordering::SeqCst);
+        }
+    }
+
     async fn carry(self, mut device: TcpStream) {
         let mut state = self.state.subscribe();
         let cuts = state.borrow().cuts;
@@ -106,7 +134,10 @@ impl Wire {
             let passed = tokio::select! {
                 changed = state.changed() => changed.ok(),
                 read = device.read(&mut up), if !stalled => self.pass(read, &up, &mut ship).await,
-                read = ship.read(&mut down), if !stalled => self.pass(read, &down, &mut device).await,
+                read = ship.read(&mut down), if !stalled => {
+                    self.make_noise(&mut down[..*read.as_ref().unwrap_or(&0)]);
+                    self.pass(read, &down, &mut device).await
+                }
             };
             if passed.is_none() {
                 return;

@@ -35,6 +35,11 @@ pub const WORDS: Frame = Frame {
         "{n} nicht gesendete Änderung wurde gerettet.",
         "{n} nicht gesendete Änderungen wurden gerettet.",
     ),
+    unreadable: Plural::two(
+        "{n} Änderung von diesem Gerät ist nicht mehr lesbar und wurde nicht gesendet.",
+        "{n} Änderungen von diesem Gerät sind nicht mehr lesbar und wurden nicht gesendet.",
+    ),
+    unreadable_why: "Sag es denen, die es betrifft. Was davon übrig ist, bleibt hier und kann als Datei gespeichert werden.",
     revoked: "Du wurdest auf diesem Gerät abgemeldet.",
     revoked_unsent: Plural::two(
         "{n} nicht gesendete Änderung ist noch hier: melde dich wieder an, um sie zu senden, oder speichere sie als Datei.",

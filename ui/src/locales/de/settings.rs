@@ -45,7 +45,7 @@ pub const WORDS: Settings = Settings {
     keep_screen_text: "Stelle in den Einstellungen des Geräts ein, dass der Bildschirm beim Laden nie ausgeht, und lass es am Ladegerät stehen.",
     health: "Zustand dieses Geräts",
     connection: "Verbindung",
-    trouble: "Was das System sagt",
+    trouble: "Was nicht stimmt",
     server: "Server",
     last_sync: "Stand des Servers",
     never: "Noch nie",

@@ -32,6 +32,11 @@ pub const WORDS: Frame = Frame {
     resent: Plural::two("{n} of your changes is sent again.", "{n} of your changes are sent again."),
     rebuilt: "What was stored on this device couldn't be read. It was loaded from the server again.",
     rebuilt_saved: Plural::two("{n} unsent change was saved.", "{n} unsent changes were saved."),
+    unreadable: Plural::two(
+        "{n} change made on this device can't be read any more, and was not sent.",
+        "{n} changes made on this device can't be read any more, and were not sent.",
+    ),
+    unreadable_why: "Tell whoever it concerns. What is left of it is kept here, and can be saved as a file.",
     revoked: "You were signed out on this device.",
     revoked_unsent: Plural::two(
         "{n} unsent change is still here: sign in again to send it, or save it as a file.",

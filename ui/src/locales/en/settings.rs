@@ -45,7 +45,7 @@ pub const WORDS: Settings = Settings {
     keep_screen_text: "In the device's own settings, set the screen never to turn off while it charges, and let it stand on the charger.",
     health: "This device's health",
     connection: "Connection",
-    trouble: "What the system says",
+    trouble: "What is wrong",
     server: "Server",
     last_sync: "As the server has it",
     never: "Never",

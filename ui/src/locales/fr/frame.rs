@@ -35,6 +35,11 @@ pub const WORDS: Frame = Frame {
         "{n} modification non envoyée a été sauvée.",
         "{n} modifications non envoyées ont été sauvées.",
     ),
+    unreadable: Plural::two(
+        "{n} modification faite sur cet appareil n'est plus lisible et n'a pas été envoyée.",
+        "{n} modifications faites sur cet appareil ne sont plus lisibles et n'ont pas été envoyées.",
+    ),
+    unreadable_why: "Prévenez les personnes concernées. Ce qu'il en reste est gardé ici et peut être enregistré dans un fichier.",
     revoked: "Vous avez été déconnecté de cet appareil.",
     revoked_unsent: Plural::two(
         "{n} modification non envoyée est encore ici : reconnectez-vous pour l'envoyer, ou enregistrez-la dans un fichier.",

@@ -45,7 +45,7 @@ pub const WORDS: Settings = Settings {
     keep_screen_text: "Dans les réglages de l'appareil, choisissez que l'écran ne s'éteigne jamais en charge, et laissez-le sur son chargeur.",
     health: "État de cet appareil",
     connection: "Connexion",
-    trouble: "Ce que dit le système",
+    trouble: "Ce qui ne va pas",
     server: "Serveur",
     last_sync: "À jour du serveur",
     never: "Jamais",

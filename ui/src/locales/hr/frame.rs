@@ -40,6 +40,12 @@ pub const WORDS: Frame = Frame {
         "{n} neposlane promjene su spremljene.",
         "{n} neposlanih promjena je spremljeno.",
     ),
+    unreadable: Plural::three(
+        "{n} promjena s ovog uređaja više se ne može pročitati i nije poslana.",
+        "{n} promjene s ovog uređaja više se ne mogu pročitati i nisu poslane.",
+        "{n} promjena s ovog uređaja više se ne može pročitati i nije poslano.",
+    ),
+    unreadable_why: "Javite onima kojih se to tiče. Ono što je ostalo čuva se ovdje i može se spremiti kao datoteka.",
     revoked: "Odjavljeni ste na ovom uređaju.",
     revoked_unsent: Plural::three(
         "{n} neposlana promjena je još ovdje: prijavite se ponovno da je pošaljete ili je spremite u datoteku.",

@@ -18,6 +18,7 @@ mod requests;
 mod settings;
 mod sign_in;
 mod time;
+mod troubles;
 mod verbs;
 
 use super::words::Words;
@@ -42,5 +43,6 @@ pub static WORDS: Words = Words {
     settings: settings::WORDS,
     sign_in: sign_in::WORDS,
     time: time::WORDS,
+    troubles: troubles::WORDS,
     verbs: verbs::WORDS,
 };

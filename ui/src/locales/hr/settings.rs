@@ -45,7 +45,7 @@ pub const WORDS: Settings = Settings {
     keep_screen_text: "U postavkama uređaja odaberite da se zaslon pri punjenju nikad ne gasi i ostavite ga na punjaču.",
     health: "Stanje ovog uređaja",
     connection: "Veza",
-    trouble: "Što kaže sustav",
+    trouble: "Što nije u redu",
     server: "Poslužitelj",
     last_sync: "Kao na poslužitelju",
     never: "Nikad",

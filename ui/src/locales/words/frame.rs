@@ -34,6 +34,8 @@ words! {
         resent: Plural,
         rebuilt: Text,
         rebuilt_saved: Plural,
+        unreadable: Plural,
+        unreadable_why: Text,
         revoked: Text,
         revoked_unsent: Plural,
         save_as_file: Text,

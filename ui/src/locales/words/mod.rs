@@ -21,6 +21,7 @@ mod requests;
 mod settings;
 mod sign_in;
 mod time;
+mod troubles;
 mod verbs;
 
 pub use activity::Activity;
@@ -41,6 +42,7 @@ pub use requests::Requests;
 pub use settings::Settings;
 pub use sign_in::SignIn;
 pub use time::Time;
+pub use troubles::Troubles;
 pub use verbs::Verbs;
 
 use super::{Plural, Text};
@@ -84,6 +86,8 @@ pub struct Words {
     pub sign_in: SignIn,
     /// Times and spans
     pub time: Time,
+    /// Why there is no connection
+    pub troubles: Troubles,
     /// What a person did, in words, for the outbox
     pub verbs: Verbs,
 }
@@ -128,6 +132,7 @@ impl Words {
         self.settings.each(visit);
         self.sign_in.each(visit);
         self.time.each(visit);
+        self.troubles.each(visit);
         self.verbs.each(visit);
     }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::Part;
 use crate::components::{Button, Look, Picture, Tone};
 use crate::frame::link;
-use crate::locales::{Text, fill, time, words};
+use crate::locales::{Text, fill, time, troubles, words};
 use crate::state::{State, state};
 
 /// Milliseconds that a clock may be off and still be called right.
@@ -51,7 +51,7 @@ fn facts(state: State, storage: Option<&Storage>) -> Vec<Fact> {
     let moment = |at| time::moment(at, state.now.get());
     let tone = if status.link.is_there() { Tone::Mine } else { Tone::Wait };
     let mut facts = vec![(w.connection, link(status.link).to_owned(), tone)];
-    facts.extend(status.trouble.clone().map(|why| (w.trouble, why, Tone::Quiet)));
+    facts.extend(status.trouble.as_ref().map(|why| (w.trouble, troubles::trouble(why), Tone::Quiet)));
     facts.extend(state.session.get().map(|session| (w.server, session.server, Tone::Quiet)));
     facts.push((w.last_sync, status.as_of.map_or(w.never.to_owned(), moment), Tone::Quiet));
     let entry = if status.seq == 0 { w.entry_none.to_owned() } else { status.seq.to_string() };

@@ -139,7 +139,7 @@ fn played(priority: Priority) -> String {
 
 /// Why it can't sound: what the system says, where it says something.
 fn failed(error: &AskError) -> String {
-    let why = refusals::system_words(error).map_or_else(|| refusals::ask_error(error), str::to_owned);
+    let why = refusals::system_words(error).unwrap_or_else(|| refusals::ask_error(error));
     fill(words().settings.test_failed, &[("why", &why)])
 }
 

@@ -24,7 +24,7 @@ impl Device {
 
     fn cut(&mut self) {
         let socket = self.engine.live.sockets;
-        self.take(Input::Closed { socket, why: "gone".into() });
+        self.take(Input::Closed { socket, why: Trouble::Closed });
     }
 
     /// Its socket is opened anew; gives back what follows from `welcome`.

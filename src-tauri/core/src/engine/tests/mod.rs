@@ -6,6 +6,7 @@ mod gone;
 mod phone;
 mod presence;
 mod ringing;
+mod versions;
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crewbell_shared::{Code, Refusal};
 use uuid::Uuid;
 
 use super::{Engine, Fault, Input, Now, Output, Snapshot};
-use crate::screen::{AskError, Link, Notice, Told};
+use crate::screen::{AskError, Link, Notice, Told, Trouble};
 use crate::store::{Cursor, Doing, Image, Session, Write};
 
 fn now(tick: u64) -> Now {
@@ -173,7 +174,7 @@ fn a_command_knows_the_one_that_it_makes_no_sense_without() {
 fn one_that_spoils_a_batch_is_found_and_the_others_go_on() {
     let mut device = Device::live();
     device.accept(1).unwrap();
-    device.take(Input::Outcomes(Err(Fault::Away("cut".into()))));
+    device.take(Input::Outcomes(Err(Fault::Away(Trouble::network("cut")))));
     let request_id = open_request(at(0)).id;
     device.take(Input::Act { id: id(2), verb: Verb::ReleaseRequest { request_id } });
     device.tick += 60_000;
@@ -204,6 +205,47 @@ fn a_sign_in_that_was_ended_wipes_the_site_and_keeps_what_was_not_sent() {
     let picture = device.engine.picture(now(50));
     assert_eq!((picture.status.link, picture.nouns.len(), picture.outbox.len()), (Link::SignedOut, 0, 1));
     assert!(picture.status.notices.contains(&Notice::Revoked));
+}
+
+#[test]
+fn what_was_not_sent_is_told_again_at_the_next_start_until_somebody_signs_in() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    device.frame(FromServer::Refused { refusal: Refusal::new(Code::NotSignedIn, "You were signed out.") });
+    let starts = |image: Image| {
+        let mut device = Device { engine: Engine::new(image), tick: 0 };
+        device.take(Input::Start);
+        device.engine.picture(now(device.tick)).status.notices
+    };
+    let mut image = device.engine.image().clone();
+    assert_eq!(starts(image.clone()), [Notice::Revoked]);
+    image.apply(&[Write::Mark(id(1), Doing::Done { seq: 8 })]);
+    assert_eq!(starts(image.clone()), [], "the server has it");
+    image.apply(&[Write::Drop(id(1))]);
+    assert_eq!(starts(image), [], "nothing waits");
+    assert_eq!(starts(Device::live().engine.image().clone()), [], "somebody is signed in");
+}
+
+#[test]
+fn what_cant_be_read_is_told_at_every_start_until_it_was_put_away_and_when_there_is_more() {
+    let mut device = Device::live();
+    let starts = |device: &mut Device, count| {
+        *device = Device { engine: Engine::new(device.engine.image().clone()), tick: 0 };
+        device.take(Input::Start);
+        device.take(Input::Unreadable { count });
+        device.engine.picture(now(device.tick)).status.notices
+    };
+    assert_eq!(starts(&mut device, 0), []);
+    for _ in 0..2 {
+        assert_eq!(starts(&mut device, 2), [Notice::Unreadable { count: 2 }]);
+    }
+    device.take(Input::PutAway { notice: "unreadable".into() });
+    assert_eq!(device.engine.picture(now(device.tick)).status.notices, []);
+    assert_eq!(starts(&mut device, 2), [], "the person knows");
+    assert_eq!(starts(&mut device, 3), [Notice::Unreadable { count: 3 }]);
+    device.take(Input::PutAway { notice: "unreadable".into() });
+    assert_eq!(starts(&mut device, 1), [], "an update can read some of it");
+    assert_eq!(starts(&mut device, 2), [Notice::Unreadable { count: 2 }], "and then there is another");
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn a_call_to_somebody_who_is_not_there_is_over_as_soon_as_the_server_says_so() {
 fn without_a_connection_nobody_is_called_and_nothing_waits() {
     let mut device = tablet();
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: "gone".into() });
+    device.take(Input::Closed { socket, why: Trouble::Closed });
     let refused = device.calls_sam();
     assert!(matches!(refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NoConnection));
     assert!(device.engine.image().outbox.is_empty());
@@ -192,7 +192,7 @@ fn a_call_whose_connection_goes_before_the_answer_never_rings_later() {
     let mut device = tablet();
     device.calls_sam().unwrap();
     let socket = device.engine.live.sockets;
-    let outputs = device.take(Input::Closed { socket, why: "gone".into() });
+    let outputs = device.take(Input::Closed { socket, why: Trouble::Closed });
     let told = |output: &Output| matches!(output, Output::Tell(Told::Refused { refusal, .. }) if refusal.code == Code::NoConnection);
     assert!(outputs.iter().any(told), "the person is told");
     assert!(device.engine.image().outbox.is_empty());
@@ -205,7 +205,7 @@ fn a_call_that_the_server_took_is_not_said_to_be_refused_when_the_connection_goe
     device.calls_sam().unwrap();
     device.take(Input::Outcomes(Ok(vec![Outcome { id: id(1), seq: Some(8), refusal: None }])));
     let socket = device.engine.live.sockets;
-    let outputs = device.take(Input::Closed { socket, why: "gone".into() });
+    let outputs = device.take(Input::Closed { socket, why: Trouble::Closed });
     assert!(!outputs.iter().any(|output| matches!(output, Output::Tell(Told::Refused { .. }))));
     assert!(device.engine.image().outbox.is_empty());
 }
@@ -216,8 +216,8 @@ fn hanging_up_what_never_began_leaves_nothing_to_read() {
     device.calls_sam().unwrap();
     device.take(Input::Act { id: id(2), verb: Verb::EndCall { call_id: call_id(), dropped: false } });
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: "gone".into() });
-    device.take(Input::Outcomes(Err(Fault::Away("cut".into()))));
+    device.take(Input::Closed { socket, why: Trouble::Closed });
+    device.take(Input::Outcomes(Err(Fault::Away(Trouble::network("cut")))));
     device.tick += 60_000;
     device.take(Input::Tick);
     let outputs = device.frame(FromServer::Welcome { head: 7, server_time: at(60), person_id: siri().id });
@@ -233,7 +233,7 @@ fn hanging_up_without_a_connection_is_kept_and_ends_the_voice() {
     device.told(&answered(here()));
     assert!(matches!(device.task(), Task::Talk { .. }));
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: "gone".into() });
+    device.take(Input::Closed { socket, why: Trouble::Closed });
     assert!(matches!(device.task(), Task::Talk { .. }), "the voice needs no server");
     let hang_up = Verb::EndCall { call_id: call_id(), dropped: false };
     let outputs = device.take(Input::Act { id: id(1), verb: hang_up });

@@ -56,7 +56,7 @@ fn a_device_whose_connection_ends_knows_that_the_others_were_there_until_then() 
     assert_eq!(device.last_seen(sam().id), Some(at(0)), "as soon as they came");
     device.passes(40);
     let socket = device.engine.live.sockets;
-    let outputs = device.take(Input::Closed { socket, why: "cut".into() });
+    let outputs = device.take(Input::Closed { socket, why: Trouble::Closed });
     // The last frame came 40 s ago: nothing is known of the time since.
     let until = device.last_seen(sam().id).unwrap().duration_since(at(0));
     assert!(until.as_millis().abs() < 1000, "{until}");
@@ -86,13 +86,13 @@ fn who_was_there_over_the_last_socket_is_not_taken_to_be_there_over_the_next() {
     let mut device = Device::live();
     device.frame(there(&[sam().id]));
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: "cut".into() });
+    device.take(Input::Closed { socket, why: Trouble::Closed });
     let until = device.last_seen(sam().id);
     device.passes(300);
     device.take(Input::Tick);
     device.frame(FromServer::Welcome { head: 7, server_time: at(300), person_id: siri().id });
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: "cut again".into() });
+    device.take(Input::Closed { socket, why: Trouble::Closed });
     assert_eq!(device.last_seen(sam().id), until);
 }
 

@@ -80,7 +80,7 @@ proptest! {
                 }
                 Event::Cut => {
                     let socket = device.engine.live.sockets;
-                    device.take(Input::Closed { socket, why: "gone".into() })
+                    device.take(Input::Closed { socket, why: Trouble::Closed })
                 }
                 Event::Answered | Event::Cancelled if cut || over => outputs,
                 Event::Answered => {

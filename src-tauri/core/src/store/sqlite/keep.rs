@@ -224,7 +224,8 @@ async fn outbox(db: &mut Db) -> Result<Vec<Held>, sqlx::Error> {
     Ok(db.rows(sqlx::query(outbox)).await?.iter().map(Held::from_row).collect())
 }
 
-async fn unreadable(db: &mut Db) -> Result<Vec<Held>, sqlx::Error> {
+/// The rows that were put aside, in order.
+pub(super) async fn unreadable(db: &mut Db) -> Result<Vec<Held>, sqlx::Error> {
     let unreadable = "select n, id, did, doing, checksum from unreadable order by n";
     Ok(db.rows(sqlx::query(unreadable)).await?.iter().map(Held::from_row).collect())
 }

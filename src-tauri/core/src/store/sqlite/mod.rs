@@ -70,8 +70,20 @@ pub struct Opened {
     pub rebuilt: Option<Rebuilt>,
     /// The cache was of another version of the app, and is fetched anew. Nothing is wrong.
     pub outdated: bool,
-    /// Commands that can't be read, by this version at least. They aren't sent; they stay in `keep.db`.
+    /// Commands that can't be read, by this version at least: `Notice::Unreadable`. They aren't sent; they stay in
+    /// `keep.db`, and [`Sqlite::unreadable`] has what stands there.
     pub unreadable: u32,
+}
+
+/// A command that can't be read, as far as it is a text: for a person who can.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Unreadable {
+    /// The command's id.
+    pub id: Option<String>,
+    /// What was done, by whom and when.
+    pub did: Option<String>,
+    /// How far it was.
+    pub doing: Option<String>,
 }
 
 /// What came of making a file anew.
@@ -100,6 +112,17 @@ impl Sqlite {
         };
         let folder = folder.to_owned();
         Ok((Self { folder, cache, keep, fresh: Some(image), _lock: lock }, opened))
+    }
+
+    /// The commands that can't be read, in order.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub async fn unreadable(&mut self) -> Result<Vec<Unreadable>, StoreError> {
+        let rows = keep::unreadable(&mut self.keep).await.map_err(|error| store_error(&error))?;
+        let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let one = |held: keep::Held| Unreadable { id: text(held.id), did: text(held.did), doing: text(held.doing) };
+        Ok(rows.into_iter().map(one).collect())
     }
 
     /// How many bytes it takes on the disk.

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 use crewbell_core::engine::{Fault, Input, Now, Output, Snapshot};
+use crewbell_core::screen::Trouble;
 use crewbell_core::store::Cursor;
 use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::protocol::live::{FromClient, FromServer};
@@ -325,7 +326,7 @@ impl World {
                 let (post, after) = (self.posts, self.latency());
                 self.devices[device].fetch = Some(post);
                 self.push(after, Event::Fetch { device, life, post });
-                let timeout = Box::new(Err(Fault::Away("timed out".into())));
+                let timeout = Box::new(Err(Fault::Away(Trouble::NoAnswer)));
                 self.push(POST_PATIENCE_MS, Event::Fetched { device, life, post, result: timeout });
             }
             Output::Send(mut commands) => {
@@ -345,7 +346,7 @@ impl World {
                     let after = self.latency();
                     self.push(after, Event::Post { device, life, post, commands });
                 }
-                let timeout = Err(Fault::Away("timed out".into()));
+                let timeout = Err(Fault::Away(Trouble::NoAnswer));
                 self.push(POST_PATIENCE_MS, Event::Answer { device, life, post, result: timeout });
             }
             Output::Wake { at_tick } => {
@@ -409,7 +410,7 @@ impl World {
             Event::Frame { device, life, socket, frame } => self.arrive(device, life, socket, frame)?,
             Event::Shut { device, life, socket } => {
                 if !self.is_old(device, life) {
-                    self.input(device, Input::Closed { socket, why: "reset by peer".into() })?;
+                    self.input(device, Input::Closed { socket, why: Trouble::Closed })?;
                 }
             }
             Event::Post { device, life, post, commands } => self.post(device, life, post, commands)?,
@@ -433,7 +434,7 @@ impl World {
                     self.devices[device].fetch = None;
                     self.input(device, Input::Snapshot(*result))?;
                 } else if self.devices[device].cut && self.devices[device].fetch == Some(post) {
-                    let result = Box::new(Err(Fault::Away("network is unreachable".into())));
+                    let result = Box::new(Err(Fault::Away(Trouble::network("network is unreachable"))));
                     self.push(1_000, Event::Fetched { device, life, post, result });
                 }
             }

@@ -145,6 +145,8 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         let missing: Vec<_> = legible(&files, &image.outbox).difference(&after).copied().collect();
         assert!(missing.is_empty(), "{what}: {missing:?} could be read");
         let gone = before.difference(&after).count();
+        // Each of those that were put aside is told by `Notice::Unreadable`, and can be taken away as a file.
+        assert_eq!(store.unreadable().await.unwrap().len(), opened.unreadable as usize, "{what}");
         let told = opened.rebuilt.is_some() || opened.unreadable as usize >= gone;
         // A log that is cut looks as one that never went on; everything else must be told.
         let is_cut = how.starts_with("cut") || how == "emptied";

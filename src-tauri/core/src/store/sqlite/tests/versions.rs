@@ -67,6 +67,13 @@ async fn a_command_that_cant_be_read_is_put_aside_and_counted_and_comes_back_whe
     assert_eq!(opened, Opened { unreadable: 1, ..Opened::default() });
     let second = image.outbox.remove(1);
     assert_eq!(store.load().await.as_ref(), Ok(&image));
+    let unreadable = store.unreadable().await.unwrap();
+    assert_eq!(unreadable.len(), 1);
+    assert_eq!(unreadable[0].id, Some(second.command.id.to_string()));
+    assert!(
+        unreadable[0].did.as_ref().unwrap().contains("fold_towels"),
+        "what can't be understood can be read by a person"
+    );
     store.close().await;
     let (store, opened) = Sqlite::open(folder.path()).await.unwrap();
     assert_eq!(opened.unreadable, 1, "it is counted each time");

@@ -1,0 +1,17 @@
+//! Croatian: why there is no connection
+
+use crate::locales::words::Troubles;
+
+pub const WORDS: Troubles = Troubles {
+    network: "Poslužitelj je nedostupan ({why}).",
+    no_answer: "Poslužitelj ne odgovara.",
+    silent: "Poslužitelj je utihnuo.",
+    closed: "Poslužitelj je zatvorio vezu.",
+    restarting: "Poslužitelj se ponovno pokreće.",
+    too_slow: "Ovaj je uređaj bio prespor za poslužitelj.",
+    garbled: "Ono što je poslužitelj poslao ne može se pročitati.",
+    missed: "Nedostaje nešto što je poslužitelj poslao.",
+    stranger: "Netko drugi odgovara umjesto poslužitelja: na primjer stranica za prijavu na Wi-Fi.",
+    vault: "Prijava se ne može pročitati iz privjeska ključeva ovog uređaja ({why}).",
+    failed: "Sama aplikacija nije uspjela.",
+};

@@ -1,0 +1,20 @@
+//! Why there is no connection
+
+use super::{Text, words};
+
+words! {
+    /// Why there is no connection
+    Troubles {
+        network: Text,
+        no_answer: Text,
+        silent: Text,
+        closed: Text,
+        restarting: Text,
+        too_slow: Text,
+        garbled: Text,
+        missed: Text,
+        stranger: Text,
+        vault: Text,
+        failed: Text,
+    }
+}
