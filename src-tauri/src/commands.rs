@@ -1,7 +1,7 @@
 //! What the face may ask: one post-box. What it asks, and what it is answered, is `crewbell_core::screen`.
 
 use crewbell_core::screen::{Ask, AskError};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tauri::{AppHandle, State};
 
 use crate::core_handle::Core;
@@ -10,7 +10,11 @@ use crate::wire::Wire;
 
 /// Posts what the face asks to the core, and hands back the answer.
 #[tauri::command]
-pub(crate) async fn ask(args: Wire<Ask>, app: AppHandle, core: State<'_, Core>) -> Result<Wire<Value>, Wire<AskError>> {
+pub(crate) async fn ask(
+    args: Wire<Ask>,
+    app: AppHandle,
+    core: State<'_, Core>,
+) -> Result<Wire<Box<RawValue>>, Wire<AskError>> {
     let wants_leave = leave::is_due(&args.0);
     let answer = core.ask(args.0).await;
     if wants_leave && answer.is_ok() {

@@ -8,7 +8,7 @@ use crewbell_core::engine::Input;
 use crewbell_core::screen::{Ask, AskError};
 use crewbell_core::shell::Shell;
 use crewbell_core::store::Sqlite;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::watch;
 
 use crate::device::Device;
@@ -42,7 +42,7 @@ impl Core {
     }
 
     /// Asks, once the core is there.
-    pub(crate) async fn ask(&self, ask: Ask) -> Result<Value, AskError> {
+    pub(crate) async fn ask(&self, ask: Ask) -> Result<Box<RawValue>, AskError> {
         let mut core = self.0.clone();
         let gone = |why: String| AskError::NotKept { why, full: false };
         let start = core.wait_for(|start| !matches!(start, Start::Begun)).await;

@@ -2,10 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crewbell_core::screen::{Ask, Task, Told};
+use crewbell_core::screen::{Ask, Picture, Task, Told};
 use crewbell_core::shell::Shell;
 use crewbell_shared::call::Call;
 use crewbell_shared::protocol::Verb;
+use serde_json::value::RawValue;
 use tauri::menu::{Menu, MenuItem};
 use tauri::tray::{TrayIconBuilder, TrayIconEvent};
 use tauri::{App, AppHandle, Manager, WindowEvent};
@@ -92,7 +93,7 @@ pub(crate) fn sign_in(app: &App, who: SignIn) {
     tauri::async_runtime::spawn(async move {
         match core.ask(Ask::Look).await {
             // Who is signed in stays so.
-            Ok(picture) if !picture["session"].is_null() => {}
+            Ok(picture) if is_somebody(&picture) => {}
             Ok(_) => {
                 let SignIn { server, site, name, pin } = who;
                 core.post(Ask::SignIn { server, site, name, secret: pin });
@@ -100,6 +101,11 @@ pub(crate) fn sign_in(app: &App, who: SignIn) {
             Err(error) => eprintln!("Nobody can be signed in: {error}"),
         }
     });
+}
+
+/// Whether somebody is signed in, as a picture has it.
+fn is_somebody(picture: &RawValue) -> bool {
+    serde_json::from_str::<Picture>(picture.get()).is_ok_and(|picture| picture.session.is_some())
 }
 
 /// Brings the window to the front.

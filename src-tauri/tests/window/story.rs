@@ -4,7 +4,9 @@
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, RATE, Recording, until};
 
-use crate::crew::{comes, is_fresh, is_stale, look_into, offers, on_board, open, press_button, press_on_card, says, sees, sign_in};
+use crate::crew::{
+    comes, is_fresh, is_stale, look_into, offers, on_board, open, press_button, press_on_card, says, sees, sign_in,
+};
 use crate::pages::{every_size_and_light, set};
 use crate::ship::{Ship, requests};
 

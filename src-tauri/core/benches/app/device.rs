@@ -251,7 +251,7 @@ impl Device {
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Value> {
-        Ok(self.handle.ask(ask).await?)
+        Ok(serde_json::from_str(self.handle.ask(ask).await?.get())?)
     }
 
     /// Does something, and waits until the server has it.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use crewbell_core::screen::Ask;
+use crewbell_core::screen::{Ask, Picture};
 use crewbell_core::store::Sqlite;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
@@ -52,14 +52,16 @@ pub(crate) async fn be_the_device(folder: &Path) -> Result<()> {
     // As the app hands it to the window: JSON in a string, which is JSON again.
     let json = serde_json::to_string(&serde_json::to_string(&picture)?)?;
     let written = lap();
+    let resident = memory::of(std::process::id()).context("no /proc")?.resident;
+    let picture: Picture = serde_json::from_str(picture.get())?;
     let started = Started {
         open,
         engine,
         picture: pictured,
         json: written,
         bytes: json.len(),
-        entities: picture["nouns"].as_array().map_or(0, Vec::len),
-        resident: memory::of(std::process::id()).context("no /proc")?.resident,
+        entities: picture.nouns.len(),
+        resident,
     };
     println!("{}", serde_json::to_string(&started)?);
     Ok(())

@@ -8,7 +8,7 @@ use crewbell_shared::person::{Actor, Right};
 use crewbell_shared::protocol::{Entity, EntityType};
 use futures_util::future::join_all;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::names::Names;
 use super::run::{Answer, Controller};
@@ -20,7 +20,8 @@ use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, 
 use crate::shell::Recording;
 use crate::store::{Key, Line, Session, Store};
 
-pub(super) type Answered = Result<Value, AskError>;
+/// As JSON text: a picture of thousands of nouns is written once, and goes to the window as it is.
+pub(super) type Answered = Result<Box<RawValue>, AskError>;
 
 impl<S: Store + 'static> Controller<S> {
     /// Answers an ask, now or when the server has answered.
@@ -30,17 +31,17 @@ impl<S: Store + 'static> Controller<S> {
                 // What was told before is in the picture; the window tells by the mark what came after.
                 self.looks += 1;
                 self.tell(Told::Looked { look: self.looks });
-                as_value(&Picture { look: self.looks, ..self.engine.picture(self.clock.now()) })
+                as_json(&Picture { look: self.looks, ..self.engine.picture(self.clock.now()) })
             }
             Ask::FindServer { address } => {
                 let http = self.http.clone();
-                return beside(answer, async move { as_value(&find_server(&http, &address).await?) });
+                return beside(answer, async move { as_json(&find_server(&http, &address).await?) });
             }
             Ask::ReadCode { picture } => {
                 return beside(answer, async move {
                     let reading = tokio::task::spawn_blocking(move || code::read(&picture)).await;
                     let read = reading.unwrap_or_else(|_| Err("the picture can't be read".to_owned()));
-                    read.map(Value::String).map_err(|why| AskError::Unreadable { why })
+                    as_json(&read.map_err(|why| AskError::Unreadable { why })?)
                 });
             }
             Ask::SignIn { server, site, name, secret } => {
@@ -49,7 +50,7 @@ impl<S: Store + 'static> Controller<S> {
             Ask::SignOut { discard } => self.nothing(Input::SignOut { discard }).await,
             Ask::Do { verb } => {
                 let act = Input::Act { id: self.clock.id(), verb };
-                self.step(act).await.and_then(|id| as_value(&id))
+                self.step(act).await.and_then(|id| as_json(&id))
             }
             Ask::Retry { command_id: id } => {
                 let new_id = self.clock.id();
@@ -63,14 +64,14 @@ impl<S: Store + 'static> Controller<S> {
             Ask::HangUp { call_id } => self.hang_up(call_id).await,
             Ask::Mute { on } => {
                 self.handset.mute(on);
-                Ok(Value::Null)
+                Ok(nothing())
             }
             Ask::Talk { held } => {
                 self.handset.talk(held);
-                Ok(Value::Null)
+                Ok(nothing())
             }
             Ask::AudioDevices => return self.audio_devices(answer),
-            Ask::TestSound { priority } => self.shell.test_sound(priority).map(|()| Value::Null),
+            Ask::TestSound { priority } => self.shell.test_sound(priority).map(|()| nothing()),
             Ask::Set { name, value } => {
                 let set = self.nothing(Input::Set { name: name.clone(), value: value.clone() }).await;
                 if set.is_ok() {
@@ -85,7 +86,7 @@ impl<S: Store + 'static> Controller<S> {
                 return beside(answer, async move {
                     let story = async { door.await?.timeline(request_id).await };
                     let served = story.await.map(|entries| entries.iter().map(line_of).collect::<Vec<Line>>());
-                    as_value(&or_kept(served, kept)?)
+                    as_json(&or_kept(served, kept)?)
                 });
             }
             Ask::Activity { query } => return self.activity(query, answer),
@@ -94,22 +95,22 @@ impl<S: Store + 'static> Controller<S> {
                 let (door, voice, shell) = (self.door(), self.voice.clone(), std::sync::Arc::clone(&self.shell));
                 return beside(answer, async move {
                     let wav = heard(request_id, &voice, door).await?;
-                    shell.play(Some(Recording { request_id, wav })).map(|()| Value::Null)
+                    shell.play(Some(Recording { request_id, wav })).map(|()| nothing())
                 });
             }
-            Ask::StopVoice => self.shell.play(None).map(|()| Value::Null),
+            Ask::StopVoice => self.shell.play(None).map(|()| nothing()),
             Ask::SetSecret { person_id, secret } => {
                 let door = self.door();
                 return beside(answer, async move {
                     let set = async { door.await?.set_secret(person_id, &secret).await };
-                    set.await.map(|()| Value::Null).map_err(needs_server)
+                    set.await.map_err(needs_server).map(|()| nothing())
                 });
             }
             Ask::JoinCode => self.session().and_then(|session| {
                 let unfit = |why| AskError::Unreadable { why };
                 let link = address::join_link(&session.server, &session.site).map_err(unfit)?;
                 let svg = code::draw(&link).map_err(unfit)?;
-                as_value(&[link, svg])
+                as_json(&[link, svg])
             }),
             Ask::Storage => return self.storage(answer),
             Ask::Connect => self.nothing(Input::Network { there: true }).await,
@@ -119,7 +120,7 @@ impl<S: Store + 'static> Controller<S> {
     }
 
     pub(super) async fn nothing(&mut self, input: Input) -> Answered {
-        self.step(input).await.map(|_| Value::Null)
+        self.step(input).await.map(|_| nothing())
     }
 
     fn session(&self) -> Result<&Session, AskError> {
@@ -138,7 +139,7 @@ impl<S: Store + 'static> Controller<S> {
         beside(answer, async move {
             let page = async { door.await?.activity(&query).await };
             let served = page.await.map(|page| activity::served(&page, &names));
-            as_value(&or_kept(served, kept)?)
+            as_json(&or_kept(served, kept)?)
         });
     }
 
@@ -155,7 +156,7 @@ impl<S: Store + 'static> Controller<S> {
             let table = async { door.await?.activity_csv(&query).await };
             let served = table.await.map(|csv| (name.clone(), csv));
             let (name, csv) = or_kept(served, (format!("{name}-partial"), kept))?;
-            files::save(&folder, &name, "csv", &csv).await.map(Value::String)
+            as_json(&files::save(&folder, &name, "csv", &csv).await?)
         });
     }
 
@@ -179,7 +180,7 @@ impl<S: Store + 'static> Controller<S> {
         beside(answer, async move {
             let bytes = bytes.map_err(|error| AskError::Unreadable { why: error.to_string() })?;
             let name = format!("crewbell-unsent-{}", files::stamp(now.wall));
-            files::save(&folder, &name, "json", &bytes).await.map(Value::String)
+            as_json(&files::save(&folder, &name, "json", &bytes).await?)
         });
     }
 
@@ -191,7 +192,7 @@ impl<S: Store + 'static> Controller<S> {
         beside(answer, async move {
             let shown = folder.display().to_string();
             let bytes = tokio::task::spawn_blocking(move || size_of(&folder)).await.unwrap_or_default();
-            as_value(&Storage { bytes, nouns, folder: shown, version, token_in })
+            as_json(&Storage { bytes, nouns, folder: shown, version, token_in })
         });
     }
 }
@@ -203,8 +204,13 @@ pub(super) fn beside(answer: Answer, what: impl Future<Output = Answered> + Send
     });
 }
 
-pub(super) fn as_value(answer: &impl Serialize) -> Answered {
-    serde_json::to_value(answer).map_err(|error| AskError::Unreadable { why: error.to_string() })
+pub(super) fn as_json(answer: &impl Serialize) -> Answered {
+    to_raw_value(answer).map_err(|error| AskError::Unreadable { why: error.to_string() })
+}
+
+/// It was done, and there is nothing to say.
+pub(super) fn nothing() -> Box<RawValue> {
+    RawValue::NULL.to_owned()
 }
 
 /// What a guest said: as it was heard here before, or from the server.

@@ -6,7 +6,7 @@ use crewbell_shared::call::About;
 use crewbell_shared::ids::{CallId, PersonId};
 use crewbell_shared::protocol::Verb;
 
-use super::ask::{Answered, as_value, beside};
+use super::ask::{Answered, as_json, beside};
 use super::run::{Answer, Controller};
 use crate::engine::Input;
 use crate::screen::AskError;
@@ -35,7 +35,7 @@ impl<S: Store + 'static> Controller<S> {
         beside(answer, async move {
             let asking = tokio::task::spawn_blocking(move || handset.audio_devices()).await;
             let gone = |error: tokio::task::JoinError| AskError::Unreadable { why: error.to_string() };
-            as_value(&asking.map_err(gone)??)
+            as_json(&asking.map_err(gone)??)
         });
     }
 

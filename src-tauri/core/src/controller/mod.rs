@@ -35,7 +35,7 @@ mod words;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::Input;
@@ -127,7 +127,7 @@ impl Handle {
     ///
     /// # Errors
     /// As [`AskError`] says.
-    pub async fn ask(&self, ask: Ask) -> Result<Value, AskError> {
+    pub async fn ask(&self, ask: Ask) -> Result<Box<RawValue>, AskError> {
         let (answer, answered) = oneshot::channel();
         let gone = || AskError::NotKept { why: "the app is closing".to_owned(), full: false };
         self.posts.send(Post::Ask(Box::new(ask), answer)).await.map_err(|_| gone())?;

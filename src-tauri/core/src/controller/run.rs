@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crewbell_shared::ids::{CommandId, EndpointId};
 use futures_util::FutureExt;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -28,7 +28,7 @@ const BURST: usize = 32;
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// Where the answer to an ask goes.
-pub(super) type Answer = oneshot::Sender<Result<Value, AskError>>;
+pub(super) type Answer = oneshot::Sender<Result<Box<RawValue>, AskError>>;
 
 /// What is posted to the controller.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crewbell_shared::ids::DeviceId;
 use crewbell_shared::person::PersonRef;
-use serde_json::Value;
 
+use super::ask::nothing;
 use super::perform::post;
 use super::run::{Answer, Controller, Post};
 use crate::engine::{Fault, Input};
@@ -99,7 +99,7 @@ impl<S: Store + 'static> Controller<S> {
             // Mostly the server has ended it by itself.
             tokio::spawn(async move { door.logout().await });
         }
-        let _ = answer.send(Ok(Value::Null));
+        let _ = answer.send(Ok(nothing()));
     }
 
     /// This device's id, made at the first sign-in and kept.

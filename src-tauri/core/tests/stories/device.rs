@@ -93,7 +93,8 @@ impl Device {
     }
 
     pub async fn ask(&self, ask: Ask) -> Result<Value, AskError> {
-        timeout(SOON, self.handle.ask(ask)).await.expect("every ask is answered")
+        let answer = timeout(SOON, self.handle.ask(ask)).await.expect("every ask is answered")?;
+        Ok(serde_json::from_str(answer.get()).expect("JSON"))
     }
 
     pub async fn does(&self, verb: Verb) -> Result<Value, AskError> {
