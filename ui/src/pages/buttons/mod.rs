@@ -71,7 +71,7 @@ pub fn Buttons() -> impl IntoView {
             </Show>
         </div>
         <Show when=move || nothing.get()><Empty icon=Picture::Search title=words().common.nothing_found/></Show>
-        <div class="device-lists" on:pointerdown=move |_| calm.press()>
+        <div class="device-lists" on:pointerdown=move |_| calm.pressed()>
             <Part title=words().buttons.new hint=words().buttons.new_hint ids=new heard on_open/>
             <Part title=words().buttons.attention ids=attention heard on_open/>
             <Part title=words().buttons.fine ids=fine heard on_open/>
