@@ -198,7 +198,8 @@ fn a_call_about_a_place_or_a_request_stands_there_once_and_the_history_leads_the
          return to[0]?.startsWith('#/requests/') && to[1] === {deck}"
     );
     comes(&dana, "the ways to what they were about", &leads)?;
-    dana.shoot("call-10-history")
+    dana.shoot("call-10-history")?;
+    Ok(())
 }
 
 /// The call that was made last, once it is over.
