@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use crate::components::{Button, Calm, Empty, Freshness, Icon, Picture, Search};
 use crate::locales::words;
 use crate::pages::Info;
-use crate::route::{Page, Route, go, show};
+use crate::route::{Page, Route, go, leave};
 use crate::state::{Branch, state};
 
 use form::PlaceForm;
@@ -57,7 +57,7 @@ pub fn Places() -> impl IntoView {
         at.id.filter(|_| at.page == Page::Places).map(PlaceId)
     });
     let on_open = Callback::new(move |id: PlaceId| go(Route::about(Page::Places, id.0)));
-    let close = move || show(Route::to(Page::Places));
+    let close = move || leave(Page::Places);
     let add_buttons = move || {
         let add = move |label: &'static str, kind| {
             view! { <Button label icon=Picture::Plus on_press=move || adds.set(Some(kind))/> }
