@@ -26,6 +26,9 @@
 //!   words (`Row` does).
 //! - *Rights*: `state.may(Right::…)` hides what the rules would refuse; a page's own right stands in its `INFO`.
 //! - *Say*: every text from `words().<page>`: see `locales`. Names of people, guests, places as they are.
+//!   One of the crew within a line is a `<Who>`, within a sentence it is put there by `Sentence::fill` and shown by `<Said>`:
+//!   so it is seen everywhere whether they are there.
+//! - *Calm*: what is pressed in a list that changes by itself is kept where it is by `Calm`.
 //! - *Look*: a style sheet of the page's own, `style/<page>.css`, imported by `style/main.css`. Only colours, lengths and
 //!   durations of `tokens.css`; no inline styles (the page's policy forbids them); sizes in `rem`, so that text scales.
 //!   Widths: a phone is narrower than 700 px, a desktop 1200 px or more. What is touched is `var(--touch)` high or more.

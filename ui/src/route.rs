@@ -98,6 +98,13 @@ pub fn show(route: Route) {
     page::replace(&route.address());
 }
 
+/// Shows a page instead of what it is about, unless the person has gone elsewhere.
+pub fn leave(page: Page) {
+    if Route::read(&page::address()).page == page {
+        show(Route::to(page));
+    }
+}
+
 /// Where the person is, for as long as the app lives.
 pub fn follow() -> RwSignal<Route> {
     let route = RwSignal::new(Route::read(&page::address()));

@@ -10,7 +10,7 @@ use crewbell_desk::{Desk, Process, Window, until};
 use crewbell_voice::audio::speech::Speech;
 use serde_json::Value;
 
-use crate::crew::{comes, go, is_stale, on_board, open, sees, sign_in};
+use crate::crew::{comes, go, is_stale, look_into, on_board, open, press_button, sees, sign_in};
 use crate::ship::{Ship, requests};
 use crate::story::{falls_silent, is_heard};
 
@@ -153,6 +153,56 @@ fn a_call_that_nobody_takes_is_missed_and_counted_until_it_is_seen() -> Result<(
     go(&siri, "calls")?;
     sees(&siri, "Sam")?;
     comes(&siri, "that they are seen", &format!("return ({MISSED}) === 0"))
+}
+
+/// Calls the first who can be chosen about what is shown; nobody else is on board.
+fn calls_somebody(window: &Window) -> Result<()> {
+    press_button(window, "Call a colleague …")?;
+    comes(window, "the crew", "return !!document.querySelector('.callee .call')")?;
+    window.press(".callee .call")?;
+    line(window, "the call's end", "return /They will see/.test(line?.innerText ?? '')")?;
+    line(window, "the bar to go", "return !line")
+}
+
+#[test]
+fn a_call_about_a_place_or_a_request_stands_there_once_and_the_history_leads_there() -> Result<()> {
+    let mut ship = Ship::sail()?;
+    ship.calm()?;
+    let desk = Desk::set_up()?;
+    let dana = open(&desk, "dana")?;
+    sign_in(&dana, &ship, "Dana")?;
+    on_board(&dana)?;
+
+    go(&dana, "places")?;
+    comes(&dana, "the decks", "return !!document.querySelector('.deck-top .row-press')")?;
+    // Who may change a deck can call about it all the same.
+    dana.press(".deck-top .row-press")?;
+    comes(&dana, "the deck", "return !!document.querySelector('.sheet')")?;
+    let deck = dana.run("return location.hash")?;
+    calls_somebody(&dana)?;
+    let on_sheet =
+        "return [...document.querySelectorAll('.sheet .row')].filter(row => /→/.test(row.innerText)).length === 1";
+    comes(&dana, "the call on the sheet", on_sheet)?;
+    dana.shoot("call-8-about-a-deck")?;
+
+    let place = ship.press("cabin-06", "single")?;
+    go(&dana, "requests")?;
+    look_into(&dana, &place)?;
+    calls_somebody(&dana)?;
+    let once =
+        "const told = [...document.querySelectorAll('.detail .story li')].filter(li => /→|call/i.test(li.innerText));
+                return told.length === 1 && /→/.test(told[0].innerText)";
+    comes(&dana, "the call in the story", once)?;
+    dana.shoot("call-9-about-a-request")?;
+
+    go(&dana, "calls")?;
+    let leads = format!(
+        "const to = [...document.querySelectorAll('a.call-about')].map(one => one.getAttribute('href'));
+         return to[0]?.startsWith('#/requests/') && to[1] === {deck}"
+    );
+    comes(&dana, "the ways to what they were about", &leads)?;
+    dana.shoot("call-10-history")?;
+    Ok(())
 }
 
 /// The call that was made last, once it is over.

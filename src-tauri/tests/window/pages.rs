@@ -63,6 +63,11 @@ fn faults(window: &Window) -> Result<Vec<String>> {
            if (!box.width || !box.height || getComputedStyle(one).visibility === 'hidden') continue;
            const name = one.getAttribute('aria-label') || one.innerText || one.id || one.closest('label')?.innerText || '';
            if (!name.trim() && !one.labels?.length) faults.push(`${one.outerHTML.slice(0, 80)} has no name`);
+           // What is touched is its label, or the card that its link covers.
+           const touched = (one.closest('label') ?? one.closest('article.request h3')?.closest('article') ?? one);
+           const { width, height } = touched.getBoundingClientRect();
+           if (!one.matches('.skip') && Math.min(width, height) < 47.5)
+             faults.push(`${one.outerHTML.slice(0, 80)} is ${width.toFixed()} by ${height.toFixed()}`);
          }
          return faults",
     )?;

@@ -2,7 +2,7 @@
 //!
 //! - `button` [`Button`], [`IconButton`]; `field` [`Field`], [`Select`], [`Search`], [`Switch`]; `pin_pad` [`PinPad`]
 //! - `choice` [`Choice`]
-//! - `presence` [`PersonName`]; `call` [`CallButton`]
+//! - `presence` [`PersonName`], [`Face`], [`Who`], [`Said`]; `call` [`CallButton`]; `volume` [`Volume`]
 //! - `shown` [`Chip`], [`Age`], [`Row`], [`ListHeader`], [`Freshness`], [`Empty`]
 //! - `place_picker` [`PlacePicker`]; `calm` [`Calm`], so that no list moves under a finger
 //! - `sheet` [`Sheet`], [`Confirm`]; `icon` [`Icon`] and its [`Picture`]s
@@ -18,6 +18,7 @@ mod place_picker;
 mod presence;
 mod sheet;
 mod shown;
+mod volume;
 
 pub use button::{Button, IconButton, Look};
 pub use call::CallButton;
@@ -27,6 +28,7 @@ pub use field::{Field, Search, Select, Switch};
 pub use icon::{Icon, Picture, Sprite};
 pub use pin_pad::PinPad;
 pub use place_picker::PlacePicker;
-pub use presence::{Face, PersonName, presence_words};
+pub use presence::{Face, PersonName, Said, Who, presence_words};
 pub use sheet::{Confirm, Sheet, keep_focus};
 pub use shown::{Age, Chip, Empty, Freshness, ListHeader, Row, Tone};
+pub use volume::Volume;

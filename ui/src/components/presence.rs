@@ -1,10 +1,14 @@
 //! A person's name, and whether they are there: by the word, and by the shape of a dot; and when they last were.
+//!
+//! A name that stands alone is a [`PersonName`], or beside a [`Face`]; one within a line is a [`Who`], and within a sentence
+//! of `locales` it becomes one by [`Said`].
 
 use crewbell_shared::ids::PersonId;
+use crewbell_shared::person::PersonRef;
 use crewbell_shared::protocol::live::Status;
 use leptos::prelude::*;
 
-use crate::locales::{fill, names, time, words};
+use crate::locales::{Piece, Sentence, fill, names, time, words};
 use crate::state::{State, state};
 
 /// A person's name, with whether they are there, and when they last were.
@@ -52,6 +56,40 @@ pub fn Face(
             <i></i>
         </span>
     }
+}
+
+/// A person's name within a line, after a small dot of the same shapes. What it means is its tooltip, and its name for a
+/// screen reader. Who isn't known here any more has none.
+#[component]
+pub fn Who(
+    /// Who, by the name that stands there.
+    person: PersonRef,
+) -> impl IntoView {
+    let state = state();
+    let PersonRef { id, name } = person;
+    let known = Memo::new(move |_| state.people.get(id).is_some());
+    let shape = Memo::new(move |_| class(state.presence_of(id)));
+    let said = move || known.get().then(|| presence_words(state, id));
+    view! {
+        <span class=move || format!("who {}", shape.get()) title=said>
+            {move || known.get().then(|| view! { <i role="img" aria-label=said></i> })}
+            {name}
+        </span>
+    }
+}
+
+/// What is said, with whether the people in it are there.
+#[component]
+pub fn Said(
+    /// What.
+    #[prop(into)]
+    of: Sentence,
+) -> impl IntoView {
+    let piece = |piece| match piece {
+        Piece::Words(words) => words.into_any(),
+        Piece::Person(person) => view! { <Who person/> }.into_any(),
+    };
+    of.pieces().into_iter().map(piece).collect_view()
 }
 
 fn class(presence: Option<Status>) -> &'static str {

@@ -24,6 +24,8 @@ pub fn Sheet(
     children: Children,
 ) -> impl IntoView {
     let panel = NodeRef::<html::Div>::new();
+    // One sheet may lie on another.
+    let title_id = StoredValue::new(format!("sheet-title-{}", page::sheets()));
     let before = StoredValue::new_local(page::focused());
     Effect::new(move || {
         if let Some(panel) = panel.get() {
@@ -51,12 +53,12 @@ pub fn Sheet(
                 class="sheet"
                 role="dialog"
                 aria-modal="true"
-                aria-labelledby="sheet-title"
+                aria-labelledby=title_id.get_value()
                 node_ref=panel
                 on:click=|event| event.stop_propagation()
             >
                 <header class="sheet-top">
-                    <h2 id="sheet-title">{title}</h2>
+                    <h2 id=title_id.get_value()>{title}</h2>
                     <IconButton icon=Picture::Cross name=words().common.close on_press=on_close/>
                 </header>
                 {children()}

@@ -1,10 +1,11 @@
 //! What is looked at: chips, rows, ages that tick, lists that say how fresh they are.
 
 use crewbell_core::screen::Link;
+use crewbell_shared::person::PersonRef;
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Icon, Picture};
+use super::{Icon, Picture, Who};
 use crate::locales::{fill, time, words};
 use crate::state::state;
 
@@ -79,6 +80,9 @@ pub fn Row(
     /// The second.
     #[prop(optional, into)]
     text: Signal<String>,
+    /// Somebody of the crew, named after the second.
+    #[prop(optional_no_strip)]
+    who: Option<PersonRef>,
     /// An icon before them.
     #[prop(optional)]
     icon: Option<Picture>,
@@ -96,7 +100,7 @@ pub fn Row(
         {icon.map(|of| view! { <span class="row-icon"><Icon of/></span> })}
         <span class="row-text">
             <b>{title}</b>
-            <small>{text}</small>
+            <small>{text}{who.map(|person| view! { " · "<Who person/> })}</small>
             <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
         </span>
     };

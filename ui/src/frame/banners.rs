@@ -1,48 +1,100 @@
 //! What a person must know before anything else on the page: a device that is deaf or can't store, and notices.
+//!
+//! On a phone a banner is a line or two with its action beside, so that the first screen still shows what the page is for;
+//! the rest of what it says is behind a tap.
 
 use crewbell_core::screen::{Ask, Ears, Notice, StorageState};
 use leptos::prelude::*;
 
 use crate::components::{Button, Icon, Look, Picture, Tone};
 use crate::locales::{fill, time, words};
-use crate::state::state;
+use crate::state::{State, state};
 
-/// Everything that is out of the ordinary.
-#[component]
-pub fn Banners() -> impl IntoView {
-    view! {
-        <Device/>
-        <Notices/>
+/// Something that is out of the ordinary.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// The device can't sound, and why.
+    Deaf { why: String },
+    /// The device can't store, and why.
+    Failing { why: String, full: bool },
+    /// A notice.
+    Notice(Notice),
+}
+
+impl News {
+    /// What tells it from others, whatever it says.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Deaf { .. } => "deaf",
+            Self::Failing { .. } => "failing",
+            Self::Notice(notice) => name(notice),
+        }
     }
 }
 
-/// A device that can't sound, or can't store.
+/// Everything that is out of the ordinary now, the worst first.
+pub fn news(state: State) -> Vec<News> {
+    state.status.with(|status| {
+        let deaf = match &status.ears {
+            Ears::Unable { why } => Some(News::Deaf { why: why.clone() }),
+            Ears::Unknown | Ears::Able => None,
+        };
+        let failing = match &status.storage {
+            StorageState::Failing { why, full } => Some(News::Failing { why: why.clone(), full: *full }),
+            StorageState::Good => None,
+        };
+        let notices = status.notices.iter().cloned().map(News::Notice);
+        deaf.into_iter().chain(failing).chain(notices).collect()
+    })
+}
+
+/// A banner for each.
 #[component]
-fn Device() -> impl IntoView {
-    let state = state();
-    let ears = Memo::new(move |_| state.status.with(|status| status.ears.clone()));
-    let storage = Memo::new(move |_| state.status.with(|status| status.storage.clone()));
+pub fn Banners(
+    /// What is out of the ordinary.
+    news: Memo<Vec<News>>,
+    /// One is put away.
+    #[prop(into)]
+    on_put_away: Callback<()>,
+) -> impl IntoView {
     let w = &words().frame;
-    let deaf = move || match ears.get() {
-        Ears::Unable { why } => Some(view! {
+    let unsent = unsent();
+    let one = move |news| match news {
+        News::Deaf { why } => view! {
             <Banner tone=Tone::Alarm icon=Picture::SoundOff title=w.deaf text=fill(w.deaf_why, &[("why", &why)])/>
-        }),
-        Ears::Unknown | Ears::Able => None,
-    };
-    let failing = move || match storage.get() {
-        StorageState::Failing { full: true, .. } => Some(view! {
+        }
+        .into_any(),
+        News::Failing { full: true, .. } => view! {
             <Banner tone=Tone::Alarm icon=Picture::Alarm title=w.storage_full text=w.storage_full_why/>
-        }),
-        StorageState::Failing { why, .. } => Some(view! {
+        }
+        .into_any(),
+        News::Failing { why, full: false } => view! {
             <Banner tone=Tone::Alarm icon=Picture::Alarm title=w.storage_failing
                 text=fill(w.storage_why, &[("why", &why)])/>
-        }),
-        StorageState::Good => None,
+        }
+        .into_any(),
+        News::Notice(notice) => view! { <OneNotice notice unsent=unsent.get() on_put_away/> }.into_any(),
     };
-    view! {
-        {deaf}
-        {failing}
+    move || news.get().into_iter().map(one).collect_view()
+}
+
+/// The notices alone, for the sign-in page: who was signed out by somebody else is told there.
+#[component]
+pub fn Notices() -> impl IntoView {
+    let state = state();
+    let notices = Memo::new(move |_| state.status.with(|status| status.notices.clone()));
+    let unsent = unsent();
+    move || {
+        let unsent = unsent.get();
+        let one = |notice| view! { <OneNotice notice unsent on_put_away=|| ()/> };
+        notices.get().into_iter().map(one).collect_view()
     }
+}
+
+/// How much isn't sent.
+fn unsent() -> Memo<usize> {
+    let state = state();
+    Memo::new(move |_| state.outbox.with(Vec::len))
 }
 
 /// A banner: what is the case, and what to do about it.
@@ -54,29 +106,34 @@ fn Banner(
     #[prop(into)] text: String,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
+    let unfolded = RwSignal::new(false);
+    let folds = folds(&title, &text);
     view! {
-        <section class=format!("banner {}", tone.class()) role="alert">
+        <section class=format!("banner {}", tone.class()) class:unfolded=unfolded role="alert">
             <Icon of=icon/>
             <div><b>{title}</b><p>{text}</p></div>
+            {folds.then(|| view! {
+                <button type="button" class="button icon-only unfold" title=words().common.show_more
+                    aria-label=words().common.show_more aria-expanded=move || unfolded.get().to_string()
+                    on:click=move |_| unfolded.update(|unfolded| *unfolded = !*unfolded)>
+                    <Icon of=Picture::Down/>
+                </button>
+            })}
             {children.map(|children| view! { <div class="acts">{children()}</div> })}
         </section>
     }
 }
 
-/// The notices, each to be put away. Also on the sign-in page: who was signed out by somebody else is told there.
-#[component]
-pub fn Notices() -> impl IntoView {
-    let state = state();
-    let notices = Memo::new(move |_| state.status.with(|status| status.notices.clone()));
-    let unsent = Memo::new(move |_| state.outbox.with(Vec::len));
-    move || {
-        let unsent = unsent.get();
-        notices.get().into_iter().map(|notice| view! { <OneNotice notice unsent/> }).collect_view()
-    }
+/// How many letters of a title two lines on a phone have room for, at least.
+const TWO_LINES: usize = 40;
+
+/// Whether a banner has more to say than a phone shows of it at first.
+fn folds(title: &str, text: &str) -> bool {
+    !text.is_empty() || title.chars().count() > TWO_LINES
 }
 
 #[component]
-fn OneNotice(notice: Notice, unsent: usize) -> impl IntoView {
+fn OneNotice(notice: Notice, unsent: usize, #[prop(into)] on_put_away: Callback<()>) -> impl IntoView {
     let state = state();
     let saved = RwSignal::new(None::<String>);
     let name = name(&notice).to_owned();
@@ -95,7 +152,10 @@ fn OneNotice(notice: Notice, unsent: usize) -> impl IntoView {
             saved.try_set(Some(fill(words().frame.saved_as, &[("path", &path)])));
         });
     };
-    let put_away = move || state.ask(Ask::PutAway { notice: name.clone() });
+    let put_away = move || {
+        on_put_away.run(());
+        state.ask(Ask::PutAway { notice: name.clone() });
+    };
     view! {
         <Banner tone=Tone::Info icon=Picture::Note title text>
             <p role="status">{saved}</p>
@@ -131,7 +191,7 @@ fn said(notice: &Notice, unsent: usize) -> (String, String) {
         Notice::Revoked => (w.revoked.to_owned(), more(u32::try_from(unsent).unwrap_or(u32::MAX), w.revoked_unsent)),
         Notice::UpdateNeeded => (w.update_needed.to_owned(), String::new()),
         Notice::ClockWrong { by_s } => (fill(w.clock_wrong, &[("span", &time::span(*by_s))]), String::new()),
-        Notice::TokenInFile => (w.token_in_file.to_owned(), String::new()),
+        Notice::TokenInFile => (w.token_in_file.to_owned(), w.token_in_file_why.to_owned()),
     }
 }
 
@@ -161,6 +221,13 @@ mod tests {
     fn what_cant_be_read_is_counted_and_said_to_be_kept() {
         let (title, text) = said(&Notice::Unreadable { count: 2 }, 0);
         assert!(title.starts_with("2 changes") && text.contains("file"), "{title} {text}");
+    }
+
+    #[test]
+    fn what_two_lines_have_no_room_for_is_behind_a_tap() {
+        assert!(!folds("The server is newer", ""));
+        assert!(folds("The server is newer", "Update the app."));
+        assert!(folds(&"x".repeat(TWO_LINES + 1), ""));
     }
 
     #[test]

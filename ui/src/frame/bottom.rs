@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use crewbell_core::screen::Ask;
+use crewbell_core::screen::{Ask, Link, Status};
+use jiff::Timestamp;
 use leptos::prelude::*;
 
+use super::link::link;
 use crate::components::{Button, Icon, IconButton, Look, Picture};
 use crate::locales::{doings, fill, refusals, time, words};
 use crate::route::{Page, Route, go};
-use crate::state::{State, state};
+use crate::state::state;
 
 /// How long the connection is there again before the strip goes: one that comes and goes makes no flicker.
 const SETTLED: Duration = Duration::from_millis(300);
@@ -25,7 +27,7 @@ pub fn Bottom() -> impl IntoView {
     }
 }
 
-/// "No connection. You see how it was at 14:02. 3 changes wait." At once when the connection is lost.
+/// "No connection · showing 14:02 · 3 changes waiting", or that it is being made. At once when the connection is lost.
 #[component]
 fn Stale() -> impl IntoView {
     let state = state();
@@ -41,28 +43,43 @@ fn Stale() -> impl IntoView {
             shown.set(true);
         }
     });
-    let text = Memo::new(move |_| stale(state));
+    let text = Memo::new(move |_| state.status.with(|status| stale(status, |at| time::moment(at, state.now.get()))));
+    let waits = Memo::new(move |_| state.status.with(|status| status.link == Link::Offline));
     view! {
         <div role="status">
             <Show when=move || shown.get()>
                 <div class="strip wait">
-                    <Icon of=Picture::CloudOff/>
+                    {move || if waits.get() {
+                        view! { <Icon of=Picture::CloudOff/> }
+                    } else {
+                        view! { <Icon of=Picture::Clock/> }
+                    }}
                     <span>{text}</span>
-                    <IconButton icon=Picture::Again name=words().frame.connect_now on_press=move || state.ask(Ask::Connect)/>
+                    <Show when=move || waits.get()>
+                        <IconButton icon=Picture::Again name=words().frame.connect_now
+                            on_press=move || state.ask(Ask::Connect)/>
+                    </Show>
                 </div>
             </Show>
         </div>
     }
 }
 
-fn stale(state: State) -> String {
+/// How far the connection is, how old what is shown is, and what waits.
+fn stale(status: &Status, moment: impl Fn(Timestamp) -> String) -> String {
     let w = &words().frame;
-    let (as_of, waiting) = state.status.with(|status| (status.as_of, status.waiting));
-    let as_of = as_of.map(|at| fill(w.stale, &[("time", &time::moment(at, state.now.get()))]));
-    let mut said = as_of.unwrap_or_else(|| w.stale_never.to_owned());
-    if waiting > 0 {
+    let how = match status.link {
+        Link::Offline => w.no_connection,
+        Link::SignedOut | Link::Connecting | Link::Fetching | Link::CatchingUp | Link::Live => link(status.link),
+    };
+    let of = match status.as_of {
+        Some(at) => fill(w.stale, &[("time", &moment(at))]),
+        None => w.stale_never.to_owned(),
+    };
+    let mut said = format!("{how} · {of}");
+    if status.waiting > 0 {
         said.push_str(" · ");
-        said.push_str(&w.stale_waiting.say(waiting));
+        said.push_str(&w.stale_waiting.say(status.waiting));
     }
     said
 }
@@ -130,4 +147,33 @@ pub fn Trouble() -> impl IntoView {
         })
     };
     view! { {panel} }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::testing::at;
+
+    use super::*;
+
+    fn said(link: Link, as_of: Option<Timestamp>) -> String {
+        stale(&Status { link, as_of, ..Status::default() }, |_| "14:02".to_owned())
+    }
+
+    #[test]
+    fn the_strip_says_how_far_the_connection_is() {
+        assert_eq!(said(Link::Offline, None), "No connection · nothing loaded yet");
+        assert_eq!(said(Link::Connecting, None), "Connecting · nothing loaded yet");
+        assert_eq!(said(Link::Fetching, None), "Loading the site · nothing loaded yet");
+        for link in [Link::Connecting, Link::Fetching, Link::CatchingUp, Link::Live] {
+            assert!(!said(link, Some(at(0))).contains("No connection"), "{link:?}");
+        }
+    }
+
+    #[test]
+    fn the_strip_says_how_old_what_is_shown_is_and_what_waits() {
+        assert_eq!(said(Link::Offline, Some(at(0))), "No connection · showing 14:02");
+        let status = Status { link: Link::Fetching, as_of: Some(at(0)), waiting: 3, ..Status::default() };
+        let text = stale(&status, |_| "14:02".to_owned());
+        assert_eq!(text, "Loading the site · showing 14:02 · 3 changes waiting");
+    }
 }

@@ -1,7 +1,5 @@
 //! The call on this device, on every page: how far it is, the microphone, the volume, hanging up.
 
-use std::time::Duration;
-
 use crewbell_core::screen::{Ask, Media, Phone, Quality, Task, Way, settings};
 use crewbell_shared::call::{Call, Outcome, State as How};
 use crewbell_shared::ids::CallId;
@@ -9,13 +7,10 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::talk::Talk;
-use crate::components::{Button, Face, Icon, Look, Picture};
+use crate::components::{Button, Face, Icon, Look, Picture, Volume};
 use crate::locales::{Text, names, time, words};
 use crate::pages::calls::how;
 use crate::state::{State, state};
-
-/// For how long the page takes no tap after the bar came, went or grew: what was tapped stood elsewhere.
-const SETTLES: Duration = Duration::from_millis(400);
 
 /// The call that is made, spoken in or over on this device.
 pub fn on_line(state: State) -> Option<CallId> {
@@ -25,26 +20,13 @@ pub fn on_line(state: State) -> Option<CallId> {
     }
 }
 
-/// Whether the page has just moved because the bar came, went or grew.
-pub fn settling(state: State) -> RwSignal<bool> {
-    let settling = RwSignal::new(false);
-    let size = Memo::new(move |_| match state.phone.with(|phone| phone.task) {
+/// How high the bar is: nothing, a row, or two.
+pub fn rows(state: State) -> u8 {
+    match state.phone.with(|phone| phone.task) {
         Task::Idle | Task::Ring { .. } => 0,
         Task::RingBack { .. } | Task::Over { .. } => 1,
         Task::Talk { .. } => 2,
-    });
-    Effect::watch(
-        move || size.get(),
-        move |_, _, _| {
-            settling.set(true);
-            let settle = move || {
-                settling.try_set(false);
-            };
-            set_timeout(settle, SETTLES);
-        },
-        false,
-    );
-    settling
+    }
 }
 
 /// The bar of the call on this device.
@@ -111,7 +93,7 @@ fn Bar(id: CallId) -> impl IntoView {
                         <span>{move || if muted.get() { w.muted } else { w.mute }}</span>
                     </button>
                     <Show when=move || holds.get()><Talk media/></Show>
-                    <Volume/>
+                    <Volume setting=settings::CALL_VOLUME label=w.volume/>
                     <Meters/>
                 </div>
             </Show>
@@ -145,21 +127,6 @@ fn Sign(media: Memo<Option<Media>>) -> impl IntoView {
         })
     };
     view! { <p class=class>{said}</p> }
-}
-
-/// How loud calls are. It moves with the finger, and is kept when that lets go.
-#[component]
-fn Volume() -> impl IntoView {
-    let state = state();
-    let volume = Memo::new(move |_| settings::volume(state.setting(settings::CALL_VOLUME).as_deref()));
-    view! {
-        <label class="line-volume">
-            <Icon of=Picture::Sound/>
-            <input type="range" min=settings::LEAST_VOLUME max="100" step="5" aria-label=words().calls.volume
-                aria-valuetext=move || format!("{} %", volume.get()) prop:value=move || volume.get().to_string()
-                on:change:target=move |event| state.set(settings::CALL_VOLUME, Some(event.target().value()))/>
-        </label>
-    }
 }
 
 /// How loud both sides are, right now. Not for screen readers: they would hear nothing else.

@@ -4,6 +4,7 @@
 //! - `top` the page's title, the connection, duty, silence
 //! - `banners` what a person must know: a deaf device, a full one, notices
 //! - `ring` somebody calls; `line` the call on this device, `talk` its push to talk
+//! - `settling` what came or went above the page moved it
 //! - `bottom` what floats over the page without moving it: the stale strip, refusals, trouble
 
 mod banners;
@@ -11,15 +12,19 @@ mod bottom;
 mod line;
 mod link;
 mod ring;
+mod settling;
 mod talk;
 mod top;
 mod ways;
 
 use leptos::prelude::*;
 
+use crate::components::Calm;
 use crate::locales::words;
 use crate::pages;
 use crate::state::state;
+
+use banners::News;
 
 pub use banners::Notices;
 pub use bottom::Trouble;
@@ -52,7 +57,12 @@ pub fn Frame() -> impl IntoView {
         }
     });
     on_cleanup(move || slash.remove());
-    let settling = line::settling(state);
+    // A banner waits until no finger is on the page that it would move.
+    let calm = Calm::new();
+    let news = calm.keep(Memo::new(move |_| banners::news(state)));
+    let above =
+        Memo::new(move |_| (line::rows(state), news.with(|news| news.iter().map(News::name).collect::<Vec<_>>())));
+    let settling = settling::settling(above);
     view! {
         <div class="frame">
             <a class="skip" href="#main" on:click=|event| {
@@ -62,8 +72,9 @@ pub fn Frame() -> impl IntoView {
             <ways::Ways/>
             <top::Top/>
             <line::Line/>
-            <main id="main" class="main" class:settling=settling tabindex="-1">
-                <banners::Banners/>
+            <main id="main" class="main" class:settling=settling tabindex="-1" on:pointerdown=move |_| calm.pressed()
+                on:pointermove=move |_| calm.touched() on:scroll=move |_| calm.touched()>
+                <banners::Banners news on_put_away=move || calm.let_go()/>
                 {contents}
             </main>
             <bottom::Bottom/>

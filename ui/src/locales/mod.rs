@@ -6,13 +6,14 @@
 //!
 //! - `words/` what there is to say; `en/`, `de/`, `fr/`, `hr/` how: a language that lacks something doesn't compile
 //! - [`names`] what sorts and states are called; [`refusals`], [`happenings`], [`doings`], [`troubles`] sentences for codes,
-//!   entries, verbs, broken connections
+//!   entries, verbs, broken connections; [`Sentence`] one with people in it
 //! - [`time`] clock times, dates, ages; [`sought`] looking for words as people type them
 
 pub mod doings;
 pub mod happenings;
 pub mod names;
 pub mod refusals;
+mod sentence;
 pub mod sought;
 pub mod time;
 pub mod troubles;
@@ -25,6 +26,7 @@ mod hr;
 
 use std::cell::Cell;
 
+pub use sentence::{Piece, Sentence};
 pub use words::Words;
 
 /// Something to say as it is; names in braces are filled in by [`fill`].
@@ -148,22 +150,35 @@ impl Plural {
 /// Puts names into a text: `{who}` becomes what stands for `who`. What is put in is not looked through again.
 pub fn fill(text: &str, names: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(text.len() + 16);
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
-        let Some((name, behind)) = after.split_once('}') else {
-            filled.push('{');
-            rest = after;
-            continue;
-        };
-        match names.iter().find(|(known, _)| *known == name) {
+    each_part(text, &mut |part| match part {
+        Part::Words(words) => filled.push_str(words),
+        Part::Name(name) => match names.iter().find(|(known, _)| *known == name) {
             Some((_, value)) => filled.push_str(value),
             None => filled.extend(["{", name, "}"]),
-        }
+        },
+    });
+    filled
+}
+
+/// A part of a text that names are put into.
+#[derive(Clone, Copy, Debug)]
+enum Part<'a> {
+    /// What is said as it is.
+    Words(&'a str),
+    /// The name of what is put there.
+    Name(&'a str),
+}
+
+/// Looks at the parts of a text, in their order.
+fn each_part<'a>(text: &'a str, look: &mut dyn FnMut(Part<'a>)) {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, behind)) = after.split_once('}') else { break };
+        look(Part::Words(before));
+        look(Part::Name(name));
         rest = behind;
     }
-    filled.push_str(rest);
-    filled
+    look(Part::Words(rest));
 }
 
 /// Anything that is said, for the tests.

@@ -55,7 +55,7 @@ pub const WORDS: Calls = Calls {
     new: "Neu",
     show: "Anzeigen",
     empty: "Noch keine Anrufe",
-    empty_hint: "Rufen Sie jemanden von der Seite der Crew oder aus einer Anfrage an.",
+    empty_hint: "Rufen Sie jemanden von der Seite der Crew, aus einer Anfrage oder von einem Ort aus an.",
     empty_missed: "Keine verpassten Anrufe",
     microphone: "Mikrofon",
     speaker: "Lautsprecher",

@@ -55,7 +55,7 @@ pub const WORDS: Calls = Calls {
     new: "New",
     show: "Show",
     empty: "No calls yet",
-    empty_hint: "Call a colleague from the crew's page, or from a request.",
+    empty_hint: "Call a colleague from the crew's page, a request or a place.",
     empty_missed: "No missed calls",
     microphone: "Microphone",
     speaker: "Speaker",

@@ -55,7 +55,7 @@ pub const WORDS: Calls = Calls {
     new: "Nouveau",
     show: "Afficher",
     empty: "Pas encore d'appels",
-    empty_hint: "Appelez un collègue depuis la page de l'équipage ou une demande.",
+    empty_hint: "Appelez un collègue depuis la page de l'équipage, une demande ou un lieu.",
     empty_missed: "Aucun appel manqué",
     microphone: "Micro",
     speaker: "Haut-parleur",

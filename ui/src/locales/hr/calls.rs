@@ -55,7 +55,7 @@ pub const WORDS: Calls = Calls {
     new: "Novo",
     show: "Prikaži",
     empty: "Još nema poziva",
-    empty_hint: "Nazovite kolegu sa stranice posade ili iz zahtjeva.",
+    empty_hint: "Nazovite kolegu sa stranice posade, iz zahtjeva ili s mjesta.",
     empty_missed: "Nema propuštenih poziva",
     microphone: "Mikrofon",
     speaker: "Zvučnik",

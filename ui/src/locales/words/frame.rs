@@ -19,7 +19,8 @@ words! {
         offline: Text,
         signed_out: Text,
         connection: Text,
-        /// The banner while there is no connection.
+        /// The strip while there is no connection: how far it is, then one of these.
+        no_connection: Text,
         stale: Text,
         stale_never: Text,
         stale_waiting: Plural,
@@ -43,6 +44,7 @@ words! {
         update_needed: Text,
         clock_wrong: Text,
         token_in_file: Text,
+        token_in_file_why: Text,
         silence: Text,
         silenced: Text,
         refused_title: Text,

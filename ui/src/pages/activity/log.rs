@@ -143,8 +143,8 @@ impl Log {
         let query = self.query.get_untracked();
         let wanted = new.iter().filter_map(|line| {
             let subject = subject(self.state, line);
-            let is = wants(&query, line, &sentence(line, subject.as_deref()));
-            is.then(|| ActivityLine { line: (*line).clone(), subject })
+            let is = wants(&query, line, &sentence(line, subject.clone()).to_string());
+            is.then(|| ActivityLine { line: (*line).clone(), subject: subject.map(|subject| subject.to_string()) })
         });
         let wanted: Vec<ActivityLine> = wanted.collect();
         let in_view = page::scrolled("main") < AT_TOP && !self.touched.get_untracked();

@@ -11,15 +11,17 @@ use crewbell_shared::person::Right;
 use crewbell_shared::protocol::EntityType;
 use leptos::prelude::*;
 
-use crate::components::{Button, Empty, Icon, ListHeader, Look, Picture};
-use crate::locales::{fill, refusals, time, words};
+use crate::components::{Button, Empty, Icon, ListHeader, Look, Picture, Said};
+use crate::locales::{Sentence, fill, refusals, time, words};
 use crate::pages::Info;
 use crate::route::{Page, Route};
 use crate::state::{State, state};
 
 use filters::{FilterBar, Filters};
 use log::{Entry, Log, by_day};
-use sentence::{sentence, subject};
+use sentence::sentence;
+
+pub use sentence::subject;
 
 /// What the frame needs to know.
 pub const INFO: Info =
@@ -93,8 +95,8 @@ fn Fresh(log: Log) -> impl IntoView {
 /// One line.
 fn event(state: State, Entry { line, day }: Entry) -> impl IntoView {
     let ActivityLine { line, subject: told } = line;
-    let subject = subject(state, &line).or(told);
-    let said = sentence(&line, subject.as_deref());
+    let subject = subject(state, &line).or_else(|| told.map(Sentence::from));
+    let said = view! { <Said of=sentence(&line, subject)/> };
     let request = line.about.filter(|about| about.entity_type == EntityType::Request).map(|about| about.id);
     let request = request.filter(|id| state.requests.peek((*id).into()).is_some());
     let words_said = match request {

@@ -3,18 +3,17 @@
 use crewbell_core::store::Line;
 use crewbell_shared::protocol::EntityType;
 
-use crate::locales::{Text, fill, happenings, names, words};
+use crate::locales::{Sentence, Text, happenings, names, words};
+use crate::pages::calls::parties;
 use crate::state::State;
 
 /// What happened, in a sentence. A kind that a newer server tells of is read as words.
-pub fn sentence(line: &Line, subject: Option<&str>) -> String {
-    let what = subject.unwrap_or(words().verbs.unknown_thing);
-    let names = [("who", line.actor.name.as_str()), ("what", what)];
-    if let Some(pattern) = pattern(line) {
-        return fill(pattern, &names);
-    }
-    let happened = happenings::happened(&line.kind);
-    fill(words().activity.other, &[names[0], names[1], ("happened", &happened)])
+pub fn sentence(line: &Line, subject: Option<Sentence>) -> Sentence {
+    let who = Sentence::from(&line.actor);
+    let what = subject.unwrap_or_else(|| words().verbs.unknown_thing.to_owned().into());
+    let happened = happenings::happened(&line.kind).into();
+    let pattern = pattern(line).unwrap_or(words().activity.other);
+    Sentence::fill(pattern, &[("who", &who), ("what", &what), ("happened", &happened)])
 }
 
 fn pattern(line: &Line) -> Option<Text> {
@@ -29,14 +28,14 @@ fn pattern(line: &Line) -> Option<Text> {
 }
 
 /// What a line is about, as far as this device knows it now.
-pub fn subject(state: State, line: &Line) -> Option<String> {
+pub fn subject(state: State, line: &Line) -> Option<Sentence> {
     let id = line.about?.id;
-    match line.about?.entity_type {
+    let named = match line.about?.entity_type {
         EntityType::Request => {
             let request = state.requests.peek(id.into())?.noun;
             Some(format!("{} · {}", request.place_name, names::wish(&request)))
         }
-        EntityType::Person => state.people.peek(id.into()).map(|item| item.noun.name),
+        EntityType::Person => return Some((&state.people.peek(id.into())?.noun.as_ref()).into()),
         EntityType::Place => state.places.peek(id.into()).map(|item| item.noun.name),
         EntityType::Guest => state.guests.peek(id.into()).map(|item| item.noun.name),
         EntityType::Stay => {
@@ -47,11 +46,9 @@ pub fn subject(state: State, line: &Line) -> Option<String> {
         }
         EntityType::Button => state.buttons.peek(id.into()).map(|item| item.noun.name.unwrap_or(item.noun.device)),
         EntityType::Site => Some(state.site_name()),
-        EntityType::Call => {
-            let call = state.calls.peek(id.into())?.noun;
-            Some(format!("{} → {}", call.caller.name, call.callee.name))
-        }
-    }
+        EntityType::Call => return Some(parties(&state.calls.peek(id.into())?.noun)),
+    };
+    named.map(Sentence::from)
 }
 
 #[cfg(test)]
@@ -70,7 +67,7 @@ mod tests {
     }
 
     fn said(kind: &str, actor: &Person, about: &Person) -> String {
-        sentence(&line(kind, ActorRef::from(&by(actor)), about), Some(&about.name))
+        sentence(&line(kind, ActorRef::from(&by(actor)), about), Some((&about.as_ref()).into())).to_string()
     }
 
     #[test]
@@ -82,18 +79,19 @@ mod tests {
     #[test]
     fn a_request_made_by_a_button_is_a_guests() {
         let button = ActorRef { id: None, name: "Cabin 5".into() };
-        let said = sentence(&line("request_created", button, &sam()), Some("Cabin 5 · Call"));
-        assert_eq!(said, "A guest calls: Cabin 5 · Call");
+        let said = sentence(&line("request_created", button, &sam()), Some("Cabin 5 · Call".to_owned().into()));
+        assert_eq!(said.to_string(), "A guest calls: Cabin 5 · Call");
     }
 
     #[test]
     fn what_nobody_remembers_and_what_is_newer_is_said_all_the_same() {
         let by_siri = || ActorRef::from(&by(&siri()));
         assert_eq!(
-            sentence(&line("request_accepted", by_siri(), &sam()), None),
+            sentence(&line("request_accepted", by_siri(), &sam()), None).to_string(),
             "Siri accepted something that is gone"
         );
-        assert_eq!(sentence(&line("room_cleaned", by_siri(), &sam()), Some("101")), "Siri: Room cleaned · 101");
+        let newer = sentence(&line("room_cleaned", by_siri(), &sam()), Some("101".to_owned().into()));
+        assert_eq!(newer.to_string(), "Siri: Room cleaned · 101");
     }
 
     #[test]

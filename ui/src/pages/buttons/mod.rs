@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use crate::components::{Button, Calm, Empty, Icon, ListHeader, Look, Picture, Search};
 use crate::locales::{fill, words};
 use crate::pages::Info;
-use crate::route::{Page, Route, go, show};
+use crate::route::{Page, Route, go, leave};
 use crate::state::{State, state};
 
 use health::{Care, care};
@@ -58,7 +58,7 @@ pub fn Buttons() -> impl IntoView {
         at.id.filter(|_| at.page == Page::Buttons).map(ButtonId)
     });
     let on_open = move |id: ButtonId| go(Route::about(Page::Buttons, id.0));
-    let close = move || show(Route::to(Page::Buttons));
+    let close = move || leave(Page::Buttons);
     view! {
         <Show when=move || none.get()>
             <Empty icon=Picture::Button title=words().buttons.empty text=words().buttons.empty_hint/>
@@ -71,7 +71,7 @@ pub fn Buttons() -> impl IntoView {
             </Show>
         </div>
         <Show when=move || nothing.get()><Empty icon=Picture::Search title=words().common.nothing_found/></Show>
-        <div class="device-lists" on:pointerdown=move |_| calm.press()>
+        <div class="device-lists" on:pointerdown=move |_| calm.pressed()>
             <Part title=words().buttons.new hint=words().buttons.new_hint ids=new heard on_open/>
             <Part title=words().buttons.attention ids=attention heard on_open/>
             <Part title=words().buttons.fine ids=fine heard on_open/>

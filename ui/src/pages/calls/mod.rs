@@ -1,7 +1,9 @@
 //! One's own calls: whom, when, how they ended, and which were missed.
 //!
-//! - `said` a call in words; `row` one of the history; `choose` whom to call about something
+//! - `said` a call in words; `row` one of the history
+//! - `about` what calls are about, and the calls about it; `choose` whom to call about something
 
+mod about;
 mod choose;
 mod row;
 mod said;
@@ -9,15 +11,16 @@ mod said;
 use crewbell_shared::ids::{CallId, PersonId};
 use leptos::prelude::*;
 
-use crate::components::{Button, Choice, Empty, ListHeader, Look, Picture};
+use crate::components::{Button, Calm, Choice, Empty, ListHeader, Look, Picture};
 use crate::locales::words;
 use crate::pages::Info;
 use crate::state::{State, state};
 
 use row::CallRow;
 
+pub use about::{CallAbout, CallsAbout, about, calls_about};
 pub use choose::Choose;
-pub use said::{Way, about, about_request, how};
+pub use said::{Way, how, parties};
 
 /// What the frame needs to know.
 pub const INFO: Info = Info { title: |words| words.calls.title, icon: Picture::Phone, right: None };
@@ -34,7 +37,8 @@ pub fn Calls() -> impl IntoView {
     let missed = Memo::new(move |_| only.with(|only| only == "missed"));
     let shown = RwSignal::new(PAGE);
     let me = Memo::new(move |_| state.my_id());
-    let all = Memo::new(move |_| me.get().map(|me| history(state, me, missed.get())).unwrap_or_default());
+    let calm = Calm::new();
+    let all = calm.keep(Memo::new(move |_| me.get().map(|me| history(state, me, missed.get())).unwrap_or_default()));
     let some = Memo::new(move |_| all.with(|all| all.iter().take(shown.get()).copied().collect::<Vec<_>>()));
     let more = Memo::new(move |_| all.with(Vec::len) > shown.get());
     let count = Memo::new(move |_| words().common.items.say(all.with(Vec::len)));
@@ -43,7 +47,7 @@ pub fn Calls() -> impl IntoView {
     view! {
         <Choice label=w.show value=only on_choose=move |chosen| only.set(chosen) options/>
         <ListHeader title=w.title count/>
-        <ol class="rows history"><For each=move || some.get() key=|id| *id children=rows/></ol>
+        <ol class="rows history" on:pointerdown=move |_| calm.pressed()><For each=move || some.get() key=|id| *id children=rows/></ol>
         <Show when=move || all.with(Vec::is_empty)>
             {move || if missed.get() {
                 view! { <Empty icon=Picture::Check title=w.empty_missed/> }.into_any()

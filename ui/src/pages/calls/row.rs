@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use crewbell_shared::call::Call;
 use crewbell_shared::ids::{CallId, PersonId};
-use crewbell_shared::protocol::{EntityType, Noun, Verb};
+use crewbell_shared::protocol::Verb;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::{Way, about, how};
+use super::about::{about, way_to};
+use super::{Way, how};
 use crate::bridge::page;
 use crate::components::{CallButton, Chip, Face, Icon, Tone, presence_words};
 use crate::locales::{fill, time, words};
-use crate::route::{Page, Route};
+use crate::route::Route;
 use crate::state::{State, state};
 
 /// How often it is looked whether a missed call is on the screen; twice in a row, and it was seen.
@@ -42,8 +43,7 @@ pub fn CallRow(
     let text = Memo::new(move |_| call.with(|item| beneath(state, &item.noun)));
     let why = Memo::new(move |_| call.with(|item| item.noun.about.as_ref().map(|of| about(state, of))));
     let what_for = first.about.clone();
-    let leads = what_for.as_ref().filter(|of| of.noun == Noun::Known(EntityType::Request));
-    let to = leads.map(|of| Route::about(Page::Requests, of.id).address());
+    let to = what_for.as_ref().and_then(way_to).map(Route::address);
     let for_what = move || {
         let said = fill(words().calls.about, &[("what", &why.get()?)]);
         Some(match to.clone() {

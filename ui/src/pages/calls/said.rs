@@ -1,31 +1,14 @@
-//! A call in words: what it was about, which way it went, how it ended.
+//! A call in words: who called whom, which way it went, how it ended.
 
-use crewbell_shared::call::{About, Call, State as How};
+use crewbell_shared::call::{Call, State as How};
 use crewbell_shared::ids::PersonId;
-use crewbell_shared::protocol::{EntityType, Noun};
-use crewbell_shared::request::Request;
 
 use crate::components::Picture;
-use crate::locales::{Text, names, time, words};
-use crate::state::State;
+use crate::locales::{Sentence, Text, names, time, words};
 
-/// What a call is about: "Cabin 5 · Bring drinks". What this device doesn't know has the name that it had at the time.
-pub fn about(state: State, about: &About) -> String {
-    let what = match about.noun {
-        Noun::Known(EntityType::Request) => {
-            state.requests.get(about.id.into()).map(|item| (item.noun.place_name.clone(), names::wish(&item.noun)))
-        }
-        Noun::Known(EntityType::Place) => {
-            state.places.get(about.id.into()).map(|item| (item.noun.name, names::place_kind(item.noun.kind).to_owned()))
-        }
-        Noun::Known(_) | Noun::Foreign(_) => None,
-    };
-    what.map_or_else(|| about.name.clone(), |(name, what)| format!("{name} · {what}"))
-}
-
-/// What a call from a request is about.
-pub fn about_request(request: &Request) -> About {
-    About { noun: EntityType::Request.into(), id: request.id.0, name: request.place_name.clone() }
+/// Who called whom.
+pub fn parties(call: &Call) -> Sentence {
+    Sentence::joined([(&call.caller).into(), (&call.callee).into()], " → ")
 }
 
 /// Which way a call went, as one of the two sees it.

@@ -3,7 +3,7 @@
 use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::GuestId;
 use crewbell_shared::person::Right;
-use crewbell_shared::request::State as How;
+use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
 use super::{Open, chosen, over};
@@ -129,16 +129,14 @@ fn Wishes(id: GuestId) -> impl IntoView {
         state.requests.list(|item| {
             let request = &item.noun;
             let is_theirs = request.guest_id == Some(id) && is_open(&request.state);
-            is_theirs.then(|| {
-                let holder = request.holder().map(|person| format!(" · {}", person.name)).unwrap_or_default();
-                let text = format!("{}{holder}", names::state(&request.state));
-                (request.id, format!("{} · {}", request.place_name, names::wish(request)), text, item.pending)
-            })
+            is_theirs.then(|| item.clone())
         })
     });
-    let row = move |(request_id, title, text, pending): (crewbell_shared::ids::RequestId, String, String, bool)| {
-        let to = Route::about(Page::Requests, request_id.0);
-        view! { <Row title text icon=Picture::Bell pending on_press=move || go(to)/> }
+    let row = move |Item { noun: request, pending }: Item<Request>| {
+        let to = Route::about(Page::Requests, request.id.0);
+        let title = format!("{} · {}", request.place_name, names::wish(&request));
+        let (text, who) = (names::state(&request.state), request.holder().cloned());
+        view! { <Row title text who icon=Picture::Bell pending on_press=move || go(to)/> }
     };
     view! {
         <Show when=move || open.with(|open| !open.is_empty())>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::by_deck::{Group, Heading, House, Line};
 use super::{Open, chosen, over, way_to};
-use crate::components::{Button, Empty, Icon, ListHeader, Look, Picture, Row, Search};
+use crate::components::{Button, Calm, Empty, Icon, ListHeader, Look, Picture, Row, Search};
 use crate::locales::{fill, time, words};
 use crate::route::go;
 use crate::state::{State, state};
@@ -39,7 +39,8 @@ pub fn List() -> impl IntoView {
     let w = &words().guests;
     let sought = RwSignal::new(String::new());
     let most = RwSignal::new(AT_ONCE);
-    let all = Memo::new(move |_| sought.with(|sought| house(state).groups(sought)));
+    let calm = Calm::new();
+    let all = calm.keep(Memo::new(move |_| sought.with(|sought| house(state).groups(sought))));
     let count = move || all.with(|all| all.iter().map(|group| group.lines.len()).sum::<usize>());
     let shown = Memo::new(move |_| all.with(|all| first(all, most.get())));
     let may_edit = Memo::new(move |_| state.may(Right::EditGuests));
@@ -59,9 +60,11 @@ pub fn List() -> impl IntoView {
             </Show>
         </div>
         <Show when=move || { count() > 0 } fallback=empty>
-            <For each=move || shown.get() key=|group| group.heading.clone() let:group>
-                <OneGroup of=group.heading shown/>
-            </For>
+            <div class="guests-groups" on:pointerdown=move |_| calm.pressed()>
+                <For each=move || shown.get() key=|group| group.heading.clone() let:group>
+                    <OneGroup of=group.heading shown/>
+                </For>
+            </div>
             <Show when=move || { count() > most.get() }>
                 <Button label=words().common.show_more look=Look::Quiet
                     on_press=move || most.update(|most| *most += AT_ONCE)/>

@@ -8,8 +8,8 @@ use leptos::prelude::*;
 
 use super::case;
 use super::sorted::{Place, needed_by};
-use crate::components::{Button, Chip, Confirm, Icon, Look, Picture, Tone};
-use crate::locales::{Text, doings, fill, refusals, time, words};
+use crate::components::{Button, Calm, Chip, Confirm, Icon, Look, Picture, Said, Tone};
+use crate::locales::{Sentence, Text, doings, fill, refusals, time, words};
 use crate::state::{State, state};
 
 /// What makes it another one on the screen: which it is, and how far.
@@ -22,9 +22,9 @@ pub fn key(item: &OutboxItem) -> (CommandId, u8) {
     (item.command_id, stage)
 }
 
-/// One of them.
+/// One of them. What the person decides about it is seen at once.
 #[component]
-pub fn Item(item: OutboxItem) -> impl IntoView {
+pub fn Item(item: OutboxItem, calm: Calm) -> impl IntoView {
     let state = state();
     let w = &words().outbox;
     let place = Place::of(&item, untrack(|| state.my_id()));
@@ -35,8 +35,8 @@ pub fn Item(item: OutboxItem) -> impl IntoView {
         let deed = deed.clone();
         move |_| doings::doing(state, &deed)
     });
-    let by = fill(w.by, &[("who", &item.by.name)]);
-    let when = Memo::new(move |_| format!("{} · {by}", time::moment(at, state.now.get())));
+    let by = Sentence::fill(w.by, &[("who", &(&item.by).into())]);
+    let when = Memo::new(move |_| format!("{} · ", time::moment(at, state.now.get())));
     let reason = refusal.as_ref().map(refusals::refusal);
     let now = Memo::new(move |_| refusal.as_ref().and_then(|refusal| case::now(state, &deed, refusal)));
     let asks = RwSignal::new(false);
@@ -52,7 +52,7 @@ pub fn Item(item: OutboxItem) -> impl IntoView {
                 <b>{what}</b>
                 <Chip text=state_word tone=tone/>
             </div>
-            <small>{when}</small>
+            <small>{when}<Said of=by/></small>
             {needs.map(|needs| view! { <Needs needs/> })}
             {reason.map(|reason| view! { <p class="reason"><Icon of=Picture::Alarm/><span>{reason}</span></p> })}
             <Show when=move || now.with(Option::is_some)>
@@ -61,7 +61,10 @@ pub fn Item(item: OutboxItem) -> impl IntoView {
             <div class="acts">
                 <Show when=move || can_retry>
                     <Button label=words().common.retry name=retry_name.clone()
-                        on_press=move || state.ask(Ask::Retry { command_id: id })/>
+                        on_press=move || {
+                            calm.let_go();
+                            state.ask(Ask::Retry { command_id: id });
+                        }/>
                 </Show>
                 <Show when=move || can_discard>
                     <Button label=words().common.discard look=Look::Quiet name=discard_name.clone()
@@ -73,6 +76,7 @@ pub fn Item(item: OutboxItem) -> impl IntoView {
                     label=words().common.discard on_no=move || asks.set(false)
                     on_yes=move || {
                         asks.set(false);
+                        calm.let_go();
                         state.ask(Ask::Discard { command_id: id });
                     }/>
             </Show>

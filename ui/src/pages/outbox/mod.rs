@@ -13,7 +13,7 @@ use leptos::prelude::*;
 pub use self::sorted::unsent;
 
 use self::sorted::Place;
-use crate::components::{Button, Empty, ListHeader, Look, Picture};
+use crate::components::{Button, Calm, Empty, ListHeader, Look, Picture};
 use crate::locales::{fill, words};
 use crate::pages::Info;
 use crate::state::state;
@@ -27,24 +27,26 @@ pub fn Outbox() -> impl IntoView {
     let state = state();
     let w = &words().outbox;
     let me = Memo::new(move |_| state.my_id());
+    let calm = Calm::new();
+    let all = calm.keep(Memo::new(move |_| state.outbox.get()));
     let of = move |place: Place| {
         Memo::new(move |_| {
             let me = me.get();
             let is_there = |item: &&OutboxItem| Place::of(item, me) == place;
-            state.outbox.with(|outbox| outbox.iter().filter(is_there).cloned().collect::<Vec<_>>())
+            all.with(|outbox| outbox.iter().filter(is_there).cloned().collect::<Vec<_>>())
         })
     };
-    let is_empty = Memo::new(move |_| state.outbox.with(Vec::is_empty));
+    let is_empty = Memo::new(move |_| all.with(Vec::is_empty));
     let there = Memo::new(move |_| state.status.with(|status| status.link.is_there()));
     let waiting_text = Signal::derive(move || if there.get() { w.intro_live } else { w.intro }.to_owned());
     view! {
-        <div class="outbox">
+        <div class="outbox" on:pointerdown=move |_| calm.pressed()>
             <Show when=move || !is_empty.get()
                 fallback=|| view! { <Empty icon=Picture::Check title=words().outbox.empty text=words().outbox.empty_text/> }>
-                <Part title=w.refused text=w.refused_text.to_owned() items=of(Place::Refused)/>
-                <Part title=w.waiting text=waiting_text items=of(Place::Waiting)/>
-                <Part title=w.done text=String::new() items=of(Place::Done)/>
-                <Part title=w.others text=w.others_text.to_owned() items=of(Place::Others)/>
+                <Part title=w.refused text=w.refused_text.to_owned() items=of(Place::Refused) calm/>
+                <Part title=w.waiting text=waiting_text items=of(Place::Waiting) calm/>
+                <Part title=w.done text=String::new() items=of(Place::Done) calm/>
+                <Part title=w.others text=w.others_text.to_owned() items=of(Place::Others) calm/>
                 <SaveAll/>
             </Show>
         </div>
@@ -53,7 +55,12 @@ pub fn Outbox() -> impl IntoView {
 
 /// What stands under one heading; nothing while nothing does.
 #[component]
-fn Part(title: &'static str, #[prop(into)] text: Signal<String>, items: Memo<Vec<OutboxItem>>) -> impl IntoView {
+fn Part(
+    title: &'static str,
+    #[prop(into)] text: Signal<String>,
+    items: Memo<Vec<OutboxItem>>,
+    calm: Calm,
+) -> impl IntoView {
     let count = Memo::new(move |_| items.with(Vec::len).to_string());
     view! {
         <Show when=move || items.with(|items| !items.is_empty())>
@@ -61,7 +68,7 @@ fn Part(title: &'static str, #[prop(into)] text: Signal<String>, items: Memo<Vec
                 <ListHeader title count/>
                 <p class="hint">{text}</p>
                 <ol class="outbox-items">
-                    <For each=move || items.get() key=item::key let:item><item::Item item/></For>
+                    <For each=move || items.get() key=item::key let:item><item::Item item calm/></For>
                 </ol>
             </section>
         </Show>

@@ -57,7 +57,7 @@ pub fn People() -> impl IntoView {
                 <Button label=words().people.add icon=Picture::Plus on_press=move || sheet.set(Some(None))/>
             </Show>
         </div>
-        <div class="crew-lists" on:pointerdown=move |_| calm.press()>
+        <div class="crew-lists" on:pointerdown=move |_| calm.pressed()>
             <Show when=move || nothing.get()>
                 <Empty icon=Picture::Search title=words().common.nothing_found/>
             </Show>

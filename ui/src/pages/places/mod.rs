@@ -12,10 +12,10 @@ use crewbell_shared::person::Right;
 use crewbell_shared::place::PlaceKind;
 use leptos::prelude::*;
 
-use crate::components::{Button, Empty, Freshness, IconButton, Picture, Search};
-use crate::locales::{fill, words};
+use crate::components::{Button, Calm, Empty, Freshness, Icon, Picture, Search};
+use crate::locales::words;
 use crate::pages::Info;
-use crate::route::{Page, Route, go, show};
+use crate::route::{Page, Route, go, leave};
 use crate::state::{Branch, state};
 
 use form::PlaceForm;
@@ -44,11 +44,12 @@ pub fn Places() -> impl IntoView {
     let adds = RwSignal::new(None::<PlaceKind>);
     let here = Memo::new(move |_| Here::now(state));
     let edits = Memo::new(move |_| state.may(Right::EditPlaces));
-    let decks = Memo::new(move |_| {
+    let calm = Calm::new();
+    let decks = calm.keep(Memo::new(move |_| {
         let words = looked_for.with(|words| words.trim().to_lowercase());
         let all = state.places_by_deck();
         if words.is_empty() { all.iter().map(whole).collect() } else { here.with(|here| found(&all, here, &words)) }
-    });
+    }));
     let none = Memo::new(move |_| state.places.list(|_| Some(())).is_empty());
     let nothing = Memo::new(move |_| !none.get() && decks.with(Vec::is_empty));
     let open = Memo::new(move |_| {
@@ -56,7 +57,7 @@ pub fn Places() -> impl IntoView {
         at.id.filter(|_| at.page == Page::Places).map(PlaceId)
     });
     let on_open = Callback::new(move |id: PlaceId| go(Route::about(Page::Places, id.0)));
-    let close = move || show(Route::to(Page::Places));
+    let close = move || leave(Page::Places);
     let add_buttons = move || {
         let add = move |label: &'static str, kind| {
             view! { <Button label icon=Picture::Plus on_press=move || adds.set(Some(kind))/> }
@@ -75,7 +76,7 @@ pub fn Places() -> impl IntoView {
         <Show when=move || nothing.get()>
             <Empty icon=Picture::Search title=words().common.nothing_found text=words().common.nothing_found_hint/>
         </Show>
-        <div class="spot-decks">
+        <div class="spot-decks" on:pointerdown=move |_| calm.pressed()>
             <For each=move || decks.get() key=|deck| deck.clone() let:deck><DeckList deck here on_open/></For>
         </div>
         {move || open.get().map(|id| view! { <PlaceSheet id on_close=close/> })}
@@ -117,22 +118,22 @@ fn DeckList(
     let shown = RwSignal::new(SHOWN);
     let name = Memo::new(move |_| id.map_or(words().places.elsewhere.to_owned(), |id| state.place_name(id)));
     let pending = Memo::new(move |_| id.and_then(|id| state.places.get(id)).is_some_and(|item| item.pending));
-    let edits = move || state.may(Right::EditPlaces);
     let first = move || places.iter().take(shown.get()).copied().collect::<Vec<_>>();
-    let edit = id.map(|id| {
-        view! {
-            <Show when=edits>
-                <IconButton icon=Picture::Pen name=fill(words().places.edit_of, &[("what", &name.get())])
-                    on_press=move || on_open.run(id)/>
-            </Show>
+    // A deck is opened like what stands in it.
+    let title = match id {
+        Some(id) => view! {
+            <h2><button type="button" class="row-press" on:click=move |_| on_open.run(id)>
+                {name}<Icon of=Picture::Forward/>
+            </button></h2>
         }
-    });
+        .into_any(),
+        None => view! { <h2>{name}</h2> }.into_any(),
+    };
     view! {
         <section class="deck">
             <header class="deck-top" class:pending=pending>
-                <h2>{name}</h2>
+                {title}
                 <small>{words().places.count.say(all)}</small>
-                {edit}
             </header>
             <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
             <Show when=move || all == 0><p class="help">{words().places.deck_empty}</p></Show>

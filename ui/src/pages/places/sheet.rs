@@ -1,7 +1,6 @@
-//! A place in full: who stays there, what is open, its buttons, and do-not-disturb.
+//! A place in full: who stays there, what is open, its buttons, do-not-disturb, and the calls about it.
 
 use crewbell_shared::button::{Button as Device, ButtonState};
-use crewbell_shared::call::About;
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::person::Right;
 use crewbell_shared::place::PlaceKind;
@@ -13,7 +12,7 @@ use super::form::PlaceForm;
 use super::here::is_open;
 use crate::components::{Button, Picture, Row, Sheet, Switch};
 use crate::locales::{Text, fill, names, time, words};
-use crate::pages::calls::Choose;
+use crate::pages::calls::{CallAbout, CallsAbout};
 use crate::route::{Page, Route, go};
 use crate::state::{State, state};
 
@@ -32,17 +31,11 @@ pub fn PlaceSheet(
     let is_deck = Memo::new(move |_| place.with(|place| place.as_ref().is_some_and(|one| one.kind == PlaceKind::Deck)));
     let undisturbed = Memo::new(move |_| place.with(|place| place.as_ref().is_some_and(|one| one.do_not_disturb)));
     let unknown = Memo::new(move |_| place.with(Option::is_none));
-    // Of a deck there is nothing to be seen but its form.
-    let edits = RwSignal::new(is_deck.get_untracked() && state.may(Right::EditPlaces));
-    let calls = RwSignal::new(false);
+    let edits = RwSignal::new(false);
     let set = move |on| state.act(Verb::SetDoNotDisturb { place_id: id, on });
     let contents = move || {
         if edits.get() {
             return view! { <PlaceForm place=id on_close=on_close/> }.into_any();
-        }
-        if calls.get() {
-            let about = About { noun: EntityType::Place.into(), id: id.0, name: name.get_untracked() };
-            return view! { <Choose about on_close=on_close/> }.into_any();
         }
         view! {
             <Sheet title=name on_close>
@@ -53,15 +46,16 @@ pub fn PlaceSheet(
                         <p class="help">{words().places.dnd_hint}</p>
                     </div>
                 </Show>
-                <Guests id/>
-                <Requests id/>
-                <Devices id/>
-                <div class="acts">
-                    <Button label=words().calls.call_somebody icon=Picture::Phone on_press=move || calls.set(true)/>
-                    <Show when=move || state.may(Right::EditPlaces)>
+                <Guests id is_deck/>
+                <Requests id is_deck/>
+                <Devices id is_deck/>
+                <CallsAbout noun=EntityType::Place id=id.0/>
+                <Show when=move || !unknown.get()><CallAbout noun=EntityType::Place id=id.0/></Show>
+                <Show when=move || state.may(Right::EditPlaces) && !unknown.get()>
+                    <div class="acts">
                         <Button label=words().common.edit icon=Picture::Pen on_press=move || edits.set(true)/>
-                    </Show>
-                </div>
+                    </div>
+                </Show>
             </Sheet>
         }
         .into_any()
@@ -69,18 +63,18 @@ pub fn PlaceSheet(
     view! { {contents} }
 }
 
-/// A part of the sheet: its rows, or why there are none.
-fn part(title: Text, none: Text, rows: Vec<AnyView>) -> impl IntoView {
-    let rows = if rows.is_empty() {
-        view! { <p class="help">{none}</p> }.into_any()
-    } else {
-        view! { <div class="rows">{rows}</div> }.into_any()
+/// A part of the sheet: its rows, or that there are none; of a deck, which seldom has any, only its rows.
+fn part(title: Text, none: Text, is_deck: bool, rows: Vec<AnyView>) -> impl IntoView {
+    let rows = match (rows.is_empty(), is_deck) {
+        (true, true) => return None,
+        (true, false) => view! { <p class="help">{none}</p> }.into_any(),
+        (false, _) => view! { <div class="rows">{rows}</div> }.into_any(),
     };
-    view! { <section><h3 class="spot-part">{title}</h3>{rows}</section> }
+    Some(view! { <section><h3 class="spot-part">{title}</h3>{rows}</section> })
 }
 
 #[component]
-fn Guests(id: PlaceId) -> impl IntoView {
+fn Guests(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
     let state = state();
     let stays = Memo::new(move |_| {
         let mut stays = state.stays.list(|item| {
@@ -97,13 +91,18 @@ fn Guests(id: PlaceId) -> impl IntoView {
             let since = fill(words().places.since, &[("time", &time::date(since))]);
             view! { <Row title=name text=since icon=Picture::Guest pending=pending/> }.into_any()
         };
-        part(words().places.guests, words().places.guests_none, stays.get().into_iter().map(row).collect())
+        part(
+            words().places.guests,
+            words().places.guests_none,
+            is_deck.get(),
+            stays.get().into_iter().map(row).collect(),
+        )
     };
     view! { {rows} }
 }
 
 #[component]
-fn Requests(id: PlaceId) -> impl IntoView {
+fn Requests(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
     let state = state();
     let open = Memo::new(move |_| {
         let is_here = |request: &Request| request.place_id == id && is_open(request);
@@ -115,19 +114,23 @@ fn Requests(id: PlaceId) -> impl IntoView {
         let row = |item: crate::state::Item<Request>| {
             let request = item.noun;
             let to = Route::about(Page::Requests, request.id.0);
-            let holder = request.holder().map(|who| format!(" · {}", who.name)).unwrap_or_default();
             let since = time::moment(request.created_at, state.now.get_untracked());
-            let text = format!("{}{holder} · {since}", names::state(&request.state));
-            let title = names::wish(&request);
-            view! { <Row title text icon=Picture::Bell pending=item.pending on_press=move || go(to)/> }.into_any()
+            let text = format!("{} · {since}", names::state(&request.state));
+            let (title, who) = (names::wish(&request), request.holder().cloned());
+            view! { <Row title text who icon=Picture::Bell pending=item.pending on_press=move || go(to)/> }.into_any()
         };
-        part(words().places.requests, words().places.requests_none, open.get().into_iter().map(row).collect())
+        part(
+            words().places.requests,
+            words().places.requests_none,
+            is_deck.get(),
+            open.get().into_iter().map(row).collect(),
+        )
     };
     view! { {rows} }
 }
 
 #[component]
-fn Devices(id: PlaceId) -> impl IntoView {
+fn Devices(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
     let state = state();
     let buttons = Memo::new(move |_| {
         let is_here = |button: &Device| button.place_id == Some(id) && button.state == ButtonState::Assigned;
@@ -140,7 +143,12 @@ fn Devices(id: PlaceId) -> impl IntoView {
             let title = item.noun.name.unwrap_or(item.noun.device);
             view! { <Row title text icon=Picture::Button pending=item.pending on_press=move || go(to)/> }.into_any()
         };
-        part(words().places.buttons, words().places.buttons_none, buttons.get().into_iter().map(row).collect())
+        part(
+            words().places.buttons,
+            words().places.buttons_none,
+            is_deck.get(),
+            buttons.get().into_iter().map(row).collect(),
+        )
     };
     view! { {rows} }
 }

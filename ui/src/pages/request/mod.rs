@@ -1,9 +1,7 @@
 //! A request in detail: what is asked, what may be done, what was said, and what happened.
 //!
-//! `story` merges what the server tells with what the device knows; `notes`, `call`, `hand_over`, `cancel`,
-//! `voice` are its parts.
+//! `story` merges what the server tells with what the device knows; `notes`, `hand_over`, `cancel`, `voice` are its parts.
 
-mod call;
 mod cancel;
 mod hand_over;
 mod notes;
@@ -12,15 +10,15 @@ mod voice;
 
 use crewbell_core::screen::{Ask, Deed};
 use crewbell_core::store::{Doing, Key, Line};
-use crewbell_shared::call::Call;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
-use crate::components::{Age, Chip, Empty, Icon, Picture, Tone};
-use crate::locales::{doings, fill, happenings, names, time, words};
-use crate::pages::requests::{Acts, class, icon, who_has_it_there};
+use crate::components::{Age, Chip, Empty, Icon, Picture, Said, Tone};
+use crate::locales::{Sentence, doings, fill, happenings, time, words};
+use crate::pages::calls::{CallAbout, calls_about};
+use crate::pages::requests::{Acts, asked_for, class, icon, who_has_it_there};
 use crate::state::{State, state};
 use story::{Event, story};
 
@@ -60,7 +58,7 @@ fn Head(id: RequestId) -> impl IntoView {
                 <span class="kind"><Icon of=icon(&request)/></span>
                 <div class="about">
                     <h2>{request.place_name.clone()}</h2>
-                    <p class="what">{asked(&request)}</p>
+                    <p class="what"><Said of=asked(&request)/></p>
                     <p class="guest">{guest.as_ref().map(|guest| guest.name.clone())}</p>
                     <p class="guest-notes">{guest.map(|guest| guest.notes).filter(|notes| !notes.is_empty())}</p>
                 </div>
@@ -81,7 +79,7 @@ fn Head(id: RequestId) -> impl IntoView {
         {move || voice.get().map(|voice| view! { <voice::VoiceMessage id voice/> })}
         {move || reached.get().map(|(devices, sounded)| sounded_on(devices, sounded))}
         <Acts id all=true/>
-        <call::CallAbout id/>
+        <CallAbout noun=EntityType::Request id=id.0/>
     }
 }
 
@@ -111,8 +109,7 @@ fn Story(id: RequestId) -> impl IntoView {
     let events = Memo::new(move |_| {
         let request = state.requests.get(id).map(|item| item.noun);
         let Some(request) = request else { return Vec::new() };
-        let is_about = |call: &Call| call.about.as_ref().is_some_and(|about| about.id == id.0);
-        let calls = state.calls.list(|item| is_about(&item.noun).then(|| item.noun.clone()));
+        let calls = calls_about(state, EntityType::Request, id.0);
         told.with(|told| known.with(|known| unsent.with(|unsent| story(told, known, &request, unsent, &calls))))
     });
     view! {
@@ -133,7 +130,7 @@ fn one_event(state: State, event: &Event) -> impl IntoView + use<> {
         <li>
             <b>{happenings::happened(&event.kind)}</b>
             <span>{event.text.clone()}</span>
-            <small>{format!("{when}:{} · {}", time::seconds(event.at), event.who)}</small>
+            <small>{format!("{when}:{} · ", time::seconds(event.at))}<Said of=event.who.clone()/></small>
         </li>
     }
 }
@@ -147,17 +144,9 @@ fn unsent(state: State, id: RequestId) -> Vec<Deed> {
     })
 }
 
-fn asked(request: &Request) -> String {
-    let w = words();
-    let mut parts = vec![names::wish(request)];
-    if request.press_count > 1 {
-        parts.push(w.requests.pressed.say(request.press_count));
-    }
-    if let Some(by) = &request.created_by {
-        parts.push(fill(w.requests.asked_by, &[("who", &by.name)]));
-    }
-    parts.push(fill(w.request.asked_at, &[("time", &time::time(request.created_at))]));
-    parts.join(" · ")
+fn asked(request: &Request) -> Sentence {
+    let at = fill(words().request.asked_at, &[("time", &time::time(request.created_at))]);
+    Sentence::joined(asked_for(request).into_iter().chain([at.into()]), " · ")
 }
 
 fn state_words(state: State, request: &Request) -> String {

@@ -1,12 +1,15 @@
-//! What happened to a request: what the server tells, what this device knows beyond it, and what the crew wrote.
+//! What happened to a request: what the server tells, what this device knows beyond it, what the crew wrote, and the
+//! calls about it. It reads the same with the server and without.
 
 use crewbell_core::screen::{Act, Deed};
 use crewbell_core::store::Line;
 use crewbell_shared::call::Call;
+use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::{Acceptance, Note, Request, State};
 use jiff::Timestamp;
 
-use crate::pages::calls::how;
+use crate::locales::Sentence;
+use crate::pages::calls::{how, parties};
 
 /// Something that happened, for the story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,18 +19,19 @@ pub struct Event {
     /// What: the entry's kind.
     pub kind: String,
     /// Who.
-    pub who: String,
+    pub who: Sentence,
     /// What they wrote.
     pub text: Option<String>,
 }
 
 /// The story, oldest first. A line that both know is told once; a note is told with its words. What no line tells,
 /// because the server can't be reached, is told from the request itself. What `unsent` has done to it isn't part of the
-/// story yet. Calls about it are told with how they ended.
+/// story yet. A call about it is told once, with how it ended; of one that isn't known here the last that was told.
 pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Deed], calls: &[Call]) -> Vec<Event> {
     let mut lines: Vec<&Line> = told.iter().chain(known).collect();
     lines.sort_by_key(|line| line.seq);
     lines.dedup_by_key(|line| line.seq);
+    let lines = without_steps(&lines, calls);
     let is_told = |kind: &str| lines.iter().any(|line| line.kind == kind);
     let is_unsent = |kind: &str| unsent.iter().any(|deed| comes_of(&deed.act) == Some(kind));
     let untold = facts(request).into_iter().filter(|event| !is_told(&event.kind) && !is_unsent(&event.kind));
@@ -37,7 +41,7 @@ pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Deed], 
     let happened = lines.iter().filter(|line| line.kind != NOTED).map(|line| Event {
         at: line.at,
         kind: line.kind.clone(),
-        who: line.actor.name.clone(),
+        who: (&line.actor).into(),
         text: None,
     });
     let mut events: Vec<Event> = happened
@@ -49,21 +53,33 @@ pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Deed], 
     events
 }
 
+/// The lines without the steps of calls: none of a call that is known, and only the last of another.
+fn without_steps<'a>(lines: &[&'a Line], calls: &[Call]) -> Vec<&'a Line> {
+    let call = |line: &Line| line.about.filter(|about| about.entity_type == EntityType::Call);
+    let is_step = |at: usize, line: &Line| {
+        call(line).is_some_and(|about| {
+            let goes_on = lines[at + 1..].iter().any(|later| later.about == Some(about));
+            goes_on || calls.iter().any(|call| call.id.0 == about.id)
+        })
+    };
+    lines.iter().enumerate().filter(|(at, line)| !is_step(*at, line)).map(|(_, line)| *line).collect()
+}
+
 /// What the request itself says about what happened to it.
 fn facts(request: &Request) -> Vec<Event> {
-    let event = |at, kind: &str, who: &str| Event { at, kind: kind.to_owned(), who: who.to_owned(), text: None };
-    let asked_by = request.created_by.as_ref().map_or(&request.place_name, |by| &by.name);
+    let event = |at, kind: &str, who| Event { at, kind: kind.to_owned(), who, text: None };
+    let asked_by = request.created_by.as_ref().map_or_else(|| request.place_name.clone().into(), Sentence::from);
     let mut facts = vec![event(request.created_at, "request_created", asked_by)];
-    let taken = |now: &Acceptance| event(now.accepted_at, "request_accepted", &now.accepted_by.name);
+    let taken = |now: &Acceptance| event(now.accepted_at, "request_accepted", (&now.accepted_by).into());
     match &request.state {
         State::Open => {}
         State::Accepted(now) => facts.push(taken(now)),
         State::Completed { acceptance, completed_by, completed_at } => {
-            facts.extend([taken(acceptance), event(*completed_at, "request_completed", &completed_by.name)]);
+            facts.extend([taken(acceptance), event(*completed_at, "request_completed", completed_by.into())]);
         }
         State::Cancelled { acceptance, cancelled_by, cancelled_at, .. } => {
             facts.extend(acceptance.as_ref().map(taken));
-            facts.push(event(*cancelled_at, "request_cancelled", &cancelled_by.name));
+            facts.push(event(*cancelled_at, "request_cancelled", cancelled_by.into()));
         }
     }
     facts
@@ -87,16 +103,16 @@ fn comes_of(act: &Act) -> Option<&'static str> {
 const NOTED: &str = "request_noted";
 
 fn noted(note: &Note) -> Event {
-    Event { at: note.at, kind: NOTED.to_owned(), who: note.by.name.clone(), text: Some(note.text.clone()) }
+    Event { at: note.at, kind: NOTED.to_owned(), who: (&note.by).into(), text: Some(note.text.clone()) }
 }
 
 fn called(call: &Call) -> Event {
-    let who = format!("{} → {}", call.caller.name, call.callee.name);
-    Event { at: call.call_time, kind: "call_started".to_owned(), who, text: Some(how(call)) }
+    Event { at: call.call_time, kind: "call_started".to_owned(), who: parties(call), text: Some(how(call)) }
 }
 
 #[cfg(test)]
 mod tests {
+    use crewbell_core::store::Key;
     use crewbell_shared::protocol::ActorRef;
     use crewbell_shared::testing::{at, id, open_request, ringing_call, siri};
 
@@ -133,7 +149,7 @@ mod tests {
         let state = State::Completed { acceptance, completed_by: siri().as_ref(), completed_at: at(9) };
         let request = Request { state, ..open_request(at(0)) };
         let told: Vec<_> =
-            story(&[], &[], &request, &[], &[]).into_iter().map(|event| (event.kind, event.who)).collect();
+            story(&[], &[], &request, &[], &[]).into_iter().map(|event| (event.kind, event.who.to_string())).collect();
         let expected = [("request_created", "Cabin 5"), ("request_accepted", "Siri"), ("request_completed", "Siri")];
         assert_eq!(told, expected.map(|(kind, who)| (kind.to_owned(), who.to_owned())));
     }
@@ -158,7 +174,27 @@ mod tests {
     fn a_call_about_it_is_told_with_who_called_whom_and_how_it_ended() {
         let call = ringing_call(at(3));
         let told = story(&[line(5, "request_accepted")], &[], &open_request(at(0)), &[], &[call]);
-        let called = (told[1].who.as_str(), told[1].text.as_deref());
-        assert_eq!((told.len(), called), (3, ("Sam → Siri", Some("Ringing …"))));
+        let called = (told[1].who.to_string(), told[1].text.as_deref());
+        assert_eq!((told.len(), called), (3, ("Sam → Siri".to_owned(), Some("Ringing …"))));
+    }
+
+    fn step(seq: u64, kind: &str, call: &Call) -> Line {
+        let actor = ActorRef { id: Some(siri().id), name: "Siri".into() };
+        Line { actor, about: Some(Key::new(EntityType::Call, call.id.0)), ..line(seq, kind) }
+    }
+
+    #[test]
+    fn a_call_is_told_once_with_the_server_and_without() {
+        let call = ringing_call(at(2));
+        let created = Line { at: at(0), ..line(1, "request_created") };
+        let told =
+            [created, step(2, "call_started", &call), step(3, "call_answered", &call), step(4, "call_ended", &call)];
+        let request = open_request(at(0));
+        let kinds = |events: &[Event]| events.iter().map(|event| event.kind.clone()).collect::<Vec<_>>();
+        let online = story(&told, &told[2..], &request, &[], std::slice::from_ref(&call));
+        assert_eq!(kinds(&online), ["request_created", "call_started"]);
+        assert_eq!(online, story(&[], &[], &request, &[], std::slice::from_ref(&call)));
+        // A device that doesn't keep the call any more has what the server says of its end.
+        assert_eq!(kinds(&story(&told, &[], &request, &[], &[])), ["request_created", "call_ended"]);
     }
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::person::Right;
+use crewbell_shared::person::{PersonRef, Right};
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::{Request, State as How};
 use leptos::prelude::*;
 
-use crate::components::{Button, IconButton, Look, Picture, presence_words};
-use crate::locales::{fill, words};
+use crate::components::{Button, IconButton, Look, Picture, Said, presence_words};
+use crate::locales::{Sentence, fill, words};
 use crate::pages::request::{Cancel, HandOver};
 use crate::state::{State, state};
 
@@ -116,7 +116,7 @@ pub fn Acts(
             {(may.cancel && all).then(|| view! {
                 <Button label=words().request.cancel look=Look::Quiet on_press=move || cancelling.set(true)/>
             })}
-            {none.then(|| view! { <span class="who-has-it">{who}</span> })}
+            {none.then(|| view! { <span class="who-has-it"><Said of=who/></span> })}
         })
     };
     view! {
@@ -130,24 +130,24 @@ pub fn Acts(
     }
 }
 
-/// The same, with whether a colleague who has it now is there: "Accepted by Sam (Offline · last seen 14:02)".
+/// The same as a text, with whether a colleague who has it now is there: "Accepted by Sam (Offline · last seen 14:02)".
 pub fn who_has_it_there(state: State, request: &Request) -> String {
     let who = who_has_it(state, request);
     match request.holder().filter(|holder| Some(holder.id) != state.my_id()) {
         Some(holder) => format!("{who} ({})", presence_words(state, holder.id)),
-        None => who,
+        None => who.to_string(),
     }
 }
 
 /// Who has a request or had it last, in words.
-pub fn who_has_it(state: State, request: &Request) -> String {
+pub fn who_has_it(state: State, request: &Request) -> Sentence {
     let w = &words().requests;
-    let by = |text: &str, name: &str| fill(text, &[("who", name)]);
+    let by = |text: &str, who: &PersonRef| Sentence::fill(text, &[("who", &who.into())]);
     match &request.state {
-        How::Open => words().kinds.state_open.to_owned(),
-        How::Accepted(now) if Some(now.accepted_by.id) == state.my_id() => w.you_have_it.to_owned(),
-        How::Accepted(now) => by(w.accepted_by, &now.accepted_by.name),
-        How::Completed { completed_by, .. } => by(w.completed_by, &completed_by.name),
-        How::Cancelled { cancelled_by, .. } => by(w.cancelled_by, &cancelled_by.name),
+        How::Open => words().kinds.state_open.to_owned().into(),
+        How::Accepted(now) if Some(now.accepted_by.id) == state.my_id() => w.you_have_it.to_owned().into(),
+        How::Accepted(now) => by(w.accepted_by, &now.accepted_by),
+        How::Completed { completed_by, .. } => by(w.completed_by, completed_by),
+        How::Cancelled { cancelled_by, .. } => by(w.cancelled_by, cancelled_by),
     }
 }

@@ -86,10 +86,12 @@ fn median(spans: &mut [i64]) -> Option<i64> {
 }
 
 impl Board {
-    /// The board while a finger is on it: nothing moves, nothing goes, nothing comes; only the numbers are new.
+    /// The board while a finger is on it: nothing moves, nothing goes, nothing comes; only the numbers are new. A number
+    /// that a line of its own stands for neither comes nor goes.
     #[must_use]
     pub fn held(&self, wanted: &Self) -> Self {
-        Self { oldest: wanted.oldest, median_s: wanted.median_s, hidden: wanted.hidden, ..self.clone() }
+        let hidden = if self.hidden > 0 { wanted.hidden.max(1) } else { 0 };
+        Self { oldest: wanted.oldest, median_s: wanted.median_s, hidden, ..self.clone() }
     }
 
     /// How many wait that this board doesn't show yet.
@@ -188,6 +190,13 @@ mod tests {
         assert_eq!((held.waiting.clone(), held.others.clone()), (ids(&[1, 2]), Vec::new()));
         assert_eq!(held.missing(&wanted), 1);
         assert_eq!(wanted.missing(&wanted), 0);
+    }
+
+    #[test]
+    fn the_line_about_what_is_hidden_neither_comes_nor_goes_under_a_finger() {
+        let of = |hidden| Board { hidden, ..Board::default() };
+        let held = |shown, wanted| of(shown).held(&of(wanted)).hidden;
+        assert_eq!([held(0, 3), held(2, 3), held(2, 0)], [0, 3, 1]);
     }
 
     #[test]

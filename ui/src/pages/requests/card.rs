@@ -5,29 +5,32 @@ use crewbell_shared::request::{Kind, Priority, Request, State as How};
 use leptos::prelude::*;
 
 use super::acts::{Acts, who_has_it, who_has_it_there};
-use crate::components::{Age, Icon, Picture};
-use crate::locales::{fill, names, time, words};
+use crate::components::{Age, Calm, Icon, Picture, Said};
+use crate::locales::{Sentence, fill, names, time, words};
 use crate::route::{Page, Route};
 use crate::state::{State, state};
 
-/// A request that something can be done with.
+/// A request that something can be done with. While the board is held it keeps the words that could make it higher: who
+/// has it now is told by its buttons and its colours.
 #[component]
-pub fn Card(id: RequestId) -> impl IntoView {
+pub fn Card(id: RequestId, calm: Calm) -> impl IntoView {
     let state = state();
     let item = Memo::new(move |_| state.requests.get(id));
     let class = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| class(&item.noun))));
     let chosen = Memo::new(move |_| state.route.get().id == Some(id.0));
     let place = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.noun.place_name.clone())));
     let icon = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| icon(&item.noun))));
-    let beneath = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| beneath(state, &item.noun))));
-    let what = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| what(state, &item.noun))));
-    let said = Memo::new(move |_| item.with(|item| item.as_ref().and_then(|item| said(&item.noun))));
+    let of = move |say: fn(State, &Request) -> Sentence| {
+        calm.keep(Memo::new(move |_| item.with(|item| item.as_ref().map(|item| say(state, &item.noun)))))
+    };
+    let (beneath, what, said) = (of(beneath), of(what), of(said));
     let since = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.noun.created_at)));
     let pending = Memo::new(move |_| item.with(|item| item.as_ref().is_some_and(|item| item.pending)));
-    let disturb = Memo::new(move |_| {
+    let disturb = calm.keep(Memo::new(move |_| {
         let place = item.with(|item| item.as_ref().map(|item| item.noun.place_id))?;
         Some(state.places.get(place)?.noun.do_not_disturb)
-    });
+    }));
+    let line = move |of: Memo<Option<Sentence>>| move || of.get().map(|of| view! { <Said of/> });
     view! {
         <article class=move || class.get().unwrap_or("card") class:chosen=chosen class:pending=pending
             id=format!("card-{id}")>
@@ -38,14 +41,14 @@ pub fn Card(id: RequestId) -> impl IntoView {
                         chosen.get().then_some("true")
                     }>{place}</a>
                 </h3>
-                <p class="guest">{beneath}</p>
+                <p class="guest">{line(beneath)}</p>
                 <p class="what">
-                    {what}
+                    {line(what)}
                     <Show when=move || pending.get()>
                         <span class="unsent">{words().common.pending}</span>
                     </Show>
                 </p>
-                <p class="said">{said}</p>
+                <p class="said">{line(said)}</p>
                 <Show when=move || disturb.get() == Some(true)>
                     <p class="dnd"><Icon of=Picture::Moon/>{words().requests.dnd}</p>
                 </Show>
@@ -73,7 +76,7 @@ pub fn Done(id: RequestId) -> impl IntoView {
             <a class="done" class:pending=item.pending href=Route::about(Page::Requests, id.0).address()>
                 <b>{request.place_name.clone()}</b>
                 <span>{names::wish(&request)}</span>
-                <span class="by">{who_has_it(state, &request)}</span>
+                <span class="by"><Said of=who_has_it(state, &request)/></span>
                 <time>{times}</time>
             </a>
         })
@@ -81,7 +84,8 @@ pub fn Done(id: RequestId) -> impl IntoView {
     view! { {line} }
 }
 
-/// What a request looks like: whose it is, and whether it is an emergency.
+/// What a request looks like: whose it is, and whether it is an emergency. An emergency goes on having the room of one
+/// when somebody has it.
 pub fn class(request: &Request) -> &'static str {
     let emergency = request.priority == Priority::Emergency;
     match (&request.state, emergency) {
@@ -115,31 +119,57 @@ pub fn service_icon(code: &str) -> Picture {
 }
 
 /// Who, and on which deck.
-fn beneath(state: State, request: &Request) -> String {
+fn beneath(state: State, request: &Request) -> Sentence {
     let guest = request.guest_id.and_then(|guest| state.guest_name(guest));
     let deck = state.deck_of(request.place_id).filter(|deck| deck.id != request.place_id).map(|deck| deck.name);
-    [guest, deck].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [guest, deck].into_iter().flatten().collect::<Vec<_>>().join(" · ").into()
 }
 
-/// What is asked for, how often, and who has it.
-fn what(state: State, request: &Request) -> String {
+/// Who has it, what is asked for, how often and by whom.
+fn what(state: State, request: &Request) -> Sentence {
+    let holder = request.holder().map(|_| who_has_it_there(state, request).into());
+    Sentence::joined(holder.into_iter().chain(asked_for(request)), " · ")
+}
+
+/// What is asked for, how often, and by which of the crew, each for itself.
+pub fn asked_for(request: &Request) -> Vec<Sentence> {
     let w = &words().requests;
-    let mut parts = vec![names::wish(request)];
-    if request.press_count > 1 {
-        parts.push(w.pressed.say(request.press_count));
-    }
-    if let Some(by) = &request.created_by {
-        parts.push(fill(w.asked_by, &[("who", &by.name)]));
-    }
-    if request.holder().is_some() {
-        parts.insert(0, who_has_it_there(state, request));
-    }
-    parts.join(" · ")
+    let pressed = (request.press_count > 1).then(|| w.pressed.say(request.press_count).into());
+    let by = request.created_by.as_ref().map(|by| Sentence::fill(w.asked_by, &[("who", &by.into())]));
+    [Some(names::wish(request).into()), pressed, by].into_iter().flatten().collect()
 }
 
 /// What the guest said, or who asked for them wrote.
-fn said(request: &Request) -> Option<String> {
+fn said(_: State, request: &Request) -> Sentence {
     let transcript = request.voice.as_ref().and_then(|voice| voice.transcript.as_ref());
-    let text = transcript.or(request.text.as_ref())?;
-    Some(fill(words().request.said, &[("text", text)]))
+    let text = transcript.or(request.text.as_ref());
+    text.map(|text| fill(words().request.said, &[("text", text)]).into()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::request::Acceptance;
+    use crewbell_shared::testing::{at, open_request, siri};
+
+    use super::*;
+
+    #[test]
+    fn an_emergency_looks_like_one_in_whosever_hands_it_is() {
+        let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) };
+        let classes = |priority| {
+            let open = Request { priority, ..open_request(at(0)) };
+            let taken = Request { state: How::Accepted(acceptance.clone()), ..open.clone() };
+            [open, taken].map(|request| class(&request).split(' ').any(|class| class.ends_with("alarm")))
+        };
+        assert_eq!(classes(Priority::Emergency), [true, true]);
+        assert_eq!(classes(Priority::High), [false, false]);
+    }
+
+    #[test]
+    fn who_of_the_crew_asked_is_named_as_a_person() {
+        let request = Request { press_count: 2, created_by: Some(siri().as_ref()), ..open_request(at(0)) };
+        let said = Sentence::joined(asked_for(&request), " · ");
+        assert!(said.to_string().ends_with("pressed 2× · by Siri"), "{said}");
+        assert!(said.pieces().contains(&crate::locales::Piece::Person(siri().as_ref())));
+    }
 }

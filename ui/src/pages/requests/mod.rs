@@ -1,6 +1,6 @@
 //! The board: what needs the person, on top and large; what is done is quiet.
 //!
-//! - `board` what stands where (pure); `filter` which of it is wanted; `hold` nothing moves under a finger
+//! - `board` what stands where (pure); `filter` which of it is wanted
 //! - `card` a request; `acts` what may be done with it; `keys` the keyboard
 //!
 //! On a desktop the board, the request that is chosen, and what happened last stand side by side. Elsewhere the request
@@ -10,7 +10,6 @@ mod acts;
 mod board;
 mod card;
 mod filter;
-mod hold;
 mod keys;
 
 use crewbell_shared::ids::{PlaceId, RequestId};
@@ -20,19 +19,19 @@ use leptos::prelude::*;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-use crate::components::{Button, Empty, ListHeader, Look, Picture, Search};
-use crate::locales::{names, time, words};
+use crate::components::{Button, Calm, Empty, ListHeader, Look, Picture, Said, Search};
+use crate::locales::{Sentence, names, time, words};
 use crate::pages::Info;
+use crate::pages::activity::subject;
 use crate::pages::request::RequestDetail;
 use crate::route::{Page, Route, go};
 use crate::state::{State, state};
 use board::{Board, arrange};
 use card::{Card, Done};
 use filter::{Filter, Filters, has_words};
-use hold::Hold;
 
 pub use acts::{Acts, who_has_it_there};
-pub use card::{class, icon, service_icon};
+pub use card::{asked_for, class, icon, service_icon};
 
 /// What the frame needs to know.
 pub const INFO: Info = Info { title: |words| words.requests.title, icon: Picture::Bell, right: None };
@@ -70,9 +69,11 @@ fn TheBoard() -> impl IntoView {
     let filter = Memo::new(move |_| Filter::remembered(state));
     let today = Memo::new(move |_| time::start_of_day(state.now.get()));
     let wanted = Memo::new(move |_| filter.with(|filter| wanted(state, filter, &text.get(), today.get())));
-    let hold = Hold::new();
+    let calm = Calm::new();
+    // What the person looks for is found at once.
+    Effect::watch(move || (filter.track(), text.track()), move |_, _, _| calm.let_go(), false);
     let shown = Memo::new(move |before: Option<&Board>| match before {
-        Some(before) if hold.held.get() => wanted.with(|wanted| before.held(wanted)),
+        Some(before) if calm.is_held() => wanted.with(|wanted| before.held(wanted)),
         Some(_) | None => wanted.get(),
     });
     let new_above = Memo::new(move |_| wanted.with(|wanted| shown.with(|shown| shown.missing(wanted))));
@@ -90,8 +91,8 @@ fn TheBoard() -> impl IntoView {
     let clear = move || ["board.deck", "board.kind", "board.person"].into_iter().for_each(|name| state.set(name, None));
 
     view! {
-        <div class="board" on:pointerdown=move |_| hold.pressed() on:pointermove=move |_| hold.touched()
-            on:keydown=move |_| hold.touched() on:scroll=move |_| hold.touched()>
+        <div class="board" on:pointerdown=move |_| calm.pressed() on:pointermove=move |_| calm.touched()
+            on:keydown=move |_| calm.touched() on:scroll=move |_| calm.touched()>
             <div class="tools">
                 <Search value=text name=words().requests.search/>
                 <Filters/>
@@ -115,9 +116,9 @@ fn TheBoard() -> impl IntoView {
             <Show when=move || quiet.get()>
                 <Empty icon=Picture::Check title=words().requests.all_quiet text=words().requests.all_quiet_hint/>
             </Show>
-            <Section title=words().requests.waiting ids=waiting count=Signal::derive(move || oldest(state, shown))/>
-            <Section title=words().requests.mine ids=mine count=Signal::derive(move || number(mine))/>
-            <Section title=words().requests.others ids=others count=Signal::derive(move || number(others))/>
+            <Section title=words().requests.waiting ids=waiting calm count=Signal::derive(move || oldest(state, shown))/>
+            <Section title=words().requests.mine ids=mine calm count=Signal::derive(move || number(mine))/>
+            <Section title=words().requests.others ids=others calm count=Signal::derive(move || number(others))/>
             <Show when=move || { done_count.get() > 0 }>
                 <ListHeader title=words().requests.done count=Signal::derive(move || median(shown))/>
                 <div class="dones"><For each=move || done.get() key=|id| *id let:id><Done id/></For></div>
@@ -132,12 +133,12 @@ fn TheBoard() -> impl IntoView {
 
 /// Some cards under a heading; nothing where there are none.
 #[component]
-fn Section(#[prop(into)] title: String, ids: Memo<Vec<RequestId>>, count: Signal<String>) -> impl IntoView {
+fn Section(#[prop(into)] title: String, ids: Memo<Vec<RequestId>>, calm: Calm, count: Signal<String>) -> impl IntoView {
     let title = StoredValue::new(title);
     view! {
         <Show when=move || ids.with(|ids| !ids.is_empty())>
             <ListHeader title=title.get_value() count/>
-            <div class="cards"><For each=move || ids.get() key=|id| *id let:id><Card id/></For></div>
+            <div class="cards"><For each=move || ids.get() key=|id| *id let:id><Card id calm/></For></div>
         </Show>
     }
 }
@@ -158,25 +159,11 @@ fn Recent() -> impl IntoView {
             <For each=move || lines.get() key=|line| line.seq let:line>
                 <li>
                     <b>{crate::locales::happenings::happened(&line.kind)}</b>
-                    <span>{subject(state, &line)}</span>
-                    <small>{format!("{} · {}", time::time(line.at), line.actor.name)}</small>
+                    <span>{subject(state, &line).map(|of| view! { <Said of/> })}</span>
+                    <small>{format!("{} · ", time::time(line.at))}<Said of=Sentence::from(&line.actor)/></small>
                 </li>
             </For>
         </ol>
-    }
-}
-
-fn subject(state: State, line: &crewbell_core::store::Line) -> Option<String> {
-    use crewbell_shared::protocol::EntityType;
-    let about = line.about?;
-    match about.entity_type {
-        EntityType::Request => state.requests.peek(RequestId(about.id)).map(|item| item.noun.place_name),
-        EntityType::Place => state.places.peek(PlaceId(about.id)).map(|item| item.noun.name),
-        EntityType::Person => state.people.peek(about.id.into()).map(|item| item.noun.name),
-        EntityType::Guest => state.guests.peek(about.id.into()).map(|item| item.noun.name),
-        EntityType::Stay => state.stays.peek(about.id.into()).and_then(|item| state.guest_name(item.noun.guest_id)),
-        EntityType::Button => state.buttons.peek(about.id.into()).map(|item| item.noun.device),
-        EntityType::Site | EntityType::Call => None,
     }
 }
 

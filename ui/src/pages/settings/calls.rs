@@ -4,8 +4,7 @@ use crewbell_core::screen::{Ask, AskError, AudioDevices, settings};
 use leptos::prelude::*;
 
 use super::Part;
-use super::sounds::Volume;
-use crate::components::{Picture, Select, Switch};
+use crate::components::{Picture, Select, Switch, Volume};
 use crate::locales::{Text, fill, refusals, words};
 use crate::state::{State, state};
 

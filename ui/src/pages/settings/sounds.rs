@@ -1,18 +1,13 @@
 //! Whether and how loud this device rings, and whether it can.
 
-use std::time::Duration;
-
 use crewbell_core::screen::{Ask, AskError, settings};
 use crewbell_shared::request::Priority;
 use leptos::prelude::*;
 
 use super::Part;
-use crate::components::{Button, Confirm, Icon, Picture, Switch};
-use crate::locales::{Text, fill, names, refusals, words};
+use crate::components::{Button, Confirm, Icon, Picture, Switch, Volume};
+use crate::locales::{fill, names, refusals, words};
 use crate::state::state;
-
-/// How often the volume is set while it moves: as often as it is heard, and seldom enough to be kept on a disk.
-const MOVED: Duration = Duration::from_millis(100);
 
 /// The sounds, the loudest first.
 const PRIORITIES: [Priority; 4] = [Priority::Emergency, Priority::High, Priority::Normal, Priority::Low];
@@ -46,59 +41,6 @@ pub fn Sounds() -> impl IntoView {
                     on_yes=silence on_no=move || asks.set(false)/>
             </Show>
         </Part>
-    }
-}
-
-/// How loud something is: a setting in percent. It is heard while the finger moves.
-#[component]
-pub fn Volume(setting: &'static str, label: Text, hint: Text) -> impl IntoView {
-    let state = state();
-    let hint_id = format!("{setting}-hint");
-    let kept = Memo::new(move |_| settings::volume(state.setting(setting).as_deref()));
-    let shown = RwSignal::new(kept.get_untracked());
-    let held = StoredValue::new(false);
-    // What the core says of a moment ago doesn't pull the slider from under the finger.
-    Effect::new(move || {
-        let kept = kept.get();
-        if !held.get_value() {
-            shown.set(kept);
-        }
-    });
-    let send = move || {
-        if let Some(percent) = shown.try_get_untracked() {
-            state.set(setting, Some(percent.to_string()));
-        }
-    };
-    let waits = StoredValue::new(false);
-    let send_soon = move || {
-        if !waits.get_value() {
-            waits.set_value(true);
-            set_timeout(
-                move || {
-                    waits.try_update_value(|waits| *waits = false);
-                    send();
-                },
-                MOVED,
-            );
-        }
-    };
-    let percent = move || format!("{} %", shown.get());
-    view! {
-        <div class="field volume">
-            <label for=setting>{label}<output for=setting>{percent}</output></label>
-            <input id=setting type="range" min=settings::LEAST_VOLUME max="100" step="5" aria-describedby=hint_id.clone()
-                aria-valuetext=percent prop:value=move || shown.get().to_string()
-                on:input:target=move |event| {
-                    held.set_value(true);
-                    shown.set(settings::volume(Some(&event.target().value())));
-                    send_soon();
-                }
-                on:change=move |_| {
-                    held.set_value(false);
-                    send();
-                }/>
-            <small id=hint_id>{hint}</small>
-        </div>
     }
 }
 

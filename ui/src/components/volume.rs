@@ -1,0 +1,83 @@
+//! How loud something is: a slider that is heard while the finger moves.
+
+use std::time::Duration;
+
+use crewbell_core::screen::settings;
+use leptos::prelude::*;
+
+use super::{Icon, Picture};
+use crate::locales::Text;
+use crate::state::state;
+
+/// How often the volume is set while it moves: as often as it is heard, and seldom enough to be kept on a disk.
+const MOVED: Duration = Duration::from_millis(100);
+
+/// How loud something is: a setting in percent. With a hint it is a field of a form; without, it stands in a bar, with a
+/// picture for its name.
+#[component]
+pub fn Volume(
+    /// The setting's name.
+    setting: &'static str,
+    /// What is so loud.
+    label: Text,
+    /// What there is to know of it.
+    #[prop(optional)]
+    hint: Option<Text>,
+) -> impl IntoView {
+    let state = state();
+    let kept = Memo::new(move |_| settings::volume(state.setting(setting).as_deref()));
+    let shown = RwSignal::new(kept.get_untracked());
+    let held = StoredValue::new(false);
+    // What the core says of a moment ago doesn't pull the slider from under the finger.
+    Effect::new(move || {
+        let kept = kept.get();
+        if !held.get_value() {
+            shown.set(kept);
+        }
+    });
+    let send = move || {
+        if let Some(percent) = shown.try_get_untracked() {
+            state.set(setting, Some(percent.to_string()));
+        }
+    };
+    let waits = StoredValue::new(false);
+    let send_soon = move || {
+        if !waits.get_value() {
+            waits.set_value(true);
+            set_timeout(
+                move || {
+                    waits.try_update_value(|waits| *waits = false);
+                    send();
+                },
+                MOVED,
+            );
+        }
+    };
+    let percent = move || format!("{} %", shown.get());
+    let hint_id = hint.map(|_| format!("{setting}-hint"));
+    let slider = view! {
+        <input id=hint.map(|_| setting) type="range" min=settings::LEAST_VOLUME max="100" step="5"
+            aria-label=hint.is_none().then_some(label) aria-describedby=hint_id.clone() aria-valuetext=percent
+            prop:value=move || shown.get().to_string()
+            on:input:target=move |event| {
+                held.set_value(true);
+                shown.set(settings::volume(Some(&event.target().value())));
+                send_soon();
+            }
+            on:change=move |_| {
+                held.set_value(false);
+                send();
+            }/>
+    };
+    match hint {
+        Some(hint) => view! {
+            <div class="field volume">
+                <label for=setting>{label}<output for=setting>{percent}</output></label>
+                {slider}
+                <small id=hint_id>{hint}</small>
+            </div>
+        }
+        .into_any(),
+        None => view! { <label class="line-volume"><Icon of=Picture::Sound/>{slider}</label> }.into_any(),
+    }
+}

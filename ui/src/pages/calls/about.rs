@@ -1,0 +1,186 @@
+//! What calls are about: its name, its page, the calls about it, and calling somebody about it.
+
+use crewbell_shared::call::{About, Call};
+use crewbell_shared::ids::CallId;
+use crewbell_shared::protocol::EntityType;
+use leptos::prelude::*;
+use uuid::Uuid;
+
+use super::{Choose, how, parties};
+use crate::components::{Button, CallButton, Icon, PersonName, Picture, Said};
+use crate::locales::{names, time, words};
+use crate::route::{Page, Route};
+use crate::state::{State, state};
+
+/// The page of what calls can be about; none: they can't. A noun that they can be about is an arm here and in `known`.
+fn page_of(noun: EntityType) -> Option<Page> {
+    match noun {
+        EntityType::Request => Some(Page::Requests),
+        EntityType::Place => Some(Page::Places),
+        EntityType::Site
+        | EntityType::Person
+        | EntityType::Guest
+        | EntityType::Stay
+        | EntityType::Button
+        | EntityType::Call => None,
+    }
+}
+
+/// What something is called, and what it is, as far as this device knows it.
+fn known(state: State, noun: EntityType, id: Uuid) -> Option<(String, String)> {
+    match noun {
+        EntityType::Request => {
+            let request = state.requests.get(id.into())?.noun;
+            Some((request.place_name.clone(), names::wish(&request)))
+        }
+        EntityType::Place => {
+            let place = state.places.get(id.into())?.noun;
+            Some((place.name, names::place_kind(place.kind).to_owned()))
+        }
+        EntityType::Site
+        | EntityType::Person
+        | EntityType::Guest
+        | EntityType::Stay
+        | EntityType::Button
+        | EntityType::Call => None,
+    }
+}
+
+/// What a call is about: "Cabin 5 · Bring drinks". What this device doesn't know has the name that it had at the time.
+pub fn about(state: State, about: &About) -> String {
+    let known = about.noun.known().and_then(|noun| known(state, noun, about.id));
+    known.map_or_else(|| about.name.clone(), |(name, what)| format!("{name} · {what}"))
+}
+
+/// Where that is shown; none for a noun that only a newer version has a page for.
+pub fn way_to(about: &About) -> Option<Route> {
+    Some(Route::about(page_of(about.noun.known()?)?, about.id))
+}
+
+/// A noun, as what a call is about; none while it isn't known here.
+fn about_now(state: State, noun: EntityType, id: Uuid) -> Option<About> {
+    let (name, _) = known(state, noun, id)?;
+    Some(About { noun: noun.into(), id, name })
+}
+
+/// Calls somebody about a noun: who has it in hand, where somebody else does, or whom one chooses.
+#[component]
+pub fn CallAbout(
+    /// What it is.
+    noun: EntityType,
+    /// Which.
+    id: Uuid,
+) -> impl IntoView {
+    let state = state();
+    let chooses = RwSignal::new(false);
+    let about = Memo::new(move |_| about_now(state, noun, id));
+    let holder = Memo::new(move |_| {
+        let request = (noun == EntityType::Request).then(|| state.requests.get(id.into()))??.noun;
+        request.holder().filter(|holder| Some(holder.id) != state.my_id()).cloned()
+    });
+    let sheet = move || {
+        let about = about.get().filter(|_| chooses.get());
+        about.map(|about| view! { <Choose about on_close=move || chooses.set(false)/> })
+    };
+    view! {
+        <div class="acts call-from">
+            {move || holder.get().map(|holder| view! {
+                <PersonName id=holder.id name=holder.name/>
+                <CallButton id=holder.id about=about.get() named=true/>
+            })}
+            <Button label=words().calls.call_somebody icon=Picture::Phone on_press=move || chooses.set(true)/>
+        </div>
+        {sheet}
+    }
+}
+
+/// The calls about a noun, oldest first.
+pub fn calls_about(state: State, noun: EntityType, id: Uuid) -> Vec<Call> {
+    let mut calls = state.calls.list(|item| is_about(&item.noun, noun, id).then(|| item.noun.clone()));
+    calls.sort_by_key(|call| (call.call_time, call.id));
+    calls
+}
+
+fn is_about(call: &Call, noun: EntityType, id: Uuid) -> bool {
+    call.about.as_ref().is_some_and(|about| about.id == id && about.noun.known() == Some(noun))
+}
+
+/// How many calls are listed: more is history, which the calls' page has.
+const LISTED: usize = 5;
+
+/// The last calls about a noun under a heading, newest first; nothing where there were none. What has a story of its own
+/// tells them there.
+#[component]
+pub fn CallsAbout(
+    /// What it is.
+    noun: EntityType,
+    /// Which.
+    id: Uuid,
+) -> impl IntoView {
+    let state = state();
+    let last = Memo::new(move |_| {
+        let calls = calls_about(state, noun, id);
+        calls.iter().rev().take(LISTED).map(|call| call.id).collect::<Vec<_>>()
+    });
+    view! {
+        <Show when=move || last.with(|last| !last.is_empty())>
+            <section>
+                <h3 class="spot-part">{words().calls.title}</h3>
+                <div class="rows"><For each=move || last.get() key=|id| *id let:id><OneCall id/></For></div>
+            </section>
+        </Show>
+    }
+}
+
+/// A call as anybody sees it: who called whom, how it ended, when.
+#[component]
+fn OneCall(id: CallId) -> impl IntoView {
+    let state = state();
+    let row = state.calls.row(id);
+    move || {
+        row.as_ref().map(Get::get).map(|item| {
+            let when = time::moment(item.noun.call_time, state.now.get_untracked());
+            view! {
+                <div class="row" class:pending=item.pending>
+                    <div class="row-press">
+                        <span class="row-icon"><Icon of=Picture::Phone/></span>
+                        <span class="row-text">
+                            <b><Said of=parties(&item.noun)/></b>
+                            <small>{format!("{} · {when}", how(&item.noun))}</small>
+                        </span>
+                    </div>
+                </div>
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::protocol::Noun;
+    use crewbell_shared::testing::{at, cabin, ringing_call};
+
+    use super::*;
+
+    fn of(noun: Noun) -> About {
+        About { noun, id: cabin().id.0, name: "Cabin 5".into() }
+    }
+
+    #[test]
+    fn a_call_leads_to_the_page_of_what_it_is_about_where_there_is_one() {
+        let page = |noun| way_to(&of(noun)).map(|route| route.page);
+        assert_eq!(page(EntityType::Request.into()), Some(Page::Requests));
+        assert_eq!(page(EntityType::Place.into()), Some(Page::Places));
+        assert_eq!(page(EntityType::Person.into()), None);
+        assert_eq!(page(Noun::Foreign("work_order".into())), None);
+    }
+
+    #[test]
+    fn a_call_is_about_one_noun_and_no_other() {
+        let call = Call { about: Some(of(EntityType::Place.into())), ..ringing_call(at(0)) };
+        let (id, other) = (cabin().id.0, Uuid::from_u128(99));
+        assert!(is_about(&call, EntityType::Place, id));
+        assert!(!is_about(&call, EntityType::Request, id) && !is_about(&call, EntityType::Place, other));
+        assert!(!is_about(&Call { about: None, ..call }, EntityType::Place, id));
+    }
+}
