@@ -183,7 +183,7 @@ fn a_call_about_a_place_or_a_request_stands_there_once_and_the_history_leads_the
     let on_sheet =
         "return [...document.querySelectorAll('.sheet .row')].filter(row => /→/.test(row.innerText)).length === 1";
     comes(&dana, "the call on the sheet", on_sheet)?;
-    dana.shoot("call-8-about-a-deck")?;
+    dana.shoot("call-11-about-a-deck")?;
 
     let place = ship.press("cabin-06", "single")?;
     go(&dana, "requests")?;
@@ -193,7 +193,7 @@ fn a_call_about_a_place_or_a_request_stands_there_once_and_the_history_leads_the
         "const told = [...document.querySelectorAll('.detail .story li')].filter(li => /→|call/i.test(li.innerText));
                 return told.length === 1 && /→/.test(told[0].innerText)";
     comes(&dana, "the call in the story", once)?;
-    dana.shoot("call-9-about-a-request")?;
+    dana.shoot("call-12-about-a-request")?;
 
     go(&dana, "calls")?;
     let leads = format!(
@@ -201,7 +201,7 @@ fn a_call_about_a_place_or_a_request_stands_there_once_and_the_history_leads_the
          return to[0]?.startsWith('#/requests/') && to[1] === {deck}"
     );
     comes(&dana, "the ways to what they were about", &leads)?;
-    dana.shoot("call-10-history")?;
+    dana.shoot("call-13-history")?;
     Ok(())
 }
 
