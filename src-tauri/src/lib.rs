@@ -8,7 +8,7 @@
 //! - `phone`: what calls are heard and spoken by
 //! - `notices`, `desktop`, `words`: notifications, tray and badge, and what they say
 //! - `vault`: the token, in the keyring or a file
-//! - `awake`: notices that the device slept
+//! - `awake`: notices that the device slept; `network`: that it went to another network
 //! - `instance`: which data folder this app is for, and that there is one app for each
 //!
 //! Desktops start `run` from `main`, phones through Tauri's entry point.
@@ -22,6 +22,7 @@ mod core_handle;
 mod desktop;
 mod device;
 mod instance;
+mod network;
 mod notices;
 #[cfg(desktop)]
 mod panel;
@@ -114,6 +115,7 @@ fn set_up(
     app.manage(core.clone());
     app.manage(Arc::clone(&device));
     tauri::async_runtime::spawn(awake::watch(core.clone()));
+    tauri::async_runtime::spawn(network::watch(core.clone()));
     tauri::async_runtime::spawn(async move {
         while let Some(report) = reports.recv().await {
             if let Some(input) = device.heard(report) {

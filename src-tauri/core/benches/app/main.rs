@@ -25,6 +25,9 @@
 mod cast;
 #[path = "../../../../server/tests/stories/database.rs"]
 mod database;
+#[expect(dead_code, reason = "the stories' phone can do more than is measured")]
+#[path = "../../tests/stories/phone.rs"]
+mod phone;
 #[expect(dead_code, reason = "the server's ship can do more than is measured")]
 #[path = "../../../../server/tests/stories/ship.rs"]
 mod ship;
@@ -37,7 +40,6 @@ mod catch_up;
 mod device;
 mod face;
 mod memory;
-mod phone;
 mod press;
 mod props;
 mod replay;

@@ -1,5 +1,6 @@
 //! The live socket: a task of its own, which reads frames, so that the controller never waits for JSON.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,7 +111,8 @@ where
     T: Fn(Input) -> Told + Send + Sync,
     Told: Future<Output = ()> + Send,
 {
-    let (url, stream) = reach(base, trust).await?;
+    let (url, stream, from) = reach(base, trust).await?;
+    tell(Input::Opened { socket: number, from }).await;
     let request = url.as_str().into_client_request().map_err(|error| error.to_string())?;
     let mut config = WebSocketConfig::default();
     config.max_message_size = Some(LARGEST);
@@ -159,8 +161,8 @@ where
     }
 }
 
-/// Connects, and encrypts where the address says so.
-async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>), String> {
+/// Connects, and encrypts where the address says so; tells the own address that it went from.
+async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>, IpAddr), String> {
     let mut url = Url::parse(&format!("{base}/api/live")).map_err(|error| error.to_string())?;
     let secure = url.scheme() == "https";
     let unfit = |()| "the address can't be connected to".to_owned();
@@ -169,10 +171,11 @@ async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Byt
     let port = url.port_or_known_default().unwrap_or(80);
     let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|error| error.to_string())?;
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    let from = stream.local_addr().map_err(|error| error.to_string())?.ip();
     if !secure {
-        return Ok((url, Box::new(stream)));
+        return Ok((url, Box::new(stream), from));
     }
     let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
     let stream = TlsConnector::from(trust).connect(name, stream).await.map_err(|error| error.to_string())?;
-    Ok((url, Box::new(stream)))
+    Ok((url, Box::new(stream), from))
 }
