@@ -55,11 +55,11 @@ fn packets_go_by_udp_once_it_is_connected() {
 }
 
 #[test]
-fn packets_go_over_the_socket_after_three_seconds_and_back_when_udp_connects_after_all() {
+fn packets_go_over_the_socket_after_two_seconds_and_back_when_udp_connects_after_all() {
     let mut caller = agreed_caller();
-    assert_eq!(caller.deadline(), Some(seconds(3)));
-    assert_eq!(caller.handle(Input::Tick, Duration::from_millis(2_999)), []);
-    let steps = caller.handle(Input::Tick, seconds(3));
+    assert_eq!(caller.deadline(), Some(seconds(2)));
+    assert_eq!(caller.handle(Input::Tick, Duration::from_millis(1_999)), []);
+    let steps = caller.handle(Input::Tick, seconds(2));
     assert_eq!(steps, [Step::Say(Signal::Relay { on: true }), Step::Send(Way::Socket)]);
     let steps = caller.handle(Input::Event(Event::Connected), seconds(9));
     assert_eq!(steps, [Step::Say(Signal::Relay { on: false }), Step::Send(Way::Udp)]);
@@ -179,7 +179,7 @@ fn ice_is_tried_again_less_and_less_often() {
             caller.handle(input, at);
         }
     }
-    assert_eq!(restarts, [8, 18, 38, 78, 138, 198, 258]);
+    assert_eq!(restarts, [7, 17, 37, 77, 137, 197, 257]);
 }
 
 #[test]
