@@ -6,7 +6,7 @@
 //! card. All of it shares the machine's cores.
 //!
 //! - [`props`]: a ship with as many entities as wanted; [`device`]: a device whose shell notes when it is told what
-//! - [`call`]: calls between two devices with a [`phone`], each
+//! - [`call`]: calls between two devices with a [`phone`], each; [`signalling`]: many at once, without a voice
 //! - [`start`], [`press`], [`sync`], [`catch_up`], [`replay`], [`face`]: what is measured; [`window`]: the same in the
 //!   app's window, where the app is built
 //! - [`times`], [`memory`], [`report`]: figures, and how they are shown
@@ -44,6 +44,7 @@ mod press;
 mod props;
 mod replay;
 mod report;
+mod signalling;
 mod start;
 mod sync;
 mod times;
