@@ -5,8 +5,8 @@
 //!
 //! ```text
 //!  caller                         called
-//!    │ ◄──────── Ready ────────────  │   prepared; again every 2 s until there is an offer
-//!    │ ───────── Offer ───────────►  │   again every 2 s until there is an answer
+//!    │ ◄──────── Ready ────────────  │   prepared; again every second until there is an offer
+//!    │ ───────── Offer ───────────►  │   again every second until there is an answer
 //!    │ ◄──────── Answer ───────────  │   an offer that was answered is answered the same again
 //!    │ ◄─────── Candidate ────────►  │
 //!    │ ◄──────── Restart ──────────  │   its network changed, or nothing comes through
@@ -27,8 +27,9 @@ use super::{Candidate, Event};
 /// How long UDP has until packets go over the socket: both sides are to be heard within three seconds of the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long until what has no answer is said again: a signal may be lost with the socket it was said on.
-const REPEAT: Duration = Duration::from_secs(2);
+/// How long until what has no answer is said again: a signal may be lost with the socket it was said on. Shorter than the
+/// patience with UDP, so that one which is lost isn't taken for a network without it.
+const REPEAT: Duration = Duration::from_secs(1);
 
 /// How long a restart has until the next is tried, at first and at last.
 const FIRST_RETRY: Duration = Duration::from_secs(5);

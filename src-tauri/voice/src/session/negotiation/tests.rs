@@ -121,19 +121,19 @@ fn what_was_lost_is_said_again() {
     let mut caller = caller();
     caller.handle(Input::Opened, seconds(0));
     caller.handle(Input::Offered("o1".to_owned()), seconds(0));
-    assert_eq!(caller.deadline(), Some(seconds(2)));
-    assert_eq!(caller.handle(Input::Tick, seconds(2)), [Step::Say(offer("o1"))]);
+    assert_eq!(caller.deadline(), Some(seconds(1)));
+    assert_eq!(caller.handle(Input::Tick, seconds(1)), [Step::Say(offer("o1"))]);
     let input = from_peer(&caller, Signal::Ready);
-    assert_eq!(caller.handle(input, seconds(2)), [Step::Say(offer("o1"))], "the other side has not heard it");
-    assert_eq!(caller.handle(Input::SocketBack, seconds(2)), [Step::Say(offer("o1"))]);
+    assert_eq!(caller.handle(input, seconds(1)), [Step::Say(offer("o1"))], "the other side has not heard it");
+    assert_eq!(caller.handle(Input::SocketBack, seconds(1)), [Step::Say(offer("o1"))]);
 
     let mut called = called();
     assert_eq!(called.handle(Input::Opened, seconds(0)), [Step::Say(Signal::Ready)]);
-    assert_eq!(called.handle(Input::Tick, seconds(2)), [Step::Say(Signal::Ready)]);
+    assert_eq!(called.handle(Input::Tick, seconds(1)), [Step::Say(Signal::Ready)]);
     let again = from_peer(&called, offer("o1"));
-    assert_eq!(called.handle(again.clone(), seconds(2)), [Step::AcceptOffer("o1".to_owned())]);
-    assert_eq!(called.handle(again.clone(), seconds(2)), [], "the answer is being made");
-    assert_eq!(called.handle(Input::Answered("a1".to_owned()), seconds(2)), [Step::Say(answer("a1"))]);
+    assert_eq!(called.handle(again.clone(), seconds(1)), [Step::AcceptOffer("o1".to_owned())]);
+    assert_eq!(called.handle(again.clone(), seconds(1)), [], "the answer is being made");
+    assert_eq!(called.handle(Input::Answered("a1".to_owned()), seconds(1)), [Step::Say(answer("a1"))]);
     assert_eq!(called.handle(again, seconds(4)), [Step::Say(answer("a1"))], "the same again, not a new one");
 }
 
