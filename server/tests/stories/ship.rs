@@ -72,11 +72,13 @@ impl Ship {
         let (db, mqtt) = (database::fresh().await, embedded());
         let mut settings = settings(&db, Clock::default(), mqtt.clone());
         change(&mut settings);
-        Self::man(Box::pin(Server::start(settings)).await.unwrap(), db, mqtt).await
+        let server = Box::pin(Server::start(settings)).await.unwrap();
+        Box::pin(Self::man(server, db, mqtt)).await
     }
 
     async fn equip(db: DbSettings, mqtt: Mqtt) -> Self {
-        Self::man(start(&db, Clock::default(), mqtt.clone()).await, db, mqtt).await
+        let server = Box::pin(start(&db, Clock::default(), mqtt.clone())).await;
+        Box::pin(Self::man(server, db, mqtt)).await
     }
 
     async fn man(server: Server, db: DbSettings, mqtt: Mqtt) -> Self {

@@ -288,11 +288,16 @@ async fn a_client_that_asks_instead_of_listening_is_called_and_answers() {
     // In the instant before her box was open she wasn't there, if anybody looked; now she is.
     let mut there = true;
     let sdp = loop {
-        match sam.screen.hears().await {
-            FromServer::Peer { endpoint, there: now, .. } if endpoint == end => there = now,
-            FromServer::Signal { from, signal: Signal::Answer { sdp }, .. } if from == end => break sdp,
-            other => panic!("no answer but {other:?}"),
+        let frame = sam.screen.hears().await;
+        if let FromServer::Peer { there: now, .. } = frame {
+            there = now;
+            continue;
         }
+        let FromServer::Signal { from, signal: Signal::Answer { sdp }, .. } = frame else {
+            panic!("no answer: {frame:?}")
+        };
+        assert_eq!(from, end);
+        break sdp;
     };
     assert_eq!((there, sdp.as_str()), (true, "v=0"));
 

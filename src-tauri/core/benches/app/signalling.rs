@@ -1,5 +1,5 @@
-//! How many calls the signalling carries: fifty pairs at once, each with two live sockets, from the tap to the end, with all
-//! that two devices say to each other meanwhile.
+//! How many calls the signalling carries: fifty pairs at once, each with two live sockets, from the tap to the end, with
+//! all that two devices say to each other meanwhile.
 //!
 //! Everybody hears of every call, as on board: each of the three entries of a call goes to a hundred sockets. The server,
 //! its PostgreSQL and the clients, who read all that, share this machine; how much of its processor was busy meanwhile
@@ -9,7 +9,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use crewbell_shared::person::Role;
 use crewbell_shared::protocol::live::{FromServer, Signal};
 use serde_json::{Value, json};
@@ -100,12 +100,11 @@ async fn sees(end: &mut End, call: &str, kind: &str) {
 /// The next signal of one's own call.
 async fn hears(end: &mut End) -> Result<Signal> {
     loop {
-        match end.screen.hears().await {
-            FromServer::Signal { signal, .. } => return Ok(signal),
-            // That the other end is there.
-            FromServer::Peer { .. } => {}
-            other => bail!("no signal but {other:?}"),
+        let frame = end.screen.hears().await;
+        if let FromServer::Signal { signal, .. } = frame {
+            return Ok(signal);
         }
+        ensure!(matches!(frame, FromServer::Peer { .. }), "no signal, nor that the other end is there, but {frame:?}");
     }
 }
 

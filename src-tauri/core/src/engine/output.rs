@@ -21,8 +21,8 @@ pub enum Output {
     },
     /// Close the socket.
     Disconnect,
-    /// The device's own address that the socket went from is gone: close the socket, and give up whatever else is open to the
-    /// server or waits for an answer of it. Nothing will come over it any more.
+    /// The device's own address that the socket went from is gone: close the socket, and give up whatever else is open
+    /// to the server, with the questions that wait for an answer over it. Nothing will come any more.
     Moved,
     /// Say this on the socket.
     Say(FromClient),

@@ -47,10 +47,10 @@ pub async fn speak(sam: &Device, siri: &Device) -> CallId {
 
 /// A call as a picture shows it, once the server has said it.
 pub fn told(picture: &Picture, call_id: CallId) -> Option<&Call> {
-    picture.nouns.iter().find_map(|shown| match shown.noun.as_ref() {
-        Entity::Call(call) if call.id == call_id && !shown.pending => Some(call),
-        _ => None,
-    })
+    let settled = picture.nouns.iter().filter(|shown| !shown.pending).map(|shown| shown.noun.as_ref());
+    settled
+        .filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None })
+        .find(|call| call.id == call_id)
 }
 
 fn is_dropped(picture: &Picture, call_id: CallId) -> bool {
@@ -111,7 +111,7 @@ async fn when_an_app_is_killed_the_other_side_knows_within_five_seconds_and_the_
     let [sam, siri] = two_devices(&ship, Phone::new).await;
     let call_id = speak(&sam, &siri).await;
     let killed = Instant::now();
-    sam.is_killed().await;
+    sam.dies().await;
     siri.until("the call is over", |picture| is_dropped(picture, call_id)).await;
     let took = killed.elapsed();
     println!("dropped {took:?} after the app was killed");

@@ -135,7 +135,7 @@ impl Device {
     }
 
     /// The program is killed: its voice ends in mid-word, the system closes its connections, and nothing is said.
-    pub async fn is_killed(self) {
+    pub async fn dies(self) {
         self.wire.cut();
         self.phone().dies();
         self.handle.stop().await;
