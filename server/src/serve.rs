@@ -49,6 +49,8 @@ pub struct Settings {
     pub ids: Ids,
     /// What is counted.
     pub metrics: Option<PrometheusHandle>,
+    /// How long a live socket may say nothing before its device counts as gone ([`crate::live::SILENCE`]).
+    pub silence: Duration,
     /// How long open connections may take to end when the server stops.
     pub drain: Duration,
 }
@@ -125,7 +127,7 @@ impl Server {
         let listener = listener.with_context(|| format!("The address {} could not be opened.", settings.http))?;
         let http = listener.local_addr()?;
         let ice = turn::start(settings.own_turn, settings.ice, &house).await?;
-        let router = http::router(App::new(house.clone(), ice, settings.metrics), more);
+        let router = http::router(App::new(house.clone(), ice, settings.metrics, settings.silence), more);
         let doors = match settings.http_tls {
             Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
             None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),

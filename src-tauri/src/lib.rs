@@ -9,7 +9,7 @@
 //! - `notices`, `desktop`, `words`: notifications, tray and badge, and what they say
 //! - `vault`: the token, in the keyring or a file
 //! - `leave`: what a phone's person is asked to allow
-//! - `awake`: notices that the device slept
+//! - `awake`: notices that the device slept; `network`: that it went to another network
 //! - `instance`: which data folder this app is for, and that there is one app for each
 //!
 //! Desktops start `run` from `main`, phones through Tauri's entry point.
@@ -24,6 +24,7 @@ mod desktop;
 mod device;
 mod instance;
 mod leave;
+mod network;
 mod notices;
 #[cfg(desktop)]
 mod panel;
@@ -116,6 +117,7 @@ fn set_up(
     app.manage(core.clone());
     app.manage(Arc::clone(&device));
     tauri::async_runtime::spawn(awake::watch(core.clone()));
+    tauri::async_runtime::spawn(network::watch(core.clone()));
     tauri::async_runtime::spawn(async move {
         while let Some(report) = reports.recv().await {
             if let Some(input) = device.heard(report) {

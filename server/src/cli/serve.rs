@@ -22,6 +22,7 @@ use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls;
 use crate::ice::Ice;
+use crate::live;
 use crate::serve::{Mqtt, Server, Settings};
 
 /// Serves the sites in the database until it is told to stop.
@@ -123,6 +124,7 @@ pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Resul
         clock,
         ids: Ids::random(),
         metrics: Some(meter()?),
+        silence: live::SILENCE,
         drain: config.http.drain,
     })
 }

@@ -32,6 +32,6 @@ pub async fn live(
         // A frame leaves at once; what can't leave stays in the log and not in a buffer.
         .write_buffer_size(0)
         .max_write_buffer_size(4 * 1024 * 1024)
-        .on_upgrade(move |socket| serve(app.house, socket));
+        .on_upgrade(move |socket| serve(app.house, app.silence, socket));
     Ok(socket)
 }

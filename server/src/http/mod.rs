@@ -38,6 +38,7 @@ pub use listeners::{PlainListener, Remote, SecureListener};
 pub use router::{openapi, router};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -55,11 +56,13 @@ pub struct App {
     pub ice: Arc<Ice>,
     /// What is counted.
     pub metrics: Option<PrometheusHandle>,
+    /// How long a live socket may say nothing.
+    pub silence: Duration,
 }
 
 impl App {
     /// The doors of a house.
-    pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>) -> Self {
-        Self { house, attempts: Arc::default(), ice: Arc::new(ice), metrics }
+    pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>, silence: Duration) -> Self {
+        Self { house, attempts: Arc::default(), ice: Arc::new(ice), metrics, silence }
     }
 }

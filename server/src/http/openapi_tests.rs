@@ -25,7 +25,7 @@ async fn doors() -> String {
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { server: nowhere.clone(), owner: nowhere, readers: 1, step_down: false };
     let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
-    let service = router(App::new(house, Ice::default(), None), axum::Router::new())
+    let service = router(App::new(house, Ice::default(), None, crate::live::SILENCE), axum::Router::new())
         .into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -10,6 +10,7 @@ use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use tokio::time::{Instant, timeout_at};
 
 use super::allowance::Allowance;
 use super::frame::{self, Next, Stream};
@@ -30,8 +31,8 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// How long a frame may still take when the server goes down.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 
-/// A socket that says nothing for so long is half open: clients send a heartbeat every 10 s.
-const SILENT_FOR: Duration = Duration::from_secs(30);
+/// How long a socket may say nothing before it is taken for half open: clients send a heartbeat every 10 s.
+pub const SILENCE: Duration = Duration::from_secs(30);
 
 /// Frames that a client may send in a row before it is too much, and how soon there is one more. Signals and voice of
 /// calls have limits of their own.
@@ -53,6 +54,8 @@ enum End {
     Restart,
     /// The reader is too slow.
     TooSlow,
+    /// Nothing was heard of the client for too long.
+    Silent,
 }
 
 /// What a client said.
@@ -65,8 +68,8 @@ enum Said {
     Binary(Bytes),
 }
 
-/// Serves a socket until it ends.
-pub async fn serve(house: House, socket: WebSocket) {
+/// Serves a socket until it ends; one that says nothing for as long as `silence` is half open.
+pub async fn serve(house: House, silence: Duration, socket: WebSocket) {
     let _told = house.sockets.token();
     let (mut sink, mut frames) = socket.split();
     metrics::gauge!("live_sockets").increment(1.0);
@@ -77,7 +80,7 @@ pub async fn serve(house: House, socket: WebSocket) {
     let end = match first {
         Ok((who, stream, endpoint)) => {
             let here = who.site.presence.arrive(who.person.id, who.session_id);
-            run(&house, &who, (&here, endpoint), stream, &mut sink, &mut frames).await
+            run(&house, &who, (&here, endpoint), stream, &mut sink, (&mut frames, silence)).await
         }
         Err(end) => end,
     };
@@ -86,10 +89,8 @@ pub async fn serve(house: House, socket: WebSocket) {
         End::Gone => return,
         End::Refused(refusal) => FromServer::Refused { refusal },
         End::Restart => FromServer::Bye { why: "restart".to_owned() },
-        End::TooSlow => {
-            metrics::counter!("live_dropped_total", "why" => "too_slow").increment(1);
-            return;
-        }
+        End::TooSlow => return dropped("too_slow"),
+        End::Silent => return dropped("silent"),
     };
     if send(&house, &mut sink, &last).await.is_ok() {
         tokio::select! {
@@ -97,6 +98,11 @@ pub async fn serve(house: House, socket: WebSocket) {
             () = patience(&house) => {}
         }
     }
+}
+
+/// Counts a socket that is given up without a word, because nobody would hear it.
+fn dropped(why: &'static str) {
+    metrics::counter!("live_dropped_total", "why" => why).increment(1);
 }
 
 async fn hello(
@@ -125,7 +131,7 @@ async fn run(
     (here, endpoint): (&Here<'_>, Option<EndpointId>),
     mut stream: Stream,
     sink: &mut Sink,
-    frames: &mut SplitStream<WebSocket>,
+    (frames, silence): (&mut SplitStream<WebSocket>, Duration),
 ) -> End {
     let welcome = FromServer::Welcome { head: who.as_of, server_time: house.clock.now(), person_id: who.person.id };
     if let Err(end) = send(house, sink, &welcome).await {
@@ -137,6 +143,8 @@ async fn run(
     }
     let mut phone = Phone::new(who, endpoint);
     let mut allowance = Allowance::new(BURST, REFILL);
+    // Stands outside the loop: what is sent to a client says nothing of whether it is still there.
+    let mut silent_at = Instant::now() + silence;
     loop {
         let outcome = tokio::select! {
             frames = notices.next() => push_all(house, sink, frames).await,
@@ -149,19 +157,22 @@ async fn run(
                 Err(ReadError::Db(_)) => { tokio::time::sleep(Duration::from_millis(500)).await; Ok(()) }
             },
             message = phone.next() => deliver(house, sink, message).await,
-            said = tokio::time::timeout(SILENT_FOR, receive(frames)) => match said {
-                Err(_) => Err(End::Gone),
-                Ok(Err(end)) => Err(end),
-                Ok(Ok(Said::Binary(message))) => { phone.voice(message); Ok(()) }
-                Ok(Ok(Said::Frame(FromClient::Signal { call_id, to, signal }))) => {
-                    reply(house, sink, phone.signal(call_id, Ok((to, signal))).await).await
+            said = timeout_at(silent_at, receive(frames)) => {
+                silent_at = Instant::now() + silence;
+                match said {
+                    Err(_) => Err(End::Silent),
+                    Ok(Err(end)) => Err(end),
+                    Ok(Ok(Said::Binary(message))) => { phone.voice(message); Ok(()) }
+                    Ok(Ok(Said::Frame(FromClient::Signal { call_id, to, signal }))) => {
+                        reply(house, sink, phone.signal(call_id, Ok((to, signal))).await).await
+                    }
+                    Ok(Ok(Said::Unfit(call_id, refusal))) => {
+                        reply(house, sink, phone.signal(call_id, Err(refusal)).await).await
+                    }
+                    Ok(Ok(Said::Frame(_))) if !allowance.take() => Err(refused(Code::SlowDown, "Too many frames.")),
+                    Ok(Ok(Said::Frame(said))) => answer(house, who, here, stream.sent(), sink, said).await,
                 }
-                Ok(Ok(Said::Unfit(call_id, refusal))) => {
-                    reply(house, sink, phone.signal(call_id, Err(refusal)).await).await
-                }
-                Ok(Ok(Said::Frame(_))) if !allowance.take() => Err(refused(Code::SlowDown, "Too many frames.")),
-                Ok(Ok(Said::Frame(said))) => answer(house, who, here, stream.sent(), sink, said).await,
-            },
+            }
             () = house.stop.cancelled() => Err(End::Restart),
         };
         if let Err(end) = outcome {

@@ -15,7 +15,7 @@ mod seen;
 mod sse;
 mod switchboard;
 
-pub use connection::serve;
+pub use connection::{SILENCE, serve};
 pub use frame::{Stream, refusal_of};
 pub use presence::{Presence, Sighting};
 pub use receipts::Receipts;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::cast::{Crew, Screen, command, fresh_id, text};
+use crate::cast::{Crew, Phone, Screen, command, fresh_id, text};
 use crate::ship::{Ship, soon};
 
 const HEARTBEAT: &str = r#"{"t":"heartbeat"}"#;
@@ -64,6 +64,37 @@ async fn a_socket_that_says_nothing_is_sent_away_after_ten_seconds() {
     });
     assert_eq!(code.await.unwrap(), "not_signed_in");
     assert!(since.elapsed() > Duration::from_secs(9));
+}
+
+#[tokio::test]
+async fn who_falls_silent_goes_offline_however_much_they_are_sent() {
+    let silence = Duration::from_secs(1);
+    let ship = Ship::sail_with(|settings| settings.silence = silence).await;
+    let (sam, dana) = (ship.sam().await, ship.dana().await);
+    let siri = Phone::of(ship.siri().await).await;
+    let status = async |who: &Crew| text(&dana.get(&format!("/api/status/user/{}", who.id)).await["status"]);
+    // Sam's tablet says hello and leaves the Wi-Fi: nothing tells the server. Siri's says that it is there.
+    let _tablet = sam.screen(None).await;
+    let (since, before, mut beating) = (Instant::now(), ship.head(), siri.screen);
+    let mut beat_at = since;
+    soon(async {
+        while status(&sam).await != "offline" {
+            dana.asks_for(1, "ice").await;
+            if beat_at.elapsed() > silence / 4 {
+                beating.say(HEARTBEAT).await;
+                beat_at = Instant::now();
+            }
+        }
+    })
+    .await;
+    let (took, sent) = (since.elapsed(), ship.head() - before);
+    assert!(took >= silence, "{took:?}");
+    assert!(sent > 10, "{sent} entries were sent meanwhile");
+    assert_eq!(status(&siri.who).await, "online");
+    let missed = json!({ "type": "start_call", "call_id": fresh_id(), "callee_id": sam.id });
+    assert_eq!(dana.does(missed.clone()).await, None);
+    let call = dana.call(missed["call_id"].as_str().unwrap()).await;
+    assert_eq!((&call["outcome"], &call["why"]), (&json!("missed"), &json!("offline")), "{call}");
 }
 
 #[tokio::test]

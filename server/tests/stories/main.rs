@@ -42,4 +42,5 @@ mod schema;
 mod sign_in;
 mod signals;
 mod sync;
+mod turn;
 mod voice;

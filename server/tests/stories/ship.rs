@@ -12,6 +12,7 @@ use crewbell_server::devices::broker::BrokerSettings;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::house::OpenSite;
 use crewbell_server::ice::Ice;
+use crewbell_server::live::SILENCE;
 use crewbell_server::serve::{Mqtt, Server, Settings};
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
 use crewbell_shared::person::{Actor, Role};
@@ -66,8 +67,21 @@ impl Ship {
         Self::equip(database::fresh().await, Mqtt::External(broker)).await
     }
 
+    /// A ship whose server is run otherwise than on the others.
+    pub async fn sail_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let (db, mqtt) = (database::fresh().await, embedded());
+        let mut settings = settings(&db, Clock::default(), mqtt.clone());
+        change(&mut settings);
+        let server = Box::pin(Server::start(settings)).await.unwrap();
+        Box::pin(Self::man(server, db, mqtt)).await
+    }
+
     async fn equip(db: DbSettings, mqtt: Mqtt) -> Self {
-        let server = start(&db, Clock::default(), mqtt.clone()).await;
+        let server = Box::pin(start(&db, Clock::default(), mqtt.clone())).await;
+        Box::pin(Self::man(server, db, mqtt)).await
+    }
+
+    async fn man(server: Server, db: DbSettings, mqtt: Mqtt) -> Self {
         let site = found(&server, 100, "serenity").await;
         let clock = server.house.clock.clone();
         Self { server, db, clock, site, mqtt }
@@ -204,7 +218,12 @@ pub async fn start(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Server {
 
 /// The same with more doors.
 pub async fn start_with(db: &DbSettings, clock: Clock, mqtt: Mqtt, more: axum::Router) -> Server {
-    let settings = Settings {
+    Box::pin(Server::start_with(settings(db, clock, mqtt), more)).await.unwrap()
+}
+
+/// How a server is run on most ships.
+fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Settings {
+    Settings {
         db: db.clone(),
         http: ([127, 0, 0, 1], 0).into(),
         http_tls: None,
@@ -216,9 +235,9 @@ pub async fn start_with(db: &DbSettings, clock: Clock, mqtt: Mqtt, more: axum::R
         clock,
         ids: Ids::random(),
         metrics: None,
+        silence: SILENCE,
         drain: Duration::from_secs(10),
-    };
-    Box::pin(Server::start_with(settings, more)).await.unwrap()
+    }
 }
 
 /// Founds a site with its crew, cabins, buttons and a guest. Ids are the same on each ship but for the site's.

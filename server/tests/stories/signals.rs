@@ -261,6 +261,52 @@ async fn a_client_that_asks_instead_of_listening_signals_too() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_instead_of_listening_is_called_and_answers() {
+    let ship = Ship::sail().await;
+    let (mut sam, dana) = (Phone::of(ship.sam().await).await, ship.dana().await);
+    assert_eq!(dana.post("/api/status/heartbeat", json!({})).await.0, StatusCode::OK);
+    let call = sam.calls(&dana).await.unwrap();
+    let rings = dana.get("/api/calls?state=ringing").await;
+    assert_eq!((&rings["items"][0]["id"], &rings["items"][0]["state"]), (&json!(call), &json!("ringing")), "{rings}");
+
+    let end = EndpointId(Uuid::now_v7());
+    let answer = async || dana.post("/api/call/answer", json!({ "call_id": call, "endpoint": end })).await;
+    let (status, said) = answer().await;
+    assert_eq!((status, &said["call"]["state"]), (StatusCode::OK, &json!("ongoing")), "{said}");
+    assert_eq!(said["call"]["callee_endpoint"], json!(end));
+    assert_eq!(answer().await.1["call"], said["call"], "to answer twice is to answer");
+    assert_eq!(sam.screen.see("call_answered").await["payload"]["callee_endpoint"], json!(end));
+
+    // What is said before she asks the first time waits for her.
+    let path = format!("/api/call/signals?call_id={call}&endpoint={end}");
+    let poll = async || dana.get(&path).await["items"].clone();
+    sam.signals(&call, end, offer("v=0")).await;
+    sam.screen.settles().await;
+    assert_eq!(poll().await, json!([{ "call_id": call, "from": sam.end, "signal": offer("v=0") }]));
+    let said = json!({ "call_id": call, "from": end, "to": sam.end, "signal": { "s": "answer", "sdp": "v=0" } });
+    assert_eq!(dana.post("/api/call/signal", said).await.0, StatusCode::NO_CONTENT);
+    // In the instant before her box was open she wasn't there, if anybody looked; now she is.
+    let mut there = true;
+    let sdp = loop {
+        let frame = sam.screen.hears().await;
+        if let FromServer::Peer { there: now, .. } = frame {
+            there = now;
+            continue;
+        }
+        let FromServer::Signal { from, signal: Signal::Answer { sdp }, .. } = frame else {
+            panic!("no answer: {frame:?}")
+        };
+        assert_eq!(from, end);
+        break sdp;
+    };
+    assert_eq!((there, sdp.as_str()), (true, "v=0"));
+
+    let (status, said) = dana.post("/api/call/hangup", json!({ "call_id": call })).await;
+    assert_eq!((status, &said["call"]["outcome"]), (StatusCode::OK, &json!("completed")), "{said}");
+    assert_eq!(sam.screen.see("call_ended").await["payload"]["ended_by"]["name"], "Dana");
+}
+
+#[tokio::test]
 async fn without_servers_in_the_settings_there_are_none_to_find_a_way_by() {
     let ship = Ship::sail().await;
     let sam = ship.sam().await;

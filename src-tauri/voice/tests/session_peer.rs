@@ -45,7 +45,7 @@ async fn where_udp_is_blocked_packets_go_over_the_socket_and_back_when_it_is_not
     let took = both_hear("audio over the socket", &caller, &called, start).await;
     println!("over the socket {took:?} after the start");
     assert_eq!((caller.peer.way(), called.peer.way()), (Way::Socket, Way::Socket));
-    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
 
     weather.set(Conditions::default());
     let by_udp = |device: &Device| device.peer.way() == Way::Udp;

@@ -19,6 +19,7 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::Garbled => w.garbled,
         Trouble::Missed => w.missed,
         Trouble::Stranger => w.stranger,
+        Trouble::Moved => w.moved,
         Trouble::Failed => w.failed,
     };
     text.to_owned()
@@ -44,6 +45,7 @@ mod tests {
             Trouble::Garbled,
             Trouble::Missed,
             Trouble::Stranger,
+            Trouble::Moved,
             Trouble::Refused { refusal },
             Trouble::Vault { why: "locked".into() },
             Trouble::Failed,

@@ -122,12 +122,16 @@ impl Lines {
         socket.voice.try_send(Message::Binary(message)).map_err(|_| "too_slow")
     }
 
-    pub(super) fn open_mailbox(&self, end: End) {
+    /// Opens one where there is none; says whether the end couldn't be reached before, and now can.
+    pub(super) fn open_mailbox(&self, end: End) -> bool {
         let mut lines = self.lock();
-        if lines.values().filter(|line| line.mailbox.is_some()).count() < MAILBOXES {
-            let mailbox = || Mailbox { waiting: VecDeque::new(), allowance: Allowance::new(BURST, REFILL) };
-            lines.entry(end).or_default().mailbox.get_or_insert_with(mailbox);
+        let is_new = !lines.contains_key(&end);
+        if lines.values().filter(|line| line.mailbox.is_some()).count() >= MAILBOXES {
+            return false;
         }
+        let mailbox = || Mailbox { waiting: VecDeque::new(), allowance: Allowance::new(BURST, REFILL) };
+        lines.entry(end).or_default().mailbox.get_or_insert_with(mailbox);
+        is_new
     }
 
     pub(super) fn collect(&self, end: End) -> Vec<FromServer> {

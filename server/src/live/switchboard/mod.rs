@@ -95,7 +95,11 @@ impl Switchboard {
         self.calls
             .with(call_id, |call| if is_end(call, end) { Ok(()) } else { Err(not_yours()) })
             .ok_or_else(over)??;
-        self.lines.open_mailbox(end);
+        if self.lines.open_mailbox(end) {
+            for (call, other) in self.ongoing_of(end) {
+                self.tell_peer(other, call, end.1, true);
+            }
+        }
         Ok(())
     }
 

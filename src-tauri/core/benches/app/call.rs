@@ -16,7 +16,6 @@ use crewbell_shared::ids::{CallId, PersonId};
 use crewbell_voice::session::negotiation::Way;
 use crewbell_voice::session::weather::Conditions;
 use tempfile::TempDir;
-use uuid::Uuid;
 
 use crate::Options;
 use crate::device::Device;
@@ -24,6 +23,7 @@ use crate::phone::Phone;
 use crate::props::Stage;
 use crate::report::{Figure, Report};
 use crate::ship::id;
+use crate::signalling;
 use crate::times::Times;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,7 +35,7 @@ const BLOCK: usize = RATE as usize / 100;
 const TICKS_A_SECOND: f64 = 100.0;
 
 pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
-    signalling(stage, options, report).await?;
+    signalling::measure(stage, options, report).await?;
     if std::env::var(crate::AT_A_DESK).as_deref() != Ok("sound") {
         report.left_out("calls", "there is no sound server");
         return Ok(());
@@ -82,56 +82,6 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
         }
     }
     line.hang_up(call_id).await?;
-    Ok(())
-}
-
-/// Calls set up and ended over plain HTTP, by three pairs at once: what the server carries.
-async fn signalling(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
-    let pairs = [("Sam", "Siri", 2), ("Dana", "Tom", 4), ("Grace", "Alex", 6)];
-    let mut devices = Vec::new();
-    for name in pairs.iter().flat_map(|(caller, callee, _)| [caller, callee]) {
-        devices.push(Device::of(&stage.base(), name).await?);
-    }
-    let rounds = options.many(200);
-    let began = Instant::now();
-    let mut running = Vec::new();
-    for (pair, (_, _, callee)) in devices.chunks_exact(2).zip(pairs) {
-        let (plain, base, callee) = (stage.plain.clone(), stage.base(), id::<PersonId>(callee));
-        let (from, to) = (pair[0].token()?, pair[1].token()?);
-        running.push(tokio::spawn(async move {
-            // Whoever was welcomed this instant may not count as there yet.
-            let look = || plain.get(format!("{base}/api/status/user/{callee}")).bearer_auth(&to).send();
-            let is_there = async {
-                while look().await?.error_for_status()?.json::<serde_json::Value>().await?["status"] != "online" {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-                anyhow::Ok(())
-            };
-            tokio::time::timeout(Duration::from_secs(10), is_there).await.context("nobody to call")??;
-            for _ in 0..rounds {
-                let call_id = Uuid::now_v7();
-                let verbs = [
-                    (&from, serde_json::json!({ "type": "start_call", "call_id": call_id, "callee_id": callee })),
-                    (&to, serde_json::json!({ "type": "answer_call", "call_id": call_id })),
-                    (&from, serde_json::json!({ "type": "end_call", "call_id": call_id })),
-                ];
-                for (token, mut command) in verbs {
-                    command["id"] = Uuid::now_v7().to_string().into();
-                    let body = serde_json::json!({ "commands": [command] });
-                    let sent = plain.post(format!("{base}/api/commands")).bearer_auth(token).json(&body).send();
-                    let answer: serde_json::Value = sent.await?.error_for_status()?.json().await?;
-                    ensure!(!answer.to_string().contains("\"refusal\":{"), "{answer}");
-                }
-            }
-            Ok(())
-        }));
-    }
-    for pair in running {
-        pair.await??;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
-    let a_second = (rounds * pairs.len()) as f64 / began.elapsed().as_secs_f64();
-    report.add("call: started, answered and ended, by three pairs", Figure::ASecond { a_second });
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 //! card. All of it shares the machine's cores.
 //!
 //! - [`props`]: a ship with as many entities as wanted; [`device`]: a device whose shell notes when it is told what
-//! - [`call`]: calls between two devices with a [`phone`], each
+//! - [`call`]: calls between two devices with a [`phone`], each; [`signalling`]: many at once, without a voice
 //! - [`start`], [`press`], [`sync`], [`catch_up`], [`replay`], [`face`]: what is measured; [`window`]: the same in the
 //!   app's window, where the app is built
 //! - [`times`], [`memory`], [`report`]: figures, and how they are shown
@@ -25,6 +25,9 @@
 mod cast;
 #[path = "../../../../server/tests/stories/database.rs"]
 mod database;
+#[expect(dead_code, reason = "the stories' phone can do more than is measured")]
+#[path = "../../tests/stories/phone.rs"]
+mod phone;
 #[expect(dead_code, reason = "the server's ship can do more than is measured")]
 #[path = "../../../../server/tests/stories/ship.rs"]
 mod ship;
@@ -37,11 +40,11 @@ mod catch_up;
 mod device;
 mod face;
 mod memory;
-mod phone;
 mod press;
 mod props;
 mod replay;
 mod report;
+mod signalling;
 mod start;
 mod sync;
 mod times;

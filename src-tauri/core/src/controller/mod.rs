@@ -134,7 +134,7 @@ impl Handle {
         answered.await.map_err(|_| gone())?
     }
 
-    /// Reports what the device found out: `Ears`, `Sounded`, `Network`, `Woke`. Never waits.
+    /// Reports what the device found out: `Ears`, `Sounded`, `Network`, `Addresses`, `Woke`. Never waits.
     pub fn input(&self, input: Input) {
         // A controller that is gone needs no reports.
         let _ = self.reports.send(input);

@@ -20,6 +20,7 @@ impl<S: Store + 'static> Controller<S> {
             match output {
                 Output::Connect { socket, cursor } => self.connect(socket, cursor),
                 Output::Disconnect => self.socket = None,
+                Output::Moved => self.leave_network(),
                 Output::Say(frame) => {
                     if self.socket.as_ref().is_some_and(|socket| !socket.say(frame)) {
                         // The engine hears nothing more from it, and takes it for dead.
@@ -105,6 +106,16 @@ impl<S: Store + 'static> Controller<S> {
         self.socket = Some(Socket::open(number, self.server.clone(), trust, hello, tell, line));
     }
 
+    /// Gives up what goes over a network that the device has left: TCP would wait for it for minutes.
+    fn leave_network(&mut self) {
+        self.socket = None;
+        match self.http.anew() {
+            Ok(http) => self.http = http,
+            Err(error) => tracing::warn!(%error, "The connections of another network are kept."),
+        }
+        self.moves.send_modify(|moves| *moves += 1);
+    }
+
     /// Asks the server, beside the loop; the answer comes back as an input, whatever happens.
     fn ask_server<T, Fut>(
         &self,
@@ -115,12 +126,16 @@ impl<S: Store + 'static> Controller<S> {
         T: Send,
     {
         let (door, posts, sign_in) = (self.door(), self.posts.clone(), self.sign_in);
+        let mut moves = self.moves.subscribe();
         tokio::spawn(async move {
             let asking = AssertUnwindSafe(async { what(door.await?).await }).catch_unwind();
-            let answer = asking.await.unwrap_or_else(|_| {
-                tracing::error!("A task that asked the server panicked.");
-                Err(Fault::Away(Trouble::Failed))
-            });
+            let answer = tokio::select! {
+                answer = asking => answer.unwrap_or_else(|_| {
+                    tracing::error!("A task that asked the server panicked.");
+                    Err(Fault::Away(Trouble::Failed))
+                }),
+                Ok(()) = moves.changed() => Err(Fault::Away(Trouble::Moved)),
+            };
             post(&posts, Post::Net { sign_in, input: input(answer) }).await;
         });
     }

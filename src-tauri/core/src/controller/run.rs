@@ -7,7 +7,7 @@ use std::time::Duration;
 use crewbell_shared::ids::{CommandId, EndpointId};
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::disk::{Disk, Written};
@@ -55,6 +55,8 @@ pub(super) struct Controller<S> {
     pub voice: VoiceCache,
     pub posts: mpsc::WeakSender<Post>,
     pub socket: Option<Socket>,
+    /// Counts how often the device left the network that its connections went over: who waits for an answer then has none.
+    pub moves: watch::Sender<u64>,
     /// The way of a call's voice over that socket.
     pub audio: AudioLine,
     /// This run of the app, as calls name it.
@@ -100,6 +102,7 @@ impl<S: Store + 'static> Controller<S> {
             http,
             posts,
             socket: None,
+            moves: watch::Sender::default(),
             audio: AudioLine::default(),
             endpoint,
             server,

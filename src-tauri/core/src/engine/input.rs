@@ -5,6 +5,7 @@ use crewbell_shared::ids::{CallId, CommandId, EndpointId, RequestId};
 use crewbell_shared::protocol::live::{FromServer, Signal};
 use crewbell_shared::protocol::{Entity, Outcome, Verb};
 use jiff::Timestamp;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::screen::{Ears, Media, Notice, StorageState, Trouble};
@@ -66,9 +67,16 @@ pub enum Input {
     },
     /// The person silences what rings here for a minute.
     Silence,
+    /// A socket's connection stands; `hello` is being said.
+    Opened {
+        /// Which socket: the number that [`super::Output::Connect`] gave it.
+        socket: u64,
+        /// The device's own address that it goes from.
+        from: IpAddr,
+    },
     /// A frame from a socket.
     Frame {
-        /// Which socket: the number that [`super::Output::Connect`] gave it.
+        /// Which socket.
         socket: u64,
         /// What it says.
         frame: Box<FromServer>,
@@ -93,6 +101,13 @@ pub enum Input {
     Network {
         /// It came.
         there: bool,
+    },
+    /// The device's own addresses changed: it went to another network, or lost or found one.
+    Addresses {
+        /// Those that are gone: what was open from them is dead, though nothing says so.
+        lost: Vec<IpAddr>,
+        /// Those that are new.
+        gained: Vec<IpAddr>,
     },
     /// The device slept, and woke up.
     Woke,

@@ -1,6 +1,11 @@
 //! Connecting, heartbeats, backing off.
 //!
 //! All waiting is by the clock that only goes forward, so that a device whose time is set neither hangs nor hammers.
+//!
+//! A device that leaves a network isn't told by its socket, which falls silent. Its own addresses tell: a socket from one
+//! that is gone is given up at once, and the next is opened without waiting.
+
+use std::net::IpAddr;
 
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
@@ -47,10 +52,29 @@ impl Live {
     /// The system says that the network came or went.
     pub(super) fn network(&mut self, there: bool, now: Now) {
         if there {
-            self.failures = 0;
-            self.retry_at = now.tick;
-            self.send_at = now.tick;
+            self.hurry(now);
             self.woke(now);
+        }
+    }
+
+    /// What failed before failed for another reason: the next attempt waits for nothing.
+    fn hurry(&mut self, now: Now) {
+        self.failures = 0;
+        self.send_failures = 0;
+        self.retry_at = now.tick;
+        self.send_at = now.tick;
+    }
+
+    /// Whether the socket, as far as there is one, goes from an address that is gone. One that isn't connected yet set out
+    /// from any.
+    fn is_from(&self, lost: &[IpAddr]) -> bool {
+        match (&self.socket, self.from) {
+            (Socket::Closed, _) => false,
+            (Socket::Opening { .. }, None) => !lost.is_empty(),
+            // What goes to this machine itself needs no network.
+            (Socket::Opening { .. } | Socket::Up { .. }, from) => {
+                from.is_some_and(|from| !from.is_loopback() && lost.contains(&from))
+            }
         }
     }
 
@@ -156,6 +180,25 @@ impl Engine {
         }
     }
 
+    /// A socket's connection stands.
+    pub(super) fn opened(step: &mut Step, socket: u64, from: IpAddr) {
+        if socket == step.live.sockets && step.live.socket != Socket::Closed {
+            step.live.from = Some(from);
+        }
+    }
+
+    /// The device's own addresses changed. A socket that is fine is left in peace.
+    pub(super) fn moved(&self, step: &mut Step, lost: &[IpAddr], gained: &[IpAddr], now: Now) {
+        if step.live.is_from(lost) {
+            self.hear_last(step, now);
+            step.live.socket = Socket::Closed;
+            step.live.hurry(now);
+            step.outputs.push(Output::Moved);
+        } else if gained.iter().any(|address| !address.is_loopback()) {
+            step.live.hurry(now);
+        }
+    }
+
     /// A frame that can't be read: what it said is unknown, so the stream is worth nothing from here on. What was
     /// missed comes again after the cursor.
     pub(super) fn garbled(step: &mut Step, socket: u64, now: Now) {
@@ -250,6 +293,7 @@ impl Engine {
 
     fn connect(&mut self, cursor: Cursor, now: Now, outputs: &mut Vec<Output>) {
         self.live.sockets += 1;
+        self.live.from = None;
         self.live.socket = Socket::Opening { since: now.tick };
         outputs.push(Output::Connect { socket: self.live.sockets, cursor });
     }

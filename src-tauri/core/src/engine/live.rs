@@ -1,6 +1,7 @@
 //! What a restart forgets.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use crewbell_shared::ids::{CommandId, RequestId};
 use crewbell_shared::protocol::live::Presence;
@@ -21,6 +22,8 @@ pub(super) struct Live {
     pub socket: Socket,
     /// The number of the last socket.
     pub sockets: u64,
+    /// The device's own address that the socket goes from, once its connection stands.
+    pub from: Option<IpAddr>,
     /// The snapshot is on its way.
     pub fetching: bool,
     /// The cursor that is kept is worth nothing: a snapshot is needed.

@@ -21,6 +21,9 @@ pub enum Output {
     },
     /// Close the socket.
     Disconnect,
+    /// The device's own address that the socket went from is gone: close the socket, and give up whatever else is open
+    /// to the server, with the questions that wait for an answer over it. Nothing will come any more.
+    Moved,
     /// Say this on the socket.
     Say(FromClient),
     /// Fetch the site whole; answered with [`super::Input::Snapshot`].

@@ -113,6 +113,14 @@ impl Http {
         Ok(Self { client, trust })
     }
 
+    /// The same with no connection open; those that were are left to the requests that still go over them.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn anew(&self) -> Result<Self, String> {
+        Self::new(Arc::clone(&self.trust))
+    }
+
     /// How TLS is spoken.
     pub fn trust(&self) -> &Arc<ClientConfig> {
         &self.trust

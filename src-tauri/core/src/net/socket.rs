@@ -1,5 +1,6 @@
 //! The live socket: a task of its own, which reads frames, so that the controller never waits for JSON.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,7 +112,8 @@ where
     T: Fn(Input) -> Told + Send + Sync,
     Told: Future<Output = ()> + Send,
 {
-    let (url, stream) = reach(base, trust).await?;
+    let (url, stream, from) = reach(base, trust).await?;
+    tell(Input::Opened { socket: number, from }).await;
     let request = url.as_str().into_client_request().map_err(Trouble::network)?;
     let mut config = WebSocketConfig::default();
     config.max_message_size = Some(LARGEST);
@@ -158,8 +160,8 @@ where
     }
 }
 
-/// Connects, and encrypts where the address says so.
-async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>), Trouble> {
+/// Connects, and encrypts where the address says so; tells the own address that it went from.
+async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>, IpAddr), Trouble> {
     let mut url = Url::parse(&format!("{base}/api/live")).map_err(Trouble::network)?;
     let secure = url.scheme() == "https";
     let unfit = |()| Trouble::network(base);
@@ -168,10 +170,11 @@ async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Byt
     let port = url.port_or_known_default().unwrap_or(80);
     let stream = TcpStream::connect((host.as_str(), port)).await.map_err(Trouble::network)?;
     stream.set_nodelay(true).map_err(Trouble::network)?;
+    let from = stream.local_addr().map_err(Trouble::network)?.ip();
     if !secure {
-        return Ok((url, Box::new(stream)));
+        return Ok((url, Box::new(stream), from));
     }
     let name = ServerName::try_from(host).map_err(Trouble::network)?;
     let stream = TlsConnector::from(trust).connect(name, stream).await.map_err(Trouble::network)?;
-    Ok((url, Box::new(stream)))
+    Ok((url, Box::new(stream), from))
 }

@@ -38,6 +38,9 @@ pub enum Trouble {
     /// Somebody else answered in its place: a hotel's sign-in page, a proxy, a router.
     #[error("somebody else answered in the server's place")]
     Stranger,
+    /// This device went to another network, and the connection stayed behind.
+    #[error("this device changed networks")]
+    Moved,
     /// It said no.
     #[error(transparent)]
     Refused {

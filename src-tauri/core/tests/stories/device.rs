@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crewbell_core::controller::{Clock, Handle, Parts, start};
 use crewbell_core::screen::{Ask, AskError, Link, Picture, Shown};
+use crewbell_core::shell::{Handset, NoHandset};
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::request::{Request, State};
@@ -13,6 +14,7 @@ use tokio::time::{Duration, timeout};
 use uuid::Uuid;
 
 use crate::disk::Disk;
+use crate::phone::{Phone, Receiver};
 use crate::recorder::{Drawer, Recorder};
 use crate::ship::PIN;
 use crate::wire::Wire;
@@ -28,16 +30,28 @@ pub struct Device {
     pub shell: Arc<Recorder>,
     pub clock: Clock,
     pub folder: Arc<tempfile::TempDir>,
+    phone: Option<Arc<Phone>>,
     handle: Handle,
 }
 
 impl Device {
     /// A new device, with nobody signed in.
     pub async fn new(ship: SocketAddr) -> Self {
+        Self::made(Wire::to(ship).await, None).await
+    }
+
+    /// A new device that can be called, on which somebody signed in.
+    pub async fn with_phone(wire: Wire, name: &str, phone: &Arc<Phone>) -> Self {
+        let device = Self::made(wire, Some(Arc::clone(phone))).await;
+        device.sign_in(name).await.unwrap();
+        device.live().await;
+        device
+    }
+
+    async fn made(wire: Wire, phone: Option<Arc<Phone>>) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let wire = Wire::to(ship).await;
         let disk = Disk::new(folder.path());
-        Self::boot(wire, disk, Arc::default(), Clock::default(), folder).await
+        Self::boot(wire, disk, Arc::default(), Clock::default(), folder, phone).await
     }
 
     /// A new device on which somebody signed in and went on duty, and which has the site.
@@ -55,15 +69,26 @@ impl Device {
         self.settled().await;
     }
 
-    async fn boot(wire: Wire, disk: Disk, vault: Arc<Drawer>, clock: Clock, folder: Arc<tempfile::TempDir>) -> Self {
+    async fn boot(
+        wire: Wire,
+        disk: Disk,
+        vault: Arc<Drawer>,
+        clock: Clock,
+        folder: Arc<tempfile::TempDir>,
+        phone: Option<Arc<Phone>>,
+    ) -> Self {
         let unreadable = disk.open().await;
+        let handset: Arc<dyn Handset> = match &phone {
+            Some(phone) => Arc::new(Receiver(Arc::clone(phone))),
+            None => Arc::new(NoHandset),
+        };
         let shell = Recorder::new(folder.path().join("downloads"));
         let parts = Parts {
             store: disk.clone(),
             rebuilt: None,
             unreadable,
             shell: Arc::<Recorder>::clone(&shell),
-            handset: std::sync::Arc::new(crewbell_core::shell::NoHandset),
+            handset,
             vault: Arc::<Drawer>::clone(&vault),
             clock: clock.clone(),
             data: folder.path().to_owned(),
@@ -71,7 +96,10 @@ impl Device {
             version: "1".into(),
         };
         let handle = start(parts).await.unwrap();
-        Self { wire, disk, vault, shell, clock, folder, handle }
+        if let Some(phone) = &phone {
+            phone.is_of(handle.clone());
+        }
+        Self { wire, disk, vault, shell, clock, folder, phone, handle }
     }
 
     /// The program is closed and started again.
@@ -81,10 +109,10 @@ impl Device {
 
     /// The same, with something done to its storage meanwhile.
     pub async fn restart_after(self, what: impl AsyncFnOnce(&Disk)) -> Self {
-        let Self { wire, disk, vault, clock, folder, handle, .. } = self;
+        let Self { wire, disk, vault, clock, folder, phone, handle, .. } = self;
         handle.stop().await;
         what(&disk).await;
-        Self::boot(wire, disk, vault, clock, folder).await
+        Self::boot(wire, disk, vault, clock, folder, phone).await
     }
 
     pub async fn sign_in(&self, name: &str) -> Result<Value, AskError> {
@@ -107,6 +135,18 @@ impl Device {
 
     pub async fn notes(&self, id: RequestId, text: &str) -> Result<Value, AskError> {
         self.does(Verb::NoteRequest { request_id: id, note_id: Uuid::now_v7().into(), text: text.into() }).await
+    }
+
+    /// Its voice.
+    pub fn phone(&self) -> &Phone {
+        self.phone.as_ref().expect("it can be called")
+    }
+
+    /// The program is killed: its voice ends in mid-word, the system closes its connections, and nothing is said.
+    pub async fn dies(self) {
+        self.wire.cut();
+        self.phone().dies();
+        self.handle.stop().await;
     }
 
     pub fn handle(&self) -> &Handle {

@@ -29,6 +29,7 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
         ids: Ids::random(),
         metrics: None,
         own_turn: None,
+        silence: crewbell_server::live::SILENCE,
         drain: Duration::from_secs(10),
     };
     let server = Box::pin(Server::start(settings)).await.unwrap();

@@ -15,20 +15,27 @@
 mod cast;
 #[path = "../../../../server/tests/stories/database.rs"]
 mod database;
+#[cfg(target_os = "linux")]
+#[path = "../../../voice/tests/session_support/machines.rs"]
+mod machines;
 #[expect(dead_code, reason = "the server's ship can do more than these stories need")]
 #[path = "../../../../server/tests/stories/ship.rs"]
 mod ship;
 
 mod device;
 mod disk;
+mod phone;
 mod recorder;
 mod wire;
 
 mod away;
+mod calls;
 mod cut_anywhere;
 mod encrypted;
 mod full_disk;
 mod garbled;
+#[cfg(target_os = "linux")]
+mod networks;
 mod ring;
 mod settings;
 mod signed_out;

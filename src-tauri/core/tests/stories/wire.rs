@@ -47,14 +47,7 @@ impl Wire {
     pub async fn to(ship: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let wire = Self {
-            address,
-            scheme: "http",
-            to: watch::Sender::new(ship),
-            state: watch::Sender::new(State { passage: Passage::Whole, cuts: 0 }),
-            fuse: Arc::new(AtomicI64::new(-1)),
-            noise: Arc::default(),
-        };
+        let wire = Self { address, ..Self::none(ship) };
         let carrying = wire.clone();
         tokio::spawn(async move {
             while let Ok((device, _)) = listener.accept().await {
@@ -62,6 +55,18 @@ impl Wire {
             }
         });
         wire
+    }
+
+    /// None at all: the device reaches the ship by its own network.
+    pub fn none(ship: SocketAddr) -> Self {
+        Self {
+            address: ship,
+            scheme: "http",
+            to: watch::Sender::new(ship),
+            state: watch::Sender::new(State { passage: Passage::Whole, cuts: 0 }),
+            fuse: Arc::new(AtomicI64::new(-1)),
+            noise: Arc::default(),
+        }
     }
 
     pub fn base(&self) -> String {

@@ -2,6 +2,12 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior};
+
+/// How often they are looked at: a device that changes networks is to notice within half a second.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Which own addresses a session opens sockets at. Found anew at each ICE restart, since a device changes networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +51,56 @@ impl ToSocketAddrs for Addresses {
     }
 }
 
+/// What changed between two looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Addresses that are gone, with all that was open from them.
+    pub lost: Vec<IpAddr>,
+    /// Addresses that are new.
+    pub gained: Vec<IpAddr>,
+}
+
+impl Change {
+    /// None where nothing did.
+    fn between(before: &[IpAddr], now: &[IpAddr]) -> Option<Self> {
+        let missing_in = |there: &[IpAddr], from: &[IpAddr]| -> Vec<IpAddr> {
+            from.iter().filter(|address| !there.contains(address)).copied().collect()
+        };
+        let change = Self { lost: missing_in(now, before), gained: missing_in(before, now) };
+        (!change.lost.is_empty() || !change.gained.is_empty()).then_some(change)
+    }
+}
+
+/// Notices that the own addresses change: looks every half second, which no operating system has to help with.
+#[derive(Debug)]
+pub struct Watch {
+    addresses: Addresses,
+    known: Vec<IpAddr>,
+    look: Interval,
+}
+
+impl Watch {
+    /// From those that there are now. Needs a Tokio runtime.
+    pub fn new(addresses: Addresses) -> Self {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { known: addresses.now(), addresses, look }
+    }
+
+    /// Waits until they are others. Nothing is missed by who stops waiting and waits again.
+    pub async fn changed(&mut self) -> Change {
+        loop {
+            self.look.tick().await;
+            let now = self.addresses.now();
+            let change = Change::between(&self.known, &now);
+            self.known = now;
+            if let Some(change) = change {
+                return change;
+            }
+        }
+    }
+}
+
 /// The addresses of this machine's interfaces; none when the system doesn't tell.
 fn interfaces() -> Vec<IpAddr> {
     let found = rtc::shared::ifaces::ifaces().inspect_err(|error| {
@@ -79,6 +135,14 @@ mod tests {
         let all =
             ips(&["127.0.0.1", "::1", "192.168.1.7", "fe80::1", "169.254.3.4", "fd00::7", "192.168.1.7", "0.0.0.0"]);
         assert_eq!(usable(&all), ips(&["192.168.1.7", "fd00::7"]));
+    }
+
+    #[test]
+    fn a_change_names_what_is_gone_and_what_is_new() {
+        let (one, two) = (ips(&["192.168.1.7", "fd00::7"]), ips(&["10.9.8.7", "fd00::7"]));
+        assert_eq!(Change::between(&one, &one), None);
+        let change = Change { lost: ips(&["192.168.1.7"]), gained: ips(&["10.9.8.7"]) };
+        assert_eq!(Change::between(&one, &two), Some(change));
     }
 
     #[test]

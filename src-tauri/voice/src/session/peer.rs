@@ -1,9 +1,7 @@
 //! One call's way to the other device: the session, the negotiation and the socket, put together.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use crewbell_shared::ids::{CallId, EndpointId};
@@ -11,12 +9,10 @@ use crewbell_shared::protocol::live::Signal;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::addresses::{Change, Watch};
 use super::negotiation::{Input, Negotiation, Role, Step, Way};
 use super::{Addresses, Event, MediaSession, Options, PacketSink, Stats, WebRtcSession, relay};
 use crate::packet::Packet;
-
-/// How often the own addresses are looked at: a device that changes networks is to notice within half a second.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Where frames for the socket go: called for each packet, so it must neither block nor take long.
 pub type FrameSink = Arc<dyn Fn(Bytes) + Send + Sync>;
@@ -172,8 +168,7 @@ impl Running {
         mut events: mpsc::UnboundedReceiver<Event>,
         addresses: Addresses,
     ) {
-        let mut look = tokio::time::interval(LOOK);
-        let mut known = addresses.now();
+        let mut own = Watch::new(addresses);
         self.take(Input::Opened).await;
         loop {
             let deadline = self.negotiation.deadline().map(|at| self.start + at);
@@ -184,11 +179,8 @@ impl Running {
                 },
                 Some(event) = events.recv() => Input::Event(event),
                 () = until(deadline) => Input::Tick,
-                _ = look.tick() => {
-                    let now = addresses.now();
-                    let changed = is_other_network(&known, &now, self.negotiation.way());
-                    known = now;
-                    if !changed {
+                change = own.changed() => {
+                    if !is_other_network(&change, self.negotiation.way()) {
                         continue;
                     }
                     Input::NetworkChanged
@@ -259,10 +251,8 @@ async fn until(deadline: Option<Instant>) {
 }
 
 /// Whether the way may be gone, or a better one have come.
-fn is_other_network(before: &[IpAddr], now: &[IpAddr], way: Way) -> bool {
-    let lost = before.iter().any(|address| !now.contains(address));
-    let gained = now.iter().any(|address| !before.contains(address));
-    lost || (gained && way != Way::Udp)
+fn is_other_network(change: &Change, way: Way) -> bool {
+    !change.lost.is_empty() || way != Way::Udp
 }
 
 #[cfg(test)]
@@ -271,11 +261,11 @@ mod tests {
 
     #[test]
     fn a_second_network_does_not_disturb_a_call_that_is_fine() {
-        let wifi: IpAddr = "192.168.1.7".parse().unwrap();
-        let mobile: IpAddr = "10.9.8.7".parse().unwrap();
-        assert!(!is_other_network(&[wifi], &[wifi], Way::Udp));
-        assert!(!is_other_network(&[wifi], &[wifi, mobile], Way::Udp));
-        assert!(is_other_network(&[wifi], &[wifi, mobile], Way::Socket));
-        assert!(is_other_network(&[wifi, mobile], &[mobile], Way::Udp));
+        let address = vec!["192.168.1.7".parse().unwrap()];
+        let (gained, lost) =
+            (Change { lost: Vec::new(), gained: address.clone() }, Change { lost: address, gained: Vec::new() });
+        assert!(!is_other_network(&gained, Way::Udp));
+        assert!(is_other_network(&gained, Way::Socket));
+        assert!(is_other_network(&lost, Way::Udp));
     }
 }

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part of it")]
 
 pub mod devices;
+#[cfg(target_os = "linux")]
+pub mod machines;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};

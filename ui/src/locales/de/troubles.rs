@@ -9,6 +9,7 @@ pub const WORDS: Troubles = Troubles {
     closed: "Der Server hat die Verbindung geschlossen.",
     restarting: "Der Server startet neu.",
     too_slow: "Dieses Gerät war dem Server zu langsam.",
+    moved: "Dieses Gerät hat das Netz gewechselt.",
     garbled: "Was der Server gesendet hat, ist nicht lesbar.",
     missed: "Etwas, das der Server gesendet hat, fehlt.",
     stranger: "Jemand anders antwortet anstelle des Servers: zum Beispiel die Anmeldeseite eines WLANs.",

@@ -9,6 +9,7 @@ pub const WORDS: Troubles = Troubles {
     closed: "The server closed the connection.",
     restarting: "The server is starting anew.",
     too_slow: "This device was too slow for the server.",
+    moved: "This device changed networks.",
     garbled: "What the server sent can't be read.",
     missed: "Something that the server sent is missing.",
     stranger: "Somebody else answers in the server's place: a Wi-Fi sign-in page, for example.",

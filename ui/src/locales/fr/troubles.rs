@@ -9,6 +9,7 @@ pub const WORDS: Troubles = Troubles {
     closed: "Le serveur a fermé la connexion.",
     restarting: "Le serveur redémarre.",
     too_slow: "Cet appareil était trop lent pour le serveur.",
+    moved: "Cet appareil a changé de réseau.",
     garbled: "Ce que le serveur a envoyé est illisible.",
     missed: "Il manque une partie de ce que le serveur a envoyé.",
     stranger: "Quelqu'un d'autre répond à la place du serveur : la page de connexion d'un Wi-Fi, par exemple.",

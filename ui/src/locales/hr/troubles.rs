@@ -9,6 +9,7 @@ pub const WORDS: Troubles = Troubles {
     closed: "Poslužitelj je zatvorio vezu.",
     restarting: "Poslužitelj se ponovno pokreće.",
     too_slow: "Ovaj je uređaj bio prespor za poslužitelj.",
+    moved: "Ovaj je uređaj promijenio mrežu.",
     garbled: "Ono što je poslužitelj poslao ne može se pročitati.",
     missed: "Nedostaje nešto što je poslužitelj poslao.",
     stranger: "Netko drugi odgovara umjesto poslužitelja: na primjer stranica za prijavu na Wi-Fi.",

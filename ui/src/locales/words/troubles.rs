@@ -11,6 +11,7 @@ words! {
         closed: Text,
         restarting: Text,
         too_slow: Text,
+        moved: Text,
         garbled: Text,
         missed: Text,
         stranger: Text,

@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one of many")]
 
 mod gone;
+mod moving;
 mod phone;
 mod presence;
 mod ringing;

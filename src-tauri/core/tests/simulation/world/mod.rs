@@ -302,7 +302,7 @@ impl World {
                 self.devices[device].socket = socket;
                 self.push(after, Event::Hello { device, life, socket, cursor });
             }
-            Output::Disconnect => {
+            Output::Disconnect | Output::Moved => {
                 self.unplug(device);
             }
             Output::Say(FromClient::Heartbeat) => {

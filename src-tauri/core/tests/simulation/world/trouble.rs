@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crewbell_core::engine::Input;
 use crewbell_core::store::Doing;
@@ -9,6 +10,9 @@ use crewbell_shared::ids::CommandId;
 
 use super::{Event, World};
 use crate::device::Sort;
+
+/// Where a device is in the ship's network.
+const OWN: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 7));
 
 impl World {
     /// Something happens.
@@ -32,6 +36,12 @@ impl World {
                 let there = !self.devices[device].cut;
                 if self.dice.percent(50) {
                     self.input(device, Input::Network { there })?;
+                } else if there {
+                    self.input(device, Input::Addresses { lost: Vec::new(), gained: vec![OWN] })?;
+                } else {
+                    let socket = self.devices[device].socket;
+                    self.input(device, Input::Opened { socket, from: OWN })?;
+                    self.input(device, Input::Addresses { lost: vec![OWN], gained: Vec::new() })?;
                 }
                 if !there && self.dice.percent(60) {
                     let life = self.devices[device].life;

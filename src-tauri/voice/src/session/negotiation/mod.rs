@@ -5,15 +5,15 @@
 //!
 //! ```text
 //!  caller                         called
-//!    │ ◄──────── Ready ────────────  │   prepared; again every 2 s until there is an offer
-//!    │ ───────── Offer ───────────►  │   again every 2 s until there is an answer
+//!    │ ◄──────── Ready ────────────  │   prepared; again every second until there is an offer
+//!    │ ───────── Offer ───────────►  │   again every second until there is an answer
 //!    │ ◄──────── Answer ───────────  │   an offer that was answered is answered the same again
 //!    │ ◄─────── Candidate ────────►  │
 //!    │ ◄──────── Restart ──────────  │   its network changed, or nothing comes through
 //!    │ ───────── Offer ───────────►  │   a new ICE generation
 //! ```
 //!
-//! Packets go over UDP while it is connected, and over the socket (`Relay`) when it isn't: three seconds after the start,
+//! Packets go over UDP while it is connected, and over the socket (`Relay`) when it isn't: two seconds after the start,
 //! at once when it was and broke. Each side decides for what it sends, and follows the other onto the socket, since a
 //! side that isn't connected can't be reached otherwise. ICE is tried again all the while, less and less often.
 
@@ -24,11 +24,12 @@ use crewbell_shared::protocol::live::Signal;
 
 use super::{Candidate, Event};
 
-/// How long UDP has until packets go over the socket.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long UDP has until packets go over the socket: both sides are to be heard within three seconds of the answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long until what has no answer is said again: a signal may be lost with the socket it was said on.
-const REPEAT: Duration = Duration::from_secs(2);
+/// How long until what has no answer is said again: a signal may be lost with the socket it was said on. Shorter than the
+/// patience with UDP, so that one which is lost isn't taken for a network without it.
+const REPEAT: Duration = Duration::from_secs(1);
 
 /// How long a restart has until the next is tried, at first and at last.
 const FIRST_RETRY: Duration = Duration::from_secs(5);

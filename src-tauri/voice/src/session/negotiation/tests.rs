@@ -55,11 +55,11 @@ fn packets_go_by_udp_once_it_is_connected() {
 }
 
 #[test]
-fn packets_go_over_the_socket_after_three_seconds_and_back_when_udp_connects_after_all() {
+fn packets_go_over_the_socket_after_two_seconds_and_back_when_udp_connects_after_all() {
     let mut caller = agreed_caller();
-    assert_eq!(caller.deadline(), Some(seconds(3)));
-    assert_eq!(caller.handle(Input::Tick, Duration::from_millis(2_999)), []);
-    let steps = caller.handle(Input::Tick, seconds(3));
+    assert_eq!(caller.deadline(), Some(seconds(2)));
+    assert_eq!(caller.handle(Input::Tick, Duration::from_millis(1_999)), []);
+    let steps = caller.handle(Input::Tick, seconds(2));
     assert_eq!(steps, [Step::Say(Signal::Relay { on: true }), Step::Send(Way::Socket)]);
     let steps = caller.handle(Input::Event(Event::Connected), seconds(9));
     assert_eq!(steps, [Step::Say(Signal::Relay { on: false }), Step::Send(Way::Udp)]);
@@ -121,19 +121,19 @@ fn what_was_lost_is_said_again() {
     let mut caller = caller();
     caller.handle(Input::Opened, seconds(0));
     caller.handle(Input::Offered("o1".to_owned()), seconds(0));
-    assert_eq!(caller.deadline(), Some(seconds(2)));
-    assert_eq!(caller.handle(Input::Tick, seconds(2)), [Step::Say(offer("o1"))]);
+    assert_eq!(caller.deadline(), Some(seconds(1)));
+    assert_eq!(caller.handle(Input::Tick, seconds(1)), [Step::Say(offer("o1"))]);
     let input = from_peer(&caller, Signal::Ready);
-    assert_eq!(caller.handle(input, seconds(2)), [Step::Say(offer("o1"))], "the other side has not heard it");
-    assert_eq!(caller.handle(Input::SocketBack, seconds(2)), [Step::Say(offer("o1"))]);
+    assert_eq!(caller.handle(input, seconds(1)), [Step::Say(offer("o1"))], "the other side has not heard it");
+    assert_eq!(caller.handle(Input::SocketBack, seconds(1)), [Step::Say(offer("o1"))]);
 
     let mut called = called();
     assert_eq!(called.handle(Input::Opened, seconds(0)), [Step::Say(Signal::Ready)]);
-    assert_eq!(called.handle(Input::Tick, seconds(2)), [Step::Say(Signal::Ready)]);
+    assert_eq!(called.handle(Input::Tick, seconds(1)), [Step::Say(Signal::Ready)]);
     let again = from_peer(&called, offer("o1"));
-    assert_eq!(called.handle(again.clone(), seconds(2)), [Step::AcceptOffer("o1".to_owned())]);
-    assert_eq!(called.handle(again.clone(), seconds(2)), [], "the answer is being made");
-    assert_eq!(called.handle(Input::Answered("a1".to_owned()), seconds(2)), [Step::Say(answer("a1"))]);
+    assert_eq!(called.handle(again.clone(), seconds(1)), [Step::AcceptOffer("o1".to_owned())]);
+    assert_eq!(called.handle(again.clone(), seconds(1)), [], "the answer is being made");
+    assert_eq!(called.handle(Input::Answered("a1".to_owned()), seconds(1)), [Step::Say(answer("a1"))]);
     assert_eq!(called.handle(again, seconds(4)), [Step::Say(answer("a1"))], "the same again, not a new one");
 }
 
@@ -179,7 +179,7 @@ fn ice_is_tried_again_less_and_less_often() {
             caller.handle(input, at);
         }
     }
-    assert_eq!(restarts, [8, 18, 38, 78, 138, 198, 258]);
+    assert_eq!(restarts, [7, 17, 37, 77, 137, 197, 257]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A device that can be called: the app's voice, on whatever sound server there is.
+//! A device that can be called: the app's voice, on whatever sound server there is. Where there is none its calls are
+//! silent, and their packets go all the same.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -7,15 +8,16 @@ use anyhow::{Result, bail};
 use bytes::Bytes;
 use crewbell_core::controller::Handle;
 use crewbell_core::engine::Input;
-use crewbell_core::screen::{AskError, AudioDevices, Task};
+use crewbell_core::screen::{self, AskError, AudioDevices, Media, Task};
 use crewbell_core::shell::{Handset, IceServer};
 use crewbell_shared::call::Call;
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::Signal;
 use crewbell_voice::audio::{self, Treatment};
+use crewbell_voice::session::addresses::{Addresses, Change, Watch};
 use crewbell_voice::session::negotiation::{Role, Way};
 use crewbell_voice::session::weather::Weather;
-use crewbell_voice::session::{Options, PeerOptions};
+use crewbell_voice::session::{self, Options, PeerOptions};
 use crewbell_voice::talk::{State, Talk, Told};
 use tokio::sync::watch;
 
@@ -27,6 +29,8 @@ const UNTREATED: Treatment = Treatment { echo: false, noise: false, gain: false 
 /// A device's voice: notes what it is to do, and how its calls stand.
 pub(crate) struct Phone {
     pub(crate) weather: Weather,
+    relay_only: bool,
+    servers: Mutex<Vec<session::IceServer>>,
     handle: OnceLock<Handle>,
     talk: Mutex<Option<Talk>>,
     seen: Mutex<Vec<(Instant, Seen)>>,
@@ -37,12 +41,27 @@ pub(crate) struct Phone {
 enum Seen {
     Task(Task),
     State(State),
+    /// A packet came over the live socket.
+    Frame,
+    /// It was told of so many servers that help to reach the other side.
+    Helpers(usize),
 }
 
 impl Phone {
     pub(crate) fn new(seed: u64) -> Arc<Self> {
+        Self::open(seed, false)
+    }
+
+    /// One that reaches others through a TURN server or not at all, as between networks.
+    pub(crate) fn far_away(seed: u64) -> Arc<Self> {
+        Self::open(seed, true)
+    }
+
+    fn open(seed: u64, relay_only: bool) -> Arc<Self> {
         Arc::new(Self {
             weather: Weather::new(seed),
+            relay_only,
+            servers: Mutex::default(),
             handle: OnceLock::new(),
             talk: Mutex::default(),
             seen: Mutex::default(),
@@ -50,9 +69,33 @@ impl Phone {
         })
     }
 
-    /// Its controller, once it is there.
+    /// Its controller, once it is there; from then on that is told of the device's own addresses, as in the app.
     pub(crate) fn is_of(&self, handle: Handle) {
+        let telling = handle.clone();
+        tokio::spawn(async move {
+            let mut own = Watch::new(Addresses::All);
+            loop {
+                let Change { lost, gained } = own.changed().await;
+                telling.input(Input::Addresses { lost, gained });
+            }
+        });
         drop(self.handle.set(handle));
+    }
+
+    /// Packets of the call that goes on which came here, by whatever way.
+    pub(crate) fn received(&self) -> u64 {
+        self.talk.lock().unwrap().as_ref().map_or(0, |talk| talk.sound().statistics().reception.counts.received)
+    }
+
+    /// How the call was when that was last looked at.
+    pub(crate) fn state(&self) -> Option<State> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().rev().find_map(|(_, seen)| if let Seen::State(state) = seen { Some(state.clone()) } else { None })
+    }
+
+    /// The program is killed: it falls silent, and says nothing of it.
+    pub(crate) fn dies(&self) {
+        self.end();
     }
 
     /// How much was seen so far.
@@ -76,9 +119,21 @@ impl Phone {
     pub(crate) async fn hears(&self, from: usize, hears: bool) -> Result<Instant> {
         let is_so = |seen: &Seen| match seen {
             Seen::State(State { silent_ms: Some(silent_ms), .. }) => ((*silent_ms == 0) == hears).then_some(()),
-            Seen::State(_) | Seen::Task(_) => None,
+            Seen::State(_) | Seen::Task(_) | Seen::Frame | Seen::Helpers(_) => None,
         };
         Ok(self.until(from, "the other side is heard, or not", is_so).await?.0)
+    }
+
+    /// Waits until a packet comes over the live socket.
+    pub(crate) async fn takes_a_frame(&self, from: usize) -> Result<Instant> {
+        let is_so = |seen: &Seen| matches!(seen, Seen::Frame).then_some(());
+        Ok(self.until(from, "a packet comes over the socket", is_so).await?.0)
+    }
+
+    /// Waits until it is told of a server that helps to reach the other side.
+    pub(crate) async fn is_helped(&self, from: usize) -> Result<Instant> {
+        let is_so = |seen: &Seen| matches!(seen, Seen::Helpers(1..)).then_some(());
+        Ok(self.until(from, "a server helps", is_so).await?.0)
     }
 
     async fn until<T>(&self, from: usize, what: &str, find: impl Fn(&Seen) -> Option<T>) -> Result<(Instant, T)> {
@@ -123,12 +178,18 @@ impl Handset for Receiver {
             return;
         }
         let role = if offers { Role::Caller } else { Role::Called };
-        let session = Options { weather: Some(phone.weather.clone()), ..Options::default() };
+        let session = Options {
+            weather: Some(phone.weather.clone()),
+            ice_servers: phone.servers.lock().unwrap().clone(),
+            relay_only: phone.relay_only,
+            ..Options::default()
+        };
         let handle = phone.handle.get().unwrap().clone();
         let (telling, speaking) = (Arc::downgrade(phone), handle.clone());
         let tell = move |told| match told {
             Told::Say(signal) => handle.input(Input::Signal { call_id, to: peer, signal }),
             Told::State(state) => {
+                handle.input(Input::Media(media(call_id, &state)));
                 if let Some(phone) = telling.upgrade() {
                     phone.note(Seen::State(state));
                 }
@@ -140,7 +201,15 @@ impl Handset for Receiver {
         *talk = Some(Talk::open(PeerOptions { role, call_id, peer, session }, &sound, frames, tell).unwrap());
     }
 
-    fn ice_servers(&self, _servers: &[IceServer]) {}
+    fn ice_servers(&self, servers: &[IceServer]) {
+        let server = |server: &IceServer| session::IceServer {
+            urls: server.urls.clone(),
+            username: server.username.clone().unwrap_or_default(),
+            credential: server.credential.clone().unwrap_or_default(),
+        };
+        *self.0.servers.lock().unwrap() = servers.iter().map(server).collect();
+        self.0.note(Seen::Helpers(servers.len()));
+    }
 
     fn signal(&self, call_id: CallId, from: EndpointId, signal: &Signal) {
         if let Some(talk) = self.0.talk.lock().unwrap().as_ref().filter(|talk| talk.call_id() == call_id) {
@@ -149,6 +218,7 @@ impl Handset for Receiver {
     }
 
     fn heard(&self, packet: &[u8]) {
+        self.0.note(Seen::Frame);
         if let Some(talk) = &*self.0.talk.lock().unwrap() {
             talk.hear_frame(&Bytes::copy_from_slice(packet));
         }
@@ -165,5 +235,25 @@ impl Handset for Receiver {
 
     fn audio_devices(&self) -> Result<AudioDevices, AskError> {
         Ok(AudioDevices::default())
+    }
+}
+
+/// What is reported of a call.
+fn media(call_id: CallId, state: &State) -> Media {
+    let way = match state.way {
+        Way::Nowhere => screen::Way::None,
+        Way::Udp if state.relayed => screen::Way::Turn,
+        Way::Udp => screen::Way::Direct,
+        Way::Socket => screen::Way::Server,
+    };
+    Media {
+        call_id,
+        way,
+        quality: screen::Quality::Unknown,
+        silent_ms: state.silent_ms,
+        muted: false,
+        push_to_talk: None,
+        microphone_trouble: state.microphone_trouble.clone(),
+        speaker_trouble: state.speaker_trouble.clone(),
     }
 }
