@@ -151,16 +151,16 @@ mod tests {
     }
 
     /// Looks while all comes here, with what the other side reports at each.
-    fn reported(looks: &[(Way, Option<Reported>)]) -> Vec<Quality> {
+    fn reported(looks: &[(Way, Reported)]) -> Vec<Quality> {
         let mut judge = Judge::default();
-        let look = |(number, &(way, reported)): (u64, &(Way, Option<Reported>))| {
-            judge.quality(way, &Stats { reported, ..Stats::default() }, &counts(25 * number, 0))
+        let look = |(number, &(way, reported)): (u64, &(Way, Reported))| {
+            judge.quality(way, &Stats { reported: Some(reported), ..Stats::default() }, &counts(25 * number, 0))
         };
         (0..).zip(looks).map(look).collect()
     }
 
-    fn report(expected: u32, missed: i32) -> Option<Reported> {
-        Some(Reported { expected, missed })
+    fn report(expected: u32, missed: i32) -> Reported {
+        Reported { expected, missed }
     }
 
     #[test]
