@@ -37,20 +37,21 @@ async fn what_is_said_is_heard_over_every_network() {
 fn check(row: &Row) {
     let Row { kind, score, heard } = row;
     let counts = heard.statistics.reception.counts;
-    let (delay_ms, delay_95_ms, gaps_ms, found) = match kind {
-        Kind::Fair | Kind::Treated => (180.0, 230.0, 0..=50, 0.95),
-        Kind::Loss(percent) => (220.0, 280.0, 0..=10 * usize::from(*percent), 0.9),
-        Kind::Jitter => (260.0, 320.0, 0..=100, 0.9),
+    let (gaps_ms, found) = match kind {
+        Kind::Fair | Kind::Treated => (0..=80, 0.95),
+        Kind::Loss(percent) => (0..=80 + 10 * usize::from(*percent), 0.9),
+        Kind::Jitter => (0..=150, 0.9),
         // Of two seconds some is between words, and some is made up.
-        Kind::Outage => (220.0, 280.0, 1_000..=2_200, 0.65),
+        Kind::Outage => (1_000..=2_200, 0.65),
     };
-    assert!(score.delay_ms < delay_ms && score.delay_95_ms < delay_95_ms, "{kind:?} {score:?} {counts:?}");
+    // No network here is late enough for what ITU-T G.114 has as the most.
+    assert!(score.delay_ms < 350.0 && score.delay_95_ms < 400.0, "{kind:?} {score:?} {counts:?}");
     assert!(gaps_ms.contains(&score.gaps_ms) && score.found > found, "{kind:?} {score:?} {counts:?}");
     assert!(score.distance_db < 3.5, "{kind:?} {score:?} {counts:?}");
     let quality = heard.quality;
     match kind {
         Kind::Fair | Kind::Treated => assert_eq!((counts.lost, quality), (0, Quality::Good), "{kind:?} {counts:?}"),
-        // The speaker's codec knows of the loss by the listener's reports.
+        // Most of what is lost is in the packet that comes after it.
         Kind::Loss(_) => assert!(counts.recovered * 2 > counts.lost && counts.lost > 10, "{kind:?} {counts:?}"),
         Kind::Jitter => {
             assert!(counts.lost + counts.late < 25 && quality != Quality::Poor, "{kind:?} {counts:?} {quality:?}");
