@@ -63,6 +63,7 @@ fn check(row: &Row) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_understood_is_told_as_well_as_who_does_not_understand() {
     let mut call = Call::begin(3, &untreated()).await.unwrap();
+    println!("both are told of the way after {:?}", call.found);
     let (one, other) = (speech(7, 60), speech(8, 60));
     call.say([&one, &other]);
     call.until("it is good", |state| state.quality == Quality::Good).await.unwrap();

@@ -1,7 +1,10 @@
 //! A call with all there is between a microphone and a loudspeaker: sound, session and sockets on both sides, and bad weather
 //! between these. Of the server only the live socket plays a part, by two queues.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -42,6 +45,8 @@ pub struct Call {
     pub people: [Person; 2],
     /// Whether the live socket gets through; what is said over it meanwhile comes afterwards.
     open: watch::Sender<bool>,
+    /// How soon both were told that packets have a way.
+    pub found: Duration,
     _driven: Driven,
 }
 
@@ -83,6 +88,7 @@ pub fn untreated() -> audio::Options {
 impl Call {
     /// Begins one in fair weather; `seed` is of the weather to come.
     pub async fn begin(seed: u64, sound: &audio::Options) -> Result<Self> {
+        let began = Instant::now();
         let (open, is_open) = watch::channel(true);
         let (to_called, at_called) = mpsc::unbounded_channel();
         let (to_caller, at_caller) = mpsc::unbounded_channel();
@@ -90,8 +96,10 @@ impl Call {
         let (called, other_hand) = person(Role::Called, seed + 1, sound, to_caller, at_called, is_open)?;
         let hands = vec![(caller.devices.clone(), hand), (called.devices.clone(), other_hand)];
         let driven = Driven::start(hands)?;
-        let mut call = Self { people: [caller, called], open, _driven: driven };
-        call.until("packets go by UDP", |state| state.way == Way::Udp && state.silent_ms.is_some()).await?;
+        let mut call = Self { people: [caller, called], open, found: Duration::ZERO, _driven: driven };
+        call.until("packets go by UDP", |state| state.way == Way::Udp).await?;
+        call.found = began.elapsed();
+        call.until("something is heard", |state| state.silent_ms.is_some()).await?;
         Ok(call)
     }
 
