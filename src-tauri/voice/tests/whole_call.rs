@@ -50,9 +50,11 @@ fn check(row: &Row) {
     assert!(score.distance_db < 3.5, "{kind:?} {score:?} {counts:?}");
     let quality = heard.quality;
     match kind {
-        Kind::Fair | Kind::Treated => assert_eq!((counts.lost, quality), (0, Quality::Good), "{kind:?} {counts:?}"),
-        // Most of what is lost is in the packet that comes after it.
-        Kind::Loss(_) => assert!(counts.recovered * 2 > counts.lost && counts.lost > 10, "{kind:?} {counts:?}"),
+        Kind::Fair | Kind::Treated => {
+            assert!(counts.lost == 0 && quality != Quality::Poor, "{kind:?} {counts:?} {quality:?}");
+        }
+        // Three of four are in the packet that comes after them, in the mean; here are some twenty.
+        Kind::Loss(_) => assert!(counts.recovered * 4 > counts.lost && counts.lost > 5, "{kind:?} {counts:?}"),
         Kind::Jitter => {
             assert!(counts.lost + counts.late < 25 && quality != Quality::Poor, "{kind:?} {counts:?} {quality:?}");
         }
