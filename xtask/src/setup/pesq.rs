@@ -12,7 +12,7 @@ use crate::run::{find, output, root, succeeds};
 const FOLDER: &str = "target/pesq";
 /// What is there when it could not be had: it isn't asked for again at each start.
 const REFUSED: &str = "refused";
-/// 0.0.4 is what the figures in `docs/performance.md` were made with. NumPy, which it needs, comes in the newest version.
+/// 0.0.4 is what the figures in `docs/performance.md` were made with. What it needs (`numpy`) comes in the newest version.
 const PACKAGE: &str = "pesq==0.0.4";
 
 /// Brings it if it isn't there and can be had; says what became of that.
