@@ -1,8 +1,9 @@
 //! Prints what a call costs this machine, thread by thread, before a sound server without a sound card:
 //! `cargo run --release -p crewbell-voice --example cost`.
 //!
-//! Two sides of one call in this process, over loopback, with the real microphone, loudspeaker and session: half of it is
-//! one device's. Somebody speaks all the time on the wire that both microphones hear, which is the dearest a call can be.
+//! Two sides of one call are in this process, over loopback, each with the real microphone, loudspeaker and session. What is
+//! printed is half of what the process uses: one side, all of whose work it is, without the sound server's. Somebody speaks all
+//! the time on the wire that both microphones hear, which is the dearest a call can be.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -77,7 +78,7 @@ async fn measure(folder: &Path) -> Result<()> {
             println!("{share:6.2} %  {thread}");
         }
     }
-    println!("{sum:6.2} %  of a core, one side of the call");
+    println!("{sum:6.2} %  of a core: all of one side of the call, {:.2} % both", 2.0 * sum);
     Ok(())
 }
 

@@ -11,11 +11,14 @@ use std::time::{Duration, Instant};
 
 use crewbell_voice::session::negotiation::Way;
 use crewbell_voice::session::weather::{Conditions, Weather};
-use crewbell_voice::session::{MediaSession, Options};
+use crewbell_voice::session::{Event, MediaSession, Options};
 use session_support::devices::{Device, call};
-use session_support::{connected, eventually, loopback, packet};
+use session_support::{End, both, connected, eventually, loopback, packet};
 
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Calls that are begun.
+const CALLS: usize = 40;
 
 /// Packets sent under each weather: ten seconds of speech.
 const PACKETS: u32 = 500;
@@ -30,20 +33,47 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where the time goes until two sessions hear each other, and until two devices do that find each other by themselves.
 async fn connecting() {
-    let mut times = Vec::new();
-    for _ in 0..20 {
+    const STEPS: [&str; 5] = ["open", "offered", "answered", "connected", "first packets both ways"];
+    let mut times = STEPS.map(|_| Vec::new());
+    for _ in 0..CALLS {
+        let start = Instant::now();
+        let (caller, called) = tokio::join!(End::open(loopback()), End::open(loopback()));
+        let (mut caller, mut called) = (caller.unwrap(), called.unwrap());
+        let mut steps = vec![start.elapsed()];
+        let offer = caller.session.offer().await.unwrap();
+        steps.push(start.elapsed());
+        let answer = called.session.accept_offer(&offer).await.unwrap();
+        caller.session.accept_answer(&answer).await.unwrap();
+        steps.push(start.elapsed());
+        let talks = [caller.speak(), called.speak()];
+        both(Event::Connected, &mut caller, &mut called).await;
+        steps.push(start.elapsed());
+        eventually("audio", LIMIT, || caller.heard.count() > 0 && called.heard.count() > 0).await;
+        steps.push(start.elapsed());
+        talks.iter().for_each(tokio::task::JoinHandle::abort);
+        times.iter_mut().zip(steps).for_each(|(times, step)| times.push(step));
+    }
+    println!("{CALLS} calls, from two sessions being opened, median and worst:");
+    for (step, times) in STEPS.iter().zip(times) {
+        print_times(step, times);
+    }
+    let mut found = Vec::new();
+    for _ in 0..CALLS {
         let start = Instant::now();
         let (caller, called) = call(loopback(), loopback()).await;
         eventually("audio", LIMIT, || caller.heard.count() > 0 && called.heard.count() > 0).await;
-        times.push(start.elapsed().as_secs_f64() * 1000.0);
+        found.push(start.elapsed());
     }
-    times.sort_by(f64::total_cmp);
-    println!(
-        "20 calls, from two sessions being opened to first packets both ways: median {:.0} ms, worst {:.0} ms\n",
-        times[times.len() / 2],
-        times[times.len() - 1]
-    );
+    print_times("with their signals, first packets", found);
+    println!();
+}
+
+fn print_times(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let ms = |at: usize| times[at].as_secs_f64() * 1000.0;
+    println!("{what:<34}{:>8.0} ms{:>8.0} ms", ms(times.len() / 2), ms(times.len() - 1));
 }
 
 async fn weathers() {

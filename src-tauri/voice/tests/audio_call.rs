@@ -3,6 +3,7 @@
 #[path = "../examples/quality/call.rs"]
 mod call;
 #[path = "../examples/quality/score.rs"]
+#[expect(dead_code, reason = "where what was heard begins is for PESQ")]
 mod score;
 
 use std::time::Duration;

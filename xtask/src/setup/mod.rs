@@ -6,6 +6,7 @@
 
 mod install;
 mod needs;
+mod pesq;
 
 use anyhow::{Result, bail};
 
@@ -19,6 +20,14 @@ use crate::web;
 /// # Errors
 /// When something is missing and could not be installed; the message says what to do.
 pub(crate) fn setup(purpose: Purpose) -> Result<()> {
+    bring(purpose)?;
+    if purpose == Purpose::Test {
+        pesq::offer();
+    }
+    Ok(())
+}
+
+fn bring(purpose: Purpose) -> Result<()> {
     if purpose.builds_the_face() {
         web::offer_rustup()?;
     }

@@ -23,6 +23,8 @@ pub struct Score {
     /// From the mouth to the ear, devices included: the median, and what nineteen of twenty are below.
     pub delay_ms: f32,
     pub delay_95_ms: f32,
+    /// The median in the recordings, in samples.
+    pub shift: usize,
     /// Where there was speech and nothing was heard.
     pub gaps_ms: usize,
     /// Log-spectral distance: 0 is the same, 2 hardly to be heard, 10 unlike.
@@ -67,6 +69,7 @@ pub fn score(said: &[f32], heard: &[f32]) -> Score {
     Score {
         delay_ms: at(50),
         delay_95_ms: at(95),
+        shift,
         gaps_ms: gaps,
         distance_db: mean(&distances),
         found: ratio(delays.len(), spoken.max(1)),

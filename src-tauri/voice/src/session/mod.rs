@@ -28,7 +28,7 @@ pub use candidates::Candidate;
 pub use error::SessionError;
 pub use options::{IceServer, Options};
 pub use peer::{FrameSink, Output, Peer, PeerOptions};
-pub use stats::{Kind, Stats};
+pub use stats::{Kind, Reported, Stats};
 pub use webrtc_session::WebRtcSession;
 
 use std::sync::Arc;

@@ -22,11 +22,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::Signal;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::Packet;
-use crate::audio::{self, AudioEngine, DeviceState, Levels, SystemDevices};
+use crate::audio::{self, AudioEngine, DeviceState, Devices, Hand, Levels, SystemDevices};
 use crate::session::negotiation::Way;
 use crate::session::{FrameSink, Output, PacketSink, Peer, PeerOptions};
 use quality::Judge;
@@ -79,6 +79,10 @@ pub struct Talk {
     inbox: mpsc::UnboundedSender<Heard>,
 }
 
+/// Where the sound puts what is said, and what it tells.
+type Spoken = Box<dyn FnMut(Packet) + Send>;
+type Heeded = Box<dyn Fn(audio::Event) + Send + Sync>;
+
 /// What the other side said before there was a way to hear it.
 enum Heard {
     Signal(EndpointId, Signal),
@@ -93,12 +97,14 @@ struct Shared {
     heard_at: AtomicU64,
     /// Levels that the sound told so far.
     levels: AtomicU64,
-    devices: Mutex<Devices>,
+    troubles: Mutex<Troubles>,
+    /// Packets go another way than before.
+    turned: Notify,
     tell: Box<dyn Fn(Told) + Send + Sync>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Devices {
+struct Troubles {
     microphone_trouble: Option<String>,
     speaker_trouble: Option<String>,
 }
@@ -120,14 +126,41 @@ impl Talk {
         frames: FrameSink,
         tell: impl Fn(Told) + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        let start =
+            |spoken: Spoken, told: Heeded| Ok((AudioEngine::start(sound, SystemDevices::default(), spoken, told)?, ()));
+        Ok(Self::build(options, frames, Box::new(tell), start)?.0)
+    }
+
+    /// The same with other devices and no thread for the sound, which goes on when the hand says so, and only then.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn in_hand(
+        options: PeerOptions,
+        sound: &audio::Options,
+        devices: impl Devices + 'static,
+        frames: FrameSink,
+        tell: impl Fn(Told) + Send + Sync + 'static,
+    ) -> io::Result<(Self, Hand)> {
+        let start = |spoken: Spoken, told: Heeded| AudioEngine::in_hand(sound, devices, spoken, told);
+        Self::build(options, frames, Box::new(tell), start)
+    }
+
+    fn build<T>(
+        options: PeerOptions,
+        frames: FrameSink,
+        tell: Box<dyn Fn(Told) + Send + Sync>,
+        start: impl FnOnce(Spoken, Heeded) -> io::Result<(AudioEngine, T)>,
+    ) -> io::Result<(Self, T)> {
         let call_id = options.call_id;
         let shared = Arc::new(Shared {
             began: Instant::now(),
             peer: OnceLock::new(),
             heard_at: AtomicU64::new(0),
             levels: AtomicU64::new(0),
-            devices: Mutex::default(),
-            tell: Box::new(tell),
+            troubles: Mutex::default(),
+            turned: Notify::new(),
+            tell,
         });
         let (speaking, telling) = (Arc::clone(&shared), Arc::clone(&shared));
         let spoken = move |packet: Packet| {
@@ -135,7 +168,7 @@ impl Talk {
                 peer.send(packet);
             }
         };
-        let sound = AudioEngine::start(sound, SystemDevices::default(), spoken, move |event| telling.sound(event))?;
+        let (sound, rest) = start(Box::new(spoken), Box::new(move |event| telling.sound(event)))?;
         let sound = Arc::new(sound);
         let (inbox, heard) = mpsc::unbounded_channel();
         // A runtime of one thread: a packet that comes is handed on where it came, where a runtime of several wakes
@@ -154,7 +187,7 @@ impl Talk {
                 }
             });
         })?;
-        Ok(Self { call_id, sound, shared, inbox })
+        Ok((Self { call_id, sound, shared, inbox }, rest))
     }
 
     /// Which call it is.
@@ -198,13 +231,13 @@ impl Shared {
                 }
             }
             // Told at the next look.
-            audio::Event::Input(state) => self.devices().microphone_trouble = trouble(state),
-            audio::Event::Output(state) => self.devices().speaker_trouble = trouble(state),
+            audio::Event::Input(state) => self.troubles().microphone_trouble = trouble(state),
+            audio::Event::Output(state) => self.troubles().speaker_trouble = trouble(state),
         }
     }
 
-    fn devices(&self) -> std::sync::MutexGuard<'_, Devices> {
-        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    fn troubles(&self) -> std::sync::MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn heard(&self) {
@@ -254,8 +287,9 @@ async fn network(
             },
             Some(output) = outputs.recv() => match output {
                 Output::Say(signal) => (shared.tell)(Told::Say(signal)),
-                // How it goes is looked at anyway; and that a call is over, the log says.
-                Output::Way(_) | Output::HungUp => {}
+                Output::Way(_) => shared.turned.notify_one(),
+                // The log says so.
+                Output::HungUp => {}
             },
         }
     }
@@ -265,17 +299,14 @@ async fn network(
 async fn look(shared: Arc<Shared>, sound: Weak<AudioEngine>) {
     let mut judge = Judge::default();
     let mut last = None;
-    let mut ticks = tokio::time::interval(LOOK / 5);
-    let mut turn = 0_u32;
+    let mut ticks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
     loop {
-        ticks.tick().await;
-        let way = shared.peer.get().map_or(Way::Nowhere, Peer::way);
-        let changed = last.as_ref().is_some_and(|last: &State| last.way != way);
-        turn = (turn + 1) % 5;
         // A way that opens is told at once, the rest twice a second.
-        if turn != 0 && !changed {
-            continue;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shared.turned.notified() => {}
         }
+        let way = shared.peer.get().map_or(Way::Nowhere, Peer::way);
         let stats = match shared.peer.get() {
             Some(peer) => peer.stats().await,
             None => crate::session::Stats::default(),
@@ -285,7 +316,7 @@ async fn look(shared: Arc<Shared>, sound: Weak<AudioEngine>) {
             sound.expect_loss(lost);
         }
         let quality = judge.quality(way, &stats, &sound.statistics().reception.counts);
-        let Devices { microphone_trouble, speaker_trouble } = shared.devices().clone();
+        let Troubles { microphone_trouble, speaker_trouble } = shared.troubles().clone();
         let state = State {
             way,
             relayed: way == Way::Udp && stats.kind == Some(crate::session::Kind::Relay),

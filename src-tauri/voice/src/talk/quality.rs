@@ -1,15 +1,17 @@
-//! How good a call is, as a person hears it: by what had to be made up lately, and by how late it comes.
+//! How good a call is, as the two people hear it: by what had to be made up lately on either side, and by how late it comes.
+
+use std::collections::VecDeque;
 
 use crate::audio::Counts;
-use crate::session::Stats;
 use crate::session::negotiation::Way;
+use crate::session::{Reported, Stats};
 
 /// How good a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quality {
     /// Nothing can be said yet, or nothing is connected.
     Unknown,
-    /// Nothing is missing.
+    /// Nothing is missing, on either side.
     Good,
     /// Some of it is mended.
     Fair,
@@ -33,26 +35,67 @@ const FAIR_RTT_MS: f32 = 800.0;
 /// Remembers the last looks.
 #[derive(Debug, Default)]
 pub(super) struct Judge {
-    looks: std::collections::VecDeque<(u64, u64)>,
+    /// What came, and what was missed.
+    here: VecDeque<(u64, u64)>,
+    there: There,
 }
 
 impl Judge {
     /// How good it is at a look, `counts` being from the call's beginning.
     pub fn quality(&mut self, way: Way, stats: &Stats, counts: &Counts) -> Quality {
-        self.looks.push_back((counts.received, counts.lost + counts.late));
-        if self.looks.len() > LOOKS {
-            self.looks.pop_front();
-        }
-        let Some((first, now)) = self.looks.front().zip(self.looks.back()) else { return Quality::Unknown };
-        let (received, missed) = (now.0.saturating_sub(first.0), now.1.saturating_sub(first.1));
-        if way == Way::Nowhere || received + missed == 0 {
+        let (came, missed) = self.look(counts);
+        let (expected_there, missed_there) = self.there.look(way, stats.reported);
+        if way == Way::Nowhere || came + missed == 0 {
             return Quality::Unknown;
         }
-        let percent = 100 * missed / (received + missed);
-        let by_loss = grade(percent <= GOOD_PERCENT, percent <= FAIR_PERCENT);
+        // Who speaks well over a way that loses half is to know it: the other side can't say so.
+        let by_loss = worse(by_loss(missed, came + missed), by_loss(missed_there, expected_there));
         let by_delay = stats.rtt_ms.map_or(Quality::Good, |rtt| grade(rtt <= GOOD_RTT_MS, rtt <= FAIR_RTT_MS));
         worse(by_loss, by_delay)
     }
+
+    /// What came lately, and what was missed.
+    fn look(&mut self, counts: &Counts) -> (u64, u64) {
+        remember(&mut self.here, (counts.received, counts.lost + counts.late));
+        let Some((first, now)) = self.here.front().zip(self.here.back()) else { return (0, 0) };
+        (now.0.saturating_sub(first.0), now.1.saturating_sub(first.1))
+    }
+}
+
+/// What the other side misses, by its reports.
+#[derive(Debug, Default)]
+struct There {
+    looks: VecDeque<Reported>,
+    /// What was reported when packets went no other way than UDP last; the next report counts all as missed that went otherwise.
+    outdated: Option<Reported>,
+}
+
+impl There {
+    /// What the other side expected lately, and what of it was missed.
+    fn look(&mut self, way: Way, reported: Option<Reported>) -> (u64, u64) {
+        if way != Way::Udp {
+            self.looks.clear();
+            self.outdated = reported;
+        } else if let Some(reported) = reported.filter(|_| reported != self.outdated) {
+            self.outdated = None;
+            remember(&mut self.looks, reported);
+        }
+        let Some((first, now)) = self.looks.front().zip(self.looks.back()) else { return (0, 0) };
+        let missed = u64::try_from(now.missed.saturating_sub(first.missed)).unwrap_or(0);
+        (u64::from(now.expected.wrapping_sub(first.expected)).max(missed), missed)
+    }
+}
+
+fn remember<T>(looks: &mut VecDeque<T>, look: T) {
+    looks.push_back(look);
+    if looks.len() > LOOKS {
+        looks.pop_front();
+    }
+}
+
+fn by_loss(missed: u64, expected: u64) -> Quality {
+    let percent = 100 * missed / expected.max(1);
+    grade(percent <= GOOD_PERCENT, percent <= FAIR_PERCENT)
 }
 
 fn grade(is_good: bool, is_fair: bool) -> Quality {
@@ -105,6 +148,44 @@ mod tests {
         assert_eq!(after(&[(0, 0), (100, 0)], &stats(250.0)), Quality::Good);
         assert_eq!(after(&[(0, 0), (100, 0)], &stats(500.0)), Quality::Fair);
         assert_eq!(after(&[(0, 0), (100, 0)], &stats(900.0)), Quality::Poor);
+    }
+
+    /// Looks while all comes here, with what the other side reports at each.
+    fn reported(looks: &[(Way, Reported)]) -> Vec<Quality> {
+        let mut judge = Judge::default();
+        let look = |(number, &(way, reported)): (u64, &(Way, Reported))| {
+            judge.quality(way, &Stats { reported: Some(reported), ..Stats::default() }, &counts(25 * number, 0))
+        };
+        (0..).zip(looks).map(look).collect()
+    }
+
+    fn report(expected: u32, missed: i32) -> Reported {
+        Reported { expected, missed }
+    }
+
+    #[test]
+    fn what_only_the_other_side_misses_is_no_better() {
+        let looks = |missed: i32| {
+            let reports = (0..8_u32).map(|second| report(65_500 + 50 * second, missed * second.cast_signed()));
+            let looks: Vec<_> = reports.flat_map(|report| [(Way::Udp, report); 2]).collect();
+            reported(&looks)
+        };
+        assert_eq!(looks(0)[1..], [Quality::Good; 15]);
+        assert_eq!(looks(1)[15], Quality::Good);
+        assert_eq!(looks(4)[15], Quality::Fair);
+        assert_eq!((looks(10)[1], looks(10)[2], looks(10)[15]), (Quality::Good, Quality::Poor, Quality::Poor));
+        // More came than was sent.
+        assert_eq!(looks(-3)[15], Quality::Good);
+    }
+
+    #[test]
+    fn what_went_over_the_socket_is_not_missed_by_the_other_side() {
+        let before = [(Way::Udp, report(100, 0)), (Way::Udp, report(150, 0))];
+        let over_the_socket = [(Way::Socket, report(150, 0)); 20];
+        // The first report after it counts the thousand packets as missed that didn't come by UDP.
+        let after = [(Way::Udp, report(150, 0)), (Way::Udp, report(1_200, 1_000)), (Way::Udp, report(1_250, 1_000))];
+        let looks: Vec<_> = before.into_iter().chain(over_the_socket).chain(after).collect();
+        assert_eq!(reported(&looks)[1..], [Quality::Good; 24]);
     }
 
     #[test]

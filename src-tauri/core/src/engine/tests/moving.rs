@@ -28,7 +28,7 @@ impl Device {
 
     fn fails(&mut self) -> Vec<Output> {
         let socket = self.engine.live.sockets;
-        self.take(Input::Closed { socket, why: "there is no network".into() })
+        self.take(Input::Closed { socket, why: Trouble::network("there is no network") })
     }
 
     fn link(&self) -> Link {
@@ -63,7 +63,7 @@ fn what_the_old_socket_still_says_is_nobodys() {
     let mut device = Device::live_from(WIFI);
     let old = device.engine.live.sockets;
     device.moves(&[WIFI], &[MOBILE]);
-    assert_eq!(done(&device.take(Input::Closed { socket: old, why: "aborted".into() })), [""; 0]);
+    assert_eq!(done(&device.take(Input::Closed { socket: old, why: Trouble::network("aborted") })), [""; 0]);
     device.take(Input::Opened { socket: old, from: WIFI });
     assert_eq!(device.engine.live.from, None);
     assert!(matches!(device.engine.live.socket, Socket::Opening { .. }));

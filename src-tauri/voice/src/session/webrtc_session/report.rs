@@ -18,7 +18,8 @@ const UNITS_PER_MS: f64 = 48.0;
 pub(super) async fn stats(connection: &dyn PeerConnection, sender: &Arc<dyn RtpSender>, theirs: Report) -> Stats {
     let report = connection.get_stats(Instant::now(), StatsSelector::None).await;
     let rtt_ms = theirs.rtt.map(|rtt| rtt.as_secs_f32() * 1000.0);
-    let mut stats = Stats { kind: kind(sender).await, lost_fraction: theirs.lost_fraction, rtt_ms, ..Stats::default() };
+    let Report { lost_fraction, reported, .. } = theirs;
+    let mut stats = Stats { kind: kind(sender).await, lost_fraction, reported, rtt_ms, ..Stats::default() };
     for entry in report.iter() {
         if let Entry::InboundRtp(inbound) = entry {
             let counted = &inbound.received_rtp_stream_stats;

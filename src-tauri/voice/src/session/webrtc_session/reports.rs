@@ -11,6 +11,8 @@ use rtc::rtcp::sender_report::SenderReport;
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
+use crate::session::Reported;
+
 /// Own reports whose answers are awaited: five seconds of them.
 const MOST: usize = 5;
 
@@ -22,6 +24,8 @@ const UNITS: f64 = 65_536.0;
 pub(super) struct Report {
     /// What of our packets it missed since its report before, from 0 to 1.
     pub(super) lost_fraction: Option<f32>,
+    /// The same from the beginning.
+    pub(super) reported: Option<Reported>,
     /// To it and back.
     pub(super) rtt: Option<Duration>,
 }
@@ -71,6 +75,9 @@ impl Listener {
         });
         let mut last = self.reports.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.lost_fraction = Some(f32::from(report.fraction_lost) / 256.0);
+        // On the wire it has 24 bits, one of them for its sign.
+        let missed = (report.total_lost << 8).cast_signed() >> 8;
+        last.reported = Some(Reported { expected: report.last_sequence_number, missed });
         last.rtt = rtt.or(last.rtt);
     }
 }
@@ -163,6 +170,8 @@ mod tests {
         let block = ReceptionReport {
             ssrc: 7,
             fraction_lost: 64,
+            total_lost: 0xff_fffe,
+            last_sequence_number: 0x1_0007,
             last_sender_report: 0x2233_4455,
             delay: 65_536 / 2,
             ..ReceptionReport::default()
@@ -170,7 +179,8 @@ mod tests {
         let theirs = ReceiverReport { reports: vec![block], ..ReceiverReport::default() };
         listener.handle_read(rtcp(theirs, start + Duration::from_millis(580))).unwrap();
         let rtt = Some(Duration::from_millis(80));
-        assert_eq!(reports.last(), Report { lost_fraction: Some(0.25), rtt });
+        let reported = Some(Reported { expected: 0x1_0007, missed: -2 });
+        assert_eq!(reports.last(), Report { lost_fraction: Some(0.25), reported, rtt });
         assert!(listener.poll_read().is_some() && listener.poll_write().is_some(), "what was heard goes on");
     }
 

@@ -1,0 +1,75 @@
+//! Whole calls in real time: microphone, sound, session, sockets under bad weather, and the same back up to the loudspeaker.
+
+#[path = "../examples/whole_call/call.rs"]
+mod call;
+#[path = "../examples/whole_call/conditions.rs"]
+mod conditions;
+#[path = "../examples/whole_call/driven.rs"]
+mod driven;
+#[path = "../examples/quality/pesq.rs"]
+mod pesq;
+#[path = "../examples/quality/score.rs"]
+mod score;
+
+use call::{Call, untreated};
+use conditions::{ALL, Kind, Row, print};
+use crewbell_voice::{audio::speech::Speech, session::weather::Conditions, talk::Quality};
+use futures_util::future::try_join_all;
+
+fn speech(seed: u32, seconds: usize) -> Vec<f32> {
+    let mut speech = Speech::new(seed);
+    // Nobody speaks in the first moment of a call.
+    std::iter::repeat_n(0.0, 24_000).chain((24_000..seconds * 48_000).map(|_| speech.sample())).collect()
+}
+
+/// All of them side by side, since each takes as long as it takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_is_heard_over_every_network() {
+    let (one, other) = (speech(7, 8), speech(8, 8));
+    let said = [&one[..], &other[..]];
+    let rows: Vec<Row> =
+        try_join_all(ALL.map(|kind| kind.hear(said, 7))).await.unwrap().into_iter().flatten().collect();
+    print(said, &rows).unwrap();
+    rows.iter().for_each(check);
+}
+
+/// Loose enough for a busy machine, tight enough to fail when what mends a network doesn't.
+fn check(row: &Row) {
+    let Row { kind, score, heard } = row;
+    let counts = heard.statistics.reception.counts;
+    let (gaps_ms, found) = match kind {
+        Kind::Fair | Kind::Treated => (0..=80, 0.95),
+        Kind::Loss(percent) => (0..=80 + 10 * usize::from(*percent), 0.9),
+        Kind::Jitter => (0..=150, 0.9),
+        // Of two seconds some is between words, and some is made up.
+        Kind::Outage => (1_000..=2_200, 0.65),
+    };
+    // No network here is late enough for what ITU-T G.114 has as the most.
+    assert!(score.delay_ms < 350.0 && score.delay_95_ms < 400.0, "{kind:?} {score:?} {counts:?}");
+    assert!(gaps_ms.contains(&score.gaps_ms) && score.found > found, "{kind:?} {score:?} {counts:?}");
+    assert!(score.distance_db < 3.5, "{kind:?} {score:?} {counts:?}");
+    let quality = heard.quality;
+    match kind {
+        Kind::Fair | Kind::Treated => {
+            assert!(counts.lost == 0 && quality != Quality::Poor, "{kind:?} {counts:?} {quality:?}");
+        }
+        // Three of four are in the packet that comes after them, in the mean; here are some twenty.
+        Kind::Loss(_) => assert!(counts.recovered * 4 > counts.lost && counts.lost > 5, "{kind:?} {counts:?}"),
+        Kind::Jitter => {
+            assert!(counts.lost + counts.late < 25 && quality != Quality::Poor, "{kind:?} {counts:?} {quality:?}");
+        }
+        Kind::Outage => assert!(counts.lost + counts.late > 60, "{kind:?} {counts:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_understood_is_told_as_well_as_who_does_not_understand() {
+    let mut call = Call::begin(3, &untreated()).await.unwrap();
+    println!("both are told of the way after {:?}", call.found);
+    let (one, other) = (speech(7, 60), speech(8, 60));
+    call.say([&one, &other]);
+    call.until("it is good", |state| state.quality == Quality::Good).await.unwrap();
+    // Only what the first says gets lost.
+    call.set([Conditions { loss: 0.2, ..Conditions::default() }, Conditions::default()]);
+    call.until("it is poor", |state| state.quality == Quality::Poor).await.unwrap();
+}
