@@ -115,7 +115,10 @@ fn prepare(app: PathBuf, server: &str, starts: usize) -> Result<Prepared> {
     }
     let (window, _) = open(&desk, &app, "sam", ".sign-in-form")?;
     sign_in(&window, server)?;
-    until("the list", || Ok((window.run(&is_there("article.card"))? == true).then_some(())))?;
+    let list = until("the list", || Ok((window.run(&is_there("article.card"))? == true).then_some(())));
+    list.or_else(|error| {
+        Err(error.context(format!("shown instead: {}", window.run("return document.body.innerText")?)))
+    })?;
     drop(window);
     let mut with_cards = Vec::new();
     let window = loop {
