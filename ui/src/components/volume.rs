@@ -28,15 +28,21 @@ pub fn Volume(
     let kept = Memo::new(move |_| settings::volume(state.setting(setting).as_deref()));
     let shown = RwSignal::new(kept.get_untracked());
     let held = StoredValue::new(false);
-    // What the core says of a moment ago doesn't pull the slider from under the finger.
+    let sent = StoredValue::new(None::<u8>);
+    // What the core says of a moment ago doesn't pull the slider from under the finger, nor back under an arrow key that
+    // is held: it counts again when the core has said what was sent last.
     Effect::new(move || {
         let kept = kept.get();
-        if !held.get_value() {
+        if sent.get_value() == Some(kept) {
+            sent.set_value(None);
+        }
+        if !held.get_value() && sent.with_value(Option::is_none) {
             shown.set(kept);
         }
     });
     let send = move || {
         if let Some(percent) = shown.try_get_untracked() {
+            sent.try_update_value(|sent| *sent = Some(percent).filter(|percent| *percent != kept.get_untracked()));
             state.set(setting, Some(percent.to_string()));
         }
     };
