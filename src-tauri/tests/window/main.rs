@@ -20,5 +20,6 @@ mod settings;
 mod ship;
 mod site;
 mod story;
+mod talking;
 mod tray;
 mod watch;

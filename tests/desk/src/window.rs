@@ -105,7 +105,7 @@ impl Window {
         Ok(())
     }
 
-    /// Presses a key and holds it, until [`Window::let_go`].
+    /// Presses a key and holds it, until [`Window::let_go_key`].
     ///
     /// # Errors
     /// When the driver doesn't.
@@ -130,12 +130,23 @@ impl Window {
         Ok(())
     }
 
-    /// Lets go of everything that is held.
+    /// Lets go of a key that is held.
+    ///
+    /// # Errors
+    /// When the driver doesn't.
+    pub fn let_go_key(&self, key: &str) -> Result<()> {
+        let up = json!([{ "type": "keyUp", "value": key }]);
+        self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": up }] }))?;
+        Ok(())
+    }
+
+    /// Lets go of what the pointer holds.
     ///
     /// # Errors
     /// When the driver doesn't.
     pub fn let_go(&self) -> Result<()> {
-        call(self.port, "DELETE", &format!("{}/actions", self.session), &json!({}))?;
+        let up = json!([{ "type": "pointerUp", "button": 0 }]);
+        self.post("/actions", &json!({ "actions": [{ "type": "pointer", "id": "mouse", "actions": up }] }))?;
         Ok(())
     }
 
