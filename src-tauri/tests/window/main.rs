@@ -6,6 +6,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the props are tests too")]
 
+mod call_pictures;
 mod calls;
 mod crew;
 mod frame;

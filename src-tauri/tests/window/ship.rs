@@ -163,11 +163,6 @@ impl Ship {
         self.ask(name, "POST", path, body)
     }
 
-    /// Sets something as a person.
-    pub fn put(&self, name: &str, path: &str, body: &Value) -> Result<Value> {
-        self.ask(name, "PUT", path, body)
-    }
-
     fn ask(&self, name: &str, method: &str, path: &str, body: &Value) -> Result<Value> {
         let body = body.to_string();
         let token = self.person(name)["token"].as_str().context("no token")?;
