@@ -98,9 +98,16 @@ pub fn show(route: Route) {
     page::replace(&route.address());
 }
 
-/// Shows a page instead of what it is about, unless the person has gone elsewhere.
+/// Shows a page instead of what it is about in a sheet, unless the person has gone elsewhere.
 pub fn leave(page: Page) {
-    if Route::read(&page::address()).page == page {
+    if Route::read(&page::address()).page != page {
+        return;
+    }
+    if page::step() > 0 {
+        // The sheet's own step goes first, and the sheet asks to be left once more: put into that step's place, the page
+        // would have the sheet's address beneath it, and the way back would open it again.
+        page::back();
+    } else {
         show(Route::to(page));
     }
 }

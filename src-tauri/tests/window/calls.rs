@@ -18,7 +18,7 @@ use crate::story::{falls_silent, is_heard};
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
 /// How many missed calls the way to them counts.
-const MISSED: &str = "Number(document.querySelector('a[href=\"#/calls\"] .badge')?.innerText ?? 0)";
+pub const MISSED: &str = "Number(document.querySelector('a[href=\"#/calls\"] .badge')?.innerText ?? 0)";
 
 /// Siri's window and Sam's, each at a desk of its own. Taken apart in this order, the windows close first.
 pub struct Two {
@@ -30,7 +30,7 @@ pub struct Two {
 }
 
 impl Two {
-    fn on_board() -> Result<Self> {
+    pub fn on_board() -> Result<Self> {
         let (two, ()) = Self::with(|_| Ok(()))?;
         Ok(two)
     }
@@ -51,7 +51,7 @@ impl Two {
 }
 
 /// Somebody speaks into a desk's microphone, for a minute and a half.
-fn speaks(desk: &Desk, seed: u32) -> Result<Process> {
+pub fn speaks(desk: &Desk, seed: u32) -> Result<Process> {
     let file = desk.folder("speech.raw");
     let mut speech = Speech::new(seed);
     #[expect(clippy::cast_possible_truncation, reason = "clamped to what a sample can be")]
@@ -68,13 +68,19 @@ pub fn line(window: &Window, what: &str, script: &str) -> Result<()> {
     comes(window, what, &format!("const line = document.querySelector('.line'); {script}"))
 }
 
-/// Calls somebody from the people page.
+/// Calls somebody from the people page, who is said to be online there.
 pub fn calls(window: &Window, name: &str) -> Result<()> {
+    calls_who_is(window, name, "Online")
+}
+
+/// Calls somebody from the people page, as soon as that is said of them there.
+pub fn calls_who_is(window: &Window, name: &str, presence: &str) -> Result<()> {
     go(window, "people")?;
     let mark = format!(
         "const row = [...document.querySelectorAll('.row.crew')].find(row => row.innerText.includes('{name}'));
          const call = row?.querySelector('.button.call');
-         if (!call || call.getAttribute('aria-disabled') === 'true' || !/Online/i.test(row.innerHTML)) return false;
+         if (!call || call.getAttribute('aria-disabled') === 'true' || !/{presence}/i.test(row.innerHTML)) return false;
+         document.querySelectorAll('[data-call]').forEach(old => old.removeAttribute('data-call'));
          call.setAttribute('data-call', 'this');
          return true"
     );
@@ -215,7 +221,7 @@ pub fn newest(ship: &Ship) -> Result<Value> {
 }
 
 /// Sam calls Siri, and she answers: both see the timer run.
-fn talk(siri: &Window, sam: &Window) -> Result<()> {
+pub fn talk(siri: &Window, sam: &Window) -> Result<()> {
     calls(sam, "Siri")?;
     comes(siri, "the call", "return !!document.querySelector('.ring')")?;
     // A tap in its first moments was meant for what stood there before, and isn't heeded.

@@ -152,18 +152,24 @@ pub fn press_button(window: &Window, label: &str) -> Result<()> {
 
 /// Presses the button with this label within what a script finds, as soon as it is there and can be pressed.
 fn press_in(window: &Window, within: &str, label: &str) -> Result<()> {
+    let label_json = serde_json::to_string(label)?;
+    let button =
+        format!("[...({within})?.querySelectorAll('button') ?? []].find(one => one.innerText.trim() === {label_json})");
+    press_found(window, label, &button)
+}
+
+/// Presses what an expression finds in the page, as soon as it is there and can be pressed.
+pub fn press_found(window: &Window, what: &str, found: &str) -> Result<()> {
     let mark = format!(
-        "const within = {within};
-         const button = [...within?.querySelectorAll('button') ?? []].find(one => one.innerText.trim() === {});
-         if (!button || button.disabled || button.closest('.resting')) return false;
+        "const found = {found};
+         if (!found || found.disabled || found.closest('.resting')) return false;
          document.querySelectorAll('[data-story]').forEach(old => old.removeAttribute('data-story'));
-         button.setAttribute('data-story', 'this');
-         return true",
-        serde_json::to_string(label)?
+         found.setAttribute('data-story', 'this');
+         return true"
     );
     // Marked and pressed in one go: a board that is just coming in draws its cards anew, and the mark goes with them.
     let mut last = None;
-    let pressed = until(&format!("{label} to be pressed"), || {
+    let pressed = until(&format!("{what} to be pressed"), || {
         if window.run(&mark)? != true {
             return Ok(None);
         }
@@ -176,8 +182,38 @@ fn press_in(window: &Window, within: &str, label: &str) -> Result<()> {
         }
     });
     pressed.or_else(|error| {
-        window.shoot("a-button-that-was-not-pressed")?;
+        window.shoot("what-was-not-pressed")?;
         let shown = window.run("return document.body.innerText")?;
         Err(error.context(format!("{last:?}; shown: {shown}")))
     })
+}
+
+/// Presses the first element that `selector` names whose words begin with these.
+pub fn press_named(window: &Window, selector: &str, words: &str) -> Result<()> {
+    let words_json = serde_json::to_string(words)?;
+    let found = format!(
+        "[...document.querySelectorAll('{selector}')].find(one => one.innerText.trim().startsWith({words_json}))"
+    );
+    press_found(window, words, &found)
+}
+
+/// The list to choose from, by its label.
+fn list(label: &str) -> Result<String> {
+    let label = serde_json::to_string(label)?;
+    let labels = "[...document.querySelectorAll('.field label')]";
+    Ok(format!("document.getElementById({labels}.find(one => one.innerText.trim() === {label})?.htmlFor)"))
+}
+
+/// Chooses one of a list.
+pub fn choose(window: &Window, label: &str, option: &str) -> Result<()> {
+    let option_json = serde_json::to_string(option)?;
+    let found = format!("[...{}?.options ?? []].find(one => one.text === {option_json})", list(label)?);
+    press_found(window, option, &found)
+}
+
+/// Waits until a list shows this as chosen.
+pub fn is_chosen(window: &Window, label: &str, option: &str) -> Result<()> {
+    let option_json = serde_json::to_string(option)?;
+    let chosen = format!("return {}?.selectedOptions[0]?.text === {option_json}", list(label)?);
+    comes(window, &format!("{option} as {label}"), &chosen)
 }

@@ -6,6 +6,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the props are tests too")]
 
+mod call_pictures;
 mod calls;
 mod crew;
 mod frame;
@@ -13,9 +14,13 @@ mod hearing;
 mod joining;
 mod keyboard;
 mod notices;
+mod outbox;
 mod pages;
 mod people;
+mod settings;
 mod ship;
 mod site;
 mod story;
+mod talking;
 mod tray;
+mod watch;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crewbell_desk::{Process, until};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A ship whose server can be taken away and brought back.
 pub struct Ship {
@@ -85,37 +85,49 @@ impl Ship {
     /// A guest presses, by `mosquitto_pub`; it returns when the press is acknowledged. Gives back the place's name.
     pub fn press(&mut self, device: &str, kind: &str) -> Result<String> {
         self.presses += 1;
-        let payload = format!(r#"{{"press_id":"story-{}","kind":"{kind}","key":"main"}}"#, self.presses);
-        self.publish(device, "pressed", &payload)
+        let buttons = self.line["buttons"].as_array().context("no buttons")?;
+        let button = buttons.iter().find(|button| button["id"] == device).context("no such button")?;
+        self.publish(button, device, "pressed", &self.pressed(kind))?;
+        Ok(button["place"].as_str().context("no place")?.to_owned())
+    }
+
+    /// A button that nobody on board knows is pressed: it signs in with the site's join code.
+    pub fn press_new(&mut self, device: &str) -> Result<()> {
+        self.presses += 1;
+        self.publish(&self.line["join"], device, "pressed", &self.pressed("single"))
+    }
+
+    /// What a button sends when it is pressed.
+    fn pressed(&self, kind: &str) -> String {
+        json!({ "press_id": format!("story-{}", self.presses), "kind": kind, "key": "main" }).to_string()
     }
 
     /// What the guest said while they held the button, as the button sends it; returns when it is acknowledged.
     pub fn say(&mut self, device: &str, samples: &[i16]) -> Result<()> {
         self.presses += 1;
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-        let payload = serde_json::json!({
+        let payload = json!({
             "button": "main", "pressType": "voice", "format": "pcm", "duration": samples.len() / 16_000,
             "data": STANDARD.encode(bytes),
         });
-        self.publish(device, "voice", &payload.to_string())?;
-        Ok(())
-    }
-
-    /// Publishes as a button does; gives back the place's name.
-    fn publish(&self, device: &str, topic: &str, payload: &str) -> Result<String> {
         let buttons = self.line["buttons"].as_array().context("no buttons")?;
         let button = buttons.iter().find(|button| button["id"] == device).context("no such button")?;
+        self.publish(button, device, "voice", &payload.to_string())
+    }
+
+    /// Publishes as a button does, with somebody's user name and password.
+    fn publish(&self, who: &Value, device: &str, topic: &str, payload: &str) -> Result<()> {
         let file = self.folder.path().join("payload");
         std::fs::write(&file, payload)?;
         let status = Command::new("mosquitto_pub")
             .args(["-h", "127.0.0.1", "-p", &self.mqtt.to_string(), "-q", "1"])
-            .args(["-u", button["username"].as_str().unwrap(), "-P", button["password"].as_str().unwrap()])
+            .args(["-u", who["username"].as_str().unwrap(), "-P", who["password"].as_str().unwrap()])
             .args(["-i", &format!("story-{}", self.presses), "-t", &format!("obedio/button/{device}/{topic}")])
             .arg("-f")
             .arg(&file)
             .status()?;
         anyhow::ensure!(status.success(), "mosquitto_pub ended with {status}");
-        Ok(button["place"].as_str().unwrap().to_owned())
+        Ok(())
     }
 
     /// What `crewbell-server qr` prints for this ship.
@@ -135,7 +147,7 @@ impl Ship {
             let list = self.get("Dana", &format!("/api/service-requests?state={state}"))?;
             for request in requests(&list) {
                 let id = request["id"].as_str().context("no id")?;
-                self.ask("Dana", "POST", &format!("/api/service-requests/{id}/cancel"))?;
+                self.post("Dana", &format!("/api/service-requests/{id}/cancel"), &json!({}))?;
             }
         }
         Ok(())
@@ -143,16 +155,23 @@ impl Ship {
 
     /// Asks the server something as a person.
     pub fn get(&self, name: &str, path: &str) -> Result<Value> {
-        self.ask(name, "GET", path)
+        self.ask(name, "GET", path, &json!({}))
     }
 
-    fn ask(&self, name: &str, method: &str, path: &str) -> Result<Value> {
+    /// Does something as a person, at a device without a window.
+    pub fn post(&self, name: &str, path: &str, body: &Value) -> Result<Value> {
+        self.ask(name, "POST", path, body)
+    }
+
+    fn ask(&self, name: &str, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let body = body.to_string();
         let token = self.person(name)["token"].as_str().context("no token")?;
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.http))?;
         write!(
             stream,
             "{method} {path} HTTP/1.0\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\
-             content-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+             content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;

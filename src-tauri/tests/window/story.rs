@@ -26,6 +26,19 @@ pub fn is_heard(recording: &Recording) -> Result<()> {
     until("the sound", || Ok(recording.is_heard()?.then_some(())))
 }
 
+/// Records on for so many seconds, and sees that nothing sounds in them.
+pub fn stays_silent(recording: &Recording, seconds: usize) -> Result<()> {
+    let before = recording.samples()?.len();
+    let all = before + seconds * usize::try_from(RATE)?;
+    let samples = until("the recording to go on", || {
+        let samples = recording.samples()?;
+        Ok((samples.len() >= all).then_some(samples))
+    })?;
+    let loudest = samples[before..].iter().map(|sample| sample.unsigned_abs()).max().unwrap_or_default();
+    anyhow::ensure!(loudest < 100, "it sounds: {loudest}");
+    Ok(())
+}
+
 #[test]
 fn a_press_rings_until_one_accepts_and_everybody_sees_who() -> Result<()> {
     let mut ship = Ship::sail()?;

@@ -38,7 +38,7 @@ pub use sound::{RATE, Recording, Sound};
 pub use tone::tone;
 pub use tray::{Entry, Tray};
 pub use wait::until;
-pub use window::{DOWN, UP, Window};
+pub use window::{DOWN, LEFT, RIGHT, UP, Window};
 
 /// A display, a sound system and a bus of its own; all of it ends with the value.
 #[derive(Debug)]

@@ -87,9 +87,27 @@ impl Tray {
         Ok(())
     }
 
-    fn menu_of_first(&self) -> Result<(String, String)> {
+    /// What stands beside the first icon; nothing where nothing does.
+    ///
+    /// # Errors
+    /// When no icon comes, or it can't have words beside it.
+    pub fn label(&self) -> Result<String> {
+        let (owner, item) = self.first()?;
+        let label = self.runtime.block_on(async {
+            let icon = zbus::Proxy::new(&self.connection, owner, item, "org.kde.StatusNotifierItem").await?;
+            // Ayatana's own, beside what the specification has.
+            icon.get_property("XAyatanaLabel").await
+        })?;
+        Ok(label)
+    }
+
+    fn first(&self) -> Result<(String, String)> {
         let first = || self.icons.lock().unwrap_or_else(PoisonError::into_inner).first().cloned();
-        let (owner, item) = until("an icon in the tray", || Ok(first()))?;
+        until("an icon in the tray", || Ok(first()))
+    }
+
+    fn menu_of_first(&self) -> Result<(String, String)> {
+        let (owner, item) = self.first()?;
         let menu: zbus::OwnedObjectPath = self.runtime.block_on(async {
             let icon = zbus::Proxy::new(&self.connection, owner.clone(), item, "org.kde.StatusNotifierItem").await?;
             icon.get_property("Menu").await

@@ -22,6 +22,10 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 pub const DOWN: &str = "\u{e015}";
 /// The arrow up, for `keys`.
 pub const UP: &str = "\u{e013}";
+/// The arrow to the left, for `keys`.
+pub const LEFT: &str = "\u{e012}";
+/// The arrow to the right, for `keys`.
+pub const RIGHT: &str = "\u{e014}";
 
 /// Says that it is done when the page has been drawn some times. A page is there before it is drawn
 /// for the first time, and would be white on the picture.
@@ -87,7 +91,8 @@ impl Window {
     }
 
     /// Presses keys, one after the other, as if on the keyboard: they go to what has the focus. Keys without a letter
-    /// stand as in the protocol (W3C `WebDriver`, 17.4.2): [`DOWN`], [`UP`].
+    /// stand as in the protocol (W3C `WebDriver`, 17.4.2): [`DOWN`], [`UP`], [`LEFT`],
+    /// [`RIGHT`].
     ///
     /// # Errors
     /// When the driver doesn't.
@@ -97,6 +102,51 @@ impl Window {
             .flat_map(|key| [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]);
         let actions = json!([{ "type": "key", "id": "keyboard", "actions": presses.collect::<Vec<_>>() }]);
         self.post("/actions", &json!({ "actions": actions }))?;
+        Ok(())
+    }
+
+    /// Presses a key and holds it, until [`Window::let_go_key`].
+    ///
+    /// # Errors
+    /// When the driver doesn't.
+    pub fn hold_key(&self, key: &str) -> Result<()> {
+        let down = json!([{ "type": "keyDown", "value": key }]);
+        self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": down }] }))?;
+        Ok(())
+    }
+
+    /// Presses the first element that `selector` names with the pointer and holds it, until [`Window::let_go`].
+    ///
+    /// # Errors
+    /// When there is none now, or the driver doesn't.
+    pub fn hold(&self, selector: &str) -> Result<()> {
+        let element = self.find(selector).with_context(|| format!("there is no {selector}"))?;
+        let actions = json!([
+            { "type": "pointerMove", "origin": { ELEMENT: element }, "x": 0, "y": 0 },
+            { "type": "pointerDown", "button": 0 },
+        ]);
+        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": actions });
+        self.post("/actions", &json!({ "actions": [pointer] }))?;
+        Ok(())
+    }
+
+    /// Lets go of a key that is held.
+    ///
+    /// # Errors
+    /// When the driver doesn't.
+    pub fn let_go_key(&self, key: &str) -> Result<()> {
+        let up = json!([{ "type": "keyUp", "value": key }]);
+        self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": up }] }))?;
+        Ok(())
+    }
+
+    /// Lets go of what the pointer holds.
+    ///
+    /// # Errors
+    /// When the driver doesn't.
+    pub fn let_go(&self) -> Result<()> {
+        let up = json!([{ "type": "pointerUp", "button": 0 }]);
+        self.post("/actions", &json!({ "actions": [{ "type": "pointer", "id": "mouse", "actions": up }] }))?;
         Ok(())
     }
 

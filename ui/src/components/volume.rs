@@ -12,6 +12,9 @@ use crate::state::state;
 /// How often the volume is set while it moves: as often as it is heard, and seldom enough to be kept on a disk.
 const MOVED: Duration = Duration::from_millis(100);
 
+/// How long after it was let go the core has said everything that was set while it moved.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// How loud something is: a setting in percent. With a hint it is a field of a form; without, it stands in a bar, with a
 /// picture for its name.
 #[component]
@@ -28,13 +31,25 @@ pub fn Volume(
     let kept = Memo::new(move |_| settings::volume(state.setting(setting).as_deref()));
     let shown = RwSignal::new(kept.get_untracked());
     let held = StoredValue::new(false);
-    // What the core says of a moment ago doesn't pull the slider from under the finger.
+    let moves = StoredValue::new(0_u32);
+    // What the core says of a moment ago doesn't pull the slider from under the finger, nor back under an arrow key.
     Effect::new(move || {
         let kept = kept.get();
         if !held.get_value() {
             shown.set(kept);
         }
     });
+    let let_go_soon = move || {
+        moves.update_value(|moves| *moves = moves.wrapping_add(1));
+        let last = moves.get_value();
+        let let_go = move || {
+            if moves.try_get_value() == Some(last) {
+                held.set_value(false);
+                shown.set(kept.get_untracked());
+            }
+        };
+        set_timeout(let_go, SETTLED);
+    };
     let send = move || {
         if let Some(percent) = shown.try_get_untracked() {
             state.set(setting, Some(percent.to_string()));
@@ -61,12 +76,13 @@ pub fn Volume(
             prop:value=move || shown.get().to_string()
             on:input:target=move |event| {
                 held.set_value(true);
+                moves.update_value(|moves| *moves = moves.wrapping_add(1));
                 shown.set(settings::volume(Some(&event.target().value())));
                 send_soon();
             }
             on:change=move |_| {
-                held.set_value(false);
                 send();
+                let_go_soon();
             }/>
     };
     match hint {

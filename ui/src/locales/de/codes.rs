@@ -45,10 +45,10 @@ pub const WORDS: Codes = Codes {
     field_service: "Dienst",
     field_device: "Gerät",
     no_connection: "Keine Verbindung: das geht nur im Augenblick.",
-    in_a_call: "Sie sind schon in einem Gespräch.",
+    in_a_call: "Du bist schon in einem Gespräch.",
     answered_elsewhere: "Der Anruf wurde auf einem anderen Ihrer Geräte angenommen.",
     call_over: "Der Anruf ist vorbei.",
-    not_your_call: "Das ist nicht Ihr Anruf.",
+    not_your_call: "Das ist nicht dein Anruf.",
     too_large: "Das ist zu groß.",
     not_there: "Die Gegenseite ist gerade nicht verbunden.",
 };

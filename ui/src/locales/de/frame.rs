@@ -31,7 +31,7 @@ pub const WORDS: Frame = Frame {
     storage_full_why: "Du siehst, was geschieht, aber was du tust, wird nicht angenommen. Lösche etwas, um Platz zu schaffen.",
     restored: "Der Server wurde aus einer Sicherung wiederhergestellt. Alles wurde neu geladen.",
     resent: Plural::two("{n} deiner Änderungen wird erneut gesendet.", "{n} deiner Änderungen werden erneut gesendet."),
-    rebuilt: "Was auf diesem Gerät gespeichert war, konnte nicht gelesen werden. Es wurde neu vom Server geladen.",
+    rebuilt: "Was auf diesem Gerät gespeichert war, konnte nicht gelesen werden. Es wird neu vom Server geladen.",
     rebuilt_saved: Plural::two(
         "{n} nicht gesendete Änderung wurde gerettet.",
         "{n} nicht gesendete Änderungen wurden gerettet.",

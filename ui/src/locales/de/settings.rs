@@ -79,7 +79,7 @@ pub const WORDS: Settings = Settings {
     qr_name: "QR-Code des Links: {link}",
     site: "Betrieb des Standorts",
     site_text: "Für alle Geräte von {site}.",
-    site_only: "Ändern darf das: {roles}. Sie sehen, wie es eingestellt ist.",
+    site_only: "Ändern darf das: {roles}. Du siehst, wie es eingestellt ist.",
     ring_time: "Klingeldauer von Anrufen, in Sekunden",
     ring_time_hint: "{least} bis {most}. So lange klingelt ein Sprachanruf, bevor er als verpasst gilt.",
     press_window: "Druckfenster in Sekunden",

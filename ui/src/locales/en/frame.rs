@@ -31,7 +31,7 @@ pub const WORDS: Frame = Frame {
     storage_full_why: "You see what happens, but what you do isn't taken. Delete something to make room.",
     restored: "The server was restored from a backup. Everything was loaded anew.",
     resent: Plural::two("{n} of your changes is sent again.", "{n} of your changes are sent again."),
-    rebuilt: "What was stored on this device couldn't be read. It was loaded from the server again.",
+    rebuilt: "What was stored on this device couldn't be read. It is loaded from the server again.",
     rebuilt_saved: Plural::two("{n} unsent change was saved.", "{n} unsent changes were saved."),
     unreadable: Plural::two(
         "{n} change made on this device can't be read any more, and was not sent.",

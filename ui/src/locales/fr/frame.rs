@@ -31,7 +31,7 @@ pub const WORDS: Frame = Frame {
     storage_full_why: "Vous voyez ce qui se passe, mais vos actions ne sont pas prises. Supprimez quelque chose pour libérer de la place.",
     restored: "Le serveur a été restauré d'une sauvegarde. Tout a été rechargé.",
     resent: Plural::two("{n} de vos modifications est renvoyée.", "{n} de vos modifications sont renvoyées."),
-    rebuilt: "Ce qui était enregistré sur cet appareil était illisible. Tout a été rechargé du serveur.",
+    rebuilt: "Ce qui était enregistré sur cet appareil était illisible. Tout est rechargé du serveur.",
     rebuilt_saved: Plural::two(
         "{n} modification non envoyée a été sauvée.",
         "{n} modifications non envoyées ont été sauvées.",

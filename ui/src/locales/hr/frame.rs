@@ -35,7 +35,7 @@ pub const WORDS: Frame = Frame {
         "{n} vaše promjene šalju se ponovno.",
         "{n} vaših promjena šalje se ponovno.",
     ),
-    rebuilt: "Spremljeni podaci na ovom uređaju nisu se mogli pročitati. Ponovno su učitani s poslužitelja.",
+    rebuilt: "Spremljeni podaci na ovom uređaju nisu se mogli pročitati. Ponovno se učitavaju s poslužitelja.",
     rebuilt_saved: Plural::three(
         "{n} neposlana promjena je spremljena.",
         "{n} neposlane promjene su spremljene.",

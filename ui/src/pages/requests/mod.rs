@@ -87,6 +87,8 @@ fn TheBoard() -> impl IntoView {
     let done = Memo::new(move |_| shown.with(|board| board.done.iter().copied().take(more.get()).collect::<Vec<_>>()));
     let done_count = Memo::new(move |_| shown.with(|board| board.done.len()));
     let quiet = Memo::new(move |_| shown.with(|board| board.waiting.is_empty() && board.mine.is_empty()));
+    // Before anything was loaded nobody knows whether somebody waits.
+    let is_known = Memo::new(move |_| state.status.with(|status| status.as_of.is_some()));
     let hidden = Memo::new(move |_| shown.with(|board| board.hidden));
     let clear = move || ["board.deck", "board.kind", "board.person"].into_iter().for_each(|name| state.set(name, None));
 
@@ -114,7 +116,10 @@ fn TheBoard() -> impl IntoView {
                 </p>
             </Show>
             <Show when=move || quiet.get()>
-                <Empty icon=Picture::Check title=words().requests.all_quiet text=words().requests.all_quiet_hint/>
+                <Show when=move || is_known.get()
+                    fallback=|| view! { <Empty icon=Picture::CloudOff title=words().common.never_synced/> }>
+                    <Empty icon=Picture::Check title=words().requests.all_quiet text=words().requests.all_quiet_hint/>
+                </Show>
             </Show>
             <Section title=words().requests.waiting ids=waiting calm count=Signal::derive(move || oldest(state, shown))/>
             <Section title=words().requests.mine ids=mine calm count=Signal::derive(move || number(mine))/>
