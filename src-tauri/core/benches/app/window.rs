@@ -150,6 +150,8 @@ fn sign_in(window: &Window, server: &str) -> Result<()> {
     // The page may draw its form anew while it is being found.
     until("the form", || Ok(window.type_into(".sign-in-form input", server).ok()))?;
     window.press(".sign-in-form .button.go")?;
+    // Before, there is a field too: the address's.
+    until("the PIN pad", || Ok((window.run(&is_there(".pin-keys"))? == true).then_some(())))?;
     until("the name's field", || Ok(window.type_into(".sign-in .field input", "Sam").ok()))?;
     for digit in PIN.chars() {
         let place = if digit == '0' { 11 } else { digit.to_digit(10).context("no digit")? };
