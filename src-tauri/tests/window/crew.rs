@@ -42,6 +42,17 @@ pub fn type_pin(window: &Window, pin: &str) -> Result<()> {
     window.press(".pin-keys > :nth-child(12)")
 }
 
+/// A calm ship, a desk, and Siri on board before it. Taken apart in this order, the window closes first.
+pub fn siri_on_board() -> Result<(Ship, Desk, Window)> {
+    let ship = Ship::sail()?;
+    ship.calm()?;
+    let desk = Desk::set_up()?;
+    let siri = open(&desk, "siri")?;
+    sign_in(&siri, &ship, "Siri")?;
+    on_board(&siri)?;
+    Ok((ship, desk, siri))
+}
+
 /// Goes to a page, as a link would.
 pub fn go(window: &Window, address: &str) -> Result<()> {
     window.run(&format!("location.hash = '#/{address}'"))?;

@@ -5,7 +5,7 @@ use std::f32::consts::TAU;
 use anyhow::Result;
 use crewbell_desk::{Desk, RATE, tone, until};
 
-use crate::crew::{comes, go, look_into, on_board, open, press_button, press_on_card, sees, sign_in};
+use crate::crew::{comes, go, look_into, on_board, open, press_button, press_on_card, sees, sign_in, siri_on_board};
 use crate::ship::Ship;
 use crate::story::{falls_silent, is_heard};
 
@@ -21,12 +21,7 @@ fn speech() -> Vec<i16> {
 
 #[test]
 fn what_a_guest_said_is_heard_when_it_is_played() -> Result<()> {
-    let mut ship = Ship::sail()?;
-    ship.calm()?;
-    let desk = Desk::set_up()?;
-    let siri = open(&desk, "siri")?;
-    sign_in(&siri, &ship, "Siri")?;
-    on_board(&siri)?;
+    let (mut ship, desk, siri) = siri_on_board()?;
     let alert = desk.record()?;
     let place = ship.press("cabin-05", "long")?;
     is_heard(&alert)?;

@@ -5,19 +5,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use crewbell_desk::{Desk, until};
+use crewbell_desk::until;
 
-use crate::crew::{comes, go, is_fresh, is_stale, offers, on_board, open, press_button, press_on_card, sees, sign_in};
-use crate::ship::{Ship, requests};
+use crate::crew::{comes, go, is_fresh, is_stale, offers, open, press_button, press_on_card, sees, siri_on_board};
+use crate::ship::requests;
 
 #[test]
 fn what_waits_is_taken_back_and_can_be_done_again() -> Result<()> {
-    let mut ship = Ship::sail()?;
-    ship.calm()?;
-    let desk = Desk::set_up()?;
-    let siri = open(&desk, "siri")?;
-    sign_in(&siri, &ship, "Siri")?;
-    on_board(&siri)?;
+    let (mut ship, _desk, siri) = siri_on_board()?;
     let place = ship.press("cabin-06", "single")?;
     offers(&siri, &place, "Accept")?;
     ship.go_away();
@@ -73,12 +68,7 @@ fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
 
 #[test]
 fn a_spoiled_cache_is_loaded_anew_and_what_waits_is_sent_once() -> Result<()> {
-    let mut ship = Ship::sail()?;
-    ship.calm()?;
-    let desk = Desk::set_up()?;
-    let siri = open(&desk, "siri")?;
-    sign_in(&siri, &ship, "Siri")?;
-    on_board(&siri)?;
+    let (mut ship, desk, siri) = siri_on_board()?;
     let place = ship.press("cabin-09", "single")?;
     offers(&siri, &place, "Accept")?;
     ship.go_away();

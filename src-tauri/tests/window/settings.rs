@@ -1,10 +1,11 @@
 //! What is set on a device by its controls: it counts at once, and still when the app is started again.
 
 use anyhow::Result;
-use crewbell_desk::{Desk, LEFT, Window};
+use crewbell_desk::{LEFT, Window};
 
-use crate::crew::{choose, comes, go, is_chosen, offers, on_board, open, press_button, press_named, sees, sign_in};
-use crate::ship::Ship;
+use crate::crew::{
+    choose, comes, go, is_chosen, offers, on_board, open, press_button, press_named, sees, siri_on_board,
+};
 use crate::story::{falls_silent, is_heard, stays_silent};
 
 /// Waits until a switch is on, or off.
@@ -37,12 +38,7 @@ fn is_titled(window: &Window, title: &str) -> Result<()> {
 
 #[test]
 fn what_is_set_counts_at_once_and_after_a_restart() -> Result<()> {
-    let mut ship = Ship::sail()?;
-    ship.calm()?;
-    let desk = Desk::set_up()?;
-    let siri = open(&desk, "siri")?;
-    sign_in(&siri, &ship, "Siri")?;
-    on_board(&siri)?;
+    let (mut ship, desk, siri) = siri_on_board()?;
     go(&siri, "settings")?;
     let recording = desk.record()?;
     siri.press("[aria-label='Test the sound: High']")?;

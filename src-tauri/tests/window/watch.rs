@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::crew::{
     choose, comes, go, offers, on_board, open, press_button, press_found, press_named, press_on_card, says, sees,
-    sign_in,
+    sign_in, siri_on_board,
 };
 use crate::ship::{Ship, requests};
 use crate::story::{falls_silent, is_heard, stays_silent};
@@ -123,12 +123,7 @@ fn silences(siri: &Window, ship: &mut Ship, desk: &Desk) -> Result<()> {
 
 #[test]
 fn a_watch_is_kept_by_filtering_asking_handing_over_and_silencing() -> Result<()> {
-    let mut ship = Ship::sail()?;
-    ship.calm()?;
-    let desk = Desk::set_up()?;
-    let siri = open(&desk, "siri")?;
-    sign_in(&siri, &ship, "Siri")?;
-    on_board(&siri)?;
+    let (mut ship, desk, siri) = siri_on_board()?;
     filters(&siri, &mut ship)?;
     ship.calm()?;
     asks_and_hands_over(&siri, &ship)?;
