@@ -288,3 +288,17 @@ fn who_has_no_microphone_is_told_so_and_the_call_lives() -> Result<()> {
     siri.press(".line .button.danger")?;
     line(&sam, "the end", "return !line?.querySelector('.mute')")
 }
+
+#[test]
+fn a_call_that_rings_out_is_over_on_both_sides_and_missed() -> Result<()> {
+    let Two { ship, hers: _hers, his: _his, siri, sam } = Two::on_board()?;
+    ship.rings_for(10)?;
+    calls(&sam, "Siri")?;
+    comes(&siri, "the call", "return !!document.querySelector('.ring')")?;
+    line(&sam, "that nobody answered", "return /No answer/.test(line?.innerText ?? '')")?;
+    sam.shoot("call-14-no-answer")?;
+    comes(&siri, "the end of the ring", "return !document.querySelector('.ring')")?;
+    let call = newest(&ship)?;
+    assert_eq!((&call["outcome"], &call["why"]), (&"missed".into(), &"no_answer".into()), "{call}");
+    Ok(())
+}

@@ -163,6 +163,17 @@ impl Ship {
         self.ask(name, "POST", path, body)
     }
 
+    /// Lets calls ring so long, in seconds.
+    pub fn rings_for(&self, seconds: u32) -> Result<()> {
+        let mut settings = self.get("Alex", "/api/site")?["settings"].take();
+        settings["ring_time_s"] = seconds.into();
+        let id = "01900000-0000-7000-8000-00000000c0de";
+        let command = serde_json::json!({ "id": id, "type": "save_settings", "settings": settings });
+        let said = self.post("Alex", "/api/commands", &serde_json::json!({ "commands": [command] }))?;
+        anyhow::ensure!(!said.to_string().contains("\"refusal\":{"), "{said}");
+        Ok(())
+    }
+
     fn ask(&self, name: &str, method: &str, path: &str, body: &Value) -> Result<Value> {
         let body = body.to_string();
         let token = self.person(name)["token"].as_str().context("no token")?;

@@ -27,7 +27,8 @@ const LONGEST_RING_MS: i64 = 300_000;
 pub(super) struct Line {
     /// Until which tick the calls that ring do so here.
     pub rings_until: BTreeMap<CallId, u64>,
-    /// The call that was made here last, until it was seen ringing, going on or over.
+    /// The call that was made here last, until it was seen ringing, going on or over; again from when it rang out by this
+    /// device's timer.
     pub dialled: Option<CallId>,
     /// The call that is over, and until which tick that is said.
     pub over: Option<(CallId, u64)>,
@@ -214,6 +215,9 @@ impl Engine {
         if let Some(id) = was_here.filter(|id| is_over(self, *id)) {
             self.live.line.dialled = None;
             self.live.line.over = Some((id, now.tick + OVER_MS));
+        } else if let Task::RingBack { call_id } = before {
+            // It rang as long as it may by this device's timer. How it ended, the server says in a moment.
+            self.live.line.dialled = Some(call_id);
         }
         match self.live.line.over.filter(|(id, _)| is_over(self, *id)) {
             Some((call_id, until)) if now.tick < until => Task::Over { call_id },

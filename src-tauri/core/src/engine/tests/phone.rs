@@ -178,6 +178,20 @@ fn a_call_to_somebody_who_is_not_there_is_over_as_soon_as_the_server_says_so() {
 }
 
 #[test]
+fn who_calls_is_told_that_nobody_answered_also_when_their_own_timer_is_first() {
+    let mut device = tablet();
+    device.calls_sam().unwrap();
+    let call = Call { caller: siri().as_ref(), callee: sam().as_ref(), caller_endpoint: Some(here()), ..ringing() };
+    device.told(&call);
+    device.tick = 60_100;
+    assert_eq!(tasks(&device.take(Input::Tick)), [Task::Idle], "it rings back no longer");
+    let missed = ended(call, How::Missed { why: Why::NoAnswer });
+    assert_eq!(tasks(&device.told(&missed)), [Task::Over { call_id: call_id() }]);
+    device.tick += 5_000;
+    assert_eq!(tasks(&device.take(Input::Tick)), [Task::Idle], "and told once");
+}
+
+#[test]
 fn without_a_connection_nobody_is_called_and_nothing_waits() {
     let mut device = tablet();
     let socket = device.engine.live.sockets;
