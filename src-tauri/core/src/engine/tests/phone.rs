@@ -183,6 +183,8 @@ fn who_calls_is_told_that_nobody_answered_also_when_their_own_timer_is_first() {
     device.calls_sam().unwrap();
     let call = Call { caller: siri().as_ref(), callee: sam().as_ref(), caller_endpoint: Some(here()), ..ringing() };
     device.told(&call);
+    device.tick = 59_900;
+    device.frame(FromServer::Pulse { head: 8, sent: Some(8), server_time: at(59) });
     device.tick = 60_100;
     assert_eq!(tasks(&device.take(Input::Tick)), [Task::Idle], "it rings back no longer");
     let missed = ended(call, How::Missed { why: Why::NoAnswer });
