@@ -11,7 +11,7 @@ use crate::{
 pub(crate) fn bench(name: &str, args: &[String]) -> Result<()> {
     let package = match name {
         "press" => "crewbell-server",
-        "app" | "call" => "crewbell-core",
+        "app" | "call" => "crewbell-device-tests",
         _ => bail!("there is no benchmark {name:?}; there are `press`, `app` and `call`"),
     };
     // Calls are measured by the same program, with the same props.

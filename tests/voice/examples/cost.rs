@@ -1,5 +1,5 @@
 //! Prints what a call costs this machine, thread by thread, before a sound server without a sound card:
-//! `cargo run --release -p crewbell-voice --example cost`.
+//! `cargo run --release -p crewbell-voice-tests --example cost`.
 //!
 //! Two sides of one call are in this process, over loopback, each with the real microphone, loudspeaker and session. What is
 //! printed is half of what the process uses: one side, all of whose work it is, without the sound server's. Somebody speaks all

@@ -11,15 +11,15 @@
 )]
 
 #[expect(dead_code, reason = "the server's cast can do more than these stories need")]
-#[path = "../../../../server/tests/stories/cast.rs"]
+#[path = "../../../server/tests/stories/cast.rs"]
 mod cast;
-#[path = "../../../../server/tests/stories/database.rs"]
+#[path = "../../../server/tests/stories/database.rs"]
 mod database;
 #[cfg(target_os = "linux")]
-#[path = "../../../voice/tests/session_support/machines.rs"]
+#[path = "../../voice/session/support/machines.rs"]
 mod machines;
 #[expect(dead_code, reason = "the server's ship can do more than these stories need")]
-#[path = "../../../../server/tests/stories/ship.rs"]
+#[path = "../../../server/tests/stories/ship.rs"]
 mod ship;
 
 mod device;

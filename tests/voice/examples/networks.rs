@@ -1,9 +1,9 @@
 //! Prints what bad networks do to a call's packets, how fast a call connects and mends, and what it costs.
 //!
-//! `cargo run --release -p crewbell-voice --example networks`; the figures are of packets, before any jitter buffer.
+//! `cargo run --release -p crewbell-voice-tests --example networks`; the figures are of packets, before any jitter buffer.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
-#[path = "../tests/session_support/mod.rs"]
+#[path = "../session/support/mod.rs"]
 mod session_support;
 
 use std::collections::HashSet;

@@ -1,5 +1,5 @@
 //! Rings the four sounds on this machine's loudspeaker, for a person to judge them, and prints what is reported:
-//! `cargo run -p crewbell-voice --example listen`.
+//! `cargo run -p crewbell-voice-tests --example listen`.
 
 use std::{
     sync::mpsc::channel,

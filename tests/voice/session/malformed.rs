@@ -1,12 +1,8 @@
 //! What the other side sends may be anything: a session refuses it, and goes on.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
-
-mod session_support;
-
+use crate::support::{End, both, loopback};
 use crewbell_voice::session::{Candidate, Event, MediaSession, SessionError};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use session_support::{End, both, loopback};
 
 fn candidate(line: &str) -> Candidate {
     Candidate { candidate: line.to_owned(), ..Candidate::default() }

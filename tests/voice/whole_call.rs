@@ -1,14 +1,14 @@
 //! Whole calls in real time: microphone, sound, session, sockets under bad weather, and the same back up to the loudspeaker.
 
-#[path = "../examples/whole_call/call.rs"]
+#[path = "examples/whole_call/call.rs"]
 mod call;
-#[path = "../examples/whole_call/conditions.rs"]
+#[path = "examples/whole_call/conditions.rs"]
 mod conditions;
-#[path = "../examples/whole_call/driven.rs"]
+#[path = "examples/whole_call/driven.rs"]
 mod driven;
-#[path = "../examples/quality/pesq.rs"]
+#[path = "examples/quality/pesq.rs"]
 mod pesq;
-#[path = "../examples/quality/score.rs"]
+#[path = "examples/quality/score.rs"]
 mod score;
 
 use call::{Call, untreated};

@@ -1,13 +1,9 @@
 //! Two sessions call each other.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
-
-mod session_support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{End, both, connected, eventually, loopback, packet, trickle_until};
 use crewbell_voice::session::weather::{Conditions, Weather};
 use crewbell_voice::session::{Addresses, Event, Kind, MediaSession, Options};
-use session_support::{End, both, connected, eventually, loopback, packet, trickle_until};
 
 const LIMIT: Duration = Duration::from_secs(10);
 

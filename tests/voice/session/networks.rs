@@ -1,19 +1,14 @@
 //! A device goes from one network to another in mid-call. What the live socket does meanwhile is left out here: it is
-//! played by channels, and told in crewbell-core's story of the same.
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
-
-mod session_support;
-
+//! played by channels, and told in the devices' story of the same.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::devices::{Device, device};
+use crate::support::eventually;
+use crate::support::machines::{Machine, Networks, on};
 use crewbell_voice::session::Options;
 use crewbell_voice::session::negotiation::{Role, Way};
-use session_support::devices::{Device, device};
-use session_support::eventually;
-use session_support::machines::{Machine, Networks, on};
 use tokio::sync::mpsc::unbounded_channel;
 
 const LIMIT: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! How a call sounds over networks of every kind: `cargo run -p crewbell-voice --example quality`, in simulated time.
+//! How a call sounds over networks of every kind: `cargo run -p crewbell-voice-tests --example quality`, in simulated time.
 //!
 //! What is said is spoken by `espeak-ng` where it is installed, else made in code. PESQ is computed where `cargo xtask setup`
 //! could bring it.

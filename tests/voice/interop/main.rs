@@ -6,14 +6,11 @@
 
 #[path = "../examples/whole_call/driven.rs"]
 mod driven;
-#[path = "interop/ours.rs"]
 mod ours;
-#[path = "interop/remote.rs"]
 mod remote;
 #[path = "../examples/quality/score.rs"]
 #[expect(dead_code, reason = "where what was heard begins is for PESQ")]
 mod score;
-#[path = "interop/sound.rs"]
 mod sound;
 
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! How a call sounds over bad networks, with all of it in between: `cargo run -p crewbell-voice --example whole_call`.
+//! How a call sounds over bad networks, with all of it in between: `cargo run -p crewbell-voice-tests --example whole_call`.
 //!
 //! Two people speak to each other at once, by the real sound, session and sockets, in real time: half a minute. Lossy, jittery
 //! and cut is what the sockets send, ICE, DTLS and RTCP too. Each network has two rows: what the one heard of the other, and the

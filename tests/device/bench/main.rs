@@ -21,18 +21,18 @@
 )]
 
 #[expect(dead_code, reason = "the server's cast can do more than is measured")]
-#[path = "../../../../server/tests/stories/cast.rs"]
+#[path = "../../../server/tests/stories/cast.rs"]
 mod cast;
-#[path = "../../../../server/tests/stories/database.rs"]
+#[path = "../../../server/tests/stories/database.rs"]
 mod database;
 #[expect(dead_code, reason = "the stories' phone can do more than is measured")]
-#[path = "../../tests/stories/phone.rs"]
+#[path = "../stories/phone.rs"]
 mod phone;
 #[expect(dead_code, reason = "the server's ship can do more than is measured")]
-#[path = "../../../../server/tests/stories/ship.rs"]
+#[path = "../../../server/tests/stories/ship.rs"]
 mod ship;
 #[expect(dead_code, reason = "the stories' wire can do more than is measured")]
-#[path = "../../tests/stories/wire.rs"]
+#[path = "../stories/wire.rs"]
 mod wire;
 
 mod call;

@@ -1,10 +1,7 @@
 //! A call between two devices that can't reach each other, over the server's own TURN.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
-
-mod session_support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{connected, eventually, loopback};
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::db::{Db, DbSettings};
 use crewbell_server::house::House;
@@ -12,7 +9,6 @@ use crewbell_server::ice::{self, Ice, IceServers};
 use crewbell_server::turn;
 use crewbell_shared::ids::PersonId;
 use crewbell_voice::session::{IceServer, Kind, MediaSession, Options};
-use session_support::{connected, eventually, loopback};
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 //! Whole calls in simulated time: from what one person says to what the other hears.
 
-#[path = "../examples/quality/call.rs"]
+#[path = "examples/quality/call.rs"]
 mod call;
-#[path = "../examples/quality/score.rs"]
+#[path = "examples/quality/score.rs"]
 #[expect(dead_code, reason = "where what was heard begins is for PESQ")]
 mod score;
 

@@ -33,7 +33,7 @@ impl Remote {
     pub async fn chromium() -> Option<Self> {
         let program = find(&["chromium", "chromium-browser", "google-chrome"])?;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let page = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/interop/page.html");
+        let page = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/interop/page.html");
         let profile = tempfile::tempdir().unwrap();
         let flags = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync \
                      --disable-background-networking --disable-component-update --disable-dev-shm-usage \
@@ -72,7 +72,7 @@ impl Remote {
         if !is_there.is_ok_and(|output| output.status.success()) {
             return left_out("aiortc");
         }
-        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/aiortc_end.py");
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/aiortc_end.py");
         let mut child = Command::new(python)
             .arg(program)
             .stdin(Stdio::piped())

@@ -1,15 +1,11 @@
 //! Two devices with a live socket between them, which here is a pair of channels.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
-
-mod session_support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::devices::{Device, call};
+use crate::support::{eventually, loopback};
 use crewbell_voice::session::negotiation::Way;
 use crewbell_voice::session::weather::{Conditions, Weather};
 use crewbell_voice::session::{Addresses, Kind, Options};
-use session_support::devices::{Device, call};
-use session_support::{eventually, loopback};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const CUT: Conditions =
