@@ -44,7 +44,7 @@ enum Command {
     },
     /// Check and test everything, as continuous integration does
     Test {
-        /// Leave out the tests themselves: formatting, lints, docs, licences, query data
+        /// Leave out running the tests: formatting, licences, and the build with its lints, docs and queries
         #[arg(long)]
         no_run: bool,
     },
@@ -80,6 +80,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = test::compiler::as_rustc() {
+        return code;
+    }
     let done = run(Cli::parse().command);
     // A person gets sentences, never a backtrace of ours.
     done.map_or_else(

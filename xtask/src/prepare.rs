@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::SystemTime,
 };
 
@@ -22,6 +23,8 @@ use crate::{
 
 const MIGRATIONS: &str = "server/migrations";
 const COMMITTED: &str = ".sqlx";
+/// Where the macros write.
+const WRITTEN: &str = "target/sqlx-prepare";
 /// The file whose age decides whether cargo compiles the server, and with it the queries, again.
 const LIB: &str = "server/src/lib.rs";
 
@@ -31,56 +34,88 @@ const LIB: &str = "server/src/lib.rs";
 /// When a query does not fit the schema, or with `check` when `.sqlx/` is out of date.
 pub(crate) fn prepare(check: bool) -> Result<()> {
     setup::setup(Purpose::Demo)?;
-    let fresh = fresh_query_files()?;
-    let committed = query_files(&run::root().join(COMMITTED))?;
-    let written = fresh.iter().filter(|(name, text)| committed.get(*name) != Some(text)).map(|(name, _)| name);
-    let stale = committed.keys().filter(|name| !fresh.contains_key(*name));
-    let (written, stale): (Vec<_>, Vec<_>) = (written.collect(), stale.collect());
+    let folder = run::root().join(WRITTEN);
+    drop(fs::remove_dir_all(&folder));
+    let schema = Schema::start()?;
+    let touched = Touched::touch(Path::new(LIB))?;
+    let mut cargo = cargo();
+    schema.check_queries_of(cargo.args(["check", "--locked", "--package", "crewbell-server", "--all-targets"]));
+    let checked = run::run(&mut cargo);
+    drop(touched);
+    checked.context("the server does not compile against its own schema")?;
 
-    if written.is_empty() && stale.is_empty() {
-        println!("{COMMITTED}/ is up to date ({} queries)", fresh.len());
+    let changes = Changes::of_last_build()?;
+    if changes.none() {
+        println!("{COMMITTED}/ is up to date");
         return Ok(());
     }
     if check {
         bail!(
             "{COMMITTED}/ is out of date: {} to write, {} to remove; run `cargo xtask prepare` and commit it \
              (made with another major version of PostgreSQL, a file can differ without being wrong)",
-            written.len(),
-            stale.len()
+            changes.to_write.len(),
+            changes.to_remove.len()
         );
     }
     fs::create_dir_all(COMMITTED)?;
-    for name in &stale {
+    for name in &changes.to_remove {
         fs::remove_file(Path::new(COMMITTED).join(name))?;
     }
-    for name in &written {
-        fs::write(Path::new(COMMITTED).join(name), &fresh[*name])?;
+    for (name, text) in &changes.to_write {
+        fs::write(Path::new(COMMITTED).join(name), text)?;
     }
-    println!("{COMMITTED}/: {} written, {} removed, {} in all", written.len(), stale.len(), fresh.len());
+    println!("{COMMITTED}/: {} written, {} removed", changes.to_write.len(), changes.to_remove.len());
     Ok(())
 }
 
-/// Compiles the server against a database with the present schema and collects what the macros wrote.
-fn fresh_query_files() -> Result<BTreeMap<String, String>> {
-    let folder = run::root().join("target").join("sqlx-prepare");
-    drop(fs::remove_dir_all(&folder));
-    fs::create_dir_all(&folder)?;
+/// A database with the present schema, as long as this value lives.
+pub(crate) struct Schema {
+    cluster: Cluster,
+}
 
-    let cluster = Cluster::start()?;
-    for migration in migrations()? {
-        cluster.apply(&migration)?;
+impl Schema {
+    /// # Errors
+    /// When PostgreSQL does not start, or refuses a migration.
+    pub(crate) fn start() -> Result<Self> {
+        let cluster = Cluster::start()?;
+        for migration in migrations()? {
+            cluster.apply(&migration)?;
+        }
+        fs::create_dir_all(run::root().join(WRITTEN))?;
+        Ok(Self { cluster })
     }
-    let touched = Touched::touch(Path::new(LIB))?;
-    let checked = run::run(
-        cargo()
-            .args(["check", "--locked", "--package", "crewbell-server", "--all-targets"])
+
+    /// Has what `cargo` compiles hold its queries against the schema and write down what it learned of them.
+    pub(crate) fn check_queries_of(&self, cargo: &mut Command) {
+        cargo
             .env("SQLX_OFFLINE", "false")
-            .env("SQLX_OFFLINE_DIR", &folder)
-            .env("DATABASE_URL", cluster.url()),
-    );
-    drop(touched);
-    checked.context("the server does not compile against its own schema")?;
-    query_files(&folder)
+            .env("SQLX_OFFLINE_DIR", run::root().join(WRITTEN))
+            .env("DATABASE_URL", self.cluster.url());
+    }
+}
+
+/// How what the queries' last compilations wrote differs from what is committed.
+///
+/// What a query of before wrote stays until `prepare` begins anew.
+pub(crate) struct Changes {
+    to_write: Vec<(String, String)>,
+    to_remove: Vec<String>,
+}
+
+impl Changes {
+    /// # Errors
+    /// When a file can't be read.
+    pub(crate) fn of_last_build() -> Result<Self> {
+        let written = query_files(&run::root().join(WRITTEN))?;
+        let committed = query_files(&run::root().join(COMMITTED))?;
+        let to_remove = committed.keys().filter(|name| !written.contains_key(*name)).cloned().collect();
+        let to_write = written.into_iter().filter(|(name, text)| committed.get(name) != Some(text)).collect();
+        Ok(Self { to_write, to_remove })
+    }
+
+    pub(crate) fn none(&self) -> bool {
+        self.to_write.is_empty() && self.to_remove.is_empty()
+    }
 }
 
 /// The migrations in the order of their names, which is the order in which the server applies them.

@@ -4,9 +4,11 @@
 //! touches anything, installs only with the system's own package manager, and when it can't, prints
 //! the line to type and stops.
 
+pub(crate) mod deny;
 mod install;
 mod needs;
 mod pesq;
+mod python;
 
 use anyhow::{Result, bail};
 
@@ -22,7 +24,10 @@ use crate::web;
 pub(crate) fn setup(purpose: Purpose) -> Result<()> {
     bring(purpose)?;
     if purpose == Purpose::Test {
-        pesq::offer();
+        pesq::PESQ.offer();
+        if deny::program().is_none() {
+            deny::DENY.offer();
+        }
     }
     Ok(())
 }
