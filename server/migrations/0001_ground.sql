@@ -59,12 +59,21 @@ create table sessions (
     device_name text not null,
     token_hash bytea not null,
     created_at timestamptz not null,
+    -- When it was last used, written once an hour at most.
+    used_at timestamptz not null,
+    -- Days on which the server ran and the session was not used, since it was used last; it ends after as many as the
+    -- site says. Days that are counted, and no span between two times: a clock that jumps by years ends no session.
+    unused_days integer not null default 0,
+    -- The day that was counted last, in days since 1970-01-01 UTC.
+    counted_day integer not null,
     ended_at timestamptz,
     constraint sessions_pk primary key (site_id, id),
     constraint sessions_person_fk foreign key (site_id, person_id) references people,
     constraint sessions_token_key unique (site_id, token_hash)
 );
 create index sessions_live_by_person on sessions (site_id, person_id) where ended_at is null;
+-- Whether a person has been on a device before: also by sessions that ended.
+create index sessions_by_device on sessions (site_id, person_id, device_id);
 
 -- Cabins, rooms, decks: a tree.
 create table places (

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::actions::{self, Action, Done, Job, Key, NotDone, Refuse, Writer};
+use crate::auth::Uses;
 use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, sites};
@@ -36,6 +37,8 @@ pub struct OpenSite {
     pub switchboard: Switchboard,
     /// Which devices sounded which alerts; live only.
     pub receipts: Receipts,
+    /// Which sessions were used.
+    pub uses: Uses,
     /// The head of its log when it was opened: a reader that begins here misses nothing that this server does.
     pub opened_at: u64,
     writer: Writer,
@@ -173,6 +176,10 @@ impl House {
     /// # Errors
     /// The database is away. `Ok(None)`: there is no such site, or several and none was named.
     pub async fn site_named(&self, slug: Option<&str>) -> Result<Option<(Arc<OpenSite>, KnownSite)>, DbError> {
+        // No slug has such a character, and the database doesn't take a NUL.
+        if slug.is_some_and(|slug| slug.chars().any(char::is_control)) {
+            return Ok(None);
+        }
         let mut tx = self.db.read_sites().await?;
         let known = if let Some(slug) = slug {
             sites::by_slug(&mut tx, slug).await?
@@ -206,7 +213,8 @@ impl House {
             let slug = Arc::from(known.site.slug.as_str());
             self.opened.send_modify(|opened| *opened += 1);
             let (receipts, switchboard, opened_at) = (Receipts::default(), Switchboard::default(), known.head);
-            Arc::new(OpenSite { id, slug, tail, presence, switchboard, receipts, opened_at, writer, db })
+            let uses = Uses::default();
+            Arc::new(OpenSite { id, slug, tail, presence, switchboard, receipts, uses, opened_at, writer, db })
         });
         Arc::clone(site)
     }

@@ -19,7 +19,7 @@ use crate::devices::door::Door;
 use crate::devices::listener::{Limits, Listener, ListenerSettings};
 use crate::devices::{Buttons, lamps};
 use crate::house::House;
-use crate::http::{self, App, PlainListener, Remote, SecureListener};
+use crate::http::{self, App, PlainListener, Remote, SecureListener, TrustedProxies};
 use crate::ice::Ice;
 use crate::jobs;
 use crate::turn;
@@ -33,6 +33,8 @@ pub struct Settings {
     pub http: SocketAddr,
     /// The certificate, when they shall speak HTTPS.
     pub http_tls: Option<Arc<rustls::ServerConfig>>,
+    /// The reverse proxies in front of the server.
+    pub proxies: TrustedProxies,
     /// How buttons reach us.
     pub mqtt: Mqtt,
     /// What the buttons' topics begin with.
@@ -121,13 +123,15 @@ impl Server {
         devices.spawn(keep_receipts(house.clone()));
         devices.spawn(keep_calls(house.clone()));
         devices.spawn(keep_last_seen(house.clone()));
+        devices.spawn(keep_ageing_sessions(house.clone()));
         devices.close();
 
         let listener = TcpListener::bind(settings.http).await;
         let listener = listener.with_context(|| format!("The address {} could not be opened.", settings.http))?;
         let http = listener.local_addr()?;
         let ice = turn::start(settings.own_turn, settings.ice, &house).await?;
-        let router = http::router(App::new(house.clone(), ice, settings.metrics, settings.silence), more);
+        let app = App::new(house.clone(), ice, settings.metrics, settings.silence).behind(settings.proxies);
+        let router = http::router(app, more);
         let doors = match settings.http_tls {
             Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
             None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),
@@ -215,6 +219,11 @@ async fn keep_calls(house: House) {
 /// Keeps when the people of every site were last there.
 async fn keep_last_seen(house: House) {
     for_each_site(&house, |site| jobs::keep_last_seen(house.clone(), site, house.stop.clone())).await;
+}
+
+/// Writes which sessions of every site are used, and ends those that aren't.
+async fn keep_ageing_sessions(house: House) {
+    for_each_site(&house, |site| jobs::keep_ageing_sessions(site, house.stop.clone())).await;
 }
 
 async fn keep_archiving(house: House) {

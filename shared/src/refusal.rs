@@ -108,6 +108,8 @@ codes! {
     DependsOnRefused = "depends_on_refused",
     /// Name, PIN or password are wrong.
     BadCredentials = "bad_credentials",
+    /// The present PIN or password, which a new one of one's own needs, is another one.
+    WrongSecret = "wrong_secret",
     /// There is no valid token.
     NotSignedIn = "not_signed_in",
     /// Too many attempts; `details.retry_after_s` says when to try again.

@@ -2,6 +2,7 @@
 //!
 //! - `setup`: finds what the machine lacks, says so, installs it
 //! - `demo`, `test`, `bench`, `openapi`, `bundle`: what a person runs
+//! - `schemathesis`: the REST interface against its own description
 //! - `prepare`: keeps the committed query data (`.sqlx/`) true
 //! - `postgres`: the installed PostgreSQL, and throw-away clusters of it
 //! - `web`: the face, from Rust to the folder that the app is built with
@@ -15,6 +16,7 @@ mod openapi;
 mod postgres;
 mod prepare;
 mod run;
+mod schemathesis;
 mod setup;
 mod test;
 mod web;
@@ -62,6 +64,11 @@ enum Command {
     },
     /// Rewrite `docs/openapi.json` from the server
     Openapi,
+    /// Try the REST interface against its own description with Schemathesis, in each role; what follows goes to it
+    Schemathesis {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Build the face into `target/web/dist`, which the app is built with
     Ui {
         /// As it is shipped: small, and slow to build
@@ -103,6 +110,7 @@ fn run(command: Command) -> Result<()> {
         Command::Prepare { check } => prepare::prepare(check),
         Command::Bench { name, args } => bench::bench(&name, &args),
         Command::Openapi => openapi::openapi(),
+        Command::Schemathesis { args } => schemathesis::schemathesis(&args),
         Command::Ui { release } => web::ui(if release { web::Profile::Small } else { web::Profile::Quick }).map(drop),
         Command::Bundle { kinds, debug } => bundle::bundle(&kinds, debug),
     }

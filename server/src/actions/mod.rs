@@ -19,6 +19,7 @@
 //! line in `load` and in `save`. Everything else (log, sockets, sync, activity) carries it as it is.
 
 mod accept_request;
+mod age_sessions;
 mod answer_call;
 mod archive_entries;
 mod assign_button;
@@ -58,10 +59,12 @@ mod sign_out;
 mod start_call;
 mod steps;
 mod store;
+mod tell_wrong_secrets;
 mod verbs;
 mod world;
 mod writer;
 
+pub use age_sessions::AgeSessions;
 pub use archive_entries::ArchiveEntries;
 pub use count_unheard::CountUnheard;
 pub use create_site::CreateSite;
@@ -72,10 +75,11 @@ pub use hear_button::HearButton;
 pub use keep_recording::KeepRecording;
 pub use raise_request::RaiseRequest;
 pub use see_people::SeePeople;
-pub use set_secret::{SetButtonSecret, SetJoinCode, SetPersonSecret};
-pub use sign_in::SignIn;
+pub use set_secret::{ChangeOwnSecret, SetButtonSecret, SetJoinCode, SetPersonSecret};
+pub use sign_in::{SignIn, SignInWithSecret};
 pub use sign_out::SignOut;
 pub use steps::{Answer, Step, Steps};
+pub use tell_wrong_secrets::TellWrongSecrets;
 pub use verbs::{action, digest};
 pub use world::{Wants, World};
 pub use writer::{Done, Job, Key, NotDone, Refuse, Writer};

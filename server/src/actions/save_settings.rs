@@ -16,6 +16,11 @@ impl Action for SaveSettings {
     fn wants(&self, _: &mut Wants) {}
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).save_settings(&self.settings).map(Steps::from)
+        let changes = moment.case(world).save_settings(&self.settings)?;
+        // Whether there is such a time zone is the server's to say: an app has no database of them.
+        if self.settings.time_zone != world.site.settings.time_zone {
+            crate::http::zone(&self.settings.time_zone)?;
+        }
+        Ok(changes.into())
     }
 }

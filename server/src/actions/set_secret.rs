@@ -1,16 +1,17 @@
 //! Secrets are set: what people, buttons and new buttons sign in with. Only their hashes get here.
 
-use crewbell_shared::Refusal;
 use crewbell_shared::button::Button;
 use crewbell_shared::ids::{ButtonId, PersonId};
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Audience;
 use crewbell_shared::rules::Sight;
+use crewbell_shared::{Code, Refusal};
 use serde_json::json;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// A person's PIN or password is set; all their sessions end.
+/// A person's PIN or password is set by somebody else; all their sessions end. One's own takes the present one:
+/// [`ChangeOwnSecret`].
 #[derive(Clone, Debug)]
 pub struct SetPersonSecret {
     /// Whose.
@@ -26,18 +27,55 @@ impl Action for SetPersonSecret {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        if moment.actor.person().is_none_or(|person| person.id != self.person_id) {
-            moment.actor.need(Right::EditPeople)?;
+        if moment.actor.person().is_some_and(|person| person.id == self.person_id) {
+            return Err(another_one());
         }
-        let person = world.person(self.person_id).ok_or_else(|| Refusal::not_found("person"))?;
-        let sessions = world.sessions.iter().filter(|session| session.person_id == person.id);
-        let ended: Vec<_> = sessions.map(|session| session.id).collect();
-        let payload = json!({ "person_id": person.id, "name": person.name, "ended": ended });
-        Ok(Steps::none()
-            .and(Step::PersonSecret(person.id, self.hash.clone()))
-            .and(Step::EndSessions(ended))
-            .and(Step::Tell { category: "people", kind: "person_secret_set", payload, audience: Audience::leads() }))
+        moment.actor.need(Right::EditPeople)?;
+        set(world, self.person_id, &self.hash)
     }
+}
+
+/// A person sets their own PIN or password in the place of the present one; all their sessions end.
+#[derive(Clone, Debug)]
+pub struct ChangeOwnSecret {
+    /// The hash that the present one was compared with; none where there is none yet.
+    pub proof: Option<String>,
+    /// The hash of the new one.
+    pub hash: String,
+}
+
+impl Action for ChangeOwnSecret {
+    fn wants(&self, _: &mut Wants) {}
+
+    fn wants_of_actor(&self, actor: PersonId, wants: &mut Wants) {
+        wants.sessions_of.insert(actor);
+        wants.secrets_of.insert(actor.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        moment.actor.need(Right::AnswerRequests)?;
+        let person = moment.actor.person().ok_or_else(|| Refusal::not_found("person"))?;
+        // The present one may have been changed while it was compared.
+        if world.secret_of(person.id) != self.proof.as_ref() {
+            return Err(another_one());
+        }
+        set(world, person.id, &self.hash)
+    }
+}
+
+fn another_one() -> Refusal {
+    Refusal::new(Code::WrongSecret, "One's own PIN or password is changed with the present one.")
+}
+
+fn set(world: &World, person_id: PersonId, hash: &str) -> Result<Steps, Refusal> {
+    let person = world.person(person_id).ok_or_else(|| Refusal::not_found("person"))?;
+    let sessions = world.sessions.iter().filter(|session| session.person_id == person.id);
+    let ended: Vec<_> = sessions.map(|session| session.id).collect();
+    let payload = json!({ "person_id": person.id, "name": person.name, "ended": ended });
+    Ok(Steps::none()
+        .and(Step::PersonSecret(person.id, hash.to_owned()))
+        .and(Step::EndSessions(ended))
+        .and(Step::Tell { category: "people", kind: "person_secret_set", payload, audience: Audience::leads() }))
 }
 
 /// A button gets credentials of its own, or goes back to the join code.

@@ -1,8 +1,8 @@
 //! Somebody signed in on a device; their secret was right.
 
-use crewbell_shared::Refusal;
 use crewbell_shared::protocol::Audience;
 use crewbell_shared::rules::Sight;
+use crewbell_shared::{Code, Refusal};
 use serde_json::json;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
@@ -40,5 +40,29 @@ impl Action for SignIn {
             .and(Step::EndSessions(replaced))
             .and(Step::OpenSession(session, self.token_hash.clone()))
             .and(Step::Tell { category: "people", kind: "person_signed_in", payload, audience: Audience::leads() }))
+    }
+}
+
+/// The same, by a secret that was compared with a hash. Comparing takes a while, beside the writer: a secret that was
+/// changed meanwhile opens nothing.
+#[derive(Clone, Debug)]
+pub struct SignInWithSecret {
+    /// The session.
+    pub sign_in: SignIn,
+    /// The hash that the secret was compared with.
+    pub proof: String,
+}
+
+impl Action for SignInWithSecret {
+    fn wants(&self, wants: &mut Wants) {
+        self.sign_in.wants(wants);
+        wants.secrets_of.insert(self.sign_in.session.person_id.0);
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        if world.secret_of(self.sign_in.session.person_id) != Some(&self.proof) {
+            return Err(Refusal::new(Code::BadCredentials, "The PIN or password was changed meanwhile."));
+        }
+        self.sign_in.decide(world, moment)
     }
 }

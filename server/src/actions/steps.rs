@@ -50,6 +50,10 @@ pub enum Step {
     OpenSession(Session, Vec<u8>),
     /// Sessions end.
     EndSessions(Vec<SessionId>),
+    /// Sessions were used.
+    UseSessions(Vec<SessionId>),
+    /// Sessions were not used for another day.
+    AgeSessions(Vec<SessionId>),
     /// What a person signs in with.
     PersonSecret(PersonId, String),
     /// What a button signs in with.

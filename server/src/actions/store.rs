@@ -33,6 +33,8 @@ pub(super) struct Rows {
     recordings: Vec<Recording>,
     opened: Vec<(Session, Vec<u8>)>,
     ended: Vec<crewbell_shared::ids::SessionId>,
+    used: Vec<crewbell_shared::ids::SessionId>,
+    aged: Vec<crewbell_shared::ids::SessionId>,
     person_secrets: Vec<(crewbell_shared::ids::PersonId, String)>,
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
     join_code: Option<NewCode>,
@@ -134,6 +136,13 @@ pub(super) async fn load(
     for &person in &wants.sessions_of {
         world.sessions.extend(db::sessions::of_person(conn, site, person).await?);
     }
+    // The people are locked, too: whoever asks for a secret asks for its person.
+    for &person in &wants.secrets_of {
+        world.secrets.insert(person, db::people::secret(conn, site, person.into()).await?);
+    }
+    if wants.idle_sessions {
+        world.idle_sessions = db::sessions::idle(conn, site).await?;
+    }
     Ok(())
 }
 
@@ -219,9 +228,15 @@ pub(super) fn apply(
             Step::OpenSession(session, hash) => rows.opened.push((session, hash)),
             Step::EndSessions(sessions) => {
                 world.sessions.retain(|session| !sessions.contains(&session.id));
+                world.idle_sessions.retain(|session| !sessions.contains(&session.id));
                 rows.ended.extend(sessions);
             }
-            Step::PersonSecret(person, hash) => rows.person_secrets.push((person, hash)),
+            Step::UseSessions(sessions) => rows.used.extend(sessions),
+            Step::AgeSessions(sessions) => rows.aged.extend(sessions),
+            Step::PersonSecret(person, hash) => {
+                world.secrets.insert(person.0, Some(hash.clone()));
+                rows.person_secrets.push((person, hash));
+            }
             Step::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
             Step::JoinCode(hash) => rows.join_code = Some(NewCode(hash)),
             Step::Unheard(unheard) => rows.unheard.push(unheard),
@@ -299,6 +314,12 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     }
     for (button, hash) in &rows.button_secrets {
         db::buttons::save_secret(conn, site, *button, hash.as_deref()).await?;
+    }
+    if !rows.used.is_empty() {
+        db::sessions::used(conn, site, &rows.used, rows.at).await?;
+    }
+    if !rows.aged.is_empty() {
+        db::sessions::unused(conn, site, &rows.aged, rows.at).await?;
     }
     for session in &rows.ended {
         db::sessions::end(conn, site, *session, rows.at).await?;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::db::buttons::KnownButton;
-use crate::db::sessions::Session;
+use crate::db::sessions::{IdleSession, Session};
 
 /// What actions ask to see.
 #[derive(Debug, Default)]
@@ -48,6 +48,10 @@ pub struct Wants {
     pub reachable: BTreeSet<PersonId>,
     /// People whose live sessions are wanted.
     pub sessions_of: BTreeSet<PersonId>,
+    /// People whose secret's hash is wanted.
+    pub secrets_of: BTreeSet<Uuid>,
+    /// Whether all live sessions are wanted, with the count of their unused days.
+    pub idle_sessions: bool,
 }
 
 /// Nouns of one sort, by id, with those that changed.
@@ -126,6 +130,10 @@ pub struct World {
     pub(super) presses: BTreeMap<(ButtonId, String), Option<RequestId>>,
     /// Live sessions of the people that were asked for.
     pub sessions: Vec<Session>,
+    /// The hashes of the secrets that were asked for.
+    pub(super) secrets: BTreeMap<Uuid, Option<String>>,
+    /// All live sessions, where they were asked for.
+    pub(super) idle_sessions: Vec<IdleSession>,
     /// Buttons of which the log isn't told: only their memory is stored.
     pub(super) remembered: BTreeSet<Uuid>,
 }
@@ -148,6 +156,8 @@ impl World {
             new_buttons: 0,
             presses: BTreeMap::new(),
             sessions: Vec::new(),
+            secrets: BTreeMap::new(),
+            idle_sessions: Vec::new(),
             remembered: BTreeSet::new(),
         }
     }
@@ -177,6 +187,11 @@ impl World {
         if !self.devices.contains_key(&button.device) {
             self.devices.insert(button.device.clone(), button.id.0);
         }
+    }
+
+    /// The hash of what a person signs in with, if they can.
+    pub fn secret_of(&self, person: PersonId) -> Option<&String> {
+        self.secrets.get(&person.0).and_then(Option::as_ref)
     }
 
     /// The open requests of a place.

@@ -1,20 +1,23 @@
 //! Signing in, and who a token belongs to.
 
+mod limiter;
 mod secrets;
+mod sign_in;
 mod token;
+mod uses;
 
+pub use limiter::LoginLimiter;
 pub use secrets::{HashError, hash_secret, secret_matches};
+pub use sign_in::{Login, prove, sign_in};
 pub use token::{Token, hash_code, join_code};
+pub use uses::Uses;
 
 use std::sync::Arc;
 
 use crewbell_shared::ids::{DeviceId, SessionId};
-use crewbell_shared::person::{Actor, Person};
-use crewbell_shared::protocol::Source;
-use crewbell_shared::{Code, Refusal};
+use crewbell_shared::person::Person;
 
-use crate::actions::{NotDone, SignIn};
-use crate::db::sessions::Session;
+use crate::actions::NotDone;
 use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
 
@@ -27,64 +30,14 @@ pub struct SignedIn {
     pub person: Person,
     /// Their session.
     pub session_id: SessionId,
+    /// The device of the session.
+    pub device_id: DeviceId,
     /// The last entry of the log as of this moment: what it says of them is known, what follows is news.
     pub as_of: u64,
 }
 
-/// What somebody signs in with.
-#[derive(Clone, Debug)]
-pub struct Login {
-    /// The site's slug; not needed where there is one site only.
-    pub site: Option<String>,
-    /// Their name.
-    pub name: String,
-    /// Their PIN or password.
-    pub secret: String,
-    /// The device.
-    pub device_id: DeviceId,
-    /// The device's name.
-    pub device_name: String,
-}
-
-/// Signs somebody in.
-///
-/// # Errors
-/// `bad_credentials`, whatever of it was wrong; or the server can't.
-pub async fn sign_in(house: &House, login: Login) -> Result<(Token, SignedIn), NotDone> {
-    let wrong = || Refusal::new(Code::BadCredentials, "Name, PIN or password are wrong.");
-    let named = house.site_named(login.site.as_deref()).await.map_err(unavailable)?;
-    let Some((site, _)) = named else { return Err(wrong().into()) };
-    let known = {
-        let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
-        db::people::by_name(&mut tx, site.id, login.name.trim()).await.map_err(unavailable)?
-    };
-    let (person_id, hash) = known.map_or((None, None), |(id, hash)| (Some(id), hash));
-    // Hashing takes the same time for a name that isn't there, so that names can't be guessed by the clock.
-    let right = secret_matches(login.secret, hash).await.map_err(|_| NotDone::Internal)?;
-    let (Some(person_id), true) = (person_id, right) else { return Err(wrong().into()) };
-    let person = {
-        let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
-        db::people::find(&mut tx, site.id, person_id).await.map_err(unavailable)?
-    };
-    let Some(person) = person else { return Err(wrong().into()) };
-    let at = house.clock.now();
-    let token = Token::new(site.id, &house.ids);
-    let session = Session {
-        id: house.ids.next(at),
-        person_id,
-        device_id: login.device_id,
-        device_name: login.device_name,
-        created_at: at,
-    };
-    let session_id = session.id;
-    let action = SignIn { session, token_hash: token.hash() };
-    site.act(Box::new(action), Actor::Person(person), Source::App).await?;
-    let signed_in = of_token(house, &token.to_string()).await?.ok_or(NotDone::Internal)?;
-    debug_assert_eq!(signed_in.session_id, session_id);
-    Ok((token, signed_in))
-}
-
-/// Who a token belongs to; nobody, when it is no token, ended, or its person may no longer sign in.
+/// Who a token belongs to; nobody, when it is no token, ended (also because it was not used for as long as the site says),
+/// or its person may no longer sign in.
 ///
 /// # Errors
 /// The database is away.
@@ -96,7 +49,9 @@ pub async fn of_token(house: &House, text: &str) -> Result<Option<SignedIn>, Not
     let Some((session, as_of)) = session else { return Ok(None) };
     let person = db::people::find(&mut tx, site.id, session.person_id).await.map_err(unavailable)?;
     drop(tx);
-    Ok(person.map(|person| SignedIn { site, person, session_id: session.id, as_of }))
+    site.uses.note(session.id);
+    let (session_id, device_id) = (session.id, session.device_id);
+    Ok(person.map(|person| SignedIn { site, person, session_id, device_id, as_of }))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]

@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::ground::{Ground, Take};
 use super::lan;
@@ -21,6 +22,7 @@ use crate::config::{
 use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls;
+use crate::http::TrustedProxies;
 use crate::ice::Ice;
 use crate::live;
 use crate::serve::{Mqtt, Server, Settings};
@@ -78,7 +80,7 @@ pub fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
 }
 
 fn log(config: &Config) -> anyhow::Result<()> {
-    let filter: EnvFilter = config.log.level.parse().context("The log level can't be read.")?;
+    let filter = filter(&config.log.level)?;
     // A line that can't be written would be complained of on standard error, which panics when nobody reads that:
     // whoever closes the log would stop the task that logs.
     let lines =
@@ -88,6 +90,24 @@ fn log(config: &Config) -> anyhow::Result<()> {
         LogFormat::Json => lines.json().init(),
     }
     Ok(())
+}
+
+/// Libraries that log what crosses a wire when they may: a token in a `hello` frame or a header, a guest's name in a row.
+const TALKATIVE: [&str; 7] = ["h2", "hyper", "hyper_util", "rumqttc", "sqlx", "tokio_tungstenite", "tungstenite"];
+
+/// What is logged. Libraries that log contents say no more than `info`, whatever the level and whichever of their modules
+/// is named.
+fn filter(level: &str) -> anyhow::Result<EnvFilter> {
+    let of_talkative = |directive: &&str| {
+        let name = directive.trim().split([':', '=', '[']).next().unwrap_or_default();
+        TALKATIVE.contains(&name)
+    };
+    let own: Vec<&str> = level.split(',').filter(|directive| !of_talkative(directive)).collect();
+    let general = own.iter().rev().find_map(|directive| directive.trim().parse::<LevelFilter>().ok());
+    let most = general.unwrap_or(LevelFilter::ERROR).min(LevelFilter::INFO);
+    let quiet = TALKATIVE.map(|library| format!("{library}={most}"));
+    let all: Vec<&str> = own.into_iter().chain(quiet.iter().map(String::as_str)).collect();
+    all.join(",").parse().context("The log level can't be read.")
 }
 
 /// Starts a server as the settings say.
@@ -116,6 +136,7 @@ pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Resul
         db: ground.db.clone(),
         http: config.http.listen,
         http_tls: tls.filter(|_| config.http.tls),
+        proxies: TrustedProxies::new(config.http.trusted_proxies.clone()),
         mqtt,
         prefix: config.mqtt.topic_prefix.clone(),
         radio: config.mqtt.radio_table.as_deref().map(radio_table).transpose()?.unwrap_or_default(),
@@ -221,4 +242,23 @@ pub async fn told_to_stop() -> anyhow::Result<()> {
         _ = int.recv() => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_level_makes_a_library_log_what_crosses_a_wire() {
+        for level in ["trace", "info,tungstenite=trace", "debug,hyper::proto=trace,sqlx=debug", "TRACE"] {
+            let filter = filter(level).unwrap().to_string().to_lowercase();
+            for library in TALKATIVE {
+                let said: Vec<_> = filter.split(',').filter(|one| one.starts_with(library)).collect();
+                assert!(said.iter().any(|one| *one == format!("{library}=info")), "{level}: {filter}");
+                assert!(!said.iter().any(|one| one.ends_with("trace") || one.ends_with("debug")), "{level}: {filter}");
+            }
+        }
+        assert!(filter("error").unwrap().to_string().contains("hyper=error"), "and none says more than it was to");
+        assert!(filter("info,crewbell_server=debug").unwrap().to_string().contains("crewbell_server=debug"));
+    }
 }

@@ -63,6 +63,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     set("http.tls", Kind::Switch, "false", "Whether to speak HTTPS there, with the certificate of [tls]."),
     set("http.drain", Kind::Text, "\"10s\"", "How long open requests may take to finish when the server stops."),
+    unset(
+        "http.trusted_proxies",
+        "\"127.0.0.1, 10.0.0.0/8\"",
+        "Reverse proxies in front of the server, addresses or networks with commas between them: what they add to\n\
+         X-Forwarded-For is believed. Without it, all who come through a proxy are slowed together when they guess PINs.",
+    ),
     set(
         "mqtt.mode",
         Kind::Text,

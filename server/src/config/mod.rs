@@ -20,6 +20,7 @@ pub use keys::commented_defaults;
 pub use resolve::{Resolved, Surroundings, resolve};
 pub use values::Secret;
 
+use crate::http::Network;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -60,6 +61,9 @@ pub struct Http {
     /// How long open requests may take to finish when the server stops.
     #[serde(deserialize_with = "values::duration")]
     pub drain: Duration,
+    /// The reverse proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "values::networks")]
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Who ends the buttons' MQTT connections.
@@ -233,7 +237,7 @@ impl Default for Config {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: everywhere(8080), tls: false, drain: Duration::from_secs(10) }
+        Self { listen: everywhere(8080), tls: false, drain: Duration::from_secs(10), trusted_proxies: Vec::new() }
     }
 }
 

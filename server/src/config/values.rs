@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::http::Network;
+
 /// A text that is never shown: neither by `Debug`, nor in an error.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -111,6 +113,11 @@ fn parse_servers(text: &str, schemes: &[&str]) -> Result<Vec<String>, String> {
     checked.collect()
 }
 
+/// Reads addresses and networks with commas between them.
+pub(super) fn parse_networks(text: &str) -> Result<Vec<Network>, String> {
+    text.split(',').map(str::trim).filter(|network| !network.is_empty()).map(str::parse).collect()
+}
+
 /// Reads STUN servers (RFC 7064).
 pub(super) fn parse_stun(text: &str) -> Result<Vec<String>, String> {
     parse_servers(text, &["stun:", "stuns:"])
@@ -119,6 +126,10 @@ pub(super) fn parse_stun(text: &str) -> Result<Vec<String>, String> {
 /// Reads TURN servers (RFC 7065).
 pub(super) fn parse_turn(text: &str) -> Result<Vec<String>, String> {
     parse_servers(text, &["turn:", "turns:"])
+}
+
+pub(super) fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Network>, D::Error> {
+    parsed(from, parse_networks)
 }
 
 pub(super) fn stun<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {

@@ -81,6 +81,12 @@ pub async fn save_secret(conn: &mut PgConnection, site: SiteId, id: PersonId, ha
     Ok(())
 }
 
+/// The hash of what a person signs in with; none for somebody who can't, or isn't there.
+pub async fn secret(conn: &mut PgConnection, site: SiteId, id: PersonId) -> Result<Option<String>, DbError> {
+    let row = sqlx::query_scalar!("select secret_hash from people where site_id = $1 and id = $2", site.0, id.0);
+    Ok(row.fetch_optional(conn).await?.flatten())
+}
+
 /// Keeps when people were last there; what is known to be later stays.
 pub async fn see(conn: &mut PgConnection, site: SiteId, seen: &[LastSeen]) -> Result<(), DbError> {
     sqlx::query!(

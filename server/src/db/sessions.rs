@@ -19,6 +19,28 @@ pub struct Session {
     pub device_name: String,
     /// When they signed in.
     pub created_at: Timestamp,
+    /// When it was last used, as far as that has been written: once an hour.
+    pub used_at: Timestamp,
+}
+
+/// A live session as the count of unused days sees it.
+#[derive(Clone, Debug)]
+pub struct IdleSession {
+    /// Which session.
+    pub id: SessionId,
+    /// Whose.
+    pub person_id: PersonId,
+    /// Their name.
+    pub name: String,
+    /// Days of the server's on which it was not used, since it was used last.
+    pub unused_days: u32,
+    /// The day that was counted last, in days since 1970-01-01 UTC.
+    pub counted_day: i32,
+}
+
+/// The day of a time, in days since 1970-01-01 UTC.
+pub fn day(at: Timestamp) -> i32 {
+    i32::try_from(at.as_second().div_euclid(24 * 60 * 60)).unwrap_or_default()
 }
 
 /// The live session of a token, and the number of the log's last entry as of the same moment.
@@ -28,7 +50,7 @@ pub async fn by_token(
     token_hash: &[u8],
 ) -> Result<Option<(Session, u64)>, DbError> {
     let row = sqlx::query!(
-        "select s.id, s.person_id, s.device_id, s.device_name, s.created_at, \
+        "select s.id, s.person_id, s.device_id, s.device_name, s.created_at, s.used_at, \
          (select head from sites where id = s.site_id) as \"head!\" from sessions s \
          join people p on p.site_id = s.site_id and p.id = s.person_id and p.active \
          where s.site_id = $1 and s.token_hash = $2 and s.ended_at is null",
@@ -42,6 +64,7 @@ pub async fn by_token(
             device_id: row.device_id.into(),
             device_name: row.device_name,
             created_at: row.created_at.to_jiff(),
+            used_at: row.used_at.to_jiff(),
         };
         (session, u64::try_from(row.head).unwrap_or_default())
     }))
@@ -50,7 +73,7 @@ pub async fn by_token(
 /// The live sessions of a person, newest first.
 pub async fn of_person(conn: &mut PgConnection, site: SiteId, person: PersonId) -> Result<Vec<Session>, DbError> {
     let rows = sqlx::query!(
-        "select id, person_id, device_id, device_name, created_at from sessions \
+        "select id, person_id, device_id, device_name, created_at, used_at from sessions \
          where site_id = $1 and person_id = $2 and ended_at is null order by created_at desc",
         site.0,
         person.0
@@ -64,6 +87,7 @@ pub async fn of_person(conn: &mut PgConnection, site: SiteId, person: PersonId) 
             device_id: row.device_id.into(),
             device_name: row.device_name,
             created_at: row.created_at.to_jiff(),
+            used_at: row.used_at.to_jiff(),
         })
         .collect())
 }
@@ -76,15 +100,86 @@ pub async fn insert(
     token_hash: &[u8],
 ) -> Result<(), DbError> {
     sqlx::query!(
-        "insert into sessions (site_id, id, person_id, device_id, device_name, token_hash, created_at) \
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into sessions (site_id, id, person_id, device_id, device_name, token_hash, created_at, used_at, \
+         counted_day) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         site.0,
         session.id.0,
         session.person_id.0,
         session.device_id.0,
         session.device_name,
         token_hash,
-        sql(session.created_at) as _
+        sql(session.created_at) as _,
+        sql(session.used_at) as _,
+        day(session.created_at)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether a person has signed in on a device before, also when that session has ended.
+pub async fn was_on(
+    conn: &mut PgConnection,
+    site: SiteId,
+    person: PersonId,
+    device: DeviceId,
+) -> Result<bool, DbError> {
+    let found = sqlx::query_scalar!(
+        "select exists (select from sessions where site_id = $1 and person_id = $2 and device_id = $3) as \"found!\"",
+        site.0,
+        person.0,
+        device.0
+    );
+    Ok(found.fetch_one(conn).await?)
+}
+
+/// All live sessions of the site, with the count of their unused days.
+pub async fn idle(conn: &mut PgConnection, site: SiteId) -> Result<Vec<IdleSession>, DbError> {
+    let rows = sqlx::query!(
+        "select s.id, s.person_id, p.name, s.unused_days, s.counted_day from sessions s \
+         join people p on p.site_id = s.site_id and p.id = s.person_id \
+         where s.site_id = $1 and s.ended_at is null order by s.person_id, s.id",
+        site.0
+    );
+    let rows = rows.fetch_all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| IdleSession {
+            id: row.id.into(),
+            person_id: row.person_id.into(),
+            name: row.name,
+            unused_days: u32::try_from(row.unused_days).unwrap_or_default(),
+            counted_day: row.counted_day,
+        })
+        .collect())
+}
+
+/// Notes that sessions were used at a time.
+pub async fn used(conn: &mut PgConnection, site: SiteId, sessions: &[SessionId], at: Timestamp) -> Result<(), DbError> {
+    sqlx::query!(
+        "update sessions set used_at = $3, unused_days = 0, counted_day = $4 where site_id = $1 and id = any($2)",
+        site.0,
+        &sessions.iter().map(|id| id.0).collect::<Vec<_>>(),
+        sql(at) as _,
+        day(at)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts a day on which sessions were not used.
+pub async fn unused(
+    conn: &mut PgConnection,
+    site: SiteId,
+    sessions: &[SessionId],
+    at: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "update sessions set unused_days = unused_days + 1, counted_day = $3 where site_id = $1 and id = any($2)",
+        site.0,
+        &sessions.iter().map(|id| id.0).collect::<Vec<_>>(),
+        day(at)
     )
     .execute(conn)
     .await?;

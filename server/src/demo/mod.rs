@@ -181,8 +181,14 @@ async fn sign_in(house: &House, site: &OpenSite, at: Timestamp) -> anyhow::Resul
         };
         let person_id = person.id;
         let token = Token::new(site.id, &house.ids);
-        let session =
-            Session { id: house.ids.next(at), person_id, device_id, device_name: "demo".to_owned(), created_at: at };
+        let session = Session {
+            id: house.ids.next(at),
+            person_id,
+            device_id,
+            device_name: "demo".to_owned(),
+            created_at: at,
+            used_at: at,
+        };
         let action = SignIn { session, token_hash: token.hash() };
         let done = site.act_at(Box::new(action), Actor::Person(person), Source::Server, at).await;
         done.with_context(|| format!("sign {} in", member.name))?;

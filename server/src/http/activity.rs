@@ -6,7 +6,6 @@ use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Entry;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -14,9 +13,11 @@ use uuid::Uuid;
 
 use super::extract::{Query, Who};
 use super::requests::get::envelopes;
+use super::when::{When, span};
 use super::{ApiError, App};
 use crate::auth::SignedIn;
 use crate::db::entries::{self, EntryRow, Filter};
+use crate::house::OpenSite;
 
 /// Entries on one page at most.
 const PAGE: i64 = 500;
@@ -34,12 +35,14 @@ pub struct Asked {
     /// Before this entry: the next page begins at the last page's `next_before`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<u64>,
-    /// From this time on.
+    /// From this time on; or from the beginning of this day (`2026-11-21`) in the site's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<Timestamp>,
-    /// Until this time, exclusive.
+    #[param(value_type = Option<String>)]
+    from: Option<When>,
+    /// Until this time, exclusive; or until the end of this day.
     #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<Timestamp>,
+    #[param(value_type = Option<String>)]
+    to: Option<When>,
     /// Of this category: `requests`, `buttons`, `people`.
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<String>,
@@ -58,19 +61,42 @@ pub struct Asked {
     pub(super) limit: Option<i64>,
 }
 
-impl From<Asked> for Filter {
-    fn from(asked: Asked) -> Self {
-        Self {
-            before: asked.before,
-            from: asked.from,
-            to: asked.to,
-            category: asked.category,
-            actor: asked.actor_id,
-            entity: asked.entity_id,
-            words: asked.q.filter(|words| !words.trim().is_empty()),
-            limit: asked.limit.unwrap_or(100).clamp(1, PAGE),
-        }
+impl Asked {
+    /// What is asked for, in the site's time zone.
+    ///
+    /// # Errors
+    /// `invalid` for words that no entry can have; or the database is away.
+    pub(super) async fn filter(self, app: &App, site: &OpenSite) -> Result<Filter, ApiError> {
+        writable("category", self.category.as_deref())?;
+        writable("q", self.q.as_deref())?;
+        let (from, to) = span(&app.house.db, site, self.from, self.to).await?;
+        Ok(Filter {
+            before: self.before,
+            from,
+            to,
+            category: self.category,
+            actor: self.actor_id,
+            entity: self.entity_id,
+            words: words(self.q),
+            limit: limit(self.limit),
+        })
     }
+}
+
+/// Refuses a text with a NUL, which no text in the database has.
+fn writable(field: &str, text: Option<&str>) -> Result<(), Refusal> {
+    if text.is_some_and(|text| text.contains('\0')) {
+        return Err(Refusal::invalid(field, "No entry has a NUL in it."));
+    }
+    Ok(())
+}
+
+fn words(asked: Option<String>) -> Option<String> {
+    asked.filter(|words| !words.trim().is_empty())
+}
+
+fn limit(asked: Option<i64>) -> i64 {
+    asked.unwrap_or(100).clamp(1, PAGE)
 }
 
 /// A page of the activity.
@@ -98,7 +124,7 @@ pub async fn activity(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Activity>, ApiError> {
     who.need(Right::ReadActivity)?;
-    let (rows, next_before) = page(&app, &who.0, asked.into()).await?;
+    let (rows, next_before) = page(&app, &who.0, asked.filter(&app, &who.0.site).await?).await?;
     Ok(Json(Activity { items: envelopes(&who.0.site.slug, rows)?, next_before }))
 }
 
@@ -140,14 +166,13 @@ mod tests {
     #[test]
     fn a_page_is_never_empty_by_its_limit_and_never_endless() {
         for (asked, given) in [(None, 100), (Some(0), 1), (Some(-7), 1), (Some(30), 30), (Some(9999), 500)] {
-            assert_eq!(Filter::from(Asked { limit: asked, ..Asked::default() }).limit, given, "{asked:?}");
+            assert_eq!(limit(asked), given, "{asked:?}");
         }
     }
 
     #[test]
     fn words_that_are_none_match_all() {
-        let words = |q: &str| Filter::from(Asked { q: Some(q.into()), ..Asked::default() }).words;
-        assert_eq!(words("  "), None);
-        assert_eq!(words("Gus"), Some("Gus".into()));
+        assert_eq!(words(Some("  ".into())), None);
+        assert_eq!(words(Some("Gus".into())), Some("Gus".into()));
     }
 }

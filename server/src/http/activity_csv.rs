@@ -46,14 +46,16 @@ pub async fn activity_csv(
     asked.before.get_or_insert(who.0.site.tail.head() + 1);
     let rows = asked.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(ROWS).clamp(1, ROWS);
     asked.limit = None;
-    let filter = serde_json::to_value(&asked).map_err(crate::db::DbError::from)?;
-    who.0.site.act(Box::new(ExportActivity { filter }), who.actor(), Source::App).await?;
+    let told = serde_json::to_value(&asked).map_err(crate::db::DbError::from)?;
+    // Refused before it is told, and before the first line is sent.
+    let filter = asked.filter(&app, &who.0.site).await?;
+    who.0.site.act(Box::new(ExportActivity { filter: told }), who.actor(), Source::App).await?;
     let name = format!("attachment; filename=\"{}-activity.csv\"", who.0.site.slug);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
         (header::CONTENT_DISPOSITION, name),
     ];
-    let export = Export { app, who: who.0, filter: asked.into(), left: rows, begun: false };
+    let export = Export { app, who: who.0, filter, left: rows, begun: false };
     Ok((headers, Body::from_stream(stream::try_unfold(export, Export::next))))
 }
 

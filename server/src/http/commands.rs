@@ -25,7 +25,7 @@ const LONGEST_MESSAGE: usize = 200;
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Commands {
     /// At most 500.
-    #[schema(value_type = Vec<Command>)]
+    #[schema(value_type = Vec<Command>, max_items = 500)]
     commands: Vec<Said>,
 }
 

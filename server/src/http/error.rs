@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crewbell_shared::{Code, Refusal};
 
 use crate::actions::NotDone;
 use crate::db::DbError;
 use crate::house::refusal_of;
+use crate::http::router::LARGEST_BODY;
 
 /// A request that was not done: `{"code", "message", "details"}` with the right status.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::CallOver
         | Code::NotThere
         | Code::Unrecognised => StatusCode::CONFLICT,
-        Code::NotYours | Code::NotAllowed | Code::NotYourCall => StatusCode::FORBIDDEN,
+        Code::NotYours | Code::NotAllowed | Code::NotYourCall | Code::WrongSecret => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Code::BadCredentials | Code::NotSignedIn => StatusCode::UNAUTHORIZED,
@@ -60,10 +61,21 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let code = self.0.code;
-        let mut response = (status(code), Json(self.0)).into_response();
-        if code == Code::Unavailable {
-            response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("1"));
+        let status = status(self.0.code);
+        let retry_after = match status {
+            // RFC 9110, 10.2.3: in seconds.
+            StatusCode::TOO_MANY_REQUESTS => self.0.details["retry_after_s"].as_u64().unwrap_or(1),
+            StatusCode::SERVICE_UNAVAILABLE => 1,
+            _ => 0,
+        };
+        let mut response = (status, Json(self.0)).into_response();
+        let headers = response.headers_mut();
+        if retry_after > 0 {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, 15.5.2: a 401 says how to prove oneself.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Crewbell\""));
         }
         response
     }
@@ -91,6 +103,9 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         if error.is_transient() {
             refusal_of(NotDone::Unavailable).into()
+        } else if is_of_the_data(&error) {
+            // What was asked with can't be looked for: a character or a time that no row can have.
+            Self::new(Code::Invalid, "Something in the question can't be looked for.")
         } else {
             tracing::error!(%error, "A read failed.");
             refusal_of(NotDone::Internal).into()
@@ -98,10 +113,20 @@ impl From<DbError> for ApiError {
     }
 }
 
+/// Whether the database says that what it was given is no value of its type (SQLSTATE class 22, data exception): the
+/// fault of whoever asked.
+fn is_of_the_data(error: &DbError) -> bool {
+    let DbError::Sqlx(sqlx::Error::Database(error)) = error else { return false };
+    error.code().is_some_and(|code| code.starts_with("22"))
+}
+
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
-        let code = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Code::TooMany } else { Code::Invalid };
-        Self::new(code, rejection.body_text())
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let message = format!("A body has {LARGEST_BODY} bytes at most.");
+            return Refusal::new(Code::TooLarge, message).with("limit", &LARGEST_BODY).into();
+        }
+        Self::new(Code::Invalid, rejection.body_text())
     }
 }
 

@@ -36,9 +36,20 @@ pub async fn events(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
-    let cursor = last.or(asked.after).unwrap_or(who.as_of);
+    let cursor = last_event_id(&headers)?.or(asked.after).unwrap_or(who.as_of);
     let categories = asked.categories.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect();
     let stream = Stream::new(&who, cursor, None, categories);
-    Ok(stream_of(app.house, stream))
+    // A proxy passes on what comes as it comes, and doesn't wait for its buffer to be full (nginx, proxy_buffering).
+    Ok(([("x-accel-buffering", "no")], stream_of(app.house, stream)))
+}
+
+/// The last entry that a client says it has; none when it says nothing.
+///
+/// # Errors
+/// `invalid` for what is no number: to begin at the head instead would lose in silence what was missed.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
+    let Some(value) = headers.get("last-event-id") else { return Ok(None) };
+    let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    let wrong = || Refusal::invalid("Last-Event-ID", "It is the number of an entry, as in the `id` of an event.");
+    number.map(Some).ok_or_else(wrong)
 }

@@ -1,18 +1,16 @@
 //! What endpoints take: JSON, queries and paths that refuse in our words, and who is asking.
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 
-use axum::extract::{FromRequest, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use crewbell_shared::ids::{CommandId, PersonId};
 use crewbell_shared::person::{Actor, Right};
 use crewbell_shared::{Code, Refusal};
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::{ApiError, App};
+use super::{ApiError, App, Remote};
+use crate::actions::NotDone;
 use crate::auth::{SignedIn, of_token};
 
 /// A JSON body.
@@ -88,42 +86,16 @@ impl FromRequestParts<App> for IdempotencyKey {
     }
 }
 
-/// Attempts to sign in: ten a minute for a name, and sixty for an address, so that a whole crew behind one access
-/// point gets in and a guesser doesn't.
-#[derive(Debug)]
-pub struct Attempts {
-    by_name: DefaultKeyedRateLimiter<String>,
-    by_address: DefaultKeyedRateLimiter<IpAddr>,
-}
+/// Where a request comes from, seen past trusted proxies.
+#[derive(Clone, Copy, Debug)]
+pub struct Address(pub IpAddr);
 
-impl Default for Attempts {
-    fn default() -> Self {
-        let per_minute = |count: u32| Quota::per_minute(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
-        Self { by_name: RateLimiter::keyed(per_minute(10)), by_address: RateLimiter::keyed(per_minute(60)) }
-    }
-}
+impl FromRequestParts<App> for Address {
+    type Rejection = ApiError;
 
-impl Attempts {
-    /// Counts an attempt.
-    ///
-    /// # Errors
-    /// `slow_down` with the seconds to wait.
-    pub fn count(&self, site: Option<&str>, name: &str, address: Option<IpAddr>) -> Result<(), Refusal> {
-        let key = format!("{}/{}", site.unwrap_or_default(), name.trim().to_lowercase());
-        let by_name = self.by_name.check_key(&key).err();
-        let by_address = address.and_then(|address| self.by_address.check_key(&address).err());
-        let Some(until) = by_name
-            .into_iter()
-            .chain(by_address)
-            .max_by_key(|until| until.wait_time_from(DefaultClock::default().now()))
-        else {
-            return Ok(());
-        };
-        self.by_name.retain_recent();
-        self.by_address.retain_recent();
-        let seconds = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
-        metrics::counter!("sign_ins_slowed_total").increment(1);
-        Err(Refusal::new(Code::SlowDown, format!("Too many attempts. Try again in {seconds} s."))
-            .with("retry_after_s", &seconds))
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let peer = ConnectInfo::<Remote>::from_request_parts(parts, app).await;
+        let ConnectInfo(Remote(peer)) = peer.map_err(|_| crate::house::refusal_of(NotDone::Internal))?;
+        Ok(Self(app.proxies.client(peer.ip(), &parts.headers)))
     }
 }

@@ -8,6 +8,7 @@ pub mod command;
 pub mod error;
 mod extract;
 mod listeners;
+mod proxies;
 mod router;
 
 mod activity;
@@ -17,17 +18,21 @@ mod buttons;
 mod calls;
 mod commands;
 mod csv;
+mod document;
 mod events;
+mod examples;
 mod guests;
 mod live;
 mod people;
 mod places;
+mod questions;
 mod requests;
 mod server;
 mod site;
 mod status;
 mod sync;
 mod system;
+mod when;
 
 #[cfg(test)]
 mod openapi_tests;
@@ -35,13 +40,16 @@ mod openapi_tests;
 pub use error::ApiError;
 pub(crate) use extract::Body;
 pub use listeners::{PlainListener, Remote, SecureListener};
+pub use proxies::{Network, TrustedProxies};
 pub use router::{openapi, router};
+pub(crate) use when::zone;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::auth::LoginLimiter;
 use crate::house::House;
 use crate::ice::Ice;
 
@@ -50,8 +58,10 @@ use crate::ice::Ice;
 pub struct App {
     /// The sites, with their writers and logs.
     pub house: House,
-    /// Who may try to sign in how often.
-    pub attempts: Arc<extract::Attempts>,
+    /// How often a PIN or password may be guessed.
+    pub limiter: Arc<LoginLimiter>,
+    /// The proxies whose word about a client's address is believed.
+    pub proxies: Arc<TrustedProxies>,
     /// The servers that help devices to find a way to each other.
     pub ice: Arc<Ice>,
     /// What is counted.
@@ -63,6 +73,13 @@ pub struct App {
 impl App {
     /// The doors of a house.
     pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>, silence: Duration) -> Self {
-        Self { house, attempts: Arc::default(), ice: Arc::new(ice), metrics, silence }
+        let limiter = Arc::new(LoginLimiter::new(&house.ids));
+        Self { house, limiter, proxies: Arc::default(), ice: Arc::new(ice), metrics, silence }
+    }
+
+    /// The same behind proxies.
+    #[must_use]
+    pub fn behind(self, proxies: TrustedProxies) -> Self {
+        Self { proxies: Arc::new(proxies), ..self }
     }
 }

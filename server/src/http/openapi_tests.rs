@@ -91,6 +91,52 @@ fn every_operation_says_what_it_does_and_how_it_refuses() {
 }
 
 #[test]
+fn every_operation_says_that_the_database_may_be_away_and_every_body_has_an_example() {
+    for (method, path, operation) in operations() {
+        let away = &operation["responses"]["503"];
+        assert!(!away.is_null() || path == "/healthz" || path == "/metrics", "{method} {path}: 503");
+        let content = &operation["requestBody"]["content"]["application/json"];
+        assert!(content.is_null() || content["example"].is_object(), "{method} {path}: an example");
+    }
+}
+
+/// Two types of one name are one schema, and one of them is described as the other.
+#[test]
+fn no_two_types_are_described_under_one_name() {
+    fn sources(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut texts = Vec::new();
+    for folder in ["/src", "/../shared/src"] {
+        sources(std::path::Path::new(&format!("{}{folder}", env!("CARGO_MANIFEST_DIR"))), &mut texts);
+    }
+    let mut names = BTreeSet::new();
+    for text in &texts {
+        for part in text.split("ToSchema)").skip(1) {
+            let head = part.lines().take(8).collect::<Vec<_>>().join(" ");
+            let words: Vec<&str> = head.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            let after = |word: &str| words.iter().position(|one| *one == word).and_then(|place| words.get(place + 1));
+            let kind = ["struct", "enum"].iter().filter_map(|word| words.iter().position(|one| one == word)).min();
+            let Some(kind) = kind else { continue };
+            let named = after("as").filter(|_| words.iter().position(|one| *one == "as") < Some(kind));
+            let name = named.or_else(|| words.get(kind + 1)).unwrap();
+            assert!(
+                names.insert((*name).to_owned()),
+                "two types are described as {name}: give one of them `schema(as = …)`"
+            );
+        }
+    }
+    assert!(names.len() > 60, "{}", names.len());
+}
+
+#[test]
 fn every_schema_that_is_named_is_there() {
     fn names(value: &Value, found: &mut BTreeSet<String>) {
         match value {

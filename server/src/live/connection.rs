@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
@@ -48,6 +48,10 @@ type Sink = SplitSink<WebSocket, Message>;
 enum End {
     /// The client went, or its socket failed: nothing more can be said.
     Gone,
+    /// The client said that it closes.
+    Closed,
+    /// The client sent what is no frame, or one that is too large.
+    Malformed,
     /// The rules' "no".
     Refused(Refusal),
     /// The server goes down.
@@ -85,18 +89,48 @@ pub async fn serve(house: House, silence: Duration, socket: WebSocket) {
         Err(end) => end,
     };
     metrics::gauge!("live_sockets").decrement(1.0);
-    let last = match end {
+    let (last, code) = match end {
         End::Gone => return,
-        End::Refused(refusal) => FromServer::Refused { refusal },
-        End::Restart => FromServer::Bye { why: "restart".to_owned() },
+        // The library has the answer ready: closing sends it (RFC 6455, 5.5.1).
+        End::Closed => return close(&house, &mut sink).await,
+        // Also when the connection broke; then nobody hears it.
+        End::Malformed => return farewell(&house, &mut sink, close_code::PROTOCOL).await,
+        End::Refused(refusal) => {
+            let code = close_code(refusal.code);
+            (FromServer::Refused { refusal }, code)
+        }
+        End::Restart => (FromServer::Bye { why: "restart".to_owned() }, close_code::RESTART),
         End::TooSlow => return dropped("too_slow"),
         End::Silent => return dropped("silent"),
     };
     if send(&house, &mut sink, &last).await.is_ok() {
-        tokio::select! {
-            _ = sink.close() => {}
-            () = patience(&house) => {}
-        }
+        farewell(&house, &mut sink, code).await;
+    }
+}
+
+/// Says with a code that the socket closes, and closes it.
+async fn farewell(house: &House, sink: &mut Sink, code: u16) {
+    let frame = CloseFrame { code, reason: Utf8Bytes::from_static("") };
+    if deliver(house, sink, Message::Close(Some(frame))).await.is_ok() {
+        close(house, sink).await;
+    }
+}
+
+/// The code with which a refused socket is closed (RFC 6455, 7.4; 3000 and 1013 from IANA's registry).
+fn close_code(refused: Code) -> u16 {
+    let codes = [
+        (Code::NotSignedIn, 3000),
+        (Code::Invalid, close_code::INVALID),
+        (Code::Unavailable, close_code::AGAIN),
+        (Code::Internal, close_code::ERROR),
+    ];
+    codes.into_iter().find(|(code, _)| *code == refused).map_or(close_code::POLICY, |(_, number)| number)
+}
+
+async fn close(house: &House, sink: &mut Sink) {
+    tokio::select! {
+        _ = sink.close() => {}
+        () = patience(house) => {}
     }
 }
 
@@ -223,7 +257,9 @@ async fn answer(
 async fn receive(frames: &mut SplitStream<WebSocket>) -> Result<Said, End> {
     loop {
         match frames.next().await {
-            None | Some(Err(_) | Ok(Message::Close(_))) => return Err(End::Gone),
+            None => return Err(End::Gone),
+            Some(Err(_)) => return Err(End::Malformed),
+            Some(Ok(Message::Close(_))) => return Err(End::Closed),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(Message::Binary(message))) => return Ok(Said::Binary(message)),
             Some(Ok(Message::Text(text))) => return read(&text),

@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crewbell_shared::Refusal;
-use crewbell_shared::ids::EventId;
+use crewbell_shared::ids::{EventId, SessionId};
 use crewbell_shared::person::Person;
 
 use crate::auth::SignedIn;
+use crate::house::OpenSite;
 use crate::log::{LogEntry, ReadError, Reader};
 
 /// A person's stream: what of the log is for them, with the number of the entry sent before.
@@ -16,6 +17,9 @@ pub struct Stream {
     reader: Reader,
     person: Person,
     session: String,
+    /// Notes that the session is used, for as long as something comes of it.
+    site: Arc<OpenSite>,
+    session_id: SessionId,
     categories: Vec<String>,
     /// The entry up to which it is known who the person is and that the session lives.
     as_of: u64,
@@ -39,7 +43,8 @@ impl Stream {
     pub fn new(who: &SignedIn, cursor: u64, event_id: Option<EventId>, categories: Vec<String>) -> Self {
         let session = who.session_id.to_string();
         let (reader, person) = (who.site.reader(cursor).expecting(event_id), who.person.clone());
-        Self { reader, person, session, categories, as_of: who.as_of, sent: cursor }
+        let (site, session_id) = (Arc::clone(&who.site), who.session_id);
+        Self { reader, person, session, site, session_id, categories, as_of: who.as_of, sent: cursor }
     }
 
     /// Whose stream it is.
@@ -58,6 +63,7 @@ impl Stream {
     /// The cursor is outside the log, or the database can't be read; then a later call goes on from where it was.
     pub async fn next(&mut self) -> Result<Next, ReadError> {
         let entries = self.reader.next().await?;
+        self.site.uses.note(self.session_id);
         // What came before the sign-in was looked at is history: who was shut out once may be back.
         let as_of = self.as_of;
         for entry in entries.iter().filter(|entry| entry.seq > as_of) {
@@ -88,8 +94,10 @@ impl Stream {
     }
 
     fn ends_session(&self, entry: &LogEntry) -> bool {
-        matches!(entry.kind.as_str(), "person_signed_out" | "person_secret_set" | "person_signed_in")
-            && ended_sessions(entry).contains(&self.session)
+        matches!(
+            entry.kind.as_str(),
+            "person_signed_out" | "person_session_expired" | "person_secret_set" | "person_signed_in"
+        ) && ended_sessions(entry).contains(&self.session)
     }
 }
 

@@ -6,8 +6,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::Stream as Events;
-use futures_util::stream;
+use futures_util::{Stream as Events, StreamExt, stream};
 
 use super::frame::{Next, Stream, refusal_of};
 use crate::house::House;
@@ -42,5 +41,7 @@ pub fn events(house: House, stream: Stream) -> Sse<impl Events<Item = Result<Eve
             }
         }
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    // The first bytes leave at once: a client, and a proxy before it, learn that the stream stands.
+    let first = stream::iter([Ok(Event::default().comment("the log follows"))]);
+    Sse::new(first.chain(events)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

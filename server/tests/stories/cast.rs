@@ -217,6 +217,17 @@ impl Screen {
         soon(self.socket.send(message)).await.is_ok()
     }
 
+    /// The number with which the socket closes; passes over what it says before.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        loop {
+            match soon(self.socket.next()).await {
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
     /// The code with which the server ends the connection; passes over what it said before.
     pub async fn refusal(&mut self) -> String {
         self.refused().await.code.to_string()

@@ -28,6 +28,8 @@ mod demo;
 mod devices;
 mod enrolment;
 mod faults;
+mod guessing;
+mod interface;
 mod isolation;
 mod lamps;
 mod live;

@@ -133,24 +133,6 @@ async fn a_wrong_pin_an_unknown_name_and_an_unknown_site_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn the_eleventh_attempt_within_a_minute_must_wait_also_with_the_right_pin() {
-    let ship = Ship::sail().await;
-    let attempt = |name: &'static str, secret: &'static str| {
-        login(&ship, json!({ "site": "serenity", "name": name, "secret": secret }))
-    };
-    for _ in 0..10 {
-        assert_eq!(attempt("Nobody", "0000").await.0, StatusCode::UNAUTHORIZED);
-    }
-    let (status, said) = attempt("nobody ", PIN).await;
-    assert_eq!((status, &said["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("slow_down")));
-    let wait = said["details"]["retry_after_s"].as_u64().unwrap();
-    assert!((1..=60).contains(&wait), "{wait}");
-    assert_eq!(attempt("Sam", PIN).await.0, StatusCode::OK, "another person is not held up");
-    // A press never waits for anything.
-    ship.gus_in(1).await.press("single").await;
-}
-
-#[tokio::test]
 async fn a_token_ends_with_its_session_and_with_a_new_pin() {
     let ship = Ship::sail().await;
     let sam = ship.sam().await;

@@ -11,6 +11,7 @@ use crewbell_server::db::sessions::Session;
 use crewbell_server::devices::broker::BrokerSettings;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::house::OpenSite;
+use crewbell_server::http::TrustedProxies;
 use crewbell_server::ice::Ice;
 use crewbell_server::live::SILENCE;
 use crewbell_server::serve::{Mqtt, Server, Settings};
@@ -148,6 +149,7 @@ impl Ship {
             device_id: house.ids.next(at),
             device_name: "a tablet".into(),
             created_at: at,
+            used_at: at,
         };
         let token = Token::new(self.site.id, &house.ids);
         let sign_in = SignIn { session, token_hash: token.hash() };
@@ -227,6 +229,7 @@ fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Settings {
         db: db.clone(),
         http: ([127, 0, 0, 1], 0).into(),
         http_tls: None,
+        proxies: TrustedProxies::default(),
         mqtt,
         prefix: "obedio".into(),
         radio: RadioTable::default(),

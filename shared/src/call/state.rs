@@ -8,7 +8,7 @@ use crate::person::PersonRef;
 
 /// How far a call is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CallState))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
     /// It rings at the devices of the one who is called.
@@ -38,7 +38,7 @@ pub enum State {
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CallEnd))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// They spoke, and one of them hung up.

@@ -1,12 +1,14 @@
 //! The crew: who they are, and what their role lets them do.
 
 mod rights;
+mod secret;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::PersonId;
 
 pub use rights::{Right, allows};
+pub use secret::{PASSWORD_CHARACTERS, PIN_DIGITS, check_secret};
 
 /// What somebody does on board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

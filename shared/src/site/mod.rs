@@ -29,11 +29,21 @@ pub struct Site {
 pub struct Settings {
     /// Seconds within which a further press of the same kind joins the open request instead of adding a card; 0 turns
     /// that off. 0 to 600.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 600))]
     pub press_window_s: u32,
     /// Days that entries stay in the log before they move to the month archives; 0 keeps them for ever. 0 to 3650.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 3650))]
     pub retention_days: u32,
     /// Seconds that a voice call rings before it counts as missed. 10 to 300.
+    #[cfg_attr(feature = "openapi", schema(minimum = 10, maximum = 300))]
     pub ring_time_s: u32,
+    /// Days on which a device may not be used before its person must sign in there anew; 0 never asks. 0 to 3650.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 3650))]
+    pub session_days: u32,
+    /// The time zone that the site lives by: a name of the IANA time zone database, such as `Europe/Zagreb`. Plain dates
+    /// are meant in it.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
+    pub time_zone: String,
     /// What the auxiliary keys ask for.
     pub services: Vec<Service>,
 }
@@ -59,6 +69,9 @@ impl Settings {
     /// called.
     pub const RING_TIME_S: RangeInclusive<u32> = 10..=300;
 
+    /// What [`Settings::session_days`] may be.
+    pub const SESSION_DAYS: RangeInclusive<u32> = 0..=3650;
+
     /// The code of the service that switches a place's do-not-disturb instead of asking for somebody to come.
     pub const DO_NOT_DISTURB: &'static str = "do_not_disturb";
 
@@ -75,6 +88,8 @@ impl Default for Settings {
             press_window_s: 20,
             retention_days: 400,
             ring_time_s: 60,
+            session_days: 30,
+            time_zone: "UTC".to_owned(),
             services: vec![
                 service(Key::Aux1, Self::DO_NOT_DISTURB, Priority::Low),
                 service(Key::Aux2, "lights", Priority::Low),

@@ -145,7 +145,8 @@ fn OneNotice(notice: Notice, unsent: usize, #[prop(into)] on_put_away: Callback<
         | Notice::Rebuilt { .. }
         | Notice::UpdateNeeded
         | Notice::ClockWrong { .. }
-        | Notice::TokenInFile => false,
+        | Notice::TokenInFile
+        | Notice::WrongPins { .. } => false,
     };
     let save = move || {
         state.ask_and(Ask::SaveOutbox, move |path: String| {
@@ -177,6 +178,7 @@ fn name(notice: &Notice) -> &'static str {
         Notice::UpdateNeeded => "update_needed",
         Notice::ClockWrong { .. } => "clock_wrong",
         Notice::TokenInFile => "token_in_file",
+        Notice::WrongPins { .. } => "wrong_pins",
     }
 }
 
@@ -192,6 +194,10 @@ fn said(notice: &Notice, unsent: usize) -> (String, String) {
         Notice::UpdateNeeded => (w.update_needed.to_owned(), String::new()),
         Notice::ClockWrong { by_s } => (fill(w.clock_wrong, &[("span", &time::span(*by_s))]), String::new()),
         Notice::TokenInFile => (w.token_in_file.to_owned(), w.token_in_file_why.to_owned()),
+        Notice::WrongPins { who, times } => {
+            let title = who.as_ref().map_or(w.wrong_pins_site.to_owned(), |who| fill(w.wrong_pins, &[("who", who)]));
+            (title, fill(w.wrong_pins_why, &[("n", &times.to_string())]))
+        }
     }
 }
 
@@ -209,6 +215,7 @@ mod tests {
             Notice::UpdateNeeded,
             Notice::ClockWrong { by_s: -7200 },
             Notice::TokenInFile,
+            Notice::WrongPins { who: None, times: 5 },
         ];
         for notice in notices {
             let wire = serde_json::to_value(&notice).unwrap();

@@ -34,7 +34,7 @@ fn telling(kind: &str) -> Option<Telling> {
             button_retired button_credentials_set do_not_disturb_set do_not_disturb_cleared place_created
             place_changed guest_created guest_changed guest_checked_in guest_checked_out person_created
             person_changed person_on_duty person_off_duty person_signed_in person_signed_out
-            person_secret_set settings_changed site_created join_code_set activity_exported;
+            person_secret_set person_sign_in_refused sign_ins_refused person_session_expired settings_changed site_created join_code_set activity_exported;
         short:
             call_started call_missed call_answered call_rejected call_cancelled call_ended
             call_dropped call_seen person_busy person_not_busy

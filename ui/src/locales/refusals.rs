@@ -37,6 +37,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         Code::KeyReused => w.key_reused,
         Code::DependsOnRefused => w.depends_on_refused,
         Code::BadCredentials => w.bad_credentials,
+        Code::WrongSecret => w.wrong_secret,
         Code::NotSignedIn => w.not_signed_in,
         Code::SnapshotNeeded => w.snapshot_needed,
         Code::Unavailable => w.unavailable,

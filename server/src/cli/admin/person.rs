@@ -1,9 +1,9 @@
 //! `admin person …`
 
-use anyhow::ensure;
+use anyhow::anyhow;
 use clap::Subcommand;
 use crewbell_shared::ids::PersonId;
-use crewbell_shared::person::{Person, Role};
+use crewbell_shared::person::{Person, Role, check_secret};
 use crewbell_shared::protocol::Verb;
 
 use super::named::Here;
@@ -13,11 +13,6 @@ use crate::auth::hash_secret;
 use crate::cli::Table;
 use crate::cli::words::ask_secret;
 use crate::house::House;
-
-/// Characters of a PIN: fewer are guessed within the attempts that are let through in a day.
-const PIN_MIN: usize = 4;
-/// Characters of a password: more only cost time to hash.
-const PIN_MAX: usize = 200;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum PersonCommand {
@@ -79,8 +74,7 @@ pub(super) struct NewSecret {
 impl NewSecret {
     async fn hash(self, name: &str) -> anyhow::Result<String> {
         let pin = self.pin.map_or_else(|| ask_secret(name), Ok)?;
-        let length = pin.chars().count();
-        ensure!((PIN_MIN..=PIN_MAX).contains(&length), "A PIN or password has {PIN_MIN} to {PIN_MAX} characters.");
+        check_secret(&pin).map_err(|refusal| anyhow!(refusal.message))?;
         Ok(hash_secret(pin).await?)
     }
 }

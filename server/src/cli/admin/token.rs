@@ -25,16 +25,21 @@ pub(super) async fn run(args: TokenArgs, house: &House) -> anyhow::Result<()> {
     let here = args.at.open(house).await?;
     let person = here.person(&args.name).await?;
     let token = Token::new(here.site.id, &house.ids);
+    let at = house.clock.now();
     let session = Session {
         id: here.id(),
         person_id: person.id,
         device_id: here.id(),
         device_name: "admin".to_owned(),
-        created_at: house.clock.now(),
+        created_at: at,
+        used_at: at,
     };
     here.act(Box::new(SignIn { session, token_hash: token.hash() })).await?;
     say(&token.to_string())?;
-    let words = format!("{} is signed in with it until they sign out, or get a new PIN.", person.name);
+    let words = format!(
+        "{} is signed in with it until they sign out or get a new PIN, or until it was not used for as long as the site says.",
+        person.name
+    );
     writeln!(std::io::stderr(), "{words}")?;
     Ok(())
 }

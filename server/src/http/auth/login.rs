@@ -1,7 +1,7 @@
 //! `POST /api/auth/login`
 
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::DeviceId;
 use crewbell_shared::person::Person;
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth;
-use crate::http::extract::Body;
-use crate::http::{ApiError, App, Remote};
+use crate::http::extract::{Address, Body};
+use crate::http::{ApiError, App};
 
 /// Who signs in, and on what.
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ pub struct SignedIn {
     site: String,
 }
 
-/// Signs in. Attempts are counted: ten a minute for a name.
+/// Signs in. Wrong PINs and passwords are slowed down, by device and person: then `slow_down` says for how long.
 #[utoipa::path(
     post,
     path = "/api/auth/login",
@@ -51,18 +51,19 @@ pub struct SignedIn {
 )]
 pub async fn login(
     State(app): State<App>,
-    ConnectInfo(Remote(address)): ConnectInfo<Remote>,
+    Address(address): Address,
     Body(login): Body<Login>,
 ) -> Result<Json<SignedIn>, ApiError> {
-    app.attempts.count(login.site.as_deref(), &login.name, Some(address.ip()))?;
     let device_id = login.device_id.unwrap_or_else(|| app.house.ids.next(app.house.clock.now()));
-    let login = auth::Login {
-        site: login.site,
-        name: login.name,
-        secret: login.secret,
-        device_id,
-        device_name: login.device_name.unwrap_or_else(|| "unnamed".to_owned()).chars().take(200).collect(),
-    };
-    let (token, who) = auth::sign_in(&app.house, login).await?;
+    let device_name = device_name(login.device_name.as_deref().unwrap_or_default());
+    let login =
+        auth::Login { site: login.site, name: login.name, secret: login.secret, device_id, device_name, address };
+    let (token, who) = auth::sign_in(&app.house, &app.limiter, login).await?;
     Ok(Json(SignedIn { token: token.to_string(), person: who.person, site: who.site.slug.to_string() }))
+}
+
+/// A device's name as it is listed: on one line, not endless, never empty. It is no reason to keep somebody out.
+fn device_name(said: &str) -> String {
+    let clean: String = said.trim().chars().filter(|c| !c.is_control()).take(200).collect();
+    if clean.is_empty() { "unnamed".to_owned() } else { clean }
 }

@@ -16,6 +16,7 @@ pub struct Assignment {
     place_id: PlaceId,
     /// Its name, where the place alone doesn't tell; 200 characters at most.
     #[serde(default)]
+    #[schema(max_length = 200)]
     name: Option<String>,
 }
 

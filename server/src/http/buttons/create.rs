@@ -16,11 +16,13 @@ pub struct NewButton {
     #[serde(default)]
     id: Option<ButtonId>,
     /// Its id on the wire, as in the topic; 1 to 64 bytes.
+    #[schema(min_length = 1, max_length = 64)]
     device: String,
     /// Where it is.
     place_id: PlaceId,
     /// Its name, where the place alone doesn't tell; 200 characters at most.
     #[serde(default)]
+    #[schema(max_length = 200)]
     name: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::db::calls::{self, Filter};
 use crate::http::extract::{Query, Who};
+use crate::http::when::{When, begins};
 use crate::http::{ApiError, App};
 
 /// Calls on one page at most.
@@ -27,10 +28,12 @@ pub struct Asked {
     about_id: Option<Uuid>,
     /// `ringing`, `ongoing` or `ended`.
     state: Option<String>,
-    /// Made from this time on.
-    from: Option<Timestamp>,
-    /// Made before this time: the next page begins at the last page's `next_before`.
-    before: Option<Timestamp>,
+    /// Made from this time on; or from the beginning of this day (`2026-11-21`) in the site's time zone.
+    #[param(value_type = Option<String>)]
+    from: Option<When>,
+    /// Made before this time, or before this day: the next page begins at the last page's `next_before`.
+    #[param(value_type = Option<String>)]
+    before: Option<When>,
     /// At most so many, 1 to 200; 50 when not given. Those made at the same moment as the last one come with it.
     limit: Option<i64>,
 }
@@ -59,6 +62,7 @@ pub async fn list(State(app): State<App>, Who(who): Who, Query(asked): Query<Ask
     }
     let limit = asked.limit.unwrap_or(50).clamp(1, PAGE);
     let Asked { person_id, about_id, state, from, before, limit: _ } = asked;
+    let [from, before] = begins(&app.house.db, &who.site, [from, before]).await?;
     let filter = Filter { person: person_id, about: about_id, state, from, before, limit };
     let mut tx = app.house.db.read(who.site.id).await?;
     let items = calls::list(&mut tx, who.site.id, &filter).await?;

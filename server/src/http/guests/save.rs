@@ -13,9 +13,11 @@ use crate::http::extract::{Body, IdempotencyKey, Path, Who};
 #[derive(Deserialize, ToSchema)]
 pub struct GuestFields {
     /// How they like to be called; 200 characters at most.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// What the crew should know: preferences, allergies; 2,000 characters at most.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     notes: String,
 }
 

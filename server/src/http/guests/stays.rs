@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::db::stays;
 use crate::http::extract::{Query, Who};
+use crate::http::when::{When, begins};
 use crate::http::{ApiError, App};
 
 /// How far back stays that ended are listed when nobody says how far.
@@ -22,8 +23,10 @@ pub struct Asked {
     /// Whether to leave out stays that ended; `false` when not given.
     #[serde(default)]
     current: bool,
-    /// Of the stays that ended, those that did so since this time; the last 30 days when not given.
-    ended_since: Option<Timestamp>,
+    /// Of the stays that ended, those that did so since this time, or since the beginning of this day (`2026-11-21`) in
+    /// the site's time zone; the last 30 days when not given.
+    #[param(value_type = Option<String>)]
+    ended_since: Option<When>,
 }
 
 /// Stays at the site.
@@ -49,6 +52,7 @@ pub async fn stays(
 ) -> Result<Json<Stays>, ApiError> {
     let now = app.house.clock.now();
     let recently = now.saturating_sub(RECENT).unwrap_or(Timestamp::UNIX_EPOCH);
+    let [ended_since, _] = begins(&app.house.db, &who.site, [ended_since, None]).await?;
     let since = if current { now } else { ended_since.unwrap_or(recently) };
     let mut tx = app.house.db.read(who.site.id).await?;
     let mut items = stays::recent(&mut tx, who.site.id, since).await?;

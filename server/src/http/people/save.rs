@@ -14,6 +14,7 @@ use crate::http::extract::{Body, IdempotencyKey, Path, Who};
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct PersonFields {
     /// The name they sign in with, unique at the site whatever its case; 200 characters at most.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// What they do.
     role: Role,

@@ -24,6 +24,8 @@ pub struct ListedSession {
     device_name: String,
     /// When they signed in.
     created_at: Timestamp,
+    /// When it was last used, to the hour.
+    used_at: Timestamp,
     /// Whether it is the session that asks.
     current: bool,
 }
@@ -60,6 +62,7 @@ pub async fn sessions(
         device_id: session.device_id,
         device_name: session.device_name,
         created_at: session.created_at,
+        used_at: session.used_at,
     });
     Ok(Json(Sessions { items: listed.collect() }))
 }

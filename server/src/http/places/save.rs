@@ -17,6 +17,7 @@ pub struct PlaceFields {
     #[serde(default)]
     parent_id: Option<PlaceId>,
     /// Its name, unique at the site; 200 characters at most.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// What sort of place.
     kind: PlaceKind,

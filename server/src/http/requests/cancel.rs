@@ -14,6 +14,7 @@ use crate::http::extract::{Body, IdempotencyKey, Path, Who};
 pub struct Cancel {
     /// In words; 2,000 characters at most.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     reason: Option<String>,
 }
 

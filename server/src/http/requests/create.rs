@@ -22,12 +22,14 @@ pub struct NewRequest {
     kind: Kind,
     /// Which service, for a service.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     service: Option<String>,
     /// How much it matters; by its kind when not given.
     #[serde(default)]
     priority: Option<Priority>,
     /// What is wanted, in words; 2,000 characters at most.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     text: Option<String>,
 }
 

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::db::requests::{self, Filter};
 use crate::http::extract::{Query, Who};
+use crate::http::when::{When, begins};
 use crate::http::{ApiError, App};
 
 /// Requests on one page at most.
@@ -26,10 +27,12 @@ pub struct Asked {
     place_id: Option<PlaceId>,
     /// Accepted by this person.
     accepted_by: Option<PersonId>,
-    /// Created from this time on.
-    from: Option<Timestamp>,
-    /// Created before this time: the next page begins at the last page's `next_before`.
-    before: Option<Timestamp>,
+    /// Created from this time on; or from the beginning of this day (`2026-11-21`) in the site's time zone.
+    #[param(value_type = Option<String>)]
+    from: Option<When>,
+    /// Created before this time, or before this day: the next page begins at the last page's `next_before`.
+    #[param(value_type = Option<String>)]
+    before: Option<When>,
     /// At most so many, 1 to 200; 50 when not given. Those made at the same moment as the last one come with it, so
     /// that no page begins in the middle of a moment.
     limit: Option<i64>,
@@ -62,14 +65,8 @@ pub async fn list(
         return Err(Refusal::invalid("state", format!("{state:?} is no state.")).into());
     }
     let limit = asked.limit.unwrap_or(50).clamp(1, PAGE);
-    let filter = Filter {
-        state: asked.state,
-        place: asked.place_id,
-        person: asked.accepted_by,
-        from: asked.from,
-        before: asked.before,
-        limit,
-    };
+    let [from, before] = begins(&app.house.db, &who.site, [asked.from, asked.before]).await?;
+    let filter = Filter { state: asked.state, place: asked.place_id, person: asked.accepted_by, from, before, limit };
     let mut tx = app.house.db.read(who.site.id).await?;
     let items = requests::list(&mut tx, who.site.id, &filter).await?;
     let full = i64::try_from(items.len()).unwrap_or(i64::MAX) >= limit;

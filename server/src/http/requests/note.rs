@@ -16,6 +16,7 @@ pub struct NewNote {
     #[serde(default)]
     id: Option<NoteId>,
     /// In words; 2,000 characters at most.
+    #[schema(min_length = 1, max_length = 2000)]
     text: String,
 }
 

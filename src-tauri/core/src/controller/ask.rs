@@ -99,10 +99,10 @@ impl<S: Store + 'static> Controller<S> {
                 });
             }
             Ask::StopVoice => self.shell.play(None).map(|()| nothing()),
-            Ask::SetSecret { person_id, secret } => {
+            Ask::SetSecret { person_id, secret, current } => {
                 let door = self.door();
                 return beside(answer, async move {
-                    let set = async { door.await?.set_secret(person_id, &secret).await };
+                    let set = async { door.await?.set_secret(person_id, &secret, current.as_deref()).await };
                     set.await.map_err(needs_server).map(|()| nothing())
                 });
             }

@@ -53,6 +53,9 @@ impl Engine {
             step.writes.push(Write::Drop(id));
         }
         let foreign = entry.is_foreign();
+        if let Some(notice) = wrong_pins(&entry) {
+            step.live.note(notice);
+        }
         match entry.into_entity() {
             Ok(Some(noun)) => step.writes.push(Write::Put { noun: Arc::new(noun), seq }),
             // It tells something that isn't a change of a noun.
@@ -98,6 +101,18 @@ impl Engine {
         }
         step.tell(Told::Reload);
     }
+}
+
+/// What those who lead are to be told at once of an entry: that somebody may be guessing PINs. The entry is for them
+/// alone, so whoever has it is one of them.
+fn wrong_pins(entry: &Entry) -> Option<Notice> {
+    let who = match entry.kind.as_str() {
+        "person_sign_in_refused" => Some(entry.payload["name"].as_str()?.to_owned()),
+        "sign_ins_refused" => None,
+        _ => return None,
+    };
+    let times = entry.payload["times"].as_u64().and_then(|times| times.try_into().ok()).unwrap_or_default();
+    Some(Notice::WrongPins { who, times })
 }
 
 impl Engine {

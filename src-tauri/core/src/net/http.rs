@@ -264,14 +264,14 @@ impl Door {
         Ok(answer.ice_servers)
     }
 
-    /// Gives a person a new PIN or password.
+    /// Gives a person a new PIN or password; one's own in the place of the present one.
     ///
     /// # Errors
     /// As [`Fault`] says.
-    pub async fn set_secret(&self, person: PersonId, secret: &str) -> Result<(), Fault> {
+    pub async fn set_secret(&self, person: PersonId, secret: &str, current: Option<&str>) -> Result<(), Fault> {
         let url = format!("{}/api/people/{person}/secret", self.base);
         let asked = self.http.client.put(url).bearer_auth(&self.token).timeout(ANSWER_WITHIN);
-        let asked = asked.json(&serde_json::json!({ "secret": secret }));
+        let asked = asked.json(&serde_json::json!({ "secret": secret, "current": current }));
         answer::nothing(asked.send().await.map_err(answer::away)?).await
     }
 }

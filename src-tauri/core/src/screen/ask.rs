@@ -131,12 +131,14 @@ pub enum Ask {
     },
     /// Stops playing: `null`.
     StopVoice,
-    /// Gives a person a new PIN or password (with the right; online only): `null`.
+    /// Gives a person a new PIN or password (one's own, or anybody's with the right; online only): `null`.
     SetSecret {
         /// Whose.
         person_id: PersonId,
         /// The new one.
         secret: String,
+        /// The present one, which one's own needs.
+        current: Option<String>,
     },
     /// The link that brings another device to this server, and its QR code: `[link, svg]`.
     JoinCode,

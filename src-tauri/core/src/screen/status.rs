@@ -93,6 +93,13 @@ pub enum Notice {
     },
     /// The token is kept in a file that only this user may read, because the system has no keyring.
     TokenInFile,
+    /// Wrong PINs or passwords come in at the site again and again; told to those who lead.
+    WrongPins {
+        /// Whose; none when it is the site as a whole.
+        who: Option<String>,
+        /// How many.
+        times: u32,
+    },
 }
 
 /// How it stands.

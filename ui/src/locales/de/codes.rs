@@ -22,6 +22,7 @@ pub const WORDS: Codes = Codes {
     key_reused: "Das wurde schon als etwas anderes gesendet. Tu es noch einmal.",
     depends_on_refused: "Etwas, das es braucht, wurde abgelehnt.",
     bad_credentials: "Name oder PIN ist falsch.",
+    wrong_secret: "Die jetzige PIN oder das jetzige Passwort ist ein anderes.",
     not_signed_in: "Du bist nicht angemeldet.",
     slow_down: "Zu viele Versuche. Warte einen Moment.",
     slow_down_for: Plural::two(

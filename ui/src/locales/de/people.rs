@@ -26,6 +26,8 @@ pub const WORDS: People = People {
     active_hint: "Ausgeschaltet wird die Person überall abgemeldet und ist nicht mehr im Dienst. Was sie getan hat, bleibt.",
     not_yourself: "Du kannst dir deine eigenen Rechte nicht nehmen.",
     secret_title: "Neue PIN oder neues Passwort",
+    secret_current: "Jetzige PIN oder jetziges Passwort",
+    secret_mine: "Meine PIN ändern",
     secret_hint: "Eine PIN aus 4 bis 12 Ziffern oder ein Passwort ab 8 Zeichen.",
     secret_wrong: "4 bis 12 Ziffern oder 8 bis 200 Zeichen.",
     secret_online: "Das geht direkt an den Server und kann nicht warten: es braucht eine Verbindung.",

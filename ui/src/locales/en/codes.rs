@@ -22,6 +22,7 @@ pub const WORDS: Codes = Codes {
     key_reused: "This was sent before as something else. Do it again.",
     depends_on_refused: "Something that it needs was refused.",
     bad_credentials: "Name or PIN is wrong.",
+    wrong_secret: "The present PIN or password is another one.",
     not_signed_in: "You aren't signed in.",
     slow_down: "Too many attempts. Wait a moment.",
     slow_down_for: Plural::two(

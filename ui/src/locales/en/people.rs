@@ -26,6 +26,8 @@ pub const WORDS: People = People {
     active_hint: "Switched off, the person is signed out everywhere and off duty. What they did stays.",
     not_yourself: "You can't take your own rights away.",
     secret_title: "New PIN or password",
+    secret_current: "Present PIN or password",
+    secret_mine: "Change my PIN",
     secret_hint: "A PIN of 4 to 12 digits, or a password of 8 characters or more.",
     secret_wrong: "4 to 12 digits, or 8 to 200 characters.",
     secret_online: "This goes straight to the server and can't wait: it needs a connection.",

@@ -22,6 +22,7 @@ pub const WORDS: Codes = Codes {
     key_reused: "Ceci a déjà été envoyé autrement. Recommencez.",
     depends_on_refused: "Quelque chose dont cela dépend a été refusé.",
     bad_credentials: "Nom ou code incorrect.",
+    wrong_secret: "Le code ou mot de passe actuel n'est pas celui-là.",
     not_signed_in: "Vous n'êtes pas connecté.",
     slow_down: "Trop d'essais. Patientez un instant.",
     slow_down_for: Plural::two(

@@ -26,6 +26,8 @@ pub const WORDS: People = People {
     active_hint: "Désactivé, la personne est déconnectée partout et n'est plus en service. Ce qu'elle a fait reste.",
     not_yourself: "Vous ne pouvez pas retirer vos propres droits.",
     secret_title: "Nouveau code ou mot de passe",
+    secret_current: "Code ou mot de passe actuel",
+    secret_mine: "Changer mon code",
     secret_hint: "Un code de 4 à 12 chiffres, ou un mot de passe d'au moins 8 caractères.",
     secret_wrong: "4 à 12 chiffres, ou 8 à 200 caractères.",
     secret_online: "Cela va directement au serveur et ne peut pas attendre : il faut une connexion.",

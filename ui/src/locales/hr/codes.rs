@@ -22,6 +22,7 @@ pub const WORDS: Codes = Codes {
     key_reused: "Ovo je već poslano kao nešto drugo. Učinite ponovno.",
     depends_on_refused: "Odbijeno je nešto o čemu ovisi.",
     bad_credentials: "Ime ili PIN nije točan.",
+    wrong_secret: "Sadašnji PIN ili lozinka je drugačija.",
     not_signed_in: "Niste prijavljeni.",
     slow_down: "Previše pokušaja. Pričekajte trenutak.",
     slow_down_for: Plural::three(

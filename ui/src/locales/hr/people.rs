@@ -26,6 +26,8 @@ pub const WORDS: People = People {
     active_hint: "Ako je isključeno, osoba se svugdje odjavljuje i nije na dužnosti. Ono što je učinila ostaje.",
     not_yourself: "Ne možete sami sebi oduzeti prava.",
     secret_title: "Novi PIN ili lozinka",
+    secret_current: "Sadašnji PIN ili lozinka",
+    secret_mine: "Promijeni moj PIN",
     secret_hint: "PIN od 4 do 12 znamenki ili lozinka od najmanje 8 znakova.",
     secret_wrong: "4 do 12 znamenki ili 8 do 200 znakova.",
     secret_online: "To ide izravno na poslužitelj i ne može čekati: potrebna je veza.",

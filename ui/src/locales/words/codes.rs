@@ -23,6 +23,7 @@ words! {
         key_reused: Text,
         depends_on_refused: Text,
         bad_credentials: Text,
+        wrong_secret: Text,
         not_signed_in: Text,
         slow_down: Text,
         slow_down_for: Plural,

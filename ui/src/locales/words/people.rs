@@ -27,6 +27,8 @@ words! {
         active_hint: Text,
         not_yourself: Text,
         secret_title: Text,
+        secret_current: Text,
+        secret_mine: Text,
         secret_hint: Text,
         secret_wrong: Text,
         secret_online: Text,

@@ -53,13 +53,6 @@ pub fn hearing(on_duty: bool, devices: u32, sounding: u32) -> Hearing {
     }
 }
 
-/// Whether the server takes a PIN (4 to 12 digits) or password (8 to 200 characters).
-pub fn is_secret(text: &str) -> bool {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let length = text.chars().count();
-    (digits && (4..=12).contains(&length)) || (8..=200).contains(&length)
-}
-
 #[cfg(test)]
 mod tests {
     use crewbell_shared::testing::{alex, sam, siri, tom};
@@ -88,11 +81,5 @@ mod tests {
         assert_eq!(hearing(false, 0, 0), Hearing::Fine);
         assert_eq!(hearing(true, 2, 1), Hearing::Mute(1));
         assert_eq!(hearing(true, 2, 2), Hearing::Fine);
-    }
-
-    #[test]
-    fn a_secret_is_a_pin_or_long_enough() {
-        assert_eq!(["1234", "123456789012", "password", "čćžšđčćž"].map(is_secret), [true; 4]);
-        assert_eq!(["", "123", "secret", &"x".repeat(201)].map(is_secret), [false; 4]);
     }
 }

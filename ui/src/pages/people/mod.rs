@@ -19,6 +19,7 @@ use crate::state::state;
 use group::Groups;
 use row::PersonRow;
 use sheet::PersonSheet;
+pub use sheet::Secret;
 
 /// What the frame needs to know.
 pub const INFO: Info = Info { title: |words| words.people.title, icon: Picture::People, right: None };

@@ -2,11 +2,10 @@
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::ids::PersonId;
-use crewbell_shared::person::Role;
+use crewbell_shared::person::{Role, check_secret};
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
-use super::group::is_secret;
 use crate::bridge::ids::new_id;
 use crate::components::{Button, CallButton, Field, Look, PersonName, Picture, Select, Sheet, Switch};
 use crate::locales::{fill, names, refusals, words};
@@ -91,11 +90,13 @@ pub fn PersonSheet(
 
 /// A new PIN or password. It goes straight to the server, and is kept nowhere on the device.
 #[component]
-fn Secret(
+pub fn Secret(
     /// Whose.
     id: PersonId,
 ) -> impl IntoView {
     let state = state();
+    let own = state.my_id() == Some(id);
+    let current = RwSignal::new(String::new());
     let secret = RwSignal::new(String::new());
     let wrong = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
@@ -103,26 +104,32 @@ fn Secret(
     let hindrance = Memo::new(move |_| hindrance(state, id));
     let set = move || {
         let text = secret.get_untracked();
-        if !is_secret(&text) {
+        if check_secret(&text).is_err() {
             wrong.set(Some(words().people.secret_wrong.to_owned()));
             return;
         }
         wrong.set(None);
         done.set(false);
         busy.set(true);
-        state.ask_or(Ask::SetSecret { person_id: id, secret: text }, move |answer: Result<(), _>| {
-            busy.try_set(false);
-            match answer {
-                Ok(()) => {
-                    secret.try_set(String::new());
-                    done.try_set(true);
+        let current_one = own.then(|| current.get_untracked());
+        state.ask_or(
+            Ask::SetSecret { person_id: id, secret: text, current: current_one },
+            move |answer: Result<(), _>| {
+                busy.try_set(false);
+                match answer {
+                    Ok(()) => {
+                        secret.try_set(String::new());
+                        current.try_set(String::new());
+                        done.try_set(true);
+                    }
+                    Err(error) => drop(wrong.try_set(Some(refusals::ask_error(&error)))),
                 }
-                Err(error) => drop(wrong.try_set(Some(refusals::ask_error(&error)))),
-            }
-        });
+            },
+        );
     };
     view! {
         <section class="crew-secret">
+            {own.then(|| view! { <Field label=words().people.secret_current value=current kind="password"/> })}
             <Field label=words().people.secret_title value=secret kind="password" hint=words().people.secret_hint wrong/>
             <p class="help">{move || hindrance.get().unwrap_or(words().people.secret_ends)}</p>
             <div class="acts">

@@ -29,6 +29,8 @@ pub struct Numbers {
     pub ring_time_s: u32,
     /// Days of retention.
     pub retention_days: u32,
+    /// Days that a device may be unused.
+    pub session_days: u32,
 }
 
 /// A service as it is typed.
@@ -78,9 +80,10 @@ fn code(name: &str) -> String {
     name.split([' ', '_']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_").to_lowercase()
 }
 
-/// The settings with other numbers and services; what can't be typed here stays as it is, and all in its order.
-pub fn with(before: &Settings, numbers: Numbers, typed: &[(Key, Typed)]) -> Settings {
-    let Numbers { press_window_s, ring_time_s, retention_days } = numbers;
+/// The settings with other numbers, time zone and services; what can't be typed here stays as it is, and all in its order.
+pub fn with(before: &Settings, numbers: Numbers, time_zone: &str, typed: &[(Key, Typed)]) -> Settings {
+    let Numbers { press_window_s, ring_time_s, retention_days, session_days } = numbers;
+    let time_zone = time_zone.trim().to_owned();
     let typed_for = |key: Key| typed.iter().find(|(other, _)| *other == key).map(|(_, typed)| typed);
     let changed = before.services.iter().filter_map(|old| match typed_for(old.key) {
         Some(typed) => typed.service(old.key),
@@ -90,7 +93,7 @@ pub fn with(before: &Settings, numbers: Numbers, typed: &[(Key, Typed)]) -> Sett
     let added = added.filter_map(|(key, typed)| typed.service(*key));
     let services = changed.chain(added).collect();
     // Named one by one: a setting that is new to the rules is missed here, and not lost.
-    Settings { press_window_s, retention_days, ring_time_s, services }
+    Settings { press_window_s, retention_days, ring_time_s, session_days, time_zone, services }
 }
 
 #[cfg(test)]
@@ -99,7 +102,7 @@ mod tests {
     use crewbell_shared::rules::decide;
     use crewbell_shared::testing::{Yacht, alex, at, by};
 
-    const USUAL: Numbers = Numbers { press_window_s: 20, ring_time_s: 60, retention_days: 400 };
+    const USUAL: Numbers = Numbers { press_window_s: 20, ring_time_s: 60, retention_days: 400, session_days: 30 };
 
     fn typed_of(settings: &Settings) -> Vec<(Key, Typed)> {
         KEYS.map(|key| (key, Typed::of(settings, key))).to_vec()
@@ -112,11 +115,19 @@ mod tests {
         let last = Service { key: Key::Aux1, code: "lights".into(), priority: Priority::Low };
         let settings = Settings { services: vec![own, main, last], ..Settings::default() };
         let usual = Settings::default();
-        assert_eq!(with(&settings, USUAL, &typed_of(&settings)), settings);
-        assert_eq!(with(&usual, USUAL, &typed_of(&usual)), usual);
-        let other = Numbers { press_window_s: 1, ring_time_s: 90, retention_days: 2 };
-        let changed = Settings { press_window_s: 1, ring_time_s: 90, retention_days: 2, ..usual.clone() };
-        assert_eq!(with(&usual, other, &typed_of(&usual)), changed);
+        assert_eq!(with(&settings, USUAL, "UTC", &typed_of(&settings)), settings);
+        assert_eq!(with(&usual, USUAL, "UTC", &typed_of(&usual)), usual);
+        let other = Numbers { press_window_s: 1, ring_time_s: 90, retention_days: 2, session_days: 7 };
+        let time_zone = "Europe/Zagreb".to_owned();
+        let changed = Settings {
+            press_window_s: 1,
+            ring_time_s: 90,
+            retention_days: 2,
+            session_days: 7,
+            time_zone,
+            ..usual.clone()
+        };
+        assert_eq!(with(&usual, other, " Europe/Zagreb ", &typed_of(&usual)), changed);
     }
 
     #[test]
@@ -137,14 +148,16 @@ mod tests {
     #[test]
     fn what_can_be_typed_is_taken_by_the_rules() {
         let save = |numbers| {
-            let verb =
-                crewbell_shared::protocol::Verb::SaveSettings { settings: with(&Settings::default(), numbers, &[]) };
+            let verb = crewbell_shared::protocol::Verb::SaveSettings {
+                settings: with(&Settings::default(), numbers, "UTC", &[]),
+            };
             decide(&verb, &Yacht::default(), &by(&alex()), at(0)).map(|changes| changes.len())
         };
         let numbers = |end: fn(&RangeInclusive<u32>) -> &u32| Numbers {
             press_window_s: *end(&Settings::PRESS_WINDOW_S),
             ring_time_s: *end(&Settings::RING_TIME_S),
             retention_days: *end(&Settings::RETENTION_DAYS),
+            session_days: *end(&Settings::SESSION_DAYS),
         };
         assert_eq!([save(numbers(RangeInclusive::start)), save(numbers(RangeInclusive::end))], [Ok(1), Ok(1)]);
         assert!(save(Numbers { ring_time_s: 9, ..USUAL }).is_err());

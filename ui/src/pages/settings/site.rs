@@ -21,6 +21,8 @@ struct Form {
     window: RwSignal<String>,
     ring: RwSignal<String>,
     days: RwSignal<String>,
+    unused: RwSignal<String>,
+    zone: RwSignal<String>,
     keys: [KeyForm; 4],
 }
 
@@ -36,13 +38,15 @@ impl Form {
     fn new() -> Self {
         let text = || RwSignal::new(String::new());
         let keys = KEYS.map(|key| KeyForm { key, chosen: text(), own: text(), priority: text() });
-        Self { window: text(), ring: text(), days: text(), keys }
+        Self { window: text(), ring: text(), days: text(), unused: text(), zone: text(), keys }
     }
 
     fn load(self, settings: &Settings) {
         self.window.set(settings.press_window_s.to_string());
         self.ring.set(settings.ring_time_s.to_string());
         self.days.set(settings.retention_days.to_string());
+        self.unused.set(settings.session_days.to_string());
+        self.zone.set(settings.time_zone.clone());
         for form in self.keys {
             let typed = Typed::of(settings, form.key);
             form.chosen.set(typed.chosen);
@@ -61,10 +65,11 @@ impl Form {
             press_window_s: self.window.with(|typed| number(typed, &Settings::PRESS_WINDOW_S))?,
             ring_time_s: self.ring.with(|typed| number(typed, &Settings::RING_TIME_S))?,
             retention_days: self.days.with(|typed| number(typed, &Settings::RETENTION_DAYS))?,
+            session_days: self.unused.with(|typed| number(typed, &Settings::SESSION_DAYS))?,
         };
         let typed = self.typed();
         let is_whole = typed.iter().all(|(_, typed)| !typed.lacks_name());
-        is_whole.then(|| with(before, numbers, &typed))
+        is_whole.then(|| with(before, numbers, &self.zone.get(), &typed))
     }
 }
 
@@ -125,6 +130,8 @@ pub fn Site() -> impl IntoView {
                 <Number label=w.press_window value=form.window hint=w.press_window_hint range=Settings::PRESS_WINDOW_S/>
                 <Number label=w.ring_time value=form.ring hint=w.ring_time_hint range=Settings::RING_TIME_S/>
                 <Number label=w.retention value=form.days hint=w.retention_hint range=Settings::RETENTION_DAYS/>
+                <Number label=w.session_days value=form.unused hint=w.session_days_hint range=Settings::SESSION_DAYS/>
+                <Field label=w.time_zone value=form.zone hint=w.time_zone_hint/>
                 <h3>{w.services}</h3>
                 <p class="hint">{w.services_hint}</p>
                 <div class="site-keys">{form.keys.map(|form| view! { <OneKey form/> })}</div>

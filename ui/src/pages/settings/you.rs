@@ -7,6 +7,7 @@ use super::Part;
 use crate::components::{Button, Look, Picture, Sheet};
 use crate::locales::{fill, names, words};
 use crate::pages::outbox::unsent;
+use crate::pages::people::Secret;
 use crate::route::{Page, Route, go};
 use crate::state::state;
 
@@ -16,6 +17,7 @@ pub fn You() -> impl IntoView {
     let state = state();
     let w = &words().settings;
     let asks = RwSignal::new(false);
+    let changes = RwSignal::new(false);
     let who = Memo::new(move |_| {
         let me = state.me()?;
         let site = state.site_name();
@@ -27,8 +29,14 @@ pub fn You() -> impl IntoView {
             <p class="hint">{w.switch_text}</p>
             <div class="acts">
                 <Button label=w.switch icon=Picture::People on_press=move || asks.set(true)/>
+                <Button label=words().people.secret_mine icon=Picture::Key on_press=move || changes.set(true)/>
                 <Button label=w.sign_out look=Look::Quiet icon=Picture::Leave on_press=move || asks.set(true)/>
             </div>
+            <Show when=move || changes.get()>
+                <Sheet title=words().people.secret_mine.to_owned() on_close=move || changes.set(false)>
+                    {state.my_id().map(|id| view! { <Secret id/> })}
+                </Sheet>
+            </Show>
             <Show when=move || asks.get()><Leave on_close=move || asks.set(false)/></Show>
         </Part>
     }

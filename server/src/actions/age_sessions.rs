@@ -1,0 +1,120 @@
+//! Sessions are used, or not: those that nobody has used for as long as the site says, end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::{PersonId, SessionId};
+use crewbell_shared::protocol::Audience;
+use serde_json::json;
+
+use super::{Action, Moment, Step, Steps, Wants, World};
+use crate::db::sessions::day;
+
+/// Writes which sessions were used, and counts a day for each other one: once a day, however often it is done and by
+/// how many servers. A session with as many unused days as the site's `session_days` ends, as by a sign-out.
+#[derive(Clone, Debug)]
+pub struct AgeSessions {
+    /// Sessions that were used since this was done last.
+    pub used: BTreeSet<SessionId>,
+}
+
+impl Action for AgeSessions {
+    fn wants(&self, wants: &mut Wants) {
+        wants.idle_sessions = true;
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        let (today, most) = (day(moment.at), world.site.settings.session_days);
+        let (mut used, mut unused) = (Vec::new(), Vec::new());
+        let mut ended: BTreeMap<PersonId, (&str, Vec<SessionId>)> = BTreeMap::new();
+        for session in &world.idle_sessions {
+            if self.used.contains(&session.id) {
+                used.push(session.id);
+                continue;
+            }
+            let days = session.unused_days + u32::from(session.counted_day != today);
+            if most > 0 && days >= most {
+                ended.entry(session.person_id).or_insert_with(|| (&session.name, Vec::new())).1.push(session.id);
+            } else if session.counted_day != today {
+                unused.push(session.id);
+            }
+        }
+        let steps = Steps::none().and(Step::UseSessions(used)).and(Step::AgeSessions(unused));
+        Ok(ended.into_iter().fold(steps, |steps, (person_id, (name, ended))| {
+            let payload = json!({ "person_id": person_id, "name": name, "ended": ended, "why": "unused" });
+            steps.and(Step::EndSessions(ended)).and(Step::Tell {
+                category: "people",
+                kind: "person_session_expired",
+                payload,
+                audience: Audience::leads(),
+            })
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::person::Actor;
+    use crewbell_shared::testing::{Yacht, at};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::clock::Ids;
+    use crate::db::sessions::IdleSession;
+
+    fn session(number: u128, unused_days: u32, counted_day: i32) -> IdleSession {
+        IdleSession {
+            id: Uuid::from_u128(number).into(),
+            person_id: Uuid::from_u128(number / 10).into(),
+            name: "Sam".into(),
+            unused_days,
+            counted_day,
+        }
+    }
+
+    /// What becomes of sessions: used, aged, ended.
+    fn aged(session_days: u32, sessions: Vec<IdleSession>) -> [Vec<u128>; 3] {
+        use crewbell_shared::rules::Sight;
+        let mut world = World::new(Yacht::default().site().clone());
+        world.site.settings.session_days = session_days;
+        world.idle_sessions = sessions;
+        let used = [Uuid::from_u128(11).into()].into();
+        let moment = Moment { at: at(0), actor: &Actor::System, ids: &Ids::seeded(1) };
+        let mut all = [Vec::new(), Vec::new(), Vec::new()];
+        let decided = AgeSessions { used }.decide(&world, &moment).unwrap();
+        for step in decided.steps {
+            match step {
+                Step::UseSessions(some) => all[0].extend(some),
+                Step::AgeSessions(some) => all[1].extend(some),
+                Step::EndSessions(some) => all[2].extend(some),
+                Step::Tell { payload, .. } => assert_eq!(payload["why"], "unused"),
+                other => panic!("{other:?}"),
+            }
+        }
+        all.map(|ids| ids.into_iter().map(|id: SessionId| id.0.as_u128()).collect())
+    }
+
+    #[test]
+    fn a_day_is_counted_once_and_whoever_uses_a_session_keeps_it() {
+        let today = day(at(0));
+        let sessions = || {
+            vec![
+                session(11, 29, today - 1),
+                session(12, 28, today - 1),
+                session(13, 29, today - 1),
+                session(14, 29, today),
+                session(15, 0, today),
+                session(16, 40, today),
+            ]
+        };
+        assert_eq!(aged(30, sessions()), [vec![11], vec![12], vec![13, 16]]);
+        assert_eq!(aged(0, sessions()), [vec![11], vec![12, 13], vec![]], "0 ends none");
+    }
+
+    #[test]
+    fn a_clock_that_jumps_by_years_counts_one_day() {
+        let today = day(at(0));
+        let sessions = vec![session(12, 3, today - 1000), session(13, 3, today + 1000)];
+        assert_eq!(aged(30, sessions), [vec![], vec![12, 13], vec![]]);
+    }
+}

@@ -1,0 +1,46 @@
+//! PINs are guessed: those who lead are told.
+
+use std::net::IpAddr;
+
+use crewbell_shared::Refusal;
+use crewbell_shared::ids::PersonId;
+use crewbell_shared::protocol::Audience;
+use crewbell_shared::rules::Sight;
+use serde_json::json;
+
+use super::{Action, Moment, Step, Steps, Wants, World};
+
+/// Wrong PINs or passwords have passed a bound. What was typed is nowhere.
+#[derive(Clone, Debug)]
+pub struct TellWrongSecrets {
+    /// For whom; none for the site as a whole, whatever the names.
+    pub person_id: Option<PersonId>,
+    /// How many there were in a row, with less than a day between them.
+    pub times: u32,
+    /// Where the last one came from.
+    pub address: IpAddr,
+    /// Whether it came from a device on which the person has signed in before.
+    pub known_device: bool,
+}
+
+impl Action for TellWrongSecrets {
+    fn wants(&self, wants: &mut Wants) {
+        wants.people.extend(self.person_id.map(|id| id.0));
+    }
+
+    fn decide(&self, world: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
+        let Self { person_id, times, address, known_device } = self;
+        let (kind, payload) = match person_id {
+            Some(id) => {
+                let person = world.person(*id).ok_or_else(|| Refusal::not_found("person"))?;
+                let payload = json!({
+                    "person_id": id, "name": person.name, "times": times, "address": address,
+                    "known_device": known_device,
+                });
+                ("person_sign_in_refused", payload)
+            }
+            None => ("sign_ins_refused", json!({ "times": times, "address": address })),
+        };
+        Ok(Steps::none().and(Step::Tell { category: "people", kind, payload, audience: Audience::leads() }))
+    }
+}

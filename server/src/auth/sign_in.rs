@@ -1,0 +1,225 @@
+//! A name and a secret become a token.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crewbell_shared::ids::{DeviceId, PersonId};
+use crewbell_shared::person::{Actor, Person};
+use crewbell_shared::protocol::Source;
+use crewbell_shared::{Code, Refusal};
+
+use super::limiter::{Attempt, Claim, LoginLimiter, Requester};
+use super::{SignedIn, Token, of_token, secret_matches, unavailable};
+use crate::actions::{NotDone, SignIn, SignInWithSecret, TellWrongSecrets};
+use crate::db;
+use crate::db::sessions::Session;
+use crate::house::{House, OpenSite};
+
+/// What somebody signs in with.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The site's slug; not needed where there is one site only.
+    pub site: Option<String>,
+    /// Their name.
+    pub name: String,
+    /// Their PIN or password.
+    pub secret: String,
+    /// The device.
+    pub device_id: DeviceId,
+    /// The device's name.
+    pub device_name: String,
+    /// Where the device is.
+    pub address: IpAddr,
+}
+
+/// Signs somebody in.
+///
+/// # Errors
+/// `bad_credentials`, whatever of it was wrong; `slow_down` with the seconds to wait; or the server can't.
+pub async fn sign_in(house: &House, limiter: &LoginLimiter, login: Login) -> Result<(Token, SignedIn), NotDone> {
+    let site = house.site_named(login.site.as_deref()).await.map_err(unavailable)?.map(|(site, _)| site);
+    let known = match &site {
+        Some(site) => known(house, site, &login).await?,
+        None => None,
+    };
+    let claim = match (&site, &known) {
+        (Some(site), Some(known)) => Claim::Person(site.id, known.person_id),
+        (site, _) => Claim::Nobody { site: site.as_ref().map(|site| site.id), name: &login.name },
+    };
+    let requester = match known.as_ref().filter(|known| known.on_device) {
+        Some(_) => Requester::Device(login.device_id),
+        None => Requester::Stranger(login.address),
+    };
+    let guarded = Guarded { house, limiter, site: site.as_ref(), address: login.address };
+    let person_id = known.as_ref().map(|known| known.person_id);
+    let attempt = guarded.charge(claim, requester)?;
+    let hash = known.and_then(|known| known.hash);
+    // Hashing takes the same time for a name that isn't there, so that names can't be guessed by the clock.
+    let right = guarded.is_right(&attempt, login.secret.clone(), hash.clone()).await?;
+    let (Some(site), Some(person_id), Some(proof), true) = (&site, person_id, hash, right) else {
+        guarded.wrong(&attempt, person_id, requester);
+        return Err(wrong().into());
+    };
+    match open(house, site, person_id, proof, login).await {
+        Ok(signed_in) => {
+            limiter.right(attempt);
+            metrics::counter!("sign_ins_total").increment(1);
+            Ok(signed_in)
+        }
+        Err(error) => {
+            limiter.undecided(&attempt);
+            Err(error)
+        }
+    }
+}
+
+fn wrong() -> Refusal {
+    Refusal::new(Code::BadCredentials, "Name, PIN or password are wrong.")
+}
+
+/// Somebody whose name was typed.
+struct Known {
+    person_id: PersonId,
+    hash: Option<String>,
+    /// Whether they have signed in on the device before.
+    on_device: bool,
+}
+
+async fn known(house: &House, site: &OpenSite, login: &Login) -> Result<Option<Known>, NotDone> {
+    let name = login.name.trim();
+    // Nobody's name has them, and the database doesn't take them.
+    if name.chars().any(char::is_control) {
+        return Ok(None);
+    }
+    let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
+    let found = db::people::by_name(&mut tx, site.id, name).await.map_err(unavailable)?;
+    // Asked for nobody too: then it takes as long.
+    let person_id = found.as_ref().map_or(PersonId(uuid::Uuid::nil()), |(id, _)| *id);
+    let on_device = db::sessions::was_on(&mut tx, site.id, person_id, login.device_id).await.map_err(unavailable)?;
+    Ok(found.map(|(person_id, hash)| Known { person_id, hash, on_device }))
+}
+
+/// Opens a session, unless the secret was changed while it was looked at.
+async fn open(
+    house: &House,
+    site: &Arc<OpenSite>,
+    person_id: PersonId,
+    proof: String,
+    login: Login,
+) -> Result<(Token, SignedIn), NotDone> {
+    let person = find(house, site, person_id).await?.ok_or_else(wrong)?;
+    let at = house.clock.now();
+    let token = Token::new(site.id, &house.ids);
+    let session = Session {
+        id: house.ids.next(at),
+        person_id,
+        device_id: login.device_id,
+        device_name: login.device_name,
+        created_at: at,
+        used_at: at,
+    };
+    let action = SignInWithSecret { sign_in: SignIn { session, token_hash: token.hash() }, proof };
+    site.act(Box::new(action), Actor::Person(person), Source::App).await?;
+    let signed_in = of_token(house, &token.to_string()).await?.ok_or(NotDone::Internal)?;
+    Ok((token, signed_in))
+}
+
+async fn find(house: &House, site: &OpenSite, person: PersonId) -> Result<Option<Person>, NotDone> {
+    let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
+    db::people::find(&mut tx, site.id, person).await.map_err(unavailable)
+}
+
+/// Whether a secret is the present one of somebody who is signed in, whose guesses are slowed as at sign-in. Gives the
+/// hash of the present one, which the change is to replace; none for somebody who has none yet and needs to prove
+/// nothing.
+///
+/// # Errors
+/// `wrong_secret`; `slow_down` with the seconds to wait; or the server can't.
+pub async fn prove(
+    house: &House,
+    limiter: &LoginLimiter,
+    who: &SignedIn,
+    secret: Option<String>,
+    address: IpAddr,
+) -> Result<Option<String>, NotDone> {
+    let site = &who.site;
+    let hash = {
+        let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
+        db::people::secret(&mut tx, site.id, who.person.id).await.map_err(unavailable)?
+    };
+    if hash.is_none() {
+        return Ok(None);
+    }
+    let another_one = || Refusal::new(Code::WrongSecret, "The present PIN or password is another one.");
+    // Leaving it out is no guess.
+    let secret = secret.ok_or_else(another_one)?;
+    let guarded = Guarded { house, limiter, site: Some(site), address };
+    let requester = Requester::Device(who.device_id);
+    let attempt = guarded.charge(Claim::Person(site.id, who.person.id), requester)?;
+    if guarded.is_right(&attempt, secret, hash.clone()).await? {
+        limiter.right(attempt);
+        return Ok(hash);
+    }
+    guarded.wrong(&attempt, Some(who.person.id), requester);
+    Err(another_one().into())
+}
+
+/// An attempt in its surroundings: what is counted, logged and told of it.
+struct Guarded<'a> {
+    house: &'a House,
+    limiter: &'a LoginLimiter,
+    site: Option<&'a Arc<OpenSite>>,
+    address: IpAddr,
+}
+
+impl Guarded<'_> {
+    fn charge(&self, claim: Claim<'_>, requester: Requester) -> Result<Attempt, Refusal> {
+        self.limiter.charge(claim, requester, self.house.clock.now()).inspect_err(|_| {
+            metrics::counter!("sign_ins_slowed_total").increment(1);
+            tracing::debug!(address = %self.address, "An attempt to sign in must wait.");
+        })
+    }
+
+    async fn is_right(&self, attempt: &Attempt, secret: String, hash: Option<String>) -> Result<bool, NotDone> {
+        secret_matches(secret, hash).await.map_err(|error| {
+            tracing::error!(%error, "A secret could not be compared.");
+            self.limiter.undecided(attempt);
+            NotDone::Internal
+        })
+    }
+
+    /// Counts, logs and, past a bound, tells of a wrong secret. The name as it was typed is in none of it: people type
+    /// their PIN there.
+    fn wrong(&self, attempt: &Attempt, person_id: Option<PersonId>, requester: Requester) {
+        let known_device = matches!(requester, Requester::Device(_));
+        let label = if known_device { "known" } else { "unknown" };
+        metrics::counter!("sign_ins_wrong_total", "device" => label).increment(1);
+        let site = self.site.map(|site| &*site.slug);
+        let person = person_id.map(tracing::field::display);
+        tracing::warn!(site, person, address = %self.address, known_device, "A PIN or password was wrong.");
+        let alarm = self.limiter.wrong(attempt, self.house.clock.now());
+        let of_person = person_id.zip(alarm.person).map(|(id, times)| (Some(id), times));
+        let of_site = alarm.site.map(|times| (None, times));
+        for (person_id, times) in of_person.into_iter().chain(of_site) {
+            let Some(site) = self.site.cloned() else { return };
+            let action = TellWrongSecrets { person_id, times, address: self.address, known_device };
+            // Beside the answer, which must take the same time for every name.
+            let house = self.house.clone();
+            tokio::spawn(async move {
+                if let Err(error) = tell(&house, &site, action).await {
+                    tracing::error!(%error, "Those who lead could not be told of wrong PINs.");
+                }
+            });
+        }
+    }
+}
+
+/// Tells of wrong secrets in the name of the person for whom they were, as of a sign-in.
+async fn tell(house: &House, site: &Arc<OpenSite>, action: TellWrongSecrets) -> Result<(), NotDone> {
+    let person = match action.person_id {
+        Some(id) => find(house, site, id).await?,
+        None => None,
+    };
+    let actor = person.map_or(Actor::System, Actor::Person);
+    site.act(Box::new(action), actor, Source::Server).await.map(drop)
+}
