@@ -28,6 +28,7 @@ mod demo;
 mod devices;
 mod enrolment;
 mod faults;
+mod identity;
 mod isolation;
 mod lamps;
 mod live;
