@@ -125,12 +125,15 @@ create table buttons (
     -- SHA-256 of the button's own MQTT password, which is 128 random bits; null while it uses the join code.
     secret_hash bytea,
     online boolean,
+    flapping_since timestamptz,
     battery_percent smallint constraint buttons_battery_shape check (battery_percent between 0 and 100),
     rssi_dbm smallint,
     firmware text,
     last_seen_at timestamptz,
     memory json not null,
     seen_at timestamptz,
+    -- Who brought its first message, as address and client id: what waits to be assigned is bounded for each.
+    found_via text,
     constraint buttons_pk primary key (site_id, id),
     constraint buttons_device_key unique (site_id, device),
     constraint buttons_place_fk foreign key (site_id, place_id) references places,
@@ -167,6 +170,8 @@ create table requests (
     closed_by_name text,
     closed_at timestamptz,
     cancel_reason text,
+    -- Who had another request of the place when this one was made.
+    held json,
     constraint requests_pk primary key (site_id, id),
     constraint requests_place_fk foreign key (site_id, place_id) references places,
     constraint requests_guest_fk foreign key (site_id, guest_id) references guests,
@@ -177,9 +182,9 @@ create table requests (
 ) with (fillfactor = 80);
 -- The board: what is open or in hand; small, whatever the history.
 create index requests_live on requests (site_id, created_at) where state in ('open', 'accepted');
--- The press path asks for the open requests of a place. The time of the last press is not in it: a press that joins its
--- request changes that, and must not touch an index.
-create index requests_unanswered on requests (site_id, place_id) where state = 'open';
+-- The press path asks for the open requests of a place, and for those that somebody has. The time of the last press is
+-- not in it: a press that joins its request changes that, and must not touch an index.
+create index requests_unanswered on requests (site_id, place_id) where state in ('open', 'accepted');
 create index requests_by_time on requests (site_id, created_at);
 create index requests_by_place on requests (site_id, place_id, created_at);
 create index requests_by_person on requests (site_id, accepted_by, created_at) where accepted_by is not null;
@@ -203,12 +208,12 @@ create table presses (
     constraint presses_press_key unique (site_id, button_id, press_key)
 );
 
--- What guests said while they held the button, as it was sent.
+-- What guests said while they held the button, as it was sent. Without a request: the button had no place yet.
 create table recordings (
     site_id uuid not null,
     id uuid not null,
     button_id uuid not null,
-    request_id uuid not null,
+    request_id uuid,
     received_at timestamptz not null,
     format text not null,
     duration_ms integer,
@@ -218,7 +223,8 @@ create table recordings (
     constraint recordings_request_fk foreign key (site_id, request_id) references requests
 );
 
--- Messages of devices that are no press: counted, with the last of them kept, for the administrator to look at.
+-- Messages of devices that are no press: counted by device, reason and topic, with the last of each kept, for the
+-- administrator to look at. Bounded for a device and in all; see `db::unheard`.
 create table unheard_messages (
     site_id uuid not null constraint unheard_messages_site_fk references sites,
     device text not null,
@@ -228,7 +234,7 @@ create table unheard_messages (
     times bigint not null,
     first_at timestamptz not null,
     last_at timestamptz not null,
-    constraint unheard_messages_pk primary key (site_id, device, reason)
+    constraint unheard_messages_pk primary key (site_id, device, reason, topic)
 );
 
 -- What clients wanted done, and what became of it: a command that comes again gets the same outcome.

@@ -16,6 +16,7 @@ use crate::db::{Db, DbSettings, migrate};
 use crate::devices::broker::{self, BrokerSettings};
 use crate::devices::dialects::{Dialects, RadioTable};
 use crate::devices::door::Door;
+use crate::devices::lamps::Way;
 use crate::devices::listener::{Limits, Listener, ListenerSettings};
 use crate::devices::{Buttons, lamps};
 use crate::house::House;
@@ -112,7 +113,8 @@ impl Server {
         let mqtt = match settings.mqtt {
             Mqtt::Embedded { listen, secure, anonymous } => {
                 let buttons = Buttons::new(house.clone(), door.clone(), &settings.prefix, anonymous);
-                Some(listen_to(&devices, &house, &prefix, buttons, listen, secure).await?)
+                let way = Way { prefix, spellings: door.spellings(), clock: house.clock.clone() };
+                Some(listen_to(&devices, &house, &way, buttons, listen, secure).await?)
             }
             Mqtt::External(broker) => {
                 devices.spawn(broker::run(house.clone(), door.clone(), prefix, broker, stop.clone()));
@@ -159,7 +161,7 @@ impl Server {
 async fn listen_to(
     devices: &TaskTracker,
     house: &House,
-    prefix: &Arc<str>,
+    way: &Way,
     buttons: Buttons,
     listen: SocketAddr,
     secure: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
@@ -173,7 +175,7 @@ async fn listen_to(
         let listener = Listener::bind(settings).await;
         let listener = listener.with_context(|| format!("The buttons' address {address} could not be opened."))?;
         first = first.or(Some(listener.local_addr()?));
-        devices.spawn(keep_lamps(house.clone(), Arc::clone(prefix), listener.lamps()));
+        devices.spawn(keep_lamps(house.clone(), way.clone(), listener.lamps()));
         devices.spawn(listener.run(Arc::clone(&buttons), house.stop.clone()));
     }
     first.context("No address was given for the buttons.")
@@ -189,10 +191,10 @@ where
 }
 
 /// Lights the lamps of every site, also of one that is added while the server runs.
-async fn keep_lamps(house: House, prefix: Arc<str>, lamps: crate::devices::listener::Lamps) {
+async fn keep_lamps(house: House, way: Way, lamps: crate::devices::listener::Lamps) {
     for_each_site(&house, |site| {
         let lamp = lamps.within(site.id.0.as_u128());
-        lamps::light(site, house.db.clone(), Arc::clone(&prefix), lamp, house.stop.clone())
+        lamps::light(site, house.db.clone(), way.clone(), lamp, house.stop.clone())
     })
     .await;
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::button::{Button, ButtonState, Health};
 use crate::call::Call;
-use crate::guest::{Guest, Stay, longest_in};
+use crate::guest::{Guest, Stay, longest_in, others_stay_in};
 use crate::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crate::person::{Actor, Person, Role};
 use crate::place::{Place, PlaceKind};
@@ -115,6 +115,7 @@ pub fn open_request(at: Timestamp) -> Request {
         last_press_id: Some("1".into()),
         last_press_at: Some(at),
         voice: None,
+        held: None,
         notes: Vec::new(),
         state: State::Open,
     }
@@ -273,5 +274,11 @@ impl Sight for Yacht {
     fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
         let stays = self.nouns.values();
         longest_in(place, stays.filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None }))
+    }
+
+    fn others_stay_in(&self, place: PlaceId, beside: StayId) -> bool {
+        let stays = self.nouns.values();
+        let stays = stays.filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None });
+        others_stay_in(place, beside, stays)
     }
 }

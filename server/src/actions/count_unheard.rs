@@ -7,12 +7,12 @@ use crate::db::unheard::Unheard;
 
 /// Messages of one sort were counted.
 #[derive(Clone, Debug)]
-pub struct CountUnheard(pub Unheard);
+pub struct CountUnheard(pub Vec<Unheard>);
 
 impl Action for CountUnheard {
     fn wants(&self, _: &mut Wants) {}
 
     fn decide(&self, _: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
-        Ok(Steps::none().and(Step::Unheard(self.0.clone())))
+        Ok(self.0.iter().cloned().map(Step::Unheard).fold(Steps::none(), Steps::and))
     }
 }

@@ -1,6 +1,7 @@
 //! Somebody makes a button known before its first press.
 
 use crewbell_shared::Refusal;
+use crewbell_shared::button::device_id;
 use crewbell_shared::ids::{ButtonId, PlaceId};
 
 use super::{Action, Moment, Steps, Wants, World};
@@ -21,7 +22,7 @@ pub struct CreateButton {
 impl Action for CreateButton {
     fn wants(&self, wants: &mut Wants) {
         wants.buttons.insert(self.button_id.0);
-        wants.devices.insert(self.device.clone());
+        wants.devices.insert(device_id(&self.device));
         wants.places.insert(self.place_id.0);
     }
 

@@ -1,7 +1,7 @@
-//! A button said how it is: connected or not, battery, signal, firmware.
+//! A button said how it is: connected or not, battery, signal, firmware; or only that it is there.
 
 use crewbell_shared::Refusal;
-use crewbell_shared::button::{Memory, Vitals, note_health};
+use crewbell_shared::button::{Health, Memory, Vitals, note_health};
 use jiff::Timestamp;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
@@ -16,6 +16,8 @@ pub struct HearButton {
     pub own: bool,
     /// What it said.
     pub vitals: Vitals,
+    /// Whether it said nothing, and only came in: that is news of a button that was lost, and of no other.
+    pub greets: bool,
 }
 
 impl Action for HearButton {
@@ -27,6 +29,10 @@ impl Action for HearButton {
         // A device becomes known by its press: bridges tell the health of lamps and sensors too.
         let Some(known) = world.known(&self.device) else { return Ok(Steps::none()) };
         let known = heard_by(known, self.own)?;
+        let health = &known.button.health;
+        if self.greets && health.online != Some(false) && health.flapping_since.is_none() {
+            return Ok(Steps::none());
+        }
         let memory = note_health(&memory_of(&known), &self.vitals, moment.at);
         let (known, kind) = heard(known, memory, &self.vitals, moment.at);
         Ok(Steps::none().and(Step::Button { known: Box::new(known), kind }))
@@ -55,18 +61,25 @@ pub(super) fn heard(
     vitals: &Vitals,
     at: Timestamp,
 ) -> (KnownButton, Option<&'static str>) {
-    let KnownButton { mut button, .. } = known;
-    let health = button.health.heard(vitals, at);
-    let kind = button.health.worth_telling(&health).then(|| kind_of(button.health.online, health.online));
+    let KnownButton { mut button, found_via, .. } = known;
+    let mut memory = memory;
+    let heard = button.health.heard(vitals, at);
+    let health = button.health.damped(heard, &mut memory.flapping, at);
+    let kind = button.health.worth_telling(&health).then(|| kind_of(&button.health, &health));
     if kind.is_some() {
         button.health = health;
     }
     let memory = serde_json::to_value(memory).unwrap_or_default();
-    (KnownButton { button, memory, seen_at: Some(at) }, kind)
+    (KnownButton { button, memory, seen_at: Some(at), found_via }, kind)
 }
 
-fn kind_of(before: Option<bool>, now: Option<bool>) -> &'static str {
-    match (before, now) {
+fn kind_of(before: &Health, now: &Health) -> &'static str {
+    match (before.flapping_since, now.flapping_since) {
+        (None, Some(_)) => return "button_flapping",
+        (Some(_), None) => return if now.online == Some(false) { "button_lost" } else { "button_connected" },
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    match (before.online, now.online) {
         (Some(false) | None, Some(true)) => "button_connected",
         (Some(true) | None, Some(false)) => "button_lost",
         (_, _) => "button_seen",

@@ -1,13 +1,15 @@
-//! What a guest said reached us: it goes to the request that rang when they began to speak.
+//! What a guest said reached us: it goes to the request that rang when they began to speak, beside what they said before.
 
 use crewbell_shared::Refusal;
-use crewbell_shared::button::{Delivery, Evidence, Key, PressKind, SeenPress, Vitals};
-use crewbell_shared::ids::RecordingId;
+use crewbell_shared::button::{
+    ButtonState, Delivery, Evidence, Key, Memory, PressKind, SeenPress, Vitals, judge_recording,
+};
+use crewbell_shared::ids::{ButtonId, RecordingId};
 use crewbell_shared::protocol::Entity;
-use crewbell_shared::request::{Request, Voice};
+use crewbell_shared::request::{Request, VoiceMessage};
 use jiff::{SignedDuration, Timestamp};
 
-use super::hear_button::heard_by;
+use super::hear_button::{heard, heard_by, memory_of};
 use super::raise_request::RaiseRequest;
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::recordings::Recording;
@@ -36,6 +38,8 @@ pub struct KeepRecording {
     pub transcript: Option<String>,
     /// How it was delivered.
     pub delivery: Delivery,
+    /// Who brought it: the address and the client id; none where that isn't known.
+    pub via: Option<String>,
 }
 
 impl Action for KeepRecording {
@@ -47,37 +51,43 @@ impl Action for KeepRecording {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let known = world.known(&self.device);
-        if let Some(known) = known {
-            heard_by(known, self.own)?;
+        let known = known.map(|known| heard_by(known, self.own)).transpose()?;
+        let memory = known.as_ref().map(memory_of).unwrap_or_default();
+        let (repeated, memory) = judge_recording(&memory, &self.delivery);
+        if repeated {
+            return Ok(Steps::none());
         }
-        let spoken = known.and_then(|known| {
-            let of_button = |request: &&Request| request.button_id == Some(known.button.id);
-            let voice = |request: &&Request| request.voice.is_some();
-            world.requests.iter().filter(of_button).filter(voice).max_by_key(|request| request.created_at)
-        });
-        // A recording whose press never came rings by itself: the guest did speak.
-        let mut steps = match spoken {
-            Some(_) => Steps::none(),
-            None => self.late_press().decide(world, moment)?,
+        let spoken = known.as_ref().and_then(|known| spoken(world, known.button.id));
+        // A recording whose press never came rings by itself: the guest did speak. One of a button that doesn't ring is
+        // kept with the button.
+        let rings = known.as_ref().is_none_or(|known| known.button.state == ButtonState::Assigned);
+        let mut steps = if rings && spoken.is_none() {
+            self.late_press().decide(world, moment)?
+        } else {
+            let known = known.clone().map(|known| heard(known, memory.clone(), &Vitals::default(), moment.at));
+            let heard = known.map(|(known, kind)| Step::Button { known: Box::new(known), kind });
+            heard.into_iter().fold(Steps::none(), Steps::and)
         };
-        let created = steps.steps.iter().find_map(request_of).cloned();
-        let Some(request) = spoken.or(created.as_ref()) else { return Ok(steps) };
-        let Some(button_id) = request.button_id else { return Ok(steps) };
-        let before = request.voice.clone();
-        let repeated = before.as_ref().is_some_and(|voice| voice.recording_id.is_some());
-        if repeated && self.delivery.dup {
+        let Some(button_id) = steps.steps.iter_mut().find_map(|step| remember(step, &memory)) else {
             return Ok(steps);
-        }
-        let recording_id: Option<RecordingId> = (!self.bytes.is_empty()).then(|| moment.ids.next(moment.at));
-        let voice = Voice {
-            recording_id: recording_id.or(before.as_ref().and_then(|voice| voice.recording_id)),
-            duration_ms: self.duration_ms.or(before.as_ref().and_then(|voice| voice.duration_ms)),
-            audio_url: self.audio_url.clone().or(before.as_ref().and_then(|voice| voice.audio_url.clone())),
-            transcript: self.transcript.clone().or(before.and_then(|voice| voice.transcript)),
         };
-        let request = Request { voice: Some(voice), ..request.clone() };
-        let request_id = request.id;
-        steps = steps.and_change(request, "request_voice_added");
+        let recording_id: Option<RecordingId> = (!self.bytes.is_empty()).then(|| moment.ids.next(moment.at));
+        let created = steps.steps.iter().find_map(request_of).cloned();
+        let request = spoken.or(created.as_ref());
+        let request_id = request.map(|request| request.id);
+        if let Some(request) = request {
+            let message = VoiceMessage {
+                recording_id,
+                duration_ms: self.duration_ms,
+                audio_url: self.audio_url.clone(),
+                transcript: self.transcript.clone(),
+            };
+            let before = request.voice.clone().unwrap_or_default();
+            // A late press has brought the words and the address along.
+            let late = VoiceMessage { audio_url: None, transcript: None, ..message.clone() };
+            let voice = before.with(if created.is_some() { late } else { message });
+            steps = steps.and_change(Request { voice: Some(voice), ..request.clone() }, "request_voice_added");
+        }
         if let Some(id) = recording_id {
             steps = steps.and(Step::Recording(Recording {
                 id,
@@ -105,8 +115,30 @@ impl KeepRecording {
             transcript: self.transcript.clone(),
             audio_url: self.audio_url.clone(),
         };
-        RaiseRequest { device: self.device.clone(), own: self.own, press, delivery: self.delivery.clone() }
+        RaiseRequest {
+            device: self.device.clone(),
+            own: self.own,
+            press,
+            delivery: self.delivery.clone(),
+            via: self.via.clone(),
+        }
     }
+}
+
+/// The request for which a guest speaks: the last that was pressed at a button to speak.
+fn spoken(world: &World, button: ButtonId) -> Option<&Request> {
+    let of_button = world.requests.iter().filter(|request| request.button_id == Some(button));
+    let voice = of_button.filter(|request| request.voice.is_some());
+    voice.max_by_key(|request| request.last_press_at.unwrap_or(request.created_at))
+}
+
+/// Notes with the button that a recording came; the button's id.
+fn remember(step: &mut Step, memory: &Memory) -> Option<ButtonId> {
+    let Step::Button { known, .. } = step else { return None };
+    let mut after = memory_of(known);
+    after.recordings.clone_from(&memory.recordings);
+    known.memory = serde_json::to_value(after).unwrap_or_default();
+    Some(known.button.id)
 }
 
 fn request_of(step: &Step) -> Option<&Request> {

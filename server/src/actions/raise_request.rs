@@ -3,17 +3,20 @@
 //! Whatever else happens, the press is recorded. Then, in this order:
 //! - a repetition of a press that is recorded already does nothing, and is answered as a success;
 //! - a button that nobody has assigned to a place doesn't ring; it shows up as new, with its press;
-//! - do-not-disturb is switched at the place, which is shown and never suppresses a press;
-//! - a press that asks for what is open already, within the site's window, joins that request and rings again;
-//! - anything else is a new request.
+//! - do-not-disturb is switched at the place, which is shown and never suppresses a press; what may be a repetition leaves
+//!   it as it is;
+//! - a press that asks for what is open already, within the site's window, joins that request and rings again; one that
+//!   asks for what somebody has already joins that and rings for them; what may be a repetition joins the request of the
+//!   press that it may repeat (`shared::request::joins` and its neighbours);
+//! - anything else is a new request, which names who has another of the place.
 
 use crewbell_shared::Refusal;
-use crewbell_shared::button::{
-    Button, ButtonState, Delivery, Evidence, Health, Judgement, Memory, PressKind, SeenPress, judge,
-};
+use crewbell_shared::button::{Button, ButtonState, Delivery, Evidence, Health, Judgement, Memory, SeenPress, judge};
 use crewbell_shared::ids::{ButtonId, RequestId};
 use crewbell_shared::place::Place;
-use crewbell_shared::request::{Kind, Request, State, Voice, Wish, joins, pressed_again};
+use crewbell_shared::request::{
+    Held, Kind, Request, State, Voice, VoiceMessage, Wish, echoes, joins, joins_held, pressed_again,
+};
 use crewbell_shared::rules::Sight;
 use crewbell_shared::site::Settings;
 
@@ -21,9 +24,7 @@ use super::hear_button::{heard, heard_by, memory_of};
 use super::{Action, Answer, Moment, Step, Steps, Wants, World};
 use crate::db::buttons::KnownButton;
 use crate::db::presses::Press;
-
-/// Buttons that may wait to be assigned at a site; more are somebody playing with ids.
-const MAX_NEW_BUTTONS: i64 = 200;
+use crate::db::unheard::Unheard;
 
 /// A button was pressed.
 #[derive(Clone, Debug)]
@@ -36,11 +37,16 @@ pub struct RaiseRequest {
     pub press: SeenPress,
     /// How it was delivered.
     pub delivery: Delivery,
+    /// Who brought it: the address and the client id; none where that isn't known.
+    pub via: Option<String>,
 }
 
 impl Action for RaiseRequest {
     fn wants(&self, wants: &mut Wants) {
         wants.devices.insert(self.device.clone());
+        if self.delivery.dup {
+            wants.echoes.insert(self.device.clone());
+        }
         if let Evidence::Named(name) = &self.press.evidence {
             wants.presses.push((self.device.clone(), name.clone()));
         }
@@ -49,35 +55,39 @@ impl Action for RaiseRequest {
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let (known, is_new) = match world.known(&self.device) {
             Some(known) => (heard_by(known, self.own)?, false),
-            None => (unknown(world, &self.device, moment)?, true),
+            None => (self.unknown(world, moment)?, true),
         };
-        let (judgement, memory) = judge(&memory_of(&known), &self.press.evidence, &self.press.vitals, &self.delivery);
-        let (press_key, repeated) = match judgement {
-            // A counter says "the same press", the finger says "somebody is in danger": in doubt, ring.
-            Judgement::Repeat { .. } if self.is_doubtful_emergency() => (None, false),
-            Judgement::Repeat { press_key } => (press_key, true),
-            Judgement::New { press_key } => (press_key, false),
+        let button_id = known.button.id;
+        let recorded = match &self.press.evidence {
+            Evidence::Named(name) => world.recorded(button_id, name).map(|press| press.seen),
+            Evidence::Counted { .. } | Evidence::Framed { .. } | Evidence::Standing { .. } | Evidence::Nothing => None,
         };
-        let recorded = press_key.as_deref().and_then(|key| world.recorded(known.button.id, key));
+        let (judgement, memory) = judge(&memory_of(&known), &self.press, &self.delivery, recorded);
         let (known, kind) = heard(known, memory, &self.press.vitals, moment.at);
-        if repeated || recorded.is_some() {
-            metrics::counter!("presses_repeated_total").increment(1);
-            let steps = Steps::none().and(Step::Button { known: Box::new(known), kind });
-            return Ok(steps.answering(Answer::Repeated(recorded.flatten())));
-        }
+        let (press_key, doubtful, reuses_id) = match judgement {
+            Judgement::Repeat { press_key } => {
+                metrics::counter!("presses_repeated_total").increment(1);
+                let request = world.recorded(button_id, &press_key).and_then(|press| press.request_id);
+                let steps = Steps::none().and(Step::Button { known: Box::new(known), kind });
+                return Ok(steps.answering(Answer::Repeated(request)));
+            }
+            Judgement::New { press_key, doubtful, reuses_id } => (press_key, doubtful, reuses_id),
+        };
 
         let place = (known.button.state == ButtonState::Assigned)
             .then(|| known.button.place_id.and_then(|id| world.place(id)))
             .flatten();
         let (effect, request_id) = match place {
-            Some(place) => self.ring(world, moment, &known, place),
+            Some(place) => self.ring(world, moment, &known, place, doubtful),
             None => (Steps::none(), None),
         };
         let kind = if is_new { Some("button_found") } else { kind };
         let kind = if !is_new && place.is_none() { Some("button_pressed") } else { kind };
-        let button_id = known.button.id;
         let mut steps = Steps::none().and(Step::Button { known: Box::new(known), kind });
         steps.steps.extend(effect.steps);
+        if reuses_id {
+            steps = steps.and(Step::Unheard(self.complaint(moment)));
+        }
         let press = self.record(moment, button_id, press_key, request_id);
         Ok(steps.and(Step::Press(press)).answering(Answer::Pressed(request_id)))
     }
@@ -91,17 +101,25 @@ impl RaiseRequest {
         moment: &Moment<'_>,
         known: &KnownButton,
         place: &Place,
+        doubtful: bool,
     ) -> (Steps, Option<RequestId>) {
-        let settings = &world.site.settings;
-        let wish = Wish::of_press(self.press.kind, self.press.key, settings);
+        let wish = Wish::of_press(self.press.kind, self.press.key, &world.site.settings);
         if wish.service.as_deref() == Some(Settings::DO_NOT_DISTURB) {
+            // An echo must not toggle back what its press toggled.
+            if doubtful {
+                return (Steps::none(), None);
+            }
             let place = Place { do_not_disturb: !place.do_not_disturb, ..place.clone() };
             let kind = if place.do_not_disturb { "do_not_disturb_set" } else { "do_not_disturb_cleared" };
             return (Steps::change(place, kind), None);
         }
-        let open = world.open_at(place.id).filter(|request| joins(request, &wish, moment.at, settings));
-        if let Some(request) = open.max_by_key(|request| request.created_at) {
-            let request = pressed_again(request.clone(), self.press.device_press_id.clone(), moment.at);
+        if let Some(request) = joined(world, moment, place, &wish, doubtful) {
+            let voice = match (request.voice.clone(), self.said(wish.kind)) {
+                (before, None) => before,
+                (before, Some(said)) => Some(before.unwrap_or_default().spoken_again().with(said)),
+            };
+            let request = Request { voice, ..request.clone() };
+            let request = pressed_again(request, self.press.device_press_id.clone(), moment.at);
             let id = request.id;
             return (Steps::change(request, "request_pressed_again"), Some(id));
         }
@@ -120,7 +138,8 @@ impl RaiseRequest {
             press_count: 1,
             last_press_id: self.press.device_press_id.clone(),
             last_press_at: Some(moment.at),
-            voice: self.voice(wish.kind),
+            voice: self.said(wish.kind).map(|said| Voice::default().with(said)),
+            held: held_at(world, place),
             notes: Vec::new(),
             state: State::Open,
         };
@@ -128,17 +147,10 @@ impl RaiseRequest {
         (Steps::change(request, "request_created"), Some(id))
     }
 
-    /// An emergency that is called a repetition on other grounds than its own name or MQTT's word.
-    fn is_doubtful_emergency(&self) -> bool {
-        let emergency = matches!(self.press.kind, PressKind::Shake | PressKind::Emergency);
-        let sure = self.delivery.dup || matches!(self.press.evidence, Evidence::Named(_));
-        emergency && !sure
-    }
-
     /// What the message itself says of the guest's voice; the recording follows.
-    fn voice(&self, kind: Kind) -> Option<Voice> {
+    fn said(&self, kind: Kind) -> Option<VoiceMessage> {
         let said = self.press.transcript.is_some() || self.press.audio_url.is_some();
-        (kind == Kind::Voice || said).then(|| Voice {
+        (kind == Kind::Voice || said).then(|| VoiceMessage {
             recording_id: None,
             duration_ms: None,
             audio_url: self.press.audio_url.clone(),
@@ -150,13 +162,13 @@ impl RaiseRequest {
         &self,
         moment: &Moment<'_>,
         button_id: ButtonId,
-        press_key: Option<String>,
+        press_key: String,
         request_id: Option<RequestId>,
     ) -> Press {
         Press {
             id: moment.ids.next(moment.at),
             button_id,
-            press_key,
+            press_key: Some(press_key),
             device_press_id: self.press.device_press_id.clone(),
             kind: self.press.kind,
             key: self.press.key,
@@ -165,23 +177,68 @@ impl RaiseRequest {
             request_id,
         }
     }
+
+    /// What the administrator reads of a device that names two presses alike.
+    fn complaint(&self, moment: &Moment<'_>) -> Unheard {
+        let sample = self.press.device_press_id.as_deref().unwrap_or_default().as_bytes().to_vec();
+        Unheard {
+            device: self.device.clone(),
+            reason: REPEATS_PRESS_IDS.to_owned(),
+            topic: String::new(),
+            sample,
+            times: 1,
+            last_at: moment.at,
+        }
+    }
+
+    /// A button that was never heard before.
+    fn unknown(&self, world: &World, moment: &Moment<'_>) -> Result<KnownButton, Refusal> {
+        if !world.new_buttons.has_room(self.via.as_deref()) {
+            let message = "As many buttons as may wait to be assigned already.";
+            return Err(Refusal::new(crewbell_shared::Code::TooMany, message).with("limit", &world.new_buttons.all));
+        }
+        let button = Button {
+            id: moment.ids.next(moment.at),
+            device: self.device.clone(),
+            name: None,
+            state: ButtonState::New,
+            place_id: None,
+            has_credentials: false,
+            health: Health::default(),
+        };
+        let memory = serde_json::to_value(Memory::default()).unwrap_or_default();
+        Ok(KnownButton { button, memory, seen_at: None, found_via: self.via.clone() })
+    }
 }
 
-/// A button that was never heard before.
-fn unknown(world: &World, device: &str, moment: &Moment<'_>) -> Result<KnownButton, Refusal> {
-    if world.new_buttons >= MAX_NEW_BUTTONS {
-        let message = format!("{MAX_NEW_BUTTONS} buttons wait to be assigned already.");
-        return Err(Refusal::new(crewbell_shared::Code::TooMany, message).with("limit", &MAX_NEW_BUTTONS));
-    }
-    let button = Button {
-        id: moment.ids.next(moment.at),
-        device: device.to_owned(),
-        name: None,
-        state: ButtonState::New,
-        place_id: None,
-        has_credentials: false,
-        health: Health::default(),
+/// The reason under which a device is listed that names two presses alike.
+const REPEATS_PRESS_IDS: &str = "repeats_press_ids";
+
+/// The request that a press joins instead of making a new one.
+fn joined<'w>(
+    world: &'w World,
+    moment: &Moment<'_>,
+    place: &Place,
+    wish: &Wish,
+    doubtful: bool,
+) -> Option<&'w Request> {
+    let guest = world.guest_in(place.id);
+    let newest = |joins: &dyn Fn(&Request) -> bool| {
+        world.live_at(place.id).filter(|request| joins(request)).max_by_key(|request| request.created_at)
     };
-    let memory = serde_json::to_value(Memory::default()).unwrap_or_default();
-    Ok(KnownButton { button, memory, seen_at: None })
+    let echoed = newest(&|request| doubtful && echoes(request, wish, moment.at));
+    let open = || newest(&|request| joins(request, wish, moment.at, &world.site.settings));
+    let held = || {
+        newest(&|request| {
+            let holder = request.holder().and_then(|holder| world.person(holder.id));
+            let hears = |id| world.is_reachable(id);
+            holder.is_some_and(|holder| joins_held(request, wish, guest, (holder, hears(holder.id)), moment.at))
+        })
+    };
+    echoed.or_else(open).or_else(held)
+}
+
+/// Who took a request of a place last, of those that somebody has.
+fn held_at(world: &World, place: &Place) -> Option<Held> {
+    world.live_at(place.id).filter_map(Request::held).max_by_key(|held| held.since)
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crewbell_shared::button::Recorded;
 use crewbell_shared::ids::SiteId;
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Audience, Entity, EntityType, Source, changed_fields};
+use crewbell_shared::request::ECHOES_FOR;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -15,13 +17,16 @@ use super::world::{Wants, World};
 use super::{Moment, Step};
 use crate::db::append::Appended;
 use crate::db::entries::EntryRow;
-use crate::db::presses::Press;
+use crate::db::presses::{Press, RecordedPress};
 use crate::db::recordings::Recording;
 use crate::db::sessions::Session;
 use crate::db::{self, DbError};
 
 /// Entries that move to the archive in one transaction: some milliseconds, in which presses wait.
 const ARCHIVE_BATCH: i64 = 500;
+
+/// For so long a request that somebody took is named on the card of another of the same place.
+const HELD_NAMED: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is written beside the nouns.
 #[derive(Debug, Default)]
@@ -58,7 +63,8 @@ impl Rows {
 /// Locks and loads what is wanted. The order of the nouns is the order of the locks, the same for every batch.
 ///
 /// Of the open requests where a button pressed, only those can matter that a press may still join: the ones pressed
-/// within the site's window before `at`.
+/// within the site's window before `at`, or a few minutes where it may be a repetition; of those that somebody has, the
+/// ones that they took within a day: they are joined, or named on the card of another.
 pub(super) async fn load(
     conn: &mut PgConnection,
     world: &mut World,
@@ -80,7 +86,9 @@ pub(super) async fn load(
         let stays = db::stays::lock(conn, site, &list(&wants.stays)).await?;
         let places: Vec<Uuid> = stays.iter().map(|stay| stay.place_id.0).collect();
         world.places.load(db::places::lock(conn, site, &places).await?, |place| place.id.0);
+        // First, because locked: whoever ends a stay is asked who stays on.
         world.stays.load(stays, |stay| stay.id.0);
+        world.stays.load(db::stays::current_at(conn, site, &places).await?, |stay| stay.id.0);
     }
     if !wants.buttons.is_empty() {
         world.load_buttons(db::buttons::lock(conn, site, &list(&wants.buttons)).await?);
@@ -99,11 +107,16 @@ pub(super) async fn load(
             world.stays.load(stay, |stay| stay.id.0);
         }
         if !places.is_empty() {
-            let window = i64::from(world.site.settings.press_window_s);
-            if window > 0 {
-                let since = at.saturating_sub(SignedDuration::from_secs(window)).unwrap_or(Timestamp::MIN);
-                let open = db::requests::lock_open_at(conn, site, &list(&places), since).await?;
-                world.requests.load(open, |request| request.id.0);
+            let window = SignedDuration::from_secs(world.site.settings.press_window_s.into());
+            let window = if wants.echoes.is_empty() { window } else { window.max(ECHOES_FOR) };
+            let ago = |span| at.saturating_sub(span).unwrap_or(Timestamp::MIN);
+            let live = db::requests::lock_live_at(conn, site, &list(&places), ago(window), ago(HELD_NAMED)).await?;
+            world.requests.load(live, |request| request.id.0);
+            let holders = world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id.0);
+            let holders: BTreeSet<Uuid> = holders.collect();
+            // Not locked: whether they are on duty matters to the press, and nothing of them is written for it.
+            if !holders.is_empty() {
+                world.people.load(db::people::some(conn, site, &list(&holders)).await?, |person| person.id.0);
             }
         }
     }
@@ -116,8 +129,8 @@ pub(super) async fn load(
             .iter()
             .filter_map(|(device, key)| world.known(device).map(|known| (known.button.id, key.as_str())));
         let known: Vec<_> = known.collect();
-        for (button, key, request) in db::presses::find(conn, site, &known).await? {
-            world.presses.insert((button, key), request);
+        for (button, key, press) in db::presses::find(conn, site, &known).await? {
+            world.presses.insert((button, key), press);
         }
     }
     for (device, since) in &wants.voice_of {
@@ -202,6 +215,9 @@ pub(super) fn apply(
             }
             Step::Button { known, kind } => {
                 let id = known.button.id.0;
+                if kind == Some("button_found") {
+                    world.new_buttons.add(known.found_via.as_deref());
+                }
                 world.name_device(&known.button);
                 let after = Entity::from(known.button.clone());
                 let before = if kind.is_some() {
@@ -220,7 +236,9 @@ pub(super) fn apply(
             }
             Step::Press(press) => {
                 if let Some(key) = &press.press_key {
-                    world.presses.insert((press.button_id, key.clone()), press.request_id);
+                    let seen = Recorded { kind: press.kind, key: press.key, received_at: press.received_at };
+                    let recorded = RecordedPress { seen, request_id: press.request_id };
+                    world.presses.insert((press.button_id, key.clone()), recorded);
                 }
                 rows.presses.push(press);
             }
@@ -268,7 +286,8 @@ fn put(world: &mut World, entity: &Entity) -> Option<Entity> {
                 None => (Value::Object(serde_json::Map::default()), None),
             };
             world.name_device(&button);
-            world.buttons.put(button.id.0, db::buttons::KnownButton { button, memory, seen_at });
+            let found_via = before.as_ref().and_then(|known| known.found_via.clone());
+            world.buttons.put(button.id.0, db::buttons::KnownButton { button, memory, seen_at, found_via });
             before.map(|known| Entity::from(known.button))
         }
     }
@@ -333,9 +352,13 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     for unheard in &rows.unheard {
         db::unheard::count(conn, site, unheard).await?;
     }
+    if !rows.unheard.is_empty() {
+        db::unheard::trim(conn, site).await?;
+    }
     let remembered: Vec<_> = world.remembered.iter().filter_map(|id| world.buttons.get(*id)).collect();
     let requests = world.requests.changed();
-    if rows.entries.is_empty() && remembered.is_empty() && rows.presses.is_empty() {
+    let nothing = rows.entries.is_empty() && remembered.is_empty() && rows.presses.is_empty();
+    if nothing && rows.recordings.is_empty() {
         return Ok(None);
     }
     let appended =

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_shared::button::Button;
 use crewbell_shared::call::Call;
-use crewbell_shared::guest::{Guest, Stay, longest_in};
+use crewbell_shared::guest::{Guest, Stay, longest_in, others_stay_in};
 use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::Person;
 use crewbell_shared::place::Place;
-use crewbell_shared::request::{Request, State};
+use crewbell_shared::request::Request;
 use crewbell_shared::rules::Sight;
 use crewbell_shared::site::Site;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::db::buttons::KnownButton;
+use crate::db::buttons::{KnownButton, NewButtons};
+use crate::db::presses::RecordedPress;
 use crate::db::sessions::{IdleSession, Session};
 
 /// What actions ask to see.
@@ -36,6 +37,9 @@ pub struct Wants {
     pub buttons: BTreeSet<Uuid>,
     /// Buttons by their id on the wire, with their place, who stays there, and the open requests there.
     pub devices: BTreeSet<String>,
+    /// Devices, of those above, whose message may be the repetition of one before: then the requests that it may have
+    /// made matter whatever the site's window is.
+    pub echoes: BTreeSet<String>,
     /// Presses that may be recorded already: a button's id on the wire, and the key.
     pub presses: Vec<(String, String)>,
     /// The newest voice request of a button since a time.
@@ -125,9 +129,9 @@ pub struct World {
     /// Those of the people asked for whom a call would reach, as of the beginning of the batch.
     pub(super) reachable: BTreeSet<PersonId>,
     /// Buttons that wait to be assigned; counted only when a device was unknown.
-    pub new_buttons: i64,
-    /// Presses that are recorded already, with their request.
-    pub(super) presses: BTreeMap<(ButtonId, String), Option<RequestId>>,
+    pub new_buttons: NewButtons,
+    /// Presses that are recorded already.
+    pub(super) presses: BTreeMap<(ButtonId, String), RecordedPress>,
     /// Live sessions of the people that were asked for.
     pub sessions: Vec<Session>,
     /// The hashes of the secrets that were asked for.
@@ -153,7 +157,7 @@ impl World {
             stays: Shelf::default(),
             calls: Shelf::default(),
             reachable: BTreeSet::new(),
-            new_buttons: 0,
+            new_buttons: NewButtons::default(),
             presses: BTreeMap::new(),
             sessions: Vec::new(),
             secrets: BTreeMap::new(),
@@ -194,13 +198,13 @@ impl World {
         self.secrets.get(&person.0).and_then(Option::as_ref)
     }
 
-    /// The open requests of a place.
-    pub fn open_at(&self, place: PlaceId) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(move |request| request.place_id == place && request.state == State::Open)
+    /// The requests of a place that are open, or that somebody has.
+    pub fn live_at(&self, place: PlaceId) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(move |request| request.place_id == place && !request.state.is_closed())
     }
 
-    /// The request of a press that is recorded already: `None` when it isn't.
-    pub fn recorded(&self, button: ButtonId, key: &str) -> Option<Option<RequestId>> {
+    /// A press that is recorded already.
+    pub fn recorded(&self, button: ButtonId, key: &str) -> Option<RecordedPress> {
         self.presses.get(&(button, key.to_owned())).copied()
     }
 }
@@ -252,5 +256,9 @@ impl Sight for World {
 
     fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
         longest_in(place, self.stays.iter())
+    }
+
+    fn others_stay_in(&self, place: PlaceId, beside: StayId) -> bool {
+        others_stay_in(place, beside, self.stays.iter())
     }
 }

@@ -353,7 +353,11 @@ impl<'a> Batch<'a> {
         }
         self.world.reachable = wants.reachable.iter().copied().filter(|person| presence.is_online(*person)).collect();
         let at = jobs.iter().map(|job| job.at.unwrap_or(self.at)).min().unwrap_or(self.at);
-        store::load(conn, &mut self.world, &wants, at).await
+        store::load(conn, &mut self.world, &wants, at).await?;
+        let holders = self.world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id);
+        let there: Vec<_> = holders.filter(|person| presence.is_online(*person)).collect();
+        self.world.reachable.extend(there);
+        Ok(())
     }
 
     fn decide(&mut self, jobs: &[Job]) -> Result<(), DbError> {

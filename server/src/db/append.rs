@@ -42,6 +42,8 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, appended: Appended<'_
     let notes = requests.iter().map(|request| serde_json::to_string(&request.notes)).collect::<Result<Vec<_>, _>>()?;
     let voices = requests.iter().map(|request| request.voice.as_ref().map(serde_json::to_string).transpose());
     let voices = voices.collect::<Result<Vec<_>, _>>()?;
+    let held = requests.iter().map(|request| request.held.as_ref().map(serde_json::to_string).transpose());
+    let held = held.collect::<Result<Vec<_>, _>>()?;
     // PostgreSQL has no arrays of arrays of different lengths, so the names travel as one text each.
     let changed: Vec<String> = entries.iter().map(|entry| entry.changed_fields.join(",")).collect();
     let audiences = entries.iter().map(|entry| match &entry.audience {
@@ -55,11 +57,11 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, appended: Appended<'_
          where b.site_id = $1 and b.id = n.id), \
          asked as (insert into requests (site_id, id, place_id, place_name, guest_id, button_id, created_by, \
          created_by_name, created_at, kind, service, priority, text, press_count, last_press_id, last_press_at, voice, \
-         notes, state, accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason) \
-         select $1, * from unnest($6::uuid[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], \
+         notes, state, accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason, \
+         held) select $1, * from unnest($6::uuid[], $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], \
          $12::text[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[], $18::int[], $19::text[], \
          $20::timestamptz[], $21::text[]::json[], $22::text[]::json[], $23::text[], $24::uuid[], $25::text[], \
-         $26::timestamptz[], $27::uuid[], $28::text[], $29::timestamptz[], $30::text[]) \
+         $26::timestamptz[], $27::uuid[], $28::text[], $29::timestamptz[], $30::text[], $53::text[]::json[]) \
          on conflict on constraint requests_pk do update set press_count = excluded.press_count, \
          last_press_id = excluded.last_press_id, last_press_at = excluded.last_press_at, voice = excluded.voice, \
          notes = excluded.notes, state = excluded.state, accepted_by = excluded.accepted_by, \
@@ -131,6 +133,7 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, appended: Appended<'_
         column!(entries, entry => entry.payload.get()) as _,
         &audiences as _,
         column!(entries, entry => entry.command_id.map(|id| id.0)) as _,
+        &held as _,
     )
     .fetch_one(conn)
     .await?;

@@ -1,5 +1,7 @@
 //! Buttons.
 
+use std::collections::BTreeMap;
+
 use crewbell_shared::button::{Button, ButtonState, Health};
 use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::SiteId;
@@ -19,6 +21,50 @@ pub struct KnownButton {
     pub memory: serde_json::Value,
     /// When it was last heard, to the message.
     pub seen_at: Option<Timestamp>,
+    /// Who brought its first message; known only of one that is being found.
+    pub found_via: Option<String>,
+}
+
+/// Buttons that wait for somebody to say where they are: how many, and how many of them were brought by whom.
+#[derive(Clone, Debug, Default)]
+pub struct NewButtons {
+    /// All.
+    pub all: i64,
+    /// By address.
+    pub of_address: BTreeMap<String, i64>,
+    /// By address and client id.
+    pub of_client: BTreeMap<String, i64>,
+}
+
+impl NewButtons {
+    /// One more, brought by somebody.
+    pub fn add(&mut self, via: Option<&str>) {
+        self.all += 1;
+        if let Some(via) = via {
+            *self.of_client.entry(via.to_owned()).or_default() += 1;
+            *self.of_address.entry(address_of(via).to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Whether there is room for one more.
+    pub fn has_room(&self, via: Option<&str>) -> bool {
+        let of = |counts: &BTreeMap<String, i64>, who: &str| counts.get(who).copied().unwrap_or_default();
+        let shares = via.is_none_or(|via| {
+            of(&self.of_client, via) < MOST_OF_CLIENT && of(&self.of_address, address_of(via)) < MOST_OF_ADDRESS
+        });
+        self.all < MOST_NEW && shares
+    }
+}
+
+/// Buttons that may wait to be assigned at a site. What one client or one address brings is bounded lower, so that
+/// somebody who invents ids keeps no honest button out.
+const MOST_NEW: i64 = 1000;
+const MOST_OF_ADDRESS: i64 = 400;
+/// A gateway speaks for many; what is beyond comes in when somebody has assigned some.
+const MOST_OF_CLIENT: i64 = 60;
+
+fn address_of(via: &str) -> &str {
+    via.split_once(' ').map_or(via, |(address, _)| address)
 }
 
 /// How a button proves that it is itself.
@@ -38,6 +84,7 @@ struct Row {
     place_id: Option<Uuid>,
     has_credentials: bool,
     online: Option<bool>,
+    flapping_since: Option<jiff_sqlx::Timestamp>,
     battery_percent: Option<i16>,
     rssi_dbm: Option<i16>,
     firmware: Option<String>,
@@ -51,7 +98,7 @@ macro_rules! select {
         sqlx::query_as!(
             Row,
             "select id, device, name, state, place_id, secret_hash is not null as \"has_credentials!\", online, \
-             battery_percent, rssi_dbm, firmware, last_seen_at, memory, seen_at from buttons " + $tail,
+             flapping_since, battery_percent, rssi_dbm, firmware, last_seen_at, memory, seen_at from buttons " + $tail,
             $($argument),*
         )
     };
@@ -65,7 +112,7 @@ pub async fn lock_devices(
 ) -> Result<Vec<(KnownButton, Option<Place>, Option<Stay>)>, DbError> {
     let rows = sqlx::query!(
         "select b.id, b.device, b.name, b.state, b.place_id, b.secret_hash is not null as \"has_credentials!\", b.online, \
-         b.battery_percent, b.rssi_dbm, b.firmware, b.last_seen_at, b.memory, b.seen_at, \
+         b.flapping_since, b.battery_percent, b.rssi_dbm, b.firmware, b.last_seen_at, b.memory, b.seen_at, \
          p.parent_id as \"parent_id?\", p.name as \"place_name?\", p.kind as \"place_kind?\", \
          p.position as \"position?\", p.do_not_disturb as \"do_not_disturb?\", \
          s.id as \"stay_id?\", s.guest_id as \"guest_id?\", s.checked_in_at as \"checked_in_at?\" \
@@ -109,6 +156,7 @@ pub async fn lock_devices(
                 place_id: row.place_id,
                 has_credentials: row.has_credentials,
                 online: row.online,
+                flapping_since: row.flapping_since,
                 battery_percent: row.battery_percent,
                 rssi_dbm: row.rssi_dbm,
                 firmware: row.firmware,
@@ -133,10 +181,20 @@ pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<KnownButto
 }
 
 /// How many buttons wait for somebody to say where they are.
-pub async fn count_new(conn: &mut PgConnection, site: SiteId) -> Result<i64, DbError> {
-    let count =
-        sqlx::query_scalar!("select count(*) as \"count!\" from buttons where site_id = $1 and state = 'new'", site.0);
-    Ok(count.fetch_one(conn).await?)
+pub async fn count_new(conn: &mut PgConnection, site: SiteId) -> Result<NewButtons, DbError> {
+    let rows = sqlx::query!(
+        "select found_via, count(*) as \"count!\" from buttons where site_id = $1 and state = 'new' group by found_via",
+        site.0
+    );
+    let mut new = NewButtons::default();
+    for row in rows.fetch_all(conn).await? {
+        new.all += row.count;
+        if let Some(via) = row.found_via {
+            *new.of_address.entry(address_of(&via).to_owned()).or_default() += row.count;
+            new.of_client.insert(via, row.count);
+        }
+    }
+    Ok(new)
 }
 
 /// The secret of a button, if the button is known.
@@ -164,11 +222,12 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, known: &KnownButton) ->
     let health = &button.health;
     sqlx::query!(
         "insert into buttons (site_id, id, device, name, state, place_id, online, battery_percent, rssi_dbm, firmware, \
-         last_seen_at, memory, seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         last_seen_at, memory, seen_at, flapping_since, found_via) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
          on conflict on constraint buttons_pk do update set name = excluded.name, state = excluded.state, \
          place_id = excluded.place_id, online = excluded.online, battery_percent = excluded.battery_percent, \
          rssi_dbm = excluded.rssi_dbm, firmware = excluded.firmware, last_seen_at = excluded.last_seen_at, \
-         memory = excluded.memory, seen_at = excluded.seen_at",
+         memory = excluded.memory, seen_at = excluded.seen_at, flapping_since = excluded.flapping_since",
         site.0,
         button.id.0,
         button.device,
@@ -182,6 +241,8 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, known: &KnownButton) ->
         sql_opt(health.last_seen_at) as _,
         known.memory,
         sql_opt(known.seen_at) as _,
+        sql_opt(health.flapping_since) as _,
+        known.found_via,
     )
     .execute(conn)
     .await?;
@@ -222,12 +283,14 @@ impl TryFrom<Row> for KnownButton {
             has_credentials: row.has_credentials,
             health: Health {
                 online: row.online,
+                flapping_since: row.flapping_since.map(jiff_sqlx::Timestamp::to_jiff),
                 battery_percent: row.battery_percent.and_then(|percent| u8::try_from(percent).ok()),
                 rssi_dbm: row.rssi_dbm,
                 firmware: row.firmware,
                 last_seen_at: row.last_seen_at.map(jiff_sqlx::Timestamp::to_jiff),
             },
         };
-        Ok(Self { button, memory: row.memory, seen_at: row.seen_at.map(jiff_sqlx::Timestamp::to_jiff) })
+        let seen_at = row.seen_at.map(jiff_sqlx::Timestamp::to_jiff);
+        Ok(Self { button, memory: row.memory, seen_at, found_via: None })
     }
 }

@@ -29,6 +29,11 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     read(rows.fetch_all(conn).await?)
 }
 
+/// People by id, as they are, not locked.
+pub async fn some(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Person>, DbError> {
+    read(select!("where site_id = $1 and id = any($2) order by id", site.0, ids).fetch_all(conn).await?)
+}
+
 /// All people of the site, also those who left.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Person>, DbError> {
     read(select!("where site_id = $1 order by name", site.0).fetch_all(conn).await?)

@@ -1,11 +1,11 @@
 //! Presses: every one that was taken.
 
-use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::button::{Key, PressKind, Recorded};
 use crewbell_shared::ids::{ButtonId, PressId, RequestId, SiteId};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::DbError;
+use super::{DbError, named};
 
 /// A press to be recorded.
 #[derive(Clone, Debug)]
@@ -30,7 +30,16 @@ pub struct Press {
     pub request_id: Option<RequestId>,
 }
 
-/// Finds those presses that are recorded already, as pairs of button and key, with their request.
+/// A press that is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordedPress {
+    /// What it was.
+    pub seen: Recorded,
+    /// The request that it made or joined.
+    pub request_id: Option<RequestId>,
+}
+
+/// Finds those presses that are recorded already, as pairs of button and key.
 ///
 /// Each pair is looked up on its own (`lateral … limit 1`): joined as sets, the planner reads all presses of a button
 /// as soon as its statistics are older than a storm.
@@ -38,13 +47,13 @@ pub async fn find(
     conn: &mut PgConnection,
     site: SiteId,
     keys: &[(ButtonId, &str)],
-) -> Result<Vec<(ButtonId, String, Option<RequestId>)>, DbError> {
+) -> Result<Vec<(ButtonId, String, RecordedPress)>, DbError> {
     let buttons: Vec<_> = keys.iter().map(|(button, _)| button.0).collect();
     let keys: Vec<_> = keys.iter().map(|(_, key)| (*key).to_owned()).collect();
     let rows = sqlx::query!(
-        "select n.button_id as \"button_id!\", n.press_key as \"press_key!\", p.request_id \
-         from unnest($2::uuid[], $3::text[]) as n (button_id, press_key), \
-         lateral (select request_id from presses where site_id = $1 and button_id = n.button_id \
+        "select n.button_id as \"button_id!\", n.press_key as \"press_key!\", p.request_id, p.kind, p.key, \
+         p.received_at from unnest($2::uuid[], $3::text[]) as n (button_id, press_key), \
+         lateral (select request_id, kind, key, received_at from presses where site_id = $1 and button_id = n.button_id \
          and press_key = n.press_key limit 1) p",
         site.0,
         &buttons,
@@ -52,5 +61,12 @@ pub async fn find(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.button_id.into(), row.press_key, row.request_id.map(Into::into))).collect())
+    let recorded = rows.into_iter().map(|row| {
+        let kind = named(&PressKind::ALL, PressKind::as_str, &row.kind, "presses", row.button_id)?;
+        let key = named(&Key::ALL, Key::as_str, &row.key, "presses", row.button_id)?;
+        let seen = Recorded { kind, key, received_at: row.received_at.to_jiff() };
+        let press = RecordedPress { seen, request_id: row.request_id.map(Into::into) };
+        Ok((row.button_id.into(), row.press_key, press))
+    });
+    recorded.collect()
 }

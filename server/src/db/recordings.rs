@@ -13,8 +13,8 @@ pub struct Recording {
     pub id: RecordingId,
     /// The button.
     pub button_id: ButtonId,
-    /// The request that it belongs to.
-    pub request_id: RequestId,
+    /// The request that it belongs to; none while its button has no place.
+    pub request_id: Option<RequestId>,
     /// When it reached us.
     pub received_at: Timestamp,
     /// `adpcm`, `pcm`, `wav`: as the device named it.
@@ -33,7 +33,7 @@ pub async fn insert(conn: &mut PgConnection, site: SiteId, recording: &Recording
         site.0,
         recording.id.0,
         recording.button_id.0,
-        recording.request_id.0,
+        recording.request_id.map(|id| id.0),
         sql(recording.received_at) as _,
         recording.format,
         recording.duration_ms.and_then(|ms| i32::try_from(ms).ok()),
@@ -44,16 +44,37 @@ pub async fn insert(conn: &mut PgConnection, site: SiteId, recording: &Recording
     Ok(())
 }
 
-/// The format and the sound of a request's newest recording.
+/// The formats and the sounds of a request's recordings, the oldest of them first: the newest so many.
 pub async fn of_request(
     conn: &mut PgConnection,
     site: SiteId,
     request: RequestId,
-) -> Result<Option<(String, Vec<u8>)>, DbError> {
-    let row = sqlx::query!(
-        "select format, bytes from recordings where site_id = $1 and request_id = $2 order by received_at desc limit 1",
+    limit: i64,
+) -> Result<Vec<(String, Vec<u8>)>, DbError> {
+    let rows = sqlx::query!(
+        "select format, bytes from recordings where site_id = $1 and request_id = $2 \
+         order by received_at desc, id desc limit $3",
         site.0,
-        request.0
+        request.0,
+        limit
     );
-    Ok(row.fetch_optional(conn).await?.map(|row| (row.format, row.bytes)))
+    Ok(rows.fetch_all(conn).await?.into_iter().rev().map(|row| (row.format, row.bytes)).collect())
+}
+
+/// The formats and the sounds of what was said to a button that had no place, the oldest of them first: the newest so
+/// many.
+pub async fn of_button(
+    conn: &mut PgConnection,
+    site: SiteId,
+    button: ButtonId,
+    limit: i64,
+) -> Result<Vec<(String, Vec<u8>)>, DbError> {
+    let rows = sqlx::query!(
+        "select format, bytes from recordings where site_id = $1 and button_id = $2 and request_id is null \
+         order by received_at desc, id desc limit $3",
+        site.0,
+        button.0,
+        limit
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().rev().map(|row| (row.format, row.bytes)).collect())
 }

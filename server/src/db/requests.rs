@@ -26,6 +26,7 @@ struct Row {
     last_press_id: Option<String>,
     last_press_at: Option<jiff_sqlx::Timestamp>,
     voice: Option<serde_json::Value>,
+    held: Option<serde_json::Value>,
     notes: serde_json::Value,
     state: String,
     accepted_by: Option<Uuid>,
@@ -43,7 +44,7 @@ macro_rules! select {
             Row,
             "select id, place_id, place_name, guest_id, button_id, created_by, created_by_name, created_at, kind, \
              service, priority, text, press_count, last_press_id, last_press_at, voice, notes, state, accepted_by, \
-             accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason from requests " + $tail,
+             accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason, held from requests " + $tail,
             $($argument),*
         )
     };
@@ -55,23 +56,29 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     read(rows.fetch_all(conn).await?)
 }
 
-/// Locks and loads the open requests of places that were pressed since a time: what a further press may join.
-pub async fn lock_open_at(
+/// Locks and loads the open requests of places that were pressed since a time, and those that somebody took since
+/// another: what a further press may join.
+pub async fn lock_live_at(
     conn: &mut PgConnection,
     site: SiteId,
     places: &[Uuid],
-    since: Timestamp,
+    pressed_since: Timestamp,
+    taken_since: Timestamp,
 ) -> Result<Vec<Request>, DbError> {
     let rows = select!(
-        "where site_id = $1 and place_id = any($2) and state = 'open' and last_press_at >= $3 order by id for update",
+        "where site_id = $1 and place_id = any($2) and state in ('open', 'accepted') \
+         and ((state = 'open' and last_press_at >= $3) or (state = 'accepted' and accepted_at >= $4)) \
+         order by id for update",
         site.0,
         places,
-        sql(since) as _
+        sql(pressed_since) as _,
+        sql(taken_since) as _
     );
     read(rows.fetch_all(conn).await?)
 }
 
-/// Locks and loads the newest voice request of a button since a time: what a recording belongs to.
+/// Locks and loads the newest voice request of a button, made since a time or pressed again since: what a recording
+/// belongs to.
 pub async fn lock_voice_of(
     conn: &mut PgConnection,
     site: SiteId,
@@ -80,7 +87,8 @@ pub async fn lock_voice_of(
 ) -> Result<Option<Request>, DbError> {
     let row = select!(
         "where site_id = $1 and button_id = (select b.id from buttons b where b.site_id = $1 and b.device = $2) \
-         and kind = 'voice' and created_at >= $3 order by created_at desc limit 1 for update",
+         and voice is not null and (created_at >= $3 or (state in ('open', 'accepted') and last_press_at >= $3)) \
+         order by coalesce(last_press_at, created_at) desc limit 1 for update",
         site.0,
         device,
         sql(since) as _
@@ -279,6 +287,7 @@ impl TryFrom<Row> for Request {
             last_press_id: row.last_press_id,
             last_press_at: row.last_press_at.map(jiff_sqlx::Timestamp::to_jiff),
             voice: row.voice.map(serde_json::from_value).transpose().map_err(json)?,
+            held: row.held.map(serde_json::from_value).transpose().map_err(json)?,
             notes: serde_json::from_value(row.notes).map_err(json)?,
             state,
         })

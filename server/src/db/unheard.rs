@@ -6,6 +6,13 @@ use sqlx::PgConnection;
 
 use super::{DbError, sql};
 
+/// Sorts of one device that are kept, the newest.
+const OF_ONE: i64 = 20;
+
+/// Sorts that are kept of buttons which somebody assigned, and as many of all others together, the newest: what is
+/// invented takes no line from what is known.
+const OF_ALL: i64 = 500;
+
 /// A sort of message that wasn't heard, and how often.
 #[derive(Clone, Debug)]
 pub struct Unheard {
@@ -13,7 +20,7 @@ pub struct Unheard {
     pub device: String,
     /// Why it is no press: a stable code.
     pub reason: String,
-    /// The topic of the last one.
+    /// The topic.
     pub topic: String,
     /// The first bytes of the last one.
     pub sample: Vec<u8>,
@@ -23,12 +30,12 @@ pub struct Unheard {
     pub last_at: Timestamp,
 }
 
-/// Counts a message.
+/// Counts messages of a sort.
 pub async fn count(conn: &mut PgConnection, site: SiteId, unheard: &Unheard) -> Result<(), DbError> {
     sqlx::query!(
         "insert into unheard_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
          values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict on constraint unheard_messages_pk do update set \
-         topic = excluded.topic, sample = excluded.sample, times = unheard_messages.times + excluded.times, \
+         sample = excluded.sample, times = unheard_messages.times + excluded.times, \
          last_at = excluded.last_at",
         site.0,
         unheard.device,
@@ -37,6 +44,25 @@ pub async fn count(conn: &mut PgConnection, site: SiteId, unheard: &Unheard) -> 
         unheard.sample,
         unheard.times,
         sql(unheard.last_at) as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the oldest sorts beyond what is kept.
+pub async fn trim(conn: &mut PgConnection, site: SiteId) -> Result<(), DbError> {
+    sqlx::query!(
+        "delete from unheard_messages u using (select device, reason, topic, \
+         row_number() over (partition by device order by last_at desc, reason, topic) as of_device, \
+         row_number() over (partition by known order by last_at desc, device, reason, topic) as of_all \
+         from (select m.device, m.reason, m.topic, m.last_at, exists (select from buttons b where b.site_id = $1 \
+         and b.device = m.device and b.state <> 'new') as known from unheard_messages m where m.site_id = $1) m) r \
+         where u.site_id = $1 and u.device = r.device and u.reason = r.reason and u.topic = r.topic \
+         and ((r.of_device > $2 and r.device <> '') or r.of_all > $3)",
+        site.0,
+        OF_ONE,
+        OF_ALL
     )
     .execute(conn)
     .await?;

@@ -107,6 +107,7 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
     let delivery = |name: &str| Delivery {
         connection: 1,
         clean_start: false,
+        said_goodbye: None,
         dup: false,
         packet_id: None,
         client_id: Some(device.clone()),
@@ -117,7 +118,7 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
         Deed::Do(verb) => actions::action(verb.clone()),
         Deed::Press(press) => {
             let delivery = delivery(&press.name);
-            let raise = RaiseRequest { device, own: true, press: seen(press, planned.at), delivery };
+            let raise = RaiseRequest { device, own: true, press: seen(press, planned.at), delivery, via: None };
             Box::new(Foretold { raise, seed: press.seed })
         }
         Deed::Speak { transcript, duration_ms } => Box::new(KeepRecording {
@@ -130,16 +131,17 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
             bytes: Vec::new(),
             audio_url: None,
             transcript: Some((*transcript).to_owned()),
+            via: None,
         }),
-        Deed::Hear(vitals) => Box::new(HearButton { device, own: true, vitals: vitals.clone() }),
-        Deed::Babble(babble) => Box::new(CountUnheard(Unheard {
+        Deed::Hear(vitals) => Box::new(HearButton { device, own: true, vitals: vitals.clone(), greets: false }),
+        Deed::Babble(babble) => Box::new(CountUnheard(vec![Unheard {
             device: babble.device.to_owned(),
             reason: babble.why.code().to_owned(),
             topic: babble.topic.to_owned(),
             sample: babble.sample.as_bytes().to_vec(),
             times: babble.times,
             last_at: planned.at,
-        })),
+        }])),
         Deed::GivePin(person) => {
             let (Some(known), Some(hash)) = (cast.people.get(*person), pins.get(*person)) else {
                 bail!("nobody has the number {person}");

@@ -157,6 +157,7 @@ fn new_request(at: Timestamp, id: RequestId, place_id: PlaceId, wish: Wish) -> R
         last_press_id: None,
         last_press_at: Some(at),
         voice: None,
+        held: None,
         notes: Vec::new(),
         state: State::Open,
     }

@@ -11,6 +11,8 @@ pub struct Message {
     pub topic: String,
     /// Any bytes, up to the door's packet size.
     pub payload: Bytes,
+    /// The last will of a connection that broke off: it may be old news of a device that has come in again.
+    pub will: bool,
     /// The sender asked for the message to be kept: it may be old, so it never rings.
     pub retain: bool,
     /// The sender says that it may have sent this before [MQTT-3.3.1-1].

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use crewbell_shared::button::Delivery;
+use crewbell_shared::button::{Delivery, SeenPress};
+use crewbell_shared::ids::SiteId;
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use crewbell_shared::{Code, Refusal};
 use sha2::{Digest, Sha256};
 
+use super::connections::Connections;
 use super::delivery::Message;
 use super::dialects::{Decoded, Dialects, Ignored, Said, VoiceChunk};
+use super::flood::Floods;
 use super::listener::{Taken, Why};
+use super::spellings::Spellings;
 use super::unheard::Unheard;
 use crate::actions::{Action, Answer, HearButton, KeepRecording, NotDone, RaiseRequest};
 use crate::clock::Clock;
@@ -33,6 +37,8 @@ pub struct Speaker {
     pub client_id: Option<String>,
     /// Whether the connection began clean.
     pub clean_start: bool,
+    /// Where it comes from: the address and the client id; none behind an external broker.
+    pub via: Option<String>,
 }
 
 /// The door.
@@ -41,13 +47,27 @@ pub struct Door {
     dialects: Arc<Dialects>,
     clock: Clock,
     unheard: Unheard,
+    floods: Arc<Floods>,
+    pub(super) connections: Connections,
+    pub(super) spellings: Spellings,
+    /// What connections are numbered from, so that no number is one of an earlier run of the server.
+    first_connection: u64,
 }
 
 impl Door {
     /// A door for these dialects.
     pub fn new(dialects: Dialects, clock: Clock) -> Self {
         let unheard = Unheard::start(clock.clone());
-        Self { dialects: Arc::new(dialects), clock, unheard }
+        let first_connection = u64::try_from(clock.now().as_microsecond()).unwrap_or_default();
+        Self {
+            dialects: Arc::new(dialects),
+            clock,
+            unheard,
+            floods: Arc::default(),
+            connections: Connections::default(),
+            spellings: Spellings::default(),
+            first_connection,
+        }
     }
 
     /// The dialects that it understands.
@@ -55,23 +75,40 @@ impl Door {
         &self.dialects
     }
 
+    /// How devices spell their ids.
+    pub fn spellings(&self) -> Spellings {
+        self.spellings.clone()
+    }
+
     /// Takes a message; resolves when what it says is durable, or it was judged worthless.
     pub async fn take(&self, speaker: Speaker, message: Message) -> Taken {
         let Decoded { device, dialect, said } = self.dialects.decode(&message.topic, &message.payload, message.retain);
-        let Some(device) = device else {
-            return self.ignore(&speaker, "", &message, &ignored_of(said));
+        let site = speaker.site.id;
+        let Some(device) = device.map(|spelled| self.spellings.known_by(site, &spelled)) else {
+            return self.ignore(&speaker, speaker.device.as_deref().unwrap_or_default(), &message, &ignored_of(said));
         };
-        if speaker.device.as_deref().is_some_and(|own| own != device) {
-            metrics::counter!("mqtt_messages_total", "said" => "not_its_own").increment(1);
-            return Taken::Refused(Why::NotAuthorized);
+        if let Some(own) = speaker.device.as_deref().filter(|own| *own != device) {
+            return self.refuse(&speaker, own, &message, "not_its_own");
+        }
+        if self.is_of_the_past(site, &device, &speaker, &message) {
+            return Taken::Done;
         }
         let own = speaker.device.is_some() || speaker.for_all;
         let delivery = self.delivery(&speaker, &message);
         let dialect = dialect.map_or("unknown", super::dialects::Dialect::code);
         let (what, action): (_, Box<dyn Action>) = match said {
-            Said::Press(press) => ("press", Box::new(RaiseRequest { device: device.clone(), own, press, delivery })),
-            Said::Health(vitals) => ("health", Box::new(HearButton { device: device.clone(), own, vitals })),
-            Said::Voice(chunk) => ("voice", Box::new(recording(device.clone(), own, chunk, delivery))),
+            Said::Press(press) => {
+                self.pace(&speaker, &device, &press, &message).await;
+                let via = speaker.via.clone();
+                ("press", Box::new(RaiseRequest { device: device.clone(), own, press, delivery, via }))
+            }
+            Said::Health(vitals) => {
+                ("health", Box::new(HearButton { device: device.clone(), own, vitals, greets: false }))
+            }
+            Said::Voice(chunk) => {
+                let via = speaker.via.clone();
+                ("voice", Box::new(recording(device.clone(), own, chunk, delivery, via)))
+            }
             Said::Nothing(why) => return self.ignore(&speaker, &device, &message, &why),
         };
         metrics::counter!("mqtt_messages_total", "said" => what, "dialect" => dialect).increment(1);
@@ -83,9 +120,30 @@ impl Door {
                 }
                 Taken::Done
             }
-            Err(NotDone::Refused(refusal)) => refused(&device, &refusal),
+            Err(NotDone::Refused(refusal)) => self.refused(&speaker, &device, &message, &refusal),
             // No acknowledgement: the device resends, and what it can't resend it hasn't been promised.
             Err(NotDone::Unavailable | NotDone::Internal) => Taken::NotNow,
+        }
+    }
+
+    /// Whether a message is the last will of a connection that its device has left behind: it came in again since.
+    fn is_of_the_past(&self, site: SiteId, device: &str, speaker: &Speaker, message: &Message) -> bool {
+        if message.will {
+            return self.connections.is_superseded(site, device, speaker.connection);
+        }
+        // Behind a broker the connection is the broker's.
+        if speaker.client_id.is_some() {
+            self.connections.spoke(site, device, speaker.connection);
+        }
+        false
+    }
+
+    /// Holds back a device that presses faster than any finger, and says so.
+    async fn pace(&self, speaker: &Speaker, device: &str, press: &SeenPress, message: &Message) {
+        let alone = speaker.device.is_some();
+        if self.floods.pace(speaker.site.id, device, (press.kind, press.key), alone).await {
+            metrics::counter!("mqtt_held_back_total").increment(1);
+            self.note(speaker, device, message, "flood");
         }
     }
 
@@ -93,9 +151,14 @@ impl Door {
         // The hash is kept in the database, so it must be the same in every version of the server.
         let digest = Sha256::digest(&message.payload);
         let payload_hash = digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte));
+        let of_ever = |connection: u64| self.first_connection.saturating_add(connection);
+        let before = |client_id: &String| {
+            self.connections.said_goodbye(speaker.site.id, client_id, speaker.connection).map(of_ever)
+        };
         Delivery {
-            connection: speaker.connection,
+            connection: of_ever(speaker.connection),
             clean_start: speaker.clean_start,
+            said_goodbye: speaker.client_id.as_ref().and_then(before),
             dup: message.dup,
             packet_id: message.packet_id,
             client_id: speaker.client_id.clone(),
@@ -108,7 +171,7 @@ impl Door {
     /// because resending it would change nothing.
     fn ignore(&self, speaker: &Speaker, device: &str, message: &Message, why: &Ignored) -> Taken {
         metrics::counter!("mqtt_ignored_total", "why" => why.code()).increment(1);
-        self.unheard.count(&speaker.site, device, why.code(), &message.topic, &message.payload);
+        self.note(speaker, device, message, why.code());
         match why {
             Ignored::UnknownTopic => Taken::Refused(Why::TopicInvalid),
             Ignored::Retained | Ignored::EmptyAction | Ignored::Heartbeat => Taken::Done,
@@ -116,6 +179,29 @@ impl Door {
                 Taken::Refused(Why::PayloadInvalid)
             }
         }
+    }
+
+    /// Keeps a message for the administrator, under the device that it came from.
+    fn note(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) {
+        let via = speaker.via.as_deref();
+        self.unheard.count(&speaker.site, via, device, why, &message.topic, &message.payload);
+    }
+
+    fn refused(&self, speaker: &Speaker, device: &str, message: &Message, refusal: &Refusal) -> Taken {
+        if refusal.code == Code::NotAllowed {
+            return self.refuse(speaker, device, message, "not_its_own");
+        }
+        let why = if refusal.code == Code::TooMany { "too_many_new" } else { refusal.code.as_str() };
+        self.refuse(speaker, device, message, why);
+        Taken::Refused(Why::PayloadInvalid)
+    }
+
+    /// What may not be said is counted and kept as well.
+    fn refuse(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) -> Taken {
+        tracing::warn!(device, why, "A device's message was refused.");
+        metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
+        self.note(speaker, device, message, why);
+        Taken::Refused(Why::NotAuthorized)
     }
 }
 
@@ -126,17 +212,7 @@ fn ignored_of(said: Said) -> Ignored {
     }
 }
 
-fn recording(device: String, own: bool, chunk: VoiceChunk, delivery: Delivery) -> KeepRecording {
+fn recording(device: String, own: bool, chunk: VoiceChunk, delivery: Delivery, via: Option<String>) -> KeepRecording {
     let VoiceChunk { key, duration_ms, format, bytes, audio_url, transcript } = chunk;
-    KeepRecording { device, own, key, format, duration_ms, bytes, audio_url, transcript, delivery }
-}
-
-fn refused(device: &str, refusal: &Refusal) -> Taken {
-    tracing::warn!(device, code = %refusal.code, "A device's message was refused.");
-    metrics::counter!("mqtt_refused_total", "why" => refusal.code.as_str()).increment(1);
-    if refusal.code == Code::NotAllowed {
-        Taken::Refused(Why::NotAuthorized)
-    } else {
-        Taken::Refused(Why::PayloadInvalid)
-    }
+    KeepRecording { device, own, key, format, duration_ms, bytes, audio_url, transcript, delivery, via }
 }

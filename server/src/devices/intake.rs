@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use crewbell_shared::button::Vitals;
+use crewbell_shared::button::{Flapping, Vitals, device_id};
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
-use jiff::SignedDuration;
 use subtle::ConstantTimeEq;
 
 use super::delivery::{Message, Peer};
@@ -19,8 +19,8 @@ use crate::auth::hash_code;
 use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
 
-/// How old a request may be that a lamp still shows after the button came back.
-const LAMP_SHOWS: SignedDuration = SignedDuration::from_hours(12);
+/// After so long without a change a button that came and went is told as it is.
+const SETTLED: Duration = Duration::from_secs(Flapping::STEADY.as_secs().unsigned_abs() + 5);
 
 /// Who a connection signed in as.
 #[derive(Clone, Debug)]
@@ -60,14 +60,14 @@ impl Buttons {
             return Ok(Principal { site, device: None });
         };
         let (slug, device) = match username.split_once('/') {
-            Some((slug, device)) => (slug, Some(device)),
+            Some((slug, device)) => (slug, Some(device_id(device))),
             None => (username, None),
         };
         let named = self.house.site_named(Some(slug)).await.map_err(not_now)?;
         let (site, known) = named.ok_or(NotLetIn::BadCredentials)?;
         let expected = match device {
             None => known.join_code_hash,
-            Some(device) => {
+            Some(ref device) => {
                 let mut tx = self.house.db.read(site.id).await.map_err(not_now)?;
                 let secret = db::buttons::secret(&mut tx, site.id, device).await.map_err(not_now)?;
                 secret.and_then(|secret| secret.secret_hash)
@@ -80,13 +80,14 @@ impl Buttons {
 
     /// What the lamp of a button shows now.
     async fn lamp(&self, site: &OpenSite, topic: &str) -> Result<Option<Outgoing>, DbError> {
-        let Some(device) = lamps::device_of(&self.prefix, topic) else { return Ok(None) };
-        let since = self.house.clock.now().saturating_sub(LAMP_SHOWS).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let Some(spelled) = lamps::device_of(&self.prefix, topic) else { return Ok(None) };
+        let device = self.door.spellings.known_by(site.id, spelled);
+        let since = self.house.clock.now().saturating_sub(lamps::SHOWS).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let mut tx = self.house.db.read(site.id).await?;
-        let Some(id) = db::buttons::last_request(&mut tx, site.id, device, since).await? else { return Ok(None) };
+        let Some(id) = db::buttons::last_request(&mut tx, site.id, &device, since).await? else { return Ok(None) };
         let request = db::requests::find(&mut tx, site.id, id.into()).await?;
         let shown = request
-            .and_then(|request| lamps::messages(&self.prefix, device, &request).into_iter().find(|m| m.0 == topic));
+            .and_then(|request| lamps::messages(&self.prefix, spelled, &request).into_iter().find(|m| m.0 == topic));
         Ok(shown.map(|(topic, payload)| Outgoing { topic, payload: Bytes::from(payload) }))
     }
 }
@@ -115,6 +116,7 @@ impl Intake for Buttons {
             connection: peer.connection,
             client_id: Some(peer.client_id.clone()),
             clean_start: peer.clean_start,
+            via: Some(format!("{} {}", peer.remote.ip(), peer.client_id)),
         };
         let door = self.door.clone();
         async move { door.take(speaker, message).await }
@@ -132,18 +134,47 @@ impl Intake for Buttons {
         Ok(now.into_iter().collect())
     }
 
+    fn came(&self, peer: &Peer<Principal>) {
+        let Some(device) = &peer.principal.device else { return };
+        let site = Arc::clone(&peer.principal.site);
+        self.door.connections.came(site.id, device, peer.connection);
+        tokio::spawn(say(site, Arc::clone(device), true));
+    }
+
     fn gone(&self, peer: &Peer<Principal>, how: Gone) {
         tracing::debug!(client_id = peer.client_id, ?how, "A device's connection ended.");
+        let site = Arc::clone(&peer.principal.site);
+        let connections = self.door.connections.clone();
+        let goodbye = how == Gone::Clean;
+        connections.ended(site.id, &peer.client_id, peer.connection, goodbye, self.house.clock.now());
+        let Some(device) = peer.principal.device.clone() else { return };
+        connections.left(site.id, &device, peer.connection);
         // One that said goodbye may be asleep until its next press; one that broke off can't call.
-        let (Gone::Lost, Some(device)) = (how, &peer.principal.device) else { return };
-        let (site, device) = (Arc::clone(&peer.principal.site), device.to_string());
+        if how != Gone::Lost {
+            return;
+        }
         tokio::spawn(async move {
-            let vitals = Vitals { online: Some(false), ..Vitals::default() };
-            let lost = HearButton { device: device.clone(), own: true, vitals };
-            // With the database away the board shows worse news than this.
-            let _ = site.act(Box::new(lost), Actor::Button { name: device }, Source::Device).await;
+            // The second time for a button that came and went so often that the first was not told.
+            for wait in [Duration::ZERO, SETTLED] {
+                tokio::time::sleep(wait).await;
+                if connections.is_live(site.id, &device) {
+                    return;
+                }
+                say(Arc::clone(&site), Arc::clone(&device), false).await;
+                if connections.is_live(site.id, &device) {
+                    return say(site, device, true).await;
+                }
+            }
         });
     }
+}
+
+/// Says that a button is connected, or isn't. With the database away the board shows worse news than this.
+async fn say(site: Arc<OpenSite>, device: Arc<str>, online: bool) {
+    let vitals = Vitals { online: Some(online), ..Vitals::default() };
+    let name = device.to_string();
+    let heard = HearButton { device: name.clone(), own: true, vitals, greets: online };
+    let _ = site.act(Box::new(heard), Actor::Button { name }, Source::Device).await;
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]

@@ -1,17 +1,22 @@
-//! The answer to a press: what turns the button's lamp on. A reader of the log like any other.
+//! The answer to a press: what turns the button's lamp on. A reader of the log like any other: while the database is away
+//! it waits, and what it passed over it shows as it is now.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crewbell_shared::button::device_id;
 use crewbell_shared::ids::{ButtonId, RequestId};
 use crewbell_shared::protocol::EntityType;
 use crewbell_shared::request::{Request, State};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{self, Db};
+use super::spellings::Spellings;
+use crate::clock::Clock;
+use crate::db::{self, Db, DbError};
 use crate::house::OpenSite;
 use crate::log::{LogEntry, ReadError};
 
@@ -27,29 +32,98 @@ impl Lamp for super::listener::Lamps {
     }
 }
 
+/// How lamps are reached.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The first level of their topics.
+    pub prefix: Arc<str>,
+    /// In which letters.
+    pub spellings: Spellings,
+    /// The time, which says what they still show.
+    pub clock: Clock,
+}
+
+/// How old a request may be that a lamp still shows after the button came back, or the server passed over its entries.
+pub(super) const SHOWS: SignedDuration = SignedDuration::from_hours(12);
+
+/// The pause before a database that is away is asked again.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Lights the lamps of a site's buttons, as its log goes on, until cancelled.
-pub async fn light(site: Arc<OpenSite>, db: Db, prefix: Arc<str>, lamp: impl Lamp, stop: CancellationToken) {
-    let mut devices = Devices::default();
-    let mut reader = site.reader(site.opened_at);
-    loop {
-        let page = tokio::select! {
-            page = reader.next() => page,
-            () = stop.cancelled() => return,
-        };
-        match page {
-            Ok(page) => {
-                for entry in page {
-                    if let Some((request, device)) = devices.pressed(&site, &db, &entry).await {
-                        for (topic, payload) in messages(&prefix, &device, &request) {
-                            lamp.light(&topic, payload.as_bytes());
+pub async fn light(site: Arc<OpenSite>, db: Db, way: Way, lamp: impl Lamp, stop: CancellationToken) {
+    let lit = Lit { site: &site, way: &way, lamp: &lamp };
+    // The future is cancelled as a whole: nothing of it is left half done.
+    let _ = stop.run_until_cancelled(lit.follow(&db)).await;
+}
+
+/// The lamps of a site.
+struct Lit<'a, L> {
+    site: &'a Arc<OpenSite>,
+    way: &'a Way,
+    lamp: &'a L,
+}
+
+impl<L: Lamp> Lit<'_, L> {
+    async fn follow(&self, db: &Db) {
+        let mut devices = Devices::default();
+        let mut reader = self.site.reader(self.site.opened_at);
+        loop {
+            match reader.next().await {
+                Ok(page) => {
+                    for entry in page {
+                        if let Some(request) = request_of(&entry) {
+                            self.show(db, &mut devices, &request).await;
                         }
                     }
                 }
+                Err(ReadError::SnapshotNeeded { head, .. }) => {
+                    reader = self.site.reader(head);
+                    for request in self.current(db).await {
+                        self.show(db, &mut devices, &request).await;
+                    }
+                }
+                Err(ReadError::Db(_)) => tokio::time::sleep(PAUSE).await,
             }
-            Err(ReadError::SnapshotNeeded { head, .. }) => reader = site.reader(head),
-            Err(ReadError::Db(_)) => tokio::time::sleep(Duration::from_millis(500)).await,
         }
     }
+
+    /// Shows a request, however long the database is away that knows its button.
+    async fn show(&self, db: &Db, devices: &mut Devices, request: &Request) {
+        let Some(button) = request.button_id else { return };
+        let device = loop {
+            match devices.named(self.site, db, button).await {
+                Ok(device) => break device,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        };
+        let Some(device) = device else { return };
+        for spelled in self.way.spellings.of(self.site.id, &device) {
+            for (topic, payload) in messages(&self.way.prefix, &spelled, request) {
+                self.lamp.light(&topic, payload.as_bytes());
+            }
+        }
+    }
+
+    /// The requests that lamps show now, the oldest first: a button has one lamp, and the newest has it.
+    async fn current(&self, db: &Db) -> Vec<Request> {
+        loop {
+            match self.try_current(db).await {
+                Ok(current) => return current,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    async fn try_current(&self, db: &Db) -> Result<Vec<Request>, DbError> {
+        let mut tx = db.read(self.site.id).await?;
+        let since = self.way.clock.now().saturating_sub(SHOWS).unwrap_or(Timestamp::UNIX_EPOCH);
+        db::requests::current(&mut tx, self.site.id, since).await
+    }
+}
+
+fn request_of(entry: &LogEntry) -> Option<Request> {
+    entry.entity.filter(|(noun, _)| *noun == EntityType::Request)?;
+    serde_json::from_str(entry.payload.get()).ok()
 }
 
 /// The buttons' ids on the wire, by their id.
@@ -59,17 +133,14 @@ struct Devices {
 }
 
 impl Devices {
-    /// The request that an entry is about, and the device of the button that asked for it.
-    async fn pressed(&mut self, site: &OpenSite, db: &Db, entry: &LogEntry) -> Option<(Request, Arc<str>)> {
-        entry.entity.filter(|(noun, _)| *noun == EntityType::Request)?;
-        let request: Request = serde_json::from_str(entry.payload.get()).ok()?;
-        let button = request.button_id?;
+    /// The device of a button; none for a button that isn't there.
+    async fn named(&mut self, site: &OpenSite, db: &Db, button: ButtonId) -> Result<Option<Arc<str>>, DbError> {
         if !self.known.contains_key(&button) {
-            let mut tx = db.read(site.id).await.ok()?;
-            let all = db::buttons::all(&mut tx, site.id).await.ok()?;
+            let mut tx = db.read(site.id).await?;
+            let all = db::buttons::all(&mut tx, site.id).await?;
             self.known = all.into_iter().map(|known| (known.button.id, known.button.device.into())).collect();
         }
-        Some((request, Arc::clone(self.known.get(&button)?)))
+        Ok(self.known.get(&button).cloned())
     }
 }
 
@@ -113,9 +184,11 @@ pub(super) fn device_of<'t>(prefix: &str, topic: &'t str) -> Option<&'t str> {
     (!device.is_empty() && !device.contains(['/', '+', '#'])).then_some(device)
 }
 
-/// Whether a subscription is to a device's own topics.
+/// Whether a subscription is to a device's own topics, however it spells itself there.
 pub(super) fn is_of(prefix: &str, filter: &str, device: &str) -> bool {
-    device_of(prefix, filter) == Some(device) || filter == format!("{prefix}/button/{device}/config/set")
+    let settings = filter.strip_prefix(prefix).and_then(|rest| rest.strip_prefix("/button/"));
+    let settings = settings.and_then(|rest| rest.strip_suffix("/config/set"));
+    device_of(prefix, filter).or(settings).is_some_and(|spelled| device_id(spelled) == device)
 }
 
 /// Whether a subscription is to lamps of whichever device: what a gateway may ask for.
@@ -136,6 +209,8 @@ mod tests {
     fn a_button_may_watch_its_own_lamp_only() {
         assert!(is_of("obedio", "obedio/button/c5/ack", "c5"));
         assert!(is_of("obedio", "obedio/device/c5/command", "c5"));
+        assert!(is_of("obedio", "obedio/button/AA:BB:CC:DD:EE:07/ack", "aabbccddee07"));
+        assert!(is_of("obedio", "obedio/button/AABBCCDDEE07/config/set", "aabbccddee07"));
         for filter in ["obedio/button/c6/ack", "obedio/button/+/ack", "#", "obedio/button/c5/#", "other/button/c5/ack"]
         {
             assert!(!is_of("obedio", filter, "c5"), "{filter}");

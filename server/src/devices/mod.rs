@@ -5,13 +5,16 @@
 //! read the log like everybody else.
 
 pub mod broker;
+mod connections;
 pub mod delivery;
 pub mod dialects;
 pub mod door;
+mod flood;
 mod intake;
 pub mod lamps;
 pub mod listener;
 pub mod sound;
+mod spellings;
 mod unheard;
 
 pub use intake::{Buttons, Principal};

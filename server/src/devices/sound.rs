@@ -1,7 +1,12 @@
 //! What devices record, as a sound that every player plays.
 
+use std::borrow::Cow;
+
 /// Samples in a second, as devices record.
 const RATE: u32 = 16_000;
+
+/// Bytes of silence between two recordings: 0.4 s.
+const PAUSE: usize = RATE as usize * 2 * 2 / 5;
 
 /// Bytes of a WAV file before its samples.
 const HEADER: u32 = 44;
@@ -34,6 +39,47 @@ pub fn to_wav(format: &str, bytes: &[u8]) -> Result<Vec<u8>, Unplayable> {
         "pcm" | "pcm16" => wav(&bytes[..bytes.len() - bytes.len() % 2]),
         "wav" if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WAVE") => Ok(bytes.to_vec()),
         "wav" => Err(Unplayable::NotWav),
+        _ => Err(Unplayable::UnknownFormat),
+    }
+}
+
+/// Makes one WAV file of several recordings, with a short silence between them; those that can't be made one are left
+/// out.
+///
+/// # Errors
+/// None of them can; the last one's reason. `NotWav` when there are none.
+pub fn together(recordings: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Unplayable> {
+    if let [(format, bytes)] = recordings {
+        return to_wav(format, bytes);
+    }
+    let mut all = Vec::new();
+    let mut failed = Unplayable::NotWav;
+    for (format, bytes) in recordings {
+        match pcm(format, bytes) {
+            Ok(samples) => {
+                if !all.is_empty() {
+                    all.resize(all.len() + PAUSE, 0);
+                }
+                all.extend_from_slice(&samples);
+            }
+            Err(error) => failed = error,
+        }
+    }
+    if all.is_empty() { Err(failed) } else { wav(&all) }
+}
+
+/// The samples of a recording, 16-bit, one channel, 16 kHz.
+fn pcm<'b>(format: &str, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Unplayable> {
+    match format.to_ascii_lowercase().as_str() {
+        "adpcm" => Ok(samples(bytes).into()),
+        "pcm" | "pcm16" => Ok(bytes[..bytes.len() - bytes.len() % 2].into()),
+        // Only as this program, and most devices, would write it: other rates aren't made ours.
+        "wav" => {
+            let ours = wav(&[])?;
+            let begins = bytes.get(8..40).zip(ours.get(8..40)).is_some_and(|(begins, ours)| begins == ours);
+            let data = bytes.get(44..).filter(|_| begins && bytes.starts_with(b"RIFF")).ok_or(Unplayable::NotWav)?;
+            Ok(data[..data.len() - data.len() % 2].into())
+        }
         _ => Err(Unplayable::UnknownFormat),
     }
 }
@@ -189,6 +235,19 @@ mod tests {
         assert_eq!(wav, expected.concat());
         assert_eq!(to_wav("pcm16", &[1, 2, 3, 4]), Ok(wav.clone()));
         assert_eq!(to_wav("wav", &wav), Ok(wav), "what is WAV stays as it is");
+    }
+
+    #[test]
+    fn several_recordings_are_one_sound_with_a_silence_between() {
+        let one = || ("pcm".to_owned(), vec![1, 1, 2, 2]);
+        let wav_of = ("wav".to_owned(), to_wav("pcm", &[3, 3]).unwrap());
+        let opus = ("opus".to_owned(), b"OggS".to_vec());
+        let sound = together(&[one(), opus.clone(), wav_of]).unwrap();
+        assert_eq!(sound.len(), 44 + 4 + PAUSE + 2);
+        assert_eq!((&sound[44..48], &sound[48 + PAUSE..]), (&[1, 1, 2, 2][..], &[3, 3][..]));
+        assert_eq!(together(&[one()]), to_wav("pcm", &[1, 1, 2, 2]));
+        assert_eq!(together(&[opus.clone(), opus]), Err(Unplayable::UnknownFormat));
+        assert_eq!(together(&[]), Err(Unplayable::NotWav));
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Messages that are no press: counted in memory, and written a few at a time, so that a babbling device costs nothing.
+//!
+//! What can be named freely (a topic, a device that nobody knows) is bounded for each of those who name it, so that one
+//! who invents a thousand takes no line from the others.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crewbell_shared::ids::SiteId;
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::actions::CountUnheard;
 use crate::clock::Clock;
@@ -14,71 +18,152 @@ use crate::db::unheard::Unheard as Row;
 use crate::house::OpenSite;
 
 /// Sorts of messages that wait to be written, at most; more are counted in the metrics only.
-const WAITING: usize = 256;
+const WAITING: usize = 1024;
+
+/// Sorts of messages that one client may bring in an hour; more are one line.
+const OF_ONE: usize = 48;
+
+/// How long a client's sorts are remembered.
+const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Clients whose sorts are remembered.
+const CLIENTS: usize = 1024;
+
+/// The reason of the line for all that one client brought beyond its share.
+const TOO_MANY: &str = "too_many_sorts";
 
 /// Bytes of a message that are kept for the administrator to look at.
 const SAMPLE: usize = 512;
 
+/// Characters of a topic that are kept.
+const TOPIC: usize = 300;
+
 /// How long counts wait to be written.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Where, which device, and why.
-type Sort = (SiteId, String, &'static str);
-type Waiting = HashMap<Sort, (Arc<OpenSite>, Row)>;
+/// Which device, why, and on which topic.
+type Sort = (String, &'static str, String);
+type Waiting = BTreeMap<(SiteId, Sort), (Arc<OpenSite>, Row)>;
 
 /// The counts that wait.
 #[derive(Clone, Debug)]
 pub(super) struct Unheard {
-    waiting: Arc<Mutex<Waiting>>,
+    counts: Arc<Mutex<Counts>>,
     clock: Clock,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    waiting: Waiting,
+    shares: Shares,
+}
+
+/// What each client has brought.
+#[derive(Debug, Default)]
+struct Shares {
+    clients: HashMap<(SiteId, String), (Timestamp, BTreeSet<Sort>)>,
 }
 
 impl Unheard {
     /// Starts writing, for as long as anybody counts.
     pub(super) fn start(clock: Clock) -> Self {
-        let unheard = Self { waiting: Arc::default(), clock };
-        let waiting = Arc::downgrade(&unheard.waiting);
+        let unheard = Self { counts: Arc::default(), clock };
+        let counts = Arc::downgrade(&unheard.counts);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(EVERY).await;
-                let Some(waiting) = waiting.upgrade() else { return };
-                let counted = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
-                for (_, (site, row)) in sorted(counted) {
+                let Some(counts) = counts.upgrade() else { return };
+                let waiting = std::mem::take(&mut counts.lock().unwrap_or_else(PoisonError::into_inner).waiting);
+                let mut of_sites: BTreeMap<SiteId, (Arc<OpenSite>, Vec<Row>)> = BTreeMap::new();
+                for ((id, _), (site, row)) in waiting {
+                    of_sites.entry(id).or_insert_with(|| (site, Vec::new())).1.push(row);
+                }
+                for (site, rows) in of_sites.into_values() {
                     // A count that can't be written is no loss worth a word; the metrics have it.
-                    let _ = site.act(Box::new(CountUnheard(row)), Actor::System, Source::Server).await;
+                    let _ = site.act(Box::new(CountUnheard(rows)), Actor::System, Source::Server).await;
                 }
             }
         });
         unheard
     }
 
-    /// Counts a message.
-    pub(super) fn count(&self, site: &Arc<OpenSite>, device: &str, reason: &'static str, topic: &str, payload: &[u8]) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (site.id, device.to_owned(), reason);
+    /// Counts a message. `via`: who brought it, where that is known.
+    pub(super) fn count(
+        &self,
+        site: &Arc<OpenSite>,
+        via: Option<&str>,
+        device: &str,
+        reason: &'static str,
+        topic: &str,
+        payload: &[u8],
+    ) {
+        let now = self.clock.now();
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Counts { waiting, shares } = &mut *counts;
+        let topic: String = topic.replace('\0', "").chars().take(TOPIC).collect();
+        let sort = (device.to_owned(), reason, topic);
+        let sort = if shares.has_room((site.id, via.unwrap_or_default()), &sort, now) {
+            sort
+        } else {
+            (String::new(), TOO_MANY, String::new())
+        };
+        let key = (site.id, sort);
         if waiting.len() >= WAITING && !waiting.contains_key(&key) {
             return;
         }
+        let (device, reason, topic) = key.1.clone();
         let (_, row) = waiting.entry(key).or_insert_with(|| {
-            let row = Row {
-                device: device.to_owned(),
-                reason: reason.to_owned(),
-                topic: String::new(),
-                sample: Vec::new(),
-                times: 0,
-                last_at: self.clock.now(),
-            };
+            let row = Row { device, reason: reason.to_owned(), topic, sample: Vec::new(), times: 0, last_at: now };
             (Arc::clone(site), row)
         });
         row.times += 1;
-        row.topic = topic.replace('\0', "").chars().take(300).collect();
         row.sample = payload[..payload.len().min(SAMPLE)].to_vec();
-        row.last_at = self.clock.now();
+        row.last_at = now;
     }
 }
 
-fn sorted(counted: Waiting) -> Vec<(Sort, (Arc<OpenSite>, Row))> {
-    let mut counted: Vec<_> = counted.into_iter().collect();
-    counted.sort_by(|(a, _), (b, _)| a.cmp(b));
-    counted
+impl Shares {
+    /// Whether a client may bring a sort: one that it has brought already, or one more.
+    fn has_room(&mut self, (site, via): (SiteId, &str), sort: &Sort, now: Timestamp) -> bool {
+        if self.clients.len() >= CLIENTS {
+            self.clients.retain(|_, (since, _)| is_recent(*since, now));
+        }
+        if self.clients.len() >= CLIENTS {
+            self.clients.clear();
+        }
+        let (since, sorts) = self.clients.entry((site, via.to_owned())).or_insert_with(|| (now, BTreeSet::new()));
+        if !is_recent(*since, now) {
+            *since = now;
+            sorts.clear();
+        }
+        // Behind a broker all come from one.
+        let most = if via.is_empty() { WAITING } else { OF_ONE };
+        sorts.contains(sort) || (sorts.len() < most && sorts.insert(sort.clone()))
+    }
+}
+
+fn is_recent(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since).abs() < REMEMBERED_FOR
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn who_invents_a_thousand_names_takes_no_line_from_others() {
+        let site = SiteId(Uuid::from_u128(1));
+        let at = |seconds: i64| Timestamp::from_second(1_790_000_000 + seconds).unwrap();
+        let sort = |number: usize| (format!("device-{number}"), "unknown_shape", String::new());
+        let mut shares = Shares::default();
+        let invented = (0..1000).filter(|number| shares.has_room((site, "10.0.0.9 x"), &sort(*number), at(0))).count();
+        assert_eq!(invented, OF_ONE);
+        assert!(shares.has_room((site, "10.0.0.9 x"), &sort(0), at(1)), "what it brought before goes on being counted");
+        assert!(shares.has_room((site, "10.0.0.5 c5"), &sort(7), at(1)));
+        assert!(shares.has_room((site, "10.0.0.9 x"), &sort(5000), at(3601)), "and an hour later it may again");
+        let clients = (0..10_000).all(|number| shares.has_room((site, &number.to_string()), &sort(1), at(2)));
+        assert!(clients && shares.clients.len() <= CLIENTS);
+    }
 }

@@ -30,6 +30,7 @@ mod enrolment;
 mod faults;
 mod guessing;
 mod interface;
+mod identity;
 mod isolation;
 mod lamps;
 mod live;

@@ -89,8 +89,8 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     let arguments = format!("'{site}', '{first}', '{last}', 'open', 50");
     uses!(["requests_live"], conn, arguments, requests::list(&mut conn, site, &board));
 
-    let arguments = format!("'{site}', '{{{place}}}', '{week}'");
-    uses!(["requests_unanswered"], conn, arguments, requests::lock_open_at(&mut conn, site, &[place], week));
+    let arguments = format!("'{site}', '{{{place}}}', '{week}', '{week}'");
+    uses!(["requests_unanswered"], conn, arguments, requests::lock_live_at(&mut conn, site, &[place], week, week));
 
     let by_place = requests::Filter { place: Some(PlaceId::from(place)), ..asked.clone() };
     let arguments = format!("'{site}', '{place}', '{first}', '{last}', null, null, 50");

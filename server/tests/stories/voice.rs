@@ -86,6 +86,53 @@ async fn speech_whose_press_was_lost_rings_by_itself() {
 }
 
 #[tokio::test]
+async fn a_second_message_hides_none_and_one_that_comes_again_is_one() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let mut screen = sam.screen(None).await;
+    let mut gus = ship.gus_in(1).await;
+    gus.press("long").await;
+    let request = screen.see("request_created").await["payload"]["id"].as_str().unwrap().to_owned();
+    let said = |byte: u8, words: &str| {
+        json!({ "button": "main", "format": "pcm", "duration": 1, "data": STANDARD.encode([byte; 32_000]),
+                "transcript": words })
+    };
+    for (byte, words) in [(1, "Tea"), (1, "Tea"), (2, "And cake")] {
+        gus.tell("obedio/button/cabin-1/voice", said(byte, words)).await;
+    }
+    gus.press("long").await;
+    gus.tell("obedio/button/cabin-1/voice", said(3, "Hurry")).await;
+    let shown = sam.request(&request).await["voice"].clone();
+    assert_eq!(shown["transcript"], "Hurry");
+    let earlier: Vec<_> = shown["earlier"].as_array().unwrap().iter().map(|message| &message["transcript"]).collect();
+    assert_eq!(earlier, ["Tea", "And cake"]);
+    assert_eq!(ship.count("select count(*) from recordings").await, 3);
+    let (_, kind, sound) = listen(&ship, &sam, &request).await;
+    assert_eq!(kind, "audio/wav");
+    let seconds = f64::from(u32::try_from(sound.len() - 44).unwrap()) / 32_000.0;
+    assert!(seconds > 3.0 && seconds < 4.5, "all three, {seconds} s");
+}
+
+#[tokio::test]
+async fn what_is_said_to_a_button_without_a_place_is_kept_with_it() {
+    let ship = Ship::sail().await;
+    let grace = ship.grace().await;
+    let mut gus = ship.newcomer("fresh-1").await;
+    gus.press("long").await;
+    assert_eq!(gus.tell("obedio/button/fresh-1/voice", speech()).await, "Success");
+    assert_eq!(ship.count("select count(*) from recordings where request_id is null").await, 1);
+    assert_eq!(ship.count("select count(*) from presses").await, 1, "one hold is one press");
+    let buttons = grace.get("/api/buttons").await;
+    let fresh = buttons["items"].as_array().unwrap().iter().find(|button| button["device"] == "fresh-1").unwrap();
+    let path = format!("/api/buttons/{}/voice", fresh["id"].as_str().unwrap());
+    assert_eq!(grace.ask(reqwest::Method::GET, &path, None).await.0, StatusCode::OK);
+    // And one whose press was lost.
+    let mut other = ship.newcomer("fresh-2").await;
+    other.tell("obedio/button/fresh-2/voice", speech()).await;
+    assert_eq!(ship.count("select count(*) from recordings where request_id is null").await, 2);
+}
+
+#[tokio::test]
 async fn twenty_seconds_of_speech_get_through() {
     let ship = Ship::sail().await;
     let mut gus = ship.gus_in(1).await;

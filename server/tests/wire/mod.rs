@@ -33,12 +33,26 @@ pub struct Wire {
 impl Wire {
     /// Connects with a clean session; the return code of a CONNACK that isn't 0 is the error's text.
     pub async fn connect(to: SocketAddr, client_id: &str, login: Option<(&str, &str)>) -> io::Result<Self> {
+        Self::connect_with_will(to, client_id, login, None).await
+    }
+
+    /// The same with a last will: a topic and what to say there.
+    pub async fn connect_with_will(
+        to: SocketAddr,
+        client_id: &str,
+        login: Option<(&str, &str)>,
+        will: Option<(&str, &str)>,
+    ) -> io::Result<Self> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
         let mut wire = Self { stream };
         let mut body = text("MQTT");
-        body.extend([4, 0b10 | if login.is_some() { 0b1100_0000 } else { 0 }, 0, 60]);
+        let flags = if login.is_some() { 0b1100_0000 } else { 0 } | if will.is_some() { 0b100 } else { 0 };
+        body.extend([4, 0b10 | flags, 0, 60]);
         body.extend(text(client_id));
+        for word in will.iter().flat_map(|(topic, said)| [topic, said]) {
+            body.extend(text(word));
+        }
         for word in login.iter().flat_map(|(user, password)| [user, password]) {
             body.extend(text(word));
         }
@@ -78,6 +92,32 @@ impl Wire {
             assert_eq!(ack[2..], id.to_be_bytes(), "PUBACKs come in the order of the PUBLISHes [MQTT-4.6.0-2]");
         }
         writer.await.unwrap().map(drop)
+    }
+
+    /// Publishes at QoS 0 or 1, and waits for the acknowledgement, if there is to be one.
+    pub async fn say(&mut self, id: Option<u16>, topic: &str, payload: &[u8], dup: bool) -> io::Result<()> {
+        if let Some(id) = id {
+            self.publish(id, topic, payload, dup, false).await?;
+            while self.next().await? != Packet::PubAck(id) {}
+            return Ok(());
+        }
+        let mut body = text(topic);
+        body.extend(payload);
+        self.send(0x30, &body).await
+    }
+
+    /// Asks whether the server is there, which says so when it has understood all before.
+    pub async fn ping(&mut self) -> io::Result<()> {
+        self.send(0xc0, &[]).await?;
+        while self.next().await? != Packet::Other(0xd0) {}
+        Ok(())
+    }
+
+    /// Says DISCONNECT, and waits until the server has closed.
+    pub async fn leave(mut self) -> io::Result<()> {
+        self.send(0xe0, &[]).await?;
+        while self.stream.read_u8().await.is_ok() {}
+        Ok(())
     }
 
     /// Subscribes at QoS 0, and tells the return code of the SUBACK.

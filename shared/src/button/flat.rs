@@ -15,6 +15,7 @@ pub(super) struct Flat {
     place_id: Option<PlaceId>,
     has_credentials: bool,
     online: Option<bool>,
+    flapping_since: Option<Timestamp>,
     battery_percent: Option<u8>,
     rssi_dbm: Option<i16>,
     firmware: Option<String>,
@@ -24,8 +25,8 @@ pub(super) struct Flat {
 impl From<Flat> for Button {
     fn from(flat: Flat) -> Self {
         let Flat { id, device, name, state, place_id, has_credentials, .. } = flat;
-        let Flat { online, battery_percent, rssi_dbm, firmware, last_seen_at, .. } = flat;
-        let health = Health { online, battery_percent, rssi_dbm, firmware, last_seen_at };
+        let Flat { online, flapping_since, battery_percent, rssi_dbm, firmware, last_seen_at, .. } = flat;
+        let health = Health { online, flapping_since, battery_percent, rssi_dbm, firmware, last_seen_at };
         Self { id, device, name, state, place_id, has_credentials, health }
     }
 }

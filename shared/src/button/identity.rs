@@ -2,7 +2,9 @@
 //!
 //! Devices resend what was not acknowledged, so repetitions are normal; counters start again at every boot,
 //! so equal figures are normal too. The rule is *in doubt, ring*: a press that rings twice is a nuisance, a
-//! press swallowed as a repetition is a failure. A press is called a repetition only on positive grounds.
+//! press swallowed as a repetition is a failure. A press is called a repetition only on positive grounds, and
+//! only for as long as devices resend; where the grounds are weaker it is new *with a doubt*: it is recorded
+//! and counts, on the card of the press that it may repeat, and it doesn't toggle back what that press toggled.
 //!
 //! [`Memory`] is stored with the button in the transaction that stores the press, so that a resend after a
 //! crash finds it. Every key that [`judge`] gives out is new for that button for ever: within one boot number
@@ -10,66 +12,25 @@
 //! clock, so that even a memory that was lost does not lead to a key that was used before.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
-use super::{Evidence, Vitals};
+use super::memory::{Recalled, Remembered, Stated, standing_key, within};
+use super::{Evidence, Key, Memory, PressKind, SeenPress, Vitals};
 
-/// How many presses are remembered: enough for the retries in flight of one device, small enough for a row.
-const REMEMBERED: usize = 8;
-/// An equal counter within this time is a resend, whatever else is known: clients retry after seconds.
+/// For so long an identity that says "the same press" is believed: clients retry after seconds.
 const RESEND_WINDOW: SignedDuration = SignedDuration::from_secs(30);
-/// How long a DUP flag is believed. Longer, and the first press after an unseen reboot, lost once and resent
-/// with the counter and packet id that every first press has, would be taken for the press remembered.
-const DUP_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// The same bytes within this time are the echo of one finger, of a device that gives its presses no identity: bridges
+/// publish a press twice within milliseconds.
+const ECHO_WINDOW: SignedDuration = SignedDuration::from_secs(2);
+/// For so long after it a DUP flag, or an equal uptime, raises a doubt: a device that was cut off resends when it is back.
+const DOUBT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// For so long an equal frame number is the same frame: gateways and network servers deliver late, and a number comes
+/// again only after a join.
+const FRAME_WINDOW: SignedDuration = SignedDuration::from_mins(2);
 /// From here on an equal uptime proves the same press. Devices that sleep and boot for each press say the
 /// same few hundred milliseconds every time.
 const TELLING_UPTIME_MS: u64 = 10_000;
-/// Longest client id kept, in characters (MQTT allows 65,535 bytes).
-const CLIENT_ID_KEPT: usize = 64;
-
-/// What a button remembers between presses; stored as JSON on the button's row.
-///
-/// Opaque to everyone else: made by `default()`, [`judge`] and [`note_health`]. Bounded to some 3 kB.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Memory {
-    /// The number in keys. It rises with each boot that is proven or assumed; 0 before the first press.
-    boot: u32,
-    /// How many boots were proven, by uptime or by the device's word.
-    proven_boots: u32,
-    last_counter: Option<u64>,
-    last_uptime_ms: Option<u64>,
-    /// The last number made up for a press without any identity, in microseconds since 1970.
-    last_made_up: i64,
-    /// Oldest first.
-    recent: Vec<Remembered>,
-    /// Keys of presses that name themselves, oldest first.
-    names: Vec<String>,
-    /// The last press of each counting input, oldest first.
-    standing: Vec<Stated>,
-}
-
-/// One press that rang.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Remembered {
-    key: String,
-    counter: Option<u64>,
-    uptime_ms: Option<u64>,
-    proven_boots: u32,
-    connection: u64,
-    client_id: Option<String>,
-    packet_id: Option<u16>,
-    payload_hash: u64,
-    at: Timestamp,
-}
-
-/// The last press of one input that counts for itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Stated {
-    input: u8,
-    counter: u64,
-    boot: u32,
-}
+/// By how much a boot must lie after a press to be another's: clocks of devices drift, and messages wait.
+const BOOT_SLACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// Facts of one MQTT delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,9 +39,12 @@ pub struct Delivery {
     pub connection: u64,
     /// Clean Session (3.1.1) or Clean Start (5) of the connection.
     pub clean_start: bool,
+    /// The client's connection before this one, where it ended with a DISCONNECT: what was sent on it was settled, so
+    /// nothing that comes now is a resend of it.
+    pub said_goodbye: Option<u64>,
     /// MQTT's DUP flag (MQTT 5, section 3.3.1.1).
     pub dup: bool,
-    /// Packet id; none at `QoS` 0.
+    /// Packet id; none at `QoS` 0, which has no resends.
     pub packet_id: Option<u16>,
     /// The device's client id; none behind an external broker, which does not pass it on.
     pub client_id: Option<String>,
@@ -95,50 +59,78 @@ pub struct Delivery {
 pub enum Judgement {
     /// Not seen before: it rings.
     New {
-        /// The press's identity, unique for this button for ever. At present always there.
-        press_key: Option<String>,
+        /// The press's identity, unique for this button for ever.
+        press_key: String,
+        /// Whether it may be the repetition of a recent press, on grounds too weak to keep silent: it counts on that
+        /// press's card and toggles nothing.
+        doubtful: bool,
+        /// Whether the device named it as it named another press before.
+        reuses_id: bool,
     },
     /// Seen before: answered as a success, without ringing.
     Repeat {
-        /// The key that the press got when it was new. At present always there.
-        press_key: Option<String>,
+        /// The key that the press got when it was new.
+        press_key: String,
     },
 }
 
-/// Judges one press against what its button remembers, and says what to remember from now on.
+/// A press under a name, as it was recorded: what the memory may have forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// How.
+    pub kind: PressKind,
+    /// Where on the device.
+    pub key: Key,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+/// Judges one press against what its button remembers, and says what to remember from now on. `recorded`: the press
+/// that is recorded under the name that this one gives itself, if any.
 ///
-/// | evidence | a repetition is |
-/// |---|---|
-/// | [`Evidence::Named`] | one of the last few names (older ones are caught by the unique key) |
-/// | [`Evidence::Counted`] | an equal counter that is believable as a resend: see below |
-/// | [`Evidence::Standing`] | the input's counter unchanged, however much later |
-/// | [`Evidence::Nothing`] | DUP, and the client, packet id and payload of a press of the last 10 minutes |
+/// A repetition is of the same kind, on the same key; and
 ///
-/// An equal counter is believable as a resend when the uptime is equal too (decisive from 10 s of uptime on;
-/// another uptime is another press); or when no boot was proven in between and it comes within 30 s, or with
-/// DUP, the same client, packet id and payload within 10 minutes; or, boot or not, with the same payload
-/// within 30 s on the same TCP connection, which no reboot survives. A new clean connection with another
-/// payload is not a resend, which repeats its bytes (MQTT 5, section 4.4).
+/// | evidence | by | for |
+/// |---|---|---|
+/// | [`Evidence::Named`] | the name, and the bytes where they are remembered | 30 s, with DUP 10 min |
+/// | [`Evidence::Counted`] | the counter and the bytes, with no boot between; see below | 30 s |
+/// | [`Evidence::Framed`] | the frame's number, with no join between | 2 min |
+/// | | the counter of presses, with no join between and the frames rising | 30 s |
+/// | [`Evidence::Standing`] | the input's counter unchanged | for ever |
+/// | [`Evidence::Nothing`] | the bytes | 2 s |
+/// | | DUP, and the client, packet id and bytes | 30 s |
+///
+/// An equal counter is another press's when the uptimes differ, when a boot was proven in between (a boot message, an
+/// uptime that went back or is too short for the press before, a new connection after a goodbye), when the bytes differ
+/// (a resend repeats them: MQTT 5, section 4.4), or at `QoS` 0 after 2 s (it has no resends).
+///
+/// In doubt: a name with other bytes within 30 s; an equal counter and bytes on a new connection without DUP within
+/// 30 s; an emergency that a counter alone calls a repetition; DUP with the same bytes under a new packet id within
+/// 30 s; DUP with the same packet id, or an equal uptime, and the same bytes within 10 minutes.
 ///
 /// Costs a clone of the memory; no more than eight comparisons.
-pub fn judge(memory: &Memory, evidence: &Evidence, vitals: &Vitals, delivery: &Delivery) -> (Judgement, Memory) {
+pub fn judge(
+    memory: &Memory,
+    press: &SeenPress,
+    delivery: &Delivery,
+    recorded: Option<Recorded>,
+) -> (Judgement, Memory) {
     let mut next = memory.clone();
-    let judgement = match evidence {
-        Evidence::Named(name) => next.judge_named(name),
-        Evidence::Counted { counter, uptime_ms } => {
-            let uptime_ms = uptime_ms.or(vitals.uptime_ms);
-            next.judge_counted(*counter, uptime_ms, vitals.booted, delivery)
-        }
-        Evidence::Standing { input, counter } => next.judge_standing(*input, *counter, delivery),
-        Evidence::Nothing => next.judge_unidentified(delivery),
+    let judging = Judging { press, delivery };
+    let judgement = match &press.evidence {
+        Evidence::Named(name) => judging.named(&mut next, name, recorded),
+        Evidence::Counted { counter, uptime_ms } => judging.counted(&mut next, *counter, *uptime_ms),
+        Evidence::Framed { frame, counter } => judging.framed(&mut next, *frame, *counter),
+        Evidence::Standing { input, counter } => judging.standing(&mut next, *input, *counter),
+        Evidence::Nothing => judging.unidentified(&mut next),
     };
     (judgement, next)
 }
 
 /// Remembers what a message without a press says about the device's boots.
 ///
-/// A boot message, an uptime that went back, or a stated counter that went back start a new boot; anything
-/// else leaves counters valid. `at` is when the message arrived.
+/// A boot message, an uptime that went back or began after the last press, or a stated counter that went back start a
+/// new boot; anything else leaves counters valid. `at` is when the message arrived.
 #[must_use]
 pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
     let mut next = memory.clone();
@@ -146,7 +138,9 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
         (vitals.uptime_ms, memory.last_uptime_ms),
         (Some(now), Some(before)) if now < before
     );
-    if vitals.booted || went_back {
+    let last_press = memory.recent.iter().map(|known| known.at).max();
+    let began_after = vitals.uptime_ms.zip(last_press).is_some_and(|(uptime, last)| began_after(uptime, at, last));
+    if vitals.booted || went_back || began_after {
         next.prove_boot(at);
     }
     if vitals.uptime_ms.is_some() {
@@ -162,175 +156,239 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
     next
 }
 
-impl Memory {
-    fn judge_named(&mut self, name: &str) -> Judgement {
-        let press_key = Some(name.to_owned());
-        if self.names.iter().any(|known| known == name) {
-            return Judgement::Repeat { press_key };
-        }
-        push_bounded(&mut self.names, name.to_owned());
-        Judgement::New { press_key }
+/// Says whether a recording is one that was sent before, by its bytes, and what to remember from now on. Sound is never
+/// the same twice.
+pub fn judge_recording(memory: &Memory, delivery: &Delivery) -> (bool, Memory) {
+    let mut next = memory.clone();
+    let repeated = next
+        .recordings
+        .iter()
+        .any(|(hash, at)| *hash == delivery.payload_hash && within(DOUBT_WINDOW, *at, delivery.received_at));
+    if !repeated {
+        super::memory::push_bounded(&mut next.recordings, (delivery.payload_hash, delivery.received_at));
+    }
+    (repeated, next)
+}
+
+/// Whether a device that has been up for so long at a time began to run after another time.
+fn began_after(uptime_ms: u64, at: Timestamp, other: Timestamp) -> bool {
+    let up = SignedDuration::from_millis(i64::try_from(uptime_ms).unwrap_or(i64::MAX));
+    at.saturating_sub(up).is_ok_and(|began| began.duration_since(other) > BOOT_SLACK)
+}
+
+/// One press and how it came.
+#[derive(Clone, Copy)]
+struct Judging<'a> {
+    press: &'a SeenPress,
+    delivery: &'a Delivery,
+}
+
+/// What an equal counter is worth.
+enum Likeness {
+    Same,
+    Doubtful,
+    Another,
+}
+
+impl Judging<'_> {
+    fn named(self, memory: &mut Memory, name: &str, recorded: Option<Recorded>) -> Judgement {
+        let at = self.delivery.received_at;
+        let known = memory.recent.iter().rev().find(|known| known.seen.name.as_deref() == Some(name));
+        let (reuses_id, doubtful) = match (known, recorded) {
+            (Some(known), _) => {
+                let what = self.is_what(known);
+                if what && self.has_bytes(known) && within(self.resends_for(), known.at, at) {
+                    return Judgement::Repeat { press_key: known.key.clone() };
+                }
+                (true, what && within(RESEND_WINDOW, known.at, at))
+            }
+            (None, Some(recorded)) => {
+                let what = (recorded.kind, recorded.key) == (self.press.kind, self.press.key);
+                if what && within(self.resends_for(), recorded.received_at, at) {
+                    return Judgement::Repeat { press_key: name.to_owned() };
+                }
+                (true, false)
+            }
+            (None, None) => (false, false),
+        };
+        let press_key = if reuses_id { format!("{name}~{}", memory.make_up(at)) } else { name.to_owned() };
+        let seen = Recalled { name: Some(name.to_owned()), ..Recalled::default() };
+        self.remember(memory, &press_key, seen);
+        Judgement::New { press_key, doubtful, reuses_id }
     }
 
-    fn judge_counted(&mut self, counter: u64, uptime_ms: Option<u64>, booted: bool, delivery: &Delivery) -> Judgement {
-        let equal = |r: &&Remembered| r.counter == Some(counter);
-        let resent = self
-            .recent
-            .iter()
-            .rev()
-            .filter(equal)
-            .find(|known| known.is_resent_by(uptime_ms, booted, self.proven_boots, delivery));
-        if let Some(known) = resent {
-            return Judgement::Repeat { press_key: Some(known.key.clone()) };
+    fn counted(self, memory: &mut Memory, counter: u64, uptime_ms: Option<u64>) -> Judgement {
+        let uptime_ms = uptime_ms.or(self.press.vitals.uptime_ms);
+        let booted = self.press.vitals.booted;
+        let mut doubtful = false;
+        for known in memory.recent.iter().rev().filter(|known| known.seen.counter == Some(counter)) {
+            match self.likeness(known, uptime_ms, memory.proven_boots) {
+                Likeness::Same => return Judgement::Repeat { press_key: known.key.clone() },
+                Likeness::Doubtful => doubtful = true,
+                Likeness::Another => {}
+            }
         }
-        let rises = self.last_counter.is_none_or(|last| counter > last);
-        let uptime_went_back = matches!((uptime_ms, self.last_uptime_ms), (Some(now), Some(before)) if now < before);
+        let at = self.delivery.received_at;
+        let rises = memory.last_counter.is_none_or(|last| counter > last);
+        let uptime_went_back = matches!((uptime_ms, memory.last_uptime_ms), (Some(now), Some(before)) if now < before);
         // With a counter that rises, a lower uptime is a press that waited in the device's queue.
         if booted || (uptime_went_back && !rises) {
-            self.prove_boot(delivery.received_at);
-        } else if !rises || self.boot == 0 {
-            self.raise_boot(delivery.received_at);
+            memory.prove_boot(at);
+        } else if !rises || memory.boot == 0 {
+            memory.raise_boot(at);
         }
-        self.last_counter = Some(counter);
+        memory.last_counter = Some(counter);
         if uptime_ms.is_some() {
-            self.last_uptime_ms = uptime_ms;
+            memory.last_uptime_ms = uptime_ms;
         }
-        let key = format!("b{}-{counter}", self.boot);
-        self.remember(key, Some(counter), uptime_ms, delivery)
+        let press_key = format!("b{}-{counter}", memory.boot);
+        self.remember(memory, &press_key, Recalled { counter: Some(counter), uptime_ms, ..Recalled::default() });
+        Judgement::New { press_key, doubtful, reuses_id: false }
     }
 
-    fn judge_standing(&mut self, input: u8, counter: u64, delivery: &Delivery) -> Judgement {
-        let last = self.standing.iter().find(|s| s.input == input);
-        let rises = match last {
+    /// What a press with the same counter is worth as a resend of a known one.
+    fn likeness(self, known: &Remembered, uptime_ms: Option<u64>, proven_boots: u32) -> Likeness {
+        let Delivery { dup, packet_id, received_at: at, .. } = *self.delivery;
+        let uptimes = known.seen.uptime_ms.zip(uptime_ms);
+        // A resend repeats its bytes.
+        if !self.is_what(known) || !self.has_bytes(known) || uptimes.is_some_and(|(then, now)| then != now) {
+            return Likeness::Another;
+        }
+        let soon = within(RESEND_WINDOW, known.at, at);
+        // Which no reboot survives.
+        let same_connection = self.delivery.client_id.is_some() && self.is_client(known) && self.is_connection(known);
+        let another_boot = known.proven_boots != proven_boots || self.press.vitals.booted;
+        if (another_boot || self.is_after_goodbye(known)) && !same_connection {
+            return Likeness::Another;
+        }
+        let telling = uptimes.is_some_and(|(_, now)| now >= TELLING_UPTIME_MS);
+        let flagged = dup && packet_id.is_some();
+        if !soon {
+            let doubtful = (telling || (flagged && self.is_packet(known))) && within(DOUBT_WINDOW, known.at, at);
+            return if doubtful { Likeness::Doubtful } else { Likeness::Another };
+        }
+        if telling || flagged || within(ECHO_WINDOW, known.at, at) {
+            return Likeness::Same;
+        }
+        // `QoS` 0 has no resends.
+        if packet_id.is_none() {
+            return Likeness::Another;
+        }
+        let new_connection = self.delivery.client_id.is_some() && !same_connection;
+        if new_connection || self.is_emergency() { Likeness::Doubtful } else { Likeness::Same }
+    }
+
+    fn framed(self, memory: &mut Memory, frame: u64, counter: Option<u64>) -> Judgement {
+        let at = self.delivery.received_at;
+        let is_same = |known: &&Remembered| {
+            let Some(before) = known.seen.frame else { return false };
+            let same_frame = before == frame && within(FRAME_WINDOW, known.at, at);
+            let same_press = counter.is_some() && frame > before && within(RESEND_WINDOW, known.at, at);
+            self.is_what(known)
+                && known.seen.counter == counter
+                && known.proven_boots == memory.proven_boots
+                && (same_frame || same_press)
+        };
+        if let Some(known) = memory.recent.iter().rev().find(is_same) {
+            return Judgement::Repeat { press_key: known.key.clone() };
+        }
+        let rises = memory.last_counter.is_none_or(|last| frame > last);
+        if self.press.vitals.booted {
+            memory.prove_boot(at);
+        } else if !rises || memory.boot == 0 {
+            memory.raise_boot(at);
+        }
+        memory.last_counter = Some(frame);
+        let press_key = format!("f{}-{frame}", memory.boot);
+        self.remember(memory, &press_key, Recalled { counter, frame: Some(frame), ..Recalled::default() });
+        Judgement::New { press_key, doubtful: false, reuses_id: false }
+    }
+
+    fn standing(self, memory: &mut Memory, input: u8, counter: u64) -> Judgement {
+        let at = self.delivery.received_at;
+        let rises = match memory.standing.iter().find(|s| s.input == input) {
             Some(last) if last.counter == counter => {
-                let press_key = Some(standing_key(last.boot, input, counter));
-                return Judgement::Repeat { press_key };
+                // The same figure with another kind of press is another life's.
+                if last.kind.is_none_or(|kind| kind == self.press.kind) {
+                    return Judgement::Repeat { press_key: standing_key(last.boot, input, counter) };
+                }
+                false
             }
             Some(last) => counter > last.counter,
             // An input not in a full list may have been pushed out of it, with keys of this boot.
-            None => self.standing.len() < REMEMBERED,
+            None => !memory.is_standing_full(),
         };
-        if !rises || self.boot == 0 {
-            self.raise_boot(delivery.received_at);
+        if !rises || memory.boot == 0 {
+            memory.raise_boot(at);
         }
-        self.standing.retain(|s| s.input != input);
-        push_bounded(&mut self.standing, Stated { input, counter, boot: self.boot });
-        let key = standing_key(self.boot, input, counter);
-        self.remember(key, None, None, delivery)
+        let boot = memory.boot;
+        memory.state(Stated { input, counter, boot, kind: Some(self.press.kind) });
+        let press_key = standing_key(boot, input, counter);
+        self.remember(memory, &press_key, Recalled::default());
+        Judgement::New { press_key, doubtful: false, reuses_id: false }
     }
 
-    fn judge_unidentified(&mut self, delivery: &Delivery) -> Judgement {
-        let resent = self.recent.iter().rev().find(|known| known.is_flagged_duplicate(delivery));
-        if let Some(known) = resent {
-            return Judgement::Repeat { press_key: Some(known.key.clone()) };
+    fn unidentified(self, memory: &mut Memory) -> Judgement {
+        let Delivery { dup, received_at: at, .. } = *self.delivery;
+        let mut doubtful = false;
+        for known in memory.recent.iter().rev().filter(|known| self.is_what(known) && self.has_bytes(known)) {
+            let flagged = dup && self.is_client(known);
+            let soon = within(RESEND_WINDOW, known.at, at);
+            let redelivered = flagged && self.is_packet(known);
+            if within(ECHO_WINDOW, known.at, at) || (soon && redelivered) {
+                return Judgement::Repeat { press_key: known.key.clone() };
+            }
+            doubtful |= (soon && flagged) || (redelivered && within(DOUBT_WINDOW, known.at, at));
         }
         // Made up, so that a repetition can name the press that it repeats.
-        let made_up = delivery.received_at.as_microsecond().max(self.last_made_up.saturating_add(1));
-        self.last_made_up = made_up;
-        self.remember(format!("t{made_up}"), None, None, delivery)
+        let press_key = format!("t{}", memory.make_up(at));
+        self.remember(memory, &press_key, Recalled::default());
+        Judgement::New { press_key, doubtful, reuses_id: false }
     }
 
-    fn remember(
-        &mut self,
-        key: String,
-        counter: Option<u64>,
-        uptime_ms: Option<u64>,
-        delivery: &Delivery,
-    ) -> Judgement {
-        let press_key = Some(key.clone());
-        push_bounded(
-            &mut self.recent,
-            Remembered {
-                key,
-                counter,
-                uptime_ms,
-                proven_boots: self.proven_boots,
-                connection: delivery.connection,
-                client_id: delivery.client_id.as_deref().map(shortened),
-                packet_id: delivery.packet_id,
-                payload_hash: delivery.payload_hash,
-                at: delivery.received_at,
-            },
-        );
-        Judgement::New { press_key }
+    /// For how long a name is believed: longer where MQTT itself says that it may have been sent before, which a device
+    /// does when it, or the server, was away.
+    fn resends_for(self) -> SignedDuration {
+        if self.delivery.dup && self.delivery.packet_id.is_some() { DOUBT_WINDOW } else { RESEND_WINDOW }
     }
 
-    fn prove_boot(&mut self, at: Timestamp) {
-        self.proven_boots = self.proven_boots.wrapping_add(1);
-        self.last_uptime_ms = None;
-        self.raise_boot(at);
+    fn remember(self, memory: &mut Memory, press_key: &str, seen: Recalled) {
+        let what = Some((self.press.kind, self.press.key));
+        let known = Remembered::new(press_key, what, seen, memory.proven_boots, self.delivery);
+        super::memory::push_bounded(&mut memory.recent, known);
     }
 
-    /// Takes a boot number above all earlier ones, also above those of a memory that was lost.
-    fn raise_boot(&mut self, at: Timestamp) {
-        let seconds = u32::try_from(at.as_second().max(1)).unwrap_or(u32::MAX);
-        self.boot = self.boot.saturating_add(1).max(seconds);
-        self.last_counter = None;
-    }
-}
-
-impl Remembered {
-    /// Tells whether a press with the same counter is believable as a resend of this one.
-    fn is_resent_by(&self, uptime_ms: Option<u64>, booted: bool, proven_boots: u32, delivery: &Delivery) -> bool {
-        let soon = within(RESEND_WINDOW, self.at, delivery.received_at);
-        let same_boot = self.proven_boots == proven_boots;
-        if let (Some(then), Some(now)) = (self.uptime_ms, uptime_ms) {
-            if then != now {
-                return false;
-            }
-            if now >= TELLING_UPTIME_MS && (same_boot || soon) {
-                return true;
-            }
+    fn is_emergency(self) -> bool {
+        match self.press.kind {
+            PressKind::Shake | PressKind::Emergency => true,
+            PressKind::Single | PressKind::Double | PressKind::Long => false,
         }
-        let same_payload = self.payload_hash == delivery.payload_hash;
-        let device_connected = delivery.client_id.is_some() && self.is_client(delivery);
-        let same_connection = device_connected && self.connection == delivery.connection;
-        if soon && same_payload && same_connection {
-            return true;
-        }
-        if !same_boot || (booted && !same_payload) {
-            return false;
-        }
-        let started_clean = device_connected && !same_connection && delivery.clean_start;
-        if soon && !delivery.dup && started_clean && !same_payload {
-            return false;
-        }
-        soon || self.is_flagged_duplicate(delivery)
     }
 
-    /// Tells whether MQTT itself says that this press is delivered again.
-    fn is_flagged_duplicate(&self, delivery: &Delivery) -> bool {
-        delivery.dup
-            && self.packet_id.is_some()
-            && self.packet_id == delivery.packet_id
-            && self.payload_hash == delivery.payload_hash
-            && self.is_client(delivery)
-            && within(DUP_WINDOW, self.at, delivery.received_at)
+    fn is_what(self, known: &Remembered) -> bool {
+        known.what == Some((self.press.kind, self.press.key))
     }
 
-    fn is_client(&self, delivery: &Delivery) -> bool {
-        self.client_id == delivery.client_id.as_deref().map(shortened)
+    fn has_bytes(self, known: &Remembered) -> bool {
+        known.payload_hash == self.delivery.payload_hash
     }
-}
 
-/// Tells whether two times are at most `window` apart, either way round: clocks are set back, too.
-fn within(window: SignedDuration, a: Timestamp, b: Timestamp) -> bool {
-    a.duration_since(b).abs() <= window
-}
-
-fn standing_key(boot: u32, input: u8, counter: u64) -> String {
-    format!("b{boot}-i{input}-{counter}")
-}
-
-fn shortened(client_id: &str) -> String {
-    client_id.chars().take(CLIENT_ID_KEPT).collect()
-}
-
-fn push_bounded<T>(list: &mut Vec<T>, item: T) {
-    if list.len() >= REMEMBERED {
-        list.remove(0);
+    fn is_client(self, known: &Remembered) -> bool {
+        known.is_client(self.delivery.client_id.as_deref())
     }
-    list.push(item);
+
+    fn is_connection(self, known: &Remembered) -> bool {
+        known.connection == self.delivery.connection
+    }
+
+    fn is_packet(self, known: &Remembered) -> bool {
+        known.packet_id.is_some() && known.packet_id == self.delivery.packet_id
+    }
+
+    /// Whether the connection on which a press came was ended in order: then the device knows that it was heard.
+    fn is_after_goodbye(self, known: &Remembered) -> bool {
+        self.delivery.said_goodbye.is_some_and(|connection| known.connection <= connection) && self.is_client(known)
+    }
 }
 
 #[cfg(test)]

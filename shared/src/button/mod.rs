@@ -1,7 +1,10 @@
 //! The device in a cabin, and what it says.
 
+mod device;
+mod flapping;
 mod flat;
 mod identity;
+mod memory;
 mod press;
 
 use jiff::Timestamp;
@@ -9,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ButtonId, PlaceId};
 
-pub use identity::{Delivery, Judgement, Memory, judge, note_health};
+pub use device::device_id;
+pub use flapping::Flapping;
+pub use identity::{Delivery, Judgement, Recorded, judge, judge_recording, note_health};
+pub use memory::Memory;
 pub use press::{Evidence, Key, PressKind, SeenPress, Vitals};
 
 /// How far a button's enrolment is.
@@ -46,7 +52,7 @@ impl ButtonState {
 pub struct Button {
     /// Which.
     pub id: ButtonId,
-    /// Its id on the wire: the topic's, or the radio's devEUI. Unique at the site.
+    /// Its id on the wire, as [`device_id`] writes it: the topic's, or the radio's devEUI. Unique at the site.
     pub device: String,
     /// Its name, where the place alone doesn't tell it from another ("bathroom").
     pub name: Option<String>,
@@ -65,8 +71,10 @@ pub struct Button {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
-    /// Whether it is connected, where its dialect says.
+    /// Whether it is connected, where its dialect says; while it flaps, as it was when that was noticed.
     pub online: Option<bool>,
+    /// Since when it comes and goes all the time ([`Flapping`]); then its coming and going isn't told one by one.
+    pub flapping_since: Option<Timestamp>,
     /// Charge in percent, 0 to 100.
     pub battery_percent: Option<u8>,
     /// Received signal strength in dBm.
@@ -94,10 +102,20 @@ impl Health {
             rssi_dbm: vitals.rssi_dbm.or(self.rssi_dbm),
             firmware: vitals.firmware.clone().or_else(|| self.firmware.clone()),
             last_seen_at: Some(at),
+            flapping_since: self.flapping_since,
         }
     }
 
-    /// Whether the difference from what was last logged is worth an entry: connection, firmware, a battery that moved
+    /// What is to be told of a health that was heard, when `self` is what was told last: whether it is connected only
+    /// while it doesn't flap.
+    #[must_use]
+    pub fn damped(&self, heard: Self, flapping: &mut Flapping, at: Timestamp) -> Self {
+        let flapping_since = flapping.note(heard.online, at);
+        let online = if self.flapping_since.is_some() && flapping_since.is_some() { self.online } else { heard.online };
+        Self { online, flapping_since, ..heard }
+    }
+
+    /// Whether the difference from what was last logged is worth an entry: connection, flapping, firmware, a battery that moved
     /// by 5 % or crossed the low mark, a signal that moved by 10 dB, or nothing told for a quarter of an hour.
     pub fn worth_telling(&self, now: &Self) -> bool {
         let moved = |before: Option<i64>, after: Option<i64>, by: i64| match (before, after) {
@@ -107,6 +125,7 @@ impl Health {
         let low = |health: &Self| health.battery_percent.is_some_and(|percent| percent <= Self::LOW_BATTERY_PERCENT);
         let minute = |health: &Self| health.last_seen_at.map(|at| at.as_second() / 60);
         self.online != now.online
+            || self.flapping_since != now.flapping_since
             || self.firmware != now.firmware
             || low(self) != low(now)
             || moved(self.battery_percent.map(i64::from), now.battery_percent.map(i64::from), 5)

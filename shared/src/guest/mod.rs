@@ -39,6 +39,12 @@ pub fn longest_in<'a>(place: PlaceId, stays: impl IntoIterator<Item = &'a Stay>)
     current.min_by_key(|stay| (stay.checked_in_at, stay.id)).map(|stay| stay.guest_id)
 }
 
+/// Whether anybody stays in a place beside the guest of one stay.
+pub fn others_stay_in<'a>(place: PlaceId, beside: StayId, stays: impl IntoIterator<Item = &'a Stay>) -> bool {
+    let mut stays = stays.into_iter();
+    stays.any(|stay| stay.place_id == place && stay.id != beside && stay.checked_out_at.is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ pub const MAX_TEXT: usize = 2000;
 ///
 /// # Errors
 /// - `already_accepted` with the winner, when somebody else has it; accepting what one has already is a success,
-///   because the first answer may have been lost on its way.
+///   because the first answer may have been lost on its way, and says that one heard the guest press again.
 /// - `already_closed` with the request as it is, for everything but a note.
 /// - `not_accepted` for completing, releasing or handing over what nobody has.
 /// - `not_yours` for what somebody else has, unless one may take over.
@@ -88,6 +88,12 @@ fn accept(request: Request, actor: &Person, at: Timestamp) -> Result<(Request, O
     match &request.state {
         State::Open => {
             let acceptance = Acceptance { accepted_by: actor.as_ref(), accepted_at: at };
+            Ok((Request { state: State::Accepted(acceptance), ..request }, Some(Change::Accepted)))
+        }
+        // The guest pressed again: whoever has it says that they heard.
+        State::Accepted(acceptance) if acceptance.accepted_by.id == actor.id && request.is_pressed_since_accepted() => {
+            let accepted_at = request.last_press_at.map_or(at, |last| at.max(last));
+            let acceptance = Acceptance { accepted_at, ..acceptance.clone() };
             Ok((Request { state: State::Accepted(acceptance), ..request }, Some(Change::Accepted)))
         }
         State::Accepted(acceptance) if acceptance.accepted_by.id == actor.id => Ok((request, None)),

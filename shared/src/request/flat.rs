@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Acceptance, Kind, Note, Priority, Request, State, Voice};
+use super::{Acceptance, Held, Kind, Note, Priority, Request, State, Voice};
 use crate::ids::{ButtonId, GuestId, PlaceId, RequestId};
 use crate::person::PersonRef;
 
@@ -27,6 +27,7 @@ pub(super) struct Flat {
     last_press_id: Option<String>,
     last_press_at: Option<Timestamp>,
     voice: Option<Voice>,
+    held: Option<Held>,
     notes: Vec<Note>,
     state: Name,
     accepted_by: Option<PersonRef>,
@@ -85,6 +86,7 @@ impl TryFrom<Flat> for Request {
             last_press_id: flat.last_press_id,
             last_press_at: flat.last_press_at,
             voice: flat.voice,
+            held: flat.held,
             notes: flat.notes,
             state,
         })

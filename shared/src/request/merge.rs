@@ -1,11 +1,30 @@
-//! A guest who presses again: one card, ringing again, and every press counted.
+//! A guest who presses again: on the card that is there already, ringing again, and every press counted.
+//!
+//! | the request | a further press for the same |
+//! |---|---|
+//! | open, last pressed within the site's window | joins it and rings again for everybody |
+//! | accepted, for less than two hours, by somebody whom it can reach, for the same guest | joins it and rings for them alone |
+//! | accepted otherwise, or for something else | is a new card, which says who has the other since when |
+//! | closed, or open and last pressed before the window | is a new card |
+//!
+//! An emergency never joins what somebody has already: it rings for everybody, on a card of its own. What may be the
+//! repetition of a recent press ([`Judgement::New`](crate::button::Judgement)) joins that press's card, open or accepted.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Request, State, Wish};
+use super::{Held, Kind, Request, State, Wish};
+use crate::ids::GuestId;
+use crate::person::Person;
 use crate::site::Settings;
 
-/// Whether a press that asks for something joins a request instead of making a new one.
+/// For so long a further press means the request that somebody has; after it they have forgotten, or served the guest and
+/// not said so.
+pub const HELD_FOR: SignedDuration = SignedDuration::from_hours(2);
+
+/// For so long a press may be the repetition of another.
+pub const ECHOES_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+/// Whether a press that asks for something joins an open request instead of making a new one.
 ///
 /// It does when the request is still open, asks for the same, and was last pressed within the site's window. A clock
 /// that went backwards puts the last press in the future: then it is a new request, because a card too many is a
@@ -14,10 +33,28 @@ pub fn joins(request: &Request, wish: &Wish, at: Timestamp, settings: &Settings)
     let Some(last) = request.last_press_at else { return false };
     let window = i64::from(settings.press_window_s) * 1000;
     let since = at.as_millisecond() - last.as_millisecond();
-    request.state == State::Open
-        && request.kind == wish.kind
-        && request.service == wish.service
-        && (0..window).contains(&since)
+    request.state == State::Open && asks_for(request, wish) && (0..window).contains(&since)
+}
+
+/// Whether a press of a guest joins the request that somebody has. `hears`: the holder has a device that would ring.
+pub fn joins_held(
+    request: &Request,
+    wish: &Wish,
+    guest: Option<GuestId>,
+    (holder, hears): (&Person, bool),
+    at: Timestamp,
+) -> bool {
+    let State::Accepted(acceptance) = &request.state else { return false };
+    let is_there = acceptance.accepted_by.id == holder.id && holder.active && holder.on_duty && hears;
+    let held = at.duration_since(acceptance.accepted_at);
+    let held = held >= SignedDuration::ZERO && held < HELD_FOR;
+    wish.kind != Kind::Emergency && asks_for(request, wish) && request.guest_id == guest && is_there && held
+}
+
+/// Whether a press that may be the repetition of another belongs to a request.
+pub fn echoes(request: &Request, wish: &Wish, at: Timestamp) -> bool {
+    let recent = request.last_press_at.is_some_and(|last| at.duration_since(last).abs() <= ECHOES_FOR);
+    !request.state.is_closed() && asks_for(request, wish) && recent
 }
 
 /// Counts a further press on a request.
@@ -31,14 +68,49 @@ pub fn pressed_again(request: Request, device_press_id: Option<String>, at: Time
     }
 }
 
+fn asks_for(request: &Request, wish: &Wish) -> bool {
+    request.kind == wish.kind && request.service == wish.service
+}
+
+impl Request {
+    /// Whether the guest has pressed again since somebody took it: it rings for them until they accept it once more, or
+    /// it is theirs no longer.
+    pub fn is_pressed_since_accepted(&self) -> bool {
+        match &self.state {
+            State::Accepted(acceptance) => self.last_press_at.is_some_and(|last| last > acceptance.accepted_at),
+            State::Open | State::Completed { .. } | State::Cancelled { .. } => false,
+        }
+    }
+
+    /// Who has it and since when, for the card of another.
+    pub fn held(&self) -> Option<Held> {
+        match &self.state {
+            State::Accepted(acceptance) => {
+                Some(Held { request_id: self.id, by: acceptance.accepted_by.clone(), since: acceptance.accepted_at })
+            }
+            State::Open | State::Completed { .. } | State::Cancelled { .. } => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::{Kind, Priority};
-    use crate::testing::{at, open_request};
+    use crate::request::{Acceptance, Priority};
+    use crate::testing::{at, gus, open_request, sam, siri};
 
     fn call() -> Wish {
         Wish { kind: Kind::Call, service: None, priority: Priority::Normal }
+    }
+
+    fn emergency() -> Wish {
+        Wish { kind: Kind::Emergency, service: None, priority: Priority::Emergency }
+    }
+
+    /// Gus's call, which Siri accepted at a time.
+    fn held_since(accepted_at: Timestamp) -> Request {
+        let state = State::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at });
+        Request { state, guest_id: Some(gus().id), ..open_request(at(0)) }
     }
 
     #[test]
@@ -66,12 +138,67 @@ mod tests {
 
     #[test]
     fn an_emergency_never_joins_a_call() {
-        let emergency = Wish { kind: Kind::Emergency, service: None, priority: Priority::Emergency };
-        assert!(!joins(&open_request(at(100)), &emergency, at(101), &Settings::default()));
+        assert!(!joins(&open_request(at(100)), &emergency(), at(101), &Settings::default()));
     }
 
     #[test]
     fn a_clock_that_went_backwards_rings() {
         assert!(!joins(&open_request(at(100)), &call(), at(40), &Settings::default()));
+        assert!(!joins_held(&held_since(at(100)), &call(), Some(gus().id), (&siri(), true), at(99)));
+    }
+
+    #[test]
+    fn what_somebody_has_is_joined_for_two_hours_while_they_can_hear_it() {
+        let request = held_since(at(100));
+        let guest = Some(gus().id);
+        let joined = |after: i64| joins_held(&request, &call(), guest, (&siri(), true), at(100 + after));
+        assert_eq!([0, 120, 1800, 7199, 7200, 8 * 3600].map(joined), [true, true, true, true, false, false]);
+        let off_duty = Person { on_duty: false, ..siri() };
+        let left = Person { active: false, ..siri() };
+        for (holder, hears) in [(&siri(), false), (&off_duty, true), (&left, true), (&sam(), true)] {
+            assert!(!joins_held(&request, &call(), guest, (holder, hears), at(220)), "{holder:?} {hears}");
+        }
+        assert!(
+            !joins_held(&request, &call(), Some(crate::testing::id(61)), (&siri(), true), at(220)),
+            "another guest"
+        );
+        assert!(!joins_held(&open_request(at(100)), &call(), None, (&siri(), true), at(220)), "nobody has it");
+    }
+
+    #[test]
+    fn only_the_same_joins_what_somebody_has_and_an_emergency_never() {
+        let urgent = Wish { kind: Kind::Urgent, service: None, priority: Priority::High };
+        let request = held_since(at(100));
+        let joined =
+            |request: &Request, wish: &Wish| joins_held(request, wish, Some(gus().id), (&siri(), true), at(101));
+        assert!(!joined(&request, &urgent));
+        assert!(!joined(&request, &emergency()));
+        let alarm = Request { kind: Kind::Emergency, priority: Priority::Emergency, ..request };
+        assert!(!joined(&alarm, &emergency()), "it rings for everybody");
+    }
+
+    #[test]
+    fn a_possible_repetition_stays_on_its_card_whoever_has_it() {
+        let settings = Settings { press_window_s: 0, ..Settings::default() };
+        assert!(!joins(&open_request(at(100)), &call(), at(103), &settings));
+        assert!(echoes(&open_request(at(100)), &call(), at(103)));
+        assert!(echoes(&held_since(at(1)), &call(), at(103)));
+        assert!(!echoes(&held_since(at(1)), &emergency(), at(103)));
+        assert!(!echoes(&open_request(at(100)), &call(), at(701)));
+    }
+
+    #[test]
+    fn it_rings_for_the_holder_from_the_press_until_they_accept_once_more() {
+        use crate::request::{Command, decide};
+        let request = held_since(at(100));
+        assert!(!request.is_pressed_since_accepted());
+        let pressed = pressed_again(request, None, at(220));
+        assert!(pressed.is_pressed_since_accepted());
+        let (answered, change) = decide(pressed, Command::Accept, &siri(), at(230)).unwrap();
+        assert!(!answered.is_pressed_since_accepted());
+        assert_eq!(change.map(|change| change.entry_type()), Some("request_accepted"));
+        assert_eq!(answered.held().unwrap().since, at(230));
+        let (_, change) = decide(answered, Command::Accept, &siri(), at(240)).unwrap();
+        assert_eq!(change, None, "once is enough");
     }
 }

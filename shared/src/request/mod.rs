@@ -6,7 +6,7 @@
 //!   │ Open │            │ Accepted │            │ Completed │
 //!   └──────┘ ◀───────── └──────────┘            └───────────┘
 //!     │  ▲    release     │    │ ▲
-//!     │  └ pressed again  │    └─┘ hand over
+//!     │  └ pressed again  │    └─┘ hand over, pressed again
 //!     │                   │ cancel
 //!     └─────── cancel ────┴────────────────────▶ ┌───────────┐
 //!                                                │ Cancelled │
@@ -21,10 +21,11 @@ mod decide;
 mod flat;
 mod merge;
 mod state;
+mod voice;
 
 pub use command::{Change, Command};
 pub use decide::{MAX_NOTES, MAX_TEXT, decide};
-pub use merge::{joins, pressed_again};
+pub use merge::{ECHOES_FOR, HELD_FOR, echoes, joins, joins_held, pressed_again};
 pub use state::{Acceptance, State};
 
 use jiff::Timestamp;
@@ -139,9 +140,10 @@ pub struct Note {
     pub text: String,
 }
 
-/// What a guest said while holding the button.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a guest said while holding the button: the newest message, and those before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
 pub struct Voice {
     /// The recording, where the device sent one.
     pub recording_id: Option<RecordingId>,
@@ -151,6 +153,35 @@ pub struct Voice {
     pub audio_url: Option<String>,
     /// What was said, where something recognised it.
     pub transcript: Option<String>,
+    /// What the guest said before, oldest first; the last 20.
+    pub earlier: Vec<VoiceMessage>,
+}
+
+/// One voice message of a guest who spoke again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct VoiceMessage {
+    /// The recording, where the device sent one.
+    pub recording_id: Option<RecordingId>,
+    /// How long it is, in milliseconds.
+    pub duration_ms: Option<u32>,
+    /// Where the device put the recording instead of sending it.
+    pub audio_url: Option<String>,
+    /// What was said, where something recognised it.
+    pub transcript: Option<String>,
+}
+
+/// Who has another request of the same place: two people needn't walk there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Held {
+    /// The other request.
+    pub request_id: RequestId,
+    /// Who had it when this one was made.
+    pub by: PersonRef,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// What a guest wants.
@@ -188,6 +219,8 @@ pub struct Request {
     pub last_press_at: Option<Timestamp>,
     /// What the guest said.
     pub voice: Option<Voice>,
+    /// Who had another request of the same place already when the guest pressed for this one.
+    pub held: Option<Held>,
     /// What the crew wrote, oldest first.
     pub notes: Vec<Note>,
     /// How far it is.

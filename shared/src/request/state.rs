@@ -11,7 +11,7 @@ use crate::person::PersonRef;
 pub struct Acceptance {
     /// Who has it, or had it last.
     pub accepted_by: PersonRef,
-    /// When it was taken (not when it was handed over).
+    /// When it was taken (not when it was handed over), or accepted once more after the guest had pressed again.
     pub accepted_at: Timestamp,
 }
 

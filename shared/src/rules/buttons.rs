@@ -1,7 +1,7 @@
 //! Buttons: where they are, and whether they ring.
 
 use super::{Case, Change, Decision, name};
-use crate::button::{Button, ButtonState, Health};
+use crate::button::{Button, ButtonState, Health, device_id};
 use crate::ids::{ButtonId, PlaceId};
 use crate::person::Right;
 use crate::{Code, Refusal};
@@ -24,6 +24,7 @@ impl Case<'_> {
     /// Somebody makes a button known before its first press.
     pub fn create_button(&self, id: ButtonId, device: &str, place_id: PlaceId, called: Option<&str>) -> Decision {
         self.actor.need(Right::AssignButtons)?;
+        let device = &device_id(device);
         if self.sight.button(id).is_some() || self.sight.device(device).is_some() {
             return Err(Refusal::new(Code::NameTaken, "There is a button of that name already."));
         }
@@ -99,5 +100,20 @@ mod tests {
             assert_eq!(refusal.details["field"], "device", "{device:?}");
         }
         assert!(case.create_button(id(41), &"x".repeat(64), cabin().id, None).is_ok());
+    }
+
+    #[test]
+    fn a_device_is_one_button_however_its_address_is_spelled() {
+        let mut yacht = Yacht::default();
+        let create = |case: &Case<'_>| case.create_button(id(41), "AA:BB:CC:DD:EE:07", cabin().id, None);
+        assert_eq!(decided(&mut yacht, create), ["button_created"]);
+        let sight: &dyn super::super::Sight = &yacht;
+        assert_eq!(sight.button(id(41)).unwrap().device, "aabbccddee07");
+        let actor = by(&dana());
+        let case = Case { sight: &yacht, actor: &actor, at: at(60) };
+        for spelled in ["AABBCCDDEE07", "aabbccddee07", "aa-bb-cc-dd-ee-07"] {
+            let refusal = case.create_button(id(42), spelled, cabin().id, None).unwrap_err();
+            assert_eq!(refusal.code, Code::NameTaken, "{spelled}");
+        }
     }
 }

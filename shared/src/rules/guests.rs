@@ -40,8 +40,9 @@ impl Case<'_> {
             return Err(Refusal::new(Code::StayConflict, "They have checked out already.").with("stay", before));
         }
         let stay = Stay { checked_out_at: Some(self.at), ..before.clone() };
-        // Who leaves wants nothing any more; the next guest must not inherit it.
-        let place = self.sight.place(stay.place_id).filter(|place| place.do_not_disturb);
+        // Who leaves wants nothing any more, and the next guest must not inherit it; who stays on there goes on wanting it.
+        let shared = self.sight.others_stay_in(stay.place_id, stay.id);
+        let place = self.sight.place(stay.place_id).filter(|place| place.do_not_disturb && !shared);
         let cleared = place.map(|place| Place { do_not_disturb: false, ..place.clone() });
         let cleared = cleared.map(|place| Change::new(place, "do_not_disturb_cleared"));
         Ok(cleared.into_iter().chain([Change::new(stay, "guest_checked_out")]).collect())
@@ -78,6 +79,28 @@ mod tests {
         assert_eq!((yacht.stay(stay().id).unwrap().checked_out_at, yacht.guest_in(cabin().id)), (Some(at(60)), None));
         let refusal = decided(&mut yacht, out).unwrap_err();
         assert_eq!((refusal.code, refusal.details["stay"]["id"].is_string()), (Code::StayConflict, true));
+    }
+
+    #[test]
+    fn while_somebody_stays_on_the_place_and_their_stay_are_as_they_were() {
+        let quiet = Place { do_not_disturb: true, ..cabin() };
+        for guests in 1..=3_u32 {
+            let mut yacht = Yacht::default().with(quiet.clone());
+            for number in 2..=guests {
+                let number = u128::from(number);
+                yacht =
+                    yacht.with(Stay { id: id(70 + number), guest_id: id(60 + number), checked_in_at: at(5), ..stay() });
+            }
+            let mut leaving: Vec<_> = (2..=guests).map(|number| id(70 + u128::from(number))).collect();
+            leaving.insert(leaving.len() / 2, stay().id);
+            for (gone, stay) in (1..).zip(leaving) {
+                let out = decided(&mut yacht, |case| case.check_out(stay)).unwrap();
+                let last = gone == guests;
+                assert_eq!(out.contains(&"do_not_disturb_cleared"), last, "{gone} of {guests}");
+                assert_eq!(yacht.place(cabin().id).unwrap().do_not_disturb, !last);
+                assert_eq!(yacht.guest_in(cabin().id).is_some(), !last, "whoever stays is asked for");
+            }
+        }
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub trait Sight: std::fmt::Debug {
     fn device(&self, device: &str) -> Option<&Button>;
     /// Who stays in a place: the one who has been there longest; see [`longest_in`](crate::guest::longest_in).
     fn guest_in(&self, place: PlaceId) -> Option<GuestId>;
+    /// Whether anybody stays in a place beside the guest of one stay; see
+    /// [`others_stay_in`](crate::guest::others_stay_in).
+    fn others_stay_in(&self, place: PlaceId, beside: StayId) -> bool;
 }
 
 /// A noun is now so.

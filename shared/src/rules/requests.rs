@@ -47,6 +47,7 @@ impl Case<'_> {
             last_press_id: None,
             last_press_at: None,
             voice: None,
+            held: None,
             notes: Vec::new(),
             state: State::Open,
         };

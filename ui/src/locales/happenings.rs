@@ -30,7 +30,7 @@ fn telling(kind: &str) -> Option<Telling> {
         short and sentence:
             request_created request_pressed_again request_voice_added request_accepted request_released
             request_handed_over request_completed request_cancelled request_noted button_found
-            button_pressed button_connected button_lost button_seen button_assigned button_created
+            button_pressed button_connected button_lost button_flapping button_seen button_assigned button_created
             button_retired button_credentials_set do_not_disturb_set do_not_disturb_cleared place_created
             place_changed guest_created guest_changed guest_checked_in guest_checked_out person_created
             person_changed person_on_duty person_off_duty person_signed_in person_signed_out

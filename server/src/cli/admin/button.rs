@@ -101,7 +101,7 @@ pub(super) async fn run(command: ButtonCommand, house: &House) -> anyhow::Result
         }
         ButtonCommand::Credentials { device, off, at } => {
             let here = at.open(house).await?;
-            let button_id = here.button(&device).await?.id;
+            let Button { id: button_id, device, .. } = here.button(&device).await?;
             if off {
                 here.act(Box::new(SetButtonSecret { button_id, hash: None })).await?;
                 return say(&format!("Button {device} signs in with the site's join code."));
@@ -150,6 +150,7 @@ mod tests {
         let place = PlaceId(Uuid::from_u128(5));
         let health = Health {
             online: Some(true),
+            flapping_since: None,
             battery_percent: Some(87),
             rssi_dbm: Some(-61),
             firmware: None,

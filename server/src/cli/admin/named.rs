@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use crewbell_shared::button::Button;
+use crewbell_shared::button::{Button, device_id};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::place::Place;
 use crewbell_shared::protocol::{Source, Verb};
@@ -78,11 +78,12 @@ impl Here<'_> {
             .ok_or_else(|| anyhow!("There is no place \"{name}\"; see `admin place list`."))
     }
 
-    /// A button by its id on the wire, whose case matters.
+    /// A button by its id on the wire, however its address is spelled.
     pub(super) async fn button(&self, device: &str) -> anyhow::Result<Button> {
         let all = self.buttons().await?;
+        let wanted = device_id(device);
         all.into_iter()
-            .find(|button| button.device == device)
+            .find(|button| button.device == wanted)
             .ok_or_else(|| anyhow!("There is no button \"{device}\"; see `admin button list`."))
     }
 }

@@ -255,8 +255,7 @@ mod tests {
         let note = Note { id: NoteId(Uuid::nil()), by: siri(), at: at(3), text: "no ice\u{1b}[2J".into() };
         let noted = Request { notes: vec![note], ..open_request() };
         assert_eq!(line("request_noted", noted), "12:02:11  Cabin 5 · Call · Siri wrote: no ice·[2J");
-        let voice =
-            Voice { recording_id: None, duration_ms: Some(3200), audio_url: None, transcript: Some("Tea".into()) };
+        let voice = Voice { duration_ms: Some(3200), transcript: Some("Tea".into()), ..Voice::default() };
         let spoken = Request { kind: Kind::Voice, voice: Some(voice), ..open_request() };
         assert_eq!(line("request_voice_added", spoken), "12:02:11  Cabin 5 · Voice · spoke for 4 s: “Tea”");
     }

@@ -29,6 +29,7 @@ pub(super) fn open_request() -> Request {
         last_press_id: Some("1".into()),
         last_press_at: Some(at(0)),
         voice: None,
+        held: None,
         notes: Vec::new(),
         state: State::Open,
     }

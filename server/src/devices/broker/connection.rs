@@ -192,6 +192,7 @@ fn message_of(publish: &Publish) -> Option<Message> {
     Some(Message {
         topic: std::str::from_utf8(&publish.topic).ok()?.to_owned(),
         payload: publish.payload.clone(),
+        will: false,
         retain: publish.retain,
         dup: publish.dup,
         qos,

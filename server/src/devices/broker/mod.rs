@@ -35,6 +35,7 @@ use self::lamps::BrokerLamps;
 use self::lease::{DbLease, while_held};
 pub use self::settings::{BadBroker, BrokerSettings};
 use super::door::{Door, Speaker};
+use super::lamps::Way;
 use crate::house::{House, OpenSite};
 
 /// How long to wait for the site to be there, before looking again.
@@ -46,13 +47,21 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
     let Some(site) = stop.run_until_cancelled(find(&house, &settings.site)).await else { return };
     let lamps = BrokerLamps::default();
     let subscriptions = door.dialects().subscriptions();
+    let spellings = door.spellings();
     let take = {
         let site = Arc::clone(&site);
         move |connection, message| {
             let site = Arc::clone(&site);
             // Whose client a message comes from, a broker doesn't pass on.
-            let speaker =
-                Speaker { site, device: None, for_all: true, connection, client_id: None, clean_start: false };
+            let speaker = Speaker {
+                site,
+                device: None,
+                for_all: true,
+                connection,
+                client_id: None,
+                clean_start: false,
+                via: None,
+            };
             let door = door.clone();
             async move { door.take(speaker, message).await }
         }
@@ -60,8 +69,8 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
     let ingest = Ingest::new(settings, subscriptions, take, lamps.clone(), house.ids.clone());
     let lease = DbLease::new(house.db.clone(), site.id);
     while_held(&lease, &stop, |held| {
-        let light =
-            super::lamps::light(Arc::clone(&site), house.db.clone(), Arc::clone(&prefix), lamps.clone(), held.clone());
+        let way = Way { prefix: Arc::clone(&prefix), spellings: spellings.clone(), clock: house.clock.clone() };
+        let light = super::lamps::light(Arc::clone(&site), house.db.clone(), way, lamps.clone(), held.clone());
         let ingest = &ingest;
         Box::pin(async move {
             tokio::join!(light, ingest.keep(held));

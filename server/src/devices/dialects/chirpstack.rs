@@ -1,10 +1,10 @@
 //! `ChirpStack` v4 (`LoRaWAN`): `application/{id}/device/{devEui}/event/up`, `…/status`, `…/join`.
 //!
 //! Our own payload, on port 1, is 4 bytes: kind (0 single, 1 double, 2 long, 3 shake, 4 emergency; 16 + n for
-//! auxiliary key n), battery in percent, and a counter of presses in two bytes, high byte first. The counter is
-//! the identity: a button on the air repeats its press in several uplinks, each with a frame counter and a
-//! `deduplicationId` of its own. A payload cut short after the kind still rings. Other makers' payloads are read
-//! by the site's [`RadioTable`], and named by `deduplicationId`, which stands for one uplink.
+//! auxiliary key n), battery in percent, and a counter of presses in two bytes, high byte first: a button on the air
+//! repeats its press in several uplinks. A payload cut short after the kind still rings. Other makers' payloads are read
+//! by the site's [`RadioTable`]. An uplink is known by its frame counter `fCnt`, which rises until a join; its
+//! `deduplicationId` is another when a gateway brings it late, and names it only where there is no counter.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -73,8 +73,10 @@ fn decode_up(fields: &Fields, table: &RadioTable) -> Understood {
         return no_press(vitals, Ignored::Heartbeat);
     }
     let name = fields.text(&["deduplicationId"]).filter(|id| id.len() <= 128);
-    let evidence = name.map_or(Evidence::Nothing, Evidence::Named);
-    let frame = fields.whole(&["fCnt"]).map(|count| count.to_string());
+    let frame = fields.whole(&["fCnt"]);
+    let framed = |counter| frame.map(|frame| Evidence::Framed { frame, counter });
+    let evidence = framed(None).unwrap_or_else(|| name.map_or(Evidence::Nothing, Evidence::Named));
+    let frame = frame.map(|count| count.to_string());
     let (pressed, evidence, device_press_id) = if let Some(foreign) = table.port(port) {
         vitals.battery_percent = byte(&data, foreign.battery_offset).and_then(|b| percent(f64::from(b)));
         (read_foreign(&data, foreign), evidence, frame)
@@ -84,7 +86,7 @@ fn decode_up(fields: &Fields, table: &RadioTable) -> Understood {
         match (data.get(2), data.get(3)) {
             (Some(&high), Some(&low)) => {
                 let counter = u64::from(u16::from_be_bytes([high, low]));
-                let numbered = Evidence::Counted { counter, uptime_ms: None };
+                let numbered = framed(Some(counter)).unwrap_or(Evidence::Counted { counter, uptime_ms: None });
                 (Some(pressed), numbered, Some(counter.to_string()))
             }
             _ => (Some(pressed), evidence, frame),

@@ -63,6 +63,8 @@ fn summary(decoded: &Decoded) -> Value {
                 Evidence::Named(name) => format!("named:{name}"),
                 Evidence::Counted { counter, uptime_ms: Some(ms) } => format!("counted:{counter}:{ms}"),
                 Evidence::Counted { counter, uptime_ms: None } => format!("counted:{counter}"),
+                Evidence::Framed { frame, counter: Some(counter) } => format!("framed:{frame}:{counter}"),
+                Evidence::Framed { frame, counter: None } => format!("framed:{frame}"),
                 Evidence::Standing { input, counter } => format!("standing:{input}:{counter}"),
                 Evidence::Nothing => "nothing".to_owned(),
             };

@@ -1,6 +1,14 @@
 //! The listening socket: accepts, counts, and gives each connection a task of its own.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
@@ -21,6 +29,9 @@ use super::{
 const TCP_KEEPALIVE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_secs(15));
 /// The pause after a failed accept: what fails is the process (no file descriptors left), and asking faster won't mend it.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections so far, of all listeners: a number is given once in a process.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 /// Where and how to listen.
 #[derive(Clone, Debug)]
@@ -108,7 +119,6 @@ impl Listener {
         let roster = Roster::new();
         // Names that are given to the nameless must not meet those of an earlier run of the server.
         let run: u32 = rand::random();
-        let mut connection = 0;
         while let Some(accepted) = shutdown.run_until_cancelled(socket.accept()).await {
             let (stream, remote) = match accepted {
                 Ok(accepted) => accepted,
@@ -122,7 +132,7 @@ impl Listener {
                 metrics::counter!("mqtt_refused_total", "why" => "too many connections").increment(1);
                 continue;
             };
-            connection += 1;
+            let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
             let door = Door {
                 intake: Arc::clone(&intake),
                 lamps: lamps.clone(),

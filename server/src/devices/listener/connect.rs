@@ -76,6 +76,7 @@ where
     };
     let mut leaving = Leaving { intake: Arc::clone(&door.intake), peer: Arc::clone(&peer), how: Gone::Lost };
     let place = door.roster.enter(&peer);
+    door.intake.came(&peer);
     let session = Session {
         stream,
         wire,

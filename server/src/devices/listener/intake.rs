@@ -14,6 +14,11 @@ pub trait Intake: Send + Sync + 'static {
     /// one button can't throw another off by borrowing its name.
     type Principal: Clone + PartialEq + Send + Sync + 'static;
 
+    /// Called once for each peer that was let in, before its first `take`. Must not block.
+    fn came(&self, peer: &Peer<Self::Principal>) {
+        let _ = peer;
+    }
+
     /// Says who this is. Asked once per connection, before CONNACK.
     fn authenticate(&self, login: Login) -> impl Future<Output = Result<Self::Principal, NotLetIn>> + Send;
 

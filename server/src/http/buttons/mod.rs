@@ -7,6 +7,7 @@ mod list;
 mod retire;
 pub(super) mod set_credentials;
 mod unheard;
+mod voice;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,6 +19,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list::list, create::create))
         .routes(routes!(unheard::unheard))
+        .routes(routes!(voice::voice))
         .routes(routes!(assign::assign))
         .routes(routes!(retire::retire))
         .routes(routes!(set_credentials::set_credentials, clear_credentials::clear_credentials))

@@ -30,7 +30,7 @@ pub struct UnheardMessage {
     device: String,
     /// Why it is no press: a stable code.
     reason: String,
-    /// The topic of the last one.
+    /// The topic; empty for what was too much to be told one by one.
     topic: String,
     /// The first bytes of the last one, as text; bytes that are no UTF-8 are shown as U+FFFD.
     sample: String,

@@ -9,7 +9,7 @@ mod hand_over;
 mod list;
 mod note;
 mod release;
-mod voice;
+pub(in crate::http) mod voice;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -16,10 +16,13 @@ use crate::http::{ApiError, App};
 #[derive(ToSchema)]
 #[schema(value_type = String, format = Binary)]
 #[expect(dead_code, reason = "read by the derive alone")]
-struct Sound(Vec<u8>);
+pub(in crate::http) struct Sound(Vec<u8>);
 
-/// What the guest said, as a WAV file: 16-bit PCM, one channel, 16 kHz. What can't be made one is answered as it was
-/// sent.
+/// Recordings of a request, or a button, that are played together; a request has few.
+pub(in crate::http) const TOGETHER: i64 = 20;
+
+/// What the guest said, as a WAV file: 16-bit PCM, one channel, 16 kHz; all of it when they spoke several times, the
+/// oldest first and the last 20. What can't be made one is answered as it was sent.
 #[utoipa::path(
     get,
     path = "/api/service-requests/{id}/voice",
@@ -37,14 +40,19 @@ pub async fn voice(
     Path(id): Path<RequestId>,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut tx = app.house.db.read(who.site.id).await?;
-    let recording = recordings::of_request(&mut tx, who.site.id, id).await?;
-    let (format, bytes) = recording.ok_or_else(|| ApiError::not_found("recording"))?;
-    let (media_type, sound) = match sound::to_wav(&format, &bytes) {
+    answer(recordings::of_request(&mut tx, who.site.id, id, TOGETHER).await?)
+}
+
+/// Recordings as one sound. Not to be kept by whoever asked: another may be added.
+pub(in crate::http) fn answer(recordings: Vec<(String, Vec<u8>)>) -> Result<impl IntoResponse, ApiError> {
+    let (media_type, sound) = match sound::together(&recordings) {
         Ok(wav) => ("audio/wav", wav),
         Err(error) => {
-            tracing::warn!(request = %id, format, %error, "A recording is served as it was sent.");
+            let newest = recordings.into_iter().next_back();
+            let (format, bytes) = newest.ok_or_else(|| ApiError::not_found("recording"))?;
+            tracing::warn!(format, %error, "A recording is served as it was sent.");
             ("application/octet-stream", bytes)
         }
     };
-    Ok(([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "private, max-age=3600")], sound))
+    Ok(([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "private, no-cache")], sound))
 }

@@ -1,9 +1,10 @@
 //! What rings on a device: decided from what it shows, never from a message that passed by. A restart in the middle of
-//! an alarm rings again; an accept by anybody, also one's own that the server hasn't seen, ends it.
+//! an alarm rings again; an accept by anybody, also one's own that the server hasn't seen, ends it. When the guest presses
+//! again after that, it rings for the one who has it, until they accept it once more.
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::{Actor, Person, Right};
-use crewbell_shared::request::Request;
+use crewbell_shared::request::{Request, State};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::screen::Alert;
@@ -15,8 +16,8 @@ pub const HELD_AFTER_START_MS: u64 = 5_000;
 /// was answered hours ago.
 const DOUBTFUL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// What rings for a person: what is open, and theirs to answer, while they are on duty. The greatest first, then the
-/// oldest. `fresh`: the device shows what the server has.
+/// What rings for a person: what is open, and theirs to answer, while they are on duty; and what they have themselves
+/// and the guest has pressed for again. The greatest first, then the oldest. `fresh`: the device shows what the server has.
 pub fn of<'a>(
     me: &Person,
     open: impl Iterator<Item = &'a Request>,
@@ -27,7 +28,12 @@ pub fn of<'a>(
     if !me.on_duty || !Actor::Person(me.clone()).may(Right::AnswerRequests) {
         return Vec::new();
     }
+    let is_mine = |request: &&Request| match request.holder() {
+        Some(holder) => holder.id == me.id && request.is_pressed_since_accepted(),
+        None => request.state == State::Open,
+    };
     let mut alerts: Vec<Alert> = open
+        .filter(is_mine)
         .map(|request| Alert {
             request_id: request.id,
             priority: request.priority,
@@ -44,8 +50,8 @@ pub fn of<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crewbell_shared::request::{Priority, State};
-    use crewbell_shared::testing::{at, open_request, siri};
+    use crewbell_shared::request::{Acceptance, Command, Priority, decide, pressed_again};
+    use crewbell_shared::testing::{at, open_request, sam, siri};
 
     fn ringing(me: &Person, requests: &[Request], fresh: bool, now: Timestamp) -> Vec<RequestId> {
         of(me, requests.iter(), |_| false, fresh, now).iter().map(|alert| alert.request_id).collect()
@@ -69,6 +75,18 @@ mod tests {
         let id = RequestId(uuid::Uuid::from_u128(99));
         let emergency = Request { id, priority: Priority::Emergency, ..open_request(at(30)) };
         assert_eq!(ringing(&siri(), &[call.clone(), emergency], true, at(31)), [id, call.id]);
+    }
+
+    #[test]
+    fn a_guest_who_presses_again_rings_the_one_who_has_it_until_they_accept_once_more() {
+        let state = State::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at: at(10) });
+        let held = Request { state, ..open_request(at(0)) };
+        assert!(ringing(&siri(), std::slice::from_ref(&held), true, at(20)).is_empty());
+        let pressed = pressed_again(held, None, at(130));
+        assert_eq!(ringing(&siri(), std::slice::from_ref(&pressed), true, at(131)), [pressed.id]);
+        assert!(ringing(&sam(), std::slice::from_ref(&pressed), true, at(131)).is_empty(), "Siri has it");
+        let (heard, _) = decide(pressed, Command::Accept, &siri(), at(140)).unwrap();
+        assert!(ringing(&siri(), &[heard], true, at(141)).is_empty());
     }
 
     #[test]

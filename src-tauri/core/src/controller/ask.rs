@@ -9,6 +9,7 @@ use crewbell_shared::protocol::{Entity, EntityType};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use uuid::Uuid;
 
 use super::names::Names;
 use super::run::{Answer, Controller};
@@ -18,7 +19,7 @@ use crate::engine::{Fault, Input, line_of};
 use crate::net::{Door, Http, VoiceCache, address};
 use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, Told, Trouble};
 use crate::shell::Recording;
-use crate::store::{Key, Line, Session, Store};
+use crate::store::{Image, Key, Line, Session, Store};
 
 /// As JSON text: a picture of thousands of nouns is written once, and goes to the window as it is.
 pub(super) type Answered = Result<Box<RawValue>, AskError>;
@@ -93,8 +94,9 @@ impl<S: Store + 'static> Controller<S> {
             Ask::ExportActivity { query } => return self.export_activity(query, answer),
             Ask::PlayVoice { request_id } => {
                 let (door, voice, shell) = (self.door(), self.voice.clone(), std::sync::Arc::clone(&self.shell));
+                let edition = edition(self.engine.image(), request_id);
                 return beside(answer, async move {
-                    let wav = heard(request_id, &voice, door).await?;
+                    let wav = heard(request_id, edition, &voice, door).await?;
                     shell.play(Some(Recording { request_id, wav })).map(|()| nothing())
                 });
             }
@@ -213,13 +215,24 @@ pub(super) fn nothing() -> Box<RawValue> {
     RawValue::NULL.to_owned()
 }
 
-/// What a guest said: as it was heard here before, or from the server.
+/// What a recording is kept by: the newest message of a request, so that one more makes another of it.
+fn edition(image: &Image, id: RequestId) -> Uuid {
+    let kept = image.nouns.get(&Key::new(EntityType::Request, id.0)).map(|kept| kept.noun.as_ref());
+    let newest = match kept {
+        Some(Entity::Request(request)) => request.voice.as_ref().and_then(|voice| voice.recording_id),
+        Some(_) | None => None,
+    };
+    newest.map_or(id.0, |newest| newest.0)
+}
+
+/// What a guest said: as it was heard here before, or from the server. `edition` changes when they have said more.
 async fn heard(
     id: RequestId,
+    edition: Uuid,
     voice: &VoiceCache,
     door: impl Future<Output = Result<Door, Fault>>,
 ) -> Result<Vec<u8>, AskError> {
-    if let Some(wav) = voice.get(id).await {
+    if let Some(wav) = voice.get(edition).await {
         return Ok(wav);
     }
     let asked = async { door.await?.voice(id).await };
@@ -227,7 +240,7 @@ async fn heard(
     if !wav.starts_with(b"RIFF") {
         return Err(AskError::Unreadable { why: "the recording is of a sort that can't be played".to_owned() });
     }
-    voice.put(id, &wav).await;
+    voice.put(edition, &wav).await;
     Ok(wav)
 }
 

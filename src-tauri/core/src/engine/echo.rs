@@ -210,6 +210,12 @@ impl Sight for Sighted<'_> {
             self.all(EntityType::Stay).filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None });
         longest_in(place, stays)
     }
+
+    fn others_stay_in(&self, place: PlaceId, beside: StayId) -> bool {
+        let stays =
+            self.all(EntityType::Stay).filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None });
+        others_stay_in(place, beside, stays)
+    }
 }
 
 impl super::Engine {
@@ -219,10 +225,11 @@ impl super::Engine {
         self.echo.get(key).map(|noun| (noun, true)).or_else(kept)
     }
 
-    /// A request that is shown as open.
+    /// A request that is shown as open, or as pressed again since somebody took it.
     pub(super) fn open_request(&self, id: RequestId) -> Option<&Request> {
+        let calls = |request: &Request| request.state == State::Open || request.is_pressed_since_accepted();
         match self.shown(&Key::new(EntityType::Request, id.0)).map(|(noun, _)| noun.as_ref()) {
-            Some(Entity::Request(request)) if request.state == State::Open => Some(request),
+            Some(Entity::Request(request)) if calls(request) => Some(request),
             Some(_) | None => None,
         }
     }

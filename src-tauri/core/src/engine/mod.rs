@@ -70,7 +70,7 @@ pub struct Engine {
     live: Live,
     /// What the outbox makes of the image.
     echo: Echo,
-    /// The requests that are shown as open.
+    /// The requests that are shown as open, or as pressed again since somebody took them: those that may ring.
     open: BTreeSet<RequestId>,
     /// The calls of this person that go on.
     calls: BTreeSet<CallId>,

@@ -127,7 +127,8 @@ impl Engine {
     fn tell_alerts(&mut self, now: Now, outputs: &mut Vec<Output>) {
         self.live.silenced.retain(|_, until| *until > now.tick);
         let alerts = self.alerts(now);
-        let open = self.open.len();
+        let asked = self.open.iter().filter_map(|id| self.open_request(*id));
+        let open = asked.filter(|request| request.state == State::Open).count();
         if alerts != self.last.alerts || open != self.last.open {
             if alerts != self.last.alerts {
                 outputs.push(Output::Tell(Told::Alerts { alerts: alerts.clone() }));

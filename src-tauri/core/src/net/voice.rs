@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crewbell_shared::ids::RequestId;
+use uuid::Uuid;
 
 /// Bytes that are kept at most: some hundred messages of half a minute.
 const MOST: u64 = 100 * 1024 * 1024;
@@ -21,12 +21,12 @@ impl VoiceCache {
     }
 
     /// A recording that was heard here before.
-    pub async fn get(&self, id: RequestId) -> Option<Vec<u8>> {
+    pub async fn get(&self, id: Uuid) -> Option<Vec<u8>> {
         tokio::fs::read(self.file(id)).await.ok()
     }
 
     /// Keeps a recording; the oldest go when there are too many. A failure is logged: it plays all the same.
-    pub async fn put(&self, id: RequestId, wav: &[u8]) {
+    pub async fn put(&self, id: Uuid, wav: &[u8]) {
         if let Err(error) = self.try_put(id, wav).await {
             tracing::warn!(%error, "A recording isn't kept.");
         }
@@ -42,11 +42,11 @@ impl VoiceCache {
         }
     }
 
-    fn file(&self, id: RequestId) -> PathBuf {
+    fn file(&self, id: Uuid) -> PathBuf {
         self.folder.join(format!("{id}.wav"))
     }
 
-    async fn try_put(&self, id: RequestId, wav: &[u8]) -> std::io::Result<()> {
+    async fn try_put(&self, id: Uuid, wav: &[u8]) -> std::io::Result<()> {
         tokio::fs::create_dir_all(&self.folder).await?;
         // Whole or not at all: a part of a recording is none.
         let part = self.folder.join(format!("{id}.part"));
@@ -78,13 +78,12 @@ impl VoiceCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     #[tokio::test]
     async fn the_oldest_go_when_there_are_too_many() {
         let folder = tempfile::tempdir().unwrap();
         let cache = VoiceCache::new(folder.path().join("voice"));
-        let id = |number| RequestId(Uuid::from_u128(number));
+        let id = Uuid::from_u128;
         let third = vec![0; usize::try_from(MOST / 3).unwrap()];
         for number in 1..=4 {
             cache.put(id(number), &third).await;

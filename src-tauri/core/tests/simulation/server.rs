@@ -99,6 +99,7 @@ impl Server {
             last_press_id: None,
             last_press_at: Some(at),
             voice: None,
+            held: None,
             notes: Vec::new(),
             state: State::Open,
         };

@@ -122,4 +122,8 @@ impl Sight for Nouns {
     fn guest_in(&self, _: PlaceId) -> Option<GuestId> {
         None
     }
+
+    fn others_stay_in(&self, _: PlaceId, _: StayId) -> bool {
+        false
+    }
 }

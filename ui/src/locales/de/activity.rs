@@ -37,6 +37,7 @@ pub const WORDS: Activity = Activity {
     button_pressed: "Ein Knopf ohne Ort wurde gedrückt: {what}",
     button_connected: "Knopf {what} ist verbunden",
     button_lost: "Knopf {what} ist verloren",
+    button_flapping: "Knopf {what} kommt und geht ständig",
     button_seen: "Knopf {what} hat seinen Zustand gemeldet",
     button_assigned: "{who} hat Knopf {what} einen Ort gegeben",
     button_created: "{who} hat Knopf {what} hinzugefügt",

@@ -18,6 +18,7 @@ pub const WORDS: Buttons = Buttons {
     show: "Zeigen",
     lost: "Verloren",
     lost_hint: "Er antwortet nicht. Ist er in Reichweite, eingeschaltet und geladen?",
+    flapping: "Kommt und geht seit {time}",
     connected: "Verbunden",
     battery: "Akku",
     battery_percent: "Akku {percent} %",

@@ -16,6 +16,7 @@ pub const WORDS: Log = Log {
     button_pressed: "Knopf ohne Ort gedrückt",
     button_connected: "Knopf verbunden",
     button_lost: "Knopf verloren",
+    button_flapping: "Knopf kommt und geht",
     button_seen: "Knopf meldete Zustand",
     button_assigned: "Knopf zugeordnet",
     button_created: "Knopf hinzugefügt",

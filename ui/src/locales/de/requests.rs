@@ -23,6 +23,7 @@ pub const WORDS: Requests = Requests {
     cancelled_by: "Storniert von {who}",
     pressed: Plural::two("{n}× gedrückt", "{n}× gedrückt"),
     asked_by: "von {who}",
+    held: "{who} ist seit {time} wegen einer anderen Anfrage von dort unterwegs",
     dnd: "Nicht stören",
     median: Plural::two("{n} · Median {time}", "{n} · Median {time}"),
     oldest: Plural::two("{n} · älteste {time}", "{n} · älteste {time}"),

@@ -37,6 +37,7 @@ pub const WORDS: Activity = Activity {
     button_pressed: "A button without a place was pressed: {what}",
     button_connected: "Button {what} is connected",
     button_lost: "Button {what} is lost",
+    button_flapping: "Button {what} comes and goes all the time",
     button_seen: "Button {what} told its health",
     button_assigned: "{who} gave button {what} its place",
     button_created: "{who} added button {what}",

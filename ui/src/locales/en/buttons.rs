@@ -18,6 +18,7 @@ pub const WORDS: Buttons = Buttons {
     show: "Show",
     lost: "Lost",
     lost_hint: "It doesn't answer. Is it in reach, switched on, and charged?",
+    flapping: "Comes and goes since {time}",
     connected: "Connected",
     battery: "Battery",
     battery_percent: "Battery {percent} %",

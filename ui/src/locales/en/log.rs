@@ -16,6 +16,7 @@ pub const WORDS: Log = Log {
     button_pressed: "Pressed a button that has no place",
     button_connected: "Button connected",
     button_lost: "Button lost",
+    button_flapping: "Button comes and goes",
     button_seen: "Button told its health",
     button_assigned: "Assigned a button",
     button_created: "Added a button",

@@ -23,6 +23,7 @@ pub const WORDS: Requests = Requests {
     cancelled_by: "Cancelled by {who}",
     pressed: Plural::two("pressed {n}×", "pressed {n}×"),
     asked_by: "by {who}",
+    held: "{who} is on another request from there, since {time}",
     dnd: "Do not disturb",
     median: Plural::two("{n} · median {time}", "{n} · median {time}"),
     oldest: Plural::two("{n} · oldest {time}", "{n} · oldest {time}"),

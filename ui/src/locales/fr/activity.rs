@@ -37,6 +37,7 @@ pub const WORDS: Activity = Activity {
     button_pressed: "Un bouton sans lieu a été pressé : {what}",
     button_connected: "Le bouton {what} est connecté",
     button_lost: "Le bouton {what} ne répond plus",
+    button_flapping: "Le bouton {what} apparaît et disparaît sans cesse",
     button_seen: "Le bouton {what} a donné son état",
     button_assigned: "{who} a donné sa place au bouton {what}",
     button_created: "{who} a ajouté le bouton {what}",

@@ -18,6 +18,7 @@ pub const WORDS: Buttons = Buttons {
     show: "Voir",
     lost: "Perdu",
     lost_hint: "Il ne répond pas. Est-il à portée, allumé et chargé ?",
+    flapping: "Va et vient depuis {time}",
     connected: "Connecté",
     battery: "Batterie",
     battery_percent: "Batterie {percent} %",

@@ -16,6 +16,7 @@ pub const WORDS: Log = Log {
     button_pressed: "Bouton sans lieu appuyé",
     button_connected: "Bouton connecté",
     button_lost: "Bouton perdu",
+    button_flapping: "Bouton instable",
     button_seen: "État du bouton reçu",
     button_assigned: "Bouton affecté",
     button_created: "Bouton ajouté",

@@ -23,6 +23,7 @@ pub const WORDS: Requests = Requests {
     cancelled_by: "Annulé par {who}",
     pressed: Plural::two("appuyé {n}×", "appuyé {n}×"),
     asked_by: "par {who}",
+    held: "{who} s’occupe déjà d’une autre demande de là depuis {time}",
     dnd: "Ne pas déranger",
     median: Plural::two("{n} · médiane {time}", "{n} · médiane {time}"),
     oldest: Plural::two("{n} · la plus ancienne {time}", "{n} · la plus ancienne {time}"),

@@ -37,6 +37,7 @@ pub const WORDS: Activity = Activity {
     button_pressed: "Pritisnuta je tipka bez mjesta: {what}",
     button_connected: "Tipka {what} je povezana",
     button_lost: "Tipka {what} se više ne javlja",
+    button_flapping: "Tipka {what} stalno se javlja i nestaje",
     button_seen: "Tipka {what} javila je stanje",
     button_assigned: "{who} dodjeljuje mjesto tipki {what}",
     button_created: "{who} dodaje tipku {what}",

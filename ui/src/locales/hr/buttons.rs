@@ -18,6 +18,7 @@ pub const WORDS: Buttons = Buttons {
     show: "Prikaži",
     lost: "Izgubljena",
     lost_hint: "Ne odgovara. Je li u dometu, uključena i napunjena?",
+    flapping: "Javlja se i nestaje od {time}",
     connected: "Povezana",
     battery: "Baterija",
     battery_percent: "Baterija {percent} %",

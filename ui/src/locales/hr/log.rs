@@ -16,6 +16,7 @@ pub const WORDS: Log = Log {
     button_pressed: "Pritisnuta tipka bez mjesta",
     button_connected: "Tipka povezana",
     button_lost: "Tipka izgubljena",
+    button_flapping: "Tipka se javlja i nestaje",
     button_seen: "Tipka javila stanje",
     button_assigned: "Tipka dodijeljena",
     button_created: "Tipka dodana",

@@ -23,6 +23,7 @@ pub const WORDS: Requests = Requests {
     cancelled_by: "Otkazao: {who}",
     pressed: Plural::three("pritisnuto {n}×", "pritisnuto {n}×", "pritisnuto {n}×"),
     asked_by: "od: {who}",
+    held: "{who} je već na drugom zahtjevu odande od {time}",
     dnd: "Ne uznemiravati",
     median: Plural::three("{n} · medijan {time}", "{n} · medijan {time}", "{n} · medijan {time}"),
     oldest: Plural::three("{n} · najstariji {time}", "{n} · najstariji {time}", "{n} · najstariji {time}"),

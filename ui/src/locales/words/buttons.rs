@@ -20,6 +20,7 @@ words! {
         show: Text,
         lost: Text,
         lost_hint: Text,
+        flapping: Text,
         connected: Text,
         battery: Text,
         battery_percent: Text,

@@ -18,6 +18,7 @@ words! {
         button_pressed: Text,
         button_connected: Text,
         button_lost: Text,
+        button_flapping: Text,
         button_seen: Text,
         button_assigned: Text,
         button_created: Text,

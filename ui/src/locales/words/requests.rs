@@ -24,6 +24,7 @@ words! {
         cancelled_by: Text,
         pressed: Plural,
         asked_by: Text,
+        held: Text,
         dnd: Text,
         median: Plural,
         oldest: Plural,

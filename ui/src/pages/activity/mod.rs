@@ -124,7 +124,7 @@ fn picture(category: &str, kind: &str) -> Picture {
         (_, "request_voice_added") => Picture::Microphone,
         (_, "request_handed_over" | "request_released") => Picture::Hand,
         (_, "do_not_disturb_set" | "do_not_disturb_cleared") => Picture::Moon,
-        (_, "button_lost") => Picture::Alarm,
+        (_, "button_lost" | "button_flapping") => Picture::Alarm,
         (_, "person_secret_set" | "button_credentials_set") => Picture::Key,
         ("requests", _) => Picture::Bell,
         ("buttons", _) => Picture::Button,

@@ -3,14 +3,14 @@
 use crewbell_shared::button::{Button, ButtonState, Health};
 
 use crate::components::Tone;
-use crate::locales::{Text, fill, words};
+use crate::locales::{Text, fill, time, words};
 
 /// What a button needs of the crew, most urgent first: the order on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Care {
     /// Somebody must say where it is: until then it doesn't ring.
     Place,
-    /// It can't be reached.
+    /// It can't be reached, or comes and goes.
     Search,
     /// Its battery won't last.
     Charge,
@@ -25,9 +25,23 @@ pub fn care(button: &Button) -> Care {
     match (button.state, button.place_id) {
         (ButtonState::Retired, _) => Care::Retired,
         (ButtonState::New, _) | (ButtonState::Assigned, None) => Care::Place,
-        (ButtonState::Assigned, Some(_)) if button.health.online == Some(false) => Care::Search,
+        (ButtonState::Assigned, Some(_)) if is_unreliable(&button.health) => Care::Search,
         (ButtonState::Assigned, Some(_)) if is_low(&button.health) => Care::Charge,
         (ButtonState::Assigned, Some(_)) => Care::Nothing,
+    }
+}
+
+fn is_unreliable(health: &Health) -> bool {
+    health.online == Some(false) || health.flapping_since.is_some()
+}
+
+/// What is wrong with its connection, in words: it is lost, or comes and goes.
+pub fn trouble(health: &Health) -> Option<String> {
+    let w = &words().buttons;
+    match (health.flapping_since, health.online) {
+        (Some(since), _) => Some(fill(w.flapping, &[("time", &time::time(since))])),
+        (None, Some(false)) => Some(w.lost.to_owned()),
+        (None, Some(true) | None) => None,
     }
 }
 
@@ -87,7 +101,7 @@ pub fn signal_word(signal: Signal) -> Text {
 
 #[cfg(test)]
 mod tests {
-    use crewbell_shared::testing::button;
+    use crewbell_shared::testing::{at, button};
 
     use super::*;
 
@@ -102,6 +116,8 @@ mod tests {
     #[test]
     fn what_needs_somebody_comes_first() {
         let lost = with(Health { online: Some(false), ..battery_at(5) });
+        let flapping = with(Health { online: Some(true), flapping_since: Some(at(0)), ..battery_at(87) });
+        assert_eq!(care(&flapping), Care::Search);
         let new = Button { state: ButtonState::New, place_id: None, ..lost.clone() };
         let retired = Button { state: ButtonState::Retired, ..lost.clone() };
         let all = [retired, with(battery_at(16)), with(battery_at(15)), lost, new];

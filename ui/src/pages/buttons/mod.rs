@@ -19,6 +19,7 @@ use crate::pages::Info;
 use crate::route::{Page, Route, go, leave};
 use crate::state::{State, state};
 
+pub use health::trouble;
 use health::{Care, care};
 use heard::Heard;
 use row::{ButtonRow, title};

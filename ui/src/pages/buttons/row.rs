@@ -79,11 +79,11 @@ pub fn seen(state: State, button: &Device) -> String {
 /// What is to be seen at a glance: lost, battery, signal.
 fn signs(button: &Device) -> impl IntoView + use<> {
     let retired = health::care(button) == Care::Retired;
-    let lost = !retired && button.health.online == Some(false);
+    let lost = health::trouble(&button.health).filter(|_| !retired);
     let battery = health::battery(&button.health).filter(|_| !retired);
-    let signal = health::signal(button).filter(|_| !retired && !lost);
+    let signal = health::signal(button).filter(|_| !retired && lost.is_none());
     view! {
-        {lost.then(|| view! { <Chip text=words().buttons.lost tone=Tone::Alarm icon=Picture::Alarm/> })}
+        {lost.map(|text| view! { <Chip text tone=Tone::Alarm icon=Picture::Alarm/> })}
         {battery.map(|(text, tone)| view! { <Chip text tone icon=Picture::Battery/> })}
         {signal.map(|signal| view! { <SignalBars signal/> })}
     }

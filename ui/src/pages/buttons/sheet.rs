@@ -72,13 +72,13 @@ fn facts(state: State, button: &Device) -> impl IntoView + use<> {
     let place = button.place_id.map_or_else(|| w.no_place.to_owned(), |id| state.place_name(id));
     let heard = health.last_seen_at.map(|at| format!(" · {}", time::moment(at, state.now.get_untracked())));
     let heard = format!("{}{}", seen(state, button), heard.unwrap_or_default());
-    let lost = health.online == Some(false) && button.state == ButtonState::Assigned;
+    let lost = health::trouble(health).filter(|_| button.state == ButtonState::Assigned);
     let connected = health.online == Some(true);
     let credentials = if button.has_credentials { w.credentials_own } else { w.credentials_shared };
     let fact = |name: Text, value: String| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     view! {
-        {lost.then(|| view! {
-            <p class="device-lost"><Chip text=w.lost tone=Tone::Alarm icon=Picture::Alarm/><span>{w.lost_hint}</span></p>
+        {lost.map(|text| view! {
+            <p class="device-lost"><Chip text tone=Tone::Alarm icon=Picture::Alarm/><span>{w.lost_hint}</span></p>
         })}
         <dl class="facts">
             {fact(w.state, if connected { w.connected } else { names::button_state(button.state) }.to_owned())}

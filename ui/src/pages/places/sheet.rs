@@ -12,6 +12,7 @@ use super::form::PlaceForm;
 use super::here::is_open;
 use crate::components::{Button, Picture, Row, Sheet, Switch};
 use crate::locales::{Text, fill, names, time, words};
+use crate::pages::buttons::trouble;
 use crate::pages::calls::{CallAbout, CallsAbout};
 use crate::route::{Page, Route, go};
 use crate::state::{State, state};
@@ -157,7 +158,7 @@ fn Devices(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
 fn health(state: State, button: &Device) -> String {
     let w = &words().buttons;
     let health = &button.health;
-    let lost = (health.online == Some(false)).then(|| w.lost.to_owned());
+    let lost = trouble(health);
     let battery = health.battery_percent.map(|percent| fill(w.battery_percent, &[("percent", &percent.to_string())]));
     let now = state.now.get_untracked();
     let seen = health.last_seen_at.map(|at| fill(w.seen, &[("ago", &time::ago(at, now))]));

@@ -9,14 +9,14 @@ use crate::components::{Button, Picture};
 use crate::locales::{fill, refusals, time, words};
 use crate::state::state;
 
-/// The voice message of a request.
+/// What was said for a request: all of it is played, the oldest first.
 #[component]
 pub fn VoiceMessage(id: RequestId, voice: Voice) -> impl IntoView {
     let state = state();
     let w = &words().request;
     let player = Memo::new(move |_| state.voice.get().filter(|player| player.request_id == id));
     let playing = Memo::new(move |_| player.with(|player| player.as_ref().is_some_and(|player| player.playing)));
-    let duration = voice.duration_ms.unwrap_or_default();
+    let duration = voice.whole_ms();
     let progress = move || {
         let (at, of) = player.with(|player| {
             player.as_ref().map_or((0, duration), |player| (player.position_ms, player.duration_ms.max(1)))
@@ -31,7 +31,8 @@ pub fn VoiceMessage(id: RequestId, voice: Voice) -> impl IntoView {
     let at = move || player.with(|player| player.as_ref().map_or(0, |player| player.position_ms)).to_string();
     let of =
         move || player.with(|player| player.as_ref().map_or(duration, |player| player.duration_ms)).max(1).to_string();
-    let there = voice.recording_id.is_some() || voice.audio_url.is_some();
+    let there = voice.is_recorded();
+    let said: Vec<_> = voice.transcripts().map(|text| fill(w.said, &[("text", text)])).collect();
     view! {
         <section class="voice">
             <div class="player">
@@ -49,7 +50,7 @@ pub fn VoiceMessage(id: RequestId, voice: Voice) -> impl IntoView {
                 </Show>
             </div>
             <p class="wrong" role="alert">{trouble}</p>
-            {voice.transcript.map(|text| view! { <blockquote>{fill(w.said, &[("text", &text)])}</blockquote> })}
+            {said.into_iter().map(|text| view! { <blockquote>{text}</blockquote> }).collect_view()}
         </section>
     }
 }

@@ -41,6 +41,8 @@ pub fn may(state: State, request: &Request) -> May {
             ..May::default()
         },
         How::Accepted(_) => May {
+            // The guest pressed again: it rings until they say that they heard.
+            accept: mine && request.is_pressed_since_accepted(),
             complete: mine || leads,
             pass_on: mine || leads,
             cancel: state.may(Right::CancelRequests),

@@ -131,18 +131,22 @@ fn what(state: State, request: &Request) -> Sentence {
     Sentence::joined(holder.into_iter().chain(asked_for(request)), " · ")
 }
 
-/// What is asked for, how often, and by which of the crew, each for itself.
+/// What is asked for, how often, by which of the crew, and who is on another request of the place, each for itself.
 pub fn asked_for(request: &Request) -> Vec<Sentence> {
     let w = &words().requests;
     let pressed = (request.press_count > 1).then(|| w.pressed.say(request.press_count).into());
     let by = request.created_by.as_ref().map(|by| Sentence::fill(w.asked_by, &[("who", &by.into())]));
-    [Some(names::wish(request).into()), pressed, by].into_iter().flatten().collect()
+    let held = request.held.as_ref().map(|held| {
+        let since = time::time(held.since);
+        Sentence::fill(w.held, &[("who", &(&held.by).into()), ("time", &since.into())])
+    });
+    [Some(names::wish(request).into()), pressed, by, held].into_iter().flatten().collect()
 }
 
 /// What the guest said, or who asked for them wrote.
 fn said(_: State, request: &Request) -> Sentence {
-    let transcript = request.voice.as_ref().and_then(|voice| voice.transcript.as_ref());
-    let text = transcript.or(request.text.as_ref());
+    let transcript = request.voice.as_ref().and_then(|voice| voice.transcripts().last());
+    let text = transcript.or(request.text.as_deref());
     text.map(|text| fill(words().request.said, &[("text", text)]).into()).unwrap_or_default()
 }
 
@@ -163,6 +167,15 @@ mod tests {
         };
         assert_eq!(classes(Priority::Emergency), [true, true]);
         assert_eq!(classes(Priority::High), [false, false]);
+    }
+
+    #[test]
+    fn who_is_on_another_request_of_the_place_stands_on_the_card() {
+        use crewbell_shared::request::Held;
+        let held = Held { request_id: crewbell_shared::testing::id(51), by: siri().as_ref(), since: at(0) };
+        let request = Request { held: Some(held), ..open_request(at(0)) };
+        let said = Sentence::joined(asked_for(&request), " · ");
+        assert!(said.pieces().contains(&crate::locales::Piece::Person(siri().as_ref())), "{said}");
     }
 
     #[test]

@@ -214,7 +214,15 @@ impl Wire {
             }
         }
         let payload = if payload.is_empty() { Bytes::new() } else { Bytes::from_owner(Shared(payload.clone())) };
-        Ok(Incoming::Publish(Message { topic: topic.to_owned(), payload, retain, dup, qos: qos as u8, packet_id }))
+        Ok(Incoming::Publish(Message {
+            topic: topic.to_owned(),
+            payload,
+            will: false,
+            retain,
+            dup,
+            qos: qos as u8,
+            packet_id,
+        }))
     }
 
     /// Packet identifiers are never 0 [MQTT-2.2.1-3].

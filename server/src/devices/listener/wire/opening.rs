@@ -194,5 +194,5 @@ fn will(topic: Option<&str>, payload: Option<&[u8]>, qos: Qos) -> Result<Option<
     }
     let payload = payload.map_or_else(Bytes::new, Bytes::copy_from_slice);
     let topic = topic.to_owned();
-    Ok(Some(Message { topic, payload, retain: false, dup: false, qos: qos as u8, packet_id: None }))
+    Ok(Some(Message { topic, payload, will: true, retain: false, dup: false, qos: qos as u8, packet_id: None }))
 }

@@ -1,0 +1,145 @@
+//! Which connections stand and how the last ones ended, so that what an old connection leaves behind (its last will, its
+//! end) says nothing of a device that has come in again. In memory: a new process has no old connections.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crewbell_shared::ids::SiteId;
+use jiff::{SignedDuration, Timestamp};
+
+/// Devices, and clients, that are remembered at most; beyond, all is forgotten, which costs a resend that rings twice.
+const REMEMBERED: usize = 16_384;
+
+/// For so long after a goodbye a resend of what was sent before it would be believed: see `judge`.
+const GOODBYE_MATTERS: SignedDuration = SignedDuration::from_mins(2);
+
+/// The connections of all devices.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Connections {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// The connections that stand of buttons that signed in as themselves.
+    live: HashMap<(SiteId, Arc<str>), BTreeSet<u64>>,
+    /// The newest connection that a device came in on, or spoke on.
+    newest: HashMap<(SiteId, String), u64>,
+    /// The last connection of a client that ended with a DISCONNECT, and when.
+    goodbyes: HashMap<(SiteId, String), (u64, Timestamp)>,
+}
+
+impl Connections {
+    /// A button came in as itself.
+    pub(super) fn came(&self, site: SiteId, device: &Arc<str>, connection: u64) {
+        self.lock().live.entry((site, Arc::clone(device))).or_default().insert(connection);
+        self.spoke(site, device, connection);
+    }
+
+    /// A device spoke.
+    pub(super) fn spoke(&self, site: SiteId, device: &str, connection: u64) {
+        let mut inner = self.lock();
+        if inner.newest.len() >= REMEMBERED {
+            inner.newest.clear();
+        }
+        let newest = inner.newest.entry((site, device.to_owned())).or_default();
+        *newest = connection.max(*newest);
+    }
+
+    /// Whether a device has come in again since a connection began.
+    pub(super) fn is_superseded(&self, site: SiteId, device: &str, connection: u64) -> bool {
+        self.lock().newest.get(&(site, device.to_owned())).is_some_and(|newest| *newest > connection)
+    }
+
+    /// Whether a button that signed in as itself is connected.
+    pub(super) fn is_live(&self, site: SiteId, device: &Arc<str>) -> bool {
+        self.lock().live.contains_key(&(site, Arc::clone(device)))
+    }
+
+    /// A connection of a button that signed in as itself ended.
+    pub(super) fn left(&self, site: SiteId, device: &Arc<str>, connection: u64) {
+        let mut inner = self.lock();
+        let key = (site, Arc::clone(device));
+        if let Some(live) = inner.live.get_mut(&key) {
+            live.remove(&connection);
+            if live.is_empty() {
+                inner.live.remove(&key);
+            }
+        }
+    }
+
+    /// A client's connection ended, with a goodbye or without.
+    pub(super) fn ended(&self, site: SiteId, client_id: &str, connection: u64, goodbye: bool, at: Timestamp) {
+        let mut inner = self.lock();
+        if inner.goodbyes.len() >= REMEMBERED {
+            inner.goodbyes.retain(|_, (_, said_at)| at.duration_since(*said_at) < GOODBYE_MATTERS);
+        }
+        let key = (site, client_id.to_owned());
+        if goodbye && inner.goodbyes.len() < REMEMBERED {
+            inner.goodbyes.insert(key, (connection, at));
+        } else {
+            inner.goodbyes.remove(&key);
+        }
+    }
+
+    /// The connection before this one, where it ended with a goodbye.
+    pub(super) fn said_goodbye(&self, site: SiteId, client_id: &str, connection: u64) -> Option<u64> {
+        let inner = self.lock();
+        let (said, _) = inner.goodbyes.get(&(site, client_id.to_owned()))?;
+        (*said < connection).then_some(*said)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const SITE: SiteId = SiteId(Uuid::from_u128(1));
+
+    #[test]
+    fn what_an_older_connection_leaves_behind_is_of_the_past() {
+        let connections = Connections::default();
+        let device: Arc<str> = "cabin-1".into();
+        connections.came(SITE, &device, 1);
+        assert!(!connections.is_superseded(SITE, &device, 1));
+        connections.came(SITE, &device, 2);
+        assert!(connections.is_superseded(SITE, &device, 1));
+        connections.left(SITE, &device, 1);
+        assert!(connections.is_live(SITE, &device), "it is there on the other");
+        connections.left(SITE, &device, 2);
+        assert!(!connections.is_live(SITE, &device));
+        assert!(!connections.is_superseded(SITE, &device, 2), "the last one's will counts");
+        connections.spoke(SITE, "behind-a-gateway", 7);
+        assert!(connections.is_superseded(SITE, "behind-a-gateway", 6));
+    }
+
+    #[test]
+    fn a_goodbye_is_of_the_connection_before_and_no_other_client_s() {
+        let connections = Connections::default();
+        let at = |seconds: i64| Timestamp::from_second(1_790_000_000 + seconds).unwrap();
+        connections.ended(SITE, "esp32", 4, true, at(0));
+        assert_eq!(connections.said_goodbye(SITE, "esp32", 5), Some(4));
+        assert_eq!(connections.said_goodbye(SITE, "esp32", 4), None);
+        assert_eq!(connections.said_goodbye(SITE, "another", 5), None);
+        connections.ended(SITE, "esp32", 5, false, at(1));
+        assert_eq!(connections.said_goodbye(SITE, "esp32", 6), None, "it broke off");
+    }
+
+    #[test]
+    fn a_million_clients_cost_no_more_than_some_thousand() {
+        let connections = Connections::default();
+        for number in 0..40_000 {
+            let name = number.to_string();
+            connections.spoke(SITE, &name, number);
+            connections.ended(SITE, &name, number, true, Timestamp::UNIX_EPOCH);
+        }
+        let inner = connections.lock();
+        assert!(inner.newest.len() <= REMEMBERED && inner.goodbyes.len() <= REMEMBERED);
+    }
+}
