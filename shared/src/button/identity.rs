@@ -129,6 +129,9 @@ pub fn judge(memory: &Memory, evidence: &Evidence, vitals: &Vitals, delivery: &D
             let uptime_ms = uptime_ms.or(vitals.uptime_ms);
             next.judge_counted(*counter, uptime_ms, vitals.booted, delivery)
         }
+        Evidence::Framed { frame, counter } => {
+            next.judge_counted(counter.unwrap_or(*frame), vitals.uptime_ms, vitals.booted, delivery)
+        }
         Evidence::Standing { input, counter } => next.judge_standing(*input, *counter, delivery),
         Evidence::Nothing => next.judge_unidentified(delivery),
     };

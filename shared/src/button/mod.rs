@@ -3,6 +3,8 @@
 mod flat;
 mod identity;
 mod press;
+mod unrecognised;
+mod vocabulary;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::ids::{ButtonId, PlaceId};
 
 pub use identity::{Delivery, Judgement, Memory, judge, note_health};
 pub use press::{Evidence, Key, PressKind, SeenPress, Vitals};
+pub use unrecognised::{UnrecognisedMessage, UnrecognisedMessages};
+pub use vocabulary::{DeviceTopic, DeviceWord, Dialect, Vocabulary};
 
 /// How far a button's enrolment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

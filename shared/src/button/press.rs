@@ -38,6 +38,9 @@ pub enum Key {
 }
 
 impl PressKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Single, Self::Double, Self::Long, Self::Shake, Self::Emergency];
+
     /// The kind as it crosses a wire and stands in the database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,6 +54,9 @@ impl PressKind {
 }
 
 impl Key {
+    /// Every key.
+    pub const ALL: [Self; 5] = [Self::Main, Self::Aux1, Self::Aux2, Self::Aux3, Self::Aux4];
+
     /// The key as it crosses a wire and stands in the database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,7 +89,15 @@ pub enum Evidence {
         /// The counter as sent.
         counter: u64,
     },
-    /// Nothing in the payload: only MQTT's own DUP flag and packet id are left.
+    /// A frame of a radio that numbers its frames from its join on (`LoRaWAN`'s `fCnt`).
+    Framed {
+        /// The number of the frame.
+        frame: u64,
+        /// The device's own count of presses, where the payload holds one: a button on the air repeats its press in
+        /// several frames.
+        counter: Option<u64>,
+    },
+    /// Nothing in the payload: only its bytes, and MQTT's own DUP flag and packet id, are left.
     Nothing,
 }
 

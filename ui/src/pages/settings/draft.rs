@@ -90,7 +90,8 @@ pub fn with(before: &Settings, numbers: Numbers, typed: &[(Key, Typed)]) -> Sett
     let added = added.filter_map(|(key, typed)| typed.service(*key));
     let services = changed.chain(added).collect();
     // Named one by one: a setting that is new to the rules is missed here, and not lost.
-    Settings { press_window_s, retention_days, ring_time_s, services }
+    let vocabulary = before.vocabulary.clone();
+    Settings { press_window_s, retention_days, ring_time_s, services, vocabulary }
 }
 
 #[cfg(test)]
