@@ -127,7 +127,8 @@ impl Server {
         let listener = listener.with_context(|| format!("The address {} could not be opened.", settings.http))?;
         let http = listener.local_addr()?;
         let ice = turn::start(settings.own_turn, settings.ice, &house).await?;
-        let router = http::router(App::new(house.clone(), ice, settings.metrics, settings.silence), more);
+        let app = App::new(house.clone(), ice, settings.metrics, settings.silence);
+        let router = http::router(App { dialects: Arc::clone(door.dialects()), ..app }, more);
         let doors = match settings.http_tls {
             Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
             None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),

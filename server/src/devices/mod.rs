@@ -8,9 +8,12 @@ pub mod broker;
 pub mod delivery;
 pub mod dialects;
 pub mod door;
+#[cfg(test)]
+mod fuzz;
 mod intake;
 pub mod lamps;
 pub mod listener;
+mod reading;
 pub mod sound;
 mod unheard;
 

@@ -42,6 +42,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::devices::dialects::Dialects;
 use crate::house::House;
 use crate::ice::Ice;
 
@@ -58,11 +59,13 @@ pub struct App {
     pub metrics: Option<PrometheusHandle>,
     /// How long a live socket may say nothing.
     pub silence: Duration,
+    /// What devices say, for whoever looks at what wasn't understood.
+    pub dialects: Arc<Dialects>,
 }
 
 impl App {
     /// The doors of a house.
     pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>, silence: Duration) -> Self {
-        Self { house, attempts: Arc::default(), ice: Arc::new(ice), metrics, silence }
+        Self { house, attempts: Arc::default(), ice: Arc::new(ice), metrics, silence, dialects: Arc::default() }
     }
 }
