@@ -8,6 +8,7 @@ use crewbell_shared::ids::{CommandId, RequestId, SiteId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::live::Reach;
 use crewbell_shared::protocol::{Command, Outcome, Source};
+use crewbell_shared::site::Settings;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -20,7 +21,7 @@ use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, sites};
 use crate::live::{Presence, Receipts, Switchboard};
-use crate::log::{Reader, Tail, follow};
+use crate::log::{Reader, Tail, follow, follow_settings};
 
 /// A site that is served.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct OpenSite {
     pub receipts: Receipts,
     /// Which sessions were used.
     pub uses: Uses,
+    /// How it is run, as the log last told it; behind it by moments.
+    pub settings: watch::Receiver<Arc<Settings>>,
     /// The head of its log when it was opened: a reader that begins here misses nothing that this server does.
     pub opened_at: u64,
     writer: Writer,
@@ -212,9 +215,12 @@ impl House {
             tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
             let slug = Arc::from(known.site.slug.as_str());
             self.opened.send_modify(|opened| *opened += 1);
+            let (told, settings) = watch::channel(Arc::new(known.site.settings.clone()));
+            let reader = Reader::new(id, Arc::clone(&slug), db.clone(), Arc::clone(&tail), known.head);
+            tokio::spawn(follow_settings(reader, db.clone(), told, self.stop.clone()));
             let (receipts, switchboard, opened_at) = (Receipts::default(), Switchboard::default(), known.head);
             let uses = Uses::default();
-            Arc::new(OpenSite { id, slug, tail, presence, switchboard, receipts, uses, opened_at, writer, db })
+            Arc::new(OpenSite { id, slug, tail, presence, switchboard, receipts, uses, settings, opened_at, writer, db })
         });
         Arc::clone(site)
     }

@@ -133,7 +133,7 @@ impl Server {
         let http = listener.local_addr()?;
         let ice = turn::start(settings.own_turn, settings.ice, &house).await?;
         let app = App::new(house.clone(), ice, settings.metrics, settings.silence).behind(settings.proxies);
-        let router = http::router(app, more);
+        let router = http::router(App { dialects: Arc::clone(door.dialects()), ..app }, more);
         let doors = match settings.http_tls {
             Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
             None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),

@@ -19,7 +19,7 @@ const ON_SUN_DECK: usize = CABINS;
 pub(super) const BABBLE: [Babble; 2] = [
     Babble {
         device: "gym-dial",
-        why: Ignored::UnknownShape("an action that is not known"),
+        why: Ignored::UnknownWord(std::borrow::Cow::Borrowed("dial_rotate_left_slow")),
         topic: "zigbee2mqtt/gym-dial",
         sample: r#"{"action":"dial_rotate_left_slow","action_time":30,"linkquality":96}"#,
         times: 31,

@@ -309,8 +309,9 @@ fn one_battery_is_low_and_one_button_is_lost() {
 fn what_is_shown_as_no_press_is_none() {
     let dialects = Dialects::new("obedio", RadioTable::default());
     for babble in present::BABBLE {
-        let decoded = dialects.decode(babble.topic, babble.sample.as_bytes(), false);
-        assert_eq!(decoded.said, Said::Nothing(babble.why));
+        let vocabulary = crewbell_shared::button::Vocabulary::default();
+        let decoded = dialects.decode(&vocabulary, babble.topic, babble.sample.as_bytes(), false);
+        assert_eq!(decoded.heard[0].said, Said::Nothing(babble.why));
         assert_eq!(decoded.device.as_deref(), Some(babble.device));
     }
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::connections::Connections;
 use super::delivery::Message;
-use super::dialects::{Decoded, Dialects, Ignored, Said, VoiceChunk};
+use super::dialects::{Decoded, Dialect, Dialects, Heard, Ignored, Said, VoiceChunk};
 use super::flood::Floods;
 use super::listener::{Taken, Why};
 use super::spellings::Spellings;
@@ -71,7 +71,7 @@ impl Door {
     }
 
     /// The dialects that it understands.
-    pub fn dialects(&self) -> &Dialects {
+    pub fn dialects(&self) -> &Arc<Dialects> {
         &self.dialects
     }
 
@@ -82,10 +82,16 @@ impl Door {
 
     /// Takes a message; resolves when what it says is durable, or it was judged worthless.
     pub async fn take(&self, speaker: Speaker, message: Message) -> Taken {
-        let Decoded { device, dialect, said } = self.dialects.decode(&message.topic, &message.payload, message.retain);
         let site = speaker.site.id;
+        let settings = Arc::clone(&speaker.site.settings.borrow());
+        let decoded = self.dialects.decode(&settings.vocabulary, &message.topic, &message.payload, message.retain);
+        let Decoded { device, dialect, heard, damage } = decoded;
+        if let Some(what) = damage {
+            metrics::counter!("mqtt_damaged_total", "what" => what).increment(1);
+        }
         let Some(device) = device.map(|spelled| self.spellings.known_by(site, &spelled)) else {
-            return self.ignore(&speaker, speaker.device.as_deref().unwrap_or_default(), &message, &ignored_of(said));
+            let why = heard.into_iter().next().map_or(Ignored::UnknownTopic, |heard| ignored_of(heard.said));
+            return self.ignore(&speaker, speaker.device.as_deref().unwrap_or_default(), &message, &why);
         };
         if let Some(own) = speaker.device.as_deref().filter(|own| *own != device) {
             return self.refuse(&speaker, own, &message, "not_its_own");
@@ -93,12 +99,29 @@ impl Door {
         if self.is_of_the_past(site, &device, &speaker, &message) {
             return Taken::Done;
         }
-        let own = speaker.device.is_some() || speaker.for_all;
-        let delivery = self.delivery(&speaker, &message);
-        let dialect = dialect.map_or("unknown", super::dialects::Dialect::code);
+        // Side by side, so that all keys of a message are in one commit; in its order.
+        let taking = heard.into_iter().map(|heard| self.hear(&speaker, &message, &device, dialect, heard));
+        together(futures_util::future::join_all(taking).await)
+    }
+
+    /// Takes what a message says of one button.
+    async fn hear(
+        &self,
+        speaker: &Speaker,
+        message: &Message,
+        topic_device: &str,
+        dialect: Option<Dialect>,
+        heard: Heard,
+    ) -> Taken {
+        let Heard { device, said, repeats } = heard;
+        let device = device.unwrap_or_else(|| topic_device.to_owned());
+        // Who signed in as a gateway did so as itself, and not as the buttons behind it.
+        let own = (speaker.device.is_some() && device == topic_device) || speaker.for_all;
+        let delivery = self.delivery(speaker, message, repeats.as_deref());
+        let dialect = dialect.map_or("unknown", Dialect::code);
         let (what, action): (_, Box<dyn Action>) = match said {
             Said::Press(press) => {
-                self.pace(&speaker, &device, &press, &message).await;
+                self.pace(speaker, &device, &press, message).await;
                 let via = speaker.via.clone();
                 ("press", Box::new(RaiseRequest { device: device.clone(), own, press, delivery, via }))
             }
@@ -109,7 +132,7 @@ impl Door {
                 let via = speaker.via.clone();
                 ("voice", Box::new(recording(device.clone(), own, chunk, delivery, via)))
             }
-            Said::Nothing(why) => return self.ignore(&speaker, &device, &message, &why),
+            Said::Nothing(why) => return self.ignore(speaker, &device, message, &why),
         };
         metrics::counter!("mqtt_messages_total", "said" => what, "dialect" => dialect).increment(1);
         let done = speaker.site.act(action, Actor::Button { name: device.clone() }, Source::Device).await;
@@ -147,9 +170,10 @@ impl Door {
         }
     }
 
-    fn delivery(&self, speaker: &Speaker, message: &Message) -> Delivery {
+    /// How it was delivered; `repeats` stands for the bytes where a repetition has others.
+    fn delivery(&self, speaker: &Speaker, message: &Message, repeats: Option<&str>) -> Delivery {
         // The hash is kept in the database, so it must be the same in every version of the server.
-        let digest = Sha256::digest(&message.payload);
+        let digest = Sha256::digest(repeats.map_or(&message.payload[..], str::as_bytes));
         let payload_hash = digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte));
         let of_ever = |connection: u64| self.first_connection.saturating_add(connection);
         let before = |client_id: &String| {
@@ -175,9 +199,13 @@ impl Door {
         match why {
             Ignored::UnknownTopic => Taken::Refused(Why::TopicInvalid),
             Ignored::Retained | Ignored::EmptyAction | Ignored::Heartbeat => Taken::Done,
-            Ignored::NotAPress | Ignored::UnknownShape(_) | Ignored::NotUtf8 | Ignored::NotJson | Ignored::TooLarge => {
-                Taken::Refused(Why::PayloadInvalid)
-            }
+            Ignored::NotAPress
+            | Ignored::UnknownWord(_)
+            | Ignored::UnknownShape(_)
+            | Ignored::Damaged(_)
+            | Ignored::NotUtf8
+            | Ignored::NotJson
+            | Ignored::TooLarge => Taken::Refused(Why::PayloadInvalid),
         }
     }
 
@@ -203,6 +231,16 @@ impl Door {
         self.note(speaker, device, message, why);
         Taken::Refused(Why::NotAuthorized)
     }
+}
+
+/// What is to be said of a message that spoke for several: what couldn't be recorded comes again, whole.
+fn together(taken: Vec<Taken>) -> Taken {
+    let or_done = |all: Taken, one: Taken| match (all, one) {
+        (Taken::NotNow, _) | (_, Taken::NotNow) => Taken::NotNow,
+        (Taken::Done, _) | (_, Taken::Done) => Taken::Done,
+        (first @ Taken::Refused(_), Taken::Refused(_)) => first,
+    };
+    taken.into_iter().reduce(or_done).unwrap_or(Taken::Done)
 }
 
 fn ignored_of(said: Said) -> Ignored {

@@ -10,9 +10,12 @@ pub mod delivery;
 pub mod dialects;
 pub mod door;
 mod flood;
+#[cfg(test)]
+mod fuzz;
 mod intake;
 pub mod lamps;
 pub mod listener;
+mod reading;
 pub mod sound;
 mod spellings;
 mod unheard;

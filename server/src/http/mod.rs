@@ -50,6 +50,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::LoginLimiter;
+use crate::devices::dialects::Dialects;
 use crate::house::House;
 use crate::ice::Ice;
 
@@ -68,13 +69,16 @@ pub struct App {
     pub metrics: Option<PrometheusHandle>,
     /// How long a live socket may say nothing.
     pub silence: Duration,
+    /// What devices say, for whoever looks at what wasn't understood.
+    pub dialects: Arc<Dialects>,
 }
 
 impl App {
     /// The doors of a house.
     pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>, silence: Duration) -> Self {
         let limiter = Arc::new(LoginLimiter::new(&house.ids));
-        Self { house, limiter, proxies: Arc::default(), ice: Arc::new(ice), metrics, silence }
+        let (ice, dialects) = (Arc::new(ice), Arc::default());
+        Self { house, limiter, proxies: Arc::default(), ice, metrics, silence, dialects }
     }
 
     /// The same behind proxies.

@@ -8,9 +8,11 @@
 mod entry;
 mod follow;
 mod reader;
+mod settings;
 mod tail;
 
 pub use entry::LogEntry;
 pub use follow::follow;
 pub use reader::{ReadError, Reader};
+pub use settings::follow_settings;
 pub use tail::Tail;

@@ -57,6 +57,17 @@ impl Reader {
         Self { expected: event_id, ..self }
     }
 
+    /// Whose log it reads.
+    pub fn site(&self) -> SiteId {
+        self.site
+    }
+
+    /// A reader of the same log from another entry on.
+    #[must_use]
+    pub fn again(self, cursor: u64) -> Self {
+        Self { cursor, expected: None, ..self }
+    }
+
     /// How far it has read.
     pub fn cursor(&self) -> u64 {
         self.cursor

@@ -151,6 +151,42 @@ fn bought() -> Vec<Press> {
             (up(6, "ElcABg=="), LIGHTS),
         ],
     );
+    all.extend(elsewhere());
+    all
+}
+
+/// The same buttons as their owners have set them up, behind gateways, and with a sensor that fails.
+fn elsewhere() -> Vec<Press> {
+    let mut all = Vec::new();
+    let mut device = |device, topic, payloads: Vec<(Value, _)>| {
+        all.extend(payloads.into_iter().map(|(payload, rings)| Press { device, topic, payload, rings }));
+    };
+    let text = |text: &str| Value::String(text.to_owned());
+    device(
+        "o-3",
+        "obedio/button/o-3/press",
+        vec![
+            (text(r#"{"button":"main","pressType":"shake","battery":nan}"#), EMERGENCY),
+            (text("{\"button\":\"main\",\"pressType\":\"single\"}\0ngle\"}"), CALL),
+            (text(r#"{"button":"main","pressType":"double","firmwareVersion":"1.2\u0000"}"#), URGENT),
+        ],
+    );
+    let tasmota = |button: &str, action: &str| json!({ button: { "Action": action } });
+    device("deck2/bath", "stat/deck2/bath/RESULT", vec![(tasmota("Button1", "SINGLE"), CALL)]);
+    device("saloon", "saloon/stat/RESULT", vec![(tasmota("Button1", "DOUBLE"), URGENT)]);
+    device("old", "stat/old/BUTTON1T", vec![(json!({ "TRIG": "HOLD" }), VOICE)]);
+    device("deck3/c-9", "deck3/zigbee2mqtt/c-9", vec![(json!({ "action": "scene_3" }), LIGHTS)]);
+    device("c-10", "zigbee2mqtt/c-10/action", vec![(text("press_twice"), URGENT)]);
+    let blu = json!({ "method": "NotifyEvent", "params": { "events": [{ "component": "blu", "event": "button",
+        "data": { "device": "shellyblubutton1-aabbccddee07", "value": 3, "event": "triple_press" } }] } });
+    device("shellyblubutton1-aabbccddee07", "shelly-2/events/rpc", vec![(blu, EMERGENCY)]);
+    let native = json!({ "method": "NotifyEvent", "params": { "events": [{ "component": "bthomedevice:200",
+        "event": "single_push", "idx": 0 }] } });
+    device("shelly-2/bthomedevice:200", "shelly-2/events/rpc", vec![(native, CALL)]);
+    let things = json!({ "uplink_message": { "f_port": 1, "f_cnt": 7, "frm_payload": "A1cABA==" } });
+    device("eui-7", "v3/bells@ship/devices/eui-7/up", vec![(things, EMERGENCY)]);
+    let actility = json!({ "DevEUI_uplink": { "FPort": "1", "FCntUp": "7", "payload_hex": "00570005" } });
+    device("24e124535d000007", "mqtt/things/24E124535D000007/uplink", vec![(actility, CALL)]);
     all
 }
 
@@ -170,7 +206,11 @@ async fn every_dialect_rings(version: &'static str) {
         }
         // The same bytes at the same moment would be one finger's.
         ship.clock.advance(jiff::SignedDuration::from_secs(3));
-        gateway.say(press.topic, &press.payload).await;
+        let bytes = match &press.payload {
+            Value::String(text) => text.clone(),
+            json => json.to_string(),
+        };
+        assert!(gateway.tell(press.topic, bytes.as_bytes(), false).await, "{}", press.payload);
         let open = sam.open_requests().await;
         assert_eq!(open.len(), number + 1, "{}: {} rings once", press.device, press.payload);
         let entry = screen.see("request_created").await;
@@ -210,8 +250,8 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
         (pressed, br#"{"heartbeat": true, "button": "main", "pressType": "shake"}"#, false, "heartbeat"),
         (pressed, br#"{"button": "main", "pressType": ""}"#, false, "empty_action"),
         (pressed, br#"{"hello": "world"}"#, false, "unknown_shape"),
-        (pressed, b"{\"kind\": \"shake\xff\"}", false, "not_utf8"),
-        (pressed, br#"{"press_id": "a-1", "kind": "sha"#, false, "not_json"),
+        (pressed, b"{\"kind\": \"shake\xff\"}", false, "damaged"),
+        (pressed, br#"{"press_id": "a-1", "kind": "sha"#, false, "damaged"),
         (pressed, b"", false, "not_json"),
         (pressed, br#"["press"]"#, false, "not_json"),
         (pressed, large.as_bytes(), false, "too_large"),
@@ -236,10 +276,10 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
     assert_eq!(ship.count("select count(*) from presses").await, 2, "the neighbour's, on the connection he had");
     assert_eq!(ship.count("select count(*) from requests where place_name = 'Cabin 1'").await, 0);
     let expected = [
+        ("damaged", 4),
         ("empty_action", 2),
         ("heartbeat", 4),
-        ("not_json", 6),
-        ("not_utf8", 2),
+        ("not_json", 4),
         ("retained", 2),
         ("too_large", 2),
         ("unknown_shape", 2),
@@ -262,6 +302,79 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
         .await;
     let rang = "select count(*) from requests where place_name = 'Cabin 1' and kind = 'emergency'";
     assert_eq!(ship.count(rang).await, 1, "the real press rings, though all that used its id before didn't");
+}
+
+#[tokio::test]
+async fn what_was_not_understood_is_taught_from_the_list_and_rings_from_then_on() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let gateway = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv5", "serenity", "join-me");
+    for (number, device) in [(101, "bath"), (102, "remote 7")] {
+        let (button_id, place_id) = (id(number), id(3));
+        ship.set_up(Verb::CreateButton { button_id, device: device.to_owned(), place_id, name: None }).await;
+    }
+    let said = [
+        ("stat/bath/RESULT", br#"{"Switch1":{"Action":"ON"}}"#.as_slice()),
+        ("home/omg/433toMQTT", br#"{"value":4534142,"length":24}"#),
+        ("bells/bath/state", b"ding"),
+    ];
+    for (topic, payload) in said {
+        gateway.tell(topic, payload, false).await;
+    }
+    let alex = ship.alex().await;
+    // Written every two seconds; and taught as soon as the server has read it in its log.
+    let listed = async |known: bool| {
+        let mut items: Vec<Value> = Vec::new();
+        for _ in 0..400 {
+            let list = alex.get("/api/buttons/unheard").await;
+            items = list["items"].as_array().cloned().unwrap_or_default();
+            if items.len() >= said.len() && items.iter().all(|item| item["is_known_now"] == known) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        items.sort_by_key(|item| item["topic"].to_string());
+        items.iter().map(|item| (item["word"].clone(), item["is_known_now"].clone())).collect::<Vec<_>>()
+    };
+    let not_yet = |word: Value| (word, json!(false));
+    assert_eq!(listed(false).await, [not_yet(json!(null)), not_yet(json!("4534142")), not_yet(json!("Switch1"))]);
+    assert_eq!(sam.open_requests().await.len(), 0);
+
+    ship.settings(|settings| {
+        let taught = json!({
+            "words": [
+                { "dialect": "tasmota", "word": "Switch1", "device": "bath", "key": "aux2", "kind": "single" },
+                { "dialect": "openmqttgateway", "word": "4534142", "key": "main", "kind": "double", "button": "remote 7" },
+                { "dialect": "plain", "word": "ding", "key": "main", "kind": "emergency" },
+            ],
+            "topics": [{ "dialect": "plain", "topic": "bells/{device}/state" }],
+        });
+        settings.vocabulary = serde_json::from_value(taught).unwrap();
+    })
+    .await;
+    assert!(listed(true).await.iter().all(|(_, is_known_now)| *is_known_now == json!(true)));
+    for (topic, payload) in said {
+        gateway.tell(topic, payload, false).await;
+    }
+    let mut rang: Vec<_> =
+        sam.open_requests().await.iter().map(|r| (r["kind"].clone(), r["service"].clone())).collect();
+    rang.sort_by_key(|(kind, _)| kind.to_string());
+    let none = json!(null);
+    let expected = [(json!("emergency"), none.clone()), (json!("service"), json!("lights")), (json!("urgent"), none)];
+    assert_eq!(rang, expected);
+}
+
+#[tokio::test]
+async fn two_keys_in_one_message_are_two_presses() {
+    let ship = Ship::sail().await;
+    let gateway = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv5", "serenity", "join-me");
+    let (button_id, place_id) = (id(101), id(3));
+    ship.set_up(Verb::CreateButton { button_id, device: "bath".to_owned(), place_id, name: None }).await;
+    let both = json!({ "Button1": { "Action": "SINGLE" }, "Button3": { "Action": "SINGLE" } });
+    gateway.say("stat/bath/RESULT", &both).await;
+    assert_eq!(ship.count("select count(*) from presses").await, 2);
+    let keys = "select count(distinct kind || coalesce(service, '')) from requests where kind in ('call', 'service')";
+    assert_eq!(ship.count(keys).await, 2);
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ mod flat;
 mod identity;
 mod memory;
 mod press;
+mod unrecognised;
+mod vocabulary;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ pub use flapping::Flapping;
 pub use identity::{Delivery, Judgement, Recorded, judge, judge_recording, note_health};
 pub use memory::Memory;
 pub use press::{Evidence, Key, PressKind, SeenPress, Vitals};
+pub use unrecognised::{UnrecognisedMessage, UnrecognisedMessages};
+pub use vocabulary::{DeviceTopic, DeviceWord, Dialect, Vocabulary};
 
 /// How far a button's enrolment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

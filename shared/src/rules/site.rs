@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::{Case, Change, Decision, name};
 use crate::Refusal;
+use crate::button::{DeviceTopic, DeviceWord, Vocabulary};
 use crate::person::Right;
 use crate::site::{Settings, Site};
 
@@ -24,10 +25,48 @@ impl Case<'_> {
                 return Err(Refusal::invalid("services", "A key has one service."));
             }
         }
+        vocabulary(&settings.vocabulary)?;
         let before = self.sight.site();
         let site = Site { settings: settings.clone(), ..before.clone() };
         Ok(if site == *before { Vec::new() } else { vec![Change::new(site, "settings_changed")] })
     }
+}
+
+/// Words and topics are short, few, and said once.
+fn vocabulary(vocabulary: &Vocabulary) -> Result<(), Refusal> {
+    let too_many = |most: usize| Refusal::invalid("vocabulary", format!("At most {most}.")).with("limit", &most);
+    if vocabulary.words.len() > Vocabulary::WORDS_MAX {
+        return Err(too_many(Vocabulary::WORDS_MAX));
+    }
+    if vocabulary.topics.len() > Vocabulary::TOPICS_MAX {
+        return Err(too_many(Vocabulary::TOPICS_MAX));
+    }
+    let is_device =
+        |name: &Option<String>| name.as_ref().is_none_or(|name| matches!(name.len(), 1..=64) && is_plain(name));
+    for (place, known) in vocabulary.words.iter().enumerate() {
+        let fits = !known.word.trim().is_empty() && known.word.chars().count() <= Vocabulary::WORD_MAX;
+        if !fits || !is_plain(&known.word) || !is_device(&known.device) || !is_device(&known.button) {
+            return Err(Refusal::invalid("vocabulary", "A word has 1 to 100 characters, a device 1 to 64 bytes."));
+        }
+        let is_same = |other: &DeviceWord| {
+            let same_word = other.word.trim().to_lowercase() == known.word.trim().to_lowercase();
+            same_word && other.dialect == known.dialect && other.device == known.device
+        };
+        if vocabulary.words[..place].iter().any(is_same) {
+            return Err(Refusal::invalid("vocabulary", "A word has one meaning."));
+        }
+    }
+    if !vocabulary.topics.iter().all(DeviceTopic::is_well_formed) {
+        return Err(Refusal::invalid(
+            "vocabulary",
+            "A topic has one level {device}, at Zigbee2MQTT the last, and no #.",
+        ));
+    }
+    Ok(())
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }
 
 fn within(field: &str, number: u32, range: &RangeInclusive<u32>, unit: &str) -> Result<(), Refusal> {
@@ -66,6 +105,7 @@ mod tests {
             session_days: 3650,
             time_zone: "America/Argentina/Buenos_Aires".into(),
             services: Vec::new(),
+            vocabulary: Vocabulary::default(),
         })
         .unwrap();
         assert_eq!(changes.iter().map(|change| change.kind).collect::<Vec<_>>(), ["settings_changed"]);
@@ -89,5 +129,38 @@ mod tests {
         let mut unnamed = usual;
         unnamed.services[0].code = " ".into();
         assert_eq!(field(&unnamed), "services");
+    }
+    #[test]
+    fn a_vocabulary_says_each_word_once_and_takes_no_topic_for_all() {
+        use crate::button::{Dialect, Key, PressKind};
+        let word = |word: &str, device: Option<&str>| DeviceWord {
+            dialect: Dialect::Tasmota,
+            word: word.to_owned(),
+            device: device.map(str::to_owned),
+            key: Key::Aux1,
+            kind: PressKind::Single,
+            button: None,
+        };
+        let save = |words: Vec<DeviceWord>, topics: Vec<DeviceTopic>| {
+            save(&Settings { vocabulary: Vocabulary { words, topics }, ..Settings::default() })
+                .map(|changes| changes.len())
+        };
+        assert_eq!(save(vec![word("Switch1", None), word("Switch1", Some("c7"))], Vec::new()), Ok(1));
+        let topic = |topic: &str| vec![DeviceTopic { dialect: Dialect::Plain, topic: topic.to_owned() }];
+        assert_eq!(save(Vec::new(), topic("bells/{device}")), Ok(1));
+        let long = "x".repeat(101);
+        for words in [
+            vec![word("a", None), word(" A", None)],
+            vec![word(" ", None)],
+            vec![word(&long, None)],
+            vec![word("a\0", None)],
+            vec![word("a", Some(""))],
+            (0..501).map(|n| word(&n.to_string(), None)).collect(),
+        ] {
+            assert_eq!(save(words, Vec::new()).unwrap_err().details["field"], "vocabulary");
+        }
+        for wrong in ["#", "bells", "bells/{device}/#"] {
+            assert_eq!(save(Vec::new(), topic(wrong)).unwrap_err().details["field"], "vocabulary");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::button::Key;
+use crate::button::{Key, Vocabulary};
 use crate::ids::SiteId;
 use crate::request::Priority;
 
@@ -46,6 +46,8 @@ pub struct Settings {
     pub time_zone: String,
     /// What the auxiliary keys ask for.
     pub services: Vec<Service>,
+    /// What its devices say beside what every device of their sort says.
+    pub vocabulary: Vocabulary,
 }
 
 /// What an auxiliary key asks for.
@@ -96,6 +98,7 @@ impl Default for Settings {
                 service(Key::Aux3, "prepare_food", Priority::Normal),
                 service(Key::Aux4, "bring_drinks", Priority::Normal),
             ],
+            vocabulary: Vocabulary::default(),
         }
     }
 }

@@ -49,12 +49,21 @@ pub(super) enum News {
     Taken,
 }
 
+/// What to ask a broker for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'w> {
+    /// Topic filters to subscribe to.
+    pub(super) filters: &'w [String],
+    /// Those that were subscribed to before, and aren't wanted now.
+    pub(super) unwanted: &'w [String],
+}
+
 /// Connects, subscribes, and takes messages until the end.
 ///
 /// Takes begin, and are acknowledged, in the order of arrival [MQTT-4.6.0-2].
 pub(super) async fn connect<F>(
     options: MqttOptions,
-    subscriptions: &[String],
+    wanted: Wanted<'_>,
     take: impl Fn(Message) -> F,
     lamps: &BrokerLamps,
     mut news: impl FnMut(News),
@@ -84,7 +93,12 @@ where
             () = stop.cancelled() => break End::Stopped,
             event = events.next(), if work.running.len() < SIDE_BY_SIDE => match event {
                 Some(Ok(Event::Incoming(Packet::ConnAck(connack)))) => {
-                    let filters = subscriptions.iter().map(|filter| {
+                    for filter in wanted.unwanted {
+                        if let Err(error) = work.client.try_unsubscribe(filter.as_str()) {
+                            tracing::debug!(filter, %error, "A topic that nobody wants is still subscribed to.");
+                        }
+                    }
+                    let filters = wanted.filters.iter().map(|filter| {
                         SubscribeFilterInput::new(filter, QoS::AtLeastOnce).preserve_retain(true)
                     });
                     if let Err(error) = work.client.try_subscribe_many(filters) {
@@ -93,7 +107,7 @@ where
                     lamps.connected(&work.client);
                     news(News::Connected { resumed: connack.session_present });
                 }
-                Some(Ok(Event::Incoming(Packet::SubAck(suback)))) => warn_of_refused(subscriptions, &suback),
+                Some(Ok(Event::Incoming(Packet::SubAck(suback)))) => warn_of_refused(wanted.filters, &suback),
                 Some(Ok(event)) => work.on(event),
                 Some(Err(error)) => break end_of(&error),
                 None => break End::Away("the client has ended".to_owned()),

@@ -1,13 +1,15 @@
 //! Connecting to the broker again and again, with pauses.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{End, News, connect};
+use super::connection::{End, News, Wanted, connect};
 use super::lamps::BrokerLamps;
 use super::settings::BrokerSettings;
 use crate::clock::Ids;
@@ -24,7 +26,7 @@ const GOOD: Duration = Duration::from_secs(30);
 /// Everything that a connection needs, for as many connections as it takes.
 pub(super) struct Ingest<T> {
     settings: BrokerSettings,
-    subscriptions: Vec<String>,
+    subscriptions: watch::Receiver<Vec<String>>,
     take: T,
     lamps: BrokerLamps,
     ids: Ids,
@@ -37,9 +39,10 @@ where
     F: Future<Output = Taken> + Send,
 {
     /// Takes messages by `take`, which is told the number of the connection, and never acknowledges before it resolves.
+    /// Connects anew when the subscriptions change.
     pub(super) fn new(
         settings: BrokerSettings,
-        subscriptions: Vec<String>,
+        subscriptions: watch::Receiver<Vec<String>>,
         take: T,
         lamps: BrokerLamps,
         ids: Ids,
@@ -51,18 +54,33 @@ where
     pub(super) async fn keep(&self, stop: CancellationToken) {
         let mut state = State::Starting;
         let mut doublings = 0;
+        let mut subscriptions = self.subscriptions.clone();
+        let mut asked = Vec::new();
         loop {
+            let filters = subscriptions.borrow_and_update().clone();
+            // The broker keeps what was asked for, also what nobody wants any more.
+            let unwanted: Vec<String> = asked.into_iter().filter(|filter| !filters.contains(filter)).collect();
+            let turn = stop.child_token();
             let begun = Instant::now();
             let end = match self.settings.options() {
                 Ok(options) => {
                     let connection = self.connections.fetch_add(1, Ordering::Relaxed);
                     let take = |message| (self.take)(connection, message);
                     let news = |news| self.hear(&mut state, &news);
-                    connect(options, &self.subscriptions, take, &self.lamps, news, &stop).await
+                    let wanted = Wanted { filters: &filters, unwanted: &unwanted };
+                    tokio::select! {
+                        end = connect(options, wanted, take, &self.lamps, news, &turn) => end,
+                        never = end_when_changed(&mut subscriptions, &turn) => match never {},
+                    }
                 }
                 Err(error) => End::Away(error.to_string()),
             };
             metrics::gauge!("mqtt_broker_connected").set(0);
+            asked = filters;
+            if matches!(end, End::Stopped) && !stop.is_cancelled() {
+                doublings = 0;
+                continue;
+            }
             doublings = if begun.elapsed() > GOOD { 0 } else { doublings + 1 };
             match &end {
                 End::Stopped => return,
@@ -103,6 +121,14 @@ where
             }),
         }
     }
+}
+
+/// Ends a turn when other subscriptions are wanted; never resolves itself.
+async fn end_when_changed(subscriptions: &mut watch::Receiver<Vec<String>>, turn: &CancellationToken) -> Infallible {
+    if subscriptions.changed().await.is_ok() {
+        turn.cancel();
+    }
+    std::future::pending().await
 }
 
 /// How it stands; each change is logged once.

@@ -28,6 +28,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use self::keep::Ingest;
@@ -46,7 +47,8 @@ const SITE_PAUSE: Duration = Duration::from_secs(2);
 pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSettings, stop: CancellationToken) {
     let Some(site) = stop.run_until_cancelled(find(&house, &settings.site)).await else { return };
     let lamps = BrokerLamps::default();
-    let subscriptions = door.dialects().subscriptions();
+    let (subscribe, subscriptions) = watch::channel(filters(&door, &site));
+    let keep_subscribed = follow_filters(door.clone(), Arc::clone(&site), subscribe);
     let spellings = door.spellings();
     let take = {
         let site = Arc::clone(&site);
@@ -68,15 +70,34 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
     };
     let ingest = Ingest::new(settings, subscriptions, take, lamps.clone(), house.ids.clone());
     let lease = DbLease::new(house.db.clone(), site.id);
-    while_held(&lease, &stop, |held| {
+    let held = while_held(&lease, &stop, |held| {
         let way = Way { prefix: Arc::clone(&prefix), spellings: spellings.clone(), clock: house.clock.clone() };
         let light = super::lamps::light(Arc::clone(&site), house.db.clone(), way, lamps.clone(), held.clone());
         let ingest = &ingest;
         Box::pin(async move {
             tokio::join!(light, ingest.keep(held));
         })
-    })
-    .await;
+    });
+    tokio::select! {
+        () = held => {}
+        () = keep_subscribed => {}
+    }
+}
+
+/// What to ask the broker for: what is built in, and the topics of the site's own.
+fn filters(door: &Door, site: &OpenSite) -> Vec<String> {
+    let settings = Arc::clone(&site.settings.borrow());
+    door.dialects().subscriptions(&settings.vocabulary)
+}
+
+/// Tells what to ask the broker for whenever the site says so; never ends.
+async fn follow_filters(door: Door, site: Arc<OpenSite>, subscribe: watch::Sender<Vec<String>>) {
+    let mut settings = site.settings.clone();
+    while settings.changed().await.is_ok() {
+        let now = filters(&door, &site);
+        subscribe.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Waits for the site: the database may be away, or the site not made yet.

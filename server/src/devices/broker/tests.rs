@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -131,6 +131,7 @@ impl Handed {
 /// A server, as far as the broker sees one.
 struct Server {
     handed: mpsc::UnboundedReceiver<Handed>,
+    subscribe: watch::Sender<Vec<String>>,
     lamps: BrokerLamps,
     stop: CancellationToken,
     running: JoinHandle<()>,
@@ -152,6 +153,7 @@ impl Server {
         };
         let lamps = BrokerLamps::default();
         let filters = vec!["obedio/button/+/pressed".to_owned(), "probe".to_owned()];
+        let (subscribe, filters) = watch::channel(filters);
         let ingest = Ingest::new(mosquitto.settings(), filters, take, lamps.clone(), Ids::seeded(1));
         let stop = CancellationToken::new();
         let running = {
@@ -161,7 +163,7 @@ impl Server {
                 while_held(&lease, &stop, |held| async move { ingest.keep(held).await }).await;
             })
         };
-        Self { handed, lamps, _stops: stop.clone().drop_guard(), stop, running }
+        Self { handed, subscribe, lamps, _stops: stop.clone().drop_guard(), stop, running }
     }
 
     /// Publishes until one comes through: then the subscriptions are known to the broker.
@@ -336,6 +338,39 @@ async fn a_broker_that_is_killed_and_restarted_is_found_again() {
     server = server.when_subscribed(&mosquitto).await;
     mosquitto.press("after", &[]).await;
     assert_eq!(server.press().await.text(), "after");
+}
+
+#[tokio::test]
+async fn a_topic_that_the_site_adds_is_heard_at_once_and_one_that_it_takes_back_is_not() {
+    let mosquitto = Mosquitto::start().await;
+    let mut server = Server::start(&mosquitto).await;
+    let ours = || vec!["obedio/button/+/pressed".to_owned(), "probe".to_owned()];
+    let say =
+        async |word: &str| assert!(mosquitto.run("mosquitto_pub", &["-q", "1", "-t", "bells/c7", "-m", word]).await);
+    server.subscribe.send_replace([ours(), vec!["bells/+".to_owned()]].concat());
+    let heard = soon(async {
+        loop {
+            say("ding").await;
+            if let Ok(Some(handed)) = tokio::time::timeout(Duration::from_millis(100), server.handed.recv()).await {
+                let topic = handed.message.topic.clone();
+                handed.is(Taken::Done);
+                if topic == "bells/c7" {
+                    return topic;
+                }
+            }
+        }
+    });
+    assert_eq!(heard.await, "bells/c7");
+    server.subscribe.send_replace(ours());
+    server = server.when_subscribed(&mosquitto).await;
+    // Those that were said while the subscription still stood may yet come.
+    mosquitto.press("between", &[]).await;
+    while server.press().await.message.topic == "bells/c7" {}
+    say("dong").await;
+    mosquitto.press("after", &[]).await;
+    let next = server.press().await;
+    assert_eq!(next.text(), "after");
+    next.is(Taken::Done);
 }
 
 #[tokio::test]

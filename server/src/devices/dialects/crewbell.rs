@@ -2,46 +2,55 @@
 //! `{"press_id": "<boot id>-<n>", "kind": "single", "key": "main", "battery": 87, "rssi": -61, "uptime_ms": 123456}`.
 //!
 //! A message that names its press is a press: a kind or key that this version doesn't know rings as a single
-//! press of the main key, unless the kind is a word for no press at all.
+//! press of the main key, unless the kind is a word for no press at all. So does one whose kind is damaged, but without
+//! its name: the same press may come again whole. One that was cut rings only when it says whole how it was pressed.
 
 use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
 
 use super::fields::Fields;
 use super::said::{Ignored, Said};
 use super::words::{self, Way};
-use super::{Understood, original};
+use super::{Message, original};
 
 /// Longest press id taken as a name, in bytes; a longer one still rings, unnamed.
 const PRESS_ID_MAX: usize = 128;
 
 /// Tells our firmware's messages from the original firmware's on the same topic.
-pub(super) fn is_ours(fields: &Fields) -> bool {
+pub(super) fn is_ours(fields: Fields<'_>) -> bool {
     fields.has(&["press_id", "kind"])
 }
 
-pub(super) fn decode_press(fields: &Fields) -> Understood {
+pub(super) fn decode_press(message: &Message<'_>) -> Result<Said, Ignored> {
+    let fields = message.fields()?;
     let press_id = fields.text(&["press_id"]).filter(|id| is_press_id(id));
-    let key = fields.text(&["key"]);
-    let known_key = key.as_deref().map_or(Some(Key::Main), words::key);
+    let key_word = fields.text(&["key"]);
+    let kind_word = fields.text(&["kind"]);
+    let taught_key = key_word.as_deref().and_then(|word| message.taught(word));
+    let taught = kind_word.as_deref().and_then(|word| message.taught(word));
+    let known_key = taught_key.map(|word| word.key).or_else(|| key_word.as_deref().and_then(words::key));
     let vitals = vitals(fields);
     if original::is_heartbeat(fields) {
         return original::no_press(vitals, Ignored::Heartbeat);
     }
-    let kind = match fields.text(&["kind"]).as_deref().map(words::way) {
+    let is_damaged = fields.is_damaged(&["kind"]);
+    let kind = match kind_word.as_deref().map(words::way) {
+        _ if taught.is_some() => taught.map_or(PressKind::Single, |word| word.kind),
         Some(Way::Press(kind)) => kind,
         Some(Way::Heartbeat) => return original::no_press(vitals, Ignored::Heartbeat),
         Some(Way::NoPress) => return original::no_press(vitals, Ignored::NotAPress),
+        None if !fields.is_whole() => return Err(Ignored::Damaged("it ends before it says how it was pressed")),
         Some(Way::Unknown) | None if press_id.is_some() => PressKind::Single,
-        Some(Way::Unknown) => {
-            return Err(Ignored::UnknownShape("a kind that is not known, without a press id"));
-        }
+        Some(Way::Unknown) => return Err(Ignored::UnknownWord(kind_word.unwrap_or_default().into())),
+        None if is_damaged => return Err(Ignored::Damaged("how it was pressed can't be read")),
         None => return Err(Ignored::UnknownShape("neither a kind nor a press id")),
     };
-    let kind = if key.as_deref().is_some_and(words::is_alarm) { PressKind::Emergency } else { kind };
+    let kind = if key_word.as_deref().is_some_and(words::is_alarm) { PressKind::Emergency } else { kind };
+    // The same press, sent again whole, must ring as what it was.
+    let name = press_id.clone().filter(|_| !is_damaged);
     Ok(Said::Press(SeenPress {
         kind,
-        key: known_key.unwrap_or(Key::Main),
-        evidence: press_id.clone().map_or(Evidence::Nothing, Evidence::Named),
+        key: known_key.or(taught.map(|word| word.key)).unwrap_or(Key::Main),
+        evidence: name.map_or(Evidence::Nothing, Evidence::Named),
         device_press_id: press_id,
         device_time: fields.date(&["time", "timestamp"]),
         vitals,
@@ -50,7 +59,7 @@ pub(super) fn decode_press(fields: &Fields) -> Understood {
     }))
 }
 
-fn vitals(fields: &Fields) -> Vitals {
+fn vitals(fields: Fields<'_>) -> Vitals {
     Vitals {
         battery_percent: fields.battery(&["battery"]),
         rssi_dbm: fields.rssi(&["rssi"]),

@@ -1,9 +1,10 @@
-//! Reading fields of JSON that others wrote: tolerant of types, strict about ranges.
+//! Reading fields that others wrote: tolerant of types, strict about ranges. What is damaged is as if it weren't there.
 
 use crewbell_shared::button::Vitals;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 
+use super::super::reading::{self, Damage, Object, Reading, Unreadable, Value};
+use super::battery;
 use super::said::Ignored;
 
 /// Longest text taken over from a device (an address, a transcript), in characters.
@@ -14,81 +15,117 @@ const FIRST_DATE_MS: u64 = 1_000_000_000_000;
 const LAST_DATE_MS: u64 = 10_000_000_000_000;
 
 /// A JSON object from a device.
-#[derive(Debug)]
-pub(super) struct Fields(Map<String, Value>);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields<'r> {
+    object: &'r Object,
+    damage: Option<Damage>,
+    is_whole: bool,
+}
 
-impl Fields {
-    pub(super) fn parse(payload: &[u8]) -> Result<Self, Ignored> {
-        match serde_json::from_str(text_of(payload)?) {
-            Ok(Value::Object(map)) => Ok(Self(map)),
-            Ok(_) | Err(_) => Err(Ignored::NotJson),
-        }
+impl<'r> From<&'r Reading> for Fields<'r> {
+    fn from(reading: &'r Reading) -> Self {
+        Self { object: &reading.object, damage: reading.damage, is_whole: reading.is_whole }
+    }
+}
+
+impl<'r> Fields<'r> {
+    fn within(self, object: &'r Object) -> Self {
+        Self { object, ..self }
     }
 
-    /// The first of the fields that is there and not null.
-    pub(super) fn get(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().filter_map(|name| self.0.get(*name)).find(|value| !value.is_null())
+    /// Whether the message's end is there; what is missing from one that was cut says nothing.
+    pub(super) fn is_whole(self) -> bool {
+        self.is_whole
     }
 
-    /// Whether one of the fields is there, even as null.
-    pub(super) fn has(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.0.contains_key(*name))
+    /// What is wrong with the message, where something is; then what isn't understood of it is no fault of the shape.
+    pub(super) fn damage(self) -> Option<Damage> {
+        self.damage
     }
 
-    /// Text that is not blank, cut at 4,096 characters.
-    pub(super) fn text(&self, names: &[&str]) -> Option<String> {
-        let text = self.get(names)?.as_str()?.trim();
-        (!text.is_empty()).then(|| text.chars().take(TEXT_MAX).collect())
+    /// The first of the fields that is there, not null, and not damaged.
+    pub(super) fn get(self, names: &[&str]) -> Option<&'r Value> {
+        let there = |value: &&Value| !matches!(value, Value::Null | Value::Unknown);
+        names.iter().filter_map(|name| self.object.get(name)).find(there)
     }
 
-    pub(super) fn number(&self, names: &[&str]) -> Option<f64> {
+    /// Whether one of the fields is there, even as null, even damaged.
+    pub(super) fn has(self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.object.get(name).is_some())
+    }
+
+    /// Whether one of the fields is there, and nobody knows what it says.
+    pub(super) fn is_damaged(self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.object.get(name) == Some(&Value::Unknown))
+    }
+
+    /// All fields, in their order.
+    pub(super) fn members(self) -> impl Iterator<Item = (&'r str, &'r Value)> {
+        self.object.members()
+    }
+
+    /// Text that is not blank, without control characters, cut at 4,096 characters.
+    pub(super) fn text(self, names: &[&str]) -> Option<String> {
+        let text = self.get(names)?.as_text()?.chars();
+        // PostgreSQL keeps no NUL, and nobody reads the others.
+        let clean: String = text.filter(|&c| !c.is_control() || matches!(c, '\n' | '\t')).take(TEXT_MAX).collect();
+        let clean = clean.trim();
+        (!clean.is_empty()).then(|| clean.to_owned())
+    }
+
+    pub(super) fn number(self, names: &[&str]) -> Option<f64> {
         number(self.get(names)?)
     }
 
-    pub(super) fn whole(&self, names: &[&str]) -> Option<u64> {
+    pub(super) fn whole(self, names: &[&str]) -> Option<u64> {
         whole(self.get(names)?)
     }
 
-    /// `true`, `1` or such text.
-    pub(super) fn yes(&self, names: &[&str]) -> bool {
-        self.get(names).is_some_and(|value| match value {
+    /// `true`, `1` or such text, in any of the fields.
+    pub(super) fn yes(self, names: &[&str]) -> bool {
+        names.iter().filter_map(|name| self.object.get(name)).any(|value| match value {
             Value::Bool(yes) => *yes,
             Value::Number(_) => number(value).is_some_and(|n| n > 0.0),
-            Value::String(text) => matches!(text.trim(), "true" | "1" | "yes"),
-            Value::Null | Value::Array(_) | Value::Object(_) => false,
+            Value::Text(text) => matches!(text.trim(), "true" | "1" | "yes"),
+            Value::Unknown | Value::Null | Value::List(_) | Value::Object(_) => false,
         })
     }
 
-    pub(super) fn object(&self, name: &str) -> Option<Self> {
-        self.0.get(name)?.as_object().cloned().map(Self)
+    pub(super) fn object(self, name: &str) -> Option<Self> {
+        Some(self.within(self.object.get(name)?.as_object()?))
     }
 
-    pub(super) fn objects(&self, name: &str) -> Vec<Self> {
-        let list = self.0.get(name).and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Value::as_object).cloned().map(Self).collect()
+    pub(super) fn objects(self, name: &str) -> Vec<Self> {
+        let list = self.object.get(name).and_then(Value::as_list).unwrap_or_default();
+        list.iter().filter_map(Value::as_object).map(|object| self.within(object)).collect()
     }
 
-    /// Charge in percent, when it is one: 255 and -1 mean "unknown" in the field.
-    pub(super) fn battery(&self, names: &[&str]) -> Option<u8> {
-        percent(self.number(names)?)
+    /// Charge in percent, from a field that names no unit.
+    pub(super) fn battery(self, names: &[&str]) -> Option<u8> {
+        battery::untold(self.get(names)?)
+    }
+
+    /// Charge in percent, from a field that is percent by its definition.
+    pub(super) fn percent(self, names: &[&str]) -> Option<u8> {
+        battery::percent(self.number(names)?)
     }
 
     /// Signal in dBm, when it is one: 0 and above mean "not connected" or "unknown".
-    pub(super) fn rssi(&self, names: &[&str]) -> Option<i16> {
+    pub(super) fn rssi(self, names: &[&str]) -> Option<i16> {
         dbm(self.number(names)?)
     }
 
     /// A time as a date: Unix milliseconds of this age, or RFC 3339 text.
-    pub(super) fn date(&self, names: &[&str]) -> Option<Timestamp> {
+    pub(super) fn date(self, names: &[&str]) -> Option<Timestamp> {
         let value = self.get(names)?;
         if let Some(ms) = whole(value).filter(|&ms| is_date_ms(ms)) {
             return Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok();
         }
-        value.as_str()?.trim().parse().ok()
+        value.as_text()?.trim().parse().ok()
     }
 
     /// A time as milliseconds since boot: a number too small for a date.
-    pub(super) fn since_boot_ms(&self, names: &[&str]) -> Option<u64> {
+    pub(super) fn since_boot_ms(self, names: &[&str]) -> Option<u64> {
         self.whole(names).filter(|&ms| ms < FIRST_DATE_MS)
     }
 }
@@ -97,31 +134,40 @@ fn is_date_ms(ms: u64) -> bool {
     (FIRST_DATE_MS..LAST_DATE_MS).contains(&ms)
 }
 
-/// The payload as text, without the byte-order mark and the closing zero that C programs send along.
-pub(super) fn text_of(payload: &[u8]) -> Result<&str, Ignored> {
-    let text = std::str::from_utf8(payload).map_err(|_| Ignored::NotUtf8)?;
-    Ok(text.trim_matches(['\0', '\u{feff}']).trim())
+/// Unix seconds with decimals as a date; none for what counts from boot, as a clock that isn't set does.
+pub(super) fn date_of_seconds(seconds: f64) -> Option<Timestamp> {
+    let ms = seconds_to_ms(seconds).filter(|&ms| is_date_ms(ms))?;
+    Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()
+}
+
+/// The payload as a line of text.
+pub(super) fn text_of(payload: &[u8]) -> Result<String, Ignored> {
+    reading::read_text(payload).map_err(|_| Ignored::NotUtf8)
+}
+
+/// Why a payload is no object.
+pub(super) fn unreadable(why: Unreadable) -> Ignored {
+    match why {
+        Unreadable::Empty | Unreadable::NotAnObject => Ignored::NotJson,
+        Unreadable::NotText => Ignored::NotUtf8,
+    }
 }
 
 /// A JSON number, also one written as text.
-fn number(value: &Value) -> Option<f64> {
-    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
-    number.is_finite().then_some(number)
+pub(super) fn number(value: &Value) -> Option<f64> {
+    let number = value.as_number().and_then(serde_json::Number::as_f64);
+    number.or_else(|| value.as_text()?.trim().parse().ok()).filter(|number| number.is_finite())
 }
 
 /// A whole number, also one written as text or as `5.0`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the exact range of f64")]
-fn whole(value: &Value) -> Option<u64> {
-    if let Some(exact) = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()) {
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    let exact = value.as_number().and_then(serde_json::Number::as_u64);
+    if let Some(exact) = exact.or_else(|| value.as_text()?.trim().parse().ok()) {
         return Some(exact);
     }
     let number = number(value)?;
     (number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number)).then_some(number as u64)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100 fits")]
-pub(super) fn percent(number: f64) -> Option<u8> {
-    (0.0..=100.0).contains(&number).then(|| number.round() as u8)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "-200 to -1 fits")]

@@ -3,26 +3,44 @@
 //! Pure: no I/O, no SQL, no clock, and no rule but one: only a recognised press rings. What is retained, a
 //! heartbeat, an empty action, a release or an unknown shape never does. The topic says who speaks and in which
 //! dialect; the payload's shape tells builds of one dialect apart. What a payload says of its sender's identity
-//! is not read.
+//! is not read, but where a gateway speaks for buttons behind it.
 //!
-//! To add a dialect: a file with `decode`, an arm in [`Dialects::decode`], its filters in
-//! [`Dialects::subscriptions`], a variant of [`Dialect`], and its vectors in `vectors/`.
+//! What a press is (which key, how) is read strictly; what stands beside it may be damaged, and is unknown then
+//! ([`reading`](super::reading)).
+//!
+//! To add a dialect: a file with `decode`, its topics in `topics`, an arm in [`Dialects::decode`], a variant of
+//! [`Dialect`], and its vectors in `vectors/`. A word that only some sites use is none of ours: it is in their
+//! [`Vocabulary`].
 
+mod battery;
+mod blu;
 mod chirpstack;
 mod crewbell;
 mod fields;
+mod lorawan;
+mod openmqttgateway;
 mod original;
+mod plain;
 mod radio_table;
 mod said;
 mod shelly;
 mod tasmota;
 #[cfg(test)]
 mod tests;
+mod thingpark;
+mod things_stack;
+mod topics;
 mod words;
 mod zigbee2mqtt;
 
+use crewbell_shared::button::{DeviceWord, Vocabulary};
+
 pub use radio_table::{RadioPort, RadioPress, RadioTable};
-pub use said::{Decoded, Dialect, Ignored, Said, VoiceChunk};
+pub use said::{Decoded, Dialect, Heard, Ignored, Said, VoiceChunk};
+
+use super::reading;
+use fields::Fields;
+use topics::{Channel, Ours};
 
 /// Largest payload of a message other than speech, in bytes; real ones stay below 2 KiB.
 pub const PAYLOAD_MAX: usize = 16 * 1024;
@@ -31,7 +49,7 @@ pub const VOICE_MAX: usize = 512 * 1024;
 /// Longest device id, in bytes.
 const DEVICE_ID_MAX: usize = 64;
 
-/// All dialects, set up for one site.
+/// All dialects, set up for one server.
 #[derive(Clone, Debug)]
 pub struct Dialects {
     prefix: String,
@@ -45,191 +63,163 @@ impl Default for Dialects {
 }
 
 impl Dialects {
-    /// Sets up the dialects with the first level (or levels) of our own topics, and the site's radio table.
+    /// Sets up the dialects with the first level (or levels) of our own topics, and the radio table.
     pub fn new(prefix: &str, radio_table: RadioTable) -> Self {
         Self { prefix: prefix.trim_matches('/').to_owned(), radio_table }
     }
 
-    /// The topic filters to subscribe to at an external broker.
-    ///
-    /// They don't overlap, as a broker may deliver a message once for each filter (MQTT 5, section 3.3.4).
-    pub fn subscriptions(&self) -> Vec<String> {
-        let ours = [
-            "button/+/pressed",
-            "button/+/press",
-            "button/+/status",
-            "button/+/voice",
-            "device/register",
-            "device/heartbeat",
-            "device/+/telemetry",
-        ];
-        let foreign = [
-            "stat/+/RESULT",
-            "tele/+/LWT",
-            "tele/+/STATE",
-            "+/events/rpc",
-            "+/online",
-            "shellies/+/input_event/+",
-            "shellies/+/online",
-            "shellies/+/info",
-            "zigbee2mqtt/#",
-            "application/+/device/+/event/up",
-            "application/+/device/+/event/status",
-            "application/+/device/+/event/join",
-        ];
-        let ours = ours.iter().map(|filter| format!("{}/{filter}", self.prefix));
-        ours.chain(foreign.map(str::to_owned)).collect()
-    }
-
-    /// Decodes one message. `retained` is the RETAIN flag of the message as delivered.
+    /// Decodes one message to a site with that vocabulary. `retained` is the RETAIN flag of the message as delivered.
     ///
     /// Never fails and never panics: what can't be understood says so. Costs one parse of the payload.
-    pub fn decode(&self, topic: &str, payload: &[u8], retained: bool) -> Decoded {
-        let Some(address) = self.address(topic).filter(|to| to.device.is_none_or(is_device_id)) else {
-            return Decoded { device: None, dialect: None, said: Said::Nothing(Ignored::UnknownTopic) };
+    pub fn decode(&self, vocabulary: &Vocabulary, topic: &str, payload: &[u8], retained: bool) -> Decoded {
+        let address = self.address(vocabulary, topic);
+        let Some(address) = address.filter(|to| to.device.as_deref().is_none_or(is_device_id)) else {
+            let said = Said::Nothing(Ignored::UnknownTopic);
+            return Decoded { device: None, dialect: None, heard: vec![Heard::itself(said)], damage: None };
         };
-        let message = Message { payload, retained };
-        let max = if address.channel == Channel::Ours(Ours::Voice) { VOICE_MAX } else { PAYLOAD_MAX };
-        let (mut dialect, mut said) = (address.channel.dialect(), Ok(Said::Nothing(Ignored::TooLarge)));
-        if payload.len() <= max {
-            said = match address.channel {
-                Channel::Ours(ours) => {
-                    let (whose, said) = decode_ours(ours, &message);
-                    dialect = whose;
-                    said
-                }
-                Channel::Tasmota(part) => tasmota::decode(part, &message),
-                Channel::Shelly(part) => shelly::decode(part, &message),
-                Channel::Zigbee2mqtt { availability } => zigbee2mqtt::decode(availability, &message),
-                Channel::Chirpstack(event) => chirpstack::decode(event, &message, &self.radio_table),
-            };
+        let channel = address.channel;
+        let device = address
+            .device
+            .map(|device| if channel.is_radio() { device.to_ascii_lowercase() } else { device.into_owned() });
+        let max = if channel == Channel::Ours(Ours::Voice) { VOICE_MAX } else { PAYLOAD_MAX };
+        if payload.len() > max {
+            let heard = vec![Heard { device: device.clone(), ..Heard::itself(Said::Nothing(Ignored::TooLarge)) }];
+            return Decoded { device, dialect: Some(channel.dialect()), heard, damage: None };
         }
-        let said = match said.unwrap_or_else(Said::Nothing) {
-            // The last word on the rule that matters most, whatever a dialect forgot.
-            Said::Press(_) if retained => Said::Nothing(Ignored::Retained),
-            said @ (Said::Press(_) | Said::Health(_) | Said::Voice(_) | Said::Nothing(_)) => said,
-        };
-        let device = match dialect {
-            Dialect::Chirpstack => address.device.map(str::to_ascii_lowercase),
-            Dialect::Crewbell | Dialect::Original | Dialect::Tasmota | Dialect::Shelly | Dialect::Zigbee2mqtt => {
-                address.device.map(str::to_owned)
+        let dialect = channel.dialect();
+        let speaker = device.as_deref().unwrap_or_default();
+        let message =
+            Message { payload, retained, fields: Err(Ignored::NotJson), device: speaker, dialect, vocabulary };
+        let (dialect, heard, damage) = match reading::read(payload) {
+            Err(why) => {
+                let message = Message { fields: Err(fields::unreadable(why)), ..message };
+                let (dialect, heard) = self.understand(channel, message);
+                (dialect, heard, None)
+            }
+            Ok(readings) => {
+                let mut documents = readings.iter().map(|reading| {
+                    self.understand(channel, Message { fields: Ok(Fields::from(reading)), ..message.clone() })
+                });
+                let (dialect, mut heard) = documents.next().unwrap_or_default();
+                // Another object behind the first may be a press of its own, and is nothing else.
+                let more = documents.flat_map(|(_, heard)| heard);
+                heard.extend(more.filter(|heard| matches!(heard.said, Said::Press(_))));
+                (dialect, heard, readings.first().and_then(|reading| reading.damage))
             }
         };
-        Decoded { device, dialect: Some(dialect), said }
+        let heard = heard.into_iter().map(|heard| whole(heard, device.as_deref(), retained)).collect();
+        Decoded { device, dialect, heard, damage: damage.map(reading::Damage::code) }
     }
 
-    /// Who speaks on a topic, and on which channel.
-    fn address<'t>(&self, topic: &'t str) -> Option<Address<'t>> {
-        if let Some(rest) = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix('/')) {
-            let (device, ours) = match rest.split('/').collect::<Vec<_>>()[..] {
-                ["button", id, "pressed" | "press"] => (Some(id), Ours::Press),
-                ["button", id, "status"] | ["device", id, "telemetry" | "heartbeat"] => (Some(id), Ours::Status),
-                ["button", id, "voice"] => (Some(id), Ours::Voice),
-                ["device", "register" | "heartbeat"] => (None, Ours::Status),
-                _ => return None,
-            };
-            return Some(Address { device, channel: Channel::Ours(ours) });
-        }
-        if let Some(name) = topic.strip_prefix("zigbee2mqtt/") {
-            return zigbee2mqtt_address(name);
-        }
-        let (device, channel) = match topic.split('/').collect::<Vec<_>>()[..] {
-            ["stat", id, "RESULT"] => (id, Channel::Tasmota(tasmota::Part::Result)),
-            ["tele", id, "LWT"] => (id, Channel::Tasmota(tasmota::Part::LastWill)),
-            ["tele", id, "STATE"] => (id, Channel::Tasmota(tasmota::Part::State)),
-            ["shellies", id, "input_event", input] => {
-                (id, Channel::Shelly(shelly::Part::InputEvent(input.parse().ok()?)))
-            }
-            ["shellies", id, "online"] | [id, "online"] => (id, Channel::Shelly(shelly::Part::Online)),
-            ["shellies", id, "info"] => (id, Channel::Shelly(shelly::Part::Info)),
-            [id, "events", "rpc"] => (id, Channel::Shelly(shelly::Part::Rpc)),
-            ["application", _, "device", id, "event", event] => {
-                (id, Channel::Chirpstack(chirpstack::Event::from_topic(event)?))
-            }
-            _ => return None,
+    fn understand(&self, channel: Channel<'_>, mut message: Message<'_>) -> (Option<Dialect>, Vec<Heard>) {
+        let table = &self.radio_table;
+        let understood = match channel {
+            Channel::Ours(ours) => decode_ours(ours, &mut message),
+            Channel::Tasmota(part) => tasmota::decode(part, &message),
+            Channel::Shelly(part) => shelly::decode(part, &message),
+            Channel::Zigbee2mqtt(part) => zigbee2mqtt::decode(part, &message),
+            Channel::Attribute(name) => message.one(zigbee2mqtt::decode_attribute(name, message.payload)),
+            Channel::Chirpstack(event) => chirpstack::decode(event, &message, table),
+            Channel::ThingsStack(event) => things_stack::decode(event, &message, table),
+            Channel::Thingpark(event) => thingpark::decode(event, &message, table),
+            Channel::Openmqttgateway(module) => openmqttgateway::decode(module, &message),
+            Channel::Plain => plain::decode(&message),
         };
-        Some(Address { device: Some(device), channel })
+        let damage = message.fields.as_ref().ok().and_then(|fields| fields.damage());
+        let heard = understood.unwrap_or_else(|why| {
+            // What isn't understood of a damaged message is no fault of its shape.
+            let why = match (why, damage) {
+                (Ignored::UnknownShape(_), Some(damage)) => Ignored::Damaged(damage.says()),
+                (why, _) => why,
+            };
+            vec![Heard::itself(Said::Nothing(why))]
+        });
+        (Some(message.dialect), heard)
     }
 }
 
 /// One message as the dialects see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Message<'m> {
     payload: &'m [u8],
     retained: bool,
+    fields: Result<Fields<'m>, Ignored>,
+    /// The device as the topic names it.
+    device: &'m str,
+    dialect: Dialect,
+    vocabulary: &'m Vocabulary,
 }
 
 /// What a dialect makes of a message.
-type Understood = Result<Said, Ignored>;
+type Understood = Result<Vec<Heard>, Ignored>;
 
-struct Address<'t> {
-    device: Option<&'t str>,
-    channel: Channel,
-}
+impl<'m> Message<'m> {
+    /// The payload as an object.
+    fn fields(&self) -> Result<Fields<'m>, Ignored> {
+        self.fields.clone()
+    }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Channel {
-    Ours(Ours),
-    Tasmota(tasmota::Part),
-    Shelly(shelly::Part),
-    Zigbee2mqtt { availability: bool },
-    Chirpstack(chirpstack::Event),
-}
+    /// What the site says that a word of this device means.
+    fn taught(&self, word: &str) -> Option<&'m DeviceWord> {
+        self.taught_of(self.device, word)
+    }
 
-/// A channel under our own prefix, shared by our firmware and the original one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ours {
-    Press,
-    Status,
-    Voice,
-}
+    /// What the site says that a word of a button behind this device means.
+    fn taught_of(&self, device: &str, word: &str) -> Option<&'m DeviceWord> {
+        self.vocabulary.word(self.dialect, device, word)
+    }
 
-impl Channel {
-    fn dialect(self) -> Dialect {
-        match self {
-            // Until the shape says otherwise.
-            Self::Ours(_) => Dialect::Original,
-            Self::Tasmota(_) => Dialect::Tasmota,
-            Self::Shelly(_) => Dialect::Shelly,
-            Self::Zigbee2mqtt { .. } => Dialect::Zigbee2mqtt,
-            Self::Chirpstack(_) => Dialect::Chirpstack,
-        }
+    /// What the device of the topic says of itself.
+    #[expect(clippy::unused_self, reason = "it reads as what it is: the one thing that the message says")]
+    fn one(&self, said: Result<Said, Ignored>) -> Understood {
+        said.map(|said| vec![Heard::itself(said)])
     }
 }
 
 /// Decodes what comes under our prefix: ours by its shape, the original firmware's otherwise.
-fn decode_ours(ours: Ours, message: &Message<'_>) -> (Dialect, Understood) {
+fn decode_ours(ours: Ours, message: &mut Message<'_>) -> Understood {
     if ours == Ours::Status
         && let Ok(text) = fields::text_of(message.payload)
-        && let Some(online) = fields::online(text)
+        && let Some(online) = fields::online(&text)
     {
-        return (Dialect::Original, Ok(original::only_online(online)));
+        return message.one(Ok(original::only_online(online)));
     }
-    let fields = match fields::Fields::parse(message.payload) {
-        Ok(fields) => fields,
-        Err(ignored) => return (Dialect::Original, Err(ignored)),
-    };
-    let is_ours = crewbell::is_ours(&fields);
-    let dialect = if is_ours { Dialect::Crewbell } else { Dialect::Original };
+    let fields = message.fields()?;
+    let is_ours = crewbell::is_ours(fields);
+    if is_ours {
+        message.dialect = Dialect::Crewbell;
+    }
     let said = match ours {
-        Ours::Press if is_ours => crewbell::decode_press(&fields),
-        Ours::Press => original::decode_press(&fields),
-        Ours::Status => original::decode_status(&fields),
+        Ours::Press if is_ours => crewbell::decode_press(message),
+        Ours::Press => original::decode_press(message),
+        Ours::Status => original::decode_status(fields),
         Ours::Voice if message.retained => Err(Ignored::Retained),
-        Ours::Voice => original::decode_voice(&fields),
+        Ours::Voice => original::decode_voice(fields),
     };
-    (dialect, said)
+    message.one(said)
 }
 
-/// Names at `Zigbee2MQTT` may hold slashes; what follows the name is told by its last level.
-fn zigbee2mqtt_address(name: &str) -> Option<Address<'_>> {
-    let (device, availability) = match name.rsplit_once('/') {
-        Some((device, "availability")) => (device, true),
-        Some((_, "set" | "get" | "action")) => return None,
-        _ => (name, false),
+/// The last word, whatever a dialect forgot: of whom it is said, and that nothing retained rings.
+fn whole(heard: Heard, speaker: Option<&str>, retained: bool) -> Heard {
+    let Heard { device, said, repeats } = heard;
+    let said = match said {
+        Said::Press(_) if retained => Said::Nothing(Ignored::Retained),
+        said @ (Said::Press(_) | Said::Health(_) | Said::Voice(_) | Said::Nothing(_)) => said,
     };
-    let of_the_bridge = device == "bridge" || device.starts_with("bridge/");
-    (!of_the_bridge).then_some(Address { device: Some(device), channel: Channel::Zigbee2mqtt { availability } })
+    let device = match device {
+        None => speaker.map(str::to_owned),
+        Some(behind) => Some(fitted(&behind)),
+    };
+    Heard { device, said, repeats }
+}
+
+/// The id of a button behind a gateway, without what no id may have; of one that is too long the end, where the
+/// addresses stand.
+fn fitted(id: &str) -> String {
+    let clean: String = id.chars().filter(|c| !c.is_control() && !matches!(c, '+' | '#')).collect();
+    let from = clean.len().saturating_sub(DEVICE_ID_MAX);
+    let from = (from..=clean.len()).find(|&at| clean.is_char_boundary(at)).unwrap_or(clean.len());
+    clean[from..].to_owned()
 }
 
 fn is_device_id(id: &str) -> bool {

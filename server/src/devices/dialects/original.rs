@@ -5,6 +5,9 @@
 //! `pressType` on an unknown `button` rings as the main key. Heartbeats and states never do, whatever else they
 //! carry, and nor does a message with health alone.
 //!
+//! What is damaged is as if it weren't there, and what is missing from a message that was cut says nothing: it rings
+//! only when it says whole how it was pressed. A press type that can't be read, on a known key, is one that isn't known.
+//!
 //! A `sequenceNumber` is a counter, also where a simulator puts Unix milliseconds there. As a name it would be
 //! compared for ever, and a clock that stands still would swallow presses; as a counter that happens to survive
 //! reboots, an equal one is a repetition only as a resend, within the window of `judge`. A `timestamp` alone
@@ -14,9 +17,9 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
-use serde_json::Value;
 
-use super::Understood;
+use super::super::reading::Value;
+use super::Message;
 use super::fields::{Fields, online, says_something, seconds_to_ms};
 use super::said::{Ignored, Said, VoiceChunk};
 use super::words::{self, Way};
@@ -30,29 +33,34 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(super) fn decode_press(fields: &Fields) -> Understood {
+pub(super) fn decode_press(message: &Message<'_>) -> Result<Said, Ignored> {
+    let fields = message.fields()?;
     let vitals = vitals(fields);
     if is_heartbeat(fields) {
         return no_press(vitals, Ignored::Heartbeat);
     }
-    let named_key = fields.get(&["button"]);
-    let key = named_key.and_then(key);
-    let kind = match fields.get(&["pressType", "press_type"]) {
-        Some(Value::String(word)) if word.trim().is_empty() => return Err(Ignored::EmptyAction),
-        Some(value) => match value.as_str().map_or(Way::Unknown, words::way) {
+    let said = Words::of(message, fields);
+    let Words { named_key, known_key: key, .. } = said;
+    let kind = match fields.get(&PRESS_TYPE) {
+        Some(Value::Text(word)) if word.trim().is_empty() => return Err(Ignored::EmptyAction),
+        Some(_) if said.taught_kind.is_some() => said.taught_kind.unwrap_or(PressKind::Single),
+        Some(value) => match value.as_text().map_or(Way::Unknown, words::way) {
             Way::Press(kind) => kind,
             Way::Heartbeat => return no_press(vitals, Ignored::Heartbeat),
             Way::NoPress => return no_press(vitals, Ignored::NotAPress),
             Way::Unknown if key.is_some() => PressKind::Single,
             Way::Unknown => {
-                return Err(Ignored::UnknownShape("a press type that is not known, on no known key"));
+                return Err(fields.text(&PRESS_TYPE).map_or(NO_PRESS_TYPE, |word| Ignored::UnknownWord(word.into())));
             }
         },
+        None if !fields.is_whole() => return Err(Ignored::Damaged("it ends before it says how it was pressed")),
+        None if fields.is_damaged(&PRESS_TYPE) && key.is_some() => PressKind::Single,
+        None if fields.is_damaged(&PRESS_TYPE) => return Err(Ignored::Damaged("how it was pressed can't be read")),
         None if says_no_press(fields) => return no_press(vitals, Ignored::NotAPress),
-        None if key.is_some() || is_alarm(fields) => implied_kind(fields),
+        None if key.is_some() || is_alarm(fields) => said.taught_kind.unwrap_or_else(|| implied_kind(fields)),
         None if named_key.is_none() && is_older_shape(fields, &vitals) => implied_kind(fields),
         None if named_key.is_none() && says_something(&vitals) => return Ok(Said::Health(vitals)),
-        None => return Err(Ignored::UnknownShape("no press type and no known key")),
+        None => return Err(fields.text(&["button"]).map_or(NO_PRESS_TYPE, |word| Ignored::UnknownWord(word.into()))),
     };
     let sequence = fields.whole(&["sequenceNumber", "sequence_number"]);
     Ok(Said::Press(SeenPress {
@@ -68,8 +76,36 @@ pub(super) fn decode_press(fields: &Fields) -> Understood {
     }))
 }
 
+/// The field of the way of pressing, in both spellings.
+const PRESS_TYPE: [&str; 2] = ["pressType", "press_type"];
+const NO_PRESS_TYPE: Ignored = Ignored::UnknownShape("no press type and no known key");
+
+/// The words of a press, as they are known to everybody or were taught by the site.
+struct Words<'r> {
+    named_key: Option<&'r Value>,
+    known_key: Option<Key>,
+    taught_kind: Option<PressKind>,
+}
+
+impl<'r> Words<'r> {
+    fn of(message: &Message<'_>, fields: Fields<'r>) -> Self {
+        let named_key = fields.get(&["button"]);
+        let of_key = fields.text(&["button"]).and_then(|word| message.taught(&word));
+        let of_kind = fields.text(&PRESS_TYPE).and_then(|word| message.taught(&word));
+        let known_key = of_key.map(|word| word.key).or_else(|| named_key.and_then(key));
+        Self {
+            named_key,
+            known_key: known_key.or(of_kind.map(|word| word.key)),
+            taught_kind: of_kind.map(|word| word.kind).or_else(|| {
+                let says_kind = fields.has(&PRESS_TYPE);
+                of_key.filter(|_| !says_kind).map(|word| word.kind)
+            }),
+        }
+    }
+}
+
 /// Decodes a status, last will, registration, heartbeat or telemetry message.
-pub(super) fn decode_status(fields: &Fields) -> Understood {
+pub(super) fn decode_status(fields: Fields<'_>) -> Result<Said, Ignored> {
     let reason = fields.text(&["reason"]).unwrap_or_default().to_ascii_lowercase();
     let booted = ["boot", "power", "reset", "restart", "brownout", "watchdog"];
     let vitals = Vitals {
@@ -85,8 +121,8 @@ pub(super) fn only_online(online: bool) -> Said {
     Said::Health(Vitals { online: Some(online), ..Vitals::default() })
 }
 
-pub(super) fn decode_voice(fields: &Fields) -> Understood {
-    let bytes = match fields.get(&["data"]).map(Value::as_str) {
+pub(super) fn decode_voice(fields: Fields<'_>) -> Result<Said, Ignored> {
+    let bytes = match fields.get(&["data"]).map(Value::as_text) {
         Some(Some(text)) => {
             BASE64.decode(text.trim()).map_err(|_| Ignored::UnknownShape("speech that is not base64"))?
         }
@@ -110,7 +146,7 @@ pub(super) fn decode_voice(fields: &Fields) -> Understood {
 }
 
 /// Whether a message calls itself a heartbeat, in any of the fields where such a word stands.
-pub(super) fn is_heartbeat(fields: &Fields) -> bool {
+pub(super) fn is_heartbeat(fields: Fields<'_>) -> bool {
     let fields_of_words = ["type", "event", "messageType", "message_type", "eventType", "action", "status"];
     let by_word =
         fields_of_words.iter().any(|name| fields.text(&[name]).is_some_and(|word| words::way(&word) == Way::Heartbeat));
@@ -118,11 +154,11 @@ pub(super) fn is_heartbeat(fields: &Fields) -> bool {
 }
 
 /// Health if the message holds any, else the reason for ignoring it.
-pub(super) fn no_press(vitals: Vitals, ignored: Ignored) -> Understood {
+pub(super) fn no_press(vitals: Vitals, ignored: Ignored) -> Result<Said, Ignored> {
     if says_something(&vitals) { Ok(Said::Health(vitals)) } else { Err(ignored) }
 }
 
-fn vitals(fields: &Fields) -> Vitals {
+fn vitals(fields: Fields<'_>) -> Vitals {
     // The unit of `uptime` is not documented. Read as seconds, it never makes an uptime seem to go back.
     let uptime = || fields.number(&["uptime"]).and_then(seconds_to_ms);
     Vitals {
@@ -138,20 +174,20 @@ fn vitals(fields: &Fields) -> Vitals {
 }
 
 /// Whether a message without a press type names itself something other than a press.
-fn says_no_press(fields: &Fields) -> bool {
+fn says_no_press(fields: Fields<'_>) -> bool {
     ["type", "event", "messageType", "message_type", "eventType", "action", "status"]
         .iter()
         .any(|name| fields.text(&[name]).is_some_and(|word| words::way(&word) == Way::NoPress))
 }
 
 /// The older documented shape. A place alone, beside health, may be a heartbeat's.
-fn is_older_shape(fields: &Fields, vitals: &Vitals) -> bool {
+fn is_older_shape(fields: Fields<'_>, vitals: &Vitals) -> bool {
     fields.has(&["priority", "hasVoice", "cabinId", "guestId"])
         || (fields.has(&["locationId", "audioUrl"]) && !says_something(vitals))
 }
 
 /// The kind where no press type says it.
-fn implied_kind(fields: &Fields) -> PressKind {
+fn implied_kind(fields: Fields<'_>) -> PressKind {
     let priority = fields.text(&["priority"]).unwrap_or_default().to_ascii_lowercase();
     if matches!(priority.as_str(), "urgent" | "high") {
         PressKind::Double
@@ -163,7 +199,7 @@ fn implied_kind(fields: &Fields) -> PressKind {
 }
 
 /// Whether any word of the press cries for help; then no other word makes it less.
-fn is_alarm(fields: &Fields) -> bool {
+fn is_alarm(fields: Fields<'_>) -> bool {
     ["pressType", "press_type", "button", "priority"]
         .iter()
         .any(|name| fields.text(&[name]).is_some_and(|w| words::is_alarm(&w) || plain_critical(&w)))
@@ -175,8 +211,8 @@ fn plain_critical(word: &str) -> bool {
 
 fn key(value: &Value) -> Option<Key> {
     match value {
-        Value::String(word) => words::key(word),
+        Value::Text(word) => words::key(word),
         Value::Number(number) => words::key(&number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::Unknown | Value::Null | Value::Bool(_) | Value::List(_) | Value::Object(_) => None,
     }
 }

@@ -1,17 +1,18 @@
-//! Shelly. Generation 2 and later: `{device}/events/rpc`. Generation 1: `shellies/{device}/input_event/{input}`.
+//! Shelly. Generation 2 and later: `{prefix}/events/rpc`. Generation 1: `shellies/{device}/input_event/{input}`.
 //!
-//! Input 0 is the main key, inputs 1 to 4 are the auxiliary ones. Three pushes are an emergency, a long push is
-//! voice; `btn_down` and `btn_up` are the contact, not a press. A push on a component that is not an input (a
-//! Bluetooth button behind a gateway) is a push: it calls as the main key.
+//! Input 0 is the main key, inputs 1 to 4 are the auxiliary ones; each event of a notification is a press. Three pushes
+//! are an emergency, a long push is voice; `btn_down` and `btn_up` are the contact, not a press. What a Bluetooth button
+//! says through a Shelly is that button's, never the Shelly's (see `blu`).
 //!
 //! Generation 1 states its last event again every 30 s and at each reconnect, with the same `event_cnt`, so that
 //! count is [`Evidence::Standing`], and a statement without an event tells where the count stands.
 
 use crewbell_shared::button::{Evidence, PressKind, SeenPress, Vitals};
 
-use super::fields::{Fields, online, seconds_to_ms, text_of};
+use super::blu;
+use super::fields::{Fields, date_of_seconds, online, seconds_to_ms, text_of};
 use super::original::no_press;
-use super::said::{Ignored, Said};
+use super::said::{Heard, Ignored, Said, press};
 use super::words::{self, Way};
 use super::{Message, Understood};
 
@@ -22,39 +23,46 @@ pub(super) enum Part {
     Online,
     Info,
     Rpc,
+    /// A Bluetooth button on a topic of its own.
+    BluButton,
+    /// Relays, meters, raw contacts.
+    Other,
 }
 
 pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
     match part {
-        Part::InputEvent(input) => decode_input_event(input, &Fields::parse(message.payload)?, message.retained),
+        Part::InputEvent(input) => message.one(decode_input_event(input, message.fields()?, message.retained)),
         Part::Online => {
-            let online = online(text_of(message.payload)?)
+            let online = online(&text_of(message.payload)?)
                 .ok_or(Ignored::UnknownShape("a last will that is neither true nor false"))?;
-            Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() }))
+            message.one(Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() })))
         }
         Part::Info => {
-            let fields = Fields::parse(message.payload)?;
+            let fields = message.fields()?;
             let vitals = Vitals {
-                battery_percent: fields.object("bat").and_then(|bat| bat.battery(&["value"])),
+                battery_percent: fields.object("bat").and_then(|bat| bat.percent(&["value"])),
                 rssi_dbm: fields.object("wifi_sta").and_then(|wifi| wifi.rssi(&["rssi"])),
                 firmware: fields.object("update").and_then(|update| update.text(&["old_version"])),
                 uptime_ms: fields.number(&["uptime"]).and_then(seconds_to_ms),
                 ..Vitals::default()
             };
-            no_press(vitals, Ignored::Heartbeat)
+            message.one(no_press(vitals, Ignored::Heartbeat))
         }
-        Part::Rpc => decode_rpc(&Fields::parse(message.payload)?),
+        Part::Rpc => decode_rpc(message, message.fields()?),
+        Part::BluButton => blu::decode_plain(message),
+        Part::Other => Err(Ignored::NotAPress),
     }
 }
 
-fn decode_input_event(input: u8, fields: &Fields, retained: bool) -> Understood {
+fn decode_input_event(input: u8, fields: Fields<'_>, retained: bool) -> Result<Said, Ignored> {
     let counter = fields.whole(&["event_cnt"]);
     let kind = match fields.text(&["event"]).as_deref() {
         Some("S") => PressKind::Single,
         Some("SS") => PressKind::Double,
         Some("SSS") => PressKind::Emergency,
         Some("L" | "SL" | "LS") => PressKind::Long,
-        Some(_) => return Err(Ignored::UnknownShape("an event that is not known")),
+        Some(other) => return Err(Ignored::UnknownWord(other.to_owned().into())),
+        None if fields.is_damaged(&["event"]) => return Err(Ignored::Damaged("how it was pressed can't be read")),
         None => {
             // What a broker kept is not where the count stands now.
             let standing = counter.filter(|_| !retained).map(|counter| (input, counter));
@@ -62,69 +70,76 @@ fn decode_input_event(input: u8, fields: &Fields, retained: bool) -> Understood 
         }
     };
     Ok(Said::Press(SeenPress {
-        kind,
-        key: words::key_at(u64::from(input)),
         evidence: counter.map_or(Evidence::Nothing, |counter| Evidence::Standing { input, counter }),
         device_press_id: counter.map(|counter| counter.to_string()),
-        device_time: None,
-        vitals: Vitals::default(),
-        transcript: None,
-        audio_url: None,
+        ..press(kind, words::key_at(u64::from(input)))
     }))
 }
 
-fn decode_rpc(fields: &Fields) -> Understood {
+fn decode_rpc(message: &Message<'_>, fields: Fields<'_>) -> Understood {
     let params = fields.object("params").ok_or(Ignored::UnknownShape("a notification without parameters"))?;
     match fields.text(&["method"]).as_deref() {
-        Some("NotifyEvent") => decode_events(&params),
+        Some("NotifyEvent") => decode_events(message, params),
+        // Whatever the method: events are events.
+        None if params.has(&["events"]) => decode_events(message, params),
         Some("NotifyStatus" | "NotifyFullStatus") => {
-            let battery = params.object("devicepower:0").and_then(|power| power.object("battery"));
+            let power = params.object("devicepower:0");
+            // On external power, what the empty battery says is not the device's charge.
+            let is_external =
+                power.and_then(|power| power.object("external")).is_some_and(|external| external.yes(&["present"]));
+            let battery = power.and_then(|power| power.object("battery")).filter(|_| !is_external);
             let vitals = Vitals {
-                battery_percent: battery.and_then(|battery| battery.battery(&["percent"])),
+                battery_percent: battery.and_then(|battery| battery.percent(&["percent"])),
                 rssi_dbm: params.object("wifi").and_then(|wifi| wifi.rssi(&["rssi"])),
                 uptime_ms: params.object("sys").and_then(|sys| sys.number(&["uptime"])).and_then(seconds_to_ms),
                 ..Vitals::default()
             };
-            no_press(vitals, Ignored::NotAPress)
+            let mut heard = blu::decode_status(params);
+            heard.extend(no_press(vitals, Ignored::NotAPress).ok().map(Heard::itself));
+            if heard.is_empty() { Err(Ignored::NotAPress) } else { Ok(heard) }
         }
         _ => Err(Ignored::UnknownShape("a method that is not known")),
     }
 }
 
-fn decode_events(params: &Fields) -> Understood {
-    let mut pressed: Option<SeenPress> = None;
-    let mut seen = Err(Ignored::UnknownShape("a notification without events"));
+fn decode_events(message: &Message<'_>, params: Fields<'_>) -> Understood {
+    let mut heard = Vec::new();
+    let mut seen = Ignored::UnknownShape("a notification without events");
     for event in params.objects("events") {
-        let name = event.text(&["event"]).unwrap_or_default();
-        let kind = match words::way(&name) {
-            Way::Press(kind) if name.ends_with("_push") => kind,
-            Way::Press(_) | Way::NoPress | Way::Heartbeat | Way::Unknown => {
-                seen = Err(Ignored::NotAPress);
-                continue;
-            }
+        let pressed_at = event.number(&["ts"]).or_else(|| params.number(&["ts"])).and_then(date_of_seconds);
+        let at = |heard: Heard| match heard.said {
+            Said::Press(press) => Heard { said: Said::Press(SeenPress { device_time: pressed_at, ..press }), ..heard },
+            Said::Health(_) | Said::Voice(_) | Said::Nothing(_) => heard,
         };
-        if pressed.as_ref().is_some_and(|other| words::urgency(kind) <= words::urgency(other.kind)) {
-            continue;
-        }
         let component = event.text(&["component"]).unwrap_or_default();
-        let input = component.strip_prefix("input:").and_then(|input| input.parse().ok());
-        pressed = Some(SeenPress {
-            kind,
-            key: words::key_at(input.unwrap_or(0)),
-            evidence: Evidence::Nothing,
-            device_press_id: None,
-            device_time: event
-                .number(&["ts"])
-                .or_else(|| params.number(&["ts"]))
-                .and_then(seconds_to_ms)
-                .and_then(|ms| i64::try_from(ms).ok())
-                // Without a set clock it counts from boot.
-                .filter(|&ms| ms >= 1_000_000_000_000)
-                .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()),
-            vitals: Vitals::default(),
-            transcript: None,
-            audio_url: None,
-        });
+        let name = event.text(&["event"]).unwrap_or_default();
+        let understood = match component.split_once(':').map_or(component.as_str(), |(sort, _)| sort) {
+            "blu" => blu::decode_scripted(message, &name, event),
+            "script" => blu::decode_emitted(message, &name, event),
+            sort if sort.starts_with("bthome") => blu::decode_native(message, &component, &name, event),
+            _ => decode_input(message, &component, &name).map(|press| vec![press]),
+        };
+        match understood {
+            Ok(pressed) => heard.extend(pressed.into_iter().map(at)),
+            Err(_) if seen.word().is_some() => {}
+            Err(why) => seen = why,
+        }
     }
-    pressed.map_or(seen, |press| Ok(Said::Press(press)))
+    if heard.is_empty() { Err(seen) } else { Ok(heard) }
+}
+
+/// An event of an input of the device itself.
+fn decode_input(message: &Message<'_>, component: &str, name: &str) -> Result<Heard, Ignored> {
+    let exact = format!("{component} {name}");
+    if let Some(word) = message.taught(&exact) {
+        return Ok(Heard::press(press(word.kind, word.key), exact));
+    }
+    let input = component.strip_prefix("input:").and_then(|input| input.parse().ok());
+    let kind = match words::way(name) {
+        Way::Press(kind) if name.ends_with("_push") => kind,
+        Way::Unknown if name.ends_with("_push") => return Err(Ignored::UnknownWord(exact.into())),
+        Way::Press(_) | Way::NoPress | Way::Heartbeat | Way::Unknown => return Err(Ignored::NotAPress),
+    };
+    let key = message.taught(component).map_or(words::key_at(input.unwrap_or(0)), |word| word.key);
+    Ok(Heard { repeats: None, ..Heard::press(press(kind, key), exact) })
 }

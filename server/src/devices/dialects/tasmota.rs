@@ -1,13 +1,19 @@
-//! Tasmota: `stat/{device}/RESULT` with `{"Button1":{"Action":"SINGLE"}}`; `tele/{device}/LWT` and `…/STATE`.
+//! Tasmota: `…/RESULT` with `{"Button1":{"Action":"SINGLE"}}`; firmware 8.4 said `…/BUTTON1T` with `{"TRIG":"SINGLE"}`;
+//! `…/LWT`, `…/STATE`, `…/SENSOR`.
 //!
-//! `Button1` is the main key, `Button2` to `Button5` are the auxiliary ones. `TRIPLE` and more are an emergency,
-//! `HOLD` is voice, `CLEAR` ends a hold. There is no identity but MQTT's own.
+//! `Button1` is the main key, `Button2` to `Button5` are the auxiliary ones; each key in a message is a press. `TRIPLE`
+//! and more are an emergency, `HOLD` is voice, `CLEAR` ends a hold. A switch is a button only where the site says so:
+//! its word is `Switch1`, which rings as it closes, or `Switch1 OFF` for one that rings as it opens. There is no
+//! identity but MQTT's own.
+//!
+//! Its Zigbee bridge speaks for many buttons: each is one of its own, called as the bridge calls it.
 
-use crewbell_shared::button::{Evidence, SeenPress, Vitals};
+use crewbell_shared::button::{PressKind, SeenPress, Vitals};
 
-use super::fields::{Fields, online, seconds_to_ms, text_of};
+use super::super::reading::Value;
+use super::fields::{Fields, number, online, says_something, seconds_to_ms, text_of};
 use super::original::no_press;
-use super::said::{Ignored, Said};
+use super::said::{Heard, Ignored, Said, press};
 use super::words::{self, Way};
 use super::{Message, Understood};
 
@@ -18,60 +24,163 @@ const BUTTONS: u64 = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Result,
+    /// What a button, or a switch, says on a topic of its own.
+    Trigger {
+        is_switch: bool,
+        number: u64,
+    },
     LastWill,
     State,
+    Sensor,
+    /// Relays, versions, logs.
+    Other,
+}
+
+impl Part {
+    /// What the last level of a topic tells.
+    pub(super) fn from_level(level: &str) -> Self {
+        let trigger = |name: &str| level.strip_prefix(name)?.strip_suffix('T')?.parse().ok();
+        match level {
+            "RESULT" => Self::Result,
+            "LWT" => Self::LastWill,
+            "STATE" => Self::State,
+            "SENSOR" => Self::Sensor,
+            _ => match (trigger("BUTTON"), trigger("SWITCH")) {
+                (Some(number), _) => Self::Trigger { is_switch: false, number },
+                (None, Some(number)) => Self::Trigger { is_switch: true, number },
+                (None, None) => Self::Other,
+            },
+        }
+    }
 }
 
 pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
     match part {
-        Part::Result => decode_result(&Fields::parse(message.payload)?),
+        Part::Result => decode_result(message, message.fields()?),
+        Part::Trigger { is_switch, number } => {
+            let fields = message.fields()?;
+            let name = if is_switch { "Switch" } else { "Button" };
+            key_of(message, fields, "TRIG", &format!("{name}{number}")).map(|heard| vec![heard])
+        }
         Part::LastWill => {
-            let online = online(text_of(message.payload)?)
+            let online = online(&text_of(message.payload)?)
                 .ok_or(Ignored::UnknownShape("a last will that is neither online nor offline"))?;
-            Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() }))
+            message.one(Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() })))
         }
         Part::State => {
-            let fields = Fields::parse(message.payload)?;
+            let fields = message.fields()?;
             let vitals = Vitals {
                 // `RSSI` is a quality in percent; `Signal` is in dBm.
                 rssi_dbm: fields.object("Wifi").and_then(|wifi| wifi.rssi(&["Signal"])),
                 uptime_ms: fields.number(&["UptimeSec"]).and_then(seconds_to_ms),
                 ..Vitals::default()
             };
-            no_press(vitals, Ignored::Heartbeat)
+            message.one(no_press(vitals, Ignored::Heartbeat))
         }
+        Part::Sensor => match message.fields()?.object("ZbReceived") {
+            Some(received) => decode_zigbee(message, received),
+            None => Err(Ignored::Heartbeat),
+        },
+        Part::Other => Err(Ignored::NotAPress),
     }
 }
 
-fn decode_result(fields: &Fields) -> Understood {
-    let mut pressed = None;
-    let mut seen = Err(Ignored::UnknownShape("a result without a button"));
-    for number in 1..=BUTTONS {
-        let Some(action) = fields.object(&format!("Button{number}")).and_then(|b| b.text(&["Action"])) else {
+fn decode_result(message: &Message<'_>, fields: Fields<'_>) -> Understood {
+    let mut heard = Vec::new();
+    let mut seen = Ignored::UnknownShape("a result without a button");
+    for (name, value) in fields.members() {
+        let Some(action) = fields.object(name).filter(|_| is_key(name)) else {
+            if *value == Value::Unknown && is_key(name) {
+                seen = Ignored::Damaged("what a key did can't be read");
+            }
             continue;
         };
-        match words::way(&action) {
-            Way::Press(kind) => {
-                let more_urgent = |&(other, _): &(_, _)| words::urgency(kind) > words::urgency(other);
-                if pressed.as_ref().is_none_or(more_urgent) {
-                    pressed = Some((kind, words::key_at(number - 1)));
-                }
-            }
-            Way::NoPress | Way::Heartbeat => seen = Err(Ignored::NotAPress),
-            Way::Unknown => seen = Err(Ignored::UnknownShape("an action that is not known")),
+        match key_of(message, action, "Action", name) {
+            Ok(press) => heard.push(press),
+            // A word that can be taught is worth more than a release beside it.
+            Err(_) if seen.word().is_some() => {}
+            Err(why) => seen = why,
         }
     }
-    let Some((kind, key)) = pressed else {
-        return seen;
+    if heard.is_empty() { Err(seen) } else { Ok(heard) }
+}
+
+fn is_key(name: &str) -> bool {
+    number_of(name, "Button").or(number_of(name, "Switch")).is_some()
+}
+
+fn number_of(name: &str, sort: &str) -> Option<u64> {
+    name.strip_prefix(sort)?.parse().ok().filter(|number| (1..=BUTTONS).contains(number))
+}
+
+/// The press of one key, if it is one.
+fn key_of(message: &Message<'_>, fields: Fields<'_>, field: &str, name: &str) -> Result<Heard, Ignored> {
+    let Some(action) = fields.text(&[field]) else {
+        let is_damaged = fields.is_damaged(&[field]) || !fields.is_whole();
+        return Err(if is_damaged { Ignored::Damaged("what a key did can't be read") } else { Ignored::EmptyAction });
     };
-    Ok(Said::Press(SeenPress {
-        kind,
-        key,
-        evidence: Evidence::Nothing,
-        device_press_id: None,
-        device_time: None,
-        vitals: Vitals::default(),
-        transcript: None,
-        audio_url: None,
-    }))
+    let way = words::way(&action);
+    let exact = format!("{name} {action}");
+    if let Some(word) = message.taught(&exact) {
+        return Ok(Heard::press(press(word.kind, word.key), exact));
+    }
+    let is_release = matches!(way, Way::NoPress | Way::Heartbeat) || action.eq_ignore_ascii_case("off");
+    let taught = message.taught(name);
+    let kind = match (number_of(name, "Switch"), way, taught) {
+        (None, Way::Press(kind), _) => kind,
+        (_, _, _) if is_release => return Err(Ignored::NotAPress),
+        (None, _, _) => return Err(Ignored::UnknownWord(exact.into())),
+        (Some(_), _, None) => return Err(Ignored::UnknownWord(name.to_owned().into())),
+        // A switch that tells how it was pressed says more than the site.
+        (Some(_), Way::Press(kind), Some(_)) if kind != PressKind::Single => kind,
+        (Some(_), _, Some(word)) => word.kind,
+    };
+    let number = number_of(name, "Button").unwrap_or(1);
+    Ok(Heard::press(press(kind, taught.map_or(words::key_at(number - 1), |word| word.key)), exact))
+}
+
+/// What the buttons behind the bridge say: `{"0x2916": {"Device": "0x2916", "Power": 1, "Endpoint": 1}}`.
+fn decode_zigbee(message: &Message<'_>, received: Fields<'_>) -> Understood {
+    let mut heard = Vec::new();
+    for (address, _) in received.members() {
+        let Some(fields) = received.object(address) else { continue };
+        let name = fields.text(&["Name", "IEEEAddr", "Device"]).unwrap_or_else(|| address.to_owned());
+        let device = format!("{}/{name}", message.device);
+        let vitals = Vitals { battery_percent: fields.percent(&["BatteryPercentage"]), ..Vitals::default() };
+        let endpoint = fields.whole(&["Endpoint"]).unwrap_or(1);
+        let key = words::key_at(endpoint.saturating_sub(1));
+        let action = fields.text(&["Click", "click", "Action", "action"]);
+        let power = fields.get(&["Power"]).map(|power| match number(power) {
+            Some(number) => format!("Power {number}"),
+            None => format!("Power {}", power.as_text().unwrap_or_default()),
+        });
+        let word = action.clone().or(power);
+        let taught = word.as_deref().and_then(|word| message.taught_of(&device, word));
+        let way = match (&action, &word) {
+            (Some(action), _) => words::way(action),
+            // What a remote would do to a lamp.
+            (None, Some(_)) => Way::Press(PressKind::Single),
+            (None, None) => Way::NoPress,
+        };
+        let (kind, key) = match (taught, way) {
+            (Some(word), _) => (word.kind, word.key),
+            (None, Way::Press(kind)) => (kind, key),
+            (None, Way::Unknown) => {
+                heard.push(
+                    Heard::itself(Said::Nothing(Ignored::UnknownWord(word.unwrap_or_default().into()))).of(device),
+                );
+                continue;
+            }
+            (None, Way::NoPress | Way::Heartbeat) => {
+                if says_something(&vitals) {
+                    heard.push(Heard::itself(Said::Health(vitals)).of(device));
+                }
+                continue;
+            }
+        };
+        let pressed = SeenPress { vitals, ..press(kind, key) };
+        // What it says of the lamp differs from one press to the next, and between the two edges of one.
+        heard.push(Heard::press(pressed, format!("{device} {}", key.as_str())).of(device));
+    }
+    if heard.is_empty() { Err(Ignored::NotAPress) } else { Ok(heard) }
 }

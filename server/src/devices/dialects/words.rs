@@ -20,17 +20,22 @@ pub(super) enum Way {
 
 /// Reads a word for the way of pressing; case, spaces, `-` and `_` don't matter.
 pub(super) fn way(word: &str) -> Way {
+    // What was damaged is not put together.
+    if word.trim().contains(char::is_control) {
+        return Way::Unknown;
+    }
     let word = plain(word);
     match word.as_str() {
-        "single" | "singlepress" | "singlepush" | "click" | "singleclick" | "press" | "pressed" | "push" | "tap"
-        | "short" | "shortpress" | "button" | "buttonpress" | "call" => Way::Press(PressKind::Single),
-        "double" | "doublepress" | "doublepush" | "doubleclick" | "doubletap" | "urgent" => {
-            Way::Press(PressKind::Double)
+        "single" | "singlepress" | "singlepush" | "click" | "clicked" | "singleclick" | "press" | "pressed"
+        | "push" | "tap" | "short" | "shortpress" | "button" | "buttonpress" | "call" => Way::Press(PressKind::Single),
+        "double" | "doublepress" | "doublepush" | "doubleclick" | "doubletap" | "twice" | "presstwice"
+        | "clicktwice" | "longdoublepress" | "urgent" => Way::Press(PressKind::Double),
+        "long" | "longpress" | "longpush" | "longclick" | "hold" | "held" | "holdpress" | "voice" => {
+            Way::Press(PressKind::Long)
         }
-        "long" | "longpress" | "longpush" | "longclick" | "hold" | "held" | "voice" => Way::Press(PressKind::Long),
         "shake" | "shaken" => Way::Press(PressKind::Shake),
         "triple" | "triplepress" | "triplepush" | "tripleclick" | "quad" | "quadruple" | "penta" | "quintuple"
-        | "many" => Way::Press(PressKind::Emergency),
+        | "longtriplepress" | "many" => Way::Press(PressKind::Emergency),
         "heartbeat" | "ping" | "keepalive" | "alive" => Way::Heartbeat,
         "" | "none" | "null" | "idle" | "clear" | "release" | "released" | "up" | "status" | "state" | "online"
         | "offline" | "boot" | "connected" | "disconnected" | "battery" | "telemetry" | "register" | "wakeup"

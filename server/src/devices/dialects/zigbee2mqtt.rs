@@ -1,90 +1,184 @@
-//! `Zigbee2MQTT`: `zigbee2mqtt/{friendly name}` with `{"action": "single", "battery": 87, …}`, and `…/availability`.
+//! `Zigbee2MQTT`: `{base}/{friendly name}` with `{"action": "single", "battery": 87, …}`, `…/availability`, and
+//! `…/action` with the action as a plain word, alone or beside the JSON.
 //!
 //! After each press an empty `action` follows, and any report of the device's state comes on the same topic; both
-//! are health at most. Actions are words joined by `_` that may name a key: `2_double`, `button_1_hold`,
-//! `single_left`. The first key is the main one. Releases end a press that has rung. `linkquality` is not a
-//! signal strength in dBm and is not read.
+//! are health at most. Older bridges say `click` for `action`. `linkquality` is not a signal strength in dBm and is not
+//! read.
+//!
+//! Actions are words joined by `_` or `-` that may name a key: `2_double`, `button_1_hold`, `single_left`, `scene_2`,
+//! `bell1`. Keys are counted, the first is the main one. A key that is named otherwise (`right`, `up`) rings as the main
+//! key until the site says which one it is: a guess could switch do-not-disturb. Releases end a press that has rung; what
+//! turns, dims, moves or locks is no press.
 
-use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
-use serde_json::Value;
+use crewbell_shared::button::{Key, PressKind, SeenPress, Vitals};
 
-use super::fields::{Fields, online, text_of};
+use super::super::reading::Value;
+use super::battery::untold;
+use super::fields::{online, text_of};
 use super::original::no_press;
-use super::said::{Ignored, Said};
+use super::said::{Heard, Ignored, Said, press};
 use super::words::{self, Way};
 use super::{Message, Understood};
 
-pub(super) fn decode(availability: bool, message: &Message<'_>) -> Understood {
-    if availability {
-        let word = match Fields::parse(message.payload) {
-            Ok(fields) => fields.text(&["state"]).unwrap_or_default(),
-            Err(_) => text_of(message.payload)?.to_owned(),
-        };
-        let online = online(&word).ok_or(Ignored::UnknownShape("an availability that is neither on nor off"))?;
-        return Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() }));
+/// Which of a device's topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    State,
+    Availability,
+    /// The action as a plain word.
+    Action,
+}
+
+pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
+    match part {
+        Part::Availability => {
+            let word = match message.fields() {
+                Ok(fields) => fields.text(&["state"]).unwrap_or_default(),
+                Err(_) => text_of(message.payload)?,
+            };
+            let online = online(&word).ok_or(Ignored::UnknownShape("an availability that is neither on nor off"))?;
+            message.one(Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() })))
+        }
+        Part::Action => {
+            let word = text_of(message.payload)?;
+            decode_action(message, word.trim_matches('"'), press(PressKind::Single, Key::Main)).map(|heard| vec![heard])
+        }
+        Part::State => decode_state(message),
     }
-    let fields = Fields::parse(message.payload)?;
+}
+
+fn decode_state(message: &Message<'_>) -> Understood {
+    let fields = message.fields()?;
     let vitals = Vitals {
         battery_percent: fields.battery(&["battery"]),
         firmware: fields.text(&["software_build_id"]),
         ..Vitals::default()
     };
-    let action = match fields.get(&["action"]) {
-        // What the broker kept is the device's last state; its action rang when it happened.
-        Some(_) if message.retained => return no_press(vitals, Ignored::Retained),
-        Some(Value::String(action)) => action.trim().to_ascii_lowercase(),
-        Some(_) => return Err(Ignored::UnknownShape("an action that is not text")),
-        None if fields.has(&["action"]) => String::new(),
-        None => return no_press(vitals, Ignored::NotAPress),
+    let seen = SeenPress {
+        device_time: fields.date(&["last_seen"]),
+        vitals: vitals.clone(),
+        ..press(PressKind::Single, Key::Main)
     };
-    if action.is_empty() {
-        return no_press(vitals, Ignored::EmptyAction);
-    }
-    match read_action(&action) {
-        Way::Press(kind) => Ok(Said::Press(SeenPress {
-            kind,
-            key: key_of(&action),
-            evidence: Evidence::Nothing,
-            device_press_id: None,
-            device_time: fields.date(&["last_seen"]),
-            vitals,
-            transcript: None,
-            audio_url: None,
-        })),
-        Way::NoPress | Way::Heartbeat => no_press(vitals, Ignored::NotAPress),
-        Way::Unknown => Err(Ignored::UnknownShape("an action that is not known")),
+    let action = match fields.get(&["action"]).or_else(|| fields.get(&["click"])) {
+        // What the broker kept is the device's last state; its action rang when it happened.
+        Some(_) if message.retained => return message.one(no_press(vitals, Ignored::Retained)),
+        Some(Value::Text(action)) => action.trim(),
+        Some(_) => return Err(Ignored::UnknownShape("an action that is not text")),
+        None if fields.is_damaged(&["action", "click"]) => {
+            return Err(Ignored::Damaged("its action can't be read"));
+        }
+        None if fields.has(&["action", "click"]) => "",
+        None => return message.one(no_press(vitals, Ignored::NotAPress)),
+    };
+    match decode_action(message, action, seen) {
+        Err(why @ (Ignored::EmptyAction | Ignored::NotAPress)) => message.one(no_press(vitals, why)),
+        heard => heard.map(|heard| vec![heard]),
     }
 }
 
-/// Reads an action word by word: an alarm wins, then a release, then the most urgent way of pressing.
-fn read_action(action: &str) -> Way {
+/// An attribute on a topic of its own, as the bridge sends them when it is set so.
+pub(super) fn decode_attribute(name: &str, payload: &[u8]) -> Result<Said, Ignored> {
+    let charge = text_of(payload)?;
+    let battery_percent = (name == "battery").then(|| untold(&Value::Text(charge))).flatten();
+    no_press(Vitals { battery_percent, ..Vitals::default() }, Ignored::NotAPress)
+}
+
+fn decode_action(message: &Message<'_>, action: &str, seen: SeenPress) -> Result<Heard, Ignored> {
+    if message.retained {
+        return Err(Ignored::Retained);
+    }
+    if action.is_empty() {
+        return Err(Ignored::EmptyAction);
+    }
+    if action.contains(char::is_control) {
+        return Err(Ignored::Damaged("its action can't be read"));
+    }
+    let parts = parts(&action.to_ascii_lowercase());
+    let (kind, key) = match (message.taught(action), read_action(action, &parts)) {
+        (Some(word), _) => (word.kind, word.key),
+        (None, Way::Press(kind)) => (kind, key_of(message, &parts)),
+        (None, Way::NoPress | Way::Heartbeat) => return Err(Ignored::NotAPress),
+        (None, Way::Unknown) => return Err(Ignored::UnknownWord(action.to_owned().into())),
+    };
+    // The same action comes as JSON and as a plain word, and twice within milliseconds with another signal strength.
+    Ok(Heard::press(SeenPress { kind, key, ..seen }, action.to_ascii_lowercase()))
+}
+
+/// The words and numbers of an action: `button1_hold` is `button`, `1`, `hold`.
+fn parts(action: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut before = None;
+    for c in action.chars() {
+        let sort = if c.is_ascii_digit() { Some(true) } else { c.is_alphanumeric().then_some(false) };
+        if sort.is_some() {
+            if sort != before {
+                parts.push(String::new());
+            }
+            if let Some(part) = parts.last_mut() {
+                part.push(c);
+            }
+        }
+        before = sort;
+    }
+    parts
+}
+
+/// Words of what turns, dims, moves, locks or arms: no press, whatever stands beside them.
+const NO_KEYS: [&str; 24] = [
+    "brightness",
+    "color",
+    "colour",
+    "hue",
+    "saturation",
+    "temperature",
+    "volume",
+    "rotate",
+    "rotation",
+    "dial",
+    "cover",
+    "open",
+    "close",
+    "stop",
+    "lock",
+    "unlock",
+    "locked",
+    "unlocked",
+    "move",
+    "step",
+    "skip",
+    "flip",
+    "slide",
+    "tilt",
+];
+
+/// Names of keys: a press of one where nothing else says how it was pressed.
+const KEYS: [&str; 10] = ["on", "off", "toggle", "up", "down", "scene", "recall", "bell", "key", "button"];
+
+/// Reads an action word by word: an alarm wins, then a release, then what is no key, then the most urgent way of
+/// pressing, then a key's name alone.
+fn read_action(action: &str, parts: &[String]) -> Way {
     if words::is_alarm(action) {
         return Way::Press(PressKind::Emergency);
     }
-    let ways = || {
-        action.split('_').map(|word| match word {
-            // Remotes name their keys by what they would do to a lamp.
-            "on" | "off" | "toggle" => Way::Press(PressKind::Single),
-            // A direction and a part of a key's name here; a release and a press elsewhere.
-            "up" | "button" => Way::Unknown,
-            word => words::way(word),
-        })
-    };
+    let ways = || parts.iter().filter(|part| !KEYS.contains(&part.as_str())).map(|part| words::way(part));
     if ways().any(|way| matches!(way, Way::NoPress | Way::Heartbeat)) {
         return Way::NoPress;
+    }
+    if parts.iter().any(|part| NO_KEYS.contains(&part.as_str())) {
+        return Way::Unknown;
     }
     let kinds = ways().filter_map(|way| match way {
         Way::Press(kind) => Some(kind),
         Way::NoPress | Way::Heartbeat | Way::Unknown => None,
     });
-    kinds.max_by_key(|&kind| words::urgency(kind)).map_or(Way::Unknown, Way::Press)
+    let named = || parts.iter().any(|part| KEYS.contains(&part.as_str())).then_some(PressKind::Single);
+    kinds.max_by_key(|&kind| words::urgency(kind)).or_else(named).map_or(Way::Unknown, Way::Press)
 }
 
-fn key_of(action: &str) -> Key {
-    let numbered = action.split('_').find_map(|word| word.parse::<u64>().ok());
-    match numbered {
-        Some(number) => words::key_at(number.saturating_sub(1)),
-        None if action.split('_').any(|word| word == "right") => Key::Aux1,
-        None => Key::Main,
+fn key_of(message: &Message<'_>, parts: &[String]) -> Key {
+    if let Some(word) = parts.iter().find_map(|part| message.taught(part)) {
+        return word.key;
     }
+    let numbered = parts.iter().find_map(|part| part.parse::<u64>().ok());
+    numbered.map_or(Key::Main, |number| words::key_at(number.saturating_sub(1)))
 }

@@ -1,14 +1,17 @@
 //! `GET /api/buttons/unheard`
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use crewbell_shared::Refusal;
+use crewbell_shared::button::{UnrecognisedMessage, UnrecognisedMessages, Vocabulary};
 use crewbell_shared::person::Right;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::db::unheard;
+use crate::db::unheard::{self, Unheard};
+use crate::devices::dialects::{Decoded, Dialects, Ignored, Said};
 use crate::http::extract::{Query, Who};
 use crate::http::{ApiError, App};
 
@@ -23,55 +26,49 @@ pub struct Asked {
     limit: Option<i64>,
 }
 
-/// A sort of message that a device sent and that is no press, and how often it came.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UnheardMessage {
-    /// The device, as far as the topic told.
-    device: String,
-    /// Why it is no press: a stable code.
-    reason: String,
-    /// The topic; empty for what was too much to be told one by one.
-    topic: String,
-    /// The first bytes of the last one, as text; bytes that are no UTF-8 are shown as U+FFFD.
-    sample: String,
-    /// How many came.
-    times: i64,
-    /// When the last one came.
-    last_at: Timestamp,
-}
-
-/// What wasn't heard.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UnheardMessages {
-    /// The newest first.
-    items: Vec<UnheardMessage>,
-}
-
 /// Lists messages of devices that are no press, for whoever finds out why a button doesn't ring.
 #[utoipa::path(
     get,
     path = "/api/buttons/unheard",
     tag = "buttons",
     params(Asked),
-    responses((status = 200, body = UnheardMessages), (status = "4XX", body = Refusal)),
+    responses((status = 200, body = UnrecognisedMessages), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn unheard(
     State(app): State<App>,
     who: Who,
     Query(Asked { limit }): Query<Asked>,
-) -> Result<Json<UnheardMessages>, ApiError> {
+) -> Result<Json<UnrecognisedMessages>, ApiError> {
     who.need(Right::AssignButtons)?;
     let site = who.0.site.id;
     let mut tx = app.house.db.read(site).await?;
     let messages = unheard::list(&mut tx, site, limit.unwrap_or(100).clamp(1, PAGE)).await?;
-    let shown = messages.into_iter().map(|message| UnheardMessage {
+    let settings = Arc::clone(&who.0.site.settings.borrow());
+    let shown = messages.into_iter().map(|message| shown(message, &app.dialects, &settings.vocabulary));
+    Ok(Json(UnrecognisedMessages { items: shown.collect() }))
+}
+
+/// A message as it would be understood now: its word may have been taught since.
+fn shown(message: Unheard, dialects: &Dialects, vocabulary: &Vocabulary) -> UnrecognisedMessage {
+    let Decoded { dialect, heard, .. } = dialects.decode(vocabulary, &message.topic, &message.sample, false);
+    let said = heard.iter().find(|heard| heard.device.as_ref() == Some(&message.device)).or(heard.first());
+    let ignored = said.and_then(|heard| match &heard.said {
+        Said::Nothing(ignored) => Some(ignored),
+        Said::Press(_) | Said::Health(_) | Said::Voice(_) => None,
+    });
+    // What was retained, or refused, is well understood and still no press.
+    let lacked_a_word = ["unknown_word", "unknown_topic"].contains(&message.reason.as_str());
+    UnrecognisedMessage {
+        detail: ignored.filter(|now| now.code() == message.reason).and_then(Ignored::detail).map(str::to_owned),
+        dialect,
+        word: ignored.and_then(Ignored::word).filter(|_| lacked_a_word).map(str::to_owned),
+        is_known_now: lacked_a_word && heard.iter().any(|heard| matches!(heard.said, Said::Press(_))),
         device: message.device,
         reason: message.reason,
         topic: message.topic,
         sample: String::from_utf8_lossy(&message.sample).into_owned(),
         times: message.times,
         last_at: message.last_at,
-    });
-    Ok(Json(UnheardMessages { items: shown.collect() }))
+    }
 }

@@ -108,6 +108,13 @@ impl<S: Store + 'static> Controller<S> {
                     set.await.map_err(needs_server).map(|()| nothing())
                 });
             }
+            Ask::Unrecognised => {
+                let door = self.door();
+                return beside(answer, async move {
+                    let asked = async { door.await?.unrecognised().await };
+                    as_json(&asked.await.map_err(needs_server)?)
+                });
+            }
             Ask::JoinCode => self.session().and_then(|session| {
                 let unfit = |why| AskError::Unreadable { why };
                 let link = address::join_link(&session.server, &session.site).map_err(unfit)?;

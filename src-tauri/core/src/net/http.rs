@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crewbell_shared::button::{UnrecognisedMessage, UnrecognisedMessages};
 use crewbell_shared::ids::{DeviceId, PersonId, RequestId};
 use crewbell_shared::person::Person;
 use crewbell_shared::protocol::{Command, Entry, Outcome};
@@ -229,6 +230,16 @@ impl Door {
     pub async fn activity(&self, query: &ActivityQuery) -> Result<Activity, Fault> {
         let asked = self.get("/api/activity").query(&asked(query, Some(PAGE))).timeout(ANSWER_WITHIN);
         answer::json(asked.send().await.map_err(answer::away)?).await
+    }
+
+    /// What devices said that was no press, the newest first.
+    ///
+    /// # Errors
+    /// As [`Fault`] says.
+    pub async fn unrecognised(&self) -> Result<Vec<UnrecognisedMessage>, Fault> {
+        let asked = self.get("/api/buttons/unheard").timeout(ANSWER_WITHIN);
+        let UnrecognisedMessages { items } = answer::json(asked.send().await.map_err(answer::away)?).await?;
+        Ok(items)
     }
 
     /// The activity as CSV: the newest 10,000 entries that match.

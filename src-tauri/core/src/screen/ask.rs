@@ -140,6 +140,9 @@ pub enum Ask {
         /// The present one, which one's own needs.
         current: Option<String>,
     },
+    /// What devices said that was no press (with the right to assign buttons; online only): a
+    /// `Vec<UnrecognisedMessage>`, the newest first.
+    Unrecognised,
     /// The link that brings another device to this server, and its QR code: `[link, svg]`.
     JoinCode,
     /// How much is stored here, and the versions: a [`Storage`].

@@ -2,11 +2,14 @@
 //!
 //! - `health` what each needs, and its health in words; `heard` which one speaks at this moment
 //! - `row` one of them; `sheet` its health in full, and what can be done with it
+//! - `unrecognised` what was heard and not understood; `teach` what a word or a topic means at this site
 
 mod health;
 mod heard;
 mod row;
 mod sheet;
+mod teach;
+mod unrecognised;
 
 use crewbell_shared::button::Button as Device;
 use crewbell_shared::ids::ButtonId;
@@ -24,6 +27,7 @@ use health::{Care, care};
 use heard::Heard;
 use row::{ButtonRow, title};
 use sheet::{AddSheet, ButtonSheet};
+use unrecognised::Unrecognised;
 
 /// What the frame needs to know.
 pub const INFO: Info = Info { title: |words| words.buttons.title, icon: Picture::Button, right: None };
@@ -77,6 +81,7 @@ pub fn Buttons() -> impl IntoView {
             <Part title=words().buttons.attention ids=attention heard on_open/>
             <Part title=words().buttons.fine ids=fine heard on_open/>
             <Part title=words().buttons.retired ids=retired heard on_open/>
+            <Unrecognised/>
         </div>
         {move || open.get().map(|id| view! { <ButtonSheet id on_close=close/> })}
         <Show when=move || adds.get()><AddSheet on_close=move || adds.set(false)/></Show>

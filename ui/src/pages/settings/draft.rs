@@ -93,7 +93,8 @@ pub fn with(before: &Settings, numbers: Numbers, time_zone: &str, typed: &[(Key,
     let added = added.filter_map(|(key, typed)| typed.service(*key));
     let services = changed.chain(added).collect();
     // Named one by one: a setting that is new to the rules is missed here, and not lost.
-    Settings { press_window_s, retention_days, ring_time_s, session_days, time_zone, services }
+    let vocabulary = before.vocabulary.clone();
+    Settings { press_window_s, retention_days, ring_time_s, session_days, time_zone, services, vocabulary }
 }
 
 #[cfg(test)]

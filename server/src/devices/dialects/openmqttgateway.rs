@@ -1,0 +1,28 @@
+//! `OpenMQTTGateway`: `home/{gateway}/{module}toMQTT` with `{"value": 4534142, …}`.
+//!
+//! A radio button is a code and nothing else, and the neighbours have some, too: a code rings only where the site says
+//! which button and key it is. The button is the code's own, or one that the site names; never the gateway, which
+//! hears the whole ship, and isn't alone in it.
+
+use super::fields::whole;
+use super::said::{Heard, Ignored, Said, press};
+use super::{Message, Understood};
+
+pub(super) fn decode(module: &str, message: &Message<'_>) -> Understood {
+    let fields = message.fields()?;
+    let code = match fields.get(&["value", "hex"]) {
+        Some(value) => whole(value).map(|code| code.to_string()).or_else(|| fields.text(&["value", "hex"])),
+        None if fields.is_damaged(&["value"]) => return Err(Ignored::Damaged("its code can't be read")),
+        None => None,
+    };
+    let code = code.ok_or(Ignored::NotAPress)?;
+    let own = format!("{module}-{code}");
+    Ok(vec![match message.taught_of(&own, &code) {
+        Some(word) => {
+            let button = word.button.clone().unwrap_or(own);
+            // A button on the air says its code several times for one press.
+            Heard::press(press(word.kind, word.key), code).of(button)
+        }
+        None => Heard::itself(Said::Nothing(Ignored::UnknownWord(code.into()))).of(own),
+    }])
+}

@@ -1,0 +1,59 @@
+//! A topic of the site's own: the payload is a word, or an object with a word in it.
+
+use crewbell_shared::button::{Key, SeenPress, Vitals};
+
+use super::fields::{online, text_of};
+use super::original::no_press;
+use super::said::{Heard, Ignored, Said, press};
+use super::words::{self, Way};
+use super::{Message, Understood};
+
+/// Where a word for a press may stand, the likeliest first.
+const FIELDS: [&str; 10] =
+    ["action", "click", "event", "kind", "pressType", "press_type", "button", "type", "state", "value"];
+/// Longest word, in characters.
+const WORD_MAX: usize = 100;
+
+pub(super) fn decode(message: &Message<'_>) -> Understood {
+    let (word, vitals) = match message.fields() {
+        Ok(fields) => {
+            let vitals = Vitals {
+                battery_percent: fields.battery(&["battery"]),
+                rssi_dbm: fields.rssi(&["rssi"]),
+                ..Vitals::default()
+            };
+            let found = FIELDS.iter().find_map(|field| fields.text(&[field]));
+            let number = || FIELDS.iter().find_map(|field| fields.whole(&[field])).map(|number| number.to_string());
+            match found.or_else(number) {
+                Some(word) => (word, vitals),
+                None if FIELDS.iter().any(|field| fields.is_damaged(&[field])) => {
+                    return Err(Ignored::Damaged("how it was pressed can't be read"));
+                }
+                None => return message.one(no_press(vitals, Ignored::NotAPress)),
+            }
+        }
+        Err(_) => (text_of(message.payload)?, Vitals::default()),
+    };
+    if word.chars().count() > WORD_MAX || word.contains(char::is_control) {
+        return Err(Ignored::UnknownShape("a word that is too long"));
+    }
+    if let Some(taught) = message.taught(&word) {
+        let seen = SeenPress { vitals, ..press(taught.kind, taught.key) };
+        let heard = Heard::itself(Said::Press(seen));
+        return Ok(vec![match &taught.button {
+            Some(button) => heard.of(button.clone()),
+            None => heard,
+        }]);
+    }
+    match words::way(&word) {
+        Way::Press(kind) => {
+            let seen = press(kind, Key::Main);
+            message.one(Ok(Said::Press(SeenPress { vitals, ..seen })))
+        }
+        _ if word.is_empty() => message.one(no_press(vitals, Ignored::EmptyAction)),
+        Way::NoPress | Way::Heartbeat => {
+            message.one(no_press(Vitals { online: online(&word), ..vitals }, Ignored::NotAPress))
+        }
+        Way::Unknown => Err(Ignored::UnknownWord(word.into())),
+    }
+}

@@ -1,0 +1,177 @@
+//! Reads the JSON that devices send, damaged or not. Pure; knows nothing of topics, buttons or presses.
+//!
+//! A damaged part is [`Value::Unknown`], and what stands around it is read as if nothing had happened: a sensor that
+//! fails prints `nan`, a buffer of C ends in the rest of the message before, a text is cut in the middle of a
+//! character. Nothing is guessed: `087` is no 87, and half a word is no word. Text that `serde_json` reads is read here
+//! as it reads it (a test compares the two), with nothing damaged.
+//!
+//! One pass, no recursion deeper than [`DEPTH_MAX`], and no more than [`VALUES_MAX`] values are kept.
+
+mod parser;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::borrow::Cow;
+
+pub use value::{Object, Value};
+
+use parser::Parser;
+
+/// Deepest nesting that is read; what is deeper is unknown.
+pub const DEPTH_MAX: usize = 32;
+/// Most values kept of one message, members and items together; more are unknown.
+pub const VALUES_MAX: usize = 16 * 1024;
+/// Most objects read of one message that holds several, one behind the other.
+const OBJECTS_MAX: usize = 8;
+
+/// An object as far as it could be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Its members; the damaged ones are [`Value::Unknown`], and those without a readable name are left out.
+    pub object: Object,
+    /// What was damaged first, if anything was.
+    pub damage: Option<Damage>,
+    /// Whether its end is there. What is missing from an object that was cut says nothing.
+    pub is_whole: bool,
+}
+
+/// What is wrong with a message that can be read at least in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Damage {
+    /// A value that is none: `nan`, `087`, nothing at all.
+    Value,
+    /// A text with bytes that are no UTF-8.
+    Encoding,
+    /// A text with half an escape, a control character, or a quote too many.
+    Text,
+    /// A comma, colon or bracket too many or too few.
+    Punctuation,
+    /// The end is missing.
+    Cut,
+    /// Something follows the end.
+    Leftovers,
+    /// Nested too deep, or too many values.
+    TooMuch,
+}
+
+impl Damage {
+    /// A stable code, for metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Encoding => "encoding",
+            Self::Text => "text",
+            Self::Punctuation => "punctuation",
+            Self::Cut => "cut",
+            Self::Leftovers => "leftovers",
+            Self::TooMuch => "too_much",
+        }
+    }
+
+    /// What is wrong, in a few words for the administrator.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Value => "a value that is none, such as nan",
+            Self::Encoding => "a text that is not UTF-8",
+            Self::Text => "a text with a broken escape, control character or quote",
+            Self::Punctuation => "a comma, colon or bracket too many or too few",
+            Self::Cut => "the end of the message is missing",
+            Self::Leftovers => "something follows the end of the message",
+            Self::TooMuch => "the message is nested too deep, or holds too much",
+        }
+    }
+}
+
+/// Why nothing could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// There is nothing.
+    Empty,
+    /// It is no text.
+    NotText,
+    /// It is text, and doesn't begin as an object.
+    NotAnObject,
+}
+
+/// Reads a message: an object, and those that stand whole behind it, each unlike the one before.
+///
+/// A byte-order mark is passed over, UTF-16 behind one is taken; a NUL ends the message, as in C.
+///
+/// # Errors
+/// It doesn't begin as an object.
+pub fn read(payload: &[u8]) -> Result<Vec<Reading>, Unreadable> {
+    let bytes = text_bytes(payload);
+    let (message, is_ended) = until_nul(&bytes);
+    let message = message.trim_ascii();
+    if message.is_empty() {
+        return Err(Unreadable::Empty);
+    }
+    if message[0] != b'{' {
+        let is_text = std::str::from_utf8(message).is_ok();
+        return Err(if is_text { Unreadable::NotAnObject } else { Unreadable::NotText });
+    }
+    let (mut first, end) = Parser::new(message).read();
+    let mut readings = Vec::new();
+    let mut before = &message[..end];
+    let mut rest = message[end..].trim_ascii();
+    if is_ended || !rest.is_empty() {
+        first.damage = first.damage.or(Some(Damage::Leftovers));
+    }
+    readings.push(first);
+    while readings.len() < OBJECTS_MAX {
+        rest = rest.trim_ascii_start();
+        rest = rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start();
+        if rest.first() != Some(&b'{') {
+            break;
+        }
+        let (next, end) = Parser::new(rest).read();
+        if next.damage.is_some() {
+            break;
+        }
+        if &rest[..end] != before {
+            readings.push(next);
+        }
+        before = &rest[..end];
+        rest = &rest[end..];
+    }
+    Ok(readings)
+}
+
+/// Reads a message that is a plain word or a line of text: without byte-order mark, and without what follows a NUL.
+///
+/// # Errors
+/// It is no text. `Ok("")`: there is nothing.
+pub fn read_text(payload: &[u8]) -> Result<String, Unreadable> {
+    let bytes = text_bytes(payload);
+    let (message, _) = until_nul(&bytes);
+    let text = std::str::from_utf8(message).map_err(|_| Unreadable::NotText)?;
+    Ok(text.trim().to_owned())
+}
+
+/// The payload as bytes of UTF-8, without a byte-order mark and without the NULs and blanks before the text.
+fn text_bytes(payload: &[u8]) -> Cow<'_, [u8]> {
+    let unit = |from: fn([u8; 2]) -> u16| {
+        let units = payload[2..].chunks_exact(2).map(move |pair| from([pair[0], pair[1]]));
+        let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        Cow::Owned(text.into_bytes())
+    };
+    match payload {
+        [0xff, 0xfe, ..] => unit(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => unit(u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, text @ ..] => Cow::Borrowed(text),
+        text => {
+            let begins = text.iter().position(|byte| !matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'));
+            let text = begins.map_or(&text[text.len()..], |at| &text[at..]);
+            Cow::Borrowed(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text))
+        }
+    }
+}
+
+/// What stands before the first NUL, and whether anything but NULs follows it.
+fn until_nul(bytes: &[u8]) -> (&[u8], bool) {
+    match bytes.iter().position(|&byte| byte == 0) {
+        Some(at) => (&bytes[..at], bytes[at..].iter().any(|&byte| byte != 0)),
+        None => (bytes, false),
+    }
+}

@@ -1,0 +1,170 @@
+//! What was heard and not understood: of which device, what is wrong with it, what to do; and what the site says of its
+//! devices' words and topics.
+
+use crewbell_core::screen::{Ask, AskError};
+use crewbell_shared::button::{UnrecognisedMessage, Vocabulary};
+use crewbell_shared::person::Right;
+use leptos::prelude::*;
+
+use super::teach::{Lesson, TeachSheet, dialect_name, save, sentence};
+use super::title;
+use crate::components::{Button, Chip, ListHeader, Look, Picture, Tone};
+use crate::locales::{Text, fill, names, refusals, time, words};
+use crate::state::{State, state};
+
+/// Messages that are shown at first.
+const SHOWN: usize = 20;
+
+/// What was heard and not understood, for those who may do something about it.
+#[component]
+pub fn Unrecognised() -> impl IntoView {
+    let state = state();
+    let may = Memo::new(move |_| state.may(Right::AssignButtons));
+    view! { <Show when=move || may.get()><List/></Show> }
+}
+
+#[component]
+fn List() -> impl IntoView {
+    let state = state();
+    let messages = RwSignal::new(Vec::<UnrecognisedMessage>::new());
+    let failed = RwSignal::new(None::<AskError>);
+    let shown = RwSignal::new(SHOWN);
+    let lesson = RwSignal::new(None::<Lesson>);
+    let look = move || {
+        state.ask_or(Ask::Unrecognised, move |answer| match answer {
+            Ok(found) => {
+                messages.try_set(found);
+                failed.try_set(None);
+            }
+            Err(error) => drop(failed.try_set(Some(error))),
+        });
+    };
+    // Once, and again whenever the site's words have changed: they may be understood now.
+    let vocabulary = Memo::new(move |_| vocabulary(state));
+    Effect::new(move || {
+        vocabulary.track();
+        look();
+    });
+    let count = Memo::new(move |_| messages.with(Vec::len).to_string());
+    let more = Memo::new(move |_| messages.with(Vec::len) > shown.get());
+    let teach = Callback::new(move |of| lesson.set(Some(of)));
+    let rows = move || {
+        let shown = shown.get();
+        messages.with(|all| all.iter().take(shown).map(|message| row(state, message, teach)).collect_view())
+    };
+    view! {
+        <section class="unrecognised">
+            <ListHeader title=words().buttons.unrecognised count/>
+            <p class="help">{words().buttons.unrecognised_hint}</p>
+            {move || failed.get().map(|error| view! { <p class="wrong-text">{refusals::ask_error(&error)}</p> })}
+            <ul class="rows">{rows}</ul>
+            <div class="acts">
+                <Show when=move || more.get()>
+                    <Button label=words().common.show_more on_press=move || shown.update(|shown| *shown += SHOWN)/>
+                </Show>
+                <Button label=words().settings.refresh look=Look::Quiet on_press=look/>
+            </div>
+            <Known vocabulary/>
+        </section>
+        {move || lesson.get().map(|of| view! { <TeachSheet of on_close=move || lesson.set(None)/> })}
+    }
+}
+
+/// What the site says of its devices, as of now.
+fn vocabulary(state: State) -> Vocabulary {
+    state.sites.find(|site| Some(site.noun.settings.vocabulary.clone())).unwrap_or_default()
+}
+
+/// One sort of message: whose, what is wrong, and what can be done.
+fn row(state: State, message: &UnrecognisedMessage, teach: Callback<Lesson>) -> impl IntoView + use<> {
+    let w = &words().buttons;
+    let known = state.buttons.find(|item| (item.noun.device == message.device).then(|| title(state, &item.noun)));
+    let who = known.unwrap_or_else(|| message.device.clone());
+    let ago = time::ago(message.last_at, state.now.get_untracked());
+    let times = fill(w.unrecognised_times, &[("times", &message.times.to_string()), ("ago", &ago)]);
+    let sort = message.dialect.map(|dialect| format!(" · {}", dialect_name(dialect))).unwrap_or_default();
+    let lesson = Lesson::of(message).filter(|_| state.may(Right::EditSite) && !message.is_known_now);
+    let label = match &lesson {
+        Some(Lesson::Topic { .. }) => w.teach_topic,
+        Some(Lesson::Word { .. }) | None => w.teach_word,
+    };
+    view! {
+        <li class="row unrecognised-row">
+            <div class="row-text">
+                <b>{who}</b>
+                <small>{format!("{}{sort}", message.topic)}</small>
+                <span>{why(&message.reason)}</span>
+                {message.detail.clone().map(|detail| view! { <small lang="en">{detail}</small> })}
+                <code>{message.sample.clone()}</code>
+                <small>{times}</small>
+                {message.is_known_now.then(|| view! { <Chip text=w.known_now tone=Tone::Mine icon=Picture::Check/> })}
+            </div>
+            {lesson.map(|lesson| view! {
+                <Button label look=Look::Go icon=Picture::Button on_press=move || teach.run(lesson.clone())/>
+            })}
+        </li>
+    }
+}
+
+/// The words and topics that the site has taught, each of which can be taken back.
+#[component]
+fn Known(
+    /// What the site says.
+    vocabulary: Memo<Vocabulary>,
+) -> impl IntoView {
+    let state = state();
+    let may = Memo::new(move |_| state.may(Right::EditSite));
+    let wrong = RwSignal::new(None::<String>);
+    let forget = move |after: Vocabulary| save(state, after, wrong, Callback::new(|()| {}));
+    let line = move |text: String, after: Vocabulary| {
+        let after = StoredValue::new(after);
+        view! {
+            <li class="row">
+                <span class="row-text">{text}</span>
+                <Show when=move || may.get()>
+                    <Button label=words().buttons.forget look=Look::Quiet on_press=move || forget(after.get_value())/>
+                </Show>
+            </li>
+        }
+    };
+    let lines = move || {
+        vocabulary.with(|all| {
+            let words = (0..all.words.len()).map(|place| {
+                let mut after = all.clone();
+                line(sentence(&after.words.remove(place)), after)
+            });
+            let topics = (0..all.topics.len()).map(|place| {
+                let mut after = all.clone();
+                let topic = after.topics.remove(place);
+                line(format!("{} · {}", topic.topic, dialect_name(topic.dialect)), after)
+            });
+            words.chain(topics).collect_view()
+        })
+    };
+    view! {
+        <h3>{words().buttons.vocabulary}</h3>
+        <p class="help">{words().buttons.vocabulary_hint}</p>
+        <ul class="rows">{lines}</ul>
+        <p class="wrong" role="alert">{wrong}</p>
+    }
+}
+
+/// What is wrong with a message, and what to do about it.
+fn why(reason: &str) -> String {
+    let w = &words().buttons;
+    let text: Text = match reason {
+        "retained" => w.why_retained,
+        "empty_action" => w.why_empty_action,
+        "heartbeat" => w.why_heartbeat,
+        "not_a_press" => w.why_not_a_press,
+        "unknown_topic" => w.why_unknown_topic,
+        "unknown_word" => w.why_unknown_word,
+        "unknown_shape" => w.why_unknown_shape,
+        "damaged" => w.why_damaged,
+        "not_utf8" => w.why_not_utf8,
+        "not_json" => w.why_not_json,
+        "too_large" => w.why_too_large,
+        other => return fill(w.why_other, &[("why", &names::as_words(other))]),
+    };
+    text.to_owned()
+}
