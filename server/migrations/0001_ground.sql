@@ -36,6 +36,9 @@ create table sites (
     created_at timestamptz not null
 ) with (fillfactor = 50);
 
+-- A name is compared by its key, which the server makes (Unicode's caseless matching): what one name is must not hang on
+-- a database's locale.
+
 -- The crew. The secret is an argon2id string (RFC 9106) of a PIN or password; null can't sign in.
 create table people (
     site_id uuid not null constraint people_site_fk references sites,
@@ -46,9 +49,10 @@ create table people (
     on_duty boolean not null,
     active boolean not null,
     secret_hash text,
+    name_key text not null,
     constraint people_pk primary key (site_id, id)
 );
-create unique index people_name_key on people (site_id, lower(name));
+create unique index people_name_key on people (site_id, name_key);
 
 -- A person signed in on a device. The token is 256 random bits; only its SHA-256 is kept.
 create table sessions (
@@ -84,11 +88,12 @@ create table places (
     kind text not null constraint places_kind_shape check (kind in ('deck', 'cabin', 'shared', 'crew')),
     position integer not null,
     do_not_disturb boolean not null,
+    name_key text not null,
     constraint places_pk primary key (site_id, id),
     constraint places_parent_fk foreign key (site_id, parent_id) references places,
     constraint places_own_parent check (parent_id <> id)
 );
-create unique index places_name_key on places (site_id, lower(name));
+create unique index places_name_key on places (site_id, name_key);
 
 create table guests (
     site_id uuid not null constraint guests_site_fk references sites,
@@ -251,6 +256,8 @@ create table commands (
     refusal json,
     constraint commands_pk primary key (site_id, id)
 );
+-- The clean-up looks for old ones. Their ids are of their clients' making and say nothing of their age.
+create index commands_by_time on commands using brin (at);
 
 -- The log. `payload` is json and not jsonb: it is read as it was sent, byte for byte, on every channel.
 create table entries (

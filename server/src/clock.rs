@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
@@ -9,25 +10,50 @@ use rand::{Rng, SeedableRng};
 use uuid::Uuid;
 
 /// The time, to the microsecond, which is what the database keeps.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Clock {
-    /// Microseconds by which a test has moved the time.
-    moved: Arc<AtomicI64>,
+    /// When it was made, by the clock that nobody sets.
+    made: Instant,
+    /// Microseconds that a test has let pass.
+    passed: Arc<AtomicI64>,
+    /// Microseconds by which a test has set the clock.
+    set: Arc<AtomicI64>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { made: Instant::now(), passed: Arc::default(), set: Arc::default() }
+    }
 }
 
 impl Clock {
     /// Now.
     #[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
     pub fn now(&self) -> Timestamp {
-        let micros = Timestamp::now().as_microsecond() + self.moved.load(Ordering::Relaxed);
+        let micros =
+            Timestamp::now().as_microsecond() + self.passed.load(Ordering::Relaxed) + self.set.load(Ordering::Relaxed);
         Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Moves the time, also backwards: for tests, and for the demo's week of history.
-    pub fn advance(&self, by: SignedDuration) {
-        let micros = i64::try_from(by.as_micros()).unwrap_or_default();
-        self.moved.fetch_add(micros, Ordering::Relaxed);
+    /// How long it has run, by the clock that nobody sets: what [`Clock::now`] says may jump, this never does.
+    pub fn elapsed(&self) -> Duration {
+        let passed = Duration::from_micros(self.passed.load(Ordering::Relaxed).max(0).unsigned_abs());
+        self.made.elapsed() + passed
     }
+
+    /// Lets time pass, on both clocks: for tests.
+    pub fn advance(&self, by: SignedDuration) {
+        self.passed.fetch_add(micros(by), Ordering::Relaxed);
+    }
+
+    /// Sets the clock, also back, while no time passes: for tests.
+    pub fn set_by(&self, by: SignedDuration) {
+        self.set.fetch_add(micros(by), Ordering::Relaxed);
+    }
+}
+
+fn micros(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or_default()
 }
 
 /// Where ids and secrets come from; seeded for a demo or test that shall come out the same each time.

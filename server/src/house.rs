@@ -20,6 +20,7 @@ use crate::auth::Uses;
 use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, sites};
+use crate::jobs::ClockGuard;
 use crate::live::{Presence, Receipts, Switchboard};
 use crate::log::{Reader, Tail, follow, follow_settings};
 
@@ -135,6 +136,8 @@ pub struct House {
     pub clock: Clock,
     /// New ids and secrets.
     pub ids: Ids,
+    /// Whether the clock may be believed.
+    pub clock_guard: Arc<ClockGuard>,
     /// Cancelled when the server goes down: no new work.
     pub stop: CancellationToken,
     /// The live sockets, which say goodbye.
@@ -153,7 +156,19 @@ impl House {
     pub fn new(db: Db, clock: Clock, ids: Ids, stop: CancellationToken) -> Self {
         let (sockets, tasks) = (TaskTracker::new(), TaskTracker::new());
         let closing = CancellationToken::new();
-        Self { db, clock, ids, stop, sockets, tasks, closing, open: Arc::default(), opened: Arc::default() }
+        let clock_guard = Arc::new(ClockGuard::new(clock.clone()));
+        Self {
+            db,
+            clock,
+            ids,
+            clock_guard,
+            stop,
+            sockets,
+            tasks,
+            closing,
+            open: Arc::default(),
+            opened: Arc::default(),
+        }
     }
 
     /// Tells when a site is opened.

@@ -1,6 +1,7 @@
 //! All of it together: from the first connection to the database to the last acknowledgement.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, Ids};
+use crate::config::Retention;
 use crate::db::{Db, DbSettings, migrate};
 use crate::devices::broker::{self, BrokerSettings};
 use crate::devices::dialects::{Dialects, RadioTable};
@@ -46,6 +48,10 @@ pub struct Settings {
     pub ice: Ice,
     /// Where devices reach the server's own TURN server, if it is to have one.
     pub own_turn: Option<SocketAddr>,
+    /// How long things stay.
+    pub retention: Retention,
+    /// Where the private cluster is, so that its disk is watched.
+    pub disk: Option<PathBuf>,
     /// The time.
     pub clock: Clock,
     /// New ids and secrets.
@@ -105,6 +111,9 @@ impl Server {
         migrate(&settings.db).await.context("The schema could not be brought up to date.")?;
         let stop = CancellationToken::new();
         let house = House::new(Db::new(settings.db), settings.clock, settings.ids, stop.clone());
+        if let Some(disk) = settings.disk {
+            house.db.watch_disk(disk);
+        }
         house.open_all().await.context("The sites could not be read.")?;
         let door = Door::new(Dialects::new(&settings.prefix, settings.radio), house.clock.clone());
         let prefix: Arc<str> = settings.prefix.as_str().into();
@@ -122,6 +131,7 @@ impl Server {
             }
         };
         devices.spawn(keep_archiving(house.clone()));
+        devices.spawn(jobs::keep_clean(house.clone(), settings.retention, stop.clone()));
         devices.spawn(keep_receipts(house.clone()));
         devices.spawn(keep_calls(house.clone()));
         devices.spawn(keep_last_seen(house.clone()));

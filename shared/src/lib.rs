@@ -11,6 +11,7 @@
 //! | [`person`] | the crew, their roles, the table of rights |
 //! | [`place`], [`guest`] | cabins and decks; guests and their stays |
 //! | [`site`] | the tenant and its settings |
+//! | [`names`] | how names are compared, whatever their case and the way they were typed |
 //! | [`rules`] | what every verb changes or why it is refused; decided alike by the server and by an app that is offline |
 //! | [`protocol`] | what crosses a wire: commands, entries, live frames |
 #![warn(missing_docs)]
@@ -19,6 +20,7 @@ pub mod button;
 pub mod call;
 pub mod guest;
 pub mod ids;
+pub mod names;
 pub mod person;
 pub mod place;
 pub mod protocol;

@@ -105,7 +105,7 @@ impl Writer {
         tasks: &TaskTracker,
     ) -> Self {
         let (queue, jobs) = mpsc::channel(Self::QUEUE);
-        let desk = Desk { site, db, clock, ids, tail, presence, conn: None, known_site: None };
+        let desk = Desk { site, db, clock, ids, tail, presence, known_site: None };
         tasks.spawn(desk.run(jobs, closing));
         Self { queue }
     }
@@ -143,7 +143,6 @@ pub(super) async fn create_site(
         ids: ids.clone(),
         tail,
         presence: Arc::default(),
-        conn: None,
         known_site: None,
     };
     desk.batch(vec![(job, reply)], Some(site)).await;
@@ -158,7 +157,6 @@ struct Desk {
     tail: Arc<Tail>,
     /// Who is there: what the database can't know.
     presence: Arc<Presence>,
-    conn: Option<PgConnection>,
     /// The site as of an entry of its log.
     known_site: Option<(Site, u64)>,
 }
@@ -246,12 +244,11 @@ impl Desk {
         NotDone::Refused(refusal)
     }
 
-    /// The connection may be broken: it is dropped, and the next batch opens another. The pause keeps a server whose
+    /// The connection may be broken: it was dropped, and the next batch takes another. The pause keeps a server whose
     /// database is away from spinning.
     async fn failed(&mut self, error: &DbError) {
         tracing::warn!(site = %self.site, %error, "The database did not take a batch; nothing of it was acknowledged.");
         metrics::counter!("actions_failed_batches_total").increment(1);
-        self.conn = None;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
@@ -271,10 +268,7 @@ impl Desk {
     }
 
     async fn transact(&mut self, jobs: &[Job], new: Option<&Site>) -> Result<Vec<Result<Done, NotDone>>, DbError> {
-        let mut conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => self.db.connect(self.site).await?,
-        };
+        let mut conn = self.db.connect(self.site).await?;
         let at = self.clock.now();
         let mut tx = conn.begin().await?;
         let (site, as_of) = match (new, self.remembered()) {
@@ -295,7 +289,7 @@ impl Desk {
             db::commands::save(&mut tx, self.site, at, &decided).await?;
         }
         tx.commit().await?;
-        self.conn = Some(conn);
+        conn.keep();
         let Some(head) = head else { return Ok(results) };
         let before = head - u64::try_from(batch.rows.entries.len()).unwrap_or_default();
         self.known_site = (before == as_of).then_some((batch.world.site, head));

@@ -15,15 +15,18 @@ pub struct Plan {
 
 /// Decides which backup is due `today` and which make room, so that the newest `keep` (at least one) stay.
 ///
-/// Today's is always kept, also when a clock that was ahead has left backups with later dates.
+/// Nothing is deleted on the word of a clock that jumped: backups with later dates than today's, which one that was or
+/// is wrong has left, are counted by themselves, so that they push no other out, nor others them.
 pub fn plan<'a>(today: Date, names: impl IntoIterator<Item = &'a str>, keep: usize) -> Plan {
     let mut dates: Vec<Date> = names.into_iter().filter_map(date_of).collect();
     let make = (!dates.contains(&today)).then(|| name_of(today));
     dates.retain(|date| *date != today);
     dates.sort_unstable_by(|a, b| b.cmp(a));
     dates.dedup();
-    let delete = dates.into_iter().skip(keep.max(1) - 1).map(name_of).collect();
-    Plan { make, delete }
+    let keep = keep.max(1);
+    let (later, earlier): (Vec<Date>, Vec<Date>) = dates.into_iter().partition(|date| *date > today);
+    let delete = later.into_iter().skip(keep).chain(earlier.into_iter().skip(keep - 1));
+    Plan { make, delete: delete.map(name_of).collect() }
 }
 
 /// Makes today's backup in `folder` if there is none yet, then deletes what has had its time.
@@ -102,8 +105,29 @@ mod tests {
     #[test]
     fn a_clock_that_was_ahead_costs_no_backup_of_today() {
         let ahead = ["crewbell-2030-01-01.dump", "crewbell-2030-01-02.dump", "crewbell-2026-11-21.dump"];
-        let plan = plan(TODAY, ahead, 2);
-        assert_eq!(plan, Plan { make: None, delete: vec!["crewbell-2030-01-01.dump".into()] });
+        assert_eq!(plan(TODAY, ahead, 2), Plan { make: None, delete: vec![] });
+        assert_eq!(
+            plan(TODAY, ahead, 1).delete,
+            ["crewbell-2030-01-01.dump"],
+            "and they don't grow without end either"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_jumped_costs_no_real_backup_in_either_direction() {
+        let mut there: std::collections::BTreeSet<String> = (1..=14).map(|day| name_of(date(2026, 11, day))).collect();
+        let real = there.clone();
+        // Ten days of a clock that is years ahead, ten of one that has forgotten the time, and then the right one.
+        let wrong = (1..=10).map(|day| date(2030, 1, day)).chain((1..=10).map(|day| date(1970, 1, day)));
+        for today in wrong {
+            let Plan { make, delete } = plan(today, there.iter().map(String::as_str), 14);
+            there.extend(make);
+            there.retain(|name| !delete.contains(name));
+        }
+        let lost: Vec<_> = real.difference(&there).collect();
+        assert!(lost.len() <= 10, "each for one that was really made later: {lost:?}");
+        let plan = plan(date(2026, 11, 15), there.iter().map(String::as_str), 14);
+        assert_eq!(plan.make, Some(name_of(date(2026, 11, 15))));
     }
 
     #[test]

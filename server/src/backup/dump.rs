@@ -1,6 +1,7 @@
 //! One backup into one file.
 
 use super::place::run;
+use super::restore::is_empty;
 use super::{BackupError, Place};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,8 +12,12 @@ use std::path::{Path, PathBuf};
 /// `file` appears only when it is whole and on the disk; an older one of that name is replaced then.
 ///
 /// # Errors
-/// With the last lines of `pg_dump`; what was written so far is removed.
+/// With the last lines of `pg_dump`; what was written so far is removed. [`BackupError::Empty`] where there is nothing: a
+/// backup of the wrong database would only be noticed when it is needed.
 pub async fn backup(place: &Place, file: &Path) -> Result<(), BackupError> {
+    if is_empty(place).await? {
+        return Err(BackupError::Empty(place.database().to_owned()));
+    }
     let part = part_of(file);
     let written = write(place, &part).await;
     if written.is_err() {

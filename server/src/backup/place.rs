@@ -1,7 +1,7 @@
 //! The database that is backed up or restored, and how the tools reach it.
 
 use super::BackupError;
-use crate::cluster::{Binaries, Cluster, DATABASE, ROOT_ROLE, last_lines};
+use crate::cluster::{Binaries, Cluster, DATABASE, ROOT_ROLE};
 use sqlx::postgres::PgConnectOptions;
 use std::fmt;
 use std::path::PathBuf;
@@ -105,8 +105,8 @@ pub(super) async fn run(tool: &'static str, mut command: Command) -> Result<Vec<
     if out.status.success() {
         return Ok(out.stdout);
     }
-    let words = last_lines(&String::from_utf8_lossy(&out.stderr), 10);
-    Err(BackupError::Tool { tool, status: out.status.to_string(), words })
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    Err(BackupError::Tool { tool, status: out.status.to_string(), said })
 }
 
 /// A `postgres://` URL, taken apart.

@@ -1,11 +1,17 @@
 //! A backup back into the database.
 
 use super::place::run;
+use super::sessions::{self, Sessions};
 use super::{BackupError, Place};
-use crate::cluster::{OWNER_ROLE, prepare_database};
+use crate::cluster::{OWNER_ROLE, SERVER_ROLE, prepare_database};
+use crate::db::ensure_role;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use std::path::Path;
+use std::time::Duration;
+
+/// How often the connections to the old database are cut while it is renamed.
+const CUT_EVERY: Duration = Duration::from_millis(50);
 
 /// What to do with the database that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,15 +22,28 @@ pub enum Existing {
     Replace,
 }
 
-/// Restores `file`, made by [`super::backup`].
+/// Restores `file`, made by [`super::backup`]; sessions that may have ended since are ended.
 ///
 /// It goes into a fresh database named `…_restore`, which takes the name of the old one in a single transaction when
-/// it is whole; whatever fails before leaves the old one as it was. Connections to the old one are cut, so that no
-/// server should run on it: it would go on with what it remembers of the old database.
+/// it is whole; whatever fails before leaves the old one as it was, and open. Connections to the old one are cut, so that
+/// no server should run on it: it would go on with what it remembers of the old database.
 ///
 /// # Errors
 /// [`BackupError::NotEmpty`] unless told to replace; else with the last lines of `pg_restore`.
 pub async fn restore(place: &Place, file: &Path, existing: Existing) -> Result<(), BackupError> {
+    restore_with(place, file, existing, Sessions::EndUnlessLive).await.map(drop)
+}
+
+/// Restores as [`restore`] does, and says what becomes of the sessions in the backup; tells how many of them ended.
+///
+/// # Errors
+/// As [`restore`].
+pub async fn restore_with(
+    place: &Place,
+    file: &Path,
+    existing: Existing,
+    sessions: Sessions,
+) -> Result<u64, BackupError> {
     std::fs::File::open(file).map_err(BackupError::io("cannot open", file))?;
     let mut list = place.command("pg_restore");
     list.arg("--list").arg(file);
@@ -37,10 +56,12 @@ pub async fn restore(place: &Place, file: &Path, existing: Existing) -> Result<(
     if there && existing == Existing::MustBeEmpty && !is_empty(place).await? {
         return Err(BackupError::NotEmpty(name.to_owned()));
     }
+    // The backup gives rights to the server's role, which this cluster may never have seen.
+    ensure_role(&mut conn, SERVER_ROLE).await?;
     say(&mut conn, format!("drop database if exists {} with (force)", quote(&fresh))).await?;
-    say(&mut conn, format!("create database {} template template0", quote(&fresh))).await?;
-    let done = match fill(place, &fresh, file).await {
-        Ok(()) => swap(&mut conn, name, &fresh, there).await,
+    say(&mut conn, format!("create database {} template template0 encoding 'UTF8'", quote(&fresh))).await?;
+    let done = match prepare(place, &fresh, file, there, sessions).await {
+        Ok(ended) => swap(place, &mut conn, name, &fresh, there).await.map(|()| ended),
         Err(e) => Err(e),
     };
     if done.is_err() {
@@ -51,9 +72,30 @@ pub async fn restore(place: &Place, file: &Path, existing: Existing) -> Result<(
     done
 }
 
+/// Fills the fresh database and makes it fit to be served; tells how many sessions ended.
+async fn prepare(place: &Place, fresh: &str, file: &Path, there: bool, sessions: Sessions) -> Result<u64, BackupError> {
+    fill(place, fresh, file).await?;
+    let mut inside = place.options(fresh).connect().await?;
+    let ended = match sessions {
+        Sessions::Keep => 0,
+        Sessions::EndUnlessLive => {
+            let live = if there {
+                sessions::live(&mut place.options(place.database()).connect().await?).await?
+            } else {
+                vec![]
+            };
+            sessions::end_all_but(&mut inside, &live).await?
+        }
+    };
+    // Without statistics the planner may read a whole table for each press, until autovacuum has come by.
+    say(&mut inside, "analyze".to_owned()).await?;
+    inside.close().await?;
+    Ok(ended)
+}
+
 async fn fill(place: &Place, fresh: &str, file: &Path) -> Result<(), BackupError> {
     let mut command = place.connected("pg_restore", fresh);
-    command.args(["--exit-on-error", "--no-owner"]);
+    command.arg("--no-owner");
     if place.is_private() {
         let mut inside = place.options(fresh).connect().await?;
         prepare_database(&mut inside, fresh).await?;
@@ -61,36 +103,43 @@ async fn fill(place: &Place, fresh: &str, file: &Path) -> Result<(), BackupError
         command.args(["--role", OWNER_ROLE]);
     }
     command.arg(file);
-    run("pg_restore", command).await.map(drop)
+    match run("pg_restore", command).await {
+        Err(BackupError::Tool { said, .. }) if is_of_newer_tools(&said) => Ok(()),
+        other => other.map(drop),
+    }
 }
 
-async fn swap(conn: &mut PgConnection, name: &str, fresh: &str, there: bool) -> Result<(), BackupError> {
+/// Whether all that `pg_restore` complained of are settings that a newer version of it wants to make for its session and
+/// that an older server doesn't know, such as `transaction_timeout`. It goes on after each, and counts them at the end.
+fn is_of_newer_tools(said: &str) -> bool {
+    let mut errors = said.lines().filter(|line| line.starts_with("pg_restore: error:")).peekable();
+    errors.peek().is_some()
+        && errors.all(|line| line.contains("unrecognized configuration parameter"))
+        && said.lines().any(|line| line.starts_with("pg_restore: warning: errors ignored on restore:"))
+}
+
+async fn swap(place: &Place, conn: &mut PgConnection, name: &str, fresh: &str, there: bool) -> Result<(), BackupError> {
     let old = format!("{name}_old");
     let (name_q, fresh_q, old_q) = (quote(name), quote(fresh), quote(&old));
     if !there {
         return say(conn, format!("alter database {fresh_q} rename to {name_q}")).await;
     }
     say(conn, format!("drop database if exists {old_q} with (force)")).await?;
-    // A server's pool would be back before the renaming.
-    say(conn, format!("alter database {name_q} with allow_connections false")).await?;
-    let renamed = rename_both(conn, name, &[(&name_q, &old_q), (&fresh_q, &name_q)]).await;
-    if renamed.is_err() {
-        say(conn, format!("alter database {name_q} with allow_connections true")).await?;
+    let mut other = place.options("postgres").connect().await?;
+    tokio::select! {
+        renamed = rename_both(conn, &[(&name_q, &old_q), (&fresh_q, &name_q)]) => renamed?,
+        Err(cut) = keep_cutting(&mut other, name) => return Err(cut),
     }
-    renamed?;
+    other.close().await?;
     if let Err(e) = say(conn, format!("drop database {old_q} with (force)")).await {
         tracing::warn!("the backup is restored; the old database {old} could not be removed: {e}");
     }
     Ok(())
 }
 
-async fn rename_both(conn: &mut PgConnection, name: &str, steps: &[(&str, &str)]) -> Result<(), BackupError> {
-    sqlx::query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
-    )
-    .bind(name)
-    .execute(&mut *conn)
-    .await?;
+/// Renames in one transaction. The first step locks the name against new connections, then waits up to five seconds for
+/// those that are there: nothing is closed that a restore which is killed here would leave closed.
+async fn rename_both(conn: &mut PgConnection, steps: &[(&str, &str)]) -> Result<(), BackupError> {
     let mut transaction = conn.begin().await?;
     for (from, to) in steps {
         say(&mut transaction, format!("alter database {from} rename to {to}")).await?;
@@ -98,12 +147,25 @@ async fn rename_both(conn: &mut PgConnection, name: &str, steps: &[(&str, &str)]
     Ok(transaction.commit().await?)
 }
 
+/// Cuts the connections to a database for as long as it is polled: a server's pool is back at once, until the name is
+/// locked.
+async fn keep_cutting(other: &mut PgConnection, name: &str) -> Result<std::convert::Infallible, BackupError> {
+    loop {
+        sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and backend_type = 'client backend'")
+            .bind(name)
+            .execute(&mut *other)
+            .await?;
+        tokio::time::sleep(CUT_EVERY).await;
+    }
+}
+
 async fn exists(conn: &mut PgConnection, name: &str) -> Result<bool, BackupError> {
     let found = sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(name);
     Ok(found.fetch_one(conn).await?)
 }
 
-async fn is_empty(place: &Place) -> Result<bool, BackupError> {
+/// Whether the database holds no table, nor anything like one.
+pub(super) async fn is_empty(place: &Place) -> Result<bool, BackupError> {
     let mut inside = place.options(place.database()).connect().await?;
     let empty = sqlx::query_scalar(
         "select not exists (
@@ -125,4 +187,31 @@ async fn say(conn: &mut PgConnection, sql: String) -> Result<(), BackupError> {
 /// A name as an SQL identifier.
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INITIALIZING: &str = "pg_restore: while INITIALIZING:\n\
+        pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter \"transaction_timeout\"\n\
+        Command was: SET transaction_timeout = 0;\n";
+    const IGNORED: &str = "pg_restore: warning: errors ignored on restore: 1\n";
+
+    #[test]
+    fn only_settings_that_an_older_server_does_not_know_are_passed_over() {
+        let denied = "pg_restore: error: could not execute query: ERROR:  role \"dana\" does not exist\n";
+        for (said, passed) in [
+            (format!("{INITIALIZING}{IGNORED}"), true),
+            (INITIALIZING.to_owned(), false),
+            (format!("{INITIALIZING}{denied}{IGNORED}"), false),
+            (format!("{denied}{IGNORED}"), false),
+            ("pg_restore: error: could not read from input file: end of file\n".to_owned(), false),
+            (format!("{INITIALIZING}{IGNORED}pg_restore: error: input file is too short\n"), false),
+            (IGNORED.to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_of_newer_tools(&said), passed, "{said}");
+        }
+    }
 }

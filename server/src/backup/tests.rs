@@ -88,6 +88,7 @@ async fn the_daily_backup_is_made_once_and_the_oldest_goes() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
     let place = Place::private(&cluster);
+    tell(&cluster, TABLE).await;
     let dumps = folder.path().join("dumps");
     for day in 19..=21 {
         let today = date(2026, 11, day);
@@ -122,5 +123,178 @@ async fn a_backup_that_fails_says_why_and_leaves_nothing() {
     restore(&place, &file, Existing::Replace).await.unwrap();
     let root = crate::cluster::ROOT_ROLE;
     assert_eq!(ask(&cluster, root, ALL).await, before);
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_empty_database_is_no_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let file = folder.path().join("empty.dump");
+    let refused = backup(&Place::private(&cluster), &file).await.unwrap_err();
+    assert!(matches!(refused, BackupError::Empty(_)), "{refused}");
+    assert!(!file.exists());
+    cluster.stop().await.unwrap();
+}
+
+/// What the sessions are after a restore: by the number that each has here.
+const SESSIONS: &str = "
+create table sessions (site_id uuid not null, id uuid not null, ended_at timestamptz);
+insert into sessions select gen_random_uuid(), ('00000000-0000-0000-0000-00000000000' || n)::uuid,
+    case when n = 4 then now() end from generate_series(1, 4) n;
+";
+const LIVE: &str = "select coalesce(string_agg(right(id::text, 1), '' order by id), '') from sessions \
+                    where ended_at is null";
+
+#[tokio::test]
+async fn nobody_who_was_signed_out_since_the_backup_is_signed_in_after_the_restore() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let other = Cluster::start(&folder.path().join("other"), Settings::default()).await.unwrap();
+    let place = Place::private(&cluster);
+    tell(&cluster, SESSIONS).await;
+    let file = folder.path().join("serenity.dump");
+    backup(&place, &file).await.unwrap();
+    assert_eq!(ask(&cluster, OWNER_ROLE, LIVE).await, "123");
+
+    // A lost tablet is signed out; another is so long out that it is forgotten.
+    tell(&cluster, "update sessions set ended_at = now() where id::text like '%2'").await;
+    tell(&cluster, "delete from sessions where id::text like '%3'").await;
+    let ended = restore_with(&place, &file, Existing::Replace, Sessions::EndUnlessLive).await.unwrap();
+    assert_eq!((ended, ask(&cluster, OWNER_ROLE, LIVE).await.as_str()), (2, "1"));
+    let analysed = "select (count(*) > 0)::text from pg_stats where tablename = 'sessions'";
+    assert_eq!(ask(&cluster, OWNER_ROLE, analysed).await, "true", "the planner knows what there is");
+
+    // On another machine nobody knows who was signed out.
+    restore(&Place::private(&other), &file, Existing::MustBeEmpty).await.unwrap();
+    assert_eq!(ask(&other, OWNER_ROLE, LIVE).await, "");
+    restore_with(&Place::private(&other), &file, Existing::Replace, Sessions::Keep).await.unwrap();
+    assert_eq!(ask(&other, OWNER_ROLE, LIVE).await, "123");
+    for cluster in [cluster, other] {
+        cluster.stop().await.unwrap();
+    }
+}
+
+/// A URL for a database of the private cluster, as if it were somebody's own.
+fn url(cluster: &Cluster, role: &str, database: &str) -> String {
+    let socket = cluster.socket_folder().display().to_string().replace('/', "%2F");
+    format!("postgres://{role}@{socket}/{database}")
+}
+
+/// A cluster of somebody's own: no role of ours in it, and an owner who may make databases, and what else is said.
+async fn somebodys_own(folder: &std::path::Path, rights: &str) -> Cluster {
+    let cluster = Cluster::start(&folder.join("somebodys"), Settings::default()).await.unwrap();
+    let mut root = cluster.connect_options(crate::cluster::ROOT_ROLE, "postgres").connect().await.unwrap();
+    root.execute("drop database crewbell").await.unwrap();
+    root.execute("drop role crewbell_server; drop role crewbell_owner").await.unwrap();
+    let role = format!("create role dana login createdb {rights}");
+    root.execute(sqlx::AssertSqlSafe(role)).await.unwrap();
+    root.execute("create database ship owner dana").await.unwrap();
+    cluster
+}
+
+#[tokio::test]
+async fn a_cluster_that_has_never_seen_the_server_is_restored_into_or_says_what_to_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    tell(&own, TABLE_OF_ONE).await;
+    let file = folder.path().join("serenity.dump");
+    backup(&Place::private(&own), &file).await.unwrap();
+    own.stop().await.unwrap();
+
+    let cluster = somebodys_own(folder.path(), "").await;
+    let place = Place::external(cluster.binaries().clone(), &url(&cluster, "dana", "ship")).unwrap();
+    let refused = restore(&place, &file, Existing::MustBeEmpty).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("create role \"crewbell_server\" nologin; grant \"crewbell_server\" to \"dana\";"),
+        "{refused}"
+    );
+    let mut root = cluster.connect_options(crate::cluster::ROOT_ROLE, "postgres").connect().await.unwrap();
+    root.execute("alter role dana createrole").await.unwrap();
+    restore(&place, &file, Existing::MustBeEmpty).await.unwrap();
+    let mut inside = cluster.connect_options("dana", "ship").connect().await.unwrap();
+    let rows: i64 = sqlx::query_scalar("select count(*) from presses").fetch_one(&mut inside).await.unwrap();
+    assert_eq!(rows, 3);
+    cluster.stop().await.unwrap();
+}
+
+/// As [`TABLE`], without what names the owner's role: that one is the private cluster's alone.
+const TABLE_OF_ONE: &str = "
+create table presses (n int);
+grant select, insert on presses to crewbell_server;
+insert into presses values (1), (2), (3);
+";
+
+#[tokio::test]
+async fn client_tools_that_are_newer_than_the_server_restore_all_the_same() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    tell(&cluster, TABLE_OF_ONE).await;
+    // As version 17 does to a server of version 16: it sets what that doesn't know, complains, goes on, and counts.
+    let real = cluster.binaries().clone();
+    let newer = folder.path().join("newer");
+    std::fs::create_dir(&newer).unwrap();
+    symlink(real.tool("pg_dump"), newer.join("pg_dump")).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *--exit-on-error*) stop=1;; esac\n\
+         case \"$*\" in *--list*) exec '{real}' \"$@\";; esac\n\
+         echo 'pg_restore: while INITIALIZING:' >&2\n\
+         echo 'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter \
+         \"transaction_timeout\"' >&2\n[ -n \"$stop\" ] && exit 1\n'{real}' \"$@\" || exit 1\n\
+         echo 'pg_restore: warning: errors ignored on restore: 1' >&2\nexit 1\n",
+        real = real.tool("pg_restore").display()
+    );
+    let program = newer.join("pg_restore");
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let tools = crate::cluster::Binaries { dir: newer, ..real };
+    let place = Place::external(tools, &url(&cluster, crate::cluster::ROOT_ROLE, DATABASE)).unwrap();
+    let file = folder.path().join("serenity.dump");
+    backup(&place, &file).await.unwrap();
+    tell(&cluster, "delete from presses").await;
+    restore(&place, &file, Existing::Replace).await.unwrap();
+    let count = "select count(*)::text from presses";
+    assert_eq!(ask(&cluster, crate::cluster::ROOT_ROLE, count).await, "3");
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn while_it_is_replaced_a_database_is_never_closed_though_its_server_comes_back_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    tell(&cluster, TABLE_OF_ONE).await;
+    let place = Place::private(&cluster);
+    let file = folder.path().join("serenity.dump");
+    backup(&place, &file).await.unwrap();
+    // A server's pool, which is back whenever it is cut.
+    let options = cluster.connect_options(SERVER_ROLE, DATABASE);
+    let pool = async move {
+        loop {
+            if let Ok(mut conn) = options.connect().await {
+                let _ = sqlx::query("select pg_sleep(60)").execute(&mut conn).await;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut root = cluster.connect_options(crate::cluster::ROOT_ROLE, "postgres").connect().await.unwrap();
+    // Whoever kills a restore at any moment leaves what is seen here.
+    let watching = async {
+        loop {
+            let open = sqlx::query_scalar("select bool_and(datallowconn) from pg_database where datname = 'crewbell'");
+            let open: Option<bool> = open.fetch_one(&mut root).await.unwrap();
+            if open != Some(true) {
+                return open;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    let restoring = async { restore(&place, &file, Existing::Replace).await };
+    tokio::select! {
+        done = restoring => done.unwrap(),
+        closed = watching => panic!("the database was closed: {closed:?}"),
+        () = pool => unreachable!(),
+    }
+    assert_eq!(ask(&cluster, OWNER_ROLE, "select count(*)::text from presses").await, "3");
     cluster.stop().await.unwrap();
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::ground::{Ground, Take};
 use super::serve::configuration;
-use crate::backup::{Existing, backup, restore};
+use crate::backup::{Existing, Sessions, backup, restore_with};
 use crate::config::ServeArgs;
 
 /// Where to write a backup to.
@@ -26,6 +26,9 @@ pub struct RestoreArgs {
     /// Replace what is in the database; without this only an empty one is filled
     #[arg(long)]
     pub replace: bool,
+    /// Leave everybody signed in who was when the backup was made, also those who were signed out since
+    #[arg(long)]
+    pub keep_sessions: bool,
     #[command(flatten)]
     serve: ServeArgs,
 }
@@ -36,7 +39,7 @@ pub struct RestoreArgs {
 /// The database can't be had, or the file can't be written.
 pub async fn write(args: BackupArgs) -> anyhow::Result<()> {
     let config = configuration(&args.serve)?;
-    let ground = Ground::open(&config, Take::Join).await?;
+    let ground = Ground::open(&config, Take::Existing).await?;
     let done = backup(&ground.place(&config)?, &args.file).await;
     ground.close().await?;
     done?;
@@ -52,9 +55,15 @@ pub async fn read(args: RestoreArgs) -> anyhow::Result<()> {
     let config = configuration(&args.serve)?;
     let ground = Ground::open(&config, Take::Own).await?;
     let existing = if args.replace { Existing::Replace } else { Existing::MustBeEmpty };
-    let done = restore(&ground.place(&config)?, &args.file, existing).await;
+    let sessions = if args.keep_sessions { Sessions::Keep } else { Sessions::EndUnlessLive };
+    let done = restore_with(&ground.place(&config)?, &args.file, existing, sessions).await;
     ground.close().await?;
-    done?;
+    let ended = done?;
     println!("{} is restored.", args.file.display());
+    if ended > 0 {
+        println!(
+            "{ended} sessions of the backup ended, because they may have been ended since: those people sign in again."
+        );
+    }
     Ok(())
 }

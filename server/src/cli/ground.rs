@@ -1,12 +1,12 @@
 //! The ground that commands stand on: the database, private or the user's own.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::backup::Place;
 use crate::cluster::{Cluster, DATABASE, OWNER_ROLE, ROOT_ROLE, SERVER_ROLE, Search, Settings};
 use crate::config::Config;
-use crate::db::DbSettings;
+use crate::db::{DbSettings, writers_beside};
 
 /// The database, and the private cluster when it is one's own.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub enum Take {
     Own,
     /// As it is, when a server has it; otherwise for as long as the command runs.
     Join,
+    /// The same, and only if there is one: a command that reads makes none.
+    Existing,
 }
 
 impl Ground {
@@ -34,10 +36,19 @@ impl Ground {
     pub async fn open(config: &Config, take: Take) -> anyhow::Result<Self> {
         let readers = config.database.pool_max.get();
         let Some(url) = &config.database.url else {
-            let settings = Settings { max_connections: readers + 24, ..Settings::default() };
+            // For the two pools, and for what holds one by itself: leases, commands beside the server, tools.
+            let connections = readers + writers_beside(readers) + 24;
+            let settings = Settings { max_connections: connections, ..Settings::default() };
+            if take == Take::Existing && !Cluster::is_in(&config.data_dir) {
+                bail!(
+                    "There is no database in {}. Name the server's data folder with --data-dir, or its database with \
+                     CREWBELL_DATABASE_URL.",
+                    config.data_dir.display()
+                );
+            }
             let cluster = match take {
                 Take::Own => Cluster::start(&config.data_dir, settings).await?,
-                Take::Join => Cluster::attach(&config.data_dir, settings).await?,
+                Take::Join | Take::Existing => Cluster::attach(&config.data_dir, settings).await?,
             };
             let server = cluster.connect_options(SERVER_ROLE, DATABASE);
             let owner = cluster.connect_options(OWNER_ROLE, DATABASE);
@@ -83,5 +94,21 @@ impl Ground {
             cluster.stop().await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_backup_of_a_data_folder_that_is_not_there_is_refused_and_makes_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for data_dir in [folder.path().join("misspelt"), folder.path().to_owned()] {
+            let config = Config { data_dir: data_dir.clone(), ..Config::default() };
+            let refused = Ground::open(&config, Take::Existing).await.unwrap_err().to_string();
+            assert!(refused.contains(&data_dir.display().to_string()) && refused.contains("--data-dir"), "{refused}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it looks, and makes nothing");
     }
 }

@@ -166,6 +166,9 @@ mod tests {
             "admin token Siri",
             "qr",
             "qr --address http://192.168.7.5:8080 --site serenity",
+            "backup /tmp/x.dump",
+            "restore /tmp/x.dump --replace",
+            "restore /tmp/x.dump --keep-sessions",
             "openapi"
         )]
         line: &str,

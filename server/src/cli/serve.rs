@@ -142,6 +142,8 @@ pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Resul
         radio: config.mqtt.radio_table.as_deref().map(radio_table).transpose()?.unwrap_or_default(),
         ice: ice(config),
         own_turn: config.calls.own_turn,
+        retention: config.retention,
+        disk: config.database.url.is_none().then(|| config.data_dir.join("pg")),
         clock,
         ids: Ids::random(),
         metrics: Some(meter()?),

@@ -112,6 +112,11 @@ impl Cluster {
         }
     }
 
+    /// Whether a data folder holds a cluster; looks and changes nothing.
+    pub fn is_in(data_dir: &Path) -> bool {
+        data_dir.join("pg").join("PG_VERSION").is_file()
+    }
+
     /// Whether this process runs the cluster, as opposed to having joined another server's.
     pub fn is_ours(&self) -> bool {
         self.guard.is_some()

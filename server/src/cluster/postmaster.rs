@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 /// How often a state that only shows in a file is looked at; reading it costs some microseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// How long the remains of a killed PostgreSQL are waited for.
+pub(crate) const REMAINS_DEADLINE: Duration = Duration::from_secs(30);
+
 /// All that is needed to start the cluster once more.
 #[derive(Debug, Clone)]
 pub(crate) struct Launch {
@@ -85,25 +88,52 @@ impl Launch {
     /// It is stopped and not taken over, so that the running one is always our child, with the present settings.
     pub(crate) async fn clear_leftover(&self) -> Result<(), ClusterError> {
         let pg = self.home.pg();
-        let Some(PidFile { pid, .. }) = PidFile::read(&pg) else {
-            return Ok(());
-        };
-        if !is_alive(pid) {
-            return Ok(());
+        if let Some(PidFile { pid, .. }) = PidFile::read(&pg)
+            && is_postmaster_of(pid, &pg)
+        {
+            self.stop_leftover(pid, &pg).await?;
         }
-        if !is_postmaster_of(pid, &pg) {
-            // PostgreSQL would take the stranger for its own and refuse to start: common where process ids start
-            // again at 1, as in containers.
-            let path = pg.join("postmaster.pid");
-            tracing::info!("{} names process {pid}, which is another program: removing it", path.display());
-            return std::fs::remove_file(&path).at("cannot remove", &path);
+        for path in self.lock_files()? {
+            self.clear_lock(&path, &pg).await?;
         }
+        Ok(())
+    }
+
+    /// What PostgreSQL keeps others out with: the cluster's lock file and its socket's.
+    fn lock_files(&self) -> Result<[PathBuf; 2], ClusterError> {
+        let socket = self.home.socket_folder()?.join(".s.PGSQL.5432.lock");
+        Ok([self.home.pg().join("postmaster.pid"), socket])
+    }
+
+    /// Removes a lock file whose process is another program, or only waits to be buried. PostgreSQL would take it for its
+    /// own and refuse to start: common where process ids start again at 1 and nobody buries, as in containers.
+    ///
+    /// Not while somebody still works in the cluster: the backends of a killed postmaster need some milliseconds to
+    /// notice, and by this file a new one knows of them.
+    async fn clear_lock(&self, path: &Path, pg: &Path) -> Result<(), ClusterError> {
+        let first_line = std::fs::read_to_string(path).ok().and_then(|text| text.lines().next()?.trim().parse().ok());
+        let Some(pid) = first_line.filter(|pid: &i32| *pid > 0 && is_alive(*pid)) else { return Ok(()) };
+        let began = Instant::now();
+        while someone_works_in(pg) {
+            if began.elapsed() > REMAINS_DEADLINE {
+                return Ok(());
+            }
+            sleep(LOOK_EVERY).await;
+        }
+        tracing::info!("{} names process {pid}, which is no database of ours any more: removing it", path.display());
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e).at("cannot remove", path),
+            _ => Ok(()),
+        }
+    }
+
+    async fn stop_leftover(&self, pid: i32, pg: &Path) -> Result<(), ClusterError> {
         tracing::info!("stopping the database (process {pid}) that an earlier server left running");
         for (signal, patience) in self.signals() {
             signal_to(pid, signal);
             let began = Instant::now();
             while began.elapsed() < patience {
-                if !is_postmaster_of(pid, &pg) {
+                if !is_postmaster_of(pid, pg) {
                     return Ok(());
                 }
                 sleep(LOOK_EVERY).await;
@@ -174,6 +204,20 @@ fn is_alive(pid: i32) -> bool {
 #[cfg(target_os = "linux")]
 fn is_postmaster_of(pid: i32, pg: &Path) -> bool {
     std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| Some(cwd) == pg.canonicalize().ok())
+}
+
+/// Whether any process works in this cluster's folder, as a postmaster and its backends do.
+#[cfg(target_os = "linux")]
+fn someone_works_in(pg: &Path) -> bool {
+    let Ok(pg) = pg.canonicalize() else { return false };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok()).any(|cwd| cwd == pg)
+}
+
+/// Whether any process works in this cluster's folder: not known here, so that PostgreSQL itself has to find out.
+#[cfg(not(target_os = "linux"))]
+fn someone_works_in(_: &Path) -> bool {
+    false
 }
 
 /// Whether that process looks like the postmaster of this cluster, going by its command line.

@@ -2,12 +2,12 @@
 
 use super::error::ClusterError;
 use super::log;
-use super::postmaster::Launch;
+use super::postmaster::{Launch, REMAINS_DEADLINE};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use tokio::process::Child;
-use tokio::time::{interval, sleep};
+use tokio::time::{Instant, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// Right after a kill, backends may still hold the shared memory for some milliseconds.
@@ -104,10 +104,13 @@ async fn revive(launch: &Launch, running: &Running, stop: &CancellationToken) ->
 
 /// Starts the cluster for the first time in this process.
 ///
-/// A postmaster that was killed just before may have left backends that hold its shared memory for some milliseconds
-/// more: PostgreSQL then refuses to start, and another attempt is due.
+/// A postmaster that was killed just before may have left backends that hold its shared memory for some moments more, or
+/// lock files that name a process which isn't gone yet: PostgreSQL then refuses to start, and is asked again for half a
+/// minute.
 pub(crate) async fn first_start(launch: &Launch) -> Result<Child, ClusterError> {
+    let began = Instant::now();
     let mut pause = FIRST_PAUSE;
+    let mut told = false;
     loop {
         let mut child = launch.spawn()?;
         let reason = match launch.wait_until_ready(&mut child).await {
@@ -115,11 +118,44 @@ pub(crate) async fn first_start(launch: &Launch) -> Result<Child, ClusterError> 
             Err(reason) => reason,
         };
         launch.shut_down(&mut child).await?;
-        let held = matches!(&reason, ClusterError::Start { log, .. } if log.contains("shared memory block"));
-        if !held || pause > LONGEST_PAUSE {
+        if !is_of_remains(&reason) || began.elapsed() > REMAINS_DEADLINE {
             return Err(reason);
         }
+        if !told {
+            told = true;
+            tracing::warn!(
+                "the database can't be started over what a killed one has left; trying for {} s: {reason}",
+                REMAINS_DEADLINE.as_secs()
+            );
+        }
         sleep(pause).await;
-        pause *= 2;
+        pause = (pause * 2).min(Duration::from_secs(1));
+        launch.clear_leftover().await?;
+    }
+}
+
+/// Whether a start failed over what an earlier run has left, which goes away by itself.
+fn is_of_remains(reason: &ClusterError) -> bool {
+    let ClusterError::Start { log, .. } = reason else { return false };
+    log.contains("shared memory block") || (log.contains("lock file") && log.contains("already exists"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_goes_away_by_itself_is_waited_for() {
+        for (log, waits) in [
+            ("FATAL:  lock file \"postmaster.pid\" already exists\nHINT:  Is another postmaster (PID 7) running", true),
+            ("FATAL:  lock file \"/data/run/.s.PGSQL.5432.lock\" already exists", true),
+            ("FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use", true),
+            ("FATAL:  configuration file \"/pg/postgresql.conf\" contains errors", false),
+            ("PANIC:  could not locate a valid checkpoint record", false),
+            ("ERROR:  relation \"presses\" already exists", false),
+        ] {
+            let reason = ClusterError::Start { why: "exit status: 1".into(), log: log.into() };
+            assert_eq!(is_of_remains(&reason), waits, "{log}");
+        }
     }
 }

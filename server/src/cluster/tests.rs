@@ -135,12 +135,54 @@ async fn a_pid_file_that_names_another_program_is_in_nobodys_way() {
         std::os::unix::process::CommandExt::uid(&mut stranger, owner);
     }
     let mut stranger = stranger.spawn().unwrap();
-    let stale = format!("{}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n", stranger.id(), data.path().join("pg").display());
-    std::fs::write(data.path().join("pg/postmaster.pid"), stale).unwrap();
+    leave_locks(data.path(), stranger.id());
     let cluster = start(data.path()).await;
     assert_eq!(presses(&cluster).await, 3);
     stranger.kill().unwrap();
     stranger.wait().unwrap();
+    cluster.stop().await.unwrap();
+}
+
+/// What a postmaster leaves that was killed: both of its lock files.
+fn leave_locks(data: &Path, pid: u32) {
+    let stale = format!("{pid}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n", data.join("pg").display());
+    std::fs::write(data.join("pg/postmaster.pid"), &stale).unwrap();
+    std::fs::write(data.join("run/.s.PGSQL.5432.lock"), &stale).unwrap();
+}
+
+#[tokio::test]
+async fn lock_files_of_a_killed_process_that_nobody_has_buried_are_in_nobodys_way() {
+    let data = folder();
+    with_three_presses(data.path()).await.stop().await.unwrap();
+    let mut dead = std::process::Command::new("true");
+    if nix::unistd::geteuid().is_root() {
+        let owner = data.path().join("pg").metadata().unwrap().uid();
+        std::os::unix::process::CommandExt::uid(&mut dead, owner);
+    }
+    // Not waited for: its process id stays taken, as in a container whose first process buries nobody.
+    let mut dead = dead.spawn().unwrap();
+    leave_locks(data.path(), dead.id());
+    let cluster = start(data.path()).await;
+    assert_eq!(presses(&cluster).await, 3);
+    dead.wait().unwrap();
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn killed_with_its_server_it_starts_again_at_once_over_what_is_left() {
+    let data = folder();
+    let mut cluster = with_three_presses(data.path()).await;
+    for _ in 0..3 {
+        let killed = postmaster(&cluster);
+        let mut guard = cluster.guard.take().unwrap();
+        guard.watcher.abort();
+        let _ = (&mut guard.watcher).await;
+        guard.running.set(None);
+        kill(Pid::from_raw(killed), Signal::SIGKILL).unwrap();
+        drop(guard);
+        cluster = start(data.path()).await;
+        assert_eq!(presses(&cluster).await, 3);
+    }
     cluster.stop().await.unwrap();
 }
 

@@ -187,6 +187,32 @@ pub(super) const KEYS: &[Key] = &[
         "A folder for one backup a day; without it there is none. Best on another disk.",
     ),
     set("backup.keep", Kind::Number, "14", "How many daily backups stay."),
+    set(
+        "retention.recordings",
+        Kind::Number,
+        "30",
+        "For how many days what guests said stays; here and below 0 keeps for ever, and 3650 is the most.\n\
+         The log's own retention is a setting of each site, in the app.",
+    ),
+    set(
+        "retention.presses",
+        Kind::Number,
+        "400",
+        "For how many days the single presses stay. The requests that came of them stay with the log.",
+    ),
+    set(
+        "retention.commands",
+        Kind::Number,
+        "90",
+        "For how many days it is known what became of a command, so that a device that sends it again does nothing twice.",
+    ),
+    set("retention.sessions", Kind::Number, "90", "For how many days a session stays on record after it ended."),
+    set(
+        "retention.unrecognised",
+        Kind::Number,
+        "30",
+        "For how many days the list of messages that weren't understood keeps one that came no more.",
+    ),
 ];
 
 /// The configuration file with every setting, its meaning and its default, as `serve --write-config` prints it.

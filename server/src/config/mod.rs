@@ -47,6 +47,8 @@ pub struct Config {
     pub log: Log,
     /// The automatic backup.
     pub backup: Backup,
+    /// How long things stay.
+    pub retention: Retention,
 }
 
 /// The door for apps and browsers.
@@ -220,6 +222,27 @@ pub struct Backup {
     pub keep: NonZeroU32,
 }
 
+/// For how many days things stay; 0 keeps them for ever. The log's own is a setting of each site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// What guests said while they held a button.
+    #[serde(deserialize_with = "values::days")]
+    pub recordings: u32,
+    /// The single presses; the requests that came of them stay.
+    #[serde(deserialize_with = "values::days")]
+    pub presses: u32,
+    /// What became of commands, by which one that comes again is known.
+    #[serde(deserialize_with = "values::days")]
+    pub commands: u32,
+    /// Sessions that ended.
+    #[serde(deserialize_with = "values::days")]
+    pub sessions: u32,
+    /// Messages of devices that were no press.
+    #[serde(deserialize_with = "values::days")]
+    pub unrecognised: u32,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -231,6 +254,7 @@ impl Default for Config {
             database: Database::default(),
             log: Log::default(),
             backup: Backup::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -288,6 +312,13 @@ impl Default for Log {
 impl Default for Backup {
     fn default() -> Self {
         Self { daily: None, keep: const { NonZeroU32::new(14).unwrap() } }
+    }
+}
+
+impl Default for Retention {
+    /// A guest's voice goes after a month, what is needed to explain a season stays for a little more than a year.
+    fn default() -> Self {
+        Self { recordings: 30, presses: 400, commands: 90, sessions: 90, unrecognised: 30 }
     }
 }
 

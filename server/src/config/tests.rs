@@ -76,7 +76,7 @@ fn the_printed_file_shows_and_explains_every_setting() {
 /// Asks serde itself which fields there are, so that a field without a line in the table is found.
 #[test]
 fn every_field_is_in_the_table_of_settings() {
-    for section in ["", "http", "mqtt", "mqtt.external", "tls", "calls", "database", "log", "backup"] {
+    for section in ["", "http", "mqtt", "mqtt.external", "tls", "calls", "database", "log", "backup", "retention"] {
         let head = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
         let message = toml::from_str::<Config>(&format!("{head}zzz = 1")).unwrap_err().message().to_owned();
         let fields: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
@@ -103,6 +103,8 @@ fn a_wrong_line_in_the_file_is_named_with_what_would_be_right() {
         ("[database]\npool_max = 0\n", "line 2, column 12", "expected a nonzero u32"),
         ("[log]\nlevel = \"loud\"\n", "line 2, column 9", "write off, error, warn, info"),
         ("[mqtt.external]\nurl = \"http://x\"\n", "line 2, column 7", "write mqtt://HOST:1883"),
+        ("[retention]\npresses = -1\n", "line 2, column 11", "write 0, which keeps for ever, to 3650"),
+        ("[retention]\nrecordings = 4000\n", "line 2, column 14", "`4000` is no number of days"),
         ("[http\n", "line 1, column 6", ""),
         ("[log]\nlevel = \"info\"\nlevel = \"warn\"\n", "line 3, column 1", "duplicate key"),
     ] {

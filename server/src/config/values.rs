@@ -148,6 +148,13 @@ pub(super) fn some_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<
     parsed(from, parse_address).map(Some)
 }
 
+pub(super) fn days<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let days = i64::deserialize(from)?;
+    u32::try_from(days).ok().filter(|days| *days <= 3650).ok_or_else(|| {
+        D::Error::custom(format!("`{days}` is no number of days; write 0, which keeps for ever, to 3650"))
+    })
+}
+
 pub(super) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     parsed(from, parse_duration)
 }

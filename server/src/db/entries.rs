@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{BadRow, DbError, named, sql};
+use super::{BadRow, DbError, named, search, sql};
 
 /// An entry as the database has it; its number is given by the append.
 #[derive(Clone, Debug)]
@@ -128,20 +128,20 @@ pub struct Filter {
 pub async fn activity(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<(u64, EntryRow)>, DbError> {
     sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *conn).await?;
     let before = filter.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
-    let words = filter.words.as_ref().map(|words| format!("%{}%", words.replace(['%', '_', '\\'], " ")));
+    let words = filter.words.as_deref().map(search::pattern);
     let rows = select!(
         "",
         "((select * from entries where site_id = $1 and seq < $2 \
          and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
          and ($5::text is null or category = $5) and ($6::uuid is null or actor_id = $6) \
          and ($7::uuid is null or entity_id = $7) \
-         and ($8::text is null or actor_name ilike $8 or type ilike $8 or payload::text ilike $8) \
+         and ($8::text is null or actor_name ~ $8 or type ~ $8 or payload::text ~ $8) \
          order by seq desc limit $9) union all \
          (select * from entries_archive where site_id = $1 and seq < $2 \
          and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4) \
          and ($5::text is null or category = $5) and ($6::uuid is null or actor_id = $6) \
          and ($7::uuid is null or entity_id = $7) \
-         and ($8::text is null or actor_name ilike $8 or type ilike $8 or payload::text ilike $8) \
+         and ($8::text is null or actor_name ~ $8 or type ~ $8 or payload::text ~ $8) \
          order by seq desc limit $9)) as e order by seq desc limit $9",
         site.0,
         before,
@@ -156,19 +156,45 @@ pub async fn activity(conn: &mut PgConnection, site: SiteId, filter: &Filter) ->
     read(rows.fetch_all(conn).await?)
 }
 
-/// When the oldest entry that isn't archived was written.
-pub async fn oldest(conn: &mut PgConnection, site: SiteId) -> Result<Option<Timestamp>, DbError> {
-    let oldest = sqlx::query_scalar!("select at from entries where site_id = $1 order by seq limit 1", site.0);
+/// When the oldest entry that isn't archived and is from before a time was written. One that a clock dated into the
+/// future, somewhere in between, stands in nobody's way.
+pub async fn oldest_before(
+    conn: &mut PgConnection,
+    site: SiteId,
+    before: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    let oldest = sqlx::query_scalar!(
+        "select at from entries where site_id = $1 and at < $2 order by seq limit 1",
+        site.0,
+        sql(before) as _
+    );
     Ok(oldest.fetch_optional(conn).await?.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// When the newest entry was written that is not from after a time, archived or not.
+pub async fn newest_until(
+    conn: &mut PgConnection,
+    site: SiteId,
+    until: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    let newest = sqlx::query_scalar!(
+        "select max(at) from ((select at from entries where site_id = $1 and at <= $2 order by seq desc limit 1) \
+         union all (select at from entries_archive where site_id = $1 and at <= $2 order by seq desc limit 1)) e",
+        site.0,
+        sql(until) as _
+    );
+    Ok(newest.fetch_one(conn).await?.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
 /// Moves the oldest entries before a time into the archive of their month; returns how many went.
 pub async fn archive(conn: &mut PgConnection, site: SiteId, before: Timestamp, limit: i64) -> Result<u64, DbError> {
-    let Some(oldest) = oldest(&mut *conn, site).await?.filter(|at| *at < before).map(sql) else { return Ok(0) };
+    let Some(oldest) = oldest_before(&mut *conn, site, before).await?.map(sql) else { return Ok(0) };
     sqlx::query_scalar!("select open_archive($1)", oldest as _).fetch_one(&mut *conn).await?;
-    // Only from the oldest entry's month: another month's partition may not be there yet.
+    // Only of the oldest entry's month: another's partition may not be there yet, also of an earlier one, when the clock
+    // was set back.
     let moved = sqlx::query_scalar!(
         "with old as (select seq from entries where site_id = $1 and at < $2 \
+         and at >= date_trunc('month', $3::timestamptz, 'UTC') \
          and at < date_trunc('month', $3::timestamptz, 'UTC') + interval '1 month' order by seq limit $4), \
          gone as (delete from entries e using old where e.site_id = $1 and e.seq = old.seq returning e.*), \
          kept as (insert into entries_archive select * from gone returning seq), \

@@ -2,6 +2,7 @@
 
 use crewbell_shared::guest::Guest;
 use crewbell_shared::ids::SiteId;
+use crewbell_shared::names;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -18,10 +19,12 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     Ok(rows.fetch_all(conn).await?)
 }
 
-/// All guests of the site.
+/// All guests of the site, by name.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Guest>, DbError> {
-    let rows = sqlx::query_as!(Guest, "select id, name, notes from guests where site_id = $1 order by name", site.0);
-    Ok(rows.fetch_all(conn).await?)
+    let rows = sqlx::query_as!(Guest, "select id, name, notes from guests where site_id = $1", site.0);
+    let mut guests = rows.fetch_all(conn).await?;
+    guests.sort_by_cached_key(|guest: &Guest| names::key(&guest.name));
+    Ok(guests)
 }
 
 /// Writes a guest as they are now.

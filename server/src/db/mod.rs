@@ -6,9 +6,12 @@
 pub mod append;
 pub mod buttons;
 pub mod calls;
+pub mod clean_up;
 pub mod commands;
 pub mod entries;
 pub mod guests;
+mod health;
+mod install;
 pub mod lease;
 pub mod people;
 pub mod places;
@@ -16,12 +19,17 @@ mod pool;
 pub mod presses;
 pub mod recordings;
 pub mod requests;
+mod search;
 pub mod sessions;
 pub mod sites;
 pub mod stays;
 pub mod unheard;
+mod writers;
 
-pub use pool::{Db, DbSettings, migrate};
+pub use health::Unready;
+pub use install::ensure_role;
+pub use pool::{Db, DbSettings, migrate, writers_beside};
+pub use writers::WriteConnection;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -41,6 +49,9 @@ pub enum DbError {
     /// The migrations failed.
     #[error(transparent)]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database can't be used as it is; the sentence says what to do about it.
+    #[error("{0}")]
+    Unfit(String),
 }
 
 /// A row that can't be read as the noun it should be.
@@ -67,7 +78,7 @@ impl DbError {
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Self::Sqlx(sqlx::Error::Database(error)) => error.constraint(),
-            Self::Sqlx(_) | Self::BadRow(_) | Self::Json(_) | Self::Migrate(_) => None,
+            Self::Sqlx(_) | Self::BadRow(_) | Self::Json(_) | Self::Migrate(_) | Self::Unfit(_) => None,
         }
     }
 
@@ -87,7 +98,7 @@ impl DbError {
                     | sqlx::Error::RowNotFound
                     | sqlx::Error::TypeNotFound { .. }
             ),
-            Self::BadRow(_) | Self::Json(_) | Self::Migrate(_) => false,
+            Self::BadRow(_) | Self::Json(_) | Self::Migrate(_) | Self::Unfit(_) => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The crew.
 
 use crewbell_shared::ids::{PersonId, SiteId};
+use crewbell_shared::names;
 use crewbell_shared::person::{Person, Role};
 use crewbell_shared::protocol::live::LastSeen;
 use sqlx::PgConnection;
@@ -36,7 +37,7 @@ pub async fn some(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
 
 /// All people of the site, also those who left.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Person>, DbError> {
-    read(select!("where site_id = $1 order by name", site.0).fetch_all(conn).await?)
+    read(select!("where site_id = $1 order by name_key", site.0).fetch_all(conn).await?)
 }
 
 /// One person.
@@ -45,16 +46,16 @@ pub async fn find(conn: &mut PgConnection, site: SiteId, id: PersonId) -> Result
     row.map(|row| row.try_into().map_err(Into::into)).transpose()
 }
 
-/// Somebody by the name that they sign in with, with their secret.
+/// Somebody by the name that they sign in with, however it is typed, with their secret.
 pub async fn by_name(
     conn: &mut PgConnection,
     site: SiteId,
     name: &str,
 ) -> Result<Option<(PersonId, Option<String>)>, DbError> {
     let row = sqlx::query!(
-        "select id, secret_hash from people where site_id = $1 and lower(name) = lower($2) and active",
+        "select id, secret_hash from people where site_id = $1 and name_key = $2 and active",
         site.0,
-        name
+        names::key(name)
     );
     Ok(row.fetch_optional(conn).await?.map(|row| (row.id.into(), row.secret_hash)))
 }
@@ -62,16 +63,18 @@ pub async fn by_name(
 /// Writes a person as they are now.
 pub async fn save(conn: &mut PgConnection, site: SiteId, person: &Person) -> Result<(), DbError> {
     sqlx::query!(
-        "insert into people (site_id, id, name, role, on_duty, busy, active) values ($1, $2, $3, $4, $5, $6, $7) \
-         on conflict on constraint people_pk do update set name = excluded.name, role = excluded.role, \
-         on_duty = excluded.on_duty, busy = excluded.busy, active = excluded.active",
+        "insert into people (site_id, id, name, role, on_duty, busy, active, name_key) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8) \
+         on conflict on constraint people_pk do update set name = excluded.name, name_key = excluded.name_key, \
+         role = excluded.role, on_duty = excluded.on_duty, busy = excluded.busy, active = excluded.active",
         site.0,
         person.id.0,
         person.name,
         person.role.as_str(),
         person.on_duty,
         person.busy,
-        person.active
+        person.active,
+        names::key(&person.name)
     )
     .execute(conn)
     .await?;

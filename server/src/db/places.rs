@@ -1,6 +1,7 @@
 //! Places.
 
 use crewbell_shared::ids::SiteId;
+use crewbell_shared::names;
 use crewbell_shared::place::{Place, PlaceKind};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -34,23 +35,24 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
 
 /// All places of the site, each after its parent's siblings by position.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Place>, DbError> {
-    read(select!("where site_id = $1 order by position, name", site.0).fetch_all(conn).await?)
+    read(select!("where site_id = $1 order by position, name_key", site.0).fetch_all(conn).await?)
 }
 
 /// Writes a place as it is now.
 pub async fn save(conn: &mut PgConnection, site: SiteId, place: &Place) -> Result<(), DbError> {
     sqlx::query!(
-        "insert into places (site_id, id, parent_id, name, kind, position, do_not_disturb) \
-         values ($1, $2, $3, $4, $5, $6, $7) \
+        "insert into places (site_id, id, parent_id, name, kind, position, do_not_disturb, name_key) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8) \
          on conflict on constraint places_pk do update set parent_id = excluded.parent_id, name = excluded.name, \
-         kind = excluded.kind, position = excluded.position, do_not_disturb = excluded.do_not_disturb",
+         name_key = excluded.name_key, kind = excluded.kind, position = excluded.position, do_not_disturb = excluded.do_not_disturb",
         site.0,
         place.id.0,
         place.parent_id.map(|id| id.0),
         place.name,
         place.kind.as_str(),
         place.position,
-        place.do_not_disturb
+        place.do_not_disturb,
+        names::key(&place.name)
     )
     .execute(conn)
     .await?;

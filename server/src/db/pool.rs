@@ -1,5 +1,7 @@
-//! Connections: a pool for reading, and single ones for writers; each is opened for one site at a time.
+//! Connections: a pool for reading, another for writing; each sees one site at a time.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crewbell_shared::ids::SiteId;
@@ -7,6 +9,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
 
 use super::DbError;
+use super::health::{Disk, Unready};
+use super::install;
+use super::writers::{WriteConnection, Writers};
 
 /// How to reach the database.
 #[derive(Clone, Debug)]
@@ -21,10 +26,24 @@ pub struct DbSettings {
     pub step_down: bool,
 }
 
-/// The database, for reading; writers open their own connection.
+impl DbSettings {
+    /// Writing connections at most, of all sites together: each is held for a batch, which takes some milliseconds.
+    pub fn writers(&self) -> u32 {
+        writers_beside(self.readers)
+    }
+}
+
+/// How many writing connections a server has beside so many for reading.
+pub fn writers_beside(readers: u32) -> u32 {
+    readers.clamp(2, 16)
+}
+
+/// The database.
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: PgPool,
+    writers: Arc<Writers>,
+    disk: Arc<Disk>,
     settings: DbSettings,
 }
 
@@ -38,7 +57,8 @@ impl Db {
             .idle_timeout(Duration::from_mins(5))
             .after_connect(move |conn, _| Box::pin(prepare(conn, step_down)))
             .connect_lazy_with(settings.server.clone());
-        Self { pool, settings }
+        let writers = Arc::new(Writers::new(settings.writers()));
+        Self { pool, writers, disk: Arc::default(), settings }
     }
 
     /// Opens a reading transaction that sees one site, as of one moment.
@@ -55,18 +75,15 @@ impl Db {
         Ok(self.pool.begin_with("begin read only").await?)
     }
 
-    /// Opens a connection of one's own that sees one site for as long as it lives: a writer's.
-    ///
-    /// All that a writer asks is by key. So its statements are planned once, and never as a scan of a whole table: a plan
-    /// that was made while a table was small would be kept until the next ANALYZE, through the storm that makes it large.
-    pub async fn connect(&self, site: SiteId) -> Result<PgConnection, DbError> {
-        let mut conn = PgConnection::connect_with(&self.settings.server).await?;
-        prepare(&mut conn, self.settings.step_down).await?;
-        sqlx::raw_sql("set plan_cache_mode = force_generic_plan; set enable_seqscan = off").execute(&mut conn).await?;
-        sqlx::query_scalar!("select set_config('crewbell.site_id', $1, false)", site.to_string())
-            .fetch_one(&mut conn)
-            .await?;
-        Ok(conn)
+    /// A connection for writing that sees one site, until it is given back. All sites together have few of them, and
+    /// each waits for its turn.
+    pub async fn connect(&self, site: SiteId) -> Result<WriteConnection, DbError> {
+        self.writers.take(&self.settings, site).await
+    }
+
+    /// Has the disk watched on which the database is.
+    pub fn watch_disk(&self, folder: PathBuf) {
+        self.disk.watch(folder);
     }
 
     /// Opens a connection of one's own that belongs to no site: for leases.
@@ -76,17 +93,36 @@ impl Db {
         Ok(conn)
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), DbError> {
-        let mut conn = self.pool.acquire().await?;
-        conn.ping().await?;
-        Ok(())
+    /// Whether the database answers, and its disk has room.
+    pub async fn ready(&self) -> Result<(), Unready> {
+        let answer = async { self.pool.acquire().await?.ping().await };
+        answer.await.map_err(|_| Unready::Away)?;
+        if self.disk.is_full() { Err(Unready::DiskFull) } else { Ok(()) }
     }
 
-    /// Closes the pool.
+    /// Closes the connections.
     pub async fn close(&self) {
+        self.writers.close();
         self.pool.close().await;
     }
+}
+
+/// Opens a connection for writing that sees a site.
+///
+/// All that a writer asks is by key. So its statements are planned once, and never as a scan of a whole table: a plan
+/// that was made while a table was small would be kept until the next ANALYZE, through the storm that makes it large.
+pub(super) async fn open_for_writing(settings: &DbSettings, site: SiteId) -> Result<PgConnection, DbError> {
+    let mut conn = PgConnection::connect_with(&settings.server).await?;
+    prepare(&mut conn, settings.step_down).await?;
+    sqlx::raw_sql("set plan_cache_mode = force_generic_plan; set enable_seqscan = off").execute(&mut conn).await?;
+    see(&mut conn, site).await?;
+    Ok(conn)
+}
+
+/// Has a connection see a site from now on, and no other.
+pub(super) async fn see(conn: &mut PgConnection, site: SiteId) -> Result<(), DbError> {
+    sqlx::query_scalar!("select set_config('crewbell.site_id', $1, false)", site.to_string()).fetch_one(conn).await?;
+    Ok(())
 }
 
 async fn prepare(conn: &mut PgConnection, step_down: bool) -> Result<(), sqlx::Error> {
@@ -99,9 +135,11 @@ async fn prepare(conn: &mut PgConnection, step_down: bool) -> Result<(), sqlx::E
 /// Brings the schema up to date, under PostgreSQL's advisory lock so that two servers don't do it at once.
 ///
 /// # Errors
-/// The owner's role can't connect or may not create, or a migration that was applied has been changed since.
+/// The owner's role can't connect or may not create, the database isn't UTF-8, the server's role is missing and can't be
+/// made, or a migration that was applied has been changed since.
 pub async fn migrate(settings: &DbSettings) -> Result<(), DbError> {
     let mut owner = PgConnection::connect_with(&settings.owner).await?;
+    install::check(&mut owner, settings).await?;
     sqlx::migrate!().run(&mut owner).await?;
     owner.close().await?;
     Ok(())

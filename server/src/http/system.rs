@@ -12,7 +12,7 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The server can take a press: the database answers.
+/// The server can take a press: the database answers, and its disk has room.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -23,9 +23,9 @@ pub async fn readyz(State(app): State<App>) -> impl IntoResponse {
     if app.house.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "going down\n");
     }
-    match app.house.db.ping().await {
+    match app.house.db.ready().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is away\n"),
+        Err(unready) => (StatusCode::SERVICE_UNAVAILABLE, unready.why()),
     }
 }
 

@@ -8,6 +8,7 @@ use crewbell_shared::protocol::Source;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::age::believed_now;
 use crate::actions::ArchiveEntries;
 use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
@@ -32,14 +33,14 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
 }
 
 /// Archives what is older than the site keeps, and tells in how many batches. Between two of them the site's writer
-/// serves whoever waits.
+/// serves whoever waits. While the clock is in doubt nothing is.
 ///
 /// # Errors
 /// The database is away.
 pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
     let Some(before) = cutoff(house, site).await? else { return Ok(0) };
     let mut batches = 0;
-    while oldest(house, site).await?.is_some_and(|at| at < before) {
+    while has_older(house, site, before).await? {
         site.act(Box::new(ArchiveEntries { before }), Actor::System, Source::Server).await?;
         batches += 1;
     }
@@ -49,11 +50,15 @@ pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
 async fn cutoff(house: &House, site: &OpenSite) -> Result<Option<Timestamp>, DbError> {
     let mut tx = house.db.read_sites().await?;
     let days = db::sites::find(&mut tx, site.id).await?.map_or(0, |known| known.site.settings.retention_days);
+    drop(tx);
+    if days == 0 {
+        return Ok(None);
+    }
     let age = SignedDuration::from_hours(24 * i64::from(days));
-    Ok(if days == 0 { None } else { house.clock.now().checked_sub(age).ok() })
+    Ok(believed_now(house, site).await?.and_then(|now| now.checked_sub(age).ok()))
 }
 
-async fn oldest(house: &House, site: &OpenSite) -> Result<Option<Timestamp>, DbError> {
+async fn has_older(house: &House, site: &OpenSite, before: Timestamp) -> Result<bool, DbError> {
     let mut tx = house.db.read(site.id).await?;
-    db::entries::oldest(&mut tx, site.id).await
+    Ok(db::entries::oldest_before(&mut tx, site.id, before).await?.is_some())
 }

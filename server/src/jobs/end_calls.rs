@@ -1,7 +1,8 @@
 //! Ends calls that nobody ends: those that have rung their time, and those of which a device is gone.
 //!
 //! Also after a restart: what rings is known by its time, and a device has as long to come back as if it had gone at the
-//! server's start.
+//! server's start. How long something lasts is measured by the clock that nobody sets: a clock that jumps ends no call,
+//! and lets none ring for ever.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use crewbell_shared::call::{Call, State};
 use crewbell_shared::ids::{CallId, EndpointId, PersonId};
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
-use jiff::{SignedDuration, Timestamp};
+use crewbell_shared::site::Settings;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::actions::{Action, DropCall, ExpireCall};
@@ -22,47 +24,61 @@ const EVERY: Duration = Duration::from_millis(250);
 
 /// How long one end of an ongoing call may be away: a server's restart, a lift, the way from one Wi-Fi to another. The
 /// voices don't go by the server and may go on meanwhile.
-const AWAY_FOR: SignedDuration = SignedDuration::from_secs(45);
+const AWAY_FOR: Duration = Duration::from_secs(45);
 
 /// How long a caller may be away while it rings: nobody shall answer somebody who isn't there.
-const CALLER_AWAY_FOR: SignedDuration = SignedDuration::from_secs(15);
+const CALLER_AWAY_FOR: Duration = Duration::from_secs(15);
 
-/// Since when people are away from their calls.
-type Away = BTreeMap<(CallId, PersonId), Timestamp>;
+/// Since when people are away from their calls, by [`Clock::elapsed`](crate::clock::Clock::elapsed).
+type Away = BTreeMap<(CallId, PersonId), Duration>;
+
+/// Until when calls ring, by the same.
+type Ringing = BTreeMap<CallId, Duration>;
 
 /// Ends a site's calls that nobody ends, until cancelled.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut away = Away::new();
+    let (mut away, mut ringing) = (Away::new(), Ringing::new());
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             () = stop.cancelled() => return,
         }
         site.presence.sweep();
-        let now = house.clock.now();
+        let (now, elapsed) = (house.clock.now(), house.clock.elapsed());
         let live = site.switchboard.live();
         away.retain(|(id, _), _| live.iter().any(|call| call.id == *id));
+        ringing.retain(|id, _| live.iter().any(|call| call.id == *id));
         for call in &live {
-            let action: Option<Box<dyn Action>> = if call.has_rung_out(now) {
-                Some(Box::new(ExpireCall { call_id: call.id }))
-            } else if is_abandoned(&site, call, &mut away, now) {
-                Some(Box::new(DropCall { call_id: call.id }))
+            let (action, at): (Box<dyn Action>, _) = if has_rung_out(call, &mut ringing, now, elapsed) {
+                // It has rung its time, whatever the clock was set to meanwhile.
+                (Box::new(ExpireCall { call_id: call.id }), now.max(call.rings_until))
+            } else if is_abandoned(&site, call, &mut away, elapsed) {
+                (Box::new(DropCall { call_id: call.id }), now)
             } else {
-                None
+                continue;
             };
-            let Some(action) = action else { continue };
             // A database that is away is tried again at the next look.
-            if let Err(error) = site.act(action, Actor::System, Source::Server).await {
+            if let Err(error) = site.act_at(action, Actor::System, Source::Server, at).await {
                 tracing::warn!(site = %site.slug, call = %call.id, %error, "A call could not be ended; trying again.");
             }
         }
     }
 }
 
+/// Whether a call has rung for as long as was left of its time when it was seen first.
+fn has_rung_out(call: &Call, ringing: &mut Ringing, now: Timestamp, elapsed: Duration) -> bool {
+    if call.state != State::Ringing {
+        return false;
+    }
+    let longest = Duration::from_secs((*Settings::RING_TIME_S.end()).into());
+    let left = Duration::try_from(call.rings_until.duration_since(now)).unwrap_or(Duration::ZERO);
+    elapsed >= *ringing.entry(call.id).or_insert(elapsed + left.min(longest))
+}
+
 /// Whether one of those who should be there has been away for too long.
-fn is_abandoned(site: &OpenSite, call: &Call, away: &mut Away, now: Timestamp) -> bool {
+fn is_abandoned(site: &OpenSite, call: &Call, away: &mut Away, elapsed: Duration) -> bool {
     let caller = (call.caller.id, call.caller_endpoint);
     let (ends, limit) = match &call.state {
         State::Ringing => (vec![caller], if caller.1.is_some() { CALLER_AWAY_FOR } else { AWAY_FOR }),
@@ -74,8 +90,8 @@ fn is_abandoned(site: &OpenSite, call: &Call, away: &mut Away, now: Timestamp) -
         if is_there(site, person, endpoint) {
             away.remove(&(call.id, person));
         } else {
-            let since = *away.entry((call.id, person)).or_insert(now);
-            is_abandoned |= now.duration_since(since) >= limit;
+            let since = *away.entry((call.id, person)).or_insert(elapsed);
+            is_abandoned |= elapsed.saturating_sub(since) >= limit;
         }
     }
     is_abandoned
@@ -87,5 +103,39 @@ fn is_there(site: &OpenSite, person: PersonId, endpoint: Option<EndpointId>) -> 
         Some(endpoint) if site.switchboard.is_plugged_in((person, endpoint)) => true,
         Some(endpoint) => site.switchboard.has_mailbox((person, endpoint)) && site.presence.is_online(person),
         None => site.presence.is_online(person),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::testing::{at, ringing_call};
+
+    use super::*;
+
+    const HOUR: i64 = 3600;
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_call_rings_for_its_minute_whatever_the_clock_is_set_to_meanwhile() {
+        for jump in [0, 1, 50, HOUR, -HOUR, 10_000 * HOUR, -10_000 * HOUR] {
+            let (call, mut ringing) = (ringing_call(at(0)), Ringing::new());
+            assert!(!has_rung_out(&call, &mut ringing, at(0), secs(1000)), "{jump}");
+            assert!(!has_rung_out(&call, &mut ringing, at(jump + 10), secs(1010)), "{jump}");
+            assert!(!has_rung_out(&call, &mut ringing, at(jump + 59), secs(1059)), "{jump}");
+            assert!(has_rung_out(&call, &mut ringing, at(jump + 60), secs(1060)), "{jump}");
+        }
+    }
+
+    #[test]
+    fn what_was_seen_first_by_a_clock_that_was_set_back_rings_no_longer_than_any_call_may() {
+        let (call, mut ringing) = (ringing_call(at(0)), Ringing::new());
+        assert!(!has_rung_out(&call, &mut ringing, at(-9 * HOUR), secs(0)));
+        assert!(!has_rung_out(&call, &mut ringing, at(-9 * HOUR), secs(299)));
+        assert!(has_rung_out(&call, &mut ringing, at(-9 * HOUR), secs(300)));
+        // After a restart that took longer than it had to ring.
+        assert!(has_rung_out(&call, &mut Ringing::new(), at(61), secs(0)));
     }
 }

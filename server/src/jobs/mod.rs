@@ -1,8 +1,14 @@
-//! Timers and background work. They read, and call actions.
+//! Timers and background work. They read, and call actions; the clean-up alone deletes by itself what no rule decides
+//! about, so that a press never waits for it.
+//!
+//! What goes by the age of things asks `age.rs` for the time.
 
+mod age;
 mod age_sessions;
 mod archive;
 mod calls;
+mod clean_up;
+mod clock_guard;
 mod end_calls;
 mod following;
 mod last_seen;
@@ -11,6 +17,8 @@ mod receipts;
 pub use age_sessions::{age_sessions, run as keep_ageing_sessions};
 pub use archive::{archive, run as keep_archiving};
 pub use calls::run as keep_calls;
+pub use clean_up::{clean_up, run as keep_clean};
+pub use clock_guard::ClockGuard;
 pub use end_calls::run as end_calls;
 pub use last_seen::run as keep_last_seen;
 pub use receipts::run as keep_receipts;

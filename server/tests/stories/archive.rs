@@ -110,6 +110,49 @@ async fn what_is_archived_is_still_found() {
 }
 
 #[tokio::test]
+async fn a_clock_that_jumped_three_years_moves_nothing_and_a_right_one_goes_on() {
+    let ship = months_later(30).await;
+    jobs::archive(&ship.server.house, &ship.site).await.unwrap();
+    let (kept, archived) = (ship.count(KEPT).await, ship.count(ARCHIVED).await);
+    for years in [3, 30, -60] {
+        ship.clock.set_by(SignedDuration::from_hours(24 * 365 * years));
+        assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0, "{years}");
+    }
+    // Also when the server starts with it, and has written by it.
+    ship.clock.set_by(SignedDuration::from_hours(24 * 365 * 30));
+    let ship = ship.restart().await;
+    ship.sam().await;
+    assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0);
+    assert_eq!(ship.count(ARCHIVED).await, archived);
+    assert!(ship.count(KEPT).await >= kept);
+    // The clock is put right. What was dated wrongly in between stands in nobody's way.
+    ship.clock.set_by(SignedDuration::from_hours(-24 * 365 * 3));
+    let ship = ship.restart().await;
+    ship.sam().await;
+    ship.clock.advance(SignedDuration::from_hours(24 * 40));
+    ship.sam().await;
+    ship.clock.advance(SignedDuration::from_hours(24 * 3));
+    assert!(jobs::archive(&ship.server.house, &ship.site).await.unwrap() > 0);
+    assert_eq!(ship.count(WHOLE).await, 1);
+}
+
+#[tokio::test]
+async fn entries_that_were_written_by_a_clock_of_another_month_go_where_they_belong() {
+    let ship = months_later(30).await;
+    let mut root = superuser(&ship.db).await;
+    // Every fiftieth entry by a clock that has forgotten the time, or is years ahead.
+    for (rest, shift) in [(0, "- interval '56 years'"), (25, "+ interval '3 years'")] {
+        let set = format!("update entries set at = at {shift} where seq % 50 = {rest} and seq > 50");
+        sqlx::query(sqlx::AssertSqlSafe(set)).execute(&mut root).await.unwrap();
+    }
+    drop(root);
+    jobs::archive(&ship.server.house, &ship.site).await.unwrap();
+    assert!(ship.count(ARCHIVED).await > PAST - 31 * 24 - PAST / 50 - 10, "one from the future stops nobody");
+    assert_eq!(ship.count("select count(*) from entries where at < '2000-01-01'").await, 0);
+    assert_eq!(ship.count(WHOLE).await, 1);
+}
+
+#[tokio::test]
 async fn a_site_that_keeps_everything_archives_nothing() {
     let ship = months_later(0).await;
     ship.clock.advance(SignedDuration::from_hours(24 * 3650));

@@ -28,6 +28,17 @@ pub async fn fresh() -> DbSettings {
     settings(shared, &name)
 }
 
+/// An empty database that is made in a way of its own, with no schema in it yet.
+#[allow(dead_code, clippy::allow_attributes, reason = "not every suite that has these props needs it")]
+pub async fn made(how: &str) -> DbSettings {
+    let shared = tokio::task::spawn_blocking(|| SHARED.get_or_init(start)).await.unwrap();
+    let name = format!("story_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut root = PgConnection::connect_with(&options(shared, "crewbell_root", "postgres")).await.unwrap();
+    let create = format!("create database {name} owner crewbell_owner template template0 {how}");
+    root.execute(sqlx::AssertSqlSafe(create)).await.unwrap();
+    settings(shared, &name)
+}
+
 /// As the cluster's superuser, for a story that must look behind the walls.
 pub async fn superuser(settings: &DbSettings) -> PgConnection {
     PgConnection::connect_with(&settings.server.clone().username("crewbell_root")).await.unwrap()

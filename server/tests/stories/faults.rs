@@ -102,6 +102,15 @@ async fn postgresql_killed_in_a_storm_loses_no_press_that_was_acknowledged() {
     own.cluster.stop().await.unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_whose_database_has_a_full_disk_says_so_before_a_press_is_lost_to_it() {
+    assert_eq!(ready(&Ship::sail().await).await.0, StatusCode::OK);
+    // A file system on which nothing is free.
+    let ship = Ship::sail_with(|settings| settings.disk = Some("/proc".into())).await;
+    assert_eq!(ready(&ship).await, (StatusCode::SERVICE_UNAVAILABLE, "the disk of the database is full\n".to_owned()));
+}
+
 fn at(value: &Value) -> Timestamp {
     value.as_str().unwrap_or_else(|| panic!("a time, not {value}")).parse().unwrap()
 }
@@ -114,7 +123,7 @@ async fn a_clock_that_jumps_silences_no_button_and_makes_no_negative_durations()
     let mut gus = ship.gus_in(1).await;
     let original = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv311", "serenity/cabin-2", "secret-2");
     for (number, hours) in [0, -9, 5, -30, 24 * 400, -24 * 800].into_iter().enumerate() {
-        ship.clock.advance(SignedDuration::from_hours(hours));
+        ship.clock.set_by(SignedDuration::from_hours(hours));
         let before = ship.count("select count(*) from requests").await;
         gus.press("single").await;
         let press = json!({ "button": "main", "pressType": "single", "sequenceNumber": number + 1 });

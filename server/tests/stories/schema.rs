@@ -14,9 +14,9 @@ use crate::ship::{Ship, id};
 
 /// Two years of a busy hotel, in short: 40,000 requests of which 60 are open, and 60,000 entries.
 const HISTORY: [&str; 6] = [
-    "insert into places select id, gen_random_uuid(), null, 'Room ' || n, 'cabin', n, false \
+    "insert into places select id, gen_random_uuid(), null, 'Room ' || n, 'cabin', n, false, 'room ' || n \
      from sites, generate_series(1, 200) n",
-    "insert into people select id, gen_random_uuid(), 'Person ' || n, 'crew', true, true, null \
+    "insert into people select id, gen_random_uuid(), 'Person ' || n, 'crew', true, true, null, 'person ' || n \
      from sites, generate_series(1, 60) n",
     "insert into requests (site_id, id, place_id, place_name, created_at, kind, priority, press_count, last_press_at, \
      notes, state, accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at) \

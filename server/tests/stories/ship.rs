@@ -6,6 +6,7 @@ use std::time::Duration;
 use crewbell_server::actions::{CreateSite, SetButtonSecret, SetJoinCode, SetPersonSecret, SignIn, action};
 use crewbell_server::auth::{Token, hash_code, hash_secret};
 use crewbell_server::clock::{Clock, Ids};
+use crewbell_server::config::Retention;
 use crewbell_server::db::DbSettings;
 use crewbell_server::db::sessions::Session;
 use crewbell_server::devices::broker::BrokerSettings;
@@ -235,6 +236,8 @@ fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Settings {
         radio: RadioTable::default(),
         ice: Ice::default(),
         own_turn: None,
+        retention: Retention::default(),
+        disk: None,
         clock,
         ids: Ids::random(),
         metrics: None,

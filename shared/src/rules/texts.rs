@@ -1,6 +1,7 @@
 //! Names and words that people type.
 
 use crate::Refusal;
+use crate::names::composed;
 
 /// Characters of a name, at most.
 pub const MAX_NAME: usize = 200;
@@ -15,19 +16,19 @@ pub fn name(field: &str, text: &str) -> Result<String, Refusal> {
     })
 }
 
-/// Words that can be taken, trimmed; empty ones too. `most` is in characters.
+/// Words that can be taken, trimmed and in normalization form C; empty ones too. `most` is in characters.
 ///
 /// # Errors
 /// `invalid` with the field's name, and the limit where it was passed.
 pub fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
-    let text = text.trim();
+    let text = composed(text.trim());
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Err(Refusal::invalid(field, "Control characters can't be taken."));
     }
     if text.chars().count() > most {
         return Err(Refusal::invalid(field, format!("{most} characters at most.")).with("limit", &most));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -40,6 +41,12 @@ mod tests {
         assert_eq!(name("name", &"ü".repeat(MAX_NAME)).unwrap().chars().count(), MAX_NAME);
         let refusal = name("name", &"ü".repeat(MAX_NAME + 1)).unwrap_err();
         assert_eq!((refusal.details["field"].as_str(), refusal.details["limit"].as_u64()), (Some("name"), Some(200)));
+    }
+
+    #[test]
+    fn what_was_typed_with_combining_marks_is_kept_in_one_form() {
+        assert_eq!(name("name", "Z\u{30c}eljka").unwrap(), "Željka");
+        assert_eq!(words("notes", &"u\u{308}".repeat(10), 10).unwrap(), "ü".repeat(10));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crewbell_core::screen::AskError;
 use crewbell_server::clock::{Clock, Ids};
+use crewbell_server::config::Retention;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::devices::listener::tls::load_or_make;
 use crewbell_server::ice::Ice;
@@ -29,6 +30,8 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
         ids: Ids::random(),
         metrics: None,
         own_turn: None,
+        retention: Retention::default(),
+        disk: None,
         silence: crewbell_server::live::SILENCE,
         drain: Duration::from_secs(10),
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use crewbell_shared::button::{Button, device_id};
+use crewbell_shared::names;
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::place::Place;
 use crewbell_shared::protocol::{Source, Verb};
@@ -88,10 +89,9 @@ impl Here<'_> {
     }
 }
 
-/// Finds by name, whatever its case, as the database compares them.
+/// Finds by name, whatever its case, as the database's keys have it.
 fn find<T>(all: Vec<T>, name: &str, of: impl Fn(&T) -> &String) -> Option<T> {
-    let wanted = name.trim().to_lowercase();
-    all.into_iter().find(|one| of(one).to_lowercase() == wanted)
+    all.into_iter().find(|one| names::is_same(of(one), name))
 }
 
 #[cfg(test)]
@@ -103,6 +103,7 @@ mod tests {
         let all = || vec!["Siri".to_owned(), "Zoë".to_owned()];
         assert_eq!(find(all(), " siri ", |name| name).as_deref(), Some("Siri"));
         assert_eq!(find(all(), "ZOË", |name| name).as_deref(), Some("Zoë"));
+        assert_eq!(find(all(), "zoe\u{308}", |name| name).as_deref(), Some("Zoë"));
         assert_eq!(find(all(), "Sir", |name| name), None);
     }
 }

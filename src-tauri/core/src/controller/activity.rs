@@ -1,5 +1,6 @@
 //! What happened, for people: from the server's entries, or from the lines that the device has.
 
+use crewbell_shared::names::key as name_key;
 use crewbell_shared::protocol::Entry;
 
 use super::names::{Names, own_name};
@@ -40,7 +41,7 @@ pub(super) fn matching<'a>(
     names: &'a Names,
     query: &'a ActivityQuery,
 ) -> impl Iterator<Item = ActivityLine> + 'a {
-    let words = query.text.as_ref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
+    let words = query.text.as_ref().map(|text| name_key(text)).filter(|text| !text.is_empty());
     let lines = image.lines.iter().rev().map(|line| {
         let subject = line.about.as_ref().and_then(|key| names.get(key)).map(str::to_owned);
         ActivityLine { line: line.clone(), subject }
@@ -54,7 +55,7 @@ pub(super) fn matching<'a>(
             && query.person_id.is_none_or(|person| line.actor.id == Some(person))
             && words.as_ref().is_none_or(|words| {
                 let texts = [&line.actor.name, &line.kind, subject.as_ref().unwrap_or(&line.category)];
-                texts.iter().any(|text| text.to_lowercase().contains(words))
+                texts.iter().any(|text| name_key(text).contains(words))
             })
     })
 }

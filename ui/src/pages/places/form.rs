@@ -1,6 +1,7 @@
 //! A place is added or changed.
 
 use crewbell_shared::ids::PlaceId;
+use crewbell_shared::names::is_same;
 use crewbell_shared::place::{Place, PlaceKind};
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
@@ -115,7 +116,7 @@ impl Draft {
         if name.is_empty() {
             return Err(Wrong::Name(w.name_missing.to_owned()));
         }
-        let same = |other: &Place| Some(other.id) != place && other.name.to_lowercase() == name.to_lowercase();
+        let same = |other: &Place| Some(other.id) != place && is_same(&other.name, &name);
         if state.places.find(|item| same(&item.noun).then_some(())).is_some() {
             return Err(Wrong::Name(w.name_taken.to_owned()));
         }

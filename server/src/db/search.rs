@@ -1,0 +1,84 @@
+//! Words that are looked for in the log, as a regular expression that needs no locale.
+//!
+//! `ilike` folds case as the database's locale does: on a cluster of locale C it finds `ČAMAC` by no other spelling. So
+//! the variants of each letter are written out here, by the same folding that names are compared by.
+
+use crewbell_shared::names;
+
+/// PostgreSQL's regular expression for a text with these words in it, in any case.
+pub fn pattern(words: &str) -> String {
+    let words = names::composed(words.trim());
+    let mut letters = words.chars().peekable();
+    let mut pattern = String::with_capacity(4 * words.len());
+    while let Some(letter) = letters.next() {
+        if matches!(letter, 's' | 'S') && letters.next_if(|next| matches!(next, 's' | 'S')).is_some() {
+            pattern.push_str("(?:[sS][sS]|[ßẞ])");
+        } else {
+            push(&mut pattern, letter);
+        }
+    }
+    pattern
+}
+
+fn push(pattern: &mut String, letter: char) {
+    match letter {
+        'ß' | 'ẞ' => pattern.push_str("(?:[sS][sS]|[ßẞ])"),
+        'σ' | 'ς' | 'Σ' => pattern.push_str("[σςΣ]"),
+        // In the log's JSON it stands behind a backslash.
+        '"' => pattern.push_str("\\\\?\""),
+        '\\' => pattern.push_str("\\\\+"),
+        _ if letter.is_whitespace() => pattern.push_str("\\s+"),
+        _ if letter.is_ascii() && !letter.is_ascii_alphanumeric() => pattern.extend(['\\', letter]),
+        _ => {
+            let mut variants = vec![letter];
+            let (upper, lower) = (letter.to_uppercase(), letter.to_lowercase());
+            variants.extend([single(upper), single(lower)].into_iter().flatten().filter(|variant| *variant != letter));
+            if variants.len() == 1 {
+                pattern.push(letter);
+            } else {
+                pattern.push('[');
+                pattern.extend(variants);
+                pattern.push(']');
+            }
+        }
+    }
+}
+
+fn single(mut letters: impl Iterator<Item = char>) -> Option<char> {
+    letters.next().filter(|_| letters.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_letter_stands_for_its_cases_and_what_is_special_for_itself() {
+        for (words, expected) in [
+            ("čam", "[čČ][aA][mM]"),
+            ("c\u{30c}", "[čČ]"),
+            ("Straße", "[Ss][tT][rR][aA](?:[sS][sS]|[ßẞ])[eE]"),
+            ("sss", "(?:[sS][sS]|[ßẞ])[sS]"),
+            (" 5 % ", "5\\s+\\%"),
+            ("a.*(", "[aA]\\.\\*\\("),
+            ("***:x", "\\*\\*\\*\\:[xX]"),
+            ("[a]", "\\[[aA]\\]"),
+            ("Σ", "[σςΣ]"),
+            ("二つ", "二つ"),
+        ] {
+            let expected: String = expected.into();
+            assert_eq!(sorted(&pattern(words)), sorted(&expected), "{words}");
+        }
+    }
+
+    /// The order of the letters within brackets doesn't matter.
+    fn sorted(pattern: &str) -> String {
+        let mut parts: Vec<String> = pattern.split_inclusive(['[', ']']).map(str::to_owned).collect();
+        for part in &mut parts {
+            let mut letters: Vec<char> = part.chars().collect();
+            letters.sort_unstable();
+            *part = letters.into_iter().collect();
+        }
+        parts.concat()
+    }
+}

@@ -1,0 +1,147 @@
+//! Nothing grows without end: each kind of thing goes when it has had its time, and not before.
+
+use crewbell_server::config::Retention;
+use crewbell_server::jobs::clean_up;
+use jiff::SignedDuration;
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+
+use crate::database::superuser;
+use crate::ship::Ship;
+
+const FOR_EVER: Retention = Retention { recordings: 0, presses: 0, commands: 0, sessions: 0, unrecognised: 0 };
+
+/// Each kind with the table that it is in, and a retention of ten days for it alone.
+const KINDS: [(&str, &str, Retention); 5] = [
+    ("recordings", "recordings", Retention { recordings: 10, ..FOR_EVER }),
+    ("presses", "presses", Retention { presses: 10, ..FOR_EVER }),
+    ("commands", "commands", Retention { commands: 10, ..FOR_EVER }),
+    ("sessions", "sessions where ended_at is not null", Retention { sessions: 10, ..FOR_EVER }),
+    ("unrecognised", "unheard_messages", Retention { unrecognised: 10, ..FOR_EVER }),
+];
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+/// A ship on which one of each kind is `old` and one new; her log knows all the days between.
+async fn with_one_old_and_one_new(old: SignedDuration) -> Ship {
+    let ship = Ship::sail().await;
+    one_of_each(&ship, 1).await;
+    let mut left = old;
+    while left.is_positive() {
+        let step = left.min(days(1));
+        ship.clock.advance(step);
+        ship.settings(|settings| settings.press_window_s = u32::try_from(left.as_hours().rem_euclid(600)).unwrap())
+            .await;
+        left -= step;
+    }
+    one_of_each(&ship, 2).await;
+    ship
+}
+
+/// A press, what was said with it, a command, a session that ended, and a message that was no press.
+async fn one_of_each(ship: &Ship, cabin: u128) {
+    let sam = ship.sam().await;
+    let mut gus = ship.gus_in(cabin).await;
+    gus.press("long").await;
+    let voice = json!({ "button": "main", "duration": 1, "format": "adpcm", "data": "AAECAwQFBgc=" });
+    gus.tell(&format!("obedio/button/cabin-{cabin}/voice"), voice).await;
+    let unheard = "insert into unheard_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
+                   select id, $1, 'no_press', 'some/topic', '', 1, $2::timestamptz, $2::timestamptz from sites";
+    let mut root = superuser(&ship.db).await;
+    let (device, now) = (format!("cabin-{cabin}"), ship.clock.now().to_string());
+    sqlx::query(unheard).bind(device).bind(now).execute(&mut root).await.unwrap();
+    assert_eq!(sam.does(json!({ "type": "set_busy", "person_id": sam.id, "busy": cabin == 1 })).await, None);
+    sam.post("/api/auth/logout", json!({})).await;
+}
+
+async fn count(ship: &Ship, table: &str) -> i64 {
+    let sql = AssertSqlSafe(format!("select count(*) from {table}"));
+    sqlx::query_scalar(sql).fetch_one(&mut superuser(&ship.db).await).await.unwrap()
+}
+
+async fn counts(ship: &Ship) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for (_, table, _) in KINDS {
+        counts.push(count(ship, table).await);
+    }
+    counts
+}
+
+#[tokio::test]
+async fn each_kind_goes_by_its_own_setting_when_it_has_had_its_time() {
+    let ship = with_one_old_and_one_new(days(10) + SignedDuration::from_mins(1)).await;
+    let house = &ship.server.house;
+    let before = counts(&ship).await;
+    assert!(before.iter().all(|rows| *rows >= 2), "{before:?}");
+    let requests = ship.count("select count(*) from requests").await;
+    let entries = ship.count("select head from sites").await;
+    assert_eq!(clean_up(house, &FOR_EVER).await.unwrap(), 0, "0 keeps for ever");
+    let eleven = Retention { recordings: 11, presses: 11, commands: 11, sessions: 11, unrecognised: 11 };
+    assert_eq!(clean_up(house, &eleven).await.unwrap(), 0, "nothing goes before its time");
+    assert_eq!(counts(&ship).await, before);
+
+    for (at, (kind, _, retention)) in KINDS.into_iter().enumerate() {
+        let left = counts(&ship).await;
+        let rows = clean_up(house, &retention).await.unwrap();
+        assert!(rows >= 1, "{kind}");
+        let mut expected = left;
+        expected[at] -= i64::try_from(rows).unwrap();
+        assert_eq!(counts(&ship).await, expected, "{kind} alone went");
+        assert!(expected[at] >= 1, "and the new {kind} stayed");
+        assert_eq!(clean_up(house, &retention).await.unwrap(), 0, "{kind}: once");
+    }
+    assert_eq!(ship.count("select count(*) from requests").await, requests);
+    assert_eq!(ship.count("select head from sites").await, entries, "the log is none of its business");
+    assert_eq!(ship.count("select count(*) from sessions where ended_at is null").await, 0);
+}
+
+#[tokio::test]
+async fn much_goes_a_few_at_a_time_and_what_somebody_holds_waits_for_nobody() {
+    let ship = with_one_old_and_one_new(days(11)).await;
+    let mut root = superuser(&ship.db).await;
+    let many = "insert into presses (site_id, id, button_id, press_key, kind, key, received_at) \
+                select p.site_id, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, p.button_id, 'old-' || n, \
+                'single', 'main', p.received_at from (select * from presses order by received_at limit 1) p, \
+                generate_series(1, 1200) n";
+    sqlx::query(many).execute(&mut root).await.unwrap();
+    // Somebody looks at one of them, as a backup or a person with psql would.
+    let mut held = sqlx::Connection::begin(&mut root).await.unwrap();
+    sqlx::query("select from presses where press_key = 'old-700' for update").execute(&mut *held).await.unwrap();
+    let retention = Retention { presses: 10, ..FOR_EVER };
+    let deleted = clean_up(&ship.server.house, &retention).await.unwrap();
+    assert!((1200..1203).contains(&deleted), "all but the one: {deleted}");
+    held.rollback().await.unwrap();
+    assert_eq!(clean_up(&ship.server.house, &retention).await.unwrap(), 1, "which goes the next time");
+}
+
+#[tokio::test]
+async fn a_clock_that_jumped_deletes_nothing_until_it_has_been_right_for_days() {
+    let ship = with_one_old_and_one_new(days(1)).await;
+    let all = Retention { recordings: 10, presses: 10, commands: 10, sessions: 10, unrecognised: 10 };
+    let before = counts(&ship).await;
+    ship.clock.set_by(days(3 * 365));
+    assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
+    // The server is started anew, and writes by the wrong time.
+    let ship = ship.restart().await;
+    ship.settings(|settings| settings.press_window_s = 7).await;
+    assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
+    ship.clock.set_by(-days(3 * 365));
+    assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
+    assert_eq!(counts(&ship).await, before);
+    // A ship that lay in the yard: the time is right, and is believed when it has been so for three days.
+    ship.clock.advance(days(30));
+    let ship = ship.restart().await;
+    assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
+    ship.clock.advance(days(3));
+    assert!(clean_up(&ship.server.house, &all).await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn nothing_points_at_what_is_deleted() {
+    let ship = Ship::sail().await;
+    let pointing = "select count(*) from pg_constraint where contype = 'f' and confrelid in ('recordings'::regclass, \
+                    'presses'::regclass, 'commands'::regclass, 'sessions'::regclass, 'unheard_messages'::regclass)";
+    assert_eq!(ship.count(pointing).await, 0);
+}
