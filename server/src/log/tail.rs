@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -10,8 +11,15 @@ use super::LogEntry;
 /// The newest entries of a site, and the number of the last one, which can be waited for.
 #[derive(Debug)]
 pub struct Tail {
-    entries: RwLock<VecDeque<Arc<LogEntry>>>,
+    entries: RwLock<VecDeque<Noted>>,
     head: watch::Sender<u64>,
+}
+
+/// An entry that is at hand, and since when.
+#[derive(Debug)]
+struct Noted {
+    at: Instant,
+    entry: Arc<LogEntry>,
 }
 
 impl Tail {
@@ -40,15 +48,16 @@ impl Tail {
     pub fn push(&self, new: Vec<Arc<LogEntry>>) {
         let Some(last) = new.last().map(|entry| entry.seq) else { return };
         {
+            let at = Instant::now();
             let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
             for entry in new {
-                match entries.back().map(|back| back.seq) {
+                match entries.back().map(|back| back.entry.seq) {
                     Some(back) if entry.seq <= back => {}
                     Some(back) if entry.seq > back + 1 => {
                         entries.clear();
-                        entries.push_back(entry);
+                        entries.push_back(Noted { at, entry });
                     }
-                    Some(_) | None => entries.push_back(entry),
+                    Some(_) | None => entries.push_back(Noted { at, entry }),
                 }
             }
             while entries.len() > Self::KEPT {
@@ -69,20 +78,29 @@ impl Tail {
 
     /// One entry; none when it isn't at hand.
     pub fn at(&self, seq: u64) -> Option<Arc<LogEntry>> {
+        self.look_at(seq, |noted| Arc::clone(&noted.entry))
+    }
+
+    /// When an entry that was written here was known to be committed: before anybody was told so. None when it isn't at hand.
+    pub fn committed_at(&self, seq: u64) -> Option<Instant> {
+        self.look_at(seq, |noted| noted.at)
+    }
+
+    fn look_at<T>(&self, seq: u64, look: impl FnOnce(&Noted) -> T) -> Option<T> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let place = seq.checked_sub(entries.front()?.seq)?;
-        entries.get(usize::try_from(place).ok()?).cloned()
+        let place = seq.checked_sub(entries.front()?.entry.seq)?;
+        entries.get(usize::try_from(place).ok()?).map(look)
     }
 
     /// The entries after a number, oldest first and at most so many; none when they aren't all at hand.
     pub fn after(&self, cursor: u64, limit: usize) -> Option<Vec<Arc<LogEntry>>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let first = entries.front()?.seq;
+        let first = entries.front()?.entry.seq;
         if cursor + 1 < first {
             return None;
         }
         let skip = usize::try_from(cursor + 1 - first).ok()?;
-        Some(entries.iter().skip(skip).take(limit).cloned().collect())
+        Some(entries.iter().skip(skip).take(limit).map(|noted| Arc::clone(&noted.entry)).collect())
     }
 }
 
@@ -117,6 +135,22 @@ mod tests {
         assert_eq!(tail.head(), 8);
         assert_eq!(numbers(tail.after(5, 10)), None);
         assert_eq!(numbers(tail.after(7, 10)), Some(vec![8]));
+    }
+
+    #[test]
+    fn an_entry_was_committed_when_it_was_pushed_whenever_somebody_looks() {
+        let tail = Tail::new(4);
+        let before = Instant::now();
+        tail.push(vec![entry(5), entry(6)]);
+        let told = Instant::now();
+        // The follower brings it once more, later.
+        tail.push(vec![entry(6), entry(7)]);
+        for seq in [5, 6] {
+            let at = tail.committed_at(seq).unwrap();
+            assert!(before <= at && at <= told, "{seq}");
+        }
+        assert!(tail.committed_at(7) >= Some(told));
+        assert_eq!(tail.committed_at(8), None);
     }
 
     #[test]

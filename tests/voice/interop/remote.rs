@@ -112,6 +112,6 @@ fn find(names: &[&str]) -> Option<PathBuf> {
 
 fn left_out<T>(what: &str) -> Option<T> {
     assert!(std::env::var_os("CI").is_none(), "{what} is not installed");
-    eprintln!("{what} is not installed: left out");
+    crewbell_shared::testing::skipped(&format!("{what} is not installed"));
     None
 }

@@ -86,7 +86,7 @@ impl<T: Noun> Table<T> {
         self.rows.with_untracked(|rows| rows.get(&T::key_of(id)).cloned())
     }
 
-    /// One noun as it is now, following it; follows the table as long as it isn't there.
+    /// One noun as it is now, following it, also away from the table and back; follows the table as long as it isn't there.
     pub fn get(self, id: T::Id) -> Option<Item<T>> {
         let key = T::key_of(id);
         match self.rows.with_untracked(|rows| rows.get(&key).cloned()) {
@@ -122,9 +122,10 @@ impl<T: Noun> Table<T> {
             return;
         }
         let mut changed = Vec::new();
+        let mut removed = Vec::new();
         self.rows.update_untracked(|rows| {
             for id in gone {
-                rows.remove(id);
+                removed.extend(rows.remove(id));
             }
             for item in put {
                 match rows.get(&item.noun.key()) {
@@ -137,6 +138,10 @@ impl<T: Noun> Table<T> {
             if row.with_untracked(|before| *before != item) {
                 row.set(item);
             }
+        }
+        // Who follows one noun alone is told that it is gone, and looks again.
+        for row in removed {
+            row.notify();
         }
         self.rows.notify();
     }
@@ -175,6 +180,26 @@ mod tests {
         assert_eq!(names(table), ["Sam"]);
         table.replace(vec![item(siri())]);
         assert_eq!(names(table), ["Siri"]);
+    }
+
+    #[test]
+    fn who_follows_one_noun_learns_that_it_is_gone_and_that_it_is_back() {
+        let _owner = Owner::new_root(None);
+        let table = Table::<Person>::default();
+        table.patch(vec![item(siri()), item(sam())], &[]);
+        let name = Memo::new(move |_| table.get(siri().id).map(|item| item.noun.name));
+        assert_eq!(name.get_untracked().as_deref(), Some("Siri"));
+        table.patch(Vec::new(), &[siri().id.0]);
+        assert_eq!(name.get_untracked(), None);
+        table.patch(vec![item(Person { name: "Siri B.".into(), ..siri() })], &[]);
+        assert_eq!(name.get_untracked().as_deref(), Some("Siri B."));
+        table.replace(vec![item(sam())]);
+        assert_eq!(name.get_untracked(), None, "a picture without it takes it away, too");
+        // Gone and put again at once is another row, and the same noun.
+        table.replace(vec![item(siri())]);
+        assert!(name.get_untracked().is_some());
+        table.patch(vec![item(Person { on_duty: false, name: "Siri C.".into(), ..siri() })], &[siri().id.0]);
+        assert_eq!(name.get_untracked().as_deref(), Some("Siri C."));
     }
 
     #[test]

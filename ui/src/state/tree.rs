@@ -1,5 +1,8 @@
 //! Places as people look for them: deck by deck, in the order that people gave them.
 
+use std::collections::BTreeMap;
+
+use crewbell_shared::ids::PlaceId;
 use crewbell_shared::place::{Place, PlaceKind};
 
 use super::State;
@@ -20,16 +23,26 @@ impl State {
     }
 }
 
-/// Sorts places under their decks. What stands in no deck, or in one that isn't known, comes last.
-pub fn by_deck(mut places: Vec<Place>) -> Vec<Branch> {
-    places.sort_by(|a, b| (a.position, &a.name).cmp(&(b.position, &b.name)));
-    let (decks, places): (Vec<_>, Vec<_>) = places.into_iter().partition(|place| place.kind == PlaceKind::Deck);
+/// How deep a tree of places is, at most: a ring in it would be endless.
+const DEEPEST: usize = 16;
+
+/// Sorts places under the nearest deck above them, each followed by what stands in it: a cabin's rooms come after the cabin.
+/// What stands in no deck, or in one that isn't known, comes last.
+pub fn by_deck(places: Vec<Place>) -> Vec<Branch> {
+    let mut sorted: Vec<(Vec<Rank>, Option<PlaceId>, Place)> = {
+        let all: BTreeMap<PlaceId, &Place> = places.iter().map(|place| (place.id, place)).collect();
+        places.iter().map(|place| (path(place, &all), deck_above(place, &all), place.clone())).collect()
+    };
+    sorted.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let (decks, rest): (Vec<_>, Vec<_>) = sorted.into_iter().partition(|(.., place)| place.kind == PlaceKind::Deck);
+    let mut decks: Vec<Place> = decks.into_iter().map(|(.., deck)| deck).collect();
+    decks.sort_by_key(rank);
     let mut branches: Vec<Branch> =
         decks.into_iter().map(|deck| Branch { deck: Some(deck), places: Vec::new() }).collect();
     let mut elsewhere = Vec::new();
-    for place in places {
-        let deck = branches.iter_mut().find(|branch| branch.deck.as_ref().map(|deck| deck.id) == place.parent_id);
-        match deck {
+    for (_, deck, place) in rest {
+        let on = branches.iter_mut().find(|branch| deck.is_some() && branch.deck.as_ref().map(|deck| deck.id) == deck);
+        match on {
             Some(branch) => branch.places.push(place),
             None => elsewhere.push(place),
         }
@@ -38,6 +51,32 @@ pub fn by_deck(mut places: Vec<Place>) -> Vec<Branch> {
         branches.push(Branch { deck: None, places: elsewhere });
     }
     branches
+}
+
+/// Where a place stands among others beside it: as people said, then by name.
+type Rank = (i32, String, PlaceId);
+
+fn rank(place: &Place) -> Rank {
+    (place.position, place.name.clone(), place.id)
+}
+
+/// The place and what is above it, from itself upwards, up to the deck and without it.
+fn upwards<'a>(place: &'a Place, all: &BTreeMap<PlaceId, &'a Place>) -> impl Iterator<Item = &'a Place> {
+    let above = |place: &&'a Place| place.parent_id.and_then(|id| all.get(&id).copied());
+    std::iter::successors(Some(place), above).take(DEEPEST)
+}
+
+/// The ranks from the place right under the deck down to this one.
+fn path(place: &Place, all: &BTreeMap<PlaceId, &Place>) -> Vec<Rank> {
+    let mut ranks: Vec<Rank> =
+        upwards(place, all).take_while(|place| place.kind != PlaceKind::Deck).map(rank).collect();
+    ranks.reverse();
+    ranks
+}
+
+/// The nearest deck above a place.
+fn deck_above(place: &Place, all: &BTreeMap<PlaceId, &Place>) -> Option<PlaceId> {
+    upwards(place, all).skip(1).find(|place| place.kind == PlaceKind::Deck).map(|deck| deck.id)
 }
 
 #[cfg(test)]
@@ -65,6 +104,32 @@ mod tests {
             shape(&branches),
             [(Some("Lower deck"), vec!["Cabin 7", "Cabin 5"]), (Some("Upper deck"), vec![]), (None, vec!["Saloon"])]
         );
+    }
+
+    #[test]
+    fn a_room_in_a_cabin_stands_on_the_cabin_s_deck_right_after_the_cabin() {
+        let bath = Place { id: id(7), name: "Bath 5".into(), parent_id: Some(cabin().id), position: 9, ..cabin() };
+        let shower = Place { id: id(8), name: "Shower".into(), parent_id: Some(bath.id), position: 0, ..cabin() };
+        let next = Place { id: id(9), name: "Cabin 6".into(), position: cabin().position + 1, ..cabin() };
+        let branches = by_deck(vec![shower, next, bath, deck(), cabin()]);
+        assert_eq!(shape(&branches), [(Some("Lower deck"), vec!["Cabin 5", "Bath 5", "Shower", "Cabin 6"])]);
+    }
+
+    #[test]
+    fn a_place_stands_on_the_nearest_deck_above_it() {
+        let mezzanine =
+            Place { id: id(7), name: "Mezzanine".into(), parent_id: Some(deck().id), position: 9, ..deck() };
+        let bar = Place { id: id(8), name: "Bar".into(), parent_id: Some(mezzanine.id), ..cabin() };
+        let branches = by_deck(vec![bar, mezzanine, deck()]);
+        assert_eq!(shape(&branches), [(Some("Lower deck"), vec![]), (Some("Mezzanine"), vec!["Bar"])]);
+    }
+
+    #[test]
+    fn a_ring_of_places_is_shown_all_the_same() {
+        let bath = Place { id: id(7), name: "Bath".into(), parent_id: Some(cabin().id), ..cabin() };
+        let ring = Place { parent_id: Some(bath.id), ..cabin() };
+        let branches = by_deck(vec![ring, bath, deck()]);
+        assert_eq!(branches.last().map(|branch| (branch.deck.is_none(), branch.places.len())), Some((true, 2)));
     }
 
     #[test]

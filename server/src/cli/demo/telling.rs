@@ -66,11 +66,13 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
     }
     let committed = server.house.site(site.site.id).await?.context("The demo's site is gone.")?;
     let mut log = committed.reader(committed.tail.head());
-    // In a task of its own, so that its clock doesn't wait for the screens.
-    let commit = tokio::spawn(async move {
-        let page = log.next().await?;
-        anyhow::Ok((Instant::now(), page.last().map_or(0, |entry| entry.seq)))
-    });
+    let tail = std::sync::Arc::clone(&committed.tail);
+    // By the server's own time. Who listens hears of it at some moment after that, on a busy machine after PUBACK: as if the
+    // button had been told before the press was safe.
+    let commit = async {
+        let seq = log.next().await?.last().map_or(0, |entry| entry.seq);
+        anyhow::Ok((tail.committed_at(seq).unwrap_or_else(Instant::now), seq))
+    };
     let mut gus = Gus::connect(server, button).await?;
 
     let press_id = format!("demo-{}-{number}", std::process::id());
@@ -91,7 +93,7 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
         anyhow::Ok((last, request))
     };
     let (committed_at, acknowledged, seen) = tokio::join!(commit, gus.acknowledged(), all);
-    let ((committed_at, seq), acknowledged, (seen_at, request)) = (committed_at??, acknowledged?, seen?);
+    let ((committed_at, seq), acknowledged, (seen_at, request)) = (committed_at?, acknowledged?, seen?);
     let names = screens.iter().map(|screen| screen.name.as_str()).collect::<Vec<_>>().join(", ");
     let mut lines = vec![
         (committed_at, format!("committed: entry {seq} of the log")),
