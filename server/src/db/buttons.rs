@@ -294,3 +294,33 @@ impl TryFrom<Row> for KnownButton {
         Ok(Self { button, memory: row.memory, seen_at, found_via: None })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_invents_ids_fills_a_share_and_keeps_nobody_else_out() {
+        let mut new = NewButtons::default();
+        let fill = |new: &mut NewButtons, via: &str| {
+            let mut found = 0;
+            while found < 2000 && new.has_room(Some(via)) {
+                new.add(Some(via));
+                found += 1;
+            }
+            found
+        };
+        assert_eq!(fill(&mut new, "10.0.0.9 inventor"), MOST_OF_CLIENT);
+        assert!(new.has_room(Some("10.0.0.9 honest")), "another client of the same address");
+        let of_address: i64 = (0..100).map(|client| fill(&mut new, &format!("10.0.0.9 client-{client}"))).sum();
+        assert_eq!(of_address + MOST_OF_CLIENT, MOST_OF_ADDRESS);
+        assert!(!new.has_room(Some("10.0.0.9 honest")));
+        assert!(new.has_room(Some("10.0.0.5 honest")), "another address");
+        assert!(new.has_room(None), "behind a broker");
+        for address in 0..100 {
+            fill(&mut new, &format!("10.0.1.{address} x"));
+        }
+        assert_eq!(new.all, MOST_NEW);
+        assert!(!new.has_room(None));
+    }
+}

@@ -14,6 +14,10 @@ fn seconds(count: i64) -> SignedDuration {
     SignedDuration::from_secs(count)
 }
 
+fn time(value: &Value) -> jiff::Timestamp {
+    text(value).parse().unwrap()
+}
+
 async fn gateway(ship: &Ship, client_id: &str) -> Wire {
     Wire::connect(ship.server.mqtt.unwrap(), client_id, Some(("serenity", "join-me"))).await.unwrap()
 }
@@ -45,7 +49,7 @@ async fn an_echo_never_toggles_do_not_disturb_back_and_a_second_finger_does() {
         for (first, again, after_ms, dup) in [
             (None, false, 20, false),
             (None, false, 1000, false),
-            (Some(()), true, 2000, false),
+            (Some(()), true, 1900, false),
             (Some(()), true, 2000, true),
             (Some(()), true, 20_000, true),
         ] {
@@ -153,11 +157,11 @@ async fn a_guest_who_presses_again_rings_who_has_it_and_after_hours_a_card_that_
         gus.press("single").await;
         let again = screen.see("request_pressed_again").await["payload"].clone();
         assert_eq!((text(&again["id"]), text(&again["state"])), (request.clone(), "accepted".to_owned()), "+{wait} s");
-        assert!(text(&again["last_press_at"]) > text(&again["accepted_at"]), "it rings for Sam");
+        assert!(time(&again["last_press_at"]) > time(&again["accepted_at"]), "it rings for Sam");
     }
     sam.answer(&request, "accept").await;
     let heard = screen.see("request_accepted").await["payload"].clone();
-    assert!(text(&heard["accepted_at"]) >= text(&heard["last_press_at"]), "he heard it");
+    assert!(time(&heard["accepted_at"]) >= time(&heard["last_press_at"]), "he heard it");
 
     gus.press("shake").await;
     let alarm = screen.see("request_created").await["payload"].clone();

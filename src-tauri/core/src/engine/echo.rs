@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crewbell_shared::button::Button;
 use crewbell_shared::call::Call;
-use crewbell_shared::guest::{Guest, Stay, longest_in};
+use crewbell_shared::guest::{Guest, Stay, longest_in, others_stay_in};
 use crewbell_shared::ids::{ButtonId, CallId, CommandId, GuestId, PersonId, PlaceId, RequestId, StayId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::place::Place;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crewbell_shared::protocol::Entity;
 use crewbell_shared::protocol::live::LastSeen;
+use crewbell_shared::request::State;
 
 use super::session::LAST_SESSION;
 use super::{Engine, Now, Output};
