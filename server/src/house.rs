@@ -18,6 +18,7 @@ use crate::actions::{self, Action, Done, Job, Key, NotDone, Refuse, Writer};
 use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, sites};
+use crate::limits::{Doors, raise_descriptors};
 use crate::live::{Presence, Receipts, Switchboard};
 use crate::log::{Reader, Tail, follow};
 
@@ -131,6 +132,8 @@ pub struct House {
     pub ids: Ids,
     /// Cancelled when the server goes down: no new work.
     pub stop: CancellationToken,
+    /// How many may be connected, to either door.
+    pub doors: Doors,
     /// The live sockets, which say goodbye.
     pub sockets: TaskTracker,
     /// The writers, which finish what they have.
@@ -147,7 +150,8 @@ impl House {
     pub fn new(db: Db, clock: Clock, ids: Ids, stop: CancellationToken) -> Self {
         let (sockets, tasks) = (TaskTracker::new(), TaskTracker::new());
         let closing = CancellationToken::new();
-        Self { db, clock, ids, stop, sockets, tasks, closing, open: Arc::default(), opened: Arc::default() }
+        let doors = Doors::new(raise_descriptors());
+        Self { db, clock, ids, stop, doors, sockets, tasks, closing, open: Arc::default(), opened: Arc::default() }
     }
 
     /// Tells when a site is opened.

@@ -1,20 +1,25 @@
 //! The door that every device's message goes through: decode, judge who may speak, call the action.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crewbell_shared::button::Delivery;
+use crewbell_shared::ids::SiteId;
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use crewbell_shared::{Code, Refusal};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::delivery::Message;
 use super::dialects::{Decoded, Dialects, Ignored, Said, VoiceChunk};
 use super::listener::{Taken, Why};
+use super::refusals;
 use super::unheard::Unheard;
 use crate::actions::{Action, Answer, HearButton, KeepRecording, NotDone, RaiseRequest};
 use crate::clock::Clock;
 use crate::house::OpenSite;
+use crate::limits::Seldom;
 
 /// Who speaks, as far as the connection tells.
 #[derive(Clone, Debug)]
@@ -41,13 +46,16 @@ pub struct Door {
     dialects: Arc<Dialects>,
     clock: Clock,
     unheard: Unheard,
+    /// Which warnings stood in the log lately: site, device, reason.
+    warned: Arc<Seldom<(SiteId, String, &'static str)>>,
 }
 
 impl Door {
     /// A door for these dialects.
     pub fn new(dialects: Dialects, clock: Clock) -> Self {
         let unheard = Unheard::start(clock.clone());
-        Self { dialects: Arc::new(dialects), clock, unheard }
+        let warned = Arc::new(Seldom::new(Duration::from_mins(1), 64));
+        Self { dialects: Arc::new(dialects), clock, unheard, warned }
     }
 
     /// The dialects that it understands.
@@ -61,9 +69,8 @@ impl Door {
         let Some(device) = device else {
             return self.ignore(&speaker, "", &message, &ignored_of(said));
         };
-        if speaker.device.as_deref().is_some_and(|own| own != device) {
-            metrics::counter!("mqtt_messages_total", "said" => "not_its_own").increment(1);
-            return Taken::Refused(Why::NotAuthorized);
+        if let Some(own) = speaker.device.as_deref().filter(|own| **own != device) {
+            return self.refuse(&speaker, own, &message, "not_its_own");
         }
         let own = speaker.device.is_some() || speaker.for_all;
         let delivery = self.delivery(&speaker, &message);
@@ -83,10 +90,42 @@ impl Door {
                 }
                 Taken::Done
             }
-            Err(NotDone::Refused(refusal)) => refused(&device, &refusal),
+            Err(NotDone::Refused(refusal)) => self.refused(&speaker, &device, &message, &refusal),
             // No acknowledgement: the device resends, and what it can't resend it hasn't been promised.
             Err(NotDone::Unavailable | NotDone::Internal) => Taken::NotNow,
         }
+    }
+
+    /// Keeps something about a device for the administrator to read, which no message of it was.
+    pub fn tell(&self, site: &Arc<OpenSite>, device: &str, reason: &'static str, words: &str) {
+        self.unheard.count(site, device, reason, "", words.as_bytes());
+    }
+
+    /// The same, and says it in the log too.
+    pub fn warn(&self, site: &Arc<OpenSite>, device: &str, reason: &'static str, words: &str) {
+        self.tell(site, device, reason, words);
+        if let Some(left_out) = self.warned.say((site.id, device.to_owned(), reason), Instant::now()) {
+            tracing::warn!(site = %site.slug, device, reason, left_out, "{words}");
+        }
+    }
+
+    fn refused(&self, speaker: &Speaker, device: &str, message: &Message, refusal: &Refusal) -> Taken {
+        if refusal.code == Code::NotAllowed {
+            return self.refuse(speaker, device, message, "not_its_own");
+        }
+        let why = if refusal.code == Code::TooMany { "too_many_new" } else { refusal.code.as_str() };
+        self.refuse(speaker, device, message, why);
+        refusals::taken(refusal.code, speaker.for_all)
+    }
+
+    /// What may not be said is counted and kept as well.
+    fn refuse(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) -> Taken {
+        metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
+        self.unheard.count(&speaker.site, device, why, &message.topic, &message.payload);
+        if let Some(left_out) = self.warned.say((speaker.site.id, device.to_owned(), why), Instant::now()) {
+            tracing::warn!(site = %speaker.site.slug, device, why, left_out, "A device's message was refused.");
+        }
+        Taken::Refused(Why::NotAuthorized)
     }
 
     fn delivery(&self, speaker: &Speaker, message: &Message) -> Delivery {
@@ -129,14 +168,4 @@ fn ignored_of(said: Said) -> Ignored {
 fn recording(device: String, own: bool, chunk: VoiceChunk, delivery: Delivery) -> KeepRecording {
     let VoiceChunk { key, duration_ms, format, bytes, audio_url, transcript } = chunk;
     KeepRecording { device, own, key, format, duration_ms, bytes, audio_url, transcript, delivery }
-}
-
-fn refused(device: &str, refusal: &Refusal) -> Taken {
-    tracing::warn!(device, code = %refusal.code, "A device's message was refused.");
-    metrics::counter!("mqtt_refused_total", "why" => refusal.code.as_str()).increment(1);
-    if refusal.code == Code::NotAllowed {
-        Taken::Refused(Why::NotAuthorized)
-    } else {
-        Taken::Refused(Why::PayloadInvalid)
-    }
 }

@@ -11,7 +11,9 @@ pub mod door;
 mod intake;
 pub mod lamps;
 pub mod listener;
+mod refusals;
 pub mod sound;
 mod unheard;
 
 pub use intake::{Buttons, Principal};
+pub use refusals::remedy;

@@ -12,7 +12,7 @@ use crewbell_shared::{Code, Refusal};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::{ApiError, App};
+use super::{ApiError, App, caller_of};
 use crate::auth::{SignedIn, of_token};
 
 /// A JSON body.
@@ -64,7 +64,9 @@ impl FromRequestParts<App> for Who {
         let refusal = || ApiError::new(Code::NotSignedIn, "Sign in first.");
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(refusal)?;
-        of_token(&app.house, token.trim()).await?.map(Self).ok_or_else(refusal)
+        let who = of_token(&app.house, token.trim()).await?.map(Self).ok_or_else(refusal)?;
+        caller_of(parts).signed_in().map_err(|full| ApiError::new(Code::Unavailable, full.to_string()))?;
+        Ok(who)
     }
 }
 

@@ -5,9 +5,9 @@
 //! place, [`error`].
 
 pub mod command;
+mod connections;
 pub mod error;
 mod extract;
-mod listeners;
 mod router;
 
 mod activity;
@@ -32,9 +32,10 @@ mod system;
 #[cfg(test)]
 mod openapi_tests;
 
+pub(crate) use connections::caller_of;
+pub use connections::{Remote, Times, serve};
 pub use error::ApiError;
 pub(crate) use extract::Body;
-pub use listeners::{PlainListener, Remote, SecureListener};
 pub use router::{openapi, router};
 
 use std::sync::Arc;

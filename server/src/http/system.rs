@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
 use super::App;
+use crate::limits::Full;
 
 /// The process is there.
 #[utoipa::path(get, path = "/healthz", tag = "system", responses((status = 200, body = String)))]
@@ -12,7 +13,7 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The server can take a press: the database answers.
+/// The server can take a press: the database answers, and a button that comes can be let in.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -24,8 +25,13 @@ pub async fn readyz(State(app): State<App>) -> impl IntoResponse {
         return (StatusCode::SERVICE_UNAVAILABLE, "going down\n");
     }
     match app.house.db.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database is away\n"),
+        Ok(()) => {}
+        Err(_) => return (StatusCode::SERVICE_UNAVAILABLE, "the database is away\n"),
+    }
+    match app.house.doors.mqtt.is_full() {
+        None | Some(Full::Unauthenticated) => (StatusCode::OK, "ready\n"),
+        Some(Full::Shared) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons with a join code\n"),
+        Some(Full::SignedIn) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons\n"),
     }
 }
 

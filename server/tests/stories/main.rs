@@ -30,6 +30,7 @@ mod enrolment;
 mod faults;
 mod isolation;
 mod lamps;
+mod limits;
 mod live;
 mod panel;
 mod presence;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::unheard;
+use crate::devices::remedy;
 use crate::http::extract::{Query, Who};
 use crate::http::{ApiError, App};
 
@@ -30,6 +31,8 @@ pub struct UnheardMessage {
     device: String,
     /// Why it is no press: a stable code.
     reason: String,
+    /// What can be done about it, in words.
+    remedy: &'static str,
     /// The topic of the last one.
     topic: String,
     /// The first bytes of the last one, as text; bytes that are no UTF-8 are shown as U+FFFD.
@@ -47,7 +50,8 @@ pub struct UnheardMessages {
     items: Vec<UnheardMessage>,
 }
 
-/// Lists messages of devices that are no press, for whoever finds out why a button doesn't ring.
+/// Lists messages of devices that are no press, or were refused, and what else is wrong with devices, for whoever finds out
+/// why a button doesn't ring.
 #[utoipa::path(
     get,
     path = "/api/buttons/unheard",
@@ -67,6 +71,7 @@ pub async fn unheard(
     let messages = unheard::list(&mut tx, site, limit.unwrap_or(100).clamp(1, PAGE)).await?;
     let shown = messages.into_iter().map(|message| UnheardMessage {
         device: message.device,
+        remedy: remedy(&message.reason),
         reason: message.reason,
         topic: message.topic,
         sample: String::from_utf8_lossy(&message.sample).into_owned(),
