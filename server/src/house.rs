@@ -21,6 +21,7 @@ use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, sites};
 use crate::jobs::ClockGuard;
+use crate::limits::{Doors, raise_descriptors};
 use crate::live::{Presence, Receipts, Switchboard};
 use crate::log::{Reader, Tail, follow, follow_settings};
 
@@ -140,6 +141,8 @@ pub struct House {
     pub clock_guard: Arc<ClockGuard>,
     /// Cancelled when the server goes down: no new work.
     pub stop: CancellationToken,
+    /// How many may be connected, to either door.
+    pub doors: Doors,
     /// The live sockets, which say goodbye.
     pub sockets: TaskTracker,
     /// The writers, which finish what they have.
@@ -163,6 +166,7 @@ impl House {
             ids,
             clock_guard,
             stop,
+            doors: Doors::new(raise_descriptors()),
             sockets,
             tasks,
             closing,

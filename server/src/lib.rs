@@ -11,6 +11,7 @@
 //! | [`house`] | the sites that are served | |
 //! | [`ice`] | STUN and TURN servers for calls, with credentials that end | |
 //! | [`auth`] | signing in, tokens | |
+//! | [`limits`] | what strangers and floods may cost | MQTT, HTTP, sites |
 //! | [`jobs`] | timers and background work; they call actions | |
 //! | [`cluster`], [`backup`] | the private PostgreSQL, dumps | |
 //! | [`turn`] | how calls reach devices in other networks | the database |
@@ -32,6 +33,7 @@ pub mod house;
 pub mod http;
 pub mod ice;
 pub mod jobs;
+pub mod limits;
 pub mod live;
 pub mod log;
 pub mod serve;

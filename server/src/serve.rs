@@ -22,9 +22,10 @@ use crate::devices::lamps::Way;
 use crate::devices::listener::{Limits, Listener, ListenerSettings};
 use crate::devices::{Buttons, lamps};
 use crate::house::House;
-use crate::http::{self, App, PlainListener, Remote, SecureListener, TrustedProxies};
+use crate::http::{self, App, TrustedProxies};
 use crate::ice::Ice;
 use crate::jobs;
+use crate::limits::raise_descriptors;
 use crate::turn;
 
 /// How the server is to be run.
@@ -91,7 +92,7 @@ pub struct Server {
     pub house: House,
     drain: Duration,
     devices: TaskTracker,
-    doors: JoinHandle<std::io::Result<()>>,
+    doors: JoinHandle<()>,
 }
 
 impl Server {
@@ -114,6 +115,7 @@ impl Server {
         if let Some(disk) = settings.disk {
             house.db.watch_disk(disk);
         }
+        house.doors.tell(raise_descriptors());
         house.open_all().await.context("The sites could not be read.")?;
         let door = Door::new(Dialects::new(&settings.prefix, settings.radio), house.clock.clone());
         let prefix: Arc<str> = settings.prefix.as_str().into();
@@ -144,10 +146,8 @@ impl Server {
         let ice = turn::start(settings.own_turn, settings.ice, &house).await?;
         let app = App::new(house.clone(), ice, settings.metrics, settings.silence).behind(settings.proxies);
         let router = http::router(App { dialects: Arc::clone(door.dialects()), ..app }, more);
-        let doors = match settings.http_tls {
-            Some(tls) => tokio::spawn(open_doors(SecureListener::new(listener, tls)?, router, stop)),
-            None => tokio::spawn(open_doors(PlainListener(listener), router, stop)),
-        };
+        let limits = (house.doors.http.clone(), http::Times::default());
+        let doors = tokio::spawn(http::serve(listener, settings.http_tls, router, limits, stop));
         Ok(Self { http, mqtt, house, drain: settings.drain, devices, doors })
     }
 
@@ -177,27 +177,19 @@ async fn listen_to(
     secure: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
 ) -> anyhow::Result<SocketAddr> {
     let buttons = Arc::new(buttons);
-    let plain = ListenerSettings { addr: listen, tls: None, limits: Limits::default() };
-    let secure = secure.map(|(addr, tls)| ListenerSettings { addr, tls: Some(tls), limits: Limits::default() });
+    let (limits, connections) = (Limits::default(), &house.doors.mqtt);
+    let plain = ListenerSettings { addr: listen, tls: None, limits: limits.clone() };
+    let secure = secure.map(|(addr, tls)| ListenerSettings { addr, tls: Some(tls), limits });
     let mut first = None;
     for settings in std::iter::once(plain).chain(secure) {
         let address = settings.addr;
-        let listener = Listener::bind(settings).await;
+        let listener = Listener::bind(settings, connections.clone()).await;
         let listener = listener.with_context(|| format!("The buttons' address {address} could not be opened."))?;
         first = first.or(Some(listener.local_addr()?));
         devices.spawn(keep_lamps(house.clone(), way.clone(), listener.lamps()));
         devices.spawn(listener.run(Arc::clone(&buttons), house.stop.clone()));
     }
     first.context("No address was given for the buttons.")
-}
-
-async fn open_doors<L>(listener: L, router: axum::Router, stop: CancellationToken) -> std::io::Result<()>
-where
-    L: axum::serve::Listener<Addr = SocketAddr>,
-    for<'a> Remote: axum::extract::connect_info::Connected<axum::serve::IncomingStream<'a, L>>,
-{
-    let service = router.into_make_service_with_connect_info::<Remote>();
-    axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await }).await
 }
 
 /// Lights the lamps of every site, also of one that is added while the server runs.

@@ -13,6 +13,11 @@ pub(super) fn urls(listens: SocketAddr, tls: bool) -> Vec<String> {
     urls_among(listens, tls, own_addresses())
 }
 
+/// The addresses at which devices find what listens at one: itself, or all of this machine's.
+pub(super) fn addresses(listens: IpAddr) -> Vec<IpAddr> {
+    if listens.is_unspecified() { own_addresses().into_iter().map(IpAddr::from).collect() } else { vec![listens] }
+}
+
 fn urls_among(listens: SocketAddr, tls: bool, own: Vec<Ipv4Addr>) -> Vec<String> {
     let scheme = if tls { "https" } else { "http" };
     let url = |ip: IpAddr| format!("{scheme}://{}", SocketAddr::new(ip, listens.port()));

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -21,7 +21,7 @@ use crate::config::{
 };
 use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
-use crate::devices::listener::tls;
+use crate::devices::listener::tls::{self, Made, Shown};
 use crate::http::TrustedProxies;
 use crate::ice::Ice;
 use crate::live;
@@ -157,16 +157,67 @@ fn certificate(config: &Config, clock: &Clock) -> anyhow::Result<Arc<rustls::Ser
         Certificate::Files { cert, key } => Ok(tls::load(&cert, &key)?),
         Certificate::SelfMade => {
             let folder: PathBuf = config.data_dir.join("tls");
-            let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-            names.extend(nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()));
-            let own = tls::load_or_make(&folder, &names, clock.now())?;
-            tracing::info!(
-                ca = %own.ca_file.display(), fingerprint = own.fingerprint,
-                "The certificate is this server's own: give devices its CA, and compare the fingerprint."
-            );
+            let own = tls::load_or_make(&folder, &names(config), clock.now())?;
+            let (ca, fingerprint) = (own.ca_file.display(), &own.fingerprint);
+            match own.made {
+                Made::AllAnew => tracing::warn!(
+                    %ca, fingerprint,
+                    "The server's own certificate was out of its time, and so was the authority that made it: both were made \
+                     anew. Devices that trusted the old one have to be given {ca}, with the fingerprint {fingerprint}."
+                ),
+                Made::Certificate => tracing::info!(
+                    %ca, fingerprint,
+                    "The certificate was made anew, for other addresses or another time; devices need nothing new."
+                ),
+                Made::Nothing | Made::All => tracing::info!(
+                    %ca, fingerprint,
+                    "The certificate is this server's own: give devices its CA, and compare the fingerprint."
+                ),
+            }
+            tokio::spawn(keep_certificate(config.clone(), folder, Arc::downgrade(&own.shown), clock.clone()));
             Ok(own.config)
         }
     }
+}
+
+/// Makes the certificate anew when this machine's addresses change, as when its own comes a minute after it was switched on.
+async fn keep_certificate(config: Config, folder: PathBuf, shown: Weak<Shown>, clock: Clock) {
+    let mut known = names(&config);
+    let mut tick = tokio::time::interval(Duration::from_mins(1));
+    loop {
+        tick.tick().await;
+        let Some(shown) = shown.upgrade() else { return };
+        let now = names(&config);
+        if now == known {
+            continue;
+        }
+        match shown.renew(&folder, &now, clock.now()) {
+            Ok(_) => {
+                tracing::info!(
+                    "The certificate is made anew, for this machine's new addresses; devices need nothing new."
+                );
+                known = now;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "The certificate can't be made anew for this machine's new addresses.")
+            }
+        }
+    }
+}
+
+/// Under which names and addresses devices reach this machine: those that the QR code gives out too.
+fn names(config: &Config) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    names.extend(nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()));
+    let listens = [Some(config.http.listen), config.mqtt.tls_listen];
+    let addresses = listens.into_iter().flatten().flat_map(|listens| lan::addresses(listens.ip()));
+    let mut addresses: Vec<String> = addresses.map(|address| address.to_string()).collect();
+    // The system tells them in any order, and a certificate is made anew when they change.
+    addresses.sort();
+    names.extend(addresses);
+    let mut known = std::collections::BTreeSet::new();
+    names.retain(|name| known.insert(name.clone()));
+    names
 }
 
 fn ice(config: &Config) -> Ice {

@@ -1,6 +1,7 @@
 //! The door that every device's message goes through: decode, judge who may speak, call the action.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crewbell_shared::button::{Delivery, SeenPress};
 use crewbell_shared::ids::SiteId;
@@ -8,17 +9,20 @@ use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use crewbell_shared::{Code, Refusal};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::connections::Connections;
 use super::delivery::Message;
 use super::dialects::{Decoded, Dialect, Dialects, Heard, Ignored, Said, VoiceChunk};
 use super::flood::Floods;
 use super::listener::{Taken, Why};
+use super::refusals;
 use super::spellings::Spellings;
 use super::unheard::Unheard;
 use crate::actions::{Action, Answer, HearButton, KeepRecording, NotDone, RaiseRequest};
 use crate::clock::Clock;
 use crate::house::OpenSite;
+use crate::limits::Seldom;
 
 /// Who speaks, as far as the connection tells.
 #[derive(Clone, Debug)]
@@ -52,6 +56,8 @@ pub struct Door {
     pub(super) spellings: Spellings,
     /// What connections are numbered from, so that no number is one of an earlier run of the server.
     first_connection: u64,
+    /// Which warnings stood in the log lately: site, device, reason.
+    warned: Arc<Seldom<(SiteId, String, &'static str)>>,
 }
 
 impl Door {
@@ -67,6 +73,7 @@ impl Door {
             connections: Connections::default(),
             spellings: Spellings::default(),
             first_connection,
+            warned: Arc::new(Seldom::new(Duration::from_mins(1), 64)),
         }
     }
 
@@ -149,6 +156,38 @@ impl Door {
         }
     }
 
+    /// Keeps something about a device for the administrator to read, which no message of it was.
+    pub fn tell(&self, site: &Arc<OpenSite>, device: &str, reason: &'static str, words: &str) {
+        self.unheard.count(site, None, device, reason, "", words.as_bytes());
+    }
+
+    /// The same, and says it in the log too.
+    pub fn warn(&self, site: &Arc<OpenSite>, device: &str, reason: &'static str, words: &str) {
+        self.tell(site, device, reason, words);
+        if let Some(left_out) = self.warned.say((site.id, device.to_owned(), reason), Instant::now()) {
+            tracing::warn!(site = %site.slug, device, reason, left_out, "{words}");
+        }
+    }
+
+    fn refused(&self, speaker: &Speaker, device: &str, message: &Message, refusal: &Refusal) -> Taken {
+        if refusal.code == Code::NotAllowed {
+            return self.refuse(speaker, device, message, "not_its_own");
+        }
+        let why = if refusal.code == Code::TooMany { "too_many_new" } else { refusal.code.as_str() };
+        self.refuse(speaker, device, message, why);
+        refusals::taken(refusal.code, speaker.for_all)
+    }
+
+    /// What may not be said is counted and kept as well.
+    fn refuse(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) -> Taken {
+        metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
+        self.note(speaker, device, message, why);
+        if let Some(left_out) = self.warned.say((speaker.site.id, device.to_owned(), why), Instant::now()) {
+            tracing::warn!(site = %speaker.site.slug, device, why, left_out, "A device's message was refused.");
+        }
+        Taken::Refused(Why::NotAuthorized)
+    }
+
     /// Whether a message is the last will of a connection that its device has left behind: it came in again since.
     fn is_of_the_past(&self, site: SiteId, device: &str, speaker: &Speaker, message: &Message) -> bool {
         if message.will {
@@ -213,23 +252,6 @@ impl Door {
     fn note(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) {
         let via = speaker.via.as_deref();
         self.unheard.count(&speaker.site, via, device, why, &message.topic, &message.payload);
-    }
-
-    fn refused(&self, speaker: &Speaker, device: &str, message: &Message, refusal: &Refusal) -> Taken {
-        if refusal.code == Code::NotAllowed {
-            return self.refuse(speaker, device, message, "not_its_own");
-        }
-        let why = if refusal.code == Code::TooMany { "too_many_new" } else { refusal.code.as_str() };
-        self.refuse(speaker, device, message, why);
-        Taken::Refused(Why::PayloadInvalid)
-    }
-
-    /// What may not be said is counted and kept as well.
-    fn refuse(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) -> Taken {
-        tracing::warn!(device, why, "A device's message was refused.");
-        metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
-        self.note(speaker, device, message, why);
-        Taken::Refused(Why::NotAuthorized)
     }
 }
 

@@ -9,15 +9,17 @@ use crewbell_shared::button::{Flapping, Vitals, device_id};
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use subtle::ConstantTimeEq;
+use tokio::time::Instant;
 
 use super::delivery::{Message, Peer};
 use super::door::{Door, Speaker};
 use super::lamps;
-use super::listener::{Gone, Intake, Login, NotLetIn, Outgoing, Taken};
+use super::listener::{Gone, Intake, Login, NotLetIn, Outgoing, Taken, Trouble};
 use crate::actions::HearButton;
 use crate::auth::hash_code;
 use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
+use crate::limits::{Guesses, Origin, Standing};
 
 /// After so long without a change a button that came and went is told as it is.
 const SETTLED: Duration = Duration::from_secs(Flapping::STEADY.as_secs().unsigned_abs() + 5);
@@ -44,12 +46,13 @@ pub struct Buttons {
     prefix: Arc<str>,
     /// Whether a connection without credentials is let in, as with the join code. Only where there is one site.
     anonymous: bool,
+    guesses: Arc<Guesses>,
 }
 
 impl Buttons {
     /// The judge of a house's buttons, whose topics begin with a prefix.
     pub fn new(house: House, door: Door, prefix: &str, anonymous: bool) -> Self {
-        Self { house, door, prefix: prefix.into(), anonymous }
+        Self { house, door, prefix: prefix.into(), anonymous, guesses: Arc::default() }
     }
 
     /// `<slug>` with the join code, or `<slug>/<device>` with the button's own password.
@@ -65,17 +68,30 @@ impl Buttons {
         };
         let named = self.house.site_named(Some(slug)).await.map_err(not_now)?;
         let (site, known) = named.ok_or(NotLetIn::BadCredentials)?;
-        let expected = match device {
-            None => known.join_code_hash,
+        let (expected, known) = match device {
+            None => (known.join_code_hash, true),
             Some(ref device) => {
                 let mut tx = self.house.db.read(site.id).await.map_err(not_now)?;
                 let secret = db::buttons::secret(&mut tx, site.id, device).await.map_err(not_now)?;
-                secret.and_then(|secret| secret.secret_hash)
+                let known = secret.is_some();
+                (secret.and_then(|secret| secret.secret_hash), known)
             }
         };
         let given = hash_code(login.password.as_deref().unwrap_or_default());
-        let right = expected.is_some_and(|expected| bool::from(expected.ct_eq(&given)));
-        if right { Ok(Principal { site, device: device.map(Into::into) }) } else { Err(NotLetIn::BadCredentials) }
+        let has_one = expected.is_some();
+        if expected.is_some_and(|expected| bool::from(expected.ct_eq(&given))) {
+            return Ok(Principal { site, device: device.map(Into::into) });
+        }
+        // Under the button that it says it is, if there is one: names that are made up would fill the list.
+        let (device, reason) = match device.as_deref() {
+            None => ("", "wrong_join_code"),
+            Some(device) if known && has_one => (device, "wrong_password"),
+            Some(device) if known => (device, "has_no_password"),
+            Some(_) => ("", "unknown_user_name"),
+        };
+        let user: String = username.chars().filter(|c| !c.is_control()).take(100).collect();
+        self.door.tell(&site, device, reason, &format!("user name {user}, from {}", login.remote.ip()));
+        Err(NotLetIn::BadCredentials)
     }
 
     /// What the lamp of a button shows now.
@@ -96,12 +112,50 @@ impl Intake for Buttons {
     type Principal = Principal;
 
     async fn authenticate(&self, login: Login) -> Result<Principal, NotLetIn> {
-        let principal = self.principal(&login).await;
-        if let Err(why) = &principal {
-            metrics::counter!("mqtt_not_let_in_total").increment(1);
-            tracing::info!(client_id = login.client_id, username = login.username, ?why, "A device was not let in.");
+        let from = Origin::from(login.remote.ip());
+        let name = login.username.as_deref().unwrap_or_default();
+        let judged = match self.guesses.try_one(from, name, Instant::now()) {
+            Ok(()) => self.principal(&login).await,
+            Err(_) => Err(NotLetIn::TooOften),
+        };
+        let why = match &judged {
+            Ok(_) => {
+                self.guesses.was_right(from, name, Instant::now());
+                return judged;
+            }
+            Err(NotLetIn::NotNow) => {
+                self.guesses.was_not_judged(from, name, Instant::now());
+                "not_now"
+            }
+            Err(NotLetIn::BadCredentials) => "bad_credentials",
+            Err(NotLetIn::NotAuthorized) => "not_authorized",
+            Err(NotLetIn::TooOften) => "too_often",
+        };
+        metrics::counter!("mqtt_not_let_in_total", "why" => why).increment(1);
+        judged
+    }
+
+    fn standing(&self, principal: &Principal) -> (Standing, Option<String>) {
+        match &principal.device {
+            Some(device) => (Standing::Known, Some(format!("{}/{device}", principal.site.id.0))),
+            None => (Standing::Shared, None),
         }
-        principal
+    }
+
+    fn troubled(&self, peer: &Peer<Principal>, trouble: Trouble) {
+        let (reason, words) = match trouble {
+            Trouble::SharedClientId => ("shared_client_id", "Several devices connect with one client id"),
+            Trouble::Flood => ("flood", "A device says more than it can have to say, and is read slowly"),
+        };
+        let Principal { site, device } = &peer.principal;
+        metrics::counter!("mqtt_trouble_total", "what" => reason).increment(1);
+        let (client_id, address) = (&peer.client_id, peer.remote.ip());
+        self.door.warn(
+            site,
+            device.as_deref().unwrap_or_default(),
+            reason,
+            &format!("{words}: {client_id}, from {address}."),
+        );
     }
 
     fn scope(&self, principal: &Principal) -> u128 {

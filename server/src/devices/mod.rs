@@ -16,8 +16,10 @@ mod intake;
 pub mod lamps;
 pub mod listener;
 mod reading;
+mod refusals;
 pub mod sound;
 mod spellings;
 mod unheard;
 
 pub use intake::{Buttons, Principal};
+pub use refusals::remedy;

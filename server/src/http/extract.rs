@@ -9,7 +9,7 @@ use crewbell_shared::ids::{CommandId, PersonId};
 use crewbell_shared::person::{Actor, Right};
 use crewbell_shared::{Code, Refusal};
 
-use super::{ApiError, App, Remote};
+use super::{ApiError, App, Remote, caller_of};
 use crate::actions::NotDone;
 use crate::auth::{SignedIn, of_token};
 
@@ -62,7 +62,9 @@ impl FromRequestParts<App> for Who {
         let refusal = || ApiError::new(Code::NotSignedIn, "Sign in first.");
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(refusal)?;
-        of_token(&app.house, token.trim()).await?.map(Self).ok_or_else(refusal)
+        let who = of_token(&app.house, token.trim()).await?.map(Self).ok_or_else(refusal)?;
+        caller_of(parts).signed_in().map_err(|full| ApiError::new(Code::Unavailable, full.to_string()))?;
+        Ok(who)
     }
 }
 

@@ -7,6 +7,7 @@ use axum::response::Response;
 use crewbell_shared::Refusal;
 
 use super::{ApiError, App};
+use crate::limits::Caller;
 use crate::live::serve;
 
 /// The largest frame that a client may send, in bytes: a session description with candidates fits.
@@ -22,6 +23,7 @@ const LARGEST_FRAME: usize = 64 * 1024;
 )]
 pub async fn live(
     State(app): State<App>,
+    caller: Caller,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let socket = upgrade?
@@ -32,6 +34,6 @@ pub async fn live(
         // A frame leaves at once; what can't leave stays in the log and not in a buffer.
         .write_buffer_size(0)
         .max_write_buffer_size(4 * 1024 * 1024)
-        .on_upgrade(move |socket| serve(app.house, app.silence, socket));
+        .on_upgrade(move |socket| serve(app.house, app.silence, socket, caller));
     Ok(socket)
 }

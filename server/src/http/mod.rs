@@ -5,9 +5,9 @@
 //! place, [`error`].
 
 pub mod command;
+mod connections;
 pub mod error;
 mod extract;
-mod listeners;
 mod proxies;
 mod router;
 
@@ -37,9 +37,10 @@ mod when;
 #[cfg(test)]
 mod openapi_tests;
 
+pub(crate) use connections::caller_of;
+pub use connections::{Remote, Times, serve};
 pub use error::ApiError;
 pub(crate) use extract::Body;
-pub use listeners::{PlainListener, Remote, SecureListener};
 pub use proxies::{Network, TrustedProxies};
 pub use router::{openapi, router};
 pub(crate) use when::zone;

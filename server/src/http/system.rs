@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
 use super::App;
+use crate::limits::Full;
 
 /// The process is there.
 #[utoipa::path(get, path = "/healthz", tag = "system", responses((status = 200, body = String)))]
@@ -12,7 +13,7 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The server can take a press: the database answers, and its disk has room.
+/// The server can take a press: the database answers, its disk has room, and a button that comes can be let in.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -23,9 +24,13 @@ pub async fn readyz(State(app): State<App>) -> impl IntoResponse {
     if app.house.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "going down\n");
     }
-    match app.house.db.ready().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(unready) => (StatusCode::SERVICE_UNAVAILABLE, unready.why()),
+    if let Err(unready) = app.house.db.ready().await {
+        return (StatusCode::SERVICE_UNAVAILABLE, unready.why());
+    }
+    match app.house.doors.mqtt.is_full() {
+        None | Some(Full::Unauthenticated) => (StatusCode::OK, "ready\n"),
+        Some(Full::Shared) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons with a join code\n"),
+        Some(Full::SignedIn) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons\n"),
     }
 }
 

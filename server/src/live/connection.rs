@@ -20,6 +20,7 @@ use super::presence::Here;
 use super::switchboard::LARGEST_SIGNAL;
 use crate::auth::{self, SignedIn};
 use crate::house::{self, House};
+use crate::limits::Caller;
 use crate::log::ReadError;
 
 /// How long a socket may take to say who it is.
@@ -73,12 +74,15 @@ enum Said {
 }
 
 /// Serves a socket until it ends; one that says nothing for as long as `silence` is half open.
-pub async fn serve(house: House, silence: Duration, socket: WebSocket) {
+pub async fn serve(house: House, silence: Duration, socket: WebSocket, caller: Caller) {
     let _told = house.sockets.token();
     let (mut sink, mut frames) = socket.split();
     metrics::gauge!("live_sockets").increment(1.0);
     let first = tokio::select! {
-        first = hello(&house, &mut frames) => first,
+        first = hello(&house, &mut frames) => first.and_then(|first| {
+            caller.signed_in().map_err(|full| refused(Code::Unavailable, full.to_string()))?;
+            Ok(first)
+        }),
         () = house.stop.cancelled() => Err(End::Restart),
     };
     let end = match first {

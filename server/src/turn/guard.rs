@@ -1,7 +1,7 @@
 //! What the relay may be used for, and how much of it there is.
 //!
 //! Whoever is signed in may have datagrams sent from here. To devices, that is; not to what listens on this machine
-//! alone. And strangers may knock, but not so often that the library, which remembers each, runs out of memory.
+//! alone. Strangers are answered before the library, which remembers each, hears of them (`challenge`).
 
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
@@ -13,31 +13,32 @@ use async_trait::async_trait;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::net::UdpSocket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use turn::relay::RelayAddressGenerator;
 use webrtc_util::Conn;
+
+use super::challenge::{Challenges, Verdict};
 
 /// The most relays at a time: two for each call, on a machine that has other things to do.
 const MOST_RELAYS: usize = 256;
 
-/// How often strangers may knock in a second; each device knocks once or twice at the start of a call.
-const KNOCKS: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// How many strangers are answered in a second: an answer is larger than what asks for it, and the sender may be made up.
+const ANSWERS: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 /// How long to wait after an error, so that one which stays doesn't keep the machine busy.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// An Allocate request (RFC 8656, 18), and the attribute that those have who were answered before (RFC 8489, 14.10).
-const ALLOCATE: [u8; 2] = [0x00, 0x03];
-const NONCE: u16 = 0x0015;
-
 /// The socket at which devices ask for relays.
 pub(super) struct FrontDoor {
     socket: UdpSocket,
-    knocks: DefaultDirectRateLimiter,
+    challenges: Challenges,
+    answers: DefaultDirectRateLimiter,
 }
 
 impl FrontDoor {
-    pub(super) fn new(socket: UdpSocket) -> Self {
-        Self { socket, knocks: RateLimiter::direct(Quota::per_second(KNOCKS)) }
+    pub(super) fn new(socket: UdpSocket, realm: &'static str) -> Self {
+        let answers = RateLimiter::direct(Quota::per_second(ANSWERS));
+        Self { socket, challenges: Challenges::new(realm), answers }
     }
 }
 
@@ -46,13 +47,21 @@ impl Conn for FrontDoor {
     async fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, SocketAddr), webrtc_util::Error> {
         loop {
             let (length, from) = receive(&self.socket, buf).await;
-            if !buf.get(..length).is_some_and(is_knock) || self.knocks.check().is_ok() {
-                return Ok((length, from));
+            match self.challenges.judge(buf.get(..length).unwrap_or_default(), Instant::now()) {
+                Verdict::Pass => return Ok((length, from)),
+                Verdict::Answer(answer) if self.answers.check().is_ok() => {
+                    // Whoever can't be answered has gone.
+                    let _ = self.socket.send_to(&answer, from).await;
+                }
+                Verdict::Answer(_) | Verdict::Drop => {
+                    metrics::counter!("turn_strangers_dropped_total").increment(1);
+                }
             }
         }
     }
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> Result<usize, webrtc_util::Error> {
+        self.challenges.learn(buf, Instant::now());
         // Whoever can't be answered has gone.
         Ok(self.socket.send_to(buf, target).await.unwrap_or(buf.len()))
     }
@@ -84,22 +93,6 @@ impl Conn for FrontDoor {
     fn as_any(&self) -> &(dyn Any + Send + Sync) {
         self
     }
-}
-
-/// Whether this asks for a relay without having been answered before.
-fn is_knock(datagram: &[u8]) -> bool {
-    let Some((header, mut rest)) = datagram.split_first_chunk::<20>() else { return false };
-    if !header.starts_with(&ALLOCATE) {
-        return false;
-    }
-    while let Some(([kind_high, kind_low, length_high, length_low], more)) = rest.split_first_chunk::<4>() {
-        if u16::from_be_bytes([*kind_high, *kind_low]) == NONCE {
-            return false;
-        }
-        let length = usize::from(u16::from_be_bytes([*length_high, *length_low]));
-        rest = more.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    true
 }
 
 /// Opens the sockets from which is relayed.
@@ -214,16 +207,6 @@ fn unused() -> webrtc_util::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_first_request_for_a_relay_is_a_knock() {
-        let request = |attributes: &[u8]| [&[0, 3, 0, 8][..], &[0; 16], attributes].concat();
-        assert!(is_knock(&request(&[0, 0x19, 0, 4, 17, 0, 0, 0])));
-        assert!(!is_knock(&request(&[0, 0x19, 0, 3, 17, 0, 0, 0, 0, 0x15, 0, 1, b'n', 0, 0, 0])));
-        assert!(is_knock(&request(&[0, 0x19, 0xff, 0xff])), "cut off");
-        assert!(!is_knock(&[0x40, 0, 0, 2, 1, 2]), "channel data");
-        assert!(!is_knock(&[0, 3]));
-    }
 
     #[tokio::test]
     async fn what_listens_on_this_machine_alone_is_not_relayed_to() {

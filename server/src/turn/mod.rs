@@ -1,8 +1,10 @@
 //! The server's own TURN server (RFC 8656) over UDP: relays calls between networks that can't reach each other.
 //!
 //! `calls.own_turn` starts it in this process. Who may use it, and until when, is said by the credentials that
-//! [`Ice`] makes; what the relay does for them is bounded in `guard`. The room neither reads nor writes the database.
+//! [`Ice`] makes; what the relay does for them is bounded in `guard`, and strangers are
+//! answered in `challenge`. The room neither reads nor writes the database.
 
+mod challenge;
 mod guard;
 mod relay;
 

@@ -42,7 +42,7 @@ pub(super) async fn start(
     let own = SocketAddr::new(address.ip(), socket.local_addr()?.port());
     let server = Server::new(ServerConfig {
         conn_configs: vec![ConnConfig {
-            conn: Arc::new(FrontDoor::new(socket)),
+            conn: Arc::new(FrontDoor::new(socket, REALM)),
             relay_addr_generator: Box::new(Relays::new(address.ip(), opened_at)),
         }],
         realm: REALM.to_owned(),

@@ -83,3 +83,23 @@ async fn credentials_that_ran_out_or_were_made_up_are_refused() {
     house.clock.advance(jiff::SignedDuration::from_hours(12));
     assert!(client(&good).await.allocate().await.is_err());
 }
+
+#[tokio::test]
+async fn a_flood_of_strangers_is_answered_and_keeps_no_person_from_a_relay() {
+    let (house, ice) = own().await;
+    let good = ice.servers_for(id(1), house.clock.now());
+    let url = &good.ice_servers[0].urls[0];
+    let address = url.strip_prefix("turn:").and_then(|rest| rest.split('?').next()).unwrap().to_owned();
+    let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    // Refresh and Allocate, with nothing that would prove anything (RFC 8489, 5).
+    for n in 0..400_u32 {
+        let mut request = vec![0, if n % 2 == 0 { 4 } else { 3 }, 0, 0, 0x21, 0x12, 0xA4, 0x42];
+        request.extend([n.to_be_bytes(), [7; 4], [8; 4]].concat());
+        stranger.send_to(&request, &address).await.unwrap();
+    }
+    for person in 1..=3 {
+        let client = client(&ice.servers_for(id(person), house.clock.now())).await;
+        client.allocate().await.unwrap();
+    }
+    house.stop.cancel();
+}

@@ -36,6 +36,7 @@ mod fleet;
 mod install;
 mod isolation;
 mod lamps;
+mod limits;
 mod live;
 mod names;
 mod panel;

@@ -15,6 +15,9 @@ pub struct UnrecognisedMessage {
     pub reason: String,
     /// What exactly is wrong, in English, where the code alone doesn't tell.
     pub detail: Option<String>,
+    /// What can be done about it, in English words.
+    #[serde(default)]
+    pub remedy: String,
     /// In whose language the topic is; none where it is nobody's.
     pub dialect: Option<Dialect>,
     /// The word that may be a press, where that is all that isn't known: a word of the site's vocabulary makes it one.

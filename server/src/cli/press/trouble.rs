@@ -46,6 +46,13 @@ fn turned_away(code: ConnectReturnCode, args: &PressArgs) -> String {
         Code::ServiceUnavailable | Code::ServerUnavailable | Code::ServerBusy => {
             "The server can't let anybody in at the moment (its database may be away). Try again.".to_owned()
         }
+        Code::ConnectionRateExceeded => {
+            "There were too many wrong passwords from this address; this one wasn't looked at. Try again in a minute."
+                .to_owned()
+        }
+        Code::QuotaExceeded => {
+            "As many buttons as may be are connected already; the server's /readyz says so too.".to_owned()
+        }
         Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => {
             "The server doesn't speak MQTT 5.".to_owned()
         }

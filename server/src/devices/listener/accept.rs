@@ -13,7 +13,7 @@ use std::{
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    time::Instant,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -24,6 +24,7 @@ use super::{
     lamps::Lamps,
     roster::Roster,
 };
+use crate::limits::{Budget, Connections, Seldom};
 
 /// When the kernel starts to ask a silent peer whether it is still there, and how often it asks again.
 const TCP_KEEPALIVE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_secs(15));
@@ -45,10 +46,8 @@ pub struct ListenerSettings {
 }
 
 /// What clients may cost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections at a time; more are closed at once.
-    pub connections: usize,
     /// Bytes of one packet, head included; MQTT 5 is told.
     pub packet_size: u32,
     /// Messages of one connection that are taken side by side; MQTT 5's Receive Maximum.
@@ -65,12 +64,19 @@ pub struct Limits {
     pub lamp_room: usize,
     /// Topic filters of one connection.
     pub subscriptions: usize,
+    /// Messages of one device at a time, and how many more a second: what is more waits in its sender's socket.
+    pub pace: (u32, u32),
+    /// The same for a connection that speaks for many, such as a gateway.
+    pub pace_of_many: (u32, u32),
+    /// Connections of one device at a time: more end its oldest.
+    pub of_a_device: usize,
+    /// Bytes that were received and aren't settled, over all connections.
+    pub waiting: Budget,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 4096,
             packet_size: 512 * 1024,
             in_flight: 64,
             connect_timeout: Duration::from_secs(10),
@@ -79,6 +85,10 @@ impl Default for Limits {
             idle: Duration::from_mins(5),
             lamp_room: 64,
             subscriptions: 32,
+            pace: (3000, 200),
+            pace_of_many: (20_000, 2000),
+            of_a_device: 8,
+            waiting: Budget::new(128 * 1024 * 1024),
         }
     }
 }
@@ -88,14 +98,16 @@ impl Default for Limits {
 pub struct Listener {
     socket: TcpListener,
     settings: ListenerSettings,
+    connections: Connections,
     lamps: Lamps,
 }
 
 impl Listener {
-    /// Binds the socket. Clients can connect from now on, and wait for [`run`](Self::run).
-    pub async fn bind(settings: ListenerSettings) -> io::Result<Self> {
+    /// Binds the socket. Clients can connect from now on, and wait for [`run`](Self::run). They are counted with those
+    /// of other listeners that are given the same `connections`.
+    pub async fn bind(settings: ListenerSettings, connections: Connections) -> io::Result<Self> {
         let socket = TcpListener::bind(settings.addr).await?;
-        Ok(Self { socket, settings, lamps: Lamps::default() })
+        Ok(Self { socket, settings, connections, lamps: Lamps::default() })
     }
 
     /// The address that was bound.
@@ -111,9 +123,9 @@ impl Listener {
     /// Serves until `shutdown`; then waits until every connection has been closed in order, which
     /// [`Limits::drain_timeout`] bounds.
     pub async fn run<I: Intake>(self, intake: Arc<I>, shutdown: CancellationToken) {
-        let Self { socket, settings, lamps } = self;
+        let Self { socket, settings, connections, lamps } = self;
         let limits = settings.limits;
-        let room = Arc::new(Semaphore::new(limits.connections));
+        let seldom = Arc::new(Seldom::new(Duration::from_mins(1), 64));
         let tls = settings.tls.map(TlsAcceptor::from);
         let tasks = TaskTracker::new();
         let roster = Roster::new();
@@ -123,22 +135,32 @@ impl Listener {
             let (stream, remote) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(%error, "MQTT listener can't accept");
+                    if let Some(left_out) = seldom.say(("accept", None), Instant::now()) {
+                        tracing::warn!(%error, left_out, "MQTT connections can't be accepted: {error}");
+                    }
                     shutdown.run_until_cancelled(tokio::time::sleep(ACCEPT_PAUSE)).await;
                     continue;
                 }
             };
-            let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-                metrics::counter!("mqtt_refused_total", "why" => "too many connections").increment(1);
-                continue;
+            let slot = match connections.enter(remote) {
+                Ok(slot) => slot,
+                Err(full) => {
+                    metrics::counter!("mqtt_refused_total", "why" => "too many connections").increment(1);
+                    if let Some(left_out) = seldom.say(("full", None), Instant::now()) {
+                        tracing::warn!(%remote, left_out, "An MQTT connection from {remote} is closed: {full}.");
+                    }
+                    continue;
+                }
             };
             let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
             let door = Door {
                 intake: Arc::clone(&intake),
                 lamps: lamps.clone(),
                 roster: Arc::clone(&roster),
-                limits,
+                limits: limits.clone(),
                 shutdown: shutdown.clone(),
+                slot,
+                seldom: Arc::clone(&seldom),
                 connection,
                 run,
                 remote,
@@ -149,7 +171,6 @@ impl Listener {
                 let _closed = Closed;
                 set_up(&stream, remote);
                 connect::serve(door, stream, tls).await;
-                drop(permit);
             });
         }
         drop(socket);

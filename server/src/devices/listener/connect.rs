@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
     net::TcpStream,
+    time::Instant,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -13,12 +14,14 @@ use super::{
     Limits,
     intake::{Gone, Intake, Login, NotLetIn},
     lamps::Lamps,
+    pace::Pace,
     roster::Roster,
     session::{Ending, Session, Watch, farewell},
     wire::{Connect, Fault, TurnedAway, Wire},
     work::Work,
 };
 use crate::devices::delivery::{Message, Peer};
+use crate::limits::{Origin, Seldom, Slot, Standing};
 
 /// What a connection needs of its listener.
 pub(super) struct Door<I: Intake> {
@@ -27,6 +30,10 @@ pub(super) struct Door<I: Intake> {
     pub(super) roster: Arc<Roster<I::Principal>>,
     pub(super) limits: Limits,
     pub(super) shutdown: CancellationToken,
+    /// The connection's place among the others.
+    pub(super) slot: Slot,
+    /// Which lines stood in the log lately.
+    pub(super) seldom: Arc<Seldom<(&'static str, Option<Origin>)>>,
     pub(super) connection: u64,
     /// A number of this run of the server.
     pub(super) run: u32,
@@ -40,10 +47,10 @@ pub(super) async fn serve<I: Intake>(door: Door<I>, stream: TcpStream, tls: Opti
         None => converse(door, stream, until).await,
         Some(tls) => {
             let shaking = tokio::time::timeout_at(until, tls.accept(stream));
-            match door.shutdown.run_until_cancelled(shaking).await {
-                Some(Ok(Ok(stream))) => converse(door, stream, until).await,
-                Some(Ok(Err(_)) | Err(_)) => refused(&door, None, "TLS handshake"),
-                None => {}
+            match door.while_wanted(shaking).await {
+                Ok(Ok(Ok(stream))) => converse(door, stream, until).await,
+                Ok(Ok(Err(_)) | Err(_)) => refused(&door, None, "TLS handshake"),
+                Err(why) => door.unwanted(why),
             }
         }
     }
@@ -55,9 +62,9 @@ where
 {
     let mut wire = Wire::new();
     let opening = tokio::time::timeout_at(until, read_connect(&mut stream, &mut wire));
-    let opened = match door.shutdown.run_until_cancelled(opening).await {
-        Some(opened) => opened.unwrap_or(Err(Fault("no CONNECT in time"))),
-        None => return,
+    let opened = match door.while_wanted(opening).await {
+        Ok(opened) => opened.unwrap_or(Err(Fault("no CONNECT in time"))),
+        Err(why) => return door.unwanted(why),
     };
     let connect = match opened {
         Ok(connect) => connect,
@@ -66,30 +73,38 @@ where
             return farewell(stream, wire.output).await;
         }
     };
+    // From here on it takes as long as the judge does, and not as long as the client likes.
+    door.slot.judge();
     let mut will = connect.will.clone();
     let (peer, idle) = match let_in(&door, &mut wire, connect).await {
         Ok(let_in) => let_in,
-        Err((client_id, Fault(words))) => {
-            refused(&door, Some(&client_id), words);
+        Err((named, Fault(words))) => {
+            refused(&door, Some(&named), words);
             return farewell(stream, wire.output).await;
         }
     };
     let mut leaving = Leaving { intake: Arc::clone(&door.intake), peer: Arc::clone(&peer), how: Gone::Lost };
-    let place = door.roster.enter(&peer);
+    let (standing, device) = door.intake.standing(&peer.principal);
+    let place = door.roster.enter(&peer, device, door.limits.of_a_device, Instant::now());
+    if let Some(why) = place.trouble {
+        door.intake.troubled(&peer, why);
+    }
     door.intake.came(&peer);
     let session = Session {
         stream,
         wire,
-        work: Work::new(Arc::clone(&door.intake), Arc::clone(&peer), door.limits),
+        work: Work::new(Arc::clone(&door.intake), Arc::clone(&peer), &door.limits),
         inbox: door.lamps.within(door.intake.scope(&peer.principal)).inbox(peer.connection, door.limits.lamp_room),
-        limits: door.limits,
+        limits: door.limits.clone(),
+        held: door.limits.waiting.hold(),
+        pace: Pace::new(if standing == Standing::Known { door.limits.pace } else { door.limits.pace_of_many }),
         idle,
         watch: Watch::new(place.taken_over.clone(), door.shutdown.clone()),
     };
     let ending = session.run().await;
     leaving.how = ending.gone();
     if let Ending::Broke(words) | Ending::NotTaken(words) = ending {
-        refused(&door, Some(&peer.client_id), words);
+        refused(&door, Some(&Named { client_id: &peer.client_id, username: None }.to_string()), words);
     } else {
         tracing::debug!(connection = door.connection, client_id = peer.client_id, ?ending, "MQTT client is gone");
     }
@@ -112,6 +127,21 @@ async fn read_connect<S: AsyncRead + Unpin>(stream: &mut S, wire: &mut Wire) -> 
     }
 }
 
+/// How a client calls itself, as it stands in the log.
+struct Named<'a> {
+    client_id: &'a str,
+    username: Option<&'a str>,
+}
+
+impl std::fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.username.filter(|name| *name != self.client_id);
+        let username: String = name.unwrap_or_default().chars().filter(|c| !c.is_control()).take(100).collect();
+        f.write_str(self.client_id)?;
+        if username.is_empty() { Ok(()) } else { write!(f, " (user {username})") }
+    }
+}
+
 /// Asks the intake, and writes CONNACK either way. Nothing more is read meanwhile.
 async fn let_in<I: Intake>(
     door: &Door<I>,
@@ -120,6 +150,7 @@ async fn let_in<I: Intake>(
 ) -> Result<(Arc<Peer<I::Principal>>, Option<Duration>), (String, Fault)> {
     let assigned = connect.client_id.is_empty().then(|| format!("client-{:08x}-{}", door.run, door.connection));
     let client_id = assigned.clone().unwrap_or(connect.client_id);
+    let named = Named { client_id: &client_id, username: connect.username.as_deref() }.to_string();
     let login = Login {
         client_id: client_id.clone(),
         username: connect.username,
@@ -130,12 +161,15 @@ async fn let_in<I: Intake>(
     let judged = judging.await.unwrap_or(Err(NotLetIn::NotNow));
     let principal = match judged {
         Ok(principal) => principal,
-        Err(why) => return Err((client_id, wire.turn_away(TurnedAway::By(why)))),
+        Err(why) => return Err((named, wire.turn_away(TurnedAway::By(why)))),
     };
+    if let Err(full) = door.slot.sign_in(door.intake.standing(&principal).0) {
+        return Err((named, wire.turn_away(TurnedAway::Full(full))));
+    }
     let own = u16::try_from(door.limits.idle.as_secs()).unwrap_or(u16::MAX);
     let imposed = (connect.keep_alive == 0 && wire.is_v5()).then_some(own);
     if let Err(fault) = wire.welcome(assigned.as_deref(), imposed, &door.limits) {
-        return Err((client_id, fault));
+        return Err((named, fault));
     }
     let peer = Peer {
         connection: door.connection,
@@ -169,9 +203,39 @@ impl<I: Intake> Drop for Leaving<I> {
     }
 }
 
-/// The one place that counts and logs what was wrong with a connection, once for each.
-fn refused<I: Intake>(door: &Door<I>, client_id: Option<&str>, why: &'static str) {
+impl<I: Intake> Door<I> {
+    /// Does it, unless the server stops or the connection has to make room for another first.
+    async fn while_wanted<T>(&self, what: impl Future<Output = T>) -> Result<T, Unwanted> {
+        tokio::select! {
+            done = what => Ok(done),
+            () = self.shutdown.cancelled() => Err(Unwanted::Shutdown),
+            () = self.slot.evicted().cancelled() => Err(Unwanted::Evicted),
+        }
+    }
+
+    fn unwanted(&self, why: Unwanted) {
+        match why {
+            Unwanted::Shutdown => {}
+            Unwanted::Evicted => refused(self, None, "made room for another"),
+        }
+    }
+}
+
+/// Why a connection that hasn't signed in is closed.
+enum Unwanted {
+    Shutdown,
+    Evicted,
+}
+
+/// The one place that counts and logs what was wrong with a connection: once a minute for each address and reason.
+fn refused<I: Intake>(door: &Door<I>, named: Option<&str>, why: &'static str) {
     metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
     let (connection, remote) = (door.connection, door.remote);
-    tracing::info!(connection, %remote, client_id, why, "MQTT connection {connection} from {remote} is refused: {why}");
+    let Some(left_out) = door.seldom.say((why, Some(door.slot.origin())), Instant::now()) else { return };
+    let more = if left_out == 0 { String::new() } else { format!(" ({left_out} more like it since it was said last)") };
+    let who = named.unwrap_or("a client");
+    tracing::info!(
+        connection, %remote, client = named, why, left_out,
+        "MQTT connection {connection} of {who} from {remote} is refused: {why}{more}"
+    );
 }

@@ -52,7 +52,9 @@ fn head_is_valid(head: u8) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opening {
     /// A CONNECT of MQTT 3.1.1 or 5 whose flags are sound.
-    Connect,
+    Connect { level: u8, flags: u8 },
+    /// A CONNECT of MQTT 3.1.1 or 5 whose flags contradict each other.
+    BadFlags { level: u8 },
     /// A CONNECT of another MQTT; the answer that such a client understands.
     OtherVersion(&'static [u8]),
     /// Anything else: closed without an answer [MQTT-3.1.0-1].
@@ -76,9 +78,9 @@ pub(super) fn opening(packet: &[u8]) -> Opening {
     match &packet[ends + 2..] {
         [0, 4, b'M', b'Q', b'T', b'T', level @ (4 | 5), flags, ..] => {
             if flags_are_valid(*flags, *level) {
-                Opening::Connect
+                Opening::Connect { level: *level, flags: *flags }
             } else {
-                Opening::Malformed
+                Opening::BadFlags { level: *level }
             }
         }
         [0, 4, b'M', b'Q', b'T', b'T', level, ..] if *level > 5 => Opening::OtherVersion(REFUSED_5),
@@ -123,10 +125,10 @@ mod tests {
     #[test]
     fn only_a_sound_connect_opens() {
         let connect = |level, flags| opening(&[0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', level, flags, 0, 60, 0, 0]);
-        assert_eq!(connect(4, 2), Opening::Connect);
-        assert_eq!(connect(5, 0x40), Opening::Connect);
+        assert_eq!(connect(4, 2), Opening::Connect { level: 4, flags: 2 });
+        assert_eq!(connect(5, 0x40), Opening::Connect { level: 5, flags: 0x40 });
         for (level, flags) in [(4, 0x40), (4, 3), (4, 0x1C), (5, 0x1E), (4, 0x08), (5, 0x20)] {
-            assert_eq!(connect(level, flags), Opening::Malformed, "{level} {flags:#x}");
+            assert_eq!(connect(level, flags), Opening::BadFlags { level }, "{level} {flags:#x}");
         }
         assert_eq!(connect(3, 2), Opening::OtherVersion(&[0x20, 2, 0, 1]));
         assert_eq!(connect(6, 2), Opening::OtherVersion(&[0x20, 3, 0, 0x84, 0]));

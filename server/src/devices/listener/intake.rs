@@ -5,6 +5,7 @@ use std::{future::Future, net::SocketAddr};
 use bytes::Bytes;
 
 use crate::devices::delivery::{Message, Peer};
+use crate::limits::Standing;
 
 /// The judge behind the listener: who may come in, what a message is worth, who may listen.
 pub trait Intake: Send + Sync + 'static {
@@ -21,6 +22,12 @@ pub trait Intake: Send + Sync + 'static {
 
     /// Says who this is. Asked once per connection, before CONNACK.
     fn authenticate(&self, login: Login) -> impl Future<Output = Result<Self::Principal, NotLetIn>> + Send;
+
+    /// How it has signed in, and which device it is, if it is one: of those the listener bounds the connections.
+    fn standing(&self, principal: &Self::Principal) -> (Standing, Option<String>);
+
+    /// Something is wrong with how this peer is connected, for a person to read. Told seldom; must not block.
+    fn troubled(&self, peer: &Peer<Self::Principal>, trouble: Trouble);
 
     /// Which lamps this client may see at all: those that are published [within](super::Lamps::within) the scope.
     fn scope(&self, principal: &Self::Principal) -> u128;
@@ -80,6 +87,17 @@ pub enum NotLetIn {
     NotAuthorized,
     /// Can't be judged at present (the database is away); the device tries again.
     NotNow,
+    /// Too many wrong passwords; this one wasn't judged.
+    TooOften,
+}
+
+/// What may be wrong with how a client is connected, though nothing of it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Several clients use its client id at the same time, or it comes anew again and again.
+    SharedClientId,
+    /// It says more than one device can have to say, and is held back.
+    Flood,
 }
 
 /// What became of a message.

@@ -14,8 +14,9 @@
 //!   missing PUBACK that nobody heard.
 //! - **`QoS`.** 0 and 1; 2 in 3.1.1 (PUBREC after the commit; a resend within the connection isn't taken again), while
 //!   MQTT 5 is told Maximum `QoS` 1. Lamps go out at 0.
-//! - **Limits.** Packet size, connections, requests in flight, backlog, output, subscriptions are bounded; a flood
-//!   is held back by TCP. Rates are the intake's business.
+//! - **Limits.** Packet size, requests in flight, backlog, output, subscriptions are bounded, connections by
+//!   [`Connections`](crate::limits::Connections), bytes that wait also over all connections. Who says more than a device
+//!   can have to say is held back by TCP, and told of. Passwords are the intake's business.
 //! - **Retained messages** are handed over with their flag and never kept.
 //! - **Half-open sockets** end by the keep-alive (1.5 times, [MQTT-3.1.2-22]); a client of MQTT 5 that wants none is
 //!   told [`Limits::idle`], one of 3.1.1 is watched by TCP's own keep-alive, as are all.
@@ -28,6 +29,7 @@ mod connect;
 mod frames;
 mod intake;
 mod lamps;
+mod pace;
 mod roster;
 mod session;
 pub mod tls;
@@ -40,6 +42,6 @@ mod tests;
 
 pub use self::{
     accept::{Limits, Listener, ListenerSettings},
-    intake::{Gone, Intake, Login, NotLetIn, Outgoing, Taken, Why},
+    intake::{Gone, Intake, Login, NotLetIn, Outgoing, Taken, Trouble, Why},
     lamps::Lamps,
 };

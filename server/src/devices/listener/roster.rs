@@ -1,18 +1,44 @@
 //! Who is connected, so that a client that comes again takes over its own older connection [MQTT-3.1.4-3].
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::intake::Trouble;
 use crate::devices::delivery::Peer;
+
+/// How often a client may take over its own connection in [`WINDOW`] before it is believed to be several, and how long
+/// that is believed.
+const TAKEOVERS: usize = 4;
+const WINDOW: Duration = Duration::from_mins(1);
+const SEVERAL_FOR: Duration = Duration::from_mins(10);
 
 /// The connections that have been let in.
 #[derive(Debug)]
 pub(super) struct Roster<P> {
-    by_client_id: Mutex<HashMap<String, Vec<Entry<P>>>>,
+    all: Mutex<All<P>>,
+}
+
+#[derive(Debug)]
+struct All<P> {
+    by_client_id: HashMap<String, Client<P>>,
+    /// The oldest first.
+    by_device: HashMap<String, VecDeque<(u64, CancellationToken)>>,
+}
+
+/// All that came in under a client id.
+#[derive(Debug)]
+struct Client<P> {
+    entries: Vec<Entry<P>>,
+    /// When one took over another, lately.
+    takeovers: VecDeque<Instant>,
+    /// Until when it is believed to be several devices, which don't take over each other.
+    several_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -27,49 +53,101 @@ struct Entry<P> {
 pub(super) struct Place<P> {
     roster: Arc<Roster<P>>,
     peer: Arc<Peer<P>>,
+    device: Option<String>,
     /// Cancelled when the same client has come in again.
     pub(super) taken_over: CancellationToken,
+    /// What a person should know of how this client comes in.
+    pub(super) trouble: Option<Trouble>,
 }
 
 impl<P> Roster<P> {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { by_client_id: Mutex::default() })
+        Arc::new(Self { all: Mutex::new(All { by_client_id: HashMap::new(), by_device: HashMap::new() }) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Entry<P>>>> {
-        self.by_client_id.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, All<P>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<P: Clone + PartialEq> Roster<P> {
-    /// Enters a peer, and tells an older connection of the same client and principal to leave.
-    pub(super) fn enter(self: &Arc<Self>, peer: &Arc<Peer<P>>) -> Place<P> {
+    /// Enters a peer, and tells an older connection of the same client and principal to leave [MQTT-3.1.4-3].
+    ///
+    /// When that happens again and again, they are several devices with one client id, which would throw each other off
+    /// for ever: then they stay side by side, and it is told. Of a device that has credentials of its own `most`
+    /// connections stay, whatever their client ids.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        peer: &Arc<Peer<P>>,
+        device: Option<String>,
+        most: usize,
+        now: Instant,
+    ) -> Place<P> {
         let taken_over = CancellationToken::new();
         let mut all = self.lock();
-        let entries = all.entry(peer.client_id.clone()).or_default();
-        entries.retain(|entry| {
-            let same = entry.principal == peer.principal;
-            if same {
-                entry.taken_over.cancel();
-            }
-            !same
+        let client = all.by_client_id.entry(peer.client_id.clone()).or_insert_with(|| Client {
+            entries: Vec::new(),
+            takeovers: VecDeque::new(),
+            several_until: None,
         });
-        entries.push(Entry {
+        let mut trouble = None;
+        let same = client.entries.iter().filter(|entry| entry.principal == peer.principal).count();
+        // Those that stand side by side have all kept themselves alive.
+        let mut are_several = same > 1 || client.several_until.is_some_and(|until| now < until);
+        if same > 0 && !are_several {
+            client.takeovers.retain(|at| now.saturating_duration_since(*at) < WINDOW);
+            client.takeovers.push_back(now);
+            if client.takeovers.len() > TAKEOVERS {
+                client.takeovers.clear();
+                client.several_until = Some(now + SEVERAL_FOR);
+                trouble = Some(Trouble::SharedClientId);
+                are_several = true;
+            }
+        }
+        if !are_several {
+            client.entries.retain(|entry| {
+                let same = entry.principal == peer.principal;
+                if same {
+                    entry.taken_over.cancel();
+                }
+                !same
+            });
+        }
+        client.entries.push(Entry {
             connection: peer.connection,
             principal: peer.principal.clone(),
             taken_over: taken_over.clone(),
         });
-        Place { roster: Arc::clone(self), peer: Arc::clone(peer), taken_over }
+        if let Some(device) = &device {
+            let own = all.by_device.entry(device.clone()).or_default();
+            own.push_back((peer.connection, taken_over.clone()));
+            if own.len() > most
+                && let Some((_, oldest)) = own.pop_front()
+            {
+                oldest.cancel();
+            }
+        }
+        drop(all);
+        Place { roster: Arc::clone(self), peer: Arc::clone(peer), device, taken_over, trouble }
     }
 }
 
 impl<P> Drop for Place<P> {
     fn drop(&mut self) {
         let mut all = self.roster.lock();
-        if let Some(entries) = all.get_mut(&self.peer.client_id) {
-            entries.retain(|entry| entry.connection != self.peer.connection);
-            if entries.is_empty() {
-                all.remove(&self.peer.client_id);
+        let number = self.peer.connection;
+        if let Some(client) = all.by_client_id.get_mut(&self.peer.client_id) {
+            client.entries.retain(|entry| entry.connection != number);
+            if client.entries.is_empty() {
+                all.by_client_id.remove(&self.peer.client_id);
+            }
+        }
+        if let Some(device) = &self.device
+            && let Some(own) = all.by_device.get_mut(device)
+        {
+            own.retain(|(connection, _)| *connection != number);
+            if own.is_empty() {
+                all.by_device.remove(device);
             }
         }
     }

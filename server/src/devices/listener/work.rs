@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
@@ -12,15 +13,15 @@ use tokio::time::Instant;
 
 use super::{
     Limits,
-    intake::{Intake, NotLetIn, Outgoing, Taken},
+    intake::{Intake, NotLetIn, Outgoing, Taken, Trouble},
     wire::Grant,
 };
 use crate::devices::delivery::{Message, Peer};
 
 /// Requests that may wait for their turn; with the bytes below, what a flooding client can cost.
 const BACKLOG: usize = 1024;
-/// Bytes of payload that may wait. One message may exceed it.
-const BACKLOG_BYTES: usize = 1024 * 1024;
+/// Bytes of payload that may wait or be taken at a time. One message may exceed it.
+const UNSETTLED_BYTES: usize = 1024 * 1024;
 
 /// One thing to be done for the client.
 pub(super) enum Request {
@@ -47,29 +48,44 @@ pub(super) enum Settled {
 pub(super) struct Work<I: Intake> {
     intake: Arc<I>,
     peer: Arc<Peer<I::Principal>>,
-    limits: Limits,
+    in_flight: usize,
+    take_timeout: Duration,
+    drain_timeout: Duration,
     running: FuturesOrdered<BoxFuture<'static, Settled>>,
-    /// When each running request must be settled, in the same order: as the first is the oldest, it is due first.
-    due: VecDeque<Instant>,
+    /// When each running request must be settled, and its bytes, in the same order: the first is the oldest and due first.
+    due: VecDeque<(Instant, usize)>,
     backlog: VecDeque<Request>,
-    backlog_bytes: usize,
+    /// Of all that waits and runs.
+    bytes: usize,
 }
 
 impl<I: Intake> Work<I> {
-    pub(super) fn new(intake: Arc<I>, peer: Arc<Peer<I::Principal>>, limits: Limits) -> Self {
+    pub(super) fn new(intake: Arc<I>, peer: Arc<Peer<I::Principal>>, limits: &Limits) -> Self {
         Self {
             intake,
             peer,
-            limits,
+            in_flight: usize::from(limits.in_flight.max(1)),
+            take_timeout: limits.take_timeout,
+            drain_timeout: limits.drain_timeout,
             running: FuturesOrdered::new(),
             due: VecDeque::new(),
             backlog: VecDeque::new(),
-            backlog_bytes: 0,
+            bytes: 0,
         }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.backlog.len() >= BACKLOG || self.backlog_bytes >= BACKLOG_BYTES
+        self.backlog.len() >= BACKLOG || self.bytes >= UNSETTLED_BYTES
+    }
+
+    /// Bytes of payload that aren't settled.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Has somebody told that something is wrong with this client.
+    pub(super) fn troubled(&self, trouble: Trouble) {
+        self.intake.troubled(&self.peer, trouble);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -78,11 +94,11 @@ impl<I: Intake> Work<I> {
 
     /// When the oldest running request must be settled.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.due.front().copied()
+        self.due.front().map(|(due, _)| *due)
     }
 
     pub(super) fn push(&mut self, request: Request) {
-        self.backlog_bytes += bytes_of(&request);
+        self.bytes += bytes_of(&request);
         self.backlog.push_back(request);
         self.start();
     }
@@ -90,20 +106,19 @@ impl<I: Intake> Work<I> {
     /// The next result in order; `None` when there is nothing to do.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Settled>> {
         let settled = std::task::ready!(self.running.poll_next_unpin(context));
-        self.due.pop_front();
+        self.bytes -= self.due.pop_front().map_or(0, |(_, bytes)| bytes);
         self.start();
         Poll::Ready(settled)
     }
 
     /// Forgets what hasn't been started: its sender will send it again.
     pub(super) fn forget_backlog(&mut self) {
-        self.backlog.clear();
-        self.backlog_bytes = 0;
+        self.bytes -= self.backlog.drain(..).map(|request| bytes_of(&request)).sum::<usize>();
     }
 
     /// Lets all that is left be done for nobody's acknowledgement, for a limited time.
     pub(super) async fn drain(&mut self) {
-        let limit = self.limits.drain_timeout;
+        let limit = self.drain_timeout;
         let rest = async { while std::future::poll_fn(|context| self.poll(context)).await.is_some() {} };
         if tokio::time::timeout(limit, rest).await.is_err() {
             metrics::counter!("mqtt_refused_total", "why" => "drain timeout").increment(1);
@@ -111,11 +126,11 @@ impl<I: Intake> Work<I> {
     }
 
     fn start(&mut self) {
-        while self.running.len() < usize::from(self.limits.in_flight.max(1)) {
+        while self.running.len() < self.in_flight {
             let Some(request) = self.backlog.pop_front() else {
                 return;
             };
-            self.backlog_bytes -= bytes_of(&request);
+            let bytes = bytes_of(&request);
             let work = match request {
                 Request::Take(message) => self.take(message),
                 Request::Subscribe { packet_id, filters } => self.subscribe(packet_id, filters),
@@ -124,7 +139,7 @@ impl<I: Intake> Work<I> {
                 }
             };
             self.running.push_back(work);
-            self.due.push_back(Instant::now() + self.limits.take_timeout);
+            self.due.push_back((Instant::now() + self.take_timeout, bytes));
         }
     }
 
@@ -143,7 +158,7 @@ impl<I: Intake> Work<I> {
                     Some(objection) => Err(objection),
                     None => intake.subscribed(&peer, &asked.filter).await.map_err(|why| match why {
                         NotLetIn::BadCredentials | NotLetIn::NotAuthorized => Grant::NotAuthorized,
-                        NotLetIn::NotNow => Grant::NotNow,
+                        NotLetIn::NotNow | NotLetIn::TooOften => Grant::NotNow,
                     }),
                 };
                 answers.push((asked, answer));

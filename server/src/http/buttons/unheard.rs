@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 
 use crate::db::unheard::{self, Unheard};
 use crate::devices::dialects::{Decoded, Dialects, Ignored, Said};
+use crate::devices::remedy;
 use crate::http::extract::{Query, Who};
 use crate::http::{ApiError, App};
 
@@ -26,7 +27,8 @@ pub struct Asked {
     limit: Option<i64>,
 }
 
-/// Lists messages of devices that are no press, for whoever finds out why a button doesn't ring.
+/// Lists messages of devices that are no press, or were refused, and what else is wrong with devices, for whoever finds out
+/// why a button doesn't ring.
 #[utoipa::path(
     get,
     path = "/api/buttons/unheard",
@@ -65,6 +67,7 @@ fn shown(message: Unheard, dialects: &Dialects, vocabulary: &Vocabulary) -> Unre
         word: ignored.and_then(Ignored::word).filter(|_| lacked_a_word).map(str::to_owned),
         is_known_now: lacked_a_word && heard.iter().any(|heard| matches!(heard.said, Said::Press(_))),
         device: message.device,
+        remedy: remedy(&message.reason).to_owned(),
         reason: message.reason,
         topic: message.topic,
         sample: String::from_utf8_lossy(&message.sample).into_owned(),

@@ -2,8 +2,8 @@
 //!
 //! One task, one loop, and bounded queues: requests that wait or run (`work`), bytes to be written (`wire.output`),
 //! lamps (`inbox`). The socket is read on while takes are pending, so that PINGREQ is answered at once; only when the
-//! backlog or the output is full does reading stop, and TCP holds the sender back. That can't last longer than one
-//! take may last ([`Limits::take_timeout`]) or a client may leave its answers unread ([`poll::STALL`]), and the keep-alive
+//! backlog or the output is full, or it has said more than its pace allows, does reading stop, and TCP holds the sender
+//! back. That can't last longer than one take may last ([`Limits::take_timeout`]) or a client may leave its answers unread ([`poll::STALL`]), and the keep-alive
 //! is not counted meanwhile, since it is we who don't listen.
 
 mod poll;
@@ -21,17 +21,22 @@ use self::poll::Event;
 pub(super) use self::poll::Watch;
 use super::{
     Limits,
-    intake::{Gone, Intake, Outgoing, Taken},
+    intake::{Gone, Intake, Outgoing, Taken, Trouble},
     lamps::Inbox,
+    pace::Pace,
     topics,
     wire::{Fault, Grant, Incoming, Wire},
     work::{Asked, Request, Settled, Work},
 };
+use crate::limits::Held;
 
 /// Output that stops reading and lamps, until the client has read some of it.
 const OUTPUT: usize = 64 * 1024;
 /// How long a client may take to read our last words.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Bytes that wait of which a client may have so many also when those of all connections are too many.
+const FAIR: usize = 64 * 1024;
 
 /// The client was silent for longer than its keep-alive allows.
 const SILENT: &str = "keep-alive";
@@ -70,6 +75,9 @@ pub(super) struct Session<I: Intake, S> {
     pub(super) work: Work<I>,
     pub(super) inbox: Inbox,
     pub(super) limits: Limits,
+    pub(super) pace: Pace,
+    /// What it has of the bytes that may wait over all connections.
+    pub(super) held: Held,
     /// `None` when only TCP watches the client.
     pub(super) idle: Option<Duration>,
     pub(super) watch: Watch,
@@ -134,13 +142,21 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
     /// Turns what was read into requests, as far as there is room.
     fn understand(&mut self) -> Result<(), Ending> {
         let mut heard = false;
+        self.held.set(self.wire.input.len() + self.work.bytes());
         while !self.is_full() {
             let request = match self.wire.next(&mut heard) {
+                // Half a packet, no room for the rest, and nothing under way that would make some.
+                Ok(None) if self.held.is_too_much(FAIR) && self.work.is_empty() => {
+                    return Err(Ending::NotTaken("too many bytes wait"));
+                }
                 Ok(None) => break,
                 Ok(Some(Incoming::Disconnect { with_will })) => {
                     return Err(Ending::Left { with_will });
                 }
-                Ok(Some(Incoming::Publish(message))) => Request::Take(message),
+                Ok(Some(Incoming::Publish(message))) => {
+                    self.pace.count(Instant::now());
+                    Request::Take(message)
+                }
                 Ok(Some(Incoming::Unsubscribe { packet_id, filters })) => Request::Unsubscribe { packet_id, filters },
                 Ok(Some(Incoming::Subscribe { packet_id, filters })) => {
                     let filters = filters.into_iter().map(|(filter, handling)| self.asked(filter, handling));
@@ -149,6 +165,11 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
                 Err(Fault(words)) => return Err(Ending::Broke(words)),
             };
             self.work.push(request);
+            self.held.set(self.wire.input.len() + self.work.bytes());
+        }
+        let now = Instant::now();
+        if self.pace.held_until(now).is_some() && self.pace.tell(now) {
+            self.work.troubled(Trouble::Flood);
         }
         let held_back = self.is_full();
         if heard || self.watch.held_back != held_back {
@@ -159,7 +180,10 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
     }
 
     fn is_full(&self) -> bool {
-        self.work.is_full() || self.wire.output.len() >= OUTPUT
+        self.work.is_full()
+            || self.wire.output.len() >= OUTPUT
+            || self.pace.held_until(Instant::now()).is_some()
+            || (self.held.is_too_much(FAIR) && !self.work.is_empty())
     }
 
     /// Puts a filter in force before anybody looks up the state that it is to show.

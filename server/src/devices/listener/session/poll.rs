@@ -49,6 +49,8 @@ pub(in super::super) struct Watch {
     /// When the client last said something whole, or was last allowed to.
     pub(super) heard: Instant,
     pub(super) held_back: bool,
+    /// Whether it is held back by its pace, so that the end of that is something to look around for.
+    paced: bool,
     /// Since when it has read nothing of what waits for it.
     stalled: Option<Instant>,
 }
@@ -62,6 +64,7 @@ impl Watch {
             timer: Box::pin(tokio::time::sleep_until(now)),
             heard: now,
             held_back: false,
+            paced: false,
             stalled: None,
         }
     }
@@ -105,7 +108,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
                 return Poll::Ready(Event::Ended(Ending::TakenOver));
             }
         }
-        self.poll_timer(context, open).map(Event::Ended)
+        self.poll_timer(context, open)
     }
 
     /// Writes all there is; says whether there was anything.
@@ -154,22 +157,28 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         Poll::Ready(Ok(read))
     }
 
-    fn poll_timer(&mut self, context: &mut Context<'_>, open: bool) -> Poll<Ending> {
+    fn poll_timer(&mut self, context: &mut Context<'_>, open: bool) -> Poll<Event> {
         loop {
+            let paced = self.pace.held_until(Instant::now()).filter(|_| open);
+            if std::mem::replace(&mut self.watch.paced, paced.is_some()) && paced.is_none() {
+                return Poll::Ready(Event::Moved);
+            }
             let silent = self.idle.filter(|_| open && !self.watch.held_back).map(|idle| self.watch.heard + idle);
             let stalled = self.watch.stalled.map(|since| since + STALL);
             let taking = self.work.due();
-            let Some(next) = [silent, stalled, taking].into_iter().flatten().min() else {
+            let Some(next) = [silent, stalled, taking, paced].into_iter().flatten().min() else {
                 return Poll::Pending;
             };
             if next <= Instant::now() {
-                return Poll::Ready(if taking == Some(next) {
+                return Poll::Ready(Event::Ended(if taking == Some(next) {
                     Ending::NotTaken("take timeout")
                 } else if silent == Some(next) {
                     Ending::Lost(SILENT)
-                } else {
+                } else if stalled == Some(next) {
                     Ending::Lost("client reads nothing")
-                });
+                } else {
+                    continue;
+                }));
             }
             // A timer that fires early costs a look around; one that is moved for every packet costs more.
             if next < self.watch.timer.deadline() || self.watch.timer.is_elapsed() {

@@ -96,24 +96,6 @@ async fn who_says_nothing_is_closed() {
     assert_eq!(slow.next().await, None);
 }
 
-#[tokio::test]
-async fn more_connections_than_allowed_are_closed_and_room_is_given_back() {
-    let mut house = House::with(Limits { connections: 1, ..Limits::default() }, None).await;
-    let mut first = house.guest(4, "first").await;
-    assert_eq!(house.client().await.next().await, None);
-    first.send(&[0xE0, 0]).await;
-    assert_eq!(first.next().await, None);
-    assert_eq!(house.gone().await.1, Gone::Clean);
-    // The place is given back a moment after the farewell.
-    loop {
-        let mut second = house.client().await;
-        second.send(&Connect::default().bytes()).await;
-        if second.next().await.is_some() {
-            break;
-        }
-    }
-}
-
 #[rstest]
 #[tokio::test]
 async fn the_same_client_takes_over_its_older_connection(#[values(4, 5)] level: u8) {

@@ -12,10 +12,20 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::super::{
-    Gone, Intake, Lamps, Limits, Listener, ListenerSettings, Login, NotLetIn, Outgoing, Taken,
+    Gone, Intake, Lamps, Limits, Listener, ListenerSettings, Login, NotLetIn, Outgoing, Taken, Trouble,
     frames::{Front, front},
 };
 use crate::devices::delivery::{Message, Peer};
+use crate::limits::{Connections, MostConnections, Standing};
+
+/// Room for all that a test connects.
+pub(super) const ROOM: MostConnections = MostConnections {
+    unauthenticated: 512,
+    unauthenticated_per_address: 256,
+    signed_in: 4096,
+    shared: 3072,
+    shared_per_address: 1024,
+};
 
 /// Longer than anything here takes on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,6 +53,8 @@ pub(super) struct Judge {
     gone: mpsc::UnboundedSender<(u64, Gone)>,
     /// The state of each lamp, shown to whom subscribes.
     pub(super) state: Mutex<HashMap<String, Outgoing>>,
+    /// What was told of how clients come in: client id and trouble.
+    pub(super) troubles: Mutex<Vec<(String, Trouble)>>,
 }
 
 impl Intake for Judge {
@@ -50,6 +62,14 @@ impl Intake for Judge {
 
     fn scope(&self, _: &Arc<str>) -> u128 {
         0
+    }
+
+    fn standing(&self, principal: &Arc<str>) -> (Standing, Option<String>) {
+        if &**principal == "nobody" { (Standing::Shared, None) } else { (Standing::Known, Some(principal.to_string())) }
+    }
+
+    fn troubled(&self, peer: &Peer<Arc<str>>, trouble: Trouble) {
+        self.troubles.lock().expect("no panic").push((peer.client_id.clone(), trouble));
     }
 
     async fn authenticate(&self, login: Login) -> Result<Arc<str>, NotLetIn> {
@@ -88,6 +108,7 @@ pub(super) struct House {
     pub(super) addr: SocketAddr,
     pub(super) lamps: Lamps,
     pub(super) judge: Arc<Judge>,
+    pub(super) connections: Connections,
     pub(super) shutdown: CancellationToken,
     pub(super) running: JoinHandle<()>,
     handed: mpsc::UnboundedReceiver<Handed>,
@@ -100,17 +121,30 @@ impl House {
     }
 
     pub(super) async fn with(limits: Limits, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+        Self::for_most(ROOM, limits, tls).await
+    }
+
+    /// With so many connections at most.
+    pub(super) async fn for_most(
+        most: MostConnections,
+        limits: Limits,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Self {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = Listener::bind(ListenerSettings { addr, tls, limits }).await.expect("a free port");
+        let settings = ListenerSettings { addr, tls, limits };
+        let connections = Connections::new("test", most);
+        let listener = Listener::bind(settings, connections.clone()).await.expect("a free port");
         let (handing, handed) = mpsc::unbounded_channel();
         let (going, gone) = mpsc::unbounded_channel();
-        let judge = Arc::new(Judge { handed: handing, gone: going, state: Mutex::default() });
+        let judge =
+            Arc::new(Judge { handed: handing, gone: going, state: Mutex::default(), troubles: Mutex::default() });
         let shutdown = CancellationToken::new();
         Self {
             addr: listener.local_addr().expect("bound"),
             lamps: listener.lamps(),
             running: tokio::spawn(listener.run(Arc::clone(&judge), shutdown.clone())),
             judge,
+            connections,
             shutdown,
             handed,
             gone,
@@ -131,18 +165,23 @@ impl House {
     }
 
     pub(super) async fn client(&self) -> Raw {
-        let stream = TcpStream::connect(self.addr).await.expect("it listens");
-        stream.set_nodelay(true).expect("a socket");
-        Raw { stream, input: BytesMut::new() }
+        Raw::connect(self.addr).await
     }
 
     /// A client that has been let in, by MQTT `level` 4 or 5.
     pub(super) async fn guest(&self, level: u8, client_id: &str) -> Raw {
-        let mut client = self.client().await;
-        client.send(&Connect { level, client_id, ..Connect::default() }.bytes()).await;
-        let connack = client.packet().await;
-        assert_eq!((connack[0], connack[2], connack[3]), (0x20, 0, 0), "{connack:?}");
-        client
+        Raw::guest(self.addr, level, client_id).await
+    }
+
+    /// Takes whatever is handed over, from now on; gives back where the house stands.
+    pub(super) fn takes_all(mut self) -> SocketAddr {
+        let addr = self.addr;
+        tokio::spawn(async move {
+            while let Some(handed) = self.handed.recv().await {
+                handed.is(Taken::Done);
+            }
+        });
+        addr
     }
 
     /// The listener still serves: somebody else gets a press through.
@@ -166,6 +205,21 @@ pub(super) struct Raw {
 }
 
 impl Raw {
+    pub(super) async fn connect(to: SocketAddr) -> Self {
+        let stream = TcpStream::connect(to).await.expect("it listens");
+        stream.set_nodelay(true).expect("a socket");
+        Self { stream, input: BytesMut::new() }
+    }
+
+    /// Connects, and has been let in.
+    pub(super) async fn guest(to: SocketAddr, level: u8, client_id: &str) -> Self {
+        let mut client = Self::connect(to).await;
+        client.send(&Connect { level, client_id, ..Connect::default() }.bytes()).await;
+        let connack = client.packet().await;
+        assert_eq!((connack[0], connack[2], connack[3]), (0x20, 0, 0), "{connack:?}");
+        client
+    }
+
     pub(super) async fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.expect("an open socket");
     }

@@ -3,11 +3,13 @@
 //! `opening` is CONNECT and CONNACK, here is what the client says after it, `answers` is what it is told.
 //!
 //! The packets and the protocol's state are `mqtt-protocol-core`'s. This adds what it leaves to its user (the
-//! checks in `frames`, valid names, no reaction to what it may not accept) and one correction: the crate answers a
-//! repeated `QoS` 2 PUBLISH with PUBREC at once, even while the first is still being made durable; that is held back.
+//! checks in `frames` and `strict`, valid names, no reaction to what it may not accept) and two corrections: the crate
+//! answers a repeated `QoS` 2 PUBLISH with PUBREC at once, even while the first is still being made durable, which is
+//! held back; and it panics on a CONNECT with Topic Alias Maximum 0, which `opening` keeps from it.
 
 mod answers;
 mod opening;
+mod strict;
 
 use bytes::{Bytes, BytesMut};
 use mqtt_protocol_core::mqtt::{
@@ -18,6 +20,7 @@ use mqtt_protocol_core::mqtt::{
     result_code::{DisconnectReasonCode, MqttError, PubcompReasonCode},
 };
 
+use self::strict::Broken;
 pub(super) use self::{
     answers::Grant,
     opening::{Connect, TurnedAway},
@@ -93,6 +96,13 @@ impl Wire {
             };
             *heard = true;
             let packet = self.input.split_to(whole);
+            match strict::check(&packet, self.is_v5()) {
+                Ok(()) => {}
+                Err(Broken::Malformed) => return Err(self.malformed()),
+                Err(Broken::Protocol) => {
+                    return Err(self.fault("protocol error", DisconnectReasonCode::ProtocolError));
+                }
+            }
             let mut said = None;
             for event in self.protocol.recv(&mut Cursor::new(&packet[..])) {
                 match event {
@@ -134,7 +144,7 @@ impl Wire {
                 self.published(publish.topic_name(), publish.payload(), qos, id, flags)?
             }
             Packet::V3_1_1Subscribe(subscribe) => Incoming::Subscribe {
-                packet_id: self.sound_id(subscribe.packet_id())?,
+                packet_id: subscribe.packet_id(),
                 filters: subscribe
                     .entries()
                     .iter()
@@ -147,7 +157,7 @@ impl Wire {
                     return Err(self.fault("subscription identifier", reason));
                 }
                 Incoming::Subscribe {
-                    packet_id: self.sound_id(subscribe.packet_id())?,
+                    packet_id: subscribe.packet_id(),
                     filters: subscribe
                         .entries()
                         .iter()
@@ -156,11 +166,11 @@ impl Wire {
                 }
             }
             Packet::V3_1_1Unsubscribe(unsubscribe) => Incoming::Unsubscribe {
-                packet_id: self.sound_id(unsubscribe.packet_id())?,
+                packet_id: unsubscribe.packet_id(),
                 filters: unsubscribe.entries().iter().map(|filter| filter.as_str().to_owned()).collect(),
             },
             Packet::V5_0Unsubscribe(unsubscribe) => Incoming::Unsubscribe {
-                packet_id: self.sound_id(unsubscribe.packet_id())?,
+                packet_id: unsubscribe.packet_id(),
                 filters: unsubscribe.entries().iter().map(|filter| filter.as_str().to_owned()).collect(),
             },
             Packet::V3_1_1Pingreq(_) => {
@@ -204,14 +214,11 @@ impl Wire {
         if !topics::is_name(topic) {
             return Err(self.fault("topic name", DisconnectReasonCode::TopicNameInvalid));
         }
-        if let Some(packet_id) = packet_id {
-            self.sound_id(packet_id)?;
-            if qos == Qos::ExactlyOnce {
-                if self.is_v5() {
-                    return Err(self.fault("QoS 2", DisconnectReasonCode::QosNotSupported));
-                }
-                self.unconfirmed.push(packet_id);
+        if let Some(packet_id) = packet_id.filter(|_| qos == Qos::ExactlyOnce) {
+            if self.is_v5() {
+                return Err(self.fault("QoS 2", DisconnectReasonCode::QosNotSupported));
             }
+            self.unconfirmed.push(packet_id);
         }
         let payload = if payload.is_empty() { Bytes::new() } else { Bytes::from_owner(Shared(payload.clone())) };
         Ok(Incoming::Publish(Message {
@@ -223,11 +230,6 @@ impl Wire {
             qos: qos as u8,
             packet_id,
         }))
-    }
-
-    /// Packet identifiers are never 0 [MQTT-2.2.1-3].
-    fn sound_id(&mut self, packet_id: u16) -> Result<u16, Fault> {
-        if packet_id == 0 { Err(self.malformed()) } else { Ok(packet_id) }
     }
 
     fn malformed(&mut self) -> Fault {

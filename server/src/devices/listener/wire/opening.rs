@@ -20,8 +20,10 @@ use super::{
         topics,
     },
     Fault, Wire,
+    strict::{self, Broken},
 };
 use crate::devices::delivery::Message;
+use crate::limits::Full;
 
 /// A CONNECT that can be answered.
 pub(in super::super) struct Connect {
@@ -38,9 +40,13 @@ pub(in super::super) struct Connect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum TurnedAway {
     By(NotLetIn),
+    /// It is let in, but there is no room.
+    Full(Full),
     ClientId,
     /// A will at `QoS` 2, which MQTT 5 was told not to send [MQTT-3.2.2-12].
     WillQos,
+    /// A will for a topic that nobody can publish to.
+    WillTopic,
     /// MQTT 5's extended authentication.
     Method,
 }
@@ -54,22 +60,55 @@ impl Wire {
             Front::TooLong => return Err(Fault("packet too long")),
             Front::Malformed => return Err(Fault("not MQTT")),
         };
-        let packet = self.input.split_to(whole);
-        match frames::opening(&packet) {
-            Opening::Connect => {}
+        let mut packet = self.input.split_to(whole);
+        let (v5, flags) = match frames::opening(&packet) {
+            Opening::Connect { level, flags } => (level == 5, flags),
             Opening::OtherVersion(answer) => {
                 self.output.extend_from_slice(answer);
                 return Err(Fault("protocol version"));
             }
+            Opening::BadFlags { level } => return Err(self.malformed_connect(level == 5, Broken::Malformed)),
             Opening::Malformed => return Err(Fault("malformed CONNECT")),
+        };
+        match strict::check_connect(&packet, v5) {
+            Ok(None) => {}
+            // The crate panics on 0. A client that takes one alias is sent as many as one that takes none: none.
+            Ok(Some(at)) => packet[at..at + 2].copy_from_slice(&[0, 1]),
+            Err(broken) => return Err(self.malformed_connect(v5, broken)),
         }
+        if v5 && strict::has_only_a_password(flags) {
+            self.output.extend_from_slice(&[0x20, 3, 0, ConnectReasonCode::BadUserNameOrPassword as u8, 0]);
+            return Err(Fault("password without user name"));
+        }
+        let mut broken = Broken::Malformed;
         for event in self.protocol.recv(&mut Cursor::new(&packet[..])) {
-            if let Event::NotifyPacketReceived(packet) = event {
-                return connect(&packet).map(Some).map_err(|turned_away| self.turn_away(turned_away));
+            match event {
+                Event::NotifyPacketReceived(packet) => {
+                    return connect(&packet).map(Some).map_err(|turned_away| self.turn_away(turned_away));
+                }
+                Event::NotifyError(MqttError::ProtocolError) => broken = Broken::Protocol,
+                // The crate's own answers to a malformed CONNECT (such as "not authorized") would mislead a device.
+                Event::NotifyError(_)
+                | Event::RequestSendPacket { .. }
+                | Event::NotifyPacketIdReleased(_)
+                | Event::RequestTimerReset { .. }
+                | Event::RequestTimerCancel(_)
+                | Event::RequestClose => {}
             }
         }
-        // The crate's own answers to a malformed CONNECT (such as "not authorized") would mislead a device.
-        Err(Fault("malformed CONNECT"))
+        Err(self.malformed_connect(v5, broken))
+    }
+
+    /// MQTT 5 may be told what was wrong with its CONNECT [MQTT-3.1.4-1]; 3.1.1 has no word for it.
+    fn malformed_connect(&mut self, v5: bool, broken: Broken) -> Fault {
+        if v5 {
+            let reason = match broken {
+                Broken::Malformed => ConnectReasonCode::MalformedPacket,
+                Broken::Protocol => ConnectReasonCode::ProtocolError,
+            };
+            self.output.extend_from_slice(&[0x20, 3, 0, reason as u8, 0]);
+        }
+        Fault("malformed CONNECT")
     }
 
     /// Answers a CONNECT with a refusal (MQTT 5, 3.2.2.2; 3.1.1, 3.2.2.3).
@@ -84,10 +123,23 @@ impl Wire {
             TurnedAway::By(NotLetIn::NotNow) => {
                 (ConnectReturnCode::ServerUnavailable, ConnectReasonCode::ServerUnavailable, "not now")
             }
+            TurnedAway::By(NotLetIn::TooOften) => {
+                (ConnectReturnCode::ServerUnavailable, ConnectReasonCode::ConnectionRateExceeded, "too many attempts")
+            }
+            TurnedAway::Full(Full::Shared) => {
+                let words = "too many connections by a shared code";
+                (ConnectReturnCode::ServerUnavailable, ConnectReasonCode::QuotaExceeded, words)
+            }
+            TurnedAway::Full(Full::SignedIn | Full::Unauthenticated) => {
+                (ConnectReturnCode::ServerUnavailable, ConnectReasonCode::QuotaExceeded, "too many connections")
+            }
             TurnedAway::ClientId => {
                 (ConnectReturnCode::IdentifierRejected, ConnectReasonCode::ClientIdentifierNotValid, "client id")
             }
             TurnedAway::WillQos => (ConnectReturnCode::NotAuthorized, ConnectReasonCode::QosNotSupported, "will QoS"),
+            TurnedAway::WillTopic => {
+                (ConnectReturnCode::NotAuthorized, ConnectReasonCode::TopicNameInvalid, "will topic")
+            }
             TurnedAway::Method => {
                 (ConnectReturnCode::NotAuthorized, ConnectReasonCode::BadAuthenticationMethod, "authentication method")
             }
@@ -190,7 +242,7 @@ fn sound_client_id(client_id: &str) -> Result<String, TurnedAway> {
 fn will(topic: Option<&str>, payload: Option<&[u8]>, qos: Qos) -> Result<Option<Message>, TurnedAway> {
     let Some(topic) = topic else { return Ok(None) };
     if !topics::is_name(topic) {
-        return Err(TurnedAway::By(NotLetIn::NotAuthorized));
+        return Err(TurnedAway::WillTopic);
     }
     let payload = payload.map_or_else(Bytes::new, Bytes::copy_from_slice);
     let topic = topic.to_owned();

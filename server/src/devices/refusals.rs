@@ -1,0 +1,88 @@
+//! What becomes of a message that was refused, and what a person can do about it.
+//!
+//! What can't be taken *now* isn't acknowledged: the device sends it again. What can *never* be taken is acknowledged,
+//! because it would come again for ever and MQTT 3.1.1 has no other word than PUBACK; so that this isn't a success by
+//! accident, it stands in the administrator's list, under the device, with what to do.
+
+use crewbell_shared::Code;
+
+use super::listener::{Taken, Why};
+
+/// What the sender of a refused message is told. Behind a broker a message that isn't acknowledged would hold back
+/// everything behind it, so there it is acknowledged, and only listed.
+pub(super) fn taken(code: Code, behind_a_broker: bool) -> Taken {
+    // New buttons find room when those that wait have been assigned.
+    let later = matches!(code, Code::TooMany | Code::SlowDown | Code::Unavailable | Code::Internal);
+    if later && !behind_a_broker {
+        Taken::NotNow
+    } else if code == Code::NotAllowed {
+        Taken::Refused(Why::NotAuthorized)
+    } else {
+        Taken::Refused(Why::PayloadInvalid)
+    }
+}
+
+/// What a person can do about a reason in the list, in words.
+pub fn remedy(reason: &str) -> &'static str {
+    match reason {
+        "not_its_own" => {
+            "It spoke for a button that has a password of its own, which only that button may do. Correct the device's topic \
+             or user name; if a gateway is to speak for the button, clear the button's password."
+        }
+        "too_many_new" => "Too many new buttons wait to be assigned. Assign or retire some of them, and press again.",
+        "wrong_password" => "Make new credentials for the button, and put them into the device.",
+        "has_no_password" => {
+            "The device signs in as a button that has no password of its own. Give it the site's user name and join code, or \
+             make credentials for the button."
+        }
+        "wrong_join_code" => "Put the site's present join code into the device, or make a new one.",
+        "unknown_user_name" => {
+            "No button has the name that the device signs in with. Correct its user name: the site, a slash, and the button's id."
+        }
+        "shared_client_id" => {
+            "Give each device a client id of its own; several that share one throw each other off. If it is one device, it \
+             keeps losing its connection: look at its Wi-Fi and power."
+        }
+        "flood" => {
+            "It presses or speaks faster than anybody can press. Nothing is lost, but look whether a key is stuck, or its \
+             firmware repeats itself."
+        }
+        "too_many_sorts" => {
+            "It sent more different things than are listed. Look at what it sends, with an MQTT client."
+        }
+        "retained" => "Have it publish without the retain flag: a retained press would ring again at every restart.",
+        "too_large" => "Have it send less: a press is a few hundred bytes.",
+        "unknown_topic" => {
+            "Correct the topic: it ends in /pressed behind the button's id, or is one of a known maker's."
+        }
+        "heartbeat" | "empty_action" => "Nothing need be done: it is no press, and isn't meant to be one.",
+        "not_utf8" | "not_json" | "unknown_shape" | "not_a_press" | "damaged" => {
+            "Compare what it sends with what a button may say, and correct its settings or firmware."
+        }
+        _ => "Look at what the device sent, and correct its settings or firmware.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_taken_later_is_not_acknowledged_unless_a_broker_would_hold_back_all_others() {
+        for code in [Code::TooMany, Code::SlowDown, Code::Unavailable, Code::Internal] {
+            assert_eq!(taken(code, false), Taken::NotNow, "{code}");
+            assert!(matches!(taken(code, true), Taken::Refused(_)), "{code}");
+        }
+        for code in [Code::NotAllowed, Code::Invalid, Code::TooLarge, Code::NotFound] {
+            assert!(matches!(taken(code, false), Taken::Refused(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn each_reason_has_a_sentence_that_says_what_to_do() {
+        for reason in ["not_its_own", "wrong_password", "shared_client_id", "flood", "invalid", "unknown_shape"] {
+            let words = remedy(reason);
+            assert!(words.ends_with('.') && words.len() > 30, "{reason}: {words}");
+        }
+    }
+}
