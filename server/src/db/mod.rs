@@ -9,6 +9,7 @@ pub mod calls;
 pub mod commands;
 pub mod entries;
 pub mod guests;
+pub mod instance;
 pub mod lease;
 pub mod people;
 pub mod places;

@@ -3,7 +3,7 @@
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::{Actor, Person, Right};
-use crewbell_shared::request::Request;
+use crewbell_shared::request::{Priority, Request};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::screen::Alert;
@@ -15,8 +15,9 @@ pub const HELD_AFTER_START_MS: u64 = 5_000;
 /// was answered hours ago.
 const DOUBTFUL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// What rings for a person: what is open, and theirs to answer, while they are on duty. The greatest first, then the
-/// oldest. `fresh`: the device shows what the server has.
+/// What rings for a person: what is open, and theirs to answer, while they are on duty; and an emergency in any case, on
+/// every device that somebody is signed in on. The greatest first, then the oldest. `fresh`: the device shows what the
+/// server has.
 pub fn of<'a>(
     me: &Person,
     open: impl Iterator<Item = &'a Request>,
@@ -24,10 +25,9 @@ pub fn of<'a>(
     fresh: bool,
     now: Timestamp,
 ) -> Vec<Alert> {
-    if !me.on_duty || !Actor::Person(me.clone()).may(Right::AnswerRequests) {
-        return Vec::new();
-    }
+    let answers = me.on_duty && Actor::Person(me.clone()).may(Right::AnswerRequests);
     let mut alerts: Vec<Alert> = open
+        .filter(|request| answers || request.priority == Priority::Emergency)
         .map(|request| Alert {
             request_id: request.id,
             priority: request.priority,
@@ -44,7 +44,7 @@ pub fn of<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crewbell_shared::request::{Priority, State};
+    use crewbell_shared::request::State;
     use crewbell_shared::testing::{at, open_request, siri};
 
     fn ringing(me: &Person, requests: &[Request], fresh: bool, now: Timestamp) -> Vec<RequestId> {

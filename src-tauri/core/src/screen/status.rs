@@ -93,6 +93,8 @@ pub enum Notice {
     },
     /// The token is kept in a file that only this user may read, because the system has no keyring.
     TokenInFile,
+    /// The network lets no live socket through: everything works but calls.
+    NoCalls,
 }
 
 /// How it stands.

@@ -52,6 +52,8 @@ pub const WORDS: Frame = Frame {
     clock_wrong: "Die Uhr dieses Geräts geht um {span} falsch. Hier gezeigte Zeiten sind die des Servers.",
     token_in_file: "Dieses System hat keinen Schlüsselbund",
     token_in_file_why: "Deine Anmeldung liegt in einer Datei, die nur dieser Benutzer lesen kann.",
+    no_calls: "Keine Anrufe in diesem Netz",
+    no_calls_why: "Alles andere geht. Das Netz lässt keine Live-Verbindung durch; sobald es das tut, gehen auch Anrufe wieder.",
     silence: "Eine Minute stumm",
     silenced: "Stumm",
     refused_title: "Es wurde nicht getan",

@@ -49,6 +49,8 @@ pub const WORDS: Frame = Frame {
     clock_wrong: "This device's clock is wrong by {span}. Times shown here are the server's.",
     token_in_file: "This system has no keyring",
     token_in_file_why: "Your sign-in is kept in a file that only this user can read.",
+    no_calls: "No calls over this network",
+    no_calls_why: "Everything else works. The network lets no live connection through; calls come back as soon as it does.",
     silence: "Silence for a minute",
     silenced: "Silenced",
     refused_title: "It wasn't done",

@@ -52,6 +52,8 @@ pub const WORDS: Frame = Frame {
     clock_wrong: "L'horloge de cet appareil est décalée de {span}. Les heures affichées sont celles du serveur.",
     token_in_file: "Ce système n'a pas de trousseau",
     token_in_file_why: "Votre connexion est gardée dans un fichier lisible par cet utilisateur seul.",
+    no_calls: "Pas d'appels sur ce réseau",
+    no_calls_why: "Tout le reste fonctionne. Le réseau ne laisse passer aucune connexion en direct ; les appels reviendront dès qu'il le fera.",
     silence: "Silence une minute",
     silenced: "En silence",
     refused_title: "Ce n'a pas été fait",

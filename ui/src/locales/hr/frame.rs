@@ -59,6 +59,8 @@ pub const WORDS: Frame = Frame {
     clock_wrong: "Sat ovog uređaja griješi za {span}. Prikazana vremena su poslužiteljska.",
     token_in_file: "Ovaj sustav nema privjesak ključeva",
     token_in_file_why: "Prijava se čuva u datoteci koju može čitati samo ovaj korisnik.",
+    no_calls: "Nema poziva na ovoj mreži",
+    no_calls_why: "Sve ostalo radi. Mreža ne propušta izravnu vezu; pozivi se vraćaju čim je propusti.",
     silence: "Utišaj na minutu",
     silenced: "Utišano",
     refused_title: "Nije učinjeno",

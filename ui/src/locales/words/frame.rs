@@ -45,6 +45,8 @@ words! {
         clock_wrong: Text,
         token_in_file: Text,
         token_in_file_why: Text,
+        no_calls: Text,
+        no_calls_why: Text,
         silence: Text,
         silenced: Text,
         refused_title: Text,
