@@ -36,6 +36,14 @@ create table sites (
     created_at timestamptz not null
 ) with (fillfactor = 50);
 
+-- Which installation this is, whatever address it has: a device sends its token to no other. It goes with a backup: a
+-- restored server is the same one.
+create table instance (
+    one boolean constraint instance_pk primary key default true constraint instance_one check (one),
+    id uuid not null
+);
+insert into instance (id) values (gen_random_uuid());
+
 -- A name is compared by its key, which the server makes (Unicode's caseless matching): what one name is must not hang on
 -- a database's locale.
 
@@ -331,6 +339,7 @@ create policy any_site on sites for select using (true);
 create policy own_site on sites for update using (id = current_site());
 create policy new_site on sites for insert with check (id = current_site());
 grant select, insert, update on sites to crewbell_server;
+grant select on instance to crewbell_server;
 -- What happened, happened: entries are written, moved to an archive, and never changed.
 revoke update on entries, entries_archive from crewbell_server;
 revoke delete on entries_archive from crewbell_server;

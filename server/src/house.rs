@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crewbell_shared::Refusal;
-use crewbell_shared::ids::{CommandId, RequestId, SiteId};
+use crewbell_shared::ids::{CommandId, InstanceId, RequestId, SiteId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::live::Reach;
 use crewbell_shared::protocol::{Command, Outcome, Source};
 use crewbell_shared::site::Settings;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -150,6 +150,7 @@ pub struct House {
     /// Cancelled when nobody brings work any more: the writers finish what waits, and end.
     closing: CancellationToken,
     open: Arc<RwLock<HashMap<SiteId, Arc<OpenSite>>>>,
+    instance: Arc<OnceCell<InstanceId>>,
     /// How many were opened, for those who do something for each.
     opened: Arc<watch::Sender<usize>>,
 }
@@ -171,8 +172,18 @@ impl House {
             tasks,
             closing,
             open: Arc::default(),
+            instance: Arc::default(),
             opened: Arc::default(),
         }
+    }
+
+    /// Which installation this is.
+    ///
+    /// # Errors
+    /// The database is away, and wasn't asked before.
+    pub async fn instance(&self) -> Result<InstanceId, DbError> {
+        let ask = async || crate::db::instance::id(&mut *self.db.read_sites().await?).await;
+        self.instance.get_or_try_init(ask).await.copied()
     }
 
     /// Tells when a site is opened.

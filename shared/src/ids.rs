@@ -37,6 +37,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// An installation of the server: its database, whatever address it has.
+    InstanceId,
     /// A yacht, a hotel, a service company.
     SiteId,
     /// A member of the crew.

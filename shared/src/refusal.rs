@@ -119,6 +119,11 @@ codes! {
     SnapshotNeeded = "snapshot_needed",
     /// The command makes sense only now, and there is no connection; a device refuses it itself.
     NoConnection = "no_connection",
+    /// Calls need the live socket, and the network lets none through; a device refuses it itself.
+    NoSocket = "no_socket",
+    /// Something between device and server refused to pass the command on; `details.status` is its HTTP status. A device
+    /// says so itself.
+    Blocked = "blocked",
     /// The one who calls is in a call already; `details.call` is that call.
     InACall = "in_a_call",
     /// Another device of the same person has the call.

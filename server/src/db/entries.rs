@@ -69,7 +69,12 @@ macro_rules! select {
     };
 }
 
-/// Entries after a number, oldest first.
+/// Bytes of payloads on one page of [`after`], but for the last of them: some hundred entries as they mostly are, and few of
+/// those that have grown. What is cut off comes with the next page.
+pub const PAGE_BYTES: i64 = 1024 * 1024;
+
+/// Entries after a number, oldest first: at most so many, and not many more than [`PAGE_BYTES`]; one at least, if there is
+/// one.
 pub async fn after(
     conn: &mut PgConnection,
     site: SiteId,
@@ -77,7 +82,16 @@ pub async fn after(
     limit: i64,
 ) -> Result<Vec<(u64, EntryRow)>, DbError> {
     let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-    let rows = select!("", "entries where site_id = $1 and seq > $2 order by seq limit $3", site.0, seq, limit);
+    let rows = select!(
+        "",
+        "(select *, sum(octet_length(payload::text)) over (order by seq) - octet_length(payload::text) as before \
+         from (select * from entries where site_id = $1 and seq > $2 order by seq limit $3) as page) as page \
+         where before < $4 order by seq",
+        site.0,
+        seq,
+        limit,
+        PAGE_BYTES
+    );
     read(rows.fetch_all(conn).await?)
 }
 

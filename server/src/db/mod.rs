@@ -12,6 +12,7 @@ pub mod entries;
 pub mod guests;
 mod health;
 mod install;
+pub mod instance;
 pub mod lease;
 pub mod people;
 pub mod places;

@@ -30,6 +30,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::DependsOnRefused
         | Code::TooMany
         | Code::NoConnection
+        | Code::NoSocket
+        | Code::Blocked
         | Code::InACall
         | Code::AnsweredElsewhere
         | Code::CallOver

@@ -1,15 +1,17 @@
 //! `GET /api/events`: the live stream as server-sent events.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use crewbell_shared::Refusal;
+use crewbell_shared::ids::EventId;
+use crewbell_shared::protocol::live::FromClient;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{Query, Who};
+use super::extract::{Body, Query, Who};
 use super::{ApiError, App};
-use crate::live::{Stream, events as stream_of};
+use crate::live::{Stream, events as stream_of, frames, said as hear};
 
 /// Where to begin, and what to send.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -19,6 +21,12 @@ pub struct Asked {
     after: Option<u64>,
     /// Categories, separated by commas; all when not given.
     categories: Option<String>,
+    /// The event id of the entry that the client has: a log that was restored from a backup is told by it.
+    event_id: Option<EventId>,
+    /// The frames of the live socket, one an event, and not the entries: for an app whose network lets no socket through. It
+    /// says by `POST /api/events/said` that it is there, every 10 s.
+    #[serde(default)]
+    frames: bool,
 }
 
 /// The log from an entry on, each entry as one event, for as long as the client stays.
@@ -38,9 +46,14 @@ pub async fn events(
 ) -> Result<impl IntoResponse, ApiError> {
     let cursor = last_event_id(&headers)?.or(asked.after).unwrap_or(who.as_of);
     let categories = asked.categories.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect();
-    let stream = Stream::new(&who, cursor, None, categories);
+    let stream = Stream::new(&who, cursor, asked.event_id, categories);
+    let events = if asked.frames {
+        frames(app.house, app.silence, who, stream).into_response()
+    } else {
+        stream_of(app.house, stream).into_response()
+    };
     // A proxy passes on what comes as it comes, and doesn't wait for its buffer to be full (nginx, proxy_buffering).
-    Ok(([("x-accel-buffering", "no")], stream_of(app.house, stream)))
+    Ok(([("x-accel-buffering", "no")], events))
 }
 
 /// The last entry that a client says it has; none when it says nothing.
@@ -52,4 +65,19 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     let wrong = || Refusal::invalid("Last-Event-ID", "It is the number of an entry, as in the `id` of an event.");
     number.map(Some).ok_or_else(wrong)
+}
+
+/// Says what an app would say on the live socket, while it listens to `GET /api/events?frames=true`: `heartbeat`, `sound`,
+/// `sounded`.
+#[utoipa::path(
+    post,
+    path = "/api/events/said",
+    tag = "sync",
+    request_body = serde_json::Value,
+    responses((status = 204), (status = "4XX", body = Refusal)),
+    security(("bearer" = []))
+)]
+pub async fn said(State(app): State<App>, Who(who): Who, Body(said): Body<FromClient>) -> Result<StatusCode, ApiError> {
+    hear(&app.house, &who, said)?;
+    Ok(StatusCode::NO_CONTENT)
 }

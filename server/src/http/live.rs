@@ -8,7 +8,7 @@ use crewbell_shared::Refusal;
 
 use super::{ApiError, App};
 use crate::limits::Caller;
-use crate::live::serve;
+use crate::live::{LARGEST_FRAME as LARGEST_SENT, serve};
 
 /// The largest frame that a client may send, in bytes: a session description with candidates fits.
 const LARGEST_FRAME: usize = 64 * 1024;
@@ -31,9 +31,9 @@ pub async fn live(
         .max_frame_size(LARGEST_FRAME)
         // Clients say little: the usual 128 KiB for each would be most of the server's memory.
         .read_buffer_size(4 * 1024)
-        // A frame leaves at once; what can't leave stays in the log and not in a buffer.
+        // A frame leaves at once; what can't leave stays in the log and not in a buffer. The largest must fit.
         .write_buffer_size(0)
-        .max_write_buffer_size(4 * 1024 * 1024)
+        .max_write_buffer_size(LARGEST_SENT + 64 * 1024)
         .on_upgrade(move |socket| serve(app.house, app.silence, socket, caller));
     Ok(socket)
 }

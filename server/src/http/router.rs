@@ -66,6 +66,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(activity_csv::activity_csv))
         .routes(routes!(commands::commands))
         .routes(routes!(events::events))
+        .routes(routes!(events::said))
         .routes(routes!(live::live))
         .routes(routes!(server::server))
         .routes(routes!(system::healthz))

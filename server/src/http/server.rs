@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use crewbell_shared::Refusal;
+use crewbell_shared::ids::InstanceId;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,6 +20,8 @@ pub struct Server {
     sites: Vec<SiteName>,
     /// The server's clock, for a client whose own is wrong.
     time: Timestamp,
+    /// Which installation it is, whatever its address: a client sends its token to no other.
+    instance: InstanceId,
 }
 
 /// How a site is called.
@@ -38,8 +41,9 @@ pub struct SiteName {
     responses((status = 200, body = Server), (status = "4XX", body = Refusal))
 )]
 pub async fn server(State(app): State<App>) -> Result<Json<Server>, ApiError> {
+    let instance = app.house.instance().await?;
     let mut tx = app.house.db.read_sites().await?;
     let known = sites::all(&mut tx).await?.into_iter().map(|known| known.site);
     let sites = known.map(|site| SiteName { slug: site.slug, name: site.name }).collect();
-    Ok(Json(Server { version: env!("CARGO_PKG_VERSION"), sites, time: app.house.clock.now() }))
+    Ok(Json(Server { version: env!("CARGO_PKG_VERSION"), sites, time: app.house.clock.now(), instance }))
 }

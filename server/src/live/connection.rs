@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
-use crewbell_shared::ids::{CallId, EndpointId};
+use crewbell_shared::ids::{CallId, EndpointId, RequestId};
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
 use futures_util::stream::{SplitSink, SplitStream};
@@ -171,7 +171,7 @@ async fn run(
     sink: &mut Sink,
     (frames, silence): (&mut SplitStream<WebSocket>, Duration),
 ) -> End {
-    let welcome = FromServer::Welcome { head: who.as_of, server_time: house.clock.now(), person_id: who.person.id };
+    let welcome = frame::welcome(house, who).await;
     if let Err(end) = send(house, sink, &welcome).await {
         return end;
     }
@@ -187,7 +187,10 @@ async fn run(
         let outcome = tokio::select! {
             frames = notices.next() => push_all(house, sink, frames).await,
             next = stream.next() => match next {
-                Ok(Next::Entries(prev, entries)) => push(house, sink, frame::entries_frame(prev, &entries)).await,
+                Ok(Next::Entries(prev, entries)) => match frame::entries_frame(prev, &entries) {
+                    frame if frame.len() <= frame::LARGEST_FRAME => push(house, sink, frame).await,
+                    _ => Err(End::Refused(frame::too_large())),
+                },
                 Ok(Next::Nothing) => Ok(()),
                 Ok(Next::SignedOut) => Err(refused(Code::NotSignedIn, "You were signed out.")),
                 Err(error @ ReadError::SnapshotNeeded { .. }) => Err(End::Refused(frame::refusal_of(&error))),
@@ -234,27 +237,35 @@ async fn answer(
             let pulse = FromServer::Pulse { head, sent: Some(sent), server_time };
             return send(house, sink, &pulse).await;
         }
-        FromClient::Sounded { request_id, at: _ } => {
-            // By the server's clock: a device's own may be wrong by hours.
-            let late = who.site.receipts.sounded(request_id, who.session_id, house.clock.now());
-            metrics::counter!("alerts_sounded_total").increment(1);
-            if let Some(late) = late {
-                metrics::histogram!("alert_sounded_after_seconds").record(late.as_secs_f64());
-            }
-            let late_ms = late.map(|late| late.as_millis());
-            tracing::debug!(person = %who.person.id, session = %who.session_id, %request_id, ?late_ms, "A device sounded an alert.");
-        }
+        FromClient::Sounded { request_id, at: _ } => sounded(house, who, request_id),
         FromClient::Sound { able, why } => {
             here.sounds(able);
             if !able {
-                let why: String = why.unwrap_or_default().chars().filter(|c| !c.is_control()).take(WHY).collect();
-                tracing::warn!(person = %who.person.id, session = %who.session_id, why, "A device can't sound alerts.");
+                is_silent(who, why);
             }
         }
         // Signals go by the phone.
         FromClient::Signal { .. } | FromClient::Unknown => metrics::counter!("live_unknown_frames_total").increment(1),
     }
     Ok(())
+}
+
+/// A device sounded the alert of a request.
+pub(super) fn sounded(house: &House, who: &SignedIn, request_id: RequestId) {
+    // By the server's clock: a device's own may be wrong by hours.
+    let late = who.site.receipts.sounded(request_id, who.session_id, house.clock.now());
+    metrics::counter!("alerts_sounded_total").increment(1);
+    if let Some(late) = late {
+        metrics::histogram!("alert_sounded_after_seconds").record(late.as_secs_f64());
+    }
+    let late_ms = late.map(|late| late.as_millis());
+    tracing::debug!(person = %who.person.id, session = %who.session_id, %request_id, ?late_ms, "A device sounded an alert.");
+}
+
+/// A device can't make a sound.
+pub(super) fn is_silent(who: &SignedIn, why: Option<String>) {
+    let why: String = why.unwrap_or_default().chars().filter(|c| !c.is_control()).take(WHY).collect();
+    tracing::warn!(person = %who.person.id, session = %who.session_id, why, "A device can't sound alerts.");
 }
 
 /// The next frame with something in it. Pings are answered by the socket itself.

@@ -7,6 +7,7 @@
 mod allowance;
 mod connection;
 mod frame;
+mod frames;
 mod notices;
 mod phone;
 mod presence;
@@ -16,7 +17,8 @@ mod sse;
 mod switchboard;
 
 pub use connection::{SILENCE, serve};
-pub use frame::{Stream, refusal_of};
+pub use frame::{LARGEST_FRAME, Next, Stream, refusal_of};
+pub use frames::{frames, said};
 pub use presence::{Presence, Sighting};
 pub use receipts::Receipts;
 pub use sse::events;

@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use crewbell_shared::ids::{PersonId, SessionId};
 use crewbell_shared::protocol::live::{FromServer, LastSeen, Presence as There, Status};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::seen::Seen;
 use crate::clock::Clock;
@@ -45,6 +47,8 @@ struct People {
 #[derive(Clone, Copy, Debug)]
 struct Device {
     session: SessionId,
+    /// When it last said something, of its own accord.
+    heard_at: Instant,
     /// Whether it said that it can make a sound.
     sounds: bool,
 }
@@ -105,9 +109,31 @@ impl Presence {
     pub fn arrive(&self, person: PersonId, session: SessionId) -> Here<'_> {
         let mut people = self.lock();
         let number = self.changed();
-        people.sockets.entry(person).or_default().insert(number, Device { session, sounds: false });
+        people
+            .sockets
+            .entry(person)
+            .or_default()
+            .insert(number, Device { session, heard_at: Instant::now(), sounds: false });
         metrics::gauge!("devices_silent").increment(1.0);
         Here { presence: self, person, number }
+    }
+
+    /// A device of somebody's that listens to an event stream says by a request that it is there, and whether it sounds
+    /// where it says that; false when no stream of that sign-in is open.
+    pub fn said(&self, person: PersonId, session: SessionId, sounds: Option<bool>) -> bool {
+        let mut people = self.lock();
+        let devices = people.sockets.get_mut(&person).into_iter().flat_map(BTreeMap::values_mut);
+        let mut is_there = false;
+        let mut is_news = false;
+        for device in devices.filter(|device| device.session == session) {
+            is_there = true;
+            device.heard_at = Instant::now();
+            is_news |= device.sound(sounds.unwrap_or(device.sounds));
+        }
+        if is_news {
+            self.changed();
+        }
+        is_there
     }
 
     /// Somebody said by a request that they are there; for 30 s it is so.
@@ -260,14 +286,31 @@ impl Presence {
     }
 }
 
+impl Device {
+    /// Notes whether it can make a sound; says whether that is news.
+    fn sound(&mut self, able: bool) -> bool {
+        let is_news = self.sounds != able;
+        if is_news {
+            self.sounds = able;
+            metrics::gauge!("devices_silent").increment(if able { -1.0 } else { 1.0 });
+        }
+        is_news
+    }
+}
+
 impl Here<'_> {
+    /// How long the device has said nothing.
+    pub(super) fn silent_for(&self) -> Duration {
+        let people = self.presence.lock();
+        let device = people.sockets.get(&self.person).and_then(|devices| devices.get(&self.number));
+        device.map_or(Duration::MAX, |device| device.heard_at.elapsed())
+    }
+
     /// The device said whether it can make a sound.
     pub fn sounds(&self, able: bool) {
         let mut people = self.presence.lock();
         let device = people.sockets.get_mut(&self.person).and_then(|devices| devices.get_mut(&self.number));
-        if let Some(device) = device.filter(|device| device.sounds != able) {
-            device.sounds = able;
-            metrics::gauge!("devices_silent").increment(if able { -1.0 } else { 1.0 });
+        if device.is_some_and(|device| device.sound(able)) {
             self.presence.changed();
         }
     }

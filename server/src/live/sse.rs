@@ -2,7 +2,9 @@
 //!
 //! Each event's `id` is the entry's number, so a client that reconnects sends it as `Last-Event-ID` and goes on.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -10,14 +12,16 @@ use futures_util::{Stream as Events, StreamExt, stream};
 
 use super::frame::{Next, Stream, refusal_of};
 use crate::house::House;
-use crate::log::ReadError;
+use crate::log::{LogEntry, ReadError};
 
 /// The stream of somebody, as events.
 pub fn events(house: House, stream: Stream) -> Sse<impl Events<Item = Result<Event, Infallible>>> {
-    let waiting: Vec<Event> = Vec::new();
+    // As they are shared: each is written when it is its turn.
+    let waiting: VecDeque<Arc<LogEntry>> = VecDeque::new();
     let events = stream::unfold((house, Some(stream), waiting), |(house, mut stream, mut waiting)| async move {
         loop {
-            if let Some(event) = waiting.pop() {
+            if let Some(entry) = waiting.pop_front() {
+                let event = Event::default().id(entry.seq.to_string()).data(&*entry.envelope);
                 return Some((Ok(event), (house, stream, waiting)));
             }
             let reading = stream.as_mut()?;
@@ -26,10 +30,7 @@ pub fn events(house: House, stream: Stream) -> Sse<impl Events<Item = Result<Eve
                 () = house.stop.cancelled() => return None,
             };
             match next {
-                Ok(Next::Entries(_, entries)) => {
-                    let event = |seq: u64, text: &str| Event::default().id(seq.to_string()).data(text);
-                    waiting = entries.iter().rev().map(|entry| event(entry.seq, &entry.envelope)).collect();
-                }
+                Ok(Next::Entries(_, entries)) => waiting = entries.into(),
                 Ok(Next::Nothing) => {}
                 Ok(Next::SignedOut) => return None,
                 Err(error @ ReadError::SnapshotNeeded { .. }) => {

@@ -88,6 +88,11 @@ impl LogEntry {
         })
     }
 
+    /// Bytes that it takes in memory, but for some hundred.
+    pub fn bytes(&self) -> usize {
+        self.payload.get().len() + self.envelope.len()
+    }
+
     /// The person that the entry is about, where it carries one: a reader must notice when it is its own.
     pub fn about_person(&self) -> Option<PersonId> {
         self.entity.filter(|(noun, _)| *noun == EntityType::Person).map(|(_, id)| id.into())
@@ -102,6 +107,12 @@ pub(super) mod tests {
 
     /// An entry that says nothing but its number.
     pub(crate) fn entry(seq: u64) -> Arc<LogEntry> {
+        entry_of(seq, 2)
+    }
+
+    /// The same with a payload of so many bytes.
+    pub(crate) fn entry_of(seq: u64, bytes: usize) -> Arc<LogEntry> {
+        let payload = format!("\"{}\"", "x".repeat(bytes - 2));
         let row = EntryRow {
             event_id: Uuid::nil().into(),
             at: Timestamp::UNIX_EPOCH,
@@ -112,7 +123,7 @@ pub(super) mod tests {
             kind: "request_created".into(),
             entity: None,
             changed_fields: Vec::new(),
-            payload: RawValue::from_string("{}".into()).unwrap(),
+            payload: RawValue::from_string(payload).unwrap(),
             audience: Audience::Everyone,
             command_id: None,
         };

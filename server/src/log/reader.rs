@@ -42,7 +42,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Entries on one page at most.
+    /// Entries on one page at most. It ends earlier when they are large, by the same measure from memory and database.
     pub const PAGE: usize = 500;
 
     /// Begins after an entry.
@@ -71,6 +71,16 @@ impl Reader {
     /// How far it has read.
     pub fn cursor(&self) -> u64 {
         self.cursor
+    }
+
+    /// Whether it has read all that is known here.
+    pub fn is_at_end(&self) -> bool {
+        self.cursor >= self.tail.head()
+    }
+
+    /// Goes on behind what was [`read`](Self::read).
+    pub fn advance(&mut self, entries: &[Arc<LogEntry>]) {
+        self.cursor = entries.last().map_or(self.cursor, |last| last.seq);
     }
 
     /// The next page; waits for one at the end of the log. Safe to drop while it waits.
@@ -103,7 +113,8 @@ impl Reader {
     /// # Errors
     /// As [`Reader::next`].
     pub async fn read(&self) -> Result<Vec<Arc<LogEntry>>, ReadError> {
-        if let Some(entries) = self.tail.after(self.cursor, Self::PAGE).filter(|entries| !entries.is_empty()) {
+        let bytes = usize::try_from(entries::PAGE_BYTES).unwrap_or(usize::MAX);
+        if let Some(entries) = self.tail.after(self.cursor, Self::PAGE, bytes).filter(|entries| !entries.is_empty()) {
             return Ok(entries);
         }
         let mut tx = self.db.read(self.site).await?;

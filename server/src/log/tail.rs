@@ -11,7 +11,7 @@ use super::LogEntry;
 /// The newest entries of a site, and the number of the last one, which can be waited for.
 #[derive(Debug)]
 pub struct Tail {
-    entries: RwLock<VecDeque<Noted>>,
+    entries: RwLock<Kept>,
     head: watch::Sender<u64>,
 }
 
@@ -22,13 +22,43 @@ struct Noted {
     entry: Arc<LogEntry>,
 }
 
+/// What is at hand, and how much of it there is.
+#[derive(Debug, Default)]
+struct Kept {
+    entries: VecDeque<Noted>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn push(&mut self, at: Instant, entry: Arc<LogEntry>) {
+        self.bytes += entry.bytes();
+        self.entries.push_back(Noted { at, entry });
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Lets the oldest go.
+    fn bound(&mut self) {
+        while self.entries.len() > Tail::KEPT || (self.bytes > Tail::BYTES && self.entries.len() > 1) {
+            if let Some(oldest) = self.entries.pop_front() {
+                self.bytes -= oldest.entry.bytes();
+            }
+        }
+    }
+}
+
 impl Tail {
     /// Entries kept at hand: some seconds of a storm; a reader that is further behind asks the database.
     const KEPT: usize = 4096;
 
+    /// Bytes of them at most, but for the newest: an entry may be a thousand times as large as most.
+    const BYTES: usize = 16 * 1024 * 1024;
+
     /// Begins at a head.
     pub fn new(head: u64) -> Self {
-        Self { entries: RwLock::new(VecDeque::new()), head: watch::Sender::new(head) }
+        Self { entries: RwLock::default(), head: watch::Sender::new(head) }
     }
 
     /// The number of the last entry.
@@ -49,20 +79,18 @@ impl Tail {
         let Some(last) = new.last().map(|entry| entry.seq) else { return };
         {
             let at = Instant::now();
-            let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+            let mut kept = self.entries.write().unwrap_or_else(PoisonError::into_inner);
             for entry in new {
-                match entries.back().map(|back| back.entry.seq) {
+                match kept.entries.back().map(|back| back.entry.seq) {
                     Some(back) if entry.seq <= back => {}
                     Some(back) if entry.seq > back + 1 => {
-                        entries.clear();
-                        entries.push_back(Noted { at, entry });
+                        kept.clear();
+                        kept.push(at, entry);
                     }
-                    Some(_) | None => entries.push_back(Noted { at, entry }),
+                    Some(_) | None => kept.push(at, entry),
                 }
             }
-            while entries.len() > Self::KEPT {
-                entries.pop_front();
-            }
+            kept.bound();
         }
         self.reached(last);
     }
@@ -87,27 +115,36 @@ impl Tail {
     }
 
     fn look_at<T>(&self, seq: u64, look: impl FnOnce(&Noted) -> T) -> Option<T> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = &self.entries.read().unwrap_or_else(PoisonError::into_inner).entries;
         let place = seq.checked_sub(entries.front()?.entry.seq)?;
         entries.get(usize::try_from(place).ok()?).map(look)
     }
 
-    /// The entries after a number, oldest first and at most so many; none when they aren't all at hand.
-    pub fn after(&self, cursor: u64, limit: usize) -> Option<Vec<Arc<LogEntry>>> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+    /// The entries after a number, oldest first: at most so many, and of so many bytes but for the last; none when they
+    /// aren't all at hand.
+    pub fn after(&self, cursor: u64, limit: usize, bytes: usize) -> Option<Vec<Arc<LogEntry>>> {
+        let entries = &self.entries.read().unwrap_or_else(PoisonError::into_inner).entries;
         let first = entries.front()?.entry.seq;
         if cursor + 1 < first {
             return None;
         }
         let skip = usize::try_from(cursor + 1 - first).ok()?;
-        Some(entries.iter().skip(skip).take(limit).map(|noted| Arc::clone(&noted.entry)).collect())
+        let mut before = 0;
+        let fits = |noted: &&Noted| {
+            let fits = before < bytes;
+            before += noted.entry.payload.get().len();
+            fits
+        };
+        Some(entries.iter().skip(skip).take(limit).take_while(fits).map(|noted| Arc::clone(&noted.entry)).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::entry::tests::entry;
+    use crate::log::entry::tests::{entry, entry_of};
+
+    const MUCH: usize = usize::MAX;
 
     fn numbers(entries: Option<Vec<Arc<LogEntry>>>) -> Option<Vec<u64>> {
         entries.map(|entries| entries.iter().map(|entry| entry.seq).collect())
@@ -117,10 +154,10 @@ mod tests {
     fn a_reader_gets_what_it_has_not_seen() {
         let tail = Tail::new(4);
         tail.push(vec![entry(5), entry(6), entry(7)]);
-        assert_eq!(numbers(tail.after(5, 10)), Some(vec![6, 7]));
-        assert_eq!(numbers(tail.after(7, 10)), Some(vec![]));
-        assert_eq!(numbers(tail.after(4, 2)), Some(vec![5, 6]));
-        assert_eq!(numbers(tail.after(3, 10)), None, "entry 4 is in the database only");
+        assert_eq!(numbers(tail.after(5, 10, MUCH)), Some(vec![6, 7]));
+        assert_eq!(numbers(tail.after(7, 10, MUCH)), Some(vec![]));
+        assert_eq!(numbers(tail.after(4, 2, MUCH)), Some(vec![5, 6]));
+        assert_eq!(numbers(tail.after(3, 10, MUCH)), None, "entry 4 is in the database only");
         let at = |seq| tail.at(seq).map(|entry| entry.seq);
         assert_eq!([4, 5, 7, 8].map(at), [None, Some(5), Some(7), None]);
     }
@@ -130,11 +167,11 @@ mod tests {
         let tail = Tail::new(4);
         tail.push(vec![entry(5)]);
         tail.push(vec![entry(5)]);
-        assert_eq!(numbers(tail.after(4, 10)), Some(vec![5]));
+        assert_eq!(numbers(tail.after(4, 10, MUCH)), Some(vec![5]));
         tail.push(vec![entry(8)]);
         assert_eq!(tail.head(), 8);
-        assert_eq!(numbers(tail.after(5, 10)), None);
-        assert_eq!(numbers(tail.after(7, 10)), Some(vec![8]));
+        assert_eq!(numbers(tail.after(5, 10, MUCH)), None);
+        assert_eq!(numbers(tail.after(7, 10, MUCH)), Some(vec![8]));
     }
 
     #[test]
@@ -157,7 +194,31 @@ mod tests {
     fn the_oldest_fall_off() {
         let tail = Tail::new(0);
         tail.push((1..=5000).map(entry).collect());
-        assert_eq!(numbers(tail.after(0, 1)), None);
-        assert_eq!(numbers(tail.after(4999, 9)), Some(vec![5000]));
+        assert_eq!(numbers(tail.after(0, 1, MUCH)), None);
+        assert_eq!(numbers(tail.after(4999, 9, MUCH)), Some(vec![5000]));
+    }
+
+    #[test]
+    fn what_is_at_hand_is_bounded_by_bytes_and_given_out_by_bytes() {
+        let tail = Tail::new(0);
+        let mut all = Vec::new();
+        // 256 MiB, twice each: the payload, and the envelope around it.
+        for seq in 1..=4096 {
+            let entry = entry_of(seq, 64 * 1024);
+            all.push((Arc::downgrade(&entry), entry.bytes()));
+            tail.push(vec![entry]);
+        }
+        let alive: usize = all.iter().filter(|(entry, _)| entry.upgrade().is_some()).map(|(_, bytes)| bytes).sum();
+        assert!((Tail::BYTES / 2..=Tail::BYTES).contains(&alive), "{alive} bytes are kept");
+        let page = |bytes| numbers(tail.after(4000, 500, bytes)).unwrap();
+        assert_eq!(page(MUCH).len(), 96);
+        assert_eq!(page(256 * 1024), [4001, 4002, 4003, 4004], "the one that goes beyond it is the last");
+        assert_eq!(page(1), [4001], "one at least");
+        // One that is larger than all that may be kept is at hand all the same, alone.
+        tail.push(vec![entry_of(4097, 2 * Tail::BYTES)]);
+        assert_eq!(numbers(tail.after(4096, 10, 1)), Some(vec![4097]));
+        assert_eq!(numbers(tail.after(4095, 10, 1)), None);
+        tail.push(vec![entry(4098)]);
+        assert_eq!(numbers(tail.after(4097, 10, 1)), Some(vec![4098]));
     }
 }

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crewbell_server::auth::of_token;
+use crewbell_server::live::{LARGEST_FRAME, Next, Stream};
 use crewbell_shared::protocol::live::FromServer;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
@@ -495,4 +497,164 @@ async fn a_websocket_that_is_not_ours_hears_the_press() {
     };
     assert_eq!(text(&created["payload"]["last_press_id"]), press_id);
     assert!(soon(node.wait()).await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_cursor_beyond_the_look_at_the_token_skips_no_sign_out() {
+    let ship = Ship::sail().await;
+    let (sam, dana) = (ship.sam().await, ship.dana().await);
+    for sent_by_others in [0, 3] {
+        let (siri, before) = (ship.siri().await, ship.head());
+        let who = of_token(&ship.server.house, &siri.token).await.unwrap().unwrap();
+        // Between the look at the token and the first read of the log.
+        assert!(siri.ask(reqwest::Method::POST, "/api/auth/logout", None).await.0.is_success());
+        for _ in 0..sent_by_others {
+            dana.asks_for(1, "ice").await;
+        }
+        for cursor in before..=ship.head() {
+            let mut stream = Stream::new(&who, cursor, None, Vec::new());
+            let next = soon(stream.next()).await;
+            assert!(matches!(next, Ok(Next::SignedOut)), "from {cursor} of {before} to {}: {next:?}", ship.head());
+        }
+    }
+    // Whoever is still signed in goes on from there, and is sent nothing twice.
+    let who = of_token(&ship.server.house, &sam.token).await.unwrap().unwrap();
+    dana.asks_for(1, "ice").await;
+    let mut stream = Stream::new(&who, ship.head(), None, Vec::new());
+    dana.asks_for(2, "ice").await;
+    let Ok(Next::Entries(prev, entries)) = soon(stream.next()).await else { panic!("no entries") };
+    assert_eq!((prev, entries.len(), entries[0].seq), (ship.head() - 1, 1, ship.head()));
+}
+
+#[tokio::test]
+async fn no_page_of_the_log_is_too_large_to_be_sent_whatever_was_written() {
+    let ship = Ship::sail().await;
+    let (sam, dana) = (ship.sam().await, ship.dana().await);
+    let before = ship.head();
+    let text = "x".repeat(2000);
+    for cabin in 1..=4 {
+        let called = dana.asks_for(cabin, "ice").await;
+        let note =
+            |_| command(json!({ "type": "note_request", "request_id": called, "note_id": fresh_id(), "text": text }));
+        assert!(dana.sends(&(0..40).map(note).collect::<Vec<_>>()).await.iter().all(|done| done["refusal"].is_null()));
+    }
+    let sizes = |entries: &[Value]| entries.iter().map(|entry| entry.to_string().len()).collect::<Vec<_>>();
+    let bytes = |entries: &[Value]| sizes(entries).iter().sum::<usize>();
+    // By REST, page by page.
+    let (mut cursor, mut all, mut pages) = (before, Vec::new(), 0);
+    while cursor < ship.head() {
+        let page = sam.get(&format!("/api/sync/entries?after={cursor}")).await;
+        let entries = page["entries"].as_array().unwrap().clone();
+        let largest = sizes(&entries).into_iter().max().unwrap_or(0);
+        assert!(bytes(&entries) < 2 * 1024 * 1024 + largest, "{} bytes", bytes(&entries));
+        cursor = page["cursor"].as_u64().unwrap();
+        all.extend(entries);
+        pages += 1;
+    }
+    assert!(bytes(&all) > 5 * 1024 * 1024 && pages > 3, "{} bytes on {pages} pages", bytes(&all));
+    // By a socket that was away, and one that reads nothing for a while: the same entries, once, in frames that fit.
+    let mut screen = sam.screen(Some(before)).await;
+    let mut seen = Vec::new();
+    while seen.len() < all.len() {
+        match screen.frame().await {
+            Some(FromServer::Entries { entries, .. }) => {
+                let length = serde_json::to_string(&entries).unwrap().len();
+                assert!(length < 2 * 1024 * 1024 && length < LARGEST_FRAME, "{length} bytes in a frame");
+                seen.extend(entries.iter().map(|entry| entry.meta.seq));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let numbers: Vec<u64> = all.iter().map(|entry| entry["meta"]["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seen, numbers);
+}
+
+/// The frames of an event stream.
+struct Frames {
+    response: reqwest::Response,
+    rest: String,
+}
+
+impl Frames {
+    async fn of(who: &Crew, after: u64) -> Self {
+        let url = format!("http://{}/api/events?frames=true&after={after}", who.address);
+        let response = reqwest::Client::new().get(url).bearer_auth(&who.token).send().await.unwrap();
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
+        Self { response, rest: String::new() }
+    }
+
+    /// The next frame; none at the end.
+    async fn next(&mut self) -> Option<FromServer> {
+        loop {
+            if let Some((event, rest)) = self.rest.split_once("\n\n") {
+                let data: String = event.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+                self.rest = rest.to_owned();
+                return Some(serde_json::from_str(&data).unwrap());
+            }
+            let part = soon(self.response.chunk()).await.unwrap()?;
+            self.rest.push_str(std::str::from_utf8(&part).unwrap());
+        }
+    }
+
+    /// The first frame that is as it should be.
+    async fn until(&mut self, is_it: impl Fn(&FromServer) -> bool) -> FromServer {
+        loop {
+            let frame = self.next().await.expect("the stream goes on");
+            if is_it(&frame) {
+                return frame;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_stream_says_what_a_socket_says_and_ends_with_the_sign_in() {
+    let ship = Ship::sail().await;
+    let (sam, dana) = (ship.sam().await, ship.dana().await);
+    let before = ship.head();
+    let called = dana.asks_for(1, "ice").await;
+    let mut frames = Frames::of(&sam, before).await;
+    let Some(FromServer::Welcome { head, person_id, instance, .. }) = frames.next().await else { panic!("no welcome") };
+    assert_eq!((head, person_id.to_string()), (ship.head(), sam.id.clone()));
+    let server = reqwest::get(format!("http://{}/api/server", sam.address)).await.unwrap();
+    let server: Value = server.json().await.unwrap();
+    assert_eq!(server["instance"], json!(instance.unwrap()));
+    let entries = frames.until(|frame| matches!(frame, FromServer::Entries { .. })).await;
+    assert!(matches!(entries, FromServer::Entries { prev, entries } if prev == before && entries.len() == 1));
+    let pulse = frames.until(|frame| matches!(frame, FromServer::Pulse { .. })).await;
+    assert!(matches!(pulse, FromServer::Pulse { head, sent, .. } if Some(head) == sent && head == ship.head()));
+
+    let say = async |frame: Value| sam.ask(reqwest::Method::POST, "/api/events/said", Some(frame)).await.0;
+    assert_eq!(say(json!({ "t": "sound", "able": true })).await, StatusCode::NO_CONTENT);
+    assert_eq!(say(json!({ "t": "heartbeat" })).await, StatusCode::NO_CONTENT);
+    let at = ship.clock.now();
+    assert_eq!(say(json!({ "t": "sounded", "request_id": called, "at": at })).await, StatusCode::NO_CONTENT);
+    let reached = frames.until(|frame| matches!(frame, FromServer::Reached { .. })).await;
+    assert!(matches!(reached, FromServer::Reached { sounded: 1, .. }), "{reached:?}");
+    assert_eq!(ship.site.presence.people()[0].sounding, 1);
+    for no in [json!({ "t": "hello", "token": "" }), json!({ "t": "open sesame" }), json!([])] {
+        assert_eq!(say(no.clone()).await, StatusCode::UNPROCESSABLE_ENTITY, "{no}");
+    }
+    assert!(sam.ask(reqwest::Method::POST, "/api/auth/logout", None).await.0.is_success());
+    let refused = frames.until(|frame| matches!(frame, FromServer::Refused { .. })).await;
+    assert!(matches!(refused, FromServer::Refused { refusal } if refusal.code.as_str() == "not_signed_in"));
+    assert_eq!(frames.next().await, None);
+    assert_eq!(say(json!({ "t": "heartbeat" })).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_event_stream_to_somebody_who_says_nothing_is_given_up_as_a_socket_is() {
+    let ship = Ship::sail_with(|settings| settings.silence = Duration::from_secs(1)).await;
+    let sam = ship.sam().await;
+    let mut frames = Frames::of(&sam, ship.head()).await;
+    let is_there = || ship.site.presence.is_online(sam.id.parse().unwrap());
+    assert!(matches!(frames.next().await, Some(FromServer::Welcome { .. })));
+    assert!(is_there());
+    while frames.next().await.is_some() {}
+    soon(async {
+        while is_there() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }

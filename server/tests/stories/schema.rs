@@ -107,7 +107,7 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     let arguments = format!("'{site}', '{week}'");
     uses!(["requests_by_time"], conn, arguments, requests::current(&mut conn, site, week));
 
-    let arguments = format!("'{site}', 59000, 500");
+    let arguments = format!("'{site}', 59000, 500, {}", entries::PAGE_BYTES);
     uses!(["entries_pk"], conn, arguments, entries::after(&mut conn, site, 59_000, 500));
 
     let arguments = format!("'{site}', '{{{request}}}'");

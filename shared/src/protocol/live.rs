@@ -1,4 +1,5 @@
-//! The frames of the live socket, `GET /api/live`, as JSON text.
+//! The frames of the live socket, `GET /api/live`, as JSON text. What the server says is also told as server-sent events
+//! (`GET /api/events?frames=true`), for a client whose network lets no socket through.
 //!
 //! The client says `hello` first; the server answers `welcome` and then streams `entries`. A frame carries all entries
 //! that wait, and `prev`, the number of the last entry sent before it on this stream: a stream is filtered by
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::Refusal;
-use crate::ids::{CallId, EndpointId, EventId, PersonId, RequestId};
+use crate::ids::{CallId, EndpointId, EventId, InstanceId, PersonId, RequestId};
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +79,9 @@ pub enum FromServer {
         server_time: Timestamp,
         /// Who the token says the client is.
         person_id: PersonId,
+        /// Which installation answers: a client that signed in to another one is at the wrong address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instance: Option<InstanceId>,
     },
     /// Entries, oldest first.
     Entries {

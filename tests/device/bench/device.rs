@@ -120,7 +120,7 @@ impl Ear {
 
     /// Waits until the window is told that nothing waits any more.
     pub(crate) async fn settled(&self, from: usize) -> Result<Instant> {
-        let is_it = |told: &Told| matches!(told, Told::Outbox { items } if items.is_empty());
+        let is_it = |told: &Told| matches!(told, Told::Outbox { put, gone } if put.is_empty() && !gone.is_empty());
         self.until(from, "nothing waits", |heard| heard.told().iter().any(is_it)).await
     }
 }

@@ -25,6 +25,7 @@ mod ship;
 mod device;
 mod disk;
 mod phone;
+mod proxy;
 mod recorder;
 mod wire;
 
@@ -34,8 +35,10 @@ mod cut_anywhere;
 mod encrypted;
 mod full_disk;
 mod garbled;
+mod long_page;
 #[cfg(target_os = "linux")]
 mod networks;
+mod proxies;
 mod ring;
 mod settings;
 mod signed_out;

@@ -1,7 +1,9 @@
 //! Signed out: by oneself, or by somebody else.
 
-use crewbell_core::screen::{Ask, AskError, Link, Notice};
+use crewbell_core::screen::{Ask, AskError, Link, Notice, Picture, Trouble};
+use crewbell_core::store::Doing;
 use crewbell_shared::Code;
+use crewbell_shared::protocol::Verb;
 use reqwest::Method;
 
 use crate::device::{Device, accepted_by};
@@ -106,15 +108,76 @@ async fn signing_out_ends_the_session_on_the_server() {
         }
     })
     .await;
-    assert_eq!(*sam.vault.token.lock().unwrap(), None);
+    forgotten(&sam).await;
+}
+
+/// Nothing is left in the vault.
+async fn forgotten(device: &Device) {
+    crate::ship::soon(async {
+        while device.vault.token.lock().unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn a_token_that_is_gone_from_the_vault_is_as_a_sign_out_by_somebody_else() {
+async fn who_signs_out_away_is_signed_out_on_the_server_when_it_is_back_also_after_a_restart() {
     let ship = Ship::sail().await;
     let sam = Device::of(ship.server.http, "Sam").await;
-    *sam.vault.token.lock().unwrap() = None;
+    let token = sam.vault.token.lock().unwrap().clone().unwrap();
+    let ended = async || ship.count("select count(*) from entries where type = 'person_signed_out'").await;
+    sam.wire.cut();
+    sam.until("Sam is away", |picture| !picture.status.link.is_there()).await;
+    sam.ask(Ask::SignOut { discard: true }).await.unwrap();
+    let picture = sam.look().await;
+    assert!(picture.session.is_none() && picture.nouns.is_empty(), "here it is so at once");
     let sam = sam.restart().await;
-    let picture = sam.until("Sam is signed out", |picture| picture.session.is_none()).await;
-    assert!(picture.status.notices.contains(&Notice::Revoked));
+    assert!(sam.vault.token.lock().unwrap().as_ref().is_some_and(|kept| kept.contains(&token)));
+    assert_eq!(ended().await, 0);
+    sam.wire.mend();
+    forgotten(&sam).await;
+    assert_eq!(ended().await, 1);
+    let settings = sam.look().await.settings;
+    assert!(sam.look().await.session.is_none(), "{settings:?}");
+}
+
+#[tokio::test]
+async fn a_colleague_who_was_deactivated_is_no_reason_to_wipe_the_device_of_whoever_hands_over_to_them() {
+    let ship = Ship::sail().await;
+    let siri = Device::of(ship.server.http, "Siri").await;
+    ship.gus_in(5).await.press("single").await;
+    let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
+    siri.accepts(called).await.unwrap();
+    siri.settled().await;
+    siri.wire.cut();
+    siri.until("Siri is away", |picture| !picture.status.link.is_there()).await;
+    let tom = crate::ship::id(4);
+    siri.does(Verb::HandOverRequest { request_id: called, to: tom }).await.unwrap();
+    let role = crewbell_shared::person::Role::Technician;
+    ship.set_up(Verb::SavePerson { person_id: tom, name: "Tom".into(), role, active: false }).await;
+    siri.wire.mend();
+    let picture = siri.until("she is told", |picture| picture.status.refused == 1).await;
+    let Doing::Refused { refusal, .. } = &picture.outbox[0].doing else { panic!("{:?}", picture.outbox) };
+    assert_eq!(refusal.code, Code::NotActive);
+    // Also after another sign-in: what is refused stays, and wipes nothing.
+    let siri = siri.restart().await;
+    let picture = siri.live().await;
+    assert!(picture.session.is_some() && picture.nouns.len() > 10);
+    assert!(!picture.status.notices.contains(&Notice::Revoked));
+    siri.sees("it is still hers", |request| accepted_by(request) == Some("Siri")).await;
+}
+
+#[tokio::test]
+async fn a_vault_that_has_lost_the_token_wipes_nothing_and_is_told() {
+    let ship = Ship::sail().await;
+    let sam = Device::of(ship.server.http, "Sam").await;
+    let token = sam.vault.token.lock().unwrap().take();
+    let sam = sam.restart().await;
+    let is_told = |picture: &Picture| matches!(picture.status.trouble, Some(Trouble::Vault { .. }));
+    let picture = sam.until("Sam is told", is_told).await;
+    assert!(picture.session.is_some() && picture.nouns.len() > 10, "a keyring may come later than the app");
+    *sam.vault.token.lock().unwrap() = token;
+    sam.ask(Ask::Connect).await.unwrap();
+    sam.live().await;
 }

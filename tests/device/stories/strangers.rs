@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 
-use crewbell_core::screen::{Ask, AskError};
+use std::sync::atomic::Ordering;
+
+use crewbell_core::screen::{Ask, AskError, Trouble};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::device::{Device, accepted_by};
+use crate::proxy::Proxy;
 use crate::ship::Ship;
 
 /// Answers everything with the same.
@@ -65,4 +68,37 @@ async fn whatever_a_stranger_answers_nothing_is_refused_and_nothing_is_lost() {
     siri.ask(Ask::Connect).await.unwrap();
     siri.settled().await;
     siri.sees("it came through", |request| accepted_by(request) == Some("Siri")).await;
+}
+
+#[tokio::test]
+async fn another_crewbell_at_the_same_address_gets_no_token_and_wipes_nothing() {
+    let (ship, other) = (Ship::sail().await, Ship::sail().await);
+    let siri = Device::of(ship.server.http, "Siri").await;
+    let token = siri.vault.token.lock().unwrap().clone().unwrap();
+    let proxy = Proxy::to(other.server.http).await;
+    for sockets in [true, false] {
+        proxy.lets_sockets_through.store(sockets, Ordering::SeqCst);
+        ship.gus_in(5).await.press("single").await;
+        let called = siri.sees("the card appears", |request| accepted_by(request).is_none()).await.id;
+        siri.wire.lead_to(proxy.address);
+        siri.wire.cut();
+        siri.wire.mend();
+        siri.until("Siri is told", |picture| picture.status.trouble == Some(Trouble::OtherServer)).await;
+        siri.accepts(called).await.unwrap();
+        for _ in 0..3 {
+            siri.ask(Ask::Connect).await.unwrap();
+            let heard = siri.ask(Ask::PlayVoice { request_id: called }).await;
+            assert!(matches!(heard, Err(AskError::Offline { .. })), "{heard:?}");
+        }
+        let picture = siri.look().await;
+        assert!(picture.session.is_some() && picture.nouns.len() > 10, "nothing is wiped");
+        assert_eq!((picture.status.waiting, picture.status.refused), (1, 0));
+        siri.wire.lead_to(ship.server.http);
+        siri.wire.cut();
+        siri.wire.mend();
+        siri.ask(Ask::Connect).await.unwrap();
+        siri.settled().await;
+        siri.sees("it came through", |request| request.id == called && accepted_by(request) == Some("Siri")).await;
+    }
+    assert!(proxy.has_heard("/api/server") && !proxy.has_heard(&token), "the token was sent to another");
 }

@@ -146,7 +146,8 @@ fn OneNotice(notice: Notice, unsent: usize, #[prop(into)] on_put_away: Callback<
         | Notice::UpdateNeeded
         | Notice::ClockWrong { .. }
         | Notice::TokenInFile
-        | Notice::WrongPins { .. } => false,
+        | Notice::WrongPins { .. }
+        | Notice::NoCalls => false,
     };
     let save = move || {
         state.ask_and(Ask::SaveOutbox, move |path: String| {
@@ -179,6 +180,7 @@ fn name(notice: &Notice) -> &'static str {
         Notice::ClockWrong { .. } => "clock_wrong",
         Notice::TokenInFile => "token_in_file",
         Notice::WrongPins { .. } => "wrong_pins",
+        Notice::NoCalls => "no_calls",
     }
 }
 
@@ -198,6 +200,7 @@ fn said(notice: &Notice, unsent: usize) -> (String, String) {
             let title = who.as_ref().map_or(w.wrong_pins_site.to_owned(), |who| fill(w.wrong_pins, &[("who", who)]));
             (title, fill(w.wrong_pins_why, &[("n", &times.to_string())]))
         }
+        Notice::NoCalls => (w.no_calls.to_owned(), w.no_calls_why.to_owned()),
     }
 }
 
@@ -216,6 +219,7 @@ mod tests {
             Notice::ClockWrong { by_s: -7200 },
             Notice::TokenInFile,
             Notice::WrongPins { who: None, times: 5 },
+            Notice::NoCalls,
         ];
         for notice in notices {
             let wire = serde_json::to_value(&notice).unwrap();

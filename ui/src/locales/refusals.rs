@@ -49,6 +49,8 @@ pub fn refusal(refusal: &Refusal) -> String {
         Code::NotYourCall => w.not_your_call,
         Code::TooLarge => w.too_large,
         Code::NotThere => w.not_there,
+        Code::NoSocket => w.no_socket,
+        Code::Blocked => w.blocked,
     };
     text.to_owned()
 }

@@ -20,6 +20,9 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::Missed => w.missed,
         Trouble::Stranger => w.stranger,
         Trouble::Moved => w.moved,
+        Trouble::OtherServer => w.other_server,
+        Trouble::NoSocket => w.no_socket,
+        Trouble::TooLarge => w.too_large,
         Trouble::Failed => w.failed,
     };
     text.to_owned()
@@ -46,6 +49,9 @@ mod tests {
             Trouble::Missed,
             Trouble::Stranger,
             Trouble::Moved,
+            Trouble::OtherServer,
+            Trouble::NoSocket,
+            Trouble::TooLarge,
             Trouble::Refused { refusal },
             Trouble::Vault { why: "locked".into() },
             Trouble::Failed,

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crewbell_core::screen::{Ask, Picture, Shown, Told};
+use crewbell_core::screen::{Ask, OutboxItem, Picture, Shown, Told};
 use crewbell_core::store::{Key, Line};
 use crewbell_shared::button::Button;
 use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay};
+use crewbell_shared::ids::CommandId;
 use crewbell_shared::person::Person;
 use crewbell_shared::place::Place;
 use crewbell_shared::protocol::{Entity, EntityType};
@@ -100,7 +101,7 @@ impl State {
                 self.status.set(status);
                 self.tick();
             }
-            Told::Outbox { items } => self.outbox.set(items),
+            Told::Outbox { put, gone } => self.outbox.update(|all| patch_outbox(all, put, &gone)),
             Told::Present { people } => self.present.set(people),
             Told::Seen { people } => {
                 self.seen.update(|all| all.extend(people.into_iter().map(|seen| (seen.person_id, seen.at))));
@@ -151,6 +152,17 @@ impl State {
     }
 }
 
+/// What of the outbox changed: what was there stays where it is, and what is new comes behind.
+fn patch_outbox(all: &mut Vec<OutboxItem>, put: Vec<OutboxItem>, gone: &[CommandId]) {
+    all.retain(|item| !gone.contains(&item.command_id));
+    for item in put {
+        match all.iter_mut().find(|other| other.command_id == item.command_id) {
+            Some(other) => *other = item,
+            None => all.push(item),
+        }
+    }
+}
+
 /// Nouns by their sort.
 #[derive(Default)]
 struct Sorted {
@@ -176,6 +188,31 @@ impl Sorted {
             Entity::Button(noun) => self.buttons.push(Item { noun, pending }),
             Entity::Request(noun) => self.requests.push(Item { noun, pending }),
             Entity::Call(noun) => self.calls.push(Item { noun, pending }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_core::screen::Deed;
+    use crewbell_core::store::Doing;
+    use crewbell_shared::protocol::Verb;
+    use crewbell_shared::testing::{at, id, sam};
+
+    use super::*;
+
+    fn item(number: u128, doing: Doing) -> OutboxItem {
+        let deed = Deed::from(&Verb::AcceptRequest { request_id: id(number) });
+        OutboxItem { command_id: id(number), depends_on: None, deed, by: sam().as_ref(), at: at(1), doing }
+    }
+
+    #[test]
+    fn an_outbox_that_changes_keeps_its_order() {
+        let mut all = vec![item(1, Doing::Waiting), item(2, Doing::Waiting), item(3, Doing::Waiting)];
+        let put = vec![item(2, Doing::Done { seq: 7 }), item(4, Doing::Waiting)];
+        for _ in 0..2 {
+            patch_outbox(&mut all, put.clone(), &[id(1)]);
+            assert_eq!(all, [put[0].clone(), item(3, Doing::Waiting), put[1].clone()]);
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::http::{ApiError, App};
 use crate::live::refusal_of;
 use crate::log::ReadError;
 
-/// Entries that are read for one page at most; those for others are left out of it.
+/// Entries that are read for one page at most, fewer when they are large; those for others are left out of it.
 const PAGE: i64 = 1000;
 
 /// Where to begin.
@@ -43,7 +43,7 @@ pub struct Entries {
     head: u64,
 }
 
-/// The entries after a cursor, a page at a time. A cursor that is older than the log is answered with
+/// The entries after a cursor, a page at a time: a thousand of the log, or as many as make a MiB. A cursor that is older than the log is answered with
 /// `snapshot_needed`; so is one that is newer than its head, or whose entry has another event id (the server was restored
 /// from a backup), with `details.restored`.
 #[utoipa::path(

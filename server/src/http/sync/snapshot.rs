@@ -11,7 +11,7 @@ use futures_util::stream;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::db::{self, DbError};
+use crate::db;
 use crate::http::extract::Who;
 use crate::http::{ApiError, App};
 
@@ -20,6 +20,9 @@ const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Nouns on one line at most.
 const CHUNK: usize = 200;
+
+/// Bytes of one line, but for the last noun on it: a request may have grown to a thousand times the usual.
+const LINE: usize = 512 * 1024;
 
 #[derive(Serialize)]
 struct Head<'a> {
@@ -58,14 +61,59 @@ pub async fn snapshot(State(app): State<App>, Who(who): Who) -> Result<impl Into
     nouns.extend(db::calls::current(&mut tx, site, since).await?.into_iter().map(Entity::from));
     let event_id = db::entries::event_id(&mut tx, site, known.head).await?;
     let head = Head { seq: known.head, event_id, site: &who.site.slug, nouns: nouns.len() };
-    let first = line(&head)?;
-    let lines = nouns.chunks(CHUNK).map(line).collect::<Result<Vec<_>, _>>()?;
-    let lines = std::iter::once(first).chain(lines).map(Ok::<_, std::convert::Infallible>);
+    let lines = std::iter::once(line(&head)).chain(lines_of(nouns.into_iter()));
+    // Written as they are taken, so that a large site isn't in memory twice.
+    let lines = lines.map(|line| line.map_err(std::io::Error::other));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(stream::iter(lines))))
 }
 
-fn line(value: &(impl Serialize + ?Sized)) -> Result<Bytes, ApiError> {
-    let mut line = serde_json::to_vec(value).map_err(DbError::from)?;
+fn line(value: &impl Serialize) -> serde_json::Result<Bytes> {
+    let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
     Ok(line.into())
+}
+
+/// Lists of nouns, bounded by number and bytes.
+fn lines_of(mut nouns: impl Iterator<Item = Entity>) -> impl Iterator<Item = serde_json::Result<Bytes>> {
+    std::iter::from_fn(move || {
+        let mut line = vec![b'['];
+        for count in 0..CHUNK {
+            if line.len() >= LINE {
+                break;
+            }
+            let Some(noun) = nouns.next() else { break };
+            if count > 0 {
+                line.push(b',');
+            }
+            if let Err(error) = serde_json::to_writer(&mut line, &noun) {
+                return Some(Err(error));
+            }
+        }
+        (line.len() > 1).then(|| {
+            line.extend_from_slice(b"]\n");
+            Ok(line.into())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::testing::{at, open_request};
+
+    use super::*;
+
+    #[test]
+    fn a_line_ends_by_number_or_by_bytes_and_no_noun_is_lost() {
+        let noun = |text: &str| {
+            Entity::from(crewbell_shared::request::Request { text: Some(text.into()), ..open_request(at(0)) })
+        };
+        let counts = |nouns: Vec<Entity>| -> Vec<usize> {
+            let lines = lines_of(nouns.into_iter()).map(Result::unwrap);
+            lines.map(|line| serde_json::from_slice::<Vec<Entity>>(&line).unwrap().len()).collect()
+        };
+        assert_eq!(counts(vec![noun("ice"); 2 * CHUNK + 1]), [CHUNK, CHUNK, 1]);
+        let large = noun(&"x".repeat(LINE / 2));
+        assert_eq!(counts(vec![large; 5]), [2, 2, 1]);
+        assert_eq!(counts(Vec::new()), [0_usize; 0]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Where ends are: their sockets, and mailboxes for clients that ask instead of listening.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ const MAILBOXES: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     lines: Mutex<BTreeMap<End, Line>>,
+    /// The number of the last socket of all: none is given twice, or an old socket that is noticed late to be gone would
+    /// take a new one's place for its own.
+    sockets: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +72,7 @@ impl Lines {
         let (voice, voice_out) = mpsc::channel(PACKETS);
         let mut lines = self.lock();
         let line = lines.entry(end).or_default();
-        let number = line.socket.as_ref().map_or(0, |old| old.number + 1);
+        let number = self.sockets.fetch_add(1, Ordering::Relaxed);
         line.socket = Some(Socket { number, signals, voice });
         Plug { switchboard, end, number, signals: signals_out, voice: voice_out }
     }

@@ -199,6 +199,7 @@ fn not_yours() -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::ws::Message;
     use crewbell_shared::testing::{at, id, ringing_call, sam, siri, tom};
 
     use super::*;
@@ -264,5 +265,33 @@ mod tests {
         assert!(told.contains(r#""t":"peer""#) && told.contains(r#""there":false"#), "{told}");
         drop(new);
         assert!(!switchboard.is_plugged_in(siris()));
+    }
+
+    #[tokio::test]
+    async fn an_old_socket_that_is_noticed_late_to_be_gone_takes_no_new_one_with_it() {
+        let switchboard = Switchboard::default();
+        switchboard.follow(ongoing());
+        let mut sam = switchboard.plug_in(sams());
+        // Half open: Siri's tablet went to another network twice, and the one in between was closed in order.
+        let old = switchboard.plug_in(siris());
+        let between = switchboard.plug_in(siris());
+        drop(between);
+        let new = switchboard.plug_in(siris());
+        drop(old);
+        assert!(switchboard.is_plugged_in(siris()), "the call goes on");
+        assert_eq!(switchboard.signal(sams(), ongoing().id, siris().1, Signal::Ready), Ok(()));
+        let mut told = Vec::new();
+        while let Ok(Message::Text(text)) = tokio::time::timeout(std::time::Duration::ZERO, sam.next()).await {
+            told.push(text.contains(r#""there":true"#));
+        }
+        assert_eq!(told.last(), Some(&true), "and the other side isn't told that it is over: {told:?}");
+        // Lines of others and mailboxes change nothing of it.
+        drop(new);
+        switchboard.open_mailbox(ongoing().id, siris()).unwrap();
+        let (older, newest) = (switchboard.plug_in(siris()), switchboard.plug_in(siris()));
+        drop(older);
+        assert!(switchboard.is_plugged_in(siris()));
+        drop(newest);
+        assert!(!switchboard.is_plugged_in(siris()) && switchboard.has_mailbox(siris()));
     }
 }

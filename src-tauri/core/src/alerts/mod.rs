@@ -4,7 +4,7 @@
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::{Actor, Person, Right};
-use crewbell_shared::request::{Request, State};
+use crewbell_shared::request::{Priority, Request, State};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::screen::Alert;
@@ -16,8 +16,9 @@ pub const HELD_AFTER_START_MS: u64 = 5_000;
 /// was answered hours ago.
 const DOUBTFUL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// What rings for a person: what is open, and theirs to answer, while they are on duty; and what they have themselves
-/// and the guest has pressed for again. The greatest first, then the oldest. `fresh`: the device shows what the server has.
+/// What rings for a person: what is open, and theirs to answer, while they are on duty; and what they have themselves and the
+/// guest has pressed for again. An emergency rings in any case, on every device that somebody is signed in on. The greatest
+/// first, then the oldest. `fresh`: the device shows what the server has.
 pub fn of<'a>(
     me: &Person,
     open: impl Iterator<Item = &'a Request>,
@@ -25,14 +26,13 @@ pub fn of<'a>(
     fresh: bool,
     now: Timestamp,
 ) -> Vec<Alert> {
-    if !me.on_duty || !Actor::Person(me.clone()).may(Right::AnswerRequests) {
-        return Vec::new();
-    }
+    let answers = me.on_duty && Actor::Person(me.clone()).may(Right::AnswerRequests);
     let is_mine = |request: &&Request| match request.holder() {
         Some(holder) => holder.id == me.id && request.is_pressed_since_accepted(),
         None => request.state == State::Open,
     };
     let mut alerts: Vec<Alert> = open
+        .filter(|request| answers || request.priority == Priority::Emergency)
         .filter(is_mine)
         .map(|request| Alert {
             request_id: request.id,
@@ -50,7 +50,7 @@ pub fn of<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crewbell_shared::request::{Acceptance, Command, Priority, decide, pressed_again};
+    use crewbell_shared::request::{Acceptance, Command, decide, pressed_again};
     use crewbell_shared::testing::{at, open_request, sam, siri};
 
     fn ringing(me: &Person, requests: &[Request], fresh: bool, now: Timestamp) -> Vec<RequestId> {

@@ -76,14 +76,14 @@ impl<S: Store + 'static> Controller<S> {
             Ask::Set { name, value } => {
                 let set = self.nothing(Input::Set { name: name.clone(), value: value.clone() }).await;
                 if set.is_ok() {
-                    self.shell.setting(&name, value.as_deref());
+                    self.shielded("setting", |this| this.shell.setting(&name, value.as_deref()));
                 }
                 set
             }
             Ask::PutAway { notice } => self.nothing(Input::PutAway { notice }).await,
             Ask::Timeline { request_id } => {
                 let key = Key::new(EntityType::Request, request_id.0);
-                let (door, kept) = (self.door(), activity::story(self.engine.image(), key));
+                let (door, kept) = (self.door(false), activity::story(self.engine.image(), key));
                 return beside(answer, async move {
                     let story = async { door.await?.timeline(request_id).await };
                     let served = story.await.map(|entries| entries.iter().map(line_of).collect::<Vec<Line>>());
@@ -93,7 +93,7 @@ impl<S: Store + 'static> Controller<S> {
             Ask::Activity { query } => return self.activity(query, answer),
             Ask::ExportActivity { query } => return self.export_activity(query, answer),
             Ask::PlayVoice { request_id } => {
-                let (door, voice, shell) = (self.door(), self.voice.clone(), std::sync::Arc::clone(&self.shell));
+                let (door, voice, shell) = (self.door(false), self.voice.clone(), std::sync::Arc::clone(&self.shell));
                 let edition = edition(self.engine.image(), request_id);
                 return beside(answer, async move {
                     let wav = heard(request_id, edition, &voice, door).await?;
@@ -102,7 +102,7 @@ impl<S: Store + 'static> Controller<S> {
             }
             Ask::StopVoice => self.shell.play(None).map(|()| nothing()),
             Ask::SetSecret { person_id, secret, current } => {
-                let door = self.door();
+                let door = self.door(false);
                 return beside(answer, async move {
                     let set = async { door.await?.set_secret(person_id, &secret, current.as_deref()).await };
                     set.await.map_err(needs_server).map(|()| nothing())
@@ -122,7 +122,10 @@ impl<S: Store + 'static> Controller<S> {
                 as_json(&[link, svg])
             }),
             Ask::Storage => return self.storage(answer),
-            Ask::Connect => self.nothing(Input::Network { there: true }).await,
+            Ask::Connect => {
+                self.keys.hurry();
+                self.nothing(Input::Network { there: true }).await
+            }
         };
         // Whoever asked may be gone.
         let _ = answer.send(answered);
@@ -144,7 +147,7 @@ impl<S: Store + 'static> Controller<S> {
         let image = self.engine.image();
         let names = Names::of(image);
         let kept = activity::kept(image, &names, &query);
-        let door = self.door();
+        let door = self.door(false);
         beside(answer, async move {
             let page = async { door.await?.activity(&query).await };
             let served = page.await.map(|page| activity::served(&page, &names));
@@ -160,7 +163,7 @@ impl<S: Store + 'static> Controller<S> {
         let kept = files::csv(activity::matching(image, &Names::of(image), &query));
         let site = image.session.as_ref().map_or("crewbell", |session| session.site.as_str());
         let name = format!("{site}-activity-{}", files::stamp(self.clock.now().wall));
-        let (door, folder) = (self.door(), self.shell.downloads());
+        let (door, folder) = (self.door(false), self.shell.downloads());
         beside(answer, async move {
             let table = async { door.await?.activity_csv(&query).await };
             let served = table.await.map(|csv| (name.clone(), csv));

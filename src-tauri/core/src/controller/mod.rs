@@ -8,14 +8,16 @@
 //! | `perform` | doing what the engine asks |
 //! | `ask`, `calls` | answering what a face asks |
 //! | `sign_in` | a person signs in on this device |
-//! | `keys` | the token, kept in the shell's vault |
+//! | `keys`, `revoke` | the token, kept in the shell's vault; ending those of sign-ins that are over |
 //! | `activity`, `names`, `words` | what happened, and what is waiting, for people to read |
 //! | `files` | files that a person asked for |
 //! | `code` | QR codes |
 //! | `window` | a window's bounded queue: overflow says "look again" |
 //! | `clock` | time, randomness, ids: the only place that reads them |
 //!
-//! A panic while one input is worked on costs that input: the engine begins again from what is stored.
+//! A panic while one input is worked on costs that input: the engine begins again from what is stored, and says anew
+//! what rings and all else. So does a part of the shell that was started anew, if the shell asks for it
+//! (`Input::SayAgain`).
 
 mod activity;
 mod ask;
@@ -27,8 +29,11 @@ mod files;
 mod keys;
 mod names;
 mod perform;
+mod revoke;
 mod run;
 mod sign_in;
+#[cfg(test)]
+mod tests;
 mod window;
 mod words;
 
@@ -134,7 +139,8 @@ impl Handle {
         answered.await.map_err(|_| gone())?
     }
 
-    /// Reports what the device found out: `Ears`, `Sounded`, `Network`, `Addresses`, `Woke`. Never waits.
+    /// Reports what the device found out: `Ears`, `Sounded`, `Network`, `Addresses`, `Woke`; or that a part of it was started
+    /// anew, and is to be told everything again: `SayAgain`. Never waits.
     pub fn input(&self, input: Input) {
         // A controller that is gone needs no reports.
         let _ = self.reports.send(input);

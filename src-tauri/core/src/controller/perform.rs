@@ -1,17 +1,19 @@
 //! Doing what the engine asks, in order. Nothing here waits for a network or a screen.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use crewbell_shared::call::Call;
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::protocol::live::FromClient;
-use crewbell_shared::{Code, Refusal};
 use futures_util::FutureExt;
 
 use super::run::{Controller, Post};
 use crate::engine::{Fault, Input, Output};
-use crate::net::{Door, Socket};
+use crate::net::{Door, Socket, is_let_through};
 use crate::screen::{Task, Trouble};
+use crate::shell::VaultError;
 use crate::store::{Cursor, Store};
 
 impl<S: Store + 'static> Controller<S> {
@@ -19,6 +21,11 @@ impl<S: Store + 'static> Controller<S> {
         for output in outputs {
             match output {
                 Output::Connect { socket, cursor } => self.connect(socket, cursor),
+                Output::Listen { socket, cursor } => self.listen(socket, cursor),
+                Output::TrySocket => self.try_socket(),
+                Output::AskToken => {
+                    self.ask_server(self.door(true), |door| async move { door.me().await }, Input::Token);
+                }
                 Output::Disconnect => self.socket = None,
                 Output::Moved => self.leave_network(),
                 Output::Say(frame) => {
@@ -28,20 +35,24 @@ impl<S: Store + 'static> Controller<S> {
                     }
                 }
                 Output::FetchSnapshot => {
-                    self.ask_server(|door| async move { door.snapshot().await }, Input::Snapshot);
+                    self.ask_server(self.door(true), |door| async move { door.snapshot().await }, Input::Snapshot);
                 }
                 Output::Send(commands) => {
-                    self.ask_server(|door| async move { door.commands(&commands).await }, Input::Outcomes);
+                    let send = |door: Door| async move { door.commands(&commands).await };
+                    self.ask_server(self.door(false), send, Input::Outcomes);
                 }
                 Output::ForgetToken { sign_out } => self.forget_token(sign_out).await,
-                Output::Alerts { alerts, open } => self.shell.ring(&alerts, open),
-                Output::Phone { task, call, missed } => self.phone(task, call.as_deref(), missed),
-                Output::SocketBack => self.handset.socket_back(),
-                Output::Signal { call_id, from, signal } => self.handset.signal(call_id, from, &signal),
+                Output::Alerts { alerts, open } => self.shielded("ring", |this| this.shell.ring(&alerts, open)),
+                Output::Phone { task, call, missed } => {
+                    self.shielded("phone", |this| this.phone(task, call.as_deref(), missed));
+                }
+                Output::SocketBack => self.shielded("socket_back", |this| this.handset.socket_back()),
+                Output::Signal { call_id, from, signal } => {
+                    self.shielded("signal", |this| this.handset.signal(call_id, from, &signal));
+                }
                 Output::EndCall { call_id } => {
-                    let act = Input::Act { id: self.clock.id(), verb: Verb::EndCall { call_id, dropped: true } };
-                    // Nobody waits for the answer: what comes of it is told.
-                    let _ = Box::pin(self.step(act)).await;
+                    let verb = Verb::EndCall { call_id, dropped: true };
+                    self.next.push_back(Input::Act { id: self.clock.id(), verb });
                 }
                 Output::Tell(told) => self.tell(told),
                 Output::Wake { at_tick } => self.wake_at(at_tick),
@@ -49,16 +60,13 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// The door of the server where the person is signed in.
-    pub(super) fn door(&self) -> impl Future<Output = Result<Door, Fault>> + Send + use<S> {
+    /// The door of the server where the person is signed in: of that one, and no other at its address. `anew`: it is asked
+    /// who it is, though it was just heard of.
+    pub(super) fn door(&self, anew: bool) -> impl Future<Output = Result<Door, Fault>> + Send + use<S> {
         let (http, server, token) = (self.http.clone(), self.server.clone(), self.keys.token());
         async move {
-            match token.await {
-                Ok(Some(token)) => Ok(http.door(&server, token)),
-                // Who has no token is as one whom the server signed out.
-                Ok(None) => Err(Fault::Refused(no_token())),
-                Err(error) => Err(Fault::Away(Trouble::Vault { why: error.0 })),
-            }
+            http.confirm(&server.base, server.instance, anew).await?;
+            Ok(http.door(&server.base, known(token.await)?))
         }
     }
 }
@@ -68,7 +76,7 @@ impl<S: Store + 'static> Controller<S> {
     fn phone(&self, task: Task, call: Option<&Call>, missed: usize) {
         self.handset.phone(task, call, missed);
         if matches!(task, Task::Ring { .. } | Task::RingBack { .. } | Task::Talk { .. }) {
-            let (door, handset) = (self.door(), std::sync::Arc::clone(&self.handset));
+            let (door, handset) = (self.door(false), std::sync::Arc::clone(&self.handset));
             tokio::spawn(async move {
                 let asked = async { door.await?.ice_servers().await };
                 match asked.await {
@@ -81,29 +89,48 @@ impl<S: Store + 'static> Controller<S> {
 
     fn connect(&mut self, number: u64, cursor: Cursor) {
         let (token, endpoint) = (self.keys.token(), self.endpoint);
+        let (http, server) = (self.http.clone(), self.server.clone());
         let hello = async move {
-            match token.await {
-                Ok(Some(token)) => Ok(FromClient::Hello {
-                    token: token.to_string(),
-                    cursor: Some(cursor.seq),
-                    event_id: cursor.event_id,
-                    categories: Vec::new(),
-                    endpoint: Some(endpoint),
-                }),
-                Ok(None) => Err(Fault::Refused(no_token())),
-                Err(error) => Err(Fault::Away(Trouble::Vault { why: error.0 })),
-            }
+            http.confirm(&server.base, server.instance, true).await?;
+            Ok(FromClient::Hello {
+                token: known(token.await)?.to_string(),
+                cursor: Some(cursor.seq),
+                event_id: cursor.event_id,
+                categories: Vec::new(),
+                endpoint: Some(endpoint),
+            })
         };
-        let (posts, sign_in) = (self.posts.clone(), self.sign_in);
-        let tell = move |input| {
-            let posts = posts.clone();
-            async move { post(&posts, Post::Net { sign_in, input }).await }
-        };
+        let tell = self.teller();
         let handset = std::sync::Arc::clone(&self.handset);
         let heard = move |packet: &[u8]| handset.heard(packet);
         let line = self.audio.open(heard);
         let trust = self.http.trust().clone();
-        self.socket = Some(Socket::open(number, self.server.clone(), trust, hello, tell, line));
+        self.socket = Some(Socket::open(number, self.server.base.clone(), trust, hello, tell, line));
+    }
+
+    fn listen(&mut self, number: u64, cursor: Cursor) {
+        self.socket = Some(Socket::listen(number, self.door(true), cursor, self.teller()));
+    }
+
+    /// Takes what a socket or a stream hears to the loop.
+    fn teller(&self) -> impl Fn(Input) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + use<S> {
+        let (posts, http, sign_in) = (self.posts.clone(), self.http.clone(), self.sign_in);
+        move |input| {
+            if let Input::Frame { .. } = input {
+                http.heard();
+            }
+            let posts = posts.clone();
+            Box::pin(async move { post(&posts, Post::Net { sign_in, input }).await })
+        }
+    }
+
+    /// Tries whether a socket would get through.
+    fn try_socket(&self) {
+        let (server, trust, tell) = (self.server.base.clone(), Arc::clone(self.http.trust()), self.teller());
+        tokio::spawn(async move {
+            let works = is_let_through(&server, trust).await;
+            tell(Input::SocketTried { works }).await;
+        });
     }
 
     /// Gives up what goes over a network that the device has left: TCP would wait for it for minutes.
@@ -119,13 +146,14 @@ impl<S: Store + 'static> Controller<S> {
     /// Asks the server, beside the loop; the answer comes back as an input, whatever happens.
     fn ask_server<T, Fut>(
         &self,
+        door: impl Future<Output = Result<Door, Fault>> + Send + 'static,
         what: impl FnOnce(Door) -> Fut + Send + 'static,
         input: impl FnOnce(Result<T, Fault>) -> Input + Send + 'static,
     ) where
         Fut: Future<Output = Result<T, Fault>> + Send,
         T: Send,
     {
-        let (door, posts, sign_in) = (self.door(), self.posts.clone(), self.sign_in);
+        let (posts, sign_in) = (self.posts.clone(), self.sign_in);
         let mut moves = self.moves.subscribe();
         tokio::spawn(async move {
             let asking = AssertUnwindSafe(async { what(door.await?).await }).catch_unwind();
@@ -144,15 +172,11 @@ impl<S: Store + 'static> Controller<S> {
         self.socket = None;
         self.sign_in += 1;
         if sign_out {
-            let door = self.door();
-            tokio::spawn(async move {
-                let out = async { door.await?.logout().await };
-                if let Err(error) = out.await {
-                    tracing::info!(%error, "The server couldn't be told of the sign-out.");
-                }
-            });
+            self.keys.retire(self.server.clone());
+            self.revoke_tokens();
+        } else {
+            self.keys.forget();
         }
-        self.keys.forget();
         self.voice.clear().await;
     }
 }
@@ -164,6 +188,8 @@ pub(super) async fn post(posts: &tokio::sync::mpsc::WeakSender<Post>, what: Post
     }
 }
 
-fn no_token() -> Refusal {
-    Refusal::new(Code::NotSignedIn, "The sign-in is no longer on this device.")
+/// The token, as the vault gave it. One that isn't there says nothing of what it is worth: only the server does.
+fn known(token: Result<Option<Arc<str>>, VaultError>) -> Result<Arc<str>, Fault> {
+    let away = |why: String| Fault::Away(Trouble::Vault { why });
+    token.map_err(|error| away(error.0))?.ok_or_else(|| away("it is empty".to_owned()))
 }

@@ -1,5 +1,6 @@
 //! The loop.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +8,19 @@ use std::time::Duration;
 use crewbell_shared::ids::{CommandId, EndpointId};
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::disk::{Disk, Written};
-use super::keys::Keys;
+use super::keys::{Keys, Server};
 use super::sign_in::SigningIn;
 use super::{Clock, Parts};
 use crate::engine::{Engine, Input};
 use crate::net::{AudioLine, Http, Socket, VoiceCache};
 use crate::screen::{Ask, AskError, Notice, Told};
 use crate::shell::{Handset, Shell};
-use crate::store::{Store, StoreError, Unreadable};
+use crate::store::{Session, Store, StoreError, Unreadable};
 
 /// Posts that are worked off before the screens are told: a burst of frames is one message to a window.
 const BURST: usize = 32;
@@ -37,6 +39,8 @@ pub(super) enum Post {
     Net { sign_in: u64, input: Input },
     /// A face asks.
     Ask(Box<Ask>, Answer),
+    /// All tokens of sign-ins that are over were revoked.
+    Revoked,
     /// The server let somebody in.
     SignedIn(Box<SigningIn>),
     /// Enough.
@@ -61,12 +65,19 @@ pub(super) struct Controller<S> {
     pub audio: AudioLine,
     /// This run of the app, as calls name it.
     pub endpoint: EndpointId,
-    /// The address of the server of the person who is signed in, also while they are signed out.
-    pub server: String,
+    /// The server of the person who is signed in, also while they are signed out.
+    pub server: Server,
+    /// Whoever revokes the tokens of sign-ins that are over, and what hurries them.
+    pub revoking: Option<JoinHandle<()>>,
+    pub revoke_more: Arc<Notify>,
     /// Counts the sign-ins, so that what was asked for one isn't taken as the answer for another.
     pub sign_in: u64,
     pub device: Device,
     told: Vec<Told>,
+    /// What follows from a step, to be worked on when all of it is done.
+    pub next: VecDeque<Input>,
+    /// The shell failed over something: all is to be said again then.
+    say_again_at: Option<Instant>,
     /// How often a window looked.
     pub looks: u64,
     wake_at: Instant,
@@ -89,7 +100,7 @@ impl<S: Store + 'static> Controller<S> {
         let mut disk = Disk::new(store);
         let endpoint = clock.id();
         let engine = Engine::new(disk.load().await?).with_endpoint(endpoint);
-        let server = engine.image().session.as_ref().map(|session| session.server.clone()).unwrap_or_default();
+        let server = engine.image().session.as_ref().map(server_of).unwrap_or_default();
         Ok(Self {
             engine,
             disk,
@@ -106,9 +117,13 @@ impl<S: Store + 'static> Controller<S> {
             audio: AudioLine::default(),
             endpoint,
             server,
+            revoking: None,
+            revoke_more: Arc::default(),
             sign_in: 0,
             device: Device { data, name: device_name, version },
             told: Vec::new(),
+            next: VecDeque::new(),
+            say_again_at: None,
             looks: 0,
             rebuilt,
             unreadable,
@@ -122,6 +137,11 @@ impl<S: Store + 'static> Controller<S> {
         mut reports: mpsc::UnboundedReceiver<Input>,
     ) -> Option<oneshot::Sender<()>> {
         self.set_all();
+        if self.engine.image().session.is_none() {
+            // Killed in the middle of a sign-out, it may have left some.
+            self.voice.clear().await;
+        }
+        self.revoke_what_is_left();
         self.guarded(Work::Input(Input::Start)).await;
         if let Some(saved) = self.rebuilt.take() {
             self.guarded(Work::Input(Input::Notice(Notice::Rebuilt { saved }))).await;
@@ -131,6 +151,7 @@ impl<S: Store + 'static> Controller<S> {
         self.flush();
         loop {
             let retry_at = self.disk.retry_at();
+            let again_at = self.say_again_at;
             let mut work = tokio::select! {
                 post = posts.recv() => match post {
                     Some(Post::Stop(stopped)) => return Some(stopped),
@@ -140,6 +161,10 @@ impl<S: Store + 'static> Controller<S> {
                 Some(input) = reports.recv() => Work::Input(input),
                 () = sleep_until(self.wake_at) => Work::Input(Input::Tick),
                 () = sleep_until(retry_at.unwrap_or(self.wake_at)), if retry_at.is_some() => Work::Retry,
+                () = sleep_until(again_at.unwrap_or(self.wake_at)), if again_at.is_some() => {
+                    self.say_again_at = None;
+                    Work::Input(Input::SayAgain)
+                }
             };
             for _ in 0..BURST {
                 self.guarded(work).await;
@@ -173,7 +198,17 @@ impl<S: Store + 'static> Controller<S> {
     async fn guarded(&mut self, work: Work) {
         if AssertUnwindSafe(self.work(work)).catch_unwind().await.is_err() {
             tracing::error!("The controller panicked over an input, and begins again from what is stored.");
-            self.begin_again().await;
+            self.recover().await;
+            tokio::time::sleep(AFTER_PANIC).await;
+        }
+    }
+
+    /// Lets the shell do something. When it fails over it, that costs this alone: the rest is done, and all of it is said
+    /// again in a moment.
+    pub fn shielded(&mut self, what: &'static str, does: impl FnOnce(&Self)) {
+        if std::panic::catch_unwind(AssertUnwindSafe(|| does(self))).is_err() {
+            tracing::error!(what, "The shell panicked; it is told everything again.");
+            self.say_again_at = Some(Instant::now() + AFTER_PANIC);
         }
     }
 
@@ -184,6 +219,7 @@ impl<S: Store + 'static> Controller<S> {
                 let _ = self.step(input).await;
             }
             Work::Post(Post::Net { .. } | Post::Stop(_)) => {}
+            Work::Post(Post::Revoked) => self.revoked_all().await,
             Work::Post(Post::Ask(ask, answer)) => self.answer(*ask, answer).await,
             Work::Post(Post::SignedIn(signing_in)) => self.signed_in(*signing_in).await,
             Work::Input(input) => {
@@ -197,8 +233,19 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// One input: decide, write, commit, perform. The id of the command that was kept, if one was.
+    /// One input, and then what follows from it, one after the other: never one inside another's outputs, where what is
+    /// said later would be said first. The id of the command that was kept, if one was.
     pub async fn step(&mut self, input: Input) -> Result<Option<CommandId>, AskError> {
+        let answer = self.one_step(input).await;
+        while let Some(input) = self.next.pop_front() {
+            // Nobody waits for the answer: what comes of it is told.
+            let _ = self.one_step(input).await;
+        }
+        answer
+    }
+
+    /// Decide, write, commit, perform.
+    async fn one_step(&mut self, input: Input) -> Result<Option<CommandId>, AskError> {
         let now = self.clock.now();
         let step = self.engine.decide(input, now);
         let (written, news) = self.disk.write(&step, self.engine.image()).await;
@@ -206,6 +253,7 @@ impl<S: Store + 'static> Controller<S> {
             Written::Commit => {
                 let answer = step.answer.clone();
                 let outputs = self.engine.commit(step, now);
+                self.follow_server();
                 self.perform(outputs).await;
                 answer
             }
@@ -221,14 +269,25 @@ impl<S: Store + 'static> Controller<S> {
         answer
     }
 
-    /// Tells the screens what gathered.
+    /// Where the person is signed in, and which server it said it is.
+    fn follow_server(&mut self) {
+        if let Some(session) = &self.engine.image().session
+            && (self.server.base != session.server || self.server.instance != session.instance)
+        {
+            self.server = server_of(session);
+        }
+    }
+
+    /// Tells the screens what gathered. A shell that fails over it has screens that look anew.
     pub fn flush(&mut self) {
         if !self.told.is_empty() {
             let told = std::mem::take(&mut self.told);
-            let telling = AssertUnwindSafe(|| self.shell.tell(&told));
-            if std::panic::catch_unwind(telling).is_err() {
-                tracing::error!("The shell panicked while the screens were told.");
+            let before = self.say_again_at.take();
+            self.shielded("tell", |controller| controller.shell.tell(&told));
+            if self.say_again_at.is_some() {
+                self.told.push(Told::Reload);
             }
+            self.say_again_at = self.say_again_at.or(before);
         }
     }
 
@@ -240,9 +299,11 @@ impl<S: Store + 'static> Controller<S> {
         self.wake_at = self.clock.instant(tick);
     }
 
-    /// After a panic: nothing in memory is trusted.
-    async fn begin_again(&mut self) {
+    /// After a panic: nothing in memory is trusted, and all is said anew, before anything else. What rang and is over falls
+    /// silent; what rings goes on.
+    pub(super) async fn recover(&mut self) {
         self.socket = None;
+        self.next.clear();
         self.sign_in += 1;
         match self.disk.load().await {
             Ok(image) => self.engine = Engine::new(image).with_endpoint(self.endpoint),
@@ -253,13 +314,18 @@ impl<S: Store + 'static> Controller<S> {
         }
         self.told.clear();
         self.tell(Told::Reload);
-        tokio::time::sleep(AFTER_PANIC).await;
-        let start = AssertUnwindSafe(self.step(Input::Start)).catch_unwind().await;
-        if start.is_err() {
+        while AssertUnwindSafe(self.step(Input::Recovered)).catch_unwind().await.is_err() {
             tracing::error!("The controller panicked while it began again.");
+            self.next.clear();
+            tokio::time::sleep(AFTER_PANIC).await;
         }
         self.flush();
     }
+}
+
+/// The server that somebody is signed in to.
+pub(super) fn server_of(session: &Session) -> Server {
+    Server { base: session.server.clone(), instance: session.instance }
 }
 
 /// What the loop works on.

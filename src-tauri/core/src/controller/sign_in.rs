@@ -1,14 +1,12 @@
 //! A person signs in on this device: the server lets them in, the vault takes the token, and only then does the engine
 //! know of it.
 
-use std::sync::Arc;
-
 use crewbell_shared::ids::DeviceId;
 use crewbell_shared::person::PersonRef;
 
 use super::ask::nothing;
 use super::perform::post;
-use super::run::{Answer, Controller, Post};
+use super::run::{Answer, Controller, Post, server_of};
 use crate::engine::{Fault, Input};
 use crate::net::{Login, address};
 use crate::screen::{AskError, Notice};
@@ -26,18 +24,7 @@ pub(super) const TOKEN_IN: &str = "token_in";
 pub(super) struct SigningIn {
     session: Session,
     kept_in: TokenPlace,
-    /// The token of whoever was signed in before.
-    before: Before,
     answer: Answer,
-}
-
-/// The token of whoever was signed in before.
-struct Before(Option<Arc<str>>);
-
-impl std::fmt::Debug for Before {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "a token" } else { "no token" })
-    }
 }
 
 impl<S: Store + 'static> Controller<S> {
@@ -54,13 +41,15 @@ impl<S: Store + 'static> Controller<S> {
         };
         let login = Login { site, name, secret, device_id, device_name: self.device.name.clone() };
         let (http, keys, posts) = (self.http.clone(), self.keys.clone(), self.posts.clone());
+        let before = self.server.clone();
         tokio::spawn(async move {
-            let signed_in = match http.login(&base, &login).await {
-                Ok(signed_in) => signed_in,
+            // Who it is comes first: from here on the device knows it, whatever answers at its address later.
+            let asking = async { Ok((http.server(&base).await?.instance, http.login(&base, &login).await?)) };
+            let (instance, signed_in) = match asking.await {
+                Ok(answers) => answers,
                 Err(fault) => return drop(answer.send(Err(needs_server(fault)))),
             };
-            let before = Before(keys.token().await.unwrap_or_default());
-            let kept_in = match keys.keep(signed_in.token).await {
+            let kept_in = match keys.replace(signed_in.token, before).await {
                 Ok(kept_in) => kept_in,
                 Err(error) => {
                     let error = AskError::NotKept { why: error.to_string(), full: false };
@@ -68,22 +57,21 @@ impl<S: Store + 'static> Controller<S> {
                 }
             };
             let person = PersonRef { id: signed_in.person.id, name: signed_in.person.name };
-            let session = Session { server: base, site: signed_in.site, person, device_id };
-            post(&posts, Post::SignedIn(Box::new(SigningIn { session, kept_in, before, answer }))).await;
+            let session = Session { server: base, site: signed_in.site, person, device_id, instance };
+            post(&posts, Post::SignedIn(Box::new(SigningIn { session, kept_in, answer }))).await;
         });
     }
 
     /// The server let somebody in, and the token is kept.
     pub(super) async fn signed_in(&mut self, signing_in: SigningIn) {
-        let SigningIn { session, kept_in, before, answer } = signing_in;
-        let server = std::mem::replace(&mut self.server, session.server.clone());
+        let SigningIn { session, kept_in, answer } = signing_in;
+        let new = server_of(&session);
+        let server = std::mem::replace(&mut self.server, new.clone());
         self.sign_in += 1;
         if let Err(error) = self.step(Input::SignedIn(session)).await {
             self.server = server;
-            match before.0 {
-                Some(token) => drop(self.keys.keep(token.to_string()).await),
-                None => self.keys.forget(),
-            }
+            self.keys.take_back(new);
+            self.revoke_tokens();
             return drop(answer.send(Err(error)));
         }
         self.voice.clear().await;
@@ -94,11 +82,8 @@ impl<S: Store + 'static> Controller<S> {
             TokenPlace::File => drop(self.step(Input::Notice(Notice::TokenInFile)).await),
             TokenPlace::Keyring => drop(self.step(Input::PutAway { notice: "token_in_file".to_owned() }).await),
         }
-        if let Some(token) = before.0 {
-            let door = self.http.door(&server, token);
-            // Mostly the server has ended it by itself.
-            tokio::spawn(async move { door.logout().await });
-        }
+        // Of whoever was signed in before. Mostly the server has ended it by itself.
+        self.revoke_tokens();
         let _ = answer.send(Ok(nothing()));
     }
 
@@ -118,5 +103,6 @@ pub(super) fn needs_server(fault: Fault) -> AskError {
     match fault {
         Fault::Away(why) => AskError::Offline { why },
         Fault::Refused(refusal) => AskError::Refused { refusal },
+        Fault::Blocked { .. } => AskError::Offline { why: fault.into() },
     }
 }

@@ -27,6 +27,10 @@ pub struct Now {
 pub enum Input {
     /// The device started.
     Start,
+    /// The core failed and begins again from what is stored, in the middle of whatever goes on: nothing is held back.
+    Recovered,
+    /// A part of the device was started anew, and knows nothing: what rings, and all else, is to be said again.
+    SayAgain,
     /// Somebody signed in; the token is kept.
     SignedIn(Session),
     /// The person signs out.
@@ -93,6 +97,13 @@ pub enum Input {
         /// Why.
         why: Trouble,
     },
+    /// Whether a socket would get through, where there is an event stream.
+    SocketTried {
+        /// It would.
+        works: bool,
+    },
+    /// Whether the token is worth anything, as the server says that it is from.
+    Token(Result<(), Fault>),
     /// The snapshot that was asked for.
     Snapshot(Result<Snapshot, Fault>),
     /// What became of the commands that were sent.
@@ -162,13 +173,19 @@ pub enum Fault {
     /// It refused the whole.
     #[error(transparent)]
     Refused(Refusal),
+    /// Somebody in between refused to pass this on: a proxy that doesn't like what is in it.
+    #[error("something in between refused it (HTTP {status})")]
+    Blocked {
+        /// The HTTP status: 403, 413.
+        status: u16,
+    },
 }
 
 impl Fault {
     /// Whether the same again is right: back off and retry. Otherwise it is kept, shown, and for the person to decide.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Away(_) => true,
+            Self::Away(_) | Self::Blocked { .. } => true,
             Self::Refused(refusal) => is_transient(refusal.code),
         }
     }
@@ -179,6 +196,7 @@ impl From<Fault> for Trouble {
         match fault {
             Fault::Away(trouble) => trouble,
             Fault::Refused(refusal) => Self::Refused { refusal },
+            Fault::Blocked { .. } => Self::Stranger,
         }
     }
 }

@@ -7,13 +7,16 @@
 
 use std::net::IpAddr;
 
+use crewbell_shared::ids::InstanceId;
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
 
 use super::live::{Live, Socket};
+use super::path::Path;
+use super::token::is_dead_token;
 use super::{Engine, Fault, Now, Output, Step};
 use crate::screen::{Link, Notice, Told, Trouble};
-use crate::store::{Cursor, Write};
+use crate::store::{Cursor, Session, Write};
 
 /// Milliseconds between heartbeats. The server drops a socket after 30 s of silence.
 const BEAT_MS: u64 = 5_000;
@@ -23,8 +26,18 @@ const FIRST_BEAT_MS: u64 = 500;
 const DEAD_MS: u64 = 12_000;
 /// Milliseconds that connecting or fetching may take.
 const OPEN_MS: u64 = 10_000;
-/// Milliseconds of the first wait after a failure; doubled with each, up to [`LONGEST_WAIT_MS`].
+/// Milliseconds of the first wait after a failure, at most; doubled with each, up to [`LONGEST_WAIT_MS`].
 const FIRST_WAIT_MS: u64 = 500;
+/// Milliseconds of any wait, at least.
+const SHORTEST_WAIT_MS: u64 = 100;
+/// Milliseconds over which devices spread that were all told at once to take a snapshot; doubled each time that it is said
+/// again, up to [`LONGEST_SPREAD_MS`].
+const SPREAD_MS: u64 = 4_000;
+/// The longest of these.
+const LONGEST_SPREAD_MS: u64 = 120_000;
+/// Milliseconds for which a connection must hold before the failures before it are forgotten: one that ends just after
+/// `welcome`, each time, is no better than none.
+const HOLDS_MS: u64 = 10_000;
 /// Milliseconds of the longest wait: a crew member who walks back into the Wi-Fi isn't left waiting.
 const LONGEST_WAIT_MS: u64 = 15_000;
 /// Seconds by which a device's clock may differ before the person is told.
@@ -32,11 +45,16 @@ const CLOCK_TOLERANCE_S: i64 = 120;
 /// Milliseconds after waking within which a socket must speak, or it is taken for dead.
 const WAKE_PATIENCE_MS: u64 = 3_000;
 
-/// How long to wait after so many failures in a row: doubling, with half of it drawn by lot, so that a hundred tablets
-/// don't come back to a server at the same instant.
+/// How long to wait after so many failures in a row: doubling, and drawn by lot from all of it (full jitter), so that a
+/// hundred tablets don't come back to a server at the same instant.
 pub(super) fn backoff(failures: u32, luck: u32) -> u64 {
-    let whole = FIRST_WAIT_MS.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_WAIT_MS);
-    whole / 2 + u64::from(luck) % (whole / 2 + 1)
+    SHORTEST_WAIT_MS + jitter(FIRST_WAIT_MS, LONGEST_WAIT_MS, failures, luck)
+}
+
+/// A number from zero up to a bound that doubles with each time.
+fn jitter(first: u64, longest: u64, times: u32, luck: u32) -> u64 {
+    let bound = first.saturating_mul(1 << times.saturating_sub(1).min(10)).min(longest);
+    u64::from(luck) % (bound + 1)
 }
 
 impl Live {
@@ -59,6 +77,7 @@ impl Live {
 
     /// What failed before failed for another reason: the next attempt waits for nothing.
     fn hurry(&mut self, now: Now) {
+        self.forget_path(now);
         self.failures = 0;
         self.send_failures = 0;
         self.retry_at = now.tick;
@@ -95,9 +114,11 @@ impl Live {
 
     /// A heartbeat was answered. When nothing came since it was said, what is left up to the head is for others: a
     /// stream is filtered, and no entry tells that it is at its end.
+    /// An event stream pulses only when it has come to the end of the log.
     fn catch_up(&mut self) {
+        let path = self.path;
         if let Socket::Up { streamed, head, asked_at, .. } = &mut self.socket
-            && *asked_at == Some(*streamed)
+            && (*asked_at == Some(*streamed) || path == Path::Events)
         {
             *head = (*head).min(*streamed);
         }
@@ -121,9 +142,15 @@ impl Engine {
         }
         step.live.heard(now);
         match frame {
-            FromServer::Welcome { head, server_time, person_id } => {
-                if self.image.person_id() != Some(person_id) {
-                    return self.revoke(step);
+            FromServer::Welcome { head, server_time, person_id, instance } => {
+                let Some(session) = &self.image.session else { return };
+                // Whoever takes our token for another's isn't who gave it to us.
+                if session.person.id != person_id || !is_of(instance, session.instance) {
+                    step.live.fail(Trouble::OtherServer, now);
+                    return step.outputs.push(Output::Disconnect);
+                }
+                if session.instance.is_none() && instance.is_some() {
+                    step.writes.push(Write::SignIn(Session { instance, ..session.clone() }));
                 }
                 let streamed = self.image.cursor.map_or(0, |cursor| cursor.seq);
                 step.live.socket = Socket::Up {
@@ -133,7 +160,7 @@ impl Engine {
                     head,
                     asked_at: None,
                 };
-                step.live.failures = 0;
+                step.live.opened_path(now);
                 step.live.send_failures = 0;
                 step.live.send_at = now.tick;
                 step.live.trouble = None;
@@ -142,7 +169,7 @@ impl Engine {
                 step.live.line.up_at = now.tick;
                 // Told anew at once; who was there over the last socket may be gone.
                 step.live.present.clear();
-                if step.live.line.media.is_some() {
+                if step.live.line.media.is_some() && step.live.can_call() {
                     step.outputs.push(Output::SocketBack);
                 }
                 step.live.set_clock(server_time, now);
@@ -163,7 +190,7 @@ impl Engine {
                     Self::begin_anew(step, Trouble::Missed, now);
                 }
             }
-            FromServer::Refused { refusal } => self.refused_by_socket(step, &refusal, now),
+            FromServer::Refused { refusal } => self.refused_by_socket(step, refusal, now),
             FromServer::Bye { why } => {
                 step.live.fail(goodbye(&why), now);
                 self.hear_last(step, now);
@@ -210,22 +237,35 @@ impl Engine {
 
     /// A socket ended.
     pub(super) fn closed(&self, step: &mut Step, socket: u64, why: Trouble, now: Now) {
-        if socket == step.live.sockets && step.live.socket != Socket::Closed {
-            self.hear_last(step, now);
-            step.live.fail(why, now);
+        if socket != step.live.sockets {
+            return;
+        }
+        // What doesn't fit will never fit: the site whole goes past it.
+        step.live.stale_cursor |= why == Trouble::TooLarge;
+        match step.live.socket {
+            Socket::Closed => {}
+            Socket::Opening { .. } => step.live.fail_to_open(why, now),
+            Socket::Up { .. } => {
+                self.hear_last(step, now);
+                step.live.fail(why, now);
+            }
         }
     }
 
-    fn refused_by_socket(&self, step: &mut Step, refusal: &Refusal, now: Now) {
+    fn refused_by_socket(&self, step: &mut Step, refusal: Refusal, now: Now) {
+        if is_dead_token(refusal.code) {
+            return self.doubt_token(step, &refusal, now);
+        }
         self.hear_last(step, now);
-        step.live.socket = Socket::Closed;
         if refusal.code == Code::SnapshotNeeded {
             step.live.stale_cursor = true;
             step.live.restored |= refusal.details["restored"] == true;
-        } else if signed_out(refusal.code) {
-            self.revoke(step);
+            step.live.socket = Socket::Closed;
+            // The whole fleet may be told at the same moment.
+            step.live.failures = step.live.failures.saturating_add(1);
+            step.live.retry_at = now.tick + jitter(SPREAD_MS, LONGEST_SPREAD_MS, step.live.failures, now.luck);
         } else {
-            step.live.fail(Trouble::Refused { refusal: refusal.clone() }, now);
+            step.live.fail(Trouble::Refused { refusal }, now);
         }
     }
 
@@ -238,7 +278,7 @@ impl Engine {
         }
     }
 
-    fn hear_last(&self, step: &mut Step, now: Now) {
+    pub(super) fn hear_last(&self, step: &mut Step, now: Now) {
         if let Socket::Up { heard_at, .. } = self.live.socket {
             let ago = i64::try_from(now.tick.saturating_sub(heard_at)).unwrap_or(0);
             let at = self.live.server_time(now).saturating_sub(jiff::SignedDuration::from_millis(ago));
@@ -257,13 +297,14 @@ impl Engine {
                 outputs.push(Output::Disconnect);
             }
             self.live.fetching = false;
+            (self.live.doubted, self.live.asking_token) = (false, false);
             return;
         }
         match self.live.socket {
             Socket::Closed => {}
             Socket::Opening { since } => {
                 if now.tick.saturating_sub(since) >= OPEN_MS {
-                    self.live.fail(Trouble::NoAnswer, now);
+                    self.live.fail_to_open(Trouble::NoAnswer, now);
                     outputs.push(Output::Disconnect);
                 }
             }
@@ -272,15 +313,25 @@ impl Engine {
                 outputs.push(Output::Disconnect);
             }
             Socket::Up { ref mut beat_at, ref mut asked_at, streamed, .. } => {
+                if now.tick.saturating_sub(self.live.line.up_at) >= HOLDS_MS {
+                    self.live.failures = 0;
+                }
                 if now.tick >= *beat_at {
-                    *beat_at = now.tick + BEAT_MS;
+                    // Over a stream each is a request, and answered by none: the stream pulses by itself.
+                    *beat_at = now.tick + if self.live.path == Path::Socket { BEAT_MS } else { 2 * BEAT_MS };
                     *asked_at = Some(streamed);
                     outputs.push(Output::Say(FromClient::Heartbeat));
                 }
             }
         }
-        if self.live.socket != Socket::Closed || self.live.fetching || now.tick < self.live.retry_at {
+        self.keep_trying_sockets(now, outputs);
+        let busy = self.live.fetching || self.live.asking_token;
+        if self.live.socket != Socket::Closed || busy || now.tick < self.live.retry_at {
             return;
+        }
+        if self.live.doubted {
+            self.live.asking_token = true;
+            return outputs.push(Output::AskToken);
         }
         match self.image.cursor {
             Some(cursor) if !self.live.stale_cursor => self.connect(cursor, now, outputs),
@@ -295,7 +346,11 @@ impl Engine {
         self.live.sockets += 1;
         self.live.from = None;
         self.live.socket = Socket::Opening { since: now.tick };
-        outputs.push(Output::Connect { socket: self.live.sockets, cursor });
+        let socket = self.live.sockets;
+        outputs.push(match self.live.path {
+            Path::Socket => Output::Connect { socket, cursor },
+            Path::Events => Output::Listen { socket, cursor },
+        });
     }
 
     /// How it stands with the connection, for a person.
@@ -309,6 +364,8 @@ impl Engine {
             Socket::Up { .. } => Link::Live,
             Socket::Opening { .. } if self.live.failures == 0 => Link::Connecting,
             Socket::Closed if self.live.fetching && self.live.failures == 0 => Link::Fetching,
+            // It waits its turn.
+            Socket::Closed if self.live.stale_cursor && self.live.failures <= 1 => Link::Fetching,
             Socket::Opening { .. } | Socket::Closed => Link::Offline,
         }
     }
@@ -316,7 +373,7 @@ impl Engine {
     /// When the engine wants to be called again.
     pub(super) fn next_tick(&self, now: Now) -> u64 {
         let link = match self.live.socket {
-            Socket::Closed if self.live.fetching || self.image.session.is_none() => None,
+            Socket::Closed if self.live.fetching || self.live.asking_token || self.image.session.is_none() => None,
             Socket::Closed => Some(self.live.retry_at),
             Socket::Opening { since } => Some(since + OPEN_MS),
             Socket::Up { heard_at, beat_at, .. } => Some(beat_at.min(heard_at + DEAD_MS)),
@@ -327,7 +384,11 @@ impl Engine {
         let phone = self.phone_tick(now);
         // The engine is never asleep for more than a minute, whatever happens to timers.
         let far = now.tick + 60_000;
-        [link, send, sound, held, phone].into_iter().flatten().map(|at| at.max(now.tick + 1)).fold(far, u64::min)
+        [link, send, sound, held, phone, self.upgrade_tick()]
+            .into_iter()
+            .flatten()
+            .map(|at| at.max(now.tick + 1))
+            .fold(far, u64::min)
     }
 
     /// A snapshot came, or none.
@@ -338,7 +399,7 @@ impl Engine {
         step.live.fetching = false;
         match result {
             Ok(snapshot) => self.replace(step, snapshot),
-            Err(Fault::Refused(refusal)) if signed_out(refusal.code) => self.revoke(step),
+            Err(Fault::Refused(refusal)) if is_dead_token(refusal.code) => self.doubt_token(step, &refusal, now),
             Err(fault) => step.live.fail(fault, now),
         }
     }
@@ -354,7 +415,7 @@ fn goodbye(why: &str) -> Trouble {
     }
 }
 
-/// Whether a refusal says that the token is worth nothing any more.
-pub(super) fn signed_out(code: Code) -> bool {
-    matches!(code, Code::NotSignedIn | Code::NotActive)
+/// Whether whoever answers is whom the person signed in to, as far as both say.
+fn is_of(answers: Option<InstanceId>, signed_in_to: Option<InstanceId>) -> bool {
+    answers.is_none() || signed_in_to.is_none() || answers == signed_in_to
 }

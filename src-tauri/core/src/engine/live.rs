@@ -8,6 +8,7 @@ use crewbell_shared::protocol::live::Presence;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Now;
+use super::path::Path;
 use crate::screen::{Ears, Notice, StorageState, Trouble};
 
 /// What a restart forgets.
@@ -30,7 +31,20 @@ pub(super) struct Live {
     pub stale_cursor: bool,
     /// The server's log isn't the one that was read.
     pub restored: bool,
-    /// Attempts to connect that failed in a row.
+    /// Over what the site is heard, or tried to be.
+    pub path: Path,
+    /// Sockets in a row that failed though the server was reached.
+    pub socket_failures: u32,
+    /// When a socket is tried beside an event stream, and whether one is being tried.
+    pub upgrade_at: u64,
+    pub upgrading: bool,
+    /// Somebody said that the token is worth nothing: the server is asked before anything else.
+    pub doubted: bool,
+    /// That question is on its way.
+    pub asking_token: bool,
+    /// When what is closed is next looked through.
+    pub forget_at: u64,
+    /// Attempts to connect that failed in a row, until a connection has held for a while.
     pub failures: u32,
     /// No attempt before this tick.
     pub retry_at: u64,
@@ -40,6 +54,9 @@ pub(super) struct Live {
     pub sending: Option<(u64, Vec<CommandId>)>,
     /// Send one at a time: a batch was refused as a whole.
     pub alone: bool,
+    /// The command that somebody between here and the server refused, with the HTTP status: an empty batch is sent to see
+    /// whether others get through.
+    pub suspect: Option<(CommandId, u16)>,
     /// Attempts to send that failed in a row.
     pub send_failures: u32,
     /// No attempt to send before this tick.
@@ -116,5 +133,6 @@ fn tag(notice: &Notice) -> &'static str {
         Notice::ClockWrong { .. } => "clock_wrong",
         Notice::TokenInFile => "token_in_file",
         Notice::WrongPins { .. } => "wrong_pins",
+        Notice::NoCalls => "no_calls",
     }
 }

@@ -85,7 +85,6 @@ impl Engine {
     pub(super) fn replace(&self, step: &mut Step, snapshot: Snapshot) {
         let restored = std::mem::take(&mut step.live.restored);
         step.live.stale_cursor = false;
-        step.live.failures = 0;
         step.live.trouble = None;
         if snapshot.foreign {
             step.live.note(Notice::UpdateNeeded);

@@ -20,6 +20,8 @@
 //! | `log` | entries and snapshots come in |
 //! | `outbox` | what was done is sent, in order, until the server has said yes or no |
 //! | `link` | connecting, heartbeats, backing off |
+//! | `path` | a socket, or an event stream where none gets through |
+//! | `token` | what wipes a device is said twice |
 //! | `phone` | the call on this device |
 //! | `presence` | who is there, and when the others last were |
 //! | `gone` | a call whose other side is gone |
@@ -35,6 +37,7 @@ mod live;
 mod log;
 mod outbox;
 mod output;
+mod path;
 mod phone;
 mod presence;
 mod session;
@@ -42,6 +45,7 @@ mod step;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::collections::BTreeSet;
 
@@ -55,6 +59,8 @@ pub use input::{Fault, Input, Now, Snapshot};
 #[cfg(feature = "native")]
 pub(crate) use log::line_of;
 pub use output::Output;
+#[cfg(feature = "native")]
+pub(crate) use session::{LAST_SESSION, TO_REVOKE};
 pub use step::Step;
 
 use echo::Echo;
@@ -108,6 +114,11 @@ impl Engine {
         let mut step = Step::new(self.live.clone());
         match input {
             Input::Start => self.start(&mut step, now),
+            Input::Recovered => {
+                self.start(&mut step, now);
+                step.live.started_at = None;
+            }
+            Input::SayAgain => step.say_again = true,
             Input::SignedIn(session) => Self::signed_in(&mut step, session),
             Input::SignOut { discard } => self.sign_out(&mut step, discard),
             Input::Act { id, verb } => self.act(&mut step, id, verb, now),
@@ -120,6 +131,8 @@ impl Engine {
             Input::Frame { socket, frame } => self.frame(&mut step, socket, *frame, now),
             Input::Garbled { socket } => Self::garbled(&mut step, socket, now),
             Input::Closed { socket, why } => self.closed(&mut step, socket, why, now),
+            Input::SocketTried { works } => self.socket_tried(&mut step, works, now),
+            Input::Token(result) => self.token(&mut step, result, now),
             Input::Snapshot(result) => self.snapshot(&mut step, result, now),
             Input::Outcomes(result) => self.outcomes(&mut step, result, now),
             Input::Network { there } => step.live.network(there, now),
@@ -135,15 +148,17 @@ impl Engine {
             Input::Tick => {}
         }
         self.give_up_live(&mut step);
+        self.forget_closed(&mut step, now);
         step
     }
 
     /// Applies a step whose writes are on the disk, and says what follows, in order.
     pub fn commit(&mut self, step: Step, now: Now) -> Vec<Output> {
-        let Step { writes, live, outputs, answer: _, told } = step;
+        let Step { writes, live, outputs, answer: _, told, say_again } = step;
         let before = self.shown_before(&writes);
         self.image.apply(&writes);
         self.live = live;
+        self.last.said &= !say_again;
         let mut outputs = outputs;
         self.keep_connected(now, &mut outputs);
         self.keep_sending(now, &mut outputs);

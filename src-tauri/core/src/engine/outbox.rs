@@ -4,14 +4,18 @@
 //! person did in the order in which they did it. An answer that is lost costs nothing: the same ids are sent again, and
 //! the server gives the same answer.
 
+use std::collections::BTreeSet;
+
+use crewbell_shared::ids::CommandId;
 use crewbell_shared::protocol::{Command, Outcome, Verb};
 use crewbell_shared::{Code, Refusal};
 
 use super::input::is_transient;
-use super::link::{backoff, signed_out};
+use super::link::backoff;
 use super::live::Socket;
+use super::token::is_dead_token;
 use super::{Engine, Fault, Now, Output, Step};
-use crate::screen::Told;
+use crate::screen::{Told, Trouble};
 use crate::store::{Doing, Waiting, Write};
 
 /// Commands in one batch: a day's work of one person. The server takes 500.
@@ -33,7 +37,7 @@ impl Engine {
     /// first, and with it what must be asked again ([`Engine::ask_again`]), which is older.
     pub(super) fn wants_to_send(&self, now: Now) -> bool {
         let up = matches!(self.live.socket, Socket::Up { .. });
-        up && self.live.sending.is_none() && self.unanswered(now).next().is_some()
+        up && self.live.sending.is_none() && (self.live.suspect.is_some() || self.unanswered(now).next().is_some())
     }
 
     /// Sends the next batch when it is time.
@@ -41,7 +45,12 @@ impl Engine {
         if !self.wants_to_send(now) || now.tick < self.live.send_at {
             return;
         }
-        let most = if self.live.alone { 1 } else { BATCH };
+        let most = match (self.live.suspect, self.live.alone) {
+            // Does anything get through?
+            (Some(_), _) => 0,
+            (None, true) => 1,
+            (None, false) => BATCH,
+        };
         let commands: Vec<Command> = self.unanswered(now).take(most).map(|waiting| waiting.command.clone()).collect();
         self.live.sending = Some((self.live.sockets, commands.iter().map(|command| command.id).collect()));
         outputs.push(Output::Send(commands));
@@ -53,10 +62,22 @@ impl Engine {
         if self.image.session.is_none() {
             return;
         }
+        let reached = match &result {
+            Ok(_) => true,
+            Err(Fault::Refused(refusal)) => !is_transient(refusal.code) && !is_dead_token(refusal.code),
+            Err(Fault::Away(_) | Fault::Blocked { .. }) => false,
+        };
         match result {
             // The answer is of a connection before this one. What it says may be of a server that has been restored
             // since: it is asked again, and says the same if it is the same.
             Ok(_) if socket != self.live.sockets => {}
+            // An empty batch got through: it is that command, and no other, that doesn't.
+            Ok(_) | Err(_) if sent.is_empty() && reached => {
+                step.live.send_failures = 0;
+                if let Some((id, status)) = step.live.suspect.take() {
+                    self.blocked(step, id, status, now);
+                }
+            }
             Ok(outcomes) => {
                 let answered = outcomes.len();
                 for outcome in outcomes.into_iter().filter(|outcome| sent.contains(&outcome.id)) {
@@ -65,11 +86,13 @@ impl Engine {
                 if answered < sent.len() {
                     Self::send_later(step, now);
                 } else if step.live.send_at <= now.tick {
+                    step.live.trouble = None;
                     step.live.send_failures = 0;
                     step.live.alone = false;
                 }
             }
-            Err(Fault::Refused(refusal)) if signed_out(refusal.code) => self.revoke(step),
+            Err(Fault::Refused(refusal)) if is_dead_token(refusal.code) => self.doubt_token(step, &refusal, now),
+            Err(Fault::Blocked { status }) => self.refused_in_between(step, &sent, status, now),
             Err(Fault::Refused(refusal)) if sent.len() > 1 && refusal.code != Code::Unavailable => {
                 // One of them spoils the batch; alone, it will show which.
                 step.live.alone = true;
@@ -86,9 +109,40 @@ impl Engine {
                 step.live.alone = false;
             }
             Err(Fault::Away(why)) => {
+                // A body that never gets through may be too large for whoever is in between.
+                step.live.alone |= step.live.send_failures >= MOST_FAILURES;
                 step.live.trouble.get_or_insert(why);
                 Self::send_later(step, now);
             }
+        }
+    }
+
+    /// Somebody between here and the server refused to pass commands on. It may be one of them that they don't like, or all
+    /// that this device says.
+    fn refused_in_between(&self, step: &mut Step, sent: &[CommandId], status: u16, now: Now) {
+        match sent {
+            [id] => step.live.suspect = Some((*id, status)),
+            [_, _, ..] => step.live.alone = true,
+            [] => {
+                step.live.suspect = None;
+                step.live.trouble.get_or_insert(Trouble::Stranger);
+                Self::send_later(step, now);
+            }
+        }
+    }
+
+    /// A command doesn't get through, and others do: it is kept as refused, with what depends on it, and the rest goes on.
+    fn blocked(&self, step: &mut Step, id: CommandId, status: u16, now: Now) {
+        let message = format!("Something between this device and the server refused to pass it on (HTTP {status}).");
+        let refusal = Refusal::new(Code::Blocked, message).with("status", &status);
+        self.outcome(step, Outcome { id, seq: None, refusal: Some(refusal) }, now);
+        let mut refused = BTreeSet::from([id]);
+        for waiting in &self.image.outbox {
+            let Some(on) = waiting.command.depends_on.filter(|on| refused.contains(on)) else { continue };
+            let refusal =
+                Refusal::new(Code::DependsOnRefused, "What it depends on was refused.").with("depends_on", &on);
+            refused.insert(waiting.command.id);
+            self.outcome(step, Outcome { id: waiting.command.id, seq: None, refusal: Some(refusal) }, now);
         }
     }
 
@@ -112,7 +166,6 @@ impl Engine {
         }
         let read = self.image.cursor.map_or(0, |cursor| cursor.seq);
         match (refusal, seq) {
-            (Some(refusal), _) if signed_out(refusal.code) => self.revoke(step),
             (Some(refusal), _) if is_transient(refusal.code) => Self::send_later(step, now),
             // It never began, as when the connection went while it was being made: there is nothing to hang up.
             (Some(refusal), _) if ends_a_call(waiting) && refusal.code == Code::NotFound => {

@@ -19,16 +19,28 @@ pub enum Output {
         /// Where to go on.
         cursor: Cursor,
     },
-    /// Close the socket.
+    /// Listen to the event stream from this cursor, where no socket gets through; what comes of it carries the number as if
+    /// it were a socket's. Any other is closed.
+    Listen {
+        /// The number.
+        socket: u64,
+        /// Where to go on.
+        cursor: Cursor,
+    },
+    /// Try whether a socket would get through, beside the event stream; answered with [`super::Input::SocketTried`].
+    TrySocket,
+    /// Ask the server whether the token is worth anything; answered with [`super::Input::Token`].
+    AskToken,
+    /// Close the socket, or the event stream.
     Disconnect,
     /// The device's own address that the socket went from is gone: close the socket, and give up whatever else is open
     /// to the server, with the questions that wait for an answer over it. Nothing will come any more.
     Moved,
-    /// Say this on the socket.
+    /// Say this on the socket, or by a request of its own.
     Say(FromClient),
     /// Fetch the site whole; answered with [`super::Input::Snapshot`].
     FetchSnapshot,
-    /// Send these, in order; answered with [`super::Input::Outcomes`].
+    /// Send these, in order; answered with [`super::Input::Outcomes`]. None at all: to see whether anything gets through.
     Send(Vec<Command>),
     /// The token is worth nothing any more: forget it.
     ForgetToken {
@@ -62,7 +74,7 @@ pub enum Output {
         /// What.
         signal: Signal,
     },
-    /// End this call as dropped, as if the person had: its other side is gone.
+    /// End this call as dropped, as if the person had: its other side is gone. To be done when all else of this step is.
     EndCall {
         /// Which.
         call_id: CallId,

@@ -54,7 +54,7 @@ impl Engine {
     /// A signal for the other side of a call. Without a connection it is lost, as a signal may be: what it was about is
     /// begun anew when there is one.
     pub(super) fn signal(step: &mut Step, call_id: CallId, to: EndpointId, signal: Signal) {
-        if step.live.is_up() {
+        if step.live.can_call() {
             step.outputs.push(Output::Say(FromClient::Signal { call_id, to, signal }));
         }
     }
@@ -73,10 +73,15 @@ impl Engine {
 
     /// What is only worth something now isn't done without a connection.
     pub(super) fn needs_connection(&self, verb: &Verb) -> Result<(), Refusal> {
-        if verb.is_live() && !self.live.is_up() {
-            return Err(Refusal::new(Code::NoConnection, "There is no connection to the server."));
+        match verb.is_live() {
+            true if !self.live.is_up() => {
+                Err(Refusal::new(Code::NoConnection, "There is no connection to the server."))
+            }
+            true if !self.live.can_call() => {
+                Err(Refusal::new(Code::NoSocket, "Calls need a live socket, and the network lets none through."))
+            }
+            true | false => Ok(()),
         }
-        Ok(())
     }
 
     /// Gives up what was only worth something at the time, when the connection went before the answer came: nobody wants
@@ -117,7 +122,7 @@ impl Engine {
     }
 
     /// Tells the voice engine and the screens what this device does about calls, when that changed.
-    pub(super) fn tell_phone(&mut self, now: Now, outputs: &mut Vec<Output>) {
+    pub(super) fn tell_phone(&mut self, anew: bool, now: Now, outputs: &mut Vec<Output>) {
         self.time_rings(now);
         let before = self.last.phone.task;
         let mut task = self.task(now);
@@ -136,11 +141,11 @@ impl Engine {
 
         let phone = Phone { task, media: self.live.line.media.clone(), other_away };
         let missed = self.missed.len();
-        if task != before || missed != self.last.missed {
+        if anew || task != before || missed != self.last.missed {
             let call = task.call_id().and_then(|id| self.shown_call(id)).cloned().map(Box::new);
             outputs.push(Output::Phone { task, call, missed });
         }
-        if phone != self.last.phone {
+        if anew || phone != self.last.phone {
             outputs.push(Output::Tell(Told::Phone { phone: phone.clone() }));
         }
         self.last.phone = phone;
@@ -193,7 +198,7 @@ impl Engine {
         let new: Vec<(CallId, u64)> = self
             .calls
             .iter()
-            .filter(|id| self.live.is_up() && !self.live.line.rings_until.contains_key(id))
+            .filter(|id| self.live.can_call() && !self.live.line.rings_until.contains_key(id))
             .filter_map(ringing)
             .map(|call| (call.id, left(call).clamp(0, i128::from(LONGEST_RING_MS))))
             .map(|(id, left)| (id, now.tick + u64::try_from(left).unwrap_or(0)))

@@ -11,17 +11,23 @@ use jiff::{SignedDuration, Timestamp};
 use super::live::Socket;
 use super::log::{KNOWN_NOUNS, known_nouns};
 use super::{Engine, Now, Output, Step};
-use crate::screen::{Ears, Notice, Told};
+use crate::screen::{Ears, Notice, Told, Trouble};
 use crate::store::{Doing, Session, Write};
 
 /// The setting that holds who was signed in last, for the sign-in page.
 pub const LAST_SESSION: &str = "last_session";
+
+/// The setting that says that somebody signed out whose token may not have been revoked yet.
+pub const TO_REVOKE: &str = "to_revoke";
 
 /// The setting that says of how many commands that can't be read the person knows.
 const UNREADABLE_SEEN: &str = "unreadable_seen";
 
 /// How long a closed request or an ended stay is kept on a device: as long as a snapshot would bring it.
 const KEEP_CLOSED: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Milliseconds between two looks for what is to be forgotten.
+const FORGET_MS: u64 = 3_600_000;
 
 /// Milliseconds for which "silence" silences.
 const SILENCE_MS: u64 = 60_000;
@@ -44,8 +50,17 @@ impl Engine {
         if self.image.cursor.is_some() && self.image.settings.get(KNOWN_NOUNS) != Some(&known_nouns()) {
             step.live.stale_cursor = true;
         }
-        let now = self.image.heard_at.unwrap_or(now.wall);
-        let old = self.image.nouns.iter().filter(|(_, kept)| is_over(&kept.noun, now));
+    }
+
+    /// What has been closed for long enough is forgotten, at a start and while the device runs: a tablet on a wall is
+    /// never started.
+    pub(super) fn forget_closed(&self, step: &mut Step, now: Now) {
+        if now.tick < step.live.forget_at || self.image.session.is_none() {
+            return;
+        }
+        step.live.forget_at = now.tick + FORGET_MS;
+        let at = self.image.heard_at.unwrap_or(now.wall);
+        let old = self.image.nouns.iter().filter(|(_, kept)| is_over(&kept.noun, at));
         step.writes.extend(old.map(|(key, _)| Write::Forget(*key)));
     }
 
@@ -74,10 +89,16 @@ impl Engine {
         let own: Vec<_> = self.image.outbox.iter().filter(|waiting| Some(waiting.by.id) == me).collect();
         let wait = own.iter().filter(|waiting| !matches!(waiting.doing, Doing::Done { .. })).count();
         if wait > 0 && !discard {
+            // Nothing can be sent with a sign-in that can't be read: what waits stays, for after the next one.
+            if let Some(Trouble::Vault { .. }) = self.live.trouble {
+                return self.revoke(step);
+            }
             let message = format!("{wait} changes are not with the server yet.");
             return step.refuse(crewbell_shared::Refusal::new(Code::InUse, message).with("waiting", &wait));
         }
         step.writes.extend(own.into_iter().map(|waiting| Write::Drop(waiting.command.id)));
+        // A device that is killed now revokes the token at its next start.
+        step.writes.push(Write::Set(TO_REVOKE.to_owned(), Some("1".to_owned())));
         step.outputs.push(Output::ForgetToken { sign_out: true });
         self.leave(step);
     }
@@ -100,6 +121,8 @@ impl Engine {
         }
         step.live.socket = Socket::Closed;
         step.live.fetching = false;
+        (step.live.doubted, step.live.asking_token) = (false, false);
+        step.live.suspect = None;
         step.live.sending = None;
         step.live.present.clear();
         step.live.silenced.clear();

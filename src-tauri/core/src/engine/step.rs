@@ -17,11 +17,13 @@ pub struct Step {
     pub(super) live: Live,
     pub(super) outputs: Vec<Output>,
     pub(super) told: Vec<Told>,
+    /// All is told, changed or not.
+    pub(super) say_again: bool,
 }
 
 impl Step {
     pub(super) fn new(live: Live) -> Self {
-        Self { writes: Vec::new(), answer: Ok(None), live, outputs: Vec::new(), told: Vec::new() }
+        Self { writes: Vec::new(), answer: Ok(None), live, outputs: Vec::new(), told: Vec::new(), say_again: false }
     }
 
     /// Whether the step may go on though the storage fails: what the server tells is shown all the same, and can be had

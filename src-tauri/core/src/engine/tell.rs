@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crewbell_shared::ids::CommandId;
 use crewbell_shared::protocol::Entity;
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::request::State;
@@ -16,6 +17,8 @@ use crate::store::{Doing, Key, Line, Waiting, Write};
 /// What the screens know.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastTold {
+    /// Something was told at all: until then all is said, whatever it is. Whoever hears it may have rung before.
+    pub(super) said: bool,
     status: Status,
     alerts: Vec<Alert>,
     open: usize,
@@ -78,9 +81,7 @@ impl Engine {
             self.index(before.keys().copied().collect::<Vec<_>>());
             outputs.extend(self.patch(writes, &before));
         }
-        if writes.iter().any(|write| matches!(write, Write::Keep(_) | Write::Mark(..) | Write::Drop(_))) {
-            outputs.push(Output::Tell(Told::Outbox { items: self.image.outbox.iter().map(item).collect() }));
-        }
+        outputs.extend(self.patch_outbox(writes));
         if writes.iter().any(|write| matches!(write, Write::Set(..))) {
             outputs.push(Output::Tell(Told::Settings { settings: self.image.settings.clone() }));
         }
@@ -90,9 +91,10 @@ impl Engine {
             outputs.push(Output::Tell(Told::Seen { people: seen }));
         }
         outputs.extend(told.into_iter().map(Output::Tell));
-        self.tell_status(now, outputs);
-        self.tell_alerts(now, outputs);
-        self.tell_phone(now, outputs);
+        let anew = !std::mem::replace(&mut self.last.said, true);
+        self.tell_status(anew, now, outputs);
+        self.tell_alerts(anew, now, outputs);
+        self.tell_phone(anew, now, outputs);
     }
 
     fn patch(&self, writes: &[Write], before: &Before) -> Option<Output> {
@@ -111,7 +113,22 @@ impl Engine {
         (!nothing).then_some(Output::Tell(Told::Patch { put, gone, lines }))
     }
 
-    fn tell_status(&mut self, now: Now, outputs: &mut Vec<Output>) {
+    /// What of the outbox changed, and not all of it: hundreds of commands may be answered one after the other.
+    fn patch_outbox(&self, writes: &[Write]) -> Option<Output> {
+        let touched: BTreeSet<CommandId> = writes.iter().filter_map(touched).collect();
+        if touched.is_empty() {
+            return None;
+        }
+        let (mut put, mut gone) = (Vec::new(), touched.clone());
+        for waiting in self.image.outbox.iter().filter(|waiting| touched.contains(&waiting.command.id)) {
+            gone.remove(&waiting.command.id);
+            put.push(item(waiting));
+        }
+        let gone = gone.into_iter().collect();
+        Some(Output::Tell(Told::Outbox { put, gone }))
+    }
+
+    fn tell_status(&mut self, anew: bool, now: Now, outputs: &mut Vec<Output>) {
         let status = self.status(now);
         // While it is live, the time of what is shown moves on by itself.
         let as_of = if status.link.is_there() { self.last.status.as_of } else { status.as_of };
@@ -119,19 +136,19 @@ impl Engine {
         let drifted = (status.clock_offset_ms - self.last.status.clock_offset_ms).abs() > 1000;
         let told = Status { clock_offset_ms: self.last.status.clock_offset_ms, ..status.clone() };
         let moved = moved && (drifted || Status { as_of, seq: self.last.status.seq, ..told } != self.last.status);
-        if moved {
+        if moved || anew {
             self.last.status = status.clone();
             outputs.push(Output::Tell(Told::Status { status }));
         }
     }
 
-    fn tell_alerts(&mut self, now: Now, outputs: &mut Vec<Output>) {
+    fn tell_alerts(&mut self, anew: bool, now: Now, outputs: &mut Vec<Output>) {
         self.live.silenced.retain(|_, until| *until > now.tick);
         let alerts = self.alerts(now);
         let asked = self.open.iter().filter_map(|id| self.open_request(*id));
         let open = asked.filter(|request| request.state == State::Open).count();
-        if alerts != self.last.alerts || open != self.last.open {
-            if alerts != self.last.alerts {
+        if anew || alerts != self.last.alerts || open != self.last.open {
+            if anew || alerts != self.last.alerts {
                 outputs.push(Output::Tell(Told::Alerts { alerts: alerts.clone() }));
             }
             self.last.alerts.clone_from(&alerts);
@@ -222,6 +239,24 @@ fn item(waiting: &Waiting) -> OutboxItem {
         by: by.clone(),
         at: *at,
         doing: doing.clone(),
+    }
+}
+
+/// The command of the outbox that a write is about.
+fn touched(write: &Write) -> Option<CommandId> {
+    match write {
+        Write::Keep(waiting) => Some(waiting.command.id),
+        Write::Mark(id, _) | Write::Drop(id) => Some(*id),
+        Write::Put { .. }
+        | Write::Forget(_)
+        | Write::Replace { .. }
+        | Write::Advance(_)
+        | Write::Heard(_)
+        | Write::Seen(_)
+        | Write::Tell(_)
+        | Write::SignIn(_)
+        | Write::Wipe
+        | Write::Set(..) => None,
     }
 }
 

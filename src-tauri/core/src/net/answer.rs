@@ -49,6 +49,20 @@ pub async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Fault> {
     serde_json::from_slice(&body).map_err(|_| stranger())
 }
 
+/// The body of a success as JSON, where what was sent may be what somebody in between doesn't like.
+pub async fn json_of_content<T: DeserializeOwned>(response: Response) -> Result<T, Fault> {
+    let status = response.status();
+    json(response).await.map_err(|fault| match fault {
+        Fault::Away(Trouble::Stranger) if may_be_about_content(status) => Fault::Blocked { status: status.as_u16() },
+        fault @ (Fault::Away(_) | Fault::Refused(_) | Fault::Blocked { .. }) => fault,
+    })
+}
+
+/// Whether somebody else's status may be about what was sent, and not about who sent it, or when.
+fn may_be_about_content(status: StatusCode) -> bool {
+    status.is_client_error() && !matches!(status.as_u16(), 401 | 407 | 408 | 421 | 425 | 426 | 429)
+}
+
 /// A success that says nothing: `204`.
 pub async fn nothing(response: Response) -> Result<(), Fault> {
     let response = success(response).await?;
@@ -101,7 +115,15 @@ mod tests {
         match refusal(StatusCode::from_u16(status).unwrap(), body.as_bytes()) {
             Fault::Refused(refusal) => Ok(refusal.code),
             Fault::Away(why) => Err(why),
+            Fault::Blocked { .. } => unreachable!("it is told by the status alone"),
         }
+    }
+
+    #[test]
+    fn what_a_proxy_dislikes_is_told_from_what_it_dislikes_of_whoever_asks() {
+        let about = |status| may_be_about_content(StatusCode::from_u16(status).unwrap());
+        assert!([400, 403, 404, 406, 413, 414, 415, 422, 431, 451].into_iter().all(about));
+        assert!(![200, 302, 401, 407, 408, 429, 500, 502, 503, 504, 511].into_iter().any(about));
     }
 
     #[test]

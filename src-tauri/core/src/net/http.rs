@@ -1,20 +1,24 @@
 //! Asking the server over HTTP.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crewbell_shared::button::{UnrecognisedMessage, UnrecognisedMessages};
-use crewbell_shared::ids::{DeviceId, PersonId, RequestId};
+use crewbell_shared::ids::{DeviceId, InstanceId, PersonId, RequestId};
 use crewbell_shared::person::Person;
+use crewbell_shared::protocol::live::FromClient;
 use crewbell_shared::protocol::{Command, Entry, Outcome};
-use reqwest::{Client, RequestBuilder, redirect};
+use reqwest::header::ACCEPT_ENCODING;
+use reqwest::{Client, RequestBuilder, Response, redirect};
 use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::{answer, snapshot};
 use crate::engine::{Fault, Snapshot};
-use crate::screen::{ActivityQuery, SiteInfo};
+use crate::screen::{ActivityQuery, SiteInfo, Trouble};
 use crate::shell::IceServer;
+use crate::store::Cursor;
 
 /// How long a connection may take to be made; a machine that is there answers within a second.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -25,6 +29,9 @@ const SILENT_FOR: Duration = Duration::from_secs(20);
 /// How long a short question may take in all.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
+/// How long a server that has shown who it is counts as that one, while nothing is heard of it.
+const CONFIRMED_FOR: Duration = Duration::from_secs(15);
+
 /// Entries on a page of the activity.
 const PAGE: u32 = 100;
 
@@ -33,6 +40,8 @@ const PAGE: u32 = 100;
 pub struct Http {
     client: Client,
     trust: Arc<ClientConfig>,
+    /// The server that has shown who it is, over this client's connections, and when it was last heard of.
+    confirmed: Arc<Mutex<Option<(String, Instant)>>>,
 }
 
 /// Who signs in, and on what.
@@ -82,6 +91,9 @@ pub struct Server {
     pub version: String,
     /// Its sites.
     pub sites: Vec<SiteInfo>,
+    /// Which installation it is.
+    #[serde(default)]
+    pub instance: Option<InstanceId>,
 }
 
 /// A page of the activity, newest first.
@@ -111,7 +123,7 @@ impl Http {
             .gzip(true)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, trust })
+        Ok(Self { client, trust, confirmed: Arc::default() })
     }
 
     /// The same with no connection open; those that were are left to the requests that still go over them.
@@ -134,6 +146,34 @@ impl Http {
     pub async fn server(&self, base: &str) -> Result<Server, Fault> {
         let asked = self.client.get(format!("{base}/api/server")).timeout(CONNECT_WITHIN * 2);
         answer::json(asked.send().await.map_err(answer::away)?).await
+    }
+
+    /// Makes sure that whoever answers at a base URL is the installation that a device signed in to, before it is sent a
+    /// token; `anew`: though it was just heard of.
+    ///
+    /// # Errors
+    /// Nobody, no Crewbell, or another one.
+    pub async fn confirm(&self, base: &str, expected: Option<InstanceId>, anew: bool) -> Result<(), Fault> {
+        let Some(expected) = expected else { return Ok(()) };
+        let is_fresh = |(known, at): &(String, Instant)| known == base && at.elapsed() < CONFIRMED_FOR;
+        if !anew && self.confirmed().as_ref().is_some_and(is_fresh) {
+            return Ok(());
+        }
+        let server = self.server(base).await?;
+        let is_it = server.instance == Some(expected);
+        *self.confirmed() = is_it.then(|| (base.to_owned(), Instant::now()));
+        if is_it { Ok(()) } else { Err(Fault::Away(Trouble::OtherServer)) }
+    }
+
+    /// The server that has shown who it is was heard of, over a connection that stood then.
+    pub fn heard(&self) {
+        if let Some((_, at)) = &mut *self.confirmed() {
+            *at = Instant::now();
+        }
+    }
+
+    fn confirmed(&self) -> std::sync::MutexGuard<'_, Option<(String, Instant)>> {
+        self.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Signs in.
@@ -174,6 +214,37 @@ impl Door {
         self.http.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token).timeout(ANSWER_WITHIN)
     }
 
+    /// Whether the token is worth anything.
+    ///
+    /// # Errors
+    /// `not_signed_in` when it isn't; otherwise as [`Fault`] says, and nothing is known.
+    pub async fn me(&self) -> Result<(), Fault> {
+        let asked = self.get("/api/auth/me").timeout(ANSWER_WITHIN);
+        let _: serde_json::Value = answer::json(asked.send().await.map_err(answer::away)?).await?;
+        Ok(())
+    }
+
+    /// The event stream after a cursor, as it begins.
+    ///
+    /// # Errors
+    /// It couldn't be reached.
+    pub async fn events(&self, cursor: Cursor) -> Result<Response, Fault> {
+        let event_id = cursor.event_id.map(|id| ("event_id", id.to_string()));
+        let pairs: Vec<_> =
+            [("frames", "true".to_owned()), ("after", cursor.seq.to_string())].into_iter().chain(event_id).collect();
+        // Whoever packs a stream holds it back.
+        let asked = self.get("/api/events").query(&pairs).header(ACCEPT_ENCODING, "identity");
+        asked.send().await.map_err(answer::away)
+    }
+
+    /// Says what would be said on the live socket.
+    ///
+    /// # Errors
+    /// The server said no, or nothing.
+    pub async fn say(&self, frame: &FromClient) -> Result<(), Fault> {
+        answer::nothing(self.post("/api/events/said").json(frame).send().await.map_err(answer::away)?).await
+    }
+
     /// Signs out: the token is worth nothing from here on.
     ///
     /// # Errors
@@ -205,7 +276,7 @@ impl Door {
             outcomes: Vec<Outcome>,
         }
         let asked = self.post("/api/commands").json(&Batch { commands });
-        let Outcomes { outcomes } = answer::json(asked.send().await.map_err(answer::away)?).await?;
+        let Outcomes { outcomes } = answer::json_of_content(asked.send().await.map_err(answer::away)?).await?;
         Ok(outcomes)
     }
 

@@ -1,4 +1,5 @@
-//! The live socket: a task of its own, which reads frames, so that the controller never waits for JSON.
+//! The live socket, or the event stream in its place: a task of its own, which reads frames, so that the controller
+//! never waits for JSON.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,24 +14,30 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
-use tokio_tungstenite::client_async_with_config;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
 use super::audio_line::AudioEnd;
+use super::events;
+use super::http::Door;
 use crate::engine::{Fault, Input};
 use crate::screen::Trouble;
+use crate::store::Cursor;
 
 /// The largest message that is taken, in bytes: a page of a thousand entries with long notes is a tenth of it.
-const LARGEST: usize = 16 * 1024 * 1024;
+pub(super) const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Frames that may wait to be sent. A client says little: more waiting means that the line is dead.
 const WAITING: usize = 64;
 
 /// How long one frame may take to leave.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a try may take whether a socket gets through.
+const TRY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A stream of bytes, encrypted or not.
 trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -44,8 +51,8 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket and says `hello`, once there is one to say. What comes of it goes to `tell`: frames, and in the end, once, why it ended.
-    /// Nothing of what it carries is logged.
+    /// Opens a socket and says `hello`, once there is one to say. What comes of it goes to `tell`: frames, and in the end,
+    /// once, why it ended. Nothing of what it carries is logged.
     pub fn open<H, T, Told>(
         number: u64,
         base: String,
@@ -61,27 +68,24 @@ impl Socket {
     {
         let (say, said) = mpsc::channel(WAITING);
         let task = tokio::spawn(async move {
-            let run = async {
-                match hello.await {
-                    Ok(hello) => run(number, &base, trust, hello, said, &tell, audio).await,
-                    Err(Fault::Refused(refusal)) => {
-                        let frame = Box::new(FromServer::Refused { refusal });
-                        tell(Input::Frame { socket: number, frame }).await;
-                        Ok(())
-                    }
-                    Err(Fault::Away(why)) => Err(why),
-                }
-            };
-            let end = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
-            let why = match end {
-                Ok(Ok(())) => Trouble::Closed,
-                Ok(Err(why)) => why,
-                Err(_) => {
-                    tracing::error!(socket = number, "A socket's task panicked.");
-                    Trouble::Failed
-                }
-            };
-            tell(Input::Closed { socket: number, why }).await;
+            let run = async { run(number, &base, trust, hello.await?, said, &tell, audio).await.map_err(Fault::Away) };
+            until_the_end(number, run, &tell).await;
+        });
+        Self { say, task }
+    }
+
+    /// Listens to the event stream after a cursor instead, by a door as soon as there is one; it is told and said as over a
+    /// socket.
+    pub fn listen<D, T, Told>(number: u64, door: D, cursor: Cursor, tell: T) -> Self
+    where
+        D: Future<Output = Result<Door, Fault>> + Send + 'static,
+        T: Fn(Input) -> Told + Send + Sync + 'static,
+        Told: Future<Output = ()> + Send,
+    {
+        let (say, said) = mpsc::channel(WAITING);
+        let task = tokio::spawn(async move {
+            let run = async { events::run(number, door.await, cursor, said, &tell).await };
+            until_the_end(number, run, &tell).await;
         });
         Self { say, task }
     }
@@ -99,6 +103,41 @@ impl Drop for Socket {
     }
 }
 
+/// Whether a socket gets through to a server, both ways: it is opened, and a `hello` without a token is refused.
+pub async fn is_let_through(base: &str, trust: Arc<ClientConfig>) -> bool {
+    let trying = async {
+        let (url, stream, _) = reach(base, trust).await?;
+        let mut socket = shake_hands(&url, stream).await?;
+        socket.send(Message::text(r#"{"t":"hello","token":""}"#)).await.map_err(Trouble::network)?;
+        let answer = socket.next().await;
+        Ok::<_, Trouble>(matches!(answer, Some(Ok(Message::Text(_)))))
+    };
+    matches!(tokio::time::timeout(TRY_WITHIN, trying).await, Ok(Ok(true)))
+}
+
+/// Runs a connection to its end, and tells once why it ended.
+async fn until_the_end<T, Told>(number: u64, run: impl Future<Output = Result<(), Fault>>, tell: &T)
+where
+    T: Fn(Input) -> Told,
+    Told: Future<Output = ()>,
+{
+    let end = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
+    let why = match end {
+        Ok(Ok(())) => Trouble::Closed,
+        Ok(Err(Fault::Refused(refusal))) => {
+            let frame = Box::new(FromServer::Refused { refusal });
+            tell(Input::Frame { socket: number, frame }).await;
+            Trouble::Closed
+        }
+        Ok(Err(fault)) => fault.into(),
+        Err(_) => {
+            tracing::error!(socket = number, "A connection's task panicked.");
+            Trouble::Failed
+        }
+    };
+    tell(Input::Closed { socket: number, why }).await;
+}
+
 async fn run<T, Told>(
     number: u64,
     base: &str,
@@ -114,12 +153,7 @@ where
 {
     let (url, stream, from) = reach(base, trust).await?;
     tell(Input::Opened { socket: number, from }).await;
-    let request = url.as_str().into_client_request().map_err(Trouble::network)?;
-    let mut config = WebSocketConfig::default();
-    config.max_message_size = Some(LARGEST);
-    config.max_frame_size = Some(LARGEST);
-    let (socket, _) = client_async_with_config(request, stream, Some(config)).await.map_err(Trouble::network)?;
-    let (mut sink, mut frames) = socket.split();
+    let (mut sink, mut frames) = shake_hands(&url, stream).await?.split();
     // Sending waits in a future beside reading: a line that takes nothing still gives.
     let AudioEnd { mut spoken, heard } = audio;
     let talk = async {
@@ -137,7 +171,7 @@ where
     };
     let listen = async {
         while let Some(message) = frames.next().await {
-            match message.map_err(Trouble::network)? {
+            match message.map_err(broken)? {
                 Message::Text(text) => match serde_json::from_str::<FromServer>(&text) {
                     Ok(frame) => tell(Input::Frame { socket: number, frame: Box::new(frame) }).await,
                     Err(error) => {
@@ -158,6 +192,28 @@ where
         ended = listen => ended,
         ended = talk => ended,
     }
+}
+
+/// Opens the socket over a connection that stands.
+async fn shake_hands(url: &Url, stream: Box<dyn Bytes>) -> Result<WebSocketStream<Box<dyn Bytes>>, Trouble> {
+    let request = url.as_str().into_client_request().map_err(Trouble::network)?;
+    let mut config = WebSocketConfig::default();
+    config.max_message_size = Some(LARGEST);
+    config.max_frame_size = Some(LARGEST);
+    let opened = client_async_with_config(request, stream, Some(config)).await;
+    opened.map(|(socket, _)| socket).map_err(|error| match error {
+        // A gateway whose server is away says so; anything else is no to the socket itself.
+        Error::Http(response) if matches!(response.status().as_u16(), 408 | 429 | 500 | 502..=504) => {
+            Trouble::network(response.status())
+        }
+        Error::Http(_) | Error::Protocol(_) => Trouble::NoSocket,
+        error => Trouble::network(error),
+    })
+}
+
+/// Why a socket that stood is over.
+fn broken(error: Error) -> Trouble {
+    if matches!(error, Error::Capacity(_)) { Trouble::TooLarge } else { Trouble::network(error) }
 }
 
 /// Connects, and encrypts where the address says so; tells the own address that it went from.

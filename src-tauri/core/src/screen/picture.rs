@@ -122,10 +122,12 @@ pub enum Told {
         /// Now.
         status: Status,
     },
-    /// The outbox, whole.
+    /// What of the outbox changed.
     Outbox {
-        /// In order.
-        items: Vec<OutboxItem>,
+        /// These are now so: those that were there stay where they are, the others come behind, in order.
+        put: Vec<OutboxItem>,
+        /// These are gone.
+        gone: Vec<CommandId>,
     },
     /// Who is there, whole.
     Present {

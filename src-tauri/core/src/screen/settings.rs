@@ -13,7 +13,7 @@
 //! | [`PUSH_TO_TALK`] | `on`, `off` | `off` |
 //!
 //! The core keeps some things of its own beside them (`last_session`, `device_id`, `token_in`, `known_nouns`,
-//! `unreadable_seen`), which no face sets.
+//! `unreadable_seen`, `to_revoke`), which no face sets.
 
 /// The language of the face.
 pub const LANGUAGE: &str = "language";

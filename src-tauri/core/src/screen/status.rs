@@ -100,6 +100,8 @@ pub enum Notice {
         /// How many.
         times: u32,
     },
+    /// The network lets no live socket through: everything works but calls.
+    NoCalls,
 }
 
 /// How it stands.

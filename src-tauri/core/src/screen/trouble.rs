@@ -38,6 +38,15 @@ pub enum Trouble {
     /// Somebody else answered in its place: a hotel's sign-in page, a proxy, a router.
     #[error("somebody else answered in the server's place")]
     Stranger,
+    /// Another Crewbell answers at this address than the one that the person signed in to.
+    #[error("another Crewbell answers at this address")]
+    OtherServer,
+    /// Something in between lets no live socket through, though the server is reached.
+    #[error("no live socket gets through to the server")]
+    NoSocket,
+    /// What it sent is larger than this device takes at once.
+    #[error("what the server sent is too large")]
+    TooLarge,
     /// This device went to another network, and the connection stayed behind.
     #[error("this device changed networks")]
     Moved,

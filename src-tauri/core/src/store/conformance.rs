@@ -168,7 +168,8 @@ fn tell(seq: u64) -> Write {
 
 pub fn session(name: &str) -> Session {
     let person = PersonRef { name: name.to_owned(), ..siri().as_ref() };
-    Session { server: "http://10.0.0.2:8080".to_owned(), site: "serenity".to_owned(), person, device_id: id(90) }
+    let (server, site) = ("http://10.0.0.2:8080".to_owned(), "serenity".to_owned());
+    Session { server, site, person, device_id: id(90), instance: Some(id(91)) }
 }
 
 /// Something that Sam did: the command with that number.

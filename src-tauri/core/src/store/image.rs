@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crewbell_shared::Refusal;
-use crewbell_shared::ids::{CommandId, DeviceId, EventId, PersonId};
+use crewbell_shared::ids::{CommandId, DeviceId, EventId, InstanceId, PersonId};
 use crewbell_shared::person::PersonRef;
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, EntityType};
@@ -59,6 +59,9 @@ pub struct Session {
     pub person: PersonRef,
     /// This device, as the server knows it.
     pub device_id: DeviceId,
+    /// Which installation that is: another one at the same address is a stranger. None before it has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
 }
 
 /// A noun with the number of the entry that last changed it.

@@ -77,6 +77,9 @@ pub struct Device {
     /// The post that it waits for an answer to; later answers to older ones are not heard.
     pub post: Option<u64>,
     pub fetch: Option<u64>,
+    pub ask: Option<u64>,
+    /// The site was wiped from it, and nobody signed in or out here.
+    pub was_wiped: bool,
     /// What its person did, in order.
     pub did: Vec<Did>,
     /// What it said was refused.
@@ -138,6 +141,8 @@ impl Device {
             skew: 0,
             post: None,
             fetch: None,
+            ask: None,
+            was_wiped: false,
             did: Vec::new(),
             screen: BTreeMap::new(),
             rings: Vec::new(),
@@ -161,6 +166,7 @@ impl Device {
             site: "serenity".into(),
             person: self.person.as_ref(),
             device_id: uuid::Uuid::from_u128(self.number).into(),
+            instance: None,
         }
     }
 
@@ -168,11 +174,15 @@ impl Device {
     pub fn input(&mut self, input: Input, now: Now, dice: &mut Dice, deadly: bool, sabotage: Option<Sabotage>) -> Went {
         let mut dies = |chance: u64| deadly && dice.below(1000) < chance;
         let is_answer = matches!(input, Input::Outcomes(_) | Input::Frame { .. });
+        let by_the_person = matches!(input, Input::SignedIn(_) | Input::SignOut { .. });
+        let says_nothing = sabotage == Some(Sabotage::KeepSilentAfterAFailure) && input == Input::Recovered;
         let mut step = self.engine.decide(input, now);
         if dies(2) {
             return Went::Killed;
         }
         spoil(&mut step, sabotage);
+        let had_a_session = self.engine.image().session.is_some();
+        self.was_wiped |= !by_the_person && had_a_session && step.writes.contains(&Write::Wipe);
         if sabotage == Some(Sabotage::KeepLiveVerbs) && !is_answer {
             self.keep_live_verbs(&mut step);
         }
@@ -205,11 +215,10 @@ impl Device {
             if let Output::Tell(told) = output {
                 self.show(told, now);
             }
-            if let Output::Alerts { alerts, .. } = output {
-                self.rings.clone_from(alerts);
-            }
-            if let Output::Phone { task, .. } = output {
-                self.told = *task;
+            match output {
+                Output::Alerts { alerts, .. } if !says_nothing => self.rings.clone_from(alerts),
+                Output::Phone { task, .. } if !says_nothing => self.told = *task,
+                _ => {}
             }
         }
         if !self.is_deaf_to(self.told, sabotage) {
@@ -252,8 +261,7 @@ impl Device {
     pub fn restart(&mut self) {
         self.life += 1;
         self.backlog.clear();
-        self.post = None;
-        self.fetch = None;
+        (self.post, self.fetch, self.ask) = (None, None, None);
         self.rings.clear();
         self.endpoint = endpoint(self.number, self.life);
         self.socket = 0;
@@ -261,6 +269,34 @@ impl Device {
         self.listens = None;
         self.voice = None;
         self.engine = Engine::new(self.disk.clone()).with_endpoint(self.endpoint);
+    }
+
+    /// The core failed, and begins again from what is stored; the shell goes on with what it was told last.
+    pub fn fail(&mut self) {
+        self.life += 1;
+        (self.post, self.fetch, self.ask) = (None, None, None);
+        self.socket = 0;
+        let mut image = self.disk.clone();
+        image.apply(&self.backlog);
+        self.engine = Engine::new(image).with_endpoint(self.endpoint);
+    }
+
+    /// Whether the shell does what the engine said last.
+    pub fn shell_is_told(&self, now: Now) -> Result<(), String> {
+        let picture = self.engine.picture(now);
+        if self.rings != picture.alerts {
+            return Err(format!(
+                "device {}: the shell rings for {:?}, not {:?}",
+                self.number, self.rings, picture.alerts
+            ));
+        }
+        if self.told != picture.phone.task {
+            return Err(format!(
+                "device {}: the shell does {:?}, not {:?}",
+                self.number, self.told, picture.phone.task
+            ));
+        }
+        Ok(())
     }
 
     /// The person did this.

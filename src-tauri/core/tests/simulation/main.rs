@@ -1,5 +1,6 @@
 //! The simulation: the engines of several devices against a model of the server, on one clock, through thousands of
-//! seeded schedules of cuts, crashes, lost answers, late duplicates, full disks, wrong clocks, revoked sign-ins and
+//! seeded schedules of cuts, crashes, failures of the core, lost answers, late duplicates, full disks, wrong clocks, revoked
+//! sign-ins, strangers who say that one is signed out, proxies that let no socket or not every command through, and
 //! restored backups. They press, accept, note, and call each other. After each schedule everything is healed, and what a
 //! crew relies on is checked (`checks`).
 //!
@@ -126,6 +127,31 @@ fn a_ring_that_goes_on_though_another_device_has_answered_is_noticed() {
 #[test]
 fn a_voice_that_goes_on_after_the_call_is_noticed() {
     assert!(is_noticed(Sabotage::TalkOn).contains("what is spoken over here is"));
+}
+
+#[test]
+fn a_device_that_is_wiped_on_a_stranger_s_word_is_noticed() {
+    assert!(is_noticed(Sabotage::BelieveTheFirstNo).contains("was wiped"));
+}
+
+#[test]
+fn a_device_that_is_wiped_over_somebody_else_s_end_is_noticed() {
+    assert!(is_noticed(Sabotage::TakeNotActiveForSignedOut).contains("was wiped"));
+}
+
+#[test]
+fn a_bell_that_rings_on_after_a_failure_of_the_core_is_noticed() {
+    assert!(is_noticed(Sabotage::KeepSilentAfterAFailure).contains("the shell"));
+}
+
+#[test]
+fn a_command_that_no_proxy_lets_through_and_that_holds_up_the_others_is_noticed() {
+    assert!(is_noticed(Sabotage::TakeBlockedForAway).contains("without an answer"));
+}
+
+#[test]
+fn a_device_that_waits_for_a_socket_where_none_gets_through_is_noticed() {
+    assert!(is_noticed(Sabotage::WaitForASocket).contains("is not live"));
 }
 
 #[test]

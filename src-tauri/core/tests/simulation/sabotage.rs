@@ -25,4 +25,14 @@ pub enum Sabotage {
     TalkOn,
     /// What was worth something only at the time waits for the next connection.
     KeepLiveVerbs,
+    /// Whoever says first that the token is dead is believed.
+    BelieveTheFirstNo,
+    /// A command that is refused because somebody is no longer active is taken for the end of one's own sign-in.
+    TakeNotActiveForSignedOut,
+    /// A device whose core failed doesn't say anew what rings.
+    KeepSilentAfterAFailure,
+    /// A command that somebody in between refuses is taken for a network that is down.
+    TakeBlockedForAway,
+    /// No event stream is ever listened to.
+    WaitForASocket,
 }

@@ -212,6 +212,21 @@ impl Server {
         }
     }
 
+    /// Tom leaves the crew, or comes back.
+    pub fn toggle_tom(&mut self, dice: &mut Dice, at: Timestamp) {
+        let mut tom = self.site.person(crate::site::crew()[3].id).unwrap().clone();
+        tom.active = !tom.active;
+        self.append(dice, tom.into(), "person_updated", &Actor::System, at, None);
+    }
+
+    /// `GET /api/auth/me`.
+    pub fn token(&self, who: PersonId) -> Result<(), Fault> {
+        if !self.up {
+            return Err(Fault::Away(Trouble::network("connection refused")));
+        }
+        if self.revoked.contains(&who) { Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No."))) } else { Ok(()) }
+    }
+
     /// `GET /api/sync/snapshot`.
     pub fn snapshot(&self, who: PersonId) -> Result<Snapshot, Fault> {
         if !self.up {
@@ -235,7 +250,7 @@ impl Server {
             let refusal = Refusal::new(Code::SnapshotNeeded, "Another log.").with("restored", &true);
             return (FromServer::Refused { refusal }, false);
         }
-        (FromServer::Welcome { head: self.head(), server_time: at, person_id: who }, true)
+        (FromServer::Welcome { head: self.head(), server_time: at, person_id: who, instance: None }, true)
     }
 
     fn event_at(&self, seq: u64) -> Option<EventId> {

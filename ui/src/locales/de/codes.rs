@@ -52,4 +52,6 @@ pub const WORDS: Codes = Codes {
     not_your_call: "Das ist nicht dein Anruf.",
     too_large: "Das ist zu groß.",
     not_there: "Die Gegenseite ist gerade nicht verbunden.",
+    no_socket: "In diesem Netz gehen keine Anrufe: es lässt keine Live-Verbindung durch.",
+    blocked: "Etwas zwischen diesem Gerät und dem Server hat es nicht weitergegeben.",
 };

@@ -55,6 +55,8 @@ pub const WORDS: Frame = Frame {
     wrong_pins: "Vielleicht rät jemand die PIN von {who}",
     wrong_pins_site: "Vielleicht rät jemand PINs",
     wrong_pins_why: "{n} falsche hintereinander. Eine neue PIN beginnt von vorn; das Protokoll sagt, woher sie kamen.",
+    no_calls: "Keine Anrufe in diesem Netz",
+    no_calls_why: "Alles andere geht. Das Netz lässt keine Live-Verbindung durch; sobald es das tut, gehen auch Anrufe wieder.",
     silence: "Eine Minute stumm",
     silenced: "Stumm",
     refused_title: "Es wurde nicht getan",

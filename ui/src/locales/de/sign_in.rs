@@ -27,4 +27,5 @@ pub const WORDS: SignIn = SignIn {
     name_needed: "Gib deinen Namen ein.",
     secret_needed: "Gib deine PIN oder dein Passwort ein.",
     no_connection: "Der Server ist von hier nicht erreichbar. Ist dieses Gerät im richtigen Netz?",
+    not_encrypted: "Diese Verbindung ist nicht verschlüsselt: wer im selben Netz ist, kann mitlesen, auch deine PIN. Mach nur in einem Netz weiter, dem du vertraust.",
 };

@@ -15,4 +15,7 @@ pub const WORDS: Troubles = Troubles {
     stranger: "Jemand anders antwortet anstelle des Servers: zum Beispiel die Anmeldeseite eines WLANs.",
     vault: "Die Anmeldung kann nicht aus dem Schlüsselbund dieses Geräts gelesen werden ({why}).",
     failed: "Die App selbst ist gescheitert.",
+    other_server: "Unter dieser Adresse antwortet ein anderes Crewbell. Ist dieses Gerät im richtigen Netz?",
+    no_socket: "Dieses Netz lässt keine Live-Verbindung zum Server durch.",
+    too_large: "Der Server hat mehr auf einmal geschickt, als dieses Gerät nimmt.",
 };

@@ -52,4 +52,6 @@ pub const WORDS: Codes = Codes {
     not_your_call: "That is not your call.",
     too_large: "That is too large.",
     not_there: "The other side isn't connected at the moment.",
+    no_socket: "Calls don't work over this network: it lets no live connection through.",
+    blocked: "Something between this device and the server refused to pass it on.",
 };

@@ -52,6 +52,8 @@ pub const WORDS: Frame = Frame {
     wrong_pins: "Somebody may be guessing the PIN of {who}",
     wrong_pins_site: "Somebody may be guessing PINs",
     wrong_pins_why: "{n} wrong ones in a row. A new PIN begins anew; the activity says from where they came.",
+    no_calls: "No calls over this network",
+    no_calls_why: "Everything else works. The network lets no live connection through; calls come back as soon as it does.",
     silence: "Silence for a minute",
     silenced: "Silenced",
     refused_title: "It wasn't done",

@@ -27,4 +27,5 @@ pub const WORDS: SignIn = SignIn {
     name_needed: "Type your name.",
     secret_needed: "Type your PIN or password.",
     no_connection: "The server can't be reached from here. Is this device on the right network?",
+    not_encrypted: "This connection is not encrypted: whoever is in the same network can read along, your PIN too. Go on only in a network that you trust.",
 };

@@ -15,4 +15,7 @@ pub const WORDS: Troubles = Troubles {
     stranger: "Somebody else answers in the server's place: a Wi-Fi sign-in page, for example.",
     vault: "The sign-in can't be read from this device's keyring ({why}).",
     failed: "The app itself failed.",
+    other_server: "Another Crewbell answers at this address. Is this device in the right network?",
+    no_socket: "This network lets no live connection through to the server.",
+    too_large: "The server sent more at once than this device takes.",
 };

@@ -52,4 +52,6 @@ pub const WORDS: Codes = Codes {
     not_your_call: "Ce n'est pas votre appel.",
     too_large: "C'est trop volumineux.",
     not_there: "L'autre côté n'est pas connecté pour le moment.",
+    no_socket: "Les appels ne passent pas par ce réseau : il n'admet aucune connexion en direct.",
+    blocked: "Quelque chose entre cet appareil et le serveur a refusé de le transmettre.",
 };

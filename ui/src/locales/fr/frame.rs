@@ -55,6 +55,8 @@ pub const WORDS: Frame = Frame {
     wrong_pins: "Quelqu'un devine peut-être le code de {who}",
     wrong_pins_site: "Quelqu'un devine peut-être des codes",
     wrong_pins_why: "{n} faux de suite. Un nouveau code recommence le compte ; le journal dit d'où ils venaient.",
+    no_calls: "Pas d'appels sur ce réseau",
+    no_calls_why: "Tout le reste fonctionne. Le réseau ne laisse passer aucune connexion en direct ; les appels reviendront dès qu'il le fera.",
     silence: "Silence une minute",
     silenced: "En silence",
     refused_title: "Ce n'a pas été fait",

@@ -27,4 +27,5 @@ pub const WORDS: SignIn = SignIn {
     name_needed: "Saisissez votre nom.",
     secret_needed: "Saisissez votre code ou mot de passe.",
     no_connection: "Serveur injoignable d'ici. Cet appareil est-il sur le bon réseau ?",
+    not_encrypted: "Cette connexion n'est pas chiffrée : quiconque est sur le même réseau peut lire, votre PIN aussi. Ne continuez que sur un réseau de confiance.",
 };

@@ -15,4 +15,7 @@ pub const WORDS: Troubles = Troubles {
     stranger: "Quelqu'un d'autre répond à la place du serveur : la page de connexion d'un Wi-Fi, par exemple.",
     vault: "La connexion ne peut pas être lue dans le trousseau de cet appareil ({why}).",
     failed: "L'application elle-même a échoué.",
+    other_server: "Un autre Crewbell répond à cette adresse. Cet appareil est-il sur le bon réseau ?",
+    no_socket: "Ce réseau ne laisse passer aucune connexion en direct vers le serveur.",
+    too_large: "Le serveur a envoyé plus d'un coup que cet appareil n'accepte.",
 };

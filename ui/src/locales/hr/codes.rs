@@ -53,4 +53,6 @@ pub const WORDS: Codes = Codes {
     not_your_call: "To nije vaš poziv.",
     too_large: "To je preveliko.",
     not_there: "Druga strana trenutačno nije povezana.",
+    no_socket: "Pozivi ne rade preko ove mreže: ne propušta izravnu vezu.",
+    blocked: "Nešto između uređaja i poslužitelja nije to htjelo proslijediti.",
 };

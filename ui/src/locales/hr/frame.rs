@@ -62,6 +62,8 @@ pub const WORDS: Frame = Frame {
     wrong_pins: "Netko možda pogađa PIN: {who}",
     wrong_pins_site: "Netko možda pogađa PIN-ove",
     wrong_pins_why: "{n} pogrešnih zaredom. Novi PIN počinje ispočetka; dnevnik kaže odakle su došli.",
+    no_calls: "Nema poziva na ovoj mreži",
+    no_calls_why: "Sve ostalo radi. Mreža ne propušta izravnu vezu; pozivi se vraćaju čim je propusti.",
     silence: "Utišaj na minutu",
     silenced: "Utišano",
     refused_title: "Nije učinjeno",

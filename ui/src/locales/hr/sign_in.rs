@@ -27,4 +27,5 @@ pub const WORDS: SignIn = SignIn {
     name_needed: "Upišite svoje ime.",
     secret_needed: "Upišite PIN ili lozinku.",
     no_connection: "Poslužitelj se odavde ne može dosegnuti. Je li uređaj na pravoj mreži?",
+    not_encrypted: "Ova veza nije šifrirana: tko je na istoj mreži može čitati, i vaš PIN. Nastavite samo na mreži kojoj vjerujete.",
 };

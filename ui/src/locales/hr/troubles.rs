@@ -15,4 +15,7 @@ pub const WORDS: Troubles = Troubles {
     stranger: "Netko drugi odgovara umjesto poslužitelja: na primjer stranica za prijavu na Wi-Fi.",
     vault: "Prijava se ne može pročitati iz privjeska ključeva ovog uređaja ({why}).",
     failed: "Sama aplikacija nije uspjela.",
+    other_server: "Na ovoj adresi odgovara drugi Crewbell. Je li uređaj na pravoj mreži?",
+    no_socket: "Ova mreža ne propušta izravnu vezu s poslužiteljem.",
+    too_large: "Poslužitelj je odjednom poslao više nego što uređaj prima.",
 };

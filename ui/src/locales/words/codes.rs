@@ -50,5 +50,7 @@ words! {
         not_your_call: Text,
         too_large: Text,
         not_there: Text,
+        no_socket: Text,
+        blocked: Text,
     }
 }

@@ -48,6 +48,8 @@ words! {
         wrong_pins: Text,
         wrong_pins_site: Text,
         wrong_pins_why: Text,
+        no_calls: Text,
+        no_calls_why: Text,
         silence: Text,
         silenced: Text,
         refused_title: Text,

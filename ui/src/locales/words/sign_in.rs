@@ -29,5 +29,6 @@ words! {
         name_needed: Text,
         secret_needed: Text,
         no_connection: Text,
+        not_encrypted: Text,
     }
 }

@@ -17,5 +17,8 @@ words! {
         stranger: Text,
         vault: Text,
         failed: Text,
+        other_server: Text,
+        no_socket: Text,
+        too_large: Text,
     }
 }

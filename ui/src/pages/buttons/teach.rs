@@ -216,6 +216,7 @@ mod tests {
             device: "cabin-7".into(),
             reason: reason.into(),
             detail: None,
+            remedy: String::new(),
             dialect,
             word: word.map(str::to_owned),
             is_known_now: false,

@@ -20,6 +20,7 @@ pub fn Secret(
     let name = RwSignal::new(place.last.clone().unwrap_or_default());
     let known = RwSignal::new(place.last.is_some());
     let secret = RwSignal::new(String::new());
+    let plain = place.server.starts_with("http://");
     let typed = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let wrong = RwSignal::new(None::<String>);
@@ -60,6 +61,7 @@ pub fn Secret(
     };
     view! {
         <h2 class="who">{title}</h2>
+        <Show when=move || plain><p class="plain" role="note">{w.not_encrypted}</p></Show>
         <Show when=move || !known.get()><Field label=w.name value=name/></Show>
         {move || if typed.get() {
             view! {

@@ -33,7 +33,7 @@ impl Device {
         self.take(Input::Tick);
         let head = self.engine.image().cursor.unwrap().seq;
         let server_time = at(i64::try_from(self.tick / 1000).unwrap());
-        self.frame(FromServer::Welcome { head, server_time, person_id: siri().id })
+        self.frame(FromServer::Welcome { head, server_time, person_id: siri().id, instance: None })
     }
 
     /// As the controller does what the engine wants ended.

@@ -4,9 +4,12 @@
 
 mod gone;
 mod moving;
+mod outbox;
+mod path;
 mod phone;
 mod presence;
 mod ringing;
+mod token;
 mod versions;
 
 use std::sync::Arc;
@@ -48,6 +51,7 @@ impl Device {
             site: "serenity".into(),
             person: siri().as_ref(),
             device_id: Uuid::nil().into(),
+            instance: None,
         };
         device.take(Input::SignedIn(session));
         let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
@@ -56,13 +60,22 @@ impl Device {
         let cursor = Cursor { seq: 7, event_id: None };
         let nouns = nouns.into_iter().map(Arc::new).collect();
         device.take(Input::Snapshot(Ok(Snapshot { cursor, nouns, foreign: false })));
-        device.frame(FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id });
+        device.frame(FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id, instance: None });
         device
     }
 
     fn frame(&mut self, frame: FromServer) -> Vec<Output> {
         let socket = self.engine.live.sockets;
         self.take(Input::Frame { socket, frame: Box::new(frame) })
+    }
+
+    /// The server says twice that the token is dead.
+    fn is_signed_out(&mut self) -> Vec<Output> {
+        let refusal = || Refusal::new(Code::NotSignedIn, "You were signed out.");
+        self.frame(FromServer::Refused { refusal: refusal() });
+        self.tick += 60_000;
+        assert!(self.take(Input::Tick).contains(&Output::AskToken));
+        self.take(Input::Token(Err(Fault::Refused(refusal()))))
     }
 
     fn take(&mut self, input: Input) -> Vec<Output> {
@@ -202,7 +215,7 @@ fn a_sign_out_does_not_give_up_what_waits_unless_it_is_told_to() {
 fn a_sign_in_that_was_ended_wipes_the_site_and_keeps_what_was_not_sent() {
     let mut device = Device::live();
     device.accept(1).unwrap();
-    device.frame(FromServer::Refused { refusal: Refusal::new(Code::NotSignedIn, "You were signed out.") });
+    device.is_signed_out();
     let picture = device.engine.picture(now(50));
     assert_eq!((picture.status.link, picture.nouns.len(), picture.outbox.len()), (Link::SignedOut, 0, 1));
     assert!(picture.status.notices.contains(&Notice::Revoked));
@@ -212,7 +225,7 @@ fn a_sign_in_that_was_ended_wipes_the_site_and_keeps_what_was_not_sent() {
 fn what_was_not_sent_is_told_again_at_the_next_start_until_somebody_signs_in() {
     let mut device = Device::live();
     device.accept(1).unwrap();
-    device.frame(FromServer::Refused { refusal: Refusal::new(Code::NotSignedIn, "You were signed out.") });
+    device.is_signed_out();
     let starts = |image: Image| {
         let mut device = Device { engine: Engine::new(image), tick: 0 };
         device.take(Input::Start);

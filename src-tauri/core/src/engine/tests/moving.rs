@@ -54,7 +54,7 @@ fn a_socket_from_an_address_that_is_gone_is_left_and_the_next_opened_at_once() {
     assert_eq!(done(&device.moves(&[WIFI], &[MOBILE])), ["leave", "connect"]);
     assert_eq!(device.engine.live.sockets, before + 1);
     assert_eq!(device.link(), Link::Connecting, "nothing has failed");
-    device.frame(FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id });
+    device.frame(FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id, instance: None });
     assert_eq!(device.link(), Link::Live);
 }
 
@@ -114,6 +114,6 @@ fn what_waited_for_an_answer_over_the_old_network_is_sent_again_over_the_new_one
     device.moves(&[WIFI], &[MOBILE]);
     let unanswered = Input::Outcomes(Err(Fault::Away(Trouble::Moved)));
     assert_eq!(sent(&device.take(unanswered)), Vec::new());
-    let welcome = FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id };
+    let welcome = FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id, instance: None };
     assert_eq!(sent(&device.frame(welcome)), [id(1)], "with no wait");
 }

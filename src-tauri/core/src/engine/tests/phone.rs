@@ -130,7 +130,7 @@ fn a_call_that_is_kept_from_before_a_start_rings_only_when_the_server_still_says
         Device { engine: Engine::new(device.engine.image().clone()).with_endpoint(here()), tick: 2_000 };
     assert!(tasks(&restarted.take(Input::Start)).is_empty());
     restarted.tick += 100;
-    restarted.frame(FromServer::Welcome { head: 8, server_time: at(2), person_id: siri().id });
+    restarted.frame(FromServer::Welcome { head: 8, server_time: at(2), person_id: siri().id, instance: None });
     assert_eq!(restarted.task(), Task::Ring { call_id: call_id() });
 }
 
@@ -236,7 +236,8 @@ fn hanging_up_what_never_began_leaves_nothing_to_read() {
     device.take(Input::Outcomes(Err(Fault::Away(Trouble::network("cut")))));
     device.tick += 60_000;
     device.take(Input::Tick);
-    let outputs = device.frame(FromServer::Welcome { head: 7, server_time: at(60), person_id: siri().id });
+    let outputs =
+        device.frame(FromServer::Welcome { head: 7, server_time: at(60), person_id: siri().id, instance: None });
     assert_eq!(sent(&outputs), [id(2)]);
     let refusal = Some(Refusal::not_found("call"));
     device.take(Input::Outcomes(Ok(vec![Outcome { id: id(2), seq: None, refusal }])));

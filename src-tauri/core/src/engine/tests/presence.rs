@@ -90,7 +90,7 @@ fn who_was_there_over_the_last_socket_is_not_taken_to_be_there_over_the_next() {
     let until = device.last_seen(sam().id);
     device.passes(300);
     device.take(Input::Tick);
-    device.frame(FromServer::Welcome { head: 7, server_time: at(300), person_id: siri().id });
+    device.frame(FromServer::Welcome { head: 7, server_time: at(300), person_id: siri().id, instance: None });
     let socket = device.engine.live.sockets;
     device.take(Input::Closed { socket, why: Trouble::Closed });
     assert_eq!(device.last_seen(sam().id), until);

@@ -117,6 +117,24 @@ impl Db {
         if said == "ok" { Ok(()) } else { Err(sqlx::Error::Decode(said.into())) }
     }
 
+    /// Writes the file anew without what was deleted from it, and empties its log. It is done again at the next start where
+    /// it fails.
+    pub async fn leave_nothing_behind(&mut self) -> Result<(), sqlx::Error> {
+        self.run(sqlx::query("vacuum")).await?;
+        self.empty_log().await
+    }
+
+    /// Takes the log into the file, and empties it.
+    pub async fn empty_log(&mut self) -> Result<(), sqlx::Error> {
+        self.rows(sqlx::query("pragma wal_checkpoint(truncate)")).await.map(drop)
+    }
+
+    /// Whether the file has pages of what was deleted from it.
+    pub async fn has_remains(&mut self) -> Result<bool, sqlx::Error> {
+        let pages: i64 = sqlx::query_scalar("pragma freelist_count").fetch_one(&mut self.connection).await?;
+        Ok(pages > 0)
+    }
+
     /// Closes the file, and returns when it is closed.
     pub async fn close(self) {
         self.connection.close().await.ok();

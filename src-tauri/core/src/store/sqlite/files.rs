@@ -91,6 +91,13 @@ pub(super) fn move_aside(path: &Path, most: usize) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes all that were moved aside.
+pub(super) fn remove_broken(path: &Path) {
+    for number in numbers(path).unwrap_or_default() {
+        remove(&beside(path, &format!(".broken-{number}")));
+    }
+}
+
 /// The numbers of those that were moved aside, in order.
 fn numbers(path: &Path) -> io::Result<Vec<u32>> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {

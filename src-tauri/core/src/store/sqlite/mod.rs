@@ -22,6 +22,10 @@
 //! The same holds when the second file fails after the first has been written, say because the disk is full: the write
 //! failed, what the server said may be written all the same, and writing it again is as writing it once.
 //!
+//! # A wipe leaves nothing behind
+//! What is deleted stands in a file until its page is used again, and a damaged file that was moved aside has all that it
+//! had. A wipe removes both: guests' names are no business of whoever finds the tablet.
+//!
 //! | file | what |
 //! |---|---|
 //! | `open`, `files` | opening, moving aside, making anew |
@@ -110,8 +114,14 @@ impl Sqlite {
             outdated: cache_found == Found::Outdated,
             unreadable,
         };
+        let is_signed_out = image.session.is_none() && image.nouns.is_empty();
         let folder = folder.to_owned();
-        Ok((Self { folder, cache, keep, fresh: Some(image), _lock: lock }, opened))
+        let mut store = Self { folder, cache, keep, fresh: Some(image), _lock: lock };
+        // Killed in the middle of a wipe, it has some of it left.
+        if is_signed_out && store.cache.has_remains().await.unwrap_or(false) {
+            store.leave_nothing_behind().await;
+        }
+        Ok((store, opened))
     }
 
     /// The commands that can't be read, in order.
@@ -134,6 +144,13 @@ impl Sqlite {
     pub async fn close(self) {
         self.cache.close().await;
         self.keep.close().await;
+    }
+
+    async fn leave_nothing_behind(&mut self) {
+        // What fails is done at the next start.
+        let _ = self.cache.leave_nothing_behind().await;
+        // What is deleted from it is overwritten at once.
+        let _ = self.keep.empty_log().await;
     }
 
     async fn read(&mut self) -> Result<Image, sqlx::Error> {
@@ -185,7 +202,16 @@ impl Store for Sqlite {
 
     async fn write(&mut self, writes: &[Write]) -> Result<(), StoreError> {
         self.fresh = None;
+        let wipes = writes.contains(&Write::Wipe);
+        if wipes {
+            files::remove_broken(&self.folder.join(CACHE));
+            files::remove_broken(&self.folder.join(KEEP));
+        }
         match self.write_all(writes).await {
+            Ok(()) if wipes => {
+                self.leave_nothing_behind().await;
+                Ok(())
+            }
             Ok(()) => Ok(()),
             Err(error) => {
                 self.cache.roll_back().await;

@@ -10,7 +10,7 @@ use crewbell_core::store::{Doing, Key};
 use crewbell_shared::Code;
 use crewbell_shared::ids::CommandId;
 use crewbell_shared::protocol::{Entity, Outcome};
-use crewbell_shared::request::State;
+use crewbell_shared::request::{Priority, State};
 
 use crate::device::{Device, Did, Fate, Sort};
 use crate::world::World;
@@ -176,13 +176,15 @@ fn every_device_shows_what_the_server_has(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever is on duty is rung for what is open, and for nothing else.
+/// Whoever is on duty is rung for what is open, and for nothing else; an emergency rings for everybody.
 fn what_is_open_rings(world: &World) -> Result<(), String> {
     for device in &world.devices {
         let me = Key::of(&device.person.clone().into());
         let on_duty = matches!(world.server.noun(&me), Some(Entity::Person(person)) if person.on_duty);
         let open = world.server.site.nouns.values().filter_map(|noun| match noun {
-            Entity::Request(request) if on_duty && request.state == State::Open => Some(request.id),
+            Entity::Request(request) if request.state == State::Open => {
+                (on_duty || request.priority == Priority::Emergency).then_some(request.id)
+            }
             _ => None,
         });
         let open: std::collections::BTreeSet<_> = open.collect();

@@ -22,13 +22,16 @@ impl World {
     /// A device's socket is gone, as the server sees it; gives back its number.
     pub(super) fn unplug(&mut self, device: usize) -> Option<u64> {
         let stream = self.streams[device].take()?;
-        self.tell_peers(device, stream.endpoint, false);
+        if !stream.events {
+            self.tell_peers(device, stream.endpoint, false);
+        }
         Some(stream.socket)
     }
 
     /// A device's socket is open: both sides of what it speaks over are told of each other.
     pub(super) fn plugged_in(&mut self, device: usize) {
-        let Some(endpoint) = self.streams[device].as_ref().map(|stream| stream.endpoint) else { return };
+        let socket = self.streams[device].as_ref().filter(|stream| !stream.events);
+        let Some(endpoint) = socket.map(|stream| stream.endpoint) else { return };
         self.tell_peers(device, endpoint, true);
         for (call_id, other) in self.server.others_of(endpoint) {
             let there = self.who_has(other).is_some();
@@ -48,7 +51,7 @@ impl World {
     }
 
     fn tell_peer(&mut self, device: usize, call_id: CallId, endpoint: EndpointId, there: bool) {
-        if let Some(stream) = &self.streams[device] {
+        if let Some(stream) = self.streams[device].as_ref().filter(|stream| !stream.events) {
             let (life, socket) = (stream.life, stream.socket);
             self.send(device, life, socket, FromServer::Peer { call_id, endpoint, there });
         }
@@ -56,12 +59,14 @@ impl World {
 
     /// The device whose socket has that endpoint.
     fn who_has(&self, endpoint: EndpointId) -> Option<usize> {
-        self.streams.iter().position(|stream| stream.as_ref().is_some_and(|stream| stream.endpoint == endpoint))
+        let is_it = |stream: &super::Stream| stream.endpoint == endpoint && !stream.events;
+        self.streams.iter().position(|stream| stream.as_ref().is_some_and(is_it))
     }
 
     /// What the server does about calls by itself, and what it tells when one was answered whose other side has gone.
     pub(super) fn look_after_calls(&mut self) -> Result<(), String> {
-        let there: BTreeSet<EndpointId> = self.streams.iter().flatten().map(|stream| stream.endpoint).collect();
+        let sockets = self.streams.iter().flatten().filter(|stream| !stream.events);
+        let there: BTreeSet<EndpointId> = sockets.map(|stream| stream.endpoint).collect();
         let at = self.server_time();
         let mut dice = self.dice.clone();
         self.server.end_calls(&mut dice, &there, at);

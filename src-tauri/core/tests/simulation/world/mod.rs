@@ -1,6 +1,7 @@
 //! The server, the devices, the network between them, one clock and one seed.
 
 mod calls;
+mod path;
 mod people;
 mod totals;
 mod trouble;
@@ -24,6 +25,7 @@ use super::server::Server;
 use super::site::crew;
 
 pub use calls::as_call;
+use path::is_disliked;
 pub use totals::Totals;
 
 /// Milliseconds of a schedule before everything is healed: a minute and a half of trouble.
@@ -37,9 +39,13 @@ const POST_PATIENCE_MS: u64 = 15_000;
 #[derive(Debug)]
 enum Event {
     Wake { device: usize, life: u64 },
-    Hello { device: usize, life: u64, socket: u64, cursor: Cursor },
+    Hello { device: usize, life: u64, socket: u64, cursor: Cursor, events: bool },
     Frame { device: usize, life: u64, socket: u64, frame: Option<Box<FromServer>> },
-    Shut { device: usize, life: u64, socket: u64 },
+    Shut { device: usize, life: u64, socket: u64, why: Trouble },
+    Pulse { device: usize, life: u64, socket: u64 },
+    Tried { device: usize, life: u64, works: bool },
+    Ask { device: usize, life: u64, post: u64 },
+    Asked { device: usize, life: u64, post: u64, result: Result<(), Fault> },
     Post { device: usize, life: u64, post: u64, commands: Vec<Command> },
     Answer { device: usize, life: u64, post: u64, result: Result<Vec<Outcome>, Fault> },
     Fetch { device: usize, life: u64, post: u64 },
@@ -79,6 +85,8 @@ struct Stream {
     life: u64,
     endpoint: EndpointId,
     sent: u64,
+    /// It is an event stream: nothing is said of calls.
+    events: bool,
     /// Nothing arrives before this: frames don't overtake each other.
     arrives: u64,
 }
@@ -92,6 +100,10 @@ pub struct World {
     /// A backup was restored: what was said yes to before may come again after what was done later.
     pub was_restored: bool,
     pub devices: Vec<Device>,
+    /// Whose sign-in was ended since they signed in.
+    token_died: Vec<bool>,
+    /// A proxy lets no socket through.
+    no_sockets: bool,
     streams: Vec<Option<Stream>>,
     queue: BinaryHeap<Reverse<Due>>,
     wakes: Vec<u64>,
@@ -125,6 +137,8 @@ impl World {
             backup: None,
             lost_by_restore: BTreeSet::new(),
             was_restored: false,
+            token_died: vec![false; devices.len()],
+            no_sockets: dice.percent(10),
             streams: devices.iter().map(|_| None).collect(),
             wakes: vec![u64::MAX; devices.len()],
             devices,
@@ -252,9 +266,15 @@ impl World {
         let now = self.now(device);
         let deadly = !self.healed;
         let life = self.devices[device].life;
+        if let Input::SignedIn(_) = input {
+            self.token_died[device] = false;
+        }
         let mut dice = self.dice.clone();
         let went = self.devices[device].input(input, now, &mut dice, deadly, self.sabotage);
         self.dice = dice;
+        if std::mem::take(&mut self.devices[device].was_wiped) && !self.token_died[device] {
+            return Err(format!("device {}: it was wiped, and its token lives", self.devices[device].number));
+        }
         let (outputs, answer) = match went {
             Went::On(outputs, answer) => (outputs, answer),
             Went::Killed => {
@@ -278,6 +298,7 @@ impl World {
         }
         self.devices[device].note_mistimed();
         checks::after_an_input(&self.devices[device], self.server_time())?;
+        self.devices[device].shell_is_told(now)?;
         self.listen(device);
         if let Some(call_id) = over {
             self.broke_off(device, call_id)?;
@@ -300,13 +321,32 @@ impl World {
             Output::Connect { socket, cursor } => {
                 let after = self.latency();
                 self.devices[device].socket = socket;
-                self.push(after, Event::Hello { device, life, socket, cursor });
+                self.push(after, Event::Hello { device, life, socket, cursor, events: false });
+            }
+            Output::Listen { socket, cursor } => {
+                let after = self.latency();
+                self.devices[device].socket = socket;
+                self.push(after, Event::Hello { device, life, socket, cursor, events: true });
+            }
+            Output::TrySocket => {
+                let works = !self.no_sockets && !self.devices[device].cut && self.server.up;
+                let after = self.latency();
+                self.push(after, Event::Tried { device, life, works });
+            }
+            Output::AskToken => {
+                self.posts += 1;
+                let (post, after) = (self.posts, self.latency());
+                self.devices[device].ask = Some(post);
+                self.push(after, Event::Ask { device, life, post });
+                let timeout = Err(Fault::Away(Trouble::NoAnswer));
+                self.push(POST_PATIENCE_MS, Event::Asked { device, life, post, result: timeout });
             }
             Output::Disconnect | Output::Moved => {
                 self.unplug(device);
             }
             Output::Say(FromClient::Heartbeat) => {
-                if let Some(stream) = &self.streams[device] {
+                // A stream pulses by itself.
+                if let Some(stream) = self.streams[device].as_ref().filter(|stream| !stream.events) {
                     let (socket, sent) = (stream.socket, Some(stream.sent));
                     let (head, server_time) = (self.server.head(), self.server_time());
                     let pulse = FromServer::Pulse { head, sent, server_time };
@@ -406,17 +446,34 @@ impl World {
                     self.input(device, Input::Tick)?;
                 }
             }
-            Event::Hello { device, life, socket, cursor } => self.hello(device, life, socket, cursor),
+            Event::Hello { device, life, socket, cursor, events } => self.hello(device, life, socket, cursor, events),
             Event::Frame { device, life, socket, frame } => self.arrive(device, life, socket, frame)?,
-            Event::Shut { device, life, socket } => {
+            Event::Shut { device, life, socket, why } => {
                 if !self.is_old(device, life) {
-                    self.input(device, Input::Closed { socket, why: Trouble::Closed })?;
+                    self.input(device, Input::Closed { socket, why })?;
+                }
+            }
+            Event::Pulse { device, life, socket } => self.pulse(device, life, socket),
+            Event::Tried { device, life, works } => {
+                if !self.is_old(device, life) {
+                    if works {
+                        self.totals.count("sockets back");
+                    }
+                    self.input(device, Input::SocketTried { works })?;
+                }
+            }
+            Event::Ask { device, life, post } => self.ask(device, life, post),
+            Event::Asked { device, life, post, result } => {
+                if !self.is_old(device, life) && self.devices[device].ask == Some(post) {
+                    self.devices[device].ask = None;
+                    self.input(device, Input::Token(result))?;
                 }
             }
             Event::Post { device, life, post, commands } => self.post(device, life, post, commands)?,
             Event::Answer { device, life, post, result } => {
                 if !self.is_old(device, life) && self.devices[device].post == Some(post) {
                     self.devices[device].post = None;
+                    let result = self.hear_answer(result);
                     self.input(device, Input::Outcomes(result))?;
                 }
             }
@@ -456,13 +513,17 @@ impl World {
         Ok(())
     }
 
-    fn hello(&mut self, device: usize, life: u64, socket: u64, cursor: Cursor) {
+    fn hello(&mut self, device: usize, life: u64, socket: u64, cursor: Cursor, events: bool) {
         if self.is_old(device, life) {
             return;
         }
-        if self.devices[device].cut || !self.server.up {
-            self.push(20, Event::Shut { device, life, socket });
-            return;
+        if self.devices[device].cut || !self.server.up || !self.lets_through(events) {
+            let is_refused = !self.devices[device].cut && self.server.up && !events;
+            let why = if is_refused { Trouble::NoSocket } else { Trouble::Closed };
+            return self.push(20, Event::Shut { device, life, socket, why });
+        }
+        if self.chance(2) {
+            return self.stranger(device, life, socket);
         }
         let cursor = if self.sabotage == Some(Sabotage::BelieveEveryLog) {
             let seq = cursor.seq.min(self.server.head());
@@ -476,7 +537,8 @@ impl World {
         let (first, open) = self.server.hello(who, cursor, self.server_time());
         let endpoint = self.devices[device].endpoint;
         self.unplug(device);
-        self.streams[device] = open.then_some(Stream { socket, life, endpoint, sent: cursor.seq, arrives: self.tick });
+        let (sent, arrives) = (cursor.seq, self.tick);
+        self.streams[device] = open.then_some(Stream { socket, life, endpoint, sent, events, arrives });
         let after = self.latency();
         let arrives = self.tick + after;
         if let Some(stream) = &mut self.streams[device] {
@@ -484,7 +546,11 @@ impl World {
         }
         self.push(after, Event::Frame { device, life, socket, frame: Some(Box::new(first)) });
         if !open {
-            self.push(after + 1, Event::Shut { device, life, socket });
+            self.push(after + 1, Event::Shut { device, life, socket, why: Trouble::Closed });
+        }
+        if open && events {
+            self.totals.count("live by events");
+            self.push(200, Event::Pulse { device, life, socket });
         }
         self.plugged_in(device);
         self.pump();
@@ -532,6 +598,9 @@ impl World {
     fn post(&mut self, device: usize, life: u64, post: u64, commands: Vec<Command>) -> Result<(), String> {
         if self.devices[device].cut && post != 0 {
             return Ok(());
+        }
+        if is_disliked(&commands) {
+            return self.block(device, life, post);
         }
         let who = self.devices[device].person.id;
         let replays = commands.iter().filter(|command| self.server.outcomes.contains_key(&command.id)).count();

@@ -7,6 +7,7 @@ use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::request::{Kind, State};
 
 use super::World;
+use super::path::DISLIKED;
 use crate::device::{Answer, Did, Fate, Sort};
 use crate::dice::Dice;
 use crate::site::{crew, places};
@@ -79,7 +80,7 @@ impl World {
         let note = |dice: &mut Dice, request_id| Verb::NoteRequest {
             request_id,
             note_id: dice.id::<NoteId>(),
-            text: "Two towels".into(),
+            text: if dice.percent(4) { DISLIKED } else { "Two towels" }.into(),
         };
         if dice.percent(12) || requests.is_empty() {
             return Some(match dice.below(5) {

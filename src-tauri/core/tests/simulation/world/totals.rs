@@ -58,6 +58,12 @@ impl Totals {
             "discards",
             "presses",
             "calls broken off",
+            "core failed",
+            "strangers",
+            "not active",
+            "blocked",
+            "live by events",
+            "sockets back",
         ];
         for what in all.into_iter().chain(CALLS) {
             let count = self.0.get(what).copied().unwrap_or_default();

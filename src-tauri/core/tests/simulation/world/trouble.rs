@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crewbell_core::engine::Input;
+use crewbell_core::screen::Trouble;
 use crewbell_core::store::Doing;
 use crewbell_shared::ids::CommandId;
 
@@ -46,7 +47,7 @@ impl World {
                 if !there && self.dice.percent(60) {
                     let life = self.devices[device].life;
                     if let Some(socket) = self.unplug(device) {
-                        self.push(5, Event::Shut { device, life, socket });
+                        self.push(5, Event::Shut { device, life, socket, why: Trouble::Closed });
                     }
                 }
             }
@@ -60,7 +61,7 @@ impl World {
                 for device in 0..self.devices.len() {
                     let life = self.devices[device].life;
                     if let Some(socket) = self.unplug(device) {
-                        self.push(5, Event::Shut { device, life, socket });
+                        self.push(5, Event::Shut { device, life, socket, why: Trouble::Closed });
                     }
                 }
             }
@@ -76,13 +77,35 @@ impl World {
             }
             91..93 => self.revoke_or_sign_in(device)?,
             93..96 => self.decide_refused(device)?,
-            96 => self.backup = Some(Box::new(self.server.clone())),
+            96 if self.dice.percent(70) => self.backup = Some(Box::new(self.server.clone())),
+            96 => self.no_sockets = !self.no_sockets,
             97 => self.restore(),
+            98 if self.dice.percent(50) => self.fail_core(device)?,
+            98 => {
+                let at = self.server_time();
+                let mut dice = self.dice.clone();
+                if self.server.up {
+                    self.server.toggle_tom(&mut dice, at);
+                }
+                self.dice = dice;
+                self.pump();
+            }
             _ => {
                 self.input(device, Input::Tick)?;
             }
         }
         Ok(())
+    }
+
+    /// A device's core fails in the middle of something.
+    fn fail_core(&mut self, device: usize) -> Result<(), String> {
+        self.totals.count("core failed");
+        self.unplug(device);
+        self.devices[device].fail();
+        self.wakes[device] = u64::MAX;
+        let now = self.now(device);
+        self.devices[device].screen = self.devices[device].picture(now);
+        self.input(device, Input::Recovered).map(|_| ())
     }
 
     pub(super) fn revoke_or_sign_in(&mut self, device: usize) -> Result<(), String> {
@@ -96,6 +119,7 @@ impl World {
         self.server.revoked.insert(who);
         for other in 0..self.devices.len() {
             if self.devices[other].person.id == who {
+                self.token_died[other] = true;
                 self.unplug(other);
             }
         }

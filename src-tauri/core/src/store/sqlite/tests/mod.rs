@@ -4,6 +4,7 @@ mod damage;
 mod full;
 mod kill;
 mod versions;
+mod wipe;
 
 use std::path::Path;
 

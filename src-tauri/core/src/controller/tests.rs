@@ -1,0 +1,208 @@
+//! The loop's order, and what is said after a failure. Whole devices are in `tests/stories`.
+
+use std::sync::{Arc, Mutex};
+
+use crewbell_shared::call::{Call, State};
+use crewbell_shared::ids::{CallId, EndpointId};
+use crewbell_shared::protocol::Entity;
+use crewbell_shared::protocol::live::Signal;
+use crewbell_shared::request::Priority;
+use crewbell_shared::testing::{at, id, open_request, ringing_call, sam, siri};
+use tokio::sync::mpsc;
+
+use super::Parts;
+use super::run::Controller;
+use crate::engine::{Engine, Input, Output};
+use crate::net::{Http, trust};
+use crate::screen::{Alert, AskError, AudioDevices, Task, Told};
+use crate::shell::{Handset, IceServer, Recording, Shell, TokenPlace, Vault, VaultError};
+use crate::store::{Cursor, Image, Memory, Session, Write};
+
+/// What the shell was told to do, as it is now.
+#[derive(Debug, Default)]
+struct Device {
+    rings: Mutex<Vec<Vec<Alert>>>,
+    tasks: Mutex<Vec<Task>>,
+    told: Mutex<Vec<Told>>,
+    trips: Mutex<u32>,
+}
+
+impl Shell for Device {
+    fn tell(&self, told: &[Told]) {
+        self.told.lock().unwrap().extend_from_slice(told);
+    }
+
+    fn ring(&self, alerts: &[Alert], _open: usize) {
+        let mut trips = self.trips.lock().unwrap();
+        if *trips > 0 {
+            *trips -= 1;
+            drop(trips);
+            panic!("the bell trips");
+        }
+        self.rings.lock().unwrap().push(alerts.to_vec());
+    }
+
+    fn test_sound(&self, _priority: Priority) -> Result<(), AskError> {
+        Ok(())
+    }
+
+    fn play(&self, _recording: Option<Recording>) -> Result<(), AskError> {
+        Ok(())
+    }
+
+    fn setting(&self, _name: &str, _value: Option<&str>) {}
+
+    fn downloads(&self) -> std::path::PathBuf {
+        std::path::PathBuf::new()
+    }
+}
+
+impl Handset for Device {
+    fn phone(&self, task: Task, _call: Option<&Call>, _missed: usize) {
+        self.tasks.lock().unwrap().push(task);
+    }
+
+    fn ice_servers(&self, _servers: &[IceServer]) {}
+
+    fn signal(&self, _call_id: CallId, _from: EndpointId, _signal: &Signal) {}
+
+    fn heard(&self, _packet: &[u8]) {}
+
+    fn socket_back(&self) {}
+
+    fn mute(&self, _on: bool) {}
+
+    fn talk(&self, _held: bool) {}
+
+    fn audio_devices(&self) -> Result<AudioDevices, AskError> {
+        Ok(AudioDevices::default())
+    }
+}
+
+impl Vault for Device {
+    fn token(&self) -> Result<Option<String>, VaultError> {
+        Err(VaultError("it is locked".into()))
+    }
+
+    fn keep(&self, _token: &str) -> Result<TokenPlace, VaultError> {
+        Err(VaultError("it is locked".into()))
+    }
+
+    fn forget(&self) -> Result<(), VaultError> {
+        Ok(())
+    }
+}
+
+/// Siri's device, with these nouns on it.
+async fn controller(nouns: Vec<Entity>) -> (Controller<Memory>, Arc<Device>) {
+    let (device, folder) = (Arc::<Device>::default(), tempfile::tempdir().unwrap());
+    let mut image = Image::default();
+    let session = Session {
+        server: "http://127.0.0.1:9".into(),
+        site: "serenity".into(),
+        person: siri().as_ref(),
+        device_id: id(1),
+        instance: None,
+    };
+    let site = crewbell_shared::site::Site {
+        id: id(9),
+        slug: "serenity".into(),
+        name: "MY Serenity".into(),
+        settings: crewbell_shared::site::Settings::default(),
+    };
+    let all = [site.into(), siri().into(), sam().into()].into_iter().chain(nouns).map(Arc::new).collect();
+    image.apply(&[Write::SignIn(session), Write::Replace { nouns: all, cursor: Cursor { seq: 7, event_id: None } }]);
+    let parts = Parts {
+        store: Memory::new(image),
+        rebuilt: None,
+        unreadable: Vec::new(),
+        shell: Arc::<Device>::clone(&device),
+        handset: Arc::<Device>::clone(&device),
+        vault: Arc::<Device>::clone(&device),
+        clock: super::Clock::default(),
+        data: folder.path().to_owned(),
+        device_name: "a tablet".into(),
+        version: "1".into(),
+    };
+    let http = Http::new(trust(folder.path()).unwrap()).unwrap();
+    let (posts, _) = mpsc::channel(1);
+    let mut controller = Controller::new(parts, http, posts.downgrade()).await.unwrap();
+    controller.endpoint = id(91);
+    controller.engine = Engine::new(controller.engine.image().clone()).with_endpoint(id(91));
+    (controller, device)
+}
+
+fn ongoing() -> Call {
+    let state = State::Ongoing { answered_at: at(5), callee_endpoint: Some(id(91)) };
+    Call { state, ..ringing_call(at(0)) }
+}
+
+#[tokio::test]
+async fn what_follows_from_a_step_is_done_when_all_of_the_step_is() {
+    let (mut controller, device) = controller(vec![ongoing().into()]).await;
+    controller.step(Input::Recovered).await.unwrap();
+    let call_id = ongoing().id;
+    let talk = Task::Talk { call_id, peer: Some(id(90)), offers: false };
+    assert_eq!(device.tasks.lock().unwrap().last(), Some(&talk));
+    // The voice is silent for too long: the call is ended, in the same breath as the phone is told that it goes on.
+    controller.perform(vec![Output::EndCall { call_id }, Output::Phone { task: talk, call: None, missed: 1 }]).await;
+    controller.step(Input::Tick).await.unwrap();
+    let tasks = device.tasks.lock().unwrap();
+    assert_eq!(tasks.last(), Some(&Task::Over { call_id }), "the microphone is off: {tasks:?}");
+}
+
+#[tokio::test]
+async fn after_a_panic_what_is_over_falls_silent_and_what_goes_on_is_said_again_at_once() {
+    let (mut controller, device) = controller(Vec::new()).await;
+    // As it was left by the step that panicked.
+    let alert = Alert {
+        request_id: open_request(at(0)).id,
+        priority: Priority::Normal,
+        silenced: false,
+        place_name: "Cabin 5".into(),
+        since: at(0),
+    };
+    device.rings.lock().unwrap().push(vec![alert]);
+    device.tasks.lock().unwrap().push(Task::Talk { call_id: id(5), peer: Some(id(6)), offers: true });
+    controller.recover().await;
+    assert_eq!(device.rings.lock().unwrap().last(), Some(&Vec::new()), "the bell is told that nothing rings");
+    assert_eq!(device.tasks.lock().unwrap().last(), Some(&Task::Idle), "and the microphone that nobody speaks");
+
+    let now = controller.clock.now().wall;
+    let (mut controller, device) = self::controller(vec![open_request(now).into(), ongoing().into()]).await;
+    controller.recover().await;
+    let rings: Vec<_> = device.rings.lock().unwrap()[0].iter().map(|alert| alert.request_id).collect();
+    assert_eq!(rings, [open_request(now).id], "nothing is held back as after a start");
+    assert!(matches!(device.tasks.lock().unwrap()[0], Task::Talk { .. }));
+    assert!(device.told.lock().unwrap().contains(&Told::Reload));
+}
+
+#[tokio::test]
+async fn a_bell_that_fails_costs_the_phone_nothing_and_begins_again_from_the_whole() {
+    let (mut controller, device) = controller(vec![ongoing().into()]).await;
+    *device.trips.lock().unwrap() = 2;
+    controller.recover().await;
+    assert!(matches!(device.tasks.lock().unwrap()[0], Task::Talk { .. }), "what stands behind it is done");
+    assert!(device.rings.lock().unwrap().is_empty());
+    for _ in 0..2 {
+        controller.step(Input::SayAgain).await.unwrap();
+    }
+    assert_eq!(*device.rings.lock().unwrap(), [Vec::new()]);
+    let settled = device.rings.lock().unwrap().len();
+    controller.step(Input::Tick).await.unwrap();
+    assert_eq!(device.rings.lock().unwrap().len(), settled, "once is enough");
+}
+
+#[tokio::test]
+async fn a_part_that_was_started_anew_is_told_everything() {
+    let now = super::Clock::default().now().wall;
+    let (mut controller, device) = controller(vec![open_request(now).into(), ongoing().into()]).await;
+    controller.step(Input::Recovered).await.unwrap();
+    let (rings, tasks) = (device.rings.lock().unwrap().clone(), device.tasks.lock().unwrap().clone());
+    controller.step(Input::Tick).await.unwrap();
+    assert_eq!((&*device.rings.lock().unwrap(), &*device.tasks.lock().unwrap()), (&rings, &tasks), "nothing changed");
+    controller.step(Input::SayAgain).await.unwrap();
+    assert_eq!(device.rings.lock().unwrap().last(), rings.last());
+    assert_eq!(device.tasks.lock().unwrap().last(), tasks.last());
+    assert_eq!(device.rings.lock().unwrap().len(), rings.len() + 1);
+}

@@ -1,0 +1,137 @@
+//! Sending what was done: what somebody in between refuses, and what the screens are told.
+
+use super::*;
+
+impl Device {
+    /// Siri notes three things, and all are on their way in one batch.
+    fn with_three_on_their_way() -> Self {
+        let mut device = Self::live();
+        device.take(Input::Act { id: id(9), verb: note(9) });
+        for number in 1..=3 {
+            device.take(Input::Act { id: id(number), verb: note(number) });
+        }
+        let outputs = device.take(Input::Outcomes(Ok(vec![done(9)])));
+        assert_eq!(sent(&outputs), [id(1), id(2), id(3)]);
+        device
+    }
+
+    fn doing(&self, number: u128) -> Option<Doing> {
+        self.engine.image().waiting(id(number)).map(|waiting| waiting.doing.clone())
+    }
+
+    fn is_blocked(&self, number: u128) -> bool {
+        matches!(self.doing(number), Some(Doing::Refused { refusal, .. }) if refusal.code == Code::Blocked)
+    }
+}
+
+fn note(number: u128) -> Verb {
+    let request_id = open_request(at(0)).id;
+    Verb::NoteRequest { request_id, note_id: NoteId(Uuid::from_u128(number)), text: "Two towels".into() }
+}
+
+fn done(number: u128) -> Outcome {
+    Outcome { id: id(number), seq: None, refusal: None }
+}
+
+fn blocked(status: u16) -> Input {
+    Input::Outcomes(Err(Fault::Blocked { status }))
+}
+
+fn batches(outputs: &[Output]) -> Vec<Vec<CommandId>> {
+    let batch = |output: &Output| match output {
+        Output::Send(commands) => Some(commands.iter().map(|command| command.id).collect()),
+        _ => None,
+    };
+    outputs.iter().filter_map(batch).collect()
+}
+
+#[test]
+fn a_command_that_a_proxy_refuses_is_found_and_named_and_those_behind_it_go_on() {
+    for status in [403, 413] {
+        let mut device = Device::with_three_on_their_way();
+        assert_eq!(sent(&device.take(blocked(status))), [id(1)], "one at a time");
+        assert_eq!(sent(&device.take(Input::Outcomes(Ok(vec![done(1)])))), [id(2), id(3)]);
+        assert_eq!(sent(&device.take(blocked(status))), [id(2)]);
+        assert_eq!(batches(&device.take(blocked(status))), [[id(0); 0]], "does anything get through?");
+        let outputs = device.take(Input::Outcomes(Ok(Vec::new())));
+        assert!(device.is_blocked(2));
+        assert_eq!(sent(&outputs), [id(3)], "at once");
+        let told = |output: &Output| {
+            matches!(output, Output::Tell(Told::Refused { command_id, refusal })
+                if *command_id == id(2) && refusal.details["status"] == status)
+        };
+        assert!(outputs.iter().any(told), "{outputs:?}");
+        device.take(Input::Outcomes(Ok(vec![done(3)])));
+        assert_eq!((device.doing(1), device.doing(3)), (None, None));
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_everything_is_waited_for_and_nothing_is_refused() {
+    let mut device = Device::with_three_on_their_way();
+    for _ in 0..20 {
+        device.take(blocked(403));
+        device.tick += 20_000;
+        device.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time: at(60) });
+        device.take(Input::Tick);
+    }
+    assert_eq!([1, 2, 3].map(|number| device.doing(number)), [const { Some(Doing::Waiting) }; 3]);
+    assert_eq!(device.engine.picture(now(device.tick)).status.trouble, Some(Trouble::Stranger));
+}
+
+#[test]
+fn what_depends_on_a_command_that_does_not_get_through_is_kept_back_with_it() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    let request_id = open_request(at(0)).id;
+    device.take(Input::Act { id: id(2), verb: Verb::CompleteRequest { request_id } });
+    device.take(Input::Act { id: id(3), verb: note(3) });
+    device.take(blocked(413));
+    let outputs = device.take(Input::Outcomes(Ok(Vec::new())));
+    assert!(device.is_blocked(1));
+    let Some(Doing::Refused { refusal, .. }) = device.doing(2) else { panic!("{:?}", device.doing(2)) };
+    assert_eq!(refusal.code, Code::DependsOnRefused);
+    assert_eq!(sent(&outputs), [id(3)], "and what doesn't depend on it goes on");
+}
+
+#[test]
+fn an_answer_to_the_question_whether_anything_gets_through_counts_over_its_own_connection_only() {
+    let mut device = Device::with_three_on_their_way();
+    device.take(blocked(403));
+    device.take(blocked(403));
+    let socket = device.engine.live.sockets;
+    device.take(Input::Closed { socket, why: Trouble::Closed });
+    device.tick += 20_000;
+    device.take(Input::Tick);
+    device.take(Input::Outcomes(Ok(Vec::new())));
+    assert_eq!(device.doing(1), Some(Doing::Waiting));
+    let welcome = FromServer::Welcome { head: 7, server_time: at(60), person_id: siri().id, instance: None };
+    assert_eq!(batches(&device.frame(welcome)), [[id(0); 0]], "it is asked again");
+}
+
+#[test]
+fn the_screens_are_told_what_of_the_outbox_changed_and_nothing_else() {
+    let mut device = Device::live();
+    let told = |outputs: Vec<Output>| -> (Vec<CommandId>, Vec<CommandId>) {
+        let outbox = outputs.into_iter().find_map(|output| match output {
+            Output::Tell(Told::Outbox { put, gone }) => Some((put, gone)),
+            _ => None,
+        });
+        let (put, gone) = outbox.unwrap();
+        (put.iter().map(|item| item.command_id).collect(), gone)
+    };
+    let mut counted = 0;
+    for number in 1..=500 {
+        let (put, gone) = told(device.take(Input::Act { id: id(number), verb: note(number) }));
+        assert_eq!((put.as_slice(), gone.len()), ([id(number)].as_slice(), 0));
+        counted += put.len();
+    }
+    for number in 1..=500 {
+        let outcome = if number % 2 == 0 { Outcome { seq: Some(800), ..done(number) } } else { done(number) };
+        device.engine.live.sending = Some((device.engine.live.sockets, vec![id(number)]));
+        let (put, gone) = told(device.take(Input::Outcomes(Ok(vec![outcome]))));
+        counted += put.len() + gone.len();
+    }
+    assert_eq!(counted, 1000, "two words for each, however many wait");
+    assert!(told(device.take(Input::Discard { id: id(2) })).1 == [id(2)]);
+}

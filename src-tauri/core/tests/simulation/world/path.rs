@@ -1,0 +1,93 @@
+//! What is between a device and the server: proxies that let no socket through, or not every command; strangers who answer
+//! in the server's place.
+
+use crewbell_core::engine::Fault;
+use crewbell_core::screen::Trouble;
+use crewbell_shared::protocol::live::FromServer;
+use crewbell_shared::protocol::{Command, Outcome, Verb};
+use crewbell_shared::{Code, Refusal};
+
+use super::{Event, World};
+use crate::sabotage::Sabotage;
+
+/// What no proxy lets through.
+pub const DISLIKED: &str = "<script>";
+
+/// Milliseconds between two pulses of an event stream.
+const PULSE_MS: u64 = 5_000;
+
+fn signed_out() -> Refusal {
+    Refusal::new(Code::NotSignedIn, "No.")
+}
+
+/// Whether a proxy refuses to pass these on.
+pub fn is_disliked(commands: &[Command]) -> bool {
+    commands.iter().any(|command| matches!(&command.verb, Verb::NoteRequest { text, .. } if text == DISLIKED))
+}
+
+impl World {
+    pub(super) fn lets_through(&self, events: bool) -> bool {
+        if events { self.sabotage != Some(Sabotage::WaitForASocket) } else { !self.no_sockets }
+    }
+
+    /// Somebody else says that nobody is signed in.
+    pub(super) fn stranger(&mut self, device: usize, life: u64, socket: u64) {
+        self.totals.count("strangers");
+        let frame = Some(Box::new(FromServer::Refused { refusal: signed_out() }));
+        self.push(5, Event::Frame { device, life, socket, frame });
+        self.push(6, Event::Shut { device, life, socket, why: Trouble::Closed });
+    }
+
+    /// An event stream says that it stands.
+    pub(super) fn pulse(&mut self, device: usize, life: u64, socket: u64) {
+        let is_it = |stream: &&super::Stream| stream.socket == socket && stream.life == life;
+        let Some(stream) = self.streams[device].as_ref().filter(is_it) else { return };
+        let (sent, head, server_time) = (Some(stream.sent), self.server.head(), self.server_time());
+        if sent == Some(head) {
+            self.send(device, life, socket, FromServer::Pulse { head, sent, server_time });
+        }
+        self.push(PULSE_MS, Event::Pulse { device, life, socket });
+    }
+
+    /// A device asks whether its token is worth anything; the driver sees to it that no stranger is asked.
+    pub(super) fn ask(&mut self, device: usize, life: u64, post: u64) {
+        if self.devices[device].cut || self.chance(10) {
+            return;
+        }
+        let result = match self.sabotage {
+            Some(Sabotage::BelieveTheFirstNo | Sabotage::TakeNotActiveForSignedOut) => {
+                Err(Fault::Refused(signed_out()))
+            }
+            _ => self.server.token(self.devices[device].person.id),
+        };
+        let after = self.latency();
+        self.push(after, Event::Asked { device, life, post, result });
+    }
+
+    /// A proxy refuses commands.
+    pub(super) fn block(&mut self, device: usize, life: u64, post: u64) -> Result<(), String> {
+        if post != 0 {
+            self.totals.count("blocked");
+            let fault = match self.sabotage {
+                Some(Sabotage::TakeBlockedForAway) => Fault::Away(Trouble::Stranger),
+                _ => Fault::Blocked { status: 403 },
+            };
+            self.push(5, Event::Answer { device, life, post, result: Err(fault) });
+        }
+        Ok(())
+    }
+
+    /// What a device makes of an answer.
+    pub(super) fn hear_answer(&mut self, result: Result<Vec<Outcome>, Fault>) -> Result<Vec<Outcome>, Fault> {
+        let is_left =
+            |outcome: &Outcome| outcome.refusal.as_ref().is_some_and(|refusal| refusal.code == Code::NotActive);
+        let somebody_left = result.as_ref().is_ok_and(|outcomes| outcomes.iter().any(is_left));
+        if somebody_left {
+            self.totals.count("not active");
+            if self.sabotage == Some(Sabotage::TakeNotActiveForSignedOut) {
+                return Err(Fault::Refused(signed_out()));
+            }
+        }
+        result
+    }
+}
