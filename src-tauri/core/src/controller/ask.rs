@@ -109,7 +109,7 @@ impl<S: Store + 'static> Controller<S> {
                 });
             }
             Ask::Unrecognised => {
-                let door = self.door();
+                let door = self.door(false);
                 return beside(answer, async move {
                     let asked = async { door.await?.unrecognised().await };
                     as_json(&asked.await.map_err(needs_server)?)
