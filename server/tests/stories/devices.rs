@@ -313,8 +313,8 @@ async fn what_was_not_understood_is_taught_from_the_list_and_rings_from_then_on(
         let (button_id, place_id) = (id(number), id(3));
         ship.set_up(Verb::CreateButton { button_id, device: device.to_owned(), place_id, name: None }).await;
     }
-    let said = [
-        ("stat/bath/RESULT", br#"{"Switch1":{"Action":"ON"}}"#.as_slice()),
+    let said: [(&str, &[u8]); 3] = [
+        ("stat/bath/RESULT", br#"{"Switch1":{"Action":"ON"}}"#),
         ("home/omg/433toMQTT", br#"{"value":4534142,"length":24}"#),
         ("bells/bath/state", b"ding"),
     ];
