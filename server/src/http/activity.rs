@@ -37,11 +37,11 @@ pub struct Asked {
     pub(super) before: Option<u64>,
     /// From this time on; or from the beginning of this day (`2026-11-21`) in the site's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = super::when::schema, required = false)]
     from: Option<When>,
     /// Until this time, exclusive; or until the end of this day.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = super::when::schema, required = false)]
     to: Option<When>,
     /// Of this category: `requests`, `buttons`, `people`.
     #[serde(skip_serializing_if = "Option::is_none")]
