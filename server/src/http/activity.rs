@@ -69,6 +69,9 @@ impl Asked {
     pub(super) async fn filter(self, app: &App, site: &OpenSite) -> Result<Filter, ApiError> {
         writable("category", self.category.as_deref())?;
         writable("q", self.q.as_deref())?;
+        if self.before.is_some_and(|before| i64::try_from(before).is_err()) {
+            return Err(Refusal::invalid("before", "No entry has such a number.").into());
+        }
         let (from, to) = span(&app.house.db, site, self.from, self.to).await?;
         Ok(Filter {
             before: self.before,
