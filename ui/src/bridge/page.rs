@@ -109,12 +109,6 @@ pub fn is_typing() -> bool {
     focused().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
 }
 
-/// Whether a key is the page's: it is no part of a shortcut of the system's, and neither a field nor a sheet wants it.
-pub fn is_free(event: &web_sys::KeyboardEvent) -> bool {
-    let modified = event.ctrl_key() || event.alt_key() || event.meta_key();
-    !modified && !is_typing() && !has_sheet()
-}
-
 /// Whether a space that is typed now would be written somewhere, or choose something: a slider has no use for it.
 pub fn takes_space() -> bool {
     let slider = |element: HtmlElement| element.dyn_ref::<HtmlInputElement>().is_some_and(|it| it.type_() == "range");
