@@ -145,7 +145,8 @@ fn OneNotice(notice: Notice, unsent: usize, #[prop(into)] on_put_away: Callback<
         | Notice::Rebuilt { .. }
         | Notice::UpdateNeeded
         | Notice::ClockWrong { .. }
-        | Notice::TokenInFile => false,
+        | Notice::TokenInFile
+        | Notice::PlainWindow => false,
     };
     let save = move || {
         state.ask_and(Ask::SaveOutbox, move |path: String| {
@@ -177,6 +178,7 @@ fn name(notice: &Notice) -> &'static str {
         Notice::UpdateNeeded => "update_needed",
         Notice::ClockWrong { .. } => "clock_wrong",
         Notice::TokenInFile => "token_in_file",
+        Notice::PlainWindow => "plain_window",
     }
 }
 
@@ -192,6 +194,7 @@ fn said(notice: &Notice, unsent: usize) -> (String, String) {
         Notice::UpdateNeeded => (w.update_needed.to_owned(), String::new()),
         Notice::ClockWrong { by_s } => (fill(w.clock_wrong, &[("span", &time::span(*by_s))]), String::new()),
         Notice::TokenInFile => (w.token_in_file.to_owned(), w.token_in_file_why.to_owned()),
+        Notice::PlainWindow => (w.plain_window.to_owned(), w.plain_window_why.to_owned()),
     }
 }
 
@@ -209,6 +212,7 @@ mod tests {
             Notice::UpdateNeeded,
             Notice::ClockWrong { by_s: -7200 },
             Notice::TokenInFile,
+            Notice::PlainWindow,
         ];
         for notice in notices {
             let wire = serde_json::to_value(&notice).unwrap();

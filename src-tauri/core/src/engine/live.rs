@@ -115,5 +115,6 @@ fn tag(notice: &Notice) -> &'static str {
         Notice::UpdateNeeded => "update_needed",
         Notice::ClockWrong { .. } => "clock_wrong",
         Notice::TokenInFile => "token_in_file",
+        Notice::PlainWindow => "plain_window",
     }
 }

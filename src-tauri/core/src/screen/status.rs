@@ -93,6 +93,8 @@ pub enum Notice {
     },
     /// The token is kept in a file that only this user may read, because the system has no keyring.
     TokenInFile,
+    /// The window stayed blank, and was opened anew without the graphics card's help.
+    PlainWindow,
 }
 
 /// How it stands.

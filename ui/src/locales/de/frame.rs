@@ -52,6 +52,8 @@ pub const WORDS: Frame = Frame {
     clock_wrong: "Die Uhr dieses Geräts geht um {span} falsch. Hier gezeigte Zeiten sind die des Servers.",
     token_in_file: "Dieses System hat keinen Schlüsselbund",
     token_in_file_why: "Deine Anmeldung liegt in einer Datei, die nur dieser Benutzer lesen kann.",
+    plain_window: "Das Fenster blieb leer und wurde neu geöffnet",
+    plain_window_why: "Es wird jetzt ohne Hilfe der Grafikkarte gezeichnet. Was inzwischen klingelte, war zu hören.",
     silence: "Eine Minute stumm",
     silenced: "Stumm",
     refused_title: "Es wurde nicht getan",

@@ -49,6 +49,8 @@ pub const WORDS: Frame = Frame {
     clock_wrong: "This device's clock is wrong by {span}. Times shown here are the server's.",
     token_in_file: "This system has no keyring",
     token_in_file_why: "Your sign-in is kept in a file that only this user can read.",
+    plain_window: "The window stayed blank and was opened anew",
+    plain_window_why: "It is drawn without the graphics card's help now. What rang meanwhile was heard.",
     silence: "Silence for a minute",
     silenced: "Silenced",
     refused_title: "It wasn't done",

@@ -52,6 +52,8 @@ pub const WORDS: Frame = Frame {
     clock_wrong: "L'horloge de cet appareil est décalée de {span}. Les heures affichées sont celles du serveur.",
     token_in_file: "Ce système n'a pas de trousseau",
     token_in_file_why: "Votre connexion est gardée dans un fichier lisible par cet utilisateur seul.",
+    plain_window: "La fenêtre est restée vide et a été rouverte",
+    plain_window_why: "Elle est maintenant dessinée sans l'aide de la carte graphique. Ce qui a sonné entre-temps a été entendu.",
     silence: "Silence une minute",
     silenced: "En silence",
     refused_title: "Ce n'a pas été fait",

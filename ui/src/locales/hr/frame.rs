@@ -59,6 +59,8 @@ pub const WORDS: Frame = Frame {
     clock_wrong: "Sat ovog uređaja griješi za {span}. Prikazana vremena su poslužiteljska.",
     token_in_file: "Ovaj sustav nema privjesak ključeva",
     token_in_file_why: "Prijava se čuva u datoteci koju može čitati samo ovaj korisnik.",
+    plain_window: "Prozor je ostao prazan i ponovno je otvoren",
+    plain_window_why: "Sada se crta bez pomoći grafičke kartice. Ono što je u međuvremenu zvonilo moglo se čuti.",
     silence: "Utišaj na minutu",
     silenced: "Utišano",
     refused_title: "Nije učinjeno",

@@ -45,6 +45,8 @@ words! {
         clock_wrong: Text,
         token_in_file: Text,
         token_in_file_why: Text,
+        plain_window: Text,
+        plain_window_why: Text,
         silence: Text,
         silenced: Text,
         refused_title: Text,
