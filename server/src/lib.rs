@@ -34,5 +34,8 @@ pub mod ice;
 pub mod jobs;
 pub mod live;
 pub mod log;
+#[cfg(test)]
+#[path = "../tests/props/mod.rs"]
+mod props;
 pub mod serve;
 pub mod turn;

@@ -17,12 +17,7 @@ use super::super::{
 };
 use crate::devices::delivery::{Message, Peer};
 
-/// Longer than anything here takes on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("it takes too long")
-}
+pub(super) use crate::props::soon;
 
 /// A message that was handed over; the test decides what becomes of it.
 pub(super) struct Handed {
