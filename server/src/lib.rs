@@ -36,5 +36,8 @@ pub mod jobs;
 pub mod limits;
 pub mod live;
 pub mod log;
+#[cfg(test)]
+#[path = "../tests/props/mod.rs"]
+mod props;
 pub mod serve;
 pub mod turn;

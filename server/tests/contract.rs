@@ -3,29 +3,20 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::task::JoinHandle;
+use tokio::process::Command;
 use tokio::time::timeout;
 
-/// The longest that a start may take: a database is made, a week of history is loaded.
-const START: Duration = Duration::from_mins(2);
-const ANY: [&str; 4] = ["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"];
+use demo::{Demo, Folder, START, program, stop};
 
-fn program(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crewbell-server"));
-    // Of all that the caller may have set, nothing is to show.
-    command.args(args).env_remove("CREWBELL_CONFIG").env("CREWBELL_LOG_FORMAT", "json").kill_on_drop(true);
-    command
-}
+#[path = "props/demo.rs"]
+mod demo;
+
+const ANY: [&str; 4] = ["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"];
 
 /// Runs the program to its end, which must come by itself.
 async fn run(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
@@ -37,29 +28,7 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-/// A data folder; when the test fails, PostgreSQL is not left behind.
-struct Folder(tempfile::TempDir);
-
 impl Folder {
-    fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("crewbell-contract-").tempdir().unwrap();
-        // Open to the user that PostgreSQL runs as when the tests run as root.
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        Self(folder)
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.path().join("data")
-    }
-
-    /// The processes that work in PostgreSQL's folder: its first one and all its children.
-    fn postgres(&self) -> Vec<i32> {
-        let Ok(pg) = std::fs::canonicalize(self.data().join("pg")) else { return Vec::new() };
-        let works_there = |pid: &i32| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == pg);
-        let processes = std::fs::read_dir("/proc").unwrap().flatten();
-        processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(works_there).collect()
-    }
-
     /// PostgreSQL's log writer ends by the end of its pipe, which is when all others have ended, and nobody waits for it.
     async fn is_left(&self) {
         let left = async {
@@ -72,34 +41,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        for pid in self.postgres() {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        }
-    }
-}
-
-/// `crewbell-server demo --headless --json`, running.
-struct Demo {
-    child: Child,
-    ready: Value,
-    /// What it prints after the line that it is ready.
-    more: JoinHandle<Option<String>>,
-}
-
 impl Demo {
-    async fn start(data: &Path) -> Self {
-        let data = data.to_str().unwrap();
-        let args = [["demo", "--headless", "--json", "--data-dir", data].as_slice(), &ANY].concat();
-        let mut child = program(args).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = timeout(START, lines.next_line()).await.expect("it is ready in time").unwrap();
-        let ready = serde_json::from_str(&line.expect("it says that it is ready")).unwrap();
-        let more = tokio::spawn(async move { lines.next_line().await.unwrap() });
-        Self { child, ready, more }
-    }
-
     fn text(&self, pointer: &str) -> String {
         let text = self.ready.pointer(pointer).and_then(Value::as_str);
         text.unwrap_or_else(|| panic!("{pointer} is no text in {}", self.ready)).to_owned()
@@ -125,18 +67,6 @@ impl Demo {
         let pressed = timeout(Duration::from_secs(10), button.status()).await.expect("it is acknowledged").unwrap();
         assert!(pressed.success(), "{pressed}");
     }
-
-    async fn stop(self) {
-        stop(self.child).await;
-        assert_eq!(self.more.await.unwrap(), None, "one line is all that it prints");
-    }
-}
-
-/// SIGTERM; it ends with 0 within 10 s.
-async fn stop(mut child: Child) {
-    kill(Pid::from_raw(child.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
-    let status = timeout(Duration::from_secs(10), child.wait()).await.expect("it stops within 10 s").unwrap();
-    assert_eq!(status.code(), Some(0), "{status}");
 }
 
 fn has_press(requests: &[Value], press_id: &str) -> bool {
@@ -146,7 +76,7 @@ fn has_press(requests: &[Value], press_id: &str) -> bool {
 #[tokio::test]
 async fn the_demo_keeps_its_contract_from_the_first_start_to_the_second() {
     let folder = Folder::new();
-    let demo = Demo::start(&folder.data()).await;
+    let demo = Demo::start(&folder.data(), ANY[3]).await;
     every_documented_field_is_there(&demo);
     demo.press(3, "contract-1").await;
     assert!(has_press(&demo.requests().await, "contract-1"), "what was acknowledged is there at once");
@@ -165,7 +95,7 @@ async fn the_demo_keeps_its_contract_from_the_first_start_to_the_second() {
     demo.stop().await;
     folder.is_left().await;
 
-    let demo = Demo::start(&folder.data()).await;
+    let demo = Demo::start(&folder.data(), ANY[3]).await;
     assert_eq!((&demo.ready["site"], ids(&demo.ready["people"])), (&site, people));
     assert!(has_press(&demo.requests().await, "contract-1"), "it goes on with what is in the folder");
     demo.press(3, "contract-1").await;

@@ -5,9 +5,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -17,17 +14,15 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
+use demo::{Demo, Folder, START};
 use wire::reckoning::{Reckoning, reckon};
 use wire::{Stormer, Storming};
 
+#[path = "props/demo.rs"]
+mod demo;
 mod wire;
-
-/// The longest that a start may take: a database is made, a week of history is loaded.
-const START: Duration = Duration::from_mins(2);
 
 /// Buttons in the storm.
 const BUTTONS: usize = 4;
@@ -36,34 +31,7 @@ fn from_environment(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |value| value.parse().unwrap())
 }
 
-/// `crewbell-server demo`, running.
-struct Demo {
-    child: Child,
-    ready: Value,
-}
-
 impl Demo {
-    async fn start(data_dir: &Path, mqtt: SocketAddr) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crewbell-server"));
-        command.args([
-            "demo",
-            "--headless",
-            "--json",
-            "--http",
-            "127.0.0.1:0",
-            "--mqtt",
-            &mqtt.to_string(),
-            "--data-dir",
-        ]);
-        command.arg(data_dir).env("CREWBELL_LOG_LEVEL", "off").stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = timeout(START, lines.next_line()).await.expect("it is ready in time").unwrap();
-        let ready: Value = serde_json::from_str(&line.expect("it says that it is ready")).unwrap();
-        assert_eq!(ready["mqtt"], mqtt.to_string());
-        Self { child, ready }
-    }
-
     fn storm(&self, mqtt: SocketAddr) -> Vec<Stormer> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let buttons = self.ready["buttons"].as_array().unwrap().iter().take(BUTTONS);
@@ -87,39 +55,13 @@ impl Demo {
     async fn killed(mut self) {
         self.child.kill().await.unwrap();
     }
-
-    async fn stopped(mut self) {
-        kill(Pid::from_raw(self.child.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
-        let status = timeout(Duration::from_secs(30), self.child.wait()).await.expect("SIGTERM stops it").unwrap();
-        assert!(status.success(), "{status}");
-    }
 }
 
-/// The data folder; when the test fails, PostgreSQL is not left behind.
-struct Folder(tempfile::TempDir);
-
 impl Folder {
-    fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("crewbell-crash-").tempdir().unwrap();
-        // Open to the user that PostgreSQL runs as when the tests run as root.
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        Self(folder)
-    }
-
-    fn data(&self) -> std::path::PathBuf {
-        self.0.path().join("data")
-    }
-
     fn kill_postgresql(&self) -> bool {
         let pid = std::fs::read_to_string(self.data().join("pg/postmaster.pid")).ok();
         let pid = pid.and_then(|file| file.lines().next()?.trim().parse().ok());
         pid.is_some_and(|pid| kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        self.kill_postgresql();
     }
 }
 
@@ -150,7 +92,7 @@ async fn crash(victim: Victim) {
     let mut random = StdRng::seed_from_u64(seed);
     let folder = Folder::new();
     let mqtt = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut demo = Demo::start(&folder.data(), mqtt).await;
+    let mut demo = Demo::start(&folder.data(), &mqtt.to_string()).await;
     let storm = demo.storm(mqtt);
     for round in 1..=rounds {
         goes_on(&storm, 50).await;
@@ -158,7 +100,7 @@ async fn crash(victim: Victim) {
         match victim {
             Victim::Server => {
                 demo.killed().await;
-                demo = Demo::start(&folder.data(), mqtt).await;
+                demo = Demo::start(&folder.data(), &mqtt.to_string()).await;
             }
             Victim::Postgresql => assert!(folder.kill_postgresql(), "there was something to kill"),
         }
@@ -178,7 +120,7 @@ async fn crash(victim: Victim) {
     println!("seed {seed}, kills {rounds}, sent again {resent}, gaps in the log {gaps}");
     assert!(resent > 0, "the kills fell into the storm");
     assert_eq!((lost, doubled, gaps), (0, 0, 0));
-    demo.stopped().await;
+    demo.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,10 +1,12 @@
-//! What the face may ask: one post-box. What it asks, and what it is answered, is `crewbell_core::screen`.
+//! What the face may ask: one post-box. What it asks, and what it is answered, is `crewbell_core::screen`. And that it says
+//! hello.
 
 use crewbell_core::screen::{Ask, AskError};
 use serde_json::value::RawValue;
 use tauri::{AppHandle, State};
 
 use crate::core_handle::Core;
+use crate::hello::Hello;
 use crate::leave;
 use crate::wire::Wire;
 
@@ -21,4 +23,11 @@ pub(crate) async fn ask(
         leave::ask(&app);
     }
     answer.map(Wire).map_err(Wire)
+}
+
+/// The page has been drawn.
+#[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "as Tauri hands it to a command")]
+pub(crate) fn hello(hello: State<'_, Hello>) {
+    hello.said();
 }

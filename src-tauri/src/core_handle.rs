@@ -24,6 +24,8 @@ enum Start {
     Begun,
     Done(Handle),
     Failed(String),
+    /// Another app has this folder in hand.
+    AlreadyRunning,
 }
 
 impl Core {
@@ -41,6 +43,12 @@ impl Core {
         Self(core)
     }
 
+    /// No core: another app has its folder in hand. All that is asked is answered so.
+    pub(crate) fn already_running() -> Self {
+        let (_, core) = watch::channel(Start::AlreadyRunning);
+        Self(core)
+    }
+
     /// Asks, once the core is there.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Box<RawValue>, AskError> {
         let mut core = self.0.clone();
@@ -50,6 +58,7 @@ impl Core {
         match start {
             Start::Done(handle) => handle.ask(ask).await,
             Start::Failed(why) => Err(gone(why)),
+            Start::AlreadyRunning => Err(AskError::AlreadyRunning),
             Start::Begun => Err(gone("the app is starting".to_owned())),
         }
     }

@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crewbell_core::screen::{Ask, Picture, Task, Told};
 use crewbell_core::shell::Shell;
-use crewbell_shared::call::Call;
 use crewbell_shared::protocol::Verb;
 use serde_json::value::RawValue;
 use tauri::menu::{Menu, MenuItem};
@@ -13,6 +12,7 @@ use tauri::{App, AppHandle, Manager, WindowEvent};
 
 use crate::arguments::SignIn;
 use crate::core_handle::Core;
+use crate::device::Outside;
 #[cfg(target_os = "linux")]
 use crate::notices::{Press, Ringer};
 use crate::words::Words;
@@ -83,6 +83,7 @@ fn hide_instead_of_closing(app: &App) {
             && hidden.hide().is_ok()
         {
             api.prevent_close();
+            hidden.state::<std::sync::Arc<crate::device::Device>>().looked_at(false);
         }
     });
 }
@@ -118,57 +119,64 @@ pub(crate) fn show_window(app: &AppHandle) {
     }
 }
 
-/// Lets a call be answered and ended from the tray, and draws the eye to the window while one rings.
-pub(crate) fn call(app: &AppHandle, task: Task, call: Option<&Call>, words: &'static Words) {
-    let (app, handle) = (app.clone(), app.clone());
-    let rings = matches!(task, Task::Ring { .. });
-    let goes_on = matches!(task, Task::RingBack { .. } | Task::Talk { .. });
-    let who = call.filter(|_| rings).map(|call| words.calls(&call.caller.name));
-    let posted = handle.run_on_main_thread(move || {
-        if let Some(entries) = app.try_state::<Entries>() {
-            let answer = who.map_or_else(|| words.answer.to_owned(), |who| format!("{} ({who})", words.answer));
-            let _ = entries.answer.set_text(answer);
-            let _ = entries.answer.set_enabled(rings);
-            let _ = entries.hang_up.set_text(if rings { words.reject } else { words.hang_up });
-            let _ = entries.hang_up.set_enabled(rings || goes_on);
-        }
-        if let Some(window) = app.get_webview_window(crate::WINDOW).filter(|_| rings) {
+/// Draws the eye to the window: somebody calls.
+pub(crate) fn draw_the_eye(app: &AppHandle) {
+    let app = app.clone();
+    later(&app.clone(), move || {
+        if let Some(window) = app.get_webview_window(crate::WINDOW) {
             let _ = window.request_user_attention(Some(tauri::UserAttentionType::Critical));
         }
     });
-    if let Err(error) = posted {
-        eprintln!("The tray can't be told of a call: {error}");
+}
+
+/// Shows how many requests are open and calls were missed on the tray, the window's badge and title, and lets a call be
+/// answered and ended from the tray: as it is when the main thread comes to it, so that the last of several is the newest.
+pub(crate) fn refresh(app: &AppHandle) {
+    let app = app.clone();
+    later(&app.clone(), move || {
+        let Some(device) = app.try_state::<std::sync::Arc<crate::device::Device>>() else { return };
+        let outside = device.outside();
+        show_count(&app, outside.open, outside.missed, outside.words);
+        show_entries(&app, &outside);
+    });
+}
+
+/// Does something on the main thread, to which trays and titles belong; whoever wants it doesn't wait.
+fn later(app: &AppHandle, what: impl FnOnce() + Send + 'static) {
+    if let Err(error) = app.run_on_main_thread(what) {
+        eprintln!("The tray can't be told: {error}");
     }
 }
 
-/// Shows how many requests are open and calls were missed on the tray, the window's badge and title.
-pub(crate) fn badge(app: &AppHandle, open: usize, missed: usize, words: &'static Words) {
-    let app = app.clone();
-    let handle = app.clone();
-    // Trays and titles belong to the main thread; the core doesn't wait for it.
-    let posted = handle.run_on_main_thread(move || {
-        if let Some(tray) = app.tray_by_id(TRAY) {
-            let count = (open + missed > 0).then(|| (open + missed).to_string());
-            // Where a tray can't show one of these, the other is enough.
-            let _ = tray.set_title(count.as_deref());
-            let calls = words.missed(missed).map(|missed| format!(" · {missed}")).unwrap_or_default();
-            let _ = tray.set_tooltip(Some(format!("Crewbell · {}{calls}", words.open(open))));
-        }
-        if let Some(entries) = app.try_state::<Entries>() {
-            let _ = entries.show.set_text(words.show);
-            let _ = entries.silence.set_text(words.silence);
-            let _ = entries.quit.set_text(words.quit);
-        }
-        if let Some(window) = app.get_webview_window(crate::WINDOW) {
-            let _ = window.set_badge_count(i64::try_from(open + missed).ok().filter(|count| *count > 0));
-            let count = open + missed;
-            let title = if count > 0 { format!("({count}) Crewbell") } else { "Crewbell".to_owned() };
-            let _ = window.set_title(&title);
-        }
-    });
-    if let Err(error) = posted {
-        eprintln!("The tray can't be told: {error}");
+fn show_count(app: &AppHandle, open: usize, missed: usize, words: &'static Words) {
+    let count = open + missed;
+    if let Some(tray) = app.tray_by_id(TRAY) {
+        // Where a tray can't show one of these, the other is enough.
+        let _ = tray.set_title((count > 0).then(|| count.to_string()));
+        let calls = words.missed(missed).map(|missed| format!(" · {missed}")).unwrap_or_default();
+        let _ = tray.set_tooltip(Some(format!("Crewbell · {}{calls}", words.open(open))));
     }
+    if let Some(window) = app.get_webview_window(crate::WINDOW) {
+        let _ = window.set_badge_count(i64::try_from(count).ok().filter(|count| *count > 0));
+        let title = if count > 0 { format!("({count}) Crewbell") } else { "Crewbell".to_owned() };
+        let _ = window.set_title(&title);
+    }
+}
+
+fn show_entries(app: &AppHandle, outside: &Outside) {
+    let Some(entries) = app.try_state::<Entries>() else { return };
+    let Outside { words, task, caller, .. } = outside;
+    let rings = matches!(task, Task::Ring { .. });
+    let goes_on = matches!(task, Task::RingBack { .. } | Task::Talk { .. });
+    let _ = entries.show.set_text(words.show);
+    let _ = entries.silence.set_text(words.silence);
+    let _ = entries.quit.set_text(words.quit);
+    let who = caller.as_ref().map(|name| words.calls(name));
+    let answer = who.map_or_else(|| words.answer.to_owned(), |who| format!("{} ({who})", words.answer));
+    let _ = entries.answer.set_text(answer);
+    let _ = entries.answer.set_enabled(rings);
+    let _ = entries.hang_up.set_text(if rings { words.reject } else { words.hang_up });
+    let _ = entries.hang_up.set_enabled(rings || goes_on);
 }
 
 /// Somebody answered a notification.

@@ -15,7 +15,7 @@ use crewbell_voice::sounds::{Bell, Report, Ringing};
 use tauri::{AppHandle, Emitter, Manager};
 use tokio::sync::mpsc;
 
-use crate::notices::Notices;
+use crate::notices::{Notices, System};
 use crate::phone::Phone;
 use crate::wire::Wire;
 use crate::words::Words;
@@ -29,6 +29,8 @@ pub(crate) struct Device {
     window: Arc<Window>,
     bell: Bell,
     phone: Phone,
+    /// Held for moments, and never while a window or the system is asked something: they answer on the main thread, which
+    /// may be the one that waits for this.
     seen: Mutex<Seen>,
 }
 
@@ -41,7 +43,20 @@ struct Seen {
     task: Task,
     call: Option<Call>,
     missed: usize,
-    notices: Notices,
+    /// Whether a person sees the window, as it last said.
+    looked_at: bool,
+    notices: Notices<System>,
+}
+
+/// What tray, badge and title show.
+#[cfg(desktop)]
+pub(crate) struct Outside {
+    pub(crate) words: &'static Words,
+    pub(crate) open: usize,
+    pub(crate) missed: usize,
+    pub(crate) task: Task,
+    /// Who calls, while it rings.
+    pub(crate) caller: Option<String>,
 }
 
 impl std::fmt::Debug for Device {
@@ -66,7 +81,8 @@ impl Device {
             task: Task::Idle,
             call: None,
             missed: 0,
-            notices: Notices::default(),
+            looked_at: false,
+            notices: Notices::new(System(app.clone())),
         };
         let phone = Phone::new(app);
         let device = Self { app: app.clone(), window: Arc::clone(&window), bell, phone, seen: Mutex::new(seen) };
@@ -92,13 +108,31 @@ impl Device {
         }
     }
 
-    fn update_outside(&self, seen: &mut Seen) {
-        let rings = matches!(seen.task, Task::Ring { .. });
-        seen.notices.update(&self.app, &seen.alerts, seen.call.as_ref().filter(|_| rings), seen.words);
+    /// Changes what is shown outside the window. What is shown there follows by itself, and nobody waits for it.
+    fn update(&self, change: impl FnOnce(&mut Seen)) {
+        {
+            let mut seen = self.seen();
+            change(&mut seen);
+            let Seen { words, alerts, task, call, looked_at, notices, .. } = &mut *seen;
+            let calling = call.as_ref().filter(|_| matches!(task, Task::Ring { .. }));
+            notices.update(alerts, calling, words, *looked_at);
+        }
         #[cfg(desktop)]
-        crate::desktop::badge(&self.app, seen.open, seen.missed, seen.words);
-        #[cfg(desktop)]
-        crate::desktop::call(&self.app, seen.task, seen.call.as_ref(), seen.words);
+        crate::desktop::refresh(&self.app);
+    }
+
+    /// Whether a person sees the window from now on. The window says so by itself: asked, it might not answer while this
+    /// thread is the one that it waits for.
+    pub(crate) fn looked_at(&self, looked_at: bool) {
+        self.update(|seen| seen.looked_at = looked_at);
+    }
+
+    /// What tray, badge and title are to show now.
+    #[cfg(desktop)]
+    pub(crate) fn outside(&self) -> Outside {
+        let Seen { words, open, missed, task, call, .. } = &*self.seen();
+        let caller = call.as_ref().filter(|_| matches!(task, Task::Ring { .. })).map(|call| call.caller.name.clone());
+        Outside { words, open: *open, missed: *missed, task: *task, caller }
     }
 
     /// Tells the window alone.
@@ -129,9 +163,11 @@ impl Device {
 
     /// Shows outside the window what becomes of calls.
     pub(crate) fn show_call(&self, task: Task, call: Option<&Call>, missed: usize) {
-        let mut seen = self.seen();
-        (seen.task, seen.call, seen.missed) = (task, call.cloned(), missed);
-        self.update_outside(&mut seen);
+        self.update(|seen| (seen.task, seen.call, seen.missed) = (task, call.cloned(), missed));
+        #[cfg(desktop)]
+        if matches!(task, Task::Ring { .. }) {
+            crate::desktop::draw_the_eye(&self.app);
+        }
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -159,10 +195,7 @@ impl Shell for Device {
         let ringing = loud.map(|alert| Ringing { request_id: alert.request_id, priority: alert.priority });
         // The sound first: everything else can wait for it.
         self.bell.ring(ringing.collect());
-        let mut seen = self.seen();
-        seen.alerts = alerts.to_vec();
-        seen.open = open;
-        self.update_outside(&mut seen);
+        self.update(|seen| (seen.alerts, seen.open) = (alerts.to_vec(), open));
     }
 
     fn test_sound(&self, priority: Priority) -> Result<(), AskError> {
@@ -181,11 +214,7 @@ impl Shell for Device {
         match name {
             settings::VOLUME => self.bell.set_volume(f32::from(settings::volume(value)) / 100.0),
             settings::SOUNDS => self.bell.set_sounds(settings::sounds_on(value)),
-            settings::LANGUAGE => {
-                let mut seen = self.seen();
-                seen.words = Words::of(value);
-                self.update_outside(&mut seen);
-            }
+            settings::LANGUAGE => self.update(|seen| seen.words = Words::of(value)),
             _ => self.phone.setting(name, value),
         }
     }

@@ -4,9 +4,13 @@
 //! beside it with a store, a sign-in and a web view of its own: the demo and the tests run two crew
 //! members on one machine. What keeps a second app away (a name on D-Bus, a mutex, a socket) is named
 //! after the app's identifier, so an app with a folder of its own gets an identifier of its own.
+//!
+//! That name is one on the session's bus, which keeps no app away that runs in another session of the same user, or without
+//! a bus: a locked file in the folder does. Two apps on one folder would each send what the other keeps.
 
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -54,6 +58,36 @@ impl Instance {
     }
 }
 
+/// The file in a data folder that the app holds locked, from before it opens a window. (The core's store locks what it
+/// writes by itself, as the last resort.)
+const LOCK: &str = "app.lock";
+
+/// A data folder that is this app's alone, until this is dropped or the app ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Hold(#[expect(dead_code, reason = "it is held by being open")] Option<File>);
+
+impl Hold {
+    /// Takes a folder that is there; none: another app has it in hand. Where a file can't be locked (phones, which run an
+    /// app once, and some network drives) nobody is kept away.
+    pub(crate) fn take(folder: &Path) -> Option<Self> {
+        let locked = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK)).and_then(
+            |file| match file.try_lock() {
+                Ok(()) => Ok(Some(file)),
+                Err(TryLockError::WouldBlock) => Ok(None),
+                Err(TryLockError::Error(error)) => Err(error),
+            },
+        );
+        match locked {
+            Ok(None) => None,
+            Ok(file) => Some(Self(file)),
+            Err(error) => {
+                eprintln!("The data folder can't be locked: {error}");
+                Some(Self(None))
+            }
+        }
+    }
+}
+
 /// The app's identifier with the folder in it.
 fn identifier(app: &str, folder: &Path) -> String {
     // FNV-1a: names a folder, guards nothing; and, unlike the standard library's, is the same in every build.
@@ -76,7 +110,24 @@ pub(crate) fn show_the_first() -> tauri::plugin::TauriPlugin<tauri::Wry> {
 mod tests {
     use std::path::Path;
 
-    use super::{Instance, identifier};
+    use super::{Hold, Instance, identifier};
+
+    #[test]
+    fn a_folder_is_one_app_s_until_that_app_is_gone() {
+        let (siri, sam) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = Hold::take(siri.path()).unwrap();
+        assert!(Hold::take(siri.path()).is_none(), "it is in hand");
+        assert!(Hold::take(sam.path()).is_some(), "another isn't");
+        drop(first);
+        assert!(Hold::take(siri.path()).is_some(), "what an app leaves behind keeps nobody away");
+    }
+
+    #[test]
+    fn a_folder_that_takes_no_lock_file_is_used_without() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(super::LOCK)).unwrap();
+        assert!(Hold::take(folder.path()).is_some());
+    }
 
     #[test]
     fn every_folder_has_one_identifier_however_it_is_written() {

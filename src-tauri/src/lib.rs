@@ -8,20 +8,24 @@
 //! - `phone`: what calls are heard and spoken by
 //! - `notices`, `desktop`, `words`: notifications, tray and badge, and what they say
 //! - `vault`: the token, in the keyring or a file
+//! - `hello`, `blank`: the page says hello when it is drawn; a window that stays blank is opened anew
 //! - `leave`: what a phone's person is asked to allow
 //! - `awake`: notices that the device slept; `network`: that it went to another network
-//! - `instance`: which data folder this app is for, and that there is one app for each
+//! - `instance`: which data folder this app is for, and that there is one app for each, in all sessions
 //!
 //! Desktops start `run` from `main`, phones through Tauri's entry point.
 
 #[cfg(desktop)]
 mod arguments;
 mod awake;
+#[cfg(target_os = "linux")]
+mod blank;
 mod commands;
 mod core_handle;
 #[cfg(desktop)]
 mod desktop;
 mod device;
+mod hello;
 mod instance;
 mod leave;
 mod network;
@@ -36,11 +40,14 @@ mod words;
 use std::sync::Arc;
 
 use crewbell_core::engine::Input;
-use tauri::{App, Manager, RunEvent, WebviewWindowBuilder};
+use crewbell_core::shell::Handset;
+use tauri::webview::PageLoadEvent;
+use tauri::{App, Manager, RunEvent, WebviewWindowBuilder, WindowEvent};
 
 use core_handle::Core;
 use device::Device;
-use instance::Instance;
+use hello::Hello;
+use instance::{Hold, Instance};
 
 /// The label of the one window, as in `tauri.conf.json` and `capabilities/main.json`.
 pub(crate) const WINDOW: &str = "main";
@@ -80,17 +87,26 @@ fn start() -> tauri::Result<()> {
             #[cfg(desktop)]
             {
                 let side = arguments.beside_panel.then_some(panel::Side::Left);
-                set_up(app, &instance, |window, app| panel::place(window, app, side))?;
+                let is_first = set_up(app, &instance, |window, app| panel::place(window, app, side))?;
+                if !is_first {
+                    return Ok(());
+                }
                 desktop::set_up(app);
                 if let Some(who) = arguments.sign_in.take() {
                     desktop::sign_in(app, who);
                 }
             }
             #[cfg(mobile)]
-            set_up(app, &instance, |window, _| window)?;
+            set_up(app, &instance, |window, _| window).map(drop)?;
             Ok(())
         })
-        .invoke_handler(tauri::generate_handler![commands::ask])
+        .on_page_load(|webview, page| {
+            // Also a page that is loaded anew: nobody holds the button that was on the one before.
+            if let (PageLoadEvent::Started, Some(device)) = (page.event(), webview.try_state::<Arc<Device>>()) {
+                Handset::talk(device.inner().as_ref(), false);
+            }
+        })
+        .invoke_handler(tauri::generate_handler![commands::ask, commands::hello])
         .build(context)?;
     app.run(|app, event| {
         // A phone's system stopped the app, and goes on with it; a desktop's says so once, before the core is there.
@@ -104,23 +120,47 @@ fn start() -> tauri::Result<()> {
 /// A window that is about to be opened.
 type Opening<'a> = WebviewWindowBuilder<'a, tauri::Wry, App>;
 
-/// The core starts first, on threads of its own; the window opens meanwhile, where it is placed.
+/// Whether a test drives the app, as `WebKitWebDriver` says by this variable. Never in a build for people: whoever can set a
+/// variable must not be able to have it keep secrets less well.
+pub(crate) fn is_driven() -> bool {
+    is_driven_by(cfg!(debug_assertions), std::env::var_os("TAURI_AUTOMATION").is_some())
+}
+
+fn is_driven_by(is_for_tests: bool, variable_is_set: bool) -> bool {
+    is_for_tests && variable_is_set
+}
+
+/// The core starts first, on threads of its own; the window opens meanwhile, where it is placed. False where another app
+/// has the folder in hand: then the window says so, and nothing else is begun.
 fn set_up(
     app: &App,
     instance: &Instance,
     place: impl for<'a> Fn(Opening<'a>, &App) -> Opening<'a>,
-) -> tauri::Result<()> {
+) -> tauri::Result<bool> {
     let folder = instance.data_folder(app.handle())?;
     std::fs::create_dir_all(&folder)?;
+    app.manage(Hello::default());
+    let Some(hold) = Hold::take(&folder) else {
+        eprintln!("Another Crewbell is running on {}.", folder.display());
+        app.manage(Core::already_running());
+        for window in &app.config().app.windows {
+            place(WebviewWindowBuilder::from_config(app, window)?.incognito(true), app).build()?;
+        }
+        return Ok(false);
+    };
+    app.manage(hold);
+    #[cfg(target_os = "linux")]
+    blank::begin(app.handle(), &folder);
     let (device, mut reports) = Device::new(app.handle());
     let core = Core::start(folder.clone(), app.package_info().version.to_string(), Arc::clone(&device));
     app.manage(core.clone());
     app.manage(Arc::clone(&device));
     tauri::async_runtime::spawn(awake::watch(core.clone()));
     tauri::async_runtime::spawn(network::watch(core.clone()));
+    let hears = Arc::clone(&device);
     tauri::async_runtime::spawn(async move {
         while let Some(report) = reports.recv().await {
-            if let Some(input) = device.heard(report) {
+            if let Some(input) = hears.heard(report) {
                 core.first_report(input).await;
             }
         }
@@ -128,7 +168,28 @@ fn set_up(
     // What the web view itself stores goes into the data folder too.
     for window in &app.config().app.windows {
         let window = WebviewWindowBuilder::from_config(app, window)?.data_directory(folder.join("webview"));
-        place(window, app).build()?;
+        let window = place(window, app).build()?;
+        let device = Arc::clone(&device);
+        window.on_window_event(move |event| {
+            if let WindowEvent::Focused(looked_at) = event {
+                device.looked_at(*looked_at);
+            }
+        });
     }
-    Ok(())
+    #[cfg(target_os = "linux")]
+    if !is_driven() {
+        tauri::async_runtime::spawn(blank::watch(app.handle().clone(), folder));
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_driven_by;
+
+    #[test]
+    fn a_build_for_people_is_driven_by_nobody_whatever_the_environment_says() {
+        assert!(!is_driven_by(false, true));
+        assert!(is_driven_by(true, true) && !is_driven_by(true, false) && !is_driven_by(false, false));
+    }
 }

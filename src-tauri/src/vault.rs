@@ -62,9 +62,8 @@ impl Vault {
     /// The vault of a data folder.
     pub(crate) fn new(folder: &Path) -> Self {
         // Programs that drive the app have no keyring, and none of theirs must be asked for a password.
-        let is_driven = std::env::var_os("TAURI_AUTOMATION").is_some();
         let system = System { user: folder.display().to_string() };
-        Self::with(folder, (!is_driven).then(|| Box::new(system) as Box<dyn Entry>))
+        Self::with(folder, (!crate::is_driven()).then(|| Box::new(system) as Box<dyn Entry>))
     }
 
     fn with(folder: &Path, keyring: Option<Box<dyn Entry>>) -> Self {

@@ -5,14 +5,20 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    num::NonZero,
     thread,
     time::Duration,
 };
 
-use crewbell_voice::audio::{
-    AudioEngine, BLOCK, Direction, Options,
-    device::{ClockedDevice, ClockedDevices, Wake, capture, playback},
+use crewbell_shared::{ids::RequestId, request::Priority};
+use crewbell_voice::{
+    audio::{
+        AudioEngine, BLOCK, Direction, Options,
+        device::{ClockedDevice, ClockedDevices, Wake, capture, playback},
+    },
+    sounds::{CallTone, Rehearsal},
 };
+use uuid::Uuid;
 
 thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
@@ -88,6 +94,59 @@ fn microphone_and_loudspeaker_threads_allocate_nothing() {
         late = (late.0 + source.overruns(), late.1 + sink.underruns());
     }
     assert!(late.0 > 0 && late.1 > 0, "nothing was late: {late:?}");
+}
+
+/// A second of a recording as the server keeps it.
+fn wav() -> Vec<u8> {
+    let mut wav = Vec::new();
+    wav.extend(b"RIFF");
+    wav.extend((36_u32 + 32_000).to_le_bytes());
+    wav.extend(b"WAVEfmt ");
+    wav.extend(16_u32.to_le_bytes());
+    wav.extend([1_u16, 1].map(u16::to_le_bytes).concat());
+    wav.extend([16_000_u32, 32_000].map(u32::to_le_bytes).concat());
+    wav.extend([2_u16, 16].map(u16::to_le_bytes).concat());
+    wav.extend(b"data");
+    wav.extend(32_000_u32.to_le_bytes());
+    wav.extend([7_u8; 32_000]);
+    wav
+}
+
+#[test]
+fn what_the_bell_s_device_pulls_allocates_nothing_whatever_rings_ends_or_is_told() {
+    for rate in [16_000, 44_100, 48_000] {
+        let mut bell = Rehearsal::new(NonZero::new(rate).unwrap());
+        let mut samples = vec![0.0_f32; usize::try_from(rate / 50).unwrap()];
+        let (mut told, mut loud) = (0, false);
+        for round in 0..1_500_u32 {
+            // Each begins while another sounds, is replaced, and ends by itself or is ended.
+            let id = RequestId(Uuid::from_u128(u128::from(round)));
+            match round % 150 {
+                0 => bell.call(Some(CallTone::Busy)),
+                5 => bell.play(wav()).unwrap(),
+                20 => bell.test(Priority::High),
+                25 => bell.test(Priority::Low),
+                30 => bell.ring(Priority::Normal, id),
+                31 => bell.ring(Priority::Emergency, id),
+                40 => bell.test(Priority::Low),
+                45 => bell.call(Some(CallTone::Ring)),
+                60 => bell.quiet(),
+                70 => bell.play(wav()).unwrap(),
+                75 => bell.play(wav()).unwrap(),
+                80 => bell.stop(),
+                85 => bell.play(wav()).unwrap(),
+                90 => bell.call(None),
+                100 => bell.ring(Priority::Low, id),
+                101 => bell.quiet(),
+                _ => {}
+            }
+            let calls = allocations(|| bell.pull(&mut samples));
+            assert_eq!(calls, 0, "{rate} Hz, round {round}");
+            loud |= samples.iter().any(|sample| sample.abs() > 0.1);
+            told += bell.tidy();
+        }
+        assert!(loud && told > 50, "nothing was heard: {told}");
+    }
 }
 
 #[test]

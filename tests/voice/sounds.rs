@@ -289,6 +289,55 @@ fn alert_is_heard_within_a_blink() -> Result<()> {
     .map(drop)
 }
 
+/// How often each thread of this process but the one that asks went to sleep until now: it was woken as often.
+fn sleeps() -> Result<u64> {
+    let own = fs::read_link("/proc/thread-self")?;
+    let mut all = 0;
+    for thread in fs::read_dir("/proc/self/task")?.flatten() {
+        if own.file_name() == Some(thread.file_name().as_os_str()) {
+            continue;
+        }
+        // It may have ended meanwhile.
+        let about = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+        let count =
+            about.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse::<u64>().ok());
+        all += count.unwrap_or_default();
+    }
+    Ok(all)
+}
+
+#[test]
+fn a_bell_at_rest_lets_the_machine_sleep_and_rings_at_once_all_the_same() -> Result<()> {
+    at_a_desk("a_bell_at_rest_lets_the_machine_sleep_and_rings_at_once_all_the_same", |folder| {
+        let sound = Sound::start(folder)?;
+        let ear = Ear::open(&sound)?;
+        let (bell, reports) = open();
+        reports.wait_for(&Report::Able)?;
+        for number in 0..2 {
+            let mut last = 0;
+            until("a bell at rest", || {
+                let before = sleeps()?;
+                std::thread::sleep(Duration::from_secs(1));
+                // A thread that ended meanwhile took its count along.
+                let Some(since) = sleeps()?.checked_sub(before) else { return Ok(None) };
+                last = since;
+                Ok((last < 25).then_some(()))
+            })
+            .with_context(|| format!("it wakes {last} times a second"))?;
+            println!("at rest it wakes {last} times a second");
+            let asked = Instant::now();
+            bell.ring(vec![ringing(number, Priority::High)]);
+            reports.wait_for(&sounding(number))?;
+            println!("first sample pulled {:?} after it was asked", asked.elapsed());
+            ear.wait_for(1318.5)?;
+            bell.ring(Vec::new());
+        }
+        ensure!(reports.all().is_empty(), "that it rests is nothing to report");
+        Ok(())
+    })
+    .map(drop)
+}
+
 /// Runs `story` in a process of its own, where `PulseAudio` will be found in the folder that it is given, once it is
 /// started there; returns what that process has said. In that process, it returns nothing.
 fn at_a_desk(name: &str, story: impl FnOnce(&Path) -> Result<()>) -> Result<Option<String>> {

@@ -2,8 +2,9 @@
 
 use crewbell_core::screen::settings;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
-use crate::bridge::page;
+use crate::bridge::{self, page};
 use crate::components::Sprite;
 use crate::frame::Frame;
 use crate::locales::{Language, speak};
@@ -19,7 +20,8 @@ pub fn App() -> impl IntoView {
     let state = State::new();
     provide_context(state);
     state.start();
-    set_interval(move || state.tick(), TICK);
+    page::once_drawn(|| spawn_local(bridge::hello()));
+    page::while_seen(TICK, move || state.tick());
 
     let language = Memo::new(move |_| {
         let chosen = state.setting(settings::LANGUAGE).unwrap_or_else(page::preferred_language);

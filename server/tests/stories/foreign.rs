@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+
+pub use crate::props::until;
 
 use crate::ship::soon;
 
@@ -90,15 +91,4 @@ impl Listening {
             }
         }
     }
-}
-
-/// Waits until something is so.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
-    let patience = Duration::from_secs(30);
-    let waited = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-    };
-    assert!(tokio::time::timeout(patience, waited).await.is_ok(), "{what}: not within {patience:?}");
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crewbell_server::auth::of_token;
 use crewbell_server::live::{LARGEST_FRAME, Next, Stream};
 use crewbell_shared::protocol::live::FromServer;
+use crewbell_shared::testing::skipped;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::cast::{Crew, Phone, Screen, command, fresh_id, text};
+use crate::foreign::until;
 use crate::ship::{Ship, soon};
 
 const HEARTBEAT: &str = r#"{"t":"heartbeat"}"#;
@@ -307,14 +309,6 @@ async fn deaf(person: &Crew, cursor: u64) -> TcpStream {
     socket
 }
 
-async fn until(what: &str, mut seen: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(25);
-    while !seen().await {
-        assert!(Instant::now() < deadline, "{what} was not seen in time");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 #[tokio::test]
 async fn a_reader_that_is_too_slow_is_dropped_hinders_nobody_and_catches_up() {
     let ship = Ship::sail().await;
@@ -472,8 +466,7 @@ async fn a_websocket_that_is_not_ours_hears_the_press() {
     let ship = Ship::sail().await;
     let sam = ship.sam().await;
     let Some(mut node) = node(sam.address, &sam.token).await else {
-        println!("skipped: there is no Node.js 20 or newer here");
-        return;
+        return skipped("there is no Node.js 20 or newer here");
     };
     let mut lines = tokio::io::BufReader::new(node.stdout.take().unwrap()).lines();
     let mut heard = async || -> Value {

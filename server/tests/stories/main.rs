@@ -15,6 +15,8 @@ mod database;
 mod foreign;
 mod mosquitto;
 mod own;
+#[path = "../props/mod.rs"]
+mod props;
 mod ship;
 #[path = "../wire/mod.rs"]
 mod wire;

@@ -1,64 +1,12 @@
-//! A Mosquitto of the ship's own: the broker that buttons speak to when the server doesn't end their connections.
-
-use std::fs::OpenOptions;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Stdio;
+//! The ship's own Mosquitto, as the server and the stories see it.
 
 use crewbell_server::devices::broker::BrokerSettings;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use tokio::process::{Child, Command};
 
 use crate::foreign::{Mosquitto, until};
 
-/// A broker that runs, and keeps what it has when it is killed.
-pub struct Broker {
-    pub address: SocketAddr,
-    folder: tempfile::TempDir,
-    child: Child,
-}
+pub use crate::props::broker::Broker;
 
 impl Broker {
-    pub async fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("crewbell-broker-").tempdir().unwrap();
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let config = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\npersistence true\nautosave_interval 1\n\
-             autosave_on_changes true\npersistence_location {}/\nuser root\nset_tcp_nodelay true\n\
-             log_dest stderr\nlog_type notice\nlog_type warning\nlog_type error\nlog_type subscribe\n",
-            address.port(),
-            folder.path().display()
-        );
-        std::fs::write(folder.path().join("config"), config).unwrap();
-        let child = spawn(folder.path());
-        let broker = Self { address, folder, child };
-        broker.is_up().await;
-        broker
-    }
-
-    /// Kills it with no warning.
-    pub async fn kill(&mut self) {
-        self.child.kill().await.unwrap();
-    }
-
-    /// Stops it as it is: it reads and says nothing more.
-    pub fn freeze(&self) {
-        let pid = self.child.id().unwrap().try_into().unwrap();
-        kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
-    }
-
-    /// Starts it after it was killed.
-    pub async fn start_again(&mut self) {
-        self.child = spawn(self.folder.path());
-        self.is_up().await;
-    }
-
-    /// There is no other sign of a broker that is up than that it lets somebody in.
-    async fn is_up(&self) {
-        until("the broker is up", || async { self.client("mqttv5").tell("up", b"?", false).await }).await;
-    }
-
     /// How the server reaches it.
     pub fn settings(&self) -> BrokerSettings {
         BrokerSettings {
@@ -76,12 +24,6 @@ impl Broker {
         Mosquitto::nobody(self.address, version)
     }
 
-    /// How many lines of its log hold a text.
-    pub fn said(&self, text: &str) -> usize {
-        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
-        log.lines().filter(|line| line.contains(text)).count()
-    }
-
     /// How often a server has connected.
     pub fn connected(&self) -> usize {
         self.said(" as crewbell-serenity ")
@@ -89,14 +31,7 @@ impl Broker {
 
     /// Waits until the server has asked for presses so many times.
     pub async fn subscribed(&self, times: usize) {
-        let asked = || async { self.said("crewbell-serenity 1 obedio/button/+/pressed") >= times };
+        let asked = async || self.said("crewbell-serenity 1 obedio/button/+/pressed") >= times;
         until("the server is subscribed", asked).await;
     }
-}
-
-fn spawn(folder: &Path) -> Child {
-    let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut command = Command::new("mosquitto");
-    command.arg("-c").arg(folder.join("config")).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
-    command.spawn().expect("mosquitto is installed")
 }

@@ -6,6 +6,7 @@ use crewbell_shared::person::Role;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
+use tokio::sync::Barrier;
 
 use crate::cast::text;
 use crate::ship::Ship;
@@ -13,20 +14,35 @@ use crate::ship::Ship;
 /// Rounds of each race: enough that both orders come up.
 const ROUNDS: u128 = 10;
 
+/// All of it at the same instant: none begins before all are ready to.
+async fn at_once<T>(racers: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let start = Barrier::new(racers.len());
+    let race = |racer| async {
+        start.wait().await;
+        racer.await
+    };
+    join_all(racers.into_iter().map(race)).await
+}
+
 #[tokio::test]
 async fn two_accept_at_once_and_one_of_them_has_it() {
     let ship = Ship::sail().await;
     let (sam, siri) = (ship.sam().await, ship.siri().await);
-    let mut gus = ship.gus_in(1).await;
-    gus.press("single").await;
-    let request = text(&sam.open_requests().await[0]["id"]);
-
-    let (a, b) = tokio::join!(sam.answer(&request, "accept"), siri.answer(&request, "accept"));
-    let (winner, loser) = if a.0 == StatusCode::OK { ("Sam", b) } else { ("Siri", a) };
-    assert_eq!(loser.0, StatusCode::CONFLICT);
-    assert_eq!(loser.1["code"], "already_accepted");
-    assert_eq!(loser.1["details"]["by"]["name"], winner);
-    assert_eq!(ship.count("select count(*) from entries where type = 'request_accepted'").await, 1);
+    for round in 0..4 * ROUNDS {
+        let request = sam.asks_for(round % 5 + 1, "ice").await;
+        // Each begins as often as the other.
+        let racers = if round % 2 == 0 { [("Sam", &sam), ("Siri", &siri)] } else { [("Siri", &siri), ("Sam", &sam)] };
+        let answers = at_once(racers.map(|(_, who)| who.answer(&request, "accept")).into()).await;
+        let has_it = |place: &usize| answers[*place].0 == StatusCode::OK;
+        let winners: Vec<usize> = (0..2).filter(has_it).collect();
+        assert_eq!(winners.len(), 1, "round {round}: {answers:?}");
+        let (winner, (status, said)) = (racers[winners[0]].0, &answers[1 - winners[0]]);
+        assert_eq!(*status, StatusCode::CONFLICT, "round {round}: {said}");
+        assert_eq!((&said["code"], &said["details"]["by"]["name"]), (&json!("already_accepted"), &json!(winner)));
+        assert_eq!(sam.request(&request).await["accepted_by"]["name"], winner, "round {round}");
+        let accepted = "select count(*) from entries where type = 'request_accepted'";
+        assert_eq!(ship.count(accepted).await, i64::try_from(round + 1).unwrap(), "round {round}");
+    }
 }
 
 #[tokio::test]

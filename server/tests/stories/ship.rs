@@ -27,6 +27,8 @@ use uuid::Uuid;
 use crate::cast::{Crew, Gus};
 use crate::database;
 
+pub use crate::props::soon;
+
 /// The PIN of everybody on every ship: hashing it once is enough.
 pub const PIN: &str = "4711";
 
@@ -276,9 +278,4 @@ pub async fn found(server: &Server, number: u128, slug: &str) -> Arc<OpenSite> {
     act(action(Verb::SaveGuest { guest_id, name: "Mrs Hartmann".into(), notes: String::new() })).await;
     act(action(Verb::CheckIn { stay_id: id::<StayId>(5), guest_id, place_id: id(5) })).await;
     site
-}
-
-/// Waits for something that must come soon.
-pub async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(10), what).await.expect("it did not come within 10 s")
 }

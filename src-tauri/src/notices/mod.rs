@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use crewbell_core::screen::Alert;
 use crewbell_shared::call::Call;
 use crewbell_shared::ids::{CallId, RequestId};
-use tauri::{AppHandle, Manager};
+use tauri::AppHandle;
 
 use crate::words::Words;
 
 #[cfg(target_os = "linux")]
-use linux::{Shown, show, take_away};
+use linux::{Shown as Handle, show as present, take_away as remove};
 
 /// What rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +38,7 @@ pub(crate) enum Press {
 
 /// A notification, in words.
 #[derive(Clone, Debug)]
-struct Notice {
+pub(crate) struct Notice {
     rings: Ringer,
     summary: String,
     body: String,
@@ -65,50 +65,163 @@ impl Notice {
     }
 }
 
-/// The notifications that are on the screen.
-#[derive(Debug, Default)]
-pub(crate) struct Notices {
-    shown: BTreeMap<Ringer, Shown>,
+/// Where notifications are shown. None of it waits.
+pub(crate) trait Screen {
+    /// A notification that is shown; it is given back to be taken away.
+    type Shown;
+
+    /// Shows one.
+    fn show(&self, notice: Notice) -> Self::Shown;
+
+    /// Takes one away.
+    fn take_away(&self, shown: Self::Shown);
 }
 
-impl Notices {
-    /// Shows what rings and isn't shown, and takes away what rings no more.
-    pub(crate) fn update(&mut self, app: &AppHandle, alerts: &[Alert], call: Option<&Call>, words: &'static Words) {
+/// The notifications that are on a screen.
+#[derive(Debug)]
+pub(crate) struct Notices<S: Screen> {
+    screen: S,
+    shown: BTreeMap<Ringer, S::Shown>,
+}
+
+impl<S: Screen> Notices<S> {
+    /// None yet.
+    pub(crate) fn new(screen: S) -> Self {
+        Self { screen, shown: BTreeMap::new() }
+    }
+
+    /// Shows what rings and isn't shown, unless a person looks at the window, and takes away what rings no more. To be
+    /// called whenever one of these changes: what began to ring under a person's eyes is shown when they look away.
+    pub(crate) fn update(&mut self, alerts: &[Alert], call: Option<&Call>, words: &'static Words, looked_at: bool) {
         let calling = call.map(|call| Notice::of_call(call, words));
         let notices = alerts.iter().map(|alert| Notice::of_alert(alert, words)).chain(calling);
         let notices: BTreeMap<Ringer, Notice> = notices.map(|notice| (notice.rings, notice)).collect();
         let over: Vec<Ringer> = self.shown.keys().copied().filter(|ringer| !notices.contains_key(ringer)).collect();
         for ringer in over {
             if let Some(shown) = self.shown.remove(&ringer) {
-                take_away(shown);
+                self.screen.take_away(shown);
             }
         }
-        if is_looked_at(app) {
+        if looked_at {
             return;
         }
         for (ringer, notice) in notices {
-            self.shown.entry(ringer).or_insert_with(|| show(app, notice));
+            self.shown.entry(ringer).or_insert_with(|| self.screen.show(notice));
         }
     }
 }
 
-/// Whether a person sees the window.
-fn is_looked_at(app: &AppHandle) -> bool {
-    let window = app.get_webview_window(crate::WINDOW);
-    window.is_some_and(|window| window.is_focused().unwrap_or(false) && window.is_visible().unwrap_or(true))
+/// The system's notifications.
+pub(crate) struct System(pub(crate) AppHandle);
+
+impl std::fmt::Debug for System {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("System")
+    }
+}
+
+impl Screen for System {
+    type Shown = Handle;
+
+    fn show(&self, notice: Notice) -> Handle {
+        present(&self.0, notice)
+    }
+
+    fn take_away(&self, shown: Handle) {
+        remove(shown);
+    }
 }
 
 /// Elsewhere the plugin shows it; it is tapped to open the app, and the system takes it away.
 #[cfg(not(target_os = "linux"))]
-type Shown = ();
+type Handle = ();
 
+/// The plugin may wait for the main thread, and whoever rings waits for nobody.
 #[cfg(not(target_os = "linux"))]
-fn show(app: &AppHandle, notice: Notice) -> Shown {
+fn present(app: &AppHandle, notice: Notice) -> Handle {
     use tauri_plugin_notification::NotificationExt;
-    if let Err(error) = app.notification().builder().title(notice.summary).body(notice.body).show() {
-        eprintln!("The system shows no notification: {error}");
-    }
+    let app = app.clone();
+    tauri::async_runtime::spawn_blocking(move || {
+        if let Err(error) = app.notification().builder().title(notice.summary).body(notice.body).show() {
+            eprintln!("The system shows no notification: {error}");
+        }
+    });
 }
 
 #[cfg(not(target_os = "linux"))]
-fn take_away((): Shown) {}
+fn remove((): Handle) {}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use crewbell_shared::request::Priority;
+    use crewbell_shared::testing::{at, id, ringing_call};
+
+    use super::*;
+
+    /// What was done to a screen, oldest first.
+    #[derive(Clone, Debug, Default)]
+    struct Wall(Rc<RefCell<Vec<String>>>);
+
+    impl Wall {
+        fn said(&self) -> Vec<String> {
+            self.0.take()
+        }
+    }
+
+    impl Screen for Wall {
+        type Shown = String;
+
+        fn show(&self, notice: Notice) -> String {
+            self.0.borrow_mut().push(format!("+ {}", notice.summary));
+            notice.summary
+        }
+
+        fn take_away(&self, shown: String) {
+            self.0.borrow_mut().push(format!("- {shown}"));
+        }
+    }
+
+    fn alert(number: u128) -> Alert {
+        let (request_id, place_name) = (id(number), format!("Cabin {number}"));
+        Alert { request_id, priority: Priority::Normal, silenced: false, place_name, since: at(0) }
+    }
+
+    fn english() -> &'static Words {
+        Words::of(Some("en"))
+    }
+
+    #[test]
+    fn what_rings_is_shown_once_while_nobody_looks_and_goes_when_it_is_over() {
+        let wall = Wall::default();
+        let mut notices = Notices::new(wall.clone());
+        notices.update(&[alert(1)], None, english(), false);
+        notices.update(&[alert(1), alert(2)], None, english(), false);
+        assert_eq!(wall.said(), ["+ Call · Cabin 1", "+ Call · Cabin 2"]);
+        notices.update(&[alert(2)], None, english(), false);
+        assert_eq!(wall.said(), ["- Call · Cabin 1"]);
+        notices.update(&[], None, english(), false);
+        assert_eq!(wall.said(), ["- Call · Cabin 2"]);
+    }
+
+    #[test]
+    fn what_began_to_ring_under_a_person_s_eyes_is_shown_when_they_look_away_if_it_still_rings() {
+        let wall = Wall::default();
+        let mut notices = Notices::new(wall.clone());
+        let call = ringing_call(at(0));
+        notices.update(&[alert(1), alert(2)], Some(&call), english(), true);
+        assert!(wall.said().is_empty(), "they see it in the window");
+        notices.update(&[alert(2)], Some(&call), english(), true);
+        notices.update(&[alert(2)], Some(&call), english(), false);
+        let calls = english().calls(&call.caller.name);
+        assert_eq!(wall.said(), ["+ Call · Cabin 2".to_owned(), format!("+ {calls}")]);
+        // They look at the window and away again, which shows nothing twice.
+        notices.update(&[alert(2)], Some(&call), english(), true);
+        notices.update(&[alert(2)], Some(&call), english(), false);
+        assert!(wall.said().is_empty());
+        notices.update(&[], None, english(), true);
+        assert_eq!(wall.said().len(), 2, "taken away also while they look");
+    }
+}

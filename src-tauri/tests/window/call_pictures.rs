@@ -1,10 +1,10 @@
 //! Every state that a call can be in, as it looks: for a person to look at, and each with the words that belong to it.
 
 use anyhow::Result;
-use crewbell_desk::{Window, until};
+use crewbell_desk::Window;
 use serde_json::json;
 
-use crate::calls::{Two, calls_who_is, line, talk};
+use crate::calls::{Two, answers, calls_who_is, line, talk};
 use crate::crew::{comes, go, look_into, press_button, press_found, sees};
 use crate::pages::{every_size_and_light, set};
 
@@ -14,15 +14,6 @@ fn pictured(window: &Window, name: &str, words: &str) -> Result<()> {
     line(window, words, &said)?;
     window.shoot(&format!("call-{name}"))?;
     line(window, "the bar to go", "return !line")
-}
-
-/// Answers what rings. A tap in its first moments was meant for what stood there before, and isn't heeded.
-fn answers(window: &Window) -> Result<()> {
-    comes(window, "the call", "return !!document.querySelector('.ring')")?;
-    until("the answer", || {
-        let rings = window.run("return !!document.querySelector('.ring')")? == true;
-        Ok((!rings || !window.press_now(".ring-act.answer").unwrap_or(false)).then_some(()))
-    })
 }
 
 #[test]

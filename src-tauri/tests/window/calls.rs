@@ -10,7 +10,7 @@ use crewbell_desk::{Desk, Process, Window, until};
 use crewbell_voice::audio::speech::Speech;
 use serde_json::Value;
 
-use crate::crew::{comes, go, is_stale, look_into, on_board, open, press_button, sees, sign_in};
+use crate::crew::{comes, go, is_stale, look_into, on_board, open, press_button, press_found, sees, sign_in};
 use crate::ship::{Ship, requests};
 use crate::story::{falls_silent, is_heard};
 
@@ -76,18 +76,13 @@ pub fn calls(window: &Window, name: &str) -> Result<()> {
 /// Calls somebody from the people page, as soon as that is said of them there.
 pub fn calls_who_is(window: &Window, name: &str, presence: &str) -> Result<()> {
     go(window, "people")?;
-    let mark = format!(
-        "const row = [...document.querySelectorAll('.row.crew')].find(row => row.innerText.includes('{name}'));
-         const call = row?.querySelector('.button.call');
-         if (!call || call.getAttribute('aria-disabled') === 'true' || !/{presence}/i.test(row.innerHTML)) return false;
-         document.querySelectorAll('[data-call]').forEach(old => old.removeAttribute('data-call'));
-         call.setAttribute('data-call', 'this');
-         return true"
+    let found = format!(
+        "(row => {{
+             const call = row?.querySelector('.button.call');
+             return call && call.getAttribute('aria-disabled') !== 'true' && /{presence}/i.test(row.innerHTML) ? call : null;
+         }})([...document.querySelectorAll('.row.crew')].find(row => row.innerText.includes('{name}')))"
     );
-    // For a moment after a call the page takes no tap.
-    until("the call button", || {
-        Ok((window.run(&mark)? == true && window.press_now("[data-call]").unwrap_or(false)).then_some(()))
-    })
+    press_found(window, "the call button", &found)
 }
 
 #[test]
@@ -220,15 +215,19 @@ pub fn newest(ship: &Ship) -> Result<Value> {
     })
 }
 
+/// Answers what rings. A tap in its first moments was meant for what stood there before, and isn't heeded.
+pub fn answers(window: &Window) -> Result<()> {
+    comes(window, "the call", "return !!document.querySelector('.ring')")?;
+    until("the answer", || {
+        window.press_now(".ring-act.answer")?;
+        Ok((window.run("return !document.querySelector('.ring')")? == true).then_some(()))
+    })
+}
+
 /// Sam calls Siri, and she answers: both see the timer run.
 pub fn talk(siri: &Window, sam: &Window) -> Result<()> {
     calls(sam, "Siri")?;
-    comes(siri, "the call", "return !!document.querySelector('.ring')")?;
-    // A tap in its first moments was meant for what stood there before, and isn't heeded.
-    until("the answer", || {
-        let ringing = siri.run("return !!document.querySelector('.ring')")? == true;
-        Ok((!ringing || !siri.press_now(".ring-act.answer").unwrap_or(false)).then_some(()))
-    })?;
+    answers(siri)?;
     for window in [siri, sam] {
         line(window, "the timer", "return /\\d:\\d\\d/.test(line?.innerText ?? '')")?;
     }

@@ -169,33 +169,14 @@ fn press_in(window: &Window, within: &str, label: &str) -> Result<()> {
     press_found(window, label, &button)
 }
 
-/// Presses what an expression finds in the page, as soon as it is there and can be pressed.
+/// Presses what an expression finds in the page, as soon as it can be pressed and the page heeds it: buttons that have just
+/// changed rest for a moment.
 pub fn press_found(window: &Window, what: &str, found: &str) -> Result<()> {
-    let mark = format!(
-        "const found = {found};
-         if (!found || found.disabled || found.closest('.resting')) return false;
-         document.querySelectorAll('[data-story]').forEach(old => old.removeAttribute('data-story'));
-         found.setAttribute('data-story', 'this');
-         return true"
-    );
-    // Marked and pressed in one go: a board that is just coming in draws its cards anew, and the mark goes with them.
-    let mut last = None;
-    let pressed = until(&format!("{what} to be pressed"), || {
-        if window.run(&mark)? != true {
-            return Ok(None);
-        }
-        match window.press_now("[data-story]") {
-            Ok(there) => Ok(there.then_some(())),
-            Err(error) => {
-                last = Some(error);
-                Ok(None)
-            }
-        }
-    });
-    pressed.or_else(|error| {
+    let awake = format!("(found => found?.closest('.resting') ? null : found)({found})");
+    window.press_found(what, &awake).or_else(|error| {
         window.shoot("what-was-not-pressed")?;
         let shown = window.run("return document.body.innerText")?;
-        Err(error.context(format!("{last:?}; shown: {shown}")))
+        Err(error.context(format!("shown: {shown}")))
     })
 }
 

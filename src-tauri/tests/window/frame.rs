@@ -30,6 +30,52 @@ fn nothing_from_elsewhere_gets_into_the_page() -> Result<()> {
     Ok(())
 }
 
+/// Puts a button into the page, with something in its way for 400 ms, and remembers what it looked like when it was
+/// clicked.
+const IN_THE_WAY: &str = "
+    const [kind] = [KIND];
+    const button = document.createElement('button');
+    const veil = document.createElement('div');
+    const at = (what, place) => Object.assign(what.style, { position: 'fixed', zIndex: 9999, ...place });
+    at(button, { left: '40px', top: '40px', width: '120px', height: '48px' });
+    at(veil, { inset: '0px' });
+    button.id = kind;
+    const free = {
+        covered: () => (document.body.append(veil), () => veil.remove()),
+        disabled: () => (button.disabled = true, () => button.disabled = false),
+        hidden: () => (button.style.display = 'none', () => button.style.display = ''),
+        inert: () => (button.inert = true, () => button.inert = false),
+        away: () => (at(button, { left: '-900px' }), () => at(button, { left: '40px' })),
+        moving: () => {
+            let step = 0;
+            const moves = setInterval(() => at(button, { left: `${40 + 7 * (step += 1)}px` }), 10);
+            return () => clearInterval(moves);
+        },
+        late: () => (button.remove(), () => document.body.append(button)),
+    };
+    let isFree = false;
+    window.clicked = null;
+    button.addEventListener('click', () => window.clicked ??= `${kind}: ${isFree}`);
+    document.body.append(button);
+    const end = free[kind]();
+    setTimeout(() => { end(); isFree = true; }, 400);";
+
+#[test]
+fn a_click_waits_until_the_thing_can_be_clicked() -> Result<()> {
+    let desk = Desk::set_up()?;
+    let window = desk.open(Path::new(APP), &[])?;
+    // Any page will do.
+    window.wait_for_text("body", |text| !text.is_empty())?;
+    for kind in ["covered", "disabled", "hidden", "inert", "away", "moving", "late"] {
+        window.run(&IN_THE_WAY.replace("KIND", &format!("'{kind}'")))?;
+        window.press(&format!("#{kind}"))?;
+        let clicked = window.run("return window.clicked")?;
+        assert_eq!(clicked, format!("{kind}: true").as_str(), "{kind}");
+        window.run(&format!("document.getElementById('{kind}').remove()"))?;
+    }
+    Ok(())
+}
+
 #[test]
 fn a_second_start_ends_only_where_the_first_has_the_same_folder() -> Result<()> {
     let desk = Desk::set_up()?;
@@ -47,6 +93,70 @@ fn a_second_start_ends_only_where_the_first_has_the_same_folder() -> Result<()> 
     until("the other app's window", || Ok(sam.join("webview").exists().then_some(())))?;
     assert_eq!((first.ended()?, other.ended()?), (None, None));
     Ok(())
+}
+
+#[test]
+fn an_app_in_another_session_says_that_the_folder_is_in_use_and_leaves_it_alone() -> Result<()> {
+    let (first, second) = (Desk::set_up()?, Desk::set_up()?);
+    let folder = first.folder("shared");
+    let start = |desk: &Desk| desk.open(Path::new(APP), &["--data-dir", &folder.display().to_string()]);
+    let at_first = start(&first)?;
+    at_first.wait_for_text("h1", |text| !text.is_empty())?;
+    let at_second = start(&second)?;
+    let says = "return /already, in another session/.test(document.body.innerText)";
+    until("the second to say so", || Ok((at_second.run(says)? == true).then_some(())))?;
+    at_second.shoot("frame-already-running")?;
+    drop(at_second);
+    assert!(at_first.run("return !/already, in another session/.test(document.body.innerText)")? == true);
+    drop(at_first);
+    let at_second = start(&second)?;
+    until("the second to have the folder", || {
+        Ok((at_second.run(&format!("{says} === false && !!document.querySelector('.sign-in')"))? == true).then_some(()))
+    })
+}
+
+/// The processes of a program's group that have this name.
+fn of_group(leader: u32, name: &str) -> Vec<i32> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_wanted = |id: &i32| {
+        let about = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let Some((before, after)) = about.rsplit_once(") ") else { return false };
+        // State, parent, group: proc(5).
+        before.ends_with(name) && after.split(' ').nth(2) == Some(&leader.to_string())
+    };
+    ids.filter(is_wanted).collect()
+}
+
+#[test]
+fn a_window_that_stays_blank_is_opened_anew_without_the_graphics_card_and_so_is_the_next() -> Result<()> {
+    let desk = Desk::set_up()?;
+    let folder = desk.folder("siri");
+    let start = || {
+        let mut command = desk.command(Path::new(APP));
+        // As people have it: the tests' own starts are never taken for blank ones.
+        command.env_remove("TAURI_AUTOMATION").arg("--data-dir").arg(&folder);
+        Process::start(&mut command, &desk.folder(""))
+    };
+    let mut app = start()?;
+    let pages = |app: &Process| of_group(app.id(), "WebKitWebProces");
+    let is_plain = |app: &Process| {
+        let surroundings = std::fs::read(format!("/proc/{}/environ", app.id())).unwrap_or_default();
+        surroundings.split(|byte| *byte == 0).any(|one| one == b"WEBKIT_DISABLE_DMABUF_RENDERER=1")
+    };
+    // A page that never gets to draw.
+    let first = until("the page's process", || Ok(pages(&app).first().copied()))?;
+    assert!(std::process::Command::new("kill").args(["-STOP", &first.to_string()]).status()?.success());
+    assert!(!is_plain(&app));
+    until("the window to be opened anew", || {
+        Ok((is_plain(&app) && folder.join("plain-window").exists()).then_some(()))
+    })?;
+    until("another page", || Ok(pages(&app).into_iter().find(|id| *id != first)))?;
+    assert_eq!(app.ended()?, None);
+    drop(app);
+
+    let app = start()?;
+    until("the next start to be plain at once", || Ok(is_plain(&app).then_some(())))
 }
 
 #[test]

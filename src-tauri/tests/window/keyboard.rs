@@ -1,7 +1,7 @@
 //! A dispatcher at a desk: the keyboard alone, the search of every page, and a file with what happened.
 
 use anyhow::{Context, Result};
-use crewbell_desk::{DOWN, Desk, UP, Window, until};
+use crewbell_desk::{ALT, CONTROL, DOWN, Desk, UP, Window, until};
 
 use crate::crew::{comes, go, on_board, open, press_button, sees, sign_in};
 use crate::ship::{Ship, requests};
@@ -50,13 +50,23 @@ fn a_dispatcher_needs_no_mouse_and_takes_what_happened_along() -> Result<()> {
     window.shoot("keyboard-1-chosen")?;
     let address = window.run("return location.hash.split('/').pop()")?;
     let id = address.as_str().context("no address")?;
-    window.keys("a")?;
+    // What a barcode scanner types: nothing of it is taken for a wish.
+    window.keys("ac7n/?A C\u{e007}")?;
+    comes(
+        &window,
+        "the board as it was",
+        "return location.hash.startsWith('#/requests/') && !document.querySelector('.sheet')",
+    )?;
+    is_chosen(&window, first)?;
+    let open = requests(&ship.get("Dana", "/api/service-requests?state=open")?);
+    assert_eq!(open.len(), 2, "nothing was accepted: {open:?}");
+    window.keys_with(ALT, "a")?;
     is_with_the_server(&ship, id, "accepted", "accepted_by")?;
     comes(&window, "the button to complete", "return /Complete/.test(document.querySelector('.detail').innerText)")?;
-    window.keys("c")?;
+    window.keys_with(ALT, "c")?;
     is_with_the_server(&ship, id, "completed", "completed_by")?;
 
-    window.keys("/")?;
+    window.keys_with(CONTROL, "f")?;
     comes(&window, "the search field", "return document.activeElement?.id === 'search'")?;
     window.keys(second)?;
     let typed = serde_json::to_string(second)?;
@@ -72,7 +82,7 @@ fn a_dispatcher_needs_no_mouse_and_takes_what_happened_along() -> Result<()> {
                          document.activeElement.blur();
                          return true";
         comes(&window, page, elsewhere)?;
-        window.keys("/")?;
+        window.keys_with(CONTROL, "f")?;
         let found = "return document.activeElement?.id === 'search' && document.activeElement.value === ''";
         comes(&window, &format!("the search of {page}"), found)?;
     }

@@ -78,6 +78,16 @@ fn who_has_push_to_talk_is_heard_only_while_they_hold_it_and_as_loud_as_the_othe
     siri.let_go()?;
     talks(false)?;
     falls_silent(&at_his)?;
+
+    // The page is loaded anew while she holds the key: nobody tells it that she lets go.
+    siri.hold_key(" ")?;
+    talks(true)?;
+    siri.run("location.reload()")?;
+    line(&siri, "the call in the new page", "return !!line?.querySelector('.button.talk')")?;
+    talks(false)?;
+    falls_silent(&at_his)?;
+    stays_silent(&at_his, 1)?;
+    siri.let_go_key(" ")?;
     drop(speaking);
     siri.press(".line .button.danger")?;
     line(&sam, "the end", "return !line?.querySelector('.mute')")

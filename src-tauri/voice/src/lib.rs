@@ -15,5 +15,6 @@ mod packet;
 pub mod session;
 pub mod sounds;
 pub mod talk;
+mod wake;
 
 pub use packet::Packet;

@@ -6,13 +6,14 @@
 //! - `tone`: which tone is in what was recorded
 //! - `bus`: a session's D-Bus, by which a second start of an app finds the first; `notices`: notifications on it; `tray`:
 //!   a tray on it
-//! - `driver`, `window`: WebKitWebDriver, and what a person does to a window by it
+//! - `driver`, `window`: WebKitWebDriver, and what a person does to a window by it; `click`: when something can be clicked
 //! - `process`: programs that end with the desk
 //!
 //! A driver has one window at a time: two people sit at two desks. What the programs need is
 //! installed by `cargo xtask setup`.
 
 mod bus;
+mod click;
 mod display;
 mod driver;
 mod notices;
@@ -38,7 +39,7 @@ pub use sound::{RATE, Recording, Sound};
 pub use tone::tone;
 pub use tray::{Entry, Tray};
 pub use wait::until;
-pub use window::{DOWN, LEFT, RIGHT, UP, Window};
+pub use window::{ALT, CONTROL, DOWN, LEFT, RIGHT, UP, Window};
 
 /// A display, a sound system and a bus of its own; all of it ends with the value.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
+    click::look,
     driver::call,
     process::{children, end_all},
     until,
@@ -26,6 +27,11 @@ pub const UP: &str = "\u{e013}";
 pub const LEFT: &str = "\u{e012}";
 /// The arrow to the right, for `keys`.
 pub const RIGHT: &str = "\u{e014}";
+
+/// Alt, for `keys_with`.
+pub const ALT: &str = "\u{e00a}";
+/// Control, for `keys_with`.
+pub const CONTROL: &str = "\u{e009}";
 
 /// Says that it is done when the page has been drawn some times. A page is there before it is drawn
 /// for the first time, and would be white on the picture.
@@ -48,31 +54,33 @@ impl Window {
         Self { port, session: format!("/session/{id}"), driver }
     }
 
-    /// Presses the first element that `selector` (CSS) names, as soon as it is there and can be pressed.
+    /// Presses the first element that `selector` (CSS) names, as soon as it can be pressed.
     ///
     /// # Errors
-    /// When it doesn't come, or can't be pressed: because it is covered, say.
+    /// When it can't be pressed in time; the message says why.
     pub fn press(&self, selector: &str) -> Result<()> {
-        let mut last = None;
-        let pressed = until(selector, || match self.press_now(selector) {
-            Ok(there) => Ok(there.then_some(())),
-            // A page draws an element anew between its being found and pressed: the next look finds the new one.
-            Err(error) => {
-                last = Some(error);
-                Ok(None)
-            }
-        });
-        pressed.with_context(|| format!("{selector} can't be pressed: {last:?}"))
+        self.press_found(selector, &first(selector))
     }
 
-    /// Presses the first element that `selector` names, if there is one now; says whether there was.
+    /// Presses what `found`, an expression in the page, finds, as soon as that can be pressed: displayed, enabled, at rest,
+    /// and covered by nothing. `what` is what the test calls it.
     ///
     /// # Errors
-    /// When it can't be pressed: it is covered, or went in this moment.
+    /// When it can't be pressed in time; the message says why.
+    pub fn press_found(&self, what: &str, found: &str) -> Result<()> {
+        self.once_ready(what, found, |element| self.click(element))
+    }
+
+    /// Presses the first element that `selector` names, if it can be pressed now; says whether it was. Never at the first
+    /// look: whether something moves is known at the second.
+    ///
+    /// # Errors
+    /// When the driver is gone.
     pub fn press_now(&self, selector: &str) -> Result<bool> {
-        let Some(element) = self.find(selector) else { return Ok(false) };
-        self.post(&format!("/element/{element}/click"), &json!({}))?;
-        Ok(true)
+        match self.ready(&first(selector))? {
+            Ok(element) => Ok(self.click(&element).is_ok()),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Types into the first element that `selector` names, as soon as it is there.
@@ -105,6 +113,17 @@ impl Window {
         Ok(())
     }
 
+    /// Presses a key while another ([`ALT`], [`CONTROL`]) is held.
+    ///
+    /// # Errors
+    /// When the driver doesn't.
+    pub fn keys_with(&self, held: &str, key: &str) -> Result<()> {
+        let strokes = [("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)];
+        let strokes: Vec<Value> = strokes.iter().map(|(what, key)| json!({ "type": what, "value": key })).collect();
+        self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] }))?;
+        Ok(())
+    }
+
     /// Presses a key and holds it, until [`Window::let_go_key`].
     ///
     /// # Errors
@@ -115,19 +134,20 @@ impl Window {
         Ok(())
     }
 
-    /// Presses the first element that `selector` names with the pointer and holds it, until [`Window::let_go`].
+    /// Presses the first element that `selector` names with the pointer, as soon as it can be pressed, and holds it until
+    /// [`Window::let_go`].
     ///
     /// # Errors
-    /// When there is none now, or the driver doesn't.
+    /// When it can't be pressed in time; the message says why.
     pub fn hold(&self, selector: &str) -> Result<()> {
-        let element = self.find(selector).with_context(|| format!("there is no {selector}"))?;
-        let actions = json!([
-            { "type": "pointerMove", "origin": { ELEMENT: element }, "x": 0, "y": 0 },
-            { "type": "pointerDown", "button": 0 },
-        ]);
-        let pointer = json!({ "type": "pointer", "id": "mouse", "actions": actions });
-        self.post("/actions", &json!({ "actions": [pointer] }))?;
-        Ok(())
+        self.once_ready(selector, &first(selector), |element| {
+            let actions = json!([
+                { "type": "pointerMove", "origin": { ELEMENT: element }, "x": 0, "y": 0 },
+                { "type": "pointerDown", "button": 0 },
+            ]);
+            let pointer = json!({ "type": "pointer", "id": "mouse", "actions": actions });
+            self.post("/actions", &json!({ "actions": [pointer] }))
+        })
     }
 
     /// Lets go of a key that is held.
@@ -235,6 +255,33 @@ impl Window {
         Ok(text.as_str().map(str::to_owned))
     }
 
+    /// Does something to what an expression finds, as soon as it can be clicked. Does it again when the driver says no: a
+    /// page draws an element anew, or covers it, between its being looked at and clicked.
+    fn once_ready(&self, what: &str, found: &str, act: impl Fn(&str) -> Result<Value>) -> Result<()> {
+        let mut why = "it was never looked at".to_owned();
+        let done = until(&format!("{what} to be pressed"), || match self.ready(found)? {
+            Ok(element) => Ok(act(&element).map_err(|error| why = format!("{error:#}")).ok()),
+            Err(not_yet) => {
+                why = not_yet;
+                Ok(None)
+            }
+        });
+        done.map(drop).with_context(|| format!("{what} can't be pressed: {why}"))
+    }
+
+    /// What an expression finds, if it can be clicked now; in words why it can't otherwise.
+    fn ready(&self, found: &str) -> Result<std::result::Result<String, String>> {
+        let seen = self.run(&look(found))?;
+        if let Some(element) = seen[ELEMENT].as_str() {
+            return Ok(Ok(element.to_owned()));
+        }
+        Ok(Err(seen.as_str().map_or_else(|| seen.to_string(), str::to_owned)))
+    }
+
+    fn click(&self, element: &str) -> Result<Value> {
+        self.post(&format!("/element/{element}/click"), &json!({}))
+    }
+
     fn find(&self, selector: &str) -> Option<String> {
         let found = self.post("/element", &json!({ "using": "css selector", "value": selector })).ok()?;
         found[ELEMENT].as_str().map(str::to_owned)
@@ -243,6 +290,11 @@ impl Window {
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
         call(self.port, "POST", &format!("{}{path}", self.session), body)
     }
+}
+
+/// The expression for the first element that a selector names.
+fn first(selector: &str) -> String {
+    format!("document.querySelector({})", json!(selector))
 }
 
 impl Drop for Window {

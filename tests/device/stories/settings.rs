@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crewbell_core::screen::{Ask, settings};
+use crewbell_core::screen::{Ask, AskError, settings};
+use crewbell_shared::Code;
 use crewbell_shared::ids::RequestId;
 
 use crate::device::Device;
@@ -26,6 +27,13 @@ async fn what_was_set_is_set_again_after_a_restart_before_anything_rings() {
     let speaker = |value| Ask::Set { name: settings::SPEAKER.into(), value };
     siri.ask(speaker(Some("the loud one".into()))).await.unwrap();
     siri.ask(speaker(None)).await.unwrap();
+    for (name, value) in [("device_id", "0"), ("token_in", "keyring"), (settings::VOLUME, "0")] {
+        let refused = siri.ask(Ask::Set { name: name.into(), value: Some(value.into()) }).await;
+        assert!(
+            matches!(&refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NotAllowed),
+            "{name}: {refused:?}"
+        );
+    }
     let called: RequestId = ship.dana().await.asks_for(1, "ice").await.parse().unwrap();
     siri.rings(Some(called)).await;
 

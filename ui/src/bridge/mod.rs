@@ -30,6 +30,11 @@ pub async fn ask<R: DeserializeOwned>(ask: &Ask) -> Result<R, AskError> {
     json::read(&said).map_err(unreadable)
 }
 
+/// Tells the shell that the page has been drawn. A shell that can't be told has other troubles.
+pub async fn hello() {
+    drop(tauri::invoke("hello", &tauri::Args::new("null")).await);
+}
+
 async fn ask_text(ask: &Ask) -> Result<String, AskError> {
     let args = tauri::Args::new(&serde_json::to_string(ask).map_err(unreadable)?);
     let said = tauri::invoke("ask", &args).await.map_err(|thrown| refused(&thrown))?;

@@ -1,6 +1,11 @@
 //! The page itself: its address, its theme, what has the focus, a file that a person chose.
 
-use leptos::prelude::{document, window};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::{IntervalHandle, set_interval_with_handle};
+use leptos::prelude::{document, request_animation_frame, window};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, PointerEvent};
 
@@ -109,12 +114,6 @@ pub fn is_typing() -> bool {
     focused().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
 }
 
-/// Whether a key is the page's: it is no part of a shortcut of the system's, and neither a field nor a sheet wants it.
-pub fn is_free(event: &web_sys::KeyboardEvent) -> bool {
-    let modified = event.ctrl_key() || event.alt_key() || event.meta_key();
-    !modified && !is_typing() && !has_sheet()
-}
-
 /// Whether a space that is typed now would be written somewhere, or choose something: a slider has no use for it.
 pub fn takes_space() -> bool {
     let slider = |element: HtmlElement| element.dyn_ref::<HtmlInputElement>().is_some_and(|it| it.type_() == "range");
@@ -158,6 +157,46 @@ pub fn has_sheet() -> bool {
 /// How many sheets lie over the page.
 pub fn sheets() -> u32 {
     document().query_selector_all("[aria-modal]").map_or(0, |sheets| sheets.length())
+}
+
+/// Calls `tick` now and then every so often, as long as somebody can see the page; and when they see it again. A window that
+/// is put away wakes nobody.
+pub fn while_seen(every: Duration, tick: impl Fn() + Clone + 'static) {
+    let running = RefCell::new(None::<IntervalHandle>);
+    let look = move || {
+        let mut running = running.borrow_mut();
+        if document().hidden() {
+            if let Some(running) = running.take() {
+                running.clear();
+            }
+        } else if running.is_none() {
+            tick();
+            *running = set_interval_with_handle(tick.clone(), every).ok();
+        }
+    };
+    look();
+    on_window("visibilitychange", look);
+}
+
+/// Calls `drawn` once, when the page has been drawn for the first time, or when nobody can see whether it is.
+pub fn once_drawn(drawn: impl FnOnce() + 'static) {
+    let once = Rc::new(Cell::new(Some(drawn)));
+    let call = move || {
+        if let Some(drawn) = once.take() {
+            drawn();
+        }
+    };
+    if document().hidden() {
+        return call();
+    }
+    let hidden = call.clone();
+    on_window("visibilitychange", move || {
+        if document().hidden() {
+            hidden();
+        }
+    });
+    // The second frame begins when the first is done.
+    request_animation_frame(move || request_animation_frame(call));
 }
 
 /// Brings the element of that id into view, moving as little as needed.

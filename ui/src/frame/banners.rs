@@ -147,7 +147,8 @@ fn OneNotice(notice: Notice, unsent: usize, #[prop(into)] on_put_away: Callback<
         | Notice::ClockWrong { .. }
         | Notice::TokenInFile
         | Notice::WrongPins { .. }
-        | Notice::NoCalls => false,
+        | Notice::NoCalls
+        | Notice::PlainWindow => false,
     };
     let save = move || {
         state.ask_and(Ask::SaveOutbox, move |path: String| {
@@ -181,6 +182,7 @@ fn name(notice: &Notice) -> &'static str {
         Notice::TokenInFile => "token_in_file",
         Notice::WrongPins { .. } => "wrong_pins",
         Notice::NoCalls => "no_calls",
+        Notice::PlainWindow => "plain_window",
     }
 }
 
@@ -201,6 +203,7 @@ fn said(notice: &Notice, unsent: usize) -> (String, String) {
             (title, fill(w.wrong_pins_why, &[("n", &times.to_string())]))
         }
         Notice::NoCalls => (w.no_calls.to_owned(), w.no_calls_why.to_owned()),
+        Notice::PlainWindow => (w.plain_window.to_owned(), w.plain_window_why.to_owned()),
     }
 }
 
@@ -220,6 +223,7 @@ mod tests {
             Notice::TokenInFile,
             Notice::WrongPins { who: None, times: 5 },
             Notice::NoCalls,
+            Notice::PlainWindow,
         ];
         for notice in notices {
             let wire = serde_json::to_value(&notice).unwrap();

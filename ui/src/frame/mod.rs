@@ -4,6 +4,7 @@
 //! - `top` the page's title, the connection, duty, silence
 //! - `banners` what a person must know: a deaf device, a full one, notices
 //! - `ring` somebody calls; `line` the call on this device, `talk` its push to talk
+//! - `scanner` what a barcode scanner types presses nothing
 //! - `settling` what came or went above the page moved it
 //! - `bottom` what floats over the page without moving it: the stale strip, refusals, trouble
 
@@ -12,6 +13,7 @@ mod bottom;
 mod line;
 mod link;
 mod ring;
+mod scanner;
 mod settling;
 mod talk;
 mod top;
@@ -50,13 +52,15 @@ pub fn Frame() -> impl IntoView {
             pages::contents(page)
         }
     };
-    let slash = window_event_listener(leptos::ev::keydown, |event| {
-        if event.key() == "/" && crate::bridge::page::is_free(&event) {
+    let find = window_event_listener(leptos::ev::keydown, |event| {
+        let with_control = (event.ctrl_key() || event.meta_key()) && !event.alt_key() && !event.shift_key();
+        if with_control && event.key().eq_ignore_ascii_case("f") && !crate::bridge::page::has_sheet() {
             event.prevent_default();
             crate::bridge::page::focus("search");
         }
     });
-    on_cleanup(move || slash.remove());
+    on_cleanup(move || find.remove());
+    scanner::ignore_scanners();
     // A banner waits until no finger is on the page that it would move.
     let calm = Calm::new();
     let news = calm.keep(Memo::new(move |_| banners::news(state)));

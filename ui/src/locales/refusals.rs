@@ -63,6 +63,7 @@ pub fn ask_error(error: &AskError) -> String {
         AskError::Offline { .. } => w.offline.to_owned(),
         AskError::NotKept { full: true, .. } => w.not_kept_full.to_owned(),
         AskError::NotKept { full: false, .. } => w.not_kept.to_owned(),
+        AskError::AlreadyRunning => w.already_running.to_owned(),
         AskError::Unreadable { .. } => w.unreadable.to_owned(),
         AskError::NotCrewbell { .. } => w.not_crewbell.to_owned(),
     }
@@ -71,7 +72,7 @@ pub fn ask_error(error: &AskError) -> String {
 /// What more there is to say, for whoever mends it: why there is no connection, or what the system says.
 pub fn system_words(error: &AskError) -> Option<String> {
     match error {
-        AskError::Refused { .. } => None,
+        AskError::Refused { .. } | AskError::AlreadyRunning => None,
         AskError::Offline { why } | AskError::NotCrewbell { why } => Some(troubles::trouble(why)),
         AskError::NotKept { why, .. } | AskError::Unreadable { why } => Some(why.clone()),
     }

@@ -1,11 +1,9 @@
 //! Stories with a real Mosquitto. What takes the messages is the test; the lease is one that needs no database.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -20,70 +18,15 @@ use crate::db::DbError;
 use crate::devices::delivery::Message;
 use crate::devices::lamps::Lamp as _;
 use crate::devices::listener::Taken;
+use crate::props::broker::Broker as Mosquitto;
+use crate::props::soon;
 
 const PRESSED: &str = "obedio/button/c5/pressed";
 
-async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it takes too long")
-}
-
-/// A Mosquitto of one's own, which keeps what it has when it is killed.
-struct Mosquitto {
-    folder: TempDir,
-    port: u16,
-    child: Child,
-}
-
 impl Mosquitto {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = socket.local_addr().expect("bound").port();
-        drop(socket);
-        let config = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\nautosave_interval 1\n\
-             autosave_on_changes true\npersistence_location {}/\nuser root\n",
-            folder.path().display()
-        );
-        std::fs::write(folder.path().join("config"), config).expect("written");
-        let child = Self::spawn(folder.path());
-        let mosquitto = Self { folder, port, child };
-        mosquitto.is_up().await;
-        mosquitto
-    }
-
-    fn spawn(folder: &Path) -> Child {
-        let mut command = Command::new("mosquitto");
-        command.arg("-c").arg(folder.join("config")).stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().expect("mosquitto is installed")
-    }
-
-    /// There is no other sign of a broker that is up than that it lets somebody in.
-    async fn is_up(&self) {
-        soon(async {
-            while !self.run("mosquitto_pub", &["-t", "up", "-m", "?"]).await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await;
-    }
-
     async fn kill_and_restart(&mut self) {
-        self.child.kill().expect("running");
-        self.child.wait().expect("killed");
-        self.child = Self::spawn(self.folder.path());
-        self.is_up().await;
-    }
-
-    fn command(&self, program: &str, more: &[&str]) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(program);
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-V", "mqttv5"]).args(more);
-        command.stderr(Stdio::null()).kill_on_drop(true);
-        command
-    }
-
-    async fn run(&self, program: &str, more: &[&str]) -> bool {
-        self.command(program, more).status().await.expect("mosquitto-clients").success()
+        self.kill().await;
+        self.start_again().await;
     }
 
     async fn press(&self, payload: &str, more: &[&str]) {
@@ -93,20 +36,13 @@ impl Mosquitto {
 
     fn settings(&self) -> BrokerSettings {
         BrokerSettings {
-            url: format!("mqtt://127.0.0.1:{}", self.port),
+            url: format!("mqtt://{}", self.address),
             username: None,
             password: None,
             client_id: None,
             site: "serenity".into(),
             ca_file: None,
         }
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

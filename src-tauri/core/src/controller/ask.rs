@@ -17,7 +17,7 @@ use super::sign_in::{TOKEN_IN, needs_server};
 use super::{activity, code, files};
 use crate::engine::{Fault, Input, line_of};
 use crate::net::{Door, Http, VoiceCache, address};
-use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, Told, Trouble};
+use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, Told, Trouble, settings};
 use crate::shell::Recording;
 use crate::store::{Image, Key, Line, Session, Store};
 
@@ -73,6 +73,9 @@ impl<S: Store + 'static> Controller<S> {
             }
             Ask::AudioDevices => return self.audio_devices(answer),
             Ask::TestSound { priority } => self.shell.test_sound(priority).map(|()| nothing()),
+            Ask::Set { name, value } if !settings::may_set(&name, value.as_deref()) => {
+                Err(AskError::refused(Code::NotAllowed, format!("{name} can't be set so.")))
+            }
             Ask::Set { name, value } => {
                 let set = self.nothing(Input::Set { name: name.clone(), value: value.clone() }).await;
                 if set.is_ok() {

@@ -134,5 +134,6 @@ fn tag(notice: &Notice) -> &'static str {
         Notice::TokenInFile => "token_in_file",
         Notice::WrongPins { .. } => "wrong_pins",
         Notice::NoCalls => "no_calls",
+        Notice::PlainWindow => "plain_window",
     }
 }

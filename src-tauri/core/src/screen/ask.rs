@@ -175,6 +175,9 @@ pub enum AskError {
         /// Whether there is no room.
         full: bool,
     },
+    /// Another Crewbell is running on what this device keeps: it is the one that rings.
+    #[error("another Crewbell is running on this device's data")]
+    AlreadyRunning,
     /// What was given can't be read as what it should be.
     #[error("it can't be read: {why}")]
     Unreadable {

@@ -13,7 +13,7 @@
 //! | [`PUSH_TO_TALK`] | `on`, `off` | `off` |
 //!
 //! The core keeps some things of its own beside them (`last_session`, `device_id`, `token_in`, `known_nouns`,
-//! `unreadable_seen`, `to_revoke`), which no face sets.
+//! `unreadable_seen`, `to_revoke`). A page can't set those: [`may_set`] lets through what the table has, and nothing else.
 
 /// The language of the face.
 pub const LANGUAGE: &str = "language";
@@ -49,9 +49,83 @@ pub fn volume(volume: Option<&str>) -> u8 {
     volume.and_then(|text| text.parse().ok()).map_or(100, |percent: u8| percent.clamp(LEAST_VOLUME, 100))
 }
 
+/// How long the name of a microphone or speaker may be, in bytes. Systems give some that are a line long.
+const LONGEST_NAME: usize = 500;
+
+/// Whether a page may set a setting to a value, or remove it: only those of the table, to what it says.
+pub fn may_set(name: &str, value: Option<&str>) -> bool {
+    let Some(allowed) = allowed(name) else { return false };
+    value.is_none_or(|value| match allowed {
+        Allowed::Words(words) => words.contains(&value),
+        Allowed::Percent => value.parse().is_ok_and(|percent: u8| (LEAST_VOLUME..=100).contains(&percent)),
+        Allowed::DeviceName => value.len() <= LONGEST_NAME && !value.contains(char::is_control),
+    })
+}
+
+/// Values that a setting takes.
+enum Allowed {
+    Words(&'static [&'static str]),
+    Percent,
+    DeviceName,
+}
+
+/// What a setting of the table takes; none: the table doesn't have it.
+fn allowed(name: &str) -> Option<Allowed> {
+    const SWITCH: Allowed = Allowed::Words(&["on", "off"]);
+    Some(match name {
+        LANGUAGE => Allowed::Words(&["en", "de", "fr", "hr"]),
+        THEME => Allowed::Words(&["auto", "light", "dark", "night"]),
+        TEXT_SIZE => Allowed::Words(&["normal", "large", "largest"]),
+        SOUNDS | PUSH_TO_TALK => SWITCH,
+        VOLUME | CALL_VOLUME => Allowed::Percent,
+        MICROPHONE | SPEAKER => Allowed::DeviceName,
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_may_set_what_the_table_has_and_nothing_else() {
+        let names = [LANGUAGE, THEME, TEXT_SIZE, SOUNDS, VOLUME, MICROPHONE, SPEAKER, CALL_VOLUME, PUSH_TO_TALK];
+        assert!(names.into_iter().all(|name| may_set(name, None)), "each can be removed");
+        let good = [
+            (LANGUAGE, "hr"),
+            (THEME, "night"),
+            (TEXT_SIZE, "largest"),
+            (SOUNDS, "off"),
+            (VOLUME, "10"),
+            (CALL_VOLUME, "100"),
+            (PUSH_TO_TALK, "on"),
+            (MICROPHONE, "Jabra Speak 510, USB \u{2013} Mono"),
+            (SPEAKER, ""),
+        ];
+        for (name, value) in good {
+            assert!(may_set(name, Some(value)), "{name}: {value}");
+        }
+        let core_keeps = ["last_session", "device_id", "token_in", "known_nouns", "unreadable_seen"];
+        for name in core_keeps.into_iter().chain(["", "server", "Volume", "volume ", "__proto__"]) {
+            assert!(!may_set(name, None) && !may_set(name, Some("on")), "{name}");
+        }
+        let long = "x".repeat(LONGEST_NAME + 1);
+        let bad = [
+            (LANGUAGE, "xx"),
+            (THEME, "Night"),
+            (TEXT_SIZE, "huge"),
+            (SOUNDS, "no"),
+            (VOLUME, "0"),
+            (VOLUME, "101"),
+            (CALL_VOLUME, "loud"),
+            (PUSH_TO_TALK, "On"),
+            (MICROPHONE, "two\nlines"),
+            (SPEAKER, &long),
+        ];
+        for (name, value) in bad {
+            assert!(!may_set(name, Some(value)), "{name}: {value}");
+        }
+    }
 
     #[test]
     fn a_device_rings_unless_it_is_told_not_to() {

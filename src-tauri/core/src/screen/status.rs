@@ -102,6 +102,8 @@ pub enum Notice {
     },
     /// The network lets no live socket through: everything works but calls.
     NoCalls,
+    /// The window stayed blank, and was opened anew without the graphics card's help.
+    PlainWindow,
 }
 
 /// How it stands.

@@ -11,7 +11,8 @@ use std::{
 
 use crewbell_shared::{ids::RequestId, request::Priority};
 
-use super::{call_tone::CallTone, keeper, program::News};
+use super::{call_tone::CallTone, keeper};
+use crate::wake::Wake;
 
 /// What sounds alerts and messages on this device. Cheap to clone; silent when the last clone is dropped.
 #[derive(Clone)]
@@ -61,13 +62,14 @@ impl Bell {
     /// Opens the default output device in a thread of the bell's own, and tells `report` what becomes of it. Never blocks.
     pub fn open(report: impl Fn(Report) + Send + Sync + 'static) -> Self {
         let (orders, incoming) = channel();
+        let orders = Inbox { orders, wake: Wake::default() };
         let shared = Arc::new(Mutex::new(Shared::default()));
-        let news = orders.clone();
+        let inbox = orders.clone();
         let report: Arc<dyn Fn(Report) + Send + Sync> = Arc::new(report);
         let (theirs, told) = (shared.clone(), report.clone());
         let started = thread::Builder::new()
             .name("bell".to_owned())
-            .spawn(move || keeper::keep(&incoming, news, &theirs, told.as_ref()));
+            .spawn(move || keeper::keep(&incoming, inbox, &theirs, told.as_ref()));
         if let Err(error) = started {
             let why = format!("The sound could not be started: {error}.");
             lock(&shared).trouble = Some(why.clone());
@@ -128,8 +130,7 @@ impl Bell {
     }
 
     fn order(&self, order: Order) {
-        // A thread that is gone has said so by `Unable`.
-        drop(self.0.orders.send(order));
+        self.0.orders.send(order);
     }
 }
 
@@ -140,13 +141,29 @@ impl fmt::Debug for Bell {
 }
 
 struct Handle {
-    orders: Sender<Order>,
+    orders: Inbox,
     shared: Arc<Mutex<Shared>>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        drop(self.orders.send(Order::Close));
+        self.orders.send(Order::Close);
+    }
+}
+
+/// The way to the bell's thread, which sleeps while there is nothing to do.
+#[derive(Clone)]
+pub(super) struct Inbox {
+    orders: Sender<Order>,
+    /// Wakes the thread: also from the device's own, which may not send.
+    pub(super) wake: Wake,
+}
+
+impl Inbox {
+    pub(super) fn send(&self, order: Order) {
+        // A thread that is gone has said so by `Unable`.
+        drop(self.orders.send(order));
+        self.wake.wake();
     }
 }
 
@@ -160,8 +177,8 @@ pub(super) enum Order {
     Play(RequestId, Vec<u8>),
     Stop,
     Close,
-    /// From the output of that number.
-    News(u64, News),
+    /// The output of that number is gone, or of no use: in words.
+    Lost(u64, String),
 }
 
 /// What the handles and the thread both know, so that `test` can answer without waiting for a device.

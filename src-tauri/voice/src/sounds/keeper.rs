@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Mutex,
-        mpsc::{Receiver, RecvTimeoutError, Sender},
+        mpsc::{Receiver, TryRecvError},
     },
     thread,
     time::{Duration, Instant},
@@ -13,31 +13,39 @@ use std::{
 use crewbell_shared::{ids::RequestId, request::Priority};
 
 use super::{
-    bell::{Order, Report, Ringing, Shared, lock},
+    bell::{Inbox, Order, Report, Ringing, Shared, lock},
     call_tone::CallTone,
     message::Message,
-    output::Output,
+    output::{Output, Period},
     pattern::pattern,
     program::{Cue, News},
 };
 
 /// Between two tries to open a device.
 const AGAIN: Duration = Duration::from_secs(5);
-/// Between two looks at whether the device still takes sound.
+/// Between two looks at whether the device still takes sound: while something sounds, and of one that was just opened.
 const LOOK: Duration = Duration::from_millis(500);
+/// The same of a device at rest, which reports most of what befalls it.
+const LOOK_AT_REST: Duration = Duration::from_secs(5);
+/// After so long without a sound the device goes to rest. Longer than any sound that is played once.
+const QUIET: Duration = Duration::from_secs(3);
 /// A recording that ends so long before its header says was cut off.
 const SHORT: Duration = Duration::from_millis(100);
 
 /// Follows `orders` until one closes the bell.
-pub(super) fn keep(orders: &Receiver<Order>, news: Sender<Order>, shared: &Mutex<Shared>, report: &dyn Fn(Report)) {
+pub(super) fn keep(orders: &Receiver<Order>, inbox: Inbox, shared: &Mutex<Shared>, report: &dyn Fn(Report)) {
+    inbox.wake.set(thread::current());
     let _word = LastWord { shared, report };
     let mut keeper = Keeper {
         report,
         shared,
-        news,
+        inbox,
         output: None,
+        before: None,
         outputs: 0,
         next_try: Instant::now(),
+        needed: Instant::now(),
+        can_rest: true,
         ringing: Vec::new(),
         sounded: BTreeSet::new(),
         gain: 0.0,
@@ -48,22 +56,35 @@ pub(super) fn keep(orders: &Receiver<Order>, news: Sender<Order>, shared: &Mutex
     };
     loop {
         keeper.look_after_output();
-        match orders.recv_timeout(keeper.patience()) {
-            Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return,
-            Ok(order) => keeper.follow(order),
-            Err(RecvTimeoutError::Timeout) => {}
+        loop {
+            match orders.try_recv() {
+                Ok(Order::Close) | Err(TryRecvError::Disconnected) => return,
+                Ok(order) => keeper.follow(order),
+                Err(TryRecvError::Empty) => break,
+            }
         }
+        keeper.hear_all();
+        // What it was replaced by is heard by now.
+        keeper.before = None;
+        // Who sends wakes: what came since is no reason to sleep.
+        thread::park_timeout(keeper.patience());
     }
 }
 
 struct Keeper<'a> {
     report: &'a dyn Fn(Report),
     shared: &'a Mutex<Shared>,
-    news: Sender<Order>,
+    inbox: Inbox,
     output: Option<Output>,
+    /// The device as it was open before, for a moment.
+    before: Option<Output>,
     /// How many were opened: the number of the newest.
     outputs: u64,
     next_try: Instant,
+    /// When something was last to be heard.
+    needed: Instant,
+    /// Whether the device can be opened beside itself, and so go to rest.
+    can_rest: bool,
     ringing: Vec<Ringing>,
     /// Those of `ringing` that have been reported.
     sounded: BTreeSet<RequestId>,
@@ -95,6 +116,7 @@ impl Keeper<'_> {
             }
             Order::Settings => self.settings(),
             Order::Test(priority) => {
+                self.wake_output();
                 let gain = lock(self.shared).gain(priority);
                 self.cue(|rate| Cue::Once { pattern: pattern(priority, rate), gain });
             }
@@ -104,10 +126,16 @@ impl Keeper<'_> {
                 self.end_message(None);
             }
             // A device that was closed may have said something before.
-            Order::News(number, news) if self.output.as_ref().is_some_and(|output| output.number == number) => {
-                self.hear(news);
+            Order::Lost(number, why) if self.output.as_ref().is_some_and(|output| output.number == number) => {
+                self.lose(why);
             }
-            Order::Call(_) | Order::News(..) | Order::Close => {}
+            Order::Call(_) | Order::Lost(..) | Order::Close => {}
+        }
+    }
+
+    fn hear_all(&mut self) {
+        while let Some(news) = self.output.as_mut().and_then(|output| output.stage.news()) {
+            self.hear(news);
         }
     }
 
@@ -134,7 +162,6 @@ impl Keeper<'_> {
                     self.end_message(cut_off.then(|| "The recording is damaged: its end is missing.".to_owned()));
                 }
             }
-            News::Lost(why) => self.lose(why),
         }
     }
 
@@ -143,13 +170,16 @@ impl Keeper<'_> {
         if let Some(why) = self.output.as_mut().and_then(Output::fault) {
             self.lose(why);
         }
-        if self.output.is_some() || Instant::now() < self.next_try {
+        if self.output.is_some() {
+            return self.rest();
+        }
+        if Instant::now() < self.next_try {
             return;
         }
-        self.outputs += 1;
-        match Output::open(self.outputs, &self.news) {
+        match self.open(Period::Short) {
             Ok(output) => {
                 self.output = Some(output);
+                (self.needed, self.can_rest) = (Instant::now(), true);
                 lock(self.shared).trouble = None;
                 self.tell_ability();
                 self.begin_ring();
@@ -159,6 +189,49 @@ impl Keeper<'_> {
                 }
             }
             Err(why) => self.lose(why),
+        }
+    }
+
+    fn open(&mut self, period: Period) -> Result<Output, String> {
+        self.outputs += 1;
+        Output::open(self.outputs, period, &self.inbox)
+    }
+
+    /// Opens the device with longer periods when nothing has sounded for a while.
+    fn rest(&mut self) {
+        let is_needed = !self.ringing.is_empty() || self.call.is_some() || self.playing.is_some();
+        if is_needed {
+            self.needed = Instant::now();
+        }
+        let is_short = self.output.as_ref().is_some_and(|output| output.period == Period::Short);
+        if !is_short || !self.can_rest || self.needed.elapsed() < QUIET {
+            return;
+        }
+        match self.open(Period::Long) {
+            Ok(output) => self.before = self.output.replace(output),
+            // It is one that only one program may have, once: it stays as it is.
+            Err(_) => self.can_rest = false,
+        }
+    }
+
+    /// Sees to it that what is cued now is heard at once: opens a device that is at rest with short periods.
+    fn wake_output(&mut self) {
+        self.needed = Instant::now();
+        if self.output.as_ref().is_none_or(|output| output.period == Period::Short) {
+            return;
+        }
+        let opened = self.open(Period::Short).or_else(|_| {
+            // Perhaps it can be open only once.
+            self.output = None;
+            self.open(Period::Short)
+        });
+        match opened {
+            Ok(output) => self.before = self.output.replace(output),
+            Err(why) => {
+                tracing::warn!(why, "the device at rest can't be woken");
+                self.lose(why);
+                self.next_try = Instant::now();
+            }
         }
     }
 
@@ -172,7 +245,11 @@ impl Keeper<'_> {
     }
 
     fn patience(&self) -> Duration {
-        if self.output.is_some() { LOOK } else { self.next_try.saturating_duration_since(Instant::now()) }
+        match &self.output {
+            Some(output) if output.period == Period::Long && output.opened.elapsed() > QUIET => LOOK_AT_REST,
+            Some(_) => LOOK,
+            None => self.next_try.saturating_duration_since(Instant::now()),
+        }
     }
 
     fn ring(&mut self, ringing: Vec<Ringing>) {
@@ -193,6 +270,7 @@ impl Keeper<'_> {
 
     fn begin_ring(&mut self) {
         let Some(priority) = self.greatest() else { return };
+        self.wake_output();
         let gain = lock(self.shared).gain(priority);
         self.gain = gain;
         let requests = self.ringing.iter().map(|one| one.request_id).filter(|id| !self.sounded.contains(id)).collect();
@@ -200,6 +278,9 @@ impl Keeper<'_> {
     }
 
     fn begin_call(&mut self) {
+        if self.call.is_some() {
+            self.wake_output();
+        }
         let (tone, gain) = (self.call, lock(self.shared).gain(Priority::Normal));
         self.cue(|rate| Cue::Call { tone: tone.map(|tone| (tone.pattern(rate), tone.times())), gain });
     }
@@ -224,6 +305,7 @@ impl Keeper<'_> {
 
     fn play(&mut self, request_id: RequestId, wav: Vec<u8>) {
         self.end_message(None);
+        self.wake_output();
         self.messages += 1;
         let mut playing = Playing { request_id, number: self.messages, duration: Duration::ZERO, at: Duration::ZERO };
         let (gain, silence) = {
@@ -255,9 +337,9 @@ impl Keeper<'_> {
         }
     }
 
-    fn cue(&self, cue: impl FnOnce(u32) -> Cue) {
-        if let Some(output) = &self.output {
-            output.cue(cue(output.rate));
+    fn cue(&mut self, cue: impl FnOnce(u32) -> Cue) {
+        if let Some(output) = &mut self.output {
+            output.stage.cue(cue(output.rate));
         }
     }
 

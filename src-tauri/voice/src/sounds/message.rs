@@ -1,5 +1,5 @@
-//! A recording, decoded as it is played: a minute of speech would take seconds to decode at once, and an alert may come
-//! meanwhile.
+//! A recording, decoded before it is played: decoders allocate, and a device's thread may not. A minute of PCM takes some
+//! milliseconds, in a build that isn't optimised some hundred.
 
 use std::{io::Cursor, time::Duration};
 
@@ -7,8 +7,9 @@ use rodio::{Decoder, Source};
 
 /// What a guest has said, at a device's sample rate, one channel.
 pub(super) struct Message {
-    decoder: Decoder<Cursor<Vec<u8>>>,
-    channels: u16,
+    /// The mean of its channels.
+    samples: Vec<f32>,
+    at: usize,
     /// What its header says; zero when it doesn't.
     pub(super) duration: Duration,
     /// How many of its samples lie between two of the device's.
@@ -19,36 +20,35 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// Reads a WAV's header.
+    /// Reads a WAV.
     ///
     /// # Errors
     /// In words, when it is none that can be played.
     pub(super) fn read(wav: Vec<u8>, rate: u32) -> Result<Self, String> {
         let length = u64::try_from(wav.len()).unwrap_or(u64::MAX);
-        let decoder = Decoder::builder()
+        let mut decoder = Decoder::builder()
             .with_data(Cursor::new(wav))
             .with_byte_len(length)
             .with_hint("wav")
             .build()
             .map_err(|_| "The recording is damaged: it can't be read.".to_owned())?;
-        Ok(Self {
-            channels: decoder.channels().get(),
-            duration: decoder.total_duration().unwrap_or_default(),
-            step: hertz(decoder.sample_rate().get()) / hertz(rate),
-            decoder,
-            around: (0.0, 0.0),
-            between: 1.0,
-        })
-    }
-
-    /// The mean of its channels.
-    fn frame(&mut self) -> Option<f32> {
-        let mut sum = 0.0;
-        for _ in 0..self.channels {
-            sum += self.decoder.next()?;
+        let (channels, duration) = (decoder.channels().get(), decoder.total_duration().unwrap_or_default());
+        let step = hertz(decoder.sample_rate().get()) / hertz(rate);
+        let mut samples = Vec::new();
+        while let Some(sample) = frame(&mut decoder, channels) {
+            samples.push(sample);
         }
-        Some(sum / f32::from(self.channels))
+        Ok(Self { samples, at: 0, duration, step, around: (0.0, 0.0), between: 1.0 })
     }
+}
+
+/// The mean of a recording's channels, at its next moment.
+fn frame(decoder: &mut impl Iterator<Item = f32>, channels: u16) -> Option<f32> {
+    let mut sum = 0.0;
+    for _ in 0..channels {
+        sum += decoder.next()?;
+    }
+    Some(sum / f32::from(channels))
 }
 
 impl Iterator for Message {
@@ -57,7 +57,8 @@ impl Iterator for Message {
     fn next(&mut self) -> Option<f32> {
         // A straight line between two samples: speech has little where that errs.
         while self.between >= 1.0 {
-            self.around = (self.around.1, self.frame()?);
+            self.around = (self.around.1, *self.samples.get(self.at)?);
+            self.at += 1;
             self.between -= 1.0;
         }
         let (before, after) = self.around;

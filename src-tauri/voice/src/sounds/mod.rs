@@ -9,6 +9,7 @@
 //! - `program`: what the device pulls its samples from, in its own thread
 //! - `pattern`, `call_tone`: the sounds, made in code
 //! - `message`: a recording, decoded as it is played
+//! - `rehearsal`: the same with no device, for tests
 //!
 //! Nothing here decides what rings: `crewbell-core` does.
 
@@ -19,6 +20,8 @@ mod message;
 mod output;
 mod pattern;
 mod program;
+mod rehearsal;
 
 pub use bell::{Bell, Report, Ringing};
 pub use call_tone::CallTone;
+pub use rehearsal::Rehearsal;

@@ -1,15 +1,16 @@
 //! The device that is heard: the system's default output, and no other in its stead.
 //!
-//! It stays open while nothing sounds: to open one takes longer than a guest should wait. Its buffer is asked to be two
-//! periods of 20 ms: an alert is heard at most 40 ms after its first sample was pulled, and a busy tablet still keeps up
-//! (at 10 ms it doesn't always). A device that has no such period is taken with its own.
+//! It stays open while nothing sounds: to wake one takes longer than a guest should wait, and one that is lost is noticed
+//! before somebody calls. While something sounds its buffer is asked to be two periods of 20 ms: an alert is heard at most
+//! 40 ms after its first sample was pulled, and a busy tablet still keeps up (at 10 ms it doesn't always). At rest the
+//! periods are half a second long: silence fifty times a second would keep a tablet awake day and night. A device that has
+//! no such periods is taken with its own.
 
 use std::{
     num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Sender, channel},
     },
     thread,
     time::{Duration, Instant},
@@ -22,26 +23,49 @@ use cpal::{
 use rodio::{DeviceSinkBuilder, MixerDeviceSink, stream::DeviceSinkError};
 
 use super::{
-    bell::Order,
-    program::{Cue, News, Program},
+    bell::{Inbox, Order},
+    program::{Stage, program},
 };
 
 /// A device that pulls nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when busy.
 const STALLED: Duration = Duration::from_secs(2);
-/// A device that reports errors and pulls nothing for so long is lost.
+/// A device that reports errors and pulls nothing for so long is lost; at rest, for a period and a half.
 const DOUBT: Duration = Duration::from_millis(150);
 /// The same of one that reports an error after each period that it pulls: what passes by itself is over by then.
 const IN_VAIN: Duration = Duration::from_secs(1);
-/// More than a period and less than two, as a part of a second.
-const ONE_PERIOD: u64 = 40;
+
+/// How much a device pulls at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Period {
+    /// Little: something sounds, or will in this moment.
+    Short,
+    /// Much: nothing does.
+    Long,
+}
+
+impl Period {
+    fn time(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Short => 20,
+            Self::Long => 500,
+        })
+    }
+
+    /// At so many samples a second.
+    fn samples(self, rate: NonZero<u32>) -> u32 {
+        let samples = u128::from(rate.get()) * self.time().as_millis() / 1000;
+        u32::try_from(samples).unwrap_or(u32::MAX).max(1)
+    }
+}
 
 /// An open device; closed on drop.
 pub(super) struct Output {
     pub(super) number: u64,
     pub(super) rate: u32,
-    cues: Sender<Cue>,
+    pub(super) period: Period,
+    pub(super) stage: Stage,
     pulled: Arc<AtomicU64>,
-    opened: Instant,
+    pub(super) opened: Instant,
     seen: (u64, Instant),
     _sink: MixerDeviceSink,
 }
@@ -51,7 +75,7 @@ impl Output {
     ///
     /// # Errors
     /// Why there is none, in words.
-    pub(super) fn open(number: u64, news: &Sender<Order>) -> Result<Self, String> {
+    pub(super) fn open(number: u64, period: Period, inbox: &Inbox) -> Result<Self, String> {
         // ALSA would print a line for each device that isn't there. What it says goes into a buffer, emptied by this.
         #[cfg(target_os = "linux")]
         drop(alsa::Output::local_error_handler());
@@ -59,33 +83,27 @@ impl Output {
         let device = host.default_output_device().ok_or("There is no sound output on this device.")?;
         let config = device.default_output_config().map_err(|error| in_words(&error))?;
         let rate = NonZero::new(config.sample_rate()).ok_or("The sound output has no sample rate.")?;
-        let pulled = Arc::new(AtomicU64::new(0));
+        let (program, stage) = program(rate, inbox.wake.clone());
+        let pulled = stage.pulled();
         let open = |buffer| {
-            let (news, mut doubt) = (news.clone(), Doubt::new(pulled.clone(), rate));
+            let (inbox, mut doubt) = (inbox.clone(), Doubt::new(pulled.clone(), rate, period));
             DeviceSinkBuilder::from_device(device.clone())?
                 .with_supported_config(&config)
                 .with_buffer_size(buffer)
                 .with_error_callback(move |error| {
                     if doubt.is_justified(error.kind()) {
-                        drop(news.send(Order::News(number, News::Lost(in_words(&error)))));
+                        inbox.send(Order::Lost(number, in_words(&error)));
                     }
                 })
                 .open_stream()
         };
-        let mut sink = open(BufferSize::Fixed((rate.get() / 50).max(1)))
+        let mut sink = open(BufferSize::Fixed(period.samples(rate)))
             .or_else(|error| if is_unsupported(&error) { open(BufferSize::Default) } else { Err(error) })
             .map_err(|error| sink_in_words(&error))?;
         sink.log_on_drop(false);
-        let (cues, incoming) = channel();
-        sink.mixer().add(Program::new(rate, number, incoming, news.clone(), pulled.clone()));
+        sink.mixer().add(program);
         let now = Instant::now();
-        Ok(Self { number, rate: rate.get(), cues, pulled, opened: now, seen: (0, now), _sink: sink })
-    }
-
-    /// Has it heard from now on.
-    pub(super) fn cue(&self, cue: Cue) {
-        // A device that is gone has said so, or will be found to stand still.
-        drop(self.cues.send(cue));
+        Ok(Self { number, rate: rate.get(), period, stage, pulled, opened: now, seen: (0, now), _sink: sink })
     }
 
     /// Why it is of no use though it reported no error; to be asked every second or so.
@@ -108,7 +126,10 @@ impl Output {
 /// whose device is gone pulls all the same, and reports each time that it was in vain.
 struct Doubt {
     pulled: Arc<AtomicU64>,
+    /// More than a period and less than two, in samples.
     one_period: u64,
+    /// After how long without pulling it is lost.
+    patience: Duration,
     /// How much had been pulled at the last error.
     before: u64,
     /// How much had been pulled when the trouble began, and when that was.
@@ -116,8 +137,9 @@ struct Doubt {
 }
 
 impl Doubt {
-    fn new(pulled: Arc<AtomicU64>, rate: NonZero<u32>) -> Self {
-        Self { pulled, one_period: u64::from(rate.get()) / ONE_PERIOD, before: 0, since: None }
+    fn new(pulled: Arc<AtomicU64>, rate: NonZero<u32>, period: Period) -> Self {
+        let (one_period, patience) = (u64::from(period.samples(rate)) * 5 / 4, DOUBT.max(period.time() * 3 / 2));
+        Self { pulled, one_period, patience, before: 0, since: None }
     }
 
     /// Of an error that was just reported, in the device's thread.
@@ -137,7 +159,7 @@ impl Doubt {
             // The thread would try again without a pause.
             thread::sleep(Duration::from_millis(2));
         }
-        now - since > if pulled == begun_at { DOUBT } else { IN_VAIN }
+        now - since > if pulled == begun_at { self.patience } else { IN_VAIN }
     }
 }
 
@@ -182,7 +204,7 @@ mod tests {
     #[test]
     fn fault_that_passes_is_no_loss_and_one_that_stays_is() {
         let pulled = Arc::new(AtomicU64::new(0));
-        let mut doubt = Doubt::new(pulled.clone(), RATE);
+        let mut doubt = Doubt::new(pulled.clone(), RATE, Period::Short);
         let began = Instant::now();
         while began.elapsed() < 2 * DOUBT {
             assert!(!doubt.is_justified(ErrorKind::BackendError));
@@ -202,7 +224,7 @@ mod tests {
 
     #[test]
     fn unplugged_device_is_lost_at_once_and_a_gap_is_no_loss() {
-        let mut doubt = Doubt::new(Arc::default(), RATE);
+        let mut doubt = Doubt::new(Arc::default(), RATE, Period::Long);
         assert!(doubt.is_justified(ErrorKind::DeviceNotAvailable));
         assert!(!doubt.is_justified(ErrorKind::Xrun));
     }

@@ -1,30 +1,35 @@
-//! What the device pulls its samples from, in the device's own thread: nothing here waits for anything.
+//! What the device pulls its samples from, in the device's own thread: nothing here waits for anything, and nothing is
+//! allocated or freed (`tests/audio_callbacks.rs` counts). What isn't needed any more goes back to be freed elsewhere.
 //!
-//! Cues come by a channel, news go by another. A sample counts as heard when it was pulled, not when it was queued.
+//! Cues come by a ring, news go by another. A sample counts as heard when it was pulled, not when it was queued.
 
 use std::{
+    collections::VecDeque,
     num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, Sender},
     },
     time::Duration,
 };
 
 use crewbell_shared::ids::RequestId;
 use rodio::{ChannelCount, SampleRate, Source};
+use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
-    bell::Order,
     message::Message,
     pattern::{Pattern, frames},
 };
+use crate::wake::Wake;
 
 /// How often cues are looked for, in samples. A device pulls hundreds at once.
 const LOOK: u64 = 128;
 /// In which a change of loudness, and a sound's end in its middle, is not heard as a click.
 const FADE_MS: u16 = 5;
+/// So many cues, news and spent sounds may lie between the two threads. A device pulls every half second at the latest, and a
+/// person gives no more cues in that time.
+const ROOM: usize = 256;
 
 /// What is to be heard from now on.
 pub(super) enum Cue {
@@ -53,17 +58,86 @@ pub(super) enum News {
     Position { number: u64, at: Duration },
     /// Message `number` has no more samples.
     Ended { number: u64, at: Duration },
-    /// The device is gone, or of no use: in words.
-    Lost(String),
+}
+
+/// What the device's thread is through with.
+#[expect(dead_code, reason = "it is only there to be dropped by another thread")]
+enum Spent {
+    Sound(Loop),
+    Message(Box<Message>),
+}
+
+/// The other thread's end: gives cues, takes news, and frees what is spent.
+pub(super) struct Stage {
+    cues: Producer<Cue>,
+    /// Cues that there was no room for.
+    waiting: VecDeque<Cue>,
+    news: Consumer<News>,
+    spent: Consumer<Spent>,
+    pulled: Arc<AtomicU64>,
+}
+
+impl Stage {
+    /// Has it heard from now on.
+    pub(super) fn cue(&mut self, cue: Cue) {
+        self.waiting.push_back(cue);
+        self.give();
+    }
+
+    /// What has become of the cues, oldest first.
+    pub(super) fn news(&mut self) -> Option<News> {
+        self.give();
+        while let Ok(spent) = self.spent.pop() {
+            drop(spent);
+        }
+        self.news.pop().ok()
+    }
+
+    /// How many samples were pulled.
+    pub(super) fn pulled(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.pulled)
+    }
+
+    fn give(&mut self) {
+        while self.cues.slots() > 0
+            && let Some(cue) = self.waiting.pop_front()
+        {
+            // There is room.
+            drop(self.cues.push(cue));
+        }
+    }
+}
+
+/// Makes both ends for a device of `rate` samples a second; `wake` is told when there are news.
+pub(super) fn program(rate: NonZero<u32>, wake: Wake) -> (Program, Stage) {
+    let ((cues, cues_in), (news_out, news), (spent_out, spent)) =
+        (RingBuffer::new(ROOM), RingBuffer::new(ROOM), RingBuffer::new(ROOM));
+    let pulled = Arc::default();
+    let slope = 1.0 / f32::from(u16::try_from(frames(FADE_MS, rate.get())).unwrap_or(u16::MAX).max(1));
+    let program = Program {
+        rate,
+        cues: cues_in,
+        news: Teller { ring: news_out, wake },
+        spent: spent_out,
+        pulled: Arc::clone(&pulled),
+        count: 0,
+        slope,
+        ring: None,
+        ending: None,
+        call: None,
+        call_ending: None,
+        once: None,
+        speech: None,
+    };
+    (program, Stage { cues, waiting: VecDeque::new(), news, spent, pulled })
 }
 
 /// A [`Source`] that never ends.
 pub(super) struct Program {
     rate: NonZero<u32>,
-    /// Of the output, in what is told to the thread.
-    output: u64,
-    cues: Receiver<Cue>,
-    news: Sender<Order>,
+    cues: Consumer<Cue>,
+    news: Teller,
+    spent: Producer<Spent>,
     /// How many samples were pulled, for the thread to see that it goes on.
     pulled: Arc<AtomicU64>,
     count: u64,
@@ -79,53 +153,47 @@ pub(super) struct Program {
     speech: Option<Speech>,
 }
 
-impl Program {
-    pub(super) fn new(
-        rate: NonZero<u32>,
-        output: u64,
-        cues: Receiver<Cue>,
-        news: Sender<Order>,
-        pulled: Arc<AtomicU64>,
-    ) -> Self {
-        let slope = 1.0 / f32::from(u16::try_from(frames(FADE_MS, rate.get())).unwrap_or(u16::MAX).max(1));
-        Self {
-            rate,
-            output,
-            cues,
-            news,
-            pulled,
-            count: 0,
-            slope,
-            ring: None,
-            ending: None,
-            call: None,
-            call_ending: None,
-            once: None,
-            speech: None,
-        }
-    }
+/// The way of news to the other thread.
+struct Teller {
+    ring: Producer<News>,
+    wake: Wake,
+}
 
+impl Teller {
+    fn tell(&mut self, news: News) {
+        // Who takes none for so long has no use for more.
+        drop(self.ring.push(news));
+        self.wake.wake();
+    }
+}
+
+impl Program {
     fn follow(&mut self, cue: Cue) {
         match cue {
             Cue::Ring { pattern, gain, requests } => {
                 // Who joins doesn't make it softer again.
                 let repetition = self.ring.as_ref().map_or(0, |ring| ring.repetition);
                 self.end_ring();
-                self.once = None;
+                let once = self.once.take();
+                self.free(once);
                 self.ring = Some(Loop { repetition, requests, ..Loop::new(pattern, gain) });
             }
             Cue::Quiet => self.end_ring(),
             Cue::Call { tone, gain } => {
-                self.call_ending = self.call.take().map(|tone| tone.sound.ended());
+                let ending = self.call.take().map(|tone| tone.sound.ended());
+                let before = std::mem::replace(&mut self.call_ending, ending);
+                self.free(before);
                 self.call = tone.map(|(pattern, times)| Tone { sound: Loop::new(pattern, gain), times, loud: gain });
             }
             Cue::Once { pattern, gain } if self.ring.is_none() => {
-                self.ending = self.once.take().map(Loop::ended);
+                let ending = self.once.take().map(Loop::ended);
+                let before = std::mem::replace(&mut self.ending, ending);
+                self.free(before);
                 // At full loudness: it is to be judged.
                 let repetition = pattern.growth.len();
                 self.once = Some(Loop { repetition, ..Loop::new(pattern, gain) });
             }
-            Cue::Once { .. } => {}
+            Cue::Once { pattern, gain } => self.free(Some(Loop::new(pattern, gain))),
             Cue::Gains { ring, message } => {
                 if let Some(sound) = &mut self.ring {
                     sound.target = ring;
@@ -138,20 +206,36 @@ impl Program {
                 }
             }
             Cue::Play { message, number, gain } => {
+                self.end_speech();
                 self.speech = Some(Speech { message, number, gain: 0.0, loud: gain, pulled: 0 });
             }
-            Cue::Stop => self.speech = None,
+            Cue::Stop => self.end_speech(),
         }
     }
 
     fn end_ring(&mut self) {
         if let Some(ring) = self.ring.take() {
-            self.ending = Some(ring.ended());
+            let before = self.ending.replace(ring.ended());
+            self.free(before);
         }
     }
 
-    fn tell(&self, news: News) {
-        drop(self.news.send(Order::News(self.output, news)));
+    fn end_speech(&mut self) {
+        if let Some(speech) = self.speech.take() {
+            self.give_back(Spent::Message(speech.message));
+        }
+    }
+
+    /// Has a sound freed by the other thread.
+    fn free(&mut self, sound: Option<Loop>) {
+        if let Some(sound) = sound {
+            self.give_back(Spent::Sound(sound));
+        }
+    }
+
+    fn give_back(&mut self, spent: Spent) {
+        // Where the other thread has taken nothing back for very long, it is freed here.
+        drop(self.spent.push(spent));
     }
 
     /// The alert's next sample, and whether it is in a repetition, not in the pause after it.
@@ -159,8 +243,7 @@ impl Program {
         let Some(ring) = &mut self.ring else { return (0.0, false) };
         let sounds = ring.at < ring.pattern.samples.len();
         if sounds && ring.target > 0.0 && !ring.requests.is_empty() {
-            let requests = std::mem::take(&mut ring.requests);
-            drop(self.news.send(Order::News(self.output, News::Sounding(requests))));
+            self.news.tell(News::Sounding(std::mem::take(&mut ring.requests)));
         }
         (ring.next(self.slope), sounds)
     }
@@ -168,8 +251,10 @@ impl Program {
     /// The call's next sample; silence while it waits.
     fn call(&mut self, waits: bool) -> f32 {
         let ending = self.call_ending.as_mut().map_or(0.0, |ending| ending.next(self.slope));
-        self.call_ending.take_if(|ending| ending.gain <= 0.0);
-        self.call.take_if(|tone| tone.times.is_some_and(|times| tone.sound.repetition >= times));
+        let faded = self.call_ending.take_if(|ending| ending.gain <= 0.0);
+        self.free(faded);
+        let over = self.call.take_if(|tone| tone.times.is_some_and(|times| tone.sound.repetition >= times));
+        self.free(over.map(|tone| tone.sound));
         let Some(tone) = &mut self.call else { return ending };
         tone.sound.target = if waits { 0.0 } else { tone.loud };
         if waits && tone.sound.gain <= 0.0 {
@@ -188,15 +273,15 @@ impl Program {
         }
         let (number, at) = (speech.number, speech.position(self.rate));
         let Some(sample) = speech.message.next() else {
-            self.speech = None;
-            self.tell(News::Ended { number, at });
+            self.end_speech();
+            self.news.tell(News::Ended { number, at });
             return 0.0;
         };
         let due = speech.pulled.is_multiple_of(u64::from(self.rate.get() / 4).max(1));
         speech.pulled += 1;
         let heard = sample * speech.gain;
         if due {
-            self.tell(News::Position { number, at });
+            self.news.tell(News::Position { number, at });
         }
         heard
     }
@@ -207,7 +292,7 @@ impl Iterator for Program {
 
     fn next(&mut self) -> Option<f32> {
         if self.count.is_multiple_of(LOOK) {
-            while let Ok(cue) = self.cues.try_recv() {
+            while let Ok(cue) = self.cues.pop() {
                 self.follow(cue);
             }
             self.pulled.store(self.count, Ordering::Relaxed);
@@ -215,9 +300,11 @@ impl Iterator for Program {
         self.count += 1;
         let (alert, sounds) = self.alert();
         let ending = self.ending.as_mut().map_or(0.0, |ending| ending.next(self.slope));
-        self.ending.take_if(|ending| ending.gain <= 0.0);
+        let faded = self.ending.take_if(|ending| ending.gain <= 0.0);
+        self.free(faded);
         let once = self.once.as_mut().map_or(0.0, |once| once.next(self.slope));
-        self.once.take_if(|once| once.at >= once.pattern.samples.len());
+        let over = self.once.take_if(|once| once.at >= once.pattern.samples.len());
+        self.free(over);
         let waits = sounds || self.once.is_some();
         let (call, speech) = (self.call(waits), self.speech(waits));
         Some((alert + ending + once + call + speech).clamp(-1.0, 1.0))
@@ -306,8 +393,6 @@ fn toward(value: f32, target: f32, slope: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
-
     use crewbell_shared::request::Priority;
     use uuid::Uuid;
 
@@ -321,46 +406,40 @@ mod tests {
     /// A program and a device that pulls as the test says.
     struct Device {
         program: Program,
-        cues: Sender<Cue>,
-        news: Receiver<Order>,
+        stage: Stage,
     }
 
     impl Device {
         fn new() -> Self {
-            let (cues, incoming) = channel();
-            let (outgoing, news) = channel();
-            let program = Program::new(RATE, 1, incoming, outgoing, Arc::default());
-            Self { program, cues, news }
+            let (program, stage) = program(RATE, Wake::default());
+            Self { program, stage }
         }
 
-        fn ring(&self, priority: Priority, requests: &[u128]) {
+        fn ring(&mut self, priority: Priority, requests: &[u128]) {
             let requests = requests.iter().map(|id| RequestId(Uuid::from_u128(*id))).collect();
             self.cue(Cue::Ring { pattern: pattern(priority, RATE.get()), gain: 1.0, requests });
         }
 
-        fn play(&self, ms: u16) {
+        fn play(&mut self, ms: u16) {
             let message = Box::new(Message::read(wav(440.0, ms), RATE.get()).unwrap());
             self.cue(Cue::Play { message, number: 7, gain: 1.0 });
         }
 
-        fn call(&self, tone: Option<CallTone>) {
+        fn call(&mut self, tone: Option<CallTone>) {
             let tone = tone.map(|tone| (tone.pattern(RATE.get()), tone.times()));
             self.cue(Cue::Call { tone, gain: 1.0 });
         }
 
-        fn cue(&self, cue: Cue) {
-            self.cues.send(cue).unwrap();
+        fn cue(&mut self, cue: Cue) {
+            self.stage.cue(cue);
         }
 
         fn pull(&mut self, ms: u16) -> Vec<f32> {
             self.program.by_ref().take(frames(ms, RATE.get())).collect()
         }
 
-        fn news(&self) -> Vec<String> {
-            self.news
-                .try_iter()
-                .filter_map(|order| if let Order::News(_, news) = order { Some(format!("{news:?}")) } else { None })
-                .collect()
+        fn news(&mut self) -> Vec<String> {
+            std::iter::from_fn(|| self.stage.news()).map(|news| format!("{news:?}")).collect()
         }
     }
 
@@ -371,6 +450,22 @@ mod tests {
     fn sounding(ids: &[u128]) -> String {
         let ids: Vec<_> = ids.iter().map(|id| RequestId(Uuid::from_u128(*id))).collect();
         format!("{:?}", News::Sounding(ids))
+    }
+
+    #[test]
+    fn no_cue_is_lost_however_many_come_before_the_device_pulls() {
+        let mut device = Device::new();
+        for _ in 0..3 * ROOM {
+            device.cue(Cue::Gains { ring: 1.0, message: 1.0 });
+        }
+        device.ring(Priority::Normal, &[1]);
+        for _ in 0..4 {
+            device.pull(100);
+            if device.news() == [sounding(&[1])] {
+                return;
+            }
+        }
+        panic!("the alert behind them is never heard");
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub const WORDS: Codes = Codes {
     internal: "Der Server hat versagt. Es wurde dort vermerkt.",
     offline: "Es gibt keine Verbindung, und ohne geht das nicht.",
     not_kept: "Dieses Gerät konnte es nicht speichern: nichts wurde getan.",
+    already_running: "Crewbell läuft auf diesem Gerät schon, in einer anderen Sitzung, und klingelt dort. Beende es dort und starte es dann hier.",
     not_kept_full: "Der Speicher dieses Geräts ist voll: nichts wurde getan.",
     unreadable: "Das konnte nicht gelesen werden.",
     not_crewbell: "Dort antwortet kein Crewbell.",

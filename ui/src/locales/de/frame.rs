@@ -57,6 +57,8 @@ pub const WORDS: Frame = Frame {
     wrong_pins_why: "{n} falsche hintereinander. Eine neue PIN beginnt von vorn; das Protokoll sagt, woher sie kamen.",
     no_calls: "Keine Anrufe in diesem Netz",
     no_calls_why: "Alles andere geht. Das Netz lässt keine Live-Verbindung durch; sobald es das tut, gehen auch Anrufe wieder.",
+    plain_window: "Das Fenster blieb leer und wurde neu geöffnet",
+    plain_window_why: "Es wird jetzt ohne Hilfe der Grafikkarte gezeichnet. Was inzwischen klingelte, war zu hören.",
     silence: "Eine Minute stumm",
     silenced: "Stumm",
     refused_title: "Es wurde nicht getan",

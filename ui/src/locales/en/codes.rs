@@ -34,6 +34,7 @@ pub const WORDS: Codes = Codes {
     internal: "The server failed. It was noted there.",
     offline: "There is no connection, and this can't be done without.",
     not_kept: "This device couldn't store it: nothing was done.",
+    already_running: "Crewbell is running on this device already, in another session, and rings there. Close it there, then start it here.",
     not_kept_full: "This device's storage is full: nothing was done.",
     unreadable: "That couldn't be read.",
     not_crewbell: "No Crewbell answers there.",

@@ -54,6 +54,8 @@ pub const WORDS: Frame = Frame {
     wrong_pins_why: "{n} wrong ones in a row. A new PIN begins anew; the activity says from where they came.",
     no_calls: "No calls over this network",
     no_calls_why: "Everything else works. The network lets no live connection through; calls come back as soon as it does.",
+    plain_window: "The window stayed blank and was opened anew",
+    plain_window_why: "It is drawn without the graphics card's help now. What rang meanwhile was heard.",
     silence: "Silence for a minute",
     silenced: "Silenced",
     refused_title: "It wasn't done",

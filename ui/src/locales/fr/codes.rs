@@ -34,6 +34,7 @@ pub const WORDS: Codes = Codes {
     internal: "Le serveur a échoué. C'est noté là-bas.",
     offline: "Pas de connexion, et c'est impossible sans.",
     not_kept: "Cet appareil n'a pas pu l'enregistrer : rien n'a été fait.",
+    already_running: "Crewbell est déjà ouvert sur cet appareil, dans une autre session, et sonne là-bas. Fermez-le là-bas, puis ouvrez-le ici.",
     not_kept_full: "La mémoire de cet appareil est pleine : rien n'a été fait.",
     unreadable: "Illisible.",
     not_crewbell: "Aucun Crewbell ne répond là.",

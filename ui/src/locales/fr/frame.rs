@@ -57,6 +57,8 @@ pub const WORDS: Frame = Frame {
     wrong_pins_why: "{n} faux de suite. Un nouveau code recommence le compte ; le journal dit d'où ils venaient.",
     no_calls: "Pas d'appels sur ce réseau",
     no_calls_why: "Tout le reste fonctionne. Le réseau ne laisse passer aucune connexion en direct ; les appels reviendront dès qu'il le fera.",
+    plain_window: "La fenêtre est restée vide et a été rouverte",
+    plain_window_why: "Elle est maintenant dessinée sans l'aide de la carte graphique. Ce qui a sonné entre-temps a été entendu.",
     silence: "Silence une minute",
     silenced: "En silence",
     refused_title: "Ce n'a pas été fait",

@@ -35,6 +35,7 @@ pub const WORDS: Codes = Codes {
     internal: "Poslužitelj je zakazao. Tamo je zabilježeno.",
     offline: "Nema veze, a bez nje to nije moguće.",
     not_kept: "Uređaj to nije mogao spremiti: ništa nije učinjeno.",
+    already_running: "Crewbell na ovom uređaju već radi, u drugoj sesiji, i ondje zvoni. Zatvorite ga ondje, pa ga pokrenite ovdje.",
     not_kept_full: "Memorija uređaja je puna: ništa nije učinjeno.",
     unreadable: "To se ne može pročitati.",
     not_crewbell: "Tamo ne odgovara nijedan Crewbell.",

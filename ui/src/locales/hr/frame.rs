@@ -64,6 +64,8 @@ pub const WORDS: Frame = Frame {
     wrong_pins_why: "{n} pogrešnih zaredom. Novi PIN počinje ispočetka; dnevnik kaže odakle su došli.",
     no_calls: "Nema poziva na ovoj mreži",
     no_calls_why: "Sve ostalo radi. Mreža ne propušta izravnu vezu; pozivi se vraćaju čim je propusti.",
+    plain_window: "Prozor je ostao prazan i ponovno je otvoren",
+    plain_window_why: "Sada se crta bez pomoći grafičke kartice. Ono što je u međuvremenu zvonilo moglo se čuti.",
     silence: "Utišaj na minutu",
     silenced: "Utišano",
     refused_title: "Nije učinjeno",

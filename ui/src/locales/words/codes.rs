@@ -32,6 +32,7 @@ words! {
         internal: Text,
         offline: Text,
         not_kept: Text,
+        already_running: Text,
         not_kept_full: Text,
         unreadable: Text,
         not_crewbell: Text,

@@ -50,6 +50,8 @@ words! {
         wrong_pins_why: Text,
         no_calls: Text,
         no_calls_why: Text,
+        plain_window: Text,
+        plain_window_why: Text,
         silence: Text,
         silenced: Text,
         refused_title: Text,

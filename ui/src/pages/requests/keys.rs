@@ -1,4 +1,5 @@
-//! The keyboard on the board: arrows, A accept, C complete, N new, ? help. The slash, which searches, is every page's.
+//! The keyboard on the board: arrows, Alt+A accept, Alt+C complete, Alt+N new, F1 help. Ctrl+F, which searches, is every
+//! page's.
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
@@ -25,28 +26,48 @@ enum Wish {
     Leave,
 }
 
-fn wish(key: &str) -> Option<Wish> {
+/// What a key asks for, alone or with Alt. No letter or sign asks for anything alone: a barcode scanner types them, and would
+/// accept requests.
+fn wish(key: &str, code: &str, alt: bool) -> Option<Wish> {
+    if alt {
+        return match letter(key, code)? {
+            'a' => Some(Wish::Accept),
+            'c' => Some(Wish::Complete),
+            'n' => Some(Wish::New),
+            _ => None,
+        };
+    }
     match key {
-        "ArrowDown" | "j" => Some(Wish::Next),
-        "ArrowUp" | "k" => Some(Wish::Previous),
-        "a" | "A" => Some(Wish::Accept),
-        "c" | "C" => Some(Wish::Complete),
-        "n" | "N" => Some(Wish::New),
-        "?" => Some(Wish::Help),
+        "ArrowDown" => Some(Wish::Next),
+        "ArrowUp" => Some(Wish::Previous),
+        "F1" => Some(Wish::Help),
         "Escape" => Some(Wish::Leave),
         _ => None,
     }
 }
 
+/// The letter on a key that is pressed with Alt. On a Mac that writes another sign, or none yet; then it is known by where
+/// the key is.
+fn letter(key: &str, code: &str) -> Option<char> {
+    let mut letters = key.chars();
+    let written = letters.next().filter(|letter| letter.is_ascii_alphabetic() && letters.next().is_none());
+    let letter = written.or_else(|| code.strip_prefix("Key")?.chars().next())?;
+    Some(letter.to_ascii_lowercase())
+}
+
 /// Listens to the keyboard while the board is shown.
 pub fn listen(state: State, board: Memo<Board>, help: RwSignal<bool>) {
     let handle = window_event_listener(ev::keydown, move |event| {
-        if !page::is_free(&event) {
+        // Ctrl and Alt together write signs on many keyboards.
+        let other_modifier = event.ctrl_key() || event.meta_key();
+        if other_modifier || page::is_typing() || page::has_sheet() {
             return;
         }
-        let Some(wish) = wish(&event.key()) else { return };
+        let Some(wish) = wish(&event.key(), &event.code(), event.alt_key()) else { return };
         event.prevent_default();
-        act(state, board, help, wish);
+        if !event.repeat() || matches!(wish, Wish::Next | Wish::Previous) {
+            act(state, board, help, wish);
+        }
     });
     on_cleanup(move || handle.remove());
 }
@@ -86,11 +107,11 @@ pub fn Help(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let w = &words().requests;
     let keys = [
         ("↑ ↓", w.key_arrows),
-        ("A", w.key_accept),
-        ("C", w.key_complete),
-        ("/", w.key_search),
-        ("N", w.key_new),
-        ("?", w.key_help),
+        ("Alt A", w.key_accept),
+        ("Alt C", w.key_complete),
+        ("Ctrl F", w.key_search),
+        ("Alt N", w.key_new),
+        ("F1", w.key_help),
         ("Esc", w.key_escape),
     ];
     let lines = keys.into_iter().map(|(key, does)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{does}</dd></div> });
@@ -102,10 +123,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_work_with_and_without_shift_and_others_are_left_alone() {
-        assert_eq!(wish("a"), wish("A"));
-        assert_eq!(wish("c"), Some(Wish::Complete));
-        assert_eq!(wish("Tab"), None);
-        assert_eq!(wish("Enter"), None);
+    fn no_sign_that_a_scanner_types_asks_for_anything_alone() {
+        for sign in (' '..='~').map(String::from).chain(["Enter", "Tab", "å", "ß"].map(String::from)) {
+            assert_eq!(wish(&sign, "KeyA", false), None, "{sign:?}");
+        }
+    }
+
+    #[test]
+    fn letters_with_alt_are_known_in_either_case_and_on_a_mac() {
+        for (key, code) in [("a", "KeyA"), ("A", "KeyA"), ("a", "KeyQ"), ("å", "KeyA"), ("Dead", "KeyA"), ("Å", "KeyA")]
+        {
+            assert_eq!(wish(key, code, true), Some(Wish::Accept), "{key} {code}");
+        }
+        assert_eq!(wish("ç", "KeyC", true), Some(Wish::Complete));
+        assert_eq!(wish("Dead", "KeyN", true), Some(Wish::New));
+        for (key, code) in [("F4", "F4"), ("ArrowDown", "ArrowDown"), ("Enter", "Enter"), ("x", "KeyX"), ("", "")] {
+            assert_eq!(wish(key, code, true), None, "{key}");
+        }
     }
 }

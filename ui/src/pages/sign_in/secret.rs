@@ -96,6 +96,7 @@ pub fn trouble(error: &AskError) -> String {
         AskError::Offline { .. } => words().sign_in.no_connection.to_owned(),
         AskError::Refused { .. }
         | AskError::NotKept { .. }
+        | AskError::AlreadyRunning
         | AskError::Unreadable { .. }
         | AskError::NotCrewbell { .. } => refusals::ask_error(error),
     }

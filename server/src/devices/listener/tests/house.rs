@@ -27,12 +27,7 @@ pub(super) const ROOM: MostConnections = MostConnections {
     shared_per_address: 1024,
 };
 
-/// Longer than anything here takes on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what).await.expect("it takes too long")
-}
+pub(super) use crate::props::soon;
 
 /// A message that was handed over; the test decides what becomes of it.
 pub(super) struct Handed {

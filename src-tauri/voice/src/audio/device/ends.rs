@@ -7,10 +7,9 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
-    thread::Thread,
     time::Duration,
 };
 
@@ -18,6 +17,7 @@ use cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::audio::{BLOCK, RATE, resample::Resampler};
+use crate::wake::Wake;
 
 /// More than an engine that is late leaves lying.
 const ROOM: Duration = Duration::from_millis(500);
@@ -26,24 +26,6 @@ const MARGIN_MS: u32 = 5;
 const MOST_MARGIN_MS: u32 = 40;
 /// Where sound ends suddenly it falls to a tenth in 2 ms instead.
 const FALL: f32 = 0.976;
-
-/// Wakes the engine's thread.
-#[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<OnceLock<Thread>>);
-
-impl Wake {
-    /// Says whom.
-    pub(in super::super) fn set(&self, thread: Thread) {
-        // It is set once, by the engine that makes it.
-        drop(self.0.set(thread));
-    }
-
-    fn wake(&self) {
-        if let Some(thread) = self.0.get() {
-            thread.unpark();
-        }
-    }
-}
 
 /// What both ends know of a device.
 #[derive(Debug, Default)]

@@ -14,8 +14,9 @@ mod system;
 
 use std::{fmt, time::Duration};
 
+pub use crate::wake::Wake;
 pub use clocked::{ClockedDevice, ClockedDevices};
-pub use ends::{Capturing, Playing, Sink, Source, Wake, capture, playback};
+pub use ends::{Capturing, Playing, Sink, Source, capture, playback};
 pub use system::SystemDevices;
 
 /// Which way sound goes.

@@ -169,7 +169,7 @@ impl JitterBuffer {
             self.count_late(sequence);
             return;
         }
-        self.depth.heard(now - timestamp);
+        self.depth.heard(now - timestamp, now);
         if let Some(playing) = &mut self.playing {
             if timestamp < playing.through {
                 self.count_late(sequence);
