@@ -28,6 +28,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::KeyReused
         | Code::DependsOnRefused
         | Code::TooMany
+        | Code::TooOld
+        | Code::NotesFull
         | Code::NoConnection
         | Code::InACall
         | Code::AnsweredElsewhere

@@ -23,7 +23,7 @@ mod merge;
 mod state;
 
 pub use command::{Change, Command};
-pub use decide::{MAX_NOTES, MAX_TEXT, decide};
+pub use decide::{MAX_NOTES, MAX_NOTES_BYTES, MAX_TEXT, decide};
 pub use merge::{joins, pressed_again};
 pub use state::{Acceptance, State};
 
