@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +18,7 @@ use crate::devices::door::Door;
 use crate::devices::listener::{Limits, Listener, ListenerSettings};
 use crate::devices::{Buttons, lamps};
 use crate::house::House;
-use crate::http::{self, App, PlainListener, Remote, SecureListener};
+use crate::http::{self, App, Metering, PlainListener, Remote, SecureListener};
 use crate::ice::Ice;
 use crate::jobs;
 use crate::turn;
@@ -48,7 +47,7 @@ pub struct Settings {
     /// New ids and secrets.
     pub ids: Ids,
     /// What is counted.
-    pub metrics: Option<PrometheusHandle>,
+    pub metrics: Option<Metering>,
     /// How long a live socket may say nothing before its device counts as gone ([`crate::live::SILENCE`]).
     pub silence: Duration,
     /// How long open connections may take to end when the server stops.

@@ -41,6 +41,7 @@ pub struct RaiseRequest {
 impl Action for RaiseRequest {
     fn wants(&self, wants: &mut Wants) {
         wants.devices.insert(self.device.clone());
+        wants.pressed.push((self.device.clone(), self.press.kind, self.press.key));
         if let Evidence::Named(name) = &self.press.evidence {
             wants.presses.push((self.device.clone(), name.clone()));
         }

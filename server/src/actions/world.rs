@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crewbell_shared::button::Button;
+use crewbell_shared::button::{Button, Key, PressKind};
 use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay, longest_in};
 use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
@@ -36,10 +36,14 @@ pub struct Wants {
     pub buttons: BTreeSet<Uuid>,
     /// Buttons by their id on the wire, with their place, who stays there, and the open requests there.
     pub devices: BTreeSet<String>,
+    /// How buttons were pressed, by their id on the wire: what toggles something at the place locks the place.
+    pub pressed: Vec<(String, PressKind, Key)>,
     /// Presses that may be recorded already: a button's id on the wire, and the key.
     pub presses: Vec<(String, String)>,
     /// The newest voice request of a button since a time.
     pub voice_of: Vec<(String, Timestamp)>,
+    /// People of whom it is wanted what they have in hand.
+    pub held_by: BTreeSet<Uuid>,
     /// Calls by id.
     pub calls: BTreeSet<Uuid>,
     /// People whose live calls are wanted.
@@ -182,6 +186,11 @@ impl World {
     /// The open requests of a place.
     pub fn open_at(&self, place: PlaceId) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(move |request| request.place_id == place && request.state == State::Open)
+    }
+
+    /// What somebody has in hand, of what was loaded.
+    pub fn held_by(&self, person: PersonId) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(move |request| request.holder().is_some_and(|holder| holder.id == person))
     }
 
     /// The request of a press that is recorded already: `None` when it isn't.

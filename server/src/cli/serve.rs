@@ -21,6 +21,7 @@ use crate::config::{
 use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls;
+use crate::http::Metering;
 use crate::ice::Ice;
 use crate::live;
 use crate::serve::{Mqtt, Server, Settings};
@@ -123,7 +124,7 @@ pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Resul
         own_turn: config.calls.own_turn,
         clock,
         ids: Ids::random(),
-        metrics: Some(meter()?),
+        metrics: Some(Metering { counted: meter()?, token: config.http.metrics_token.clone() }),
         silence: live::SILENCE,
         drain: config.http.drain,
     })

@@ -63,6 +63,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     set("http.tls", Kind::Switch, "false", "Whether to speak HTTPS there, with the certificate of [tls]."),
     set("http.drain", Kind::Text, "\"10s\"", "How long open requests may take to finish when the server stops."),
+    unset(
+        "http.metrics_token",
+        "\"…\"",
+        "What a collector shows (Authorization: Bearer …) to read /metrics from another machine; better kept in the\n\
+         environment. Without it only this machine reads them, and whoever may change the site.",
+    ),
     set(
         "mqtt.mode",
         Kind::Text,

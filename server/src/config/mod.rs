@@ -60,6 +60,8 @@ pub struct Http {
     /// How long open requests may take to finish when the server stops.
     #[serde(deserialize_with = "values::duration")]
     pub drain: Duration,
+    /// What a collector on another machine reads the metrics with.
+    pub metrics_token: Option<Secret>,
 }
 
 /// Who ends the buttons' MQTT connections.
@@ -233,7 +235,7 @@ impl Default for Config {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: everywhere(8080), tls: false, drain: Duration::from_secs(10) }
+        Self { listen: everywhere(8080), tls: false, drain: Duration::from_secs(10), metrics_token: None }
     }
 }
 

@@ -11,7 +11,7 @@ use super::DbError;
 pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Guest>, DbError> {
     let rows = sqlx::query_as!(
         Guest,
-        "select id, name, notes from guests where site_id = $1 and id = any($2) order by id for update",
+        "select id, name, notes from guests where site_id is not distinct from $1 and id = any($2) order by id for no key update",
         site.0,
         ids
     );
@@ -20,7 +20,11 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
 
 /// All guests of the site.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Guest>, DbError> {
-    let rows = sqlx::query_as!(Guest, "select id, name, notes from guests where site_id = $1 order by name", site.0);
+    let rows = sqlx::query_as!(
+        Guest,
+        "select id, name, notes from guests where site_id = $1 and name > '' order by name",
+        site.0
+    );
     Ok(rows.fetch_all(conn).await?)
 }
 

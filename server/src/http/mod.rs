@@ -36,11 +36,10 @@ pub use error::ApiError;
 pub(crate) use extract::Body;
 pub use listeners::{PlainListener, Remote, SecureListener};
 pub use router::{openapi, router};
+pub use system::Metering;
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::house::House;
 use crate::ice::Ice;
@@ -55,14 +54,14 @@ pub struct App {
     /// The servers that help devices to find a way to each other.
     pub ice: Arc<Ice>,
     /// What is counted.
-    pub metrics: Option<PrometheusHandle>,
+    pub metrics: Option<Metering>,
     /// How long a live socket may say nothing.
     pub silence: Duration,
 }
 
 impl App {
     /// The doors of a house.
-    pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>, silence: Duration) -> Self {
+    pub fn new(house: House, ice: Ice, metrics: Option<Metering>, silence: Duration) -> Self {
         Self { house, attempts: Arc::default(), ice: Arc::new(ice), metrics, silence }
     }
 }

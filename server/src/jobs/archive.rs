@@ -38,11 +38,18 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
 /// The database is away.
 pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
     let Some(before) = cutoff(house, site).await? else { return Ok(0) };
+    if oldest(house, site).await?.is_none_or(|at| at >= before) {
+        return Ok(0);
+    }
     let mut batches = 0;
-    while oldest(house, site).await?.is_some_and(|at| at < before) {
+    // A table is made, and counted, on a connection of this job's own: presses don't wait for that.
+    let mut conn = house.db.connect_bare().await?;
+    while let Some(oldest) = oldest(house, site).await?.filter(|at| *at < before) {
+        db::entries::open_archive(&mut conn, oldest).await?;
         site.act(Box::new(ArchiveEntries { before }), Actor::System, Source::Server).await?;
         batches += 1;
     }
+    db::entries::count_archive(&mut conn).await?;
     Ok(batches)
 }
 

@@ -7,10 +7,32 @@ use tokio::sync::watch;
 
 use super::LogEntry;
 
+/// Entries without a gap, and how large they are.
+#[derive(Debug, Default)]
+struct AtHand {
+    entries: VecDeque<Arc<LogEntry>>,
+    bytes: usize,
+}
+
+impl AtHand {
+    fn add(&mut self, entry: Arc<LogEntry>) {
+        self.bytes += entry.size();
+        self.entries.push_back(entry);
+    }
+
+    /// Lets the oldest go that are too many or too much; the newest stays, however large it is.
+    fn bound(&mut self) {
+        while self.entries.len() > Tail::KEPT || (self.bytes > Tail::KEPT_BYTES && self.entries.len() > 1) {
+            let Some(oldest) = self.entries.pop_front() else { return };
+            self.bytes -= oldest.size();
+        }
+    }
+}
+
 /// The newest entries of a site, and the number of the last one, which can be waited for.
 #[derive(Debug)]
 pub struct Tail {
-    entries: RwLock<VecDeque<Arc<LogEntry>>>,
+    entries: RwLock<AtHand>,
     head: watch::Sender<u64>,
 }
 
@@ -18,9 +40,12 @@ impl Tail {
     /// Entries kept at hand: some seconds of a storm; a reader that is further behind asks the database.
     const KEPT: usize = 4096;
 
+    /// Bytes of entries kept at hand, however few they are.
+    const KEPT_BYTES: usize = 16 * 1024 * 1024;
+
     /// Begins at a head.
     pub fn new(head: u64) -> Self {
-        Self { entries: RwLock::new(VecDeque::new()), head: watch::Sender::new(head) }
+        Self { entries: RwLock::default(), head: watch::Sender::new(head) }
     }
 
     /// The number of the last entry.
@@ -40,20 +65,18 @@ impl Tail {
     pub fn push(&self, new: Vec<Arc<LogEntry>>) {
         let Some(last) = new.last().map(|entry| entry.seq) else { return };
         {
-            let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+            let mut at_hand = self.entries.write().unwrap_or_else(PoisonError::into_inner);
             for entry in new {
-                match entries.back().map(|back| back.seq) {
+                match at_hand.entries.back().map(|back| back.seq) {
                     Some(back) if entry.seq <= back => {}
                     Some(back) if entry.seq > back + 1 => {
-                        entries.clear();
-                        entries.push_back(entry);
+                        *at_hand = AtHand::default();
+                        at_hand.add(entry);
                     }
-                    Some(_) | None => entries.push_back(entry),
+                    Some(_) | None => at_hand.add(entry),
                 }
             }
-            while entries.len() > Self::KEPT {
-                entries.pop_front();
-            }
+            at_hand.bound();
         }
         self.reached(last);
     }
@@ -69,14 +92,14 @@ impl Tail {
 
     /// One entry; none when it isn't at hand.
     pub fn at(&self, seq: u64) -> Option<Arc<LogEntry>> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = &self.entries.read().unwrap_or_else(PoisonError::into_inner).entries;
         let place = seq.checked_sub(entries.front()?.seq)?;
         entries.get(usize::try_from(place).ok()?).cloned()
     }
 
     /// The entries after a number, oldest first and at most so many; none when they aren't all at hand.
     pub fn after(&self, cursor: u64, limit: usize) -> Option<Vec<Arc<LogEntry>>> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = &self.entries.read().unwrap_or_else(PoisonError::into_inner).entries;
         let first = entries.front()?.seq;
         if cursor + 1 < first {
             return None;
@@ -117,6 +140,21 @@ mod tests {
         assert_eq!(tail.head(), 8);
         assert_eq!(numbers(tail.after(5, 10)), None);
         assert_eq!(numbers(tail.after(7, 10)), Some(vec![8]));
+    }
+
+    #[test]
+    fn large_entries_push_the_oldest_out_and_the_newest_stays() {
+        let tail = Tail::new(0);
+        let large =
+            |seq| Arc::new(LogEntry { envelope: "x".repeat(Tail::KEPT_BYTES / 4).into(), ..(*entry(seq)).clone() });
+        tail.push((1..=6).map(large).collect());
+        assert_eq!(numbers(tail.after(3, 10)), Some(vec![4, 5, 6]));
+        assert_eq!(numbers(tail.after(2, 10)), None, "entry 3 is in the database only");
+        let huge = LogEntry { envelope: "x".repeat(2 * Tail::KEPT_BYTES).into(), ..(*entry(7)).clone() };
+        tail.push(vec![Arc::new(huge)]);
+        assert_eq!(numbers(tail.after(6, 10)), Some(vec![7]));
+        tail.push((8..=10).map(entry).collect());
+        assert_eq!(numbers(tail.after(7, 10)), Some(vec![8, 9, 10]));
     }
 
     #[test]
