@@ -4,6 +4,13 @@
 -- security is the second wall: a connection sees the site that it was opened for (`crewbell.site_id`) and no other.
 -- The role that owns the tables runs migrations and nothing else; the server works as `crewbell_server`, which can
 -- read and write rows and can't alter a thing.
+--
+-- No plan may go by the site alone. While a table has no statistics (a new site, a restored one, a storm) the planner
+-- takes the site for as good as a key, keeps that plan, and each press then costs as much as the site has rows. So what is
+-- looked up comes first in a key and the site after it; an index that isn't a key has no site in it, or, where the
+-- site's rows are walked in some order, a condition on that order's column, which a question about anything else
+-- doesn't fulfil; and the policies below, as the look-ups of the writer, compare the site in a way that no index
+-- answers (`is not distinct from`). People and places are few, whatever the history.
 
 do $$
 begin
@@ -60,7 +67,7 @@ create table people (
     name_key text not null,
     constraint people_pk primary key (site_id, id)
 );
-create unique index people_name_key on people (site_id, name_key);
+create unique index people_name_key on people (name_key, site_id);
 
 -- A person signed in on a device. The token is 256 random bits; only its SHA-256 is kept.
 create table sessions (
@@ -79,13 +86,13 @@ create table sessions (
     -- The day that was counted last, in days since 1970-01-01 UTC.
     counted_day integer not null,
     ended_at timestamptz,
-    constraint sessions_pk primary key (site_id, id),
+    constraint sessions_pk primary key (id, site_id),
     constraint sessions_person_fk foreign key (site_id, person_id) references people,
-    constraint sessions_token_key unique (site_id, token_hash)
+    constraint sessions_token_key unique (token_hash, site_id)
 );
-create index sessions_live_by_person on sessions (site_id, person_id) where ended_at is null;
+create index sessions_live_by_person on sessions (person_id) where ended_at is null;
 -- Whether a person has been on a device before: also by sessions that ended.
-create index sessions_by_device on sessions (site_id, person_id, device_id);
+create index sessions_by_device on sessions (person_id, device_id);
 
 -- Cabins, rooms, decks: a tree.
 create table places (
@@ -101,15 +108,16 @@ create table places (
     constraint places_parent_fk foreign key (site_id, parent_id) references places,
     constraint places_own_parent check (parent_id <> id)
 );
-create unique index places_name_key on places (site_id, name_key);
+create unique index places_name_key on places (name_key, site_id);
 
 create table guests (
     site_id uuid not null constraint guests_site_fk references sites,
     id uuid not null,
     name text not null constraint guests_name_shape check (char_length(name) between 1 and 200),
     notes text not null constraint guests_notes_shape check (char_length(notes) <= 2000),
-    constraint guests_pk primary key (site_id, id)
+    constraint guests_pk primary key (id, site_id)
 );
+create index guests_of_site on guests (site_id, name) where name is not null;
 
 -- A guest's time in a place. A guest stays in one place at a time; a place may hold several.
 create table stays (
@@ -119,12 +127,13 @@ create table stays (
     place_id uuid not null,
     checked_in_at timestamptz not null,
     checked_out_at timestamptz,
-    constraint stays_pk primary key (site_id, id),
-    constraint stays_guest_fk foreign key (site_id, guest_id) references guests,
+    constraint stays_pk primary key (id, site_id),
+    constraint stays_guest_fk foreign key (guest_id, site_id) references guests,
     constraint stays_place_fk foreign key (site_id, place_id) references places
 );
-create unique index stays_current_by_guest on stays (site_id, guest_id) where checked_out_at is null;
-create index stays_current_by_place on stays (site_id, place_id) where checked_out_at is null;
+create unique index stays_current_by_guest on stays (guest_id, site_id) where checked_out_at is null;
+create index stays_current_by_place on stays (place_id) where checked_out_at is null;
+create index stays_ended on stays (site_id, checked_out_at) where checked_out_at is not null;
 
 -- Buttons. `memory` is what tells a repetition from a new press; it and `seen_at` change with every message and are
 -- therefore no part of what the log tells of a button.
@@ -147,11 +156,12 @@ create table buttons (
     seen_at timestamptz,
     -- Who brought its first message, as address and client id: what waits to be assigned is bounded for each.
     found_via text,
-    constraint buttons_pk primary key (site_id, id),
-    constraint buttons_device_key unique (site_id, device),
+    constraint buttons_pk primary key (id, site_id),
+    constraint buttons_device_key unique (device, site_id),
     constraint buttons_place_fk foreign key (site_id, place_id) references places,
     constraint buttons_assigned_somewhere check (state <> 'assigned' or place_id is not null)
 ) with (fillfactor = 70);
+create index buttons_of_site on buttons (site_id, state) where state is not null;
 
 -- What guests want. The facts of a state are there when the state is.
 create table requests (
@@ -185,22 +195,23 @@ create table requests (
     cancel_reason text,
     -- Who had another request of the place when this one was made.
     held json,
-    constraint requests_pk primary key (site_id, id),
+    constraint requests_pk primary key (id, site_id),
     constraint requests_place_fk foreign key (site_id, place_id) references places,
-    constraint requests_guest_fk foreign key (site_id, guest_id) references guests,
-    constraint requests_button_fk foreign key (site_id, button_id) references buttons,
+    constraint requests_guest_fk foreign key (guest_id, site_id) references guests,
+    constraint requests_button_fk foreign key (button_id, site_id) references buttons,
     constraint requests_accepted_by_fk foreign key (site_id, accepted_by) references people,
     constraint requests_accepted_has_holder check (state not in ('accepted', 'completed') or accepted_by is not null),
     constraint requests_closed_has_time check ((state in ('completed', 'cancelled')) = (closed_at is not null))
 ) with (fillfactor = 80);
 -- The board: what is open or in hand; small, whatever the history.
-create index requests_live on requests (site_id, created_at) where state in ('open', 'accepted');
+create index requests_live on requests (site_id, created_at)
+    where state in ('open', 'accepted') and created_at is not null;
 -- The press path asks for the open requests of a place, and for those that somebody has. The time of the last press is
 -- not in it: a press that joins its request changes that, and must not touch an index.
-create index requests_unanswered on requests (site_id, place_id) where state in ('open', 'accepted');
-create index requests_by_time on requests (site_id, created_at);
-create index requests_by_place on requests (site_id, place_id, created_at);
-create index requests_by_person on requests (site_id, accepted_by, created_at) where accepted_by is not null;
+create index requests_unanswered on requests (place_id) where state in ('open', 'accepted');
+create index requests_by_time on requests (site_id, created_at) where created_at is not null;
+create index requests_by_place on requests (place_id, created_at) where created_at is not null;
+create index requests_by_person on requests (accepted_by, created_at) where accepted_by is not null;
 
 -- Every press that was ever taken. `press_key` is the identity that makes a resend no second press.
 create table presses (
@@ -215,10 +226,10 @@ create table presses (
     received_at timestamptz not null,
     -- The request that it made or joined; null for a button without a place, and for do-not-disturb.
     request_id uuid,
-    constraint presses_pk primary key (site_id, id),
-    constraint presses_button_fk foreign key (site_id, button_id) references buttons,
-    constraint presses_request_fk foreign key (site_id, request_id) references requests,
-    constraint presses_press_key unique (site_id, button_id, press_key)
+    constraint presses_pk primary key (id, site_id),
+    constraint presses_button_fk foreign key (button_id, site_id) references buttons,
+    constraint presses_request_fk foreign key (request_id, site_id) references requests,
+    constraint presses_press_key unique (button_id, press_key, site_id)
 );
 
 -- What guests said while they held the button, as it was sent. Without a request: the button had no place yet.
@@ -231,9 +242,9 @@ create table recordings (
     format text not null,
     duration_ms integer,
     bytes bytea not null,
-    constraint recordings_pk primary key (site_id, id),
-    constraint recordings_button_fk foreign key (site_id, button_id) references buttons,
-    constraint recordings_request_fk foreign key (site_id, request_id) references requests
+    constraint recordings_pk primary key (id, site_id),
+    constraint recordings_button_fk foreign key (button_id, site_id) references buttons,
+    constraint recordings_request_fk foreign key (request_id, site_id) references requests
 );
 
 -- Messages of devices that are no press: counted by device, reason and topic, with the last of each kept, for the
@@ -262,10 +273,10 @@ create table commands (
     at timestamptz not null,
     seq bigint,
     refusal json,
-    constraint commands_pk primary key (site_id, id)
+    constraint commands_pk primary key (id, site_id)
 );
--- The clean-up looks for old ones. Their ids are of their clients' making and say nothing of their age.
-create index commands_by_time on commands using brin (at);
+-- The oldest that is still known, and those that are older than they are kept.
+create index commands_by_time on commands (site_id, at) where at is not null;
 
 -- The log. `payload` is json and not jsonb: it is read as it was sent, byte for byte, on every channel.
 create table entries (
@@ -288,18 +299,22 @@ create table entries (
     constraint entries_pk primary key (site_id, seq)
 );
 create index entries_by_time on entries using brin (at);
-create index entries_by_entity on entries (site_id, entity_id, seq) where entity_id is not null;
-create index entries_by_actor on entries (site_id, actor_id, seq) where actor_id is not null;
+create index entries_by_entity on entries (entity_id, seq) where entity_id is not null;
+create index entries_by_actor on entries (actor_id, seq) where actor_id is not null;
+-- What a command did, once the command itself is no longer kept.
+create index entries_by_command on entries (command_id) where command_id is not null;
 
--- Where entries go when they are older than the site keeps them: one partition a month.
+-- Where entries go when they are older than the site keeps them: one partition a month. No foreign key: what comes
+-- here had it, and a partition that is added would lock `sites`, and with it every press.
 create table entries_archive (
     like entries including constraints
 ) partition by range (at);
-alter table entries_archive add constraint entries_archive_site_fk foreign key (site_id) references sites;
 create index entries_archive_by_seq on entries_archive (site_id, seq);
-create index entries_archive_by_entity on entries_archive (site_id, entity_id, seq);
+create index entries_archive_by_entity on entries_archive (entity_id, seq) where entity_id is not null;
+create index entries_archive_by_command on entries_archive (command_id) where command_id is not null;
 
 -- Makes the archive of the month that a day is in. The server's role can't create tables, so this runs as the owner.
+-- The table is made first and attached then: that asks for no lock which a reader or writer of the archive has.
 create function open_archive(day timestamptz) returns text
     language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -307,9 +322,15 @@ declare
     month timestamp := date_trunc('month', day at time zone 'UTC');
     name text := 'entries_archive_' || to_char(month, 'YYYY_MM');
 begin
+    if to_regclass(name) is not null then
+        return name;
+    end if;
+    -- Two servers at once: the second one waits, and then finds it made.
+    perform pg_advisory_xact_lock(hashtextextended(name, 0));
     if to_regclass(name) is null then
+        execute format('create table %I (like entries_archive including constraints)', name);
         execute format(
-            'create table %I partition of entries_archive for values from (%L) to (%L)',
+            'alter table entries_archive attach partition %I for values from (%L) to (%L)',
             name, month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
     end if;
     return name;
@@ -317,6 +338,18 @@ end
 $$;
 revoke all on function open_archive from public;
 grant execute on function open_archive to crewbell_server;
+
+-- Counts the log and its archives anew for the planner, after entries were moved. Nobody else looks at the whole of a
+-- partitioned table, and the server's role can't.
+create function count_archive() returns void
+    language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+    analyze entries, entries_archive;
+end
+$$;
+revoke all on function count_archive from public;
+grant execute on function count_archive to crewbell_server;
 
 -- The second wall.
 do $$
@@ -329,7 +362,8 @@ begin
     ] loop
         execute format('alter table %I enable row level security', name);
         execute format(
-            'create policy own_site on %I using (site_id = current_site()) with check (site_id = current_site())', name);
+            'create policy own_site on %I using (site_id is not distinct from current_site()) '
+            'with check (site_id = current_site())', name);
         execute format('grant select, insert, update, delete on %I to crewbell_server', name);
     end loop;
 end

@@ -34,7 +34,7 @@ create table calls (
     missed_why text constraint calls_missed_why_shape
         check (missed_why in ('no_answer', 'busy', 'in_call', 'offline')),
     duration_s bigint constraint calls_duration_shape check (duration_s >= 0),
-    constraint calls_pk primary key (site_id, id),
+    constraint calls_pk primary key (id, site_id),
     constraint calls_caller_fk foreign key (site_id, caller) references people,
     constraint calls_callee_fk foreign key (site_id, callee) references people,
     constraint calls_ended_by_fk foreign key (site_id, ended_by) references people,
@@ -48,18 +48,18 @@ create table calls (
 );
 -- Nobody makes two calls at once, and nobody is called in two. That nobody calls while they are called, the writer sees
 -- to, which locks both people first.
-create unique index calls_live_by_caller on calls (site_id, caller) where state in ('ringing', 'ongoing');
-create unique index calls_live_by_callee on calls (site_id, callee) where state in ('ringing', 'ongoing');
+create unique index calls_live_by_caller on calls (caller, site_id) where state in ('ringing', 'ongoing');
+create unique index calls_live_by_callee on calls (callee, site_id) where state in ('ringing', 'ongoing');
 -- The badge: what somebody missed and hasn't seen.
-create index calls_unseen on calls (site_id, callee, call_time)
+create index calls_unseen on calls (callee, call_time)
     where state = 'ended' and answered_at is null and outcome <> 'rejected' and seen_at is null;
 -- The history: of the site, of a person on either side, of what it was about.
-create index calls_by_time on calls (site_id, call_time);
-create index calls_by_caller on calls (site_id, caller, call_time);
-create index calls_by_callee on calls (site_id, callee, call_time);
-create index calls_by_about on calls (site_id, about_id) where about_id is not null;
+create index calls_by_time on calls (site_id, call_time) where call_time is not null;
+create index calls_by_caller on calls (caller, call_time);
+create index calls_by_callee on calls (callee, call_time);
+create index calls_by_about on calls (about_id) where about_id is not null;
 
 -- The second wall.
 alter table calls enable row level security;
-create policy own_site on calls using (site_id = current_site()) with check (site_id = current_site());
+create policy own_site on calls using (site_id is not distinct from current_site()) with check (site_id = current_site());
 grant select, insert, update, delete on calls to crewbell_server;

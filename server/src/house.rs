@@ -9,17 +9,17 @@ use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::live::Reach;
 use crewbell_shared::protocol::{Command, Outcome, Source};
 use crewbell_shared::site::Settings;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::actions::{self, Action, Done, Job, Key, NotDone, Refuse, Writer};
+use crate::actions::{self, Action, COMMANDS_KEPT, Deps, Done, Health, Job, Key, NotDone, Prove, Refuse, Writer};
 use crate::auth::Uses;
 use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
-use crate::db::{Db, DbError, sites};
+use crate::db::{Db, DbError, LAST_DAY, sites};
 use crate::jobs::ClockGuard;
 use crate::limits::{Doors, raise_descriptors};
 use crate::live::{Presence, Receipts, Switchboard};
@@ -79,6 +79,9 @@ impl OpenSite {
     /// Only that the server can't; a refusal is an outcome.
     pub async fn command(&self, person: &Person, command: Command) -> Result<Outcome, NotDone> {
         let key = key_of(&command)?;
+        if let Some(refusal) = impossible(command.made_at) {
+            return self.keyed(person, key, Box::new(Refuse(refusal))).await;
+        }
         self.keyed(person, key, actions::action(command.verb)).await
     }
 
@@ -114,6 +117,18 @@ impl OpenSite {
             Ok(done) => Ok(Outcome { id, seq: done.seq, refusal: None }),
             Err(NotDone::Refused(refusal)) => Ok(Outcome { id, seq: None, refusal: Some(refusal) }),
             Err(error) => Err(error),
+        }
+    }
+
+    /// How its writer is. One that failed lately is asked to write something.
+    pub async fn health(&self) -> Health {
+        let health = self.writer.health();
+        if health != Health::Failing {
+            return health;
+        }
+        match self.act(Box::new(Prove), Actor::System, Source::Server).await {
+            Ok(_) => Health::Writing,
+            Err(_) => Health::Failing,
         }
     }
 
@@ -153,6 +168,8 @@ pub struct House {
     instance: Arc<OnceCell<InstanceId>>,
     /// How many were opened, for those who do something for each.
     opened: Arc<watch::Sender<usize>>,
+    /// How long it is kept what became of a command.
+    commands_kept: SignedDuration,
 }
 
 impl House {
@@ -174,6 +191,7 @@ impl House {
             open: Arc::default(),
             instance: Arc::default(),
             opened: Arc::default(),
+            commands_kept: COMMANDS_KEPT,
         }
     }
 
@@ -184,6 +202,23 @@ impl House {
     pub async fn instance(&self) -> Result<InstanceId, DbError> {
         let ask = async || crate::db::instance::id(&mut *self.db.read_sites().await?).await;
         self.instance.get_or_try_init(ask).await.copied()
+    }
+
+    /// Keeps what became of commands for so long, instead of [`COMMANDS_KEPT`]; said before a site is opened.
+    #[must_use]
+    pub fn keeping_commands(self, commands_kept: SignedDuration) -> Self {
+        Self { commands_kept, ..self }
+    }
+
+    /// The sites whose writers can't write at present, after so long at most.
+    pub async fn silent(&self, within: std::time::Duration) -> Vec<Arc<OpenSite>> {
+        let mut open: Vec<_> = self.open.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        open.sort_by_key(|site| site.id);
+        let asked = open.into_iter().map(|site| async move {
+            let health = tokio::time::timeout(within, site.health()).await;
+            (!matches!(health, Ok(Health::Writing))).then_some(site)
+        });
+        futures_util::future::join_all(asked).await.into_iter().flatten().collect()
     }
 
     /// Tells when a site is opened.
@@ -240,8 +275,15 @@ impl House {
             let tail = Arc::new(Tail::new(known.head));
             let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
             let presence = Arc::new(Presence::new(clock.clone()));
-            let desk = (db.clone(), clock, ids, Arc::clone(&tail), Arc::clone(&presence));
-            let writer = Writer::start(id, desk, self.closing.clone(), &self.tasks);
+            let deps = Deps {
+                db: db.clone(),
+                clock,
+                ids,
+                tail: Arc::clone(&tail),
+                presence: Arc::clone(&presence),
+                commands_kept: self.commands_kept,
+            };
+            let writer = Writer::start(id, deps, self.closing.clone(), &self.tasks);
             tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
             let slug = Arc::from(known.site.slug.as_str());
             self.opened.send_modify(|opened| *opened += 1);
@@ -271,7 +313,17 @@ impl House {
 
 fn key_of(command: &Command) -> Result<Key, NotDone> {
     let (verb, digest) = actions::digest(&command.verb).map_err(|_| NotDone::Internal)?;
-    Ok(Key { id: command.id, verb, digest, made_at: command.made_at })
+    // A time that can't be is no time; what is kept of the command must be storable.
+    let made_at = command.made_at.filter(|made_at| impossible(Some(*made_at)).is_none());
+    Ok(Key { id: command.id, verb, digest, made_at })
+}
+
+/// Refuses a time at which nobody can have done anything: before clocks of this sort began, or after all that are
+/// written with four digits.
+fn impossible(made_at: Option<Timestamp>) -> Option<Refusal> {
+    let made_at = made_at.filter(|made_at| !(Timestamp::UNIX_EPOCH..=LAST_DAY).contains(made_at))?;
+    let message = "A person acts between the years 1970 and 9999.";
+    Some(Refusal::invalid("made_at", message).with("made_at", &made_at))
 }
 
 /// The refusal that stands for a failure of ours.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +21,7 @@ use crate::devices::lamps::Way;
 use crate::devices::listener::{Limits, Listener, ListenerSettings};
 use crate::devices::{Buttons, lamps};
 use crate::house::House;
-use crate::http::{self, App, TrustedProxies};
+use crate::http::{self, App, Metering, TrustedProxies};
 use crate::ice::Ice;
 use crate::jobs;
 use crate::limits::raise_descriptors;
@@ -58,7 +57,7 @@ pub struct Settings {
     /// New ids and secrets.
     pub ids: Ids,
     /// What is counted.
-    pub metrics: Option<PrometheusHandle>,
+    pub metrics: Option<Metering>,
     /// How long a live socket may say nothing before its device counts as gone ([`crate::live::SILENCE`]).
     pub silence: Duration,
     /// How long open connections may take to end when the server stops.
@@ -112,6 +111,7 @@ impl Server {
         migrate(&settings.db).await.context("The schema could not be brought up to date.")?;
         let stop = CancellationToken::new();
         let house = House::new(Db::new(settings.db), settings.clock, settings.ids, stop.clone());
+        let house = house.keeping_commands(settings.retention.commands_kept());
         if let Some(disk) = settings.disk {
             house.db.watch_disk(disk);
         }

@@ -1,20 +1,24 @@
-//! Real kills: the server's own program, a storm of presses, `kill -9` at moments that nobody chose.
+//! Real kills: the server's own program, a storm of presses, `kill -9` at moments that nobody chose, of the server, of its
+//! PostgreSQL, and of both at once; and somebody who reads along all the time.
 //!
-//! `CREWBELL_CRASH_ROUNDS` says how many kills (5 when not given), `CREWBELL_CRASH_SEED` at which moments.
+//! `CREWBELL_KILLS` says how many kills (6 when not given), `CREWBELL_CRASH_SEED` which, and at which moments.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
 
 use demo::{Demo, Folder, START};
 use wire::reckoning::{Reckoning, reckon};
@@ -32,6 +36,14 @@ fn from_environment(name: &str, otherwise: u64) -> u64 {
 }
 
 impl Demo {
+    /// Where somebody reads along who may see everything.
+    fn gallery(&self) -> Gallery {
+        let people = self.ready["people"].as_array().unwrap();
+        let admin = people.iter().find(|person| person["role"] == "admin").expect("there is an administrator");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Gallery { http: text(&self.ready["http"]), token: text(&admin["token"]) }
+    }
+
     fn storm(&self, mqtt: SocketAddr) -> Vec<Stormer> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let buttons = self.ready["buttons"].as_array().unwrap().iter().take(BUTTONS);
@@ -50,6 +62,13 @@ impl Demo {
     async fn database(&self) -> PgConnection {
         let options: PgConnectOptions = self.ready["database"].as_str().unwrap().parse().unwrap();
         PgConnection::connect_with(&options).await.unwrap()
+    }
+
+    /// The number of the last entry.
+    async fn head(&self) -> u64 {
+        let head: i64 =
+            sqlx::query_scalar("select head from sites").fetch_one(&mut self.database().await).await.unwrap();
+        u64::try_from(head).unwrap()
     }
 
     async fn killed(mut self) {
@@ -80,31 +99,124 @@ async fn goes_on(storm: &[Stormer], by: usize) {
     timeout(START, heard_again).await.expect("presses are acknowledged again");
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A live socket, and whose.
+#[derive(Clone, PartialEq)]
+struct Gallery {
+    http: String,
+    token: String,
+}
+
+/// What was read, over all connections.
+#[derive(Default)]
+struct Read {
+    /// The number and the event id of the last entry.
+    cursor: Option<(u64, Value)>,
+    entries: u64,
+    connections: u32,
+    /// What was wrong with the order.
+    wrong: Vec<String>,
+}
+
+impl Read {
+    /// Reads until the connection breaks.
+    async fn connection(&mut self, gallery: &Gallery) -> Option<()> {
+        let (mut socket, _) = tokio_tungstenite::connect_async(format!("ws://{}/api/live", gallery.http)).await.ok()?;
+        let mut hello = json!({ "t": "hello", "token": gallery.token });
+        if let Some((cursor, event_id)) = &self.cursor {
+            (hello["cursor"], hello["event_id"]) = ((*cursor).into(), event_id.clone());
+        }
+        socket.send(Message::text(hello.to_string())).await.ok()?;
+        self.connections += 1;
+        while let Some(Ok(message)) = socket.next().await {
+            let Ok(frame) = serde_json::from_str::<Value>(message.to_text().unwrap_or_default()) else { continue };
+            match frame["t"].as_str() {
+                Some("refused") => self.wrong.push(frame.to_string()),
+                Some("entries") => self.frame(&frame),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn frame(&mut self, frame: &Value) {
+        for entry in frame["entries"].as_array().unwrap() {
+            let meta = &entry["meta"];
+            let seq = meta["seq"].as_u64().unwrap();
+            if let Some((before, _)) = self.cursor.as_ref().filter(|(before, _)| seq != before + 1) {
+                self.wrong.push(format!("{seq} after {before}"));
+            }
+            self.entries += 1;
+            self.cursor = Some((seq, meta["event_id"].clone()));
+        }
+    }
+}
+
+/// Reads along through all kills, until it has read the entry that is told it.
+async fn read_along(mut gallery: watch::Receiver<Gallery>, first: u64, last: watch::Receiver<Option<u64>>) -> Read {
+    let mut read = Read { cursor: Some((first, Value::Null)), ..Read::default() };
+    loop {
+        let now = gallery.borrow_and_update().clone();
+        let _ = timeout(Duration::from_secs(3), read.connection(&now)).await;
+        let reached = read.cursor.as_ref().map_or(0, |(seq, _)| *seq);
+        if last.borrow().is_some_and(|last| last <= reached) {
+            return read;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Victim {
     Server,
     Postgresql,
+    Both,
 }
 
-async fn crash(victim: Victim) {
-    let rounds = from_environment("CREWBELL_CRASH_ROUNDS", 5);
+/// Starts again after a kill. What is left of the last start may be in the way for a moment.
+async fn back(folder: &Folder, mqtt: SocketAddr) -> Demo {
+    timeout(START, async {
+        loop {
+            let started = tokio::spawn({
+                let data = folder.data();
+                async move { Demo::start(&data, &mqtt.to_string()).await }
+            });
+            if let Ok(demo) = started.await {
+                return demo;
+            }
+            sleep(Duration::from_millis(500)).await;
+        }
+    })
+    .await
+    .expect("it starts again")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_killed_in_a_storm_every_acknowledged_press_is_there_once_and_read_once() {
+    let kills = from_environment("CREWBELL_KILLS", 6);
     let seed = from_environment("CREWBELL_CRASH_SEED", 4711);
     let mut random = StdRng::seed_from_u64(seed);
     let folder = Folder::new();
     let mqtt = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut demo = Demo::start(&folder.data(), &mqtt.to_string()).await;
+    let (move_to, gallery) = watch::channel(demo.gallery());
+    let (end, last) = watch::channel(None);
+    let reading = tokio::spawn(read_along(gallery, demo.head().await, last));
     let storm = demo.storm(mqtt);
-    for round in 1..=rounds {
+    for kill in 0..kills {
         goes_on(&storm, 50).await;
-        sleep(Duration::from_millis(random.random_range(0..700))).await;
-        match victim {
-            Victim::Server => {
-                demo.killed().await;
-                demo = Demo::start(&folder.data(), &mqtt.to_string()).await;
-            }
-            Victim::Postgresql => assert!(folder.kill_postgresql(), "there was something to kill"),
+        sleep(Duration::from_millis(random.random_range(0..400))).await;
+        // Each of them in the first three, then as it falls.
+        let which = if kill < 3 { kill } else { random.random_range(0..3) };
+        let victim = [Victim::Server, Victim::Postgresql, Victim::Both][usize::try_from(which).unwrap()];
+        if victim != Victim::Server {
+            assert!(folder.kill_postgresql(), "there was something to kill");
         }
-        println!("round {round} of {rounds}: {} acknowledged", heard(&storm));
+        if victim != Victim::Postgresql {
+            demo.killed().await;
+            demo = back(&folder, mqtt).await;
+            move_to.send_replace(demo.gallery());
+        }
+        println!("kill {} of {kills}, {victim:?}: {} acknowledged", kill + 1, heard(&storm));
     }
     goes_on(&storm, 50).await;
 
@@ -114,21 +226,16 @@ async fn crash(victim: Victim) {
         acknowledged.extend(presses);
         resent += again;
     }
+    end.send_replace(Some(demo.head().await));
+    let read = timeout(START, reading).await.expect("who reads along gets to the end").unwrap();
     let reckoning = reckon(&mut demo.database().await, &acknowledged).await;
     let Reckoning { acknowledged: all, lost, doubled, gaps } = reckoning;
     println!("acknowledged {all}, lost {lost}, doubled {doubled}");
-    println!("seed {seed}, kills {rounds}, sent again {resent}, gaps in the log {gaps}");
+    println!("seed {seed}, kills {kills}, sent again {resent}, gaps in the log {gaps}");
+    println!("read {} entries over {} connections: {} out of order", read.entries, read.connections, read.wrong.len());
     assert!(resent > 0, "the kills fell into the storm");
     assert_eq!((lost, doubled, gaps), (0, 0, 0));
+    assert_eq!(read.wrong, [""; 0]);
+    assert!(read.connections > 1 && read.entries > u64::try_from(all).unwrap(), "every press is an entry, at least");
     demo.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_killed_in_a_storm_has_every_acknowledged_press_once() {
-    crash(Victim::Server).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_killed_in_a_storm_has_every_acknowledged_press_once() {
-    crash(Victim::Postgresql).await;
 }

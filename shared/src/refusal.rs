@@ -104,6 +104,11 @@ codes! {
     TooMany = "too_many",
     /// The idempotency key was used for another command before.
     KeyReused = "key_reused",
+    /// The command is older than it is kept which were done, and nobody knows whether this one was; `details.made_at` says
+    /// when it was given.
+    TooOld = "too_old",
+    /// The request holds no more notes; `details.limit` says how many it holds, `details.limit_bytes` how much text.
+    NotesFull = "notes_full",
     /// Not sent because a command that it depends on was refused.
     DependsOnRefused = "depends_on_refused",
     /// Name, PIN or password are wrong.

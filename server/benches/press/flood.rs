@@ -2,7 +2,8 @@
 //! window allows, and each PUBACK makes room for the next.
 //!
 //! All of the demo's buttons press at once, so nearly every press is a guest who presses again:
-//! still recorded, counted on the request, and rung.
+//! still recorded, counted on the request, and rung. With a press window of 0 ([`crate::site`]) each is a request of its
+//! own instead, which is more to write and to check.
 
 use std::{
     io::Write,

@@ -8,7 +8,7 @@
 //!
 //! - [`target`]: the process under test and how to reach it
 //! - [`mqtt`], [`buttons`]: the pressing side; [`screens`], [`board`]: the crew's side
-//! - [`latency`], [`flood`], [`memory`]: what is measured
+//! - [`latency`], [`flood`], [`memory`]: what is measured; [`site`]: on which site
 //! - [`commit`], [`mosquitto`], [`stand_in`]: the floors
 //! - [`report`]: the table
 //!
@@ -24,6 +24,7 @@ mod mosquitto;
 mod mqtt;
 mod report;
 mod screens;
+mod site;
 mod stand_in;
 mod target;
 
@@ -49,6 +50,9 @@ struct Options {
     /// Measure the floors alone
     #[arg(long)]
     floors_only: bool,
+    /// Measure the highest rates alone
+    #[arg(long)]
+    rates_only: bool,
     /// Where the server's and the floor's data go; they are removed afterwards. Must be on the disk to be measured
     #[arg(long, default_value = "/var/tmp")]
     dir: PathBuf,
@@ -71,6 +75,9 @@ struct Options {
 
 impl Options {
     fn settings(&self) -> Vec<Setting> {
+        if self.rates_only {
+            return Vec::new();
+        }
         let (warm_up, measured) = if self.quick { (1, 3) } else { (2, 10) };
         [(20, 10), (20, 100), (200, 10), (200, 100)]
             .map(|(sockets, rate)| Setting {
@@ -104,12 +111,13 @@ fn main() -> Result<()> {
     say("the commit of one row");
     report.commit = Some(commit::measure(&options.dir, options.flood().measured / 5)?);
 
-    let broker = mosquitto::Broker::start()?;
-    for setting in options.settings() {
-        say(&format!("echo through Mosquitto, {setting}"));
-        report.mosquitto.push(latency::measure(&broker.target(), setting)?);
+    if !options.rates_only {
+        let broker = mosquitto::Broker::start()?;
+        for setting in options.settings() {
+            say(&format!("echo through Mosquitto, {setting}"));
+            report.mosquitto.push(latency::measure(&broker.target(), setting)?);
+        }
     }
-    drop(broker);
 
     let echo = Process::stand_in()?;
     for setting in options.settings() {
@@ -141,6 +149,8 @@ fn main() -> Result<()> {
         say("Crewbell's highest durable rate");
         report.durable = Some(flood::measure(&server.target, options.flood())?);
         drop(server);
+        folder.close()?;
+        measure_new(&options, &mut report)?;
     }
 
     if options.json {
@@ -148,5 +158,19 @@ fn main() -> Result<()> {
     } else {
         print!("{report}");
     }
+    Ok(())
+}
+
+/// The highest rate of presses that make a request each: on a site that was just made, and on the same with a past that
+/// nobody has counted. The server isn't started anew between: a start has it counted.
+fn measure_new(options: &Options, report: &mut Report) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("crewbell-bench-").tempdir_in(&options.dir)?;
+    let server = Process::demo(&options.server, folder.path())?;
+    site::without_window(&server.target)?;
+    eprintln!("measuring: new requests on a site that was just made");
+    report.new_on_new = Some(flood::measure(&server.target, options.flood())?);
+    site::with_a_past(&server.target)?;
+    eprintln!("measuring: new requests beside {} that nobody has counted", site::PAST);
+    report.new_on_uncounted = Some(flood::measure(&server.target, options.flood())?);
     Ok(())
 }

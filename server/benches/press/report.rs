@@ -11,6 +11,8 @@ const AIM_RATIO: f64 = 1.5;
 /// Durable presses a second: the aim, and what must be met.
 const AIM_RATE: f64 = 10_000.0;
 const LEAST_RATE: f64 = 5_000.0;
+/// Presses that make a request each, over those that join one.
+const AIM_NEW: f64 = 1.0 / 3.0;
 /// MB.
 const AIM_MEMORY: f64 = 50.0;
 
@@ -23,6 +25,10 @@ pub(crate) struct Report {
     pub(crate) crewbell: Vec<latency::Figures>,
     pub(crate) generator: Option<flood::Figures>,
     pub(crate) durable: Option<flood::Figures>,
+    /// Presses that make a request each, on a site that was just made.
+    pub(crate) new_on_new: Option<flood::Figures>,
+    /// The same on a site with a past that the database has no statistics of.
+    pub(crate) new_on_uncounted: Option<flood::Figures>,
     /// MB, before anyone has connected.
     pub(crate) idle_memory: Option<f64>,
     /// MB, at the end of a measurement with 200 sockets still open.
@@ -98,13 +104,19 @@ impl Report {
             }
         }
         writeln!(f, "\nHighest rate of acknowledged presses")?;
-        for (name, figures) in [("echo, no storage", &self.generator), ("Crewbell", &self.durable)] {
+        let uncounted = format!("new, {} uncounted", crate::site::PAST);
+        for (name, figures) in [
+            ("echo, no storage", &self.generator),
+            ("Crewbell, joined", &self.durable),
+            ("new, a new site", &self.new_on_new),
+            (&uncounted, &self.new_on_uncounted),
+        ] {
             let Some(figures) = figures else {
                 continue;
             };
             writeln!(
                 f,
-                "  {name:<18} {:>9.0}/s  ({} buttons, {} under way each, {} sockets; PUBACK {:.1} / {:.1} ms; {:.2} cores)",
+                "  {name:<21} {:>9.0}/s  ({} buttons, {} under way each, {} sockets; PUBACK {:.1} / {:.1} ms; {:.2} cores)",
                 figures.rate,
                 figures.buttons,
                 figures.window,
@@ -119,6 +131,15 @@ impl Report {
         }
         if let Some(durable) = &self.durable {
             writeln!(f, "  aim {AIM_RATE}/s, at least {LEAST_RATE}/s: {}", verdict(durable.rate))?;
+            for (name, figures) in
+                [("a new site", &self.new_on_new), ("one that nobody has counted", &self.new_on_uncounted)]
+            {
+                let Some(figures) = figures else { continue };
+                let (ratio, lost) = (figures.rate / durable.rate, figures.is_complete() == Some(false));
+                let met = if ratio >= AIM_NEW { "aim met" } else { "BELOW THE AIM" };
+                let lost = if lost { "; WRONG: not what is in the database" } else { "" };
+                writeln!(f, "  new requests on {name}: {ratio:.2} of the joined (at least {AIM_NEW:.2}): {met}{lost}")?;
+            }
             let counts = format!("{} sent, {} acknowledged", durable.sent, durable.acknowledged);
             match (durable.stored, durable.is_complete()) {
                 (Some(stored), Some(true)) => {

@@ -47,6 +47,7 @@ impl Action for RaiseRequest {
         if self.delivery.dup {
             wants.echoes.insert(self.device.clone());
         }
+        wants.pressed.push((self.device.clone(), self.press.kind, self.press.key));
         if let Evidence::Named(name) = &self.press.evidence {
             wants.presses.push((self.device.clone(), name.clone()));
         }

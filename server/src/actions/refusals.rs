@@ -4,6 +4,24 @@ use crewbell_shared::{Code, Refusal};
 
 use crate::db::DbError;
 
+/// An identity that stands already, and that the look-up before didn't find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Conflict {
+    /// A press's, by which a resend is known.
+    Press,
+    /// A command's.
+    Command,
+}
+
+/// Whether the database refused an identity that stands already: that is read, and decided anew.
+pub(super) fn conflict_of(error: &DbError) -> Option<Conflict> {
+    match error.constraint() {
+        Some("presses_press_key") => Some(Conflict::Press),
+        Some("commands_pk") => Some(Conflict::Command),
+        Some(_) | None => None,
+    }
+}
+
 /// What the database refused, as the rules would have said it; none for what only a fault of ours can cause.
 pub(super) fn refusal_of(error: &DbError) -> Option<Refusal> {
     let taken = |what: &str| Refusal::new(Code::NameTaken, format!("There is a {what} of that name already."));
@@ -25,7 +43,12 @@ pub(super) fn refusal_of(error: &DbError) -> Option<Refusal> {
         Some(_) | None => {}
     }
     let DbError::Sqlx(sqlx::Error::Database(database)) = error else { return None };
-    // Class 22 is "data exception": a text that can't be one, such as a NUL character.
+    // Class 22 is "data exception": a text that can't be one, such as a NUL character. Class 23 is "integrity constraint
+    // violation": something that no rule of ours saw coming, and that is no better the next time.
     let code = database.code()?;
+    if code.starts_with("23") {
+        tracing::error!(constraint = error.constraint(), "The database refused what the rules allowed.");
+        return Some(Refusal::new(Code::Invalid, "This doesn't go together with what is there."));
+    }
     code.starts_with("22").then(|| Refusal::new(Code::Invalid, "A value can't be stored."))
 }

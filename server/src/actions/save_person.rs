@@ -2,7 +2,8 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
-use crewbell_shared::person::Role;
+use crewbell_shared::person::{Right, Role, allows};
+use crewbell_shared::request::{Request, State};
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
@@ -23,6 +24,7 @@ impl Action for SavePerson {
     fn wants(&self, wants: &mut Wants) {
         wants.people.insert(self.person_id.0);
         wants.sessions_of.insert(self.person_id);
+        wants.held_by.insert(self.person_id.0);
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
@@ -31,7 +33,12 @@ impl Action for SavePerson {
         let leaves = !self.active && !changes.is_empty();
         let ended = world.sessions.iter().filter(|session| leaves && session.person_id == self.person_id);
         let ended: Vec<_> = ended.map(|session| session.id).collect();
-        let steps = Steps::from(changes);
+        // What they have in hand rings again: a guest waits for somebody who won't come.
+        let gone = !changes.is_empty() && !(self.active && allows(self.role, Right::AnswerRequests));
+        let dropped = world.held_by(self.person_id).filter(|_| gone).cloned();
+        let steps = dropped.fold(Steps::from(changes), |steps, request| {
+            steps.and_change(Request { state: State::Open, ..request }, "request_released")
+        });
         Ok(if ended.is_empty() { steps } else { steps.and(Step::EndSessions(ended)) })
     }
 }

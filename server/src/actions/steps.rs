@@ -68,6 +68,8 @@ pub enum Step {
     Archive(Timestamp),
     /// A new site's row.
     CreateSite,
+    /// Shows that something can be written, and changes nothing.
+    Proof,
 }
 
 /// What an action decided to do, and what it answers.

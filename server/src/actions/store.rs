@@ -6,7 +6,8 @@ use crewbell_shared::button::Recorded;
 use crewbell_shared::ids::SiteId;
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Audience, Entity, EntityType, Source, changed_fields};
-use crewbell_shared::request::ECHOES_FOR;
+use crewbell_shared::request::{ECHOES_FOR, Wish};
+use crewbell_shared::site::Settings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -47,6 +48,10 @@ pub(super) struct Rows {
     seen: Vec<LastSeen>,
     archive: Option<Timestamp>,
     create_site: bool,
+    /// Whether it shall show that anything can be written.
+    pub(super) proof: bool,
+    /// Whether presses are recorded without the identity that a device gave them: another press has it already.
+    pub(super) nameless: bool,
 }
 
 /// The hash of a new join code; none takes the old one away.
@@ -60,11 +65,11 @@ impl Rows {
     }
 }
 
-/// Locks and loads what is wanted. The order of the nouns is the order of the locks, the same for every batch.
+/// Locks and loads what is wanted.
 ///
-/// Of the open requests where a button pressed, only those can matter that a press may still join: the ones pressed
-/// within the site's window before `at`, or a few minutes where it may be a repetition; of those that somebody has, the
-/// ones that they took within a day: they are joined, or named on the card of another.
+/// Every batch locks in the same order, so that two servers never wait for each other: people, places, guests, stays,
+/// buttons, requests, calls, each in one statement and by id; last, with the append, the site. What a lock needs to know
+/// first (where a button is, which requests are open there) is looked up before, without one.
 pub(super) async fn load(
     conn: &mut PgConnection,
     world: &mut World,
@@ -72,56 +77,37 @@ pub(super) async fn load(
     at: Timestamp,
 ) -> Result<(), DbError> {
     let site = world.site.id;
-    let list = |ids: &BTreeSet<Uuid>| ids.iter().copied().collect::<Vec<_>>();
+    let mut places = wants.places.clone();
+    if !wants.stays.is_empty() {
+        places.extend(db::stays::places(conn, site, &list(&wants.stays)).await?);
+    }
+    let moving = buttons_before(conn, world, wants).await?;
+    places.extend(&moving.places);
+
     if !wants.people.is_empty() {
         world.people.load(db::people::lock(conn, site, &list(&wants.people)).await?, |person| person.id.0);
     }
-    if !wants.places.is_empty() {
-        world.places.load(db::places::lock(conn, site, &list(&wants.places)).await?, |place| place.id.0);
+    if !places.is_empty() {
+        world.places.load(db::places::lock(conn, site, &list(&places)).await?, |place| place.id.0);
     }
     if !wants.guests.is_empty() {
         world.guests.load(db::guests::lock(conn, site, &list(&wants.guests)).await?, |guest| guest.id.0);
     }
     if !wants.stays.is_empty() {
-        let stays = db::stays::lock(conn, site, &list(&wants.stays)).await?;
-        let places: Vec<Uuid> = stays.iter().map(|stay| stay.place_id.0).collect();
-        world.places.load(db::places::lock(conn, site, &places).await?, |place| place.id.0);
-        // First, because locked: whoever ends a stay is asked who stays on.
-        world.stays.load(stays, |stay| stay.id.0);
-        world.stays.load(db::stays::current_at(conn, site, &places).await?, |stay| stay.id.0);
+        world.stays.load(db::stays::lock(conn, site, &list(&wants.stays)).await?, |stay| stay.id.0);
     }
-    if !wants.buttons.is_empty() {
-        world.load_buttons(db::buttons::lock(conn, site, &list(&wants.buttons)).await?);
+    if !moving.ids.is_empty() {
+        world.load_buttons(db::buttons::lock(conn, site, &list(&moving.ids)).await?);
     }
-    if !wants.devices.is_empty() {
-        let devices: Vec<String> = wants.devices.iter().cloned().collect();
-        let known = db::buttons::lock_devices(conn, site, &devices).await?;
-        if known.len() < devices.len() {
-            world.new_buttons = db::buttons::count_new(conn, site).await?;
-        }
-        let mut places = BTreeSet::new();
-        for (known, place, stay) in known {
-            places.extend(known.button.place_id.map(|id| id.0));
-            world.load_buttons([known]);
-            world.places.load(place, |place| place.id.0);
-            world.stays.load(stay, |stay| stay.id.0);
-        }
-        if !places.is_empty() {
-            let window = SignedDuration::from_secs(world.site.settings.press_window_s.into());
-            let window = if wants.echoes.is_empty() { window } else { window.max(ECHOES_FOR) };
-            let ago = |span| at.saturating_sub(span).unwrap_or(Timestamp::MIN);
-            let live = db::requests::lock_live_at(conn, site, &list(&places), ago(window), ago(HELD_NAMED)).await?;
-            world.requests.load(live, |request| request.id.0);
-            let holders = world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id.0);
-            let holders: BTreeSet<Uuid> = holders.collect();
-            // Not locked: whether they are on duty matters to the press, and nothing of them is written for it.
-            if !holders.is_empty() {
-                world.people.load(db::people::some(conn, site, &list(&holders)).await?, |person| person.id.0);
-            }
-        }
+    let pressed_at = load_devices(conn, world, wants, &places).await?;
+    // Where a button pressed, another action of the batch may have put it, or changed who stays there; and whoever ends a
+    // stay is asked who stays on.
+    let mut stays_at = wants.stays_at.clone();
+    if !(wants.devices.is_empty() && wants.stays.is_empty()) {
+        stays_at.extend(&places);
     }
-    if !wants.stays_at.is_empty() {
-        world.stays.load(db::stays::current_at(conn, site, &list(&wants.stays_at)).await?, |stay| stay.id.0);
+    if !stays_at.is_empty() {
+        world.stays.load(db::stays::current_at(conn, site, &list(&stays_at)).await?, |stay| stay.id.0);
     }
     if !wants.presses.is_empty() {
         let known = wants
@@ -133,12 +119,7 @@ pub(super) async fn load(
             world.presses.insert((button, key), press);
         }
     }
-    for (device, since) in &wants.voice_of {
-        world.requests.load(db::requests::lock_voice_of(conn, site, device, *since).await?, |request| request.id.0);
-    }
-    if !wants.requests.is_empty() {
-        world.requests.load(db::requests::lock(conn, site, &list(&wants.requests)).await?, |request| request.id.0);
-    }
+    load_requests(conn, world, wants, &pressed_at, at).await?;
     // After the people: whoever has them locked is alone in starting calls with them.
     if !wants.calls_of.is_empty() {
         world.calls.load(db::calls::lock_live_of(conn, site, &list(&wants.calls_of)).await?, |call| call.id.0);
@@ -155,6 +136,126 @@ pub(super) async fn load(
     }
     if wants.idle_sessions {
         world.idle_sessions = db::sessions::idle(conn, site).await?;
+    }
+    Ok(())
+}
+
+fn list(ids: &BTreeSet<Uuid>) -> Vec<Uuid> {
+    ids.iter().copied().collect()
+}
+
+/// Buttons to be locked by id, and places that are locked for a button's sake.
+#[derive(Default)]
+struct Moving {
+    ids: BTreeSet<Uuid>,
+    places: BTreeSet<Uuid>,
+}
+
+/// Where the buttons are that change their place's state, and, where others are wanted by id, which the pressed ones are.
+async fn buttons_before(conn: &mut PgConnection, world: &World, wants: &Wants) -> Result<Moving, DbError> {
+    let settings = &world.site.settings;
+    let toggles = |kind, key| Wish::of_press(kind, key, settings).service.as_deref() == Some(Settings::DO_NOT_DISTURB);
+    let toggling: BTreeSet<&str> = wants
+        .pressed
+        .iter()
+        .filter(|(_, kind, key)| toggles(*kind, *key))
+        .map(|(device, _, _)| device.as_str())
+        .collect();
+    let mut moving = Moving { ids: wants.buttons.clone(), places: BTreeSet::new() };
+    let mixed = !wants.buttons.is_empty() && !wants.devices.is_empty();
+    if toggling.is_empty() && !mixed {
+        return Ok(moving);
+    }
+    let devices: Vec<String> =
+        wants.devices.iter().filter(|id| mixed || toggling.contains(id.as_str())).cloned().collect();
+    for (id, device, place) in db::buttons::whereabouts(conn, world.site.id, &devices).await? {
+        if mixed {
+            moving.ids.insert(id);
+        }
+        if toggling.contains(device.as_str()) {
+            moving.places.extend(place);
+        }
+    }
+    Ok(moving)
+}
+
+/// Loads the buttons that spoke, with where they are and who stays there; gives back the places where somebody may have
+/// pressed. A place that another server gave a button since it was looked up is locked late, which is the lesser evil.
+async fn load_devices(
+    conn: &mut PgConnection,
+    world: &mut World,
+    wants: &Wants,
+    locked: &BTreeSet<Uuid>,
+) -> Result<BTreeSet<Uuid>, DbError> {
+    let site = world.site.id;
+    if wants.devices.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let devices: Vec<String> = wants.devices.iter().cloned().collect();
+    let known = db::buttons::lock_devices(conn, site, &devices).await?;
+    if known.len() < devices.len() {
+        world.new_buttons = db::buttons::count_new(conn, site).await?;
+    }
+    let mut places = locked.clone();
+    for (known, place, stay) in known {
+        places.extend(known.button.place_id.map(|id| id.0));
+        world.load_buttons([known]);
+        world.places.load(place, |place| place.id.0);
+        world.stays.load(stay, |stay| stay.id.0);
+    }
+    Ok(places)
+}
+
+/// Locks and loads requests, all of them in one statement.
+///
+/// Of the open ones where a button pressed, only those can matter that a press may still join: the ones pressed within the
+/// site's window before `at`, or a few minutes where it may be a repetition; of those that somebody has, the ones that they
+/// took within a day: they are joined, or named on the card of another.
+async fn load_requests(
+    conn: &mut PgConnection,
+    world: &mut World,
+    wants: &Wants,
+    pressed_at: &BTreeSet<Uuid>,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    let site = world.site.id;
+    let window = SignedDuration::from_secs(world.site.settings.press_window_s.into());
+    let window = if wants.echoes.is_empty() { window } else { window.max(ECHOES_FOR) };
+    let ago = |span| at.saturating_sub(span).unwrap_or(Timestamp::MIN);
+    let (pressed_since, taken_since) = (ago(window), ago(HELD_NAMED));
+    let places = list(pressed_at);
+    let by_name = !(wants.requests.is_empty() && wants.voice_of.is_empty() && wants.held_by.is_empty());
+    if !by_name {
+        // Presses alone, which is nearly always: one trip to the database less.
+        if !places.is_empty() {
+            let live = db::requests::lock_live_at(conn, site, &places, pressed_since, taken_since).await?;
+            world.requests.load(live, |request| request.id.0);
+        }
+        return load_holders(conn, world, &places).await;
+    }
+    let mut ids = wants.requests.clone();
+    if !places.is_empty() {
+        ids.extend(db::requests::ids_live_at(conn, site, &places, pressed_since, taken_since).await?);
+    }
+    for (device, since) in &wants.voice_of {
+        ids.extend(db::requests::id_of_voice(conn, site, device, *since).await?);
+    }
+    if !wants.held_by.is_empty() {
+        ids.extend(db::requests::ids_held_by(conn, site, &list(&wants.held_by)).await?);
+    }
+    if !ids.is_empty() {
+        world.requests.load(db::requests::lock(conn, site, &list(&ids)).await?, |request| request.id.0);
+    }
+    load_holders(conn, world, &places).await
+}
+
+/// Loads who has the requests where a button pressed. Not locked: whether they are on duty matters to the press, and nothing
+/// of them is written for it.
+async fn load_holders(conn: &mut PgConnection, world: &mut World, pressed_at: &[Uuid]) -> Result<(), DbError> {
+    let holders = world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id.0);
+    let holders: BTreeSet<Uuid> = holders.collect();
+    if !(pressed_at.is_empty() || holders.is_empty()) {
+        world.people.load(db::people::some(conn, world.site.id, &list(&holders)).await?, |person| person.id.0);
     }
     Ok(())
 }
@@ -196,7 +297,7 @@ impl Signature<'_> {
             fields.insert("changed_fields".to_owned(), changed.clone().into());
         }
         let entry = self.entry(noun.category(), kind, to_raw_value(&payload)?, Audience::Everyone);
-        Ok(EntryRow { entity: Some((noun, after.id())), changed_fields: changed, ..entry })
+        Ok(EntryRow { entity: Some((noun.into(), after.id())), changed_fields: changed, ..entry })
     }
 }
 
@@ -234,7 +335,10 @@ pub(super) fn apply(
             Step::Tell { category, kind, payload, audience } => {
                 rows.entries.push(signature.entry(category, kind, to_raw_value(&payload)?, audience));
             }
-            Step::Press(press) => {
+            Step::Press(mut press) => {
+                if rows.nameless {
+                    press.press_key = None;
+                }
                 if let Some(key) = &press.press_key {
                     let seen = Recorded { kind: press.kind, key: press.key, received_at: press.received_at };
                     let recorded = RecordedPress { seen, request_id: press.request_id };
@@ -261,6 +365,7 @@ pub(super) fn apply(
             Step::Seen(seen) => rows.seen.extend(seen),
             Step::Archive(before) => rows.archive = Some(before),
             Step::CreateSite => rows.create_site = true,
+            Step::Proof => rows.proof = true,
         }
     }
     Ok(())
@@ -299,11 +404,6 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     let site: SiteId = world.site.id;
     if rows.create_site {
         db::sites::insert(conn, &world.site, rows.at).await?;
-    } else if world.site_changed {
-        db::sites::save(conn, &world.site).await?;
-    }
-    if let Some(NewCode(hash)) = &rows.join_code {
-        db::sites::save_join_code(conn, site, hash.as_deref()).await?;
     }
     for person in world.people.changed() {
         db::people::save(conn, site, person).await?;
@@ -354,6 +454,16 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     }
     if !rows.unheard.is_empty() {
         db::unheard::trim(conn, site).await?;
+    }
+    // The site's own row as late as can be: from here on nobody else appends.
+    if world.site_changed && !rows.create_site {
+        db::sites::save(conn, &world.site).await?;
+    }
+    if let Some(NewCode(hash)) = &rows.join_code {
+        db::sites::save_join_code(conn, site, hash.as_deref()).await?;
+    }
+    if rows.proof {
+        db::sites::touch(conn, site).await?;
     }
     let remembered: Vec<_> = world.remembered.iter().filter_map(|id| world.buttons.get(*id)).collect();
     let requests = world.requests.changed();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crewbell_shared::button::Button;
+use crewbell_shared::button::{Button, Key, PressKind};
 use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay, longest_in, others_stay_in};
 use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
@@ -40,10 +40,14 @@ pub struct Wants {
     /// Devices, of those above, whose message may be the repetition of one before: then the requests that it may have
     /// made matter whatever the site's window is.
     pub echoes: BTreeSet<String>,
+    /// How buttons were pressed, by their id on the wire: what toggles something at the place locks the place.
+    pub pressed: Vec<(String, PressKind, Key)>,
     /// Presses that may be recorded already: a button's id on the wire, and the key.
     pub presses: Vec<(String, String)>,
     /// The newest voice request of a button since a time.
     pub voice_of: Vec<(String, Timestamp)>,
+    /// People of whom it is wanted what they have in hand.
+    pub held_by: BTreeSet<Uuid>,
     /// Calls by id.
     pub calls: BTreeSet<Uuid>,
     /// People whose live calls are wanted.
@@ -196,6 +200,11 @@ impl World {
     /// The hash of what a person signs in with, if they can.
     pub fn secret_of(&self, person: PersonId) -> Option<&String> {
         self.secrets.get(&person.0).and_then(Option::as_ref)
+    }
+
+    /// What somebody has in hand, of what was loaded.
+    pub fn held_by(&self, person: PersonId) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(move |request| request.holder().is_some_and(|holder| holder.id == person))
     }
 
     /// The requests of a place that are open, or that somebody has.

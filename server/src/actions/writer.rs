@@ -3,29 +3,38 @@
 //! Actions queue to it. Alone, an action waits for nobody; those that wait while the writer is busy go into one
 //! transaction, with one bump of the counter and one flush to disk. Within the batch they decide one after the other
 //! on the same [`World`], so the second accept of a request sees the first. Deciding happens in memory: a refusal costs
-//! no savepoint. Should the database itself refuse the batch (a unique name, say), it is rolled back and its actions
-//! run one by one, so that one of them never takes its neighbours down.
+//! no savepoint. Should the database itself refuse the batch (a unique name, say), or should an action panic, it is rolled
+//! back and done in halves, so that one of them never takes its neighbours down and costs them little.
+//!
+//! Nothing is done twice: from the moment that a commit is asked for, whatever goes wrong leaves the outcome unknown, and
+//! whoever asked is told to ask again under the same id.
 
+use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crewbell_shared::Refusal;
 use crewbell_shared::ids::{CommandId, SiteId};
 use crewbell_shared::person::Actor;
-use crewbell_shared::protocol::{Outcome, Source};
+use crewbell_shared::protocol::Source;
 use crewbell_shared::site::Site;
-use crewbell_shared::{Code, Refusal};
-use jiff::Timestamp;
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::batch::Batch;
+use super::refusals::{Conflict, conflict_of, refusal_of};
 use super::steps::Answer;
-use super::store::{self, Rows, Signature};
+use super::store;
+use super::too_old::COMMANDS_KEPT;
 use super::world::{Wants, World};
 use super::{Action, Moment};
 use crate::clock::{Clock, Ids};
-use crate::db::commands::Decided;
 use crate::db::{self, Db, DbError};
 use crate::live::Presence;
 use crate::log::{LogEntry, Tail};
@@ -88,6 +97,35 @@ type Reply = oneshot::Sender<Result<Done, NotDone>>;
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<(Job, Reply)>,
+    failing: Arc<AtomicBool>,
+}
+
+/// How a writer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It writes, as far as it was asked to.
+    Writing,
+    /// The database took nothing of what it was given last.
+    Failing,
+    /// It is gone.
+    Gone,
+}
+
+/// What a writer works with.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// New ids.
+    pub ids: Ids,
+    /// The newest entries, which it adds to.
+    pub tail: Arc<Tail>,
+    /// Who is there: what the database can't know.
+    pub presence: Arc<Presence>,
+    /// How long it is kept what became of a command.
+    pub commands_kept: SignedDuration,
 }
 
 impl Writer {
@@ -98,16 +136,20 @@ impl Writer {
     const BATCH: usize = 256;
 
     /// Starts the writer of a site, which takes jobs until `closing` is cancelled and then finishes those that wait.
-    pub fn start(
-        site: SiteId,
-        (db, clock, ids, tail, presence): (Db, Clock, Ids, Arc<Tail>, Arc<Presence>),
-        closing: CancellationToken,
-        tasks: &TaskTracker,
-    ) -> Self {
-        let (queue, jobs) = mpsc::channel(Self::QUEUE);
-        let desk = Desk { site, db, clock, ids, tail, presence, known_site: None };
-        tasks.spawn(desk.run(jobs, closing));
-        Self { queue }
+    pub fn start(site: SiteId, deps: Deps, closing: CancellationToken, tasks: &TaskTracker) -> Self {
+        let (queue, mut jobs) = mpsc::channel(Self::QUEUE);
+        let desk = Desk::new(site, deps.clone());
+        let failing = Arc::clone(&desk.failing);
+        tasks.spawn(async move {
+            let mut desk = desk;
+            // A panic outside of a transaction leaves those unanswered who asked, and nobody who comes after them.
+            while AssertUnwindSafe(desk.run(&mut jobs, &closing)).catch_unwind().await.is_err() {
+                tracing::error!(%site, "A site's writer panicked and starts anew.");
+                metrics::counter!("actions_panics_total").increment(1);
+                desk = Desk { failing: Arc::clone(&desk.failing), ..Desk::new(site, deps.clone()) };
+            }
+        });
+        Self { queue, failing }
     }
 
     /// Does something, and tells when it is durable.
@@ -118,6 +160,15 @@ impl Writer {
         let (reply, done) = oneshot::channel();
         self.queue.send((job, reply)).await.map_err(|_| NotDone::Unavailable)?;
         done.await.map_err(|_| NotDone::Unavailable)?
+    }
+
+    /// How it is.
+    pub fn health(&self) -> Health {
+        match (self.queue.is_closed(), self.failing.load(Ordering::Relaxed)) {
+            (true, _) => Health::Gone,
+            (false, true) => Health::Failing,
+            (false, false) => Health::Writing,
+        }
     }
 }
 
@@ -133,39 +184,65 @@ pub(super) async fn create_site(
     action: Box<dyn Action>,
     at: Option<Timestamp>,
 ) -> Result<(), NotDone> {
-    let (reply, done) = oneshot::channel();
     let job = Job { action, actor: Actor::System, source: Source::Server, key: None, at };
-    let tail = Arc::new(Tail::new(0));
-    let mut desk = Desk {
-        site: site.id,
+    let deps = Deps {
         db: db.clone(),
         clock: clock.clone(),
         ids: ids.clone(),
-        tail,
+        tail: Arc::new(Tail::new(0)),
         presence: Arc::default(),
-        known_site: None,
+        commands_kept: COMMANDS_KEPT,
     };
-    desk.batch(vec![(job, reply)], Some(site)).await;
-    done.await.map_err(|_| NotDone::Unavailable)?.map(|_| ())
+    let mut desk = Desk::new(site.id, deps);
+    let results = desk.all(&[job], Some(&site)).await;
+    results.into_iter().next().unwrap_or(Err(NotDone::Internal)).map(|_| ())
 }
 
 struct Desk {
     site: SiteId,
-    db: Db,
-    clock: Clock,
-    ids: Ids,
-    tail: Arc<Tail>,
-    /// Who is there: what the database can't know.
-    presence: Arc<Presence>,
+    deps: Deps,
     /// The site as of an entry of its log.
     known_site: Option<(Site, u64)>,
+    /// Whether a commit was asked for in the present transaction: then its outcome is unknown until it is told.
+    committing: bool,
+    /// Whether the last transaction came to nothing because of the database.
+    failing: Arc<AtomicBool>,
 }
+
+/// Why a transaction came to nothing.
+enum Failure {
+    /// Because of the database.
+    Db(DbError),
+    /// Because of a fault of ours. Nothing was committed.
+    Panicked,
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// What is otherwise in a transaction.
+#[derive(Clone, Copy, Default)]
+struct How<'a> {
+    /// The site that is made by it.
+    new: Option<&'a Site>,
+    /// Whether presses are recorded without the identity that their device gave them.
+    nameless: bool,
+}
+
+type Results = Vec<Result<Done, NotDone>>;
 
 impl Desk {
     /// How long a transaction may take; longer than any lock or flush that ends well.
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    async fn run(mut self, mut jobs: mpsc::Receiver<(Job, Reply)>, closing: CancellationToken) {
+    fn new(site: SiteId, deps: Deps) -> Self {
+        Self { site, deps, known_site: None, committing: false, failing: Arc::default() }
+    }
+
+    async fn run(&mut self, jobs: &mut mpsc::Receiver<(Job, Reply)>, closing: &CancellationToken) {
         let mut batch = Vec::with_capacity(Writer::BATCH);
         loop {
             // The way to the writer is held by whoever holds the site, so its end is no sign that work is over.
@@ -181,67 +258,97 @@ impl Desk {
                 return;
             }
             metrics::histogram!("actions_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-            self.batch(std::mem::take(&mut batch), None).await;
+            let (jobs, replies): (Vec<Job>, Vec<Reply>) = std::mem::take(&mut batch).into_iter().unzip();
+            let results = self.all(&jobs, None).await;
+            for (reply, result) in replies.into_iter().zip(results) {
+                // Whoever asked may have hung up; what was done stays done.
+                let _ = reply.send(result);
+            }
         }
     }
 
-    /// Does a batch and answers each of its jobs.
-    async fn batch(&mut self, batch: Vec<(Job, Reply)>, new: Option<Site>) {
-        let (jobs, replies): (Vec<Job>, Vec<Reply>) = batch.into_iter().unzip();
-        let results = match self.attempt(&jobs, new.as_ref()).await {
-            Ok(results) => results,
-            Err(error) if error.is_transient() => {
-                self.failed(&error).await;
-                vec![Err(NotDone::Unavailable); jobs.len()]
-            }
-            Err(error) if jobs.len() == 1 => vec![Err(self.refused(&jobs, error).await)],
-            Err(_) => {
-                let mut results = Vec::with_capacity(jobs.len());
-                for job in jobs.chunks(1) {
-                    results.push(self.alone(job).await);
+    /// Does a batch, in order: whole, and where that is refused in halves, down to the ones that are to blame. Once the
+    /// database is away, the rest isn't tried.
+    async fn all(&mut self, jobs: &[Job], new: Option<&Site>) -> Results {
+        let mut results = Vec::with_capacity(jobs.len());
+        let mut parts: Vec<Range<usize>> = vec![0..jobs.len()];
+        while let Some(part) = parts.pop() {
+            match self.attempt(&jobs[part.clone()], How { new, ..How::default() }).await {
+                Ok(done) => results.extend(done),
+                Err(Failure::Db(error)) if error.is_transient() => {
+                    self.failed(&error).await;
+                    break;
                 }
-                results
+                Err(failure) if part.len() == 1 => match self.to_blame(&jobs[part.start], failure).await {
+                    Ok(result) => results.push(result),
+                    Err(error) => {
+                        self.failed(&error).await;
+                        break;
+                    }
+                },
+                Err(_) => {
+                    let half = part.start + part.len() / 2;
+                    parts.extend([half..part.end, part.start..half]);
+                }
             }
-        };
-        for (reply, result) in replies.into_iter().zip(results) {
-            // Whoever asked may have hung up; what was done stays done.
-            let _ = reply.send(result);
         }
+        results.resize(jobs.len(), Err(NotDone::Unavailable));
+        results
     }
 
-    async fn alone(&mut self, job: &[Job]) -> Result<Done, NotDone> {
-        match self.attempt(job, None).await {
-            Ok(mut results) => results.pop().unwrap_or(Err(NotDone::Internal)),
-            Err(error) if error.is_transient() => {
-                self.failed(&error).await;
-                Err(NotDone::Unavailable)
+    /// What becomes of a job that can't be done as it is.
+    ///
+    /// # Errors
+    /// The database is away.
+    async fn to_blame(&mut self, job: &Job, failure: Failure) -> Result<Result<Done, NotDone>, DbError> {
+        let error = match failure {
+            Failure::Panicked => return Ok(Err(NotDone::Internal)),
+            Failure::Db(error) => error,
+        };
+        let Some(conflict) = conflict_of(&error) else { return self.refused(job, &error).await };
+        // Somebody else was faster, whom the look-up didn't see yet: it does now. Where it still doesn't, it isn't looked
+        // for, and then the press is another one than the one that has its identity: in doubt it rings.
+        let mut error = error;
+        for nameless in [false, true] {
+            match self.attempt(std::slice::from_ref(job), How { nameless, ..How::default() }).await {
+                Ok(mut results) => return Ok(results.pop().unwrap_or(Err(NotDone::Internal))),
+                Err(Failure::Panicked) => return Ok(Err(NotDone::Internal)),
+                Err(Failure::Db(again)) if again.is_transient() => return Err(again),
+                Err(Failure::Db(again)) => error = again,
             }
-            Err(error) => Err(self.refused(job, error).await),
+            if conflict == Conflict::Command {
+                break;
+            }
         }
+        self.refused(job, &error).await
     }
 
     /// Turns the database's "no" to one job into a refusal, and remembers it where the job is a command.
-    async fn refused(&mut self, jobs: &[Job], error: DbError) -> NotDone {
-        let Some(refusal) = super::refusals::refusal_of(&error) else {
-            // Not the action itself: it may hold a guest's name, or what somebody wrote.
-            let verb = jobs.first().and_then(|job| job.key.as_ref()).map(|key| key.verb.as_str());
+    ///
+    /// # Errors
+    /// The database is away.
+    async fn refused(&mut self, job: &Job, error: &DbError) -> Result<Result<Done, NotDone>, DbError> {
+        // Not the action itself: it may hold a guest's name, or what somebody wrote.
+        let verb = job.key.as_ref().map(|key| key.verb.as_str());
+        let Some(refusal) = refusal_of(error) else {
             tracing::error!(site = %self.site, %error, verb, "An action failed.");
-            return NotDone::Internal;
+            return Ok(Err(NotDone::Internal));
         };
-        if let Some(job) = jobs.first().filter(|job| job.key.is_some()) {
-            let refused = Job {
-                action: Box::new(Refuse(refusal.clone())),
-                actor: job.actor.clone(),
-                source: job.source,
-                key: job.key.clone(),
-                at: job.at,
-            };
-            if let Err(error) = self.attempt(&[refused], None).await {
-                self.failed(&error).await;
-                return NotDone::Unavailable;
+        if job.key.is_some() {
+            let action = Box::new(Refuse(refusal.clone()));
+            let (actor, key) = (job.actor.clone(), job.key.clone());
+            let remember = Job { action, actor, source: job.source, key, at: job.at };
+            match self.attempt(&[remember], How::default()).await {
+                Ok(_) => {}
+                Err(Failure::Db(error)) if error.is_transient() => return Err(error),
+                // The same again will be refused the same, remembered or not.
+                Err(Failure::Db(error)) => {
+                    tracing::error!(site = %self.site, %error, verb, "A refusal could not be remembered.");
+                }
+                Err(Failure::Panicked) => {}
             }
         }
-        NotDone::Refused(refusal)
+        Ok(Err(NotDone::Refused(refusal)))
     }
 
     /// The connection may be broken: it was dropped, and the next batch takes another. The pause keeps a server whose
@@ -249,56 +356,109 @@ impl Desk {
     async fn failed(&mut self, error: &DbError) {
         tracing::warn!(site = %self.site, %error, "The database did not take a batch; nothing of it was acknowledged.");
         metrics::counter!("actions_failed_batches_total").increment(1);
+        self.failing.store(true, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
     /// One transaction. A database that doesn't answer in time is away, whatever its sockets say: then nothing was
-    /// acknowledged, and the connection is dropped with whatever it was doing.
-    async fn attempt(&mut self, jobs: &[Job], new: Option<&Site>) -> Result<Vec<Result<Done, NotDone>>, DbError> {
-        match tokio::time::timeout(Self::PATIENCE, self.transact(jobs, new)).await {
-            Ok(done) => done,
-            Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+    /// acknowledged, and the connection is dropped with whatever it was doing. So it is when an action panics.
+    async fn attempt(&mut self, jobs: &[Job], how: How<'_>) -> Result<Results, Failure> {
+        self.committing = false;
+        let transaction = tokio::time::timeout(Self::PATIENCE, self.transact(jobs, how));
+        match AssertUnwindSafe(transaction).catch_unwind().await {
+            Ok(Ok(Ok(results))) => Ok(results),
+            Ok(Ok(Err(error))) => Err(error.into()),
+            Ok(Err(_)) => Err(DbError::TooSlow.into()),
+            Err(_) => {
+                let verb = jobs.first().filter(|_| jobs.len() == 1).and_then(|job| job.key.as_ref());
+                let verb = verb.map(|key| key.verb.as_str());
+                tracing::error!(site = %self.site, verb, jobs = jobs.len(), "A batch of actions panicked.");
+                metrics::counter!("actions_panics_total").increment(1);
+                self.known_site = None;
+                let unknown = || Failure::from(DbError::Unknown(sqlx::Error::WorkerCrashed));
+                Err(if self.committing { unknown() } else { Failure::Panicked })
+            }
         }
     }
 
     /// The site as it was at the end of the last batch, unless somebody else has written since: then its settings may
     /// be others. Another's writing is noticed within a second, so a press is never decided by settings older than that.
     fn remembered(&self) -> Option<&(Site, u64)> {
-        self.known_site.as_ref().filter(|(_, head)| self.tail.head() == *head)
+        self.known_site.as_ref().filter(|(_, head)| self.deps.tail.head() == *head)
     }
 
-    async fn transact(&mut self, jobs: &[Job], new: Option<&Site>) -> Result<Vec<Result<Done, NotDone>>, DbError> {
-        let mut conn = self.db.connect(self.site).await?;
-        let at = self.clock.now();
+    /// Takes a connection and gives it back, unless it may be broken. What the database refused is rolled back at once, so
+    /// that its locks don't wait for the next batch.
+    async fn transact(&mut self, jobs: &[Job], how: How<'_>) -> Result<Results, DbError> {
+        let mut conn = self.deps.db.connect(self.site).await?;
         let mut tx = conn.begin().await?;
-        let (site, as_of) = match (new, self.remembered()) {
+        let decided = match self.decided(&mut tx, jobs, how).await {
+            Ok(decided) => decided,
+            Err(error) => {
+                if !error.is_transient() && tx.rollback().await.is_ok() {
+                    conn.keep();
+                }
+                return Err(error);
+            }
+        };
+        self.committing = true;
+        tx.commit().await.map_err(DbError::Unknown)?;
+        // It is done. Nothing from here on may fail, or it would be done again.
+        conn.keep();
+        if decided.wrote {
+            self.failing.store(false, Ordering::Relaxed);
+        }
+        if let Some(told) = decided.told {
+            self.known_site = told.site;
+            self.deps.tail.push(told.entries);
+        }
+        Ok(decided.results)
+    }
+
+    /// All of a transaction but its commit.
+    async fn decided(&mut self, tx: &mut PgConnection, jobs: &[Job], how: How<'_>) -> Result<Outcomes, DbError> {
+        let at = self.deps.clock.now();
+        let (site, as_of) = match (how.new, self.remembered()) {
             (Some(site), _) => (site.clone(), 0),
             (None, Some((site, as_of))) => (site.clone(), *as_of),
             (None, None) => {
-                let known = db::sites::find(&mut tx, self.site).await?.ok_or(sqlx::Error::RowNotFound)?;
+                let known = db::sites::find(tx, self.site).await?.ok_or(sqlx::Error::RowNotFound)?;
                 (known.site, known.head)
             }
         };
         let slug = site.slug.clone();
-        let mut batch = Batch::new(World::new(site), at, &self.ids);
-        batch.look(&mut tx, jobs, &self.presence).await?;
+        let mut batch = Batch::new(World::new(site), at, &self.deps.ids);
+        batch.rows.nameless = how.nameless;
+        batch.look(tx, jobs, &self.deps).await?;
         batch.decide(jobs)?;
-        let head = store::save(&mut tx, &batch.world, &batch.rows).await?;
+        let head = store::save(tx, &batch.world, &batch.rows).await?;
         let (results, decided) = batch.outcomes(jobs, head.unwrap_or_default());
         if !decided.is_empty() {
-            db::commands::save(&mut tx, self.site, at, &decided).await?;
+            db::commands::save(tx, self.site, at, &decided).await?;
         }
-        tx.commit().await?;
-        conn.keep();
-        let Some(head) = head else { return Ok(results) };
+        let wrote = head.is_some() || !decided.is_empty() || batch.rows.proof;
+        let Some(head) = head else { return Ok(Outcomes { results, wrote, told: None }) };
         let before = head - u64::try_from(batch.rows.entries.len()).unwrap_or_default();
-        self.known_site = (before == as_of).then_some((batch.world.site, head));
-        let first = before + 1;
-        let told = batch.rows.entries.into_iter().zip(first..);
-        let told = told.map(|(row, seq)| LogEntry::new(&slug, seq, row).map(Arc::new));
-        self.tail.push(told.collect::<Result<_, _>>()?);
-        Ok(results)
+        let numbered = batch.rows.entries.into_iter().zip(before + 1..);
+        let entries = numbered.map(|(row, seq)| LogEntry::new(&slug, seq, row).map(Arc::new));
+        let entries = entries.collect::<Result<_, _>>()?;
+        let site = (before == as_of).then_some((batch.world.site, head));
+        Ok(Outcomes { results, wrote, told: Some(Told { site, entries }) })
     }
+}
+
+/// What a transaction comes to, once it is committed.
+struct Outcomes {
+    results: Results,
+    /// Whether there was something to write: the database took it.
+    wrote: bool,
+    told: Option<Told>,
+}
+
+/// What is remembered, and told to the readers.
+struct Told {
+    site: Option<(Site, u64)>,
+    entries: Vec<Arc<LogEntry>>,
 }
 
 /// A refusal that was found elsewhere: by the database, or by what the command depends on. Deciding it remembers it.
@@ -310,135 +470,5 @@ impl Action for Refuse {
 
     fn decide(&self, _: &World, _: &Moment<'_>) -> Result<super::Steps, Refusal> {
         Err(self.0.clone())
-    }
-}
-
-/// What became of one job in memory: the answer and how many entries there were after it.
-type Verdict = Result<(Answer, Option<usize>), Refusal>;
-
-struct Batch<'a> {
-    world: World,
-    rows: Rows,
-    at: Timestamp,
-    ids: &'a Ids,
-    known: Vec<Decided>,
-    /// For each job its verdict; none for a command that was decided before.
-    verdicts: Vec<Option<Verdict>>,
-}
-
-impl<'a> Batch<'a> {
-    fn new(world: World, at: Timestamp, ids: &'a Ids) -> Self {
-        Self { world, rows: Rows::at(at), at, ids, known: Vec::new(), verdicts: Vec::new() }
-    }
-
-    /// Looks the commands up, and loads what the others want to see.
-    async fn look(&mut self, conn: &mut PgConnection, jobs: &[Job], presence: &Presence) -> Result<(), DbError> {
-        let keys: Vec<_> = jobs.iter().filter_map(|job| job.key.as_ref()).map(|key| key.id.0).collect();
-        if !keys.is_empty() {
-            self.known = db::commands::find(conn, self.world.site.id, &keys).await?;
-        }
-        let mut wants = Wants::default();
-        for job in jobs {
-            job.action.wants(&mut wants);
-            if let Some(person) = job.actor.person() {
-                wants.people.insert(person.id.0);
-                job.action.wants_of_actor(person.id, &mut wants);
-            }
-        }
-        self.world.reachable = wants.reachable.iter().copied().filter(|person| presence.is_online(*person)).collect();
-        let at = jobs.iter().map(|job| job.at.unwrap_or(self.at)).min().unwrap_or(self.at);
-        store::load(conn, &mut self.world, &wants, at).await?;
-        let holders = self.world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id);
-        let there: Vec<_> = holders.filter(|person| presence.is_online(*person)).collect();
-        self.world.reachable.extend(there);
-        Ok(())
-    }
-
-    fn decide(&mut self, jobs: &[Job]) -> Result<(), DbError> {
-        for (place, job) in jobs.iter().enumerate() {
-            let earlier = |key: &Key| jobs[..place].iter().any(|job| job.key.as_ref().is_some_and(|k| k.id == key.id));
-            let again = job
-                .key
-                .as_ref()
-                .is_some_and(|key| earlier(key) || self.known.iter().any(|decided| decided.outcome.id == key.id));
-            let verdict = if again { None } else { Some(self.decide_one(job)?) };
-            self.verdicts.push(verdict);
-        }
-        Ok(())
-    }
-
-    fn decide_one(&mut self, job: &Job) -> Result<Verdict, DbError> {
-        let actor = match &job.actor {
-            Actor::Person(person) => match self.world.people.get(person.id.0) {
-                Some(person) => Actor::Person(person.clone()),
-                None => return Ok(Err(Refusal::not_found("person"))),
-            },
-            Actor::Button { name } => Actor::Button { name: self.world.called(name).to_owned() },
-            Actor::System => Actor::System,
-        };
-        let moment = Moment { at: job.at.unwrap_or(self.at), actor: &actor, ids: self.ids };
-        match job.action.decide(&self.world, &moment) {
-            Err(refusal) => Ok(Err(refusal)),
-            Ok(steps) => {
-                let before = self.rows.entries.len();
-                let command_id = job.key.as_ref().map(|key| key.id);
-                let signature = Signature { moment, source: job.source, command_id };
-                store::apply(&mut self.world, &mut self.rows, steps.steps, &signature)?;
-                let after = self.rows.entries.len();
-                Ok(Ok((steps.answer, (after > before).then_some(after))))
-            }
-        }
-    }
-
-    /// The answers, now that the number of the last entry is known, and the commands to be remembered.
-    fn outcomes(&mut self, jobs: &[Job], head: u64) -> (Vec<Result<Done, NotDone>>, Vec<Decided>) {
-        let total = self.rows.entries.len();
-        let mut results = Vec::with_capacity(jobs.len());
-        let mut decided = Vec::new();
-        for (job, verdict) in jobs.iter().zip(self.verdicts.drain(..)) {
-            let result = match (verdict, &job.key) {
-                (Some(verdict), key) => {
-                    let seq = |entries: usize| head - u64::try_from(total - entries).unwrap_or_default();
-                    let result = verdict.map(|(answer, entries)| Done { seq: entries.map(seq), answer });
-                    if let Some(key) = key {
-                        decided.push(remembered(key, &job.actor, &result));
-                    }
-                    result.map_err(NotDone::Refused)
-                }
-                (None, Some(key)) => {
-                    let before = self.known.iter().chain(&decided).find(|decided| decided.outcome.id == key.id);
-                    before.map_or(Err(NotDone::Internal), |before| repeated(before, key, &job.actor))
-                }
-                (None, None) => Err(NotDone::Internal),
-            };
-            results.push(result);
-        }
-        (results, decided)
-    }
-}
-
-fn remembered(key: &Key, actor: &Actor, result: &Result<Done, Refusal>) -> Decided {
-    Decided {
-        outcome: Outcome {
-            id: key.id,
-            seq: result.as_ref().ok().and_then(|done| done.seq),
-            refusal: result.as_ref().err().cloned(),
-        },
-        person: actor.person().map(|person| person.id.0),
-        verb: key.verb.clone(),
-        digest: key.digest.clone(),
-        made_at: key.made_at,
-    }
-}
-
-/// The same outcome for a command that comes again; a refusal for another command, or another's, under its id.
-fn repeated(before: &Decided, key: &Key, actor: &Actor) -> Result<Done, NotDone> {
-    if before.digest != key.digest || before.person != actor.person().map(|person| person.id.0) {
-        let message = "This id was used for another command.";
-        return Err(Refusal::new(Code::KeyReused, message).with("verb", &before.verb).into());
-    }
-    match &before.outcome.refusal {
-        Some(refusal) => Err(refusal.clone().into()),
-        None => Ok(Done { seq: before.outcome.seq, answer: Answer::Done }),
     }
 }

@@ -5,7 +5,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::backup::Place;
 use crate::cluster::{Cluster, DATABASE, OWNER_ROLE, ROOT_ROLE, SERVER_ROLE, Search, Settings};
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::db::{DbSettings, writers_beside};
 
 /// The database, and the private cluster when it is one's own.
@@ -53,7 +53,7 @@ impl Ground {
             let server = cluster.connect_options(SERVER_ROLE, DATABASE);
             let owner = cluster.connect_options(OWNER_ROLE, DATABASE);
             let url = format!("postgres:///{DATABASE}?host={}&user={ROOT_ROLE}", cluster.socket_folder().display());
-            let db = DbSettings { server, owner, readers, step_down: false };
+            let db = pooled(config, DbSettings::new(server, owner));
             return Ok(Self { cluster: Some(cluster), db, url: Some(url) });
         };
         let read = |url: &str| url.parse::<PgConnectOptions>().context("The database's URL can't be read.");
@@ -63,7 +63,8 @@ impl Ground {
             None => server.clone(),
         };
         let step_down = config.database.owner_url.is_none();
-        Ok(Self { cluster: None, db: DbSettings { server, owner, readers, step_down }, url: None })
+        let db = DbSettings { step_down, ..pooled(config, DbSettings::new(server, owner)) };
+        Ok(Self { cluster: None, db, url: None })
     }
 
     /// The address of the private database as its superuser, for tools of the person who runs it.
@@ -95,6 +96,12 @@ impl Ground {
         }
         Ok(())
     }
+}
+
+/// With the pool that the configuration asks for.
+fn pooled(config: &Config, db: DbSettings) -> DbSettings {
+    let Database { pool_max, pool_min, acquire_timeout, .. } = &config.database;
+    DbSettings { readers: pool_max.get(), readers_kept: *pool_min, acquire_timeout: *acquire_timeout, ..db }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::config::{
 use crate::devices::broker::BrokerSettings;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls::{self, Made, Shown};
-use crate::http::TrustedProxies;
+use crate::http::{Metering, TrustedProxies};
 use crate::ice::Ice;
 use crate::live;
 use crate::serve::{Mqtt, Server, Settings};
@@ -146,7 +146,7 @@ pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Resul
         disk: config.database.url.is_none().then(|| config.data_dir.join("pg")),
         clock,
         ids: Ids::random(),
-        metrics: Some(meter()?),
+        metrics: Some(Metering { counted: meter()?, token: config.http.metrics_token.clone() }),
         silence: live::SILENCE,
         drain: config.http.drain,
     })

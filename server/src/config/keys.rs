@@ -69,6 +69,12 @@ pub(super) const KEYS: &[Key] = &[
         "Reverse proxies in front of the server, addresses or networks with commas between them: what they add to\n\
          X-Forwarded-For is believed. Without it, all who come through a proxy are slowed together when they guess PINs.",
     ),
+    unset(
+        "http.metrics_token",
+        "\"…\"",
+        "What a collector shows (Authorization: Bearer …) to read /metrics from another machine; better kept in the\n\
+         environment. Without it only this machine reads them, and whoever may change the site.",
+    ),
     set(
         "mqtt.mode",
         Kind::Text,

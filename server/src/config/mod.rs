@@ -21,6 +21,7 @@ pub use resolve::{Resolved, Surroundings, resolve};
 pub use values::Secret;
 
 use crate::http::Network;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -66,6 +67,8 @@ pub struct Http {
     /// The reverse proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "values::networks")]
     pub trusted_proxies: Vec<Network>,
+    /// What a collector on another machine reads the metrics with.
+    pub metrics_token: Option<Secret>,
 }
 
 /// Who ends the buttons' MQTT connections.
@@ -243,6 +246,13 @@ pub struct Retention {
     pub unrecognised: u32,
 }
 
+impl Retention {
+    /// How long commands are kept; for ever, when no number of days was given.
+    pub fn commands_kept(&self) -> SignedDuration {
+        if self.commands == 0 { SignedDuration::MAX } else { SignedDuration::from_hours(24 * i64::from(self.commands)) }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -261,7 +271,8 @@ impl Default for Config {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: everywhere(8080), tls: false, drain: Duration::from_secs(10), trusted_proxies: Vec::new() }
+        let (listen, drain) = (everywhere(8080), Duration::from_secs(10));
+        Self { listen, tls: false, drain, trusted_proxies: Vec::new(), metrics_token: None }
     }
 }
 

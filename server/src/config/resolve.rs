@@ -228,7 +228,7 @@ fn position(text: &str, span: &Range<usize>) -> (usize, usize) {
 
 /// A line as it may be shown: addresses of databases hold passwords too.
 fn shown(line: &str) -> String {
-    if ["password", "secret", "url"].iter().any(|word| line.contains(word)) {
+    if ["password", "secret", "token", "url"].iter().any(|word| line.contains(word)) {
         let name = line.split('=').next().unwrap_or_default().trim();
         return format!("{name} = (not shown)");
     }

@@ -54,7 +54,7 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, appended: Appended<'_
     let head = sqlx::query_scalar!(
         "with remembered as (update buttons b set memory = n.memory, seen_at = n.seen_at \
          from unnest($3::uuid[], $4::text[]::json[], $5::timestamptz[]) as n (id, memory, seen_at) \
-         where b.site_id = $1 and b.id = n.id), \
+         where b.site_id is not distinct from $1 and b.id = n.id), \
          asked as (insert into requests (site_id, id, place_id, place_name, guest_id, button_id, created_by, \
          created_by_name, created_at, kind, service, priority, text, press_count, last_press_id, last_press_at, voice, \
          notes, state, accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at, cancel_reason, \
@@ -127,8 +127,8 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, appended: Appended<'_
         column!(entries, entry => entry.source.as_str()) as _,
         column!(entries, entry => entry.category.as_str()) as _,
         column!(entries, entry => entry.kind.as_str()) as _,
-        column!(entries, entry => entry.entity.map(|(noun, _)| noun.as_str())) as _,
-        column!(entries, entry => entry.entity.map(|(_, id)| id)) as _,
+        column!(entries, entry => entry.entity.as_ref().map(|(noun, _)| noun.as_str())) as _,
+        column!(entries, entry => entry.entity.as_ref().map(|(_, id)| *id)) as _,
         &changed,
         column!(entries, entry => entry.payload.get()) as _,
         &audiences as _,

@@ -117,9 +117,9 @@ pub async fn lock_devices(
          p.position as \"position?\", p.do_not_disturb as \"do_not_disturb?\", \
          s.id as \"stay_id?\", s.guest_id as \"guest_id?\", s.checked_in_at as \"checked_in_at?\" \
          from buttons b left join places p on p.site_id = b.site_id and p.id = b.place_id \
-         left join lateral (select id, guest_id, checked_in_at from stays where site_id = $1 \
+         left join lateral (select id, guest_id, checked_in_at from stays where site_id is not distinct from $1 \
          and place_id = b.place_id and checked_out_at is null order by checked_in_at, id limit 1) s on true \
-         where b.site_id = $1 and b.device = any($2) order by b.id for update of b",
+         where b.site_id is not distinct from $1 and b.device = any($2) order by b.id for no key update of b",
         site.0,
         devices
     )
@@ -171,13 +171,28 @@ pub async fn lock_devices(
 
 /// Locks and loads buttons by id.
 pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<KnownButton>, DbError> {
-    let rows = select!("where site_id = $1 and id = any($2) order by id for update", site.0, ids);
+    let rows =
+        select!("where site_id is not distinct from $1 and id = any($2) order by id for no key update", site.0, ids);
     read(rows.fetch_all(conn).await?)
+}
+
+/// Buttons by their ids on the wire, with where they are, as of now and not locked.
+pub async fn whereabouts(
+    conn: &mut PgConnection,
+    site: SiteId,
+    devices: &[String],
+) -> Result<Vec<(Uuid, String, Option<Uuid>)>, DbError> {
+    let rows = sqlx::query!(
+        "select id, device, place_id from buttons where site_id is not distinct from $1 and device = any($2)",
+        site.0,
+        devices
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(|row| (row.id, row.device, row.place_id)).collect())
 }
 
 /// All buttons of the site.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<KnownButton>, DbError> {
-    read(select!("where site_id = $1 order by device", site.0).fetch_all(conn).await?)
+    read(select!("where site_id = $1 and state > '' order by device", site.0).fetch_all(conn).await?)
 }
 
 /// How many buttons wait for somebody to say where they are.

@@ -48,15 +48,16 @@ macro_rules! select {
 
 /// Locks and loads calls by id.
 pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Call>, DbError> {
-    let rows = select!("where site_id = $1 and id = any($2) order by id for update", site.0, ids);
+    let rows =
+        select!("where site_id is not distinct from $1 and id = any($2) order by id for no key update", site.0, ids);
     read(rows.fetch_all(conn).await?)
 }
 
 /// Locks and loads the calls that people are in. The people are locked already: no other comes meanwhile.
 pub async fn lock_live_of(conn: &mut PgConnection, site: SiteId, people: &[Uuid]) -> Result<Vec<Call>, DbError> {
     let rows = select!(
-        "where site_id = $1 and state in ('ringing', 'ongoing') and (caller = any($2) or callee = any($2)) \
-         order by id for update",
+        "where site_id is not distinct from $1 and state in ('ringing', 'ongoing') and (caller = any($2) or callee = any($2)) \
+         order by id for no key update",
         site.0,
         people
     );

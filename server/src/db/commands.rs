@@ -27,7 +27,7 @@ pub struct Decided {
 /// Finds those of the commands that were decided before.
 pub async fn find(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Decided>, DbError> {
     let rows = sqlx::query!(
-        "select id, person_id, verb, digest, made_at, seq, refusal from commands where site_id = $1 and id = any($2)",
+        "select id, person_id, verb, digest, made_at, seq, refusal from commands where site_id is not distinct from $1 and id = any($2)",
         site.0,
         ids
     )
@@ -50,6 +50,15 @@ pub async fn find(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
             })
         })
         .collect()
+}
+
+/// Whether commands are still known from each of these times, or from before it.
+pub async fn reach_back(conn: &mut PgConnection, site: SiteId, to: &[Timestamp]) -> Result<Vec<bool>, DbError> {
+    // Not kept as a plan, as in `entries::of_commands`: one from when there were few would read them all.
+    let query = "select (select true from commands where site_id = $1 and at <= asked.at limit 1) is not null \
+                 from unnest($2::timestamptz[]) with ordinality as asked (at, place) order by asked.place";
+    let to: Vec<_> = to.iter().copied().map(sql).collect();
+    Ok(sqlx::query_scalar(query).bind(site.0).bind(to).persistent(false).fetch_all(conn).await?)
 }
 
 /// Remembers what became of commands.

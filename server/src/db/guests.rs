@@ -12,7 +12,7 @@ use super::DbError;
 pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Guest>, DbError> {
     let rows = sqlx::query_as!(
         Guest,
-        "select id, name, notes from guests where site_id = $1 and id = any($2) order by id for update",
+        "select id, name, notes from guests where site_id is not distinct from $1 and id = any($2) order by id for no key update",
         site.0,
         ids
     );
@@ -21,7 +21,7 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
 
 /// All guests of the site, by name.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Guest>, DbError> {
-    let rows = sqlx::query_as!(Guest, "select id, name, notes from guests where site_id = $1", site.0);
+    let rows = sqlx::query_as!(Guest, "select id, name, notes from guests where site_id = $1 and name > ''", site.0);
     let mut guests = rows.fetch_all(conn).await?;
     guests.sort_by_cached_key(|guest: &Guest| names::key(&guest.name));
     Ok(guests)

@@ -29,7 +29,7 @@ macro_rules! select {
 
 /// Locks and loads places by id.
 pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Place>, DbError> {
-    let rows = select!("where site_id = $1 and id = any($2) order by id for update", site.0, ids);
+    let rows = select!("where site_id = $1 and id = any($2) order by id for no key update", site.0, ids);
     read(rows.fetch_all(conn).await?)
 }
 

@@ -53,7 +53,7 @@ pub async fn find(
     let rows = sqlx::query!(
         "select n.button_id as \"button_id!\", n.press_key as \"press_key!\", p.request_id, p.kind, p.key, \
          p.received_at from unnest($2::uuid[], $3::text[]) as n (button_id, press_key), \
-         lateral (select request_id, kind, key, received_at from presses where site_id = $1 and button_id = n.button_id \
+         lateral (select request_id, kind, key, received_at from presses where site_id is not distinct from $1 and button_id = n.button_id \
          and press_key = n.press_key limit 1) p",
         site.0,
         &buttons,

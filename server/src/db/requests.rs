@@ -52,7 +52,8 @@ macro_rules! select {
 
 /// Locks and loads requests by id.
 pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Request>, DbError> {
-    let rows = select!("where site_id = $1 and id = any($2) order by id for update", site.0, ids);
+    let rows =
+        select!("where site_id is not distinct from $1 and id = any($2) order by id for no key update", site.0, ids);
     read(rows.fetch_all(conn).await?)
 }
 
@@ -66,9 +67,9 @@ pub async fn lock_live_at(
     taken_since: Timestamp,
 ) -> Result<Vec<Request>, DbError> {
     let rows = select!(
-        "where site_id = $1 and place_id = any($2) and state in ('open', 'accepted') \
+        "where site_id is not distinct from $1 and place_id = any($2) and state in ('open', 'accepted') \
          and ((state = 'open' and last_press_at >= $3) or (state = 'accepted' and accepted_at >= $4)) \
-         order by id for update",
+         order by id for no key update",
         site.0,
         places,
         sql(pressed_since) as _,
@@ -77,23 +78,53 @@ pub async fn lock_live_at(
     read(rows.fetch_all(conn).await?)
 }
 
-/// Locks and loads the newest voice request of a button, made since a time or pressed again since: what a recording
-/// belongs to.
-pub async fn lock_voice_of(
+/// The same requests by their ids, not locked.
+pub async fn ids_live_at(
+    conn: &mut PgConnection,
+    site: SiteId,
+    places: &[Uuid],
+    pressed_since: Timestamp,
+    taken_since: Timestamp,
+) -> Result<Vec<Uuid>, DbError> {
+    let ids = sqlx::query_scalar!(
+        "select id from requests where site_id is not distinct from $1 and place_id = any($2) \
+         and state in ('open', 'accepted') \
+         and ((state = 'open' and last_press_at >= $3) or (state = 'accepted' and accepted_at >= $4))",
+        site.0,
+        places,
+        sql(pressed_since) as _,
+        sql(taken_since) as _
+    );
+    Ok(ids.fetch_all(conn).await?)
+}
+
+/// The newest voice request of a button, made since a time or pressed again since, not locked: what a recording belongs to.
+pub async fn id_of_voice(
     conn: &mut PgConnection,
     site: SiteId,
     device: &str,
     since: Timestamp,
-) -> Result<Option<Request>, DbError> {
-    let row = select!(
-        "where site_id = $1 and button_id = (select b.id from buttons b where b.site_id = $1 and b.device = $2) \
+) -> Result<Option<Uuid>, DbError> {
+    let id = sqlx::query_scalar!(
+        "select id from requests where site_id = $1 \
+         and button_id = (select b.id from buttons b where b.site_id = $1 and b.device = $2) \
          and voice is not null and (created_at >= $3 or (state in ('open', 'accepted') and last_press_at >= $3)) \
-         order by coalesce(last_press_at, created_at) desc limit 1 for update",
+         order by coalesce(last_press_at, created_at) desc limit 1",
         site.0,
         device,
         sql(since) as _
     );
-    row.fetch_optional(conn).await?.map(|row| row.try_into().map_err(Into::into)).transpose()
+    Ok(id.fetch_optional(conn).await?)
+}
+
+/// What people have in hand, not locked.
+pub async fn ids_held_by(conn: &mut PgConnection, site: SiteId, people: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    let ids = sqlx::query_scalar!(
+        "select id from requests where site_id is not distinct from $1 and accepted_by = any($2) and state = 'accepted'",
+        site.0,
+        people
+    );
+    Ok(ids.fetch_all(conn).await?)
 }
 
 /// One request.
@@ -105,7 +136,8 @@ pub async fn find(conn: &mut PgConnection, site: SiteId, id: RequestId) -> Resul
 /// What a snapshot holds: all that is open or in hand, and what was closed since a time.
 pub async fn current(conn: &mut PgConnection, site: SiteId, since: Timestamp) -> Result<Vec<Request>, DbError> {
     let rows = select!(
-        "where site_id = $1 and (state in ('open', 'accepted') or created_at >= $2) order by created_at",
+        "where site_id = $1 and ((state in ('open', 'accepted') and created_at > '-infinity') or created_at >= $2) \
+         order by created_at",
         site.0,
         sql(since) as _
     );

@@ -98,6 +98,12 @@ pub async fn save_join_code(conn: &mut PgConnection, id: SiteId, hash: Option<&[
     Ok(())
 }
 
+/// Writes the site's row as it is: whether anything can be written shows by the commit.
+pub async fn touch(conn: &mut PgConnection, id: SiteId) -> Result<(), DbError> {
+    sqlx::query!("update sites set head = head where id = $1", id.0).execute(conn).await?;
+    Ok(())
+}
+
 fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }

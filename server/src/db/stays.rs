@@ -40,14 +40,15 @@ macro_rules! select {
 
 /// Locks and loads stays by id.
 pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Stay>, DbError> {
-    let rows = select!("where site_id = $1 and id = any($2) order by id for update", site.0, ids);
+    let rows =
+        select!("where site_id is not distinct from $1 and id = any($2) order by id for no key update", site.0, ids);
     Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
 }
 
 /// The current stays in places, the longest first.
 pub async fn current_at(conn: &mut PgConnection, site: SiteId, places: &[Uuid]) -> Result<Vec<Stay>, DbError> {
     let rows = select!(
-        "where site_id = $1 and place_id = any($2) and checked_out_at is null order by checked_in_at, id",
+        "where site_id is not distinct from $1 and place_id = any($2) and checked_out_at is null order by checked_in_at, id",
         site.0,
         places
     );
@@ -62,6 +63,16 @@ pub async fn recent(conn: &mut PgConnection, site: SiteId, since: Timestamp) -> 
         sql(since) as _
     );
     Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
+}
+
+/// The places of stays, as of now and not locked: a stay never moves.
+pub async fn places(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    let places = sqlx::query_scalar!(
+        "select place_id from stays where site_id is not distinct from $1 and id = any($2)",
+        site.0,
+        ids
+    );
+    Ok(places.fetch_all(conn).await?)
 }
 
 /// Writes a stay as it is now.

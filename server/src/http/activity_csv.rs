@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use crewbell_shared::Refusal;
 use crewbell_shared::person::Right;
-use crewbell_shared::protocol::{EntityType, Source};
+use crewbell_shared::protocol::Source;
 use futures_util::stream;
 
 use super::activity::{Asked, page};
@@ -96,7 +96,7 @@ impl Export {
 struct Cut(Refusal);
 
 fn entry(csv: &mut String, seq: u64, row: &EntryRow) {
-    let (noun, id) = row.entity.map_or(("", String::new()), |(noun, id)| (EntityType::as_str(noun), id.to_string()));
+    let (noun, id) = row.entity.as_ref().map_or(("", String::new()), |(noun, id)| (noun.as_str(), id.to_string()));
     let (seq, at, changed) = (seq.to_string(), row.at.to_string(), row.changed_fields.join(" "));
     let cells: [&str; COLUMNS.len()] = [
         &seq,
@@ -115,7 +115,7 @@ fn entry(csv: &mut String, seq: u64, row: &EntryRow) {
 
 #[cfg(test)]
 mod tests {
-    use crewbell_shared::protocol::Audience;
+    use crewbell_shared::protocol::{Audience, EntityType};
     use jiff::Timestamp;
     use serde_json::value::RawValue;
     use uuid::Uuid;
@@ -132,7 +132,7 @@ mod tests {
             source: Source::Device,
             category: "requests".into(),
             kind: "request_created".into(),
-            entity: Some((EntityType::Request, Uuid::nil())),
+            entity: Some((EntityType::Request.into(), Uuid::nil())),
             changed_fields: vec!["state".into(), "accepted_at".into()],
             payload: RawValue::from_string(r#"{"text":"tea, please"}"#.into()).unwrap(),
             audience: Audience::Everyone,

@@ -29,6 +29,8 @@ pub fn status(code: Code) -> StatusCode {
         | Code::KeyReused
         | Code::DependsOnRefused
         | Code::TooMany
+        | Code::TooOld
+        | Code::NotesFull
         | Code::NoConnection
         | Code::NoSocket
         | Code::Blocked

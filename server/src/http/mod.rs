@@ -43,12 +43,11 @@ pub use error::ApiError;
 pub(crate) use extract::Body;
 pub use proxies::{Network, TrustedProxies};
 pub use router::{openapi, router};
+pub use system::Metering;
 pub(crate) use when::zone;
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::LoginLimiter;
 use crate::devices::dialects::Dialects;
@@ -67,7 +66,7 @@ pub struct App {
     /// The servers that help devices to find a way to each other.
     pub ice: Arc<Ice>,
     /// What is counted.
-    pub metrics: Option<PrometheusHandle>,
+    pub metrics: Option<Metering>,
     /// How long a live socket may say nothing.
     pub silence: Duration,
     /// What devices say, for whoever looks at what wasn't understood.
@@ -76,7 +75,7 @@ pub struct App {
 
 impl App {
     /// The doors of a house.
-    pub fn new(house: House, ice: Ice, metrics: Option<PrometheusHandle>, silence: Duration) -> Self {
+    pub fn new(house: House, ice: Ice, metrics: Option<Metering>, silence: Duration) -> Self {
         let limiter = Arc::new(LoginLimiter::new(&house.ids));
         let (ice, dialects) = (Arc::new(ice), Arc::default());
         Self { house, limiter, proxies: Arc::default(), ice, metrics, silence, dialects }

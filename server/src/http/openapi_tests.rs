@@ -23,7 +23,7 @@ const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.js
 /// The doors of a house whose database isn't there, on a port of this machine.
 async fn doors() -> String {
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
-    let settings = DbSettings { server: nowhere.clone(), owner: nowhere, readers: 1, step_down: false };
+    let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
     let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
     let service = router(App::new(house, Ice::default(), None, crate::live::SILENCE), axum::Router::new())
         .into_make_service_with_connect_info::<SocketAddr>();

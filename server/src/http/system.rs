@@ -1,10 +1,19 @@
 //! `/healthz`, `/readyz`, `/metrics`: for whoever watches the server.
 
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use super::App;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use crewbell_shared::person::Right;
+use crewbell_shared::{Code, Refusal};
+use metrics_exporter_prometheus::PrometheusHandle;
+use subtle::ConstantTimeEq;
+
+use super::extract::Who;
+use super::{ApiError, App, Remote};
+use crate::config::Secret;
 use crate::limits::Full;
 
 /// The process is there.
@@ -13,7 +22,11 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The server can take a press: the database answers, its disk has room, and a button that comes can be let in.
+/// How long a writer has to show that it writes.
+const SHOWN_WITHIN: Duration = Duration::from_secs(3);
+
+/// The server can take a press: the database answers, its disk has room, every site's writer writes, and a button that
+/// comes can be let in. A writer that failed lately has to show that it can again.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -27,6 +40,9 @@ pub async fn readyz(State(app): State<App>) -> impl IntoResponse {
     if let Err(unready) = app.house.db.ready().await {
         return (StatusCode::SERVICE_UNAVAILABLE, unready.why());
     }
+    if !app.house.silent(SHOWN_WITHIN).await.is_empty() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "a site's writer can't write\n");
+    }
     match app.house.doors.mqtt.is_full() {
         None | Some(Full::Unauthenticated) => (StatusCode::OK, "ready\n"),
         Some(Full::Shared) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons with a join code\n"),
@@ -34,9 +50,79 @@ pub async fn readyz(State(app): State<App>) -> impl IntoResponse {
     }
 }
 
-/// What is counted, in Prometheus' text format.
-#[utoipa::path(get, path = "/metrics", tag = "system", responses((status = 200, body = String)))]
-pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    let text = app.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+/// What is counted, and who may read it.
+#[derive(Clone, Debug)]
+pub struct Metering {
+    /// What is counted.
+    pub counted: PrometheusHandle,
+    /// What a collector on another machine shows.
+    pub token: Option<Secret>,
+}
+
+/// What is counted, in Prometheus' text format: for a collector on the server's own machine, for one with the token of the
+/// settings (`http.metrics_token`), and for whoever may change the site.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "system",
+    responses((status = 200, body = String), (status = 403, body = Refusal))
+)]
+pub async fn metrics(
+    State(app): State<App>,
+    ConnectInfo(Remote(remote)): ConnectInfo<Remote>,
+    headers: HeaderMap,
+    who: Result<Who, ApiError>,
+) -> Result<impl IntoResponse, ApiError> {
+    let token = app.metrics.as_ref().and_then(|metrics| metrics.token.as_ref());
+    let may = is_here(remote, &headers)
+        || token.is_some_and(|token| shows(&headers, token))
+        || who.is_ok_and(|who| who.need(Right::EditSite).is_ok());
+    if !may {
+        return Err(ApiError::new(Code::NotAllowed, "Only from this machine, or with the token of the settings."));
+    }
+    let text = app.metrics.as_ref().map(|metrics| metrics.counted.render()).unwrap_or_default();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+}
+
+/// Whether it comes from this machine, and not through a proxy that stands on it.
+fn is_here(remote: SocketAddr, headers: &HeaderMap) -> bool {
+    let through = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+    remote.ip().to_canonical().is_loopback() && !through.iter().any(|name| headers.contains_key(*name))
+}
+
+fn shows(headers: &HeaderMap, token: &Secret) -> bool {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    bool::from(shown.as_bytes().ct_eq(token.expose().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_what_begins_on_this_machine_is_from_here() {
+        let from = |address: &str, header: Option<&'static str>| {
+            let headers = header.map(|name| (name.parse().unwrap(), HeaderValue::from_static("10.0.0.7")));
+            is_here(address.parse().unwrap(), &headers.into_iter().collect())
+        };
+        assert!(from("127.0.0.1:5000", None) && from("[::1]:5000", None) && from("[::ffff:127.0.0.1]:5000", None));
+        assert!(!from("10.0.0.7:5000", None) && !from("[fe80::1]:5000", None));
+        for proxy in ["forwarded", "x-forwarded-for", "x-real-ip", "via"] {
+            assert!(!from("127.0.0.1:5000", Some(proxy)), "{proxy}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_shown_whole_or_not_at_all() {
+        let token = Secret::new("s3cret");
+        let with = |value: &'static str| {
+            shows(&[(header::AUTHORIZATION, HeaderValue::from_static(value))].into_iter().collect(), &token)
+        };
+        assert!(with("Bearer s3cret"));
+        assert!(!with("Bearer s3cre") && !with("s3cret") && !with("Basic s3cret") && !with("Bearer "));
+        assert!(!shows(&HeaderMap::new(), &token));
+    }
 }

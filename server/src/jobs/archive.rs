@@ -39,11 +39,18 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
 /// The database is away.
 pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
     let Some(before) = cutoff(house, site).await? else { return Ok(0) };
+    if oldest_before(house, site, before).await?.is_none() {
+        return Ok(0);
+    }
     let mut batches = 0;
-    while has_older(house, site, before).await? {
+    // A table is made, and counted, on a connection of this job's own: presses don't wait for that.
+    let mut conn = house.db.connect_bare().await?;
+    while let Some(oldest) = oldest_before(house, site, before).await? {
+        db::entries::open_archive(&mut conn, oldest).await?;
         site.act(Box::new(ArchiveEntries { before }), Actor::System, Source::Server).await?;
         batches += 1;
     }
+    db::entries::count_archive(&mut conn).await?;
     Ok(batches)
 }
 
@@ -58,7 +65,7 @@ async fn cutoff(house: &House, site: &OpenSite) -> Result<Option<Timestamp>, DbE
     Ok(believed_now(house, site).await?.and_then(|now| now.checked_sub(age).ok()))
 }
 
-async fn has_older(house: &House, site: &OpenSite, before: Timestamp) -> Result<bool, DbError> {
+async fn oldest_before(house: &House, site: &OpenSite, before: Timestamp) -> Result<Option<Timestamp>, DbError> {
     let mut tx = house.db.read(site.id).await?;
-    Ok(db::entries::oldest_before(&mut tx, site.id, before).await?.is_some())
+    db::entries::oldest_before(&mut tx, site.id, before).await
 }

@@ -18,6 +18,9 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Requests whose receipts are kept, at most; the oldest go first.
 const MOST: usize = 4096;
 
+/// Of those, the ones that the log hasn't told of yet: a device may name any id, and a real one is told of at once.
+const MOST_UNKNOWN: usize = 256;
+
 /// The receipts of a site.
 #[derive(Debug, Default)]
 pub struct Receipts {
@@ -45,18 +48,22 @@ impl Receipts {
             tallies.remove(&request.id);
             return;
         }
+        let is_new = !tallies.contains_key(&request.id);
         let tally = tallies.entry(request.id).or_insert_with(|| Tally::new(since));
         if !tally.known && !tally.sounded.is_empty() {
             // The receipts came first: at once, as far as can be told.
             self.changed();
         }
         (tally.known, tally.since) = (true, since);
-        bound(&mut tallies, now);
+        if is_new {
+            bound(&mut tallies, now);
+        }
     }
 
     /// Notes that a device sounded a request's alert; how late it was by the server's clock, where that can be told.
     pub fn sounded(&self, request: RequestId, session: SessionId, now: Timestamp) -> Option<SignedDuration> {
         let mut tallies = self.lock();
+        let is_named_first = !tallies.contains_key(&request);
         let tally = tallies.entry(request).or_insert_with(|| Tally::new(now));
         let late = now.duration_since(tally.since).max(SignedDuration::ZERO);
         let is_new = tally.sounded.insert(session, late).is_none();
@@ -64,7 +71,9 @@ impl Receipts {
         if is_new && known {
             self.changed();
         }
-        bound(&mut tallies, now);
+        if is_named_first {
+            bound(&mut tallies, now);
+        }
         known.then_some(late)
     }
 
@@ -115,14 +124,28 @@ fn is_over(since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(since) >= KEPT_FOR
 }
 
-/// Keeps the memory within bounds: looked at only when it is full, since what is over doesn't count anyway.
+/// Keeps the memory within bounds. What is over is looked for only when it is full, since it doesn't count anyway.
 fn bound(tallies: &mut BTreeMap<RequestId, Tally>, now: Timestamp) {
+    if tallies.len() <= MOST_UNKNOWN {
+        return;
+    }
     if tallies.len() > MOST {
         tallies.retain(|_, tally| !is_over(tally.since, now));
     }
+    let unknown = tallies.iter().filter(|(_, tally)| !tally.known);
+    let mut unknown: Vec<_> = unknown.map(|(id, tally)| (tally.since, *id)).collect();
+    if unknown.len() > MOST_UNKNOWN {
+        // Not by their ids: those are made by the devices.
+        unknown.sort_unstable();
+        for (_, id) in &unknown[..unknown.len() - MOST_UNKNOWN] {
+            tallies.remove(id);
+        }
+    }
     while tallies.len() > MOST {
-        // Ids are ordered by the time of making.
-        tallies.pop_first();
+        // What is known has an id of the server's making, in the order of time.
+        let first = tallies.iter().find(|(_, tally)| tally.known).map(|(id, _)| *id);
+        let Some(first) = first.or_else(|| tallies.keys().next().copied()) else { return };
+        tallies.remove(&first);
     }
 }
 
@@ -200,11 +223,33 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let receipts = Receipts::default();
+        let (receipts, request) = (Receipts::default(), open_request(at(0)));
         for number in 0..2 * MOST as u128 {
-            receipts.sounded(Uuid::from_u128(number).into(), session(1), at(0));
+            let id = Uuid::from_u128(number + 1000).into();
+            receipts.follow(&Request { id, ..request.clone() }, at(0));
         }
         assert_eq!(receipts.lock().len(), MOST);
         assert!(receipts.lock().keys().all(|id| id.0.as_u128() >= MOST as u128), "the oldest went");
+    }
+
+    #[test]
+    fn made_up_ids_push_out_each_other_and_no_real_request() {
+        let (receipts, request) = (Receipts::default(), open_request(at(0)));
+        let there = BTreeSet::from([session(1)]);
+        receipts.follow(&request, at(0));
+        receipts.sounded(request.id, session(1), at(1));
+        // Before the real one's id and after it.
+        for number in 0..2 * MOST as u128 {
+            for id in [number % 50, 1000 + number, u128::MAX - number] {
+                receipts.sounded(Uuid::from_u128(id).into(), session(2), at(2));
+            }
+        }
+        assert_eq!(receipts.of(request.id, &there, at(3)), Some(reach(1, 1)));
+        assert!(receipts.lock().len() <= MOST_UNKNOWN + 1);
+        // One that is told of a moment after its receipt is among the newest.
+        let late = Request { id: Uuid::from_u128(77).into(), ..request };
+        receipts.sounded(late.id, session(1), at(4));
+        receipts.follow(&late, at(4));
+        assert_eq!(receipts.of(late.id, &there, at(4)), Some(reach(1, 1)));
     }
 }

@@ -1,7 +1,7 @@
 //! An entry as it goes out: the envelope, written once and shared by all who read it.
 
 use crewbell_shared::ids::{EventId, PersonId};
-use crewbell_shared::protocol::{ActorRef, Audience, EntityType, Source};
+use crewbell_shared::protocol::{ActorRef, Audience, EntityType, Noun, Source};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ pub struct LogEntry {
     pub kind: String,
     /// When.
     pub at: Timestamp,
-    /// Which noun it carries.
+    /// Which noun it carries; none also for one of a newer version, which is in the envelope only.
     pub entity: Option<(EntityType, Uuid)>,
     /// Whom it is for.
     pub audience: Audience,
@@ -49,7 +49,7 @@ struct Meta<'a> {
     actor: ActorRef,
     source: Source,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entity_type: Option<EntityType>,
+    entity_type: Option<&'a Noun>,
     #[serde(skip_serializing_if = "Option::is_none")]
     command_id: Option<Uuid>,
 }
@@ -71,7 +71,7 @@ impl LogEntry {
                 ts: row.at,
                 actor: ActorRef { id: row.actor_id, name: row.actor_name },
                 source: row.source,
-                entity_type: row.entity.map(|(noun, _)| noun),
+                entity_type: row.entity.as_ref().map(|(noun, _)| noun),
                 command_id: row.command_id.map(|id| id.0),
             },
         })?;
@@ -81,16 +81,16 @@ impl LogEntry {
             category: row.category,
             kind: row.kind,
             at: row.at,
-            entity: row.entity,
+            entity: row.entity.and_then(|(noun, id)| noun.known().map(|noun| (noun, id))),
             audience: row.audience,
             payload: row.payload,
             envelope: envelope.into_boxed_str(),
         })
     }
 
-    /// Bytes that it takes in memory, but for some hundred.
+    /// How many bytes it takes in memory, nearly.
     pub fn bytes(&self) -> usize {
-        self.payload.get().len() + self.envelope.len()
+        std::mem::size_of::<Self>() + self.envelope.len() + self.payload.get().len()
     }
 
     /// The person that the entry is about, where it carries one: a reader must notice when it is its own.

@@ -191,6 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn large_entries_push_the_oldest_out_and_the_newest_stays() {
+        let tail = Tail::new(0);
+        let large =
+            |seq| Arc::new(LogEntry { envelope: "x".repeat(Tail::BYTES / 4).into(), ..(*entry(seq)).clone() });
+        tail.push((1..=6).map(large).collect());
+        assert_eq!(numbers(tail.after(3, 10, MUCH)), Some(vec![4, 5, 6]));
+        assert_eq!(numbers(tail.after(2, 10, MUCH)), None, "entry 3 is in the database only");
+        let huge = LogEntry { envelope: "x".repeat(2 * Tail::BYTES).into(), ..(*entry(7)).clone() };
+        tail.push(vec![Arc::new(huge)]);
+        assert_eq!(numbers(tail.after(6, 10, MUCH)), Some(vec![7]));
+        tail.push((8..=10).map(entry).collect());
+        assert_eq!(numbers(tail.after(7, 10, MUCH)), Some(vec![8, 9, 10]));
+    }
+
+    #[test]
     fn the_oldest_fall_off() {
         let tail = Tail::new(0);
         tail.push((1..=5000).map(entry).collect());

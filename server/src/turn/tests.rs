@@ -20,7 +20,7 @@ use crate::ice::{Ice, IceServers};
 async fn own() -> (House, Ice) {
     // Nothing here asks the database.
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
-    let settings = DbSettings { server: nowhere.clone(), owner: nowhere, readers: 1, step_down: false };
+    let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
     let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
     let ice = Ice { ttl: Duration::from_hours(12), ..Ice::default() };
     let ice = start(Some(([127, 0, 0, 1], 0).into()), ice, &house).await.unwrap();

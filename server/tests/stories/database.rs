@@ -45,12 +45,8 @@ pub async fn superuser(settings: &DbSettings) -> PgConnection {
 }
 
 fn settings(shared: &Shared, name: &str) -> DbSettings {
-    DbSettings {
-        server: options(shared, "crewbell_server", name),
-        owner: options(shared, "crewbell_owner", name),
-        readers: 4,
-        step_down: false,
-    }
+    let options = |role| options(shared, role, name);
+    DbSettings { readers: 4, ..DbSettings::new(options("crewbell_server"), options("crewbell_owner")) }
 }
 
 fn options(shared: &Shared, role: &str, database: &str) -> PgConnectOptions {
@@ -75,12 +71,8 @@ fn start() -> Shared {
             }
             root.execute("select pg_reload_conf()").await.unwrap();
             root.execute("create database story_template owner crewbell_owner").await.unwrap();
-            let template = DbSettings {
-                server: cluster.connect_options("crewbell_server", "story_template"),
-                owner: cluster.connect_options("crewbell_owner", "story_template"),
-                readers: 1,
-                step_down: false,
-            };
+            let options = |role| cluster.connect_options(role, "story_template");
+            let template = DbSettings::new(options("crewbell_server"), options("crewbell_owner"));
             migrate(&template).await.unwrap();
             drop(root);
             tell.send((folder, cluster.socket_folder().to_owned())).unwrap();

@@ -35,12 +35,7 @@ impl Own {
     /// How the server reaches it.
     pub fn db(&self) -> DbSettings {
         let options = |role| self.cluster.connect_options(role, "crewbell");
-        DbSettings {
-            server: options("crewbell_server"),
-            owner: options("crewbell_owner"),
-            readers: 4,
-            step_down: false,
-        }
+        DbSettings { readers: 4, ..DbSettings::new(options("crewbell_server"), options("crewbell_owner")) }
     }
 
     /// PostgreSQL's own folder.

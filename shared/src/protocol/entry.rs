@@ -85,6 +85,14 @@ pub enum Noun {
 }
 
 impl Noun {
+    /// The name, as it crosses a wire and stands in the database.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(noun) => noun.as_str(),
+            Self::Foreign(name) => name,
+        }
+    }
+
     /// The noun, if this version knows it.
     pub fn known(&self) -> Option<EntityType> {
         match self {

@@ -10,6 +10,10 @@ use crate::{Code, Refusal};
 /// Notes on one request, at most.
 pub const MAX_NOTES: usize = 100;
 
+/// Bytes of all notes on one request, at most, as UTF-8. A request is told whole at each change, so that what it holds
+/// goes out again with each note.
+pub const MAX_NOTES_BYTES: usize = 32 * 1024;
+
 /// Characters of a note, a reason or a text, at most.
 pub const MAX_TEXT: usize = 2000;
 
@@ -24,7 +28,8 @@ pub const MAX_TEXT: usize = 2000;
 /// - `already_closed` with the request as it is, for everything but a note.
 /// - `not_accepted` for completing, releasing or handing over what nobody has.
 /// - `not_yours` for what somebody else has, unless one may take over.
-/// - `not_allowed`, `not_active`, `invalid`, `too_many`.
+/// - `notes_full` for a note more than a request holds.
+/// - `not_allowed`, `not_active`, `invalid`.
 pub fn decide(
     request: Request,
     command: Command,
@@ -128,11 +133,20 @@ fn note(
     actor: &Person,
     at: Timestamp,
 ) -> Result<(Request, Option<Change>), Refusal> {
-    if request.notes.len() >= MAX_NOTES {
-        return Err(Refusal::new(Code::TooMany, format!("A request holds {MAX_NOTES} notes at most."))
-            .with("limit", &MAX_NOTES));
+    let text = text("text", words)?;
+    if let Some(known) = request.notes.iter().find(|note| note.id == id) {
+        // The same note by another command says nothing new; another note needs an id of its own.
+        let same = known.by.id == actor.id && known.text == text;
+        let taken = || Refusal::invalid("note_id", "There is a note with that id already.");
+        return if same { Ok((request, None)) } else { Err(taken()) };
     }
-    request.notes.push(Note { id, by: actor.as_ref(), at, text: text("text", words)? });
+    let bytes = request.notes.iter().map(|note| note.text.len()).sum::<usize>() + text.len();
+    if request.notes.len() >= MAX_NOTES || bytes > MAX_NOTES_BYTES {
+        let message = format!("A request holds {MAX_NOTES} notes at most, and {MAX_NOTES_BYTES} bytes of them.");
+        let full = Refusal::new(Code::NotesFull, message).with("limit", &MAX_NOTES);
+        return Err(full.with("limit_bytes", &MAX_NOTES_BYTES));
+    }
+    request.notes.push(Note { id, by: actor.as_ref(), at, text });
     Ok((request, Some(Change::Noted)))
 }
 

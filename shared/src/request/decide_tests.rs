@@ -129,6 +129,58 @@ fn an_empty_note_and_an_endless_one_are_refused() {
     }
 }
 
+fn write(request: Request, number: u128, text: &str, actor: &Person) -> Result<(Request, Option<Change>), Refusal> {
+    decide(request, Command::Note { id: NoteId(Uuid::from_u128(number)), text: text.into() }, actor, at(1))
+}
+
+#[test]
+fn a_request_holds_so_many_notes_and_so_much_text() {
+    for (text, most) in [("tea", MAX_NOTES), (&*"x".repeat(MAX_TEXT), 16), (&*"ü".repeat(MAX_TEXT), 8)] {
+        let mut request = completed();
+        for number in 0.. {
+            match write(request.clone(), number, text, &siri()) {
+                Ok((after, change)) => {
+                    assert_eq!(change, Some(Change::Noted));
+                    request = after;
+                }
+                Err(refusal) => {
+                    assert_eq!(refusal.code, Code::NotesFull);
+                    assert_eq!(
+                        (&refusal.details["limit"], &refusal.details["limit_bytes"]),
+                        (&100.into(), &32768.into())
+                    );
+                    break;
+                }
+            }
+        }
+        assert_eq!(request.notes.len(), most);
+        assert!(serde_json::to_vec(&request).unwrap().len() < 64 * 1024, "whole, at each change");
+    }
+    // What is too long is told as that, also where there is no room at all.
+    let full = (0..16)
+        .fold(open_request(at(0)), |request, number| write(request, number, &"x".repeat(2000), &siri()).unwrap().0);
+    assert_eq!(write(full.clone(), 20, &"x".repeat(2001), &siri()).unwrap_err().code, Code::Invalid);
+    // A short one still fits, and everything else can be done.
+    assert!(write(full.clone(), 20, "done", &siri()).is_ok());
+    assert!(decide(full, Command::Accept, &siri(), at(2)).is_ok());
+}
+
+#[test]
+fn a_note_that_comes_again_is_there_once_and_its_id_is_no_other_s() {
+    let (request, _) = write(open_request(at(0)), 9, "Two towels\r\n", &siri()).unwrap();
+    let (same, change) = write(request.clone(), 9, "  Two towels", &siri()).unwrap();
+    assert_eq!((same.notes.len(), change), (1, None));
+    for (text, actor) in [("Three towels", siri()), ("Two towels", sam())] {
+        let refusal = write(request.clone(), 9, text, &actor).unwrap_err();
+        assert_eq!((refusal.code, refusal.details["field"].as_str()), (Code::Invalid, Some("note_id")));
+    }
+    // Also where there is no room for another.
+    let full = (10..).try_fold(request, |request, number| {
+        write(request, number, "tea", &siri()).map(|(request, _)| request).map_err(|_| ())
+    });
+    assert!(full.is_err());
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         Just(Command::Accept),

@@ -24,7 +24,7 @@ mod state;
 mod voice;
 
 pub use command::{Change, Command};
-pub use decide::{MAX_NOTES, MAX_TEXT, decide};
+pub use decide::{MAX_NOTES, MAX_NOTES_BYTES, MAX_TEXT, decide};
 pub use merge::{ECHOES_FOR, HELD_FOR, echoes, joins, joins_held, pressed_again};
 pub use state::{Acceptance, State};
 

@@ -16,12 +16,13 @@ pub fn name(field: &str, text: &str) -> Result<String, Refusal> {
     })
 }
 
-/// Words that can be taken, trimmed and in normalization form C; empty ones too. `most` is in characters.
+/// Words that can be taken, trimmed and in normalization form C; empty ones too. `most` is in characters. Lines may be ended
+/// as any system ends them, and end with a line feed from here on.
 ///
 /// # Errors
 /// `invalid` with the field's name, and the limit where it was passed.
 pub fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
-    let text = composed(text.trim());
+    let text = composed(&lines(text.trim()));
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Err(Refusal::invalid(field, "Control characters can't be taken."));
     }
@@ -29,6 +30,12 @@ pub fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
         return Err(Refusal::invalid(field, format!("{most} characters at most.")).with("limit", &most));
     }
     Ok(text)
+}
+
+/// The text with a line feed for each end of a line: carriage returns with or without one, and Unicode's separators, as
+/// they come from other systems and out of word processors.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n")
 }
 
 #[cfg(test)]
@@ -56,9 +63,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_ends_with_a_line_feed_however_it_was_ended() {
+        for end in ["\n", "\r\n", "\r", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}"] {
+            assert_eq!(words("text", &format!("two{end}lines{end}"), 9).unwrap(), "two\nlines", "{end:?}");
+        }
+        assert_eq!(words("text", "a\r\n\r\nb", 9).unwrap(), "a\n\nb");
+        assert_eq!(words("text", "a\n\rb", 9).unwrap(), "a\n\nb");
+    }
+
+    #[test]
     fn lines_can_be_taken_and_other_control_characters_not() {
         assert_eq!(words("notes", "two\n\tlines", 20).unwrap(), "two\n\tlines");
-        for text in ["a\0b", "a\u{1b}[31m", "a\rb"] {
+        for text in ["a\0b", "a\u{1b}[31m", "a\u{7f}b", "a\u{9b}31m"] {
             assert!(words("notes", text, 20).is_err(), "{text:?}");
         }
     }

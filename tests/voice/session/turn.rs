@@ -30,7 +30,7 @@ fn relayed(told: &IceServers) -> Options {
 async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
     // Nothing here asks the database.
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
-    let settings = DbSettings { server: nowhere.clone(), owner: nowhere, readers: 1, step_down: false };
+    let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
     let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
     let ice = Ice { ttl: Duration::from_hours(1), ..Ice::default() };
     let ice = turn::start(Some(([127, 0, 0, 1], 0).into()), ice, &house).await.unwrap();

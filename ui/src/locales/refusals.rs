@@ -35,6 +35,8 @@ pub fn refusal(refusal: &Refusal) -> String {
         Code::InUse => w.in_use,
         Code::NotActive => w.not_active,
         Code::KeyReused => w.key_reused,
+        Code::TooOld => w.too_old,
+        Code::NotesFull => w.notes_full,
         Code::DependsOnRefused => w.depends_on_refused,
         Code::BadCredentials => w.bad_credentials,
         Code::WrongSecret => w.wrong_secret,

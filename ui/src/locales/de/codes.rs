@@ -20,6 +20,8 @@ pub const WORDS: Codes = Codes {
     too_many: "Das ist mehr als erlaubt.",
     too_many_limit: "Höchstens {limit}.",
     key_reused: "Das wurde schon als etwas anderes gesendet. Tu es noch einmal.",
+    too_old: "Das ist so lange her, dass niemand mehr sagen kann, ob es ankam. Sieh nach und tu es noch einmal, wenn es nötig ist.",
+    notes_full: "Auf dieser Anfrage ist kein Platz mehr für Notizen.",
     depends_on_refused: "Etwas, das es braucht, wurde abgelehnt.",
     bad_credentials: "Name oder PIN ist falsch.",
     wrong_secret: "Die jetzige PIN oder das jetzige Passwort ist ein anderes.",

@@ -20,6 +20,8 @@ pub const WORDS: Codes = Codes {
     too_many: "C'est plus que la limite.",
     too_many_limit: "{limit} au plus.",
     key_reused: "Ceci a déjà été envoyé autrement. Recommencez.",
+    too_old: "Cela remonte à si longtemps que personne ne peut dire si c'est arrivé. Vérifiez, et refaites-le s'il le faut.",
+    notes_full: "Il n'y a plus de place pour des notes sur cette demande.",
     depends_on_refused: "Quelque chose dont cela dépend a été refusé.",
     bad_credentials: "Nom ou code incorrect.",
     wrong_secret: "Le code ou mot de passe actuel n'est pas celui-là.",

@@ -20,6 +20,8 @@ pub const WORDS: Codes = Codes {
     too_many: "To je više od ograničenja.",
     too_many_limit: "Najviše {limit}.",
     key_reused: "Ovo je već poslano kao nešto drugo. Učinite ponovno.",
+    too_old: "To je bilo tako davno da nitko ne može reći je li stiglo. Pogledajte, i učinite to ponovno ako je potrebno.",
+    notes_full: "Na ovom zahtjevu nema više mjesta za bilješke.",
     depends_on_refused: "Odbijeno je nešto o čemu ovisi.",
     bad_credentials: "Ime ili PIN nije točan.",
     wrong_secret: "Sadašnji PIN ili lozinka je drugačija.",

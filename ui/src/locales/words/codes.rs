@@ -21,6 +21,8 @@ words! {
         too_many: Text,
         too_many_limit: Text,
         key_reused: Text,
+        too_old: Text,
+        notes_full: Text,
         depends_on_refused: Text,
         bad_credentials: Text,
         wrong_secret: Text,

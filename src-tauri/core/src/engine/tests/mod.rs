@@ -172,6 +172,28 @@ fn a_retry_goes_under_a_new_id_because_the_old_one_has_its_answer() {
 }
 
 #[test]
+fn what_comes_too_late_stays_with_its_reason_until_its_person_decides() {
+    let mut device = Device::live();
+    device.accept(1).unwrap();
+    let refusal = Refusal::new(Code::TooOld, "Nobody can tell whether it was done.").with("made_at", &at(0));
+    let outcome = Outcome { id: id(1), seq: None, refusal: Some(refusal.clone()) };
+    let outputs = device.take(Input::Outcomes(Ok(vec![outcome])));
+    assert!(outputs.contains(&Output::Tell(Told::Refused { command_id: id(1), refusal: refusal.clone() })));
+    assert!(sent(&outputs).is_empty(), "it isn't tried again by itself");
+    // Also after a start of the app.
+    let mut again = Device { engine: Engine::new(device.engine.image().clone()), tick: device.tick };
+    assert!(sent(&again.take(Input::Start)).is_empty());
+    let kept = &again.engine.image().waiting(id(1)).unwrap().doing;
+    assert!(matches!(kept, Doing::Refused { refusal: why, .. } if *why == refusal));
+    // Done again it is a new command, of now.
+    device.tick += 5000;
+    device.take(Input::Retry { id: id(1), new_id: id(2) });
+    let command = &device.engine.image().waiting(id(2)).unwrap().command;
+    assert_eq!(command.made_at, Some(at(5)));
+    assert!(device.engine.image().waiting(id(1)).is_none());
+}
+
+#[test]
 fn a_command_knows_the_one_that_it_makes_no_sense_without() {
     let mut device = Device::live();
     device.accept(1).unwrap();

@@ -1,0 +1,170 @@
+//! A batch of actions, decided one after the other on the same [`World`] in memory, between its look-up and its storing.
+
+use crewbell_shared::ids::CommandId;
+use crewbell_shared::person::Actor;
+use crewbell_shared::protocol::Outcome;
+use crewbell_shared::{Code, Refusal};
+use jiff::Timestamp;
+use sqlx::PgConnection;
+
+use super::Moment;
+use super::steps::Answer;
+use super::store::{self, Rows, Signature};
+use super::too_old::Old;
+use super::world::{Wants, World};
+use super::writer::{Deps, Done, Job, Key, NotDone};
+use crate::clock::Ids;
+use crate::db::commands::Decided;
+use crate::db::{self, DbError};
+
+/// What became of one job in memory: the answer and how many entries there were after it.
+type Verdict = Result<(Answer, Option<usize>), Refusal>;
+
+pub(super) struct Batch<'a> {
+    pub(super) world: World,
+    pub(super) rows: Rows,
+    at: Timestamp,
+    ids: &'a Ids,
+    known: Vec<Decided>,
+    old: Old,
+    /// For each job its verdict; none for a command that was decided before.
+    verdicts: Vec<Option<Verdict>>,
+}
+
+impl<'a> Batch<'a> {
+    /// Nothing looked up yet.
+    pub(super) fn new(world: World, at: Timestamp, ids: &'a Ids) -> Self {
+        Self { world, rows: Rows::at(at), at, ids, known: Vec::new(), old: Old::default(), verdicts: Vec::new() }
+    }
+
+    /// Looks the commands up, and loads what the others want to see.
+    pub(super) async fn look(&mut self, conn: &mut PgConnection, jobs: &[Job], deps: &Deps) -> Result<(), DbError> {
+        let site = self.world.site.id;
+        let keys = || jobs.iter().filter_map(|job| job.key.as_ref());
+        let ids: Vec<_> = keys().map(|key| key.id.0).collect();
+        if !ids.is_empty() {
+            self.known = db::commands::find(conn, site, &ids).await?;
+            self.old = Old::look(conn, site, (self.at, deps.commands_kept), keys(), &self.known).await?;
+        }
+        let mut wants = Wants::default();
+        for job in jobs {
+            job.action.wants(&mut wants);
+            if let Some(person) = job.actor.person() {
+                wants.people.insert(person.id.0);
+                job.action.wants_of_actor(person.id, &mut wants);
+            }
+        }
+        self.world.reachable =
+            wants.reachable.iter().copied().filter(|person| deps.presence.is_online(*person)).collect();
+        let at = jobs.iter().map(|job| job.at.unwrap_or(self.at)).min().unwrap_or(self.at);
+        store::load(conn, &mut self.world, &wants, at).await?;
+        let holders = self.world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id);
+        let there: Vec<_> = holders.filter(|person| deps.presence.is_online(*person)).collect();
+        self.world.reachable.extend(there);
+        Ok(())
+    }
+
+    /// Decides each job on what those before it left.
+    pub(super) fn decide(&mut self, jobs: &[Job]) -> Result<(), DbError> {
+        for (place, job) in jobs.iter().enumerate() {
+            let earlier = |key: &Key| jobs[..place].iter().any(|job| job.key.as_ref().is_some_and(|k| k.id == key.id));
+            let again = job.key.as_ref().is_some_and(|key| earlier(key) || self.is_known(key.id));
+            let verdict = if again { None } else { Some(self.decide_one(job)?) };
+            self.verdicts.push(verdict);
+        }
+        Ok(())
+    }
+
+    /// Whether a command was decided before, as far as anybody still knows.
+    fn is_known(&self, id: CommandId) -> bool {
+        self.known.iter().any(|decided| decided.outcome.id == id) || self.old.trace(id).is_some()
+    }
+
+    fn decide_one(&mut self, job: &Job) -> Result<Verdict, DbError> {
+        if let Some(refusal) = job.key.as_ref().and_then(|key| self.old.refusal(key)) {
+            return Ok(Err(refusal));
+        }
+        let actor = match &job.actor {
+            Actor::Person(person) => match self.world.people.get(person.id.0) {
+                Some(person) => Actor::Person(person.clone()),
+                None => return Ok(Err(Refusal::not_found("person"))),
+            },
+            Actor::Button { name } => Actor::Button { name: self.world.called(name).to_owned() },
+            Actor::System => Actor::System,
+        };
+        let moment = Moment { at: job.at.unwrap_or(self.at), actor: &actor, ids: self.ids };
+        match job.action.decide(&self.world, &moment) {
+            Err(refusal) => Ok(Err(refusal)),
+            Ok(steps) => {
+                let before = self.rows.entries.len();
+                let command_id = job.key.as_ref().map(|key| key.id);
+                let signature = Signature { moment, source: job.source, command_id };
+                store::apply(&mut self.world, &mut self.rows, steps.steps, &signature)?;
+                let after = self.rows.entries.len();
+                Ok(Ok((steps.answer, (after > before).then_some(after))))
+            }
+        }
+    }
+
+    /// The answers, now that the number of the last entry is known, and the commands to be remembered.
+    pub(super) fn outcomes(&mut self, jobs: &[Job], head: u64) -> (Vec<Result<Done, NotDone>>, Vec<Decided>) {
+        let total = self.rows.entries.len();
+        let mut results = Vec::with_capacity(jobs.len());
+        let mut decided = Vec::new();
+        for (job, verdict) in jobs.iter().zip(self.verdicts.drain(..)) {
+            let result = match (verdict, &job.key) {
+                (Some(verdict), key) => {
+                    let seq = |entries: usize| head - u64::try_from(total - entries).unwrap_or_default();
+                    let result = verdict.map(|(answer, entries)| Done { seq: entries.map(seq), answer });
+                    if let Some(key) = key {
+                        decided.push(remembered(key, &job.actor, &result));
+                    }
+                    result.map_err(NotDone::Refused)
+                }
+                (None, Some(key)) => {
+                    let before = self.known.iter().chain(&decided).find(|decided| decided.outcome.id == key.id);
+                    match (before, self.old.trace(key.id)) {
+                        (Some(before), _) => repeated(before, key, &job.actor),
+                        (None, Some(trace)) if trace.person == job.actor.person().map(|person| person.id.0) => {
+                            Ok(Done { seq: Some(trace.seq), answer: Answer::Done })
+                        }
+                        (None, Some(_)) => Err(key_reused().into()),
+                        (None, None) => Err(NotDone::Internal),
+                    }
+                }
+                (None, None) => Err(NotDone::Internal),
+            };
+            results.push(result);
+        }
+        (results, decided)
+    }
+}
+
+fn remembered(key: &Key, actor: &Actor, result: &Result<Done, Refusal>) -> Decided {
+    Decided {
+        outcome: Outcome {
+            id: key.id,
+            seq: result.as_ref().ok().and_then(|done| done.seq),
+            refusal: result.as_ref().err().cloned(),
+        },
+        person: actor.person().map(|person| person.id.0),
+        verb: key.verb.clone(),
+        digest: key.digest.clone(),
+        made_at: key.made_at,
+    }
+}
+
+/// The same outcome for a command that comes again; a refusal for another command, or another's, under its id.
+fn repeated(before: &Decided, key: &Key, actor: &Actor) -> Result<Done, NotDone> {
+    if before.digest != key.digest || before.person != actor.person().map(|person| person.id.0) {
+        return Err(key_reused().with("verb", &before.verb).into());
+    }
+    match &before.outcome.refusal {
+        Some(refusal) => Err(refusal.clone().into()),
+        None => Ok(Done { seq: before.outcome.seq, answer: Answer::Done }),
+    }
+}
+
+fn key_reused() -> Refusal {
+    Refusal::new(Code::KeyReused, "This id was used for another command.")
+}

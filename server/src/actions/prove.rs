@@ -1,0 +1,17 @@
+//! Shows that a site's writer can write: what a server is asked that has failed to lately.
+
+use crewbell_shared::Refusal;
+
+use super::{Action, Moment, Step, Steps, Wants, World};
+
+/// Writes something, and changes nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Prove;
+
+impl Action for Prove {
+    fn wants(&self, _: &mut Wants) {}
+
+    fn decide(&self, _: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
+        Ok(Steps::none().and(Step::Proof))
+    }
+}
