@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOf, OneOfBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 
 use super::ApiError;
 use crate::db::{Db, sites};
@@ -23,10 +23,10 @@ pub(super) enum When {
 }
 
 /// What the description says of it.
-pub(super) fn schema() -> OneOf {
+pub(super) fn schema() -> Schema {
     let format =
         |format| ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(format)));
-    OneOfBuilder::new().item(format(KnownFormat::DateTime)).item(format(KnownFormat::Date)).build()
+    OneOfBuilder::new().item(format(KnownFormat::DateTime)).item(format(KnownFormat::Date)).into()
 }
 
 impl TryFrom<String> for When {
