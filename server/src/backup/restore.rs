@@ -126,8 +126,9 @@ async fn swap(place: &Place, conn: &mut PgConnection, name: &str, fresh: &str, t
     }
     say(conn, format!("drop database if exists {old_q} with (force)")).await?;
     let mut other = place.options("postgres").connect().await?;
+    let steps = [(name_q.as_str(), old_q.as_str()), (fresh_q.as_str(), name_q.as_str())];
     tokio::select! {
-        renamed = rename_both(conn, &[(&name_q, &old_q), (&fresh_q, &name_q)]) => renamed?,
+        renamed = rename_both(conn, &steps) => renamed?,
         Err(cut) = keep_cutting(&mut other, name) => return Err(cut),
     }
     other.close().await?;
