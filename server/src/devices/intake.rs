@@ -68,7 +68,7 @@ impl Buttons {
         };
         let named = self.house.site_named(Some(slug)).await.map_err(not_now)?;
         let (site, known) = named.ok_or(NotLetIn::BadCredentials)?;
-        let (expected, known) = match device.as_deref() {
+        let (expected, known) = match device {
             None => (known.join_code_hash, true),
             Some(device) => {
                 let mut tx = self.house.db.read(site.id).await.map_err(not_now)?;
@@ -83,7 +83,7 @@ impl Buttons {
             return Ok(Principal { site, device: device.map(Into::into) });
         }
         // Under the button that it says it is, if there is one: names that are made up would fill the list.
-        let (device, reason) = match device.as_deref() {
+        let (device, reason) = match device {
             None => ("", "wrong_join_code"),
             Some(device) if known && has_one => (device, "wrong_password"),
             Some(device) if known => (device, "has_no_password"),
