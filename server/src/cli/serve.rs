@@ -199,7 +199,7 @@ async fn keep_certificate(config: Config, folder: PathBuf, shown: Weak<Shown>, c
                 known = now;
             }
             Err(error) => {
-                tracing::warn!(%error, "The certificate can't be made anew for this machine's new addresses.")
+                tracing::warn!(%error, "The certificate can't be made anew for this machine's new addresses.");
             }
         }
     }

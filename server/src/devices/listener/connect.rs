@@ -222,6 +222,7 @@ impl<I: Intake> Door<I> {
 }
 
 /// Why a connection that hasn't signed in is closed.
+#[derive(Clone, Copy)]
 enum Unwanted {
     Shutdown,
     Evicted,
