@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{BadRow, DbError, named, search, sql};
+use super::{BadRow, DbError, search, sql};
 
 /// An entry as the database has it; its number is given by the append.
 #[derive(Clone, Debug)]

@@ -83,7 +83,7 @@ impl Buttons {
             return Ok(Principal { site, device: device.map(Into::into) });
         }
         // Under the button that it says it is, if there is one: names that are made up would fill the list.
-        let (device, reason) = match device {
+        let (device, reason) = match device.as_deref() {
             None => ("", "wrong_join_code"),
             Some(device) if known && has_one => (device, "wrong_password"),
             Some(device) if known => (device, "has_no_password"),

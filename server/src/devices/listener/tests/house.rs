@@ -1,6 +1,6 @@
 //! A listener with a judge that the test plays, and a client that is nothing but bytes.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, sync::Mutex, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, sync::Mutex};
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
