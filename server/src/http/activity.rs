@@ -37,11 +37,11 @@ pub struct Asked {
     pub(super) before: Option<u64>,
     /// From this time on; or from the beginning of this day (`2026-11-21`) in the site's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = super::when::schema, required = false)]
     from: Option<When>,
     /// Until this time, exclusive; or until the end of this day.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = super::when::schema, required = false)]
     to: Option<When>,
     /// Of this category: `requests`, `buttons`, `people`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +69,9 @@ impl Asked {
     pub(super) async fn filter(self, app: &App, site: &OpenSite) -> Result<Filter, ApiError> {
         writable("category", self.category.as_deref())?;
         writable("q", self.q.as_deref())?;
+        if self.before.is_some_and(|before| i64::try_from(before).is_err()) {
+            return Err(Refusal::invalid("before", "No entry has such a number.").into());
+        }
         let (from, to) = span(&app.house.db, site, self.from, self.to).await?;
         Ok(Filter {
             before: self.before,

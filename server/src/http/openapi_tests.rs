@@ -127,6 +127,10 @@ fn no_two_types_are_described_under_one_name() {
             let Some(kind) = kind else { continue };
             let named = after("as").filter(|_| words.iter().position(|one| *one == "as") < Some(kind));
             let name = named.or_else(|| words.get(kind + 1)).unwrap();
+            // The ids come from a macro.
+            if name.is_empty() {
+                continue;
+            }
             assert!(
                 names.insert((*name).to_owned()),
                 "two types are described as {name}: give one of them `schema(as = …)`"

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 
 use super::ApiError;
 use crate::db::{Db, sites};
@@ -19,6 +20,13 @@ const EARLIEST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 pub(super) enum When {
     At(Timestamp),
     On(Date),
+}
+
+/// What the description says of it.
+pub(super) fn schema() -> Schema {
+    let format =
+        |format| ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(format)));
+    OneOfBuilder::new().item(format(KnownFormat::DateTime)).item(format(KnownFormat::Date)).build().into()
 }
 
 impl TryFrom<String> for When {

@@ -25,7 +25,7 @@ pub struct Asked {
     current: bool,
     /// Of the stays that ended, those that did so since this time, or since the beginning of this day (`2026-11-21`) in
     /// the site's time zone; the last 30 days when not given.
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = crate::http::when::schema, required = false)]
     ended_since: Option<When>,
 }
 

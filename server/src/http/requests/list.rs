@@ -28,10 +28,10 @@ pub struct Asked {
     /// Accepted by this person.
     accepted_by: Option<PersonId>,
     /// Created from this time on; or from the beginning of this day (`2026-11-21`) in the site's time zone.
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = crate::http::when::schema, required = false)]
     from: Option<When>,
     /// Created before this time, or before this day: the next page begins at the last page's `next_before`.
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = crate::http::when::schema, required = false)]
     before: Option<When>,
     /// At most so many, 1 to 200; 50 when not given. Those made at the same moment as the last one come with it, so
     /// that no page begins in the middle of a moment.

@@ -95,7 +95,7 @@ pub fn Secret(
     id: PersonId,
 ) -> impl IntoView {
     let state = state();
-    let own = state.my_id() == Some(id);
+    let own = untrack(|| state.my_id()) == Some(id);
     let current = RwSignal::new(String::new());
     let secret = RwSignal::new(String::new());
     let wrong = RwSignal::new(None::<String>);

@@ -34,7 +34,7 @@ pub fn You() -> impl IntoView {
             </div>
             <Show when=move || changes.get()>
                 <Sheet title=words().people.secret_mine.to_owned() on_close=move || changes.set(false)>
-                    {state.my_id().map(|id| view! { <Secret id/> })}
+                    {untrack(|| state.my_id()).map(|id| view! { <Secret id/> })}
                 </Sheet>
             </Show>
             <Show when=move || asks.get()><Leave on_close=move || asks.set(false)/></Show>
