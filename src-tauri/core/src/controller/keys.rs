@@ -187,7 +187,9 @@ impl Keeper {
     async fn work(&mut self, job: Job) {
         match job {
             Job::Token(answer) => drop(answer.send(self.kept(Instant::now()).await.map(|kept| kept.token.clone()))),
-            Job::ToRevoke(answer) => drop(answer.send(self.kept(Instant::now()).await.map(|kept| kept.to_revoke.clone()))),
+            Job::ToRevoke(answer) => {
+                drop(answer.send(self.kept(Instant::now()).await.map(|kept| kept.to_revoke.clone())))
+            }
             Job::Replace { token, before, answer } => {
                 let mut kept = self.kept(Instant::now()).await.cloned().unwrap_or_default();
                 self.before = Some(kept.clone());

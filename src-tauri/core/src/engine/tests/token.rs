@@ -44,7 +44,10 @@ fn the_first_no_wipes_nothing_and_the_token_is_asked_after_by_itself() {
         assert!(!outputs.iter().any(goes_on), "{way}: nothing else is asked before");
         let outputs = device.take(Input::Token(Ok(())));
         device.keeps_everything(way);
-        assert!(outputs.iter().chain(&device.after_a_wait()).any(goes_on), "{way}: it was somebody else, and it goes on");
+        assert!(
+            outputs.iter().chain(&device.after_a_wait()).any(goes_on),
+            "{way}: it was somebody else, and it goes on"
+        );
     }
 }
 
