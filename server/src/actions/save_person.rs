@@ -34,7 +34,8 @@ impl Action for SavePerson {
         let ended = world.sessions.iter().filter(|session| leaves && session.person_id == self.person_id);
         let ended: Vec<_> = ended.map(|session| session.id).collect();
         // What they have in hand rings again: a guest waits for somebody who won't come.
-        let gone = !changes.is_empty() && !(self.active && allows(self.role, Right::AnswerRequests));
+        let stays = self.active && allows(self.role, Right::AnswerRequests);
+        let gone = !stays && !changes.is_empty();
         let dropped = world.held_by(self.person_id).filter(|_| gone).cloned();
         let steps = dropped.fold(Steps::from(changes), |steps, request| {
             steps.and_change(Request { state: State::Open, ..request }, "request_released")

@@ -271,7 +271,7 @@ impl Desk {
     /// database is away, the rest isn't tried.
     async fn all(&mut self, jobs: &[Job], new: Option<&Site>) -> Results {
         let mut results = Vec::with_capacity(jobs.len());
-        let mut parts: Vec<Range<usize>> = vec![0..jobs.len()];
+        let mut parts: Vec<Range<usize>> = std::iter::once(0..jobs.len()).collect();
         while let Some(part) = parts.pop() {
             match self.attempt(&jobs[part.clone()], How { new, ..How::default() }).await {
                 Ok(done) => results.extend(done),
@@ -279,7 +279,7 @@ impl Desk {
                     self.failed(&error).await;
                     break;
                 }
-                Err(failure) if part.len() == 1 => match self.to_blame(&jobs[part.start], failure).await {
+                Err(failure) if part.len() == 1 => match self.blame(&jobs[part.start], failure).await {
                     Ok(result) => results.push(result),
                     Err(error) => {
                         self.failed(&error).await;
@@ -300,7 +300,7 @@ impl Desk {
     ///
     /// # Errors
     /// The database is away.
-    async fn to_blame(&mut self, job: &Job, failure: Failure) -> Result<Result<Done, NotDone>, DbError> {
+    async fn blame(&mut self, job: &Job, failure: Failure) -> Result<Result<Done, NotDone>, DbError> {
         let error = match failure {
             Failure::Panicked => return Ok(Err(NotDone::Internal)),
             Failure::Db(error) => error,
@@ -339,13 +339,12 @@ impl Desk {
             let (actor, key) = (job.actor.clone(), job.key.clone());
             let remember = Job { action, actor, source: job.source, key, at: job.at };
             match self.attempt(&[remember], How::default()).await {
-                Ok(_) => {}
+                Ok(_) | Err(Failure::Panicked) => {}
                 Err(Failure::Db(error)) if error.is_transient() => return Err(error),
                 // The same again will be refused the same, remembered or not.
                 Err(Failure::Db(error)) => {
                     tracing::error!(site = %self.site, %error, verb, "A refusal could not be remembered.");
                 }
-                Err(Failure::Panicked) => {}
             }
         }
         Ok(Err(NotDone::Refused(refusal)))

@@ -70,6 +70,7 @@ fn request(place: Uuid, button: Uuid, at: Timestamp, ids: &crewbell_server::cloc
         voice: None,
         notes: Vec::new(),
         state: State::Open,
+        held: None,
     }
 }
 
@@ -83,7 +84,7 @@ async fn press(ship: &Ship, conn: &mut PgConnection) -> i64 {
     let (known, place, _) = known.into_iter().next().unwrap();
     let (button, place) = (known.button.id, place.unwrap().id.0);
     assert!(presses::find(&mut tx, site, &[(button, "new")]).await.unwrap().is_empty());
-    assert!(requests::lock_open_at(&mut tx, site, &[place], at).await.unwrap().is_empty());
+    assert!(requests::lock_live_at(&mut tx, site, &[place], at, at).await.unwrap().is_empty());
     let request = request(place, button.0, at, ids);
     assert!(requests::lock(&mut tx, site, &[request.id.0]).await.unwrap().is_empty());
     let command: CommandId = ids.next(at);
