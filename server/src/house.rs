@@ -292,7 +292,19 @@ impl House {
             tokio::spawn(follow_settings(reader, db.clone(), told, self.stop.clone()));
             let (receipts, switchboard, opened_at) = (Receipts::default(), Switchboard::default(), known.head);
             let uses = Uses::default();
-            Arc::new(OpenSite { id, slug, tail, presence, switchboard, receipts, uses, settings, opened_at, writer, db })
+            Arc::new(OpenSite {
+                id,
+                slug,
+                tail,
+                presence,
+                switchboard,
+                receipts,
+                uses,
+                settings,
+                opened_at,
+                writer,
+                db,
+            })
         });
         Arc::clone(site)
     }

@@ -193,8 +193,7 @@ mod tests {
     #[test]
     fn large_entries_push_the_oldest_out_and_the_newest_stays() {
         let tail = Tail::new(0);
-        let large =
-            |seq| Arc::new(LogEntry { envelope: "x".repeat(Tail::BYTES / 4).into(), ..(*entry(seq)).clone() });
+        let large = |seq| Arc::new(LogEntry { envelope: "x".repeat(Tail::BYTES / 4).into(), ..(*entry(seq)).clone() });
         tail.push((1..=6).map(large).collect());
         assert_eq!(numbers(tail.after(3, 10, MUCH)), Some(vec![4, 5, 6]));
         assert_eq!(numbers(tail.after(2, 10, MUCH)), None, "entry 3 is in the database only");

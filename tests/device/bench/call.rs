@@ -20,10 +20,10 @@ use tempfile::TempDir;
 use crate::Options;
 use crate::device::Device;
 use crate::phone::Phone;
-use crate::props::Stage;
 use crate::report::{Figure, Report};
 use crate::ship::id;
 use crate::signalling;
+use crate::stage::Stage;
 use crate::times::Times;
 
 const PATIENCE: Duration = Duration::from_secs(20);

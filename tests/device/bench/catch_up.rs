@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::Options;
 use crate::cast::{Crew, command};
 use crate::device::Device;
-use crate::props::Stage;
 use crate::report::{Figure, Report};
+use crate::stage::Stage;
 use crate::times::Times;
 use crate::wire::Wire;
 

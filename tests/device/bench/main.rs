@@ -5,7 +5,7 @@
 //! the sockets are sockets, the presses are a foreign client's MQTT, the bell plays to a sound server without a sound
 //! card. All of it shares the machine's cores.
 //!
-//! - [`props`]: a ship with as many entities as wanted; [`device`]: a device whose shell notes when it is told what
+//! - [`stage`]: a ship with as many entities as wanted; [`device`]: a device whose shell notes when it is told what
 //! - [`call`]: calls between two devices with a [`phone`], each; [`signalling`]: many at once, without a voice
 //! - [`start`], [`press`], [`sync`], [`catch_up`], [`replay`], [`face`]: what is measured; [`window`]: the same in the
 //!   app's window, where the app is built
@@ -28,6 +28,8 @@ mod database;
 #[expect(dead_code, reason = "the stories' phone can do more than is measured")]
 #[path = "../stories/phone.rs"]
 mod phone;
+#[path = "../../../server/tests/props/mod.rs"]
+mod props;
 #[expect(dead_code, reason = "the server's ship can do more than is measured")]
 #[path = "../../../server/tests/stories/ship.rs"]
 mod ship;
@@ -41,10 +43,10 @@ mod device;
 mod face;
 mod memory;
 mod press;
-mod props;
 mod replay;
 mod report;
 mod signalling;
+mod stage;
 mod start;
 mod sync;
 mod times;
@@ -151,7 +153,7 @@ async fn measure(options: &Options) -> Result<Report> {
     let mut report = Report::default();
     let wants = |what: &str| options.wants(what);
     if wants("start") || wants("press") || options.window {
-        let ship = props::Stage::new(options.many(5_000)).await?;
+        let ship = stage::Stage::new(options.many(5_000)).await?;
         if wants("start") {
             say("the start");
             start::measure(&ship, options, &mut report).await?;
@@ -170,7 +172,7 @@ async fn measure(options: &Options) -> Result<Report> {
         }
     }
     if wants("sync") || wants("catch-up") || wants("replay") {
-        let ship = props::Stage::new(options.many(10_000)).await?;
+        let ship = stage::Stage::new(options.many(10_000)).await?;
         if wants("sync") {
             say("the first sync");
             sync::measure(&ship, options, &mut report).await?;
@@ -186,7 +188,7 @@ async fn measure(options: &Options) -> Result<Report> {
     }
     if wants("call") {
         say("calls");
-        let ship = props::Stage::new(options.many(2_500)).await?;
+        let ship = stage::Stage::new(options.many(2_500)).await?;
         if let Err(error) = call::measure(&ship, options, &mut report).await {
             report.left_out("what is missing of calls", format!("{error:#}"));
         }

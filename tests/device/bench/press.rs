@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 use crate::Options;
 use crate::cast::{Crew, Gus};
 use crate::device::{Device, Ear, Heard};
-use crate::props::Stage;
 use crate::report::Report;
+use crate::stage::Stage;
 use crate::times::Times;
 
 /// Presses a second.

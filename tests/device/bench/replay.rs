@@ -13,8 +13,8 @@ use uuid::Uuid;
 use crate::Options;
 use crate::cast::command;
 use crate::device::Device;
-use crate::props::{IN_HAND, Stage};
 use crate::report::{Figure, Report};
+use crate::stage::{IN_HAND, Stage};
 use crate::times::Times;
 use crate::wire::Wire;
 

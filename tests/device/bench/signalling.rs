@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::cast::Phone as End;
-use crate::props::Stage;
 use crate::report::{Figure, Report};
+use crate::stage::Stage;
 use crate::times::Times;
 
 const PAIRS: usize = 50;

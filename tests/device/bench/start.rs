@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::Options;
 use crate::device::{Device, Locked, boot, ear};
 use crate::memory;
-use crate::props::Stage;
 use crate::report::{Figure, Report};
+use crate::stage::Stage;
 use crate::times::Times;
 
 /// What a device that has started says of itself.

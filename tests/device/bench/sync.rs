@@ -8,8 +8,8 @@ use crewbell_core::store::{Sqlite, Store};
 
 use crate::Options;
 use crate::device::Device;
-use crate::props::Stage;
 use crate::report::{Figure, Report};
+use crate::stage::Stage;
 use crate::times::Times;
 
 pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {

@@ -17,9 +17,9 @@ use crate::Options;
 use crate::cast::Crew;
 use crate::memory;
 use crate::press::{self, Pressed};
-use crate::props::Stage;
 use crate::report::{Figure, Report};
 use crate::ship::PIN;
+use crate::stage::Stage;
 use crate::times::Times;
 
 /// Its presses begin here, so that they are others than those before.

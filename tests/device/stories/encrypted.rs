@@ -7,6 +7,7 @@ use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::config::Retention;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::devices::listener::tls::load_or_make;
+use crewbell_server::http::TrustedProxies;
 use crewbell_server::ice::Ice;
 use crewbell_server::serve::{Server, Settings};
 
@@ -30,6 +31,7 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
         ids: Ids::random(),
         metrics: None,
         own_turn: None,
+        proxies: TrustedProxies::default(),
         retention: Retention::default(),
         disk: None,
         silence: crewbell_server::live::SILENCE,

@@ -18,6 +18,8 @@ mod database;
 #[cfg(target_os = "linux")]
 #[path = "../../voice/session/support/machines.rs"]
 mod machines;
+#[path = "../../../server/tests/props/mod.rs"]
+mod props;
 #[expect(dead_code, reason = "the server's ship can do more than these stories need")]
 #[path = "../../../server/tests/stories/ship.rs"]
 mod ship;

@@ -175,7 +175,8 @@ mod tests {
         let held = Held { request_id: crewbell_shared::testing::id(51), by: siri().as_ref(), since: at(0) };
         let request = Request { held: Some(held), ..open_request(at(0)) };
         let said = Sentence::joined(asked_for(&request), " · ");
-        assert!(said.pieces().contains(&crate::locales::Piece::Person(siri().as_ref())), "{said}");
+        let told = said.to_string();
+        assert!(said.pieces().contains(&crate::locales::Piece::Person(siri().as_ref())), "{told}");
     }
 
     #[test]
