@@ -1,7 +1,7 @@
 //! A window that stays blank: `WebKitGTK` can't draw on some graphics drivers, and says nothing of it. The core rings all the
 //! same. A page that hasn't said hello in ten seconds is opened anew, drawn without DMA-BUF, and the person is told.
 //!
-//! WebKit reads its switch once in the life of a process, so the process itself is replaced (`execve`): a ring pauses for a
+//! `WebKit` reads its switch once in the life of a process, so the process itself is replaced (`execve`): a ring pauses for a
 //! second or two. What was found out is kept in the data folder, so that the next start is plain at once; who has another
 //! driver removes the file `plain-window`.
 

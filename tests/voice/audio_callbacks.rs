@@ -108,7 +108,7 @@ fn wav() -> Vec<u8> {
     wav.extend([2_u16, 16].map(u16::to_le_bytes).concat());
     wav.extend(b"data");
     wav.extend(32_000_u32.to_le_bytes());
-    wav.extend([7_u8; 32_000]);
+    wav.resize(wav.len() + 32_000, 7);
     wav
 }
 
@@ -123,21 +123,16 @@ fn what_the_bell_s_device_pulls_allocates_nothing_whatever_rings_ends_or_is_told
             let id = RequestId(Uuid::from_u128(u128::from(round)));
             match round % 150 {
                 0 => bell.call(Some(CallTone::Busy)),
-                5 => bell.play(wav()).unwrap(),
+                5 | 70 | 75 | 85 => bell.play(wav()).unwrap(),
                 20 => bell.test(Priority::High),
-                25 => bell.test(Priority::Low),
+                25 | 40 => bell.test(Priority::Low),
                 30 => bell.ring(Priority::Normal, id),
                 31 => bell.ring(Priority::Emergency, id),
-                40 => bell.test(Priority::Low),
                 45 => bell.call(Some(CallTone::Ring)),
-                60 => bell.quiet(),
-                70 => bell.play(wav()).unwrap(),
-                75 => bell.play(wav()).unwrap(),
+                60 | 101 => bell.quiet(),
                 80 => bell.stop(),
-                85 => bell.play(wav()).unwrap(),
                 90 => bell.call(None),
                 100 => bell.ring(Priority::Low, id),
-                101 => bell.quiet(),
                 _ => {}
             }
             let calls = allocations(|| bell.pull(&mut samples));

@@ -8,7 +8,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -17,11 +17,18 @@ use serde_json::Value;
 
 use crate::{
     demo::build_server,
-    run::{self, output, root, succeeds},
+    run::{self, root, succeeds},
+    setup::python::Package,
 };
 
-/// The version that the rules in [`EXCLUDED`] and `schemathesis.toml` were written for.
-const VERSION: &str = "4.32.5";
+/// In the version that the rules in [`EXCLUDED`] and `schemathesis.toml` were written for.
+const SCHEMATHESIS: Package = Package {
+    name: "Schemathesis, which tries the interface",
+    folder: "target/schemathesis/4.32.5",
+    requirements: &["schemathesis==4.32.5"],
+    works: |folder| succeeds(Command::new(folder.join("bin/schemathesis")).arg("--version")),
+    without: "the interface is not tried",
+};
 
 /// Operations that are left out.
 const EXCLUDED: [&str; 5] = ["sync_events", "sync_live", "auth_logout", "people_sign_out", "people_sign_out_session"];
@@ -31,7 +38,11 @@ const EXCLUDED: [&str; 5] = ["sync_events", "sync_live", "auth_logout", "people_
 /// # Errors
 /// It can't be installed, the server doesn't start, or an answer isn't what was promised.
 pub(crate) fn schemathesis(args: &[String]) -> Result<()> {
-    let program = install()?;
+    SCHEMATHESIS.offer();
+    let program = SCHEMATHESIS.program("schemathesis");
+    if !program.is_file() {
+        bail!("Schemathesis could not be had");
+    }
     let folder = root().join("target/schemathesis");
     let server = Server::start(&build_server()?, &folder.join("data"))?;
     let mut failed = Vec::new();
@@ -56,20 +67,6 @@ pub(crate) fn schemathesis(args: &[String]) -> Result<()> {
     } else {
         bail!("answers aren't what the description promises: {}", failed.join(", "))
     }
-}
-
-/// Installs it from PyPI into a folder of its own below `target/`, once.
-fn install() -> Result<PathBuf> {
-    let folder = root().join("target/schemathesis").join(VERSION);
-    let program = folder.join("bin/schemathesis");
-    if !succeeds(Command::new(&program).arg("--version")) {
-        println!("Installing Schemathesis {VERSION} into {}", folder.display());
-        output(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-        output(
-            Command::new(folder.join("bin/pip")).args(["install", "--quiet"]).arg(format!("schemathesis=={VERSION}")),
-        )?;
-    }
-    Ok(program)
 }
 
 /// A demo server with a database of its own; ended on drop.

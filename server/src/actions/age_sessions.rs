@@ -83,6 +83,7 @@ mod tests {
         let mut all = [Vec::new(), Vec::new(), Vec::new()];
         let decided = AgeSessions { used }.decide(&world, &moment).unwrap();
         for step in decided.steps {
+            #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is expected, whatever there is")]
             match step {
                 Step::UseSessions(some) => all[0].extend(some),
                 Step::AgeSessions(some) => all[1].extend(some),

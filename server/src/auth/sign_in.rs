@@ -62,7 +62,7 @@ pub async fn sign_in(house: &House, limiter: &LoginLimiter, login: Login) -> Res
     };
     match open(house, site, person_id, proof, login).await {
         Ok(signed_in) => {
-            limiter.right(attempt);
+            limiter.right(&attempt);
             metrics::counter!("sign_ins_total").increment(1);
             Ok(signed_in)
         }
@@ -157,7 +157,7 @@ pub async fn prove(
     let requester = Requester::Device(who.device_id);
     let attempt = guarded.charge(Claim::Person(site.id, who.person.id), requester)?;
     if guarded.is_right(&attempt, secret, hash.clone()).await? {
-        limiter.right(attempt);
+        limiter.right(&attempt);
         return Ok(hash);
     }
     guarded.wrong(&attempt, Some(who.person.id), requester);

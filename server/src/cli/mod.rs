@@ -82,7 +82,7 @@ impl Cli {
         let (clock, ids) = (Clock::default(), Ids::random());
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
-            Command::Demo(args) => demo::run(args).await,
+            Command::Demo(args) => Box::pin(demo::run(args)).await,
             Command::Press(args) => press::run(args, &ids).await,
             Command::Watch(args) => watch::run(args, &clock, &ids).await,
             Command::Qr(args) => qr::run(*args).await,

@@ -5,6 +5,7 @@
 use crewbell_shared::ids::SiteId;
 use crewbell_shared::protocol::Audience;
 use crewbell_shared::request::Request;
+use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::buttons::KnownButton;
@@ -32,6 +33,13 @@ macro_rules! column {
     };
 }
 
+/// What is there, as JSON.
+fn texts<'a, T: Serialize + 'a>(
+    values: impl Iterator<Item = Option<&'a T>>,
+) -> Result<Vec<Option<String>>, serde_json::Error> {
+    values.map(|value| value.map(serde_json::to_string).transpose()).collect()
+}
+
 /// Stores, appends, and returns the number of the last entry.
 ///
 /// It takes the lock on the site's counter, which is held until the commit: that makes the order of numbers the order
@@ -40,10 +48,8 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, appended: Appended<'_
     let Appended { remembered, requests, presses, entries } = appended;
     let facts: Vec<Facts<'_>> = requests.iter().map(|request| Facts::of(&request.state)).collect();
     let notes = requests.iter().map(|request| serde_json::to_string(&request.notes)).collect::<Result<Vec<_>, _>>()?;
-    let voices = requests.iter().map(|request| request.voice.as_ref().map(serde_json::to_string).transpose());
-    let voices = voices.collect::<Result<Vec<_>, _>>()?;
-    let held = requests.iter().map(|request| request.held.as_ref().map(serde_json::to_string).transpose());
-    let held = held.collect::<Result<Vec<_>, _>>()?;
+    let voices = texts(requests.iter().map(|request| request.voice.as_ref()))?;
+    let held = texts(requests.iter().map(|request| request.held.as_ref()))?;
     // PostgreSQL has no arrays of arrays of different lengths, so the names travel as one text each.
     let changed: Vec<String> = entries.iter().map(|entry| entry.changed_fields.join(",")).collect();
     let audiences = entries.iter().map(|entry| match &entry.audience {

@@ -69,13 +69,11 @@ impl Writers {
         let mut shelf = self.shelf();
         let own = shelf.idle.iter().rposition(|(of, _)| *of == site);
         let any = (shelf.open >= self.most && !shelf.idle.is_empty()).then_some(0);
-        match own.or(any) {
-            Some(at) => Some(shelf.idle.remove(at)),
-            None => {
-                shelf.open += 1;
-                None
-            }
-        }
+        let Some(at) = own.or(any) else {
+            shelf.open += 1;
+            return None;
+        };
+        Some(shelf.idle.remove(at))
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {

@@ -150,7 +150,7 @@ impl Door {
                 }
                 Taken::Done
             }
-            Err(NotDone::Refused(refusal)) => self.refused(&speaker, &device, &message, &refusal),
+            Err(NotDone::Refused(refusal)) => self.refused(speaker, &device, message, &refusal),
             // No acknowledgement: the device resends, and what it can't resend it hasn't been promised.
             Err(NotDone::Unavailable | NotDone::Internal) => Taken::NotNow,
         }

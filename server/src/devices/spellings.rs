@@ -16,8 +16,11 @@ const REMEMBERED: usize = 4096;
 /// The spellings in use; in memory, because a device that comes back says again how it is spelled.
 #[derive(Clone, Debug, Default)]
 pub struct Spellings {
-    known: Arc<Mutex<BTreeMap<(SiteId, String), BTreeSet<String>>>>,
+    known: Arc<Mutex<BTreeMap<(SiteId, String), Spelled>>>,
 }
+
+/// How one device was spelled.
+type Spelled = BTreeSet<String>;
 
 impl Spellings {
     /// The id that a device is known by; notes how it was spelled.

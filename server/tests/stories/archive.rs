@@ -41,7 +41,7 @@ async fn months_later(retention_days: u32) -> Ship {
 
 #[tokio::test]
 async fn old_entries_move_while_presses_go_on_and_none_is_lost() {
-    let ship = months_later(30).await;
+    let ship = Box::pin(months_later(30)).await;
     let sam = ship.sam().await;
     let mut screen = sam.screen(None).await;
     let mut gus = ship.gus_in(1).await;
@@ -78,7 +78,7 @@ async fn old_entries_move_while_presses_go_on_and_none_is_lost() {
 
 #[tokio::test]
 async fn what_is_archived_is_still_found() {
-    let ship = months_later(30).await;
+    let ship = Box::pin(months_later(30)).await;
     let head = ship.count("select head from sites").await;
     jobs::archive(&ship.server.house, &ship.site).await.unwrap();
     let archived = ship.count(ARCHIVED).await;
@@ -111,7 +111,7 @@ async fn what_is_archived_is_still_found() {
 
 #[tokio::test]
 async fn a_clock_that_jumped_three_years_moves_nothing_and_a_right_one_goes_on() {
-    let ship = months_later(30).await;
+    let ship = Box::pin(months_later(30)).await;
     jobs::archive(&ship.server.house, &ship.site).await.unwrap();
     let (kept, archived) = (ship.count(KEPT).await, ship.count(ARCHIVED).await);
     for years in [3, 30, -60] {
@@ -138,7 +138,7 @@ async fn a_clock_that_jumped_three_years_moves_nothing_and_a_right_one_goes_on()
 
 #[tokio::test]
 async fn entries_that_were_written_by_a_clock_of_another_month_go_where_they_belong() {
-    let ship = months_later(30).await;
+    let ship = Box::pin(months_later(30)).await;
     let mut root = superuser(&ship.db).await;
     // Every fiftieth entry by a clock that has forgotten the time, or is years ahead.
     for (rest, shift) in [(0, "- interval '56 years'"), (25, "+ interval '3 years'")] {
@@ -154,7 +154,7 @@ async fn entries_that_were_written_by_a_clock_of_another_month_go_where_they_bel
 
 #[tokio::test]
 async fn a_site_that_keeps_everything_archives_nothing() {
-    let ship = months_later(0).await;
+    let ship = Box::pin(months_later(0)).await;
     ship.clock.advance(SignedDuration::from_hours(24 * 3650));
     assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0);
     assert_eq!(ship.count(ARCHIVED).await, 0);

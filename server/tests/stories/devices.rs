@@ -206,10 +206,7 @@ async fn every_dialect_rings(version: &'static str) {
         }
         // The same bytes at the same moment would be one finger's.
         ship.clock.advance(jiff::SignedDuration::from_secs(3));
-        let bytes = match &press.payload {
-            Value::String(text) => text.clone(),
-            json => json.to_string(),
-        };
+        let bytes = press.payload.as_str().map_or_else(|| press.payload.to_string(), str::to_owned);
         assert!(gateway.tell(press.topic, bytes.as_bytes(), false).await, "{}", press.payload);
         let open = sam.open_requests().await;
         assert_eq!(open.len(), number + 1, "{}: {} rings once", press.device, press.payload);

@@ -55,8 +55,8 @@ async fn names_are_one_in_any_case_and_typing_whatever_the_database_s_locale() {
         assert_eq!(found(words).await, both, "{words}");
     }
     assert_eq!(found("strasse").await, [json!("Straße")]);
-    assert_eq!(found("100%25").await, [json!(0); 0]);
-    assert_eq!(found("Cabin%20(").await, [json!(0); 0], "what is special in a pattern stands for itself");
+    assert_eq!(found("100%25").await, Vec::<Value>::new());
+    assert_eq!(found("Cabin%20(").await, Vec::<Value>::new(), "what is special in a pattern stands for itself");
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ async fn a_second_message_hides_none_and_one_that_comes_again_is_one() {
     gus.press("long").await;
     let request = screen.see("request_created").await["payload"]["id"].as_str().unwrap().to_owned();
     let said = |byte: u8, words: &str| {
-        json!({ "button": "main", "format": "pcm", "duration": 1, "data": STANDARD.encode([byte; 32_000]),
+        json!({ "button": "main", "format": "pcm", "duration": 1, "data": STANDARD.encode(vec![byte; 32_000]),
                 "transcript": words })
     };
     for (byte, words) in [(1, "Tea"), (1, "Tea"), (2, "And cake")] {

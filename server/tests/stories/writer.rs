@@ -217,7 +217,7 @@ async fn a_press_or_command_that_another_server_was_faster_with_is_the_same_one(
                  select site_id, gen_random_uuid(), id, 'twice', 'single', 'main', now() from buttons where device = 'cabin-1'";
     tx.execute(press).await.unwrap();
     let pressed = gus.press_as("twice", "single", "main");
-    let (_, ()) = tokio::join!(pressed, async {
+    let ((), ()) = tokio::join!(pressed, async {
         somebody_waits(&ship).await;
         tx.commit().await.unwrap();
     });
@@ -262,7 +262,7 @@ async fn a_do_not_disturb_press_sees_what_another_server_has_just_done_with_the_
     tx.execute("update places set do_not_disturb = true where name = 'Cabin 1'").await.unwrap();
     // A call from there doesn't wait for it.
     let mut gus = ship.gus_in(1).await;
-    soon(gus.press("single")).await;
+    soon(Box::pin(gus.press("single"))).await;
     let (_, ()) = tokio::join!(gus.press_key("single", "aux1"), async {
         somebody_waits(&ship).await;
         tx.commit().await.unwrap();

@@ -39,6 +39,7 @@ macro_rules! entities {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(tag = "entity_type", content = "entity", rename_all = "snake_case")]
+        #[expect(clippy::large_enum_variant, reason = "a noun is kept behind an `Arc`, and passes by here once")]
         pub enum Entity { $($(#[$doc])* $noun($noun)),+ }
 
         impl Entity {
@@ -90,6 +91,7 @@ macro_rules! entities {
 
             #[derive(Deserialize)]
             #[serde(rename_all = "snake_case")]
+            #[expect(clippy::large_enum_variant, reason = "a noun is kept behind an `Arc`, and passes by here once")]
             enum Read { $($noun($noun)),+ }
 
             /// Writes a noun beneath its name.

@@ -19,7 +19,7 @@ pub struct Branch {
 impl State {
     /// All places by deck, following all of them.
     pub fn places_by_deck(self) -> Vec<Branch> {
-        by_deck(self.places.list(|item| Some(item.noun.clone())))
+        by_deck(&self.places.list(|item| Some(item.noun.clone())))
     }
 }
 
@@ -28,7 +28,7 @@ const DEEPEST: usize = 16;
 
 /// Sorts places under the nearest deck above them, each followed by what stands in it: a cabin's rooms come after the cabin.
 /// What stands in no deck, or in one that isn't known, comes last.
-pub fn by_deck(places: Vec<Place>) -> Vec<Branch> {
+pub fn by_deck(places: &[Place]) -> Vec<Branch> {
     let mut sorted: Vec<(Vec<Rank>, Option<PlaceId>, Place)> = {
         let all: BTreeMap<PlaceId, &Place> = places.iter().map(|place| (place.id, place)).collect();
         places.iter().map(|place| (path(place, &all), deck_above(place, &all), place.clone())).collect()
@@ -99,7 +99,7 @@ mod tests {
     fn places_stand_under_their_deck_in_the_order_that_people_gave_them() {
         let first = Place { id: id(7), name: "Cabin 7".into(), position: -1, ..cabin() };
         let upper = Place { id: id(8), name: "Upper deck".into(), position: 1, ..deck() };
-        let branches = by_deck(vec![saloon(), upper, cabin(), deck(), first]);
+        let branches = by_deck(&[saloon(), upper, cabin(), deck(), first]);
         assert_eq!(
             shape(&branches),
             [(Some("Lower deck"), vec!["Cabin 7", "Cabin 5"]), (Some("Upper deck"), vec![]), (None, vec!["Saloon"])]
@@ -111,7 +111,7 @@ mod tests {
         let bath = Place { id: id(7), name: "Bath 5".into(), parent_id: Some(cabin().id), position: 9, ..cabin() };
         let shower = Place { id: id(8), name: "Shower".into(), parent_id: Some(bath.id), position: 0, ..cabin() };
         let next = Place { id: id(9), name: "Cabin 6".into(), position: cabin().position + 1, ..cabin() };
-        let branches = by_deck(vec![shower, next, bath, deck(), cabin()]);
+        let branches = by_deck(&[shower, next, bath, deck(), cabin()]);
         assert_eq!(shape(&branches), [(Some("Lower deck"), vec!["Cabin 5", "Bath 5", "Shower", "Cabin 6"])]);
     }
 
@@ -120,7 +120,7 @@ mod tests {
         let mezzanine =
             Place { id: id(7), name: "Mezzanine".into(), parent_id: Some(deck().id), position: 9, ..deck() };
         let bar = Place { id: id(8), name: "Bar".into(), parent_id: Some(mezzanine.id), ..cabin() };
-        let branches = by_deck(vec![bar, mezzanine, deck()]);
+        let branches = by_deck(&[bar, mezzanine, deck()]);
         assert_eq!(shape(&branches), [(Some("Lower deck"), vec![]), (Some("Mezzanine"), vec!["Bar"])]);
     }
 
@@ -128,12 +128,12 @@ mod tests {
     fn a_ring_of_places_is_shown_all_the_same() {
         let bath = Place { id: id(7), name: "Bath".into(), parent_id: Some(cabin().id), ..cabin() };
         let ring = Place { parent_id: Some(bath.id), ..cabin() };
-        let branches = by_deck(vec![ring, bath, deck()]);
+        let branches = by_deck(&[ring, bath, deck()]);
         assert_eq!(branches.last().map(|branch| (branch.deck.is_none(), branch.places.len())), Some((true, 2)));
     }
 
     #[test]
     fn a_place_whose_deck_is_not_known_is_not_lost() {
-        assert_eq!(shape(&by_deck(vec![cabin()])), [(None, vec!["Cabin 5"])]);
+        assert_eq!(shape(&by_deck(&[cabin()])), [(None, vec!["Cabin 5"])]);
     }
 }

@@ -8,7 +8,7 @@ pub(crate) mod deny;
 mod install;
 mod needs;
 mod pesq;
-mod python;
+pub(crate) mod python;
 
 use anyhow::{Result, bail};
 

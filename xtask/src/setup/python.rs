@@ -14,27 +14,27 @@ use crate::run::{find, output, root};
 const REFUSED: &str = "refused";
 
 /// A package that nothing fails without.
-pub(super) struct Package {
+pub(crate) struct Package {
     /// What a person knows it as, and what it is for.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Where it goes, under the root.
-    pub(super) folder: &'static str,
+    pub(crate) folder: &'static str,
     /// What pip is asked for.
-    pub(super) requirements: &'static [&'static str],
+    pub(crate) requirements: &'static [&'static str],
     /// Whether it is there and works.
-    pub(super) works: fn(&Path) -> bool,
+    pub(crate) works: fn(&Path) -> bool,
     /// What follows where it can't be had.
-    pub(super) without: &'static str,
+    pub(crate) without: &'static str,
 }
 
 impl Package {
     /// The environment's program `name`.
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         root().join(self.folder).join("bin").join(name)
     }
 
     /// Brings it if it isn't there and can be had; says what became of that.
-    pub(super) fn offer(&self) {
+    pub(crate) fn offer(&self) {
         let folder = root().join(self.folder);
         if folder.join(REFUSED).exists() || (self.works)(&folder) {
             return;

@@ -185,9 +185,9 @@ impl LoginLimiter {
     }
 
     /// The secret was right: what it was charged is taken back, and the requester's back-off ends.
-    pub fn right(&self, attempt: Attempt) {
+    pub fn right(&self, attempt: &Attempt) {
         let mut counted = self.counted();
-        counted.refund_budgets(&attempt);
+        counted.refund_budgets(attempt);
         if let Some(record) = counted.records.get_mut(&attempt.record) {
             record.requesters(attempt.requester).remove(&attempt.requester);
         }

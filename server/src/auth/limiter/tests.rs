@@ -94,7 +94,7 @@ fn a_stranger_s_guesses_cost_a_colleague_nothing_on_a_device_of_theirs_or_on_a_n
     }
     for requester in [device(1), stranger(7)] {
         let attempt = limiter.charge(SAM, requester, at(now)).unwrap();
-        limiter.right(attempt);
+        limiter.right(&attempt);
     }
     // And nobody else's name is slowed at all, but at the stranger's own address.
     assert!(limiter.charge(SIRI, stranger(7), at(now)).is_ok());
@@ -127,8 +127,8 @@ fn a_right_secret_ends_the_wait_and_costs_nothing() {
         for _ in 0..4 {
             guess(&limiter, SAM, device(1), at(round)).unwrap();
         }
-        limiter.right(limiter.charge(SAM, device(1), at(round)).unwrap());
-        limiter.right(limiter.charge(SIRI, stranger(1), at(round)).unwrap());
+        limiter.right(&limiter.charge(SAM, device(1), at(round)).unwrap());
+        limiter.right(&limiter.charge(SIRI, stranger(1), at(round)).unwrap());
         limiter.undecided(&limiter.charge(SIRI, stranger(2), at(round)).unwrap());
     }
 }

@@ -77,7 +77,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     if args.headless {
         told_to_stop().await?;
     } else {
-        let stopped = show(&server, &site).await;
+        let stopped = Box::pin(show(&server, &site)).await;
         stopped?;
     }
     server.stop().await;
@@ -87,7 +87,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
 /// Tells the story of one press, then of one more for each Enter.
 async fn show(server: &Server, site: &DemoSite) -> anyhow::Result<()> {
     telling::introduce(server, site);
-    telling::tell(server, site, 0).await?;
+    Box::pin(telling::tell(server, site, 0)).await?;
     let here = std::io::stdin().is_terminal();
     telling::how_to_go_on(server, site, here);
     if !here {
@@ -109,7 +109,7 @@ async fn show(server: &Server, site: &DemoSite) -> anyhow::Result<()> {
             stopped = told_to_stop() => return stopped,
             Some(()) = presses.recv() => {
                 told += 1;
-                telling::tell(server, site, told).await?;
+                Box::pin(telling::tell(server, site, told)).await?;
             }
         }
     }

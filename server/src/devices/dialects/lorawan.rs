@@ -8,6 +8,8 @@
 //! Other makers' payloads are read by the site's [`RadioTable`], or by a word of its vocabulary: the port, a colon, and
 //! the payload in hexadecimal digits (`85:ff0103`).
 
+use std::fmt::Write as _;
+
 use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
 use jiff::Timestamp;
 
@@ -78,8 +80,11 @@ pub(super) fn decode_frame(frame: Frame, message: &Message<'_>, table: &RadioTab
         (None, Some(counter)) => Evidence::Counted { counter, uptime_ms: None },
         (None, None) => named(),
     };
-    let hexadecimal: String = data.iter().take(WORD_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    let word = format!("{port}:{hexadecimal}");
+    let mut word = format!("{port}:");
+    for byte in data.iter().take(WORD_BYTES) {
+        // To a string nothing fails to be written.
+        let _ = write!(word, "{byte:02x}");
+    }
     let mut counter = None;
     let pressed = if let Some(taught) = message.taught(&word) {
         Some((taught.kind, taught.key))

@@ -209,7 +209,11 @@ fn of_the_site<'t>(known: &DeviceTopic, device: &'t str, topic: &'t str) -> Opti
         }),
         Dialect::Tasmota => Channel::Tasmota(match tasmota::Part::from_level(last) {
             tasmota::Part::Other => tasmota::Part::Result,
-            part => part,
+            part @ (tasmota::Part::Result
+            | tasmota::Part::Trigger { .. }
+            | tasmota::Part::LastWill
+            | tasmota::Part::State
+            | tasmota::Part::Sensor) => part,
         }),
         Dialect::Shelly => Channel::Shelly(if last == "online" { shelly::Part::Online } else { shelly::Part::Rpc }),
         Dialect::Zigbee2mqtt => return zigbee(&[], &device.split('/').collect::<Vec<_>>()),

@@ -97,7 +97,7 @@ fn what_is_not_punctuated_as_it_should_be_is_read_all_the_same() {
         r#"{"a":1,,"c":"x"}"#,
         r#"{"a":1 "c":"x"}"#,
         r#"{"c":"x" "a":1}"#,
-        r#"{'a':1,'c':'x'}"#,
+        "{'a':1,'c':'x'}",
         r#"{a:1,c:"x"}"#,
         r#"{"a":1,"c":"x"} }"#,
         r#"{"a":1,"c":"x"}ngle"}"#,

@@ -111,13 +111,7 @@ impl<S: Store + 'static> Controller<S> {
                     set.await.map_err(needs_server).map(|()| nothing())
                 });
             }
-            Ask::Unrecognised => {
-                let door = self.door(false);
-                return beside(answer, async move {
-                    let asked = async { door.await?.unrecognised().await };
-                    as_json(&asked.await.map_err(needs_server)?)
-                });
-            }
+            Ask::Unrecognised => return self.unrecognised(answer),
             Ask::JoinCode => self.session().and_then(|session| {
                 let unfit = |why| AskError::Unreadable { why };
                 let link = address::join_link(&session.server, &session.site).map_err(unfit)?;
@@ -141,6 +135,14 @@ impl<S: Store + 'static> Controller<S> {
     fn session(&self) -> Result<&Session, AskError> {
         let nobody = || AskError::refused(Code::NotSignedIn, "Nobody is signed in.");
         self.engine.image().session.as_ref().ok_or_else(nobody)
+    }
+
+    fn unrecognised(&self, answer: Answer) {
+        let door = self.door(false);
+        beside(answer, async move {
+            let asked = async { door.await?.unrecognised().await };
+            as_json(&asked.await.map_err(needs_server)?)
+        });
     }
 
     fn activity(&self, query: ActivityQuery, answer: Answer) {

@@ -12,10 +12,10 @@ use tokio::time::Instant;
 use crate::shell::{TokenPlace, Vault, VaultError};
 
 /// How long a vault that failed is left alone at first; doubled each time.
-const LEFT_ALONE: Duration = Duration::from_secs(60);
+const LEFT_ALONE: Duration = Duration::from_mins(1);
 
 /// And how long at most.
-const LEFT_ALONE_AT_MOST: Duration = Duration::from_secs(30 * 60);
+const LEFT_ALONE_AT_MOST: Duration = Duration::from_mins(30);
 
 /// Tokens that may wait to be revoked; the oldest go first.
 const MOST_TO_REVOKE: usize = 8;
@@ -188,7 +188,7 @@ impl Keeper {
         match job {
             Job::Token(answer) => drop(answer.send(self.kept(Instant::now()).await.map(|kept| kept.token.clone()))),
             Job::ToRevoke(answer) => {
-                drop(answer.send(self.kept(Instant::now()).await.map(|kept| kept.to_revoke.clone())))
+                drop(answer.send(self.kept(Instant::now()).await.map(|kept| kept.to_revoke.clone())));
             }
             Job::Replace { token, before, answer } => {
                 let mut kept = self.kept(Instant::now()).await.cloned().unwrap_or_default();

@@ -92,7 +92,7 @@ impl Engine {
                 }
             }
             Err(Fault::Refused(refusal)) if is_dead_token(refusal.code) => self.doubt_token(step, &refusal, now),
-            Err(Fault::Blocked { status }) => self.refused_in_between(step, &sent, status, now),
+            Err(Fault::Blocked { status }) => Self::refused_in_between(step, &sent, status, now),
             Err(Fault::Refused(refusal)) if sent.len() > 1 && refusal.code != Code::Unavailable => {
                 // One of them spoils the batch; alone, it will show which.
                 step.live.alone = true;
@@ -119,7 +119,7 @@ impl Engine {
 
     /// Somebody between here and the server refused to pass commands on. It may be one of them that they don't like, or all
     /// that this device says.
-    fn refused_in_between(&self, step: &mut Step, sent: &[CommandId], status: u16, now: Now) {
+    fn refused_in_between(step: &mut Step, sent: &[CommandId], status: u16, now: Now) {
         match sent {
             [id] => step.live.suspect = Some((*id, status)),
             [_, _, ..] => step.live.alone = true,

@@ -201,13 +201,15 @@ async fn shake_hands(url: &Url, stream: Box<dyn Bytes>) -> Result<WebSocketStrea
     config.max_message_size = Some(LARGEST);
     config.max_frame_size = Some(LARGEST);
     let opened = client_async_with_config(request, stream, Some(config)).await;
-    opened.map(|(socket, _)| socket).map_err(|error| match error {
+    opened.map(|(socket, _)| socket).map_err(|error| {
         // A gateway whose server is away says so; anything else is no to the socket itself.
-        Error::Http(response) if matches!(response.status().as_u16(), 408 | 429 | 500 | 502..=504) => {
-            Trouble::network(response.status())
+        if let Error::Http(response) = &error
+            && matches!(response.status().as_u16(), 408 | 429 | 500 | 502..=504)
+        {
+            return Trouble::network(response.status());
         }
-        Error::Http(_) | Error::Protocol(_) => Trouble::NoSocket,
-        error => Trouble::network(error),
+        let is_no = matches!(error, Error::Http(_) | Error::Protocol(_));
+        if is_no { Trouble::NoSocket } else { Trouble::network(error) }
     })
 }
 

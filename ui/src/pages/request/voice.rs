@@ -2,21 +2,19 @@
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::request::Voice;
 use leptos::prelude::*;
 
 use crate::components::{Button, Picture};
 use crate::locales::{fill, refusals, time, words};
 use crate::state::state;
 
-/// What was said for a request: all of it is played, the oldest first.
+/// What was said for a request, in so many milliseconds: all of it is played, the oldest first.
 #[component]
-pub fn VoiceMessage(id: RequestId, voice: Voice) -> impl IntoView {
+pub fn VoiceMessage(id: RequestId, duration: u32) -> impl IntoView {
     let state = state();
     let w = &words().request;
     let player = Memo::new(move |_| state.voice.get().filter(|player| player.request_id == id));
     let playing = Memo::new(move |_| player.with(|player| player.as_ref().is_some_and(|player| player.playing)));
-    let duration = voice.whole_ms();
     let progress = move || {
         let (at, of) = player.with(|player| {
             player.as_ref().map_or((0, duration), |player| (player.position_ms, player.duration_ms.max(1)))

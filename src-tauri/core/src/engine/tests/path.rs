@@ -156,7 +156,7 @@ fn a_connection_that_fails_just_after_it_is_welcomed_each_time_is_waited_for_lon
 #[test]
 fn waits_are_drawn_from_all_of_a_bound_that_doubles() {
     for (failures, bound) in [(1, 500), (2, 1_000), (3, 2_000), (6, 15_000), (60, 15_000)] {
-        let drawn: Vec<u64> = (0..bound + 1).map(|luck| backoff(failures, u32::try_from(luck).unwrap())).collect();
+        let drawn: Vec<u64> = (0..=bound).map(|luck| backoff(failures, u32::try_from(luck).unwrap())).collect();
         assert_eq!((drawn.iter().min(), drawn.iter().max()), (Some(&100), Some(&(bound + 100))), "{failures}");
     }
 }
@@ -178,7 +178,7 @@ fn a_fleet_that_is_sent_for_a_snapshot_at_once_does_not_come_at_once() {
                 device.welcome();
             }
         }
-        assert_eq!(device.status().link.is_there(), false);
+        assert!(!device.status().link.is_there());
         device.engine.live.retry_at - device.tick
     };
     assert_eq!([0, 1_000, 4_000].map(|luck| waits(1, luck)), [0, 1_000, 4_000]);
@@ -224,7 +224,7 @@ fn what_is_closed_is_forgotten_while_the_device_runs() {
         left.push(before - count(&device));
     }
     assert_eq!((left[24 * 2 - 4], left[24 * 2 + 2], left[24 * 4 + 2], left[24 * 5 + 2]), (0, 1, 2, 3), "{left:?}");
-    assert_eq!(device.status().link.is_there(), true);
+    assert!(device.status().link.is_there());
     assert_eq!(device.shown_state().0, State::Open, "what is open stays, however old it is");
 }
 

@@ -600,7 +600,8 @@ impl World {
             return Ok(());
         }
         if is_disliked(&commands) {
-            return self.block(device, life, post);
+            self.block(device, life, post);
+            return Ok(());
         }
         let who = self.devices[device].person.id;
         let replays = commands.iter().filter(|command| self.server.outcomes.contains_key(&command.id)).count();

@@ -65,7 +65,7 @@ impl World {
     }
 
     /// A proxy refuses commands.
-    pub(super) fn block(&mut self, device: usize, life: u64, post: u64) -> Result<(), String> {
+    pub(super) fn block(&mut self, device: usize, life: u64, post: u64) {
         if post != 0 {
             self.totals.count("blocked");
             let fault = match self.sabotage {
@@ -74,7 +74,6 @@ impl World {
             };
             self.push(5, Event::Answer { device, life, post, result: Err(fault) });
         }
-        Ok(())
     }
 
     /// What a device makes of an answer.
