@@ -111,7 +111,7 @@ async fn a_backup_that_fails_says_why_and_leaves_nothing() {
     assert!(!format!("{place:?}").contains("secret"));
     let file = folder.path().join("x.dump");
     let failed = backup(&place, &file).await.unwrap_err().to_string();
-    assert!(failed.contains("pg_dump failed") && failed.contains("\"nowhere\" does not exist"), "{failed}");
+    assert!(failed.contains("\"nowhere\" does not exist"), "{failed}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the data folder");
 
     let url = format!("postgres://crewbell_root@{socket}/crewbell");

@@ -6,7 +6,7 @@
 //! is not read, but where a gateway speaks for buttons behind it.
 //!
 //! What a press is (which key, how) is read strictly; what stands beside it may be damaged, and is unknown then
-//! ([`reading`](super::reading)).
+//! (`reading`).
 //!
 //! To add a dialect: a file with `decode`, its topics in `topics`, an arm in [`Dialects::decode`], a variant of
 //! [`Dialect`], and its vectors in `vectors/`. A word that only some sites use is none of ours: it is in their
