@@ -121,7 +121,8 @@ impl Door {
         heard: Heard,
     ) -> Taken {
         let Heard { device, said, repeats } = heard;
-        let device = device.unwrap_or_else(|| topic_device.to_owned());
+        let spelled = device.map(|spelled| self.spellings.known_by(speaker.site.id, &spelled));
+        let device = spelled.unwrap_or_else(|| topic_device.to_owned());
         // Who signed in as a gateway did so as itself, and not as the buttons behind it.
         let own = (speaker.device.is_some() && device == topic_device) || speaker.for_all;
         let delivery = self.delivery(speaker, message, repeats.as_deref());

@@ -29,7 +29,9 @@ pub(super) fn described(api: OpenApiRouter<App>) -> (Router<App>, utoipa::openap
             }
             if let Some(RefOr::T(body)) = &mut operation.request_body {
                 for content in body.content.values_mut() {
-                    if let RefOr::T(content) = content {
+                    if let RefOr::T(content) = content
+                        && content.example.is_none()
+                    {
                         content.example = schema_of(content).and_then(example);
                     }
                 }

@@ -73,7 +73,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     post,
     path = "/api/events/said",
     tag = "sync",
-    request_body = serde_json::Value,
+    request_body(content = serde_json::Value, example = json!({ "t": "heartbeat" })),
     responses((status = 204), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]

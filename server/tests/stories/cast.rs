@@ -101,7 +101,7 @@ impl Crew {
 
     /// The open requests, as this person sees them.
     pub async fn open_requests(&self) -> Vec<Value> {
-        self.get("/api/service-requests?state=open").await["items"].as_array().unwrap().clone()
+        self.get("/api/service-requests?state=open&limit=200").await["items"].as_array().unwrap().clone()
     }
 
     /// Asks for somebody to come to a cabin, without a button; the request's id.

@@ -119,7 +119,7 @@ async fn more_than_five_hundred_commands_are_refused_and_none_of_them_is_done() 
     assert!(sam.open_requests().await.is_empty());
     let endless = json!({ "commands": [], "padding": "x".repeat(1024 * 1024) });
     let (status, said) = sam.post("/api/commands", endless).await;
-    assert_eq!((status, &said["code"]), (StatusCode::CONFLICT, &json!("too_many")));
+    assert_eq!((status, &said["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("too_large")));
 }
 
 #[tokio::test]

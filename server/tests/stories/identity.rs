@@ -152,7 +152,8 @@ async fn a_guest_who_presses_again_rings_who_has_it_and_after_hours_a_card_that_
     let request = text(&screen.see("request_created").await["payload"]["id"]);
     sam.answer(&request, "accept").await;
     for wait in [0, 120, 1800] {
-        ship.clock.advance(seconds(wait));
+        // The time alone goes on: a socket that has really been silent for so long would be closed.
+        ship.clock.set_by(seconds(wait));
         screen.settles().await;
         gus.press("single").await;
         let again = screen.see("request_pressed_again").await["payload"].clone();
@@ -167,7 +168,7 @@ async fn a_guest_who_presses_again_rings_who_has_it_and_after_hours_a_card_that_
     let alarm = screen.see("request_created").await["payload"].clone();
     assert_eq!((alarm["kind"].as_str(), alarm["held"]["by"]["name"].as_str()), (Some("emergency"), Some("Sam")));
 
-    ship.clock.advance(seconds(8 * 3600));
+    ship.clock.set_by(seconds(8 * 3600));
     screen.settles().await;
     gus.press("single").await;
     let other = screen.see("request_created").await["payload"].clone();
@@ -231,7 +232,11 @@ async fn two_hundred_invented_ids_keep_no_honest_button_out_and_are_told() {
     let mut inventor = gateway(&ship, "inventor").await;
     for number in 0..200_u16 {
         let topic = format!("obedio/button/invented-{number}/pressed");
-        inventor.say(Some(number + 1), &topic, br#"{"press_id": "1-1", "kind": "single"}"#, false).await.unwrap();
+        let press = br#"{"press_id": "1-1", "kind": "single"}"#;
+        if inventor.say(Some(number + 1), &topic, press, false).await.is_err() {
+            // What can't be taken now isn't acknowledged.
+            inventor = gateway(&ship, "inventor").await;
+        }
         let unknown = format!("some/topic/{number}");
         inventor.say(None, &unknown, b"x", false).await.unwrap();
     }

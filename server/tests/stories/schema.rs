@@ -84,6 +84,8 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     let (first, last) = (Timestamp::UNIX_EPOCH, "9999-12-30");
     let asked = requests::Filter { limit: 50, ..requests::Filter::default() };
     let mut conn = ship.server.house.db.connect(site).await.unwrap();
+    // A writer may have had it, and prepared some of these.
+    conn.clear_cached_statements().await.unwrap();
 
     let board = requests::Filter { state: Some("open".into()), ..asked.clone() };
     let arguments = format!("'{site}', '{first}', '{last}', 'open', 50");

@@ -21,7 +21,8 @@ async fn who_is_not_signed_in_sees_which_server_it_is_and_its_sites() {
     assert_eq!(said["sites"], sites, "and nothing else of them");
     let time: Timestamp = said["time"].as_str().unwrap().parse().unwrap();
     assert!(time.duration_since(ship.clock.now()).abs().as_secs() < 10);
-    assert_eq!(said.as_object().unwrap().len(), 3);
+    assert!(said["instance"].as_str().unwrap().parse::<uuid::Uuid>().is_ok(), "{said}");
+    assert_eq!(said.as_object().unwrap().len(), 4);
 }
 
 #[tokio::test]

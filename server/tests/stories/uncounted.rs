@@ -22,7 +22,7 @@ const CROWD: [&str; 8] = [
     "set session_replication_role = replica",
     "do $$ declare t text; begin foreach t in array array['requests', 'presses', 'commands', 'entries', 'places'] loop \
      execute format('alter table %I set (autovacuum_enabled = off)', t); end loop; end $$",
-    "insert into places select id, gen_random_uuid(), null, 'Room ' || n, 'cabin', n, false \
+    "insert into places select id, gen_random_uuid(), null, 'Room ' || n, 'cabin', n, false, 'room ' || n \
      from sites, generate_series(1, 300) n",
     "insert into requests (site_id, id, place_id, place_name, created_at, kind, priority, press_count, last_press_at, \
      notes, state, accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at) \

@@ -73,6 +73,9 @@ async fn whatever_a_stranger_answers_nothing_is_refused_and_nothing_is_lost() {
 #[tokio::test]
 async fn another_crewbell_at_the_same_address_gets_no_token_and_wipes_nothing() {
     let (ship, other) = (Ship::sail().await, Ship::sail().await);
+    // Both databases are copies of one: installations of their own they are by this.
+    let renamed = sqlx::query("update instance set id = gen_random_uuid()");
+    renamed.execute(&mut crate::database::superuser(&other.db).await).await.unwrap();
     let siri = Device::of(ship.server.http, "Siri").await;
     let token = siri.vault.token.lock().unwrap().clone().unwrap();
     let proxy = Proxy::to(other.server.http).await;

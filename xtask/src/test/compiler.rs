@@ -101,18 +101,19 @@ fn code_of(status: ExitStatus) -> ExitCode {
 }
 
 /// What rustdoc is called with for the crate that rustc was called for with `args`; none for what has no documentation
-/// of its own: tests, build scripts, macros, and questions such as `-vV`.
+/// of its own: tests, benchmarks, examples, build scripts, macros, and questions such as `-vV`.
 ///
-/// Of a program there may be no other compilation than that of its tests.
+/// Of a program there may be no other compilation than that of its tests. An example counts as one for cargo.
 fn documented(args: &[&str], is_program: bool) -> Option<Vec<String>> {
     let value_of = |option: &str| args.windows(2).find(|pair| pair[0] == option).map(|pair| pair[1]);
     let name = value_of("--crate-name")?;
     let kind = value_of("--crate-type").unwrap_or("bin");
-    let is_test = args.contains(&"--test");
-    if name == "build_script_build" || kind == "proc-macro" || (is_test && !is_program) {
+    let source = args.iter().find(|arg| Path::new(arg).extension().is_some_and(|ending| ending == "rs"))?;
+    let is_program = is_program && !Path::new(source).iter().any(|folder| folder == "examples");
+    let is_library = kind != "bin" && !args.contains(&"--test");
+    if name == "build_script_build" || kind == "proc-macro" || !(is_library || is_program) {
         return None;
     }
-    let source = args.iter().find(|arg| Path::new(arg).extension().is_some_and(|ending| ending == "rs"))?;
     let mut kept = vec![(*source).to_owned()];
     if is_program {
         // Nobody sees a program from outside: cargo documents the private parts of one, too.
@@ -164,11 +165,15 @@ mod tests {
     }
 
     #[test]
-    fn tests_and_build_scripts_and_questions_are_not_documented_but_programs_are() {
+    fn what_nobody_reads_is_not_documented_but_programs_are() {
         let test = ["--crate-name", "stories", "server/tests/stories/main.rs", "--test"];
         assert_eq!(documented(&test, false), None);
         assert!(documented(&test, true).unwrap().contains(&"--crate-type=bin".to_owned()));
         assert_eq!(documented(&["--crate-name", "build_script_build", "build.rs", "--crate-type", "bin"], false), None);
         assert_eq!(documented(&["-vV"], false), None);
+        let bench = ["--crate-name", "press", "server/benches/press/main.rs", "--crate-type", "bin"];
+        assert_eq!(documented(&bench, false), None);
+        let example = ["--crate-name", "cost", "tests/voice/examples/cost.rs", "--crate-type", "bin"];
+        assert_eq!(documented(&example, true), None);
     }
 }

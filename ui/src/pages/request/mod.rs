@@ -76,7 +76,7 @@ fn Head(id: RequestId) -> impl IntoView {
     };
     view! {
         {summary}
-        {move || voice.get().map(|voice| view! { <voice::VoiceMessage id duration=voice.whole_ms()/> })}
+        {move || voice.get().map(|voice| view! { <voice::VoiceMessage id voice/> })}
         {move || reached.get().map(|(devices, sounded)| sounded_on(devices, sounded))}
         <Acts id all=true/>
         <CallAbout noun=EntityType::Request id=id.0/>

@@ -2,15 +2,17 @@
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::ids::RequestId;
+use crewbell_shared::request::Voice;
 use leptos::prelude::*;
 
 use crate::components::{Button, Picture};
 use crate::locales::{fill, refusals, time, words};
 use crate::state::state;
 
-/// What was said for a request, in so many milliseconds: all of it is played, the oldest first.
+/// What was said for a request: all of it is played, the oldest first.
 #[component]
-pub fn VoiceMessage(id: RequestId, duration: u32) -> impl IntoView {
+pub fn VoiceMessage(id: RequestId, voice: Voice) -> impl IntoView {
+    let duration = voice.whole_ms();
     let state = state();
     let w = &words().request;
     let player = Memo::new(move |_| state.voice.get().filter(|player| player.request_id == id));
@@ -30,7 +32,7 @@ pub fn VoiceMessage(id: RequestId, duration: u32) -> impl IntoView {
     let of =
         move || player.with(|player| player.as_ref().map_or(duration, |player| player.duration_ms)).max(1).to_string();
     let there = voice.is_recorded();
-    let said: Vec<_> = voice.transcripts().map(|text| fill(w.said, &[("text", text)])).collect();
+    let said = move || voice.transcripts().map(|text| fill(w.said, &[("text", text)])).collect::<Vec<_>>();
     view! {
         <section class="voice">
             <div class="player">
@@ -48,7 +50,7 @@ pub fn VoiceMessage(id: RequestId, duration: u32) -> impl IntoView {
                 </Show>
             </div>
             <p class="wrong" role="alert">{trouble}</p>
-            {said.into_iter().map(|text| view! { <blockquote>{text}</blockquote> }).collect_view()}
+            {said().into_iter().map(|text| view! { <blockquote>{text}</blockquote> }).collect_view()}
         </section>
     }
 }

@@ -1,7 +1,7 @@
 //! A request on the board.
 
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::request::{Kind, Priority, Request, State as How};
+use crewbell_shared::request::{Held, Kind, Priority, Request, State as How};
 use leptos::prelude::*;
 
 use super::acts::{Acts, who_has_it, who_has_it_there};
@@ -136,11 +136,13 @@ pub fn asked_for(request: &Request) -> Vec<Sentence> {
     let w = &words().requests;
     let pressed = (request.press_count > 1).then(|| w.pressed.say(request.press_count).into());
     let by = request.created_by.as_ref().map(|by| Sentence::fill(w.asked_by, &[("who", &by.into())]));
-    let held = request.held.as_ref().map(|held| {
-        let since = time::time(held.since);
-        Sentence::fill(w.held, &[("who", &(&held.by).into()), ("time", &since.into())])
-    });
+    let held = request.held.as_ref().map(|held| on_another(held, time::time(held.since)));
     [Some(names::wish(request).into()), pressed, by, held].into_iter().flatten().collect()
+}
+
+/// Who is on another request of the place, since what time.
+fn on_another(held: &Held, since: String) -> Sentence {
+    Sentence::fill(words().requests.held, &[("who", &(&held.by).into()), ("time", &since.into())])
 }
 
 /// What the guest said, or who asked for them wrote.
@@ -171,10 +173,8 @@ mod tests {
 
     #[test]
     fn who_is_on_another_request_of_the_place_stands_on_the_card() {
-        use crewbell_shared::request::Held;
         let held = Held { request_id: crewbell_shared::testing::id(51), by: siri().as_ref(), since: at(0) };
-        let request = Request { held: Some(held), ..open_request(at(0)) };
-        let said = Sentence::joined(asked_for(&request), " · ");
+        let said = on_another(&held, "14:02".to_owned());
         let told = said.to_string();
         assert!(said.pieces().contains(&crate::locales::Piece::Person(siri().as_ref())), "{told}");
     }
