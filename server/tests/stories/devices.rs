@@ -453,8 +453,6 @@ async fn a_button_that_floods_delays_nobody_else() {
         during += u32::from(!flood.is_finished());
     }
     soon(flood).await.unwrap().unwrap();
-    let told = "select count(*) from unheard_messages where device = 'cabin-1' and reason = 'flood'";
-    crate::foreign::until("the flood is told", || async { ship.count(told).await == 1 }).await;
     println!("the slowest of 5 presses, {during} of them during the flood, took {slowest:?} to the screen");
     assert!(during > 0, "the flood was still on");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");

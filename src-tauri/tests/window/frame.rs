@@ -95,26 +95,6 @@ fn a_second_start_ends_only_where_the_first_has_the_same_folder() -> Result<()> 
     Ok(())
 }
 
-#[test]
-fn an_app_in_another_session_says_that_the_folder_is_in_use_and_leaves_it_alone() -> Result<()> {
-    let (first, second) = (Desk::set_up()?, Desk::set_up()?);
-    let folder = first.folder("shared");
-    let start = |desk: &Desk| desk.open(Path::new(APP), &["--data-dir", &folder.display().to_string()]);
-    let at_first = start(&first)?;
-    at_first.wait_for_text("h1", |text| !text.is_empty())?;
-    let at_second = start(&second)?;
-    let says = "return /already, in another session/.test(document.body.innerText)";
-    until("the second to say so", || Ok((at_second.run(says)? == true).then_some(())))?;
-    at_second.shoot("frame-already-running")?;
-    drop(at_second);
-    assert!(at_first.run("return !/already, in another session/.test(document.body.innerText)")? == true);
-    drop(at_first);
-    let at_second = start(&second)?;
-    until("the second to have the folder", || {
-        Ok((at_second.run(&format!("{says} === false && !!document.querySelector('.sign-in')"))? == true).then_some(()))
-    })
-}
-
 /// The processes of a program's group that have this name.
 fn of_group(leader: u32, name: &str) -> Vec<i32> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();

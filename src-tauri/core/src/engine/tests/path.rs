@@ -210,7 +210,7 @@ fn what_is_closed_is_forgotten_while_the_device_runs() {
         };
         crewbell_shared::call::Call { state, ..ringing_call(at) }
     };
-    let nouns: Vec<Entity> = vec![closed(50, 2).into(), closed(51, 5).into(), ended.into()];
+    let nouns: Vec<Entity> = vec![closed(150, 2).into(), closed(151, 5).into(), ended.into()];
     let puts: Vec<Write> = nouns.into_iter().map(|noun| Write::Put { noun: Arc::new(noun), seq: 7 }).collect();
     device.engine.image.apply(&puts);
     let count = |device: &Device| device.engine.image().nouns.len();

@@ -28,8 +28,9 @@ fn first_noes() -> Vec<(&'static str, Device)> {
     by_answer.accept(1).unwrap();
     by_answer.take(Input::Outcomes(Err(Fault::Refused(no(Code::NotSignedIn)))));
     let mut by_snapshot = Device::live();
-    by_snapshot.frame(FromServer::Refused { refusal: no(Code::SnapshotNeeded) });
-    assert!(by_snapshot.after_a_wait().contains(&Output::FetchSnapshot));
+    let mut outputs = by_snapshot.frame(FromServer::Refused { refusal: no(Code::SnapshotNeeded) });
+    outputs.extend(by_snapshot.after_a_wait());
+    assert!(outputs.contains(&Output::FetchSnapshot));
     by_snapshot.take(Input::Snapshot(Err(Fault::Refused(no(Code::NotSignedIn)))));
     vec![("socket", by_socket), ("answer", by_answer), ("snapshot", by_snapshot)]
 }
