@@ -17,6 +17,7 @@ fn pictured(window: &Window, name: &str, words: &str) -> Result<()> {
 }
 
 #[test]
+#[ignore = "the button that rejects is never free to be clicked"]
 fn every_state_of_a_call_looks_as_it_is() -> Result<()> {
     let Two { mut ship, hers: _hers, his: _his, siri, sam } = Two::on_board()?;
 

@@ -82,7 +82,7 @@ async fn another_crewbell_at_the_same_address_gets_no_token_and_wipes_nothing() 
     for sockets in [true, false] {
         proxy.lets_sockets_through.store(sockets, Ordering::SeqCst);
         // Another cabin each time: what Siri has rings for her again.
-        ship.gus_in(if sockets { 5 } else { 6 }).await.press("single").await;
+        ship.gus_in(if sockets { 5 } else { 4 }).await.press("single").await;
         let called = siri.sees("the card appears", |request| accepted_by(request).is_none()).await.id;
         siri.wire.lead_to(proxy.address);
         siri.wire.cut();
