@@ -143,8 +143,10 @@ fn set_up(
     let Some(hold) = Hold::take(&folder) else {
         eprintln!("Another Crewbell is running on {}.", folder.display());
         app.manage(Core::already_running());
+        // A folder of its own: two web views on one would each spoil what the other stores.
         for window in &app.config().app.windows {
-            place(WebviewWindowBuilder::from_config(app, window)?.incognito(true), app).build()?;
+            let window = WebviewWindowBuilder::from_config(app, window)?.data_directory(folder.join("webview-beside"));
+            place(window, app).build()?;
         }
         return Ok(false);
     };

@@ -56,7 +56,6 @@ async fn assert_nothing_lost(ship: &Ship, acknowledged: &[String]) {
 }
 
 #[tokio::test]
-#[ignore = "the screen's socket is closed when the database is killed, where it should live on"]
 async fn postgresql_killed_in_a_storm_loses_no_press_that_was_acknowledged() {
     let own = Own::start().await;
     let ship = Ship::sail_on(own.db()).await;

@@ -243,7 +243,8 @@ fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Settings {
         clock,
         ids: Ids::random(),
         metrics: None,
-        silence: SILENCE,
+        // The screens of most stories send no heartbeat, and some stories take longer than the server waits for one.
+        silence: 20 * SILENCE,
         drain: Duration::from_secs(10),
     }
 }

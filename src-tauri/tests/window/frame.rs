@@ -155,3 +155,23 @@ fn a_desk_hears_what_is_played_and_nothing_else() -> Result<()> {
     assert!(desk.command(Path::new("paplay")).arg("--device=speaker").arg(&tone).status()?.success());
     until("the tone", || Ok(recording.is_heard()?.then_some(())))
 }
+
+#[test]
+fn an_app_in_another_session_says_that_the_folder_is_in_use_and_leaves_it_alone() -> Result<()> {
+    let (first, second) = (Desk::set_up()?, Desk::set_up()?);
+    let folder = first.folder("shared");
+    let start = |desk: &Desk| desk.open(Path::new(APP), &["--data-dir", &folder.display().to_string()]);
+    let at_first = start(&first)?;
+    at_first.wait_for_text("h1", |text| !text.is_empty())?;
+    let at_second = start(&second)?;
+    let says = "return /already, in another session/.test(document.body.innerText)";
+    until("the second to say so", || Ok((at_second.run(says)? == true).then_some(())))?;
+    at_second.shoot("frame-already-running")?;
+    drop(at_second);
+    assert!(at_first.run("return !/already, in another session/.test(document.body.innerText)")? == true);
+    drop(at_first);
+    let at_second = start(&second)?;
+    until("the second to have the folder", || {
+        Ok((at_second.run(&format!("{says} === false && !!document.querySelector('.sign-in')"))? == true).then_some(()))
+    })
+}
