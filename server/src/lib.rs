@@ -29,6 +29,8 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod devices;
+#[cfg(test)]
+mod fuzz;
 pub mod house;
 pub mod http;
 pub mod ice;

@@ -2,6 +2,7 @@
 //!
 //! - `setup`: finds what the machine lacks, says so, installs it
 //! - `demo`, `test`, `bench`, `openapi`, `bundle`: what a person runs
+//! - `fuzz`: bytes that nobody meant, for long
 //! - `schemathesis`: the REST interface against its own description
 //! - `prepare`: keeps the committed query data (`.sqlx/`) true
 //! - `postgres`: the installed PostgreSQL, and throw-away clusters of it
@@ -11,6 +12,7 @@
 mod bench;
 mod bundle;
 mod demo;
+mod fuzz;
 mod npm;
 mod openapi;
 mod postgres;
@@ -64,6 +66,12 @@ enum Command {
     },
     /// Rewrite `docs/openapi.json` from the server
     Openapi,
+    /// Try what comes from outside (devices' messages, MQTT, live frames) with bytes that nobody meant, others each time
+    Fuzz {
+        /// So many cases of each sort; 100,000 take some minutes
+        #[arg(default_value_t = 100_000)]
+        cases: u32,
+    },
     /// Try the REST interface against its own description with Schemathesis, in each role; what follows goes to it
     Schemathesis {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -109,6 +117,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test { no_run } => test::test(!no_run),
         Command::Prepare { check } => prepare::prepare(check),
         Command::Bench { name, args } => bench::bench(&name, &args),
+        Command::Fuzz { cases } => fuzz::fuzz(cases),
         Command::Openapi => openapi::openapi(),
         Command::Schemathesis { args } => schemathesis::schemathesis(&args),
         Command::Ui { release } => web::ui(if release { web::Profile::Small } else { web::Profile::Quick }).map(drop),

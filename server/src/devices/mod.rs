@@ -10,8 +10,6 @@ pub mod delivery;
 pub mod dialects;
 pub mod door;
 mod flood;
-#[cfg(test)]
-mod fuzz;
 mod intake;
 pub mod lamps;
 pub mod listener;

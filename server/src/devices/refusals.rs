@@ -52,9 +52,14 @@ pub fn remedy(reason: &str) -> &'static str {
         }
         "retained" => "Have it publish without the retain flag: a retained press would ring again at every restart.",
         "too_large" => "Have it send less: a press is a few hundred bytes.",
+        "repeats_press_ids" => {
+            "It gives different presses the same id. They ring all the same, but a press that it sends twice may count twice: \
+             update its firmware, or let its ids go on over a restart."
+        }
         "unknown_topic" => {
             "Correct the topic: it ends in /pressed behind the button's id, or is one of a known maker's."
         }
+        "unknown_word" => "If the word is a press, say in the app which one: it rings from then on.",
         "heartbeat" | "empty_action" => "Nothing need be done: it is no press, and isn't meant to be one.",
         "not_utf8" | "not_json" | "unknown_shape" | "not_a_press" | "damaged" => {
             "Compare what it sends with what a button may say, and correct its settings or firmware."

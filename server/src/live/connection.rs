@@ -353,3 +353,56 @@ async fn patience(house: &House) {
 fn refused(code: Code, message: impl Into<String>) -> End {
     End::Refused(Refusal::new(code, message))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::live::switchboard::Switchboard;
+
+    /// What frames are made of, whole and in pieces.
+    const PIECES: [&str; 12] = [
+        "{\"t\":\"heartbeat\"}",
+        "{\"t\":\"hello\",\"token\":\"x\"",
+        "\"cursor\":18446744073709551615",
+        "{\"t\":\"sound\",\"able\":true",
+        "{\"t\":\"signal\",",
+        "\"call_id\":\"01900000-0000-7000-8000-000000000001\"",
+        "\"to\":\"01900000-0000-7000-8000-000000000002\"",
+        "\"signal\":{\"kind\":\"offer\",\"sdp\":\"v=0\"}",
+        "\"t\":\"sounded\"",
+        "\"at\":\"2026-01-01T00:00:00Z\"",
+        "\"t\":",
+        "-1e999",
+    ];
+
+    proptest! {
+        #![proptest_config(crate::fuzz::config(2_000))]
+
+        #[test]
+        fn whatever_text_a_client_sends_is_a_frame_or_refused_as_invalid(text in crate::fuzz::noise_with(&PIECES)) {
+            let text = String::from_utf8_lossy(&text);
+            match read(&text) {
+                Ok(Said::Frame(frame)) => {
+                    let written = serde_json::to_string(&frame).unwrap();
+                    let again: FromClient = serde_json::from_str(&written).unwrap();
+                    prop_assert_eq!(again, frame, "{}", written);
+                }
+                Ok(Said::Unfit(call_id, refusal)) => {
+                    prop_assert!(text.contains(&call_id.to_string()) && refusal.code == Code::Invalid, "{}", text);
+                }
+                Ok(Said::Binary(_)) => prop_assert!(false, "text is no voice"),
+                Err(End::Refused(refusal)) => prop_assert_eq!(refusal.code, Code::Invalid),
+                Err(_) => prop_assert!(false, "{} ends the socket without a word", text),
+            }
+        }
+
+        #[test]
+        fn whatever_bytes_a_client_sends_as_voice_go_to_nobody(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let from = (crewbell_shared::testing::sam().id, crewbell_shared::testing::id(90));
+            let why = Switchboard::default().voice(from, Bytes::from(bytes));
+            prop_assert!(matches!(why, Err("malformed" | "call_over")), "{:?}", why);
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! PINs are guessed, changed and forgotten: whom that slows down, who hears of it, and which sign-ins outlive it.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
 use crewbell_server::actions::{ChangeOwnSecret, NotDone, SignIn, SignInWithSecret};
 use crewbell_server::auth::Token;
 use crewbell_server::db::people;
@@ -10,8 +13,10 @@ use crewbell_shared::ids::PersonId;
 use crewbell_shared::person::{Actor, Person, Role};
 use crewbell_shared::protocol::Source;
 use jiff::SignedDuration;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
+use tracing::Level;
 
 use crate::cast::{Crew, fresh_id};
 use crate::ship::{PIN, Ship, id, soon};
@@ -80,6 +85,63 @@ async fn a_stranger_who_guesses_is_slowed_and_told_of_and_locks_nobody_out() {
     // The wait ends.
     ship.clock.advance(SignedDuration::from_secs(i64::try_from(wait).unwrap()));
     assert_eq!(door.status(json!({ "name": "Sam", "secret": PIN })).await, StatusCode::OK);
+}
+
+/// The log, as it would stand in a file.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn wrong_pins_stand_in_the_log_and_the_metrics_and_what_was_typed_in_neither() {
+    let ship = Ship::sail().await;
+    let (door, tablet) = (Door::of(&ship), fresh_id());
+    let right = json!({ "site": "serenity", "name": "Sam", "secret": PIN, "device_id": tablet });
+    assert_eq!(door.status(right).await, StatusCode::OK);
+    let (log, recorder) = (Log::default(), PrometheusBuilder::new().build_recorder());
+    {
+        let file = log.clone();
+        let lines = tracing_subscriber::fmt()
+            .with_max_level(Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || file.clone())
+            .finish();
+        let _logging = tracing::subscriber::set_default(lines);
+        let _counting = metrics::set_default_local_recorder(&recorder);
+        let known = json!({ "site": "serenity", "name": "Sam", "secret": "083517", "device_id": tablet });
+        assert_eq!(door.status(known).await, StatusCode::UNAUTHORIZED);
+        // Somebody types their PIN where the name belongs.
+        let nobody = json!({ "site": "serenity", "name": "917264", "secret": "083518" });
+        for status in [StatusCode::UNAUTHORIZED; 5].into_iter().chain([StatusCode::TOO_MANY_REQUESTS]) {
+            assert_eq!(door.status(nobody.clone()).await, status);
+        }
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let wrong: Vec<_> = log.lines().filter(|line| line.contains("A PIN or password was wrong.")).collect();
+    let of = |words: &str| wrong.iter().filter(|line| line.contains(words) && line.contains("127.0.0.1")).count();
+    assert_eq!((wrong.len(), of("known_device=true"), of("known_device=false")), (6, 1, 5), "{log}");
+    let sam = id::<PersonId>(1).to_string();
+    assert!(wrong.iter().any(|line| line.contains(&sam)), "{log}");
+    for typed in ["083517", "083518", "917264"] {
+        assert!(!log.contains(typed), "{log}");
+    }
+    let metrics = recorder.handle().render();
+    for counted in [
+        "sign_ins_wrong_total{device=\"known\"} 1",
+        "sign_ins_wrong_total{device=\"unknown\"} 5",
+        "sign_ins_slowed_total 1",
+    ] {
+        assert!(metrics.contains(counted), "{metrics}");
+    }
 }
 
 #[tokio::test]

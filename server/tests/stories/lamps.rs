@@ -1,7 +1,16 @@
 //! What the guest sees of it: the lamp on the button.
 
+use std::time::Duration;
+
+use crewbell_server::actions::action;
+use crewbell_server::db::{DbSettings, people};
+use crewbell_shared::person::Actor;
+use crewbell_shared::protocol::{Source, Verb};
+
+use crate::cast::text;
+use crate::database;
 use crate::foreign::Mosquitto;
-use crate::ship::Ship;
+use crate::ship::{Ship, id};
 
 const ACK: &str = "obedio/button/cabin-1/ack";
 const PRESSED: &str = "obedio/button/cabin-1/pressed";
@@ -61,4 +70,33 @@ async fn a_button_that_comes_back_is_shown_what_became_of_its_press() {
     let shown = original.hear().await;
     assert_eq!((shown["command"].as_str(), shown["status"].as_str()), (Some("ack"), Some("accepted")));
     assert_eq!(shown["requestId"], request.as_str());
+}
+
+#[tokio::test]
+async fn a_lamp_is_lit_as_soon_as_the_database_answers_again_that_did_not_when_it_should_have_been() {
+    let db = DbSettings { acquire_timeout: Duration::from_millis(200), ..database::fresh().await };
+    let ship = Ship::sail_on(db).await;
+    ship.gus_in(1).await.press_as("7-1", "single", "main").await;
+    let request = text(&ship.sam().await.open_requests().await[0]["id"]);
+    // A server that has just begun doesn't know yet whose lamp it is.
+    let ship = ship.restart().await;
+    let button = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv311", "serenity/cabin-1", "secret-1");
+    let mut lamp = button.listen(ACK).await;
+    assert_eq!(lamp.hear().await["state"], "received");
+
+    let db = &ship.server.house.db;
+    let sam = people::find(&mut db.read(ship.site.id).await.unwrap(), ship.site.id, id(1)).await.unwrap().unwrap();
+    let mut held = Vec::new();
+    while let Ok(connection) = db.read(ship.site.id).await {
+        held.push(connection);
+    }
+    let accept = action(Verb::AcceptRequest { request_id: request.parse().unwrap() });
+    ship.site.act(accept, Actor::Person(sam), Source::App).await.unwrap();
+    // Nobody is answered; who wants to know the lamp's button neither.
+    for _ in 0..5 {
+        assert!(db.read(ship.site.id).await.is_err());
+    }
+    drop(held);
+    let accepted = lamp.hear().await;
+    assert_eq!((accepted["state"].as_str(), accepted["by"].as_str()), (Some("accepted"), Some("Sam")));
 }

@@ -30,6 +30,7 @@ mod commands;
 mod demo;
 mod devices;
 mod enrolment;
+mod events;
 mod faults;
 mod fleet;
 mod guessing;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crewbell_server::jobs::archive;
 use crewbell_shared::person::Role;
 use futures_util::future::join_all;
+use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -250,4 +251,20 @@ async fn with_eight_writers_numbers_have_no_gaps_and_are_in_the_order_of_commits
     let head = i64::try_from(ship.head()).unwrap();
     assert_eq!(ship.count("select head from sites").await, head);
     assert_eq!(ship.count("select count(*) from entries").await, head);
+}
+
+#[tokio::test]
+async fn a_snapshot_goes_back_as_many_days_as_the_site_says_with_what_is_closed() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    let closed = sam.asks_for(1, "ice").await;
+    sam.answer(&closed, "accept").await;
+    sam.answer(&closed, "complete").await;
+    let open = sam.asks_for(2, "ice").await;
+    ship.clock.advance(SignedDuration::from_hours(24 * 4));
+    let has =
+        async |request: &str| Copy::take(&sam).await.nouns.contains_key(&("request".to_owned(), request.to_owned()));
+    assert_eq!((has(&closed).await, has(&open).await), (true, true));
+    ship.settings(|settings| settings.closed_days = 3).await;
+    assert_eq!((has(&closed).await, has(&open).await), (false, true));
 }

@@ -16,6 +16,7 @@ impl Case<'_> {
         within("retention_days", settings.retention_days, &Settings::RETENTION_DAYS, "days")?;
         within("ring_time_s", settings.ring_time_s, &Settings::RING_TIME_S, "seconds")?;
         within("session_days", settings.session_days, &Settings::SESSION_DAYS, "days")?;
+        within("closed_days", settings.closed_days, &Settings::CLOSED_DAYS, "days")?;
         if !is_zone_name(&settings.time_zone) {
             return Err(Refusal::invalid("time_zone", "A time zone has a name such as Europe/Zagreb."));
         }
@@ -103,6 +104,7 @@ mod tests {
             retention_days: 3650,
             ring_time_s: 300,
             session_days: 3650,
+            closed_days: 90,
             time_zone: "America/Argentina/Buenos_Aires".into(),
             services: Vec::new(),
             vocabulary: Vocabulary::default(),
@@ -121,6 +123,9 @@ mod tests {
             assert_eq!(field(&Settings { ring_time_s, ..usual.clone() }), "ring_time_s");
         }
         assert_eq!(field(&Settings { session_days: 3651, ..usual.clone() }), "session_days");
+        for closed_days in [0, 91] {
+            assert_eq!(field(&Settings { closed_days, ..usual.clone() }), "closed_days");
+        }
         for time_zone in ["", "Europe/", "../etc/passwd", "Europe/Zagreb\0", "ship's time"] {
             assert_eq!(field(&Settings { time_zone: time_zone.into(), ..usual.clone() }), "time_zone");
         }

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::button::{Key, Vocabulary};
@@ -40,6 +41,9 @@ pub struct Settings {
     /// Days on which a device may not be used before its person must sign in there anew; 0 never asks. 0 to 3650.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 3650))]
     pub session_days: u32,
+    /// Days that requests, calls and stays remain on devices after their end; the log and the activity keep them. 1 to 90.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 90))]
+    pub closed_days: u32,
     /// The time zone that the site lives by: a name of the IANA time zone database, such as `Europe/Zagreb`. Plain dates
     /// are meant in it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
@@ -73,9 +77,16 @@ impl Settings {
 
     /// What [`Settings::session_days`] may be.
     pub const SESSION_DAYS: RangeInclusive<u32> = 0..=3650;
+    /// What [`Settings::closed_days`] may be.
+    pub const CLOSED_DAYS: RangeInclusive<u32> = 1..=90;
 
     /// The code of the service that switches a place's do-not-disturb instead of asking for somebody to come.
     pub const DO_NOT_DISTURB: &'static str = "do_not_disturb";
+
+    /// How long what is closed remains on devices.
+    pub fn keeps_closed_for(&self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.closed_days))
+    }
 
     /// The service of a key; a key without one is a plain call, because a press must never go unheard.
     pub fn service(&self, key: Key) -> Option<&Service> {
@@ -91,6 +102,7 @@ impl Default for Settings {
             retention_days: 400,
             ring_time_s: 60,
             session_days: 30,
+            closed_days: 7,
             time_zone: "UTC".to_owned(),
             services: vec![
                 service(Key::Aux1, Self::DO_NOT_DISTURB, Priority::Low),

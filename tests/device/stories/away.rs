@@ -17,8 +17,7 @@ async fn called(ship: &Ship, device: &Device) -> RequestId {
 }
 
 async fn away(device: &Device) {
-    device.wire.cut();
-    device.until("the device is away", |picture| !picture.status.link.is_there()).await;
+    device.goes_away().await;
 }
 
 /// How often each entry of a request stands in the server's log.

@@ -69,6 +69,12 @@ impl Device {
         self.settled().await;
     }
 
+    /// The device loses its network, and has noticed.
+    pub async fn goes_away(&self) {
+        self.wire.cut();
+        self.until("the device is away", |picture| !picture.status.link.is_there()).await;
+    }
+
     async fn boot(
         wire: Wire,
         disk: Disk,

@@ -18,8 +18,7 @@ async fn a_tablet_that_was_away_while_much_was_written_catches_up_by_socket_and_
     let proxy = Proxy::to(ship.server.http).await;
     let devices = [Device::of(ship.server.http, "Siri").await, Device::of(proxy.address, "Sam").await];
     for device in &devices {
-        device.wire.cut();
-        device.until("the device is away", |picture| !picture.status.link.is_there()).await;
+        device.goes_away().await;
     }
     let dana = ship.dana().await;
     let text = "x".repeat(2000);

@@ -50,8 +50,7 @@ async fn a_device_that_no_socket_gets_through_to_is_live_by_events_until_one_doe
     assert!(matches!(&refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NoSocket), "{refused:?}");
 
     // What was missed while the stream was cut comes as ever.
-    siri.wire.cut();
-    siri.until("Siri is away", |picture| !picture.status.link.is_there()).await;
+    siri.goes_away().await;
     let missed = ship.dana().await.asks_for(2, "ice").await;
     siri.wire.mend();
     siri.rings(Some(missed.parse().unwrap())).await;
@@ -74,8 +73,7 @@ async fn one_command_that_a_proxy_does_not_like_is_named_and_the_others_go_on() 
     let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
     for (round, status) in [403, 413].into_iter().enumerate() {
         proxy.refuses_with.store(status, Ordering::SeqCst);
-        siri.wire.cut();
-        siri.until("Siri is away", |picture| !picture.status.link.is_there()).await;
+        siri.goes_away().await;
         for text in ["Two towels", DISLIKED, "And a robe"] {
             siri.notes(called, text).await.unwrap();
         }

@@ -82,8 +82,7 @@ async fn a_wrong_pin_is_refused_and_a_right_one_is_kept_in_the_vault() {
 async fn who_signed_in_while_sam_slept_does_not_keep_him_from_being_up_to_date() {
     let ship = Ship::sail().await;
     let sam = Device::of(ship.server.http, "Sam").await;
-    sam.wire.cut();
-    sam.until("Sam is away", |picture| !picture.status.link.is_there()).await;
+    sam.goes_away().await;
     // An entry that is for the leads only.
     ship.dana().await;
     sam.wire.mend();
@@ -146,8 +145,7 @@ async fn a_thousand_missed_entries_catch_up_on_two_devices() {
     let ship = Ship::sail().await;
     let (siri, sam) = (Device::of(ship.server.http, "Siri").await, Device::of(ship.server.http, "Sam").await);
     for device in [&siri, &sam] {
-        device.wire.cut();
-        device.until("the device is away", |picture| !picture.status.link.is_there()).await;
+        device.goes_away().await;
     }
     let dana = ship.dana().await;
     let called = dana.asks_for(1, "ice").await;

@@ -16,8 +16,7 @@ async fn a_lost_tablet_is_wiped_and_sends_what_waited_when_its_owner_is_back() {
     let person = siri.look().await.me().unwrap();
     ship.gus_in(5).await.press("single").await;
     let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
-    siri.wire.cut();
-    siri.until("Siri is away", |picture| !picture.status.link.is_there()).await;
+    siri.goes_away().await;
     siri.accepts(called).await.unwrap();
 
     let path = format!("/api/people/{person}/sessions");
@@ -60,8 +59,7 @@ async fn nobody_s_work_is_sent_in_another_s_name() {
     let person = device.look().await.me().unwrap();
     ship.gus_in(5).await.press("single").await;
     let called = device.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
-    device.wire.cut();
-    device.until("the device is away", |picture| !picture.status.link.is_there()).await;
+    device.goes_away().await;
     device.accepts(called).await.unwrap();
     ship.alex().await.ask(Method::DELETE, &format!("/api/people/{person}/sessions"), None).await;
     device.wire.mend();
@@ -81,8 +79,7 @@ async fn signing_out_asks_first_while_something_waits() {
     let sam = Device::of(ship.server.http, "Sam").await;
     ship.gus_in(5).await.press("single").await;
     let called = sam.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
-    sam.wire.cut();
-    sam.until("Sam is away", |picture| !picture.status.link.is_there()).await;
+    sam.goes_away().await;
     sam.accepts(called).await.unwrap();
     let refused = sam.ask(Ask::SignOut { discard: false }).await;
     assert!(matches!(&refused, Err(AskError::Refused { refusal }) if refusal.code == Code::InUse), "{refused:?}");
@@ -127,8 +124,7 @@ async fn who_signs_out_away_is_signed_out_on_the_server_when_it_is_back_also_aft
     let sam = Device::of(ship.server.http, "Sam").await;
     let token = sam.vault.token.lock().unwrap().clone().unwrap();
     let ended = async || ship.count("select count(*) from entries where type = 'person_signed_out'").await;
-    sam.wire.cut();
-    sam.until("Sam is away", |picture| !picture.status.link.is_there()).await;
+    sam.goes_away().await;
     sam.ask(Ask::SignOut { discard: true }).await.unwrap();
     let picture = sam.look().await;
     assert!(picture.session.is_none() && picture.nouns.is_empty(), "here it is so at once");
@@ -150,8 +146,7 @@ async fn a_colleague_who_was_deactivated_is_no_reason_to_wipe_the_device_of_whoe
     let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
     siri.accepts(called).await.unwrap();
     siri.settled().await;
-    siri.wire.cut();
-    siri.until("Siri is away", |picture| !picture.status.link.is_there()).await;
+    siri.goes_away().await;
     let tom = crate::ship::id(4);
     siri.does(Verb::HandOverRequest { request_id: called, to: tom }).await.unwrap();
     let role = crewbell_shared::person::Role::Technician;

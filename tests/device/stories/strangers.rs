@@ -44,8 +44,7 @@ async fn whatever_a_stranger_answers_nothing_is_refused_and_nothing_is_lost() {
     let siri = Device::of(ship.server.http, "Siri").await;
     ship.gus_in(5).await.press("single").await;
     let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
-    siri.wire.cut();
-    siri.until("Siri is away", |picture| !picture.status.link.is_there()).await;
+    siri.goes_away().await;
     siri.accepts(called).await.unwrap();
     for answer in [PORTAL, REDIRECT, PROXY, FORBIDDEN, EMPTY] {
         siri.wire.lead_to(stranger(answer).await);

@@ -11,8 +11,7 @@ async fn what_cant_be_read_any_more_is_told_and_can_be_taken_away() {
     let siri = Device::of(ship.server.http, "Siri").await;
     ship.gus_in(5).await.press("single").await;
     let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
-    siri.wire.cut();
-    siri.until("Siri is away", |picture| !picture.status.link.is_there()).await;
+    siri.goes_away().await;
     siri.accepts(called).await.unwrap();
     siri.notes(called, "Two towels").await.unwrap();
     let spoil = "update outbox set did = replace(did, 'note_request', 'fold_request') where did like '%note_request%'";

@@ -284,7 +284,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
             }
             bytes
         }),
-        1 => crate::devices::fuzz::noise(),
+        1 => crate::fuzz::noise(),
         1 => "[{}\\[\\]\",:0-9a-z.-]{0,60}".prop_map(String::into_bytes),
     ]
 }
@@ -391,7 +391,7 @@ fn object(fields: &[(String, Value)]) -> String {
 }
 
 proptest! {
-    #![proptest_config(crate::devices::fuzz::config(1_000))]
+    #![proptest_config(crate::fuzz::config(1_000))]
 
     #[test]
     fn whatever_is_said_on_whatever_topic_nothing_panics_and_nothing_retained_rings(

@@ -227,7 +227,7 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
-    #![proptest_config(crate::devices::fuzz::config(1_000))]
+    #![proptest_config(crate::fuzz::config(1_000))]
 
     #[test]
     fn valid_json_is_read_as_serde_json_reads_it(json in any_json(), pretty in any::<bool>()) {
@@ -252,7 +252,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_is_read_within_its_bound(payload in crate::devices::fuzz::noise()) {
+    fn whatever_comes_is_read_within_its_bound(payload in crate::fuzz::noise()) {
         if let Ok(readings) = read(&payload) {
             prop_assert!(readings.len() <= OBJECTS_MAX);
             let heap = readings.iter().map(|reading| reading.object.heap()).sum::<usize>();

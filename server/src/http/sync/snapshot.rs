@@ -8,15 +8,11 @@ use crewbell_shared::Refusal;
 use crewbell_shared::ids::EventId;
 use crewbell_shared::protocol::Entity;
 use futures_util::stream;
-use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::db;
 use crate::http::extract::Who;
 use crate::http::{ApiError, App};
-
-/// How far back a snapshot goes with requests that are closed, stays that ended, and calls.
-const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Nouns on one line at most.
 const CHUNK: usize = 200;
@@ -34,8 +30,8 @@ struct Head<'a> {
 
 /// All that the asker may see, as of one entry: lines of JSON (`application/x-ndjson`). The first is `{"seq",
 /// "event_id", "site", "nouns"}`, with the event id of the entry with that number, whoever it is for (null at 0); each that
-/// follows is a list of nouns, `[{"entity_type", "entity"}]`. Closed requests, ended stays and calls of the last seven
-/// days are in it.
+/// follows is a list of nouns, `[{"entity_type", "entity"}]`. Closed requests, ended stays and calls
+/// are in it for as many days as the site's `closed_days` says.
 #[utoipa::path(
     get,
     path = "/api/sync/snapshot",
@@ -48,9 +44,10 @@ struct Head<'a> {
 )]
 pub async fn snapshot(State(app): State<App>, Who(who): Who) -> Result<impl IntoResponse, ApiError> {
     let site = who.site.id;
-    let since = app.house.clock.now().saturating_sub(RECENT).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let mut tx = app.house.db.read(site).await?;
     let known = db::sites::find(&mut tx, site).await?.ok_or_else(|| ApiError::not_found("site"))?;
+    let recent = known.site.settings.keeps_closed_for();
+    let since = app.house.clock.now().saturating_sub(recent).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let mut nouns = vec![Entity::from(known.site)];
     nouns.extend(db::people::all(&mut tx, site).await?.into_iter().map(Entity::from));
     nouns.extend(db::places::all(&mut tx, site).await?.into_iter().map(Entity::from));

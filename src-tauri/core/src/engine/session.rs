@@ -23,9 +23,6 @@ pub const TO_REVOKE: &str = "to_revoke";
 /// The setting that says of how many commands that can't be read the person knows.
 const UNREADABLE_SEEN: &str = "unreadable_seen";
 
-/// How long a closed request or an ended stay is kept on a device: as long as a snapshot would bring it.
-const KEEP_CLOSED: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 /// Milliseconds between two looks for what is to be forgotten.
 const FORGET_MS: u64 = 3_600_000;
 
@@ -60,7 +57,9 @@ impl Engine {
         }
         step.live.forget_at = now.tick + FORGET_MS;
         let at = self.image.heard_at.unwrap_or(now.wall);
-        let old = self.image.nouns.iter().filter(|(_, kept)| is_over(&kept.noun, at));
+        // As long as a snapshot would bring it.
+        let Some(kept_for) = self.image.site().map(|site| site.settings.keeps_closed_for()) else { return };
+        let old = self.image.nouns.iter().filter(|(_, kept)| is_over(&kept.noun, kept_for, at));
         step.writes.extend(old.map(|(key, _)| Write::Forget(*key)));
     }
 
@@ -182,7 +181,7 @@ impl Engine {
 }
 
 /// Whether a noun has been closed for so long that no list shows it.
-fn is_over(noun: &Entity, now: Timestamp) -> bool {
+fn is_over(noun: &Entity, kept_for: SignedDuration, now: Timestamp) -> bool {
     let closed_at = match noun {
         Entity::Request(Request {
             state: State::Completed { completed_at: at, .. } | State::Cancelled { cancelled_at: at, .. },
@@ -199,5 +198,5 @@ fn is_over(noun: &Entity, now: Timestamp) -> bool {
         | Entity::Button(_)
         | Entity::Call(_) => return false,
     };
-    closed_at.saturating_add(KEEP_CLOSED).is_ok_and(|until| until < now)
+    closed_at.saturating_add(kept_for).is_ok_and(|until| until < now)
 }

@@ -8,6 +8,7 @@ use crewbell_shared::ids::{CommandId, DeviceId, EventId, InstanceId, PersonId};
 use crewbell_shared::person::PersonRef;
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, EntityType};
+use crewbell_shared::site::Site;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -221,6 +222,12 @@ impl Image {
     /// When people were last there, by id.
     pub fn last_seen(&self) -> Vec<LastSeen> {
         self.seen.iter().map(|(person_id, at)| LastSeen { person_id: *person_id, at: *at }).collect()
+    }
+
+    /// The site; none before it was fetched.
+    pub fn site(&self) -> Option<&Site> {
+        let (_, first) = self.nouns.range(Key::new(EntityType::Site, Uuid::nil())..).next()?;
+        if let Entity::Site(site) = first.noun.as_ref() { Some(site) } else { None }
     }
 
     /// Who is signed in.

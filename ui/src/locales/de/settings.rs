@@ -88,6 +88,8 @@ pub const WORDS: Settings = Settings {
     retention_hint: "{least} bis {most}. Ältere Einträge kommen in die Monatsarchive. 0: alles bleibt.",
     session_days: "Tage, bis ein ungenutztes Gerät sich neu anmelden muss",
     session_days_hint: "{least} bis {most}. Jede Benutzung beginnt sie neu. 0: nie.",
+    closed_days: "Tage, die Erledigtes auf den Geräten bleibt",
+    closed_days_hint: "{least} bis {most}. Erledigte Anliegen, Anrufe und beendete Aufenthalte; ältere stehen im Verlauf.",
     time_zone: "Zeitzone",
     time_zone_hint: "Wie Europe/Zagreb. Ein Datum ohne Uhrzeit gilt in ihr.",
     number_wrong: "Eine ganze Zahl von {least} bis {most}.",

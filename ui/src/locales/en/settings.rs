@@ -88,6 +88,8 @@ pub const WORDS: Settings = Settings {
     retention_hint: "{least} to {most}. Older entries move to the monthly archives. 0: everything stays.",
     session_days: "Days until an unused device must sign in anew",
     session_days_hint: "{least} to {most}. Each use begins them anew. 0: never.",
+    closed_days: "Days that devices keep what is closed",
+    closed_days_hint: "{least} to {most}. Closed requests, calls and ended stays; older ones stand in the activity.",
     time_zone: "Time zone",
     time_zone_hint: "As in Europe/Zagreb. Plain dates are meant in it.",
     number_wrong: "A whole number from {least} to {most}.",

@@ -88,6 +88,8 @@ pub const WORDS: Settings = Settings {
     retention_hint: "{least} à {most}. Les entrées plus anciennes vont aux archives mensuelles. 0 : tout reste.",
     session_days: "Jours avant qu'un appareil inutilisé doive se reconnecter",
     session_days_hint: "{least} à {most}. Chaque utilisation recommence le compte. 0 : jamais.",
+    closed_days: "Jours où ce qui est clos reste sur les appareils",
+    closed_days_hint: "{least} à {most}. Demandes closes, appels et séjours terminés ; les plus anciens sont dans l’activité.",
     time_zone: "Fuseau horaire",
     time_zone_hint: "Comme Europe/Zagreb. Une date sans heure y est comprise.",
     number_wrong: "Un nombre entier de {least} à {most}.",

@@ -88,6 +88,8 @@ pub const WORDS: Settings = Settings {
     retention_hint: "{least} do {most}. Stariji zapisi idu u mjesečne arhive. 0: sve ostaje.",
     session_days: "Dani do nove prijave na nekorištenom uređaju",
     session_days_hint: "{least} do {most}. Svako korištenje počinje ispočetka. 0: nikad.",
+    closed_days: "Dani koliko završeno ostaje na uređajima",
+    closed_days_hint: "{least} do {most}. Završeni zahtjevi, pozivi i boravci; stariji su u aktivnostima.",
     time_zone: "Vremenska zona",
     time_zone_hint: "Na primjer Europe/Zagreb. Datumi bez vremena vrijede u njoj.",
     number_wrong: "Cijeli broj od {least} do {most}.",

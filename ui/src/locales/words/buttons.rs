@@ -98,6 +98,16 @@ words! {
         why_not_utf8: Text,
         why_not_json: Text,
         why_too_large: Text,
+        why_not_its_own: Text,
+        why_too_many_new: Text,
+        why_wrong_password: Text,
+        why_has_no_password: Text,
+        why_wrong_join_code: Text,
+        why_unknown_user_name: Text,
+        why_shared_client_id: Text,
+        why_flood: Text,
+        why_too_many_sorts: Text,
+        why_repeats_press_ids: Text,
         why_other: Text,
     }
 }

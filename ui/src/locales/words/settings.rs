@@ -89,6 +89,8 @@ words! {
         retention_hint: Text,
         session_days: Text,
         session_days_hint: Text,
+        closed_days: Text,
+        closed_days_hint: Text,
         time_zone: Text,
         time_zone_hint: Text,
         number_wrong: Text,

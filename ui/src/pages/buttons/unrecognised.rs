@@ -164,7 +164,53 @@ fn why(reason: &str) -> String {
         "not_utf8" => w.why_not_utf8,
         "not_json" => w.why_not_json,
         "too_large" => w.why_too_large,
+        "not_its_own" => w.why_not_its_own,
+        "too_many_new" => w.why_too_many_new,
+        "wrong_password" => w.why_wrong_password,
+        "has_no_password" => w.why_has_no_password,
+        "wrong_join_code" => w.why_wrong_join_code,
+        "unknown_user_name" => w.why_unknown_user_name,
+        "shared_client_id" => w.why_shared_client_id,
+        "flood" => w.why_flood,
+        "too_many_sorts" => w.why_too_many_sorts,
+        "repeats_press_ids" => w.why_repeats_press_ids,
         other => return fill(w.why_other, &[("why", &names::as_words(other))]),
     };
     text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_is_said_in_words_with_what_to_do() {
+        let listed = [
+            "retained",
+            "empty_action",
+            "heartbeat",
+            "not_a_press",
+            "unknown_topic",
+            "unknown_word",
+            "unknown_shape",
+            "damaged",
+            "not_utf8",
+            "not_json",
+            "too_large",
+            "not_its_own",
+            "too_many_new",
+            "wrong_password",
+            "has_no_password",
+            "wrong_join_code",
+            "unknown_user_name",
+            "shared_client_id",
+            "flood",
+            "too_many_sorts",
+            "repeats_press_ids",
+        ];
+        for reason in listed {
+            assert!(!why(reason).contains(&names::as_words(reason)), "{reason} has no sentence");
+        }
+        assert!(why("of_tomorrow").contains("Of tomorrow"));
+    }
 }

@@ -31,6 +31,8 @@ pub struct Numbers {
     pub retention_days: u32,
     /// Days that a device may be unused.
     pub session_days: u32,
+    /// Days that devices keep what is closed.
+    pub closed_days: u32,
 }
 
 /// A service as it is typed.
@@ -82,7 +84,7 @@ fn code(name: &str) -> String {
 
 /// The settings with other numbers, time zone and services; what can't be typed here stays as it is, and all in its order.
 pub fn with(before: &Settings, numbers: Numbers, time_zone: &str, typed: &[(Key, Typed)]) -> Settings {
-    let Numbers { press_window_s, ring_time_s, retention_days, session_days } = numbers;
+    let Numbers { press_window_s, ring_time_s, retention_days, session_days, closed_days } = numbers;
     let time_zone = time_zone.trim().to_owned();
     let typed_for = |key: Key| typed.iter().find(|(other, _)| *other == key).map(|(_, typed)| typed);
     let changed = before.services.iter().filter_map(|old| match typed_for(old.key) {
@@ -94,7 +96,7 @@ pub fn with(before: &Settings, numbers: Numbers, time_zone: &str, typed: &[(Key,
     let services = changed.chain(added).collect();
     // Named one by one: a setting that is new to the rules is missed here, and not lost.
     let vocabulary = before.vocabulary.clone();
-    Settings { press_window_s, retention_days, ring_time_s, session_days, time_zone, services, vocabulary }
+    Settings { press_window_s, retention_days, ring_time_s, session_days, closed_days, time_zone, services, vocabulary }
 }
 
 #[cfg(test)]
@@ -103,7 +105,8 @@ mod tests {
     use crewbell_shared::rules::decide;
     use crewbell_shared::testing::{Yacht, alex, at, by};
 
-    const USUAL: Numbers = Numbers { press_window_s: 20, ring_time_s: 60, retention_days: 400, session_days: 30 };
+    const USUAL: Numbers =
+        Numbers { press_window_s: 20, ring_time_s: 60, retention_days: 400, session_days: 30, closed_days: 7 };
 
     fn typed_of(settings: &Settings) -> Vec<(Key, Typed)> {
         KEYS.map(|key| (key, Typed::of(settings, key))).to_vec()
@@ -118,13 +121,14 @@ mod tests {
         let usual = Settings::default();
         assert_eq!(with(&settings, USUAL, "UTC", &typed_of(&settings)), settings);
         assert_eq!(with(&usual, USUAL, "UTC", &typed_of(&usual)), usual);
-        let other = Numbers { press_window_s: 1, ring_time_s: 90, retention_days: 2, session_days: 7 };
+        let other = Numbers { press_window_s: 1, ring_time_s: 90, retention_days: 2, session_days: 7, closed_days: 3 };
         let time_zone = "Europe/Zagreb".to_owned();
         let changed = Settings {
             press_window_s: 1,
             ring_time_s: 90,
             retention_days: 2,
             session_days: 7,
+            closed_days: 3,
             time_zone,
             ..usual.clone()
         };
@@ -159,6 +163,7 @@ mod tests {
             ring_time_s: *end(&Settings::RING_TIME_S),
             retention_days: *end(&Settings::RETENTION_DAYS),
             session_days: *end(&Settings::SESSION_DAYS),
+            closed_days: *end(&Settings::CLOSED_DAYS),
         };
         assert_eq!([save(numbers(RangeInclusive::start)), save(numbers(RangeInclusive::end))], [Ok(1), Ok(1)]);
         assert!(save(Numbers { ring_time_s: 9, ..USUAL }).is_err());

@@ -22,6 +22,7 @@ struct Form {
     ring: RwSignal<String>,
     days: RwSignal<String>,
     unused: RwSignal<String>,
+    closed: RwSignal<String>,
     zone: RwSignal<String>,
     keys: [KeyForm; 4],
 }
@@ -38,7 +39,7 @@ impl Form {
     fn new() -> Self {
         let text = || RwSignal::new(String::new());
         let keys = KEYS.map(|key| KeyForm { key, chosen: text(), own: text(), priority: text() });
-        Self { window: text(), ring: text(), days: text(), unused: text(), zone: text(), keys }
+        Self { window: text(), ring: text(), days: text(), unused: text(), closed: text(), zone: text(), keys }
     }
 
     fn load(self, settings: &Settings) {
@@ -46,6 +47,7 @@ impl Form {
         self.ring.set(settings.ring_time_s.to_string());
         self.days.set(settings.retention_days.to_string());
         self.unused.set(settings.session_days.to_string());
+        self.closed.set(settings.closed_days.to_string());
         self.zone.set(settings.time_zone.clone());
         for form in self.keys {
             let typed = Typed::of(settings, form.key);
@@ -66,6 +68,7 @@ impl Form {
             ring_time_s: self.ring.with(|typed| number(typed, &Settings::RING_TIME_S))?,
             retention_days: self.days.with(|typed| number(typed, &Settings::RETENTION_DAYS))?,
             session_days: self.unused.with(|typed| number(typed, &Settings::SESSION_DAYS))?,
+            closed_days: self.closed.with(|typed| number(typed, &Settings::CLOSED_DAYS))?,
         };
         let typed = self.typed();
         let is_whole = typed.iter().all(|(_, typed)| !typed.lacks_name());
@@ -131,6 +134,7 @@ pub fn Site() -> impl IntoView {
                 <Number label=w.ring_time value=form.ring hint=w.ring_time_hint range=Settings::RING_TIME_S/>
                 <Number label=w.retention value=form.days hint=w.retention_hint range=Settings::RETENTION_DAYS/>
                 <Number label=w.session_days value=form.unused hint=w.session_days_hint range=Settings::SESSION_DAYS/>
+                <Number label=w.closed_days value=form.closed hint=w.closed_days_hint range=Settings::CLOSED_DAYS/>
                 <Field label=w.time_zone value=form.zone hint=w.time_zone_hint/>
                 <h3>{w.services}</h3>
                 <p class="hint">{w.services_hint}</p>

@@ -1,9 +1,6 @@
 //! Bytes that no client should send: refused, and nobody else notices.
 
-use proptest::{
-    prelude::*,
-    test_runner::{RngSeed, TestCaseError},
-};
+use proptest::{prelude::*, test_runner::TestCaseError};
 use rstest::rstest;
 
 use super::{
@@ -126,18 +123,6 @@ fn opened(level: u8) -> Wire {
     wire
 }
 
-/// How many cases each of these tries: few and seeded, or as many as `CREWBELL_FUZZ_CASES` says, each time others.
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("CREWBELL_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok());
-    let seed = if cases.is_some() { RngSeed::Random } else { RngSeed::Fixed(0xBE11) };
-    ProptestConfig {
-        cases: cases.unwrap_or(256),
-        rng_seed: seed,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
 /// Sound packets, of all that a client may send.
 fn sound(level: u8) -> Vec<Vec<u8>> {
     let none = if level == 5 { &[0][..] } else { &[] };
@@ -214,7 +199,7 @@ fn survive(level: u8, bytes: &[u8], pieces: usize) -> Result<(), TestCaseError> 
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(crate::fuzz::config(256))]
 
     #[test]
     fn no_bytes_make_the_protocol_panic(

@@ -186,9 +186,12 @@ fn a_fleet_that_is_sent_for_a_snapshot_at_once_does_not_come_at_once() {
     assert!(waits(20, u32::MAX) <= 120_000);
 }
 
-#[test]
-fn what_is_closed_is_forgotten_while_the_device_runs() {
+/// How many things that were closed two, three and five days ago a device has forgotten after each hour of six days, where
+/// the site keeps them for so many days.
+fn forgotten(closed_days: u32) -> Vec<usize> {
     let mut device = Device::live();
+    let settings = Settings { closed_days, ..Settings::default() };
+    let site = Site { settings, ..device.engine.image().site().unwrap().clone() };
     let closed = |number: u128, days_ago: i64| {
         let closed_at = at(0).saturating_sub(SignedDuration::from_hours(24 * days_ago)).unwrap();
         let state = State::Cancelled {
@@ -210,7 +213,7 @@ fn what_is_closed_is_forgotten_while_the_device_runs() {
         };
         crewbell_shared::call::Call { state, ..ringing_call(at) }
     };
-    let nouns: Vec<Entity> = vec![closed(150, 2).into(), closed(151, 5).into(), ended.into()];
+    let nouns: Vec<Entity> = vec![site.into(), closed(150, 2).into(), closed(151, 5).into(), ended.into()];
     let puts: Vec<Write> = nouns.into_iter().map(|noun| Write::Put { noun: Arc::new(noun), seq: 7 }).collect();
     device.engine.image.apply(&puts);
     let count = |device: &Device| device.engine.image().nouns.len();
@@ -223,9 +226,18 @@ fn what_is_closed_is_forgotten_while_the_device_runs() {
         device.goes_by(1_000);
         left.push(before - count(&device));
     }
-    assert_eq!((left[24 * 2 - 4], left[24 * 2 + 2], left[24 * 4 + 2], left[24 * 5 + 2]), (0, 1, 2, 3), "{left:?}");
     assert!(device.status().link.is_there());
     assert_eq!(device.shown_state().0, State::Open, "what is open stays, however old it is");
+    left
+}
+
+#[test]
+fn what_is_closed_is_forgotten_while_the_device_runs_after_as_many_days_as_the_site_says() {
+    let left = forgotten(7);
+    assert_eq!((left[24 * 2 - 4], left[24 * 2 + 2], left[24 * 4 + 2], left[24 * 5 + 2]), (0, 1, 2, 3), "{left:?}");
+    let left = forgotten(3);
+    assert_eq!((left[2], left[24 - 4], left[24 + 2]), (2, 2, 3), "{left:?}");
+    assert!(forgotten(90).iter().all(|&left| left == 0));
 }
 
 #[test]

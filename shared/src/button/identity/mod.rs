@@ -392,5 +392,4 @@ impl Judging<'_> {
 }
 
 #[cfg(test)]
-#[path = "identity_tests.rs"]
 mod tests;
