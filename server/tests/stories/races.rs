@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use crewbell_shared::ids::{ButtonId, PlaceId};
 use crewbell_shared::person::Role;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use crate::cast::{Crew, command, text};
-use crate::ship::{Ship, id};
+use crate::cast::text;
+use crate::ship::Ship;
 
 /// Rounds of each race: enough that both orders come up.
 const ROUNDS: u128 = 10;
@@ -159,53 +158,4 @@ async fn twenty_people_accept_fifty_requests_at_once_and_each_has_one_holder() {
     let each = "select count(distinct entity_id) from entries where type = 'request_accepted'";
     assert_eq!(ship.count(each).await, 50);
     assert_eq!(crew[0].post("/api/commands", json!({ "commands": [] })).await.0, StatusCode::OK);
-}
-
-#[tokio::test]
-async fn two_servers_on_one_database_lock_in_one_order() {
-    const TURNS: usize = 40;
-    let ship = Ship::sail().await;
-    let twin = ship.twin().await;
-    let (alex, sam, siri) = (ship.alex().await, ship.sam().await, twin.siri().await);
-    let quiet = |cabin: u128, on: bool| {
-        command(json!({ "type": "set_do_not_disturb", "place_id": id::<PlaceId>(cabin), "on": on }))
-    };
-    let moves = |button: u128, cabin: u128| {
-        let (button_id, place_id) = (id::<ButtonId>(button), id::<PlaceId>(cabin));
-        command(json!({ "type": "assign_button", "button_id": button_id, "place_id": place_id }))
-    };
-    // The first and the second cabin, each time the other way round.
-    let both = |turn: usize| if turn.is_multiple_of(2) { [1, 2] } else { [2, 1] };
-
-    // On one server presses that change the state of their own place …
-    let presses = async {
-        let (mut gus, mut lea) = (ship.gus_in(1).await, ship.gus_in(2).await);
-        for _ in 0..TURNS {
-            tokio::join!(gus.press_key("single", "aux1"), lea.press_key("single", "aux1"));
-        }
-    };
-    // … and buttons that move; on both, places by their ids.
-    let moving = async {
-        for turn in 0..TURNS {
-            let [first, second] = both(turn);
-            alex.sends(&[moves(2, first), moves(1, second), quiet(first, true)]).await;
-        }
-    };
-    let by_id = async |who: &Crew, shift: usize| {
-        for turn in 0..TURNS {
-            let [first, second] = both(turn + shift);
-            who.sends(&[quiet(first, turn % 3 == 0), quiet(second, turn % 3 == 1)]).await;
-        }
-    };
-    tokio::join!(presses, moving, by_id(&sam, 0), by_id(&siri, 1));
-
-    assert_eq!(ship.count("select count(*) from presses").await, 2 * i64::try_from(TURNS).unwrap());
-    // A session tells what it counted when it ends, at the latest.
-    let Ship { server, db, .. } = ship;
-    server.stop().await;
-    twin.server.stop().await;
-    let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
-    let mut root = crate::database::superuser(&db).await;
-    let deadlocks: i64 = sqlx::query_scalar(deadlocks).fetch_one(&mut root).await.unwrap();
-    assert_eq!(deadlocks, 0);
 }

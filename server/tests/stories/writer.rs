@@ -1,5 +1,7 @@
 //! The writer, when something in a batch goes wrong: what comes of the one, and what of its neighbours.
 
+use std::pin::Pin;
+
 use crewbell_server::actions::{Action, Moment, NotDone, Prove, Steps, Wants, World, action};
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId, RequestId};
@@ -271,6 +273,25 @@ async fn a_do_not_disturb_press_sees_what_another_server_has_just_done_with_the_
     assert_eq!(ship.count(on).await, 0, "it was on by then, and is switched off");
     let told = "select count(*) from entries where type = 'do_not_disturb_cleared'";
     assert_eq!(ship.count(told).await, 1);
+}
+
+#[tokio::test]
+async fn whatever_locks_a_place_and_a_button_locks_the_place_first() {
+    let ship = Ship::sail().await;
+    let (mut gus, mut root, mut other) = (ship.gus_in(1).await, superuser(&ship.db).await, superuser(&ship.db).await);
+    let assign = Verb::AssignButton { button_id: id(1), place_id: id(1), name: None };
+    let toggles = async { drop(gus.press_key("single", "aux1").await) };
+    let moves = ship.set_up(assign);
+    // Another server has the place, and would want the button next: it must be free.
+    for wants_both in [Box::pin(moves) as Pin<Box<dyn Future<Output = ()>>>, Box::pin(toggles)] {
+        let mut tx = root.begin().await.unwrap();
+        tx.execute("select from places where name = 'Cabin 1' for update").await.unwrap();
+        tokio::join!(wants_both, async {
+            somebody_waits(&ship).await;
+            other.execute("select from buttons where device = 'cabin-1' for update nowait").await.unwrap();
+            tx.commit().await.unwrap();
+        });
+    }
 }
 
 #[tokio::test]
