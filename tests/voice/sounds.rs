@@ -8,7 +8,10 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
     time::{Duration, Instant},
 };
 
@@ -107,6 +110,31 @@ fn lost_device_is_reported_and_the_alert_goes_on_when_it_is_back() -> Result<()>
         ear.wait_for(1600.0)?;
         ensure!(!reports.all().contains(&sounding(1)), "each is reported once");
         Ok(())
+    })
+    .map(drop)
+}
+
+#[test]
+fn bell_that_fails_begins_again_by_itself_and_what_rang_rings_on() -> Result<()> {
+    at_a_desk("bell_that_fails_begins_again_by_itself_and_what_rang_rings_on", |folder| {
+        let sound = Sound::start(folder)?;
+        let (sender, reports): (Sender<Report>, _) = channel();
+        let failed = AtomicBool::new(false);
+        // Whoever is told runs on the bell's own thread.
+        let bell = Bell::open(move |report| {
+            let fails = matches!(report, Report::Sounding { .. }) && !failed.swap(true, Ordering::Relaxed);
+            assert!(!fails, "the bell's thread fails in the middle of an alert");
+            drop(sender.send(report));
+        });
+        let reports = Reports(reports);
+        bell.ring(vec![emergency(1)]);
+        reports.wait_for(&Report::Able)?;
+        let Report::Unable { why } = reports.next()? else { bail!("it fails in silence") };
+        ensure!(why.contains("started anew"), "{why}");
+        reports.wait_for(&Report::Able)?;
+        reports.wait_for(&sounding(1))?;
+        let ear = Ear::open(&sound)?;
+        ear.wait_for(1600.0)
     })
     .map(drop)
 }

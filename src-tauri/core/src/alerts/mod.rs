@@ -2,7 +2,7 @@
 //! an alarm rings again; an accept by anybody, also one's own that the server hasn't seen, ends it. When the guest presses
 //! again after that, it rings for the one who has it, until they accept it once more.
 
-use crewbell_shared::ids::RequestId;
+use crewbell_shared::ids::{PersonId, RequestId};
 use crewbell_shared::person::{Actor, Person, Right};
 use crewbell_shared::request::{Priority, Request, State};
 use jiff::{SignedDuration, Timestamp};
@@ -16,24 +16,29 @@ pub const HELD_AFTER_START_MS: u64 = 5_000;
 /// was answered hours ago.
 const DOUBTFUL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// What rings for a person: what is open, and theirs to answer, while they are on duty; and what they have themselves and the
-/// guest has pressed for again. An emergency rings in any case, on every device that somebody is signed in on. The greatest
-/// first, then the oldest. `fresh`: the device shows what the server has.
+/// What rings for a person: what is open, and theirs to answer, while they are on duty; what they have themselves and the
+/// guest has pressed for again, on duty or not; and what a colleague has, and was pressed for again, who isn't on duty any
+/// more. An emergency rings in any case, on every device that somebody is signed in on. The greatest first, then the oldest.
+/// `is_there`: a colleague is one of the crew, and on duty. `fresh`: the device shows what the server has.
 pub fn of<'a>(
     me: &Person,
     open: impl Iterator<Item = &'a Request>,
+    is_there: impl Fn(PersonId) -> bool,
     is_silenced: impl Fn(RequestId) -> bool,
     fresh: bool,
     now: Timestamp,
 ) -> Vec<Alert> {
     let answers = me.on_duty && Actor::Person(me.clone()).may(Right::AnswerRequests);
-    let is_mine = |request: &&Request| match request.holder() {
-        Some(holder) => holder.id == me.id && request.is_pressed_since_accepted(),
-        None => request.state == State::Open,
+    let rings = |request: &&Request| {
+        let for_who_answers = answers || request.priority == Priority::Emergency;
+        match request.holder() {
+            Some(holder) if holder.id == me.id => request.is_pressed_since_accepted(),
+            Some(holder) => for_who_answers && request.is_pressed_since_accepted() && !is_there(holder.id),
+            None => for_who_answers && request.state == State::Open,
+        }
     };
     let mut alerts: Vec<Alert> = open
-        .filter(|request| answers || request.priority == Priority::Emergency)
-        .filter(is_mine)
+        .filter(rings)
         .map(|request| Alert {
             request_id: request.id,
             priority: request.priority,
@@ -54,7 +59,7 @@ mod tests {
     use crewbell_shared::testing::{at, open_request, sam, siri};
 
     fn ringing(me: &Person, requests: &[Request], fresh: bool, now: Timestamp) -> Vec<RequestId> {
-        of(me, requests.iter(), |_| false, fresh, now).iter().map(|alert| alert.request_id).collect()
+        of(me, requests.iter(), |_| true, |_| false, fresh, now).iter().map(|alert| alert.request_id).collect()
     }
 
     #[test]
@@ -85,6 +90,13 @@ mod tests {
         let pressed = pressed_again(held, None, at(130));
         assert_eq!(ringing(&siri(), std::slice::from_ref(&pressed), true, at(131)), [pressed.id]);
         assert!(ringing(&sam(), std::slice::from_ref(&pressed), true, at(131)).is_empty(), "Siri has it");
+
+        // Whoever goes off duty meanwhile is asked all the same, and so is everybody else.
+        let off = Person { on_duty: false, ..siri() };
+        assert_eq!(ringing(&off, std::slice::from_ref(&pressed), true, at(131)), [pressed.id]);
+        let rings_for = |me: &Person| of(me, [&pressed].into_iter(), |_| false, |_| false, true, at(131)).len();
+        assert_eq!((rings_for(&sam()), rings_for(&Person { on_duty: false, ..sam() })), (1, 0));
+
         let (heard, _) = decide(pressed, Command::Accept, &siri(), at(140)).unwrap();
         assert!(ringing(&siri(), &[heard], true, at(141)).is_empty());
     }

@@ -1,6 +1,7 @@
 //! The token, kept in the shell's vault, and those that are still to be revoked. A keyring may take seconds or ask its
 //! owner, so it is spoken to by a task of its own, one thing after the other; nobody waits for it in the loop. One that is
-//! locked asks its owner each time: it is left alone for longer and longer, until a person wants to connect.
+//! locked asks its owner each time: it is left alone for longer and longer, from one to 30 minutes, and asked at once when a
+//! person wants to connect. What is to be changed in it meanwhile is changed as soon as it can be read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,9 +82,9 @@ impl Kept {
         kept
     }
 
-    /// The token is over, and to be revoked there.
+    /// The token is over, and to be revoked there; one of nobody knows which server can't be.
     fn retire(&mut self, server: Server) {
-        if let Some(token) = self.token.take() {
+        if let Some(token) = self.token.take().filter(|_| !server.base.is_empty()) {
             self.to_revoke.push(ToRevoke { server, token });
             let surplus = self.to_revoke.len().saturating_sub(MOST_TO_REVOKE);
             self.to_revoke.drain(..surplus);
@@ -116,7 +117,7 @@ impl Keys {
     pub fn new(vault: Arc<dyn Vault>) -> Self {
         let (jobs, mut waiting) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            let mut keeper = Keeper { vault, known: None, before: None, failed: None, failures: 0 };
+            let mut keeper = Keeper { vault, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
             while let Some(job) = waiting.recv().await {
                 keeper.work(job).await;
             }
@@ -181,6 +182,26 @@ struct Keeper {
     /// It failed, and is left alone until then.
     failed: Option<(VaultError, Instant)>,
     failures: u32,
+    /// What is to be changed as soon as it can be read.
+    waiting: Vec<Change>,
+}
+
+/// A change of what is kept.
+#[derive(Clone, Debug)]
+enum Change {
+    Retire(Server),
+    Forget,
+    Revoked(Arc<str>),
+}
+
+impl Kept {
+    fn change(&mut self, change: Change) {
+        match change {
+            Change::Retire(server) => self.retire(server),
+            Change::Forget => self.token = None,
+            Change::Revoked(token) => self.to_revoke.retain(|old| old.token != token),
+        }
+    }
 }
 
 impl Keeper {
@@ -192,24 +213,24 @@ impl Keeper {
             }
             Job::Replace { token, before, answer } => {
                 let mut kept = self.kept(Instant::now()).await.cloned().unwrap_or_default();
+                // They were of the tokens before this one, which can't be read.
+                self.waiting.clear();
                 self.before = Some(kept.clone());
                 kept.retire(before);
                 kept.token = Some(token.into());
                 drop(answer.send(self.keep(kept).await));
             }
             Job::TakeBack(server) => {
-                let before = self.before.take().unwrap_or_default();
-                self.change(|kept| {
-                    kept.retire(server);
-                    let new = kept.to_revoke.pop();
-                    *kept = before;
-                    kept.to_revoke.extend(new);
-                })
-                .await;
+                let mut kept = self.kept(Instant::now()).await.cloned().unwrap_or_default();
+                kept.retire(server);
+                let new = kept.to_revoke.pop();
+                kept = self.before.take().unwrap_or_default();
+                kept.to_revoke.extend(new);
+                self.put(kept).await;
             }
-            Job::Retire(server) => self.change(|kept| kept.retire(server)).await,
-            Job::Forget => self.change(|kept| kept.token = None).await,
-            Job::Revoked(token) => self.change(|kept| kept.to_revoke.retain(|old| old.token != token)).await,
+            Job::Retire(server) => self.change(Change::Retire(server)).await,
+            Job::Forget => self.change(Change::Forget).await,
+            Job::Revoked(token) => self.change(Change::Revoked(token)).await,
             Job::Hurry => self.failed = None,
         }
     }
@@ -224,8 +245,14 @@ impl Keeper {
                 // It may be there with the keyring: nobody is signed out because it isn't now.
                 Ok(None) => return Ok(const { &Kept { token: None, to_revoke: Vec::new() } }),
                 Ok(Some(text)) => {
-                    self.known = Some(Kept::read(&text));
+                    let mut kept = Kept::read(&text);
                     self.failures = 0;
+                    if self.waiting.is_empty() {
+                        self.known = Some(kept);
+                    } else {
+                        std::mem::take(&mut self.waiting).into_iter().for_each(|change| kept.change(change));
+                        self.put(kept).await;
+                    }
                 }
                 Err(error) => {
                     let wait = LEFT_ALONE.saturating_mul(1 << self.failures.min(10)).min(LEFT_ALONE_AT_MOST);
@@ -248,13 +275,19 @@ impl Keeper {
         done
     }
 
-    /// Changes what is kept. What the vault doesn't take is known here at least.
-    async fn change(&mut self, change: impl FnOnce(&mut Kept)) {
-        let mut kept = match self.kept(Instant::now()).await {
-            Ok(kept) => kept.clone(),
-            Err(_) => Kept::default(),
-        };
-        change(&mut kept);
+    /// Changes what is kept; where that can't be read now, as soon as it can.
+    async fn change(&mut self, change: Change) {
+        match self.kept(Instant::now()).await.cloned() {
+            Ok(mut kept) => {
+                kept.change(change);
+                self.put(kept).await;
+            }
+            Err(_) => self.waiting.push(change),
+        }
+    }
+
+    /// Keeps all of it. What the vault doesn't take is known here at least.
+    async fn put(&mut self, kept: Kept) {
         let (vault, text, is_empty) = (Arc::clone(&self.vault), kept.write(), kept.is_empty());
         self.known = Some(kept);
         let done = blocking(move || if is_empty { vault.forget() } else { vault.keep(&text).map(drop) }).await;
@@ -317,7 +350,8 @@ mod tests {
         let vault = Arc::new(Drawer::default());
         vault.locked.store(true, Ordering::SeqCst);
         let shared: Arc<dyn Vault> = Arc::<Drawer>::clone(&vault);
-        let mut keeper = Keeper { vault: shared, known: None, before: None, failed: None, failures: 0 };
+        let mut keeper =
+            Keeper { vault: shared, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
         // As a device does that tries to connect every 15 s, for a day.
         let mut now = Instant::now();
         for _ in 0..4 * 60 * 24 {
@@ -351,6 +385,23 @@ mod tests {
         }
         assert_eq!(again.to_revoke().await, Ok(Vec::new()));
         assert_eq!(*vault.text.lock().unwrap(), None, "nothing is left of them");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_over_while_the_vault_is_locked_is_revoked_when_it_is_open() {
+        let vault = Arc::new(Drawer::default());
+        *vault.text.lock().unwrap() = Some("old".into());
+        vault.locked.store(true, Ordering::SeqCst);
+        let keys = Keys::new(Arc::<Drawer>::clone(&vault));
+        keys.retire(ship(1));
+        assert!(keys.to_revoke().await.is_err(), "nobody knows yet");
+        assert_eq!(vault.text.lock().unwrap().as_deref(), Some("old"), "it isn't thrown away unread");
+        vault.locked.store(false, Ordering::SeqCst);
+        keys.hurry();
+        let left = keys.to_revoke().await.unwrap();
+        assert_eq!((left[0].server.clone(), left[0].token.as_ref()), (ship(1), "old"));
+        assert_eq!(keys.token().await, Ok(None));
+        assert!(vault.text.lock().unwrap().as_deref().unwrap().starts_with(REVOKE), "also for another run of the app");
     }
 
     #[tokio::test]

@@ -16,8 +16,8 @@
 //! | `clock` | time, randomness, ids: the only place that reads them |
 //!
 //! A panic while one input is worked on costs that input: the engine begins again from what is stored, and says anew
-//! what rings and all else. So does a part of the shell that was started anew, if the shell asks for it
-//! (`Input::SayAgain`).
+//! what rings and all else (`Input::Recovered`). Where a part of the shell panics over what it is told, all is said again
+//! in a moment (`Input::SayAgain`).
 
 mod activity;
 mod ask;

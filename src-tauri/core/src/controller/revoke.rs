@@ -70,12 +70,12 @@ impl<S: Store + 'static> Controller<S> {
 /// Whether nothing is left to be revoked.
 async fn try_all(http: &Http, keys: &Keys) -> bool {
     let Ok(all) = keys.to_revoke().await else { return false };
+    // One that is out of reach, perhaps for good, keeps no other waiting.
     for old in all {
-        if let Err(error) = revoke(http, &old).await {
-            tracing::info!(%error, "A server couldn't be told that a sign-in is over.");
-            return false;
+        match revoke(http, &old).await {
+            Ok(()) => keys.revoked(old.token),
+            Err(error) => tracing::info!(%error, "A server couldn't be told that a sign-in is over."),
         }
-        keys.revoked(old.token);
     }
     keys.to_revoke().await.is_ok_and(|left| left.is_empty())
 }

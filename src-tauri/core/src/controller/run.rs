@@ -18,9 +18,9 @@ use super::sign_in::SigningIn;
 use super::{Clock, Parts};
 use crate::engine::{Engine, Input};
 use crate::net::{AudioLine, Http, Socket, VoiceCache};
-use crate::screen::{Ask, AskError, Notice, Told};
+use crate::screen::{Ask, AskError, Notice, Task, Told};
 use crate::shell::{Handset, Shell};
-use crate::store::{Session, Store, StoreError, Unreadable};
+use crate::store::{Image, Session, Store, StoreError, Unreadable};
 
 /// Posts that are worked off before the screens are told: a burst of frames is one message to a window.
 const BURST: usize = 32;
@@ -99,7 +99,7 @@ impl<S: Store + 'static> Controller<S> {
         let Parts { store, rebuilt, unreadable, shell, handset, vault, clock, data, device_name, version } = parts;
         let mut disk = Disk::new(store);
         let endpoint = clock.id();
-        let engine = Engine::new(disk.load().await?).with_endpoint(endpoint);
+        let engine = engine_of(disk.load().await?, endpoint);
         let server = engine.image().session.as_ref().map(server_of).unwrap_or_default();
         Ok(Self {
             engine,
@@ -300,27 +300,48 @@ impl<S: Store + 'static> Controller<S> {
     }
 
     /// After a panic: nothing in memory is trusted, and all is said anew, before anything else. What rang and is over falls
-    /// silent; what rings goes on.
+    /// silent; what rings goes on. Where that fails, too, nothing rings for now, and what was done here is all that is gone
+    /// on with: the rest is fetched anew.
     pub(super) async fn recover(&mut self) {
-        self.socket = None;
-        self.next.clear();
-        self.sign_in += 1;
-        match self.disk.load().await {
-            Ok(image) => self.engine = Engine::new(image).with_endpoint(self.endpoint),
-            Err(error) => {
-                tracing::error!(%error, "What is stored can't be read; going on with what is in memory.");
-                self.engine = Engine::new(self.engine.image().clone()).with_endpoint(self.endpoint);
-            }
-        }
-        self.told.clear();
-        self.tell(Told::Reload);
-        while AssertUnwindSafe(self.step(Input::Recovered)).catch_unwind().await.is_err() {
+        let mut whole = true;
+        while AssertUnwindSafe(self.begin_again(whole)).catch_unwind().await.is_err() {
             tracing::error!("The controller panicked while it began again.");
             self.next.clear();
+            self.shielded("ring", |controller| controller.shell.ring(&[], 0));
+            self.shielded("phone", |controller| controller.handset.phone(Task::Idle, None, 0));
+            whole = false;
             tokio::time::sleep(AFTER_PANIC).await;
         }
         self.flush();
     }
+
+    async fn begin_again(&mut self, whole: bool) {
+        self.socket = None;
+        self.next.clear();
+        self.sign_in += 1;
+        let image = match self.disk.load().await {
+            Ok(image) => image,
+            Err(error) => {
+                tracing::error!(%error, "What is stored can't be read; going on with what is in memory.");
+                self.engine.image().clone()
+            }
+        };
+        self.engine = Engine::new(if whole { image } else { image.without_cache() }).with_endpoint(self.endpoint);
+        self.told.clear();
+        self.tell(Told::Reload);
+        // Nobody waits for the answer.
+        let _ = self.step(Input::Recovered).await;
+    }
+}
+
+/// The engine of what is stored; of what was done here alone, where the rest makes it fail.
+fn engine_of(image: Image, endpoint: EndpointId) -> Engine {
+    let whole = std::panic::catch_unwind(AssertUnwindSafe(|| Engine::new(image.clone())));
+    let engine = whole.unwrap_or_else(|_| {
+        tracing::error!("The engine panicked over what is stored; it is fetched anew.");
+        Engine::new(image.without_cache())
+    });
+    engine.with_endpoint(endpoint)
 }
 
 /// The server that somebody is signed in to.

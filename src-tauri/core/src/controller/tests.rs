@@ -1,10 +1,11 @@
-//! The loop's order, and what is said after a failure. Whole devices are in `tests/stories`.
+//! The loop's order, and what is said after a failure. Whole devices are in the stories of `tests/device`.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crewbell_shared::call::{Call, State};
-use crewbell_shared::ids::{CallId, EndpointId};
-use crewbell_shared::protocol::Entity;
+use crewbell_shared::ids::{CallId, EndpointId, NoteId};
+use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::protocol::live::Signal;
 use crewbell_shared::request::Priority;
 use crewbell_shared::testing::{at, id, open_request, ringing_call, sam, siri};
@@ -14,9 +15,9 @@ use super::Parts;
 use super::run::Controller;
 use crate::engine::{Engine, Input, Output};
 use crate::net::{Http, trust};
-use crate::screen::{Alert, AskError, AudioDevices, Task, Told};
+use crate::screen::{Alert, Ask, AskError, AudioDevices, Task, Told};
 use crate::shell::{Handset, IceServer, Recording, Shell, TokenPlace, Vault, VaultError};
-use crate::store::{Cursor, Image, Memory, Session, Write};
+use crate::store::{Cursor, Image, Memory, Session, Store, StoreError, Write};
 
 /// What the shell was told to do, as it is now.
 #[derive(Debug, Default)]
@@ -93,9 +94,54 @@ impl Vault for Device {
     }
 }
 
+/// A store that fails as often as it is told to, as a fault of ours would.
+#[derive(Debug)]
+struct Tripping {
+    memory: Memory,
+    trips: Arc<Trips>,
+}
+
+#[derive(Debug, Default)]
+struct Trips {
+    loads: AtomicU32,
+    writes: AtomicU32,
+}
+
+impl Trips {
+    fn now(trips: &AtomicU32) {
+        let left = trips.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        assert!(left.is_err(), "the store trips");
+    }
+}
+
+impl Store for Tripping {
+    async fn load(&mut self) -> Result<Image, StoreError> {
+        Trips::now(&self.trips.loads);
+        self.memory.load().await
+    }
+
+    async fn write(&mut self, writes: &[Write]) -> Result<(), StoreError> {
+        if writes.iter().any(Write::is_precious) {
+            Trips::now(&self.trips.writes);
+        }
+        self.memory.write(writes).await
+    }
+}
+
 /// Siri's device, with these nouns on it.
 async fn controller(nouns: Vec<Entity>) -> (Controller<Memory>, Arc<Device>) {
     let (device, folder) = (Arc::<Device>::default(), tempfile::tempdir().unwrap());
+    let parts = parts(Memory::new(image(nouns)), &device, folder.path());
+    let http = Http::new(trust(folder.path()).unwrap()).unwrap();
+    let (posts, _) = mpsc::channel(1);
+    let mut controller = Controller::new(parts, http, posts.downgrade()).await.unwrap();
+    controller.endpoint = id(91);
+    controller.engine = Engine::new(controller.engine.image().clone()).with_endpoint(id(91));
+    (controller, device)
+}
+
+/// What is stored on Siri's device, with these nouns.
+fn image(nouns: Vec<Entity>) -> Image {
     let mut image = Image::default();
     let session = Session {
         server: "http://127.0.0.1:9".into(),
@@ -112,24 +158,22 @@ async fn controller(nouns: Vec<Entity>) -> (Controller<Memory>, Arc<Device>) {
     };
     let all = [site.into(), siri().into(), sam().into()].into_iter().chain(nouns).map(Arc::new).collect();
     image.apply(&[Write::SignIn(session), Write::Replace { nouns: all, cursor: Cursor { seq: 7, event_id: None } }]);
-    let parts = Parts {
-        store: Memory::new(image),
+    image
+}
+
+fn parts<S>(store: S, device: &Arc<Device>, folder: &std::path::Path) -> Parts<S> {
+    Parts {
+        store,
         rebuilt: None,
         unreadable: Vec::new(),
-        shell: Arc::<Device>::clone(&device),
-        handset: Arc::<Device>::clone(&device),
-        vault: Arc::<Device>::clone(&device),
+        shell: Arc::<Device>::clone(device),
+        handset: Arc::<Device>::clone(device),
+        vault: Arc::<Device>::clone(device),
         clock: super::Clock::default(),
-        data: folder.path().to_owned(),
+        data: folder.to_owned(),
         device_name: "a tablet".into(),
         version: "1".into(),
-    };
-    let http = Http::new(trust(folder.path()).unwrap()).unwrap();
-    let (posts, _) = mpsc::channel(1);
-    let mut controller = Controller::new(parts, http, posts.downgrade()).await.unwrap();
-    controller.endpoint = id(91);
-    controller.engine = Engine::new(controller.engine.image().clone()).with_endpoint(id(91));
-    (controller, device)
+    }
 }
 
 fn ongoing() -> Call {
@@ -175,6 +219,30 @@ async fn after_a_panic_what_is_over_falls_silent_and_what_goes_on_is_said_again_
     assert_eq!(rings, [open_request(now).id], "nothing is held back as after a start");
     assert!(matches!(device.tasks.lock().unwrap()[0], Task::Talk { .. }));
     assert!(device.told.lock().unwrap().contains(&Told::Reload));
+}
+
+#[tokio::test]
+async fn a_loop_that_panics_goes_on_and_one_that_panics_while_it_begins_again_leaves_nothing_ringing() {
+    let now = super::Clock::default().now().wall;
+    let (device, folder, trips) = (Arc::<Device>::default(), tempfile::tempdir().unwrap(), Arc::<Trips>::default());
+    let memory = Memory::new(image(vec![open_request(now).into()]));
+    let store = Tripping { memory, trips: Arc::clone(&trips) };
+    let handle = super::start(parts(store, &device, folder.path())).await.unwrap();
+    let notes = |number: u128| {
+        let (request_id, note_id) = (open_request(now).id, NoteId(uuid::Uuid::from_u128(number)));
+        handle.ask(Ask::Do { verb: Verb::NoteRequest { request_id, note_id, text: "Two towels".into() } })
+    };
+    trips.writes.store(1, Ordering::SeqCst);
+    assert!(notes(1).await.is_err(), "it costs what was asked");
+    notes(2).await.unwrap();
+    let rings = || device.rings.lock().unwrap().last().map(|alerts| alerts.len());
+    assert_eq!(rings(), Some(1), "and what rings goes on");
+
+    trips.writes.store(1, Ordering::SeqCst);
+    trips.loads.store(2, Ordering::SeqCst);
+    assert!(notes(3).await.is_err());
+    handle.ask(Ask::Look).await.unwrap();
+    assert_eq!((rings(), device.tasks.lock().unwrap().last()), (Some(0), Some(&Task::Idle)));
 }
 
 #[tokio::test]

@@ -57,6 +57,8 @@ pub(super) struct Live {
     /// The command that somebody between here and the server refused, with the HTTP status: an empty batch is sent to see
     /// whether others get through.
     pub suspect: Option<(CommandId, u16)>,
+    /// A command that didn't get through while others did, once: it is tried once more, by itself.
+    pub suspected: Option<CommandId>,
     /// Attempts to send that failed in a row.
     pub send_failures: u32,
     /// No attempt to send before this tick.

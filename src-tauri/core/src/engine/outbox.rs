@@ -24,6 +24,9 @@ const BATCH: usize = 100;
 /// After so many failures of the server over one command alone, it is kept as refused, so that those behind it go on.
 const MOST_FAILURES: u32 = 5;
 
+/// In the place of an HTTP status, where there was no refusal: no answer, or another's page.
+const NO_STATUS: u16 = 0;
+
 impl Engine {
     /// The person's own commands that wait for an answer and may be sent, in order.
     fn unanswered(&self, now: Now) -> impl Iterator<Item = &Waiting> {
@@ -69,13 +72,14 @@ impl Engine {
         };
         match result {
             // The answer is of a connection before this one. What it says may be of a server that has been restored
-            // since: it is asked again, and says the same if it is the same.
-            Ok(_) if socket != self.live.sockets => {}
+            // since, or of a network that the device has left: it is asked again, and says the same if it is the same.
+            Ok(_) | Err(Fault::Blocked { .. }) if socket != self.live.sockets => {}
+            Err(_) if sent.is_empty() && socket != self.live.sockets => {}
             // An empty batch got through: it is that command, and no other, that doesn't.
             Ok(_) | Err(_) if sent.is_empty() && reached => {
                 step.live.send_failures = 0;
                 if let Some((id, status)) = step.live.suspect.take() {
-                    self.blocked(step, id, status, now);
+                    self.does_not_get_through(step, id, status, now);
                 }
             }
             Ok(outcomes) => {
@@ -109,8 +113,13 @@ impl Engine {
                 step.live.alone = false;
             }
             Err(Fault::Away(why)) => {
-                // A body that never gets through may be too large for whoever is in between.
-                step.live.alone |= step.live.send_failures >= MOST_FAILURES;
+                // A body that never gets through may be too large for whoever is in between, or something that they answer
+                // with a page of their own: whether it is this one alone is to be seen.
+                let is_often = step.live.send_failures >= MOST_FAILURES;
+                match *sent {
+                    [id] if is_often && step.live.alone => step.live.suspect = Some((id, NO_STATUS)),
+                    _ => step.live.alone |= is_often,
+                }
                 step.live.trouble.get_or_insert(why);
                 Self::send_later(step, now);
             }
@@ -131,9 +140,23 @@ impl Engine {
         }
     }
 
+    /// A command didn't get through, and something else did. Whoever is in between may have been in trouble at that moment:
+    /// it is tried once more before it is given up.
+    fn does_not_get_through(&self, step: &mut Step, id: CommandId, status: u16, now: Now) {
+        if step.live.suspected == Some(id) {
+            step.live.suspected = None;
+            self.blocked(step, id, status, now);
+        } else {
+            (step.live.suspected, step.live.alone) = (Some(id), true);
+        }
+    }
+
     /// A command doesn't get through, and others do: it is kept as refused, with what depends on it, and the rest goes on.
     fn blocked(&self, step: &mut Step, id: CommandId, status: u16, now: Now) {
-        let message = format!("Something between this device and the server refused to pass it on (HTTP {status}).");
+        let message = match status {
+            NO_STATUS => "Something between this device and the server doesn't let it through.".to_owned(),
+            _ => format!("Something between this device and the server refused to pass it on (HTTP {status})."),
+        };
         let refusal = Refusal::new(Code::Blocked, message).with("status", &status);
         self.outcome(step, Outcome { id, seq: None, refusal: Some(refusal) }, now);
         let mut refused = BTreeSet::from([id]);

@@ -122,6 +122,7 @@ impl Engine {
         step.live.fetching = false;
         (step.live.doubted, step.live.asking_token) = (false, false);
         step.live.suspect = None;
+        step.live.suspected = None;
         step.live.sending = None;
         step.live.present.clear();
         step.live.silenced.clear();

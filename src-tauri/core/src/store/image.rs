@@ -224,6 +224,13 @@ impl Image {
         self.seen.iter().map(|(person_id, at)| LastSeen { person_id: *person_id, at: *at }).collect()
     }
 
+    /// What can't be had again: who is signed in, what they did, the device's settings.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        let Self { session, outbox, settings, .. } = self;
+        Self { session, outbox, settings, ..Self::default() }
+    }
+
     /// The site; none before it was fetched.
     pub fn site(&self) -> Option<&Site> {
         let (_, first) = self.nouns.range(Key::new(EntityType::Site, Uuid::nil())..).next()?;

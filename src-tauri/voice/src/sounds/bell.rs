@@ -69,7 +69,7 @@ impl Bell {
         let (theirs, told) = (shared.clone(), report.clone());
         let started = thread::Builder::new()
             .name("bell".to_owned())
-            .spawn(move || keeper::keep(&incoming, inbox, &theirs, told.as_ref()));
+            .spawn(move || keeper::keep_up(&incoming, &inbox, &theirs, told.as_ref()));
         if let Err(error) = started {
             let why = format!("The sound could not be started: {error}.");
             lock(&shared).trouble = Some(why.clone());
@@ -82,6 +82,7 @@ impl Bell {
     ///
     /// The greatest priority is heard. Who joins begins its sound anew, who leaves doesn't interrupt it.
     pub fn ring(&self, ringing: Vec<Ringing>) {
+        lock(&self.0.shared).ringing.clone_from(&ringing);
         self.order(Order::Ring(ringing));
     }
 
@@ -89,6 +90,7 @@ impl Bell {
     ///
     /// It stands still while an alert sounds, and goes on in its pauses. As loud as a message.
     pub fn set_call(&self, tone: Option<CallTone>) {
+        lock(&self.0.shared).call = tone;
         self.order(Order::Call(tone));
     }
 
@@ -181,13 +183,18 @@ pub(super) enum Order {
     Lost(u64, String),
 }
 
-/// What the handles and the thread both know, so that `test` can answer without waiting for a device.
+/// What the handles and the thread both know, so that `test` can answer without waiting for a device, and a thread that
+/// failed begins again with what is to be heard.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) on: bool,
     pub(super) volume: f32,
     /// Why no device takes our sound.
     pub(super) trouble: Option<String>,
+    /// What rings, as last ordered.
+    pub(super) ringing: Vec<Ringing>,
+    /// What is to be heard of a call, as last ordered.
+    pub(super) call: Option<CallTone>,
 }
 
 impl Shared {
@@ -214,7 +221,8 @@ impl Shared {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { on: true, volume: 1.0, trouble: Some("The sound is still being set up.".to_owned()) }
+        let trouble = Some("The sound is still being set up.".to_owned());
+        Self { on: true, volume: 1.0, trouble, ringing: Vec::new(), call: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    panic::{self, AssertUnwindSafe},
     sync::{
         Mutex,
         mpsc::{Receiver, TryRecvError},
@@ -32,10 +33,25 @@ const QUIET: Duration = Duration::from_secs(3);
 /// A recording that ends so long before its header says was cut off.
 const SHORT: Duration = Duration::from_millis(100);
 
-/// Follows `orders` until one closes the bell.
-pub(super) fn keep(orders: &Receiver<Order>, inbox: Inbox, shared: &Mutex<Shared>, report: &dyn Fn(Report)) {
+/// Before the thread's work begins again that failed.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
+/// Follows `orders` until one closes the bell. Where the work fails, in us or in what plays for us, it is begun again: what
+/// rang goes on.
+pub(super) fn keep_up(orders: &Receiver<Order>, inbox: &Inbox, shared: &Mutex<Shared>, report: &dyn Fn(Report)) {
+    while panic::catch_unwind(AssertUnwindSafe(|| keep(orders, inbox.clone(), shared, report))).is_err() {
+        tracing::error!("The bell panicked, and begins again.");
+        thread::sleep(AFTER_PANIC);
+    }
+}
+
+fn keep(orders: &Receiver<Order>, inbox: Inbox, shared: &Mutex<Shared>, report: &dyn Fn(Report)) {
     inbox.wake.set(thread::current());
     let _word = LastWord { shared, report };
+    let (ringing, call) = {
+        let shared = lock(shared);
+        (shared.ringing.clone(), shared.call)
+    };
     let mut keeper = Keeper {
         report,
         shared,
@@ -46,10 +62,10 @@ pub(super) fn keep(orders: &Receiver<Order>, inbox: Inbox, shared: &Mutex<Shared
         next_try: Instant::now(),
         needed: Instant::now(),
         can_rest: true,
-        ringing: Vec::new(),
+        ringing,
         sounded: BTreeSet::new(),
         gain: 0.0,
-        call: None,
+        call,
         playing: None,
         messages: 0,
         told: None,
@@ -368,7 +384,7 @@ impl Playing {
     }
 }
 
-/// Says that all is silent from now on, should the thread fail.
+/// Says that all is silent for now, should the thread fail.
 struct LastWord<'a> {
     shared: &'a Mutex<Shared>,
     report: &'a dyn Fn(Report),
@@ -377,7 +393,7 @@ struct LastWord<'a> {
 impl Drop for LastWord<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            let why = "The sound has failed; start the app anew.".to_owned();
+            let why = "The sound has failed, and is started anew.".to_owned();
             lock(self.shared).trouble = Some(why.clone());
             (self.report)(Report::Unable { why });
         }

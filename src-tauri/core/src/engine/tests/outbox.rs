@@ -53,6 +53,8 @@ fn a_command_that_a_proxy_refuses_is_found_and_named_and_those_behind_it_go_on()
         assert_eq!(sent(&device.take(Input::Outcomes(Ok(vec![done(1)])))), [id(2), id(3)]);
         assert_eq!(sent(&device.take(blocked(status))), [id(2)]);
         assert_eq!(batches(&device.take(blocked(status))), [Vec::new()], "does anything get through?");
+        assert_eq!(sent(&device.take(Input::Outcomes(Ok(Vec::new())))), [id(2)], "once more, by itself");
+        device.take(blocked(status));
         let outputs = device.take(Input::Outcomes(Ok(Vec::new())));
         assert!(device.is_blocked(2));
         assert_eq!(sent(&outputs), [id(3)], "at once");
@@ -64,6 +66,63 @@ fn a_command_that_a_proxy_refuses_is_found_and_named_and_those_behind_it_go_on()
         device.take(Input::Outcomes(Ok(vec![done(3)])));
         assert_eq!((device.doing(1), device.doing(3)), (None, None));
     }
+}
+
+#[test]
+fn a_proxy_that_was_in_trouble_for_a_moment_costs_nothing() {
+    let mut device = Device::with_three_on_their_way();
+    device.take(blocked(403));
+    device.take(blocked(403));
+    assert_eq!(sent(&device.take(Input::Outcomes(Ok(Vec::new())))), [id(1)]);
+    device.take(Input::Outcomes(Ok(vec![done(1)])));
+    assert_eq!((device.doing(1), device.is_blocked(2), device.is_blocked(3)), (None, false, false));
+}
+
+#[test]
+fn a_refusal_over_a_connection_that_is_gone_counts_for_nothing() {
+    let mut device = Device::with_three_on_their_way();
+    for _ in 0..2 {
+        device.take(blocked(403));
+        device.take(blocked(403));
+        let socket = device.engine.live.sockets;
+        // It comes when the device is on another network already.
+        device.take(Input::Closed { socket, why: Trouble::Closed });
+        device.tick += 20_000;
+        device.take(Input::Tick);
+        device.take(blocked(403));
+        device.take(Input::Tick);
+        device.welcome();
+        device.take(Input::Outcomes(Ok(Vec::new())));
+    }
+    assert_eq!([1, 2, 3].map(|number| device.doing(number)), [const { Some(Doing::Waiting) }; 3]);
+}
+
+#[test]
+fn a_command_that_is_always_answered_with_somebody_s_page_holds_up_nobody() {
+    let mut device = Device::with_three_on_their_way();
+    let page = || Input::Outcomes(Err(Fault::Away(Trouble::Stranger)));
+    let mut on_their_way = vec![id(1), id(2), id(3)];
+    // Whatever has the second command in it is answered with a page; all else gets through.
+    for _ in 0..100 {
+        let answer = if on_their_way.contains(&id(2)) {
+            page()
+        } else {
+            let outcome = |id: &CommandId| Outcome { id: *id, seq: None, refusal: None };
+            Input::Outcomes(Ok(on_their_way.iter().map(outcome).collect()))
+        };
+        let mut outputs = device.take(answer);
+        for _ in 0..8 {
+            if let Some(batch) = batches(&outputs).into_iter().next() {
+                on_their_way = batch;
+                break;
+            }
+            device.tick += 20_000;
+            outputs = device.pulse();
+            outputs.extend(device.take(Input::Tick));
+        }
+    }
+    assert!(device.is_blocked(2), "{:?}", device.doing(2));
+    assert_eq!((device.doing(1), device.doing(3)), (None, None));
 }
 
 #[test]
@@ -86,6 +145,8 @@ fn what_depends_on_a_command_that_does_not_get_through_is_kept_back_with_it() {
     let request_id = open_request(at(0)).id;
     device.take(Input::Act { id: id(2), verb: Verb::CompleteRequest { request_id } });
     device.take(Input::Act { id: id(3), verb: note(3) });
+    device.take(blocked(413));
+    device.take(Input::Outcomes(Ok(Vec::new())));
     device.take(blocked(413));
     let outputs = device.take(Input::Outcomes(Ok(Vec::new())));
     assert!(device.is_blocked(1));

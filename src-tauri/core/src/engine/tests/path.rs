@@ -23,14 +23,14 @@ impl Device {
         self.take(Input::Closed { socket, why })
     }
 
-    fn welcome(&mut self) -> Vec<Output> {
+    pub(super) fn welcome(&mut self) -> Vec<Output> {
         let server_time = at(i64::try_from(self.tick / 1000).unwrap());
         self.frame(FromServer::Welcome { head: 7, server_time, person_id: siri().id, instance: None })
     }
 
-    fn pulse(&mut self) {
+    pub(super) fn pulse(&mut self) -> Vec<Output> {
         let server_time = at(i64::try_from(self.tick / 1000).unwrap());
-        self.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time });
+        self.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time })
     }
 
     fn status(&self) -> crate::screen::Status {
