@@ -53,7 +53,7 @@ impl Action for KeepRecording {
         let known = world.known(&self.device);
         let known = known.map(|known| heard_by(known, self.own)).transpose()?;
         let memory = known.as_ref().map(memory_of).unwrap_or_default();
-        let (repeated, memory) = judge_recording(&memory, &self.delivery);
+        let (repeated, memory) = judge_recording(&memory, &self.delivery, !self.bytes.is_empty());
         if repeated {
             return Ok(Steps::none());
         }

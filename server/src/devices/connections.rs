@@ -13,6 +13,9 @@ const REMEMBERED: usize = 16_384;
 /// For so long after a goodbye a resend of what was sent before it would be believed: see `judge`.
 const GOODBYE_MATTERS: SignedDuration = SignedDuration::from_mins(2);
 
+/// How often a client is told to come again with what can't be taken now, before it is taken for worthless.
+const SENT_AWAY: u8 = 3;
+
 /// The connections of all devices.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connections {
@@ -27,6 +30,17 @@ struct Inner {
     newest: HashMap<(SiteId, String), u64>,
     /// The last connection of a client that ended with a DISCONNECT, and when.
     goodbyes: HashMap<(SiteId, String), (u64, Timestamp)>,
+    /// For which devices a client has spoken.
+    voices: HashMap<(SiteId, String), Voice>,
+}
+
+/// For which devices a client has spoken, on this connection and on those before.
+#[derive(Debug)]
+struct Voice {
+    first: String,
+    is_of_many: bool,
+    /// How often it was told to come again.
+    sent_away: u8,
 }
 
 impl Connections {
@@ -44,6 +58,31 @@ impl Connections {
         }
         let newest = inner.newest.entry((site, device.to_owned())).or_default();
         *newest = connection.max(*newest);
+    }
+
+    /// A client spoke for a device.
+    pub(super) fn spoke_for(&self, site: SiteId, client_id: &str, device: &str) {
+        let mut inner = self.lock();
+        if inner.voices.len() >= REMEMBERED {
+            inner.voices.clear();
+        }
+        let first = || Voice { first: device.to_owned(), is_of_many: false, sent_away: 0 };
+        let voice = inner.voices.entry((site, client_id.to_owned())).or_insert_with(first);
+        voice.is_of_many |= voice.first != device;
+    }
+
+    /// Whether a client has spoken for one device alone, so that nobody else's message waits behind it.
+    pub(super) fn is_alone(&self, site: SiteId, client_id: &str) -> bool {
+        self.lock().voices.get(&(site, client_id.to_owned())).is_some_and(|voice| !voice.is_of_many)
+    }
+
+    /// Whether a client may be told to come again with what can't be taken now: only one that speaks for a device alone,
+    /// and a few times. A gateway would come with it first, again and again, and those behind it would wait.
+    pub(super) fn may_be_sent_away(&self, site: SiteId, client_id: &str) -> bool {
+        let mut inner = self.lock();
+        let Some(voice) = inner.voices.get_mut(&(site, client_id.to_owned())) else { return false };
+        voice.sent_away = voice.sent_away.saturating_add(1);
+        !voice.is_of_many && voice.sent_away <= SENT_AWAY
     }
 
     /// Whether a device has come in again since a connection began.
@@ -132,14 +171,30 @@ mod tests {
     }
 
     #[test]
+    fn whoever_speaks_for_many_is_sent_away_with_nothing_and_who_is_alone_a_few_times() {
+        let connections = Connections::default();
+        connections.spoke_for(SITE, "button", "cabin-1");
+        connections.spoke_for(SITE, "button", "cabin-1");
+        assert!(connections.is_alone(SITE, "button"));
+        let sent_away = [(); 5].map(|()| connections.may_be_sent_away(SITE, "button"));
+        assert_eq!(sent_away, [true, true, true, false, false]);
+        connections.spoke_for(SITE, "gateway", "cabin-1");
+        connections.spoke_for(SITE, "gateway", "cabin-2");
+        assert!(!connections.is_alone(SITE, "gateway") && !connections.may_be_sent_away(SITE, "gateway"));
+        assert!(!connections.is_alone(SITE, "nobody") && !connections.may_be_sent_away(SITE, "nobody"));
+    }
+
+    #[test]
     fn a_million_clients_cost_no_more_than_some_thousand() {
         let connections = Connections::default();
         for number in 0..40_000 {
             let name = number.to_string();
             connections.spoke(SITE, &name, number);
             connections.ended(SITE, &name, number, true, Timestamp::UNIX_EPOCH);
+            connections.spoke_for(SITE, &name, &name);
         }
         let inner = connections.lock();
         assert!(inner.newest.len() <= REMEMBERED && inner.goodbyes.len() <= REMEMBERED);
+        assert!(inner.voices.len() <= REMEMBERED);
     }
 }

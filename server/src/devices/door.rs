@@ -125,6 +125,9 @@ impl Door {
         let device = spelled.unwrap_or_else(|| topic_device.to_owned());
         // Who signed in as a gateway did so as itself, and not as the buttons behind it.
         let own = (speaker.device.is_some() && device == topic_device) || speaker.for_all;
+        if let Some(client_id) = &speaker.client_id {
+            self.connections.spoke_for(speaker.site.id, client_id, &device);
+        }
         let delivery = self.delivery(speaker, message, repeats.as_deref());
         let dialect = dialect.map_or("unknown", Dialect::code);
         let (what, action): (_, Box<dyn Action>) = match said {
@@ -176,7 +179,16 @@ impl Door {
         }
         let why = if refusal.code == Code::TooMany { "too_many_new" } else { refusal.code.as_str() };
         self.refuse(speaker, device, message, why);
-        refusals::taken(refusal.code, speaker.for_all)
+        let can_come_again = match &speaker.client_id {
+            // New buttons find room when those that wait have been assigned.
+            Some(client_id) if refusal.code == Code::TooMany => {
+                message.qos > 0 && self.connections.may_be_sent_away(speaker.site.id, client_id)
+            }
+            Some(_) => true,
+            // Behind a broker a message that isn't acknowledged would hold back everything behind it.
+            None => false,
+        };
+        refusals::taken(refusal.code, can_come_again)
     }
 
     /// What may not be said is counted and kept as well.
@@ -203,7 +215,8 @@ impl Door {
 
     /// Holds back a device that presses faster than any finger, and says so.
     async fn pace(&self, speaker: &Speaker, device: &str, press: &SeenPress, message: &Message) {
-        let alone = speaker.device.is_some();
+        let client_id = speaker.client_id.as_ref();
+        let alone = client_id.is_some_and(|client_id| self.connections.is_alone(speaker.site.id, client_id));
         if self.floods.pace(speaker.site.id, device, (press.kind, press.key), alone).await {
             metrics::counter!("mqtt_held_back_total").increment(1);
             self.note(speaker, device, message, "flood");

@@ -212,6 +212,10 @@ impl Intake for Buttons {
             for wait in [Duration::ZERO, SETTLED] {
                 tokio::time::sleep(wait).await;
                 if connections.is_live(site.id, &device) {
+                    // It may have come back while it was told as coming and going.
+                    if wait > Duration::ZERO {
+                        say(site, device, true).await;
+                    }
                     return;
                 }
                 say(Arc::clone(&site), Arc::clone(&device), false).await;

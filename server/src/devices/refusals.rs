@@ -8,12 +8,11 @@ use crewbell_shared::Code;
 
 use super::listener::{Taken, Why};
 
-/// What the sender of a refused message is told. Behind a broker a message that isn't acknowledged would hold back
-/// everything behind it, so there it is acknowledged, and only listed.
-pub(super) fn taken(code: Code, behind_a_broker: bool) -> Taken {
-    // New buttons find room when those that wait have been assigned.
+/// What the sender of a refused message is told. Where it would hold back everything behind it by coming again, it is
+/// acknowledged all the same, and only listed.
+pub(super) fn taken(code: Code, can_come_again: bool) -> Taken {
     let later = matches!(code, Code::TooMany | Code::SlowDown | Code::Unavailable | Code::Internal);
-    if later && !behind_a_broker {
+    if later && can_come_again {
         Taken::NotNow
     } else if code == Code::NotAllowed {
         Taken::Refused(Why::NotAuthorized)
@@ -73,13 +72,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_taken_later_is_not_acknowledged_unless_a_broker_would_hold_back_all_others() {
+    fn what_can_be_taken_later_is_not_acknowledged_unless_it_would_hold_back_all_others() {
         for code in [Code::TooMany, Code::SlowDown, Code::Unavailable, Code::Internal] {
-            assert_eq!(taken(code, false), Taken::NotNow, "{code}");
-            assert!(matches!(taken(code, true), Taken::Refused(_)), "{code}");
+            assert_eq!(taken(code, true), Taken::NotNow, "{code}");
+            assert!(matches!(taken(code, false), Taken::Refused(_)), "{code}");
         }
         for code in [Code::NotAllowed, Code::Invalid, Code::TooLarge, Code::NotFound] {
-            assert!(matches!(taken(code, false), Taken::Refused(_)), "{code}");
+            assert!(matches!(taken(code, true), Taken::Refused(_)), "{code}");
         }
     }
 

@@ -35,6 +35,9 @@ const TOO_MANY: &str = "too_many_sorts";
 /// Bytes of a message that are kept for the administrator to look at.
 const SAMPLE: usize = 512;
 
+/// The same of one whose word can be taught: a radio server's says it after a kilobyte of its own.
+const SAMPLE_OF_A_WORD: usize = 8 * 1024;
+
 /// Characters of a topic that are kept.
 const TOPIC: usize = 300;
 
@@ -112,12 +115,14 @@ impl Unheard {
             return;
         }
         let (device, reason, topic) = key.1.clone();
+        let reason_has_a_word = reason == "unknown_word";
         let (_, row) = waiting.entry(key).or_insert_with(|| {
             let row = Row { device, reason: reason.to_owned(), topic, sample: Vec::new(), times: 0, last_at: now };
             (Arc::clone(site), row)
         });
         row.times += 1;
-        row.sample = payload[..payload.len().min(SAMPLE)].to_vec();
+        let most = if reason_has_a_word { SAMPLE_OF_A_WORD } else { SAMPLE };
+        row.sample = payload[..payload.len().min(most)].to_vec();
         row.last_at = now;
     }
 }

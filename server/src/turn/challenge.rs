@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use stun::attributes::{ATTR_MESSAGE_INTEGRITY, ATTR_NONCE, ATTR_REALM};
 use stun::error_code::{CODE_STALE_NONCE, CODE_UNAUTHORIZED, ErrorCodeAttribute};
-use stun::message::{CLASS_ERROR_RESPONSE, CLASS_REQUEST, Getter, METHOD_BINDING, Message, MessageType, Setter};
+use stun::message::{
+    CLASS_ERROR_RESPONSE, CLASS_REQUEST, Getter, METHOD_ALLOCATE, METHOD_BINDING, METHOD_CHANNEL_BIND,
+    METHOD_CREATE_PERMISSION, METHOD_REFRESH, Message, MessageType, Method, Setter,
+};
 use stun::textattrs::{Nonce, Realm};
 use tokio::time::Instant;
 
@@ -19,6 +22,9 @@ const GIVEN_FOR: Duration = Duration::from_mins(30);
 const TAKEN_FOR: Duration = Duration::from_mins(55);
 /// How long the library may take to give one, before another request is let through to ask.
 const ASKED_WITHIN: Duration = Duration::from_secs(1);
+
+/// What the library answers a stranger's request for with a nonce.
+const CHALLENGED: [Method; 4] = [METHOD_ALLOCATE, METHOD_REFRESH, METHOD_CREATE_PERMISSION, METHOD_CHANNEL_BIND];
 
 /// What to do with a datagram.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,6 +68,9 @@ impl Challenges {
         if message.typ.class != CLASS_REQUEST || message.typ.method == METHOD_BINDING {
             return Verdict::Pass;
         }
+        if !CHALLENGED.contains(&message.typ.method) {
+            return Verdict::Drop;
+        }
         let proves = message.contains(ATTR_MESSAGE_INTEGRITY);
         let mut known = self.known();
         known.nonces.retain(|(_, since)| now.saturating_duration_since(*since) < TAKEN_FOR);
@@ -71,7 +80,8 @@ impl Challenges {
         let newest = known.nonces.first().cloned();
         let is_fresh = newest.as_ref().is_some_and(|(_, since)| now.saturating_duration_since(*since) < GIVEN_FOR);
         let is_asked = known.asked_at.is_some_and(|asked| now.saturating_duration_since(asked) < ASKED_WITHIN);
-        if !is_fresh && !is_asked {
+        // Who claims to prove something is answered without a nonce.
+        if !is_fresh && !is_asked && !proves {
             known.asked_at = Some(now);
             return Verdict::Pass;
         }
@@ -125,7 +135,6 @@ fn nonce_of(message: &Message) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use stun::integrity::MessageIntegrity;
-    use stun::message::{METHOD_ALLOCATE, METHOD_CHANNEL_BIND, METHOD_CREATE_PERMISSION, METHOD_REFRESH, Method};
 
     use super::*;
 

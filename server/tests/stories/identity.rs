@@ -242,6 +242,18 @@ async fn two_hundred_invented_ids_keep_no_honest_button_out_and_are_told() {
         let unknown = format!("some/topic/{number}");
         inventor.say(None, &unknown, b"x", false).await.unwrap();
     }
+    // A gateway that has one new button too many goes on: what the others behind it press is recorded.
+    create(&ship, 101, "behind-1").await;
+    let press = br#"{"press_id": "behind-1-1", "kind": "single"}"#;
+    inventor.say(Some(999), "obedio/button/behind-1/pressed", press, false).await.unwrap();
+    for number in 300..310_u16 {
+        let topic = format!("obedio/button/invented-{number}/pressed");
+        inventor.say(Some(number), &topic, br#"{"press_id": "1-1", "kind": "single"}"#, false).await.unwrap();
+        let press = format!(r#"{{"press_id": "behind-1-{number}", "kind": "single"}}"#);
+        inventor.say(Some(number + 500), "obedio/button/behind-1/pressed", press.as_bytes(), false).await.unwrap();
+    }
+    let recorded = "select count(*) from presses p join buttons b on b.id = p.button_id where b.device = 'behind-1'";
+    assert_eq!(ship.count(recorded).await, 11);
     ship.newcomer("honest-1").await.press("single").await;
     let found = "select count(*) from buttons where device = 'honest-1' and state = 'new'";
     assert_eq!(ship.count(found).await, 1);

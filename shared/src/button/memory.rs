@@ -73,6 +73,11 @@ pub(super) struct Stated {
     pub(super) boot: u32,
     #[serde(default)]
     pub(super) kind: Option<PressKind>,
+    /// When it was last stated, on the connection on which it was first.
+    #[serde(default)]
+    pub(super) at: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) connection: u64,
 }
 
 impl Memory {
@@ -98,6 +103,15 @@ impl Memory {
 
     pub(super) fn is_standing_full(&self) -> bool {
         self.standing.len() >= REMEMBERED
+    }
+
+    /// The same was stated again. On another connection that says nothing of when: the device may have begun anew, and the
+    /// figure be that of its first press.
+    pub(super) fn state_again(&mut self, input: u8, delivery: &Delivery) {
+        let stated = self.standing.iter_mut().find(|s| s.input == input && s.connection == delivery.connection);
+        if let Some(stated) = stated {
+            stated.at = Some(delivery.received_at);
+        }
     }
 
     pub(super) fn state(&mut self, stated: Stated) {

@@ -111,7 +111,7 @@ pub(super) fn decode_status(params: Fields<'_>) -> Vec<Heard> {
     health.collect()
 }
 
-const NAMELESS: Ignored = Ignored::UnknownShape("a Bluetooth event that names no button");
+pub(super) const NAMELESS: Ignored = Ignored::UnknownShape("a Bluetooth event that names no button");
 
 /// The keys that were pressed, by their number, or by the word where there is none.
 fn presses(

@@ -206,11 +206,13 @@ fn whole(heard: Heard, speaker: Option<&str>, retained: bool) -> Heard {
         Said::Press(_) if retained => Said::Nothing(Ignored::Retained),
         said @ (Said::Press(_) | Said::Health(_) | Said::Voice(_) | Said::Nothing(_)) => said,
     };
-    let device = match device {
-        None => speaker.map(str::to_owned),
-        Some(behind) => Some(fitted(&behind)),
-    };
-    Heard { device, said, repeats }
+    match device.map(|behind| fitted(&behind)) {
+        None => Heard { device: speaker.map(str::to_owned), said, repeats },
+        Some(behind) if behind.is_empty() => {
+            Heard { device: speaker.map(str::to_owned), said: Said::Nothing(blu::NAMELESS), repeats }
+        }
+        Some(behind) => Heard { device: Some(behind), said, repeats },
+    }
 }
 
 /// The id of a button behind a gateway, without what no id may have; of one that is too long the end, where the
@@ -219,9 +221,9 @@ fn fitted(id: &str) -> String {
     let clean: String = id.chars().filter(|c| !c.is_control() && !matches!(c, '+' | '#')).collect();
     let from = clean.len().saturating_sub(DEVICE_ID_MAX);
     let from = (from..=clean.len()).find(|&at| clean.is_char_boundary(at)).unwrap_or(clean.len());
-    clean[from..].to_owned()
+    clean[from..].trim().to_owned()
 }
 
 fn is_device_id(id: &str) -> bool {
-    (1..=DEVICE_ID_MAX).contains(&id.len()) && !id.chars().any(|c| c.is_control() || matches!(c, '+' | '#'))
+    (1..=DEVICE_ID_MAX).contains(&id.trim().len()) && !id.chars().any(|c| c.is_control() || matches!(c, '+' | '#'))
 }

@@ -107,10 +107,13 @@ impl<'r> Words<'r> {
 /// Decodes a status, last will, registration, heartbeat or telemetry message.
 pub(super) fn decode_status(fields: Fields<'_>) -> Result<Said, Ignored> {
     let reason = fields.text(&["reason"]).unwrap_or_default().to_ascii_lowercase();
-    let booted = ["boot", "power", "reset", "restart", "brownout", "watchdog"];
+    let booted = ["boot", "power", "restart", "brownout", "watchdog"];
+    // A connection is reset, too.
+    let is_reset =
+        reason.contains("reset") && !["connection", "socket", "peer", "mqtt"].iter().any(|of| reason.contains(of));
     let vitals = Vitals {
         online: fields.text(&["status", "state"]).as_deref().and_then(online),
-        booted: booted.iter().any(|word| reason.contains(word)),
+        booted: is_reset || booted.iter().any(|word| reason.contains(word)),
         ..vitals(fields)
     };
     no_press(vitals, Ignored::Heartbeat)

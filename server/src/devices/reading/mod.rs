@@ -96,7 +96,8 @@ pub enum Unreadable {
 
 /// Reads a message: an object, and those that stand whole behind it, each unlike the one before.
 ///
-/// A byte-order mark is passed over, UTF-16 behind one is taken; a NUL ends the message, as in C.
+/// A byte-order mark is passed over, UTF-16 behind one is taken; a NUL ends the message, as in C, unless it stands in a text
+/// of an object that goes on behind it, as a field of fixed size does.
 ///
 /// # Errors
 /// It doesn't begin as an object.
@@ -112,6 +113,12 @@ pub fn read(payload: &[u8]) -> Result<Vec<Reading>, Unreadable> {
         return Err(if is_text { Unreadable::NotAnObject } else { Unreadable::NotText });
     }
     let (mut first, end) = Parser::new(message).read();
+    if !first.is_whole && is_ended {
+        let (padded, _) = Parser::new(&bytes).read();
+        if padded.is_whole && padded.damage == Some(Damage::Text) {
+            return Ok(vec![padded]);
+        }
+    }
     let mut readings = Vec::new();
     let mut before = &message[..end];
     let mut rest = message[end..].trim_ascii();

@@ -139,12 +139,18 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
         (Some(now), Some(before)) if now < before
     );
     let last_press = memory.recent.iter().map(|known| known.at).max();
-    let began_after = vitals.uptime_ms.zip(last_press).is_some_and(|(uptime, last)| began_after(uptime, at, last));
-    if vitals.booted || went_back || began_after {
+    let began_since = vitals.uptime_ms.zip(last_press).is_some_and(|(uptime, last)| began_after(uptime, at, last));
+    if vitals.booted || went_back || began_since {
         next.prove_boot(at);
     }
-    if vitals.uptime_ms.is_some() {
-        next.last_uptime_ms = vitals.uptime_ms;
+    if let Some(uptime) = vitals.uptime_ms {
+        next.last_uptime_ms = Some(uptime);
+        // What was last stated before the device began is of another life: stated again, it is a press of this one.
+        let is_old = |stated: &Stated| stated.at.is_some_and(|stated_at| began_after(uptime, at, stated_at));
+        if next.standing.iter().any(&is_old) {
+            next.standing.retain(|stated| !is_old(stated));
+            next.raise_boot(at);
+        }
     }
     if let Some((input, counter)) = vitals.standing {
         // Only a lower figure means anything: an equal or higher one may be that of a press still to come.
@@ -157,13 +163,18 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
 }
 
 /// Says whether a recording is one that was sent before, by its bytes, and what to remember from now on. Sound is never
-/// the same twice.
-pub fn judge_recording(memory: &Memory, delivery: &Delivery) -> (bool, Memory) {
+/// the same twice; words and addresses are, so without sound only an echo, or what MQTT calls a duplicate, is a repetition.
+pub fn judge_recording(memory: &Memory, delivery: &Delivery, has_sound: bool) -> (bool, Memory) {
     let mut next = memory.clone();
+    let window = match (has_sound, delivery.dup) {
+        (true, _) => DOUBT_WINDOW,
+        (false, true) => RESEND_WINDOW,
+        (false, false) => ECHO_WINDOW,
+    };
     let repeated = next
         .recordings
         .iter()
-        .any(|(hash, at)| *hash == delivery.payload_hash && within(DOUBT_WINDOW, *at, delivery.received_at));
+        .any(|(hash, at)| *hash == delivery.payload_hash && within(window, *at, delivery.received_at));
     if !repeated {
         super::memory::push_bounded(&mut next.recordings, (delivery.payload_hash, delivery.received_at));
     }
@@ -258,11 +269,12 @@ impl Judging<'_> {
         // Which no reboot survives.
         let same_connection = self.delivery.client_id.is_some() && self.is_client(known) && self.is_connection(known);
         let another_boot = known.proven_boots != proven_boots || self.press.vitals.booted;
+        let flagged = dup && packet_id.is_some();
         if (another_boot || self.is_after_goodbye(known)) && !same_connection {
-            return Likeness::Another;
+            // MQTT itself says that it may be a resend: of a boot that was told late, or of a session that outlives a goodbye.
+            return if flagged && soon { Likeness::Doubtful } else { Likeness::Another };
         }
         let telling = uptimes.is_some_and(|(_, now)| now >= TELLING_UPTIME_MS);
-        let flagged = dup && packet_id.is_some();
         if !soon {
             let doubtful = (telling || (flagged && self.is_packet(known))) && within(DOUBT_WINDOW, known.at, at);
             return if doubtful { Likeness::Doubtful } else { Likeness::Another };
@@ -280,18 +292,18 @@ impl Judging<'_> {
 
     fn framed(self, memory: &mut Memory, frame: u64, counter: Option<u64>) -> Judgement {
         let at = self.delivery.received_at;
-        let is_same = |known: &&Remembered| {
+        let is_alike = |known: &&Remembered| {
             let Some(before) = known.seen.frame else { return false };
             let same_frame = before == frame && within(FRAME_WINDOW, known.at, at);
             let same_press = counter.is_some() && frame > before && within(RESEND_WINDOW, known.at, at);
-            self.is_what(known)
-                && known.seen.counter == counter
-                && known.proven_boots == memory.proven_boots
-                && (same_frame || same_press)
+            self.is_what(known) && known.seen.counter == counter && (same_frame || same_press)
         };
-        if let Some(known) = memory.recent.iter().rev().find(is_same) {
+        let is_of_this_boot = |known: &&Remembered| is_alike(known) && known.proven_boots == memory.proven_boots;
+        if let Some(known) = memory.recent.iter().rev().find(is_of_this_boot) {
             return Judgement::Repeat { press_key: known.key.clone() };
         }
+        // The join may be told after the first frame of it, which comes again then.
+        let doubtful = memory.recent.iter().any(|known| is_alike(&known) && self.has_bytes(known));
         let rises = memory.last_counter.is_none_or(|last| frame > last);
         if self.press.vitals.booted {
             memory.prove_boot(at);
@@ -301,7 +313,7 @@ impl Judging<'_> {
         memory.last_counter = Some(frame);
         let press_key = format!("f{}-{frame}", memory.boot);
         self.remember(memory, &press_key, Recalled { counter, frame: Some(frame), ..Recalled::default() });
-        Judgement::New { press_key, doubtful: false, reuses_id: false }
+        Judgement::New { press_key, doubtful, reuses_id: false }
     }
 
     fn standing(self, memory: &mut Memory, input: u8, counter: u64) -> Judgement {
@@ -310,7 +322,9 @@ impl Judging<'_> {
             Some(last) if last.counter == counter => {
                 // The same figure with another kind of press is another life's.
                 if last.kind.is_none_or(|kind| kind == self.press.kind) {
-                    return Judgement::Repeat { press_key: standing_key(last.boot, input, counter) };
+                    let press_key = standing_key(last.boot, input, counter);
+                    memory.state_again(input, self.delivery);
+                    return Judgement::Repeat { press_key };
                 }
                 false
             }
@@ -322,7 +336,8 @@ impl Judging<'_> {
             memory.raise_boot(at);
         }
         let boot = memory.boot;
-        memory.state(Stated { input, counter, boot, kind: Some(self.press.kind) });
+        let (kind, connection) = (Some(self.press.kind), self.delivery.connection);
+        memory.state(Stated { input, counter, boot, kind, connection, at: Some(at) });
         let press_key = standing_key(boot, input, counter);
         self.remember(memory, &press_key, Recalled::default());
         Judgement::New { press_key, doubtful: false, reuses_id: false }

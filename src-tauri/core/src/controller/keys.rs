@@ -117,7 +117,8 @@ impl Keys {
     pub fn new(vault: Arc<dyn Vault>) -> Self {
         let (jobs, mut waiting) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            let mut keeper = Keeper { vault, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
+            let mut keeper =
+                Keeper { vault, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
             while let Some(job) = waiting.recv().await {
                 keeper.work(job).await;
             }

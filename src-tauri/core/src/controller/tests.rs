@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use crewbell_shared::call::{Call, State};
 use crewbell_shared::ids::{CallId, EndpointId, NoteId};
-use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::protocol::live::Signal;
+use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::request::Priority;
 use crewbell_shared::testing::{at, id, open_request, ringing_call, sam, siri};
 use tokio::sync::mpsc;

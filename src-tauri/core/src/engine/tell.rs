@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crewbell_shared::ids::{CommandId, PersonId};
-use crewbell_shared::protocol::{Entity, EntityType};
 use crewbell_shared::protocol::live::LastSeen;
+use crewbell_shared::protocol::{Entity, EntityType};
 use crewbell_shared::request::State;
 
 use super::session::LAST_SESSION;
@@ -174,10 +174,11 @@ impl Engine {
         };
         let open = self.open.iter().filter_map(|id| self.open_request(*id));
         let fresh = self.link().is_there();
-        let is_there = |id: PersonId| match self.shown(&Key::new(EntityType::Person, id.0)).map(|(noun, _)| noun.as_ref()) {
-            Some(Entity::Person(person)) => person.active && person.on_duty,
-            Some(_) | None => false,
-        };
+        let is_there =
+            |id: PersonId| match self.shown(&Key::new(EntityType::Person, id.0)).map(|(noun, _)| noun.as_ref()) {
+                Some(Entity::Person(person)) => person.active && person.on_duty,
+                Some(_) | None => false,
+            };
         alerts::of(me, open, is_there, |id| self.live.silenced.contains_key(&id), fresh, self.live.server_time(now))
     }
 

@@ -22,7 +22,7 @@ fn a_counter_that_comes_again_is_another_press_s_after_a_boot_another_payload_or
         ("on a new connection with DUP", again(Story::reconnect, 1, true, false, false)),
         ("on a new connection without DUP", again(Story::reconnect, 1, false, true, true)),
         ("after a goodbye", again(Story::sleep_and_wake, 1, false, true, false)),
-        ("after a goodbye with DUP", again(Story::sleep_and_wake, 1, true, true, false)),
+        ("after a goodbye with DUP", again(Story::sleep_and_wake, 1, true, true, true)),
         (
             "after a status with an uptime of two seconds",
             again(
@@ -163,7 +163,7 @@ fn a_recording_is_the_same_by_its_bytes_alone() {
     let mut story = Story::new();
     let mut is_repeated = |payload, dup| {
         let delivery = Delivery { dup, ..story.delivery(payload) };
-        let (repeated, memory) = judge_recording(&story.memory, &delivery);
+        let (repeated, memory) = judge_recording(&story.memory, &delivery, true);
         story.memory = memory;
         story.wait(20);
         repeated
@@ -172,4 +172,51 @@ fn a_recording_is_the_same_by_its_bytes_alone() {
     assert!(is_repeated(1, true), "sent again");
     assert!(!is_repeated(2, true), "another, of which the first delivery was lost");
     assert!(is_repeated(2, false));
+}
+
+#[test]
+fn the_same_words_or_address_a_while_later_are_a_message_of_their_own() {
+    for (seconds, dup, repeats) in [(1, false, true), (20, true, true), (20, false, false), (300, true, false)] {
+        let mut story = Story::new();
+        let first = story.delivery(1);
+        let (_, memory) = judge_recording(&story.memory, &first, false);
+        story.wait(seconds);
+        let (repeated, _) = judge_recording(&memory, &Delivery { dup, ..story.delivery(1) }, false);
+        assert_eq!(repeated, repeats, "after {seconds} s, DUP {dup}");
+    }
+}
+
+#[test]
+fn a_frame_whose_join_is_told_after_it_counts_twice_at_most_and_toggles_nothing_back() {
+    let mut story = Story::new();
+    let first = story.delivery(7);
+    assert!(is_new(&story.judge(&framed(0, None), &first)));
+    story.wait(2);
+    story.health(&Vitals { booted: true, ..Vitals::default() });
+    story.wait(8);
+    let again = story.resend(&first, false);
+    assert!(is_doubtful(&story.judge(&framed(0, None), &again)));
+    story.wait(300);
+    let another = story.press(&framed(1, None), 8);
+    assert!(is_new(&another) && !is_doubtful(&another), "the next frame");
+}
+
+#[test]
+fn a_stated_counter_of_a_life_that_began_since_is_a_press() {
+    let stated = Evidence::Standing { input: 0, counter: 1 };
+    let uptime = |seconds: u64| Vitals { uptime_ms: Some(seconds * 1000), ..Vitals::default() };
+    let mut story = Story::new();
+    assert!(is_new(&story.press(&stated, 1)));
+    story.wait(30);
+    assert!(!is_new(&story.press(&stated, 1)), "it is stated every half a minute");
+    // A blackout; somebody presses before the server is back, so that only the state is heard.
+    story.wait(3_600);
+    story.reconnect();
+    assert!(!is_new(&story.press(&stated, 1)), "nobody knows yet that it began anew");
+    story.health(&uptime(40));
+    assert!(is_new(&story.press(&stated, 1)));
+    story.wait(30);
+    assert!(!is_new(&story.press(&stated, 1)));
+    story.health(&uptime(72));
+    assert!(!is_new(&story.press(&stated, 1)), "the same life");
 }
