@@ -237,6 +237,16 @@ impl Slot {
         self.change(State::Judged);
     }
 
+    /// It was judged, and is not let in: it may have to make room again while it hears so.
+    pub fn turn_away(&self) {
+        let mut table = self.connections.lock();
+        let mut state = self.state();
+        if *state == State::Judged && !self.evicted.is_cancelled() {
+            *state = State::Silent;
+            table.origins.entry(self.origin).or_default().silent.push_back((self.number, self.evicted.clone()));
+        }
+    }
+
     /// Moves among those who have signed in.
     ///
     /// # Errors
@@ -406,6 +416,11 @@ mod tests {
         assert_eq!(connections.enter(from(1, 9)).unwrap_err(), Full::Unauthenticated);
         assert!(connections.enter(from(2, 9)).is_ok(), "another address has its own");
         assert!(judged.iter().all(|slot| !slot.evicted().is_cancelled()));
+        judged[2].turn_away();
+        let newcomer = connections.enter(from(1, 9)).unwrap();
+        assert!(judged[2].evicted().is_cancelled(), "who hears that it isn't let in makes room");
+        drop((judged, newcomer));
+        assert!(is_empty(&connections));
     }
 
     #[test]

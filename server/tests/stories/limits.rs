@@ -37,8 +37,7 @@ async fn listed(alex: &Crew, reasons: usize) -> Vec<Value> {
 #[tokio::test]
 async fn fifteen_hundred_silent_connections_to_each_port_delay_neither_buttons_nor_screens() {
     if raise_descriptors() < 16_384 {
-        println!("skipped: the system allows too few open files");
-        return;
+        return crewbell_shared::testing::skipped("the system allows too few open files");
     }
     let ship = Ship::sail().await;
     let (mqtt, http) = (ship.server.mqtt.unwrap(), ship.server.http);

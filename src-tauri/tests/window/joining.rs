@@ -36,7 +36,7 @@ fn a_picture_of_the_code_on_the_wall_finds_the_server() -> Result<()> {
     let picture = desk.folder("code.png");
     photo(&ship.code()?).save(&picture)?;
     let siri = open(&desk, "siri")?;
-    siri.type_into(".scan input[type=file]", &picture.display().to_string())?;
+    siri.choose_file(".scan input[type=file]", &picture)?;
     sees(&siri, "MY Serenity")?;
     comes(&siri, "the PIN pad", "return !!document.querySelector('.pin-keys')")?;
     siri.type_into(".sign-in .field input", "Siri")?;

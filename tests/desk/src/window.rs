@@ -83,19 +83,26 @@ impl Window {
         }
     }
 
-    /// Types into the first element that `selector` names, as soon as it is there.
+    /// Types into the first element that `selector` names, as soon as it could be clicked.
     ///
     /// # Errors
-    /// When it doesn't come, or can't be typed into.
+    /// When it can't be typed into in time; the message says why.
     pub fn type_into(&self, selector: &str, text: &str) -> Result<()> {
+        self.once_ready(selector, &first(selector), |element| self.type_at(element, text))
+    }
+
+    /// Chooses a file in the first element that `selector` names, as soon as it is there: pages hide such fields, and show a
+    /// button of their own.
+    ///
+    /// # Errors
+    /// When it doesn't come, or takes no file.
+    pub fn choose_file(&self, selector: &str, file: &Path) -> Result<()> {
         let mut last = None;
-        let typed = until(selector, || {
+        let chosen = until(selector, || {
             let Some(element) = self.find(selector) else { return Ok(None) };
-            // A field that was drawn anew after it was found has nothing typed into it yet.
-            let typed = self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
-            Ok(typed.map_err(|error| last = Some(error)).ok())
+            Ok(self.type_at(&element, &file.display().to_string()).map_err(|error| last = Some(error)).ok())
         });
-        typed.map(drop).with_context(|| format!("{selector} can't be typed into: {last:?}"))
+        chosen.map(drop).with_context(|| format!("{selector} takes no file: {last:?}"))
     }
 
     /// Presses keys, one after the other, as if on the keyboard: they go to what has the focus. Keys without a letter
@@ -280,6 +287,10 @@ impl Window {
 
     fn click(&self, element: &str) -> Result<Value> {
         self.post(&format!("/element/{element}/click"), &json!({}))
+    }
+
+    fn type_at(&self, element: &str, text: &str) -> Result<Value> {
+        self.post(&format!("/element/{element}/value"), &json!({ "text": text }))
     }
 
     fn find(&self, selector: &str) -> Option<String> {

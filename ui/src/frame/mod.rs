@@ -83,6 +83,7 @@ pub fn Frame() -> impl IntoView {
             </main>
             <bottom::Bottom/>
         </div>
+        <pages::requests::Sheets/>
         <ring::Ring/>
     }
 }

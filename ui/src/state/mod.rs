@@ -55,6 +55,15 @@ impl Deref for State {
     }
 }
 
+/// What a person decides of a request in a sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestSheet {
+    /// Who has it from now on.
+    HandOver,
+    /// Why it is over.
+    Cancel,
+}
+
 /// What a [`State`] leads to.
 #[derive(Debug)]
 pub struct Store {
@@ -108,6 +117,8 @@ pub struct Store {
     pub refusals: RwSignal<Vec<(CommandId, Refusal)>>,
     /// Why the last thing asked came to nothing, until it is put away.
     pub trouble: RwSignal<Option<AskError>>,
+    /// The sheet that is open for a request. It stands here and not with its card, which moves when the request does.
+    pub sheet: RwSignal<Option<(RequestId, RequestSheet)>>,
     /// The server's clock, as far as the device knows it; moves once a second.
     pub now: RwSignal<Timestamp>,
     /// When today began, by the wall clock here: what says "yesterday" follows it.
@@ -150,6 +161,7 @@ impl State {
             voice: RwSignal::default(),
             refusals: RwSignal::default(),
             trouble: RwSignal::default(),
+            sheet: RwSignal::default(),
             now,
             today: Memo::new(move |_| time::start_of_day(now.get())),
             order: StoredValue::default(),

@@ -17,7 +17,7 @@ const PLACES: usize = 1;
 /// The longest by far: begun first, whatever the order in which they were built.
 const LONGEST: [&str; 5] = ["window", "stories", "crewbell_server", "device_stories", "simulation"];
 /// How a test says that it could not run on this machine: libtest knows no such outcome, and counts it as passed.
-/// The line must go to the standard error itself, past libtest's capture.
+/// The line goes to the standard output itself, past libtest's capture.
 const SKIPPED: &str = "skipped-test: ";
 
 /// A program that cargo built from tests.

@@ -80,7 +80,8 @@ where
         Ok(let_in) => let_in,
         Err((named, Fault(words))) => {
             refused(&door, Some(&named), words);
-            return farewell(stream, wire.output).await;
+            door.slot.turn_away();
+            return drop(door.while_wanted(farewell(stream, wire.output)).await);
         }
     };
     let mut leaving = Leaving { intake: Arc::clone(&door.intake), peer: Arc::clone(&peer), how: Gone::Lost };

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use crate::components::{Button, IconButton, Look, Picture, Said, presence_words};
 use crate::locales::{Sentence, fill, words};
 use crate::pages::request::{Cancel, HandOver};
-use crate::state::{State, state};
+use crate::state::{RequestSheet, State, state};
 
 /// What a person may do with a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn Acts(
     all: bool,
 ) -> impl IntoView {
     let state = state();
-    let (passing, cancelling) = (RwSignal::new(false), RwSignal::new(false));
+    let opens = move |sheet: RequestSheet| move || state.sheet.set(Some((id, sheet)));
     let acts = Memo::new(move |_| {
         let request = state.requests.get(id)?.noun;
         let mine = request.holder().is_some_and(|holder| Some(holder.id) == state.my_id());
@@ -107,28 +107,43 @@ pub fn Acts(
                 <Button label=w.complete look=Look::Go icon=Picture::Check name=named(w.complete_what)
                     on_press=act(|request_id| Verb::CompleteRequest { request_id })/>
             })}
-            {may.pass_on.then(|| view! { <Button label=w.hand_over on_press=move || passing.set(true)/> })}
+            {may.pass_on.then(|| view! { <Button label=w.hand_over on_press=opens(RequestSheet::HandOver)/> })}
             {(may.pass_on && !all).then(|| view! {
                 <IconButton icon=Picture::Undo name=w.release on_press=release/>
             })}
             {(may.pass_on && all).then(|| view! { <Button label=w.release icon=Picture::Undo on_press=release/> })}
             {(may.assign && all).then(|| view! {
-                <Button label=words().request.assign on_press=move || passing.set(true)/>
+                <Button label=words().request.assign on_press=opens(RequestSheet::HandOver)/>
             })}
             {(may.cancel && all).then(|| view! {
-                <Button label=words().request.cancel look=Look::Quiet on_press=move || cancelling.set(true)/>
+                <Button label=words().request.cancel look=Look::Quiet on_press=opens(RequestSheet::Cancel)/>
             })}
             {none.then(|| view! { <span class="who-has-it"><Said of=who/></span> })}
         })
     };
     view! {
         <div class="acts" class:resting=resting>{buttons}</div>
-        <Show when=move || passing.get()>
-            <HandOver id on_close=move || passing.set(false)/>
-        </Show>
-        <Show when=move || cancelling.get()>
-            <Cancel id on_close=move || cancelling.set(false)/>
-        </Show>
+    }
+}
+
+/// The sheet that is open for a request, until it is closed or the request is.
+#[component]
+pub fn Sheets() -> impl IntoView {
+    let state = state();
+    let open = Memo::new(move |_| {
+        let (id, sheet) = state.sheet.get()?;
+        let item = state.requests.get(id)?;
+        (!item.noun.state.is_closed()).then_some((id, sheet))
+    });
+    let close = move || {
+        state.sheet.try_set(None);
+    };
+    on_cleanup(close);
+    move || {
+        open.get().map(|(id, sheet)| match sheet {
+            RequestSheet::HandOver => view! { <HandOver id on_close=close/> }.into_any(),
+            RequestSheet::Cancel => view! { <Cancel id on_close=close/> }.into_any(),
+        })
     }
 }
 

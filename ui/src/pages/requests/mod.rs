@@ -30,7 +30,7 @@ use board::{Board, arrange};
 use card::{Card, Done};
 use filter::{Filter, Filters, has_words};
 
-pub use acts::{Acts, who_has_it_there};
+pub use acts::{Acts, Sheets, who_has_it_there};
 pub use card::{asked_for, class, icon, service_icon};
 
 /// What the frame needs to know.

@@ -28,7 +28,7 @@ async fn silent(house: SocketAddr, count: u16, from: impl Fn(u16) -> Ipv4Addr) -
 fn may_open(files: usize) -> bool {
     let may = raise_descriptors();
     if may < files {
-        println!("skipped: the system allows {may} open files, and this needs {files}");
+        crewbell_shared::testing::skipped(&format!("the system allows {may} open files, and this needs {files}"));
     }
     may >= files
 }
