@@ -306,8 +306,8 @@ impl Desk {
             Failure::Db(error) => error,
         };
         let Some(conflict) = conflict_of(&error) else { return self.refused(job, &error).await };
-        // Somebody else was faster, whom the look-up didn't see yet: it does now. Where it still doesn't, it isn't looked
-        // for, and then the press is another one than the one that has its identity: in doubt it rings.
+        // Somebody else was faster, whom the look-up didn't see yet: it does now. Where it still doesn't see a press, it isn't
+        // looked for, and then the press is another one than the one that has its identity: in doubt it rings.
         let mut error = error;
         for nameless in [false, true] {
             match self.attempt(std::slice::from_ref(job), How { nameless, ..How::default() }).await {
@@ -316,7 +316,7 @@ impl Desk {
                 Err(Failure::Db(again)) if again.is_transient() => return Err(again),
                 Err(Failure::Db(again)) => error = again,
             }
-            if conflict == Conflict::Command {
+            if conflict != Conflict::Press {
                 break;
             }
         }

@@ -243,6 +243,40 @@ async fn a_press_or_command_that_another_server_was_faster_with_is_the_same_one(
 }
 
 #[tokio::test]
+async fn a_press_whose_button_another_server_makes_at_the_same_moment_is_recorded() {
+    let ship = Ship::sail().await;
+    let alex = ship.alex().await;
+    let mut other = superuser(&ship.db).await;
+    let mut gus = ship.newcomer("deck-9").await;
+    let button = "insert into buttons (site_id, id, device, state, memory) \
+                  select id, gen_random_uuid(), 'deck-9', 'new', '{}' from sites";
+    let mut tx = other.begin().await.unwrap();
+    tx.execute(button).await.unwrap();
+    tokio::join!(gus.press("single"), async {
+        somebody_waits(&ship).await;
+        tx.commit().await.unwrap();
+    });
+    assert_eq!(ship.count("select count(*) from buttons where device = 'deck-9'").await, 1);
+    let pressed = "select count(*) from presses p join buttons b on b.id = p.button_id where b.device = 'deck-9'";
+    assert_eq!(ship.count(pressed).await, 1);
+
+    // Somebody who makes the button by hand is told that it is there.
+    let mut tx = other.begin().await.unwrap();
+    sqlx::raw_sql("delete from presses; delete from buttons where device = 'deck-9'").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = other.begin().await.unwrap();
+    tx.execute(button).await.unwrap();
+    let create = json!({ "type": "create_button", "button_id": fresh_id(), "device": "deck-9", "place_id": CABIN_1 });
+    let (refused, ()) = tokio::join!(alex.does(create.clone()), async {
+        somebody_waits(&ship).await;
+        tx.commit().await.unwrap();
+    });
+    assert_eq!(refused.as_deref(), Some("name_taken"));
+    assert_eq!(alex.does(create).await.as_deref(), Some("name_taken"), "and the next time too");
+    assert_eq!(ship.count("select count(*) from buttons where device = 'deck-9'").await, 1);
+}
+
+#[tokio::test]
 async fn a_press_whose_identity_is_taken_rings_without_it() {
     let ship = Ship::sail().await;
     let mut root = superuser(&ship.db).await;
