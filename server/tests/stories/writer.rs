@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use crewbell_server::actions::{Action, Moment, NotDone, Prove, Steps, Wants, World, action};
+use crewbell_server::actions::{Action, Moment, NotDone, Prove, Steps, Wants, World, action, digest};
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId, RequestId};
 use crewbell_shared::person::Actor;
@@ -239,6 +239,24 @@ async fn a_press_or_command_that_another_server_was_faster_with_is_the_same_one(
         tx.commit().await.unwrap();
     });
     assert_eq!(outcomes[0]["refusal"]["code"], "key_reused", "it was another command there");
+    assert_eq!(ship.count("select count(*) from requests").await, 0);
+
+    // Sam's tablet sent it to both: it is done once, and the answer is the other server's.
+    let command_id = fresh_id();
+    let create = json!({ "type": "create_request", "request_id": fresh_id(), "place_id": CABIN_1, "kind": "call" });
+    let (verb, digest) = digest(&serde_json::from_value(create.clone()).unwrap()).unwrap();
+    let mut tx = other.begin().await.unwrap();
+    let decided = "insert into commands (site_id, id, person_id, verb, digest, at, seq) \
+                   select id, $1, $2, $3, $4, now(), 4711 from sites";
+    let decided = sqlx::query(decided).bind(command_id.parse::<Uuid>().unwrap()).bind(sam.id.parse::<Uuid>().unwrap());
+    decided.bind(verb).bind(digest).execute(&mut *tx).await.unwrap();
+    let batch = [command_as(&command_id, create)];
+    let (outcomes, ()) = tokio::join!(sam.sends(&batch), async {
+        somebody_waits(&ship).await;
+        tx.commit().await.unwrap();
+    });
+    assert_eq!((&outcomes[0]["seq"], &outcomes[0]["refusal"]), (&json!(4711), &json!(null)), "{outcomes:?}");
+    assert_eq!(ship.count("select count(*) from commands where seq = 4711").await, 1);
     assert_eq!(ship.count("select count(*) from requests").await, 0);
 }
 
