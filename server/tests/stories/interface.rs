@@ -203,3 +203,14 @@ async fn every_example_of_the_description_is_understood() {
     }
     assert!(sent >= 20, "{sent}");
 }
+
+#[tokio::test]
+async fn whoever_watches_the_server_may_add_what_they_like_to_the_path() {
+    let ship = Ship::sail().await;
+    let alex = ship.alex().await;
+    for path in ["/healthz?t=1", "/readyz?t=1", "/metrics?t=1"] {
+        assert_eq!(raw(&alex, Method::GET, path).send().await.unwrap().status(), StatusCode::OK, "{path}");
+    }
+    let misspelt = raw(&alex, Method::GET, "/api/service-requests?stat=open").send().await.unwrap();
+    assert_eq!(misspelt.status(), StatusCode::UNPROCESSABLE_ENTITY, "a misspelt filter is no filter");
+}
