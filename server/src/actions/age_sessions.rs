@@ -11,7 +11,8 @@ use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::sessions::day;
 
 /// Writes which sessions were used, and counts a day for each other one: once a day, however often it is done and by
-/// how many servers. A session with as many unused days as the site's `session_days` ends, as by a sign-out.
+/// how many servers. A session with as many unused days as the site's `session_days` ends, as by a sign-out. The day on which
+/// it was used last is none of them, so that the count is one more when it ends.
 #[derive(Clone, Debug)]
 pub struct AgeSessions {
     /// Sessions that were used since this was done last.
@@ -33,7 +34,7 @@ impl Action for AgeSessions {
                 continue;
             }
             let days = session.unused_days + u32::from(session.counted_day != today);
-            if most > 0 && days >= most {
+            if most > 0 && days > most {
                 ended.entry(session.person_id).or_insert_with(|| (&session.name, Vec::new())).1.push(session.id);
             } else if session.counted_day != today {
                 unused.push(session.id);
@@ -56,6 +57,7 @@ impl Action for AgeSessions {
 mod tests {
     use crewbell_shared::person::Actor;
     use crewbell_shared::testing::{Yacht, at};
+    use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::*;
@@ -74,12 +76,16 @@ mod tests {
 
     /// What becomes of sessions: used, aged, ended.
     fn aged(session_days: u32, sessions: Vec<IdleSession>) -> [Vec<u128>; 3] {
+        aged_at(at(0), session_days, sessions)
+    }
+
+    fn aged_at(now: Timestamp, session_days: u32, sessions: Vec<IdleSession>) -> [Vec<u128>; 3] {
         use crewbell_shared::rules::Sight;
         let mut world = World::new(Yacht::default().site().clone());
         world.site.settings.session_days = session_days;
         world.idle_sessions = sessions;
         let used = [Uuid::from_u128(11).into()].into();
-        let moment = Moment { at: at(0), actor: &Actor::System, ids: &Ids::seeded(1) };
+        let moment = Moment { at: now, actor: &Actor::System, ids: &Ids::seeded(1) };
         let mut all = [Vec::new(), Vec::new(), Vec::new()];
         let decided = AgeSessions { used }.decide(&world, &moment).unwrap();
         for step in decided.steps {
@@ -100,16 +106,30 @@ mod tests {
         let today = day(at(0));
         let sessions = || {
             vec![
-                session(11, 29, today - 1),
-                session(12, 28, today - 1),
-                session(13, 29, today - 1),
-                session(14, 29, today),
+                session(11, 30, today - 1),
+                session(12, 29, today - 1),
+                session(13, 30, today - 1),
+                session(14, 30, today),
                 session(15, 0, today),
                 session(16, 40, today),
             ]
         };
         assert_eq!(aged(30, sessions()), [vec![11], vec![12], vec![13, 16]]);
         assert_eq!(aged(0, sessions()), [vec![11], vec![12, 13], vec![]], "0 ends none");
+    }
+
+    #[test]
+    fn the_day_on_which_a_session_was_used_last_is_no_unused_one() {
+        let used_at: Timestamp = "2026-06-01T22:00:00Z".parse().unwrap();
+        let used_on = day(used_at);
+        let just_after = |days: i64| {
+            "2026-06-01T00:10:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_hours(24 * days)
+        };
+        assert_eq!(aged_at(used_at, 1, vec![session(12, 0, used_on)]), [vec![], vec![], vec![]]);
+        let over_midnight = aged_at(just_after(1), 1, vec![session(12, 0, used_on)]);
+        assert_eq!(over_midnight, [vec![], vec![12], vec![]], "two hours later nothing is over");
+        let the_day_after = aged_at(just_after(2), 1, vec![session(12, 1, used_on + 1)]);
+        assert_eq!(the_day_after, [vec![], vec![], vec![12]], "a whole day without a use");
     }
 
     #[test]

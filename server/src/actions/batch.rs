@@ -38,7 +38,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Looks the commands up, and loads what the others want to see.
-    pub(super) async fn look(&mut self, conn: &mut PgConnection, jobs: &[Job], deps: &Deps) -> Result<(), DbError> {
+    pub(super) async fn look(&mut self, conn: &mut PgConnection, jobs: &[&Job], deps: &Deps) -> Result<(), DbError> {
         let site = self.world.site.id;
         let keys = || jobs.iter().filter_map(|job| job.key.as_ref());
         let ids: Vec<_> = keys().map(|key| key.id.0).collect();
@@ -65,7 +65,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Decides each job on what those before it left.
-    pub(super) fn decide(&mut self, jobs: &[Job]) -> Result<(), DbError> {
+    pub(super) fn decide(&mut self, jobs: &[&Job]) -> Result<(), DbError> {
         for (place, job) in jobs.iter().enumerate() {
             let earlier = |key: &Key| jobs[..place].iter().any(|job| job.key.as_ref().is_some_and(|k| k.id == key.id));
             let again = job.key.as_ref().is_some_and(|key| earlier(key) || self.is_known(key.id));
@@ -107,7 +107,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The answers, now that the number of the last entry is known, and the commands to be remembered.
-    pub(super) fn outcomes(&mut self, jobs: &[Job], head: u64) -> (Vec<Result<Done, NotDone>>, Vec<Decided>) {
+    pub(super) fn outcomes(&mut self, jobs: &[&Job], head: u64) -> (Vec<Result<Done, NotDone>>, Vec<Decided>) {
         let total = self.rows.entries.len();
         let mut results = Vec::with_capacity(jobs.len());
         let mut decided = Vec::new();

@@ -11,6 +11,8 @@ pub(super) enum Conflict {
     Press,
     /// A command's.
     Command,
+    /// A button's, by its id on the wire.
+    Button,
 }
 
 /// Whether the database refused an identity that stands already: that is read, and decided anew.
@@ -18,6 +20,7 @@ pub(super) fn conflict_of(error: &DbError) -> Option<Conflict> {
     match error.constraint() {
         Some("presses_press_key") => Some(Conflict::Press),
         Some("commands_pk") => Some(Conflict::Command),
+        Some("buttons_device_key") => Some(Conflict::Button),
         Some(_) | None => None,
     }
 }

@@ -4,12 +4,12 @@
 //! transaction, with one bump of the counter and one flush to disk. Within the batch they decide one after the other
 //! on the same [`World`], so the second accept of a request sees the first. Deciding happens in memory: a refusal costs
 //! no savepoint. Should the database itself refuse the batch (a unique name, say), or should an action panic, it is rolled
-//! back and done in halves, so that one of them never takes its neighbours down and costs them little.
+//! back and done in halves, so that one of them never takes its neighbours down and costs them little. Should a row be held
+//! that some of them need, it is done apart: what devices say together, then the commands one by one.
 //!
 //! Nothing is done twice: from the moment that a commit is asked for, whatever goes wrong leaves the outcome unknown, and
 //! whoever asked is told to ask again under the same id.
 
-use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -205,6 +206,8 @@ struct Desk {
     known_site: Option<(Site, u64)>,
     /// Whether a commit was asked for in the present transaction: then its outcome is unknown until it is told.
     committing: bool,
+    /// Whether somebody held the last batch up, as they may the next.
+    held_up: bool,
     /// Whether the last transaction came to nothing because of the database.
     failing: Arc<AtomicBool>,
 }
@@ -230,16 +233,42 @@ struct How<'a> {
     new: Option<&'a Site>,
     /// Whether presses are recorded without the identity that their device gave them.
     nameless: bool,
+    /// Whether it waits only shortly for what somebody holds, because that was waited for already.
+    hurried: bool,
 }
 
 type Results = Vec<Result<Done, NotDone>>;
+
+/// What a transaction waits for at most once a batch was held up: another server has a row for milliseconds.
+const HURRIED: &str = "set local lock_timeout = '250ms'; set local statement_timeout = '2s'";
+
+/// The parts in which a part of a batch is done that somebody holds up, the last one first: what devices say, which nobody
+/// says again by hand, and then each command by itself. What is one of the two alone is done one by one.
+fn apart(jobs: &[Job], part: Vec<usize>) -> Vec<Vec<usize>> {
+    if part.len() == 1 {
+        return Vec::new();
+    }
+    let (commands, said): (Vec<usize>, Vec<usize>) = part.into_iter().partition(|at| jobs[*at].key.is_some());
+    let one_by_one = |part: Vec<usize>| part.into_iter().rev().map(|at| vec![at]);
+    if commands.is_empty() {
+        return one_by_one(said).collect();
+    }
+    one_by_one(commands).chain((!said.is_empty()).then_some(said)).collect()
+}
 
 impl Desk {
     /// How long a transaction may take; longer than any lock or flush that ends well.
     const PATIENCE: Duration = Duration::from_secs(10);
 
+    /// For how long after a batch was held up its jobs are still tried apart. Presses that came since wait behind it, which
+    /// their door does for 5 s; whoever isn't served asks again.
+    const APART: Duration = Duration::from_secs(2);
+
+    /// Keeps a server whose database is away from spinning.
+    const PAUSE: Duration = Duration::from_millis(100);
+
     fn new(site: SiteId, deps: Deps) -> Self {
-        Self { site, deps, known_site: None, committing: false, failing: Arc::default() }
+        Self { site, deps, known_site: None, committing: false, held_up: false, failing: Arc::default() }
     }
 
     async fn run(&mut self, jobs: &mut mpsc::Receiver<(Job, Reply)>, closing: &CancellationToken) {
@@ -267,32 +296,47 @@ impl Desk {
         }
     }
 
-    /// Does a batch, in order: whole, and where that is refused in halves, down to the ones that are to blame. Once the
-    /// database is away, the rest isn't tried.
+    /// Does a batch, in order: whole, and where that is refused in halves, down to the ones that are to blame. Where it is
+    /// held up, it is done apart. Once the database is away, the rest isn't tried.
     async fn all(&mut self, jobs: &[Job], new: Option<&Site>) -> Results {
-        let mut results = Vec::with_capacity(jobs.len());
-        let mut parts: Vec<Range<usize>> = std::iter::once(0..jobs.len()).collect();
+        let mut results = vec![Err(NotDone::Unavailable); jobs.len()];
+        let mut parts: Vec<Vec<usize>> = vec![(0..jobs.len()).collect()];
+        let mut apart_until = None;
         while let Some(part) = parts.pop() {
-            match self.attempt(&jobs[part.clone()], How { new, ..How::default() }).await {
-                Ok(done) => results.extend(done),
-                Err(Failure::Db(error)) if error.is_transient() => {
-                    self.failed(&error).await;
-                    break;
-                }
-                Err(failure) if part.len() == 1 => match self.blame(&jobs[part.start], failure).await {
-                    Ok(result) => results.push(result),
-                    Err(error) => {
-                        self.failed(&error).await;
-                        break;
-                    }
-                },
-                Err(_) => {
-                    let half = part.start + part.len() / 2;
-                    parts.extend([half..part.end, part.start..half]);
-                }
+            if apart_until.is_some_and(|until| Instant::now() >= until) {
+                break;
             }
+            let these: Vec<&Job> = part.iter().map(|at| &jobs[*at]).collect();
+            let how = How { new, hurried: self.held_up, ..How::default() };
+            let error = match (self.attempt(&these, how).await, these.as_slice()) {
+                (Ok(done), _) => {
+                    part.into_iter().zip(done).for_each(|(at, done)| results[at] = done);
+                    continue;
+                }
+                (Err(Failure::Db(error)), _) if error.is_transient() => error,
+                (Err(failure), [job]) => match self.blame(job, failure, how).await {
+                    Ok(result) => {
+                        results[part[0]] = result;
+                        continue;
+                    }
+                    Err(error) => error,
+                },
+                (Err(_), _) => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second.to_vec(), first.to_vec()]);
+                    continue;
+                }
+            };
+            self.failed(&error);
+            if !(error.is_held_up() && jobs.len() > 1) {
+                tokio::time::sleep(Self::PAUSE).await;
+                break;
+            }
+            self.held_up = true;
+            apart_until.get_or_insert_with(|| Instant::now() + Self::APART);
+            parts.extend(apart(jobs, part));
         }
-        results.resize(jobs.len(), Err(NotDone::Unavailable));
+        self.held_up = apart_until.is_some();
         results
     }
 
@@ -300,23 +344,23 @@ impl Desk {
     ///
     /// # Errors
     /// The database is away.
-    async fn blame(&mut self, job: &Job, failure: Failure) -> Result<Result<Done, NotDone>, DbError> {
+    async fn blame(&mut self, job: &Job, failure: Failure, how: How<'_>) -> Result<Result<Done, NotDone>, DbError> {
         let error = match failure {
             Failure::Panicked => return Ok(Err(NotDone::Internal)),
             Failure::Db(error) => error,
         };
         let Some(conflict) = conflict_of(&error) else { return self.refused(job, &error).await };
-        // Somebody else was faster, whom the look-up didn't see yet: it does now. Where it still doesn't, it isn't looked
-        // for, and then the press is another one than the one that has its identity: in doubt it rings.
+        // Somebody else was faster, whom the look-up didn't see yet: it does now. Where it still doesn't see a press, it isn't
+        // looked for, and then the press is another one than the one that has its identity: in doubt it rings.
         let mut error = error;
         for nameless in [false, true] {
-            match self.attempt(std::slice::from_ref(job), How { nameless, ..How::default() }).await {
+            match self.attempt(&[job], How { nameless, ..how }).await {
                 Ok(mut results) => return Ok(results.pop().unwrap_or(Err(NotDone::Internal))),
                 Err(Failure::Panicked) => return Ok(Err(NotDone::Internal)),
                 Err(Failure::Db(again)) if again.is_transient() => return Err(again),
                 Err(Failure::Db(again)) => error = again,
             }
-            if conflict == Conflict::Command {
+            if conflict != Conflict::Press {
                 break;
             }
         }
@@ -338,7 +382,7 @@ impl Desk {
             let action = Box::new(Refuse(refusal.clone()));
             let (actor, key) = (job.actor.clone(), job.key.clone());
             let remember = Job { action, actor, source: job.source, key, at: job.at };
-            match self.attempt(&[remember], How::default()).await {
+            match self.attempt(&[&remember], How::default()).await {
                 Ok(_) | Err(Failure::Panicked) => {}
                 Err(Failure::Db(error)) if error.is_transient() => return Err(error),
                 // The same again will be refused the same, remembered or not.
@@ -350,18 +394,16 @@ impl Desk {
         Ok(Err(NotDone::Refused(refusal)))
     }
 
-    /// The connection may be broken: it was dropped, and the next batch takes another. The pause keeps a server whose
-    /// database is away from spinning.
-    async fn failed(&mut self, error: &DbError) {
+    /// The connection may be broken: it was dropped, and the next batch takes another.
+    fn failed(&mut self, error: &DbError) {
         tracing::warn!(site = %self.site, %error, "The database did not take a batch; nothing of it was acknowledged.");
         metrics::counter!("actions_failed_batches_total").increment(1);
         self.failing.store(true, Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
     /// One transaction. A database that doesn't answer in time is away, whatever its sockets say: then nothing was
     /// acknowledged, and the connection is dropped with whatever it was doing. So it is when an action panics.
-    async fn attempt(&mut self, jobs: &[Job], how: How<'_>) -> Result<Results, Failure> {
+    async fn attempt(&mut self, jobs: &[&Job], how: How<'_>) -> Result<Results, Failure> {
         self.committing = false;
         let transaction = tokio::time::timeout(Self::PATIENCE, self.transact(jobs, how));
         match AssertUnwindSafe(transaction).catch_unwind().await {
@@ -388,13 +430,16 @@ impl Desk {
 
     /// Takes a connection and gives it back, unless it may be broken. What the database refused is rolled back at once, so
     /// that its locks don't wait for the next batch.
-    async fn transact(&mut self, jobs: &[Job], how: How<'_>) -> Result<Results, DbError> {
+    async fn transact(&mut self, jobs: &[&Job], how: How<'_>) -> Result<Results, DbError> {
         let mut conn = self.deps.db.connect(self.site).await?;
         let mut tx = conn.begin().await?;
+        if how.hurried {
+            sqlx::raw_sql(HURRIED).execute(&mut *tx).await?;
+        }
         let decided = match self.decided(&mut tx, jobs, how).await {
             Ok(decided) => decided,
             Err(error) => {
-                if !error.is_transient() && tx.rollback().await.is_ok() {
+                if (error.is_held_up() || !error.is_transient()) && tx.rollback().await.is_ok() {
                     conn.keep();
                 }
                 return Err(error);
@@ -415,7 +460,7 @@ impl Desk {
     }
 
     /// All of a transaction but its commit.
-    async fn decided(&mut self, tx: &mut PgConnection, jobs: &[Job], how: How<'_>) -> Result<Outcomes, DbError> {
+    async fn decided(&mut self, tx: &mut PgConnection, jobs: &[&Job], how: How<'_>) -> Result<Outcomes, DbError> {
         let at = self.deps.clock.now();
         let (site, as_of) = match (how.new, self.remembered()) {
             (Some(site), _) => (site.clone(), 0),

@@ -7,8 +7,10 @@ use crate::cluster::{OWNER_ROLE, SERVER_ROLE, prepare_database};
 use crate::db::ensure_role;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How often the connections to the old database are cut while it is renamed.
 const CUT_EVERY: Duration = Duration::from_millis(50);
@@ -58,11 +60,24 @@ pub async fn restore_with(
     }
     // The backup gives rights to the server's role, which this cluster may never have seen.
     ensure_role(&mut conn, SERVER_ROLE).await?;
-    say(&mut conn, format!("drop database if exists {} with (force)", quote(&fresh))).await?;
-    say(&mut conn, format!("create database {} template template0 encoding 'UTF8'", quote(&fresh))).await?;
-    let done = match prepare(place, &fresh, file, there, sessions).await {
-        Ok(ended) => swap(place, &mut conn, name, &fresh, there).await.map(|()| ended),
-        Err(e) => Err(e),
+    let mut made = BTreeSet::new();
+    let done = loop {
+        say(&mut conn, format!("drop database if exists {} with (force)", quote(&fresh))).await?;
+        say(&mut conn, format!("create database {} template template0 encoding 'UTF8'", quote(&fresh))).await?;
+        let failed = match prepare(place, &fresh, file, there, sessions).await {
+            Ok(ended) => break swap(place, &mut conn, name, &fresh, there).await.map(|()| ended),
+            Err(failed) => failed,
+        };
+        // Or to roles that somebody else works with.
+        let missing: BTreeSet<String> = missing_roles(&failed).difference(&made).cloned().collect();
+        if missing.is_empty() {
+            break Err(failed);
+        }
+        for role in missing {
+            tracing::warn!("the backup gives rights to the role {role}, which is missing here and is made");
+            ensure_role(&mut conn, &role).await?;
+            made.insert(role);
+        }
     };
     if done.is_err() {
         // The reason for the failure says more; the next restore drops it too.
@@ -79,11 +94,7 @@ async fn prepare(place: &Place, fresh: &str, file: &Path, there: bool, sessions:
     let ended = match sessions {
         Sessions::Keep => 0,
         Sessions::EndUnlessLive => {
-            let live = if there {
-                sessions::live(&mut place.options(place.database()).connect().await?).await?
-            } else {
-                vec![]
-            };
+            let live = if there { live_before(place).await } else { Vec::new() };
             sessions::end_all_but(&mut inside, &live).await?
         }
     };
@@ -91,6 +102,26 @@ async fn prepare(place: &Place, fresh: &str, file: &Path, there: bool, sessions:
     say(&mut inside, "analyze".to_owned()).await?;
     inside.close().await?;
     Ok(ended)
+}
+
+/// The live sessions of the database that is replaced. Where they can't be read, which may be why it is replaced, nobody
+/// knows who was signed out since the backup, and it is none.
+async fn live_before(place: &Place) -> Vec<(Uuid, Uuid)> {
+    let read = async { sessions::live(&mut place.options(place.database()).connect().await?).await };
+    read.await.unwrap_or_else(|error| {
+        tracing::warn!("the old database's sessions can't be read, so everybody has to sign in anew: {error}");
+        Vec::new()
+    })
+}
+
+/// The roles that `pg_restore` complained of as missing.
+fn missing_roles(failed: &BackupError) -> BTreeSet<String> {
+    let BackupError::Tool { said, .. } = failed else { return BTreeSet::new() };
+    let named = |line: &str| {
+        let (_, rest) = line.split_once("ERROR:  role \"")?;
+        Some(rest.strip_suffix("\" does not exist")?.to_owned())
+    };
+    said.lines().filter_map(named).collect()
 }
 
 async fn fill(place: &Place, fresh: &str, file: &Path) -> Result<(), BackupError> {

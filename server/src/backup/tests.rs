@@ -3,7 +3,7 @@
 use super::*;
 use crate::cluster::{Cluster, DATABASE, OWNER_ROLE, SERVER_ROLE, Settings};
 use jiff::civil::date;
-use sqlx::{ConnectOptions, Executor};
+use sqlx::{ConnectOptions, Connection, Executor};
 use std::os::unix::fs::PermissionsExt;
 
 /// Rows, rights, a policy that hides rows from all but the site's own, and text that tests the encoding.
@@ -297,4 +297,42 @@ async fn while_it_is_replaced_a_database_is_never_closed_though_its_server_comes
     }
     assert_eq!(ask(&cluster, OWNER_ROLE, "select count(*)::text from presses").await, "3");
     cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_whose_sessions_can_not_be_read_is_replaced_and_everybody_signs_in_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let place = Place::private(&cluster);
+    tell(&cluster, SESSIONS).await;
+    let file = folder.path().join("serenity.dump");
+    backup(&place, &file).await.unwrap();
+    // As with a file of the table that the disk has lost.
+    tell(&cluster, "alter table sessions rename column ended_at to lost").await;
+    let ended = restore_with(&place, &file, Existing::Replace, Sessions::EndUnlessLive).await.unwrap();
+    assert_eq!((ended, ask(&cluster, OWNER_ROLE, LIVE).await.as_str()), (3, ""));
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_role_that_the_backup_gives_rights_to_is_made_where_it_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let other = Cluster::start(&folder.path().join("other"), Settings::default()).await.unwrap();
+    let root = crate::cluster::ROOT_ROLE;
+    let mut conn = cluster.connect_options(root, DATABASE).connect().await.unwrap();
+    conn.execute("create role \"the purser's\" nologin").await.unwrap();
+    tell(&cluster, TABLE).await;
+    tell(&cluster, "grant select on presses to \"the purser's\"").await;
+    let before = ask(&cluster, OWNER_ROLE, ALL).await;
+    let file = folder.path().join("serenity.dump");
+    backup(&Place::private(&cluster), &file).await.unwrap();
+    restore(&Place::private(&other), &file, Existing::MustBeEmpty).await.unwrap();
+    assert_eq!(ask(&other, OWNER_ROLE, ALL).await, before);
+    let may = "select has_table_privilege('the purser''s', 'presses', 'select')::text";
+    assert_eq!(ask(&other, OWNER_ROLE, may).await, "true");
+    conn.close().await.unwrap();
+    for cluster in [cluster, other] {
+        cluster.stop().await.unwrap();
+    }
 }

@@ -72,8 +72,8 @@ pub(super) const KEYS: &[Key] = &[
     unset(
         "http.metrics_token",
         "\"…\"",
-        "What a collector shows (Authorization: Bearer …) to read /metrics from another machine; better kept in the\n\
-         environment. Without it only this machine reads them, and whoever may change the site.",
+        "What a collector shows (Authorization: Bearer …) to read /metrics, also on this machine; better kept in the\n\
+         environment. Without it they are read with an administrator's token alone.",
     ),
     set(
         "mqtt.mode",

@@ -67,7 +67,7 @@ pub struct Http {
     /// The reverse proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "values::networks")]
     pub trusted_proxies: Vec<Network>,
-    /// What a collector on another machine reads the metrics with.
+    /// What a collector reads the metrics with.
     pub metrics_token: Option<Secret>,
 }
 

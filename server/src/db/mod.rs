@@ -98,6 +98,13 @@ impl DbError {
         }
     }
 
+    /// Whether the database is there, and somebody in it was in the way: a lock that wasn't had in time, or a statement that
+    /// took too long. What needs neither may work at once.
+    pub fn is_held_up(&self) -> bool {
+        let Self::Sqlx(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("55P03" | "57014"))
+    }
+
     /// Whether the same thing may work a moment later: the database is away, or another node was in the way.
     ///
     /// Everything else is the database's "no" to what was asked, or a fault of ours, and comes again however often it is

@@ -144,10 +144,11 @@ pub(super) async fn see(conn: &mut PgConnection, site: SiteId) -> Result<(), DbE
 }
 
 /// What a writer waits for at most: a lock that another server or the command line has, and a statement. Both are less
-/// than its patience with a transaction, so that it learns why; a transaction that it left behind (its machine lost power,
-/// or its network) is ended, and with it its locks.
+/// than its patience with a transaction, so that it learns why; the lock is also less than half of a door's patience with a
+/// press, which may wait in the same batch for something else. A transaction that it left behind (its machine lost power, or
+/// its network) is ended, and with it its locks.
 const WRITER_LIMITS: &str =
-    "set lock_timeout = '5s'; set statement_timeout = '8s'; set idle_in_transaction_session_timeout = '20s'";
+    "set lock_timeout = '2s'; set statement_timeout = '8s'; set idle_in_transaction_session_timeout = '20s'";
 
 /// The same for reading, which locks nothing but may read much.
 const READER_LIMITS: &str =

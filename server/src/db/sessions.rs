@@ -32,7 +32,7 @@ pub struct IdleSession {
     pub person_id: PersonId,
     /// Their name.
     pub name: String,
-    /// Days of the server's on which it was not used, since it was used last.
+    /// Days of the server's that have begun without a use, since it was used last.
     pub unused_days: u32,
     /// The day that was counted last, in days since 1970-01-01 UTC.
     pub counted_day: i32,

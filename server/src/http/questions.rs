@@ -1,4 +1,6 @@
 //! Query parameters that no operation has are refused: a misspelt filter must not answer as if there were none.
+//!
+//! Below `/api/` only: what watches the server adds what it likes to a path, and filters nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,7 +35,7 @@ impl Questions {
 
     /// The parameter of a request that its operation doesn't have.
     fn stranger(&self, request: &Request) -> Option<String> {
-        let path = request.extensions().get::<MatchedPath>()?;
+        let path = request.extensions().get::<MatchedPath>().filter(|path| path.as_str().starts_with("/api/"))?;
         let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
         let known = self.0.get(path.as_str())?.get(method)?;
         // What can't be read is refused by whoever reads it.

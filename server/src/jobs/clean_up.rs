@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use sqlx::{Connection, PgConnection};
 use tokio_util::sync::CancellationToken;
 
@@ -63,29 +63,40 @@ pub async fn run(house: House, retention: Retention, stop: CancellationToken) {
 }
 
 /// Deletes what the retention says of every site, a bounded number of rows; tells how many went. Of a site whose time
-/// is in doubt nothing does.
+/// is in doubt nothing does. One that fails is logged and holds none of the others up.
 ///
 /// # Errors
 /// The database is away. What was deleted by then is.
 pub async fn clean_up(house: &House, retention: &Retention) -> anyhow::Result<u64> {
-    let mut conn = house.db.connect_bare().await?;
-    begin(&mut conn).await?;
+    let mut conn = connect(house).await?;
     let mut rows = 0;
     for site in house.open_all().await? {
-        if let Some(now) = believed_now(house, &site).await? {
-            rows += of_site(&mut conn, &site, retention, now).await?;
+        match of_site(&mut conn, house, &site, retention).await {
+            Ok(deleted) => rows += deleted,
+            Err(error) => {
+                tracing::warn!(site = %site.slug, %error, "A site was not cleaned up; trying again in an hour.");
+                // The connection may be what failed.
+                conn = connect(house).await?;
+            }
         }
     }
     conn.close().await?;
     Ok(rows)
 }
 
+async fn connect(house: &House) -> anyhow::Result<PgConnection> {
+    let mut conn = house.db.connect_bare().await?;
+    begin(&mut conn).await?;
+    Ok(conn)
+}
+
 async fn of_site(
     conn: &mut PgConnection,
+    house: &House,
     site: &OpenSite,
     retention: &Retention,
-    now: Timestamp,
 ) -> anyhow::Result<u64> {
+    let Some(now) = believed_now(house, site).await? else { return Ok(0) };
     let mut all = 0;
     for kind in Kind::ALL {
         let days = days(kind, retention);

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use crate::database::superuser;
-use crate::ship::Ship;
+use crate::ship::{Ship, found};
 
 const FOR_EVER: Retention = Retention { recordings: 0, presses: 0, commands: 0, sessions: 0, unrecognised: 0 };
 
@@ -137,6 +137,33 @@ async fn a_clock_that_jumped_deletes_nothing_until_it_has_been_right_for_days() 
     assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
     ship.clock.advance(days(3));
     assert!(clean_up(&ship.server.house, &all).await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_site_that_can_not_be_cleaned_up_holds_no_other_up() {
+    let ship = Ship::sail().await;
+    found(&ship.server, 200, "aurora").await;
+    let mut root = superuser(&ship.db).await;
+    let old = "insert into unheard_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
+               select id, 'old', 'no_press', 'some/topic', '', 1, $1::timestamptz, $1::timestamptz from sites \
+               on conflict do nothing";
+    let long_ago = ship.clock.now().checked_sub(days(20)).unwrap().to_string();
+    let retention = Retention { unrecognised: 10, ..FOR_EVER };
+    // Whichever of the two comes first.
+    for (failing, other) in [("serenity", "aurora"), ("aurora", "serenity")] {
+        sqlx::query(old).bind(&long_ago).execute(&mut root).await.unwrap();
+        let fails = format!(
+            "create or replace function fails() returns trigger language plpgsql as $$ begin \
+             if old.site_id = (select id from sites where slug = '{failing}') then \
+             raise exception 'a page is broken' using errcode = 'XX001'; end if; return old; end $$; \
+             create or replace trigger fails before delete on unheard_messages for each row execute function fails()"
+        );
+        sqlx::raw_sql(AssertSqlSafe(fails)).execute(&mut root).await.unwrap();
+        assert_eq!(clean_up(&ship.server.house, &retention).await.unwrap(), 1, "{other}");
+        let left = "select s.slug from unheard_messages u join sites s on s.id = u.site_id";
+        let left: Vec<String> = sqlx::query_scalar(left).fetch_all(&mut root).await.unwrap();
+        assert_eq!(left, [failing]);
+    }
 }
 
 #[tokio::test]

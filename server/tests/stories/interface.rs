@@ -1,5 +1,7 @@
 //! What HTTP wants: statuses, headers, and questions that can't be asked.
 
+use crewbell_server::config::Secret;
+use crewbell_server::http::Metering;
 use jiff::SignedDuration;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -202,4 +204,38 @@ async fn every_example_of_the_description_is_understood() {
         }
     }
     assert!(sent >= 20, "{sent}");
+}
+
+#[tokio::test]
+async fn the_metrics_are_for_whoever_shows_the_token_and_for_administrators_alone() {
+    let counted = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+    let status = async |ship: &Ship, token: &str| {
+        let stranger = Crew::with_token(ship.server.http, "serenity", "a collector", String::new(), token.into());
+        stranger.ask(Method::GET, "/metrics", None).await.0
+    };
+    for token in [Some("s3cret"), None] {
+        let metering = Metering { counted: counted.clone(), token: token.map(Secret::new) };
+        let ship = Ship::sail_with(|settings| settings.metrics = Some(metering)).await;
+        // All of it comes from this machine, as through a proxy that doesn't say for whom it asks.
+        let shown = if token.is_some() { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        assert_eq!(status(&ship, "s3cret").await, shown, "{token:?}");
+        let nobody = Client::builder().no_proxy().build().unwrap().get(format!("http://{}/metrics", ship.server.http));
+        assert_eq!(soon(nobody.send()).await.unwrap().status(), StatusCode::FORBIDDEN);
+        for wrong in ["s3cre", ""] {
+            assert_eq!(status(&ship, wrong).await, StatusCode::FORBIDDEN, "{wrong:?}");
+        }
+        assert_eq!(status(&ship, &ship.sam().await.token).await, StatusCode::FORBIDDEN);
+        assert_eq!(status(&ship, &ship.alex().await.token).await, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn whoever_watches_the_server_may_add_what_they_like_to_the_path() {
+    let ship = Ship::sail().await;
+    let alex = ship.alex().await;
+    for path in ["/healthz?t=1", "/readyz?t=1", "/metrics?t=1"] {
+        assert_eq!(raw(&alex, Method::GET, path).send().await.unwrap().status(), StatusCode::OK, "{path}");
+    }
+    let misspelt = raw(&alex, Method::GET, "/api/service-requests?stat=open").send().await.unwrap();
+    assert_eq!(misspelt.status(), StatusCode::UNPROCESSABLE_ENTITY, "a misspelt filter is no filter");
 }

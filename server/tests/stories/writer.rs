@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use crewbell_server::actions::{Action, Moment, NotDone, Prove, Steps, Wants, World, action};
+use crewbell_server::actions::{Action, Moment, NotDone, Prove, Steps, Wants, World, action, digest};
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId, RequestId};
 use crewbell_shared::person::Actor;
@@ -240,6 +240,58 @@ async fn a_press_or_command_that_another_server_was_faster_with_is_the_same_one(
     });
     assert_eq!(outcomes[0]["refusal"]["code"], "key_reused", "it was another command there");
     assert_eq!(ship.count("select count(*) from requests").await, 0);
+
+    // Sam's tablet sent it to both: it is done once, and the answer is the other server's.
+    let command_id = fresh_id();
+    let create = json!({ "type": "create_request", "request_id": fresh_id(), "place_id": CABIN_1, "kind": "call" });
+    let (verb, digest) = digest(&serde_json::from_value(create.clone()).unwrap()).unwrap();
+    let mut tx = other.begin().await.unwrap();
+    let decided = "insert into commands (site_id, id, person_id, verb, digest, at, seq) \
+                   select id, $1, $2, $3, $4, now(), 4711 from sites";
+    let decided = sqlx::query(decided).bind(command_id.parse::<Uuid>().unwrap()).bind(sam.id.parse::<Uuid>().unwrap());
+    decided.bind(verb).bind(digest).execute(&mut *tx).await.unwrap();
+    let batch = [command_as(&command_id, create)];
+    let (outcomes, ()) = tokio::join!(sam.sends(&batch), async {
+        somebody_waits(&ship).await;
+        tx.commit().await.unwrap();
+    });
+    assert_eq!((&outcomes[0]["seq"], &outcomes[0]["refusal"]), (&json!(4711), &json!(null)), "{outcomes:?}");
+    assert_eq!(ship.count("select count(*) from commands where seq = 4711").await, 1);
+    assert_eq!(ship.count("select count(*) from requests").await, 0);
+}
+
+#[tokio::test]
+async fn a_press_whose_button_another_server_makes_at_the_same_moment_is_recorded() {
+    let ship = Ship::sail().await;
+    let alex = ship.alex().await;
+    let mut other = superuser(&ship.db).await;
+    let mut gus = ship.newcomer("deck-9").await;
+    let button = "insert into buttons (site_id, id, device, state, memory) \
+                  select id, gen_random_uuid(), 'deck-9', 'new', '{}' from sites";
+    let mut tx = other.begin().await.unwrap();
+    tx.execute(button).await.unwrap();
+    tokio::join!(gus.press("single"), async {
+        somebody_waits(&ship).await;
+        tx.commit().await.unwrap();
+    });
+    assert_eq!(ship.count("select count(*) from buttons where device = 'deck-9'").await, 1);
+    let pressed = "select count(*) from presses p join buttons b on b.id = p.button_id where b.device = 'deck-9'";
+    assert_eq!(ship.count(pressed).await, 1);
+
+    // Somebody who makes the button by hand is told that it is there.
+    let mut tx = other.begin().await.unwrap();
+    sqlx::raw_sql("delete from presses; delete from buttons where device = 'deck-9'").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = other.begin().await.unwrap();
+    tx.execute(button).await.unwrap();
+    let create = json!({ "type": "create_button", "button_id": fresh_id(), "device": "deck-9", "place_id": CABIN_1 });
+    let (refused, ()) = tokio::join!(alex.does(create.clone()), async {
+        somebody_waits(&ship).await;
+        tx.commit().await.unwrap();
+    });
+    assert_eq!(refused.as_deref(), Some("name_taken"));
+    assert_eq!(alex.does(create).await.as_deref(), Some("name_taken"), "and the next time too");
+    assert_eq!(ship.count("select count(*) from buttons where device = 'deck-9'").await, 1);
 }
 
 #[tokio::test]
@@ -443,4 +495,47 @@ async fn a_lock_that_nobody_gives_back_is_no_answer_and_ends() {
     // Others go on meanwhile, on a connection that is whole.
     ship.gus_in(2).await.press("single").await;
     tx.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_holds_costs_those_who_need_it_and_nobody_who_presses_elsewhere() {
+    let ship = Ship::sail().await;
+    let (sam, siri) = (ship.sam().await, ship.siri().await);
+    let (mut two, mut three, mut four) = (ship.gus_in(2).await, ship.gus_in(3).await, ship.gus_in(4).await);
+    // Somebody works on cabin 1 by hand, and has left the transaction open.
+    let (mut hand, mut root) = (superuser(&ship.db).await, superuser(&ship.db).await);
+    let mut held = hand.begin().await.unwrap();
+    held.execute("select from places where name = 'Cabin 1' for update").await.unwrap();
+    // The writer waits for cabin 4's button, and meanwhile the batch gathers behind it.
+    let mut tx = root.begin().await.unwrap();
+    tx.execute("select from buttons where device = 'cabin-4' for update").await.unwrap();
+    let quiet = || {
+        let verb = json!({ "type": "set_do_not_disturb", "place_id": CABIN_1, "on": true });
+        json!({ "commands": [command(verb)] })
+    };
+    let (sams, siris) = (quiet(), quiet());
+    let (_, said) = tokio::join!(four.press("single"), async {
+        somebody_waits(&ship).await;
+        let presses = async { tokio::join!(two.press("single"), three.press("single")) };
+        let commands =
+            async { tokio::join!(sam.post("/api/commands", sams.clone()), siri.post("/api/commands", siris.clone())) };
+        let (said, _, ()) = tokio::join!(commands, presses, async {
+            // Signed in already, each of them is a message away from the writer's queue.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tx.commit().await.unwrap();
+        });
+        said
+    });
+    assert_eq!([said.0.0, said.1.0], [StatusCode::SERVICE_UNAVAILABLE; 2], "{said:?}");
+    let rang = "select count(*) from requests where place_name in ('Cabin 2', 'Cabin 3') and press_count = 1";
+    assert_eq!(ship.count(rang).await, 2, "acknowledged, at the first try");
+    // The row is free again: the same commands are done, once.
+    held.rollback().await.unwrap();
+    for (who, body) in [(&sam, sams), (&siri, siris)] {
+        let (status, body) = who.post("/api/commands", body).await;
+        assert_eq!((status, &body["outcomes"][0]["refusal"]), (StatusCode::OK, &json!(null)), "{body}");
+    }
+    let told = "select count(*) from entries where type = 'do_not_disturb_set'";
+    assert_eq!(ship.count(told).await, 1);
+    assert_eq!(ready(&ship).await.0, StatusCode::OK);
 }
