@@ -81,7 +81,9 @@ where
         Err((named, Fault(words))) => {
             refused(&door, Some(&named), words);
             door.slot.turn_away();
-            return drop(door.while_wanted(farewell(stream, wire.output)).await);
+            // Whoever makes room meanwhile hears no farewell.
+            let _ = door.while_wanted(farewell(stream, wire.output)).await;
+            return;
         }
     };
     let mut leaving = Leaving { intake: Arc::clone(&door.intake), peer: Arc::clone(&peer), how: Gone::Lost };

@@ -251,7 +251,9 @@ impl Keeper {
                     if self.waiting.is_empty() {
                         self.known = Some(kept);
                     } else {
-                        std::mem::take(&mut self.waiting).into_iter().for_each(|change| kept.change(change));
+                        for change in std::mem::take(&mut self.waiting) {
+                            kept.change(change);
+                        }
                         self.put(kept).await;
                     }
                 }

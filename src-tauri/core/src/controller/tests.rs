@@ -235,7 +235,7 @@ async fn a_loop_that_panics_goes_on_and_one_that_panics_while_it_begins_again_le
     trips.writes.store(1, Ordering::SeqCst);
     assert!(notes(1).await.is_err(), "it costs what was asked");
     notes(2).await.unwrap();
-    let rings = || device.rings.lock().unwrap().last().map(|alerts| alerts.len());
+    let rings = || device.rings.lock().unwrap().last().map(Vec::len);
     assert_eq!(rings(), Some(1), "and what rings goes on");
 
     trips.writes.store(1, Ordering::SeqCst);
