@@ -48,6 +48,7 @@ fn filters(siri: &Window, ship: &mut Ship) -> Result<()> {
     has_sheet(siri, false)?;
     has_cards(siri, &[&upper])?;
     sees(siri, "1 hidden by the filter")?;
+    comes(siri, "no trouble", "return !document.body.innerText.includes(\"It wasn't done\")")?;
     siri.shoot("watch-2-filtered")?;
     press_found(siri, "Show all", "document.querySelector('.hidden-note button')")?;
     has_cards(siri, &[&main, &upper])?;

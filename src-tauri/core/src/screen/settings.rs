@@ -11,9 +11,13 @@
 //! | [`MICROPHONE`], [`SPEAKER`] | a name of [`AudioDevices`](super::AudioDevices) | the system's own choice |
 //! | [`CALL_VOLUME`] | percent, 10 to 100: how loud calls are | 100 |
 //! | [`PUSH_TO_TALK`] | `on`, `off` | `off` |
+//! | [`BOARD_DECK`], [`BOARD_PERSON`] | an id | requests of every deck, of everybody |
+//! | [`BOARD_KIND`] | a kind of request | requests of every kind |
 //!
 //! The core keeps some things of its own beside them (`last_session`, `device_id`, `token_in`, `known_nouns`,
 //! `unreadable_seen`, `to_revoke`). A page can't set those: [`may_set`] lets through what the table has, and nothing else.
+
+use crewbell_shared::request::Kind;
 
 /// The language of the face.
 pub const LANGUAGE: &str = "language";
@@ -34,6 +38,13 @@ pub const SPEAKER: &str = "speaker";
 pub const CALL_VOLUME: &str = "call_volume";
 /// Whether the microphone is open only while a button is held.
 pub const PUSH_TO_TALK: &str = "push_to_talk";
+
+/// Whose deck's requests the board shows.
+pub const BOARD_DECK: &str = "board.deck";
+/// The kind of requests that the board shows.
+pub const BOARD_KIND: &str = "board.kind";
+/// Whose requests the board shows.
+pub const BOARD_PERSON: &str = "board.person";
 
 /// The least volume that can be set, in percent: a device is silenced by [`SOUNDS`], which says what that means, and
 /// never by a slider that somebody brushed.
@@ -58,6 +69,8 @@ pub fn may_set(name: &str, value: Option<&str>) -> bool {
     value.is_none_or(|value| match allowed {
         Allowed::Words(words) => words.contains(&value),
         Allowed::Percent => value.parse().is_ok_and(|percent: u8| (LEAST_VOLUME..=100).contains(&percent)),
+        Allowed::Id => uuid::Uuid::try_parse(value).is_ok(),
+        Allowed::Kind => Kind::ALL.into_iter().any(|kind| kind.as_str() == value),
         Allowed::DeviceName => value.len() <= LONGEST_NAME && !value.contains(char::is_control),
     })
 }
@@ -67,6 +80,8 @@ enum Allowed {
     Words(&'static [&'static str]),
     Percent,
     DeviceName,
+    Id,
+    Kind,
 }
 
 /// What a setting of the table takes; none: the table doesn't have it.
@@ -79,6 +94,8 @@ fn allowed(name: &str) -> Option<Allowed> {
         SOUNDS | PUSH_TO_TALK => SWITCH,
         VOLUME | CALL_VOLUME => Allowed::Percent,
         MICROPHONE | SPEAKER => Allowed::DeviceName,
+        BOARD_DECK | BOARD_PERSON => Allowed::Id,
+        BOARD_KIND => Allowed::Kind,
         _ => return None,
     })
 }
@@ -90,7 +107,8 @@ mod tests {
     #[test]
     fn a_page_may_set_what_the_table_has_and_nothing_else() {
         let names = [LANGUAGE, THEME, TEXT_SIZE, SOUNDS, VOLUME, MICROPHONE, SPEAKER, CALL_VOLUME, PUSH_TO_TALK];
-        assert!(names.into_iter().all(|name| may_set(name, None)), "each can be removed");
+        let mut names = names.into_iter().chain([BOARD_DECK, BOARD_KIND, BOARD_PERSON]);
+        assert!(names.all(|name| may_set(name, None)), "each can be removed");
         let good = [
             (LANGUAGE, "hr"),
             (THEME, "night"),
@@ -101,6 +119,8 @@ mod tests {
             (PUSH_TO_TALK, "on"),
             (MICROPHONE, "Jabra Speak 510, USB \u{2013} Mono"),
             (SPEAKER, ""),
+            (BOARD_DECK, "01900000-0000-7000-8000-000000000001"),
+            (BOARD_KIND, "emergency"),
         ];
         for (name, value) in good {
             assert!(may_set(name, Some(value)), "{name}: {value}");
@@ -121,6 +141,8 @@ mod tests {
             (PUSH_TO_TALK, "On"),
             (MICROPHONE, "two\nlines"),
             (SPEAKER, &long),
+            (BOARD_PERSON, "Siri"),
+            (BOARD_KIND, "fire"),
         ];
         for (name, value) in bad {
             assert!(!may_set(name, Some(value)), "{name}: {value}");

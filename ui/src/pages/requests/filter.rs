@@ -1,5 +1,6 @@
 //! Which requests a person wants to see; remembered on the device.
 
+use crewbell_core::screen::settings::{BOARD_DECK as DECK, BOARD_KIND as KIND, BOARD_PERSON as PERSON};
 use crewbell_shared::ids::{PersonId, PlaceId};
 use crewbell_shared::person::Person;
 use crewbell_shared::request::{Kind, Request, State as How};
@@ -8,11 +9,6 @@ use leptos::prelude::*;
 use crate::components::{Button, Look, Picture, Select, Sheet};
 use crate::locales::{names, words};
 use crate::state::{Item, State, state};
-
-/// The names of the settings that remember it.
-const DECK: &str = "board.deck";
-const KIND: &str = "board.kind";
-const PERSON: &str = "board.person";
 
 /// Which requests a person wants to see. Empty fields want all.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -12,6 +12,7 @@ mod card;
 mod filter;
 mod keys;
 
+use crewbell_core::screen::settings;
 use crewbell_shared::ids::{PlaceId, RequestId};
 use crewbell_shared::person::Right;
 use crewbell_shared::request::Request;
@@ -90,7 +91,11 @@ fn TheBoard() -> impl IntoView {
     // Before anything was loaded nobody knows whether somebody waits.
     let is_known = Memo::new(move |_| state.status.with(|status| status.as_of.is_some()));
     let hidden = Memo::new(move |_| shown.with(|board| board.hidden));
-    let clear = move || ["board.deck", "board.kind", "board.person"].into_iter().for_each(|name| state.set(name, None));
+    let clear = move || {
+        [settings::BOARD_DECK, settings::BOARD_KIND, settings::BOARD_PERSON]
+            .into_iter()
+            .for_each(|name| state.set(name, None))
+    };
 
     view! {
         <div class="board" on:pointerdown=move |_| calm.pressed() on:pointermove=move |_| calm.touched()
