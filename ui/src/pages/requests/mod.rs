@@ -92,9 +92,9 @@ fn TheBoard() -> impl IntoView {
     let is_known = Memo::new(move |_| state.status.with(|status| status.as_of.is_some()));
     let hidden = Memo::new(move |_| shown.with(|board| board.hidden));
     let clear = move || {
-        [settings::BOARD_DECK, settings::BOARD_KIND, settings::BOARD_PERSON]
-            .into_iter()
-            .for_each(|name| state.set(name, None))
+        for name in [settings::BOARD_DECK, settings::BOARD_KIND, settings::BOARD_PERSON] {
+            state.set(name, None);
+        }
     };
 
     view! {

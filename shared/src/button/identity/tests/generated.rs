@@ -176,14 +176,17 @@ proptest! {
             prop_assert!(is_new(&rang) && !is_doubtful(&rang), "press {number} is swallowed or doubted");
             prop_assert!(keys.insert(key(rang.clone())));
             counted += 1;
+            let mut since = 0;
             for (wait, reconnects) in repetitions {
-                story.wait(i64::from(wait % (dialect.longest_s() + 1)));
+                let wait = wait % (dialect.longest_s() + 1);
+                since += wait;
+                story.wait(i64::from(wait));
                 let reconnects = reconnects && dialect.has_resends();
                 if reconnects {
                     story.reconnect();
                 }
                 // Who resends says so; what comes at once is an echo.
-                let dup = reconnects || (dialect.has_resends() && wait > 2);
+                let dup = reconnects || (dialect.has_resends() && since > 2);
                 let again = Delivery {
                     payload_hash: dialect.payload_again(&first, u64::from(wait)),
                     ..story.resend(&first, dup)
