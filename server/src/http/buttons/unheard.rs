@@ -51,6 +51,9 @@ pub async fn unheard(
     Ok(Json(UnrecognisedMessages { items: shown.collect() }))
 }
 
+/// Bytes of a message that are shown. More are kept where a word of it can be taught.
+const SHOWN: usize = 512;
+
 /// A message as it would be understood now: its word may have been taught since.
 fn shown(message: Unheard, dialects: &Dialects, vocabulary: &Vocabulary) -> UnrecognisedMessage {
     let Decoded { dialect, heard, .. } = dialects.decode(vocabulary, &message.topic, &message.sample, false);
@@ -70,7 +73,7 @@ fn shown(message: Unheard, dialects: &Dialects, vocabulary: &Vocabulary) -> Unre
         remedy: remedy(&message.reason).to_owned(),
         reason: message.reason,
         topic: message.topic,
-        sample: String::from_utf8_lossy(&message.sample).into_owned(),
+        sample: String::from_utf8_lossy(&message.sample[..message.sample.len().min(SHOWN)]).into_owned(),
         times: message.times,
         last_at: message.last_at,
     }
