@@ -1,10 +1,11 @@
-//! The built test programs, the longest first. What a program prints is shown when it ends.
+//! The built test programs, in two lanes: what computes, and beside it what mostly waits. What a program prints is shown
+//! when it ends.
 
 use std::{
     io::{self, Read, Write, stdout},
     path::PathBuf,
     process::{Command, Stdio},
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -12,10 +13,25 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// How many programs run at once. Two would spare minutes, and some stories still wait on the clock of a quiet machine.
-const PLACES: usize = 1;
-/// The longest by far: begun first, whatever the order in which they were built.
+/// Those that compute, the longest first, whatever the order in which they were built. What isn't named comes after them.
 const LONGEST: [&str; 5] = ["window", "stories", "crewbell_server", "device_stories", "simulation"];
+/// Those that mostly wait: calls and sounds take as long as they sound. They run one after the other beside the rest.
+const WAITING: [&str; 9] = [
+    "whole_call",
+    "audio_call",
+    "interop",
+    "session",
+    "sounds",
+    "audio_devices",
+    "audio_callbacks",
+    "audio_waits",
+    "crewbell_voice",
+];
+/// How long a program may take: several times what the longest takes on a busy machine. One that hangs then fails by its
+/// name, with what it printed, and the rest is still told.
+const LIMIT: Duration = Duration::from_mins(40);
+/// How long the output of a program that was ended is waited for: what it started may still hold its end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How a test says that it could not run on this machine: libtest knows no such outcome, and counts it as passed.
 /// The line goes to the standard output itself, past libtest's capture.
 const SKIPPED: &str = "skipped-test: ";
@@ -48,8 +64,15 @@ impl Program {
         })
     }
 
+    /// Where among its lane's programs it stands.
     fn rank(&self) -> usize {
-        LONGEST.iter().position(|name| *name == self.name).unwrap_or(LONGEST.len())
+        let place = |names: &[&str]| names.iter().position(|name| *name == self.name).unwrap_or(names.len());
+        if self.waits() { place(&WAITING) } else { place(&LONGEST) }
+    }
+
+    /// Whether it belongs to the lane of those that mostly wait.
+    fn waits(&self) -> bool {
+        WAITING.contains(&self.name.as_str())
     }
 }
 
@@ -109,22 +132,14 @@ struct Ended {
 /// When one can't be started, failed, or ended otherwise than with its closing line; after all have run.
 pub(crate) fn run(mut programs: Vec<Program>) -> Result<Counts> {
     programs.sort_by_key(Program::rank);
-    // Taken from its end.
-    programs.reverse();
-    let waiting = Mutex::new(programs);
+    let lanes: (Vec<_>, Vec<_>) = programs.into_iter().partition(Program::waits);
     let mut counts = Counts::default();
     let mut bad = Vec::new();
     thread::scope(|scope| {
         let (ended, all) = mpsc::channel();
-        for _ in 0..PLACES {
-            let (ended, waiting) = (ended.clone(), &waiting);
-            scope.spawn(move || {
-                while let Some(program) = next(waiting) {
-                    if ended.send(run_one(&program)).is_err() {
-                        return;
-                    }
-                }
-            });
+        for lane in [lanes.0, lanes.1] {
+            let ended = ended.clone();
+            scope.spawn(move || lane.iter().try_for_each(|program| ended.send(run_one(program, LIMIT))));
         }
         drop(ended);
         for ended in all {
@@ -146,11 +161,8 @@ pub(crate) fn run(mut programs: Vec<Program>) -> Result<Counts> {
     Ok(counts)
 }
 
-fn next(waiting: &Mutex<Vec<Program>>) -> Option<Program> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner).pop()
-}
-
-fn run_one(program: &Program) -> Result<Ended> {
+/// Runs a program to its end, or for as long as `limit`.
+fn run_one(program: &Program, limit: Duration) -> Result<Ended> {
     let began = Instant::now();
     // One pipe for both outputs, so that lines stay in their order.
     let (mut reader, writer) = io::pipe()?;
@@ -160,16 +172,60 @@ fn run_one(program: &Program) -> Result<Ended> {
     let mut child = command.spawn().with_context(|| format!("could not start {}", program.file.display()))?;
     // Holds the writing ends, which must go for the reading end to see the end.
     drop(command);
-    let mut printed = Vec::new();
-    reader.read_to_end(&mut printed)?;
-    let good = child.wait()?.success();
-    let printed = String::from_utf8_lossy(&printed).into_owned();
+
+    let printed = Arc::new(Mutex::new(Vec::new()));
+    let (at_its_end, end) = mpsc::channel::<()>();
+    let printing = Arc::clone(&printed);
+    thread::spawn(move || {
+        let mut some = [0; 8192];
+        while let Ok(length @ 1..) = reader.read(&mut some) {
+            printing.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&some[..length]);
+        }
+        drop(at_its_end);
+    });
+    // Nothing is ever sent: the other end goes when the output ends.
+    let hung = end.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
+    if hung {
+        child.kill()?;
+        end.recv_timeout(LAST_WORDS).unwrap_or_default();
+    }
+    let good = child.wait()?.success() && !hung;
+    let printed = std::mem::take(&mut *printed.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut printed = String::from_utf8_lossy(&printed).into_owned();
+    if hung {
+        printed = format!("{printed}\nended after {} s: it hangs, or the machine is far too slow", limit.as_secs());
+    }
     Ok(Ended { name: program.name.clone(), printed, good, took: began.elapsed() })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, Program};
+    use std::time::Duration;
+
+    use super::{Counts, Program, run_one};
+
+    fn program(name: &str, file: &str) -> Program {
+        Program { name: name.to_owned(), file: file.into(), folder: "/".into() }
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended_and_what_it_printed_is_told() {
+        // Prints without an end, and ends only when nobody reads.
+        let ended = run_one(&program("hangs", "/usr/bin/yes"), Duration::from_millis(20)).unwrap();
+        assert!(!ended.good);
+        assert!(ended.printed.starts_with("y\ny\n") && ended.printed.contains("ended after 0 s"));
+        let ended = run_one(&program("fine", "/bin/true"), Duration::from_mins(1)).unwrap();
+        assert!(ended.good && ended.took < Duration::from_secs(30), "{:?}", ended.took);
+    }
+
+    #[test]
+    fn what_waits_runs_beside_what_computes_and_the_longest_begins_each_lane() {
+        let mut all = ["shared", "session", "stories", "whole_call", "window"].map(|name| program(name, "/bin/true"));
+        all.sort_by_key(Program::rank);
+        let (beside, rest): (Vec<_>, Vec<_>) = all.iter().partition(|program| program.waits());
+        assert_eq!(beside.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["whole_call", "session"]);
+        assert_eq!(rest.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["window", "stories", "shared"]);
+    }
 
     #[test]
     fn closing_lines_of_several_test_programs_add_up() {
