@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 
 use crewbell_voice::audio::speech::Speech;
 
-use crate::score::{Score, score};
+use crate::score::{DECIMATION, Score, Search, score, thin};
 
 const RATE: usize = 48_000;
 const TONE: usize = RATE;
@@ -12,7 +12,6 @@ const PAUSE: usize = RATE / 2;
 const SPEECH: usize = 3 * RATE;
 /// What is looked for to find the speech again: so much of its beginning, at 6 kHz.
 const BEGINNING: usize = RATE + PAUSE;
-const DECIMATION: usize = 8;
 
 /// Half a second of silence, a tone, half a second of silence, and speech; 48 kHz.
 pub struct Said {
@@ -65,19 +64,8 @@ impl Said {
 
 /// Where in what was heard the beginning of what was said is most alike, if it is alike at all.
 fn find(said: &[f32], heard: &[f32]) -> Option<usize> {
-    let (said, heard) = (thin(&said[..BEGINNING]), thin(heard));
-    let energy = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>();
-    let whole = energy(&said);
-    let alike = heard.windows(said.len()).enumerate().map(|(at, there)| {
-        let product: f32 = said.iter().zip(there).map(|(a, b)| a * b).sum();
-        (at * DECIMATION, product / (whole * energy(there)).sqrt().max(1e-9))
-    });
-    alike.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, alike)| *alike > 0.4).map(|(at, _)| at)
-}
-
-fn thin(samples: &[f32]) -> Vec<f32> {
-    let mean = |samples: &[f32]| samples.iter().sum::<f32>() / 8.0;
-    samples.chunks_exact(DECIMATION).map(mean).collect()
+    let found = Search::new().find(&thin(&said[..BEGINNING]), &thin(heard))?;
+    (found.1 > 0.4).then_some(found.0 * DECIMATION)
 }
 
 /// In hertz: half of the zero crossings of a second.

@@ -2,11 +2,13 @@
 
 use std::f32::consts::TAU;
 
+use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex32};
+
 /// What devices add: what is recorded of a loudspeaker begins with its first period (10 ms), which is heard one period (10 ms)
 /// after it was taken.
 const DEVICES_MS: f32 = 20.0;
 /// Correlation works on every eighth sample: 6 kHz.
-const DECIMATION: usize = 8;
+pub const DECIMATION: usize = 8;
 /// A stretch that is found again as a whole: 320 ms.
 const STRETCH: usize = 15_360;
 /// Looked for as far as this: 700 ms.
@@ -36,20 +38,25 @@ pub struct Score {
 /// Compares them.
 pub fn score(said: &[f32], heard: &[f32]) -> Score {
     let (mut delays, mut distances, mut gaps, mut spoken) = (Vec::new(), Vec::new(), 0, 0);
-    let (said_thin, heard_thin) = (thin(said), thin(heard));
+    let (said_thin, heard_thin, mut search) = (thin(said), thin(heard), Search::new());
+    let spectra = RealFftPlanner::new().plan_fft_forward(WINDOW);
     let mut from = 0;
     while from + STRETCH <= said.len() {
         let stretch = &said[from..from + STRETCH];
         if rms(stretch) > SPOKEN {
             spoken += 1;
-            if let Some((shift, alike)) = find(&said_thin, &heard_thin, from)
+            let from_thin = from / DECIMATION;
+            let until = heard_thin.len().min(from_thin + (STRETCH + FARTHEST) / DECIMATION);
+            let there = heard_thin.get(from_thin..until).unwrap_or_default();
+            if let Some((shift, alike)) = search.find(&said_thin[from_thin..][..STRETCH / DECIMATION], there)
                 && alike > 0.5
             {
+                let shift = shift * DECIMATION;
                 delays.push(milliseconds(shift) + DEVICES_MS);
                 let there = &heard[from + shift..(from + shift + STRETCH).min(heard.len())];
                 for (said, heard) in stretch.chunks_exact(WINDOW).zip(there.chunks_exact(WINDOW)) {
                     if rms(said) > SPOKEN {
-                        distances.push(distance(said, heard));
+                        distances.push(distance(&*spectra, said, heard));
                     }
                 }
             }
@@ -76,30 +83,59 @@ pub fn score(said: &[f32], heard: &[f32]) -> Score {
     }
 }
 
-/// By how many samples later a stretch of what was said is found in what was heard, and how alike they are (1: the same).
-fn find(said: &[f32], heard: &[f32], from: usize) -> Option<(usize, f32)> {
-    let stretch = said.get(from / DECIMATION..(from + STRETCH) / DECIMATION)?;
-    let energy: f32 = stretch.iter().map(|sample| sample * sample).sum();
-    let shifts = 0..FARTHEST / DECIMATION;
-    let alike = shifts.filter_map(|shift| {
-        let there = heard.get(from / DECIMATION + shift..from / DECIMATION + shift + stretch.len())?;
-        let product: f32 = stretch.iter().zip(there).map(|(a, b)| a * b).sum();
-        let theirs: f32 = there.iter().map(|sample| sample * sample).sum();
-        Some((shift * DECIMATION, product / (energy * theirs).sqrt().max(1e-9)))
-    });
-    alike.max_by(|a, b| a.1.total_cmp(&b.1))
+/// Finds what was said in what was heard, both thinned ([`thin`]). It keeps the transforms of each length.
+pub struct Search(RealFftPlanner<f32>);
+
+impl Search {
+    pub fn new() -> Self {
+        Self(RealFftPlanner::new())
+    }
+
+    /// How many samples after the beginning of `heard` a stretch is found whole, and how alike they are (1: the same). Costs
+    /// as much as three transforms.
+    pub fn find(&mut self, stretch: &[f32], heard: &[f32]) -> Option<(usize, f32)> {
+        let length = (stretch.len() + heard.len()).next_power_of_two();
+        let (forward, backward) = (self.0.plan_fft_forward(length), self.0.plan_fft_inverse(length));
+        // The correlation theorem: a spectrum times the other's conjugate, back in time.
+        let mut product = spectrum(&*forward, heard.iter().copied());
+        for (line, said) in product.iter_mut().zip(spectrum(&*forward, stretch.iter().copied())) {
+            *line *= said.conj();
+        }
+        let mut products = backward.make_output_vec();
+        backward.process(&mut product, &mut products).ok()?;
+
+        let square = |sample: &f32| f64::from(*sample).powi(2);
+        let own: f64 = stretch.iter().map(square).sum();
+        let mut theirs: f64 = heard.get(..stretch.len())?.iter().map(square).sum();
+        let alike = (0..=heard.len() - stretch.len()).map(|at| {
+            let norm = (own * theirs.max(0.0)).sqrt().max(1e-9);
+            // To the next place.
+            theirs += heard.get(at + stretch.len()).map_or(0.0, square) - square(&heard[at]);
+            (at, single(f64::from(products[at] / ratio(length, 1)) / norm))
+        });
+        alike.max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+}
+
+/// The spectrum of a window that begins with these samples; the rest of it is silent.
+fn spectrum(transform: &dyn RealToComplex<f32>, samples: impl Iterator<Item = f32>) -> Vec<Complex32> {
+    let mut window = transform.make_input_vec();
+    window.iter_mut().zip(samples).for_each(|(there, sample)| *there = sample);
+    let mut lines = transform.make_output_vec();
+    assert!(transform.process(&mut window, &mut lines).is_ok(), "the buffers are the transform's own");
+    lines
 }
 
 /// Every eighth sample of the mean of eight.
-fn thin(samples: &[f32]) -> Vec<f32> {
+pub fn thin(samples: &[f32]) -> Vec<f32> {
     samples.chunks_exact(DECIMATION).map(mean).collect()
 }
 
 /// How far two spectra are apart below 8 kHz, in dB, after their loudness was made the same. What is 40 dB below the
 /// loudest isn't heard beside it.
-fn distance(said: &[f32], heard: &[f32]) -> f32 {
+fn distance(spectra: &dyn RealToComplex<f32>, said: &[f32], heard: &[f32]) -> f32 {
     let gain = rms(said) / rms(heard).max(1e-5);
-    let (said, heard) = (spectrum(said, 1.0), spectrum(heard, gain));
+    let (said, heard) = (powers(spectra, said, 1.0), powers(spectra, heard, gain));
     let floor = said.iter().fold(0.0_f32, |peak, power| peak.max(*power)) * 1e-4;
     let squares: Vec<f32> = said
         .chunks(4)
@@ -110,40 +146,10 @@ fn distance(said: &[f32], heard: &[f32]) -> f32 {
 }
 
 /// The power in each of the 170 lines below 8 kHz, under a Hann window.
-fn spectrum(samples: &[f32], gain: f32) -> Vec<f32> {
-    let (mut real, mut imaginary) = (vec![0.0; WINDOW], vec![0.0; WINDOW]);
-    for (at, sample) in samples.iter().enumerate() {
-        real[at] = gain * sample * (0.5 - 0.5 * (TAU * ratio(at, WINDOW)).cos());
-    }
-    transform(&mut real, &mut imaginary);
-    real.iter().zip(&imaginary).take(WINDOW * 8_000 / 48_000).map(|(a, b)| a * a + b * b).collect()
-}
-
-/// The fast Fourier transform, in place (Cooley and Tukey).
-fn transform(real: &mut [f32], imaginary: &mut [f32]) {
-    let length = real.len();
-    let bits = length.trailing_zeros();
-    for at in 0..length {
-        let mirrored = at.reverse_bits() >> (usize::BITS - bits);
-        if at < mirrored {
-            real.swap(at, mirrored);
-            imaginary.swap(at, mirrored);
-        }
-    }
-    let mut half = 1;
-    while half < length {
-        for start in (0..length).step_by(2 * half) {
-            for at in start..start + half {
-                let angle = -TAU / 2.0 * ratio(at - start, half);
-                let (cos, sin) = (angle.cos(), angle.sin());
-                let (a, b) = (at, at + half);
-                let (x, y) = (real[b] * cos - imaginary[b] * sin, real[b] * sin + imaginary[b] * cos);
-                (real[b], imaginary[b]) = (real[a] - x, imaginary[a] - y);
-                (real[a], imaginary[a]) = (real[a] + x, imaginary[a] + y);
-            }
-        }
-        half *= 2;
-    }
+fn powers(spectra: &dyn RealToComplex<f32>, samples: &[f32], gain: f32) -> Vec<f32> {
+    let under = |(at, sample): (usize, &f32)| gain * sample * (0.5 - 0.5 * (TAU * ratio(at, WINDOW)).cos());
+    let lines = spectrum(spectra, samples.iter().enumerate().map(under));
+    lines.iter().take(WINDOW * 8_000 / 48_000).map(Complex32::norm_sqr).collect()
 }
 
 fn mean(values: &[f32]) -> f32 {
@@ -162,6 +168,11 @@ fn ratio(part: usize, whole: usize) -> f32 {
 
 fn milliseconds(samples: usize) -> f32 {
     ratio(samples, 48)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a part of 1")]
+fn single(part: f64) -> f32 {
+    part as f32
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below a second, and not negative")]
