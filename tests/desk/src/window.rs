@@ -18,6 +18,8 @@ use crate::{
 
 /// The key under which the protocol hands out an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// How the driver says that an element is no longer on the page (W3C `WebDriver`, 6.6).
+const GONE: &str = "stale element reference";
 
 /// The arrow down, for `keys`.
 pub const DOWN: &str = "\u{e015}";
@@ -258,8 +260,8 @@ impl Window {
         let Some(element) = self.find(selector) else {
             return Ok(None);
         };
-        let text = call(self.port, "GET", &format!("{}/element/{element}/text", self.session), &json!({}))?;
-        Ok(text.as_str().map(str::to_owned))
+        let text = call(self.port, "GET", &format!("{}/element/{element}/text", self.session), &json!({}));
+        Ok(unless_gone(text)?.and_then(|text| text.as_str().map(str::to_owned)))
     }
 
     /// Does something to what an expression finds, as soon as it can be clicked. Does it again when the driver says no: a
@@ -278,7 +280,9 @@ impl Window {
 
     /// What an expression finds, if it can be clicked now; in words why it can't otherwise.
     fn ready(&self, found: &str) -> Result<std::result::Result<String, String>> {
-        let seen = self.run(&look(found))?;
+        let Some(seen) = unless_gone(self.run(&look(found)))? else {
+            return Ok(Err("it went while it was looked at".to_owned()));
+        };
         if let Some(element) = seen[ELEMENT].as_str() {
             return Ok(Ok(element.to_owned()));
         }
@@ -300,6 +304,14 @@ impl Window {
 
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
         call(self.port, "POST", &format!("{}{path}", self.session), body)
+    }
+}
+
+/// What was answered about an element; none where the page drew anew and it went meanwhile.
+fn unless_gone(answer: Result<Value>) -> Result<Option<Value>> {
+    match answer {
+        Err(error) if error.to_string().contains(GONE) => Ok(None),
+        answer => answer.map(Some),
     }
 }
 
