@@ -38,10 +38,13 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
 /// # Errors
 /// The database is away.
 pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
-    let Some(before) = cutoff(house, site).await? else { return Ok(0) };
-    if oldest_before(house, site, before).await?.is_none() {
+    let Some(age) = kept(house, site).await? else { return Ok(0) };
+    let before = |now: Timestamp| now.checked_sub(age).unwrap_or(Timestamp::MIN);
+    // A clock is asked for its word, and its doubt logged, only where something would go by it.
+    if oldest_before(house, site, before(house.clock.now())).await?.is_none() {
         return Ok(0);
     }
+    let Some(before) = believed_now(house, site).await?.map(before) else { return Ok(0) };
     let mut batches = 0;
     // A table is made, and counted, on a connection of this job's own: presses don't wait for that.
     let mut conn = house.db.connect_bare().await?;
@@ -54,15 +57,11 @@ pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
     Ok(batches)
 }
 
-async fn cutoff(house: &House, site: &OpenSite) -> Result<Option<Timestamp>, DbError> {
+/// How long the site keeps its entries out of the archive; none is for ever.
+async fn kept(house: &House, site: &OpenSite) -> Result<Option<SignedDuration>, DbError> {
     let mut tx = house.db.read_sites().await?;
     let days = db::sites::find(&mut tx, site.id).await?.map_or(0, |known| known.site.settings.retention_days);
-    drop(tx);
-    if days == 0 {
-        return Ok(None);
-    }
-    let age = SignedDuration::from_hours(24 * i64::from(days));
-    Ok(believed_now(house, site).await?.and_then(|now| now.checked_sub(age).ok()))
+    Ok((days > 0).then(|| SignedDuration::from_hours(24 * i64::from(days))))
 }
 
 async fn oldest_before(house: &House, site: &OpenSite, before: Timestamp) -> Result<Option<Timestamp>, DbError> {
