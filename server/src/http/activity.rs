@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::extract::{Query, Who};
 use super::requests::get::envelopes;
+use super::texts::fits;
 use super::when::{When, span};
 use super::{ApiError, App};
 use crate::auth::SignedIn;
@@ -45,6 +46,7 @@ pub struct Asked {
     to: Option<When>,
     /// Of this category: `requests`, `buttons`, `people`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 64)]
     category: Option<String>,
     /// By this person.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +56,7 @@ pub struct Asked {
     entity_id: Option<Uuid>,
     /// With these words in who, what or which, whatever their case.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 200)]
     q: Option<String>,
     /// At most so many: on a page 1 to 500, and 100 when not given; in an export 1 to 10,000, and so many when not
     /// given.
@@ -67,8 +70,8 @@ impl Asked {
     /// # Errors
     /// `invalid` for words that no entry can have; or the database is away.
     pub(super) async fn filter(self, app: &App, site: &OpenSite) -> Result<Filter, ApiError> {
-        writable("category", self.category.as_deref())?;
-        writable("q", self.q.as_deref())?;
+        fits("category", self.category.as_deref(), 64)?;
+        fits("q", self.q.as_deref(), 200)?;
         if self.before.is_some_and(|before| i64::try_from(before).is_err()) {
             return Err(Refusal::invalid("before", "No entry has such a number.").into());
         }
@@ -84,14 +87,6 @@ impl Asked {
             limit: limit(self.limit),
         })
     }
-}
-
-/// Refuses a text with a NUL, which no text in the database has.
-fn writable(field: &str, text: Option<&str>) -> Result<(), Refusal> {
-    if text.is_some_and(|text| text.contains('\0')) {
-        return Err(Refusal::invalid(field, "No entry has a NUL in it."));
-    }
-    Ok(())
 }
 
 fn words(asked: Option<String>) -> Option<String> {

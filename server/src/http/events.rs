@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::extract::{Body, Query, Who};
+use super::texts::fits;
 use super::{ApiError, App};
 use crate::live::{Stream, events as stream_of, frames, said as hear};
 
@@ -20,6 +21,7 @@ pub struct Asked {
     /// The last entry that the client has; `Last-Event-ID` goes before it, and without both it begins at the head.
     after: Option<u64>,
     /// Categories, separated by commas; all when not given.
+    #[param(max_length = 500)]
     categories: Option<String>,
     /// The event id of the entry that the client has: a log that was restored from a backup is told by it.
     event_id: Option<EventId>,
@@ -45,6 +47,7 @@ pub async fn events(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
     let cursor = last_event_id(&headers)?.or(asked.after).unwrap_or(who.as_of);
+    fits("categories", asked.categories.as_deref(), 500)?;
     let categories = asked.categories.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect();
     let stream = Stream::new(&who, cursor, asked.event_id, categories);
     let events = if asked.frames {

@@ -32,6 +32,7 @@ mod site;
 mod status;
 mod sync;
 mod system;
+mod texts;
 mod when;
 
 #[cfg(test)]

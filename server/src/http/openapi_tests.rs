@@ -140,6 +140,48 @@ fn no_two_types_are_described_under_one_name() {
     assert!(names.len() > 60, "{}", names.len());
 }
 
+/// What of `schema` is a text without a longest length or a list without a most, by its path.
+fn endless(document: &Value, schema: &Value, path: &str, seen: &mut BTreeSet<String>, found: &mut BTreeSet<String>) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/components/schemas/")) {
+        if seen.insert(name.to_owned()) {
+            endless(document, &document["components"]["schemas"][name], name, seen, found);
+        }
+        return;
+    }
+    let is =
+        |sort: &str| schema["type"] == sort || schema["type"].as_array().is_some_and(|all| all.contains(&sort.into()));
+    let bound = ["maxLength", "format", "enum", "pattern"].iter().any(|key| schema.get(key).is_some());
+    if is("string") && !bound || is("array") && schema.get("maxItems").is_none() {
+        found.insert(path.to_owned());
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        schema[key].as_array().into_iter().flatten().for_each(|one| endless(document, one, path, seen, found));
+    }
+    if is("array") {
+        endless(document, &schema["items"], path, seen, found);
+    }
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        endless(document, field, &format!("{path}.{name}"), seen, found);
+    }
+}
+
+#[test]
+fn whatever_is_asked_for_has_a_length_but_for_what_is_cut() {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+    for (method, path, operation) in operations() {
+        let what = format!("{method} {path}");
+        let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
+        bodies.for_each(|(_, body)| endless(&document, &body["schema"], &what, &mut seen, &mut found));
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = format!("{what}?{}", parameter["name"].as_str().unwrap_or_default());
+            endless(&document, &parameter["schema"], &name, &mut seen, &mut found);
+        }
+    }
+    assert!(seen.len() > 20, "{seen:?}");
+    assert_eq!(found, BTreeSet::from(["Login.device_name".to_owned()]));
+}
+
 #[test]
 fn every_schema_that_is_named_is_there() {
     fn names(value: &Value, found: &mut BTreeSet<String>) {

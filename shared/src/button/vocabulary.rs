@@ -69,8 +69,10 @@ impl Dialect {
 #[serde(default)]
 pub struct Vocabulary {
     /// Words that are presses; what stands here goes before what is built in. 500 at most.
+    #[cfg_attr(feature = "openapi", schema(max_items = 500))]
     pub words: Vec<DeviceWord>,
     /// Topics beside those that are built in. 50 at most.
+    #[cfg_attr(feature = "openapi", schema(max_items = 50))]
     pub topics: Vec<DeviceTopic>,
 }
 
@@ -81,9 +83,11 @@ pub struct DeviceWord {
     /// In whose language.
     pub dialect: Dialect,
     /// The word, as the list of unrecognised messages shows it; case doesn't matter. 1 to 100 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub word: String,
     /// The device that says it, as the topic names it; none: every device of the dialect. 1 to 64 bytes.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub device: Option<String>,
     /// Which key it is.
     pub key: Key,
@@ -92,6 +96,7 @@ pub struct DeviceWord {
     /// The button that it is, where the word and not the topic tells the button, as the code of a radio button does; none:
     /// the device that says it. 1 to 64 bytes.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub button: Option<String>,
 }
 
@@ -103,6 +108,7 @@ pub struct DeviceTopic {
     pub dialect: Dialect,
     /// The topic, with the level `{device}` where the device's name stands, and `+` for a level that doesn't matter:
     /// `site/bells/{device}/state`. At `Zigbee2MQTT` it is the base topic and `{device}`. 1 to 200 bytes.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub topic: String,
 }
 

@@ -68,6 +68,7 @@ pub struct About {
     pub id: Uuid,
     /// How it was called at the time.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 200))]
     pub name: String,
 }
 

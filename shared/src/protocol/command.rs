@@ -57,12 +57,14 @@ pub enum Verb {
         kind: Kind,
         /// Which service, for a service.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_length = 200))]
         service: Option<String>,
         /// How much it matters; by its kind when not given.
         #[serde(default)]
         priority: Option<Priority>,
         /// What is wanted, in words.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_length = 2000))]
         text: Option<String>,
     },
     /// Take a request.
@@ -93,6 +95,7 @@ pub enum Verb {
         request_id: RequestId,
         /// Why.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_length = 2000))]
         reason: Option<String>,
     },
     /// Write something on a request.
@@ -102,6 +105,7 @@ pub enum Verb {
         /// The new note's id, made by the client.
         note_id: NoteId,
         /// What to write.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 2000))]
         text: String,
     },
     /// Say where a button is; also moves it, and brings a retired one back.
@@ -112,6 +116,7 @@ pub enum Verb {
         place_id: PlaceId,
         /// Its name, where the place alone doesn't tell.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_length = 200))]
         name: Option<String>,
     },
     /// Make a button known before its first press.
@@ -119,11 +124,13 @@ pub enum Verb {
         /// The new button's id, made by the client.
         button_id: ButtonId,
         /// Its id on the wire.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
         device: String,
         /// Where it is.
         place_id: PlaceId,
         /// Its name.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_length = 200))]
         name: Option<String>,
     },
     /// Take a button out of use.
@@ -139,6 +146,7 @@ pub enum Verb {
         #[serde(default)]
         parent_id: Option<PlaceId>,
         /// Its name.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
         name: String,
         /// What sort.
         kind: PlaceKind,
@@ -158,9 +166,11 @@ pub enum Verb {
         /// The guest's id, made by the client when they are new.
         guest_id: GuestId,
         /// How they like to be called.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
         name: String,
         /// What the crew should know.
         #[serde(default)]
+        #[cfg_attr(feature = "openapi", schema(max_length = 2000))]
         notes: String,
     },
     /// Check a guest into a place.
@@ -182,6 +192,7 @@ pub enum Verb {
         /// The person's id, made by the client when they are new.
         person_id: PersonId,
         /// The name they sign in with.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
         name: String,
         /// What they do.
         role: Role,

@@ -212,25 +212,30 @@ pub enum Signal {
     /// A session description that offers (RFC 3264).
     Offer {
         /// The description (RFC 8866).
+        #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         sdp: String,
     },
     /// A session description that answers.
     Answer {
         /// The description.
+        #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         sdp: String,
     },
     /// A way in that was found (RFC 8838).
     Candidate {
         /// The candidate attribute (RFC 8839, 5.1).
+        #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         candidate: String,
         /// The media section that it is for, by its name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         sdp_mid: Option<String>,
         /// The media section that it is for, by its place.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sdp_mline_index: Option<u16>,
         /// The ICE generation that it belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         username_fragment: Option<String>,
     },
     /// The one who was called: "send me your offer".

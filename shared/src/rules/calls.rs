@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Case, Change, Decision};
+use super::{Case, Change, Decision, MAX_NAME, words};
 use crate::call::{self, About, Call, Command, Outcome, State, Why, decide};
 use crate::ids::{CallId, EndpointId, PersonId};
 use crate::person::{Actor, Person};
@@ -119,6 +119,7 @@ impl Case<'_> {
 
     /// What a call is about, by the name that it has now.
     fn about(&self, about: &About) -> Result<About, Refusal> {
+        words("about", &about.name, MAX_NAME)?;
         let name = match &about.noun {
             Noun::Known(EntityType::Request) => self.request(about.id.into())?.place_name.clone(),
             Noun::Known(EntityType::Place) => self.place(about.id.into())?.name.clone(),

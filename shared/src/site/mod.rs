@@ -48,7 +48,8 @@ pub struct Settings {
     /// are meant in it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub time_zone: String,
-    /// What the auxiliary keys ask for.
+    /// What the auxiliary keys ask for; one service a key.
+    #[cfg_attr(feature = "openapi", schema(max_items = 5))]
     pub services: Vec<Service>,
     /// What its devices say beside what every device of their sort says.
     pub vocabulary: Vocabulary,
@@ -61,6 +62,7 @@ pub struct Service {
     /// Which key.
     pub key: Key,
     /// The stable code that screens translate: `lights`, `bring_drinks`, or a site's own.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub code: String,
     /// How urgent it is.
     pub priority: Priority,

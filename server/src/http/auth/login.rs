@@ -17,15 +17,18 @@ use crate::http::{ApiError, App};
 pub struct Login {
     /// The site's slug; not needed where there is one site only.
     #[serde(default)]
+    #[schema(max_length = 63)]
     site: Option<String>,
     /// The person's name.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Their PIN or password.
+    #[schema(min_length = 4, max_length = 200)]
     secret: String,
     /// The device; the app makes the id at its first start. A new one when not given.
     #[serde(default)]
     device_id: Option<DeviceId>,
-    /// How the device is called in the list of sessions.
+    /// How the device is called in the list of sessions; what is longer than 200 characters is cut.
     #[serde(default)]
     device_name: Option<String>,
 }

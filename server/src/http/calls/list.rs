@@ -27,6 +27,7 @@ pub struct Asked {
     /// About the request or place with this id.
     about_id: Option<Uuid>,
     /// `ringing`, `ongoing` or `ended`.
+    #[param(max_length = 16)]
     state: Option<String>,
     /// Made from this time on; or from the beginning of this day (`2026-11-21`) in the site's time zone.
     #[param(schema_with = crate::http::when::schema, required = false)]

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::actions::{Action, ChangeOwnSecret, NotDone, SetPersonSecret};
 use crate::auth::{hash_secret, prove};
 use crate::http::extract::{Address, Body, Path, Who};
+use crate::http::texts::fits;
 use crate::http::{ApiError, App};
 
 /// What somebody will sign in with.
@@ -22,6 +23,7 @@ pub struct NewSecret {
     secret: String,
     /// The present PIN or password: needed for one's own, passed over for somebody else's.
     #[serde(default)]
+    #[schema(max_length = 200)]
     current: Option<String>,
 }
 
@@ -50,6 +52,7 @@ pub async fn secret(
         who.need(Right::EditPeople)?;
     }
     check_secret(&secret)?;
+    fits("current", current.as_deref(), 200)?;
     let action: Box<dyn Action> = if own {
         let proof = prove(&app.house, &app.limiter, &who.0, current, address).await?;
         Box::new(ChangeOwnSecret { proof, hash: hash(secret).await? })

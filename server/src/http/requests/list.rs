@@ -22,6 +22,7 @@ const PAGE: i64 = 200;
 #[into_params(parameter_in = Query)]
 pub struct Asked {
     /// `open`, `accepted`, `completed` or `cancelled`.
+    #[param(max_length = 16)]
     state: Option<String>,
     /// In this place.
     place_id: Option<PlaceId>,

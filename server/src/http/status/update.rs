@@ -13,6 +13,7 @@ use crate::http::extract::{Body, IdempotencyKey, Who};
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Update {
     /// `busy` or `online`; whether they are in a call or offline isn't theirs to say.
+    #[schema(min_length = 4, max_length = 6)]
     status: String,
 }
 
