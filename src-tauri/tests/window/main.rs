@@ -22,5 +22,6 @@ mod ship;
 mod site;
 mod story;
 mod talking;
+mod teaching;
 mod tray;
 mod watch;

@@ -87,14 +87,20 @@ impl Ship {
         self.presses += 1;
         let buttons = self.line["buttons"].as_array().context("no buttons")?;
         let button = buttons.iter().find(|button| button["id"] == device).context("no such button")?;
-        self.publish(button, device, "pressed", &self.pressed(kind))?;
+        self.publish(button, &format!("obedio/button/{device}/pressed"), &self.pressed(kind))?;
         Ok(button["place"].as_str().context("no place")?.to_owned())
     }
 
     /// A button that nobody on board knows is pressed: it signs in with the site's join code.
     pub fn press_new(&mut self, device: &str) -> Result<()> {
         self.presses += 1;
-        self.publish(&self.line["join"], device, "pressed", &self.pressed("single"))
+        self.publish(&self.line["join"], &format!("obedio/button/{device}/pressed"), &self.pressed("single"))
+    }
+
+    /// A device that the site's join code lets in says something.
+    pub fn hear(&mut self, topic: &str, payload: &str) -> Result<()> {
+        self.presses += 1;
+        self.publish(&self.line["join"], topic, payload)
     }
 
     /// What a button sends when it is pressed.
@@ -112,17 +118,17 @@ impl Ship {
         });
         let buttons = self.line["buttons"].as_array().context("no buttons")?;
         let button = buttons.iter().find(|button| button["id"] == device).context("no such button")?;
-        self.publish(button, device, "voice", &payload.to_string())
+        self.publish(button, &format!("obedio/button/{device}/voice"), &payload.to_string())
     }
 
     /// Publishes as a button does, with somebody's user name and password.
-    fn publish(&self, who: &Value, device: &str, topic: &str, payload: &str) -> Result<()> {
+    fn publish(&self, who: &Value, topic: &str, payload: &str) -> Result<()> {
         let file = self.folder.path().join("payload");
         std::fs::write(&file, payload)?;
         let status = Command::new("mosquitto_pub")
             .args(["-h", "127.0.0.1", "-p", &self.mqtt.to_string(), "-q", "1"])
             .args(["-u", who["username"].as_str().unwrap(), "-P", who["password"].as_str().unwrap()])
-            .args(["-i", &format!("story-{}", self.presses), "-t", &format!("obedio/button/{device}/{topic}")])
+            .args(["-i", &format!("story-{}", self.presses), "-t", topic])
             .arg("-f")
             .arg(&file)
             .status()?;
