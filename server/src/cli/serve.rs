@@ -314,4 +314,20 @@ mod tests {
         assert!(filter("error").unwrap().to_string().contains("hyper=error"), "and none says more than it was to");
         assert!(filter("info,crewbell_server=debug").unwrap().to_string().contains("crewbell_server=debug"));
     }
+
+    #[test]
+    fn the_certificate_names_every_address_that_the_code_for_tablets_gives_out() {
+        for listens in ["0.0.0.0:0", "192.0.2.7:443"] {
+            let listens: std::net::SocketAddr = listens.parse().unwrap();
+            let mut config = Config::default();
+            config.http.listen = listens;
+            let names = names(&config);
+            for url in lan::urls(listens, true) {
+                let host = url.trim_start_matches("https://").rsplit_once(':').unwrap().0;
+                assert!(names.iter().any(|name| name == host), "{host} of {names:?}");
+            }
+            let known: std::collections::BTreeSet<_> = names.iter().collect();
+            assert_eq!(known.len(), names.len(), "each once: {names:?}");
+        }
+    }
 }

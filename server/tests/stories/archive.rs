@@ -68,6 +68,9 @@ async fn old_entries_move_while_presses_go_on_and_none_is_lost() {
     assert_eq!(ship.count(WHOLE).await, 1, "no number is missing, and none is in both");
     let months = "select count(distinct tableoid) from entries_archive";
     assert!(ship.count(months).await >= 4, "an archive for each month");
+    let uncounted = "select count(*) from pg_class where relname like 'entries_archive_%' and relkind = 'r' \
+                     and reltuples < 0";
+    assert_eq!(ship.count(uncounted).await, 0, "the planner knows how large each is");
     let tail = "select (tail = (select min(seq) from entries))::int::bigint from sites";
     assert_eq!(ship.count(tail).await, 1, "the site knows where its log begins");
     let misplaced = "select count(*) from entries_archive a join pg_class c on c.oid = a.tableoid \

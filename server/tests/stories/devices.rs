@@ -293,6 +293,13 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     assert_eq!(counted, expected.map(|(reason, times)| (reason.to_owned(), times)));
+    let listed = ship.crew("Alex").await.get("/api/buttons/unheard").await;
+    for (reason, _) in expected {
+        let item = listed["items"].as_array().unwrap().iter().find(|item| item["reason"] == reason);
+        let item = item.unwrap_or_else(|| panic!("{reason}: {listed:#}"));
+        assert_eq!(item["device"], "cabin-1", "it stands under the name of its button: {item}");
+        assert!(item["remedy"].as_str().is_some_and(|remedy| remedy.ends_with('.')), "{item}");
+    }
 
     Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv311", "serenity/cabin-1", "secret-1")
         .tell(pressed, press, false)

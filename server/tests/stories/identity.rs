@@ -69,6 +69,26 @@ async fn an_echo_never_toggles_do_not_disturb_back_and_a_second_finger_does() {
     }
 }
 
+#[tokio::test]
+async fn a_bridge_that_says_a_press_with_its_object_and_by_its_word_alone_pressed_once() {
+    let ship = Ship::sail().await;
+    create(&ship, 101, "cabin7").await;
+    let mut bridge = gateway(&ship, "bridge").await;
+    let object: (&str, &[u8]) = ("zigbee2mqtt/cabin7", br#"{"action":"2_single","linkquality":96}"#);
+    let word: (&str, &[u8]) = ("zigbee2mqtt/cabin7/action", b"2_single");
+    for (first, second) in [(object, word), (word, object)] {
+        bridge.say(None, first.0, first.1, false).await.unwrap();
+        bridge.say(None, second.0, second.1, false).await.unwrap();
+        settled(&mut bridge).await;
+        assert_eq!(ship.count(QUIET).await, 1, "{} and then {}", first.0, second.0);
+        ship.clock.advance(seconds(60));
+        bridge.say(None, word.0, word.1, false).await.unwrap();
+        settled(&mut bridge).await;
+        assert_eq!(ship.count(QUIET).await, 0, "the word alone is a press like any other");
+        ship.clock.advance(seconds(60));
+    }
+}
+
 /// Waits until what was said at QoS 0 has been taken: takes of a connection are answered in order.
 async fn settled(wire: &mut Wire) {
     wire.say(Some(60_000), "obedio/button/nobody/status", b"online", false).await.unwrap();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crewbell_server::limits::raise_descriptors;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -150,6 +151,8 @@ async fn what_is_refused_for_good_is_acknowledged_in_mqtt_3_and_stands_in_the_li
     let alex = ship.crew("Alex").await;
     let mqtt = ship.server.mqtt.unwrap();
     let press = br#"{"press_id": "x-1", "kind": "single"}"#;
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let counting = metrics::set_default_local_recorder(&recorder);
 
     // A button that presses on its neighbour's topic.
     let mut wire = Wire::connect(mqtt, "cabin-1", Some(("serenity/cabin-1", "secret-1"))).await.unwrap();
@@ -159,6 +162,10 @@ async fn what_is_refused_for_good_is_acknowledged_in_mqtt_3_and_stands_in_the_li
     let mut gateway = Wire::connect(mqtt, "gateway", Some(("serenity", "join-me"))).await.unwrap();
     gateway.publish(8, "obedio/button/cabin-3/pressed", press, false, false).await.unwrap();
     assert_eq!(soon(gateway.next()).await.unwrap(), Packet::PubAck(8));
+
+    drop(counting);
+    let metrics = recorder.handle().render();
+    assert!(metrics.contains("mqtt_refused_total{why=\"not_its_own\"} 2"), "{metrics}");
 
     let items = listed(&alex, 2).await;
     let of = |device: &str| items.iter().find(|item| item["device"] == device).unwrap_or_else(|| panic!("{items:#?}"));
@@ -226,7 +233,11 @@ async fn when_no_more_buttons_can_be_let_in_it_is_said() {
     };
     let (status, words) = ready().await;
     assert_eq!((status, words.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons\n"));
+    let lines = Lines::default();
+    let logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.clone()));
     assert!(!Gus::try_connect(ship.server.mqtt.unwrap(), "cabin-1", "serenity/cabin-1", "secret-1").await);
+    drop(logging);
+    assert_eq!(lines.0.lock().unwrap().len(), 1, "and the log has a line of it");
     held.pop();
     assert_eq!(ready().await.0, StatusCode::OK);
     ship.gus_in(1).await.press("single").await;
