@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Engine, Input, Now, Output, Step};
-use crewbell_core::screen::{Alert, Media, Shown, Task, Told};
+use crewbell_core::screen::{Alert, Media, Picture, Shown, Task, Told};
 use crewbell_core::store::{Image, Key, Session, Write};
 use crewbell_shared::call::{Call, State};
 use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::person::Person;
-use crewbell_shared::protocol::{Command, EntityType, Verb};
+use crewbell_shared::protocol::{Command, Entity, EntityType, Verb};
+use crewbell_shared::request::Request;
+use crewbell_shared::request::State::Open;
 
 use super::dice::Dice;
 use super::sabotage::Sabotage;
-use super::world::as_call;
+use super::server::OURS;
+use super::world::{as_call, as_request};
 
 /// What became of what a person did, as far as they decided it themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,10 +90,13 @@ pub struct Device {
     /// What its screen shows.
     pub screen: BTreeMap<Key, Shown>,
     pub rings: Vec<Alert>,
+    /// What the engine said last of what rings.
+    alerts: Vec<Alert>,
     /// This life of it, as calls name it.
     pub endpoint: EndpointId,
-    /// The number of the socket that was asked for last.
+    /// The number of the socket that was asked for last, and of the one over which another installation answered.
     pub socket: u64,
+    pub astray: Option<u64>,
     /// What it does about calls, and what the engine said last of that.
     pub task: Task,
     told: Task,
@@ -146,9 +152,11 @@ impl Device {
             did: Vec::new(),
             screen: BTreeMap::new(),
             rings: Vec::new(),
+            alerts: Vec::new(),
             refused: BTreeSet::new(),
             endpoint: endpoint(number, 0),
             socket: 0,
+            astray: None,
             task: Task::Idle,
             told: Task::Idle,
             listens: None,
@@ -166,7 +174,7 @@ impl Device {
             site: "serenity".into(),
             person: self.person.as_ref(),
             device_id: uuid::Uuid::from_u128(self.number).into(),
-            instance: None,
+            instance: Some(OURS),
         }
     }
 
@@ -175,7 +183,11 @@ impl Device {
         let mut dies = |chance: u64| deadly && dice.below(1000) < chance;
         let is_answer = matches!(input, Input::Outcomes(_) | Input::Frame { .. });
         let by_the_person = matches!(input, Input::SignedIn(_) | Input::SignOut { .. });
-        let says_nothing = sabotage == Some(Sabotage::KeepSilentAfterAFailure) && input == Input::Recovered;
+        let says_nothing = match input {
+            Input::Recovered => sabotage == Some(Sabotage::KeepSilentAfterAFailure),
+            Input::SayAgain => sabotage == Some(Sabotage::SayNothingAgain),
+            _ => false,
+        };
         let mut step = self.engine.decide(input, now);
         if dies(2) {
             return Went::Killed;
@@ -216,7 +228,7 @@ impl Device {
                 self.show(told, now);
             }
             match output {
-                Output::Alerts { alerts, .. } if !says_nothing => self.rings.clone_from(alerts),
+                Output::Alerts { alerts, .. } if !says_nothing => self.alerts.clone_from(alerts),
                 Output::Phone { task, .. } if !says_nothing => self.told = *task,
                 _ => {}
             }
@@ -224,6 +236,7 @@ impl Device {
         if !self.is_deaf_to(self.told, sabotage) {
             self.task = self.told;
         }
+        self.rings = self.heard(sabotage);
         let most = if dies(4) { dice.below(outputs.len() as u64 + 1) } else { outputs.len() as u64 };
         if most < outputs.len() as u64 {
             // Killed among the outputs; those before went out.
@@ -263,8 +276,10 @@ impl Device {
         self.backlog.clear();
         (self.post, self.fetch, self.ask) = (None, None, None);
         self.rings.clear();
+        self.alerts.clear();
         self.endpoint = endpoint(self.number, self.life);
         self.socket = 0;
+        self.astray = None;
         (self.task, self.told) = (Task::Idle, Task::Idle);
         self.listens = None;
         self.voice = None;
@@ -276,18 +291,25 @@ impl Device {
         self.life += 1;
         (self.post, self.fetch, self.ask) = (None, None, None);
         self.socket = 0;
+        self.astray = None;
         let mut image = self.disk.clone();
         image.apply(&self.backlog);
         self.engine = Engine::new(image).with_endpoint(self.endpoint);
     }
 
+    /// The bell and the phone fail, and begin anew: they know nothing.
+    pub fn fail_parts(&mut self) {
+        self.alerts.clear();
+        self.rings.clear();
+        (self.task, self.told) = (Task::Idle, Task::Idle);
+    }
+
     /// Whether the shell does what the engine said last.
-    pub fn shell_is_told(&self, now: Now) -> Result<(), String> {
-        let picture = self.engine.picture(now);
-        if self.rings != picture.alerts {
+    pub fn shell_is_told(&self, picture: &Picture) -> Result<(), String> {
+        if self.alerts != picture.alerts {
             return Err(format!(
                 "device {}: the shell rings for {:?}, not {:?}",
-                self.number, self.rings, picture.alerts
+                self.number, self.alerts, picture.alerts
             ));
         }
         if self.told != picture.phone.task {
@@ -334,6 +356,23 @@ impl Device {
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         let from = Key::new(EntityType::Call, uuid::Uuid::nil());
         self.screen.range(from..).map_while(|(_, shown)| as_call(&shown.noun))
+    }
+
+    /// The requests that its screen shows.
+    pub fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.screen.values().filter_map(|shown| as_request(&shown.noun))
+    }
+
+    /// What rings of what the engine said last.
+    fn heard(&self, sabotage: Option<Sabotage>) -> Vec<Alert> {
+        let is_on_duty = |shown: &Shown| matches!(shown.noun.as_ref(), Entity::Person(person) if person.on_duty);
+        let is_open = |id| self.requests().any(|request| request.id == id && request.state == Open);
+        let gets_through = |alert: &&Alert| match sabotage {
+            Some(Sabotage::LeaveTheOffDutyAlone) => self.screen.values().any(is_on_duty),
+            Some(Sabotage::RingForWhatIsOpen) => is_open(alert.request_id),
+            _ => true,
+        };
+        self.alerts.iter().filter(gets_through).cloned().collect()
     }
 
     /// Whether what the engine says of calls doesn't get through.

@@ -1,7 +1,8 @@
 //! The simulation: the engines of several devices against a model of the server, on one clock, through thousands of
-//! seeded schedules of cuts, crashes, failures of the core, lost answers, late duplicates, full disks, wrong clocks, revoked
-//! sign-ins, strangers who say that one is signed out, proxies that let no socket or not every command through, and
-//! restored backups. They press, accept, note, and call each other. After each schedule everything is healed, and what a
+//! seeded schedules of cuts, crashes, failures of the core and of parts of the shell, lost answers, late duplicates, full disks,
+//! wrong clocks, revoked sign-ins, strangers who say that one is signed out, other installations at the server's address,
+//! proxies that let no socket or not every command through, and restored backups. They press, accept, note, and call each
+//! other, and go off duty. After each schedule everything is healed, and what a
 //! crew relies on is checked (`checks`).
 //!
 //! `CREWBELL_SCHEDULES=1000000 cargo test -p crewbell-core --test simulation` runs longer; `CREWBELL_SEED=…` repeats one
@@ -142,6 +143,31 @@ fn a_device_that_is_wiped_over_somebody_else_s_end_is_noticed() {
 #[test]
 fn a_bell_that_rings_on_after_a_failure_of_the_core_is_noticed() {
     assert!(is_noticed(Sabotage::KeepSilentAfterAFailure).contains("the shell"));
+}
+
+#[test]
+fn a_bell_that_begins_anew_and_is_not_told_what_rings_is_noticed() {
+    assert!(is_noticed(Sabotage::SayNothingAgain).contains("the shell"));
+}
+
+#[test]
+fn an_emergency_that_rings_nowhere_while_everybody_is_off_duty_is_noticed() {
+    assert!(is_noticed(Sabotage::LeaveTheOffDutyAlone).contains("an emergency is silent"));
+}
+
+#[test]
+fn a_guest_who_presses_again_and_is_not_heard_by_the_one_who_has_it_is_noticed() {
+    assert!(is_noticed(Sabotage::RingForWhatIsOpen).contains("are to be heard"));
+}
+
+#[test]
+fn a_device_that_sends_what_was_done_to_another_installation_is_noticed() {
+    assert!(is_noticed(Sabotage::BelieveEveryInstallation).contains("to another installation"));
+}
+
+#[test]
+fn a_device_that_is_wiped_on_another_installation_s_word_is_noticed() {
+    assert!(is_noticed(Sabotage::AskEveryInstallation).contains("was wiped"));
 }
 
 #[test]

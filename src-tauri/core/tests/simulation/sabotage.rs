@@ -35,4 +35,14 @@ pub enum Sabotage {
     TakeBlockedForAway,
     /// No event stream is ever listened to.
     WaitForASocket,
+    /// Nothing rings while nobody is on duty.
+    LeaveTheOffDutyAlone,
+    /// A request that somebody has never rings.
+    RingForWhatIsOpen,
+    /// A part of the shell that begins anew isn't told what it is to do.
+    SayNothingAgain,
+    /// Whoever welcomes a device is taken for the installation that it signed in to.
+    BelieveEveryInstallation,
+    /// Whoever is at the address is asked what the token is worth.
+    AskEveryInstallation,
 }

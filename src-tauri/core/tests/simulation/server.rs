@@ -4,25 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Fault, Snapshot};
 use crewbell_core::screen::Trouble;
-use crewbell_core::store::{Cursor, Key};
+use crewbell_core::store::Cursor;
 use crewbell_shared::call::{Call, State as CallState};
-use crewbell_shared::ids::{CallId, CommandId, EndpointId, EventId, PersonId};
-use crewbell_shared::person::Actor;
+use crewbell_shared::ids::{CallId, CommandId, EndpointId, EventId, InstanceId, PersonId, PlaceId};
+use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, Entry, Meta, Outcome, Source};
-use crewbell_shared::request::{Kind, Priority, Request, State};
+use crewbell_shared::request::{Kind, Priority, Request, State, Wish, joins_held, pressed_again};
 use crewbell_shared::rules::{self, Case, Sight};
 use crewbell_shared::{Code, Refusal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::dice::Dice;
-use super::site::{Nouns, places};
+use super::site::{Nouns, crew, places};
+
+/// The installation that all devices signed in to, and another one.
+pub const OURS: InstanceId = InstanceId(uuid::Uuid::from_u128(1));
+const ANOTHER: InstanceId = InstanceId(uuid::Uuid::from_u128(2));
 
 /// How long a side of a call may be away before the server ends it.
 const AWAY: SignedDuration = SignedDuration::from_secs(45);
 
 #[derive(Clone, Debug)]
 pub struct Server {
+    instance: InstanceId,
     pub site: Nouns,
     pub log: Vec<Entry>,
     /// What was answered to each command.
@@ -38,6 +43,7 @@ pub struct Server {
 impl Server {
     pub fn new() -> Self {
         Self {
+            instance: OURS,
             site: Nouns::new(),
             log: Vec::new(),
             outcomes: BTreeMap::new(),
@@ -46,6 +52,12 @@ impl Server {
             ongoing: BTreeSet::new(),
             away: BTreeMap::new(),
         }
+    }
+
+    /// Another installation: a new one, which knows nobody's token, or one that was set up from a copy of this one.
+    pub fn another(&self, knows_nobody: bool) -> Self {
+        let revoked = if knows_nobody { crew().iter().map(|person| person.id).collect() } else { self.revoked.clone() };
+        Self { instance: ANOTHER, revoked, ..self.clone() }
     }
 
     pub fn head(&self) -> u64 {
@@ -78,11 +90,16 @@ impl Server {
         self.site.put(noun);
     }
 
-    /// A guest presses.
-    pub fn press(&mut self, dice: &mut Dice, at: Timestamp) {
+    /// A guest presses; what came of it, to be counted.
+    pub fn press(&mut self, dice: &mut Dice, at: Timestamp) -> &'static str {
         let places = places();
         let place = dice.pick(&places).unwrap();
+        let button = Actor::Button { name: place.name.clone() };
         let emergency = dice.percent(10);
+        if let Some(request) = self.held_at(place.id, at).filter(|_| !emergency).cloned() {
+            self.append(dice, pressed_again(request, None, at).into(), "request_pressed_again", &button, at, None);
+            return "pressed again";
+        }
         let request = Request {
             id: dice.id(),
             place_id: place.id,
@@ -103,8 +120,29 @@ impl Server {
             notes: Vec::new(),
             state: State::Open,
         };
-        let button = Actor::Button { name: place.name.clone() };
         self.append(dice, request.into(), "request_created", &button, at, None);
+        let nobody = !self.site.people().any(|person| person.on_duty);
+        if emergency && nobody { "emergencies with nobody on duty" } else { "presses" }
+    }
+
+    /// The call of a place that somebody has, and that a guest who calls again means.
+    fn held_at(&self, place: PlaceId, at: Timestamp) -> Option<&Request> {
+        let call = Wish { kind: Kind::Call, service: None, priority: Priority::Normal };
+        let is_meant = |request: &&Request| {
+            let holder = request.holder().and_then(|holder| self.site.person(holder.id));
+            let hears = |holder: PersonId| self.site.is_reachable(holder);
+            let joins = holder.is_some_and(|it| joins_held(request, &call, None, (it, hears(it.id)), at));
+            request.place_id == place && joins
+        };
+        self.site.requests().find(is_meant)
+    }
+
+    /// Everybody goes off duty: it is night.
+    pub fn send_all_off_duty(&mut self, dice: &mut Dice, at: Timestamp) {
+        let on_duty: Vec<_> = self.site.people().filter(|person| person.on_duty).cloned().collect();
+        for person in on_duty {
+            self.append(dice, Person { on_duty: false, ..person }.into(), "person_updated", &Actor::System, at, None);
+        }
     }
 
     /// `POST /api/commands`.
@@ -250,7 +288,10 @@ impl Server {
             let refusal = Refusal::new(Code::SnapshotNeeded, "Another log.").with("restored", &true);
             return (FromServer::Refused { refusal }, false);
         }
-        (FromServer::Welcome { head: self.head(), server_time: at, person_id: who, instance: None }, true)
+        (
+            FromServer::Welcome { head: self.head(), server_time: at, person_id: who, instance: Some(self.instance) },
+            true,
+        )
     }
 
     fn event_at(&self, seq: u64) -> Option<EventId> {
@@ -270,10 +311,5 @@ impl Server {
     pub fn restore(&mut self, backup: Self) {
         let revoked = std::mem::take(&mut self.revoked);
         *self = Self { revoked, away: BTreeMap::new(), ..backup };
-    }
-
-    /// What a key is.
-    pub fn noun(&self, key: &Key) -> Option<&Entity> {
-        self.site.nouns.get(key)
     }
 }

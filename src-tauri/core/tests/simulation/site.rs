@@ -16,7 +16,7 @@ use crewbell_shared::site::{Settings, Site};
 use crewbell_shared::testing::person;
 use uuid::Uuid;
 
-use super::world::as_call;
+use super::world::{as_call, as_request};
 
 /// The nouns of a site: what the rules see.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,6 +74,16 @@ impl Nouns {
     /// All calls.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         self.nouns.range(Key::new(EntityType::Call, Uuid::nil())..).map_while(|(_, noun)| as_call(noun))
+    }
+
+    /// All requests.
+    pub fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.nouns.values().filter_map(as_request)
+    }
+
+    /// All people.
+    pub fn people(&self) -> impl Iterator<Item = &Person> {
+        self.nouns.values().filter_map(|noun| if let Entity::Person(person) = noun { Some(person) } else { None })
     }
 
     fn get(&self, entity_type: EntityType, id: Uuid) -> Option<&Entity> {

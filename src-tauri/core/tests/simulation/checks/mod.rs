@@ -2,15 +2,15 @@
 
 mod calls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Engine, Now};
-use crewbell_core::screen::Link;
+use crewbell_core::screen::{Link, Picture};
 use crewbell_core::store::{Doing, Key};
 use crewbell_shared::Code;
-use crewbell_shared::ids::CommandId;
+use crewbell_shared::ids::{CommandId, PersonId};
 use crewbell_shared::protocol::{Entity, Outcome};
-use crewbell_shared::request::{Priority, State};
+use crewbell_shared::request::{Priority, Request, State};
 
 use crate::device::{Device, Did, Fate, Sort};
 use crate::world::World;
@@ -69,7 +69,7 @@ pub fn all(world: &World) -> Result<(), String> {
     every_command_has_an_outcome(world)?;
     every_command_is_in_the_log_once_in_its_authors_order(world)?;
     every_device_shows_what_the_server_has(world)?;
-    what_is_open_rings(world)?;
+    what_is_to_be_heard_rings(world)?;
     calls::all(world)
 }
 
@@ -176,22 +176,40 @@ fn every_device_shows_what_the_server_has(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever is on duty is rung for what is open, and for nothing else; an emergency rings for everybody.
-fn what_is_open_rings(world: &World) -> Result<(), String> {
+/// Whoever is on duty is rung for what is open, and for nothing else; an emergency rings for everybody. A guest who presses
+/// again for what somebody has rings for them, and for the others when they are off duty or gone.
+fn what_is_to_be_heard_rings(world: &World) -> Result<(), String> {
+    let is_on_duty =
+        |id: PersonId| world.server.site.people().any(|person| person.id == id && person.on_duty && person.active);
     for device in &world.devices {
-        let me = Key::of(&device.person.clone().into());
-        let on_duty = matches!(world.server.noun(&me), Some(Entity::Person(person)) if person.on_duty);
-        let open = world.server.site.nouns.values().filter_map(|noun| match noun {
-            Entity::Request(request) if request.state == State::Open => {
-                (on_duty || request.priority == Priority::Emergency).then_some(request.id)
+        let me = device.person.id;
+        let is_heard = |request: &&Request| {
+            let by_all = is_on_duty(me) || request.priority == Priority::Emergency;
+            match &request.state {
+                State::Open => by_all,
+                State::Accepted(taken) if request.last_press_at > Some(taken.accepted_at) => {
+                    taken.accepted_by.id == me || (by_all && !is_on_duty(taken.accepted_by.id))
+                }
+                State::Accepted(_) | State::Completed { .. } | State::Cancelled { .. } => false,
             }
-            _ => None,
-        });
-        let open: std::collections::BTreeSet<_> = open.collect();
-        let rings: std::collections::BTreeSet<_> = device.rings.iter().map(|alert| alert.request_id).collect();
-        if open != rings {
-            return Err(format!("device {}: {open:?} are open, {rings:?} ring", device.number));
+        };
+        let heard: BTreeSet<_> = world.server.site.requests().filter(is_heard).map(|request| request.id).collect();
+        let rings: BTreeSet<_> = device.rings.iter().map(|alert| alert.request_id).collect();
+        if heard != rings {
+            return Err(format!("device {}: {heard:?} are to be heard, {rings:?} ring", device.number));
         }
     }
     Ok(())
+}
+
+/// After every input: an emergency that a device with a connection shows as open rings there, whoever is on duty.
+pub fn an_emergency_rings(device: &Device, picture: &Picture) -> Result<(), String> {
+    let is_silent = |request: &&Request| {
+        let rings = || device.rings.iter().any(|alert| alert.request_id == request.id);
+        request.state == State::Open && request.priority == Priority::Emergency && !rings()
+    };
+    match device.requests().find(is_silent).filter(|_| picture.status.link.is_there()) {
+        Some(request) => Err(format!("device {}: an emergency is silent: {request:?}", device.number)),
+        None => Ok(()),
+    }
 }

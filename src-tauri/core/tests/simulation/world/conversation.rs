@@ -1,6 +1,6 @@
 //! What a device and the server say to each other: the greeting, the frames, the commands.
 
-use crewbell_core::engine::Input;
+use crewbell_core::engine::{Fault, Input};
 use crewbell_core::screen::Trouble;
 use crewbell_core::store::Cursor;
 use crewbell_shared::protocol::Command;
@@ -23,6 +23,9 @@ impl World {
         }
         if self.chance(2) {
             return self.stranger(device, life, socket);
+        }
+        if self.another.is_some() {
+            return self.greet_another(device, life, socket, cursor);
         }
         let cursor = if self.sabotage == Some(Sabotage::BelieveEveryLog) {
             let seq = cursor.seq.min(self.server.head());
@@ -102,6 +105,14 @@ impl World {
 
     pub(super) fn post(&mut self, device: usize, life: u64, post: u64, commands: Vec<Command>) -> Result<(), String> {
         if self.devices[device].cut && post != 0 {
+            return Ok(());
+        }
+        if self.another.is_some() {
+            // The driver asks who it is before it sends a token.
+            if post != 0 {
+                let result = Err(Fault::Away(Trouble::OtherServer));
+                self.push(5, Event::Answer { device, life, post, result });
+            }
             return Ok(());
         }
         if is_disliked(&commands) {

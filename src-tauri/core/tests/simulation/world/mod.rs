@@ -26,6 +26,7 @@ use super::server::Server;
 use super::site::crew;
 
 pub use calls::as_call;
+pub use people::as_request;
 pub use totals::Totals;
 
 /// Milliseconds of a schedule before everything is healed: a minute and a half of trouble.
@@ -95,6 +96,8 @@ struct Stream {
 pub struct World {
     pub server: Server,
     backup: Option<Box<Server>>,
+    /// Another installation that has the server's address for a while.
+    another: Option<Box<Server>>,
     /// Commands that a restored backup took away after the device had let go of them.
     pub lost_by_restore: BTreeSet<CommandId>,
     /// A backup was restored: what was said yes to before may come again after what was done later.
@@ -135,6 +138,7 @@ impl World {
         let mut world = Self {
             server: Server::new(),
             backup: None,
+            another: None,
             lost_by_restore: BTreeSet::new(),
             was_restored: false,
             token_died: vec![false; devices.len()],
@@ -200,6 +204,7 @@ impl World {
     fn heal(&mut self) -> Result<(), String> {
         self.healed = true;
         self.server.up = true;
+        self.another = None;
         self.server.revoked.clear();
         for device in 0..self.devices.len() {
             self.devices[device].cut = false;
@@ -298,7 +303,9 @@ impl World {
         }
         self.devices[device].note_mistimed();
         checks::after_an_input(&self.devices[device], self.server_time())?;
-        self.devices[device].shell_is_told(now)?;
+        let picture = self.devices[device].engine.picture(now);
+        self.devices[device].shell_is_told(&picture)?;
+        checks::an_emergency_rings(&self.devices[device], &picture)?;
         self.listen(device);
         if let Some(call_id) = over {
             self.broke_off(device, call_id)?;
@@ -372,6 +379,10 @@ impl World {
             Output::Send(mut commands) => {
                 self.posts += 1;
                 let post = self.posts;
+                let number = self.devices[device].number;
+                if self.devices[device].astray == Some(self.devices[device].socket) {
+                    return Err(format!("device {number}: it sends {commands:?} to another installation"));
+                }
                 self.devices[device].is_worth_sending(&commands, life)?;
                 self.devices[device].post = Some(post);
                 let mut dice = self.dice.clone();
@@ -481,7 +492,10 @@ impl World {
                 let who = self.devices[device].person.id;
                 let lost = self.devices[device].cut || self.chance(10);
                 if !lost {
-                    let result = Box::new(self.server.snapshot(who));
+                    let result = Box::new(match self.another {
+                        Some(_) => Err(Fault::Away(Trouble::OtherServer)),
+                        None => self.server.snapshot(who),
+                    });
                     let after = self.latency();
                     self.push(after, Event::Fetched { device, life, post, result });
                 }

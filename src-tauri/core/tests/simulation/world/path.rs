@@ -3,6 +3,7 @@
 
 use crewbell_core::engine::Fault;
 use crewbell_core::screen::Trouble;
+use crewbell_core::store::Cursor;
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{Command, Outcome, Verb};
 use crewbell_shared::{Code, Refusal};
@@ -38,6 +39,37 @@ impl World {
         self.push(6, Event::Shut { device, life, socket, why: Trouble::Closed });
     }
 
+    /// Another installation gets the server's address, or the server gets its own back: who is connected isn't any more.
+    pub(super) fn swap_installations(&mut self) {
+        self.another = match self.another {
+            Some(_) => None,
+            None => Some(Box::new(self.server.another(self.dice.percent(50)))),
+        };
+        self.hang_up_all();
+    }
+
+    /// A device greets another installation. The driver asks who it is before that, and learns it mostly.
+    pub(super) fn greet_another(&mut self, device: usize, life: u64, socket: u64, cursor: Cursor) {
+        let learns_it = self.dice.percent(50);
+        let (who, at) = (self.devices[device].person.id, self.server_time());
+        let Some(another) = self.another.as_ref().filter(|_| !learns_it) else {
+            return self.push(20, Event::Shut { device, life, socket, why: Trouble::OtherServer });
+        };
+        let (mut first, open) = another.hello(who, cursor, at);
+        self.totals.count("other installations");
+        if let FromServer::Welcome { instance, .. } = &mut first {
+            self.totals.count("welcomed by another installation");
+            if self.sabotage == Some(Sabotage::BelieveEveryInstallation) {
+                *instance = None;
+            }
+        }
+        self.devices[device].astray = Some(socket);
+        self.push(5, Event::Frame { device, life, socket, frame: Some(Box::new(first)) });
+        if !open {
+            self.push(6, Event::Shut { device, life, socket, why: Trouble::Closed });
+        }
+    }
+
     /// An event stream says that it stands.
     pub(super) fn pulse(&mut self, device: usize, life: u64, socket: u64) {
         let is_it = |stream: &&super::Stream| stream.socket == socket && stream.life == life;
@@ -54,11 +86,15 @@ impl World {
         if self.devices[device].cut || self.chance(10) {
             return;
         }
+        let who = self.devices[device].person.id;
         let result = match self.sabotage {
+            _ if self.another.is_some() && self.sabotage != Some(Sabotage::AskEveryInstallation) => {
+                Err(Fault::Away(Trouble::OtherServer))
+            }
             Some(Sabotage::BelieveTheFirstNo | Sabotage::TakeNotActiveForSignedOut) => {
                 Err(Fault::Refused(signed_out()))
             }
-            _ => self.server.token(self.devices[device].person.id),
+            _ => self.another.as_deref().unwrap_or(&self.server).token(who),
         };
         let after = self.latency();
         self.push(after, Event::Asked { device, life, post, result });

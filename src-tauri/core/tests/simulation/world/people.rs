@@ -4,13 +4,18 @@ use crewbell_core::engine::Input;
 use crewbell_core::store::Doing;
 use crewbell_shared::ids::{CommandId, NoteId};
 use crewbell_shared::protocol::{Entity, Verb};
-use crewbell_shared::request::{Kind, State};
+use crewbell_shared::request::{Kind, Request, State};
 
 use super::World;
 use super::path::DISLIKED;
 use crate::device::{Answer, Did, Fate, Sort};
 use crate::dice::Dice;
 use crate::site::{crew, places};
+
+/// The request of a noun.
+pub fn as_request(noun: &Entity) -> Option<&Request> {
+    if let Entity::Request(request) = noun { Some(request) } else { None }
+}
 
 impl World {
     pub(super) fn decide_refused(&mut self, device: usize) -> Result<(), String> {
@@ -118,6 +123,8 @@ impl World {
                 0 => note(dice, request_id),
                 1 => Verb::ReleaseRequest { request_id },
                 2 => Verb::HandOverRequest { request_id, to: dice.pick(&crew)?.id },
+                // The guest pressed again: they have heard.
+                3 => Verb::AcceptRequest { request_id },
                 _ => Verb::CompleteRequest { request_id },
             },
             _ => match dice.below(4) {

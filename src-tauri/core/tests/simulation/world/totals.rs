@@ -64,6 +64,11 @@ impl Totals {
             "blocked",
             "live by events",
             "sockets back",
+            "pressed again",
+            "parts failed",
+            "emergencies with nobody on duty",
+            "other installations",
+            "welcomed by another installation",
         ];
         for what in all.into_iter().chain(CALLS) {
             let count = self.0.get(what).copied().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What goes wrong: cuts, crashes, full disks, wrong clocks, ended sign-ins, restored backups.
+//! What goes wrong: cuts, crashes, full disks, wrong clocks, ended sign-ins, restored backups; and that nobody is on duty.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -21,11 +21,11 @@ impl World {
         let device = usize::try_from(self.dice.below(self.devices.len() as u64)).unwrap();
         match self.dice.below(100) {
             0..20 => {
-                self.totals.count("presses");
                 let at = self.server_time();
+                self.note_who_is_there();
                 let mut dice = self.dice.clone();
                 if self.server.up {
-                    self.server.press(&mut dice, at);
+                    self.totals.count(self.server.press(&mut dice, at));
                 }
                 self.dice = dice;
                 self.pump();
@@ -58,12 +58,7 @@ impl World {
             }
             82..85 => {
                 self.server.up = !self.server.up;
-                for device in 0..self.devices.len() {
-                    let life = self.devices[device].life;
-                    if let Some(socket) = self.unplug(device) {
-                        self.push(5, Event::Shut { device, life, socket, why: Trouble::Closed });
-                    }
-                }
+                self.hang_up_all();
             }
             85..87 => {
                 self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000;
@@ -72,9 +67,11 @@ impl World {
             87..89 => {
                 self.input(device, Input::Silence)?;
             }
-            89..91 => {
+            89 => {
                 self.input(device, Input::Woke)?;
             }
+            90 if self.dice.percent(50) => self.fail_parts(device)?,
+            90 => self.swap_installations(),
             91..93 => self.revoke_or_sign_in(device)?,
             93..96 => self.decide_refused(device)?,
             96 if self.dice.percent(70) => self.backup = Some(Box::new(self.server.clone())),
@@ -84,8 +81,10 @@ impl World {
             98 => {
                 let at = self.server_time();
                 let mut dice = self.dice.clone();
-                if self.server.up {
-                    self.server.toggle_tom(&mut dice, at);
+                match self.server.up {
+                    true if dice.percent(40) => self.server.send_all_off_duty(&mut dice, at),
+                    true => self.server.toggle_tom(&mut dice, at),
+                    false => {}
                 }
                 self.dice = dice;
                 self.pump();
@@ -106,6 +105,23 @@ impl World {
         let now = self.now(device);
         self.devices[device].screen = self.devices[device].picture(now);
         self.input(device, Input::Recovered).map(|_| ())
+    }
+
+    /// Parts of a device's shell fail, and begin anew: they are told everything again.
+    fn fail_parts(&mut self, device: usize) -> Result<(), String> {
+        self.totals.count("parts failed");
+        self.devices[device].fail_parts();
+        self.input(device, Input::SayAgain).map(|_| ())
+    }
+
+    /// All connections end.
+    pub(super) fn hang_up_all(&mut self) {
+        for device in 0..self.devices.len() {
+            let life = self.devices[device].life;
+            if let Some(socket) = self.unplug(device) {
+                self.push(5, Event::Shut { device, life, socket, why: Trouble::Closed });
+            }
+        }
     }
 
     pub(super) fn revoke_or_sign_in(&mut self, device: usize) -> Result<(), String> {
