@@ -2,11 +2,14 @@
 //! owner, so it is spoken to by a task of its own, one thing after the other; nobody waits for it in the loop. One that is
 //! locked asks its owner each time: it is left alone for longer and longer, from one to 30 minutes, and asked at once when a
 //! person wants to connect. What is to be changed in it meanwhile is changed as soon as it can be read.
+//!
+//! A token is kept with whose it is, and given out for that person alone: a device that is killed in the middle of a sign-in
+//! may have one person's session in its store and another's token here.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crewbell_shared::ids::InstanceId;
+use crewbell_shared::ids::{InstanceId, PersonId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -23,6 +26,9 @@ const MOST_TO_REVOKE: usize = 8;
 
 /// What a line of the vault begins with that is a token to revoke.
 const REVOKE: &str = "revoke ";
+
+/// What the line of the vault begins with that says whose the token is. One without is of an app that didn't say.
+const OF: &str = "of ";
 
 type Token = Result<Option<Arc<str>>, VaultError>;
 
@@ -48,43 +54,94 @@ impl std::fmt::Debug for ToRevoke {
     }
 }
 
+/// Whose a token is, and which server gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Whose {
+    pub person_id: PersonId,
+    pub server: Server,
+}
+
+/// The token.
+#[derive(Clone, PartialEq, Eq)]
+struct Own {
+    token: Arc<str>,
+    whose: Option<Whose>,
+}
+
+impl std::fmt::Debug for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Own").field("whose", &self.whose).finish_non_exhaustive()
+    }
+}
+
 /// What is in the vault.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Kept {
-    token: Option<Arc<str>>,
+    own: Option<Own>,
     to_revoke: Vec<ToRevoke>,
+}
+
+impl ToRevoke {
+    fn write(&self) -> String {
+        let Self { server: Server { base, instance }, token } = self;
+        let instance = instance.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        format!("{base} {instance} {token}")
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ' ');
+        let (base, instance, token) = (parts.next()?, parts.next()?, parts.next()?);
+        let server = Server { base: base.to_owned(), instance: instance.parse().ok() };
+        Some(Self { server, token: token.into() })
+    }
+}
+
+impl Own {
+    fn write(&self) -> String {
+        let Self { token, whose } = self;
+        let Some(Whose { person_id, server }) = whose else { return token.to_string() };
+        let there = ToRevoke { server: server.clone(), token: Arc::clone(token) };
+        format!("{OF}{person_id} {}", there.write())
+    }
+
+    fn read(line: &str) -> Self {
+        let read = || {
+            let (person_id, rest) = line.strip_prefix(OF)?.split_once(' ')?;
+            let ToRevoke { server, token } = ToRevoke::read(rest)?;
+            Some(Self { token, whose: Some(Whose { person_id: person_id.parse().ok()?, server }) })
+        };
+        read().unwrap_or_else(|| Self { token: line.into(), whose: None })
+    }
+
+    fn is_of(&self, person_id: PersonId) -> bool {
+        self.whose.as_ref().is_none_or(|whose| whose.person_id == person_id)
+    }
 }
 
 impl Kept {
     /// The token in a line, and behind it one line for each that is to be revoked.
     fn write(&self) -> String {
-        let old = self.to_revoke.iter().map(|ToRevoke { server: Server { base, instance }, token }| {
-            let instance = instance.map_or_else(|| "-".to_owned(), |id| id.to_string());
-            format!("{REVOKE}{base} {instance} {token}")
-        });
-        self.token.iter().map(ToString::to_string).chain(old).collect::<Vec<_>>().join("\n")
+        let old = self.to_revoke.iter().map(|old| format!("{REVOKE}{}", old.write()));
+        self.own.iter().map(Own::write).chain(old).collect::<Vec<_>>().join("\n")
     }
 
     fn read(text: &str) -> Self {
         let mut kept = Self::default();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             match line.strip_prefix(REVOKE) {
-                None => kept.token = Some(line.into()),
-                Some(old) => {
-                    let mut parts = old.splitn(3, ' ');
-                    if let (Some(base), Some(instance), Some(token)) = (parts.next(), parts.next(), parts.next()) {
-                        let server = Server { base: base.to_owned(), instance: instance.parse().ok() };
-                        kept.to_revoke.push(ToRevoke { server, token: token.into() });
-                    }
-                }
+                None => kept.own = Some(Own::read(line)),
+                Some(old) => kept.to_revoke.extend(ToRevoke::read(old)),
             }
         }
         kept
     }
 
-    /// The token is over, and to be revoked there; one of nobody knows which server can't be.
+    /// The token is over, and to be revoked where it says that it is from, or there; one of nobody knows which server
+    /// can't be.
     fn retire(&mut self, server: Server) {
-        if let Some(token) = self.token.take().filter(|_| !server.base.is_empty()) {
+        let Some(Own { token, whose }) = self.own.take() else { return };
+        let server = whose.map_or(server, |whose| whose.server);
+        if !server.base.is_empty() {
             self.to_revoke.push(ToRevoke { server, token });
             let surplus = self.to_revoke.len().saturating_sub(MOST_TO_REVOKE);
             self.to_revoke.drain(..surplus);
@@ -92,13 +149,14 @@ impl Kept {
     }
 
     fn is_empty(&self) -> bool {
-        self.token.is_none() && self.to_revoke.is_empty()
+        self.own.is_none() && self.to_revoke.is_empty()
     }
 }
 
 enum Job {
-    Token(oneshot::Sender<Token>),
-    Replace { token: String, before: Server, answer: oneshot::Sender<Result<TokenPlace, VaultError>> },
+    Token(Option<PersonId>, oneshot::Sender<Token>),
+    Whose(oneshot::Sender<Result<Option<PersonId>, VaultError>>),
+    Replace { token: String, whose: Whose, before: Server, answer: oneshot::Sender<Result<TokenPlace, VaultError>> },
     TakeBack(Server),
     Retire(Server),
     Forget,
@@ -126,17 +184,25 @@ impl Keys {
         Self { jobs }
     }
 
-    /// The token as it is after all that was asked before, even if the answer is waited for later.
-    pub fn token(&self) -> impl Future<Output = Token> + Send + use<> {
+    /// A person's token as it is after all that was asked before, even if the answer is waited for later. None when it is
+    /// another's.
+    pub fn token(&self, of: Option<PersonId>) -> impl Future<Output = Token> + Send + use<> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.jobs.send(Job::Token(answer));
+        let _ = self.jobs.send(Job::Token(of, answer));
         async move { answered.await.unwrap_or_else(|_| Err(gone())) }
     }
 
-    /// Keeps a token in the place of the one before, which is to be revoked at that server.
-    pub async fn replace(&self, token: String, before: Server) -> Result<TokenPlace, VaultError> {
+    /// Whose token is kept, as far as it says so.
+    pub async fn whose(&self) -> Result<Option<PersonId>, VaultError> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.jobs.send(Job::Replace { token, before, answer });
+        let _ = self.jobs.send(Job::Whose(answer));
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Keeps somebody's token in the place of the one before, which is to be revoked at that server.
+    pub async fn replace(&self, token: String, whose: Whose, before: Server) -> Result<TokenPlace, VaultError> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.jobs.send(Job::Replace { token, whose, before, answer });
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
@@ -199,7 +265,7 @@ impl Kept {
     fn change(&mut self, change: Change) {
         match change {
             Change::Retire(server) => self.retire(server),
-            Change::Forget => self.token = None,
+            Change::Forget => self.own = None,
             Change::Revoked(token) => self.to_revoke.retain(|old| old.token != token),
         }
     }
@@ -208,17 +274,25 @@ impl Kept {
 impl Keeper {
     async fn work(&mut self, job: Job) {
         match job {
-            Job::Token(answer) => drop(answer.send(self.kept(Instant::now()).await.map(|kept| kept.token.clone()))),
+            Job::Token(of, answer) => {
+                let theirs = |own: &&Own| of.is_some_and(|of| own.is_of(of));
+                let token = |kept: &Kept| kept.own.as_ref().filter(theirs).map(|own| Arc::clone(&own.token));
+                drop(answer.send(self.kept(Instant::now()).await.map(token)));
+            }
+            Job::Whose(answer) => {
+                let whose = |kept: &Kept| kept.own.as_ref()?.whose.as_ref().map(|whose| whose.person_id);
+                drop(answer.send(self.kept(Instant::now()).await.map(whose)));
+            }
             Job::ToRevoke(answer) => {
                 drop(answer.send(self.kept(Instant::now()).await.map(|kept| kept.to_revoke.clone())));
             }
-            Job::Replace { token, before, answer } => {
+            Job::Replace { token, whose, before, answer } => {
                 let mut kept = self.kept(Instant::now()).await.cloned().unwrap_or_default();
                 // They were of the tokens before this one, which can't be read.
                 self.waiting.clear();
                 self.before = Some(kept.clone());
                 kept.retire(before);
-                kept.token = Some(token.into());
+                kept.own = Some(Own { token: token.into(), whose: Some(whose) });
                 drop(answer.send(self.keep(kept).await));
             }
             Job::TakeBack(server) => {
@@ -244,7 +318,7 @@ impl Keeper {
             let vault = Arc::clone(&self.vault);
             match blocking(move || vault.token()).await {
                 // It may be there with the keyring: nobody is signed out because it isn't now.
-                Ok(None) => return Ok(const { &Kept { token: None, to_revoke: Vec::new() } }),
+                Ok(None) => return Ok(const { &Kept { own: None, to_revoke: Vec::new() } }),
                 Ok(Some(text)) => {
                     let mut kept = Kept::read(&text);
                     self.failures = 0;
@@ -312,36 +386,15 @@ fn gone() -> VaultError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::Ordering;
 
+    use crewbell_shared::testing::{sam, siri};
+
+    use super::super::tests::Drawer;
     use super::*;
 
-    #[derive(Debug, Default)]
-    struct Drawer {
-        text: Mutex<Option<String>>,
-        locked: std::sync::atomic::AtomicBool,
-        asked: AtomicUsize,
-    }
-
-    impl Vault for Drawer {
-        fn token(&self) -> Result<Option<String>, VaultError> {
-            self.asked.fetch_add(1, Ordering::SeqCst);
-            if self.locked.load(Ordering::SeqCst) {
-                return Err(VaultError("it is locked".into()));
-            }
-            Ok(self.text.lock().unwrap().clone())
-        }
-
-        fn keep(&self, token: &str) -> Result<TokenPlace, VaultError> {
-            *self.text.lock().unwrap() = Some(token.to_owned());
-            Ok(TokenPlace::Keyring)
-        }
-
-        fn forget(&self) -> Result<(), VaultError> {
-            *self.text.lock().unwrap() = None;
-            Ok(())
-        }
+    fn of_sam(number: u128) -> Whose {
+        Whose { person_id: sam().id, server: ship(number) }
     }
 
     fn ship(number: u128) -> Server {
@@ -367,18 +420,19 @@ mod tests {
         vault.keep("token").unwrap();
         assert!(keeper.kept(now).await.is_err(), "it is left alone");
         keeper.work(Job::Hurry).await;
-        assert_eq!(keeper.kept(now).await.unwrap().token.as_deref(), Some("token"));
+        assert_eq!(keeper.kept(now).await.unwrap().own.as_ref().unwrap().token.as_ref(), "token");
     }
 
     #[tokio::test]
     async fn a_token_that_is_over_is_kept_until_it_is_revoked_also_by_another_run_of_the_app() {
         let vault = Arc::new(Drawer::default());
         let keys = Keys::new(Arc::<Drawer>::clone(&vault));
-        keys.replace("one".into(), Server::default()).await.unwrap();
-        assert_eq!(vault.text.lock().unwrap().as_deref(), Some("one"), "a token alone stands as it is");
-        keys.replace("two".into(), ship(1)).await.unwrap();
-        keys.retire(Server { instance: None, ..ship(2) });
-        assert_eq!(keys.token().await, Ok(None));
+        *vault.text.lock().unwrap() = Some("one".into());
+        assert_eq!(keys.token(Some(siri().id)).await.unwrap().as_deref(), Some("one"), "one of which nothing is said");
+        let server = Server { instance: None, ..ship(2) };
+        keys.replace("two".into(), Whose { server, ..of_sam(2) }, ship(1)).await.unwrap();
+        keys.retire(ship(3));
+        assert_eq!(keys.token(Some(sam().id)).await, Ok(None));
         let again = Keys::new(Arc::<Drawer>::clone(&vault));
         let left: Vec<_> =
             again.to_revoke().await.unwrap().into_iter().map(|old| (old.server.instance, old.token)).collect();
@@ -403,7 +457,7 @@ mod tests {
         keys.hurry();
         let left = keys.to_revoke().await.unwrap();
         assert_eq!((left[0].server.clone(), left[0].token.as_ref()), (ship(1), "old"));
-        assert_eq!(keys.token().await, Ok(None));
+        assert_eq!(keys.token(Some(sam().id)).await, Ok(None));
         assert!(vault.text.lock().unwrap().as_deref().unwrap().starts_with(REVOKE), "also for another run of the app");
     }
 
@@ -411,20 +465,34 @@ mod tests {
     async fn a_sign_in_that_came_to_nothing_gives_the_one_before_its_place_back() {
         let vault = Arc::new(Drawer::default());
         let keys = Keys::new(Arc::<Drawer>::clone(&vault));
-        keys.replace("old".into(), Server::default()).await.unwrap();
-        keys.replace("new".into(), ship(1)).await.unwrap();
+        keys.replace("old".into(), of_sam(1), Server::default()).await.unwrap();
+        keys.replace("new".into(), Whose { person_id: siri().id, ..of_sam(2) }, ship(1)).await.unwrap();
         keys.take_back(ship(2));
-        assert_eq!(keys.token().await.unwrap().as_deref(), Some("old"));
+        assert_eq!(keys.token(Some(sam().id)).await.unwrap().as_deref(), Some("old"));
         assert_eq!(keys.to_revoke().await.unwrap()[0].token.as_ref(), "new");
+    }
+
+    #[tokio::test]
+    async fn a_token_is_given_out_for_its_person_alone_also_by_another_run_of_the_app() {
+        let vault = Arc::new(Drawer::default());
+        let keys = Keys::new(Arc::<Drawer>::clone(&vault));
+        keys.replace("sam's".into(), of_sam(1), Server::default()).await.unwrap();
+        for keys in [keys, Keys::new(Arc::<Drawer>::clone(&vault))] {
+            assert_eq!(keys.whose().await, Ok(Some(sam().id)));
+            assert_eq!(keys.token(Some(sam().id)).await.unwrap().as_deref(), Some("sam's"));
+            assert_eq!(keys.token(Some(siri().id)).await, Ok(None));
+            assert_eq!(keys.token(None).await, Ok(None));
+        }
     }
 
     #[test]
     fn tokens_that_wait_to_be_revoked_are_bounded() {
         let mut kept = Kept::default();
         for number in 0..20 {
-            kept.token = Some(number.to_string().into());
+            kept.own = Some(Own { token: number.to_string().into(), whose: None });
             kept.retire(ship(1));
         }
+        kept.own = Some(Own { token: "new".into(), whose: Some(of_sam(2)) });
         assert_eq!((kept.to_revoke.len(), kept.to_revoke[0].token.as_ref()), (MOST_TO_REVOKE, "12"));
         assert_eq!(Kept::read(&kept.write()), kept);
     }

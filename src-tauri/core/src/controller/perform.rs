@@ -63,7 +63,7 @@ impl<S: Store + 'static> Controller<S> {
     /// The door of the server where the person is signed in: of that one, and no other at its address. `anew`: it is asked
     /// who it is, though it was just heard of.
     pub(super) fn door(&self, anew: bool) -> impl Future<Output = Result<Door, Fault>> + Send + use<S> {
-        let (http, server, token) = (self.http.clone(), self.server.clone(), self.keys.token());
+        let (http, server, token) = (self.http.clone(), self.server.clone(), self.own_token());
         async move {
             http.confirm(&server.base, server.instance, anew).await?;
             Ok(http.door(&server.base, known(token.await)?))
@@ -72,6 +72,11 @@ impl<S: Store + 'static> Controller<S> {
 }
 
 impl<S: Store + 'static> Controller<S> {
+    /// The token of the person who is signed in.
+    fn own_token(&self) -> impl Future<Output = Result<Option<Arc<str>>, VaultError>> + Send + use<S> {
+        self.keys.token(self.engine.image().person_id())
+    }
+
     /// Who may help is asked for while it still rings, so that nothing is waited for once it is answered.
     fn phone(&self, task: Task, call: Option<&Call>, missed: usize) {
         self.handset.phone(task, call, missed);
@@ -88,7 +93,7 @@ impl<S: Store + 'static> Controller<S> {
     }
 
     fn connect(&mut self, number: u64, cursor: Cursor) {
-        let (token, endpoint) = (self.keys.token(), self.endpoint);
+        let (token, endpoint) = (self.own_token(), self.endpoint);
         let (http, server) = (self.http.clone(), self.server.clone());
         let hello = async move {
             http.confirm(&server.base, server.instance, true).await?;

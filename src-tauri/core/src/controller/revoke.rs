@@ -23,13 +23,30 @@ impl<S: Store + 'static> Controller<S> {
             if !image.settings.contains_key(TO_REVOKE) {
                 return;
             }
-            // Killed just after a sign-out: its token stands where it stood.
+            // Killed just after a sign-out, or just before the end of a sign-in: its token stands where it stood.
             let last = image.settings.get(LAST_SESSION).and_then(|text| serde_json::from_str::<Session>(text).ok());
-            if let Some(last) = last {
-                self.keys.retire(server_of(&last));
-            }
+            self.keys.retire(last.as_ref().map(server_of).unwrap_or_default());
         }
         self.revoke_tokens();
+    }
+
+    /// Looks, beside the loop, whether the token is of the person who is signed in. A device that was killed in the middle of
+    /// a sign-in may have the one's session and the other's token: then nobody is signed in.
+    pub(super) fn look_whose_token_it_is(&mut self) {
+        let Some(me) = self.engine.image().person_id() else { return };
+        let (keys, posts, sign_in) = (self.keys.clone(), self.posts.clone(), self.sign_in);
+        self.looking = Some(tokio::spawn(async move {
+            while posts.upgrade().is_some() {
+                match keys.whose().await {
+                    Ok(Some(whose)) if whose != me => {
+                        return post(&posts, Post::Net { sign_in, input: Input::AnothersToken }).await;
+                    }
+                    Ok(_) => return,
+                    // Until it can be read it gives out no token either.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(LONGEST_WAIT_MS)).await,
+                }
+            }
+        }));
     }
 
     /// Nothing is left to be revoked.

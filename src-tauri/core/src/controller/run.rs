@@ -70,6 +70,8 @@ pub(super) struct Controller<S> {
     /// Whoever revokes the tokens of sign-ins that are over, and what hurries them.
     pub revoking: Option<JoinHandle<()>>,
     pub revoke_more: Arc<Notify>,
+    /// Whoever looks whose token is in the vault.
+    pub looking: Option<JoinHandle<()>>,
     /// Counts the sign-ins, so that what was asked for one isn't taken as the answer for another.
     pub sign_in: u64,
     pub device: Device,
@@ -119,6 +121,7 @@ impl<S: Store + 'static> Controller<S> {
             server,
             revoking: None,
             revoke_more: Arc::default(),
+            looking: None,
             sign_in: 0,
             device: Device { data, name: device_name, version },
             told: Vec::new(),
@@ -130,18 +133,15 @@ impl<S: Store + 'static> Controller<S> {
         })
     }
 
-    /// Runs until it is stopped; then says whom to tell.
-    pub async fn run(
-        mut self,
-        mut posts: mpsc::Receiver<Post>,
-        mut reports: mpsc::UnboundedReceiver<Input>,
-    ) -> Option<oneshot::Sender<()>> {
+    /// Begins with what is stored.
+    pub(super) async fn begin(&mut self) {
         self.set_all();
         if self.engine.image().session.is_none() {
             // Killed in the middle of a sign-out, it may have left some.
             self.voice.clear().await;
         }
         self.revoke_what_is_left();
+        self.look_whose_token_it_is();
         self.guarded(Work::Input(Input::Start)).await;
         if let Some(saved) = self.rebuilt.take() {
             self.guarded(Work::Input(Input::Notice(Notice::Rebuilt { saved }))).await;
@@ -149,6 +149,15 @@ impl<S: Store + 'static> Controller<S> {
         let count = u32::try_from(self.unreadable.len()).unwrap_or(u32::MAX);
         self.guarded(Work::Input(Input::Unreadable { count })).await;
         self.flush();
+    }
+
+    /// Runs until it is stopped; then says whom to tell.
+    pub async fn run(
+        mut self,
+        mut posts: mpsc::Receiver<Post>,
+        mut reports: mpsc::UnboundedReceiver<Input>,
+    ) -> Option<oneshot::Sender<()>> {
+        self.begin().await;
         loop {
             let retry_at = self.disk.retry_at();
             let again_at = self.say_again_at;
@@ -195,10 +204,15 @@ impl<S: Store + 'static> Controller<S> {
     }
 
     /// Works on one thing; a panic costs that one.
-    async fn guarded(&mut self, work: Work) {
-        if AssertUnwindSafe(self.work(work)).catch_unwind().await.is_err() {
+    pub(super) async fn guarded(&mut self, work: Work) {
+        let is_sign_in = matches!(work, Work::Post(Post::SignedIn(_)));
+        let worked = AssertUnwindSafe(self.work(work)).catch_unwind().await;
+        if worked.is_err() {
             tracing::error!("The controller panicked over an input, and begins again from what is stored.");
             self.recover().await;
+            if is_sign_in {
+                self.look_whose_token_it_is();
+            }
             tokio::time::sleep(AFTER_PANIC).await;
         }
     }
@@ -350,7 +364,7 @@ pub(super) fn server_of(session: &Session) -> Server {
 }
 
 /// What the loop works on.
-enum Work {
+pub(super) enum Work {
     Post(Post),
     Input(Input),
     Retry,

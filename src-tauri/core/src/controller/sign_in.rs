@@ -5,9 +5,10 @@ use crewbell_shared::ids::DeviceId;
 use crewbell_shared::person::PersonRef;
 
 use super::ask::nothing;
+use super::keys::{Server, Whose};
 use super::perform::post;
 use super::run::{Answer, Controller, Post, server_of};
-use crate::engine::{Fault, Input};
+use crate::engine::{Fault, Input, TO_REVOKE};
 use crate::net::{Login, address};
 use crate::screen::{AskError, Notice};
 use crate::shell::TokenPlace;
@@ -39,6 +40,9 @@ impl<S: Store + 'static> Controller<S> {
             Ok(device_id) => device_id,
             Err(error) => return drop(answer.send(Err(error))),
         };
+        if let Err(error) = self.note_token_to_come().await {
+            return drop(answer.send(Err(error)));
+        }
         let login = Login { site, name, secret, device_id, device_name: self.device.name.clone() };
         let (http, keys, posts) = (self.http.clone(), self.keys.clone(), self.posts.clone());
         let before = self.server.clone();
@@ -49,7 +53,9 @@ impl<S: Store + 'static> Controller<S> {
                 Ok(answers) => answers,
                 Err(fault) => return drop(answer.send(Err(needs_server(fault)))),
             };
-            let kept_in = match keys.replace(signed_in.token, before).await {
+            let server = Server { base: base.clone(), instance };
+            let whose = Whose { person_id: signed_in.person.id, server };
+            let kept_in = match keys.replace(signed_in.token, whose, before).await {
                 Ok(kept_in) => kept_in,
                 Err(error) => {
                     let error = AskError::NotKept { why: error.to_string(), full: false };
@@ -85,6 +91,18 @@ impl<S: Store + 'static> Controller<S> {
         // Of whoever was signed in before. Mostly the server has ended it by itself.
         self.revoke_tokens();
         let _ = answer.send(Ok(nothing()));
+    }
+
+    /// Before a token goes into the vault. A device that is killed before its store knows of the sign-in finds the token at
+    /// its next start, and revokes it; where somebody is signed in, it looks in any case.
+    async fn note_token_to_come(&mut self) -> Result<(), AskError> {
+        if let Some(looking) = self.looking.take() {
+            looking.abort();
+        }
+        if self.engine.image().session.is_none() {
+            self.step(Input::Set { name: TO_REVOKE.to_owned(), value: Some("1".to_owned()) }).await?;
+        }
+        Ok(())
     }
 
     /// This device's id, made at the first sign-in and kept.

@@ -38,6 +38,8 @@ pub enum Input {
         /// Give up what waits.
         discard: bool,
     },
+    /// The token that is kept is another person's than who is signed in: the device was killed in the middle of a sign-in.
+    AnothersToken,
     /// The person does something.
     Act {
         /// The command's id, made just now.

@@ -120,6 +120,7 @@ impl Engine {
             }
             Input::SayAgain => step.say_again = true,
             Input::SignedIn(session) => Self::signed_in(&mut step, session),
+            Input::AnothersToken => self.anothers_token(&mut step),
             Input::SignOut { discard } => self.sign_out(&mut step, discard),
             Input::Act { id, verb } => self.act(&mut step, id, verb, now),
             Input::Retry { id, new_id } => self.retry(&mut step, id, new_id, now),

@@ -96,6 +96,19 @@ impl Engine {
             return step.refuse(crewbell_shared::Refusal::new(Code::InUse, message).with("waiting", &wait));
         }
         step.writes.extend(own.into_iter().map(|waiting| Write::Drop(waiting.command.id)));
+        self.give_up_token(step);
+    }
+
+    /// The token that is kept is another's: who of the two was to be signed in isn't known, and nobody is. What waits stays,
+    /// as for anybody whose sign-in was ended.
+    pub(super) fn anothers_token(&self, step: &mut Step) {
+        if self.image.session.is_some() {
+            step.live.note(Notice::Revoked);
+            self.give_up_token(step);
+        }
+    }
+
+    fn give_up_token(&self, step: &mut Step) {
         // A device that is killed now revokes the token at its next start.
         step.writes.push(Write::Set(TO_REVOKE.to_owned(), Some("1".to_owned())));
         step.outputs.push(Output::ForgetToken { sign_out: true });

@@ -1,6 +1,8 @@
 //! The loop's order, and what is said after a failure. Whole devices are in the stories of `tests/device`.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+mod killed;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crewbell_shared::call::{Call, State};
@@ -90,6 +92,34 @@ impl Vault for Device {
     }
 
     fn forget(&self) -> Result<(), VaultError> {
+        Ok(())
+    }
+}
+
+/// A vault that outlives the app.
+#[derive(Debug, Default)]
+pub(super) struct Drawer {
+    pub text: Mutex<Option<String>>,
+    pub locked: AtomicBool,
+    pub asked: AtomicUsize,
+}
+
+impl Vault for Drawer {
+    fn token(&self) -> Result<Option<String>, VaultError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.locked.load(Ordering::SeqCst) {
+            return Err(VaultError("it is locked".into()));
+        }
+        Ok(self.text.lock().unwrap().clone())
+    }
+
+    fn keep(&self, token: &str) -> Result<TokenPlace, VaultError> {
+        *self.text.lock().unwrap() = Some(token.to_owned());
+        Ok(TokenPlace::Keyring)
+    }
+
+    fn forget(&self) -> Result<(), VaultError> {
+        *self.text.lock().unwrap() = None;
         Ok(())
     }
 }
