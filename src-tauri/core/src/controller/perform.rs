@@ -19,6 +19,8 @@ use crate::store::{Cursor, Store};
 impl<S: Store + 'static> Controller<S> {
     pub(super) async fn perform(&mut self, outputs: Vec<Output>) {
         for output in outputs {
+            #[cfg(test)]
+            self.trip();
             match output {
                 Output::Connect { socket, cursor } => self.connect(socket, cursor),
                 Output::Listen { socket, cursor } => self.listen(socket, cursor),

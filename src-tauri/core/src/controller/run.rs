@@ -80,6 +80,12 @@ pub(super) struct Controller<S> {
     pub next: VecDeque<Input>,
     /// The shell failed over something: all is to be said again then.
     say_again_at: Option<Instant>,
+    /// What follows from a step failed, and the step is on the disk: the engine is to begin again, once whoever asked has their
+    /// answer.
+    half_done: bool,
+    /// Outputs that panic: a fault of ours, for tests.
+    #[cfg(test)]
+    pub trips: u32,
     /// How often a window looked.
     pub looks: u64,
     wake_at: Instant,
@@ -127,6 +133,9 @@ impl<S: Store + 'static> Controller<S> {
             told: Vec::new(),
             next: VecDeque::new(),
             say_again_at: None,
+            half_done: false,
+            #[cfg(test)]
+            trips: 0,
             looks: 0,
             rebuilt,
             unreadable,
@@ -203,11 +212,11 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// Works on one thing; a panic costs that one.
+    /// Works on one thing; a panic costs that one, or, once it is on the disk, only what follows from it.
     pub(super) async fn guarded(&mut self, work: Work) {
         let is_sign_in = matches!(work, Work::Post(Post::SignedIn(_)));
         let worked = AssertUnwindSafe(self.work(work)).catch_unwind().await;
-        if worked.is_err() {
+        if worked.is_err() || self.half_done {
             tracing::error!("The controller panicked over an input, and begins again from what is stored.");
             self.recover().await;
             if is_sign_in {
@@ -251,7 +260,9 @@ impl<S: Store + 'static> Controller<S> {
     /// said later would be said first. The id of the command that was kept, if one was.
     pub async fn step(&mut self, input: Input) -> Result<Option<CommandId>, AskError> {
         let answer = self.one_step(input).await;
-        while let Some(input) = self.next.pop_front() {
+        while !self.half_done
+            && let Some(input) = self.next.pop_front()
+        {
             // Nobody waits for the answer: what comes of it is told.
             let _ = self.one_step(input).await;
         }
@@ -266,9 +277,16 @@ impl<S: Store + 'static> Controller<S> {
         let answer = match written {
             Written::Commit => {
                 let answer = step.answer.clone();
-                let outputs = self.engine.commit(step, now);
-                self.follow_server();
-                self.perform(outputs).await;
+                // It is on the disk: whatever fails from here on, whoever asked is told that it was taken.
+                let follows = async {
+                    let outputs = self.engine.commit(step, now);
+                    self.follow_server();
+                    self.perform(outputs).await;
+                };
+                if AssertUnwindSafe(follows).catch_unwind().await.is_err() {
+                    self.half_done = true;
+                    return answer;
+                }
                 answer
             }
             Written::Drop(error) => Err(error),
@@ -318,7 +336,7 @@ impl<S: Store + 'static> Controller<S> {
     /// on with: the rest is fetched anew.
     pub(super) async fn recover(&mut self) {
         let mut whole = true;
-        while AssertUnwindSafe(self.begin_again(whole)).catch_unwind().await.is_err() {
+        while AssertUnwindSafe(self.begin_again(whole)).catch_unwind().await.is_err() || self.half_done {
             tracing::error!("The controller panicked while it began again.");
             self.next.clear();
             self.shielded("ring", |controller| controller.shell.ring(&[], 0));
@@ -330,6 +348,7 @@ impl<S: Store + 'static> Controller<S> {
     }
 
     async fn begin_again(&mut self, whole: bool) {
+        self.half_done = false;
         self.socket = None;
         self.next.clear();
         self.sign_in += 1;
@@ -361,6 +380,17 @@ fn engine_of(image: Image, endpoint: EndpointId) -> Engine {
 /// The server that somebody is signed in to.
 pub(super) fn server_of(session: &Session) -> Server {
     Server { base: session.server.clone(), instance: session.instance }
+}
+
+#[cfg(test)]
+impl<S> Controller<S> {
+    /// Panics, if it is to.
+    pub fn trip(&mut self) {
+        if self.trips > 0 {
+            self.trips -= 1;
+            panic!("an output trips");
+        }
+    }
 }
 
 /// What the loop works on.

@@ -11,10 +11,10 @@ use crewbell_shared::protocol::live::Signal;
 use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::request::Priority;
 use crewbell_shared::testing::{at, id, open_request, ringing_call, sam, siri};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Parts;
-use super::run::Controller;
+use super::run::{Controller, Post, Work};
 use crate::engine::{Engine, Input, Output};
 use crate::net::{Http, trust};
 use crate::screen::{Alert, Ask, AskError, AudioDevices, Task, Told};
@@ -273,6 +273,24 @@ async fn a_loop_that_panics_goes_on_and_one_that_panics_while_it_begins_again_le
     assert!(notes(3).await.is_err());
     handle.ask(Ask::Look).await.unwrap();
     assert_eq!((rings(), device.tasks.lock().unwrap().last()), (Some(0), Some(&Task::Idle)));
+}
+
+#[tokio::test]
+async fn what_is_on_the_disk_was_taken_though_what_follows_from_it_panics() {
+    let now = super::Clock::default().now().wall;
+    let (mut controller, device) = controller(vec![open_request(now).into()]).await;
+    controller.step(Input::Recovered).await.unwrap();
+    let told = device.rings.lock().unwrap().len();
+    controller.trips = 1;
+    let (answer, answered) = oneshot::channel();
+    let (request_id, note_id) = (open_request(now).id, NoteId(uuid::Uuid::from_u128(1)));
+    let verb = Verb::NoteRequest { request_id, note_id, text: "Two towels".into() };
+    controller.guarded(Work::Post(Post::Ask(Box::new(Ask::Do { verb }), answer))).await;
+    let taken = answered.await.expect("an answer").unwrap();
+    let kept = &controller.engine.image().outbox[0].command;
+    assert_eq!(taken.get(), format!("\"{}\"", kept.id));
+    let rings = device.rings.lock().unwrap();
+    assert_eq!((rings.len(), rings.last().map(Vec::len)), (told + 1, Some(1)), "and all is said anew");
 }
 
 #[tokio::test]
