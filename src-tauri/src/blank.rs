@@ -1,5 +1,6 @@
 //! A window that stays blank: `WebKitGTK` can't draw on some graphics drivers, and says nothing of it. The core rings all the
-//! same. A page that hasn't said hello in ten seconds is opened anew, drawn without DMA-BUF, and the person is told.
+//! same. A page that hasn't said hello in the first ten seconds in which its window had the focus is opened anew, drawn without
+//! DMA-BUF, and the person is told.
 //!
 //! `WebKit` reads its switch once in the life of a process, so the process itself is replaced (`execve`): a ring pauses for a
 //! second or two. What was found out is kept in the data folder, so that the next start is plain at once; who has another
@@ -27,7 +28,8 @@ const WAS_BLANK: &str = "CREWBELL_WINDOW_WAS_BLANK";
 /// The file in a data folder whose window stayed blank.
 const FILE: &str = "plain-window";
 
-/// How long a page may take until it is drawn for the first time. A slow tablet takes three seconds.
+/// How long a page may take until it is drawn for the first time, while its window is looked at. A slow tablet takes three
+/// seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Replaces this process where the window of this folder stayed blank before. Called before a window is opened.

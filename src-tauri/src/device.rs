@@ -124,6 +124,9 @@ impl Device {
     /// Whether a person sees the window from now on. The window says so by itself: asked, it might not answer while this
     /// thread is the one that it waits for.
     pub(crate) fn looked_at(&self, looked_at: bool) {
+        if let Some(hello) = self.app.try_state::<crate::hello::Hello>() {
+            hello.looked_at(looked_at);
+        }
         self.update(|seen| seen.looked_at = looked_at);
     }
 
