@@ -138,6 +138,7 @@ impl Server {
         devices.spawn(keep_calls(house.clone()));
         devices.spawn(keep_last_seen(house.clone()));
         devices.spawn(keep_ageing_sessions(house.clone()));
+        devices.spawn(keep_settling_buttons(house.clone()));
         devices.close();
 
         let listener = TcpListener::bind(settings.http).await;
@@ -228,6 +229,11 @@ async fn keep_last_seen(house: House) {
 /// Writes which sessions of every site are used, and ends those that aren't.
 async fn keep_ageing_sessions(house: House) {
     for_each_site(&house, |site| jobs::keep_ageing_sessions(site, house.stop.clone())).await;
+}
+
+/// Tells of every site's buttons that flapped how they are, once they have fallen silent.
+async fn keep_settling_buttons(house: House) {
+    for_each_site(&house, |site| jobs::keep_settling_buttons(house.clone(), site, house.stop.clone())).await;
 }
 
 async fn keep_archiving(house: House) {

@@ -73,7 +73,7 @@ pub(super) fn heard(
     (KnownButton { button, memory, seen_at: Some(at), found_via }, kind)
 }
 
-fn kind_of(before: &Health, now: &Health) -> &'static str {
+pub(super) fn kind_of(before: &Health, now: &Health) -> &'static str {
     match (before.flapping_since, now.flapping_since) {
         (None, Some(_)) => return "button_flapping",
         (Some(_), None) => return if now.online == Some(false) { "button_lost" } else { "button_connected" },

@@ -13,6 +13,7 @@ mod end_calls;
 mod following;
 mod last_seen;
 mod receipts;
+mod settle_buttons;
 
 pub use age_sessions::{age_sessions, run as keep_ageing_sessions};
 pub use archive::{archive, run as keep_archiving};
@@ -22,3 +23,4 @@ pub use clock_guard::ClockGuard;
 pub use end_calls::run as end_calls;
 pub use last_seen::run as keep_last_seen;
 pub use receipts::run as keep_receipts;
+pub use settle_buttons::{run as keep_settling_buttons, settle_buttons};

@@ -1,5 +1,6 @@
 //! Presses told apart from repetitions, and what a further press means: on the wire, to the screen.
 
+use crewbell_server::jobs::settle_buttons;
 use crewbell_shared::ids::{ButtonId, PlaceId, StayId};
 use crewbell_shared::protocol::Verb;
 use jiff::SignedDuration;
@@ -340,6 +341,34 @@ async fn a_button_that_flaps_is_told_in_one_line() {
     wire.say(Some(61), topic, b"online", false).await.unwrap();
     let steady = screen.see("button_connected").await;
     assert_eq!(steady["payload"]["flapping_since"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_button_that_flapped_and_is_heard_of_no_more_is_told_as_lost() {
+    let ship = Ship::sail().await;
+    let mut screen = ship.sam().await.screen(None).await;
+    let mut wire = own(&ship, "cabin-1").await;
+    // Told as there when it began to flap; then it goes, and that is the last of it.
+    for number in 0..=10_u16 {
+        let said = if number % 2 == 0 { "offline" } else { "online" };
+        wire.say(Some(number + 1), "obedio/button/cabin-1/status", said.as_bytes(), false).await.unwrap();
+        ship.clock.advance(seconds(6));
+    }
+    screen.see("button_flapping").await;
+    drop(wire);
+    let of_buttons = "select count(*) from entries where category = 'buttons' and type <> 'button_created'";
+    let told = ship.count(of_buttons).await;
+    let settle = async || settle_buttons(&ship.server.house.db, &ship.site).await.unwrap();
+    ship.clock.advance(seconds(500));
+    settle().await;
+    assert_eq!(ship.count(of_buttons).await, told, "it may come again");
+    ship.clock.advance(seconds(200));
+    for _ in 0..2 {
+        settle().await;
+    }
+    let lost = screen.see("button_lost").await;
+    assert_eq!((&lost["payload"]["online"], &lost["payload"]["flapping_since"]), (&json!(false), &Value::Null));
+    assert_eq!(ship.count(of_buttons).await, told + 1, "and that is said once");
 }
 
 #[tokio::test]

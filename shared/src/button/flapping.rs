@@ -44,6 +44,11 @@ impl Flapping {
         }
         self.since
     }
+
+    /// Whether it is connected, told or not.
+    pub(super) fn online(&self) -> Option<bool> {
+        self.online
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +94,22 @@ mod tests {
         let day = (0..9).map(|n| (n * 6, n % 2 == 0)).chain([(300, true), (660, true), (900, false)]);
         let told = told(day);
         assert_eq!(told[6..], [(660, Some(true), None), (900, Some(false), None)], "{told:?}");
+    }
+
+    #[test]
+    fn one_that_falls_silent_is_told_as_it_was_at_last_when_it_has_been_so_for_ten_minutes() {
+        let (mut flapping, mut health) = (Flapping::default(), Health::default());
+        for second in (0..90).step_by(6) {
+            let vitals = Vitals { online: Some(second % 12 == 0), ..Vitals::default() };
+            let heard = health.heard(&vitals, at(second));
+            health = health.damped(heard, &mut flapping, at(second));
+        }
+        // It came for the last time at the 84th second, and was told as gone when it began to flap.
+        assert_eq!((health.online, health.flapping_since.is_some()), (Some(false), true));
+        let (early, late) = (health.settled(&mut flapping, at(684)), health.settled(&mut flapping, at(685)));
+        assert_eq!(early, health);
+        assert_eq!((late.online, late.flapping_since, late.last_seen_at), (Some(true), None, Some(at(84))));
+        assert_eq!(late.settled(&mut flapping, at(9000)), late);
     }
 
     #[test]

@@ -119,6 +119,15 @@ impl Health {
         Self { online, flapping_since, ..heard }
     }
 
+    /// What is to be told of a button that nothing is heard of: one that flapped is as it was at last, once it has been so
+    /// for long enough ([`Flapping::STEADY`]).
+    #[must_use]
+    pub fn settled(&self, flapping: &mut Flapping, at: Timestamp) -> Self {
+        let flapping_since = flapping.note(None, at);
+        let online = if flapping_since.is_none() { flapping.online().or(self.online) } else { self.online };
+        Self { online, flapping_since, ..self.clone() }
+    }
+
     /// Whether the difference from what was last logged is worth an entry: connection, flapping, firmware, a battery that moved
     /// by 5 % or crossed the low mark, a signal that moved by 10 dB, or nothing told for a quarter of an hour.
     pub fn worth_telling(&self, now: &Self) -> bool {

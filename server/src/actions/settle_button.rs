@@ -1,0 +1,33 @@
+//! A button that came and went all the time has fallen silent: nothing that it says would tell any more how it is.
+
+use crewbell_shared::Refusal;
+
+use super::hear_button::{kind_of, memory_of};
+use super::{Action, Moment, Step, Steps, Wants, World};
+use crate::db::buttons::KnownButton;
+
+/// A button that flapped doesn't any more, if it has been as it is for long enough.
+#[derive(Clone, Debug)]
+pub struct SettleButton {
+    /// The button's id on the wire.
+    pub device: String,
+}
+
+impl Action for SettleButton {
+    fn wants(&self, wants: &mut Wants) {
+        wants.devices.insert(self.device.clone());
+    }
+
+    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+        let Some(known) = world.known(&self.device) else { return Ok(Steps::none()) };
+        let mut memory = memory_of(known);
+        let health = known.button.health.settled(&mut memory.flapping, moment.at);
+        if known.button.health.flapping_since.is_none() || health.flapping_since.is_some() {
+            return Ok(Steps::none());
+        }
+        let kind = kind_of(&known.button.health, &health);
+        let mut known = KnownButton { memory: serde_json::to_value(memory).unwrap_or_default(), ..known.clone() };
+        known.button.health = health;
+        Ok(Steps::none().and(Step::Button { known: Box::new(known), kind: Some(kind) }))
+    }
+}

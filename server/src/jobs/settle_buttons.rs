@@ -1,0 +1,50 @@
+//! Tells how a button is that came and went all the time and has fallen silent.
+//!
+//! While it flaps, its coming and going isn't told; the next message ends that. A button that is lost for good sends
+//! none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crewbell_shared::person::Actor;
+use crewbell_shared::protocol::Source;
+use tokio_util::sync::CancellationToken;
+
+use crate::actions::{NotDone, SettleButton};
+use crate::db::{Db, buttons};
+use crate::house::{House, OpenSite};
+
+/// How often it is looked for.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// Settles a site's buttons until cancelled.
+pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        // A database that is away is reported by the writer; the next look tries again.
+        if let Err(error) = settle_buttons(&house.db, &site).await {
+            tracing::debug!(site = %site.slug, %error, "Buttons that flapped could not be looked after.");
+        }
+    }
+}
+
+/// Ends the flapping of the buttons that have fallen silent.
+///
+/// # Errors
+/// The database is away.
+pub async fn settle_buttons(db: &Db, site: &OpenSite) -> Result<(), NotDone> {
+    let all = {
+        let mut tx = db.read(site.id).await.map_err(|_| NotDone::Unavailable)?;
+        buttons::all(&mut tx, site.id).await.map_err(|_| NotDone::Unavailable)?
+    };
+    for known in all.into_iter().filter(|known| known.button.health.flapping_since.is_some()) {
+        let action = SettleButton { device: known.button.device };
+        site.act(Box::new(action), Actor::System, Source::Server).await?;
+    }
+    Ok(())
+}
