@@ -369,6 +369,52 @@ async fn what_was_not_understood_is_taught_from_the_list_and_rings_from_then_on(
 }
 
 #[tokio::test]
+async fn a_word_far_behind_in_a_long_message_is_taught_and_rings_from_then_on() {
+    let ship = Ship::sail().await;
+    let (sam, alex) = (ship.sam().await, ship.alex().await);
+    let gateway = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv5", "serenity", "join-me");
+    let (button_id, place_id) = (id(101), id(3));
+    let device = "24e124535d112233".to_owned();
+    ship.set_up(Verb::CreateButton { button_id, device, place_id, name: None }).await;
+    let topic = "application/9c5e/device/24E124535D112233/event/up";
+    // What each gateway heard stands before what the button said.
+    let heard: Vec<_> = (0..60).map(|n| json!({ "gatewayId": format!("{n:016x}"), "rssi": -97, "snr": 7.5 })).collect();
+    let said = |count: u32| {
+        let heard = serde_json::to_string(&heard).unwrap();
+        let who = r#""deviceInfo":{"devEui":"24e124535d112233"}"#;
+        format!(r#"{{{who},"rxInfo":{heard},"fCnt":{count},"fPort":85,"data":"/wED"}}"#)
+    };
+    let word_at = said(1).find("/wED").unwrap();
+    assert!((3000..8192).contains(&word_at), "{word_at}");
+    gateway.tell(topic, said(1).as_bytes(), false).await;
+    // Written every two seconds; and taught as soon as the server has read it in its log.
+    let listed = async |known: bool| {
+        for _ in 0..400 {
+            let list = alex.get("/api/buttons/unheard").await;
+            match list["items"].as_array().and_then(|items| items.first()) {
+                Some(item) if item["is_known_now"] == known => return item.clone(),
+                _ => tokio::time::sleep(Duration::from_millis(25)).await,
+            }
+        }
+        panic!("it isn't listed so");
+    };
+    let item = listed(false).await;
+    let (word, dialect) = (item["word"].clone(), item["dialect"].clone());
+    assert_eq!(word, "85:ff0103", "{item}");
+    assert_eq!(item["sample"].as_str().unwrap().len(), 512, "the beginning of it is shown");
+    assert_eq!(sam.open_requests().await.len(), 0);
+    ship.settings(|settings| {
+        let taught = json!({ "words": [{ "dialect": dialect, "word": word, "key": "main", "kind": "emergency" }] });
+        settings.vocabulary = serde_json::from_value(taught).unwrap();
+    })
+    .await;
+    listed(true).await;
+    gateway.tell(topic, said(2).as_bytes(), false).await;
+    let rang = sam.open_requests().await;
+    assert_eq!((rang.len(), &rang[0]["kind"]), (1, &json!("emergency")));
+}
+
+#[tokio::test]
 async fn two_keys_in_one_message_are_two_presses() {
     let ship = Ship::sail().await;
     let gateway = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv5", "serenity", "join-me");
