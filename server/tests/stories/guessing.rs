@@ -18,7 +18,7 @@ use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::cast::{Crew, fresh_id};
+use crate::cast::{Crew, fresh_id, text};
 use crate::ship::{PIN, Ship, id, soon};
 
 struct Door {
@@ -87,6 +87,36 @@ async fn a_stranger_who_guesses_is_slowed_and_told_of_and_locks_nobody_out() {
     assert_eq!(door.status(json!({ "name": "Sam", "secret": PIN })).await, StatusCode::OK);
 }
 
+#[tokio::test]
+async fn a_colleague_on_the_same_tablet_learns_nothing_by_which_to_slow_another_there() {
+    let ship = Ship::sail().await;
+    let (door, tablet) = (Door::of(&ship), fresh_id());
+    let on_it = |name: &str, secret: &str, tablet: &str| json!({ "site": "serenity", "name": name, "secret": secret, "device_id": tablet, "device_name": "the pantry's" });
+    assert_eq!(door.status(on_it("Siri", PIN, &tablet)).await, StatusCode::OK);
+    let response = door.knock(&on_it("Sam", PIN, &tablet), "10.0.0.66").await;
+    let said: Value = response.json().await.unwrap();
+    let (id, token) = (text(&said["person"]["id"]), text(&said["token"]));
+    let sam = Crew::with_token(ship.server.http, "serenity", "Sam", id.clone(), token);
+    let mut learned = vec![said];
+    for path in ["/api/auth/me", &format!("/api/people/{id}/sessions"), "/api/people", "/api/sync/entries?after=0"] {
+        let (status, said) = sam.ask(Method::GET, path, None).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {said}");
+        learned.push(said);
+    }
+    for said in learned.iter().map(Value::to_string) {
+        assert!(!said.contains(&tablet), "{said}");
+    }
+    assert!(learned[2].to_string().contains("the pantry's"), "the tablet is there by its name");
+
+    // With an id that is made up they wait, and Siri doesn't.
+    for guess in 0..5 {
+        let made_up = on_it("Siri", &format!("000{guess}"), &fresh_id());
+        assert_eq!(door.status(made_up).await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(door.status(on_it("Siri", PIN, &fresh_id())).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(door.status(on_it("Siri", PIN, &tablet)).await, StatusCode::OK);
+}
+
 /// The log, as it would stand in a file.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -115,6 +145,8 @@ async fn wrong_pins_stand_in_the_log_and_the_metrics_and_what_was_typed_in_neith
             .with_ansi(false)
             .with_writer(move || file.clone())
             .finish();
+        // With one alone, a line that another test's thread comes to first is judged by that thread, which keeps no log.
+        let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
         let _logging = tracing::subscriber::set_default(lines);
         let _counting = metrics::set_default_local_recorder(&recorder);
         let known = json!({ "site": "serenity", "name": "Sam", "secret": "083517", "device_id": tablet });

@@ -25,7 +25,7 @@ pub struct Login {
     /// Their PIN or password.
     #[schema(min_length = 4, max_length = 200)]
     secret: String,
-    /// The device; the app makes the id at its first start. A new one when not given.
+    /// The device; the app makes the id at its first start, and tells nobody else. A new one when not given.
     #[serde(default)]
     device_id: Option<DeviceId>,
     /// How the device is called in the list of sessions; what is longer than 200 characters is cut.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use crewbell_shared::Refusal;
-use crewbell_shared::ids::{DeviceId, PersonId, SessionId};
+use crewbell_shared::ids::{PersonId, SessionId};
 use crewbell_shared::person::Right;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,13 +13,12 @@ use crate::db::{people, sessions};
 use crate::http::extract::{Path, Who};
 use crate::http::{ApiError, App};
 
-/// A device that somebody is signed in on.
+/// A device that somebody is signed in on. Its id is told to nobody: whoever knew it could have a colleague's PIN slowed on a
+/// tablet that both use.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListedSession {
     /// Which session.
     id: SessionId,
-    /// The device; the app made the id at its first start.
-    device_id: DeviceId,
     /// The device's name, as its user gave it.
     device_name: String,
     /// When they signed in.
@@ -59,7 +58,6 @@ pub async fn sessions(
     let listed = live.into_iter().map(|session| ListedSession {
         current: session.id == who.0.session_id,
         id: session.id,
-        device_id: session.device_id,
         device_name: session.device_name,
         created_at: session.created_at,
         used_at: session.used_at,

@@ -70,7 +70,6 @@ pub const WORDS: Settings = Settings {
     in_keyring: "Im Schlüsselbund des Systems",
     in_file: "In einer Datei, die nur dieser Benutzer lesen kann",
     version: "Version der App",
-    device: "Nummer dieses Geräts",
     unknown: "Nicht bekannt",
     refresh: "Neu ansehen",
     add_device: "Gerät hinzufügen",

@@ -70,7 +70,6 @@ pub const WORDS: Settings = Settings {
     in_keyring: "In the system's keyring",
     in_file: "In a file that only this user can read",
     version: "Version of the app",
-    device: "This device's number",
     unknown: "Not known",
     refresh: "Look again",
     add_device: "Add a device",

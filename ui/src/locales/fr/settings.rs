@@ -70,7 +70,6 @@ pub const WORDS: Settings = Settings {
     in_keyring: "Dans le trousseau du système",
     in_file: "Dans un fichier lisible par cet utilisateur seul",
     version: "Version de l'application",
-    device: "Numéro de cet appareil",
     unknown: "Inconnu",
     refresh: "Actualiser",
     add_device: "Ajouter un appareil",

@@ -70,7 +70,6 @@ pub const WORDS: Settings = Settings {
     in_keyring: "U privjesku ključeva sustava",
     in_file: "U datoteci koju čita samo ovaj korisnik",
     version: "Inačica aplikacije",
-    device: "Broj ovog uređaja",
     unknown: "Nepoznato",
     refresh: "Osvježi",
     add_device: "Dodaj uređaj",

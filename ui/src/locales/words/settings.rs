@@ -71,7 +71,6 @@ words! {
         in_keyring: Text,
         in_file: Text,
         version: Text,
-        device: Text,
         unknown: Text,
         refresh: Text,
         add_device: Text,

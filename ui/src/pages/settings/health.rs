@@ -1,7 +1,6 @@
 //! How this device is: what somebody is asked on the telephone when it doesn't do what it should.
 
 use crewbell_core::screen::{Ask, Ears, Status, Storage, StorageState, settings};
-use crewbell_core::store::Session;
 use leptos::prelude::*;
 
 use super::Part;
@@ -60,7 +59,6 @@ fn facts(state: State, storage: Option<&Storage>) -> Vec<Fact> {
     facts.push(sound(&status.ears, settings::sounds_on(state.setting(settings::SOUNDS).as_deref())));
     facts.push(clock(status.clock_offset_ms));
     facts.extend(kept(&status.storage, storage));
-    facts.extend(state.session.get().as_ref().map(device));
     facts
 }
 
@@ -119,10 +117,6 @@ fn kept(state: &StorageState, storage: Option<&Storage>) -> Vec<Fact> {
     facts.push((w.sign_in_kept, sign_in.0, sign_in.1));
     facts.push((w.version, storage.version.clone(), Tone::Quiet));
     facts
-}
-
-fn device(session: &Session) -> Fact {
-    (words().settings.device, session.device_id.to_string(), Tone::Quiet)
 }
 
 /// Bytes as people read them, by thousands: `812 kB`, `3.4 MB`.
