@@ -40,6 +40,8 @@ create table sites (
     head bigint not null default 0 constraint sites_head_shape check (head >= 0),
     -- The first entry that is still in `entries`; older ones are in the month archives.
     tail bigint not null default 1,
+    -- What became of commands that were decided before this has been deleted, some of it at least; null: nothing ever was.
+    commands_forgotten_before timestamptz,
     created_at timestamptz not null
 ) with (fillfactor = 50);
 
@@ -275,7 +277,7 @@ create table commands (
     refusal json,
     constraint commands_pk primary key (id, site_id)
 );
--- The oldest that is still known, and those that are older than they are kept.
+-- Those that are older than they are kept.
 create index commands_by_time on commands (site_id, at) where at is not null;
 
 -- The log. `payload` is json and not jsonb: it is read as it was sent, byte for byte, on every channel.

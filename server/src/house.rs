@@ -9,13 +9,13 @@ use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::live::Reach;
 use crewbell_shared::protocol::{Command, Outcome, Source};
 use crewbell_shared::site::Settings;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::actions::{self, Action, COMMANDS_KEPT, Deps, Done, Health, Job, Key, NotDone, Prove, Refuse, Writer};
+use crate::actions::{self, Action, Deps, Done, Health, Job, Key, NotDone, Prove, Refuse, Writer};
 use crate::auth::Uses;
 use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
@@ -168,8 +168,6 @@ pub struct House {
     instance: Arc<OnceCell<InstanceId>>,
     /// How many were opened, for those who do something for each.
     opened: Arc<watch::Sender<usize>>,
-    /// How long it is kept what became of a command.
-    commands_kept: SignedDuration,
 }
 
 impl House {
@@ -191,7 +189,6 @@ impl House {
             open: Arc::default(),
             instance: Arc::default(),
             opened: Arc::default(),
-            commands_kept: COMMANDS_KEPT,
         }
     }
 
@@ -202,12 +199,6 @@ impl House {
     pub async fn instance(&self) -> Result<InstanceId, DbError> {
         let ask = async || crate::db::instance::id(&mut *self.db.read_sites().await?).await;
         self.instance.get_or_try_init(ask).await.copied()
-    }
-
-    /// Keeps what became of commands for so long, instead of [`COMMANDS_KEPT`]; said before a site is opened.
-    #[must_use]
-    pub fn keeping_commands(self, commands_kept: SignedDuration) -> Self {
-        Self { commands_kept, ..self }
     }
 
     /// The sites whose writers can't write at present, after so long at most.
@@ -275,14 +266,7 @@ impl House {
             let tail = Arc::new(Tail::new(known.head));
             let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
             let presence = Arc::new(Presence::new(clock.clone()));
-            let deps = Deps {
-                db: db.clone(),
-                clock,
-                ids,
-                tail: Arc::clone(&tail),
-                presence: Arc::clone(&presence),
-                commands_kept: self.commands_kept,
-            };
+            let deps = Deps { db: db.clone(), clock, ids, tail: Arc::clone(&tail), presence: Arc::clone(&presence) };
             let writer = Writer::start(id, deps, self.closing.clone(), &self.tasks);
             tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
             let slug = Arc::from(known.site.slug.as_str());

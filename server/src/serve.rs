@@ -111,7 +111,6 @@ impl Server {
         migrate(&settings.db).await.context("The schema could not be brought up to date.")?;
         let stop = CancellationToken::new();
         let house = House::new(Db::new(settings.db), settings.clock, settings.ids, stop.clone());
-        let house = house.keeping_commands(settings.retention.commands_kept());
         if let Some(disk) = settings.disk {
             house.db.watch_disk(disk);
         }

@@ -44,7 +44,7 @@ impl<'a> Batch<'a> {
         let ids: Vec<_> = keys().map(|key| key.id.0).collect();
         if !ids.is_empty() {
             self.known = db::commands::find(conn, site, &ids).await?;
-            self.old = Old::look(conn, site, (self.at, deps.commands_kept), keys(), &self.known).await?;
+            self.old = Old::look(conn, site, keys(), &self.known).await?;
         }
         let mut wants = Wants::default();
         for job in jobs {

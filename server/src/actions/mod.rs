@@ -86,7 +86,6 @@ pub use sign_in::{SignIn, SignInWithSecret};
 pub use sign_out::SignOut;
 pub use steps::{Answer, Step, Steps};
 pub use tell_wrong_secrets::TellWrongSecrets;
-pub use too_old::COMMANDS_KEPT;
 pub use verbs::{action, digest};
 pub use world::{Wants, World};
 pub use writer::{Deps, Done, Health, Job, Key, NotDone, Refuse, Writer};

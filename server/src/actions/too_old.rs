@@ -4,6 +4,9 @@
 //! for longer may bring one that was done, and whose answer was lost: the log has its entry, and then it was done. One
 //! without an entry may have been refused, may have changed nothing, may never have come. Nobody knows, and it isn't done
 //! on a guess: it is refused, stays on its device, and the person who gave it decides.
+//!
+//! Nobody knows only where something was really forgotten: the site remembers until when. So neither a tablet whose clock
+//! is wrong nor a server whose clock jumped ahead makes a command too old where each is still known.
 
 use std::collections::BTreeSet;
 
@@ -18,9 +21,9 @@ use crate::db::DbError;
 use crate::db::commands::{self, Decided};
 use crate::db::entries::{self, Trace};
 
-/// How long it is kept what became of a command, where nothing else is set (`retention.commands`): a season. Whatever
-/// deletes them must keep each for a day longer than this says, since devices' clocks aren't the server's.
-pub const COMMANDS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// By how much a device's clock may be ahead of the server's: a command of before what was forgotten may say to be so much
+/// younger. Commands are kept for as much longer than is promised (`retention.commands`).
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
 
 /// The old ones of a batch.
 #[derive(Debug, Default)]
@@ -30,31 +33,29 @@ pub(super) struct Old {
 }
 
 impl Old {
-    /// Looks those commands up that aren't among the known ones and are older than they are kept, as of `at`.
-    ///
-    /// A clock that jumped ahead makes every command look old. So it counts as forgotten only what is also older than the
-    /// oldest command that is still there.
+    /// Looks those commands up that aren't among the known ones, and may be among those that the site has forgotten.
     pub(super) async fn look(
         conn: &mut PgConnection,
         site: SiteId,
-        (at, kept): (Timestamp, SignedDuration),
         keys: impl Iterator<Item = &Key>,
         known: &[Decided],
     ) -> Result<Self, DbError> {
-        let before = at.saturating_sub(kept).unwrap_or(Timestamp::MIN);
-        let made = keys.filter_map(|key| Some((key.id.0, key.made_at.filter(|made_at| *made_at < before)?)));
-        let unknown = made.filter(|(id, _)| !known.iter().any(|decided| decided.outcome.id.0 == *id));
-        let unknown: Vec<(Uuid, Timestamp)> = unknown.collect();
+        let timed = keys.filter_map(|key| Some((key.id.0, key.made_at?)));
+        let unknown = timed.filter(|(id, _)| !known.iter().any(|decided| decided.outcome.id.0 == *id));
+        let unknown: Vec<_> = unknown.collect();
         if unknown.is_empty() {
             return Ok(Self::default());
         }
-        let ids: Vec<Uuid> = unknown.iter().map(|(id, _)| *id).collect();
+        let Some(before) = commands::forgotten_before(conn, site).await? else { return Ok(Self::default()) };
+        let before = before.saturating_add(CLOCKS_DIFFER).unwrap_or(Timestamp::MAX);
+        let old = unknown.into_iter().filter(|(_, made_at)| *made_at < before);
+        let ids: Vec<Uuid> = old.map(|(id, _)| id).collect();
+        if ids.is_empty() {
+            return Ok(Self::default());
+        }
         let traces = entries::of_commands(conn, site, &ids).await?;
-        let times: Vec<Timestamp> = unknown.iter().map(|(_, made_at)| *made_at).collect();
-        let known_from_then = commands::reach_back(conn, site, &times).await?;
-        let gone = unknown.into_iter().zip(known_from_then).filter(|(_, known)| !known).map(|(command, _)| command);
-        let untold = gone.filter(|(id, _)| !traces.iter().any(|trace| trace.command == *id));
-        let forgotten = untold.map(|(id, _)| id).collect();
+        let untold = ids.into_iter().filter(|id| !traces.iter().any(|trace| trace.command == *id));
+        let forgotten = untold.collect();
         Ok(Self { traces, forgotten })
     }
 

@@ -21,7 +21,7 @@ use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use crewbell_shared::site::Site;
 use futures_util::FutureExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -32,7 +32,6 @@ use super::batch::Batch;
 use super::refusals::{Conflict, conflict_of, refusal_of};
 use super::steps::Answer;
 use super::store;
-use super::too_old::COMMANDS_KEPT;
 use super::world::{Wants, World};
 use super::{Action, Moment};
 use crate::clock::{Clock, Ids};
@@ -125,8 +124,6 @@ pub struct Deps {
     pub tail: Arc<Tail>,
     /// Who is there: what the database can't know.
     pub presence: Arc<Presence>,
-    /// How long it is kept what became of a command.
-    pub commands_kept: SignedDuration,
 }
 
 impl Writer {
@@ -192,7 +189,6 @@ pub(super) async fn create_site(
         ids: ids.clone(),
         tail: Arc::new(Tail::new(0)),
         presence: Arc::default(),
-        commands_kept: COMMANDS_KEPT,
     };
     let mut desk = Desk::new(site.id, deps);
     let results = desk.all(&[job], Some(&site)).await;

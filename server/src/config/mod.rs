@@ -21,7 +21,6 @@ pub use resolve::{Resolved, Surroundings, resolve};
 pub use values::Secret;
 
 use crate::http::Network;
-use jiff::SignedDuration;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -244,13 +243,6 @@ pub struct Retention {
     /// Messages of devices that were no press.
     #[serde(deserialize_with = "values::days")]
     pub unrecognised: u32,
-}
-
-impl Retention {
-    /// How long commands are kept; for ever, when no number of days was given.
-    pub fn commands_kept(&self) -> SignedDuration {
-        if self.commands == 0 { SignedDuration::MAX } else { SignedDuration::from_hours(24 * i64::from(self.commands)) }
-    }
 }
 
 impl Default for Config {

@@ -5,11 +5,11 @@
 
 use crewbell_shared::ids::SiteId;
 use jiff::Timestamp;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::pool::see;
-use super::{DbError, sql};
+use super::{DbError, commands, sql};
 
 /// What is deleted when it is old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,8 @@ pub async fn begin(conn: &mut PgConnection) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Deletes what is from before a time, at most `limit` rows; returns how many went.
+/// Deletes what is from before a time, at most `limit` rows; returns how many went. Of commands the site remembers that they
+/// did, in the same transaction: its row, which presses count on, is held for that one statement and for no flush to disk.
 pub async fn delete(
     conn: &mut PgConnection,
     site: SiteId,
@@ -87,14 +88,20 @@ pub async fn delete(
     limit: u32,
 ) -> Result<u64, DbError> {
     see(conn, site).await?;
+    let mut tx = conn.begin().await?;
     let deleted = sqlx::query(kind.statement())
         .bind(site.0)
         .bind(sql(before))
         .bind(i64::from(limit))
         .bind(first_id_at(before))
-        .execute(conn)
-        .await?;
-    Ok(deleted.rows_affected())
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+    if kind == Kind::Commands && deleted > 0 {
+        commands::forget_before(&mut tx, site, before).await?;
+    }
+    tx.commit().await?;
+    Ok(deleted)
 }
 
 /// The least id of version 7 of a time (RFC 9562, 5.7).

@@ -52,13 +52,25 @@ pub async fn find(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
         .collect()
 }
 
-/// Whether commands are still known from each of these times, or from before it.
-pub async fn reach_back(conn: &mut PgConnection, site: SiteId, to: &[Timestamp]) -> Result<Vec<bool>, DbError> {
-    // Not kept as a plan, as in `entries::of_commands`: one from when there were few would read them all.
-    let query = "select (select true from commands where site_id = $1 and at <= asked.at limit 1) is not null \
-                 from unnest($2::timestamptz[]) with ordinality as asked (at, place) order by asked.place";
-    let to: Vec<_> = to.iter().copied().map(sql).collect();
-    Ok(sqlx::query_scalar(query).bind(site.0).bind(to).persistent(false).fetch_all(conn).await?)
+/// The time before which what became of commands was deleted; none while nothing was. Those decided later are all known.
+pub async fn forgotten_before(conn: &mut PgConnection, site: SiteId) -> Result<Option<Timestamp>, DbError> {
+    let before = sqlx::query_scalar!("select commands_forgotten_before from sites where id = $1", site.0)
+        .fetch_one(conn)
+        .await?;
+    Ok(before.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// Says that what became of commands before a time was deleted. It never goes back.
+pub async fn forget_before(conn: &mut PgConnection, site: SiteId, before: Timestamp) -> Result<(), DbError> {
+    sqlx::query!(
+        "update sites set commands_forgotten_before = $2 \
+         where id = $1 and (commands_forgotten_before is null or commands_forgotten_before < $2)",
+        site.0,
+        sql(before) as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Remembers what became of commands.

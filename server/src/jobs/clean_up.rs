@@ -2,7 +2,8 @@
 //!
 //! One run an hour for all sites, on a connection of its own. It deletes a few rows at a time and bounds each run, so
 //! that an old installation that sets a retention for the first time is cleaned over some hours and not at once. It
-//! takes no lock that a press waits for. To add a kind: its statement in `db/clean_up.rs`, and its setting here.
+//! takes no lock that a press waits for, but the site's row for the one statement that remembers what was forgotten. To add
+//! a kind: its statement in `db/clean_up.rs`, and its setting here.
 
 use std::time::Duration;
 

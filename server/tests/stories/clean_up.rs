@@ -9,7 +9,8 @@ use sqlx::AssertSqlSafe;
 use crate::database::superuser;
 use crate::ship::{Ship, found};
 
-const FOR_EVER: Retention = Retention { recordings: 0, presses: 0, commands: 0, sessions: 0, unrecognised: 0 };
+/// Keeps all.
+pub const FOR_EVER: Retention = Retention { recordings: 0, presses: 0, commands: 0, sessions: 0, unrecognised: 0 };
 
 /// Each kind with the table that it is in, and a retention of ten days for it alone.
 const KINDS: [(&str, &str, Retention); 5] = [

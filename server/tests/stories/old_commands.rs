@@ -1,10 +1,12 @@
 //! A tablet that was away for longer than it is kept what became of commands.
 
-use crewbell_server::jobs;
+use crewbell_server::config::Retention;
+use crewbell_server::jobs::{self, clean_up};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::cast::{Crew, command_as, fresh_id};
+use crate::clean_up::FOR_EVER;
 use crate::database::superuser;
 use crate::ship::Ship;
 
@@ -36,12 +38,10 @@ fn days_go_by(ship: &Ship, days: i64) {
     ship.clock.advance(SignedDuration::from_hours(24 * days));
 }
 
-/// Forgets what became of commands that are older than so many days, as the clean-up does.
-async fn forget(ship: &Ship, days: i64) {
-    let before = ship.clock.now() - SignedDuration::from_hours(24 * days);
-    let sql = "delete from commands where at < $1";
-    let before = jiff_sqlx::Timestamp::from(before);
-    sqlx::query(sql).bind(before).execute(&mut superuser(&ship.db).await).await.unwrap();
+/// Forgets what became of commands that are older than so many days, and a day more.
+async fn forget(ship: &Ship, days: u32) {
+    let rows = clean_up(&ship.server.house, &Retention { commands: days, ..FOR_EVER }).await.unwrap();
+    assert!(rows > 0, "there is something to forget");
 }
 
 async fn notes(sam: &Crew, request: &str) -> usize {
@@ -63,7 +63,7 @@ async fn a_command_that_was_done_long_ago_is_known_by_its_entry_and_another_is_t
     assert_eq!(codes(&sam.sends(&refused).await), [Some("not_accepted")]);
 
     days_go_by(&ship, 93);
-    forget(&ship, 91).await;
+    forget(&ship, 90).await;
     let sam = ship.sam().await;
     assert_eq!(sam.sends(&done.commands).await, first, "the entry of each");
     assert_eq!(notes(&sam, &done.request).await, 1, "and nothing was done again");
@@ -93,13 +93,49 @@ async fn an_old_command_is_known_by_its_entry_in_the_archive_too() {
     let first = sam.sends(&done.commands).await;
     ship.settings(|settings| settings.retention_days = 30).await;
     days_go_by(&ship, 120);
-    forget(&ship, 91).await;
+    forget(&ship, 90).await;
     ship.sam().await;
     jobs::archive(&ship.server.house, &ship.site).await.unwrap();
     assert!(ship.count("select count(*) from entries_archive where command_id is not null").await >= 2);
     let sam = ship.sam().await;
     assert_eq!(sam.sends(&done.commands).await, first);
     assert_eq!(notes(&sam, &done.request).await, 1);
+}
+
+#[tokio::test]
+async fn a_site_that_never_forgot_takes_a_command_of_two_years_ago() {
+    let ship = Ship::sail().await;
+    let sam = ship.sam().await;
+    // A tablet whose clock went back: nothing was ever deleted, so what isn't known was never done.
+    let old = given(ship.clock.now() - SignedDuration::from_hours(24 * 730));
+    assert_eq!(codes(&sam.sends(&old.commands).await), [None, None]);
+    assert_eq!(notes(&sam, &old.request).await, 1);
+    // A clean-up that found nothing to delete has forgotten nothing.
+    days_go_by(&ship, 30);
+    assert_eq!(clean_up(&ship.server.house, &Retention { commands: 90, ..FOR_EVER }).await.unwrap(), 0);
+    let sam = ship.sam().await;
+    let older = given(ship.clock.now() - SignedDuration::from_hours(24 * 731));
+    assert_eq!(codes(&sam.sends(&older.commands).await), [None, None]);
+}
+
+#[tokio::test]
+async fn what_was_forgotten_stays_so_when_commands_are_kept_for_longer_afterwards() {
+    let ship = Ship::sail().await;
+    ship.sam().await.asks_for(1, "ice").await;
+    days_go_by(&ship, 60);
+    forget(&ship, 30).await;
+    // By its device's clock, which may be a day ahead: 31 days were kept.
+    let hours_ago = |hours| given(ship.clock.now() - SignedDuration::from_hours(hours)).commands;
+    let (forgotten, kept) = (hours_ago(30 * 24 + 1), hours_ago(30 * 24 - 1));
+    // One that somebody held at the time goes later, by a setting that keeps longer.
+    let late = "insert into commands (site_id, id, verb, digest, at) select id, gen_random_uuid(), 'note_request', '', \
+                $1 from sites";
+    let long_ago = jiff_sqlx::Timestamp::from(ship.clock.now() - SignedDuration::from_hours(24 * 59));
+    sqlx::query(late).bind(long_ago).execute(&mut superuser(&ship.db).await).await.unwrap();
+    forget(&ship, 50).await;
+    let sam = ship.sam().await;
+    assert_eq!(codes(&sam.sends(&forgotten).await), [Some("too_old"); 2]);
+    assert_eq!(codes(&sam.sends(&kept).await), [None, None]);
 }
 
 #[tokio::test]
@@ -119,6 +155,7 @@ async fn a_clock_that_jumps_ahead_makes_no_command_too_old() {
 async fn a_command_without_a_time_is_as_new_as_it_comes() {
     let ship = Ship::sail().await;
     let sam = ship.sam().await;
+    sam.asks_for(1, "ice").await;
     days_go_by(&ship, 400);
     forget(&ship, 1).await;
     let sam = {
