@@ -214,6 +214,9 @@ create index requests_unanswered on requests (place_id) where state in ('open', 
 create index requests_by_time on requests (site_id, created_at) where created_at is not null;
 create index requests_by_place on requests (place_id, created_at) where created_at is not null;
 create index requests_by_person on requests (accepted_by, created_at) where accepted_by is not null;
+-- What a recording belongs to: what its button has asked lately, and what is still live however old it is.
+create index requests_voice_made on requests (button_id, created_at) where voice is not null;
+create index requests_voice_live on requests (button_id) where voice is not null and state in ('open', 'accepted');
 
 -- Every press that was ever taken. `press_key` is the identity that makes a resend no second press.
 create table presses (

@@ -99,6 +99,8 @@ pub async fn ids_live_at(
 }
 
 /// The newest voice request of a button, made since a time or pressed again since, not locked: what a recording belongs to.
+///
+/// Two questions, each with an index of its own: one with "or" between them is answered by all that the button ever asked.
 pub async fn id_of_voice(
     conn: &mut PgConnection,
     site: SiteId,
@@ -106,10 +108,13 @@ pub async fn id_of_voice(
     since: Timestamp,
 ) -> Result<Option<Uuid>, DbError> {
     let id = sqlx::query_scalar!(
-        "select id from requests where site_id = $1 \
-         and button_id = (select b.id from buttons b where b.site_id = $1 and b.device = $2) \
-         and voice is not null and (created_at >= $3 or (state in ('open', 'accepted') and last_press_at >= $3)) \
-         order by coalesce(last_press_at, created_at) desc limit 1",
+        "with button as (select id from buttons where site_id is not distinct from $1 and device = $2) \
+         select id as \"id!\" from (select id, coalesce(last_press_at, created_at) as at from requests \
+         where site_id is not distinct from $1 and button_id = (select id from button) and voice is not null \
+         and created_at >= $3 union all \
+         select id, last_press_at from requests \
+         where site_id is not distinct from $1 and button_id = (select id from button) and voice is not null \
+         and state in ('open', 'accepted') and last_press_at >= $3) as spoken order by at desc limit 1",
         site.0,
         device,
         sql(since) as _

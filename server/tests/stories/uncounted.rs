@@ -17,18 +17,18 @@ use uuid::Uuid;
 use crate::database::superuser;
 use crate::ship::{Ship, soon};
 
-/// A hundred thousand requests with their presses, commands and entries; nothing of it is counted, nor will be.
+/// A hundred thousand requests, each spoken to one button, with their presses, commands and entries; nothing of it is counted, nor will be.
 const CROWD: [&str; 8] = [
     "set session_replication_role = replica",
     "do $$ declare t text; begin foreach t in array array['requests', 'presses', 'commands', 'entries', 'places'] loop \
      execute format('alter table %I set (autovacuum_enabled = off)', t); end loop; end $$",
     "insert into places select id, gen_random_uuid(), null, 'Room ' || n, 'cabin', n, false, 'room ' || n \
      from sites, generate_series(1, 300) n",
-    "insert into requests (site_id, id, place_id, place_name, created_at, kind, priority, press_count, last_press_at, \
-     notes, state, accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at) \
-     select s.id, gen_random_uuid(), p.ids[1 + n % 300], 'Room', t.at, 'call', 'normal', 1, t.at, '[]', 'completed', \
+    "insert into requests (site_id, id, place_id, place_name, button_id, created_at, kind, priority, press_count, \
+     last_press_at, voice, notes, state, accepted_by, accepted_by_name, accepted_at, closed_by, closed_by_name, closed_at) \
+     select s.id, gen_random_uuid(), p.ids[1 + n % 300], 'Room', b.id, t.at, 'voice', 'normal', 1, t.at, '{}', '[]', 'completed', \
      w.id, w.name, t.at, w.id, w.name, t.at from sites s, generate_series(1, 100000) n, \
-     (select array_agg(id) as ids from places) p, (select id, name from people limit 1) w, \
+     (select array_agg(id) as ids from places) p, (select id, name from people limit 1) w, (select id from buttons where device = 'cabin-1') b, \
      lateral (select now() - n * interval '5 minutes' as at) t",
     "insert into presses (site_id, id, button_id, press_key, kind, key, received_at) \
      select b.site_id, gen_random_uuid(), b.id, '7-' || n, 'single', 'main', now() \
@@ -74,7 +74,8 @@ fn request(place: Uuid, button: Uuid, at: Timestamp, ids: &crewbell_server::cloc
     }
 }
 
-/// All that a writer asks for a press that makes a request, and for a command beside it; how many blocks that took.
+/// All that a writer asks for a press that makes a request, for a recording and for a command beside it; how many blocks
+/// that took.
 async fn press(ship: &Ship, conn: &mut PgConnection) -> i64 {
     let (site, ids, at): (SiteId, _, _) = (ship.site.id, &ship.server.house.ids, ship.clock.now());
     let mut tx = conn.begin().await.unwrap();
@@ -85,6 +86,8 @@ async fn press(ship: &Ship, conn: &mut PgConnection) -> i64 {
     let (button, place) = (known.button.id, place.unwrap().id.0);
     assert!(presses::find(&mut tx, site, &[(button, "new")]).await.unwrap().is_empty());
     assert!(requests::lock_live_at(&mut tx, site, &[place], at, at).await.unwrap().is_empty());
+    let since = at - jiff::SignedDuration::from_mins(2);
+    assert_eq!(requests::id_of_voice(&mut tx, site, "cabin-1", since).await.unwrap(), None);
     let request = request(place, button.0, at, ids);
     assert!(requests::lock(&mut tx, site, &[request.id.0]).await.unwrap().is_empty());
     let command: CommandId = ids.next(at);
