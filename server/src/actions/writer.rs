@@ -10,6 +10,7 @@
 //! Nothing is done twice: from the moment that a commit is asked for, whatever goes wrong leaves the outcome unknown, and
 //! whoever asked is told to ask again under the same id.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -191,8 +192,9 @@ pub(super) async fn create_site(
         presence: Arc::default(),
     };
     let mut desk = Desk::new(site.id, deps);
-    let results = desk.all(&[job], Some(&site)).await;
-    results.into_iter().next().unwrap_or(Err(NotDone::Internal)).map(|_| ())
+    let mut created = Err(NotDone::Internal);
+    desk.all(&[job], Some(&site), |_, result| created = result.map(|_| ())).await;
+    created
 }
 
 struct Desk {
@@ -284,18 +286,25 @@ impl Desk {
             }
             metrics::histogram!("actions_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
             let (jobs, replies): (Vec<Job>, Vec<Reply>) = std::mem::take(&mut batch).into_iter().unzip();
-            let results = self.all(&jobs, None).await;
-            for (reply, result) in replies.into_iter().zip(results) {
+            let mut replies: Vec<_> = replies.into_iter().map(Some).collect();
+            let answer = |at: usize, result| {
                 // Whoever asked may have hung up; what was done stays done.
-                let _ = reply.send(result);
-            }
+                let _ = replies[at].take().map(|reply| reply.send(result));
+            };
+            self.all(&jobs, None, answer).await;
         }
     }
 
     /// Does a batch, in order: whole, and where that is refused in halves, down to the ones that are to blame. Where it is
     /// held up, it is done apart. Once the database is away, the rest isn't tried.
-    async fn all(&mut self, jobs: &[Job], new: Option<&Site>) -> Results {
-        let mut results = vec![Err(NotDone::Unavailable); jobs.len()];
+    ///
+    /// What became of each job is answered as soon as it is durable: what is done waits for nothing that is still held up.
+    async fn all(&mut self, jobs: &[Job], new: Option<&Site>, mut answer: impl FnMut(usize, Result<Done, NotDone>)) {
+        let mut open: BTreeSet<usize> = (0..jobs.len()).collect();
+        let mut settle = |at: usize, result| {
+            open.remove(&at);
+            answer(at, result);
+        };
         let mut parts: Vec<Vec<usize>> = vec![(0..jobs.len()).collect()];
         let mut apart_until = None;
         while let Some(part) = parts.pop() {
@@ -306,13 +315,13 @@ impl Desk {
             let how = How { new, hurried: self.held_up, ..How::default() };
             let error = match (self.attempt(&these, how).await, these.as_slice()) {
                 (Ok(done), _) => {
-                    part.into_iter().zip(done).for_each(|(at, done)| results[at] = done);
+                    part.into_iter().zip(done).for_each(|(at, done)| settle(at, done));
                     continue;
                 }
                 (Err(Failure::Db(error)), _) if error.is_transient() => error,
                 (Err(failure), [job]) => match self.blame(job, failure, how).await {
                     Ok(result) => {
-                        results[part[0]] = result;
+                        settle(part[0], result);
                         continue;
                     }
                     Err(error) => error,
@@ -333,7 +342,9 @@ impl Desk {
             parts.extend(apart(jobs, part));
         }
         self.held_up = apart_until.is_some();
-        results
+        for at in open {
+            answer(at, Err(NotDone::Unavailable));
+        }
     }
 
     /// What becomes of a job that can't be done as it is.

@@ -34,6 +34,7 @@ mod events;
 mod faults;
 mod fleet;
 mod guessing;
+mod held_up;
 mod identity;
 mod install;
 mod interface;

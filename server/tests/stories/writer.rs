@@ -44,7 +44,8 @@ fn create(ship: &Ship) -> Box<dyn Action> {
     action(Verb::CreateRequest { request_id, place_id, kind: Kind::Call, service: None, priority: None, text: None })
 }
 
-async fn ready(ship: &Ship) -> (StatusCode, String) {
+/// Whether the server can take a press, and what it says of it.
+pub async fn ready(ship: &Ship) -> (StatusCode, String) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let response = client.get(format!("http://{}/readyz", ship.server.http)).send().await.unwrap();
     (response.status(), response.text().await.unwrap())
@@ -57,7 +58,7 @@ async fn waiting(root: &mut PgConnection) -> i64 {
 }
 
 /// Waits until somebody waits for a lock.
-async fn somebody_waits(ship: &Ship) {
+pub async fn somebody_waits(ship: &Ship) {
     until("somebody waits for a lock", || async { waiting(&mut superuser(&ship.db).await).await > 0 }).await;
 }
 
@@ -480,62 +481,4 @@ async fn a_pool_keeps_as_many_connections_as_it_is_told_and_waits_as_long() {
     }
     drop(reader);
     db.close().await;
-}
-
-#[tokio::test]
-async fn a_lock_that_nobody_gives_back_is_no_answer_and_ends() {
-    let ship = Ship::sail().await;
-    let mut root = superuser(&ship.db).await;
-    let mut tx = root.begin().await.unwrap();
-    tx.execute("select from places where name = 'Cabin 1' for update").await.unwrap();
-    let verb = Verb::SetDoNotDisturb { place_id: id(1), on: true };
-    let began = std::time::Instant::now();
-    assert_eq!(ship.site.act(action(verb), Actor::System, Source::App).await, Err(NotDone::Unavailable));
-    assert!(began.elapsed() < std::time::Duration::from_secs(9), "by the lock's own limit");
-    // Others go on meanwhile, on a connection that is whole.
-    ship.gus_in(2).await.press("single").await;
-    tx.rollback().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_row_that_somebody_holds_costs_those_who_need_it_and_nobody_who_presses_elsewhere() {
-    let ship = Ship::sail().await;
-    let (sam, siri) = (ship.sam().await, ship.siri().await);
-    let (mut two, mut three, mut four) = (ship.gus_in(2).await, ship.gus_in(3).await, ship.gus_in(4).await);
-    // Somebody works on cabin 1 by hand, and has left the transaction open.
-    let (mut hand, mut root) = (superuser(&ship.db).await, superuser(&ship.db).await);
-    let mut held = hand.begin().await.unwrap();
-    held.execute("select from places where name = 'Cabin 1' for update").await.unwrap();
-    // The writer waits for cabin 4's button, and meanwhile the batch gathers behind it.
-    let mut tx = root.begin().await.unwrap();
-    tx.execute("select from buttons where device = 'cabin-4' for update").await.unwrap();
-    let quiet = || {
-        let verb = json!({ "type": "set_do_not_disturb", "place_id": CABIN_1, "on": true });
-        json!({ "commands": [command(verb)] })
-    };
-    let (sams, siris) = (quiet(), quiet());
-    let (_, said) = tokio::join!(four.press("single"), async {
-        somebody_waits(&ship).await;
-        let presses = async { tokio::join!(two.press("single"), three.press("single")) };
-        let commands =
-            async { tokio::join!(sam.post("/api/commands", sams.clone()), siri.post("/api/commands", siris.clone())) };
-        let (said, _, ()) = tokio::join!(commands, presses, async {
-            // Signed in already, each of them is a message away from the writer's queue.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            tx.commit().await.unwrap();
-        });
-        said
-    });
-    assert_eq!([said.0.0, said.1.0], [StatusCode::SERVICE_UNAVAILABLE; 2], "{said:?}");
-    let rang = "select count(*) from requests where place_name in ('Cabin 2', 'Cabin 3') and press_count = 1";
-    assert_eq!(ship.count(rang).await, 2, "acknowledged, at the first try");
-    // The row is free again: the same commands are done, once.
-    held.rollback().await.unwrap();
-    for (who, body) in [(&sam, sams), (&siri, siris)] {
-        let (status, body) = who.post("/api/commands", body).await;
-        assert_eq!((status, &body["outcomes"][0]["refusal"]), (StatusCode::OK, &json!(null)), "{body}");
-    }
-    let told = "select count(*) from entries where type = 'do_not_disturb_set'";
-    assert_eq!(ship.count(told).await, 1);
-    assert_eq!(ready(&ship).await.0, StatusCode::OK);
 }
