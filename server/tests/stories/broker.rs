@@ -200,18 +200,25 @@ async fn a_broker_killed_in_a_storm_loses_only_what_it_had_not_handed_on_and_not
 
 /// What the servers of this story say about themselves.
 #[derive(Clone, Default)]
-struct Words(Arc<Mutex<Vec<u8>>>);
+pub struct Words(Arc<Mutex<Vec<u8>>>);
 
 impl Words {
-    fn listen() -> (Self, DefaultGuard) {
+    /// Listens to all that runs in this story.
+    pub fn listen() -> (Self, DefaultGuard) {
         let words = Self::default();
         let writer = words.clone();
         let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
         (words, tracing::subscriber::set_default(lines))
     }
 
-    async fn hear(&self, what: &str) {
-        until(what, || async { String::from_utf8_lossy(&self.0.lock().unwrap()).contains(what) }).await;
+    /// Waits until it has been said.
+    pub async fn hear(&self, what: &str) {
+        until(what, || async { self.times(what) > 0 }).await;
+    }
+
+    /// How often it has been said.
+    fn times(&self, what: &str) -> usize {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).matches(what).count()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a batch when somebody holds a row that part of it needs.
+//! What becomes of a batch when somebody holds a row that part of it needs, or a statement doesn't end.
 
 use std::cell::Cell;
 
@@ -10,9 +10,11 @@ use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::{Connection, Executor};
 
+use crate::broker::Words;
 use crate::cast::command;
 use crate::database::superuser;
-use crate::ship::{Ship, id};
+use crate::ship::{Ship, id, soon};
+use crate::wire::Wire;
 use crate::writer::{ready, somebody_waits};
 
 const CABIN_1: &str = "00000000-0000-0000-0000-000000000001";
@@ -83,4 +85,37 @@ async fn a_row_that_somebody_holds_costs_those_who_need_it_and_nobody_who_presse
     let told = "select count(*) from entries where type = 'do_not_disturb_set'";
     assert_eq!(ship.count(told).await, 1);
     assert_eq!(ready(&ship).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_statement_that_does_not_end_is_broken_off_and_its_press_comes_again_and_is_taken_once() {
+    let ship = Ship::sail().await;
+    let mut root = superuser(&ship.db).await;
+    let endless = "create function sleeps() returns trigger language plpgsql as $$ begin perform pg_sleep(60); return new; \
+                   end $$; create trigger sleeps before insert on presses for each row \
+                   when (new.device_press_id = 'endless') execute function sleeps()";
+    sqlx::raw_sql(endless).execute(&mut root).await.unwrap();
+    let (words, _guard) = Words::listen();
+    let button = async || {
+        let login = ("serenity/cabin-1", "secret-1");
+        Wire::connect(ship.server.mqtt.unwrap(), "cabin-1", Some(login)).await.unwrap()
+    };
+    let (topic, payload) = ("obedio/button/cabin-1/pressed", br#"{"press_id":"endless","kind":"single"}"#);
+    let mut gus = button().await;
+    gus.publish(1, topic, payload, false, false).await.unwrap();
+    assert!(soon(gus.next()).await.is_err(), "it isn't acknowledged, and the connection ends");
+    words.hear("canceling statement due to statement timeout").await;
+    assert_eq!(ship.count("select count(*) from presses").await, 0);
+
+    // The writer goes on.
+    ship.gus_in(2).await.press("single").await;
+    assert_eq!(ready(&ship).await.0, StatusCode::OK);
+    root.execute("drop trigger sleeps on presses").await.unwrap();
+    let mut gus = button().await;
+    for _ in 0..2 {
+        soon(gus.say(Some(1), topic, payload, true)).await.unwrap();
+    }
+    assert_eq!(ship.count("select count(*) from presses where device_press_id = 'endless'").await, 1);
+    let rang = "select count(*) from requests where place_name = 'Cabin 1' and press_count = 1";
+    assert_eq!(ship.count(rang).await, 1);
 }
