@@ -63,7 +63,8 @@ const MOST_OF_ADDRESS: i64 = 400;
 /// A gateway speaks for many; what is beyond comes in when somebody has assigned some.
 const MOST_OF_CLIENT: i64 = 60;
 
-fn address_of(via: &str) -> &str {
+/// The address of whoever brought something, of its address and client id.
+pub(crate) fn address_of(via: &str) -> &str {
     via.split_once(' ').map_or(via, |(address, _)| address)
 }
 

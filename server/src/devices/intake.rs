@@ -170,7 +170,7 @@ impl Intake for Buttons {
             connection: peer.connection,
             client_id: Some(peer.client_id.clone()),
             clean_start: peer.clean_start,
-            via: Some(format!("{} {}", peer.remote.ip(), peer.client_id)),
+            via: Some(format!("{} {}", Origin::from(peer.remote.ip()), peer.client_id)),
         };
         let door = self.door.clone();
         async move { door.take(speaker, message).await }

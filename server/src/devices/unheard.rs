@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::actions::CountUnheard;
 use crate::clock::Clock;
+use crate::db::buttons::address_of;
 use crate::db::unheard::Unheard as Row;
 use crate::house::OpenSite;
 
@@ -23,13 +24,17 @@ const WAITING: usize = 1024;
 /// Sorts of messages that one client may bring in an hour; more are one line.
 const OF_ONE: usize = 48;
 
-/// How long a client's sorts are remembered.
+/// Sorts of messages that one address may bring in an hour, under whatever client ids; less than half of what a site keeps
+/// of devices that nobody assigned.
+const OF_AN_ADDRESS: usize = 4 * OF_ONE;
+
+/// How long the sorts of one are remembered.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Clients whose sorts are remembered.
-const CLIENTS: usize = 1024;
+/// Clients whose sorts are remembered, and as many addresses.
+const REMEMBERED: usize = 1024;
 
-/// The reason of the line for all that one client brought beyond its share.
+/// The reason of the line for all that was brought beyond a share.
 const TOO_MANY: &str = "too_many_sorts";
 
 /// Bytes of a message that are kept for the administrator to look at.
@@ -61,11 +66,16 @@ struct Counts {
     shares: Shares,
 }
 
-/// What each client has brought.
+/// What each address and each of its clients has brought.
 #[derive(Debug, Default)]
 struct Shares {
-    clients: HashMap<(SiteId, String), (Timestamp, BTreeSet<Sort>)>,
+    addresses: Brought,
+    clients: Brought,
 }
+
+/// The sorts that each has brought, and since when they are counted.
+#[derive(Debug, Default)]
+struct Brought(HashMap<(SiteId, String), (Timestamp, BTreeSet<Sort>)>);
 
 impl Unheard {
     /// Starts writing, for as long as anybody counts.
@@ -128,22 +138,43 @@ impl Unheard {
 }
 
 impl Shares {
-    /// Whether a client may bring a sort: one that it has brought already, or one more.
+    /// Whether somebody may bring a sort, as this client and from this address: one that it has brought already, or one
+    /// more.
     fn has_room(&mut self, (site, via): (SiteId, &str), sort: &Sort, now: Timestamp) -> bool {
-        if self.clients.len() >= CLIENTS {
-            self.clients.retain(|_, (since, _)| is_recent(*since, now));
+        let (address, client) = ((site, address_of(via).to_owned()), (site, via.to_owned()));
+        // Behind a broker all come from one.
+        let (of_address, of_client) = if via.is_empty() { (WAITING, WAITING) } else { (OF_AN_ADDRESS, OF_ONE) };
+        let room = self.addresses.has_room(&address, sort, of_address, now)
+            && self.clients.has_room(&client, sort, of_client, now);
+        if room {
+            self.addresses.add(address, sort, now);
+            self.clients.add(client, sort, now);
         }
-        if self.clients.len() >= CLIENTS {
-            self.clients.clear();
+        room
+    }
+}
+
+impl Brought {
+    fn has_room(&self, who: &(SiteId, String), sort: &Sort, most: usize, now: Timestamp) -> bool {
+        let lately = self.0.get(who).filter(|(since, _)| is_recent(*since, now));
+        lately.is_none_or(|(_, sorts)| sorts.contains(sort) || sorts.len() < most)
+    }
+
+    fn add(&mut self, who: (SiteId, String), sort: &Sort, now: Timestamp) {
+        if self.0.len() >= REMEMBERED {
+            self.0.retain(|_, (since, _)| is_recent(*since, now));
         }
-        let (since, sorts) = self.clients.entry((site, via.to_owned())).or_insert_with(|| (now, BTreeSet::new()));
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        let (since, sorts) = self.0.entry(who).or_insert_with(|| (now, BTreeSet::new()));
         if !is_recent(*since, now) {
             *since = now;
             sorts.clear();
         }
-        // Behind a broker all come from one.
-        let most = if via.is_empty() { WAITING } else { OF_ONE };
-        sorts.contains(sort) || (sorts.len() < most && sorts.insert(sort.clone()))
+        if !sorts.contains(sort) {
+            sorts.insert(sort.clone());
+        }
     }
 }
 
@@ -169,6 +200,30 @@ mod tests {
         assert!(shares.has_room((site, "10.0.0.5 c5"), &sort(7), at(1)));
         assert!(shares.has_room((site, "10.0.0.9 x"), &sort(5000), at(3601)), "and an hour later it may again");
         let clients = (0..10_000).all(|number| shares.has_room((site, &number.to_string()), &sort(1), at(2)));
-        assert!(clients && shares.clients.len() <= CLIENTS);
+        assert!(clients && shares.clients.0.len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn an_address_has_one_share_whatever_client_ids_it_invents() {
+        let site = SiteId(Uuid::from_u128(1));
+        let now = Timestamp::from_second(1_790_000_000).unwrap();
+        let sort = |number: usize| (format!("device-{number}"), "unknown_shape", String::new());
+        let mut shares = Shares::default();
+        // One client that babbles leaves its neighbours behind the same router their part.
+        let babbled = (0..1000).filter(|number| shares.has_room((site, "10.0.0.5 c5"), &sort(*number), now)).count();
+        assert_eq!(babbled, OF_ONE);
+        assert!(shares.has_room((site, "10.0.0.5 c6"), &sort(5000), now));
+
+        let invents = |number: usize| (format!("10.0.0.9 client-{number}"), sort(10_000 + number));
+        let invented: Vec<_> = (0..10_000).map(invents).collect();
+        let room = invented.iter().filter(|(via, sort)| shares.has_room((site, via), sort, now)).count();
+        assert_eq!(room, OF_AN_ADDRESS);
+        let (via, sort_of_it) = &invented[0];
+        assert!(shares.has_room((site, via), sort_of_it, now), "what it brought before goes on being counted");
+        assert!(shares.has_room((site, "10.0.0.6 cabin-6"), &sort(6), now), "an honest one elsewhere has its line");
+        assert!(shares.has_room((SiteId(Uuid::from_u128(2)), "10.0.0.9 x"), &sort(7), now), "and so has another site");
+        let here = |(of, who): &(SiteId, String)| *of == site && who.starts_with("10.0.0.9");
+        let remembered = shares.clients.0.keys().filter(|key| here(key)).count();
+        assert_eq!(remembered, OF_AN_ADDRESS, "nor does it make anything forgotten");
     }
 }
