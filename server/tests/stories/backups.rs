@@ -1,16 +1,20 @@
 //! A backup that comes back equal, and goes on.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
 
 use crewbell_server::backup::{Existing, Place, backup, restore};
 use crewbell_server::jobs;
 use jiff::SignedDuration;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection};
+use tokio::process::Command;
 
 use crate::database::superuser;
+use crate::foreign::until;
 use crate::own::Own;
-use crate::ship::{Ship, id};
+use crate::ship::{Ship, id, soon};
 
 /// Each table with the number of its rows and a sum over all that is in them.
 async fn contents(root: &mut PgConnection) -> BTreeMap<String, (i64, String)> {
@@ -86,4 +90,70 @@ async fn a_ship_that_sank_sails_on_from_its_backup() {
     for own in [own, other] {
         own.cluster.stop().await.unwrap();
     }
+}
+
+/// The program's own restore, on a database that isn't in a data folder of its own.
+fn restoring(own: &Own, file: &Path) -> Command {
+    let url = format!("postgres:///crewbell?host={}&user=crewbell_owner", own.cluster.socket_folder().display());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crewbell-server"));
+    command.arg("restore").arg(file).arg("--replace").env_remove("CREWBELL_CONFIG").env("CREWBELL_DATABASE_URL", url);
+    command.stdout(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// The databases of a cluster that come of a restore, or of what was there before it.
+async fn databases(root: &mut PgConnection) -> Vec<String> {
+    let names = "select datname::text from pg_database where datname like 'crewbell%' order by 1";
+    sqlx::query_scalar(names).fetch_all(root).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_restore_that_is_killed_while_the_names_change_leaves_the_database_and_the_next_one_succeeds() {
+    let own = Own::start().await;
+    let mut root = own.cluster.connect_options("crewbell_root", "postgres").connect().await.unwrap();
+    root.execute("alter role crewbell_owner createdb").await.unwrap();
+    let ship = Ship::sail_on(own.db()).await;
+    ship.gus_in(1).await.press("single").await;
+    let file = own.folder.join("serenity.dump");
+    backup(&Place::private(&own.cluster), &file).await.unwrap();
+    ship.gus_in(2).await.press("single").await;
+
+    let fresh = own.cluster.connect_options("crewbell_root", "crewbell_restore");
+    let ship = ship
+        .stopped_while(Box::pin(async {
+            let mut child = restoring(&own, &file).spawn().unwrap();
+            // Somebody looks into the new database: it gets its name only when they are gone.
+            let looking = soon(async {
+                loop {
+                    match fresh.connect().await {
+                        Ok(looking) => break looking,
+                        Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+                    }
+                }
+            })
+            .await;
+            let renaming = "select count(*) from pg_stat_activity where state <> 'idle' \
+                            and query like 'alter database \"crewbell_restore\" rename%'";
+            let mut renaming = async || -> i64 { sqlx::query_scalar(renaming).fetch_one(&mut root).await.unwrap() };
+            until("the second of the names changes", async || renaming().await == 1).await;
+            child.kill().await.unwrap();
+            assert_eq!(child.wait().await.unwrap().code(), None, "it was killed");
+            drop(looking);
+            until("PostgreSQL notices that nobody is there any more", async || renaming().await == 0).await;
+            assert_eq!(databases(&mut root).await, ["crewbell", "crewbell_restore"]);
+        }))
+        .await;
+    assert_eq!(ship.count("select count(*) from presses").await, 2, "all is as it was before the restore");
+    ship.gus_in(3).await.press("single").await;
+
+    let ship = ship
+        .stopped_while(async {
+            assert!(soon(restoring(&own, &file).status()).await.unwrap().success());
+            assert_eq!(databases(&mut root).await, ["crewbell"], "and what the killed one left is gone");
+        })
+        .await;
+    assert_eq!(ship.count("select count(*) from presses").await, 1, "what the backup has");
+    ship.gus_in(4).await.press("single").await;
+    ship.server.stop().await;
+    own.cluster.stop().await.unwrap();
 }
