@@ -220,6 +220,10 @@ impl Door {
         if self.floods.pace(speaker.site.id, device, (press.kind, press.key), alone).await {
             metrics::counter!("mqtt_held_back_total").increment(1);
             self.note(speaker, device, message, "flood");
+            if let Some(left_out) = self.warned.say((speaker.site.id, device.to_owned(), "flood"), Instant::now()) {
+                let site = &speaker.site.slug;
+                tracing::warn!(%site, device, left_out, "A device presses faster than any finger, and is held back.");
+            }
         }
     }
 

@@ -9,9 +9,9 @@ use tracing::subscriber::DefaultGuard;
 
 use crate::foreign::until;
 use crate::mosquitto::Broker;
-use crate::ship::Ship;
+use crate::ship::{Ship, soon};
 use crate::wire::reckoning::{Reckoning, reckon};
-use crate::wire::{Stormer, Storming};
+use crate::wire::{Stormer, Storming, Wire};
 
 const PRESSED: &str = "obedio/button/cabin-1/pressed";
 
@@ -196,6 +196,34 @@ async fn a_broker_killed_in_a_storm_loses_only_what_it_had_not_handed_on_and_not
     while screen.cursor < head {
         screen.next().await;
     }
+}
+
+#[tokio::test]
+async fn a_button_that_floods_behind_the_broker_is_told_of_and_delays_nobody_and_nothing_of_it_is_lost() {
+    const FLOOD: u16 = 600;
+    let broker = Broker::start().await;
+    let ship = Box::pin(Ship::sail_by(broker.settings())).await;
+    broker.subscribed(1).await;
+    let (words, _guard) = Words::listen();
+    let mut screen = ship.sam().await.screen(None).await;
+    let flood = Wire::connect(broker.address, "stuck", None).await.unwrap().flood(PRESSED, FLOOD);
+    let (flooded, ()) = tokio::join!(soon(flood), async {
+        words.hear("A device presses faster than any finger").await;
+        // Another button beside it, while what the broker has kept of the flood is still read.
+        broker.client("mqttv5").say("obedio/button/cabin-2/pressed", &press("2-1")).await;
+        while screen.see("request_created").await["payload"]["place_name"] != "Cabin 2" {}
+    });
+    flooded.unwrap();
+    until("all of it is recorded", || async {
+        ship.count("select count(*) from presses").await == i64::from(FLOOD) + 1
+    })
+    .await;
+    until("the administrator sees it", || async {
+        ship.count("select count(*) from unheard_messages where reason = 'flood' and device = 'cabin-1'").await == 1
+    })
+    .await;
+    assert_eq!(words.times("A device presses faster than any finger"), 1, "and the log says it once");
+    assert_eq!(ship.count("select count(*) from unheard_messages").await, 1, "of nobody else");
 }
 
 /// What the servers of this story say about themselves.
