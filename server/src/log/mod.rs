@@ -12,6 +12,8 @@ mod settings;
 mod tail;
 
 pub use entry::LogEntry;
+#[cfg(test)]
+pub(crate) use entry::tests::entry;
 pub use follow::follow;
 pub use reader::{ReadError, Reader};
 pub use settings::follow_settings;

@@ -17,6 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::cli::lan;
 use crate::demo::{DemoButton, DemoPerson, DemoSite};
+use crate::log::Tail;
 use crate::serve::Server;
 
 /// How long a step of the story may take before something is wrong.
@@ -66,13 +67,7 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
     }
     let committed = server.house.site(site.site.id).await?.context("The demo's site is gone.")?;
     let mut log = committed.reader(committed.tail.head());
-    let tail = std::sync::Arc::clone(&committed.tail);
-    // By the server's own time. Who listens hears of it at some moment after that, on a busy machine after PUBACK: as if the
-    // button had been told before the press was safe.
-    let commit = async {
-        let seq = log.next().await?.last().map_or(0, |entry| entry.seq);
-        anyhow::Ok((tail.committed_at(seq).unwrap_or_else(Instant::now), seq))
-    };
+    let commit = async { anyhow::Ok(log.next().await?.last().map_or(0, |entry| entry.seq)) };
     let mut gus = Gus::connect(server, button).await?;
 
     let press_id = format!("demo-{}-{number}", std::process::id());
@@ -92,16 +87,10 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
         }
         anyhow::Ok((last, request))
     };
-    let (committed_at, acknowledged, seen) = tokio::join!(commit, gus.acknowledged(), all);
-    let ((committed_at, seq), acknowledged, (seen_at, request)) = (committed_at?, acknowledged?, seen?);
-    let names = screens.iter().map(|screen| screen.name.as_str()).collect::<Vec<_>>().join(", ");
-    let mut lines = vec![
-        (committed_at, format!("committed: entry {seq} of the log")),
-        (acknowledged, "PUBACK: the button knows that it was heard".to_owned()),
-        (seen_at, format!("on all {} screens: {names}", screens.len())),
-    ];
-    lines.sort_by_key(|(at, _)| *at);
-    for (at, line) in lines {
+    let (seq, acknowledged, seen) = tokio::join!(commit, gus.acknowledged(), all);
+    let (seq, acknowledged, (seen_at, request)) = (seq?, acknowledged?, seen?);
+    let names: Vec<&str> = screens.iter().map(|screen| screen.name.as_str()).collect();
+    for (at, line) in what_became(&committed.tail, seq, acknowledged, (seen_at, &names))? {
         says(at, &line);
     }
 
@@ -128,6 +117,26 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
         says(last, &format!("every screen shows it: {state} by Siri"));
     }
     Ok(())
+}
+
+/// What became of a press that made an entry, in the order in which it happened.
+///
+/// The commit is told by the server's own record. Who listens hears of it at some moment after that, on a busy machine after
+/// PUBACK: as if the button had been told before the press was safe.
+fn what_became(
+    tail: &Tail,
+    seq: u64,
+    acknowledged: Instant,
+    (seen, screens): (Instant, &[&str]),
+) -> anyhow::Result<[(Instant, String); 3]> {
+    let committed = tail.committed_at(seq).context("The press is not in the log.")?;
+    let mut lines = [
+        (committed, format!("committed: entry {seq} of the log")),
+        (acknowledged, "PUBACK: the button knows that it was heard".to_owned()),
+        (seen, format!("on all {} screens: {}", screens.len(), screens.join(", "))),
+    ];
+    lines.sort_by_key(|(at, _)| *at);
+    Ok(lines)
 }
 
 /// A crew member's device, as far as a story needs one.
@@ -207,5 +216,35 @@ impl Gus {
     async fn event(&mut self) -> anyhow::Result<Event> {
         let event = tokio::time::timeout(PATIENCE, self.events.poll()).await;
         Ok(event.context("The button hears nothing.")??)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::entry;
+
+    #[test]
+    fn the_commit_is_told_before_puback_however_late_the_teller_hears_of_it() {
+        let tail = Tail::new(4);
+        tail.push(vec![entry(5)]);
+        let acknowledged = Instant::now();
+        let seen = acknowledged + Duration::from_millis(3);
+        // The teller is the last to learn of the entry.
+        let told = what_became(&tail, 5, acknowledged, (seen, &["Siri", "Sam"])).unwrap();
+        let lines = told.each_ref().map(|(_, line)| line.as_str());
+        assert_eq!(
+            lines,
+            [
+                "committed: entry 5 of the log",
+                "PUBACK: the button knows that it was heard",
+                "on all 2 screens: Siri, Sam"
+            ]
+        );
+        assert_eq!(told[0].0, tail.committed_at(5).unwrap());
+        // A screen may be told before the button is, and what was committed is still the first.
+        let told = what_became(&tail, 5, seen, (acknowledged, &["Siri"])).unwrap();
+        assert!(told[0].1.starts_with("committed") && told[1].1.starts_with("on all 1 screens"), "{told:?}");
+        assert!(what_became(&tail, 6, acknowledged, (seen, &[])).is_err(), "no time is made up");
     }
 }
