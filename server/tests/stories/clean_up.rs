@@ -1,6 +1,8 @@
 //! Nothing grows without end: each kind of thing goes when it has had its time, and not before.
 
-use crewbell_server::config::Retention;
+use std::collections::BTreeSet;
+
+use crewbell_server::config::{Config, Retention};
 use crewbell_server::jobs::clean_up;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -97,6 +99,35 @@ async fn each_kind_goes_by_its_own_setting_when_it_has_had_its_time() {
     assert_eq!(ship.count("select count(*) from requests").await, requests);
     assert_eq!(ship.count("select head from sites").await, entries, "the log is none of its business");
     assert_eq!(ship.count("select count(*) from sessions where ended_at is null").await, 0);
+}
+
+/// For how long `docs/operating.md` says that a kind stays.
+fn documented(kind: &str) -> SignedDuration {
+    let line =
+        include_str!("../../../docs/operating.md").lines().find(|line| line.contains(&format!("`retention.{kind}`")));
+    days(line.unwrap().split('|').nth(2).unwrap().trim().parse().unwrap())
+}
+
+#[tokio::test]
+async fn with_no_setting_touched_each_kind_stays_for_as_long_as_is_documented_and_no_longer() {
+    let ship = Ship::sail().await;
+    let began = ship.clock.now();
+    one_of_each(&ship, 1).await;
+    let retention = Config::default().retention;
+    let mut stays = KINDS.map(|(kind, table, _)| (documented(kind), kind, table));
+    // A day longer than is promised, since devices go by their own clocks.
+    stays.iter_mut().filter(|(_, kind, _)| *kind == "commands").for_each(|(stays, ..)| *stays += days(1));
+    let hour = SignedDuration::from_hours(1);
+    let ages: BTreeSet<_> = stays.iter().flat_map(|(stays, ..)| [*stays - hour, *stays + hour]).collect();
+    for age in ages {
+        let passed = ship.clock.now().duration_since(began);
+        ship.clock.advance(age - passed);
+        clean_up(&ship.server.house, &retention).await.unwrap();
+        for (stays, kind, table) in stays {
+            assert_eq!(count(&ship, table).await == 0, stays < age, "{kind} after {} h", age.as_hours());
+        }
+    }
+    assert_eq!(ship.count("select count(*) from requests").await, 1, "what guests wanted stays");
 }
 
 #[tokio::test]
