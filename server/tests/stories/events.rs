@@ -27,6 +27,24 @@ impl Events {
         Self { response, buffer: String::new() }
     }
 
+    /// Waits for the first line, which says nothing but that the stream is on.
+    pub async fn first_line(&mut self) {
+        while !self.buffer.starts_with(':') || !self.buffer.contains("\n\n") {
+            let chunk = soon(self.response.chunk()).await.unwrap().expect("the stream is on");
+            self.buffer.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    /// The first entry of a kind that comes.
+    pub async fn see(&mut self, kind: &str) -> Value {
+        loop {
+            let (_, _, entry) = self.next().await.expect("the stream goes on");
+            if entry["type"] == kind {
+                return entry["payload"].clone();
+            }
+        }
+    }
+
     /// The next event: its name if it has one, its id and what it says; none at the end.
     pub async fn next(&mut self) -> Option<(String, String, Value)> {
         loop {

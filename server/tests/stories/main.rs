@@ -47,6 +47,7 @@ mod old_commands;
 mod panel;
 mod presence;
 mod press;
+mod proxied;
 mod races;
 mod requests;
 mod restored;

@@ -79,7 +79,7 @@ fn install_with_apt(packages: &[&str]) -> Result<()> {
             packages.join(" ")
         );
     };
-    let broker_is_new = packages.contains(&"mosquitto");
+    let new_services: Vec<_> = SERVICES.iter().filter(|service| packages.contains(&service.package)).collect();
 
     let mut updated = false;
     if !packages.iter().all(|package| newest(package).is_some_and(|package| has_candidate(&package))) {
@@ -98,8 +98,8 @@ fn install_with_apt(packages: &[&str]) -> Result<()> {
         apt(rights, &["update"])?;
         apt(rights, &install)?;
     }
-    if broker_is_new {
-        turn_off_the_packaged_broker(rights);
+    for service in new_services {
+        service.turn_off(rights);
     }
     Ok(())
 }
@@ -131,25 +131,35 @@ fn apt(rights: Rights, args: &[&str]) -> Result<()> {
     run(&mut command).context("apt-get could not install what is missing; its own words are above")
 }
 
-/// Debian's package starts a broker on port 1883 at every boot, which is where the server's own
-/// listener wants to be. The tests start a broker of their own, so this one is turned off: only
-/// when it was installed just now (a broker that was here before is somebody's), and only where
-/// systemd started it. Turning the service off afterwards leaves nothing behind, unlike a
-/// `policy-rc.d` or a mask, and is undone with one line.
-fn turn_off_the_packaged_broker(rights: Rights) {
-    if !Path::new("/run/systemd/system").is_dir() {
-        return;
-    }
-    if succeeds(rights.command("systemctl").args(["disable", "--now", "mosquitto.service"])) {
-        eprintln!(
-            "The broker that the package started on port 1883 was turned off again, the tests start their own \
-             (to have it back: sudo systemctl enable --now mosquitto)."
-        );
-    } else {
-        eprintln!(
-            "Note: Debian's mosquitto package runs a broker on port 1883. If the demo finds that port taken: \
-             sudo systemctl disable --now mosquitto"
-        );
+/// What Debian's package of a program starts at every boot.
+struct Service {
+    package: &'static str,
+    /// Where it listens, which is where somebody else may want to be.
+    port: u16,
+}
+
+/// The server's own listener wants to be on Mosquitto's port. The tests start programs of their own.
+const SERVICES: [Service; 2] = [Service { package: "mosquitto", port: 1883 }, Service { package: "nginx", port: 80 }];
+
+impl Service {
+    /// Turns it off: only when it was installed just now (one that was here before is somebody's), and only where systemd
+    /// started it. Doing so afterwards leaves nothing behind, unlike a `policy-rc.d` or a mask, and is undone with one line.
+    fn turn_off(&self, rights: Rights) {
+        let Self { package, port } = self;
+        if !Path::new("/run/systemd/system").is_dir() {
+            return;
+        }
+        if succeeds(rights.command("systemctl").args(["disable", "--now", &format!("{package}.service")])) {
+            eprintln!(
+                "The {package} that its package started on port {port} was turned off again, the tests start their own \
+                 (to have it back: sudo systemctl enable --now {package})."
+            );
+        } else {
+            eprintln!(
+                "Note: Debian's package runs {package} on port {port}. If that port is found taken: \
+                 sudo systemctl disable --now {package}"
+            );
+        }
     }
 }
 

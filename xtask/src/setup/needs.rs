@@ -69,6 +69,15 @@ const NEEDS: &[Need] = &[
         purposes: &[Test],
     },
     Need {
+        name: "nginx",
+        why: "the tests read event streams and sockets through a proxy as it comes",
+        apt: &["nginx"],
+        dnf: &["nginx"],
+        brew: &["nginx"],
+        is_there: || find("nginx").is_some(),
+        purposes: &[Test],
+    },
+    Need {
         name: "a compiler for WebAssembly",
         why: "the app's face is WebAssembly, and rustup's server could not be reached for its compiler",
         apt: &["rustc-web", "cargo-web", "rust-web-src", "lld-*"],
