@@ -3,9 +3,10 @@
 //! Whoever asks pays first, and a stranger's guesses never cost a colleague theirs:
 //!
 //! - **A known device** (the person has signed in on it before) has a back-off of its own for that person, and nothing
-//!   else counts there. It is known by an id that it made by lot and that the server tells nobody, a colleague on the same
-//!   tablet neither: who made one up elsewhere is a stranger. An address wouldn't do in its place, as a tablet gets
-//!   another from time to time, and whoever has many could guess anew from each. Five wrong secrets are free; then the waits are 10 s, 20 s, 40 s … up to an hour.
+//!   else counts there. It is known by an id that it made by lot and that the server tells nobody, a colleague on the
+//!   same tablet neither: who made one up elsewhere is a stranger. An address wouldn't do in its place, as a tablet
+//!   gets another from time to time, and whoever has many could guess anew from each. Five wrong secrets are free; then
+//!   the waits are 10 s, 20 s, 40 s … up to an hour.
 //! - **An unknown device** is told by its address, because a device id is easily made up: first the address's budget
 //!   for all names (30, and ten more a minute), then the address's back-off for that person, as above, and then the
 //!   person's one budget for all unknown devices together (10, and one more an hour). An address alone can't use that
