@@ -41,7 +41,7 @@ fn check(row: &Row) {
         Kind::Fair | Kind::Treated => (0..=80, 0.95),
         Kind::Loss(percent) => (0..=80 + 10 * usize::from(*percent), 0.9),
         // What came too late is missing, and how much may be late is asked below.
-        Kind::Jitter => (0..=80 + 20 * usize::try_from(counts.late + counts.lost).unwrap(), 0.9),
+        Kind::Jitter => (0..=80 + 20 * usize::try_from(counts.late + counts.lost).unwrap_or(0), 0.9),
         // Of two seconds some is between words, and some is made up.
         Kind::Outage => (1_000..=2_200, 0.65),
     };
