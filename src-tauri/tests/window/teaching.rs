@@ -23,25 +23,25 @@ fn what_a_device_says_is_taught_from_the_list_and_rings_from_then_on() -> Result
     go(&alex, "buttons")?;
     sees(&alex, "Heard, not understood")?;
 
-    let swirl = ("zigbee2mqtt/spa-1", r#"{"action":"swirl_twice","linkquality":97}"#);
+    let swirl = ("zigbee2mqtt/spa-1", r#"{"action":"swirl","linkquality":97}"#);
     ship.hear(swirl.0, swirl.1)?;
     // It is written every two seconds; the list is looked at when somebody wants it.
-    let listed = format!("return !!{}", row("swirl_twice"));
+    let listed = format!("return !!{}", row("swirl"));
     until("the message in the list", || {
         press_button(&alex, "Look again")?;
         Ok((alex.run(&listed)? == true).then_some(()))
     })?;
     sees(&alex, "Nobody knows this word. If it is a press, say which one.")?;
-    alex.run(&format!("{}.scrollIntoView({{ block: 'center' }})", row("swirl_twice")))?;
+    alex.run(&format!("{}.scrollIntoView({{ block: 'center' }})", row("swirl")))?;
     alex.shoot("teaching-1-listed")?;
 
-    press_found(&alex, "This is a press", &format!("{}?.querySelector('.button')", row("swirl_twice")))?;
-    sees(&alex, "What does “swirl_twice” mean?")?;
+    press_found(&alex, "This is a press", &format!("{}?.querySelector('.button')", row("swirl")))?;
+    sees(&alex, "What does “swirl” mean?")?;
     choose(&alex, "How it is pressed", "twice")?;
     alex.shoot("teaching-2-sheet")?;
     press_button(&alex, "Save")?;
     sees(&alex, "Understood from now on")?;
-    sees(&alex, "“swirl_twice” of spa-1")?;
+    sees(&alex, "“swirl” of spa-1")?;
     alex.shoot("teaching-3-taught")?;
 
     ship.hear(swirl.0, swirl.1)?;

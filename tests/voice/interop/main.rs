@@ -91,7 +91,9 @@ async fn call(remote: &mut Remote, name: &str, we_call: bool) {
                 Event::Candidate(candidate) if remote.trickles => remote.tell(&json!({"candidate": to_json(&candidate)})).await,
                 Event::Candidate(_) => {}
                 Event::Connected => connected = Some(start.elapsed()),
-                event @ (Event::Disconnected | Event::Failed) => panic!("{name}: {event:?}"),
+                // On a busy machine checks go unanswered for some seconds; what is not heard in time fails all the same.
+                Event::Disconnected => println!("{name}: disconnected after {:?}", start.elapsed()),
+                Event::Failed => panic!("{name}: the network failed"),
             },
             message = remote.hear() => {
                 if let Some(offer) = message["offer"].as_str() {
