@@ -57,7 +57,7 @@ pub const WORDS: Buttons = Buttons {
     device_taken: "Es gibt schon einen Knopf mit dieser Nummer.",
     unrecognised: "Gehört, nicht verstanden",
     unrecognised_hint: "Meldungen von Geräten, die kein Druck waren. Für sie läutet nichts.",
-    unrecognised_times: "{times}-mal, zuletzt {ago}",
+    unrecognised_times: "{times} ×, zuletzt {ago}",
     known_now: "Wird ab jetzt verstanden",
     teach_word: "Das ist ein Druck",
     teach_topic: "Das ist ein Gerät",

@@ -57,7 +57,7 @@ pub const WORDS: Buttons = Buttons {
     device_taken: "There is a button of this number already.",
     unrecognised: "Heard, not understood",
     unrecognised_hint: "Messages of devices that were no press. Nothing rings for them.",
-    unrecognised_times: "{times} times, last {ago}",
+    unrecognised_times: "{times} ×, last {ago}",
     known_now: "Understood from now on",
     teach_word: "This is a press",
     teach_topic: "This is a device",

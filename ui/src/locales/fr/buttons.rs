@@ -57,7 +57,7 @@ pub const WORDS: Buttons = Buttons {
     device_taken: "Il existe déjà un bouton de ce numéro.",
     unrecognised: "Entendu, pas compris",
     unrecognised_hint: "Messages d’appareils qui n’étaient pas une pression. Rien ne sonne pour eux.",
-    unrecognised_times: "{times} fois, en dernier {ago}",
+    unrecognised_times: "{times} ×, en dernier {ago}",
     known_now: "Compris à partir de maintenant",
     teach_word: "C’est une pression",
     teach_topic: "C’est un appareil",

@@ -57,7 +57,7 @@ pub const WORDS: Buttons = Buttons {
     device_taken: "Već postoji tipka s tim brojem.",
     unrecognised: "Čuje se, ne razumije se",
     unrecognised_hint: "Poruke uređaja koje nisu bile pritisak. Za njih ništa ne zvoni.",
-    unrecognised_times: "{times} puta, zadnji put {ago}",
+    unrecognised_times: "{times} ×, zadnji put {ago}",
     known_now: "Od sada se razumije",
     teach_word: "Ovo je pritisak",
     teach_topic: "Ovo je uređaj",
