@@ -84,16 +84,16 @@ pub fn score(said: &[f32], heard: &[f32]) -> Score {
 }
 
 /// Finds what was said in what was heard, both thinned ([`thin`]). It keeps the transforms of each length.
-pub struct Search(RealFftPlanner<f32>);
+struct Search(RealFftPlanner<f32>);
 
 impl Search {
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self(RealFftPlanner::new())
     }
 
     /// How many samples after the beginning of `heard` a stretch is found whole, and how alike they are (1: the same). Costs
     /// as much as three transforms.
-    pub fn find(&mut self, stretch: &[f32], heard: &[f32]) -> Option<(usize, f32)> {
+    fn find(&mut self, stretch: &[f32], heard: &[f32]) -> Option<(usize, f32)> {
         let length = (stretch.len() + heard.len()).next_power_of_two();
         let (forward, backward) = (self.0.plan_fft_forward(length), self.0.plan_fft_inverse(length));
         // The correlation theorem: a spectrum times the other's conjugate, back in time.
@@ -108,7 +108,8 @@ impl Search {
         let own: f64 = stretch.iter().map(square).sum();
         let mut theirs: f64 = heard.get(..stretch.len())?.iter().map(square).sum();
         let alike = (0..=heard.len() - stretch.len()).map(|at| {
-            let norm = (own * theirs.max(0.0)).sqrt().max(1e-9);
+            // Where next to nothing was heard, 50 dB softer, the transforms' rounding would be like anything.
+            let norm = (own * theirs.max(own * 1e-5)).sqrt().max(1e-9);
             // To the next place.
             theirs += heard.get(at + stretch.len()).map_or(0.0, square) - square(&heard[at]);
             (at, single(f64::from(products[at] / ratio(length, 1)) / norm))
