@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
+    thread,
     time::Duration,
 };
 
@@ -16,6 +17,9 @@ use crate::{
 
 /// A button that is silent for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a button comes again that was sent away, and after how long.
+const ATTEMPTS: u32 = 20;
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// A connected button: plain blocking sockets, the cheapest and most punctual of clients.
 pub(crate) struct Line {
@@ -26,6 +30,17 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Connects as one of many, who may be sent away when all come at once: then it comes again, as buttons do.
+    pub(crate) fn connect_among_many(address: SocketAddr, button: &Button) -> Result<Self> {
+        for _ in 0..ATTEMPTS {
+            if let Ok(connected) = Self::connect(address, button) {
+                return Ok(connected);
+            }
+            thread::sleep(AGAIN_AFTER);
+        }
+        Self::connect(address, button)
+    }
+
     /// Connects and waits for the CONNACK.
     pub(crate) fn connect(address: SocketAddr, button: &Button) -> Result<Self> {
         let mut stream = TcpStream::connect(address)?;

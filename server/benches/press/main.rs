@@ -56,8 +56,8 @@ struct Options {
     /// Where the server's and the floor's data go; they are removed afterwards. Must be on the disk to be measured
     #[arg(long, default_value = "/var/tmp")]
     dir: PathBuf,
-    /// Presses that each button may have unacknowledged while the highest rate is measured
-    #[arg(long, default_value_t = 128)]
+    /// Presses that all buttons together may have unacknowledged while the highest rate is measured
+    #[arg(long, default_value_t = 1_800)]
     window: usize,
     /// Crew sockets that are open while the highest rate is measured
     #[arg(long, default_value_t = 0)]
@@ -134,7 +134,7 @@ fn main() -> Result<()> {
             .tempdir_in(&options.dir)
             .context("could not make a folder for the server's data")?;
         say("the server, starting with the demo site");
-        let server = Process::demo(&options.server, folder.path())?;
+        let mut server = Process::demo(&options.server, folder.path())?;
         std::thread::sleep(Duration::from_secs(2));
         report.idle_memory = memory::resident(server.target.pid);
         for setting in options.settings() {
@@ -147,6 +147,7 @@ fn main() -> Result<()> {
             }
         }
         say("Crewbell's highest durable rate");
+        site::with_a_crowd(&mut server.target)?;
         report.durable = Some(flood::measure(&server.target, options.flood())?);
         drop(server);
         folder.close()?;
@@ -165,7 +166,8 @@ fn main() -> Result<()> {
 /// nobody has counted. The server isn't started anew between: a start has it counted.
 fn measure_new(options: &Options, report: &mut Report) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("crewbell-bench-").tempdir_in(&options.dir)?;
-    let server = Process::demo(&options.server, folder.path())?;
+    let mut server = Process::demo(&options.server, folder.path())?;
+    site::with_a_crowd(&mut server.target)?;
     site::without_window(&server.target)?;
     eprintln!("measuring: new requests on a site that was just made");
     report.new_on_new = Some(flood::measure(&server.target, options.flood())?);

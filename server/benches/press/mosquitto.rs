@@ -65,6 +65,7 @@ impl Broker {
             pid: self.server.id(),
             people: Vec::new(),
             buttons: (0..BUTTONS).map(button).collect(),
+            join: None,
             database: None,
             only_mqtt: true,
         }

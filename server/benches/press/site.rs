@@ -1,10 +1,10 @@
 //! The site under test, made other than it is: each press a request of its own, and a past that nobody has counted.
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
-use crate::target::Target;
+use crate::target::{Button, Target};
 
 /// Requests of the past.
 pub(crate) const PAST: i64 = 100_000;
@@ -32,16 +32,42 @@ where relnamespace = 'public'::regnamespace and relkind in ('r', 'i');
 delete from pg_statistic where starelid in (select oid from pg_class where relnamespace = 'public'::regnamespace);
 ";
 
+/// Buttons beside the demo's.
+const CROWD: usize = 186;
+
+/// Gives the site so many more buttons, spread over its places, which press by the join code.
+pub(crate) fn with_a_crowd(target: &mut Target) -> Result<()> {
+    let join = target.join.clone().context("the server did not say how a gateway signs in")?;
+    let made = runtime()?.block_on(async {
+        let (client, admin) = (client()?, Admin::of(target)?);
+        let places: Value =
+            client.get(admin.url("places")).bearer_auth(&admin.token).send().await?.error_for_status()?.json().await?;
+        let places = places["items"].as_array().context("the places are no list")?;
+        let mut made = Vec::with_capacity(CROWD);
+        for number in 0..CROWD {
+            let id = format!("crowd-{number}");
+            let button = json!({ "device": id, "place_id": places[number % places.len()]["id"] });
+            let key = format!("00000000-0000-4000-8000-{number:012}");
+            let request = client.post(admin.url("buttons")).bearer_auth(&admin.token).header("Idempotency-Key", key);
+            let answer = request.json(&button).send().await?;
+            ensure!(answer.status().is_success(), "no button was made: {}", answer.text().await?);
+            made.push(Button { id, username: join.username.clone(), password: join.password.clone() });
+        }
+        anyhow::Ok(made)
+    })?;
+    target.buttons.extend(made);
+    Ok(())
+}
+
 /// Makes every press a request of its own, as an administrator does it.
 pub(crate) fn without_window(target: &Target) -> Result<()> {
-    let admin = target.people.iter().find(|person| person.role == "admin").context("nobody may change the site")?;
-    let (token, url) = (admin.token.clone(), format!("http://{}/api/site", target.http));
     runtime()?.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let site: Value = client.get(&url).bearer_auth(&token).send().await?.error_for_status()?.json().await?;
+        let (client, admin) = (client()?, Admin::of(target)?);
+        let (token, url) = (&admin.token, admin.url("site"));
+        let site: Value = client.get(&url).bearer_auth(token).send().await?.error_for_status()?.json().await?;
         let mut settings = site["settings"].clone();
         settings["press_window_s"] = 0.into();
-        let saved = client.put(format!("{url}/settings")).bearer_auth(&token).json(&settings).send().await?;
+        let saved = client.put(format!("{url}/settings")).bearer_auth(token).json(&settings).send().await?;
         ensure!(saved.status().is_success(), "the settings were not taken: {}", saved.text().await?);
         Ok(())
     })
@@ -57,6 +83,29 @@ pub(crate) fn with_a_past(target: &Target) -> Result<()> {
         ensure!(count >= PAST, "only {count} requests were written");
         Ok(())
     })
+}
+
+/// Who may change the site, and where.
+struct Admin {
+    token: String,
+    url: String,
+}
+
+impl Admin {
+    fn of(target: &Target) -> Result<Self> {
+        let admin = target.people.iter().find(|person| person.role == "admin").context("nobody may change the site")?;
+        Ok(Self { token: admin.token.clone(), url: format!("http://{}/api", target.http) })
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.url)
+    }
+}
+
+fn client() -> Result<reqwest::Client> {
+    // Nothing here speaks TLS, and the client wants a provider all the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().no_proxy().build()?)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {

@@ -57,6 +57,7 @@ fn target(http: SocketAddr, mqtt: SocketAddr) -> Target {
         pid: std::process::id(),
         people: vec![Person { role: "crew".to_owned(), token: "anyone".to_owned() }],
         buttons: (0..BUTTONS).map(button).collect(),
+        join: None,
         database: None,
         only_mqtt: false,
     }

@@ -31,6 +31,9 @@ pub(crate) struct Target {
     pub(crate) pid: u32,
     pub(crate) people: Vec<Person>,
     pub(crate) buttons: Vec<Button>,
+    /// What a gateway signs in with.
+    #[serde(default)]
+    pub(crate) join: Option<Join>,
     /// Where the presses can be counted; not every version says.
     #[serde(default)]
     pub(crate) database: Option<String>,
@@ -43,6 +46,12 @@ pub(crate) struct Target {
 pub(crate) struct Person {
     pub(crate) role: String,
     pub(crate) token: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Join {
+    pub(crate) username: String,
+    pub(crate) password: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
