@@ -14,12 +14,11 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 /// Those that compute, the longest first, whatever the order in which they were built. What isn't named comes after them.
-const LONGEST: [&str; 5] = ["window", "stories", "crewbell_server", "device_stories", "simulation"];
+const LONGEST: [&str; 6] = ["window", "stories", "crewbell_server", "device_stories", "interop", "simulation"];
 /// Those that mostly wait: calls and sounds take as long as they sound. They run one after the other beside the rest.
-const WAITING: [&str; 9] = [
+const WAITING: [&str; 8] = [
     "whole_call",
     "audio_call",
-    "interop",
     "session",
     "sounds",
     "audio_devices",

@@ -67,10 +67,18 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
     }
     let committed = server.house.site(site.site.id).await?.context("The demo's site is gone.")?;
     let mut log = committed.reader(committed.tail.head());
-    let commit = async { anyhow::Ok(log.next().await?.last().map_or(0, |entry| entry.seq)) };
     let mut gus = Gus::connect(server, button).await?;
 
     let press_id = format!("demo-{}-{number}", std::process::id());
+    // The press's own entry: that the button is there may stand before it.
+    let commit = async {
+        loop {
+            let entries = log.next().await?;
+            if let Some(entry) = entries.iter().find(|entry| entry.payload.get().contains(&press_id)) {
+                return anyhow::Ok(entry.seq);
+            }
+        }
+    };
     let pressed = Instant::now();
     let says = |at: Instant, what: &str| {
         println!("{:>8.1} ms  {what}", at.duration_since(pressed).as_secs_f64() * 1000.0);
