@@ -76,7 +76,7 @@ async fn another_crewbell_at_the_same_address_gets_no_token_and_wipes_nothing() 
     let renamed = sqlx::query("update instance set id = gen_random_uuid()");
     renamed.execute(&mut crate::database::superuser(&other.db).await).await.unwrap();
     let siri = Device::of(ship.server.http, "Siri").await;
-    let token = siri.vault.token.lock().unwrap().clone().unwrap();
+    let token = siri.vault.token.lock().unwrap().as_ref().unwrap().rsplit(' ').next().unwrap().to_owned();
     let proxy = Proxy::to(other.server.http).await;
     for sockets in [true, false] {
         proxy.lets_sockets_through.store(sockets, Ordering::SeqCst);
