@@ -12,6 +12,8 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use tauri::{AppHandle, Config, Manager};
@@ -62,14 +64,34 @@ impl Instance {
 /// writes by itself, as the last resort.)
 const LOCK: &str = "app.lock";
 
+/// How long an app that ends may take: its window is closed before it lets go of its name and its folder.
+const ENDING: Duration = Duration::from_secs(5);
+/// How often it is looked whether it has.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A data folder that is this app's alone, until this is dropped or the app ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Hold(#[expect(dead_code, reason = "it is held by being open")] Option<File>);
 
 impl Hold {
-    /// Takes a folder that is there; none: another app has it in hand. Where a file can't be locked (phones, which run an
-    /// app once, and some network drives) nobody is kept away.
+    /// Takes a folder that is there, as soon as an app that ends lets go of it; none: another app has it in hand. Where a
+    /// file can't be locked (phones, which run an app once, and some network drives) nobody is kept away.
     pub(crate) fn take(folder: &Path) -> Option<Self> {
+        Self::take_within(ENDING, folder)
+    }
+
+    fn take_within(patience: Duration, folder: &Path) -> Option<Self> {
+        let began = Instant::now();
+        loop {
+            let hold = Self::take_now(folder);
+            if hold.is_some() || began.elapsed() > patience {
+                return hold;
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    fn take_now(folder: &Path) -> Option<Self> {
         let locked = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK)).and_then(
             |file| match file.try_lock() {
                 Ok(()) => Ok(Some(file)),
@@ -100,26 +122,48 @@ fn identifier(app: &str, folder: &Path) -> String {
     format!("{app}.at-{hash:016x}")
 }
 
-/// The plugin that ends a second start with the same folder, and shows the window of the first.
+/// Ends a second start with the same folder, and shows the window of the first. One that ends just now leaves its name on
+/// the bus for a moment, and answers nobody any more: it is asked again until it answers or the name is free. Where that
+/// doesn't come about, the folder's lock decides alone.
 #[cfg(desktop)]
-pub(crate) fn show_the_first() -> tauri::plugin::TauriPlugin<tauri::Wry> {
-    tauri_plugin_single_instance::init(|app, _args, _folder| crate::desktop::show_window(app))
+pub(crate) fn end_unless_first(app: &AppHandle) {
+    let began = Instant::now();
+    while let Err(error) =
+        app.plugin(tauri_plugin_single_instance::init(|app, _args, _folder| crate::desktop::show_window(app)))
+    {
+        if began.elapsed() > ENDING {
+            return eprintln!("Whether another Crewbell is running can't be asked: {error}");
+        }
+        thread::sleep(LOOK);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{path::Path, thread};
 
-    use super::{Hold, Instance, identifier};
+    use super::{Hold, Instance, LOOK, identifier};
 
     #[test]
     fn a_folder_is_one_app_s_until_that_app_is_gone() {
         let (siri, sam) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let first = Hold::take(siri.path()).unwrap();
-        assert!(Hold::take(siri.path()).is_none(), "it is in hand");
+        assert!(Hold::take_within(LOOK, siri.path()).is_none(), "it is in hand");
         assert!(Hold::take(sam.path()).is_some(), "another isn't");
         drop(first);
-        assert!(Hold::take(siri.path()).is_some(), "what an app leaves behind keeps nobody away");
+        assert!(Hold::take_now(siri.path()).is_some(), "what an app leaves behind keeps nobody away");
+    }
+
+    #[test]
+    fn a_folder_that_an_ending_app_still_holds_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let ending = Hold::take(folder.path()).unwrap();
+        let ends = thread::spawn(move || {
+            thread::sleep(3 * LOOK);
+            drop(ending);
+        });
+        assert!(Hold::take(folder.path()).is_some());
+        ends.join().unwrap();
     }
 
     #[test]

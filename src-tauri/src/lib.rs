@@ -75,17 +75,13 @@ fn start() -> tauri::Result<()> {
     let instance = Instance::of(None)?;
     instance.distinguish(context.config_mut());
 
-    let mut builder = tauri::Builder::default();
-    // First of the plugins: a second start ends here, before anything was touched.
-    #[cfg(desktop)]
-    {
-        builder = builder.plugin(instance::show_the_first());
-    }
-    let app = builder
+    let app = tauri::Builder::default()
         .plugin(tauri_plugin_notification::init())
         .setup(move |app| {
             #[cfg(desktop)]
             {
+                // A second start ends here, before anything was touched.
+                instance::end_unless_first(app.handle());
                 let side = arguments.beside_panel.then_some(panel::Side::Left);
                 let is_first = set_up(app, &instance, |window, app| panel::place(window, app, side))?;
                 if !is_first {

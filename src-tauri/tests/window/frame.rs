@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use crewbell_desk::{Desk, Process, until};
 
-use crate::crew::APP;
+use crate::crew::{APP, comes};
 
 #[test]
 fn nothing_from_elsewhere_gets_into_the_page() -> Result<()> {
@@ -157,6 +157,20 @@ fn a_desk_hears_what_is_played_and_nothing_else() -> Result<()> {
 }
 
 #[test]
+fn an_app_that_is_started_while_another_ends_is_there() -> Result<()> {
+    let desk = Desk::set_up()?;
+    let ending = desk.hold_name("org.crewbell.crew.SingleInstance")?;
+    let folder = desk.folder("home");
+    let mut app = Process::start(&mut desk.command(Path::new(APP)), &folder)?;
+    ending.wait_for_call("ExecuteCallback")?;
+    drop(ending);
+    until("the app to have its folder in hand", || {
+        ensure!(app.ended()?.is_none(), "it has ended: {}", app.said());
+        Ok(folder.join(".local/share/org.crewbell.crew/app.lock").exists().then_some(()))
+    })
+}
+
+#[test]
 fn an_app_in_another_session_says_that_the_folder_is_in_use_and_leaves_it_alone() -> Result<()> {
     let (first, second) = (Desk::set_up()?, Desk::set_up()?);
     let folder = first.folder("shared");
@@ -165,13 +179,11 @@ fn an_app_in_another_session_says_that_the_folder_is_in_use_and_leaves_it_alone(
     at_first.wait_for_text("h1", |text| !text.is_empty())?;
     let at_second = start(&second)?;
     let says = "return /already, in another session/.test(document.body.innerText)";
-    until("the second to say so", || Ok((at_second.run(says)? == true).then_some(())))?;
+    comes(&at_second, "that the folder is in use", says)?;
     at_second.shoot("frame-already-running")?;
     drop(at_second);
     assert!(at_first.run("return !/already, in another session/.test(document.body.innerText)")? == true);
     drop(at_first);
     let at_second = start(&second)?;
-    until("the second to have the folder", || {
-        Ok((at_second.run(&format!("{says} === false && !!document.querySelector('.sign-in')"))? == true).then_some(()))
-    })
+    comes(&at_second, "the sign-in", &format!("{says} === false && !!document.querySelector('.sign-in')"))
 }

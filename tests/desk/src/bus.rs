@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::Command};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use futures_util::StreamExt;
+use tokio::runtime::{Builder, Runtime};
+use zbus::{Connection, MessageStream};
 
 use crate::{Process, until};
 
@@ -33,5 +36,37 @@ impl Bus {
     /// What goes into `DBUS_SESSION_BUS_ADDRESS`.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+}
+
+/// A name on a desk's bus that has an owner who answers nobody, as a program's while it ends; free again on drop.
+#[derive(Debug)]
+pub struct HeldName {
+    runtime: Runtime,
+    connection: Connection,
+}
+
+impl HeldName {
+    pub(crate) fn take(address: &str, name: &'static str) -> Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let connection =
+            runtime.block_on(async { zbus::connection::Builder::address(address).name(name).build().await });
+        Ok(Self { connection: connection.with_context(|| format!("{name} on the bus"))?, runtime })
+    }
+
+    /// Waits until somebody calls this method of the owner.
+    ///
+    /// # Errors
+    /// When the bus is gone.
+    pub fn wait_for_call(&self, method: &str) -> Result<()> {
+        self.runtime.block_on(async {
+            let mut messages = MessageStream::from(&self.connection);
+            while let Some(message) = messages.next().await {
+                if message?.header().member().is_some_and(|member| member == method) {
+                    return Ok(());
+                }
+            }
+            bail!("the bus is gone")
+        })
     }
 }

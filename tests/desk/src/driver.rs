@@ -51,7 +51,10 @@ impl Driver {
             match call(self.port, "POST", "/session", &wish) {
                 Ok(session) => break session,
                 Err(error) if tries == TRIES => return Err(error.context(self.program.said())),
-                Err(_) => end_all(self.program.id()),
+                Err(error) => {
+                    println!("the app is opened again: {error:#}; {}", self.program.said());
+                    end_all(self.program.id());
+                }
             }
         };
         let id = session["sessionId"].as_str().context("the driver named no session")?;

@@ -33,6 +33,7 @@ use std::{
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+pub use bus::HeldName;
 pub use notices::{Notice, Notices};
 pub use process::Process;
 pub use sound::{RATE, Recording, Sound};
@@ -133,6 +134,14 @@ impl Desk {
     /// When the bus is gone, or there is one already.
     pub fn tray(&self) -> Result<Tray> {
         Tray::serve(self.bus.address())
+    }
+
+    /// Takes a name on this desk's bus, and answers nobody who calls its owner.
+    ///
+    /// # Errors
+    /// When the bus is gone, or the name is somebody's.
+    pub fn hold_name(&self, name: &'static str) -> Result<HeldName> {
+        HeldName::take(self.bus.address(), name)
     }
 
     /// A folder that is empty at first and gone with the desk.

@@ -90,11 +90,13 @@ pub(crate) fn end_all(of: u32) {
     drop(until("what was killed to be gone", || Ok(children(of).is_empty().then_some(()))));
 }
 
-/// Whether all that is left of a process is its entry in the table.
+/// Whether all that is left of a process is its entry in the table. Its first thread can have ended before the others, which
+/// hold its files and its connections until then.
 fn has_ended(id: i32) -> bool {
     let about = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let threads = fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
     // The state stands after the name, which is in parentheses.
-    about.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
+    threads <= 1 && about.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 impl Drop for Process {

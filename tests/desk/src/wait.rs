@@ -10,6 +10,9 @@ use anyhow::{Result, bail};
 /// Long enough for a machine that is busy with other things.
 const LIMIT: Duration = Duration::from_secs(90);
 
+/// What takes longer is told, so that a test that fails says where its time went.
+const LONG: Duration = Duration::from_secs(5);
+
 /// Asks `look` every 20 ms until it finds something, and returns that.
 ///
 /// # Errors
@@ -18,6 +21,9 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Resu
     let began = Instant::now();
     loop {
         if let Some(found) = look()? {
+            if began.elapsed() > LONG {
+                println!("waited {:.0?} for {what}", began.elapsed());
+            }
             return Ok(found);
         }
         if began.elapsed() > LIMIT {
