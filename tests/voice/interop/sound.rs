@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 
 use crewbell_voice::audio::speech::Speech;
 
-use crate::score::{DECIMATION, Score, score, thin};
+use crate::score::{DECIMATION, Score, Search, score, thin};
 
 const RATE: usize = 48_000;
 const TONE: usize = RATE;
@@ -65,13 +65,8 @@ impl Said {
 /// Where in what was heard the beginning of what was said is most alike, if it is alike at all.
 fn find(said: &[f32], heard: &[f32]) -> Option<usize> {
     let (said, heard) = (thin(&said[..BEGINNING]), thin(heard));
-    let energy = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>();
-    let whole = energy(&said);
-    let alike = heard.windows(said.len()).enumerate().map(|(at, there)| {
-        let product: f32 = said.iter().zip(there).map(|(a, b)| a * b).sum();
-        (at * DECIMATION, product / (whole * energy(there)).sqrt().max(1e-9))
-    });
-    alike.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, alike)| *alike > 0.4).map(|(at, _)| at)
+    let (at, alike) = Search::new().find(&said, &heard)?;
+    (alike > 0.4).then_some(at * DECIMATION)
 }
 
 /// In hertz: half of the zero crossings of a second.

@@ -84,16 +84,16 @@ pub fn score(said: &[f32], heard: &[f32]) -> Score {
 }
 
 /// Finds what was said in what was heard, both thinned ([`thin`]). It keeps the transforms of each length.
-struct Search(RealFftPlanner<f32>);
+pub struct Search(RealFftPlanner<f32>);
 
 impl Search {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(RealFftPlanner::new())
     }
 
     /// How many samples after the beginning of `heard` a stretch is found whole, and how alike they are (1: the same). Costs
     /// as much as three transforms.
-    fn find(&mut self, stretch: &[f32], heard: &[f32]) -> Option<(usize, f32)> {
+    pub fn find(&mut self, stretch: &[f32], heard: &[f32]) -> Option<(usize, f32)> {
         let length = (stretch.len() + heard.len()).next_power_of_two();
         let (forward, backward) = (self.0.plan_fft_forward(length), self.0.plan_fft_inverse(length));
         // The correlation theorem: a spectrum times the other's conjugate, back in time.
