@@ -37,11 +37,12 @@ async fn what_is_said_is_heard_over_every_network() {
 fn check(row: &Row) {
     let Row { kind, score, heard } = row;
     let counts = heard.statistics.reception.counts;
+    // A packet that came too late is missing, also where only the machine was late. How many may be is checked below.
+    let late_ms = 20 * usize::try_from(counts.late).unwrap_or(0);
     let (gaps_ms, found) = match kind {
-        Kind::Fair | Kind::Treated => (0..=80, 0.95),
-        Kind::Loss(percent) => (0..=80 + 10 * usize::from(*percent), 0.9),
-        // What came too late is missing, and how much may be late is asked below.
-        Kind::Jitter => (0..=80 + 20 * usize::try_from(counts.late + counts.lost).unwrap_or(0), 0.9),
+        Kind::Fair | Kind::Treated => (0..=80 + late_ms, 0.95),
+        Kind::Loss(percent) => (0..=80 + late_ms + 10 * usize::from(*percent), 0.9),
+        Kind::Jitter => (0..=80 + late_ms + 20 * usize::try_from(counts.lost).unwrap_or(0), 0.9),
         // Of two seconds some is between words, and some is made up.
         Kind::Outage => (1_000..=2_200, 0.65),
     };
@@ -52,7 +53,10 @@ fn check(row: &Row) {
     let quality = heard.quality;
     match kind {
         Kind::Fair | Kind::Treated => {
-            assert!(counts.lost == 0 && quality != Quality::Poor, "{kind:?} {counts:?} {quality:?}");
+            assert!(
+                counts.lost == 0 && counts.late < 25 && quality != Quality::Poor,
+                "{kind:?} {counts:?} {quality:?}"
+            );
         }
         // Three of four are in the packet that comes after them, in the mean; here are some twenty.
         Kind::Loss(_) => assert!(counts.recovered * 4 > counts.lost && counts.lost > 5, "{kind:?} {counts:?}"),
