@@ -145,7 +145,8 @@ pub fn read_chosen(input: &HtmlInputElement, read: impl FnOnce(String) + 'static
         // A data address: `data:image/png;base64,…`.
         read(address.split_once(',').map(|(_, content)| content.to_owned()).unwrap_or_default());
     });
-    reader.set_onload(Some(loaded.unchecked_ref()));
+    // Also where reading fails: then there is no result.
+    reader.set_onloadend(Some(loaded.unchecked_ref()));
     drop(reader.read_as_data_url(&file));
 }
 

@@ -53,7 +53,7 @@ where
     /// Stays connected until `stop`.
     pub(super) async fn keep(&self, stop: CancellationToken) {
         let mut state = State::Starting;
-        let mut doublings = 0;
+        let mut doublings = 0_u32;
         let mut subscriptions = self.subscriptions.clone();
         let mut asked = Vec::new();
         loop {
@@ -81,7 +81,7 @@ where
                 doublings = 0;
                 continue;
             }
-            doublings = if begun.elapsed() > GOOD { 0 } else { doublings + 1 };
+            doublings = if begun.elapsed() > GOOD { 0 } else { doublings.saturating_add(1) };
             match &end {
                 End::Stopped => return,
                 End::NotNow => state.become_(State::NotNow, || {

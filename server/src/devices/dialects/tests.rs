@@ -187,6 +187,19 @@ fn every_topic_that_is_understood_is_subscribed_to_once() {
     }
 }
 
+/// A press is judged by them: by whether the device is there, and from which frame it counts anew.
+#[rstest]
+#[case("obedio/device/c7/heartbeat")]
+#[case("obedio/device/c7/telemetry")]
+#[case("application/1/device/24e124535d3a1f2b/event/join")]
+#[case("v3/app@tenant/devices/cabin-7/join")]
+#[case("things/24e124535d3a1f2b/join")]
+#[case("ship/things/24e124535d3a1f2b/join")]
+fn signs_of_life_and_joins_are_subscribed_to(#[case] topic: &str) {
+    let filters = dialects().subscriptions(&Vocabulary::default());
+    assert_eq!(filters.iter().filter(|filter| covers(filter, topic)).count(), 1);
+}
+
 fn covers(filter: &str, topic: &str) -> bool {
     let (mut wanted, mut given) = (filter.split('/'), topic.split('/'));
     loop {

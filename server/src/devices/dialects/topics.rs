@@ -81,6 +81,7 @@ impl Dialects {
             "device/register",
             "device/heartbeat",
             "device/+/telemetry",
+            "device/+/heartbeat",
         ];
         let foreign = [
             "stat/#",
@@ -113,7 +114,9 @@ impl Dialects {
             "v3/+/devices/+/up",
             "v3/+/devices/+/join",
             "things/+/uplink",
+            "things/+/join",
             "+/things/+/uplink",
+            "+/things/+/join",
             "home/+/433toMQTT/#",
             "home/+/RFtoMQTT/#",
             "home/+/RF2toMQTT/#",
