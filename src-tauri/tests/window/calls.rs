@@ -238,14 +238,15 @@ pub fn talk(siri: &Window, sam: &Window) -> Result<()> {
 fn a_side_that_is_killed_is_noticed_and_recorded_as_dropped() -> Result<()> {
     let Two { ship, hers: _hers, his: _his, siri, sam } = Two::on_board()?;
     talk(&siri, &sam)?;
-    let killed = Instant::now();
     sam.kill();
+    // A busy machine takes its time to end a process; until then its connections stand.
+    let gone = Instant::now();
     line(&siri, "that it broke off", "return /Broke off/.test(line?.innerText ?? '')")?;
-    let after = killed.elapsed();
+    let after = gone.elapsed();
     siri.shoot("call-8-dropped")?;
     let call = newest(&ship)?;
     assert_eq!(call["outcome"], "dropped", "{call}");
-    println!("known to have broken off {after:?} after the app was ended");
+    println!("known to have broken off {after:?} after the app had ended");
     assert!(after < KNOWN_WITHIN, "{after:?}");
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -42,6 +43,9 @@ const AFTER_SOME_FRAMES: &str = "
     let frames = 10;
     const drawn = () => frames-- > 0 ? requestAnimationFrame(drawn) : done(null);
     drawn();";
+
+/// How long a picture waits for a page to come to rest.
+const REST: Duration = Duration::from_secs(5);
 
 /// An app's window; the app is ended on drop.
 #[derive(Debug)]
@@ -219,6 +223,10 @@ impl Window {
         until("the window's size", || Ok((self.run(script)?.as_u64() == Some(u64::from(width))).then_some(())))
     }
 
+    fn picture(&self) -> Result<Value> {
+        call(self.port, "GET", &format!("{}/screenshot", self.session), &json!({}))
+    }
+
     /// Puts the window away, so that nobody looks at it.
     ///
     /// # Errors
@@ -229,19 +237,22 @@ impl Window {
     }
 
     /// Takes a picture of the page to `target/shots/NAME.png`, for a person to look at: once what is in
-    /// the page has been drawn, and nothing moves any more.
+    /// the page has been drawn, and nothing moves any more, or 5 seconds have passed.
     ///
     /// # Errors
-    /// When it can't be taken or written, or the page doesn't come to rest.
+    /// When it can't be taken or written.
     pub fn shoot(&self, name: &str) -> Result<PathBuf> {
         self.post("/execute/async", &json!({ "script": AFTER_SOME_FRAMES, "args": [] }))?;
-        let mut last = Value::Null;
-        let picture = until("a page that doesn't move", || {
-            let picture = call(self.port, "GET", &format!("{}/screenshot", self.session), &json!({}))?;
-            let rests = picture == last;
-            last = picture;
-            Ok(rests.then(|| last.clone()))
-        })?;
+        let began = Instant::now();
+        let mut picture = self.picture()?;
+        // Meters and clocks never rest.
+        while began.elapsed() < REST {
+            let next = self.picture()?;
+            if next == picture {
+                break;
+            }
+            picture = next;
+        }
         let picture = STANDARD.decode(picture.as_str().context("the driver gave no picture")?)?;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/shots");
         fs::create_dir_all(&folder)?;
