@@ -1,4 +1,4 @@
-//! Time and randomness: the only place that reads them.
+//! Clock and random number generator: the only module that reads the system's time and randomness.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,14 +9,14 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use uuid::Uuid;
 
-/// The time, to the microsecond, which is what the database keeps.
+/// The clock: wall-clock time in microseconds, the resolution of the database, and monotonic time.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    /// When it was made, by the clock that nobody sets.
+    /// Monotonic time at which the clock was created.
     made: Instant,
-    /// Microseconds that a test has let pass.
+    /// Microseconds by which tests have advanced both clocks.
     passed: Arc<AtomicI64>,
-    /// Microseconds by which a test has set the clock.
+    /// Microseconds by which tests have set the wall clock.
     set: Arc<AtomicI64>,
 }
 
@@ -27,7 +27,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Now.
+    /// Returns the current wall-clock time.
     #[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
     pub fn now(&self) -> Timestamp {
         let micros =
@@ -35,18 +35,18 @@ impl Clock {
         Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// How long it has run, by the clock that nobody sets: what [`Clock::now`] says may jump, this never does.
+    /// Returns the monotonic time since creation. Unlike [`Clock::now`], it never jumps.
     pub fn elapsed(&self) -> Duration {
         let passed = Duration::from_micros(self.passed.load(Ordering::Relaxed).max(0).unsigned_abs());
         self.made.elapsed() + passed
     }
 
-    /// Lets time pass, on both clocks: for tests.
+    /// Advances both clocks, for tests.
     pub fn advance(&self, by: SignedDuration) {
         self.passed.fetch_add(micros(by), Ordering::Relaxed);
     }
 
-    /// Sets the clock, also back, while no time passes: for tests.
+    /// Sets the wall clock forwards or back without advancing the monotonic clock, for tests.
     pub fn set_by(&self, by: SignedDuration) {
         self.set.fetch_add(micros(by), Ordering::Relaxed);
     }
@@ -56,24 +56,24 @@ fn micros(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or_default()
 }
 
-/// Where ids and secrets come from; seeded for a demo or test that shall come out the same each time.
+/// Random number generator for ids and secrets. A seed makes demos and tests reproducible.
 #[derive(Clone, Debug)]
 pub struct Ids {
     random: Arc<Mutex<StdRng>>,
 }
 
 impl Ids {
-    /// Draws from the system's randomness.
+    /// Creates a generator seeded from the system's randomness.
     pub fn random() -> Self {
         Self { random: Arc::new(Mutex::new(rand::make_rng())) }
     }
 
-    /// Draws the same each time.
+    /// Creates a deterministic generator.
     pub fn seeded(seed: u64) -> Self {
         Self { random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))) }
     }
 
-    /// A new id of version 7 (RFC 9562, 5.7), made at a time.
+    /// Returns a new `UUIDv7` (RFC 9562, 5.7) with the given timestamp.
     pub fn next<Id: From<Uuid>>(&self, at: Timestamp) -> Id {
         let mut random = [0; 10];
         self.fill(&mut random);
@@ -81,7 +81,7 @@ impl Ids {
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().into()
     }
 
-    /// So many random bytes.
+    /// Returns `N` random bytes.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.fill(&mut bytes);

@@ -1,10 +1,11 @@
-//! What the property tests of all that comes from outside have in common (devices' messages, MQTT, live frames): how many
-//! cases, and bytes that nobody meant. `cargo xtask fuzz` runs them for long.
+//! Shared set-up of the property tests for all external input (device messages, MQTT, live frames): the number of
+//! cases, and random bytes. `cargo xtask fuzz` runs them for longer.
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, RngSeed};
 
-/// So many cases, always the same ones. `CREWBELL_FUZZ_CASES=1000000` runs that many instead, others each time.
+/// Returns a proptest configuration with `cases` cases from a fixed seed. `CREWBELL_FUZZ_CASES=1000000` runs that many
+/// instead, with a random seed.
 pub fn config(cases: u32) -> ProptestConfig {
     let asked = std::env::var("CREWBELL_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok());
     let usual =
@@ -15,12 +16,12 @@ pub fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Bytes of all sorts: any at all, and such as JSON is made of.
+/// Generates random bytes, and sequences of JSON fragments.
 pub fn noise() -> impl Strategy<Value = Vec<u8>> {
     noise_with(&[])
 }
 
-/// The same, with pieces that mean something to whoever reads it.
+/// Generates the same, with additional fragments that are meaningful to the parser under test.
 pub fn noise_with(more: &[&'static str]) -> impl Strategy<Value = Vec<u8>> + use<> {
     let pieces = [
         more,

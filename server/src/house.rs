@@ -1,4 +1,4 @@
-//! The house: every site that this server serves, with its writer and its log.
+//! The site registry: every site that this server serves, with its writer and its log.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -25,44 +25,44 @@ use crate::limits::{Doors, raise_descriptors};
 use crate::live::{Presence, Receipts, Switchboard};
 use crate::log::{Reader, Tail, follow, follow_settings};
 
-/// A site that is served.
+/// An open site.
 #[derive(Debug)]
 pub struct OpenSite {
-    /// Which.
+    /// The site's id.
     pub id: SiteId,
-    /// Its slug.
+    /// The site's slug.
     pub slug: Arc<str>,
-    /// The newest entries of its log.
+    /// The most recent entries of the site's log.
     pub tail: Arc<Tail>,
-    /// Who is there; live only.
+    /// Presence of the site's people; live only.
     pub presence: Arc<Presence>,
-    /// Where the ends of live calls are; live only.
+    /// Endpoints of the live calls; live only.
     pub switchboard: Switchboard,
-    /// Which devices sounded which alerts; live only.
+    /// Receipts of the devices that sounded an alert; live only.
     pub receipts: Receipts,
-    /// Which sessions were used.
+    /// Sessions used since this was last written.
     pub uses: Uses,
-    /// How it is run, as the log last told it; behind it by moments.
+    /// The site's settings, followed from the log with a delay of moments.
     pub settings: watch::Receiver<Arc<Settings>>,
-    /// The head of its log when it was opened: a reader that begins here misses nothing that this server does.
+    /// Head of the log when the site was opened. A reader that starts here misses nothing that this server writes.
     pub opened_at: u64,
     writer: Writer,
     db: Db,
 }
 
 impl OpenSite {
-    /// Does something.
+    /// Executes an action.
     ///
     /// # Errors
-    /// The rules' "no", or the server can't.
+    /// Returns an error if the rules refuse the action, or if the server can't execute it.
     pub async fn act(&self, action: Box<dyn Action>, actor: Actor, source: Source) -> Result<Done, NotDone> {
         self.writer.act(Job { action, actor, source, key: None, at: None }).await
     }
 
-    /// Does something that happened at a time: history that is loaded.
+    /// Executes an action as of a past time, to load history.
     ///
     /// # Errors
-    /// The rules' "no", or the server can't.
+    /// Returns an error if the rules refuse the action, or if the server can't execute it.
     pub async fn act_at(
         &self,
         action: Box<dyn Action>,
@@ -73,10 +73,10 @@ impl OpenSite {
         self.writer.act(Job { action, actor, source, key: None, at: Some(at) }).await
     }
 
-    /// Does what a person's command says, once, however often it comes.
+    /// Executes a person's command once, however often it is sent.
     ///
     /// # Errors
-    /// Only that the server can't; a refusal is an outcome.
+    /// Returns an error only if the server can't execute the command; a refusal is an outcome.
     pub async fn command(&self, person: &Person, command: Command) -> Result<Outcome, NotDone> {
         let key = key_of(&command)?;
         if let Some(refusal) = impossible(command.made_at) {
@@ -85,19 +85,20 @@ impl OpenSite {
         self.keyed(person, key, actions::action(command.verb)).await
     }
 
-    /// Refuses a person's command for a reason that is known already, and remembers that: what depends on it is
-    /// refused too, whenever it comes.
+    /// Refuses a person's command for a reason that is known already, and records the refusal. Commands that depend on
+    /// it are refused too, whenever they arrive.
     ///
     /// # Errors
-    /// Only that the server can't.
+    /// Returns an error only if the server can't record the refusal.
     pub async fn refuse(&self, person: &Person, command: &Command, refusal: Refusal) -> Result<Outcome, NotDone> {
         self.keyed(person, key_of(command)?, Box::new(Refuse(refusal))).await
     }
 
-    /// Refuses a person's command that this version can't read, and remembers that: the same again is refused the same.
+    /// Refuses a person's command that this version can't parse, and records the refusal. The same command again gets
+    /// the same refusal.
     ///
     /// # Errors
-    /// Only that the server can't.
+    /// Returns an error only if the server can't record the refusal.
     pub async fn refuse_unreadable(
         &self,
         person: &Person,
@@ -120,7 +121,7 @@ impl OpenSite {
         }
     }
 
-    /// How its writer is. One that failed lately is asked to write something.
+    /// Returns the health of the site's writer. A writer that failed last is probed with a write.
     pub async fn health(&self) -> Health {
         let health = self.writer.health();
         if health != Health::Failing {
@@ -132,46 +133,47 @@ impl OpenSite {
         }
     }
 
-    /// How many devices a request's alert reached; none when it is closed, or was asked for an hour ago.
+    /// Returns how many devices a request's alert reached; `None` if the request is closed, or was created or last
+    /// pressed more than an hour ago.
     pub fn reach(&self, request: RequestId, now: Timestamp) -> Option<Reach> {
         self.receipts.of(request, &self.presence.sessions(), now)
     }
 
-    /// Reads the log after an entry.
+    /// Returns a reader of the log after `cursor`.
     pub fn reader(&self, cursor: u64) -> Reader {
         Reader::new(self.id, Arc::clone(&self.slug), self.db.clone(), Arc::clone(&self.tail), cursor)
     }
 }
 
-/// Every site that this server serves.
+/// The registry of open sites, with what they share.
 #[derive(Clone, Debug)]
 pub struct House {
     /// The database, for reading.
     pub db: Db,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// New ids and secrets.
+    /// Generator of ids and secrets.
     pub ids: Ids,
-    /// Whether the clock may be believed.
+    /// Guard that decides whether the clock is plausible.
     pub clock_guard: Arc<ClockGuard>,
-    /// Cancelled when the server goes down: no new work.
+    /// Cancelled when the server shuts down: no new work is accepted.
     pub stop: CancellationToken,
-    /// How many may be connected, to either door.
+    /// Connection limits of the MQTT and HTTP listeners.
     pub doors: Doors,
-    /// The live sockets, which say goodbye.
+    /// Tasks of the live sockets, which send a close frame before they end.
     pub sockets: TaskTracker,
-    /// The writers, which finish what they have.
+    /// Tasks of the writers, which finish their queued work.
     tasks: TaskTracker,
-    /// Cancelled when nobody brings work any more: the writers finish what waits, and end.
+    /// Cancelled once no new work arrives: the writers finish their queues and end.
     closing: CancellationToken,
     open: Arc<RwLock<HashMap<SiteId, Arc<OpenSite>>>>,
     instance: Arc<OnceCell<InstanceId>>,
-    /// How many were opened, for those who do something for each.
+    /// Number of sites opened, to notify the tasks that run per site.
     opened: Arc<watch::Sender<usize>>,
 }
 
 impl House {
-    /// A house with no site open yet.
+    /// Creates a registry with no open site.
     pub fn new(db: Db, clock: Clock, ids: Ids, stop: CancellationToken) -> Self {
         let (sockets, tasks) = (TaskTracker::new(), TaskTracker::new());
         let closing = CancellationToken::new();
@@ -192,16 +194,16 @@ impl House {
         }
     }
 
-    /// Which installation this is.
+    /// Returns the id of this installation, cached after the first query.
     ///
     /// # Errors
-    /// The database is away, and wasn't asked before.
+    /// Returns an error if the database is unavailable and the id isn't cached.
     pub async fn instance(&self) -> Result<InstanceId, DbError> {
         let ask = async || crate::db::instance::id(&mut *self.db.read_sites().await?).await;
         self.instance.get_or_try_init(ask).await.copied()
     }
 
-    /// The sites whose writers can't write at present, after so long at most.
+    /// Returns the sites whose writers can't write. A writer that doesn't answer `within` that time counts as one.
     pub async fn silent(&self, within: std::time::Duration) -> Vec<Arc<OpenSite>> {
         let mut open: Vec<_> = self.open.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         open.sort_by_key(|site| site.id);
@@ -212,15 +214,15 @@ impl House {
         futures_util::future::join_all(asked).await.into_iter().flatten().collect()
     }
 
-    /// Tells when a site is opened.
+    /// Returns a watch channel that changes when a site is opened.
     pub fn opened(&self) -> watch::Receiver<usize> {
         self.opened.subscribe()
     }
 
-    /// A site, opened when it is asked for first.
+    /// Returns a site by id, and opens it on first use.
     ///
     /// # Errors
-    /// The database is away. `Ok(None)`: there is no such site.
+    /// Returns an error if the database is unavailable. `Ok(None)`: there is no such site.
     pub async fn site(&self, id: SiteId) -> Result<Option<Arc<OpenSite>>, DbError> {
         if let Some(site) = self.open.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Ok(Some(Arc::clone(site)));
@@ -230,12 +232,13 @@ impl House {
         Ok(known.map(|known| self.open(&known)))
     }
 
-    /// A site by its slug; without one the only site there is.
+    /// Returns a site by its slug; without a slug, the only site that exists.
     ///
     /// # Errors
-    /// The database is away. `Ok(None)`: there is no such site, or several and none was named.
+    /// Returns an error if the database is unavailable. `Ok(None)`: there is no such site, or several exist and no slug
+    /// was given.
     pub async fn site_named(&self, slug: Option<&str>) -> Result<Option<(Arc<OpenSite>, KnownSite)>, DbError> {
-        // No slug has such a character, and the database doesn't take a NUL.
+        // No slug has a control character, and PostgreSQL rejects NUL.
         if slug.is_some_and(|slug| slug.chars().any(char::is_control)) {
             return Ok(None);
         }
@@ -252,7 +255,7 @@ impl House {
     /// Opens all sites.
     ///
     /// # Errors
-    /// The database is away.
+    /// Returns an error if the database is unavailable.
     pub async fn open_all(&self) -> Result<Vec<Arc<OpenSite>>, DbError> {
         let mut tx = self.db.read_sites().await?;
         let known = sites::all(&mut tx).await?;
@@ -293,7 +296,7 @@ impl House {
         Arc::clone(site)
     }
 
-    /// Lets the writers finish what they have, and closes.
+    /// Lets the writers finish their queues, for at most 10 s, and closes the database.
     pub async fn close(&self) {
         self.stop.cancel();
         self.closing.cancel();
@@ -309,20 +312,19 @@ impl House {
 
 fn key_of(command: &Command) -> Result<Key, NotDone> {
     let (verb, digest) = actions::digest(&command.verb).map_err(|_| NotDone::Internal)?;
-    // A time that can't be is no time; what is kept of the command must be storable.
+    // An implausible time is dropped: what is stored of the command must be storable.
     let made_at = command.made_at.filter(|made_at| impossible(Some(*made_at)).is_none());
     Ok(Key { id: command.id, verb, digest, made_at })
 }
 
-/// Refuses a time at which nobody can have done anything: before clocks of this sort began, or after all that are
-/// written with four digits.
+/// Refuses an implausible command time: before 1970, or after the year 9999.
 fn impossible(made_at: Option<Timestamp>) -> Option<Refusal> {
     let made_at = made_at.filter(|made_at| !(Timestamp::UNIX_EPOCH..=LAST_DAY).contains(made_at))?;
     let message = "A person acts between the years 1970 and 9999.";
     Some(Refusal::invalid("made_at", message).with("made_at", &made_at))
 }
 
-/// The refusal that stands for a failure of ours.
+/// Converts an action's error into a refusal for the client.
 pub fn refusal_of(error: NotDone) -> Refusal {
     use crewbell_shared::Code;
     match error {

@@ -1,10 +1,10 @@
-//! STUN and TURN servers (RFC 8489, RFC 8656) for calls beyond one network, and credentials that end by themselves.
+//! STUN and TURN servers (RFC 8489, RFC 8656) for calls across networks, with time-limited credentials.
 //!
-//! The credentials are those of "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest), which coturn
-//! and others know as `use-auth-secret`: the user's name is the time at which they end, as seconds since 1970, and who
-//! they are for; the password is an HMAC-SHA1 of that name with a secret that the TURN server shares.
+//! The credentials follow "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest), which coturn and
+//! others call `use-auth-secret`. The user name is the expiry time as seconds since 1970, and the person's id; the
+//! password is an HMAC-SHA1 of that name with a secret shared with the TURN server.
 //!
-//! A TURN server of our own is one more address in `turn`, with the same secret.
+//! The built-in TURN server is one more address in `turn`, with the same secret.
 
 use std::time::Duration;
 
@@ -19,49 +19,49 @@ use utoipa::ToSchema;
 
 use crate::config::Secret;
 
-/// Which servers there are.
+/// Configuration of the STUN and TURN servers.
 #[derive(Clone, Debug, Default)]
 pub struct Ice {
-    /// `stun:` addresses (RFC 7064), for everybody.
+    /// `stun:` addresses (RFC 7064), given to everybody.
     pub stun: Vec<String>,
-    /// `turn:` and `turns:` addresses (RFC 7065), with credentials.
+    /// `turn:` and `turns:` addresses (RFC 7065), given with credentials.
     pub turn: Vec<String>,
-    /// The secret that the TURN servers share; without it no TURN server is given to anybody.
+    /// Secret shared with the TURN servers. Without a secret no TURN server is given out.
     pub secret: Option<Secret>,
-    /// How long credentials hold.
+    /// Lifetime of the credentials.
     pub ttl: Duration,
 }
 
-/// The servers that help two devices to find a way to each other.
+/// The ICE servers for a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct IceServers {
-    /// As WebRTC takes them (W3C, `RTCIceServer`).
+    /// The servers in WebRTC's form (W3C, `RTCIceServer`).
     pub ice_servers: Vec<IceServer>,
-    /// When the credentials end; none when there are none. A call that goes on keeps its way.
+    /// When the credentials expire; empty without credentials. An established call keeps its connection.
     pub expires_at: Option<Timestamp>,
 }
 
-/// One of them.
+/// A STUN or TURN server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct IceServer {
-    /// Its addresses.
+    /// The server's addresses.
     pub urls: Vec<String>,
-    /// The name to sign in with, for TURN.
+    /// User name, for TURN only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The password.
+    /// Password, for TURN only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }
 
 impl Ice {
-    /// The servers for somebody, with their credentials as of a time.
+    /// Returns the servers for a person, with credentials issued at `now`.
     pub fn servers_for(&self, person: PersonId, now: Timestamp) -> IceServers {
         let plain = IceServer { urls: self.stun.clone(), username: None, credential: None };
         let mut servers = IceServers { ice_servers: vec![plain], expires_at: None };
         servers.ice_servers.retain(|server| !server.urls.is_empty());
         if let Some(secret) = self.secret.as_ref().filter(|_| !self.turn.is_empty()) {
-            // To the second, as the name has it.
+            // The user name holds whole seconds.
             let ends = now.as_second().saturating_add(i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX));
             let username = format!("{ends}:{person}");
             let credential = password(secret.expose(), &username);
@@ -73,7 +73,7 @@ impl Ice {
     }
 }
 
-/// The password of a name. None can't be: HMAC takes a key of any length (RFC 2104, 2).
+/// Computes the password of a user name. `None` can't occur: HMAC takes a key of any length (RFC 2104, 2).
 pub fn password(secret: &str, username: &str) -> Option<String> {
     let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).ok()?;
     mac.update(username.as_bytes());

@@ -1,23 +1,23 @@
-//! The Crewbell server: a guest's press becomes a record, and the crew know at once.
+//! The Crewbell server: a guest's press becomes a record, and the crew are notified at once.
 //!
-//! | room | what it does | what it may not |
+//! | module | what it does | what it may not do |
 //! |---|---|---|
 //! | [`devices`] | MQTT in, decodes, answers the buttons | SQL, rules |
-//! | [`http`] | the doors for people and programs | write |
-//! | [`actions`] | the only writers, one pipeline | be gone around |
+//! | [`http`] | the endpoints for people and programs | write |
+//! | [`actions`] | the only writers, one pipeline | be bypassed |
 //! | [`db`] | SQL and rows | rules, begin, commit |
 //! | [`log`] | append, read after a cursor, wake the readers | decide |
 //! | [`live`] | sockets and event streams | SQL |
-//! | [`house`] | the sites that are served | |
-//! | [`ice`] | STUN and TURN servers for calls, with credentials that end | |
+//! | [`house`] | the registry of open sites | |
+//! | [`ice`] | STUN and TURN servers for calls, with credentials that expire | |
 //! | [`auth`] | signing in, tokens | |
-//! | [`limits`] | what strangers and floods may cost | MQTT, HTTP, sites |
-//! | [`jobs`] | timers and background work; they call actions | |
+//! | [`limits`] | rate and resource limits for strangers and floods | MQTT, HTTP, sites |
+//! | [`jobs`] | timers and background work; they execute actions | |
 //! | [`cluster`], [`backup`] | the private PostgreSQL, dumps | |
-//! | [`turn`] | how calls reach devices in other networks | the database |
-//! | [`serve`] | all of it together, from start to stop | |
+//! | [`turn`] | the TURN server, for calls across networks | the database |
+//! | [`serve`] | starts and stops all parts | |
 //! | [`clock`] | time and randomness | |
-//! | [`demo`] | the demo site, with a week of history | write but by actions |
+//! | [`demo`] | the demo site, with a week of history | write other than by actions |
 
 pub mod actions;
 pub mod auth;

@@ -1,4 +1,4 @@
-//! All of it together: from the first connection to the database to the last acknowledgement.
+//! Start and stop of the server, from the first database connection to the last acknowledgement.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,67 +27,67 @@ use crate::jobs;
 use crate::limits::raise_descriptors;
 use crate::turn;
 
-/// How the server is to be run.
+/// The server's configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The database.
+    /// The database connection.
     pub db: DbSettings,
-    /// Where people and programs knock.
+    /// Address of the HTTP listener.
     pub http: SocketAddr,
-    /// The certificate, when they shall speak HTTPS.
+    /// TLS configuration of the HTTP listener; `None` for plain HTTP.
     pub http_tls: Option<Arc<rustls::ServerConfig>>,
     /// The reverse proxies in front of the server.
     pub proxies: TrustedProxies,
-    /// How buttons reach us.
+    /// How buttons connect.
     pub mqtt: Mqtt,
-    /// What the buttons' topics begin with.
+    /// Prefix of the buttons' MQTT topics.
     pub prefix: String,
-    /// What other makers' radio buttons mean.
+    /// Mapping of third-party radio buttons.
     pub radio: RadioTable,
-    /// The servers that help devices to find a way to each other.
+    /// STUN and TURN servers for the clients' calls.
     pub ice: Ice,
-    /// Where devices reach the server's own TURN server, if it is to have one.
+    /// Address at which clients reach the built-in TURN server, if enabled.
     pub own_turn: Option<SocketAddr>,
-    /// How long things stay.
+    /// Retention of old rows.
     pub retention: Retention,
-    /// Where the private cluster is, so that its disk is watched.
+    /// Folder of the private cluster, whose disk is monitored.
     pub disk: Option<PathBuf>,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// New ids and secrets.
+    /// Generator of ids and secrets.
     pub ids: Ids,
-    /// What is counted.
+    /// Metrics, if enabled.
     pub metrics: Option<Metering>,
-    /// How long a live socket may say nothing before its device counts as gone ([`crate::live::SILENCE`]).
+    /// Timeout after which a silent live socket's device counts as gone ([`crate::live::SILENCE`]).
     pub silence: Duration,
-    /// How long open connections may take to end when the server stops.
+    /// Time that open connections have to end when the server stops.
     pub drain: Duration,
 }
 
-/// How buttons reach us.
+/// How buttons connect.
 #[derive(Clone, Debug)]
 pub enum Mqtt {
-    /// The server ends their connections itself.
+    /// The built-in MQTT listener.
     Embedded {
-        /// Where they knock.
+        /// Its address.
         listen: SocketAddr,
-        /// Where they knock with TLS, and the certificate.
+        /// Its address for TLS, and the TLS configuration.
         secure: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
-        /// Whether a button without credentials is let in.
+        /// Whether a button without credentials may connect.
         anonymous: bool,
     },
-    /// A broker does, and we are its client.
+    /// An external broker, of which the server is a client.
     External(BrokerSettings),
 }
 
-/// A server that runs.
+/// A running server.
 #[derive(Debug)]
 pub struct Server {
-    /// Where people and programs knock.
+    /// Address of the HTTP listener.
     pub http: SocketAddr,
-    /// Where buttons knock; none with an external broker.
+    /// Address of the MQTT listener; `None` with an external broker.
     pub mqtt: Option<SocketAddr>,
-    /// The sites.
+    /// The site registry.
     pub house: House,
     drain: Duration,
     devices: TaskTracker,
@@ -95,18 +95,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts: the schema, the sites, then the doors.
+    /// Starts the server: migrates the schema, opens the sites, then the listeners.
     ///
     /// # Errors
-    /// The database can't be reached or migrated, or an address is taken.
+    /// Returns an error if the database can't be reached or migrated, or if an address can't be bound.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         Self::start_with(settings, axum::Router::new()).await
     }
 
-    /// Starts with more doors than every server has.
+    /// Starts the server with additional routes.
     ///
     /// # Errors
-    /// As [`Server::start`].
+    /// Returns the same errors as [`Server::start`].
     pub async fn start_with(settings: Settings, more: axum::Router) -> anyhow::Result<Self> {
         migrate(&settings.db).await.context("The schema could not be brought up to date.")?;
         let stop = CancellationToken::new();
@@ -151,7 +151,7 @@ impl Server {
         Ok(Self { http, mqtt, house, drain: settings.drain, devices, doors })
     }
 
-    /// Stops: no new work, what was taken is finished, sockets are told, then the database is left.
+    /// Stops the server: accepts no new work, finishes accepted work, closes the sockets, then the database.
     pub async fn stop(self) {
         self.house.stop.cancel();
         let drained = async {
@@ -167,7 +167,7 @@ impl Server {
     }
 }
 
-/// Opens the listener's addresses; gives back where the plain one is.
+/// Binds the MQTT listener's addresses and returns the first one, which is the plain one.
 async fn listen_to(
     devices: &TaskTracker,
     house: &House,
@@ -192,7 +192,7 @@ async fn listen_to(
     first.context("No address was given for the buttons.")
 }
 
-/// Lights the lamps of every site, also of one that is added while the server runs.
+/// Updates the buttons' lamps of every site, also of a site that is added while the server runs.
 async fn keep_lamps(house: House, way: Way, lamps: crate::devices::listener::Lamps) {
     for_each_site(&house, |site| {
         let lamp = lamps.within(site.id.0.as_u128());
@@ -206,7 +206,7 @@ async fn keep_receipts(house: House) {
     for_each_site(&house, |site| jobs::keep_receipts(house.clone(), site, house.stop.clone())).await;
 }
 
-/// Follows the calls of every site, and ends those that nobody ends.
+/// Follows the calls of every site, and ends the abandoned and unanswered ones.
 async fn keep_calls(house: House) {
     for_each_site(&house, |site| {
         let (house, stop) = (house.clone(), house.stop.clone());
@@ -220,17 +220,17 @@ async fn keep_calls(house: House) {
     .await;
 }
 
-/// Keeps when the people of every site were last there.
+/// Stores the last-seen times of every site's people.
 async fn keep_last_seen(house: House) {
     for_each_site(&house, |site| jobs::keep_last_seen(house.clone(), site, house.stop.clone())).await;
 }
 
-/// Writes which sessions of every site are used, and ends those that aren't.
+/// Writes which sessions of every site were used, and ends those unused for too long.
 async fn keep_ageing_sessions(house: House) {
     for_each_site(&house, |site| jobs::keep_ageing_sessions(site, house.stop.clone())).await;
 }
 
-/// Tells of every site's buttons that flapped how they are, once they have fallen silent.
+/// Ends the flapping state of every site's buttons that have fallen silent.
 async fn keep_settling_buttons(house: House) {
     for_each_site(&house, |site| jobs::keep_settling_buttons(house.clone(), site, house.stop.clone())).await;
 }
@@ -239,7 +239,7 @@ async fn keep_archiving(house: House) {
     for_each_site(&house, |site| jobs::keep_archiving(house.clone(), site, house.stop.clone())).await;
 }
 
-/// Starts a task for every site, and for those that come later, until the house stops.
+/// Starts a task for every site, also for those opened later, until the registry stops.
 async fn for_each_site<F>(house: &House, start: impl Fn(Arc<crate::house::OpenSite>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -254,7 +254,7 @@ where
             Ok(()) = opened.changed() => {}
             () = house.stop.cancelled() => break,
         }
-        // A database that is away is reported by whoever needs it.
+        // Other users of the database report an outage.
         for site in house.open_all().await.unwrap_or_default() {
             if known.insert(site.id) {
                 tasks.spawn(start(site));

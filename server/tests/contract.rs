@@ -1,4 +1,4 @@
-//! The program as whoever drives it meets it: what it prints, what it leaves behind, and how it says no.
+//! The command-line contract of the program: its output, the files it leaves behind, and its error messages.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
@@ -18,7 +18,7 @@ mod demo;
 
 const ANY: [&str; 4] = ["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"];
 
-/// Runs the program to its end, which must come by itself.
+/// Runs the program, which must exit by itself.
 async fn run(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
     timeout(Duration::from_secs(30), program(args).output()).await.expect("it ends by itself").unwrap()
 }
@@ -29,7 +29,8 @@ fn client() -> reqwest::Client {
 }
 
 impl Folder {
-    /// PostgreSQL's log writer ends by the end of its pipe, which is when all others have ended, and nobody waits for it.
+    /// Waits until PostgreSQL has ended. Its log writer ends when its pipe closes, which is after all other processes,
+    /// and no process waits for it.
     async fn is_left(&self) {
         let left = async {
             while !self.postgres().is_empty() {
@@ -47,7 +48,7 @@ impl Demo {
         text.unwrap_or_else(|| panic!("{pointer} is no text in {}", self.ready)).to_owned()
     }
 
-    /// The requests that a person of the crew sees, by the token that came with them.
+    /// Returns the requests that a crew member sees, by the token from the ready line.
     async fn requests(&self) -> Vec<Value> {
         let url = format!("http://{}/api/service-requests", self.text("/http"));
         let answer = client().get(url).bearer_auth(self.text("/people/0/token")).send().await.unwrap();
@@ -55,7 +56,7 @@ impl Demo {
         answer.json::<Value>().await.unwrap()["items"].as_array().unwrap().clone()
     }
 
-    /// Presses a button by its number with `mosquitto_pub`.
+    /// Presses a button, by its index in the ready line, with `mosquitto_pub`.
     async fn press(&self, number: usize, press_id: &str) {
         let of = |field: &str| self.text(&format!("/buttons/{number}/{field}"));
         let mqtt = self.text("/mqtt");
@@ -112,7 +113,7 @@ fn ids(people: &Value) -> Vec<Value> {
     people.as_array().unwrap().iter().map(|person| person["id"].clone()).collect()
 }
 
-/// As `docs/demo.md` has them.
+/// Checks the ready line against `docs/demo.md`.
 fn every_documented_field_is_there(demo: &Demo) {
     for address in ["/http", "/mqtt"] {
         let address: std::net::SocketAddr = demo.text(address).parse().unwrap();
@@ -171,7 +172,7 @@ async fn the_file_that_serve_writes_is_a_file_that_serve_reads() {
     assert!(read, "it says which file it read");
     let ready = client().get(format!("http://{http}/readyz")).send().await.unwrap();
     assert!(ready.status().is_success());
-    // Whoever closes the other end of a log is not to stop the server.
+    // A closed log pipe must not stop the server.
     drop(lines);
     stop(child).await;
     folder.is_left().await;
@@ -223,7 +224,7 @@ async fn a_code_to_scan_says_where_the_server_is_or_what_is_missing() {
     assert!(printed.contains("\ncrewbell://join?server=http%3A%2F%2F192.168.7.5%3A8080&site=serenity\n"), "{printed}");
     assert!(printed.lines().filter(|line| line.contains(['▀', '▄', '█'])).count() > 15, "{printed}");
     assert!(!printed.contains('\x1b'), "no colours where there is no terminal");
-    // Without an address it is this machine's; with a wrong one, or no site to be had, a sentence.
+    // Without an address it is this machine's; a wrong one, or a missing site, gives an error message.
     let printed = qr(&["--site", "serenity", "--http", "127.0.0.1:4711"]).await;
     assert!(String::from_utf8(printed.stdout).unwrap().contains("server=http%3A%2F%2F127.0.0.1%3A4711&site=serenity"));
     for (args, why) in [

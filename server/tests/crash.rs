@@ -1,7 +1,8 @@
-//! Real kills: the server's own program, a storm of presses, `kill -9` at moments that nobody chose, of the server, of its
-//! PostgreSQL, and of both at once; and somebody who reads along all the time.
+//! Crash tests with real kills: the server's own program under continuous presses, with `kill -9` at random moments of
+//! the server, of its PostgreSQL, and of both at once. A live-socket client reads the log all the time.
 //!
-//! `CREWBELL_KILLS` says how many kills (6 when not given), `CREWBELL_CRASH_SEED` which, and at which moments.
+//! `CREWBELL_KILLS` sets the number of kills (default 6), `CREWBELL_CRASH_SEED` the seed for the victims and the
+//! moments.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
@@ -28,7 +29,7 @@ use wire::{Stormer, Storming};
 mod demo;
 mod wire;
 
-/// Buttons in the storm.
+/// Number of pressing buttons.
 const BUTTONS: usize = 4;
 
 fn from_environment(name: &str, otherwise: u64) -> u64 {
@@ -36,7 +37,7 @@ fn from_environment(name: &str, otherwise: u64) -> u64 {
 }
 
 impl Demo {
-    /// Where somebody reads along who may see everything.
+    /// Returns the live-socket connection of an administrator, who may see every entry.
     fn gallery(&self) -> Gallery {
         let people = self.ready["people"].as_array().unwrap();
         let admin = people.iter().find(|person| person["role"] == "admin").expect("there is an administrator");
@@ -58,13 +59,13 @@ impl Demo {
         storming.map(Stormer::begin).collect()
     }
 
-    /// As the superuser of its private cluster.
+    /// Connects as the superuser of the demo's private cluster.
     async fn database(&self) -> PgConnection {
         let options: PgConnectOptions = self.ready["database"].as_str().unwrap().parse().unwrap();
         PgConnection::connect_with(&options).await.unwrap()
     }
 
-    /// The number of the last entry.
+    /// Returns the seq of the last entry.
     async fn head(&self) -> u64 {
         let head: i64 =
             sqlx::query_scalar("select head from sites").fetch_one(&mut self.database().await).await.unwrap();
@@ -88,7 +89,7 @@ fn heard(storm: &[Stormer]) -> usize {
     storm.iter().map(Stormer::count).sum()
 }
 
-/// Waits until the storm is heard again.
+/// Waits until further presses are acknowledged.
 async fn goes_on(storm: &[Stormer], by: usize) {
     let before = heard(storm);
     let heard_again = async {
@@ -99,21 +100,21 @@ async fn goes_on(storm: &[Stormer], by: usize) {
     timeout(START, heard_again).await.expect("presses are acknowledged again");
 }
 
-/// A live socket, and whose.
+/// The address and token of a live-socket connection.
 #[derive(Clone, PartialEq)]
 struct Gallery {
     http: String,
     token: String,
 }
 
-/// What was read, over all connections.
+/// The entries read, over all connections.
 #[derive(Default)]
 struct Read {
-    /// The number and the event id of the last entry.
+    /// The seq and the event id of the last entry.
     cursor: Option<(u64, Value)>,
     entries: u64,
     connections: u32,
-    /// What was wrong with the order.
+    /// Violations of the order.
     wrong: Vec<String>,
 }
 
@@ -151,7 +152,7 @@ impl Read {
     }
 }
 
-/// Reads along through all kills, until it has read the entry that is told it.
+/// Reads the log across all kills, until it has read the entry that `last` names.
 async fn read_along(mut gallery: watch::Receiver<Gallery>, first: u64, last: watch::Receiver<Option<u64>>) -> Read {
     let mut read = Read { cursor: Some((first, Value::Null)), ..Read::default() };
     loop {
@@ -172,8 +173,8 @@ enum Victim {
     Both,
 }
 
-/// Starts again after a kill. What is left of the last start may be in the way for a moment: that is the server's to wait
-/// for, and nobody starts it a second time.
+/// Starts the server again after a kill, with a single attempt. Remains of the last run may be in the way for a moment,
+/// which the server itself must wait for.
 async fn back(folder: &Folder, mqtt: SocketAddr) -> Demo {
     timeout(START, Demo::start(&folder.data(), &mqtt.to_string())).await.expect("it starts again")
 }
@@ -193,7 +194,7 @@ async fn whatever_is_killed_in_a_storm_every_acknowledged_press_is_there_once_an
     for kill in 0..kills {
         goes_on(&storm, 50).await;
         sleep(Duration::from_millis(random.random_range(0..400))).await;
-        // Each of them in the first three, then as it falls.
+        // Each victim once in the first three kills, then at random.
         let which = if kill < 3 { kill } else { random.random_range(0..3) };
         let victim = [Victim::Server, Victim::Postgresql, Victim::Both][usize::try_from(which).unwrap()];
         if victim != Victim::Server {

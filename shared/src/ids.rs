@@ -1,7 +1,7 @@
-//! Ids: one type each, so that a place can't be passed for a person.
+//! Typed ids: each entity has its own type, so that a place can't be passed for a person.
 //!
-//! All are UUIDs of version 7 (RFC 9562): made where the thing is made, also on a client that is offline, and ordered
-//! by time of making, which keeps indexes dense.
+//! All are UUIDs of version 7 (RFC 9562). They are made where the entity is made, also on an offline client, and sort
+//! by creation time, which keeps indexes dense.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -37,7 +37,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// An installation of the server: its database, whatever address it has.
+    /// An installation of the server: its database, regardless of its address.
     InstanceId,
     /// A yacht, a hotel, a service company.
     SiteId,
@@ -49,19 +49,19 @@ ids! {
     ButtonId,
     /// One recorded press.
     PressId,
-    /// What a guest wants.
+    /// A guest's request.
     RequestId,
     /// A note on a request.
     NoteId,
-    /// A recording of what a guest said.
+    /// A recording of a guest's voice message.
     RecordingId,
     /// A guest.
     GuestId,
     /// A guest's time in a place.
     StayId,
-    /// A command; the idempotency key of whatever it does.
+    /// A command; also its idempotency key.
     CommandId,
-    /// A tablet, phone or desktop that somebody signs in on.
+    /// A tablet, phone or desktop on which people sign in.
     DeviceId,
     /// A signed-in device of a person.
     SessionId,
@@ -69,6 +69,6 @@ ids! {
     EventId,
     /// A voice call between two people of the crew.
     CallId,
-    /// One run of the app on one device: made when it starts, said in `hello`, and what signals are addressed to.
+    /// One run of the app on one device: made at start, sent in `hello`, and the address of signals.
     EndpointId,
 }

@@ -1,19 +1,19 @@
-//! The language of Crewbell: its nouns, their rules, and what crosses a wire.
+//! The domain model of Crewbell: its entities, their rules, and the protocol types.
 //!
-//! Pure: no I/O, no clock, no randomness. Time and ids come in as arguments, so the server and an app that is offline
-//! decide alike, and a test holds the clock.
+//! The crate is pure: no I/O, no clock, no randomness. Time and ids are arguments, so the server and an offline app
+//! decide alike, and a test controls the clock.
 //!
-//! | room | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`button`] | the device in a cabin, its presses, how a repetition is told from a new press |
-//! | [`request`] | what a guest wants; the state machine that everything turns on |
-//! | [`call`] | a voice call between two of the crew, from ringing to its end |
+//! | [`button`] | the device in a cabin, its presses, and duplicate detection |
+//! | [`request`] | a guest's request and its state machine |
+//! | [`call`] | a voice call between two crew members, from ringing to its end |
 //! | [`person`] | the crew, their roles, the table of rights |
 //! | [`place`], [`guest`] | cabins and decks; guests and their stays |
 //! | [`site`] | the tenant and its settings |
-//! | [`names`] | how names are compared, whatever their case and the way they were typed |
-//! | [`rules`] | what every verb changes or why it is refused; decided alike by the server and by an app that is offline |
-//! | [`protocol`] | what crosses a wire: commands, entries, live frames |
+//! | [`names`] | comparison of names, independent of case and Unicode normalization |
+//! | [`rules`] | the decision on every verb: its changes or its refusal; shared by the server and an offline app |
+//! | [`protocol`] | the wire format: commands, entries, live frames |
 #![warn(missing_docs)]
 
 pub mod button;

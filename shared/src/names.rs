@@ -1,30 +1,30 @@
-//! How names are compared: by a key that Rust makes, so that no database's locale has a say in it.
+//! Name comparison by a key computed in Rust, so that it doesn't depend on a database's locale.
 //!
-//! `Željka` and `željka` are one name, and so are a letter typed as one character and as base letter and combining mark.
-//! The server keeps the key beside the name and has it unique; an app that is offline compares by the same function.
+//! `Željka` and `željka` are equal, and so are a precomposed letter and a base letter with a combining mark. The server
+//! stores the key beside the name under a unique constraint; an offline app compares by the same function.
 
 use caseless::default_case_fold_str;
 use unicode_normalization::UnicodeNormalization;
 
-/// A text in Unicode's normalization form C, in which it is stored: letters with their marks are one character.
+/// The text in Unicode normalization form C, the stored form: letters and their marks are composed.
 pub fn composed(text: &str) -> String {
     text.nfc().collect()
 }
 
-/// The key by which a name is compared: Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), with
-/// each run of white space as one space and none at the ends.
+/// The comparison key of a name: Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), with each
+/// run of white space collapsed to a space and trimmed.
 pub fn key(name: &str) -> String {
     let decomposed: String = name.nfd().collect();
     let folded: String = default_case_fold_str(&decomposed).nfc().collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether two names are one.
+/// Whether two names are equal by their keys.
 pub fn is_same(one: &str, other: &str) -> bool {
     one == other || key(one) == key(other)
 }
 
-/// Whether a text holds words, in any case, as they stand.
+/// Whether a text contains `words` as a substring, by their keys.
 pub fn holds(text: &str, words: &str) -> bool {
     key(text).contains(&key(words))
 }
@@ -49,7 +49,7 @@ mod tests {
             ("Ana\u{a0}Marija", "Ana Marija"),
             ("Å", "\u{212b}"),
             ("한글", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"),
-            // Marks in another order, of which Unicode says that they look alike.
+            // Marks in another order, which Unicode treats as equivalent.
             ("q\u{307}\u{323}", "q\u{323}\u{307}"),
             ("ﬁn", "FIN"),
         ] {

@@ -1,33 +1,33 @@
-//! The rules' "no" to a command.
+//! Refusals: the rules' "no" to a command.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::person::Person;
 
-/// Why a command was refused: a stable code for programs, a sentence for people, and what is the case now.
+/// A refusal of a command: a stable code for programs, a sentence for people, and details on the present state.
 ///
-/// A refusal is a result to show. It is never retried by itself: the same command would be refused again.
+/// A refusal is a final result to show. It is never retried automatically: the same command would be refused again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[error("{code}: {message}")]
 pub struct Refusal {
     /// The stable code.
     pub code: Code,
-    /// An English sentence, fit to show when a program knows no better one for the code.
+    /// An English sentence, the fallback if a program has no better one for the code.
     pub message: String,
-    /// What is the case now: the entity as it is, the winner's name, the limit that was passed.
+    /// Details on the present state: the entity, the winner's name, the limit that was exceeded.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub details: Value,
 }
 
 impl Refusal {
-    /// Makes a refusal with nothing more to say.
+    /// Makes a refusal without details.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: Value::Null }
     }
 
-    /// Adds what is the case now under a name.
+    /// Adds a value to the details under a name.
     #[must_use]
     pub fn with(mut self, name: &str, value: &impl Serialize) -> Self {
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
@@ -39,17 +39,17 @@ impl Refusal {
         self
     }
 
-    /// Refuses because there is no such thing (or none that the actor may know of).
+    /// A refusal because an entity doesn't exist, or isn't visible to the actor.
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("There is no such {what}.")).with("what", &what)
     }
 
-    /// Refuses because somebody left, or was never active.
+    /// A refusal because a person left or was never active.
     pub fn not_active(person: &Person) -> Self {
         Self::new(Code::NotActive, format!("{} is no longer active.", person.name))
     }
 
-    /// Refuses because a value can't be taken, and says which.
+    /// A refusal because a field's value is invalid.
     pub fn invalid(field: &str, why: impl Into<String>) -> Self {
         Self::new(Code::Invalid, why).with("field", &field)
     }
@@ -66,10 +66,10 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code there is.
+            /// Every code.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The code as it crosses a wire.
+            /// The code's name on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),+ }
             }
@@ -84,68 +84,68 @@ codes! {
     NotAccepted = "not_accepted",
     /// The request is accepted, but by somebody else; `details.by` names them.
     NotYours = "not_yours",
-    /// The request is completed or cancelled: nothing more can be done with it.
+    /// The request is completed or cancelled.
     AlreadyClosed = "already_closed",
     /// The actor's role doesn't carry the right; `details.right` names it.
     NotAllowed = "not_allowed",
-    /// There is no such thing at this site.
+    /// The site has no such entity.
     NotFound = "not_found",
-    /// A value can't be taken; `details.field` names it.
+    /// A value is invalid; `details.field` names it.
     Invalid = "invalid",
     /// The name is taken; names that people sign in or look up by are unique.
     NameTaken = "name_taken",
-    /// The place has somebody staying already, or the stay has ended.
+    /// The place is occupied, or the stay has ended.
     StayConflict = "stay_conflict",
-    /// The thing is in use and can't go.
+    /// The entity is in use and can't be removed.
     InUse = "in_use",
     /// The person left, or was never active.
     NotActive = "not_active",
-    /// More than the limit; `details.limit` says how many.
+    /// A limit is exceeded; `details.limit` holds it.
     TooMany = "too_many",
-    /// The idempotency key was used for another command before.
+    /// The idempotency key was used before for another command.
     KeyReused = "key_reused",
-    /// The command is older than it is kept which were done, and nobody knows whether this one was; `details.made_at` says
-    /// when it was given.
+    /// The command is older than the retention of idempotency keys, so it can't be known whether it was executed;
+    /// `details.made_at` is its time.
     TooOld = "too_old",
-    /// The request holds no more notes; `details.limit` says how many it holds, `details.limit_bytes` how much text.
+    /// The request's limit of notes is exceeded; `details.limit` is their number, `details.limit_bytes` their size.
     NotesFull = "notes_full",
     /// Not sent because a command that it depends on was refused.
     DependsOnRefused = "depends_on_refused",
     /// Name, PIN or password are wrong.
     BadCredentials = "bad_credentials",
-    /// The present PIN or password, which a new one of one's own needs, is another one.
+    /// The current PIN or password, which setting a new one requires, is wrong.
     WrongSecret = "wrong_secret",
     /// There is no valid token.
     NotSignedIn = "not_signed_in",
-    /// Too many attempts; `details.retry_after_s` says when to try again.
+    /// Too many attempts; `details.retry_after_s` says when to retry.
     SlowDown = "slow_down",
-    /// The cursor is older than the log, newer than its head, or of another history: take a snapshot.
-    /// `details.restored` says whether the log is no longer the one that the cursor is from.
+    /// The cursor is older than the log, newer than its head, or of another history: the client needs a snapshot.
+    /// `details.restored` says whether the cursor is from another log than the present one.
     SnapshotNeeded = "snapshot_needed",
-    /// The command makes sense only now, and there is no connection; a device refuses it itself.
+    /// The command is valid only live, and there is no connection; the device itself refuses it.
     NoConnection = "no_connection",
-    /// Calls need the live socket, and the network lets none through; a device refuses it itself.
+    /// Calls need the live socket, and the network blocks it; the device itself refuses.
     NoSocket = "no_socket",
-    /// Something between device and server refused to pass the command on; `details.status` is its HTTP status. A device
-    /// says so itself.
+    /// An intermediary between device and server refused the command; `details.status` is its HTTP status. The device
+    /// itself reports it.
     Blocked = "blocked",
-    /// The one who calls is in a call already; `details.call` is that call.
+    /// The caller is in a call already; `details.call` is that call.
     InACall = "in_a_call",
     /// Another device of the same person has the call.
     AnsweredElsewhere = "answered_elsewhere",
-    /// The call is over, or has rung its time; `details.call` is the call as it is.
+    /// The call is over, or its ringing timed out; `details.call` is the call.
     CallOver = "call_over",
-    /// The call is between others, or only the other side may do that.
+    /// The call is between others, or only its other party may do that.
     NotYourCall = "not_your_call",
-    /// What was sent is larger than may be; `details.limit` says how many bytes are allowed.
+    /// The message is too large; `details.limit` is the limit in bytes.
     TooLarge = "too_large",
-    /// The other side's device isn't connected at the moment.
+    /// The other party's device isn't connected.
     NotThere = "not_there",
-    /// The database can't be reached at the moment; trying again is right.
+    /// The database is unreachable; a retry is appropriate.
     Unavailable = "unavailable",
-    /// The server failed; it has been logged there.
+    /// The server failed; the error is in its log.
     Internal = "internal",
-    /// A code of a newer server: the message says what a person needs to know.
+    /// A code of a newer server; the message is fit to show.
     #[serde(other)]
     Unrecognised = "unrecognised",
 }

@@ -1,5 +1,5 @@
-//! The cast of the tests: Siri and Sam are stewardesses, Dana dispatches, Tom is the technician, Alex administers; Gus
-//! stays in cabin 5. And the yacht that they are aboard, as the rules see it.
+//! Test fixtures. The cast: Siri and Sam are stewardesses, Dana dispatches, Tom is the technician, Alex administers;
+//! Gus stays in cabin 5. [`Yacht`] is their site, as the rules see it.
 
 #![expect(missing_docs, reason = "props of the tests")]
 
@@ -19,23 +19,24 @@ use crate::request::{Kind, Priority, Request, State};
 use crate::rules::{Change, Sight};
 use crate::site::{Settings, Site};
 
-/// Says that the test that calls it is left out on this machine, and why. Rust's test programs count it as passed;
-/// `cargo xtask test` counts this line.
+/// Reports that the calling test is skipped on this machine, and why. Rust's test harness counts it as passed; `cargo
+/// xtask test` counts this line.
 pub fn skipped(why: &str) {
     use std::io::Write;
-    // A test runs on a thread of its name.
+    // The test harness names a test's thread after the test.
     let thread = std::thread::current();
     let line = skipped_line(thread.name().unwrap_or("a test"), why);
-    // All at once, and not by `println!`: of a test that passes, that is kept back. Who has closed the output reads no summary.
+    // Written at once, and bypassing `println!`, whose output the harness captures for a test that passes. Write errors
+    // are ignored: a closed output has no reader.
     drop(std::io::stdout().lock().write_all(line.as_bytes()));
 }
 
-/// A line of its own, also behind a line that is half printed.
+/// The report as a line of its own, also after a partial line.
 fn skipped_line(test: &str, why: &str) -> String {
     format!("\nskipped-test: {test}: {}\n", why.replace('\n', " "))
 }
 
-/// So many seconds after noon on a day in November.
+/// The time `seconds` after noon on a day in November.
 pub fn at(seconds: i64) -> Timestamp {
     let noon = 1_795_262_400;
     Timestamp::from_second(noon + seconds).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -65,12 +66,12 @@ pub fn alex() -> Person {
     person(5, "Alex", Role::Admin)
 }
 
-/// A person, as one who acts.
+/// A person as an actor.
 pub fn by(person: &Person) -> Actor {
     Actor::Person(person.clone())
 }
 
-/// The id of that number.
+/// The id with that number.
 pub fn id<T: From<Uuid>>(number: u128) -> T {
     Uuid::from_u128(number).into()
 }
@@ -113,7 +114,7 @@ pub fn button() -> Button {
     }
 }
 
-/// A call from cabin 5, pressed once.
+/// A request from cabin 5, pressed once.
 pub fn open_request(at: Timestamp) -> Request {
     Request {
         id: RequestId(Uuid::from_u128(50)),
@@ -152,12 +153,12 @@ pub fn ringing_call(at: Timestamp) -> Call {
     }
 }
 
-/// A yacht as the rules see it. By default the whole cast is aboard, and Gus has called.
+/// An in-memory site for the rules. By default the whole cast is aboard, and Gus has pressed.
 #[derive(Clone, Debug)]
 pub struct Yacht {
     site: Site,
     nouns: BTreeMap<(EntityType, Uuid), Entity>,
-    /// Those whom no call reaches.
+    /// People whom no call reaches.
     away: BTreeSet<PersonId>,
 }
 
@@ -172,47 +173,47 @@ impl Default for Yacht {
 }
 
 impl Yacht {
-    /// A yacht with nothing and nobody aboard.
+    /// A yacht without people or places.
     pub fn empty() -> Self {
         let site =
             Site { id: id(1), slug: "serenity".into(), name: "MY Serenity".into(), settings: Settings::default() };
         Self { site, nouns: BTreeMap::new(), away: BTreeSet::new() }
     }
 
-    /// The yacht with a noun as it is now.
+    /// Adds or replaces an entity.
     #[must_use]
     pub fn with(mut self, noun: impl Into<Entity>) -> Self {
         self.put(noun.into());
         self
     }
 
-    /// The yacht without a noun.
+    /// Removes an entity.
     #[must_use]
     pub fn without(mut self, noun: (EntityType, Uuid)) -> Self {
         self.nouns.remove(&noun);
         self
     }
 
-    /// The yacht with somebody whom no call reaches.
+    /// Makes a person unreachable for calls.
     #[must_use]
     pub fn away(mut self, person: PersonId) -> Self {
         self.away.insert(person);
         self
     }
 
-    /// A noun.
+    /// Finds an entity.
     pub fn noun(&self, noun: (EntityType, Uuid)) -> Option<&Entity> {
         self.nouns.get(&noun)
     }
 
-    /// The calls that ring or are ongoing.
+    /// The ringing and ongoing calls.
     pub fn live_calls(&self) -> impl Iterator<Item = &Call> {
         let calls =
             self.nouns.values().filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None });
         calls.filter(|call| call.is_live())
     }
 
-    /// Lets what was decided be so; gives back what the log would call it.
+    /// Applies changes; returns the types of their log entries.
     pub fn apply(&mut self, changes: Vec<Change>) -> Vec<&'static str> {
         let mut kinds = Vec::new();
         for change in changes {
@@ -309,7 +310,7 @@ mod tests {
         assert_eq!(line, "\nskipped-test: faults::full_disk: no disk can be mounted\n");
     }
 
-    /// Asks this test's own program, started anew: what it prints of a test that passes is what a summary is made of.
+    /// Runs this test's own program again, because the summary is made from its output for a test that passes.
     #[test]
     fn what_is_left_out_is_told_though_the_test_passes() {
         const ASKED: &str = "CREWBELL_TEST_SKIPS";

@@ -1,11 +1,11 @@
-//! What the command line asks for; phones have none.
+//! Command line arguments; desktop only.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use tauri::Url;
 
-/// What the command line asks for.
+/// The command line arguments.
 #[derive(Debug, Default, clap::Parser)]
 #[command(name = "crewbell", version, about = "The crew's side of a call button")]
 pub(crate) struct Arguments {
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     pub(crate) panel: Option<Url>,
 }
 
-/// Who is to be signed in.
+/// The person to sign in.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SignIn {
     pub(crate) server: String,
@@ -32,7 +32,7 @@ pub(crate) struct SignIn {
     pub(crate) pin: String,
 }
 
-/// The PIN stays out of what is logged.
+/// Excludes the PIN from logs.
 impl std::fmt::Debug for SignIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} at {}", self.name, self.server)
@@ -43,7 +43,7 @@ impl FromStr for SignIn {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The PIN comes last, so that it may have a comma in it.
+        // The PIN comes last, so that it may contain a comma.
         let mut words = text.splitn(4, ',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
         let all = (words.next(), words.next(), words.next(), words.next());
         let (Some(server), Some(site), Some(name), Some(pin)) = all else {
@@ -53,7 +53,7 @@ impl FromStr for SignIn {
     }
 }
 
-/// An address of this machine: what is shown from there is the demo's, and nothing of a stranger.
+/// Parses a URL of this machine, so that the panel shows only the demo's page.
 fn here(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|error| format!("{error}"))?;
     let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));

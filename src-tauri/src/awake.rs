@@ -1,4 +1,4 @@
-//! Notices that the device slept: the clock on the wall went further than the one that only counts while it is awake.
+//! Detects that the device slept: the wall clock advanced further than the monotonic clock, which stops during sleep.
 
 use std::time::{Duration, Instant};
 
@@ -6,13 +6,13 @@ use crewbell_core::engine::Input;
 
 use crate::core_handle::Core;
 
-/// How often the clocks are compared.
+/// Interval of comparing the clocks.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// A difference above this is a sleep, or a clock that was set: both want the connection looked at.
+/// Difference above which the device slept or its clock was set; both require checking the connection.
 const SLEPT: Duration = Duration::from_secs(6);
 
-/// Tells the core whenever the device woke up.
+/// Reports every wake-up to the core.
 pub(crate) async fn watch(core: Core) {
     let (mut awake, mut wall) = read();
     loop {

@@ -1,10 +1,10 @@
-//! A window that stays blank: `WebKitGTK` can't draw on some graphics drivers, and says nothing of it. The core rings all the
-//! same. A page that hasn't said hello in the first ten seconds in which its window had the focus is opened anew, drawn without
-//! DMA-BUF, and the person is told.
+//! Recovery of a blank window: `WebKitGTK` can't draw on some graphics drivers, and reports no error. The core rings
+//! all the same. If the page hasn't called `hello` during the first ten seconds of its window's focus, it is reopened
+//! without DMA-BUF, and a notice is shown.
 //!
-//! `WebKit` reads its switch once in the life of a process, so the process itself is replaced (`execve`): a ring pauses for a
-//! second or two. What was found out is kept in the data folder, so that the next start is plain at once; who has another
-//! driver removes the file `plain-window`.
+//! `WebKit` reads its environment variable once per process, so the process itself is replaced (`execve`), and ringing
+//! pauses for a second or two. The result is stored in the data folder, so that the next start avoids DMA-BUF at once;
+//! after a change of the driver, the file `plain-window` can be removed.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -19,20 +19,19 @@ use tauri::{AppHandle, Manager};
 use crate::core_handle::Core;
 use crate::hello::Hello;
 
-/// `WebKitGTK`'s own switch: it copies what it has drawn, where it would have shared it with the graphics card.
+/// `WebKitGTK`'s variable that disables DMA-BUF: drawn frames are copied instead of shared with the graphics card.
 const PLAIN: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 
-/// Set for the process that comes after a blank window.
+/// The variable that marks the process started after a blank window.
 const WAS_BLANK: &str = "CREWBELL_WINDOW_WAS_BLANK";
 
-/// The file in a data folder whose window stayed blank.
+/// The marker file in a data folder whose window stayed blank.
 const FILE: &str = "plain-window";
 
-/// How long a page may take until it is drawn for the first time, while its window is looked at. A slow tablet takes three
-/// seconds.
+/// Time that a page has for its first frame, while its window has the focus. A slow tablet takes three seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Replaces this process where the window of this folder stayed blank before. Called before a window is opened.
+/// Replaces this process if the window of this folder stayed blank before. It must be called before a window is opened.
 pub(crate) fn begin(app: &AppHandle, folder: &Path) {
     if is_plain() || !folder.join(FILE).exists() {
         return;
@@ -42,7 +41,7 @@ pub(crate) fn begin(app: &AppHandle, folder: &Path) {
     eprintln!("The window can't be drawn without DMA-BUF: {error}");
 }
 
-/// Waits for the page's hello, and opens the window anew when none comes.
+/// Waits for the page's `hello`, and reopens the window if it doesn't come.
 pub(crate) async fn watch(app: AppHandle, folder: PathBuf) {
     if std::env::var_os(WAS_BLANK).is_some() {
         app.state::<Core>().inner().clone().first_report(Input::Notice(Notice::PlainWindow)).await;
@@ -66,9 +65,10 @@ fn is_plain() -> bool {
     std::env::var_os(PLAIN).is_some_and(|value| value != "0")
 }
 
-/// Replaces this process by itself, with these set in its environment. Returns only when it can't.
+/// Replaces this process by a new run with these variables set. Returns only on failure.
 fn replace(app: &AppHandle, set: &[&str]) -> io::Error {
-    // Its name on the bus is given back first: the new one would take this one for another app of this folder, and end.
+    // Release the D-Bus name first; otherwise the new process would take this one for another app of this folder, and
+    // end.
     tauri_plugin_single_instance::destroy(app);
     let program = match std::env::current_exe() {
         Ok(program) => program,

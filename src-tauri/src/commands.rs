@@ -1,5 +1,4 @@
-//! What the face may ask: one post-box. What it asks, and what it is answered, is `crewbell_core::screen`. And that it says
-//! hello.
+//! Tauri commands of the UI: `ask`, whose requests and answers are defined in `crewbell_core::screen`, and `hello`.
 
 use crewbell_core::screen::{Ask, AskError};
 use serde_json::value::RawValue;
@@ -10,7 +9,7 @@ use crate::hello::Hello;
 use crate::leave;
 use crate::wire::Wire;
 
-/// Posts what the face asks to the core, and hands back the answer.
+/// Passes a request from the UI to the core, and returns the answer.
 #[tauri::command]
 pub(crate) async fn ask(
     args: Wire<Ask>,
@@ -25,7 +24,7 @@ pub(crate) async fn ask(
     answer.map(Wire).map_err(Wire)
 }
 
-/// The page has been drawn.
+/// Reports that the page has drawn its first frame.
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "as Tauri hands it to a command")]
 pub(crate) fn hello(hello: State<'_, Hello>) {

@@ -1,4 +1,4 @@
-//! The core, which starts beside the window: what is asked before it is there waits for it.
+//! Handle to the core, which starts concurrently with the window; requests wait until it has started.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use tokio::sync::watch;
 use crate::device::Device;
 use crate::vault::Vault;
 
-/// The way to the core; cheap to clone.
+/// A handle to the core; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Core(watch::Receiver<Start>);
 
-/// How far the core's start is.
+/// Progress of the core's start.
 #[derive(Clone, Debug)]
 enum Start {
     Begun,
     Done(Handle),
     Failed(String),
-    /// Another app has this folder in hand.
+    /// Another app uses this folder.
     AlreadyRunning,
 }
 
 impl Core {
-    /// Starts the core on what is kept in a folder.
+    /// Starts the core on a data folder.
     pub(crate) fn start(folder: PathBuf, version: String, device: Arc<Device>) -> Self {
         let (done, core) = watch::channel(Start::Begun);
         tauri::async_runtime::spawn(async move {
@@ -37,19 +37,19 @@ impl Core {
             if let Start::Failed(why) = &start {
                 eprintln!("Crewbell can't use what it keeps on this device: {why}");
             }
-            // Nobody may be left to hear it: the app is closing.
+            // There may be no receiver left while the app is closing.
             let _ = done.send(start);
         });
         Self(core)
     }
 
-    /// No core: another app has its folder in hand. All that is asked is answered so.
+    /// Creates a handle without a core, because another app uses the folder. All requests fail accordingly.
     pub(crate) fn already_running() -> Self {
         let (_, core) = watch::channel(Start::AlreadyRunning);
         Self(core)
     }
 
-    /// Asks, once the core is there.
+    /// Sends a request once the core has started.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Box<RawValue>, AskError> {
         let mut core = self.0.clone();
         let gone = |why: String| AskError::NotKept { why, full: false };
@@ -63,7 +63,7 @@ impl Core {
         }
     }
 
-    /// Asks, and has no use for the answer; a failure is told to the windows by the core itself.
+    /// Sends a request and ignores the answer; the core emits failures to the windows by itself.
     #[cfg(desktop)]
     pub(crate) fn post(&self, ask: Ask) {
         let core = self.clone();
@@ -74,21 +74,22 @@ impl Core {
         });
     }
 
-    /// Reports what the device found out. Before the core is there, nothing is worth reporting: it asks when it starts.
+    /// Reports an input to the core. Before the core has started, reports are dropped, as it queries the state at its
+    /// start.
     pub(crate) fn report(&self, input: Input) {
         if let Start::Done(handle) = &*self.0.borrow() {
             handle.input(input);
         }
     }
 
-    /// Sends a packet of a call's voice over the live socket.
+    /// Sends an audio packet of a call over the live socket.
     pub(crate) fn speak(&self, packet: Vec<u8>) {
         if let Start::Done(handle) = &*self.0.borrow() {
             handle.speak(packet);
         }
     }
 
-    /// Waits until the core is there, and gives it a first report.
+    /// Waits for the core's start, and then reports an input.
     pub(crate) async fn first_report(&self, input: Input) {
         let mut core = self.0.clone();
         if core.wait_for(|start| !matches!(start, Start::Begun)).await.is_ok() {
@@ -115,7 +116,7 @@ async fn open(folder: PathBuf, version: String, device: Arc<Device>) -> Result<H
     controller::start(parts).await.map_err(|error| error.to_string())
 }
 
-/// How this device is called in the list of sessions.
+/// Returns the device's name for the list of sessions.
 fn device_name() -> String {
     let host = std::fs::read_to_string("/etc/hostname").ok();
     let host = host.or_else(|| std::env::var("COMPUTERNAME").ok()).unwrap_or_default();

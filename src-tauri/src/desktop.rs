@@ -1,4 +1,4 @@
-//! What only a desktop has: a tray, a badge, notifications with buttons, a window that hides instead of closing.
+//! Desktop-only features: a tray, a badge, notifications with buttons, and a window that hides instead of closing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -20,7 +20,7 @@ use crate::words::Words;
 /// The tray's id.
 const TRAY: &str = "crewbell";
 
-/// The entries of the tray's menu, which are renamed when the language changes.
+/// The items of the tray's menu, which are renamed when the language changes.
 struct Entries {
     show: MenuItem<tauri::Wry>,
     silence: MenuItem<tauri::Wry>,
@@ -29,9 +29,9 @@ struct Entries {
     quit: MenuItem<tauri::Wry>,
 }
 
-/// Puts the app into the tray. A desktop without a tray goes without: the window then closes as any other.
+/// Adds the app to the tray. On a desktop without a tray the window closes as any other.
 pub(crate) fn set_up(app: &App) {
-    // The library that draws trays on Linux is loaded when it is first used, and panics where it isn't installed.
+    // On Linux the tray library is loaded at first use, and panics if it isn't installed.
     let built = catch_unwind(AssertUnwindSafe(|| build_tray(app)));
     match built {
         Ok(Ok(())) => hide_instead_of_closing(app),
@@ -74,7 +74,7 @@ fn build_tray(app: &App) -> tauri::Result<()> {
     Ok(())
 }
 
-/// A window that is closed would take the bell with it: it hides, and the tray brings it back or ends the app.
+/// Makes a closed window hide, so that alerts still ring; the tray shows the window again or ends the app.
 fn hide_instead_of_closing(app: &App) {
     let Some(window) = app.get_webview_window(crate::WINDOW) else { return };
     let hidden = window.clone();
@@ -88,12 +88,12 @@ fn hide_instead_of_closing(app: &App) {
     });
 }
 
-/// Signs somebody in, unless somebody is.
+/// Signs a person in, unless a person is signed in.
 pub(crate) fn sign_in(app: &App, who: SignIn) {
     let core = app.state::<Core>().inner().clone();
     tauri::async_runtime::spawn(async move {
         match core.ask(Ask::Look).await {
-            // Who is signed in stays so.
+            // An existing session remains.
             Ok(picture) if is_somebody(&picture) => {}
             Ok(_) => {
                 let SignIn { server, site, name, pin } = who;
@@ -104,7 +104,7 @@ pub(crate) fn sign_in(app: &App, who: SignIn) {
     });
 }
 
-/// Whether somebody is signed in, as a picture has it.
+/// Returns whether a view state has a session.
 fn is_somebody(picture: &RawValue) -> bool {
     serde_json::from_str::<Picture>(picture.get()).is_ok_and(|picture| picture.session.is_some())
 }
@@ -119,7 +119,7 @@ pub(crate) fn show_window(app: &AppHandle) {
     }
 }
 
-/// Draws the eye to the window: somebody calls.
+/// Requests the user's attention for the window, for an incoming call.
 pub(crate) fn draw_the_eye(app: &AppHandle) {
     let app = app.clone();
     later(&app.clone(), move || {
@@ -129,8 +129,9 @@ pub(crate) fn draw_the_eye(app: &AppHandle) {
     });
 }
 
-/// Shows how many requests are open and calls were missed on the tray, the window's badge and title, and lets a call be
-/// answered and ended from the tray: as it is when the main thread comes to it, so that the last of several is the newest.
+/// Updates the tray, the window's badge and title with the numbers of open requests and missed calls, and the tray's
+/// items for answering and ending a call. The main thread reads the state when it runs the update, so that the last of
+/// several updates is the newest.
 pub(crate) fn refresh(app: &AppHandle) {
     let app = app.clone();
     later(&app.clone(), move || {
@@ -141,7 +142,7 @@ pub(crate) fn refresh(app: &AppHandle) {
     });
 }
 
-/// Does something on the main thread, to which trays and titles belong; whoever wants it doesn't wait.
+/// Schedules a function on the main thread, as trays and titles require, without waiting.
 fn later(app: &AppHandle, what: impl FnOnce() + Send + 'static) {
     if let Err(error) = app.run_on_main_thread(what) {
         eprintln!("The tray can't be told: {error}");
@@ -151,7 +152,7 @@ fn later(app: &AppHandle, what: impl FnOnce() + Send + 'static) {
 fn show_count(app: &AppHandle, open: usize, missed: usize, words: &'static Words) {
     let count = open + missed;
     if let Some(tray) = app.tray_by_id(TRAY) {
-        // Where a tray can't show one of these, the other is enough.
+        // Trays that lack one of these support the other.
         let _ = tray.set_title((count > 0).then(|| count.to_string()));
         let calls = words.missed(missed).map(|missed| format!(" · {missed}")).unwrap_or_default();
         let _ = tray.set_tooltip(Some(format!("Crewbell · {}{calls}", words.open(open))));
@@ -179,7 +180,7 @@ fn show_entries(app: &AppHandle, outside: &Outside) {
     let _ = entries.hang_up.set_enabled(rings || goes_on);
 }
 
-/// Somebody answered a notification.
+/// Handles an answered notification.
 #[cfg(target_os = "linux")]
 pub(crate) fn answered(app: &AppHandle, rings: Ringer, press: Press) {
     let post = |ask| app.state::<Core>().post(ask);
@@ -191,7 +192,7 @@ pub(crate) fn answered(app: &AppHandle, rings: Ringer, press: Press) {
         }
         (Ringer::Call(call_id), Press::Accept) => post(Ask::Answer { call_id }),
         (Ringer::Call(call_id), Press::Reject) => post(Ask::HangUp { call_id }),
-        // It is over everything in the window.
+        // The call covers everything else in the window.
         (Ringer::Call(_), Press::Show) => show_window(app),
     }
 }

@@ -1,5 +1,5 @@
-//! The device that the core runs on: windows, sounds, notifications, the tray. No rules: what rings and what is told is
-//! decided in the core.
+//! The core's shell: windows, sounds, notifications, the tray. It contains no rules; the core decides on alerts and
+//! events.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,42 +20,42 @@ use crate::phone::Phone;
 use crate::wire::Wire;
 use crate::words::Words;
 
-/// What may wait for a window that is busy.
+/// Capacity of the event queue of a busy window.
 const WINDOW_QUEUE: usize = 1024;
 
-/// The device.
+/// The device that the core runs on.
 pub(crate) struct Device {
     app: AppHandle,
     window: Arc<Window>,
     bell: Bell,
     phone: Phone,
-    /// Held for moments, and never while a window or the system is asked something: they answer on the main thread, which
-    /// may be the one that waits for this.
+    /// Held only briefly, and never during a call to a window or the system: those answer on the main thread, which may
+    /// be waiting for this lock.
     seen: Mutex<Seen>,
 }
 
-/// What was last told to the parts outside the window.
+/// The latest state of the parts outside the window.
 struct Seen {
     words: &'static Words,
     alerts: Vec<Alert>,
     open: usize,
-    /// The call that rings here, or is spoken over.
+    /// The call that rings here or is ongoing.
     task: Task,
     call: Option<Call>,
     missed: usize,
-    /// Whether a person sees the window, as it last said.
+    /// Whether the window has the focus, as it last reported.
     looked_at: bool,
     notices: Notices<System>,
 }
 
-/// What tray, badge and title show.
+/// The state that tray, badge and title show.
 #[cfg(desktop)]
 pub(crate) struct Outside {
     pub(crate) words: &'static Words,
     pub(crate) open: usize,
     pub(crate) missed: usize,
     pub(crate) task: Task,
-    /// Who calls, while it rings.
+    /// The caller's name, while a call rings.
     pub(crate) caller: Option<String>,
 }
 
@@ -66,12 +66,12 @@ impl std::fmt::Debug for Device {
 }
 
 impl Device {
-    /// The device of this app, and what its bell will report.
+    /// Creates the app's device, and the channel of its bell's reports.
     pub(crate) fn new(app: &AppHandle) -> (Arc<Self>, mpsc::UnboundedReceiver<Report>) {
         let window = Arc::new(Window::new(WINDOW_QUEUE));
         let (report, reports) = mpsc::unbounded_channel();
         let bell = Bell::open(move |said| {
-            // Nobody may be left to hear it: the app is closing.
+            // There may be no receiver left while the app is closing.
             let _ = report.send(said);
         });
         let seen = Seen {
@@ -90,14 +90,14 @@ impl Device {
         (Arc::new(device), reports)
     }
 
-    /// What a report of the bell means to the core; what it means to a window is told at once.
+    /// Converts a report of the bell to an input for the core; reports of playback are emitted to the window at once.
     pub(crate) fn heard(&self, report: Report) -> Option<Input> {
         match report {
             Report::Able => Some(Input::Ears(Ears::Able)),
             Report::Unable { why } => Some(Input::Ears(Ears::Unable { why })),
             Report::Sounding { request_id } => Some(Input::Sounded { request_id }),
             Report::Playing { request_id, position_ms, duration_ms, playing, trouble } => {
-                // The window has words of its own for a recording that can't be played.
+                // The window has its own text for a recording that can't be played.
                 let trouble = trouble.map(|_| Code::Invalid);
                 let short = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX);
                 let (position_ms, duration_ms) = (short(position_ms), short(duration_ms));
@@ -108,7 +108,7 @@ impl Device {
         }
     }
 
-    /// Changes what is shown outside the window. What is shown there follows by itself, and nobody waits for it.
+    /// Changes the state outside the window; its display is updated without waiting.
     fn update(&self, change: impl FnOnce(&mut Seen)) {
         {
             let mut seen = self.seen();
@@ -121,8 +121,8 @@ impl Device {
         crate::desktop::refresh(&self.app);
     }
 
-    /// Whether a person sees the window from now on. The window says so by itself: asked, it might not answer while this
-    /// thread is the one that it waits for.
+    /// Sets whether the window has the focus. The window reports it by an event, because a query could deadlock while
+    /// this thread is the one it waits for.
     pub(crate) fn looked_at(&self, looked_at: bool) {
         if let Some(hello) = self.app.try_state::<crate::hello::Hello>() {
             hello.looked_at(looked_at);
@@ -130,7 +130,7 @@ impl Device {
         self.update(|seen| seen.looked_at = looked_at);
     }
 
-    /// What tray, badge and title are to show now.
+    /// Returns the state for tray, badge and title.
     #[cfg(desktop)]
     pub(crate) fn outside(&self) -> Outside {
         let Seen { words, open, missed, task, call, .. } = &*self.seen();
@@ -138,7 +138,7 @@ impl Device {
         Outside { words, open: *open, missed: *missed, task: *task, caller }
     }
 
-    /// Tells the window alone.
+    /// Emits an event to the window alone.
     pub(crate) fn tell_window(&self, told: Told) {
         self.window.tell(&[told]);
     }
@@ -147,24 +147,24 @@ impl Device {
         &self.bell
     }
 
-    /// What calls are heard and spoken by.
+    /// Returns the device's voice.
     pub(crate) fn voice(&self) -> &Phone {
         &self.phone
     }
 
-    /// The words of the language that is spoken.
+    /// Returns the texts of the current language.
     #[cfg(desktop)]
     pub(crate) fn words(&self) -> &'static Words {
         self.seen().words
     }
 
-    /// The call that rings here, or is spoken over.
+    /// Returns the id of the call that rings here or is ongoing.
     #[cfg(desktop)]
     pub(crate) fn call_id(&self) -> Option<crewbell_shared::ids::CallId> {
         self.seen().task.call_id()
     }
 
-    /// Shows outside the window what becomes of calls.
+    /// Shows the call state outside the window.
     pub(crate) fn show_call(&self, task: Task, call: Option<&Call>, missed: usize) {
         self.update(|seen| (seen.task, seen.call, seen.missed) = (task, call.cloned(), missed));
         #[cfg(desktop)]
@@ -178,7 +178,7 @@ impl Device {
     }
 }
 
-/// Carries what is told into the window, in order.
+/// Emits the queued events to the window, in order.
 async fn post(app: AppHandle, window: Arc<Window>) {
     loop {
         let told = window.take().await;
@@ -196,7 +196,7 @@ impl Shell for Device {
     fn ring(&self, alerts: &[Alert], open: usize) {
         let loud = alerts.iter().filter(|alert| !alert.silenced);
         let ringing = loud.map(|alert| Ringing { request_id: alert.request_id, priority: alert.priority });
-        // The sound first: everything else can wait for it.
+        // Sound takes precedence over everything else.
         self.bell.ring(ringing.collect());
         self.update(|seen| (seen.alerts, seen.open) = (alerts.to_vec(), open));
     }

@@ -1,15 +1,15 @@
-//! The page says hello when it has been drawn for the first time; until then it counts for how long a person has looked at
-//! nothing.
+//! Detection of the page's first frame: the page calls `hello` once it is drawn, and the time with focus until then is
+//! measured.
 //!
-//! A window on another workspace, or under others, may not be drawn at all, and `Wayland` doesn't tell it that it is out of
-//! sight. One that has the focus is in sight, and says so by itself: only that time counts.
+//! A window on another workspace, or under others, may not be drawn at all, and `Wayland` doesn't report its
+//! visibility. A window with the focus is visible, and reports it, so only that time counts.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Whether it has, and whether the window is looked at.
+/// Whether the page has been drawn, and whether its window has the focus.
 #[derive(Debug, Default)]
 pub(crate) struct Hello {
     said: watch::Sender<bool>,
@@ -17,18 +17,18 @@ pub(crate) struct Hello {
 }
 
 impl Hello {
-    /// It has.
+    /// Records that the page has been drawn.
     pub(crate) fn said(&self) {
         self.said.send_replace(true);
     }
 
-    /// Whether a person looks at the window from now on.
+    /// Sets whether the window has the focus.
     pub(crate) fn looked_at(&self, looked_at: bool) {
         self.looked_at.send_if_modified(|before| std::mem::replace(before, looked_at) != looked_at);
     }
 
-    /// Whether it does so before a person has looked at the window for so long altogether, or has done so. Waits for as long
-    /// as nobody looks.
+    /// Returns whether the page is drawn before its window has had the focus for this total time. Waits as long as the
+    /// window has no focus.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only WebKitGTK has windows that stay blank"))]
     pub(crate) async fn comes_within(&self, time: Duration) -> bool {
         let (mut said, mut looks) = (self.said.subscribe(), self.looked_at.subscribe());

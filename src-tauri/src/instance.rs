@@ -1,12 +1,11 @@
-//! Which data folder this app is for. There is one running app for each folder.
+//! The data folder of an app. Each folder has at most one running app.
 //!
-//! Without an argument it is the folder that the system gives to apps. `--data-dir DIR` starts an app
-//! beside it with a store, a sign-in and a web view of its own: the demo and the tests run two crew
-//! members on one machine. What keeps a second app away (a name on D-Bus, a mutex, a socket) is named
-//! after the app's identifier, so an app with a folder of its own gets an identifier of its own.
+//! The default is the system's data folder for apps. `--data-dir DIR` starts a separate app with its own store, session
+//! and web view: the demo and the tests run two crew members on one machine. The single-instance guard (a D-Bus name, a
+//! mutex, a socket) is named after the app's identifier, so an app with its own folder gets its own identifier.
 //!
-//! That name is one on the session's bus, which keeps no app away that runs in another session of the same user, or without
-//! a bus: a locked file in the folder does. Two apps on one folder would each send what the other keeps.
+//! The D-Bus name covers one session bus only, and doesn't exclude an app in another session of the same user, or
+//! without a bus; a locked file in the folder does. Two apps on one folder would both send the same outbox.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -18,40 +17,39 @@ use std::{
 
 use tauri::{AppHandle, Config, Manager};
 
-/// One app with its data folder.
+/// An app with its data folder.
 #[derive(Debug)]
 pub(crate) struct Instance {
-    /// `None`: the folder that the system gives to apps. Otherwise it is there, and is written in the one way that
-    /// every folder can be written in.
+    /// `None` for the system's data folder for apps; otherwise an existing folder, as a canonical path.
     folder: Option<PathBuf>,
 }
 
 impl Instance {
-    /// The app of a folder; without one that of the system's folder for apps.
+    /// Returns the app of a folder; without one that of the system's data folder.
     ///
     /// # Errors
-    /// When the folder can't be made.
+    /// Returns an error if the folder can't be created.
     pub(crate) fn of(folder: Option<&Path>) -> io::Result<Self> {
         folder.map_or(Ok(Self { folder: None }), Self::at)
     }
 
-    /// The app that keeps everything in `folder`, which is made when it isn't there.
+    /// Returns the app that stores everything in `folder`, which is created if necessary.
     fn at(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         Ok(Self { folder: Some(folder.canonicalize()?) })
     }
 
-    /// Gives an app with a folder of its own an identifier of its own.
+    /// Gives an app with its own folder its own identifier.
     pub(crate) fn distinguish(&self, config: &mut Config) {
         if let Some(folder) = &self.folder {
             config.identifier = identifier(&config.identifier, folder);
         }
     }
 
-    /// The folder in which this app keeps all that it keeps; the system's need not be there yet.
+    /// Returns the data folder of this app; the system's one may not exist yet.
     ///
     /// # Errors
-    /// When the system names no folder for apps.
+    /// Returns an error if the system has no data folder for apps.
     pub(crate) fn data_folder(&self, app: &AppHandle) -> tauri::Result<PathBuf> {
         match &self.folder {
             Some(folder) => Ok(folder.clone()),
@@ -60,22 +58,22 @@ impl Instance {
     }
 }
 
-/// The file in a data folder that the app holds locked, from before it opens a window. (The core's store locks what it
-/// writes by itself, as the last resort.)
+/// The lock file in a data folder, held from before a window is opened. (The core's store also locks its own folder, as
+/// a last resort.)
 const LOCK: &str = "app.lock";
 
-/// How long an app that ends may take: its window is closed before it lets go of its name and its folder.
+/// Time that an ending app may take: its window closes before it releases its name and its folder.
 const ENDING: Duration = Duration::from_secs(5);
-/// How often it is looked whether it has.
+/// Polling interval for the end of another app.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A data folder that is this app's alone, until this is dropped or the app ends, however it ends.
+/// Exclusive use of a data folder, until this is dropped or the process ends in any way.
 #[derive(Debug)]
 pub(crate) struct Hold(#[expect(dead_code, reason = "it is held by being open")] Option<File>);
 
 impl Hold {
-    /// Takes a folder that is there, as soon as an app that ends lets go of it; none: another app has it in hand. Where a
-    /// file can't be locked (phones, which run an app once, and some network drives) nobody is kept away.
+    /// Locks an existing folder as soon as an ending app releases it; none if another app uses it. If file locks are
+    /// unsupported (phones, which run an app once, and some network drives), there is no exclusion.
     pub(crate) fn take(folder: &Path) -> Option<Self> {
         Self::take_within(ENDING, folder)
     }
@@ -110,21 +108,21 @@ impl Hold {
     }
 }
 
-/// The app's identifier with the folder in it.
+/// Returns the app's identifier with a hash of the folder.
 fn identifier(app: &str, folder: &Path) -> String {
-    // FNV-1a: names a folder, guards nothing; and, unlike the standard library's, is the same in every build.
+    // FNV-1a needs no security here; unlike the standard library's hash it is the same in every build.
     let hash = folder
         .as_os_str()
         .as_encoded_bytes()
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    // A name on D-Bus has no part that starts with a digit.
+    // A part of a D-Bus name must not start with a digit.
     format!("{app}.at-{hash:016x}")
 }
 
-/// Ends a second start with the same folder, and shows the window of the first. One that ends just now leaves its name on
-/// the bus for a moment, and answers nobody any more: it is asked again until it answers or the name is free. Where that
-/// doesn't come about, the folder's lock decides alone.
+/// Ends a second process with the same folder, and shows the window of the first. An ending app leaves its name on the
+/// bus for a moment without answering, so the request is repeated until it answers or the name is free. After a timeout
+/// only the folder's lock decides.
 #[cfg(desktop)]
 pub(crate) fn end_unless_first(app: &AppHandle) {
     let began = Instant::now();
@@ -180,7 +178,7 @@ mod tests {
             let instance = Instance::at(&ship.path().join(folder)).unwrap();
             identifier("org.crewbell.crew", instance.folder.as_deref().unwrap())
         };
-        // Before it is there, and when it is.
+        // Before the folder exists, and afterwards.
         let siri = identify("siri");
         assert_eq!(identify("siri"), siri);
         assert_eq!(identify("siri/"), siri);

@@ -1,17 +1,17 @@
-//! The shell: a window, a bell, a tray, and a post office between the face and the core. No rules.
+//! The Tauri shell: a window, a bell, a tray, and the bridge between the UI and the core. It contains no rules.
 //!
-//! - `arguments`, `panel`: what the command line asks for; the demo's window of buttons
-//! - `commands`: what the face may ask
-//! - `wire`: how what is asked and answered crosses
-//! - `core_handle`: the core, started beside the window
-//! - `device`: what the core may do here: windows, sounds, notifications
-//! - `phone`: what calls are heard and spoken by
-//! - `notices`, `desktop`, `words`: notifications, tray and badge, and what they say
-//! - `vault`: the token, in the keyring or a file
-//! - `hello`, `blank`: the page says hello when it is drawn; a window that stays blank is opened anew
-//! - `leave`: what a phone's person is asked to allow
-//! - `awake`: notices that the device slept; `network`: that it went to another network
-//! - `instance`: which data folder this app is for, and that there is one app for each, in all sessions
+//! - `arguments`, `panel`: command line arguments; the window of the demo's buttons
+//! - `commands`: the Tauri commands of the UI
+//! - `wire`: serialisation between UI and shell
+//! - `core_handle`: the core, started concurrently with the window
+//! - `device`: the core's shell: windows, sounds, notifications
+//! - `phone`: the core's handset: tones and calls
+//! - `notices`, `desktop`, `words`: notifications, tray and badge, and their texts
+//! - `vault`: the session token, in the keyring or a file
+//! - `hello`, `blank`: detection of the page's first frame; recovery of a blank window
+//! - `leave`: permissions on phones
+//! - `awake`, `network`: detection of sleep, and of a change of network
+//! - `instance`: the app's data folder, with one app for each, across all sessions
 //!
 //! Desktops start `run` from `main`, phones through Tauri's entry point.
 
@@ -49,10 +49,10 @@ use device::Device;
 use hello::Hello;
 use instance::{Hold, Instance};
 
-/// The label of the one window, as in `tauri.conf.json` and `capabilities/main.json`.
+/// The label of the only window, as in `tauri.conf.json` and `capabilities/main.json`.
 pub(crate) const WINDOW: &str = "main";
 
-/// Runs the app until it is ended.
+/// Runs the app until it ends.
 #[cfg_attr(mobile, tauri::mobile_entry_point)]
 pub fn run() {
     if let Err(error) = start() {
@@ -80,7 +80,7 @@ fn start() -> tauri::Result<()> {
         .setup(move |app| {
             #[cfg(desktop)]
             {
-                // A second start ends here, before anything was touched.
+                // A second process ends here, before it has touched anything.
                 instance::end_unless_first(app.handle());
                 let side = arguments.beside_panel.then_some(panel::Side::Left);
                 let is_first = set_up(app, &instance, |window, app| panel::place(window, app, side))?;
@@ -97,7 +97,7 @@ fn start() -> tauri::Result<()> {
             Ok(())
         })
         .on_page_load(|webview, page| {
-            // Also a page that is loaded anew: nobody holds the button that was on the one before.
+            // On a reload too, so that the push-to-talk button of the previous page is released.
             if let (PageLoadEvent::Started, Some(device)) = (page.event(), webview.try_state::<Arc<Device>>()) {
                 Handset::talk(device.inner().as_ref(), false);
             }
@@ -105,7 +105,7 @@ fn start() -> tauri::Result<()> {
         .invoke_handler(tauri::generate_handler![commands::ask, commands::hello])
         .build(context)?;
     app.run(|app, event| {
-        // A phone's system stopped the app, and goes on with it; a desktop's says so once, before the core is there.
+        // A phone's system resumed the app; on a desktop the event comes once, before the core has started.
         if let (RunEvent::Resumed, Some(core)) = (event, app.try_state::<Core>()) {
             core.report(Input::Woke);
         }
@@ -113,11 +113,11 @@ fn start() -> tauri::Result<()> {
     Ok(())
 }
 
-/// A window that is about to be opened.
+/// A builder for a window.
 type Opening<'a> = WebviewWindowBuilder<'a, tauri::Wry, App>;
 
-/// Whether a test drives the app, as `WebKitWebDriver` says by this variable. Never in a build for people: whoever can set a
-/// variable must not be able to have it keep secrets less well.
+/// Returns whether a test drives the app, as `WebKitWebDriver` indicates by this variable. Always false in a release
+/// build, because a variable must not be able to weaken the storage of secrets.
 pub(crate) fn is_driven() -> bool {
     is_driven_by(cfg!(debug_assertions), std::env::var_os("TAURI_AUTOMATION").is_some())
 }
@@ -126,8 +126,8 @@ fn is_driven_by(is_for_tests: bool, variable_is_set: bool) -> bool {
     is_for_tests && variable_is_set
 }
 
-/// The core starts first, on threads of its own; the window opens meanwhile, where it is placed. False where another app
-/// has the folder in hand: then the window says so, and nothing else is begun.
+/// Starts the core on its own threads, and opens the window meanwhile, at its place. Returns false if another app uses
+/// the folder: then the window says so, and nothing else is started.
 fn set_up(
     app: &App,
     instance: &Instance,
@@ -139,7 +139,7 @@ fn set_up(
     let Some(hold) = Hold::take(&folder) else {
         eprintln!("Another Crewbell is running on {}.", folder.display());
         app.manage(Core::already_running());
-        // A folder of its own: two web views on one would each spoil what the other stores.
+        // A separate folder, because two web views on one folder would corrupt each other's data.
         for window in &app.config().app.windows {
             let window = WebviewWindowBuilder::from_config(app, window)?.data_directory(folder.join("webview-beside"));
             place(window, app).build()?;
@@ -163,7 +163,7 @@ fn set_up(
             }
         }
     });
-    // What the web view itself stores goes into the data folder too.
+    // The web view's own data is stored in the data folder too.
     for window in &app.config().app.windows {
         let window = WebviewWindowBuilder::from_config(app, window)?.data_directory(folder.join("webview"));
         let window = place(window, app).build()?;

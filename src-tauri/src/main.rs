@@ -1,9 +1,10 @@
-//! The desktop's program; all of it is in the library, which phones start by themselves.
+//! The desktop executable; the library contains the app, and phones start it directly.
 
 // No console window beside the app's own on Windows.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-/// Gives memory back after a peak (a site loaded, a list written as JSON), which the C library's allocator keeps.
+/// Allocator that returns memory to the system after a peak (loading a site, serialising a list), unlike the C
+/// library's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,11 +1,11 @@
-//! Notices that the device went to another network: its own addresses are others.
+//! Detects that the device changed networks, by its own addresses.
 
 use crewbell_core::engine::Input;
 use crewbell_voice::session::addresses::{Addresses, Change, Watch};
 
 use crate::core_handle::Core;
 
-/// Tells the core whenever the device's own addresses change.
+/// Reports every change of the device's own addresses to the core.
 pub(crate) async fn watch(core: Core) {
     let mut own = Watch::new(Addresses::All);
     loop {

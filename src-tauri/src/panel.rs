@@ -1,13 +1,13 @@
-//! `--panel`: a window on the demo's buttons. No core, no rights, nothing kept: a page of the server, as in a browser.
-//! And where it stands: at the right of the screen, with the app at its left.
+//! `--panel`: a window for the demo's buttons. It shows a page of the server as a browser would, without a core,
+//! permissions or stored data. Also placement of windows: the panel at the right of the screen, the app at its left.
 
 use tauri::webview::NewWindowResponse;
 use tauri::{App, Context, Monitor, Runtime, Url, WebviewUrl, WebviewWindowBuilder};
 
-/// Its window's label, which no capability names.
+/// The panel window's label, which no capability names.
 const WINDOW: &str = "panel";
 
-/// What a window's title and frame take, in logical pixels.
+/// Height of a window's title bar and frame, in logical pixels.
 const FRAME: f64 = 40.0;
 
 /// The panel's width, in logical pixels: two columns of buttons, or one on a small screen.
@@ -16,7 +16,7 @@ const WIDTH: std::ops::RangeInclusive<f64> = 320.0..=460.0;
 /// Shows the page until the window is closed.
 pub(crate) fn run(mut context: Context, url: Url) -> tauri::Result<()> {
     let config = context.config_mut();
-    // A program of its own to the desktop, so that it isn't taken for the app.
+    // A separate identifier, so that the desktop doesn't take the panel for the app.
     config.identifier.push_str(".panel");
     config.app.with_global_tauri = false;
     let set_up = move |app: &mut App| {
@@ -37,14 +37,14 @@ pub(crate) fn run(mut context: Context, url: Url) -> tauri::Result<()> {
 /// A side of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// The app's, when it stands beside the panel.
+    /// The side of the app, beside the panel.
     Left,
-    /// The panel's.
+    /// The side of the panel.
     Right,
 }
 
-/// Places a window at a side of the screen, if at any; a desktop that places windows by itself (Wayland) takes only the
-/// size.
+/// Places a window at a side of the screen, if one is given; a desktop that places windows by itself (Wayland) applies
+/// only the size.
 pub(crate) fn place<'a, R: Runtime>(
     window: WebviewWindowBuilder<'a, R, App<R>>,
     app: &App<R>,
@@ -59,7 +59,7 @@ pub(crate) fn place<'a, R: Runtime>(
     window.position(x, y).inner_size(width, height)
 }
 
-/// What windows may take of a screen, in logical pixels: left, top, width, height.
+/// Returns the usable area of a screen, in logical pixels: left, top, width, height.
 fn area(monitor: &Monitor) -> [f64; 4] {
     let scale = monitor.scale_factor();
     let area = monitor.work_area();
@@ -68,7 +68,7 @@ fn area(monitor: &Monitor) -> [f64; 4] {
     [x, y, width, height]
 }
 
-/// Where a side's window is within an area, without its frame.
+/// Returns the position and size of a side's window within an area, without its frame.
 fn at(side: Side, [x, y, width, height]: [f64; 4]) -> [f64; 4] {
     let panel = (width * 0.32).clamp(*WIDTH.start(), *WIDTH.end());
     let height = (height - FRAME).max(FRAME);

@@ -1,4 +1,4 @@
-//! The device's voice: tones, and the call that is spoken over. What it does is decided in the core.
+//! The core's handset: tones, and the ongoing call. The core decides on its task.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ use tauri::{AppHandle, Manager};
 use crate::core_handle::Core;
 use crate::device::Device;
 
-/// The softest and the loudest that a meter shows, in dBFS: below is a quiet room.
+/// Lowest level on the meter, in dBFS; a quiet room is below it.
 const QUIETEST_DBFS: f32 = -60.0;
 
 /// The device's voice.
@@ -28,23 +28,23 @@ pub(crate) struct Phone {
     now: Arc<Mutex<Now>>,
 }
 
-/// What it does now, and how it would begin the next call.
+/// The current call, and the options for the next one.
 #[derive(Default)]
 struct Now {
     talk: Option<Talk>,
-    /// What was last reported of it.
+    /// The last reported media state.
     media: Option<Media>,
     servers: Vec<session::IceServer>,
     sound: audio::Options,
 }
 
 impl Phone {
-    /// One that does nothing yet.
+    /// Creates a handset without a call.
     pub(crate) fn new(app: &AppHandle) -> Self {
         Self { app: app.clone(), now: Arc::default() }
     }
 
-    /// A setting changed: also for the call that goes on.
+    /// Applies a setting, also to the ongoing call.
     pub(crate) fn setting(&self, name: &str, value: Option<&str>) {
         let mut now = self.lock();
         let device = || value.filter(|name| !name.is_empty()).map(str::to_owned);
@@ -66,7 +66,7 @@ impl Phone {
         self.report_speaking(&mut now);
     }
 
-    /// Begins to speak over a call, or goes on.
+    /// Starts the audio of a call, or continues it.
     fn talk(&self, call_id: CallId, peer: EndpointId, offers: bool) {
         let mut now = self.lock();
         if now.talk.as_ref().is_some_and(|talk| talk.call_id() == call_id) {
@@ -89,7 +89,7 @@ impl Phone {
                 app.state::<Arc<Device>>().tell_window(Told::Levels { levels });
             }
         };
-        // Its tasks need the runtime that this may not be called on.
+        // The call's tasks need a runtime context, which the caller may lack.
         let _runtime = tauri::async_runtime::handle().inner().enter();
         match Talk::open(options, &now.sound, Arc::new(move |frame: Bytes| frames.speak(frame.to_vec())), tell) {
             Ok(talk) => {
@@ -109,7 +109,7 @@ impl Phone {
         end(old);
     }
 
-    /// What the person does to the microphone shows at once.
+    /// Reports the person's changes to the microphone at once.
     fn report_speaking(&self, now: &mut Now) {
         if let (Some(talk), Some(media)) = (&now.talk, &mut now.media) {
             let speaking = talk.sound().speaking();
@@ -128,14 +128,14 @@ fn lock(now: &Mutex<Now>) -> MutexGuard<'_, Now> {
     now.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Devices take their time to close: nobody waits for that.
+/// Closes a call's audio in a separate thread, as devices are slow to close.
 fn end(talk: Option<Talk>) {
     if let Some(talk) = talk {
         std::thread::spawn(move || drop(talk));
     }
 }
 
-/// What is reported of a call.
+/// Converts the voice engine's state of a call.
 fn media(call_id: CallId, state: talk::State) -> Media {
     let talk::State { way, relayed, quality, silent_ms, speaking, microphone_trouble, speaker_trouble } = state;
     let way = match way {
@@ -154,13 +154,13 @@ fn media(call_id: CallId, state: talk::State) -> Media {
     Media { call_id, way, quality, silent_ms, muted: speaking.muted, push_to_talk, microphone_trouble, speaker_trouble }
 }
 
-/// A level for a meter, 0 to 100.
+/// Converts a level to the meter's range, 0 to 100.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=100")]
 fn meter(dbfs: f32) -> u8 {
     ((dbfs - QUIETEST_DBFS) / -QUIETEST_DBFS * 100.0).clamp(0.0, 100.0) as u8
 }
 
-/// What is heard when a call is over: something, where it didn't go as the one who called wished.
+/// Returns the tone at the end of a call: a busy tone if the call failed or broke off.
 fn farewell(call: Option<&Call>) -> Option<CallTone> {
     match call.map(|call| &call.state) {
         Some(State::Ended { outcome, .. }) => match outcome {

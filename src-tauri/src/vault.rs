@@ -1,5 +1,5 @@
-//! Where the token is kept: in the system's keyring, or, where there is none, in a file that only this user may read.
-//! Which of the two it is stands on the settings page, and the core tells the person.
+//! Storage for the session token: the system's keyring or, if there is none, a file that only this user may read. The
+//! settings page shows which is used, and the core notifies the person.
 
 use std::fs;
 use std::io::{self, Write};
@@ -7,30 +7,30 @@ use std::path::{Path, PathBuf};
 
 use crewbell_core::shell::{TokenPlace, VaultError};
 
-/// The name that the keyring shows for what this app keeps in it.
+/// The service name under which the keyring shows this app's entries.
 const SERVICE: &str = "Crewbell";
 
-/// One secret in a keyring.
+/// An entry in a keyring.
 trait Entry: std::fmt::Debug + Send + Sync {
-    /// Keeps it in the place of the one before.
+    /// Stores a secret, replacing the previous one.
     fn keep(&self, secret: &str) -> keyring::Result<()>;
 
-    /// The one that is kept; `NoEntry` when there is none.
+    /// Returns the stored secret; `NoEntry` if there is none.
     fn get(&self) -> keyring::Result<String>;
 
-    /// Forgets it; `NoEntry` when there is none.
+    /// Deletes the secret; `NoEntry` if there is none.
     fn forget(&self) -> keyring::Result<()>;
 }
 
-/// The system's keyring, opened anew each time: it may come and go while the app runs.
+/// The system's keyring, opened at every access, because it may come and go while the app runs.
 #[derive(Debug)]
 struct System {
-    /// How the entry is told from that of an app with another folder.
+    /// The user name, which distinguishes entries of apps with different folders.
     user: String,
 }
 
 impl System {
-    /// Where there is no keyring, nothing is in it.
+    /// Opens the entry. A missing keyring counts as an empty one.
     fn entry(&self) -> keyring::Result<keyring::Entry> {
         keyring::Entry::new(SERVICE, &self.user).map_err(|_| keyring::Error::NoEntry)
     }
@@ -54,14 +54,14 @@ impl Entry for System {
 #[derive(Debug)]
 pub(crate) struct Vault {
     file: PathBuf,
-    /// None: there is only the file.
+    /// The keyring; none if only the file is used.
     keyring: Option<Box<dyn Entry>>,
 }
 
 impl Vault {
-    /// The vault of a data folder.
+    /// Creates the vault of a data folder.
     pub(crate) fn new(folder: &Path) -> Self {
-        // Programs that drive the app have no keyring, and none of theirs must be asked for a password.
+        // Automated tests have no keyring, and must not trigger a password prompt.
         let system = System { user: folder.display().to_string() };
         Self::with(folder, (!crate::is_driven()).then(|| Box::new(system) as Box<dyn Entry>))
     }
@@ -78,7 +78,7 @@ impl Vault {
         }
     }
 
-    /// Writes the file beside the old one and puts it in its place: it is whole, or as it was.
+    /// Replaces the file atomically by writing a new one and renaming it.
     fn write_file(&self, token: &str) -> io::Result<()> {
         let new = self.file.with_extension("new");
         let mut options = fs::OpenOptions::new();
@@ -101,7 +101,7 @@ impl Vault {
 
 impl crewbell_core::shell::Vault for Vault {
     fn token(&self) -> Result<Option<String>, VaultError> {
-        // The file comes first: it is there only when the keyring couldn't be had.
+        // The file takes precedence: it exists only if the keyring was unavailable.
         if let Some(token) = self.read_file().map_err(failed)? {
             return Ok(Some(token));
         }
@@ -114,7 +114,8 @@ impl crewbell_core::shell::Vault for Vault {
 
     fn keep(&self, token: &str) -> Result<TokenPlace, VaultError> {
         let kept = self.keyring.as_ref().is_some_and(|entry| {
-            // Some keyrings take a secret and have forgotten it at once: what can't be read back isn't kept.
+            // Some keyrings accept a secret and lose it at once, so a secret that can't be read back counts as not
+            // stored.
             entry.keep(token).is_ok() && entry.get().is_ok_and(|kept| kept == token)
         });
         if kept {
@@ -145,17 +146,17 @@ mod tests {
     use super::*;
     use crewbell_core::shell::Vault as _;
 
-    /// How a keyring behaves.
+    /// Behaviour of a simulated keyring.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Mood {
         Well,
-        /// It takes a secret, and has forgotten it at once.
+        /// Accepts a secret and loses it at once.
         Forgetful,
-        /// It takes a secret, and gives back the one before.
+        /// Accepts a secret, and returns the previous one.
         Stuck,
-        /// Its owner doesn't unlock it.
+        /// The user doesn't unlock it.
         Locked,
-        /// It fails in a way that says nothing of what it holds.
+        /// Fails with an error that says nothing about its content.
         Broken,
     }
 

@@ -1,11 +1,11 @@
-//! How what is asked, answered and told crosses between shell and face: as JSON text.
+//! Serialisation of requests, answers and events between shell and UI, as JSON text.
 //!
-//! The counterpart is `ui/src/bridge/`. One string goes through the web view untouched, where an
-//! object would be taken apart and put together on both sides.
+//! The counterpart is `ui/src/bridge/`. A single string passes through the web view unchanged, whereas an object would
+//! be parsed and rebuilt on both sides.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::Error as _};
 
-/// A value that crosses as JSON text: the one argument of a command, its answer, its "no", an event's payload.
+/// A value serialised as JSON text: a command's argument, answer or error, or an event's payload.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Wire<T>(pub(crate) T);
 

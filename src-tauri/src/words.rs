@@ -1,8 +1,8 @@
-//! The few words that are said outside the window: on notifications and in the tray. All others are the face's.
+//! Texts outside the window: on notifications and in the tray. The UI has all others.
 
 use crewbell_shared::request::Priority;
 
-/// The words of one language.
+/// The texts of one language.
 #[derive(Debug)]
 pub(crate) struct Words {
     pub(crate) accept: &'static str,
@@ -80,12 +80,12 @@ const CROATIAN: Words = Words {
 };
 
 impl Words {
-    /// The words of the language that was chosen in the app; of the system's, where none was. The face does the same.
+    /// Returns the texts of the chosen language, or of the system's if none was chosen. The UI does the same.
     pub(crate) fn of(chosen: Option<&str>) -> &'static Self {
         Self::of_tag(chosen.or(sys_locale::get_locale().as_deref()).unwrap_or_default())
     }
 
-    /// The words of the language that a tag such as `de-AT` or `de_AT.UTF-8` means; English for one that isn't spoken here.
+    /// Returns the texts for a language tag such as `de-AT` or `de_AT.UTF-8`; English for an unsupported one.
     fn of_tag(tag: &str) -> &'static Self {
         match tag.split(['-', '_', '.']).next().unwrap_or_default() {
             "de" => &GERMAN,
@@ -95,7 +95,7 @@ impl Words {
         }
     }
 
-    /// What a priority is called.
+    /// Returns the name of a priority.
     pub(crate) fn priority(&self, priority: Priority) -> &'static str {
         let [low, normal, high, emergency] = self.priorities;
         match priority {
@@ -106,12 +106,12 @@ impl Words {
         }
     }
 
-    /// Who calls, in a sentence.
+    /// Returns a sentence that names the caller.
     pub(crate) fn calls(&self, name: &str) -> String {
         self.calls.replace("{}", name)
     }
 
-    /// How many calls were missed, in a sentence; none: nothing.
+    /// Returns a sentence with the number of missed calls; none for zero.
     pub(crate) fn missed(&self, count: usize) -> Option<String> {
         let [one, many] = self.missed;
         match count {
@@ -121,7 +121,7 @@ impl Words {
         }
     }
 
-    /// How many requests are open, in a sentence.
+    /// Returns a sentence with the number of open requests.
     pub(crate) fn open(&self, count: usize) -> String {
         match count {
             0 => self.nothing_open.to_owned(),
@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    /// Asks this test's own program, started anew in another language: the environment can't be changed from within.
+    /// Runs this test's own executable in another language, because the environment can't be changed from within.
     #[cfg(target_os = "linux")]
     #[test]
     fn where_no_language_was_chosen_the_system_s_is_spoken() {

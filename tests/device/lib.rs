@@ -1,1 +1,1 @@
-//! Nothing: this package is its tests and its benchmarks.
+//! Empty: the package consists of its tests and benchmarks.

@@ -1,4 +1,4 @@
-//! Whole calls in simulated time: from what one person says to what the other hears.
+//! Whole calls in simulated time, from the microphone of one person to the loudspeaker of the other.
 
 #[path = "examples/quality/call.rs"]
 mod call;
@@ -17,7 +17,7 @@ use crewbell_voice::audio::{
 use score::{Score, score};
 
 const GOOD: ClockedDevice = ClockedDevice { rate: 48_000, channels: 1, period: 480, ppm: 0 };
-/// What the network does is measured, not what is done to the microphone's sound.
+/// No treatment of the microphone's sound: the tests measure the effect of the network.
 const UNTREATED: Treatment = Treatment { echo: false, noise: false, gain: false };
 
 fn untreated() -> Options {
@@ -26,7 +26,7 @@ fn untreated() -> Options {
 
 fn speech(seconds: usize) -> Vec<f32> {
     let mut speech = Speech::new(7);
-    // Nobody speaks in the first moment of a call.
+    // Half a second of silence at the start of the call.
     std::iter::repeat_n(0.0, 24_000).chain((24_000..seconds * 48_000).map(|_| speech.sample())).collect()
 }
 
@@ -115,7 +115,7 @@ fn mute_and_push_to_talk_silence_and_volume_softens() {
     );
     call.speaker.devices.say(&speech(60));
     let peak = |call: &mut Call| {
-        // What was said before is on its way still.
+        // Earlier speech is still in flight.
         call.run(Duration::from_millis(700));
         drop(call.listener.devices.heard());
         call.run(Duration::from_secs(3));
@@ -176,10 +176,10 @@ fn without_a_microphone_one_listens_and_without_a_speaker_one_is_heard() {
     };
     assert!(missing(&call.listener, true) && !missing(&call.listener, false));
     assert!(missing(&call.speaker, false) && !missing(&call.speaker, true));
-    // The one without a microphone is there all the same.
+    // The side without a microphone still sends packets.
     assert!(call.listener.engine.statistics().sent > 10);
 
-    // And it comes.
+    // The missing devices are plugged in.
     call.listener.devices.plug(Direction::Input, "microphone", GOOD);
     call.speaker.devices.plug(Direction::Output, "speaker", GOOD);
     call.listener.devices.say(&speech(8));
@@ -222,7 +222,7 @@ fn device_that_is_pulled_out_in_mid_call_is_replaced() {
 
 #[test]
 fn echo_of_who_speaks_does_not_come_back_to_them() {
-    // The listener's loudspeaker is heard by their microphone, a quarter as loud and 20 ms later.
+    // The listener's microphone picks up their loudspeaker, a quarter as loud and 20 ms later.
     let back = |echo: bool| {
         let treatment = Treatment { echo, noise: echo, gain: false };
         let options = Options { treatment, ..Options::default() };

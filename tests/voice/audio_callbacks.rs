@@ -1,6 +1,6 @@
-//! What runs in a device's thread allocates nothing and frees nothing: every allocation of the thread is counted.
+//! Device callbacks allocate and free no memory: every allocation of the thread is counted.
 //!
-//! The bodies of the callbacks are the real ones; only the device is not there.
+//! The callbacks are the real ones; only the device is simulated.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -27,12 +27,12 @@ thread_local! {
 struct Counting;
 
 fn count() {
-    // A thread that ends has no counter any more.
+    // The counter of a thread that is ending is already gone.
     let _ended = CALLS.try_with(|calls| calls.set(calls.get() + 1));
 }
 
 #[expect(unsafe_code, reason = "an allocator can't be written without")]
-// SAFETY: all is done by the system's allocator, with what it was given.
+// SAFETY: every call is forwarded unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -53,7 +53,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often memory was asked for or given back meanwhile.
+/// Returns the number of allocations and frees during `work`.
 fn allocations(work: impl FnOnce()) -> usize {
     let before = CALLS.get();
     work();
@@ -76,7 +76,7 @@ fn microphone_and_loudspeaker_threads_allocate_nothing() {
         let (heard, mut played, mut integers) = (vec![0.1_f32; length], vec![0.0_f32; length], vec![0_i16; length]);
         let mut block = [0.2; BLOCK];
         for round in 0..300 {
-            // Now and then the engine is late: the ring is full, the loudspeaker has nothing.
+            // At times the engine is late: the ring is full, and the loudspeaker gets nothing.
             if round % 100 < 60 {
                 while source.pull(&mut block) {}
                 while sink.played(&mut block) {}
@@ -96,7 +96,7 @@ fn microphone_and_loudspeaker_threads_allocate_nothing() {
     assert!(late.0 > 0 && late.1 > 0, "nothing was late: {late:?}");
 }
 
-/// A second of a recording as the server keeps it.
+/// A second of a recording in the server's format: WAV, 16 kHz, 16 bits, mono.
 fn wav() -> Vec<u8> {
     let mut wav = Vec::new();
     wav.extend(b"RIFF");
@@ -119,7 +119,7 @@ fn what_the_bell_s_device_pulls_allocates_nothing_whatever_rings_ends_or_is_told
         let mut samples = vec![0.0_f32; usize::try_from(rate / 50).unwrap()];
         let (mut told, mut loud) = (0, false);
         for round in 0..1_500_u32 {
-            // Each begins while another sounds, is replaced, and ends by itself or is ended.
+            // Each sound begins while another plays, is replaced, and ends by itself or is stopped.
             let id = RequestId(Uuid::from_u128(u128::from(round)));
             match round % 150 {
                 0 => bell.call(Some(CallTone::Busy)),
@@ -153,7 +153,7 @@ fn waking_the_engine_allocates_nothing() {
     let engine =
         AudioEngine::start(&Options::default(), devices.clone(), move |packet| drop(sender.send(packet)), |_| ())
             .unwrap();
-    // The devices' time is held here, the engine's is real.
+    // The devices' time is simulated, the engine's is real.
     let mut now = Duration::ZERO;
     let packet = loop {
         now += Duration::from_millis(10);

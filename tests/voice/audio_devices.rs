@@ -1,7 +1,7 @@
-//! Real devices: two engines before a sound server, one hears what is played into the wire, the other plays it to the speaker,
-//! where it is recorded.
+//! Real audio devices on a sound server: one engine captures the sound played into the wire, the other plays it to the
+//! speaker, where it is recorded.
 //!
-//! As in `sounds.rs`, each test starts itself again where ALSA finds the server.
+//! As in `sounds.rs`, each test runs itself again in a process in which ALSA finds the server.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -23,12 +23,13 @@ use crewbell_voice::{
     audio::{AudioEngine, DeviceState, Direction, Event, Options, SystemDevices, Treatment},
 };
 
-/// So soon a device that is gone is to be replaced. On a machine that does nothing else it takes half a second.
+/// Time limit for the replacement of a device that is gone. On an idle machine it takes half a second.
 const REPLACED: Duration = Duration::from_secs(3);
 
 const FOLDER: &str = "CREWBELL_TEST_FOLDER";
 
-/// The default is the microphone and the speaker; and a headset whose output is `headset`, which comes and goes.
+/// ALSA settings: the default device is the microphone and the speaker; the output of the headset is the sink
+/// `headset`, which comes and goes.
 const ASOUNDRC: &str = r#"
 pcm.!default { type pulse hint { show on description "Default" } }
 pcm.headset { type pulse device headset hint { show on description "Headset" } }
@@ -44,7 +45,7 @@ fn what_the_microphone_hears_is_played_at_the_other_side_soon() -> Result<()> {
         call.callee.open(Direction::Output)?;
         let _tone = play(folder, "wire", 440, 60)?;
         until("the tone at the speaker", || Ok((strength(&ear, 440.0)? > 0.1).then_some(())))?;
-        // Half a minute's worth of trouble shows in five seconds.
+        // Five seconds show the faults that half a minute would show.
         let before = ear.samples()?.len();
         until("five seconds", || Ok((ear.samples()?.len() > before + 5 * 48_000).then_some(())))?;
         let heard: Vec<f32> = samples(&ear)?.split_off(before);
@@ -54,7 +55,7 @@ fn what_the_microphone_hears_is_played_at_the_other_side_soon() -> Result<()> {
             "{gaps} of {} blocks of 10 ms without the tone\nsender {there:?}\nlistener {here:?}",
             heard.len() / 480
         );
-        // A machine that is busy with other things leaves gaps; the figures are for a person.
+        // A machine that is busy with other things leaves gaps; the printed figures are for a reader.
         ensure!(gaps < heard.len() / 480 / 4, "{gaps} gaps");
         let loud = call
             .caller
@@ -71,7 +72,7 @@ fn mouth_to_ear_is_short() -> Result<()> {
     at_a_desk("mouth_to_ear_is_short", |folder| {
         let sound = Sound::start(folder)?;
         let ear = sound.record(Command::new("parec"))?;
-        // What goes into the wire is recorded too, by the same way: only the difference between both is the call's.
+        // The input is recorded in the same way: only the difference between both recordings is the call's.
         let wire = folder.join("wire.raw");
         let mouth = Command::new("parec")
             .args(["--device=wire.monitor", "--format=s16le", "--channels=1", "--latency-msec=20"])
@@ -95,7 +96,7 @@ fn mouth_to_ear_is_short() -> Result<()> {
             };
             let heard = until("the burst at the speaker", || Ok(onset(&samples(&ear)?, heard_from)))?;
             let said = until("the burst in the wire", || Ok(onset(&read(&wire)?, said_from)))?;
-            // Both recordings run without a pause: they are as far apart now as they were at their beginning.
+            // Both recordings run without a pause, so the offset between them is constant.
             let (said_now, heard_now) = (read(&wire)?.len(), ear.samples()?.len());
             let (said_ago, heard_ago) = (said_now - said_from - said, heard_now - heard_from - heard);
             let lag = i32::try_from(said_ago)? - i32::try_from(heard_ago)?;
@@ -126,7 +127,7 @@ fn headset_that_goes_is_replaced_and_taken_again_when_it_comes() -> Result<()> {
         call.callee.wait_for(Direction::Output, &open("Headset", None))?;
         let _tone = play(folder, "wire", 440, 90)?;
 
-        // The machine may stand still for a moment, the app at each of three goes not.
+        // The machine may stall for a moment, but not in each of three attempts.
         let mut fastest = Duration::MAX;
         for _ in 0..3 {
             let gone = Instant::now();
@@ -149,8 +150,8 @@ fn headset_that_goes_is_replaced_and_taken_again_when_it_comes() -> Result<()> {
     })
 }
 
-/// All of ALSA's settings, for Debian's would put `PulseAudio` in the place of any default: the microphone belongs to somebody
-/// else, its node can't be opened. The wire that the caller speaks into is free.
+/// ALSA's whole configuration, since Debian's would replace any default by `PulseAudio`. The microphone belongs to
+/// another user and can't be opened; the wire into which the caller speaks can.
 const LOCKED: &str = r#"
 pcm.null { type null }
 pcm.default {
@@ -181,7 +182,7 @@ fn microphone_that_may_not_be_used_is_named_and_the_call_is_heard() -> Result<()
         caller.wait_for(Direction::Input, &open("Wire", None))?;
         let _tone = play(folder, "wire", 440, 60)?;
         until("the tone at the speaker", || Ok((strength(&ear, 440.0)? > 0.1).then_some(())))?;
-        // And it is there as soon as it may be used.
+        // The microphone opens as soon as its permissions allow it.
         fs::set_permissions(folder.join("locked"), fs::Permissions::from_mode(0o400))?;
         callee.open(Direction::Input)
     })
@@ -204,7 +205,7 @@ fn without_a_sound_server_the_call_lives_and_says_so() -> Result<()> {
 
 const UNTREATED: Treatment = Treatment { echo: false, noise: false, gain: false };
 
-/// Two engines in this process; what one sends, the other gets.
+/// Two engines in this process, each of which receives the other's packets.
 struct Call {
     caller: Side,
     callee: Side,
@@ -216,18 +217,18 @@ struct Side {
 }
 
 impl Call {
-    /// The callee has the options.
+    /// Starts both engines; the options are the callee's.
     fn begin(options: &Options) -> Result<Self> {
         let (there, here): (Peer, Peer) = Default::default();
         Ok(Self {
-            // Silent: what is heard at the speaker is played by the callee.
+            // Muted: the recorder at the speaker hears only the callee.
             caller: Side::begin(&Options { output: None, volume: 0.0, ..options.clone() }, &here, there.clone())?,
             callee: Side::begin(options, &there, here.clone())?,
         })
     }
 }
 
-/// The other engine, once it is there.
+/// The other engine, once it exists.
 type Peer = Arc<OnceLock<Weak<AudioEngine>>>;
 
 impl Side {
@@ -245,7 +246,7 @@ impl Side {
         Ok(Self { engine, events })
     }
 
-    /// What is next told of a device.
+    /// Returns the next state of a device.
     fn next(&self, direction: Direction) -> Result<DeviceState> {
         loop {
             match (self.events.recv_timeout(Duration::from_mins(1)).context("nothing is told")?, direction) {
@@ -278,7 +279,7 @@ fn open(name: &str, instead_of: Option<&str>) -> DeviceState {
     DeviceState::Open { name: name.to_owned(), instead_of: instead_of.map(str::to_owned) }
 }
 
-/// Plays a tone to a sink, for so many seconds.
+/// Plays a tone to a sink for a number of seconds.
 fn play(folder: &Path, sink: &str, hertz: u16, seconds: u16) -> Result<Process> {
     let wav = folder.join(format!("{hertz}.wav"));
     let made = Command::new("sox")
@@ -305,7 +306,7 @@ fn samples(ear: &Recording) -> Result<Vec<f32>> {
     Ok(ear.samples()?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
 }
 
-/// How strong a tone was in the last 100 ms.
+/// Returns the amplitude of a tone in the last 100 ms.
 fn strength(ear: &Recording, hertz: f32) -> Result<f32> {
     let samples = samples(ear)?;
     Ok(tone(&samples[samples.len().saturating_sub(4_800)..], RATE, hertz))
@@ -320,20 +321,20 @@ impl Drop for Ended {
     }
 }
 
-/// Runs `story` in a process of its own, where `PulseAudio` will be found in the folder that it is given, once it is started
-/// there.
+/// Runs `story` in a process of its own, which finds `PulseAudio` in the folder that `story` gets, once it has been
+/// started there.
 fn at_a_desk(name: &str, story: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     at_a_desk_with(name, None, story)
 }
 
-/// The same where ALSA's settings are these and no others.
+/// Runs `story` as `at_a_desk` does, with these ALSA settings only.
 fn at_a_desk_with(name: &str, settings: Option<&str>, story: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if let Some(folder) = env::var_os(FOLDER) {
         return story(&PathBuf::from(folder));
     }
     let folder = tempfile::Builder::new().prefix("crewbell-audio-").tempdir()?;
     fs::write(folder.path().join(".asoundrc"), ASOUNDRC)?;
-    // Without the rights by which root opens what belongs to others.
+    // Drops the capabilities by which root opens the files of others.
     let mut run = Command::new("setpriv");
     if let Some(settings) = settings {
         let file = folder.path().join("alsa.conf");

@@ -1,9 +1,9 @@
-//! What runs in a device's thread waits for nobody: while other threads do all they can to a call's sound, the callbacks run in
-//! a thread that may make no system call but the one that wakes another thread. The kernel ends the process at any other, so
-//! at a lock that is held as well.
+//! Device callbacks never block. While other threads disturb a call's sound as much as they can, the callbacks run in a
+//! thread whose only permitted system call is the one that wakes another thread. A seccomp filter ends the process at
+//! any other, so a contended lock ends it too.
 //!
-//! The callbacks, the engine and its worker are the real ones; only the device is not there. Each test starts itself again,
-//! for the filter can't be taken off.
+//! The callbacks, the engine and its worker are the real ones; only the device is simulated. Each test runs itself
+//! again in a process of its own, since the filter can't be removed.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -32,9 +32,9 @@ use seccompiler::{
     SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, apply_filter,
 };
 
-/// Says to this program that it is the one to be watched.
+/// Environment variable that marks this process as the one under the filter.
 const WATCHED: &str = "CREWBELL_TEST_WATCHED";
-/// How often each callback runs, ten times as fast as a device would call it: the engine can't always follow.
+/// Calls of each callback, ten times as fast as a device makes them: the engine can't always keep up.
 const ROUNDS: u32 = 10_000;
 const EACH: Duration = Duration::from_millis(1);
 
@@ -49,7 +49,7 @@ fn callbacks_wait_for_nobody() -> Result<()> {
             let said: Vec<_> = (0..500).map(|_| speech.block()).collect();
             let mut played = [0_i16; 2 * BLOCK];
             forbid_all_but_waking();
-            // It may not even end: that would be a system call.
+            // The loop never ends: even the end of the thread would be a system call.
             for heard in said.iter().cycle() {
                 capturing.take(heard, Duration::from_millis(10));
                 playing.fill(&mut played, Duration::from_millis(10));
@@ -92,8 +92,8 @@ fn lock_that_is_held_would_be_seen() -> Result<()> {
     Ok(())
 }
 
-/// Ends the process at any system call of this thread but `futex` with `FUTEX_WAKE`, which wakes and doesn't wait, and the
-/// clock, where the kernel doesn't let it be read without one.
+/// Installs a seccomp filter that ends the process at any system call of this thread except `futex` with `FUTEX_WAKE`,
+/// which never blocks, and the clock's, for kernels that don't provide it without a system call.
 #[expect(clippy::unwrap_used, reason = "a thread that can't be watched fails the test")]
 fn forbid_all_but_waking() {
     let wakes = SeccompCondition::new(
@@ -116,7 +116,7 @@ fn forbid_all_but_waking() {
     apply_filter(&program).unwrap();
 }
 
-/// An engine that hears itself, and the callbacks of its devices.
+/// Starts an engine that receives its own packets; returns it with the callbacks of its devices.
 fn begin() -> Result<(Arc<AudioEngine>, Capturing, Playing)> {
     let (inputs, input) = channel();
     let (outputs, output) = channel();
@@ -134,7 +134,7 @@ fn begin() -> Result<(Arc<AudioEngine>, Capturing, Playing)> {
     Ok((engine, input.recv_timeout(patience)?, output.recv_timeout(patience)?))
 }
 
-/// All that a person, a network and the window can do to a call's sound, without a pause.
+/// Calls everything that a person, a network and the window can do to a call's sound, in a loop.
 fn disturb(engine: &Arc<AudioEngine>) {
     let deeds: [fn(&AudioEngine, u16); 4] = [
         |engine, turn| {
@@ -159,14 +159,14 @@ fn disturb(engine: &Arc<AudioEngine>) {
         thread::spawn(move || {
             for turn in (0..u16::MAX).cycle() {
                 deed(&engine, turn);
-                // The worker must come to its work: what is told it waits in a queue.
+                // Leaves the worker time to run, since these calls queue messages for it.
                 thread::sleep(Duration::from_micros(200));
             }
         });
     }
 }
 
-/// Devices whose callbacks somebody else calls.
+/// Devices whose callbacks are called by the test.
 struct HandedOver {
     inputs: Sender<Capturing>,
     outputs: Sender<Playing>,
@@ -202,7 +202,7 @@ impl Devices for HandedOver {
     }
 }
 
-/// Runs `story` in a process of its own, and says how that ended.
+/// Runs `story` in a process of its own, and returns its exit status.
 fn watched(name: &str, story: impl FnOnce() -> Result<()>) -> Result<ExitStatus> {
     if env::var_os(WATCHED).is_some() {
         let failed = story().inspect_err(|error| println!("{error:#}")).is_err();

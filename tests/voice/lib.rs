@@ -1,1 +1,1 @@
-//! Nothing: this package is its tests and its examples.
+//! Empty: the package consists of its tests and examples.

@@ -1,7 +1,7 @@
-//! What is heard: the bell before a real sound server, whose speaker is recorded.
+//! The bell on a real sound server whose speaker is recorded.
 //!
-//! ALSA finds the server by the environment, which a process can't change safely once it runs: each test starts
-//! itself again, in a folder where a server may come and go.
+//! ALSA finds the server by the environment, which a process can't change safely while it runs: each test runs itself
+//! again in a process of its own, with a folder where a server may come and go.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -105,7 +105,7 @@ fn lost_device_is_reported_and_the_alert_goes_on_when_it_is_back() -> Result<()>
 
         let sound = Sound::start(folder)?;
         let ear = Ear::open(&sound)?;
-        // What is wrong may change its words meanwhile.
+        // The reported reason may change meanwhile.
         while reports.next()? != Report::Able {}
         ear.wait_for(1600.0)?;
         ensure!(!reports.all().contains(&sounding(1)), "each is reported once");
@@ -120,7 +120,7 @@ fn bell_that_fails_begins_again_by_itself_and_what_rang_rings_on() -> Result<()>
         let sound = Sound::start(folder)?;
         let (sender, reports): (Sender<Report>, _) = channel();
         let failed = AtomicBool::new(false);
-        // Whoever is told runs on the bell's own thread.
+        // The report callback runs on the bell's own thread.
         let bell = Bell::open(move |report| {
             let fails = matches!(report, Report::Sounding { .. }) && !failed.swap(true, Ordering::Relaxed);
             assert!(!fails, "the bell's thread fails in the middle of an alert");
@@ -221,13 +221,13 @@ fn message_is_heard_and_reported_to_its_end() -> Result<()> {
         ensure!(positions[..6] == [0, 250, 500, 750, 1000, 1250] && positions.len() == 7, "{positions:?}");
         ensure!(positions[6].abs_diff(1500) <= 1, "{positions:?}");
 
-        // Stopped by a person.
+        // Stopped by the user.
         bell.play(id(2), wav.clone());
         let Report::Playing { playing: true, .. } = reports.next()? else { bail!("it doesn't begin") };
         bell.stop();
         while let Report::Playing { playing: true, .. } = reports.next()? {}
 
-        // Cut off, and none at all.
+        // A truncated recording, and one that isn't a recording.
         bell.play(id(3), wav[..wav.len() / 2].to_vec());
         bell.play(id(4), b"<html>".to_vec());
         let mut troubles = Vec::new();
@@ -264,7 +264,7 @@ fn call_rings_until_it_is_answered_and_the_caller_hears_it_ring() -> Result<()> 
         bell.set_call(Some(CallTone::Ring));
         wait_for(698.5)?;
         wait_for(1174.7)?;
-        // Once more, after its pause.
+        // The ring repeats after its pause.
         ear.next(1_500)?;
         wait_for(880.0)?;
         bell.set_call(None);
@@ -317,7 +317,8 @@ fn alert_is_heard_within_a_blink() -> Result<()> {
     .map(drop)
 }
 
-/// How often each thread of this process but the one that asks went to sleep until now: it was woken as often.
+/// Returns the number of voluntary context switches of this process's threads except the calling one: each is a
+/// wake-up.
 fn sleeps() -> Result<u64> {
     let own = fs::read_link("/proc/thread-self")?;
     let mut all = 0;
@@ -325,7 +326,7 @@ fn sleeps() -> Result<u64> {
         if own.file_name() == Some(thread.file_name().as_os_str()) {
             continue;
         }
-        // It may have ended meanwhile.
+        // The thread may have ended meanwhile.
         let about = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
         let count =
             about.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse::<u64>().ok());
@@ -346,7 +347,7 @@ fn a_bell_at_rest_lets_the_machine_sleep_and_rings_at_once_all_the_same() -> Res
             until("a bell at rest", || {
                 let before = sleeps()?;
                 std::thread::sleep(Duration::from_secs(1));
-                // A thread that ended meanwhile took its count along.
+                // The count drops when a thread has ended meanwhile.
                 let Some(since) = sleeps()?.checked_sub(before) else { return Ok(None) };
                 last = since;
                 Ok((last < 25).then_some(()))
@@ -366,8 +367,8 @@ fn a_bell_at_rest_lets_the_machine_sleep_and_rings_at_once_all_the_same() -> Res
     .map(drop)
 }
 
-/// Runs `story` in a process of its own, where `PulseAudio` will be found in the folder that it is given, once it is
-/// started there; returns what that process has said. In that process, it returns nothing.
+/// Runs `story` in a process of its own, which finds `PulseAudio` in the folder that `story` gets, once it has been
+/// started there; returns the output of that process. In that process it returns `None`.
 fn at_a_desk(name: &str, story: impl FnOnce(&Path) -> Result<()>) -> Result<Option<String>> {
     if let Some(folder) = env::var_os(FOLDER) {
         return story(&PathBuf::from(folder)).map(|()| None);
@@ -387,7 +388,7 @@ fn at_a_desk(name: &str, story: impl FnOnce(&Path) -> Result<()>) -> Result<Opti
     Ok(Some(said))
 }
 
-/// Who listens at the speaker.
+/// The recorder at the speaker.
 struct Ear(Recording);
 
 impl Ear {
@@ -399,18 +400,18 @@ impl Ear {
         Ok(self.0.samples()?.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect())
     }
 
-    /// How much was recorded until now.
+    /// Returns the number of samples recorded so far.
     fn now(&self) -> Result<usize> {
         Ok(self.0.samples()?.len())
     }
 
-    /// What is heard from now on, for so long.
+    /// Returns the next `ms` milliseconds of the recording.
     fn next(&self, ms: usize) -> Result<Vec<f32>> {
         let from = self.now()?;
         until("the recorder", || Ok(self.samples()?.get(from..from + frames(ms)).map(<[f32]>::to_vec)))
     }
 
-    /// The strongest of our tones in the last 100 ms; 0 when it is silent.
+    /// Returns the frequency of the strongest of our tones in the last 100 ms; 0 in silence.
     fn strongest(&self) -> Result<f32> {
         let samples = self.samples()?;
         let last = &samples[samples.len().saturating_sub(frames(100))..];
@@ -434,14 +435,14 @@ impl Reports {
         self.0.recv_timeout(Duration::from_secs(30)).context("no further report")
     }
 
-    /// The next report, which must be this one.
+    /// Checks that the next report is this one.
     fn wait_for(&self, expected: &Report) -> Result<()> {
         let report = self.next()?;
         ensure!(report == *expected, "{report:?} instead of {expected:?}");
         Ok(())
     }
 
-    /// Those that came since.
+    /// Returns the reports that have arrived.
     fn all(&self) -> Vec<Report> {
         self.0.try_iter().collect()
     }
@@ -472,7 +473,7 @@ fn sounding(number: u128) -> Report {
     Report::Sounding { request_id: id(number) }
 }
 
-/// How many recorded samples last that long.
+/// Returns the number of samples in a duration.
 fn frames(ms: usize) -> usize {
     ms * 48
 }

@@ -1,4 +1,4 @@
-//! The app, from the page's root down.
+//! The root component of the app.
 
 use crewbell_core::screen::settings;
 use leptos::prelude::*;
@@ -11,10 +11,10 @@ use crate::locales::{Language, speak};
 use crate::pages::sign_in::SignIn;
 use crate::state::State;
 
-/// Milliseconds between two ticks of the clock that ages are shown by.
+/// Interval of the clock tick that updates displayed ages.
 const TICK: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// The whole app. It is shown anew when the language changes or another person signs in.
+/// The root component. It renders again when the language changes or the person signs in or out.
 #[component]
 pub fn App() -> impl IntoView {
     let state = State::new();

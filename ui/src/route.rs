@@ -1,7 +1,7 @@
-//! Where in the app a person is: the part of the page's address after `#`.
+//! Routes within the app: the fragment of the page's address, after `#`.
 //!
-//! An address within the page survives a reload under the shell's own protocol, needs no server that knows it, and the
-//! device's way back works by itself. `#/requests/<id>` is a [`Route`] with its page and the noun that it is about.
+//! A fragment survives a reload under the shell's custom protocol, needs no server routes, and works with the device's
+//! back button. `#/requests/<id>` is a [`Route`] with its page and the id of an entity.
 
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ macro_rules! pages {
             /// Every page.
             pub const ALL: &[Self] = &[$(Self::$page),+];
 
-            /// Its name in an address.
+            /// The page's name in an address.
             pub fn path(self) -> &'static str {
                 match self { $(Self::$page => $path),+ }
             }
@@ -27,51 +27,51 @@ macro_rules! pages {
 }
 
 pages! {
-    /// The board; with an id, that request beside it.
+    /// The request board; with an id, that request beside it.
     Requests = "requests",
-    /// A request asked for without a button.
+    /// The form that creates a request without a button.
     NewRequest = "new",
-    /// What happened.
+    /// The activity log.
     Activity = "activity",
-    /// One's own calls.
+    /// The calls of the signed-in person.
     Calls = "calls",
     /// The crew.
     People = "people",
-    /// The buttons' health.
+    /// The health of the buttons.
     Buttons = "buttons",
     /// Guests and stays.
     Guests = "guests",
     /// Decks and cabins.
     Places = "places",
-    /// This device, and the site.
+    /// Settings of this device and of the site.
     Settings = "settings",
-    /// What waits to be sent, and what was refused.
+    /// Commands that wait to be sent or were refused.
     Outbox = "outbox",
-    /// What has no room in the bar at the bottom.
+    /// The pages that don't fit into the bottom bar.
     More = "more",
 }
 
-/// Where a person is.
+/// A location in the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The page.
     pub page: Page,
-    /// The noun that it is about.
+    /// The id of the entity that the page is about.
     pub id: Option<Uuid>,
 }
 
 impl Route {
-    /// A page.
+    /// The route to a page.
     pub fn to(page: Page) -> Self {
         Self { page, id: None }
     }
 
-    /// A page about a noun.
+    /// The route to a page about an entity.
     pub fn about(page: Page, id: Uuid) -> Self {
         Self { page, id: Some(id) }
     }
 
-    /// Reads an address; what can't be read is the board.
+    /// Parses an address; falls back to the board.
     pub fn read(address: &str) -> Self {
         let mut parts = address.trim_start_matches(['#', '/']).split('/');
         let path = parts.next().unwrap_or_default();
@@ -88,31 +88,31 @@ impl Route {
     }
 }
 
-/// Goes to a route; the way back leads here.
+/// Navigates to a route and adds a history entry.
 pub fn go(route: Route) {
     page::go(&route.address());
 }
 
-/// Shows a route instead of the one that is shown: the way back leads where it led before.
+/// Navigates to a route and replaces the current history entry.
 pub fn show(route: Route) {
     page::replace(&route.address());
 }
 
-/// Shows a page instead of what it is about in a sheet, unless the person has gone elsewhere.
+/// Closes a page's sheet by showing the page without an entity, unless the person has navigated elsewhere.
 pub fn leave(page: Page) {
     if Route::read(&page::address()).page != page {
         return;
     }
     if page::step() > 0 {
-        // The sheet's own step goes first, and the sheet asks to be left once more: put into that step's place, the page
-        // would have the sheet's address beneath it, and the way back would open it again.
+        // The sheet's own history entry goes first, and the sheet asks to be left once more. If the page replaced that
+        // entry, the sheet's address would stay beneath it, and going back would open the sheet again.
         page::back();
     } else {
         show(Route::to(page));
     }
 }
 
-/// Where the person is, for as long as the app lives.
+/// Returns a signal with the current route, which follows the address for the lifetime of the app.
 pub fn follow() -> RwSignal<Route> {
     let route = RwSignal::new(Route::read(&page::address()));
     page::on_address(move || route.set(Route::read(&page::address())));

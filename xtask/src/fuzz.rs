@@ -1,12 +1,12 @@
-//! `fuzz`: the property tests of all that comes from outside, with as many cases as there is time for.
+//! `fuzz`: runs the property tests of all external input with a large number of cases.
 //!
-//! `cargo xtask test` runs the same tests with a few hundred cases, always the same ones.
+//! `cargo xtask test` runs the same tests with a few hundred cases and a fixed seed.
 
 use anyhow::Result;
 
 use crate::run::{cargo, run};
 
-/// Where these tests stand in the server.
+/// The paths of these tests in the server.
 const TESTS: [&str; 4] = [
     "devices::dialects::tests",
     "devices::reading::tests",
@@ -14,10 +14,10 @@ const TESTS: [&str; 4] = [
     "live::connection::tests",
 ];
 
-/// Runs them with so many cases each.
+/// Runs each test with this number of cases.
 ///
 /// # Errors
-/// When one fails; it has printed the smallest case that it found.
+/// Returns an error if a test fails; it has printed the smallest failing case.
 pub(crate) fn fuzz(cases: u32) -> Result<()> {
     let mut tests = cargo();
     tests.args(["test", "--package", "crewbell-server", "--lib", "--"]).args(TESTS);

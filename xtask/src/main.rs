@@ -1,13 +1,13 @@
-//! The project's own commands: `cargo xtask …`, and behind `make demo`, `make test` and the rest.
+//! The project's development commands: `cargo xtask …`, also behind `make demo`, `make test` and others.
 //!
-//! - `setup`: finds what the machine lacks, says so, installs it
-//! - `demo`, `test`, `bench`, `openapi`, `bundle`: what a person runs
-//! - `fuzz`: bytes that nobody meant, for long
-//! - `schemathesis`: the REST interface against its own description
-//! - `prepare`: keeps the committed query data (`.sqlx/`) true
-//! - `postgres`: the installed PostgreSQL, and throw-away clusters of it
-//! - `web`: the face, from Rust to the folder that the app is built with
-//! - `run`: starting other programs with errors that name them
+//! - `setup`: reports and installs missing dependencies of the machine
+//! - `demo`, `test`, `bench`, `openapi`, `bundle`: the main commands
+//! - `fuzz`: long runs with random input
+//! - `schemathesis`: tests of the REST interface against its OpenAPI document
+//! - `prepare`: updates the committed query data (`.sqlx/`)
+//! - `postgres`: the installed PostgreSQL, and temporary clusters
+//! - `web`: builds the UI into the folder that the app is built with
+//! - `run`: starts other programs, with errors that name them
 
 mod bench;
 mod bundle;
@@ -39,26 +39,27 @@ struct Cli {
 enum Command {
     /// Install what this machine lacks to run the demo and the tests
     Setup,
-    /// Build and start the demo site with the app's window; what follows goes to `crewbell-server demo`
+    /// Build and start the demo site with the app's window; further arguments go to `crewbell-server demo`
     ///
-    /// `--terminal` tells the story in the terminal instead, as happens where there is no display.
+    /// `--terminal` shows the demo in the terminal instead, as happens without a display.
     Demo {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
     /// Check and test everything, as continuous integration does
     Test {
-        /// Leave out running the tests: formatting, licences, and the build with its lints, docs and queries
+        /// Build with lints, docs and query checks, check formatting and licences, but run no tests
         #[arg(long)]
         no_run: bool,
     },
     /// Rewrite `.sqlx/`, which lets the queries be checked without a database
     Prepare {
-        /// Change nothing; fail when what is committed is out of date
+        /// Change nothing; fail if the committed data is out of date
         #[arg(long)]
         check: bool,
     },
-    /// Run a benchmark of the server (`press`) or of the app (`app`); what follows goes to it (`--help` lists its flags)
+    /// Run a benchmark of the server (`press`) or of the app (`app`); further arguments go to it (`--help` lists its
+    /// flags)
     Bench {
         name: String,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -66,29 +67,29 @@ enum Command {
     },
     /// Rewrite `docs/openapi.json` from the server
     Openapi,
-    /// Try what comes from outside (devices' messages, MQTT, live frames) with bytes that nobody meant, others each time
+    /// Test external input (devices' messages, MQTT, live frames) with random bytes, different in each run
     Fuzz {
-        /// So many cases of each sort; 100,000 take some minutes
+        /// Number of cases per test; 100,000 take some minutes
         #[arg(default_value_t = 100_000)]
         cases: u32,
     },
-    /// Try the REST interface against its own description with Schemathesis, in each role; what follows goes to it
+    /// Test the REST interface against its OpenAPI document with Schemathesis, in each role; further arguments go to it
     Schemathesis {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Build the face into `target/web/dist`, which the app is built with
+    /// Build the UI into `target/web/dist`, which the app is built with
     Ui {
-        /// As it is shipped: small, and slow to build
+        /// Build for release: small, and slow to build
         #[arg(long)]
         release: bool,
     },
-    /// Make what the app is installed from
+    /// Make the app's installable packages
     Bundle {
-        /// What to make
+        /// The kinds of packages
         #[arg(default_values_t = ["deb".to_owned(), "appimage".to_owned()])]
         kinds: Vec<String>,
-        /// Without optimisation, to try the packing
+        /// Build without optimisation, to test the packaging
         #[arg(long)]
         debug: bool,
     },
@@ -99,7 +100,7 @@ fn main() -> ExitCode {
         return code;
     }
     let done = run(Cli::parse().command);
-    // A person gets sentences, never a backtrace of ours.
+    // Users get sentences without a backtrace.
     done.map_or_else(
         |error| {
             eprintln!("\nerror: {error:#}");

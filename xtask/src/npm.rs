@@ -1,4 +1,4 @@
-//! Tools that come ready-made from npm, each in a pinned version and a folder of its own under `target/`.
+//! Tools installed from npm, each in a pinned version and a folder of its own under `target/`.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::run::{self, find, output, root};
 
-/// A tool: the package it is in, its version there, the name of its program.
+/// An npm tool: its package, its version, the name of its program.
 pub(crate) struct Tool {
     pub(crate) package: &'static str,
     pub(crate) version: &'static str,
@@ -18,10 +18,10 @@ pub(crate) struct Tool {
 }
 
 impl Tool {
-    /// The tool's program, installed when it isn't there in this version.
+    /// The path of the tool's program, installed first if this version is missing.
     ///
     /// # Errors
-    /// When there is no npm, or it can't install the package: its registry is out of reach.
+    /// Returns an error if npm is missing, or can't install the package because its registry is unreachable.
     pub(crate) fn program(&self) -> Result<PathBuf> {
         let folder = root().join("target/npm").join(self.program);
         let program = folder.join("node_modules/.bin").join(self.program);
@@ -36,8 +36,8 @@ impl Tool {
         Ok(program)
     }
 
-    /// Whether the program is there and says that it is this version. Binaryen leaves out what is zero:
-    /// `wasm-opt version 132 (version_132)` is its 132.0.0.
+    /// Whether the program exists in this version. Binaryen omits trailing zeros: `wasm-opt version 132 (version_132)`
+    /// is its 132.0.0.
     fn is_installed(&self, program: &Path) -> bool {
         let said = output(Command::new(program).arg("--version")).unwrap_or_default();
         let short = self.version.trim_end_matches(".0");

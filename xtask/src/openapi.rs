@@ -1,4 +1,4 @@
-//! `openapi`: writes the committed description of the REST doors from the server's own.
+//! `openapi`: writes the committed OpenAPI document of the REST endpoints, as the server prints it.
 
 use std::{fs, process::Command};
 

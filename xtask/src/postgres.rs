@@ -1,4 +1,4 @@
-//! The installed PostgreSQL: where its programs are, and a throw-away cluster made with them.
+//! The installed PostgreSQL: lookup of its programs, and temporary clusters.
 
 use std::{
     env, fs,
@@ -13,10 +13,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::run::{find, output, run, succeeds};
 
-/// How long a new cluster may take to answer before it counts as broken.
+/// Time limit for a new cluster's start.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// The folder that holds `postgres`, `initdb`, `pg_dump` and `psql`; the newest where there are several.
+/// The folder with `postgres`, `initdb`, `pg_dump` and `psql`; the newest if there are several.
 pub(crate) fn find_programs() -> Option<PathBuf> {
     let mut folders = Vec::new();
     for parent in ["/usr/lib/postgresql", "/usr/local/lib/postgresql"] {
@@ -36,7 +36,7 @@ pub(crate) fn find_programs() -> Option<PathBuf> {
         .find(|folder| ["postgres", "initdb", "pg_dump", "psql"].iter().all(|program| folder.join(program).is_file()))
 }
 
-/// Folders in `parent` that are called `prefix` and a number, with that number.
+/// Folders in `parent` whose name is `prefix` and a number, with that number.
 fn versions(parent: &Path, prefix: &'static str) -> impl Iterator<Item = (u32, PathBuf)> {
     fs::read_dir(parent).into_iter().flatten().flatten().filter_map(move |entry| {
         let name = entry.file_name();
@@ -45,8 +45,7 @@ fn versions(parent: &Path, prefix: &'static str) -> impl Iterator<Item = (u32, P
     })
 }
 
-/// A PostgreSQL cluster that exists as long as this value: on a Unix socket only, with nothing in
-/// it, not durable, gone on drop.
+/// A temporary PostgreSQL cluster: on a Unix socket only, empty, not durable, removed on drop.
 pub(crate) struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
@@ -54,14 +53,14 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes and starts a cluster.
+    /// Creates and starts a cluster.
     ///
-    /// It lives in the system's folder for temporary files and not in `target/`: PostgreSQL
-    /// refuses to run as root, the user that it then runs as often can't enter a checkout under
-    /// `/root`, and a socket's path is limited to some 100 bytes.
+    /// It is in the system's folder for temporary files rather than in `target/`: PostgreSQL refuses to run as root,
+    /// the user that it then runs as often can't enter a checkout under `/root`, and a socket's path is limited to some
+    /// 100 bytes.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed, or does not come up within a minute.
+    /// Returns an error if PostgreSQL is not installed, or does not start within a minute.
     pub(crate) fn start() -> Result<Self> {
         let programs = find_programs().context("PostgreSQL is not installed; `cargo xtask setup` installs it")?;
         let user = Unprivileged::if_root()?;
@@ -106,15 +105,15 @@ impl Cluster {
         }
     }
 
-    /// The address of its only database, for its superuser.
+    /// The connection URL of its only database, as its superuser.
     pub(crate) fn url(&self) -> String {
         format!("postgres:///postgres?host={}&user=postgres", self.folder.display())
     }
 
-    /// Runs the file as one transaction, unless its first line is sqlx's `-- no-transaction`.
+    /// Runs a migration file as one transaction, unless its first line is sqlx's `-- no-transaction`.
     ///
     /// # Errors
-    /// At the first statement that fails; the message is PostgreSQL's.
+    /// Returns an error at the first statement that fails; the message is PostgreSQL's.
     pub(crate) fn apply(&self, migration: &Path) -> Result<()> {
         let sql = fs::read_to_string(migration).with_context(|| format!("could not read {}", migration.display()))?;
         let mut psql = self.psql();
@@ -148,14 +147,14 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // SIGQUIT: an immediate stop; nothing in it is worth a checkpoint.
+        // SIGQUIT is an immediate stop; its data needs no checkpoint.
         succeeds(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]));
         drop(self.server.wait());
         drop(fs::remove_dir_all(&self.folder));
     }
 }
 
-/// Whom PostgreSQL runs as when this process is root.
+/// The user that PostgreSQL runs as if this process is root.
 #[derive(Clone, Copy)]
 struct Unprivileged {
     uid: u32,
@@ -163,7 +162,7 @@ struct Unprivileged {
 }
 
 impl Unprivileged {
-    /// The `postgres` user that the package made, else `nobody`; none when we are not root.
+    /// The `postgres` user of the package, else `nobody`; none if this process isn't root.
     fn if_root() -> Result<Option<Self>> {
         let id = |args: &[&str]| -> Result<u32> { Ok(output(Command::new("id").args(args))?.trim().parse()?) };
         if id(&["-u"])? != 0 {

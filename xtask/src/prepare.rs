@@ -1,9 +1,8 @@
-//! `prepare`: writes the query data that lets `sqlx::query!` be checked without a database.
+//! `prepare`: writes the query data by which `sqlx::query!` is checked without a database.
 //!
-//! The macros write a file for each query when they are compiled against a database with
-//! `SQLX_OFFLINE_DIR` set. So: a throw-away cluster, the migrations, one `cargo check`. The files
-//! are written beside the committed ones and only then compared, so that files of queries that
-//! are gone go too, and a build that fails changes nothing.
+//! When compiled against a database with `SQLX_OFFLINE_DIR` set, the macros write a file for each query. So this starts
+//! a temporary cluster, applies the migrations, and runs `cargo check`. The files are written to another folder and
+//! then compared with the committed ones, so that files of removed queries go too, and a failed build changes nothing.
 
 use std::{
     collections::BTreeMap,
@@ -23,15 +22,15 @@ use crate::{
 
 const MIGRATIONS: &str = "server/migrations";
 const COMMITTED: &str = ".sqlx";
-/// Where the macros write.
+/// The folder that the macros write to.
 const WRITTEN: &str = "target/sqlx-prepare";
-/// The file whose age decides whether cargo compiles the server, and with it the queries, again.
+/// The file whose modification time decides whether cargo recompiles the server, and with it the queries.
 const LIB: &str = "server/src/lib.rs";
 
-/// Brings `.sqlx/` up to date, or with `check` only says whether it is.
+/// Updates `.sqlx/`, or with `check` only verifies that it is up to date.
 ///
 /// # Errors
-/// When a query does not fit the schema, or with `check` when `.sqlx/` is out of date.
+/// Returns an error if a query does not fit the schema, or with `check` if `.sqlx/` is out of date.
 pub(crate) fn prepare(check: bool) -> Result<()> {
     setup::setup(Purpose::Demo)?;
     let folder = run::root().join(WRITTEN);
@@ -68,14 +67,14 @@ pub(crate) fn prepare(check: bool) -> Result<()> {
     Ok(())
 }
 
-/// A database with the present schema, as long as this value lives.
+/// A temporary database with the present schema.
 pub(crate) struct Schema {
     cluster: Cluster,
 }
 
 impl Schema {
     /// # Errors
-    /// When PostgreSQL does not start, or refuses a migration.
+    /// Returns an error if PostgreSQL does not start, or refuses a migration.
     pub(crate) fn start() -> Result<Self> {
         let cluster = Cluster::start()?;
         for migration in migrations()? {
@@ -85,7 +84,7 @@ impl Schema {
         Ok(Self { cluster })
     }
 
-    /// Has what `cargo` compiles hold its queries against the schema and write down what it learned of them.
+    /// Makes a `cargo` command check the compiled queries against the schema and write their query data.
     pub(crate) fn check_queries_of(&self, cargo: &mut Command) {
         cargo
             .env("SQLX_OFFLINE", "false")
@@ -94,9 +93,9 @@ impl Schema {
     }
 }
 
-/// How what the queries' last compilations wrote differs from what is committed.
+/// The difference between the query data of the last compilation and the committed one.
 ///
-/// What a query of before wrote stays until `prepare` begins anew.
+/// Data of a removed query stays until `prepare` starts from an empty folder.
 pub(crate) struct Changes {
     to_write: Vec<(String, String)>,
     to_remove: Vec<String>,
@@ -104,7 +103,7 @@ pub(crate) struct Changes {
 
 impl Changes {
     /// # Errors
-    /// When a file can't be read.
+    /// Returns an error if a file can't be read.
     pub(crate) fn of_last_build() -> Result<Self> {
         let written = query_files(&run::root().join(WRITTEN))?;
         let committed = query_files(&run::root().join(COMMITTED))?;
@@ -118,7 +117,7 @@ impl Changes {
     }
 }
 
-/// The migrations in the order of their names, which is the order in which the server applies them.
+/// The migrations, sorted by name, which is the order in which the server applies them.
 fn migrations() -> Result<Vec<PathBuf>> {
     let Ok(folder) = fs::read_dir(MIGRATIONS) else {
         return Ok(Vec::new());
@@ -131,7 +130,7 @@ fn migrations() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The query files of a folder by name; empty when there is no such folder.
+/// The query files of a folder by name; empty if the folder is missing.
 fn query_files(folder: &Path) -> Result<BTreeMap<String, String>> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(BTreeMap::new());
@@ -147,8 +146,8 @@ fn query_files(folder: &Path) -> Result<BTreeMap<String, String>> {
     Ok(files)
 }
 
-/// A file made to look changed. On drop it gets its old time back, so that builds and lints that
-/// were made before stay valid.
+/// A file with an updated modification time. On drop it gets its old time back, so that earlier builds and lints stay
+/// valid.
 struct Touched {
     file: fs::File,
     before: SystemTime,

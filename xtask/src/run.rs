@@ -1,4 +1,4 @@
-//! Starts other programs; a failure names the program and says what it was for.
+//! Runs other programs; an error names the program and its purpose.
 
 use std::{
     env,
@@ -9,23 +9,22 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// The workspace's root: where every command here runs.
+/// The workspace's root: the working directory of every command here.
 pub(crate) fn root() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own)
 }
 
-/// Cargo as it was called, so that a toolchain chosen on the command line stays chosen.
+/// The cargo that runs this program, so that a toolchain chosen on the command line stays chosen.
 ///
-/// Compiling never needs a database: the queries are checked against `.sqlx/`. What `cargo run`
-/// told this program about its own package is taken away again: ring's build script looks at those
-/// variables, so ring and all that stands on it would be built anew at every change between
-/// `cargo xtask` and plain `cargo`.
+/// Compiling never needs a database: the queries are checked against `.sqlx/`. The variables that `cargo run` sets for
+/// this program's own package are removed: ring's build script depends on them, so ring and its dependents would be
+/// rebuilt at every switch between `cargo xtask` and plain `cargo`.
 pub(crate) fn cargo() -> Command {
     cargo_at(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Another cargo than the one that was called, in the same clean surroundings.
+/// Another cargo than the running one, with the same clean environment.
 pub(crate) fn cargo_at(program: impl AsRef<OsStr>) -> Command {
     let mut cargo = Command::new(program);
     for (name, _) in env::vars_os() {
@@ -38,10 +37,10 @@ pub(crate) fn cargo_at(program: impl AsRef<OsStr>) -> Command {
     cargo
 }
 
-/// Runs `command` with our own input and output until it ends.
+/// Runs `command` to its end, with inherited input and output.
 ///
 /// # Errors
-/// When it can't be started, or ends with anything but success.
+/// Returns an error if it can't be started, or fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("could not start `{}`", words(command)))?;
     if !status.success() {
@@ -50,10 +49,10 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` and returns what it printed.
+/// Runs `command` and returns its output.
 ///
 /// # Errors
-/// When it can't be started or fails; the message then carries what it said.
+/// Returns an error with the output if it can't be started or fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let Output { status, stdout, stderr } =
         command.output().with_context(|| format!("could not start `{}`", words(command)))?;
@@ -64,20 +63,20 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&stdout).into_owned())
 }
 
-/// Whether `command` starts and succeeds; what it prints is dropped.
+/// Whether `command` starts and succeeds; its output is discarded.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// The program `name` on `PATH`, or in the system folders that `PATH` often lacks for a person
-/// who is not root (Debian keeps `mosquitto` in `/usr/sbin`), or in Homebrew's.
+/// The path of a program: on `PATH`, in system folders that `PATH` often lacks for unprivileged users (Debian keeps
+/// `mosquitto` in `/usr/sbin`), or in Homebrew's.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let more = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin", "/opt/homebrew/sbin"];
     env::split_paths(&path).chain(more.map(PathBuf::from)).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// The line that a person would have typed.
+/// The command as a shell line.
 pub(crate) fn words(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     std::iter::once(program)

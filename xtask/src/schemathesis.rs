@@ -1,9 +1,9 @@
-//! `schemathesis`: the REST interface against its own description, by a program that isn't ours.
+//! `schemathesis`: tests the REST interface against its OpenAPI document with a third-party program.
 //!
-//! Schemathesis (<https://schemathesis.io>) makes thousands of requests out of `/openapi.json`, right ones and wrong
-//! ones, and compares the answers with what is promised there. The server is a demo of its own on a free port; each role
-//! is tried with its token, and then nobody's. The stream and the socket never end, and what ends the asker's own
-//! sign-in would end the round: those five are left out.
+//! Schemathesis (<https://schemathesis.io>) generates thousands of valid and invalid requests from `/openapi.json`, and
+//! compares the responses with the document. The server is a demo of its own on a free port; it is tested with a token
+//! of each role, and then without one. Five operations are excluded: the stream and the socket never end, and the
+//! others would end the test's own session.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ use crate::{
     setup::python::Package,
 };
 
-/// In the version that the rules in [`EXCLUDED`] and `schemathesis.toml` were written for.
+/// Pinned to the version that the rules in [`EXCLUDED`] and `schemathesis.toml` were written for.
 const SCHEMATHESIS: Package = Package {
     name: "Schemathesis, which tries the interface",
     folder: "target/schemathesis/4.32.5",
@@ -30,13 +30,13 @@ const SCHEMATHESIS: Package = Package {
     without: "the interface is not tried",
 };
 
-/// Operations that are left out.
+/// Operations that are excluded.
 const EXCLUDED: [&str; 5] = ["sync_events", "sync_live", "auth_logout", "people_sign_out", "people_sign_out_session"];
 
-/// Tries the interface in each role; what follows goes to Schemathesis.
+/// Tests the interface in each role; `args` go to Schemathesis.
 ///
 /// # Errors
-/// It can't be installed, the server doesn't start, or an answer isn't what was promised.
+/// Returns an error if it can't be installed, the server doesn't start, or a response violates the document.
 pub(crate) fn schemathesis(args: &[String]) -> Result<()> {
     SCHEMATHESIS.offer();
     let program = SCHEMATHESIS.program("schemathesis");
@@ -95,7 +95,7 @@ impl Server {
         self.ready["http"].as_str().context("The server names no address.")
     }
 
-    /// One token for each role; and none.
+    /// A token of each role, and none.
     fn roles(&self) -> Result<Vec<(String, Option<String>)>> {
         let mut roles: Vec<(String, Option<String>)> = Vec::new();
         for person in self.ready["people"].as_array().context("The server names no crew.")? {
@@ -112,7 +112,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let id = i32::try_from(self.process.id()).unwrap_or_default();
-        // In order, so that it stops its database.
+        // An orderly end, so that it stops its database.
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGTERM);
         let _ = self.process.wait();
     }

@@ -1,18 +1,18 @@
-//! Who has heard which press, and when.
+//! Reception record: for each press, the number of sockets that received it and the time of the last.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
-/// One measurement's presses, numbered from 0 in the order of their schedule.
+/// The presses of one measurement, numbered from 0 in the order of their schedule.
 pub(crate) struct Board {
-    /// What the press ids of this measurement begin with; no other text in a frame does.
+    /// The prefix of this measurement's press ids; no other text in a frame contains it.
     pub(crate) marker: String,
     pub(crate) clock: Instant,
     sockets: u32,
     heard: Vec<AtomicU32>,
-    /// Nanoseconds on `clock` when the last socket heard it; 0 as long as one has not.
+    /// When the last socket received the press, in nanoseconds on `clock`; 0 until then.
     complete: Vec<AtomicU64>,
     completed: AtomicUsize,
 }
@@ -38,10 +38,10 @@ impl Board {
         u64::try_from(self.clock.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Notes the presses that a socket's frame names. `own` is what that socket has heard before:
-    /// a press can be named by several entries, and counts once.
+    /// Records the presses that a socket's frame names. `own` marks the presses that the socket has received before: a
+    /// press can be named by several entries, and counts once.
     ///
-    /// The frame is searched and not parsed: parsing would cost the machine more than sending did.
+    /// The frame is searched and not parsed: parsing would cost more processor time than sending did.
     pub(crate) fn note(&self, frame: &[u8], own: &mut [bool]) {
         let now = self.nanos();
         let mut rest = frame;
@@ -60,12 +60,12 @@ impl Board {
         }
     }
 
-    /// Nanoseconds on `clock` at which the last of the sockets heard this press.
+    /// Returns when the last socket received this press, in nanoseconds on `clock`.
     pub(crate) fn completed_at(&self, press: usize) -> Option<u64> {
         self.complete.get(press).map(|at| at.load(Relaxed)).filter(|at| *at > 0)
     }
 
-    /// Waits until every socket has heard every press, or `limit` is over.
+    /// Waits until every socket has received every press, or `limit` has passed.
     pub(crate) fn wait(&self, limit: Duration) {
         let began = Instant::now();
         while self.completed.load(Relaxed) < self.presses() && began.elapsed() < limit {
@@ -74,7 +74,7 @@ impl Board {
     }
 }
 
-/// Where `needle` begins. Jumps from one first letter to the next, which is rare enough in JSON.
+/// Returns the start of `needle`. The search jumps between occurrences of its first byte, which is rare enough in JSON.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
     let mut from = 0;

@@ -1,4 +1,4 @@
-//! The pressing side: a connection for each button.
+//! The buttons' side: one MQTT connection for each button.
 
 use std::{
     fmt::Write as _,
@@ -15,13 +15,13 @@ use crate::{
     target::Button,
 };
 
-/// A button that is silent for so long is given up.
+/// Timeout of reading from the server.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a button comes again that was sent away, and after how long.
+/// The number of connection attempts of a button that is turned away, and the wait between them.
 const ATTEMPTS: u32 = 20;
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// A connected button: plain blocking sockets, the cheapest and most punctual of clients.
+/// A connected button, with plain blocking sockets: the cheapest and most punctual client.
 pub(crate) struct Line {
     pub(crate) stream: TcpStream,
     topic: String,
@@ -30,7 +30,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Connects as one of many, who may be sent away when all come at once: then it comes again, as buttons do.
+    /// Connects with retries, as buttons do: the server may turn some away when many connect at once.
     pub(crate) fn connect_among_many(address: SocketAddr, button: &Button) -> Result<Self> {
         for _ in 0..ATTEMPTS {
             if let Ok(connected) = Self::connect(address, button) {
@@ -75,10 +75,10 @@ impl Line {
         mqtt::publish(out, &self.topic, packet_id, &self.payload);
     }
 
-    /// Waits for bytes and hands over the packets that they complete.
+    /// Waits for bytes and passes on the packets that they complete.
     ///
     /// # Errors
-    /// When the other side closed, or said nothing for [`PATIENCE`].
+    /// Returns an error if the server closed the connection or sent nothing for [`PATIENCE`].
     pub(crate) fn receive(&mut self, each: impl FnMut(mqtt::Packet<'_>)) -> Result<()> {
         let mut buffer = [0; 16 * 1024];
         let read = loop {
@@ -94,7 +94,7 @@ impl Line {
         self.inbox.drain(each)
     }
 
-    /// A second hand on the same connection, to read while this one writes.
+    /// Returns a second handle of the same connection, to read while this one writes.
     pub(crate) fn reader(&self) -> Result<Self> {
         Ok(Self {
             stream: self.stream.try_clone()?,

@@ -1,4 +1,4 @@
-//! Floor: the commit of one row on this disk.
+//! Floor: the time of committing one row on this disk.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ use crate::{
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Inserts one row after another on one connection of a cluster of its own, for `time`.
+/// Inserts single rows on one connection to a cluster of its own, for `time`.
 pub(crate) fn measure(dir: &Path, time: Duration) -> Result<Times> {
     let cluster = Cluster::start(dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -43,7 +43,7 @@ pub(crate) fn measure(dir: &Path, time: Duration) -> Result<Times> {
     })
 }
 
-/// A durable PostgreSQL cluster in a folder of its own, on a socket only; gone on drop.
+/// A durable PostgreSQL cluster in a temporary folder, reached by a socket only; removed on drop.
 struct Cluster {
     server: Child,
     folder: TempDir,
@@ -113,7 +113,7 @@ fn as_user(program: &Path, user: Option<(Uid, Gid)>) -> Command {
     command
 }
 
-/// The folder of PostgreSQL's programs: on PATH, or the newest in Debian's.
+/// Returns the folder of PostgreSQL's programs: on PATH, or the newest of Debian's.
 fn programs() -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")

@@ -1,10 +1,10 @@
-//! The highest rate at which presses are kept: every button has as many presses under way as its
-//! window allows, and each PUBACK makes room for the next.
+//! Measurement of the highest rate of stored presses: every button has as many unacknowledged presses as its window
+//! allows, and each PUBACK makes room for the next.
 //!
-//! All buttons press at once, more of them than the demo has, since the server holds each to a hundred presses a second
-//! ([`crate::site`]). So nearly every press is a guest who presses again:
-//! still recorded, counted on the request, and rung. With a press window of 0 ([`crate::site`]) each is a request of its
-//! own instead, which is more to write and to check.
+//! All buttons press at once. There are more of them than in the demo, because the server limits each to a hundred
+//! presses a second ([`crate::site`]). So nearly every press joins an open request: it is still recorded, counted on
+//! the request and broadcast. With a press window of 0 ([`crate::site`]) each creates a request of its own, which is
+//! more to write and to check.
 
 use std::{
     io::Write,
@@ -32,7 +32,7 @@ use crate::{
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
-    /// Presses under way, of all buttons together.
+    /// Unacknowledged presses of all buttons together.
     pub(crate) window: usize,
     pub(crate) sockets: usize,
     pub(crate) warm_up: Duration,
@@ -48,20 +48,20 @@ pub(crate) struct Figures {
     pub(crate) sockets: usize,
     /// From writing a press to reading its PUBACK, under this load.
     pub(crate) puback: Times,
-    /// Share of one core that the server's process took, without PostgreSQL's.
+    /// The processor time of the server's process in cores, without PostgreSQL's.
     pub(crate) server_cores: f64,
     /// All presses of this measurement, and those of them that were acknowledged.
     pub(crate) sent: u64,
     pub(crate) acknowledged: u64,
-    /// Rows that were added to `presses` meanwhile, where the database can be asked.
+    /// The rows added to `presses` meanwhile, if the database is accessible.
     pub(crate) stored: Option<i64>,
-    /// Connections that did not last to the end, and why the first of them did not.
+    /// The connections that broke before the end, and the error of the first.
     pub(crate) broken: usize,
     pub(crate) first_error: Option<String>,
 }
 
 impl Figures {
-    /// Whether no acknowledged press is missing and none is there twice; `None` when nobody could say.
+    /// Whether no acknowledged press is missing and none is stored twice; `None` if the rows weren't counted.
     pub(crate) fn is_complete(&self) -> Option<bool> {
         let stored = u64::try_from(self.stored?).unwrap_or_default();
         Some((self.acknowledged..=self.sent).contains(&stored))
@@ -76,7 +76,7 @@ struct Tally {
 }
 
 pub(crate) fn measure(target: &Target, setting: Setting) -> Result<Figures> {
-    // The screens are only there to be served; nothing is noted on this board.
+    // The sockets only add load; nothing is recorded on this board.
     let board = Arc::new(Board::new(0, setting.sockets));
     let screens = Screens::open(target, setting.sockets, &board)?;
     let before = stored_presses(target)?;
@@ -136,7 +136,7 @@ fn per_second(count: u64, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-/// One button's part: refills its window whenever half of it is free, so that writes come in batches.
+/// Runs one button: refills its window whenever half of it is free, so that writes are batched.
 fn press(mut line: Line, button: &Button, marker: &str, window: usize, tally: &Tally) -> Result<Histogram<u64>> {
     let clock = Instant::now();
     let mut times = histogram()?;
@@ -175,7 +175,7 @@ fn press(mut line: Line, button: &Button, marker: &str, window: usize, tally: &T
     }
 }
 
-/// How many presses the database holds, where the target says how to ask it.
+/// Counts the presses in the database, if the target gives its URL.
 fn stored_presses(target: &Target) -> Result<Option<i64>> {
     use sqlx::{Connection, PgConnection};
     let Some(url) = &target.database else {

@@ -1,8 +1,8 @@
-//! Press to the last of N sockets, at a steady rate.
+//! Measurement of the latency from a press to the last of N sockets, at a steady rate.
 //!
-//! The schedule is open: presses go out when they are due, whether the ones before have been heard
-//! or not, and time counts from when a press was due. A server that stalls thus pays for every
-//! press that had to wait, as its guests would.
+//! The load is open-loop: presses are sent when they are due, whether or not the earlier ones have been received, and
+//! the latency counts from the due time. A stalled server therefore pays for every press that had to wait, as its
+//! guests would.
 
 use std::{
     fmt,
@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::{board::Board, buttons::Line, mqtt::PUBACK, screens::Screens, target::Target};
 
-/// How long the last presses may take to be heard before they count as unheard.
+/// How long the last presses may take to be received before they count as lost.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -41,7 +41,7 @@ impl fmt::Display for Setting {
     }
 }
 
-/// Times in milliseconds.
+/// Quantiles of times, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Times {
     pub(crate) p50: f64,
@@ -51,7 +51,7 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// From a histogram of nanoseconds.
+    /// Converts a histogram of nanoseconds.
     pub(crate) fn of(nanos: &Histogram<u64>) -> Self {
         let millis = |nanos: u64| Duration::from_nanos(nanos).as_secs_f64() * 1e3;
         Self {
@@ -63,7 +63,7 @@ impl Times {
     }
 }
 
-/// A histogram of nanoseconds up to a minute, to three digits.
+/// Creates a histogram of nanoseconds up to a minute, with three significant digits.
 pub(crate) fn histogram() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1_000, 60_000_000_000, 3)?)
 }
@@ -72,11 +72,11 @@ pub(crate) fn histogram() -> Result<Histogram<u64>> {
 pub(crate) struct Figures {
     #[serde(flatten)]
     pub(crate) setting: Setting,
-    /// From when the press was due to when the last socket had it.
+    /// The time from the press's due time until the last socket received it.
     pub(crate) heard: Times,
-    /// From writing the PUBLISH to reading its PUBACK.
+    /// The time from writing the PUBLISH to reading its PUBACK.
     pub(crate) puback: Times,
-    /// Presses that not all sockets heard; must be 0.
+    /// The presses that some socket didn't receive; must be 0.
     pub(crate) unheard: usize,
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn measure(target: &Target, setting: Setting) -> Result<Figures> {
     Ok(measure_with(target, setting, || ())?.0)
 }
 
-/// As [`measure`]; `at_the_end` runs while all sockets are still open.
+/// Measures as [`measure`] does; `at_the_end` runs while all sockets are still open.
 pub(crate) fn measure_with<T>(
     target: &Target,
     setting: Setting,
@@ -112,7 +112,7 @@ pub(crate) fn measure_with<T>(
         thread::sleep(due.saturating_duration_since(Instant::now()));
         let line = &mut lines[press % buttons];
         packet.clear();
-        // Packet ids are numbered by button, and come round after 65,535 (0 is not allowed).
+        // Packet ids are counted by button and wrap around after 65,535 (0 is not allowed).
         let packet_id = u16::try_from(press / buttons % 65_535 + 1)?;
         line.line.press(&mut packet, packet_id, format_args!("{}{press}", board.marker));
         line.sent[usize::from(packet_id)].store(board.nanos(), Relaxed);
@@ -144,7 +144,7 @@ pub(crate) fn measure_with<T>(
 /// A button with a thread that reads its PUBACKs.
 struct Acknowledged {
     line: Line,
-    /// Nanoseconds on the board's clock, by packet id.
+    /// The send times by packet id, in nanoseconds on the board's clock.
     sent: Arc<Vec<AtomicU64>>,
     reader: thread::JoinHandle<Result<Histogram<u64>>>,
 }
@@ -153,7 +153,7 @@ impl Acknowledged {
     fn new(line: Line, board: &Arc<Board>) -> Result<Self> {
         let sent: Arc<Vec<AtomicU64>> = Arc::new((0..=u16::MAX).map(|_| AtomicU64::new(0)).collect());
         let (mut reader, board, times) = (line.reader()?, Arc::clone(board), Arc::clone(&sent));
-        // Ends with an error when the connection is shut: that is how it is told to end.
+        // The thread ends with an error when the connection is shut down, which is the signal to end.
         reader.stream.set_read_timeout(None)?;
         let reader = thread::spawn(move || {
             let mut took = histogram()?;

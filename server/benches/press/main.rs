@@ -1,18 +1,18 @@
-//! How long a press takes to reach the crew, and how many a second the server keeps.
+//! Benchmark of presses: the latency until the crew's devices receive them, and the highest rate of stored presses.
 //!
-//! `cargo xtask bench press` prints the figures of this machine beside floors measured in the same
-//! run, because a figure alone says little: a commit of one row on this disk, an echo through
-//! Mosquitto, and an echo of the same frames to the same sockets by a program that stores nothing.
-//! The server is the real one, in a process of its own, with the demo site in a new folder.
-//! The generators share the machine's cores with it, so they are as cheap as they can be.
+//! `cargo xtask bench press` prints the figures of this machine beside floors measured in the same run, because a
+//! figure alone says little: a commit of one row on this disk, an echo through Mosquitto, and an echo of the same
+//! frames to the same sockets by a program that stores nothing. The server is the real one, in a process of its own,
+//! with the demo site in a new folder. The load generators share the machine's cores with it, so they are as cheap as
+//! possible.
 //!
-//! - [`target`]: the process under test and how to reach it
-//! - [`mqtt`], [`buttons`]: the pressing side; [`screens`], [`board`]: the crew's side
-//! - [`latency`], [`flood`], [`memory`]: what is measured; [`site`]: on which site
+//! - [`target`]: the process under test and its addresses
+//! - [`mqtt`], [`buttons`]: the buttons' side; [`screens`], [`board`]: the crew's side
+//! - [`latency`], [`flood`], [`memory`]: the measurements; [`site`]: changes of the site under test
 //! - [`commit`], [`mosquitto`], [`stand_in`]: the floors
 //! - [`report`]: the table
 //!
-//! It sends only to 127.0.0.1, is bounded in count and time, and ends what it started.
+//! The benchmark sends only to 127.0.0.1, is bounded in count and time, and ends the processes that it started.
 
 mod board;
 mod buttons;
@@ -41,7 +41,7 @@ use target::Process;
 #[command(about = "Measures press to crew, with the floors of this machine beside it")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Options {
-    /// A short run: a few seconds for each figure
+    /// Make a short run: a few seconds for each figure
     #[arg(long)]
     quick: bool,
     /// Print JSON
@@ -53,7 +53,7 @@ struct Options {
     /// Measure the highest rates alone
     #[arg(long)]
     rates_only: bool,
-    /// Where the server's and the floor's data go; they are removed afterwards. Must be on the disk to be measured
+    /// Folder for the data of the server and the floor, removed afterwards. Must be on the disk to be measured
     #[arg(long, default_value = "/var/tmp")]
     dir: PathBuf,
     /// Presses that all buttons together may have unacknowledged while the highest rate is measured
@@ -65,7 +65,7 @@ struct Options {
     /// Another build of the server
     #[arg(long, default_value = env!("CARGO_BIN_EXE_crewbell-server"))]
     server: PathBuf,
-    /// Be the echo that stores nothing
+    /// Run as the echo that stores nothing
     #[arg(long, hide = true)]
     stand_in: bool,
     /// Passed by `cargo bench`
@@ -162,8 +162,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The highest rate of presses that make a request each: on a site that was just made, and on the same with a past that
-/// nobody has counted. The server isn't started anew between: a start has it counted.
+/// Measures the highest rate of presses that create a request each: on a new site, and on the same site with old
+/// requests of which the database has no statistics. The server isn't restarted in between, because a start collects
+/// the statistics.
 fn measure_new(options: &Options, report: &mut Report) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("crewbell-bench-").tempdir_in(&options.dir)?;
     let mut server = Process::demo(&options.server, folder.path())?;

@@ -1,4 +1,4 @@
-//! Floor: an echo through Mosquitto, the broker that most would put in the middle.
+//! Floor: an echo through Mosquitto, the most common choice of broker.
 
 use std::{
     fs,
@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use crate::target::{Button, Target, end};
 
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// As many publishers as the demo site has buttons.
+/// The number of publishers, which is that of the demo site's buttons.
 const BUTTONS: usize = 14;
 
-/// A broker of its own on a free port; ended on drop.
+/// A broker on a free port, ended on drop.
 pub(crate) struct Broker {
     server: Child,
     address: SocketAddr,
@@ -78,7 +78,7 @@ impl Drop for Broker {
     }
 }
 
-/// On PATH, or where Debian keeps it, which is on no ordinary user's PATH.
+/// Returns the program: on PATH, or in the `sbin` folders, which are not on an ordinary user's PATH.
 fn program() -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

@@ -1,6 +1,6 @@
-//! As much of MQTT 3.1.1 as a button needs, by hand (the numbers are the standard's sections).
+//! A minimal MQTT 3.1.1 client for buttons (the numbers are the standard's sections).
 //!
-//! A client library would cost more than the press itself, on the cores that are being measured.
+//! A client library would use more processor time than the press itself, on the cores that are being measured.
 
 use anyhow::{Result, bail};
 
@@ -8,10 +8,10 @@ pub(crate) const CONNACK: u8 = 2;
 pub(crate) const PUBLISH: u8 = 3;
 pub(crate) const PUBACK: u8 = 4;
 pub(crate) const SUBACK: u8 = 9;
-/// Seconds; longer than any one measurement, so nobody has to ping (3.1.2.10).
+/// The keep-alive in seconds; longer than any measurement, so that no pings are needed (3.1.2.10).
 const KEEP_ALIVE: u16 = 300;
 
-/// CONNECT with a clean session (3.1). Without a user name it is anonymous.
+/// Builds a CONNECT with a clean session (3.1). Without a user name it is anonymous.
 pub(crate) fn connect(client_id: &str, username: &str, password: &str) -> Vec<u8> {
     let mut body = Vec::new();
     string(&mut body, "MQTT");
@@ -37,7 +37,7 @@ pub(crate) fn publish(out: &mut Vec<u8>, topic: &str, packet_id: u16, payload: &
     out.extend(payload.as_bytes());
 }
 
-/// SUBSCRIBE to one filter at QoS 1 (3.8).
+/// Builds a SUBSCRIBE to one filter at QoS 1 (3.8).
 pub(crate) fn subscribe(filter: &str) -> Vec<u8> {
     let mut body = 1_u16.to_be_bytes().to_vec();
     string(&mut body, filter);
@@ -47,7 +47,7 @@ pub(crate) fn subscribe(filter: &str) -> Vec<u8> {
     packet
 }
 
-/// PUBACK (3.4).
+/// Builds a PUBACK (3.4).
 pub(crate) fn puback(packet_id: u16) -> [u8; 4] {
     let [high, low] = packet_id.to_be_bytes();
     [0x40, 2, high, low]
@@ -64,7 +64,7 @@ fn frame(out: &mut Vec<u8>, first: u8, body: &[u8]) {
     out.extend(body);
 }
 
-/// Seven bits a byte, the lowest first (2.2.3).
+/// Appends a remaining length: seven bits a byte, the lowest first (2.2.3).
 fn remaining_length(out: &mut Vec<u8>, mut length: usize) {
     loop {
         let byte = u8::try_from(length % 128).unwrap_or_default();
@@ -76,7 +76,7 @@ fn remaining_length(out: &mut Vec<u8>, mut length: usize) {
     }
 }
 
-/// One packet as received.
+/// A received packet.
 pub(crate) struct Packet<'a> {
     pub(crate) kind: u8,
     pub(crate) flags: u8,
@@ -84,12 +84,12 @@ pub(crate) struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// The number in the first two bytes, for those packets that have it there (PUBACK, SUBACK).
+    /// Returns the packet id in the first two bytes of packets that have it there (PUBACK, SUBACK).
     pub(crate) fn packet_id(&self) -> u16 {
         number_at(self.body, 0)
     }
 
-    /// A PUBLISH's topic, packet id (0 at QoS 0) and payload.
+    /// Returns a PUBLISH's topic, packet id (0 at QoS 0) and payload.
     pub(crate) fn published(&self) -> (&'a [u8], u16, &'a [u8]) {
         let (topic, rest) = split(self.body.get(2..).unwrap_or_default(), number_at(self.body, 0).into());
         if self.flags & 0b0110 == 0 {
@@ -107,7 +107,7 @@ fn split(bytes: &[u8], at: usize) -> (&[u8], &[u8]) {
     bytes.split_at_checked(at).unwrap_or((bytes, &[]))
 }
 
-/// Bytes as they arrive, taken out as packets.
+/// A buffer of received bytes, which is read as packets.
 #[derive(Default)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
@@ -118,7 +118,7 @@ impl Inbox {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Hands every whole packet to `each` and keeps the rest for later.
+    /// Passes every complete packet to `each` and keeps the rest.
     pub(crate) fn drain(&mut self, mut each: impl FnMut(Packet<'_>)) -> Result<()> {
         let mut done = 0;
         while let Some((header, length)) = header_and_length(&self.bytes[done..])? {

@@ -1,4 +1,4 @@
-//! The figures as a person reads them, and as JSON.
+//! The report of all figures, as a table and as JSON.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use crate::{flood, latency};
 
-/// Press to last socket, over the echo of the same frames with nothing stored.
+/// The target ratio of press to last socket over the echo of the same frames with nothing stored.
 const AIM_RATIO: f64 = 1.5;
-/// Durable presses a second: the aim, and what must be met.
+/// Durable presses a second: the target, and the required minimum.
 const AIM_RATE: f64 = 10_000.0;
 const LEAST_RATE: f64 = 5_000.0;
-/// Presses that make a request each, over those that join one.
+/// The target ratio of the rate of presses that create a request each over that of presses that join one.
 const AIM_NEW: f64 = 1.0 / 3.0;
-/// MB.
+/// The target memory in MB.
 const AIM_MEMORY: f64 = 50.0;
 
-/// All that was measured; what was left out is empty.
+/// All figures; those not measured are empty.
 #[derive(Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) commit: Option<latency::Times>,
@@ -25,13 +25,13 @@ pub(crate) struct Report {
     pub(crate) crewbell: Vec<latency::Figures>,
     pub(crate) generator: Option<flood::Figures>,
     pub(crate) durable: Option<flood::Figures>,
-    /// Presses that make a request each, on a site that was just made.
+    /// Presses that create a request each, on a new site.
     pub(crate) new_on_new: Option<flood::Figures>,
-    /// The same on a site with a past that the database has no statistics of.
+    /// The same on a site with old requests of which the database has no statistics.
     pub(crate) new_on_uncounted: Option<flood::Figures>,
-    /// MB, before anyone has connected.
+    /// Memory in MB, before any client has connected.
     pub(crate) idle_memory: Option<f64>,
-    /// MB, at the end of a measurement with 200 sockets still open.
+    /// Memory in MB, at the end of a measurement with 200 sockets still open.
     pub(crate) busy_memory: Option<f64>,
 }
 

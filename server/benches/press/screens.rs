@@ -1,4 +1,4 @@
-//! The crew's side: many sockets on one thread, so that they take at most one core.
+//! The crew's side: many sockets on one thread, so that they use at most one core.
 
 use std::{net::SocketAddr, sync::Arc, sync::mpsc, thread, time::Duration};
 
@@ -19,14 +19,14 @@ use crate::{
 
 const WELCOME_LIMIT: Duration = Duration::from_secs(20);
 
-/// Open sockets that note on a [`Board`] what they hear; closed on drop.
+/// Open sockets that record received presses on a [`Board`]; closed on drop.
 pub(crate) struct Screens {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Screens {
-    /// Opens `count` sockets and waits until each has been welcomed.
+    /// Opens `count` sockets and waits until each is welcomed.
     pub(crate) fn open(target: &Target, count: usize, board: &Arc<Board>) -> Result<Self> {
         let tokens: Vec<String> = target.tokens().into_iter().map(str::to_owned).collect();
         if tokens.is_empty() && !target.only_mqtt {
@@ -78,7 +78,7 @@ impl Drop for Screens {
 
 type Welcomed = mpsc::Sender<Result<()>>;
 
-/// A crew member's live stream (`GET /api/live`).
+/// Runs a crew member's live stream (`GET /api/live`).
 async fn screen(address: SocketAddr, token: &str, board: &Board, welcomed: Welcomed) -> Result<()> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -104,7 +104,7 @@ async fn screen(address: SocketAddr, token: &str, board: &Board, welcomed: Welco
     bail!("the server closed the live stream")
 }
 
-/// The same listener where there is only a broker: an MQTT subscriber at QoS 1.
+/// Runs the equivalent for a broker: an MQTT subscriber at QoS 1.
 async fn subscriber(address: SocketAddr, index: usize, board: &Board, welcomed: Welcomed) -> Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;

@@ -1,4 +1,4 @@
-//! The site under test, made other than it is: each press a request of its own, and a past that nobody has counted.
+//! Changes of the site under test: more buttons, a request for each press, and old requests without statistics.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -6,11 +6,11 @@ use sqlx::{Connection, PgConnection};
 
 use crate::target::{Button, Target};
 
-/// Requests of the past.
+/// The number of old requests.
 pub(crate) const PAST: i64 = 100_000;
 
-/// Requests that were completed long ago, with a press and an entry each, and no statistics of it: as on a site that was
-/// just restored. What counts by itself is told not to.
+/// Writes requests that were completed long ago, with a press each, and without statistics: as on a site that was just
+/// restored. Autovacuum, which would collect statistics, is turned off.
 const UNCOUNTED: &str = "
 set session_replication_role = replica;
 alter table requests set (autovacuum_enabled = off);
@@ -32,10 +32,10 @@ where relnamespace = 'public'::regnamespace and relkind in ('r', 'i');
 delete from pg_statistic where starelid in (select oid from pg_class where relnamespace = 'public'::regnamespace);
 ";
 
-/// Buttons beside the demo's.
+/// The number of buttons added to the demo's.
 const CROWD: usize = 186;
 
-/// Gives the site so many more buttons, spread over its places, which press by the join code.
+/// Adds buttons, spread over the site's places, which sign in with the join code.
 pub(crate) fn with_a_crowd(target: &mut Target) -> Result<()> {
     let join = target.join.clone().context("the server did not say how a gateway signs in")?;
     let made = runtime()?.block_on(async {
@@ -59,7 +59,7 @@ pub(crate) fn with_a_crowd(target: &mut Target) -> Result<()> {
     Ok(())
 }
 
-/// Makes every press a request of its own, as an administrator does it.
+/// Sets the press window to 0 as an administrator, so that every press creates a request of its own.
 pub(crate) fn without_window(target: &Target) -> Result<()> {
     runtime()?.block_on(async {
         let (client, admin) = (client()?, Admin::of(target)?);
@@ -73,7 +73,7 @@ pub(crate) fn without_window(target: &Target) -> Result<()> {
     })
 }
 
-/// Gives the site its past.
+/// Writes the old requests.
 pub(crate) fn with_a_past(target: &Target) -> Result<()> {
     let url = target.database.as_deref().context("the server did not say where its database is")?;
     runtime()?.block_on(async {
@@ -85,7 +85,7 @@ pub(crate) fn with_a_past(target: &Target) -> Result<()> {
     })
 }
 
-/// Who may change the site, and where.
+/// An administrator's access to the site.
 struct Admin {
     token: String,
     url: String,
@@ -103,7 +103,7 @@ impl Admin {
 }
 
 fn client() -> Result<reqwest::Client> {
-    // Nothing here speaks TLS, and the client wants a provider all the same.
+    // No TLS is used, but the client requires a provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder().no_proxy().build()?)
 }

@@ -1,8 +1,8 @@
-//! Floor: the least that a server can do. A press comes in by MQTT, a frame of the real size goes
-//! to every socket, the press is acknowledged, and nothing is kept.
+//! Floor: the minimal work of a server. A press arrives by MQTT, a frame of the real size goes to every socket, the
+//! press is acknowledged, and nothing is stored.
 //!
-//! It is a process of its own with the runtime that the server has, and prints the same line when
-//! it is ready, so that the very same generators measure both.
+//! It is a process of its own with the server's runtime and prints the same line when ready, so that the same
+//! generators measure both.
 
 use std::net::SocketAddr;
 
@@ -21,12 +21,12 @@ use crate::{
 };
 
 const BUTTONS: usize = 14;
-/// Frames that a socket may be behind.
+/// The number of frames that a socket may lag behind.
 const BACKLOG: usize = 4096;
 
 type Frames = broadcast::Sender<Utf8Bytes>;
 
-/// Serves until the process is told to end.
+/// Serves until the process is terminated.
 #[tokio::main]
 pub(crate) async fn run() -> Result<()> {
     let (http, mqtt) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
@@ -107,7 +107,7 @@ fn press_id(payload: &[u8]) -> Option<&str> {
     std::str::from_utf8(payload).ok()?.split('"').nth(3)
 }
 
-/// A frame with one entry, as large as the server's for a request.
+/// Builds a frame with one entry, as large as the server's for a request.
 fn frame(press_id: &str) -> String {
     let id = "0199f3c2-7b1e-7c3a-9d54-3f2a1b0c9d8e";
     format!(

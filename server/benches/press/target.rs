@@ -1,4 +1,4 @@
-//! The process under test, and how to reach it.
+//! The process under test, with its addresses and credentials.
 
 use std::{
     fs::{self, File},
@@ -18,12 +18,12 @@ use nix::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How long the demo may take from nothing: a cluster, the migrations, a week of history.
+/// Timeout of the demo's first start: a cluster, the migrations, a week of history.
 const READY_LIMIT: Duration = Duration::from_secs(90);
-/// How long a process may take to end by itself.
+/// Timeout of a graceful exit.
 const END_LIMIT: Duration = Duration::from_secs(20);
 
-/// What `crewbell-server demo --headless --json` prints when it is ready, as far as it matters here.
+/// The ready line of `crewbell-server demo --headless --json`, with the fields used here.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Target {
     pub(crate) http: SocketAddr,
@@ -31,13 +31,13 @@ pub(crate) struct Target {
     pub(crate) pid: u32,
     pub(crate) people: Vec<Person>,
     pub(crate) buttons: Vec<Button>,
-    /// What a gateway signs in with.
+    /// The credentials of a gateway.
     #[serde(default)]
     pub(crate) join: Option<Join>,
-    /// Where the presses can be counted; not every version says.
+    /// The URL of the database, to count the presses; not every version gives it.
     #[serde(default)]
     pub(crate) database: Option<String>,
-    /// Set where there is only MQTT: the crew are then subscribers.
+    /// Whether the target is an MQTT broker; the crew's devices are then subscribers.
     #[serde(default)]
     pub(crate) only_mqtt: bool,
 }
@@ -62,21 +62,21 @@ pub(crate) struct Button {
 }
 
 impl Target {
-    /// Tokens of those who hear every press: the crew and who supervises them.
+    /// Returns the tokens of the people who receive every press: crew and supervisors.
     pub(crate) fn tokens(&self) -> Vec<&str> {
         let hears = |person: &&Person| matches!(person.role.as_str(), "crew" | "supervisor");
         self.people.iter().filter(hears).map(|person| person.token.as_str()).collect()
     }
 }
 
-/// A started process; ended on drop.
+/// A started process, ended on drop.
 pub(crate) struct Process {
     child: Child,
     pub(crate) target: Target,
 }
 
 impl Process {
-    /// The server with the demo site in `folder`.
+    /// Starts the server with the demo site in `folder`.
     pub(crate) fn demo(server: &Path, folder: &Path) -> Result<Self> {
         let log = folder.join("server.log");
         let mut command = Command::new(server);
@@ -86,7 +86,7 @@ impl Process {
         Self::start(&mut command, &log)
     }
 
-    /// This program as the echo that stores nothing.
+    /// Starts this program as the echo that stores nothing.
     pub(crate) fn stand_in() -> Result<Self> {
         let own = std::env::current_exe().context("could not find this program's own file")?;
         Self::start(Command::new(own).arg("--stand-in"), Path::new("/dev/null"))
@@ -102,7 +102,7 @@ impl Process {
             .with_context(|| format!("could not start {}", program.display()))?;
         let lines = BufReader::new(child.stdout.take().context("a child without output")?).lines();
         let (sender, first) = mpsc::channel();
-        // Reads on to the end, so that a talkative child never blocks on a full pipe.
+        // The thread reads to the end, so that the child never blocks on a full pipe.
         thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
@@ -127,7 +127,7 @@ impl Drop for Process {
     }
 }
 
-/// Asks a child to end, and after a while makes it.
+/// Sends SIGTERM to a child, and kills it after a timeout.
 pub(crate) fn end(child: &mut Child) {
     if let Ok(pid) = i32::try_from(child.id()) {
         let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);

@@ -1,14 +1,14 @@
-//! Somebody takes a request; the first to do so has it.
+//! Accepts a request; the first person to do so has it.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody takes a request; the first to do so has it.
+/// Accepts a request; the first person to do so has it.
 #[derive(Clone, Debug)]
 pub struct AcceptRequest {
-    /// Which request.
+    /// The request.
     pub request_id: RequestId,
 }
 

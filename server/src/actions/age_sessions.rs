@@ -1,4 +1,4 @@
-//! Sessions are used, or not: those that nobody has used for as long as the site says, end.
+//! Counts sessions' unused days, and ends those unused for as long as the site's settings say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,14 @@ use serde_json::json;
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::sessions::day;
 
-/// Writes which sessions were used, and counts a day for each other one: once a day, however often it is done and by
-/// how many servers. A session with as many unused days as the site's `session_days` ends, as by a sign-out. The day on which
-/// it was used last is none of them, so that the count is one more when it ends.
+/// Records which sessions were used, and counts an unused day for the others. A day is counted once, however often the
+/// action runs and on how many servers.
+///
+/// A session with as many unused days as the site's `session_days` ends, as by a sign-out. The day of its last use is
+/// not an unused one, so the count is one higher when the session ends.
 #[derive(Clone, Debug)]
 pub struct AgeSessions {
-    /// Sessions that were used since this was done last.
+    /// Sessions used since the last run.
     pub used: BTreeSet<SessionId>,
 }
 
@@ -74,7 +76,7 @@ mod tests {
         }
     }
 
-    /// What becomes of sessions: used, aged, ended.
+    /// Runs the action and returns the sessions that were used, aged and ended.
     fn aged(session_days: u32, sessions: Vec<IdleSession>) -> [Vec<u128>; 3] {
         aged_at(at(0), session_days, sessions)
     }

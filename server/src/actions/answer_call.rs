@@ -1,16 +1,16 @@
-//! Somebody answers a call; the first of their devices has it.
+//! Answers a call; the callee's first device to do so has it.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{CallId, EndpointId};
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody answers a call; the first of their devices has it.
+/// Answers a call; the callee's first device to do so has it.
 #[derive(Clone, Debug)]
 pub struct AnswerCall {
-    /// Which call.
+    /// The call.
     pub call_id: CallId,
-    /// The run of the app that will speak.
+    /// The app instance that carries the audio.
     pub endpoint: Option<EndpointId>,
 }
 

@@ -1,14 +1,14 @@
-//! The oldest entries move to the archive of their month. What happened stays told; it is only kept elsewhere.
+//! Moves the oldest entries to the archive of their month. They remain readable there.
 
 use crewbell_shared::Refusal;
 use jiff::Timestamp;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// Entries before a time move to the archive, a batch of them.
+/// Moves a batch of entries older than a time to the archive.
 #[derive(Clone, Debug)]
 pub struct ArchiveEntries {
-    /// Entries from before this.
+    /// Entries before this time are moved.
     pub before: Timestamp,
 }
 

@@ -1,18 +1,18 @@
-//! Somebody says where a button is: a new one begins to ring, another moves, a retired one comes back.
+//! Assigns a button to a place: a new one begins to ring, another moves, a retired one comes back into use.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId};
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody says where a button is.
+/// Assigns a button to a place.
 #[derive(Clone, Debug)]
 pub struct AssignButton {
-    /// Which button.
+    /// The button.
     pub button_id: ButtonId,
-    /// Where it is.
+    /// Its place.
     pub place_id: PlaceId,
-    /// Its name, where the place alone doesn't tell.
+    /// Its name, if its place alone doesn't identify it.
     pub name: Option<String>,
 }
 

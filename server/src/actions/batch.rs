@@ -1,4 +1,4 @@
-//! A batch of actions, decided one after the other on the same [`World`] in memory, between its look-up and its storing.
+//! A batch of actions, decided in order on the same [`World`] in memory, between loading and saving.
 
 use crewbell_shared::ids::CommandId;
 use crewbell_shared::person::Actor;
@@ -17,7 +17,7 @@ use crate::clock::Ids;
 use crate::db::commands::Decided;
 use crate::db::{self, DbError};
 
-/// What became of one job in memory: the answer and how many entries there were after it.
+/// Result of one job in memory: the answer, and the number of pending entries after it.
 type Verdict = Result<(Answer, Option<usize>), Refusal>;
 
 pub(super) struct Batch<'a> {
@@ -27,17 +27,17 @@ pub(super) struct Batch<'a> {
     ids: &'a Ids,
     known: Vec<Decided>,
     old: Old,
-    /// For each job its verdict; none for a command that was decided before.
+    /// One verdict per job; `None` for a command that was decided before.
     verdicts: Vec<Option<Verdict>>,
 }
 
 impl<'a> Batch<'a> {
-    /// Nothing looked up yet.
+    /// Creates a batch with nothing loaded.
     pub(super) fn new(world: World, at: Timestamp, ids: &'a Ids) -> Self {
         Self { world, rows: Rows::at(at), at, ids, known: Vec::new(), old: Old::default(), verdicts: Vec::new() }
     }
 
-    /// Looks the commands up, and loads what the others want to see.
+    /// Loads the commands' records, and the read set of all actions.
     pub(super) async fn look(&mut self, conn: &mut PgConnection, jobs: &[&Job], deps: &Deps) -> Result<(), DbError> {
         let site = self.world.site.id;
         let keys = || jobs.iter().filter_map(|job| job.key.as_ref());
@@ -64,7 +64,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Decides each job on what those before it left.
+    /// Decides each job on the state left by those before it.
     pub(super) fn decide(&mut self, jobs: &[&Job]) -> Result<(), DbError> {
         for (place, job) in jobs.iter().enumerate() {
             let earlier = |key: &Key| jobs[..place].iter().any(|job| job.key.as_ref().is_some_and(|k| k.id == key.id));
@@ -75,7 +75,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Whether a command was decided before, as far as anybody still knows.
+    /// Whether a command was decided before, as far as its record or the log still shows.
     fn is_known(&self, id: CommandId) -> bool {
         self.known.iter().any(|decided| decided.outcome.id == id) || self.old.trace(id).is_some()
     }
@@ -106,7 +106,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The answers, now that the number of the last entry is known, and the commands to be remembered.
+    /// Returns the results, for a known head of the log, and the command records to be stored.
     pub(super) fn outcomes(&mut self, jobs: &[&Job], head: u64) -> (Vec<Result<Done, NotDone>>, Vec<Decided>) {
         let total = self.rows.entries.len();
         let mut results = Vec::with_capacity(jobs.len());
@@ -154,7 +154,7 @@ fn remembered(key: &Key, actor: &Actor, result: &Result<Done, Refusal>) -> Decid
     }
 }
 
-/// The same outcome for a command that comes again; a refusal for another command, or another's, under its id.
+/// Returns the stored outcome for a repeated command; a refusal if another command, or another person, used its id.
 fn repeated(before: &Decided, key: &Key, actor: &Actor) -> Result<Done, NotDone> {
     if before.digest != key.digest || before.person != actor.person().map(|person| person.id.0) {
         return Err(key_reused().with("verb", &before.verb).into());

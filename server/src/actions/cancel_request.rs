@@ -1,16 +1,16 @@
-//! Somebody says that a request came to nothing.
+//! Cancels a request.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody says that a request came to nothing.
+/// Cancels a request.
 #[derive(Clone, Debug)]
 pub struct CancelRequest {
-    /// Which request.
+    /// The request.
     pub request_id: RequestId,
-    /// Why, if they said.
+    /// The reason, if given.
     pub reason: Option<String>,
 }
 

@@ -1,18 +1,18 @@
-//! Somebody checks a guest into a place.
+//! Checks a guest into a place.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{GuestId, PlaceId, StayId};
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody checks a guest into a place.
+/// Checks a guest into a place.
 #[derive(Clone, Debug)]
 pub struct CheckIn {
     /// The new stay's id.
     pub stay_id: StayId,
-    /// Who.
+    /// The guest.
     pub guest_id: GuestId,
-    /// Where.
+    /// The place.
     pub place_id: PlaceId,
 }
 

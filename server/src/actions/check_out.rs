@@ -1,14 +1,14 @@
-//! Somebody checks a guest out.
+//! Checks a guest out.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::StayId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody checks a guest out.
+/// Checks a guest out.
 #[derive(Clone, Debug)]
 pub struct CheckOut {
-    /// Which stay ends.
+    /// The stay to end.
     pub stay_id: StayId,
 }
 

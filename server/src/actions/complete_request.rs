@@ -1,14 +1,14 @@
-//! Somebody says that the guest was served.
+//! Completes a request: the guest was served.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody says that the guest was served.
+/// Completes a request: the guest was served.
 #[derive(Clone, Debug)]
 pub struct CompleteRequest {
-    /// Which request.
+    /// The request.
     pub request_id: RequestId,
 }
 

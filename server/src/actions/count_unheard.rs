@@ -1,11 +1,11 @@
-//! Messages of devices that were no press are counted, for the administrator to look at.
+//! Counts device messages that are no press, for the administrator to inspect.
 
 use crewbell_shared::Refusal;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::unheard::Unheard;
 
-/// Messages of one sort were counted.
+/// Adds to the counts of unrecognised messages.
 #[derive(Clone, Debug)]
 pub struct CountUnheard(pub Vec<Unheard>);
 

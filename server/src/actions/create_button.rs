@@ -1,4 +1,4 @@
-//! Somebody makes a button known before its first press.
+//! Registers a button before its first press.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::button::device_id;
@@ -6,16 +6,16 @@ use crewbell_shared::ids::{ButtonId, PlaceId};
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody makes a button known before its first press.
+/// Registers a button before its first press.
 #[derive(Clone, Debug)]
 pub struct CreateButton {
     /// The new button's id.
     pub button_id: ButtonId,
-    /// Its id on the wire.
+    /// Its device id.
     pub device: String,
-    /// Where it is.
+    /// Its place.
     pub place_id: PlaceId,
-    /// Its name, where the place alone doesn't tell.
+    /// Its name, if its place alone doesn't identify it.
     pub name: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Somebody asks for something without a button.
+//! Creates a request without a button.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PlaceId, RequestId};
@@ -6,20 +6,20 @@ use crewbell_shared::request::{Kind, Priority};
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody asks for something without a button.
+/// Creates a request without a button.
 #[derive(Clone, Debug)]
 pub struct CreateRequest {
     /// The new request's id.
     pub request_id: RequestId,
-    /// Where.
+    /// Its place.
     pub place_id: PlaceId,
-    /// What sort.
+    /// Its kind.
     pub kind: Kind,
-    /// Which service.
+    /// Its service.
     pub service: Option<String>,
-    /// How much it matters; by its kind when not given.
+    /// Its priority; derived from its kind if not given.
     pub priority: Option<Priority>,
-    /// What is wanted.
+    /// Description of what is wanted.
     pub text: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A site is created, by the command line: the one action that no site's writer can do.
+//! Creates a site, from the command line: the one action that runs without a site's writer.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::rules::name;
@@ -10,10 +10,10 @@ use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::clock::{Clock, Ids};
 use crate::db::Db;
 
-/// A site is created.
+/// Creates a site.
 #[derive(Clone, Debug)]
 pub struct CreateSite {
-    /// The site.
+    /// The new site.
     pub site: Site,
 }
 
@@ -21,7 +21,8 @@ impl CreateSite {
     /// Creates the site.
     ///
     /// # Errors
-    /// `name_taken` for a slug that another site has, `invalid` for one that can't be; or the database is away.
+    /// Returns `name_taken` for a slug that another site has, `invalid` for a malformed one, or an error if the
+    /// database is unavailable.
     pub async fn run(self, db: &Db, clock: &Clock, ids: &Ids, at: Option<Timestamp>) -> Result<(), NotDone> {
         create_site(db, clock, ids, self.site.clone(), Box::new(self), at).await
     }

@@ -1,14 +1,14 @@
-//! The server ends a call of which a device is gone.
+//! Ends a call of which a device is gone, on the server's behalf.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CallId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// The server ends a call of which a device is gone.
+/// Ends a call of which a device is gone, on the server's behalf.
 #[derive(Clone, Debug)]
 pub struct DropCall {
-    /// Which call.
+    /// The call.
     pub call_id: CallId,
 }
 

@@ -1,16 +1,16 @@
-//! Somebody hangs up.
+//! Ends a call: a participant hangs up.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CallId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody hangs up.
+/// Ends a call: a participant hangs up.
 #[derive(Clone, Debug)]
 pub struct EndCall {
-    /// Which call.
+    /// The call.
     pub call_id: CallId,
-    /// Whether it broke off.
+    /// Whether the connection was lost.
     pub dropped: bool,
 }
 

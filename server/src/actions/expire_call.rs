@@ -1,14 +1,14 @@
-//! The server ends a call that has rung its time.
+//! Ends a call whose ring time is over, on the server's behalf.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CallId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// The server ends a call that has rung its time.
+/// Ends a call whose ring time is over, on the server's behalf.
 #[derive(Clone, Debug)]
 pub struct ExpireCall {
-    /// Which call.
+    /// The call.
     pub call_id: CallId,
 }
 

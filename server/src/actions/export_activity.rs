@@ -1,4 +1,4 @@
-//! Somebody takes the activity out of the house as a file; the log tells who, and of what.
+//! Records an export of the activity as a file: by whom, and with which filter.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::person::Right;
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// Somebody takes the activity out of the house as a file.
+/// Records an export of the activity as a file.
 #[derive(Clone, Debug)]
 pub struct ExportActivity {
-    /// What they asked for.
+    /// The filter of the export.
     pub filter: Value,
 }
 

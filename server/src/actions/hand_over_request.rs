@@ -1,16 +1,16 @@
-//! Somebody gives a request to a colleague.
+//! Hands a request over to a colleague.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PersonId, RequestId};
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody gives a request to a colleague.
+/// Hands a request over to a colleague.
 #[derive(Clone, Debug)]
 pub struct HandOverRequest {
-    /// Which request.
+    /// The request.
     pub request_id: RequestId,
-    /// To whom.
+    /// The person who takes it over.
     pub to: PersonId,
 }
 

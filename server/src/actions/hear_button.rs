@@ -1,4 +1,4 @@
-//! A button said how it is: connected or not, battery, signal, firmware; or only that it is there.
+//! Updates a button's health from its telemetry: connection, battery, signal, firmware, or mere presence.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::button::{Health, Memory, Vitals, note_health};
@@ -7,16 +7,17 @@ use jiff::Timestamp;
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::buttons::KnownButton;
 
-/// A button said how it is.
+/// Updates a button's health from its telemetry.
 #[derive(Clone, Debug)]
 pub struct HearButton {
-    /// The button's id on the wire.
+    /// The button's device id.
     pub device: String,
-    /// Whether it signed in as this button; otherwise it may not speak for one that has credentials of its own.
+    /// Whether the connection signed in as this button; otherwise it may not speak for a button with credentials of its
+    /// own.
     pub own: bool,
-    /// What it said.
+    /// The telemetry.
     pub vitals: Vitals,
-    /// Whether it said nothing, and only came in: that is news of a button that was lost, and of no other.
+    /// Whether the message is a mere connect without telemetry. That changes only a button that was lost or flaps.
     pub greets: bool,
 }
 
@@ -26,7 +27,7 @@ impl Action for HearButton {
     }
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        // A device becomes known by its press: bridges tell the health of lamps and sensors too.
+        // A device becomes known by its press: bridges also report the health of lamps and sensors.
         let Some(known) = world.known(&self.device) else { return Ok(Steps::none()) };
         let known = heard_by(known, self.own)?;
         let health = &known.button.health;
@@ -39,7 +40,7 @@ impl Action for HearButton {
     }
 }
 
-/// A known button, unless somebody else speaks for one that has credentials of its own.
+/// Returns a known button, or refuses a message by another client for a button with credentials of its own.
 pub(super) fn heard_by(known: &KnownButton, own: bool) -> Result<KnownButton, Refusal> {
     if known.button.has_credentials && !own {
         return Err(Refusal::new(crewbell_shared::Code::NotAllowed, "The button has credentials of its own."));
@@ -47,14 +48,14 @@ pub(super) fn heard_by(known: &KnownButton, own: bool) -> Result<KnownButton, Re
     Ok(known.clone())
 }
 
-/// What a button remembers. A memory that can't be read is a new one: then a resend may ring twice, which is the
-/// lesser evil.
+/// Parses a button's dedup state. An unreadable one is replaced by an empty one: then a resend may ring twice, which is
+/// the lesser evil.
 pub(super) fn memory_of(known: &KnownButton) -> Memory {
     serde_json::from_value(known.memory.clone()).unwrap_or_default()
 }
 
-/// The button after a message: what it remembers, when it was heard, and the type of the entry when its health is
-/// worth telling.
+/// Returns the button after a message, with its dedup state and last-heard time, and the entry's type if the change of
+/// its health is worth logging.
 pub(super) fn heard(
     known: KnownButton,
     memory: Memory,

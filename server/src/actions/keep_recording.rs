@@ -1,4 +1,4 @@
-//! What a guest said reached us: it goes to the request that rang when they began to speak, beside what they said before.
+//! Stores a voice recording and adds it to the request that rang when the guest began to speak, after earlier ones.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::button::{
@@ -14,31 +14,32 @@ use super::raise_request::RaiseRequest;
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::recordings::Recording;
 
-/// How long after the press a recording still belongs to it: the longest hold, and a slow radio.
+/// Maximum time from the press to its recording: the longest hold, and a slow radio.
 const BELONGS_FOR: SignedDuration = SignedDuration::from_secs(120);
 
-/// What a guest said reached us.
+/// Stores a voice recording.
 #[derive(Clone, Debug)]
 pub struct KeepRecording {
-    /// The button's id on the wire.
+    /// The button's device id.
     pub device: String,
-    /// Whether it signed in as this button; otherwise it may not speak for one that has credentials of its own.
+    /// Whether the connection signed in as this button; otherwise it may not speak for a button with credentials of its
+    /// own.
     pub own: bool,
-    /// Which key was held.
+    /// The key that was held.
     pub key: Key,
-    /// `adpcm`, `pcm`, `wav`: as the device named it.
+    /// Its format, as the device names it: `adpcm`, `pcm`, `wav`.
     pub format: String,
-    /// How long it is, in milliseconds.
+    /// Its duration in milliseconds.
     pub duration_ms: Option<u32>,
-    /// The sound; empty when it is to be fetched.
+    /// The audio; empty when it is to be fetched.
     pub bytes: Vec<u8>,
-    /// Where it is to be fetched.
+    /// URL from which the audio is to be fetched.
     pub audio_url: Option<String>,
-    /// What was said.
+    /// Transcript of the audio.
     pub transcript: Option<String>,
     /// How it was delivered.
     pub delivery: Delivery,
-    /// Who brought it: the address and the client id; none where that isn't known.
+    /// The client's address and client id; `None` if unknown.
     pub via: Option<String>,
 }
 
@@ -58,8 +59,8 @@ impl Action for KeepRecording {
             return Ok(Steps::none());
         }
         let spoken = known.as_ref().and_then(|known| spoken(world, known.button.id));
-        // A recording whose press never came rings by itself: the guest did speak. One of a button that doesn't ring is
-        // kept with the button.
+        // A recording whose press never arrived rings by itself: the guest did speak. A recording of a button that
+        // doesn't ring is stored with the button.
         let rings = known.as_ref().is_none_or(|known| known.button.state == ButtonState::Assigned);
         let mut steps = if rings && spoken.is_none() {
             self.late_press().decide(world, moment)?
@@ -83,7 +84,7 @@ impl Action for KeepRecording {
                 transcript: self.transcript.clone(),
             };
             let before = request.voice.clone().unwrap_or_default();
-            // A late press has brought the words and the address along.
+            // A late press has brought the transcript and the URL along.
             let late = VoiceMessage { audio_url: None, transcript: None, ..message.clone() };
             let voice = before.with(if created.is_some() { late } else { message });
             steps = steps.and_change(Request { voice: Some(voice), ..request.clone() }, "request_voice_added");
@@ -125,14 +126,14 @@ impl KeepRecording {
     }
 }
 
-/// The request for which a guest speaks: the last that was pressed at a button to speak.
+/// Returns the request that the recording belongs to: the button's most recently pressed request with voice.
 fn spoken(world: &World, button: ButtonId) -> Option<&Request> {
     let of_button = world.requests.iter().filter(|request| request.button_id == Some(button));
     let voice = of_button.filter(|request| request.voice.is_some());
     voice.max_by_key(|request| request.last_press_at.unwrap_or(request.created_at))
 }
 
-/// Notes with the button that a recording came; the button's id.
+/// Adds the recording to the button's dedup state, and returns the button's id.
 fn remember(step: &mut Step, memory: &Memory) -> Option<ButtonId> {
     let Step::Button { known, .. } = step else { return None };
     let mut after = memory_of(known);

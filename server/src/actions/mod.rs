@@ -1,22 +1,21 @@
 //! The only writers. One file per verb.
 //!
-//! An action says what it [wants](Action::wants) to see, and [decides](Action::decide) in memory what is to be done;
-//! it never touches the database. The site's [`Writer`] does the rest, the same for every action: begin, look the
-//! command up, lock and load what is wanted, decide, store, append to the log, remember the command's outcome, commit,
-//! wake the readers.
+//! An action declares its [read set](Action::wants), and [decides](Action::decide) in memory what to do; it never
+//! touches the database. The site's [`Writer`] does the rest, the same for every action: begin, look up the command,
+//! lock and load the read set, decide, save, append to the log, record the command's outcome, commit, wake the readers.
 //!
 //! # To add a verb
-//! 1. Its variant in `shared::protocol::Verb` and its rule in `shared::rules`, as told there: an app that is offline
+//! 1. Its variant in `shared::protocol::Verb` and its rule in `shared::rules`, as described there: an offline app
 //!    decides by the same rule.
-//! 2. A file here with a struct that is an [`Action`]: what the rule wants to see, and a call of the rule on the
+//! 2. A file here with a struct that is an [`Action`]: the rule's read set, and a call of the rule on the
 //!    [`Moment::case`]; and its arm in `verbs.rs`.
-//! 3. Its door in `http/`, three lines; its story in `tests/`.
+//! 3. Its endpoint in `http/`, three lines; its story in `tests/`.
 //!
-//! What isn't asked for by a client (a press, a sign-in, the archive) has its rule in its file here.
+//! An action that no client asks for (a press, a sign-in, the archive) has its rule in its file here.
 //!
-//! # To add a noun
-//! Its type in `shared`, in `Entity` and in `rules::Sight`; a migration; `db/<noun>.rs`; a shelf in [`World`] with its
-//! line in `load` and in `save`. Everything else (log, sockets, sync, activity) carries it as it is.
+//! # To add an entity
+//! Its type in `shared`, in `Entity` and in `rules::Sight`; a migration; `db/<entity>.rs`; a table in [`World`] with
+//! its line in `load` and in `save`. Everything else (log, sockets, sync, activity) carries it unchanged.
 
 mod accept_request;
 mod age_sessions;
@@ -98,34 +97,34 @@ use jiff::Timestamp;
 
 use crate::clock::Ids;
 
-/// Something that changes a site.
+/// An action: a change of a site.
 pub trait Action: Send + Sync + std::fmt::Debug {
-    /// Says what the decision needs to see; it is locked and loaded before.
+    /// Declares the entities that the decision reads; they are locked and loaded before it.
     fn wants(&self, wants: &mut Wants);
 
-    /// Says what the decision needs to see of the person who acts, beside the person.
+    /// Declares what the decision reads of the acting person, beside the person.
     fn wants_of_actor(&self, _actor: PersonId, _wants: &mut Wants) {}
 
-    /// Decides what is to be done. Pure but for the ids that it draws.
+    /// Decides what to do. Pure, except for new ids.
     ///
     /// # Errors
-    /// The rules' "no"; then nothing is done.
+    /// Returns the rules' refusal; then nothing is done.
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal>;
 }
 
-/// When an action is decided, for whom, and where its new ids come from.
+/// Context of a decision: the time, the actor, and the source of new ids.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
-    /// The time.
+    /// The time of the decision.
     pub at: Timestamp,
-    /// Who acts.
+    /// The actor.
     pub actor: &'a Actor,
-    /// New ids.
+    /// Generator of ids.
     pub ids: &'a Ids,
 }
 
 impl Moment<'_> {
-    /// The moment and the world, as the rules that the server shares with its clients see them.
+    /// Returns the context for the rules that server and clients share.
     pub fn case<'a>(&'a self, world: &'a World) -> Case<'a> {
         Case { sight: world, actor: self.actor, at: self.at }
     }

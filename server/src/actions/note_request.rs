@@ -1,18 +1,18 @@
-//! Somebody writes something on a request.
+//! Adds a note to a request.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{NoteId, RequestId};
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody writes something on a request.
+/// Adds a note to a request.
 #[derive(Clone, Debug)]
 pub struct NoteRequest {
-    /// Which request.
+    /// The request.
     pub request_id: RequestId,
     /// The new note's id.
     pub note_id: NoteId,
-    /// What to write.
+    /// The note's text.
     pub text: String,
 }
 

@@ -1,10 +1,10 @@
-//! Shows that a site's writer can write: what a server is asked that has failed to lately.
+//! Probe write: shows whether a site's writer can write, after a failure.
 
 use crewbell_shared::Refusal;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// Writes something, and changes nothing.
+/// Writes to the site's row and changes nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Prove;
 

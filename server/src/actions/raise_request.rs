@@ -1,14 +1,14 @@
-//! A button was pressed: the press is recorded, and a request rings.
+//! Records a button's press, and raises a request.
 //!
-//! Whatever else happens, the press is recorded. Then, in this order:
-//! - a repetition of a press that is recorded already does nothing, and is answered as a success;
-//! - a button that nobody has assigned to a place doesn't ring; it shows up as new, with its press;
-//! - do-not-disturb is switched at the place, which is shown and never suppresses a press; what may be a repetition leaves
-//!   it as it is;
-//! - a press that asks for what is open already, within the site's window, joins that request and rings again; one that
-//!   asks for what somebody has already joins that and rings for them; what may be a repetition joins the request of the
-//!   press that it may repeat (`shared::request::joins` and its neighbours);
-//! - anything else is a new request, which names who has another of the place.
+//! Every press is recorded. Then, in this order:
+//! - a repetition of a recorded press does nothing, and is answered as a success;
+//! - a button without a place doesn't ring; it is listed as new, with its press;
+//! - do-not-disturb is toggled at the place, which is shown and never suppresses a press; a possible repetition doesn't
+//!   toggle it;
+//! - a press for the same thing as an open request, within the site's window, joins that request and rings again; for
+//!   an accepted request, it joins and rings for its holder; a possible repetition joins the request of the press that
+//!   it may repeat (`shared::request::joins` and its neighbours);
+//! - any other press creates a request, which names the holder of another request of the place.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::button::{Button, ButtonState, Delivery, Evidence, Health, Judgement, Memory, SeenPress, judge};
@@ -26,18 +26,19 @@ use crate::db::buttons::KnownButton;
 use crate::db::presses::Press;
 use crate::db::unheard::Unheard;
 
-/// A button was pressed.
+/// Records a button's press, and raises a request.
 #[derive(Clone, Debug)]
 pub struct RaiseRequest {
-    /// The button's id on the wire.
+    /// The button's device id.
     pub device: String,
-    /// Whether it signed in as this button; otherwise it may not speak for one that has credentials of its own.
+    /// Whether the connection signed in as this button; otherwise it may not speak for a button with credentials of its
+    /// own.
     pub own: bool,
     /// The press as decoded.
     pub press: SeenPress,
     /// How it was delivered.
     pub delivery: Delivery,
-    /// Who brought it: the address and the client id; none where that isn't known.
+    /// The client's address and client id; `None` if unknown.
     pub via: Option<String>,
 }
 
@@ -95,7 +96,8 @@ impl Action for RaiseRequest {
 }
 
 impl RaiseRequest {
-    /// What the press does at the button's place, and the request that it made or joined.
+    /// Decides the press's effect at the button's place; returns the effect, and the request that was created or
+    /// joined.
     fn ring(
         &self,
         world: &World,
@@ -106,7 +108,7 @@ impl RaiseRequest {
     ) -> (Steps, Option<RequestId>) {
         let wish = Wish::of_press(self.press.kind, self.press.key, &world.site.settings);
         if wish.service.as_deref() == Some(Settings::DO_NOT_DISTURB) {
-            // An echo must not toggle back what its press toggled.
+            // A repetition must not toggle back what its press toggled.
             if doubtful {
                 return (Steps::none(), None);
             }
@@ -148,7 +150,7 @@ impl RaiseRequest {
         (Steps::change(request, "request_created"), Some(id))
     }
 
-    /// What the message itself says of the guest's voice; the recording follows.
+    /// Returns the voice message that the press itself carries, if any; the recording follows.
     fn said(&self, kind: Kind) -> Option<VoiceMessage> {
         let said = self.press.transcript.is_some() || self.press.audio_url.is_some();
         (kind == Kind::Voice || said).then(|| VoiceMessage {
@@ -179,7 +181,7 @@ impl RaiseRequest {
         }
     }
 
-    /// What the administrator reads of a device that names two presses alike.
+    /// Returns the report for the administrator about a device that reuses press ids.
     fn complaint(&self, moment: &Moment<'_>) -> Unheard {
         let sample = self.press.device_press_id.as_deref().unwrap_or_default().as_bytes().to_vec();
         Unheard {
@@ -192,7 +194,7 @@ impl RaiseRequest {
         }
     }
 
-    /// A button that was never heard before.
+    /// Returns a new button for an unknown device, or a refusal when too many are unassigned.
     fn unknown(&self, world: &World, moment: &Moment<'_>) -> Result<KnownButton, Refusal> {
         if !world.new_buttons.has_room(self.via.as_deref()) {
             let message = "As many buttons as may wait to be assigned already.";
@@ -212,10 +214,10 @@ impl RaiseRequest {
     }
 }
 
-/// The reason under which a device is listed that names two presses alike.
+/// Reason code for a device that reuses press ids.
 const REPEATS_PRESS_IDS: &str = "repeats_press_ids";
 
-/// The request that a press joins instead of making a new one.
+/// Returns the request that a press joins instead of creating a new one.
 fn joined<'w>(
     world: &'w World,
     moment: &Moment<'_>,
@@ -239,7 +241,7 @@ fn joined<'w>(
     echoed.or_else(open).or_else(held)
 }
 
-/// Who took a request of a place last, of those that somebody has.
+/// Returns the latest holder of an accepted request of a place.
 fn held_at(world: &World, place: &Place) -> Option<Held> {
     world.live_at(place.id).filter_map(Request::held).max_by_key(|held| held.since)
 }

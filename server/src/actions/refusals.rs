@@ -1,21 +1,21 @@
-//! The database's own refusals, in words: what only unique keys and constraints can know.
+//! Maps constraint violations of the database to refusals, where only unique keys and constraints can decide.
 
 use crewbell_shared::{Code, Refusal};
 
 use crate::db::DbError;
 
-/// An identity that stands already, and that the look-up before didn't find.
+/// A unique key that already exists although the look-up before didn't find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Conflict {
-    /// A press's, by which a resend is known.
+    /// A press's key, by which a resend is recognised.
     Press,
-    /// A command's.
+    /// A command's id.
     Command,
-    /// A button's, by its id on the wire.
+    /// A button's device id.
     Button,
 }
 
-/// Whether the database refused an identity that stands already: that is read, and decided anew.
+/// Returns the conflict if an error is a violation of such a key; the job is then loaded and decided again.
 pub(super) fn conflict_of(error: &DbError) -> Option<Conflict> {
     match error.constraint() {
         Some("presses_press_key") => Some(Conflict::Press),
@@ -25,7 +25,8 @@ pub(super) fn conflict_of(error: &DbError) -> Option<Conflict> {
     }
 }
 
-/// What the database refused, as the rules would have said it; none for what only a fault of ours can cause.
+/// Converts a database error into the refusal that the rules would have given; `None` for an error that only a fault of
+/// the server can cause.
 pub(super) fn refusal_of(error: &DbError) -> Option<Refusal> {
     let taken = |what: &str| Refusal::new(Code::NameTaken, format!("There is a {what} of that name already."));
     match error.constraint() {
@@ -46,8 +47,8 @@ pub(super) fn refusal_of(error: &DbError) -> Option<Refusal> {
         Some(_) | None => {}
     }
     let DbError::Sqlx(sqlx::Error::Database(database)) = error else { return None };
-    // Class 22 is "data exception": a text that can't be one, such as a NUL character. Class 23 is "integrity constraint
-    // violation": something that no rule of ours saw coming, and that is no better the next time.
+    // Class 22 is "data exception": an invalid text, such as one with a NUL character. Class 23 is "integrity
+    // constraint violation": one that no rule anticipated, and that a retry can't resolve.
     let code = database.code()?;
     if code.starts_with("23") {
         tracing::error!(constraint = error.constraint(), "The database refused what the rules allowed.");

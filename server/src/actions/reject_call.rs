@@ -1,14 +1,14 @@
-//! Somebody says no to a call that rings.
+//! Rejects a ringing call.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CallId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody says no to a call that rings.
+/// Rejects a ringing call.
 #[derive(Clone, Debug)]
 pub struct RejectCall {
-    /// Which call.
+    /// The call.
     pub call_id: CallId,
 }
 

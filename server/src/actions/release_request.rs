@@ -1,14 +1,14 @@
-//! Somebody gives a request back: it is open, and rings, again.
+//! Releases an accepted request: it is open, and rings, again.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody gives a request back: it is open, and rings, again.
+/// Releases an accepted request: it is open, and rings, again.
 #[derive(Clone, Debug)]
 pub struct ReleaseRequest {
-    /// Which request.
+    /// The request.
     pub request_id: RequestId,
 }
 

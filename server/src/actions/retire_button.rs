@@ -1,14 +1,14 @@
-//! Somebody takes a button out of use: its presses are recorded and don't ring.
+//! Retires a button: its presses are recorded and don't ring.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::ButtonId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody takes a button out of use.
+/// Retires a button.
 #[derive(Clone, Debug)]
 pub struct RetireButton {
-    /// Which button.
+    /// The button.
     pub button_id: ButtonId,
 }
 

@@ -1,18 +1,18 @@
-//! Somebody creates or changes a guest.
+//! Creates or changes a guest.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::GuestId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody creates or changes a guest.
+/// Creates or changes a guest.
 #[derive(Clone, Debug)]
 pub struct SaveGuest {
     /// The guest's id.
     pub guest_id: GuestId,
-    /// How they like to be called.
+    /// The name by which the guest likes to be called.
     pub name: String,
-    /// What the crew should know.
+    /// Notes for the crew.
     pub notes: String,
 }
 

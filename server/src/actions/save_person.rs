@@ -1,4 +1,4 @@
-//! Somebody creates or changes a member of the crew.
+//! Creates or changes a member of the crew.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
@@ -7,16 +7,16 @@ use crewbell_shared::request::{Request, State};
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// Somebody creates or changes a member of the crew.
+/// Creates or changes a member of the crew.
 #[derive(Clone, Debug)]
 pub struct SavePerson {
     /// The person's id.
     pub person_id: PersonId,
-    /// The name they sign in with.
+    /// The person's name, for signing in.
     pub name: String,
-    /// What they do.
+    /// The person's role.
     pub role: Role,
-    /// Whether they may sign in.
+    /// Whether the person may sign in.
     pub active: bool,
 }
 
@@ -29,11 +29,12 @@ impl Action for SavePerson {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let changes = moment.case(world).save_person(self.person_id, &self.name, self.role, self.active)?;
-        // Who leaves is signed out everywhere.
+        // A deactivated person is signed out everywhere.
         let leaves = !self.active && !changes.is_empty();
         let ended = world.sessions.iter().filter(|session| leaves && session.person_id == self.person_id);
         let ended: Vec<_> = ended.map(|session| session.id).collect();
-        // What they have in hand rings again: a guest waits for somebody who won't come.
+        // Accepted requests ring again if the person can't answer them: otherwise the guest waits for somebody who
+        // won't come.
         let stays = self.active && allows(self.role, Right::AnswerRequests);
         let gone = !stays && !changes.is_empty();
         let dropped = world.held_by(self.person_id).filter(|_| gone).cloned();

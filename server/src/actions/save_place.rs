@@ -1,4 +1,4 @@
-//! Somebody creates or changes a place.
+//! Creates or changes a place.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PlaceId;
@@ -6,18 +6,18 @@ use crewbell_shared::place::PlaceKind;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody creates or changes a place.
+/// Creates or changes a place.
 #[derive(Clone, Debug)]
 pub struct SavePlace {
     /// The place's id.
     pub place_id: PlaceId,
-    /// What it stands in.
+    /// The parent place.
     pub parent_id: Option<PlaceId>,
     /// Its name.
     pub name: String,
-    /// What sort.
+    /// Its kind.
     pub kind: PlaceKind,
-    /// Where it stands among its siblings.
+    /// Its position among its siblings.
     pub position: i32,
 }
 

@@ -1,11 +1,11 @@
-//! Somebody changes how the site is run.
+//! Changes the site's settings.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::site::Settings;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody changes how the site is run.
+/// Changes the site's settings.
 #[derive(Clone, Debug)]
 pub struct SaveSettings {
     /// All settings.
@@ -17,7 +17,7 @@ impl Action for SaveSettings {
 
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         let changes = moment.case(world).save_settings(&self.settings)?;
-        // Whether there is such a time zone is the server's to say: an app has no database of them.
+        // Only the server can check a time zone: an app has no time zone database.
         if self.settings.time_zone != world.site.settings.time_zone {
             crate::http::zone(&self.settings.time_zone)?;
         }

@@ -1,14 +1,14 @@
-//! Somebody has seen that they missed a call.
+//! Marks a missed call as seen.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CallId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody has seen that they missed a call.
+/// Marks a missed call as seen.
 #[derive(Clone, Debug)]
 pub struct SeeCall {
-    /// Which call.
+    /// The call.
     pub call_id: CallId,
 }
 

@@ -1,17 +1,17 @@
-//! When people were last there is kept, so that a restart doesn't forget it. The log doesn't tell it.
+//! Stores people's last-seen times, so that a restart keeps them. They are not logged.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::protocol::live::LastSeen;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// People were there at these times.
+/// Stores people's last-seen times.
 #[derive(Clone, Debug)]
 pub struct SeePeople(pub Vec<LastSeen>);
 
 impl Action for SeePeople {
     fn wants(&self, wants: &mut Wants) {
-        // For their locks, which every writer takes in the same order.
+        // Only for the row locks, which every writer takes in the same order.
         wants.people.extend(self.0.iter().map(|seen| seen.person_id.0));
     }
 

@@ -1,16 +1,16 @@
-//! Somebody doesn't want to be called, or does again.
+//! Sets whether a person is busy, and so can't be called.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody doesn't want to be called, or does again.
+/// Sets whether a person is busy, and so can't be called.
 #[derive(Clone, Debug)]
 pub struct SetBusy {
-    /// Who.
+    /// The person.
     pub person_id: PersonId,
-    /// Busy or not.
+    /// Whether the person is busy.
     pub busy: bool,
 }
 

@@ -1,16 +1,16 @@
-//! Somebody of the crew switches a place's do-not-disturb.
+//! Sets a place's do-not-disturb, by a member of the crew.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PlaceId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody of the crew switches a place's do-not-disturb.
+/// Sets a place's do-not-disturb, by a member of the crew.
 #[derive(Clone, Debug)]
 pub struct SetDoNotDisturb {
-    /// Which place.
+    /// The place.
     pub place_id: PlaceId,
-    /// On or off.
+    /// Whether it is on.
     pub on: bool,
 }
 

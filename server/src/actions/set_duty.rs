@@ -1,16 +1,16 @@
-//! Somebody goes on or off duty.
+//! Sets whether a person is on duty.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody goes on or off duty.
+/// Sets whether a person is on duty.
 #[derive(Clone, Debug)]
 pub struct SetDuty {
-    /// Who.
+    /// The person.
     pub person_id: PersonId,
-    /// On or off.
+    /// Whether the person is on duty.
     pub on_duty: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Secrets are set: what people, buttons and new buttons sign in with. Only their hashes get here.
+//! Sets the secrets with which people, buttons and new buttons sign in. Only their hashes arrive here.
 
 use crewbell_shared::button::Button;
 use crewbell_shared::ids::{ButtonId, PersonId};
@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// A person's PIN or password is set by somebody else; all their sessions end. One's own takes the present one:
+/// Sets another person's PIN or password; all sessions of that person end. A person's own requires the current one:
 /// [`ChangeOwnSecret`].
 #[derive(Clone, Debug)]
 pub struct SetPersonSecret {
-    /// Whose.
+    /// The person.
     pub person_id: PersonId,
-    /// Its argon2id hash, in the PHC string format.
+    /// The secret's argon2id hash, in the PHC string format.
     pub hash: String,
 }
 
@@ -35,12 +35,12 @@ impl Action for SetPersonSecret {
     }
 }
 
-/// A person sets their own PIN or password in the place of the present one; all their sessions end.
+/// Replaces a person's own PIN or password, given the current one; all sessions of that person end.
 #[derive(Clone, Debug)]
 pub struct ChangeOwnSecret {
-    /// The hash that the present one was compared with; none where there is none yet.
+    /// The hash against which the current secret was verified; `None` if there is none yet.
     pub proof: Option<String>,
-    /// The hash of the new one.
+    /// The hash of the new secret.
     pub hash: String,
 }
 
@@ -55,7 +55,7 @@ impl Action for ChangeOwnSecret {
     fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
         moment.actor.need(Right::AnswerRequests)?;
         let person = moment.actor.person().ok_or_else(|| Refusal::not_found("person"))?;
-        // The present one may have been changed while it was compared.
+        // The current secret may have been changed while it was verified.
         if world.secret_of(person.id) != self.proof.as_ref() {
             return Err(another_one());
         }
@@ -78,12 +78,12 @@ fn set(world: &World, person_id: PersonId, hash: &str) -> Result<Steps, Refusal>
         .and(Step::Tell { category: "people", kind: "person_secret_set", payload, audience: Audience::leads() }))
 }
 
-/// A button gets credentials of its own, or goes back to the join code.
+/// Sets a button's own credentials, or removes them, so that it uses the join code again.
 #[derive(Clone, Debug)]
 pub struct SetButtonSecret {
-    /// Which button.
+    /// The button.
     pub button_id: ButtonId,
-    /// SHA-256 of the password; none takes its own credentials away.
+    /// SHA-256 of the password; `None` removes the button's own credentials.
     pub hash: Option<Vec<u8>>,
 }
 
@@ -101,10 +101,10 @@ impl Action for SetButtonSecret {
     }
 }
 
-/// The site's join code is set: what new buttons and gateways sign in with.
+/// Sets the site's join code, with which new buttons and gateways sign in.
 #[derive(Clone, Debug)]
 pub struct SetJoinCode {
-    /// SHA-256 of the code; none lets nobody join.
+    /// SHA-256 of the code; `None` disables joining.
     pub hash: Option<Vec<u8>>,
 }
 

@@ -1,4 +1,4 @@
-//! A button that came and went all the time has fallen silent: nothing that it says would tell any more how it is.
+//! Ends the flapping state of a button that has fallen silent, since no further message would.
 
 use crewbell_shared::Refusal;
 
@@ -6,10 +6,10 @@ use super::hear_button::{kind_of, memory_of};
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::buttons::KnownButton;
 
-/// A button that flapped doesn't any more, if it has been as it is for long enough.
+/// Ends a button's flapping state, if its connection state has been stable for long enough.
 #[derive(Clone, Debug)]
 pub struct SettleButton {
-    /// The button's id on the wire.
+    /// The button's device id.
     pub device: String,
 }
 

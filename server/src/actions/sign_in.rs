@@ -1,4 +1,4 @@
-//! Somebody signed in on a device; their secret was right.
+//! Opens a session for a person whose secret was right.
 
 use crewbell_shared::protocol::Audience;
 use crewbell_shared::rules::Sight;
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Action, Moment, Step, Steps, Wants, World};
 use crate::db::sessions::Session;
 
-/// Somebody signed in on a device. A session that the device had for the same person ends with it.
+/// Opens a session on a device. It replaces a session of the same person on the same device.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     /// The new session.
@@ -43,13 +43,13 @@ impl Action for SignIn {
     }
 }
 
-/// The same, by a secret that was compared with a hash. Comparing takes a while, beside the writer: a secret that was
-/// changed meanwhile opens nothing.
+/// Opens a session by a secret that was verified against a hash. Verifying takes a while, outside the writer, so a
+/// secret that was changed meanwhile is refused.
 #[derive(Clone, Debug)]
 pub struct SignInWithSecret {
-    /// The session.
+    /// The sign-in.
     pub sign_in: SignIn,
-    /// The hash that the secret was compared with.
+    /// The hash against which the secret was verified.
     pub proof: String,
 }
 

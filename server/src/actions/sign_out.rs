@@ -1,4 +1,4 @@
-//! Sessions end: somebody signed out, or a lost tablet is shut out.
+//! Ends sessions: a person signs out, or a lost tablet is locked out.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PersonId, SessionId};
@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// Sessions of a person end.
+/// Ends sessions of a person.
 #[derive(Clone, Debug)]
 pub struct SignOut {
-    /// Whose.
+    /// The person.
     pub person_id: PersonId,
-    /// Which; all of them when none is named.
+    /// The session; `None` ends all.
     pub session_id: Option<SessionId>,
 }
 

@@ -1,4 +1,4 @@
-//! Somebody calls a colleague.
+//! Starts a call to a colleague.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::call::About;
@@ -7,16 +7,16 @@ use crewbell_shared::protocol::{EntityType, Noun};
 
 use super::{Action, Moment, Steps, Wants, World};
 
-/// Somebody calls a colleague.
+/// Starts a call to a colleague.
 #[derive(Clone, Debug)]
 pub struct StartCall {
-    /// The new call.
+    /// The new call's id.
     pub call_id: CallId,
-    /// Whom.
+    /// The callee.
     pub callee_id: PersonId,
-    /// What about.
+    /// The subject of the call.
     pub about: Option<About>,
-    /// The run of the app that will speak.
+    /// The app instance that carries the audio.
     pub endpoint: Option<EndpointId>,
 }
 
@@ -33,7 +33,7 @@ impl Action for StartCall {
             Some(About { noun: Noun::Known(EntityType::Place), id, .. }) => {
                 wants.places.insert(*id);
             }
-            // The rule knows no other.
+            // The rule allows no other entity.
             Some(About { noun: Noun::Known(_) | Noun::Foreign(_), .. }) | None => {}
         }
     }

@@ -1,4 +1,4 @@
-//! What an action decided to do.
+//! Effects: the result of an action's decision.
 
 use crewbell_shared::button::Button;
 use crewbell_shared::ids::{PersonId, RequestId, SessionId};
@@ -14,110 +14,110 @@ use crate::db::recordings::Recording;
 use crate::db::sessions::Session;
 use crate::db::unheard::Unheard;
 
-/// One thing to do.
+/// An effect of an action.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// A noun is now so; the log tells it under this type.
+    /// Saves an entity, and logs it under this type.
     Change {
-        /// The noun, whole.
+        /// The whole entity.
         entity: Box<Entity>,
         /// The type of the entry, in the past tense.
         kind: &'static str,
     },
-    /// A button is now so. The log tells it under the type, if there is one.
+    /// Saves a button, and logs it if a type is given.
     Button {
-        /// The button with what the log doesn't tell.
+        /// The button, with what the log doesn't carry.
         known: Box<KnownButton>,
         /// The type of the entry.
         kind: Option<&'static str>,
     },
-    /// The log tells something that isn't a change of a noun.
+    /// Logs an event that isn't a change of an entity.
     Tell {
-        /// The part of the app.
+        /// The part of the app it belongs to.
         category: &'static str,
         /// The type of the entry, in the past tense.
         kind: &'static str,
-        /// What it says: a JSON object.
+        /// Its payload, a JSON object.
         payload: Value,
-        /// Whom it is for.
+        /// The readers it is for.
         audience: Audience,
     },
-    /// A press is recorded.
+    /// Records a press.
     Press(Press),
-    /// A recording is kept.
+    /// Stores a recording.
     Recording(Recording),
-    /// Somebody is signed in: the session and the hash of its token.
+    /// Opens a session, with the hash of its token.
     OpenSession(Session, Vec<u8>),
-    /// Sessions end.
+    /// Ends sessions.
     EndSessions(Vec<SessionId>),
-    /// Sessions were used.
+    /// Marks sessions as used.
     UseSessions(Vec<SessionId>),
-    /// Sessions were not used for another day.
+    /// Counts an unused day for sessions.
     AgeSessions(Vec<SessionId>),
-    /// What a person signs in with.
+    /// Sets the hash of a person's secret.
     PersonSecret(PersonId, String),
-    /// What a button signs in with.
+    /// Sets or removes the hash of a button's secret.
     ButtonSecret(Box<Button>, Option<Vec<u8>>),
-    /// What new buttons sign in with.
+    /// Sets or removes the hash of the join code.
     JoinCode(Option<Vec<u8>>),
-    /// Messages of a device that were no press.
+    /// Counts unrecognised messages of a device.
     Unheard(Unheard),
-    /// When people were last there.
+    /// Stores people's last-seen times.
     Seen(Vec<LastSeen>),
-    /// The oldest entries before a time move to the archive.
+    /// Moves the oldest entries before a time to the archive.
     Archive(Timestamp),
-    /// A new site's row.
+    /// Inserts the new site's row.
     CreateSite,
-    /// Shows that something can be written, and changes nothing.
+    /// Probes whether the database takes a write, and changes nothing.
     Proof,
 }
 
-/// What an action decided to do, and what it answers.
+/// The effects of an action, and its answer.
 #[derive(Clone, Debug, Default)]
 pub struct Steps {
-    /// The steps, in order.
+    /// The effects, in order.
     pub steps: Vec<Step>,
-    /// What whoever asked wants to know.
+    /// The answer to the caller.
     pub answer: Answer,
 }
 
-/// What whoever asked wants to know.
+/// The answer of an action to its caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Answer {
-    /// That it is done.
+    /// The action is done.
     #[default]
     Done,
-    /// A press: the request that it made or joined, if it did.
+    /// The press is recorded: the request that it created or joined, if any.
     Pressed(Option<RequestId>),
-    /// A repetition of an old press: nothing was done, and that request had come of it.
+    /// The press repeats an old one and nothing was done: the request that the old one created or joined, if any.
     Repeated(Option<RequestId>),
 }
 
 impl Steps {
-    /// Nothing to do.
+    /// Returns no effects.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// A noun is now so.
+    /// Returns a single change of an entity.
     pub fn change(entity: impl Into<Entity>, kind: &'static str) -> Self {
         Self::none().and_change(entity, kind)
     }
 
-    /// And a noun is now so.
+    /// Adds a change of an entity.
     #[must_use]
     pub fn and_change(self, entity: impl Into<Entity>, kind: &'static str) -> Self {
         self.and(Step::Change { entity: Box::new(entity.into()), kind })
     }
 
-    /// And another step.
+    /// Adds an effect.
     #[must_use]
     pub fn and(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
     }
 
-    /// Answers with this.
+    /// Sets the answer.
     #[must_use]
     pub fn answering(self, answer: Answer) -> Self {
         Self { answer, ..self }

@@ -1,4 +1,4 @@
-//! Between the world in memory and the tables: loading what is wanted, doing the steps, saving what changed.
+//! Transfers state between memory and tables: loads the read set, applies effects, saves what changed.
 
 use std::collections::BTreeSet;
 
@@ -23,13 +23,13 @@ use crate::db::recordings::Recording;
 use crate::db::sessions::Session;
 use crate::db::{self, DbError};
 
-/// Entries that move to the archive in one transaction: some milliseconds, in which presses wait.
+/// Entries moved to the archive in one transaction: some milliseconds, in which presses wait.
 const ARCHIVE_BATCH: i64 = 500;
 
-/// For so long a request that somebody took is named on the card of another of the same place.
+/// How long an accepted request is named on the card of another request of the same place.
 const HELD_NAMED: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is written beside the nouns.
+/// Pending writes other than entities.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     /// When the batch was decided.
@@ -48,28 +48,28 @@ pub(super) struct Rows {
     seen: Vec<LastSeen>,
     archive: Option<Timestamp>,
     create_site: bool,
-    /// Whether it shall show that anything can be written.
+    /// Whether the site's row is written as a probe.
     pub(super) proof: bool,
-    /// Whether presses are recorded without the identity that a device gave them: another press has it already.
+    /// Whether presses are recorded without their device's key, since another press has it already.
     pub(super) nameless: bool,
 }
 
-/// The hash of a new join code; none takes the old one away.
+/// The hash of a new join code; `None` removes the old one.
 #[derive(Debug)]
 struct NewCode(Option<Vec<u8>>);
 
 impl Rows {
-    /// Nothing yet, at a time.
+    /// Creates an empty set of writes, at a time.
     pub(super) fn at(at: Timestamp) -> Self {
         Self { at, ..Self::default() }
     }
 }
 
-/// Locks and loads what is wanted.
+/// Locks and loads the read set.
 ///
-/// Every batch locks in the same order, so that two servers never wait for each other: people, places, guests, stays,
-/// buttons, requests, calls, each in one statement and by id; last, with the append, the site. What a lock needs to know
-/// first (where a button is, which requests are open there) is looked up before, without one.
+/// Every batch locks in the same order, so that two servers never deadlock: people, places, guests, stays, buttons,
+/// requests, calls, each in one statement and ordered by id; last, with the append, the site. What a lock needs to know
+/// first (a button's place, the open requests there) is read before, without a lock.
 pub(super) async fn load(
     conn: &mut PgConnection,
     world: &mut World,
@@ -100,8 +100,8 @@ pub(super) async fn load(
         world.load_buttons(db::buttons::lock(conn, site, &list(&moving.ids)).await?);
     }
     let pressed_at = load_devices(conn, world, wants, &places).await?;
-    // Where a button pressed, another action of the batch may have put it, or changed who stays there; and whoever ends a
-    // stay is asked who stays on.
+    // Another action of the batch may have assigned the button to the place, or changed its stays; and the end of a
+    // stay needs the other stays of the place.
     let mut stays_at = wants.stays_at.clone();
     if !(wants.devices.is_empty() && wants.stays.is_empty()) {
         stays_at.extend(&places);
@@ -120,7 +120,7 @@ pub(super) async fn load(
         }
     }
     load_requests(conn, world, wants, &pressed_at, at).await?;
-    // After the people: whoever has them locked is alone in starting calls with them.
+    // After the people: their locks exclude other calls with them from starting.
     if !wants.calls_of.is_empty() {
         world.calls.load(db::calls::lock_live_of(conn, site, &list(&wants.calls_of)).await?, |call| call.id.0);
     }
@@ -130,7 +130,7 @@ pub(super) async fn load(
     for &person in &wants.sessions_of {
         world.sessions.extend(db::sessions::of_person(conn, site, person).await?);
     }
-    // The people are locked, too: whoever asks for a secret asks for its person.
+    // The people are locked, too: an action that reads a secret reads its person.
     for &person in &wants.secrets_of {
         world.secrets.insert(person, db::people::secret(conn, site, person.into()).await?);
     }
@@ -144,14 +144,15 @@ fn list(ids: &BTreeSet<Uuid>) -> Vec<Uuid> {
     ids.iter().copied().collect()
 }
 
-/// Buttons to be locked by id, and places that are locked for a button's sake.
+/// Buttons to be locked by id, and places to be locked for their sake.
 #[derive(Default)]
 struct Moving {
     ids: BTreeSet<Uuid>,
     places: BTreeSet<Uuid>,
 }
 
-/// Where the buttons are that change their place's state, and, where others are wanted by id, which the pressed ones are.
+/// Looks up the places of buttons whose press changes their place's state and, if other buttons are read by id, the ids
+/// of the pressed ones.
 async fn buttons_before(conn: &mut PgConnection, world: &World, wants: &Wants) -> Result<Moving, DbError> {
     let settings = &world.site.settings;
     let toggles = |kind, key| Wish::of_press(kind, key, settings).service.as_deref() == Some(Settings::DO_NOT_DISTURB);
@@ -179,8 +180,9 @@ async fn buttons_before(conn: &mut PgConnection, world: &World, wants: &Wants) -
     Ok(moving)
 }
 
-/// Loads the buttons that spoke, with where they are and who stays there; gives back the places where somebody may have
-/// pressed. A place that another server gave a button since it was looked up is locked late, which is the lesser evil.
+/// Loads the buttons that sent messages, with their places and current stays; returns the places where a button may
+/// have been pressed. If another server has moved a button since the look-up, its place is locked late, which is the
+/// lesser evil.
 async fn load_devices(
     conn: &mut PgConnection,
     world: &mut World,
@@ -208,9 +210,9 @@ async fn load_devices(
 
 /// Locks and loads requests, all of them in one statement.
 ///
-/// Of the open ones where a button pressed, only those can matter that a press may still join: the ones pressed within the
-/// site's window before `at`, or a few minutes where it may be a repetition; of those that somebody has, the ones that they
-/// took within a day: they are joined, or named on the card of another.
+/// Of the open requests at a pressed button's place, only those are loaded that a press may still join: pressed within
+/// the site's window before `at`, or within a few minutes where the press may be a repetition. Of the accepted ones,
+/// those accepted within a day: they are joined, or named on the card of another.
 async fn load_requests(
     conn: &mut PgConnection,
     world: &mut World,
@@ -226,7 +228,7 @@ async fn load_requests(
     let places = list(pressed_at);
     let by_name = !(wants.requests.is_empty() && wants.voice_of.is_empty() && wants.held_by.is_empty());
     if !by_name {
-        // Presses alone, which is nearly always: one trip to the database less.
+        // A batch of presses alone, which is the usual case, saves a round trip to the database.
         if !places.is_empty() {
             let live = db::requests::lock_live_at(conn, site, &places, pressed_since, taken_since).await?;
             world.requests.load(live, |request| request.id.0);
@@ -249,8 +251,8 @@ async fn load_requests(
     load_holders(conn, world, &places).await
 }
 
-/// Loads who has the requests where a button pressed. Not locked: whether they are on duty matters to the press, and nothing
-/// of them is written for it.
+/// Loads the holders of the requests at pressed buttons' places, without locks: a press reads whether they are on duty,
+/// and writes nothing of them.
 async fn load_holders(conn: &mut PgConnection, world: &mut World, pressed_at: &[Uuid]) -> Result<(), DbError> {
     let holders = world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id.0);
     let holders: BTreeSet<Uuid> = holders.collect();
@@ -260,7 +262,7 @@ async fn load_holders(conn: &mut PgConnection, world: &mut World, pressed_at: &[
     Ok(())
 }
 
-/// How the entries of one action are signed.
+/// Metadata of the entries of one action.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signature<'a> {
     pub(super) moment: Moment<'a>,
@@ -301,7 +303,7 @@ impl Signature<'_> {
     }
 }
 
-/// Does the steps of one action in memory.
+/// Applies the effects of one action in memory.
 pub(super) fn apply(
     world: &mut World,
     rows: &mut Rows,
@@ -371,7 +373,7 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Puts a noun on its shelf and gives back how it was.
+/// Stores an entity in the unit of work and returns its previous state.
 fn put(world: &mut World, entity: &Entity) -> Option<Entity> {
     match entity.clone() {
         Entity::Site(site) => {
@@ -398,8 +400,8 @@ fn put(world: &mut World, entity: &Entity) -> Option<Entity> {
     }
 }
 
-/// Saves what changed, in the order that foreign keys want, and appends to the log; gives back the number of its last
-/// entry, if it was looked at.
+/// Saves what changed, in the order that foreign keys require, and appends to the log; returns the log's head if it was
+/// read.
 pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) -> Result<Option<u64>, DbError> {
     let site: SiteId = world.site.id;
     if rows.create_site {
@@ -426,7 +428,7 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     for known in world.buttons.changed() {
         db::buttons::save(conn, site, known).await?;
     }
-    // What is over first: nobody is in two calls.
+    // Ended calls first: unique keys limit the live calls of a person.
     let (over, live): (Vec<_>, Vec<_>) = world.calls.changed().into_iter().partition(|call| !call.is_live());
     for call in over.into_iter().chain(live) {
         db::calls::save(conn, site, call).await?;
@@ -455,7 +457,7 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     if !rows.unheard.is_empty() {
         db::unheard::trim(conn, site).await?;
     }
-    // The site's own row as late as can be: from here on nobody else appends.
+    // The site's own row as late as possible: its lock keeps other writers from appending.
     if world.site_changed && !rows.create_site {
         db::sites::save(conn, &world.site).await?;
     }
@@ -474,7 +476,7 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
     let appended =
         Appended { remembered: &remembered, requests: &requests, presses: &rows.presses, entries: &rows.entries };
     let head = db::append::append(conn, site, appended).await?;
-    // A recording points to its request, which may be as new as the recording.
+    // A recording references its request, which may be new in the same batch.
     for recording in &rows.recordings {
         db::recordings::insert(conn, site, recording).await?;
     }

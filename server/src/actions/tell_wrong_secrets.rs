@@ -1,4 +1,4 @@
-//! PINs are guessed: those who lead are told.
+//! Notifies the supervising roles of repeated wrong PINs or passwords.
 
 use std::net::IpAddr;
 
@@ -10,16 +10,16 @@ use serde_json::json;
 
 use super::{Action, Moment, Step, Steps, Wants, World};
 
-/// Wrong PINs or passwords have passed a bound. What was typed is nowhere.
+/// Logs that wrong PINs or passwords have passed a threshold. The typed secrets are stored nowhere.
 #[derive(Clone, Debug)]
 pub struct TellWrongSecrets {
-    /// For whom; none for the site as a whole, whatever the names.
+    /// The person tried; `None` for the site as a whole, whatever the names.
     pub person_id: Option<PersonId>,
-    /// How many there were in a row, with less than a day between them.
+    /// Number of failures in a row, with less than a day between them.
     pub times: u32,
-    /// Where the last one came from.
+    /// Client address of the last failure.
     pub address: IpAddr,
-    /// Whether it came from a device on which the person has signed in before.
+    /// Whether the last failure came from a device on which the person has signed in before.
     pub known_device: bool,
 }
 

@@ -1,12 +1,12 @@
-//! Commands that come when nobody knows any more whether they were done.
+//! Refusal of commands that arrive after their records were deleted.
 //!
-//! What a command came to is kept for a while, so that the same command again gets the same answer. A tablet that was away
-//! for longer may bring one that was done, and whose answer was lost: the log has its entry, and then it was done. One
-//! without an entry may have been refused, may have changed nothing, may never have come. Nobody knows, and it isn't done
-//! on a guess: it is refused, stays on its device, and the person who gave it decides.
+//! A command's outcome is stored for a while, so that the same command again gets the same answer. A tablet that was
+//! offline for longer may resend one that was done and whose answer was lost. If the log has its entry, it was done.
+//! Without an entry, it may have been refused, have changed nothing, or never have arrived. It can't be decided safely,
+//! so it is refused, stays on its device, and the person who gave it decides.
 //!
-//! Nobody knows only where something was really forgotten: the site remembers until when. So neither a tablet whose clock
-//! is wrong nor a server whose clock jumped ahead makes a command too old where each is still known.
+//! This applies only where records were really deleted: the site stores until when. So neither a tablet with a wrong
+//! clock nor a server whose clock jumped ahead makes a command too old while every record is still there.
 
 use std::collections::BTreeSet;
 
@@ -21,11 +21,11 @@ use crate::db::DbError;
 use crate::db::commands::{self, Decided};
 use crate::db::entries::{self, Trace};
 
-/// By how much a device's clock may be ahead of the server's: a command of before what was forgotten may say to be so much
-/// younger. Commands are kept for as much longer than is promised (`retention.commands`).
+/// Maximum clock skew of a device ahead of the server: a command from before the deletion may claim to be this much
+/// younger. Commands are kept for this much longer than promised (`retention.commands`).
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
 
-/// The old ones of a batch.
+/// The commands of a batch whose records may have been deleted.
 #[derive(Debug, Default)]
 pub(super) struct Old {
     traces: Vec<Trace>,
@@ -33,7 +33,7 @@ pub(super) struct Old {
 }
 
 impl Old {
-    /// Looks those commands up that aren't among the known ones, and may be among those that the site has forgotten.
+    /// Looks up, in the log, the commands that have no record and are old enough for it to have been deleted.
     pub(super) async fn look(
         conn: &mut PgConnection,
         site: SiteId,
@@ -59,12 +59,12 @@ impl Old {
         Ok(Self { traces, forgotten })
     }
 
-    /// What the log has of a command.
+    /// Returns a command's trace in the log.
     pub(super) fn trace(&self, id: CommandId) -> Option<&Trace> {
         self.traces.iter().find(|trace| trace.command == id.0)
     }
 
-    /// The refusal of one of which nobody knows.
+    /// Returns the refusal of a command whose outcome is unknown.
     pub(super) fn refusal(&self, key: &Key) -> Option<Refusal> {
         let message = "This was done so long ago that the server can't tell any more whether it has it already.";
         self.forgotten.contains(&key.id.0).then(|| Refusal::new(Code::TooOld, message).with("made_at", &key.made_at))

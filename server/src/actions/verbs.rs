@@ -1,4 +1,4 @@
-//! From a command on the wire to the action that does it: the table of contents of what clients may do.
+//! Maps each verb on the wire to its action: the table of contents of what clients may do.
 
 use crewbell_shared::protocol::Verb;
 use sha2::{Digest, Sha256};
@@ -29,7 +29,7 @@ use super::set_do_not_disturb::SetDoNotDisturb;
 use super::set_duty::SetDuty;
 use super::start_call::StartCall;
 
-/// The action of a verb.
+/// Returns the action of a verb.
 pub fn action(verb: Verb) -> Box<dyn Action> {
     match verb {
         Verb::CreateRequest { request_id, place_id, kind, service, priority, text } => {
@@ -67,11 +67,11 @@ pub fn action(verb: Verb) -> Box<dyn Action> {
     }
 }
 
-/// The verb's name and the SHA-256 of the verb with its arguments: what tells a command that comes again from another
-/// under the same id.
+/// Returns the verb's name, and the SHA-256 of the verb with its arguments, which distinguishes a repeated command from
+/// another one under the same id.
 ///
 /// # Errors
-/// None that these types can cause; the signature is `serde_json`'s.
+/// Returns `serde_json`'s error, which these types can't cause.
 pub fn digest(verb: &Verb) -> serde_json::Result<(String, Vec<u8>)> {
     let json = serde_json::to_value(verb)?;
     let name = json.get("type").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();

@@ -1,4 +1,5 @@
-//! What a batch of actions sees of the site: locked, loaded once, and changed in memory as they decide.
+//! Unit of work: the part of the site that a batch of actions reads, locked, loaded once, and changed in memory as they
+//! decide.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ use crate::db::buttons::{KnownButton, NewButtons};
 use crate::db::presses::RecordedPress;
 use crate::db::sessions::{IdleSession, Session};
 
-/// What actions ask to see.
+/// The read set of a batch of actions.
 #[derive(Debug, Default)]
 pub struct Wants {
     /// Requests by id.
@@ -31,38 +32,38 @@ pub struct Wants {
     pub guests: BTreeSet<Uuid>,
     /// Stays by id.
     pub stays: BTreeSet<Uuid>,
-    /// Places whose current stays are wanted.
+    /// Places whose current stays are read.
     pub stays_at: BTreeSet<Uuid>,
     /// Buttons by id.
     pub buttons: BTreeSet<Uuid>,
-    /// Buttons by their id on the wire, with their place, who stays there, and the open requests there.
+    /// Buttons by device id, with their place, its current stays, and the open requests there.
     pub devices: BTreeSet<String>,
-    /// Devices, of those above, whose message may be the repetition of one before: then the requests that it may have
-    /// made matter whatever the site's window is.
+    /// Those of the devices whose message may repeat an earlier one: then the requests that it may have created are
+    /// read, whatever the site's window is.
     pub echoes: BTreeSet<String>,
-    /// How buttons were pressed, by their id on the wire: what toggles something at the place locks the place.
+    /// Kinds of presses by device id: a press that toggles something at the place locks the place.
     pub pressed: Vec<(String, PressKind, Key)>,
-    /// Presses that may be recorded already: a button's id on the wire, and the key.
+    /// Presses that may be recorded already, as device id and press key.
     pub presses: Vec<(String, String)>,
-    /// The newest voice request of a button since a time.
+    /// Devices whose newest voice request since a time is read.
     pub voice_of: Vec<(String, Timestamp)>,
-    /// People of whom it is wanted what they have in hand.
+    /// People whose accepted requests are read.
     pub held_by: BTreeSet<Uuid>,
     /// Calls by id.
     pub calls: BTreeSet<Uuid>,
-    /// People whose live calls are wanted.
+    /// People whose live calls are read.
     pub calls_of: BTreeSet<Uuid>,
-    /// People of whom it matters whether a call would ring anywhere.
+    /// People whose reachability by a call is read.
     pub reachable: BTreeSet<PersonId>,
-    /// People whose live sessions are wanted.
+    /// People whose live sessions are read.
     pub sessions_of: BTreeSet<PersonId>,
-    /// People whose secret's hash is wanted.
+    /// People whose secret's hash is read.
     pub secrets_of: BTreeSet<Uuid>,
-    /// Whether all live sessions are wanted, with the count of their unused days.
+    /// Whether all live sessions are read, with the count of their unused days.
     pub idle_sessions: bool,
 }
 
-/// Nouns of one sort, by id, with those that changed.
+/// Entities of one type by id, with the set of changed ones.
 #[derive(Debug)]
 pub struct Shelf<T> {
     rows: BTreeMap<Uuid, T>,
@@ -76,12 +77,12 @@ impl<T> Default for Shelf<T> {
 }
 
 impl<T> Shelf<T> {
-    /// One noun.
+    /// Returns one entity.
     pub fn get(&self, id: impl Into<Uuid>) -> Option<&T> {
         self.rows.get(&id.into())
     }
 
-    /// All that were loaded.
+    /// Returns all that were loaded.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.rows.values()
     }
@@ -92,13 +93,13 @@ impl<T> Shelf<T> {
         }
     }
 
-    /// Puts a noun as it is now, to be stored; gives back how it was.
+    /// Stores an entity's new state, marks it as changed, and returns the previous state.
     pub(super) fn put(&mut self, id: Uuid, row: T) -> Option<T> {
         self.changed.insert(id);
         self.rows.insert(id, row)
     }
 
-    /// Puts a noun as it is now; whoever does so sees to the storing.
+    /// Stores an entity's new state without marking it as changed; the caller takes care of saving it.
     pub(super) fn replace(&mut self, id: Uuid, row: T) {
         self.rows.insert(id, row);
     }
@@ -108,7 +109,7 @@ impl<T> Shelf<T> {
     }
 }
 
-/// What a batch of actions sees.
+/// The unit of work of a batch of actions.
 #[derive(Debug)]
 pub struct World {
     /// The site.
@@ -118,7 +119,7 @@ pub struct World {
     pub requests: Shelf<Request>,
     /// Buttons.
     pub buttons: Shelf<KnownButton>,
-    /// Their ids by their id on the wire.
+    /// Buttons' ids by device id.
     devices: BTreeMap<String, Uuid>,
     /// Places.
     pub places: Shelf<Place>,
@@ -130,24 +131,24 @@ pub struct World {
     pub stays: Shelf<Stay>,
     /// Calls.
     pub calls: Shelf<Call>,
-    /// Those of the people asked for whom a call would reach, as of the beginning of the batch.
+    /// Those of the people in the read set whom a call would reach, as of the beginning of the batch.
     pub(super) reachable: BTreeSet<PersonId>,
-    /// Buttons that wait to be assigned; counted only when a device was unknown.
+    /// Number of unassigned buttons; counted only if a device was unknown.
     pub new_buttons: NewButtons,
-    /// Presses that are recorded already.
+    /// Presses recorded already.
     pub(super) presses: BTreeMap<(ButtonId, String), RecordedPress>,
-    /// Live sessions of the people that were asked for.
+    /// Live sessions of the people in the read set.
     pub sessions: Vec<Session>,
-    /// The hashes of the secrets that were asked for.
+    /// Hashes of the secrets in the read set.
     pub(super) secrets: BTreeMap<Uuid, Option<String>>,
-    /// All live sessions, where they were asked for.
+    /// All live sessions, if they are in the read set.
     pub(super) idle_sessions: Vec<IdleSession>,
-    /// Buttons of which the log isn't told: only their memory is stored.
+    /// Buttons whose dedup state changed but that get no log entry.
     pub(super) remembered: BTreeSet<Uuid>,
 }
 
 impl World {
-    /// A world with the site and nothing else in it.
+    /// Creates a unit of work with only the site loaded.
     pub fn new(site: Site) -> Self {
         Self {
             site,
@@ -170,19 +171,19 @@ impl World {
         }
     }
 
-    /// A button by its id on the wire, with what the log doesn't tell of it.
+    /// Returns a button by its device id, with what the log doesn't carry.
     pub fn known(&self, device: &str) -> Option<&KnownButton> {
         self.devices.get(device).and_then(|id| self.buttons.get(*id))
     }
 
-    /// How a device is called in the log: by its own name, by its place's, or as on the wire when it has neither.
+    /// Returns a device's name in the log: its own, its place's, or its device id.
     pub(super) fn called<'a>(&'a self, device: &'a str) -> &'a str {
         let Some(KnownButton { button, .. }) = self.known(device) else { return device };
         let place = || button.place_id.and_then(|id| self.places.get(id.0)).map(|place| place.name.as_str());
         button.name.as_deref().or_else(place).unwrap_or(device)
     }
 
-    /// Puts a button on its shelf, also under its id on the wire.
+    /// Loads buttons, indexed also by device id.
     pub(super) fn load_buttons(&mut self, known: impl IntoIterator<Item = KnownButton>) {
         for known in known {
             self.devices.insert(known.button.device.clone(), known.button.id.0);
@@ -190,29 +191,29 @@ impl World {
         }
     }
 
-    /// Makes a button known under its id on the wire.
+    /// Indexes a button by its device id.
     pub(super) fn name_device(&mut self, button: &Button) {
         if !self.devices.contains_key(&button.device) {
             self.devices.insert(button.device.clone(), button.id.0);
         }
     }
 
-    /// The hash of what a person signs in with, if they can.
+    /// Returns the hash of a person's secret, if there is one.
     pub fn secret_of(&self, person: PersonId) -> Option<&String> {
         self.secrets.get(&person.0).and_then(Option::as_ref)
     }
 
-    /// What somebody has in hand, of what was loaded.
+    /// Returns the loaded requests that a person has accepted.
     pub fn held_by(&self, person: PersonId) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(move |request| request.holder().is_some_and(|holder| holder.id == person))
     }
 
-    /// The requests of a place that are open, or that somebody has.
+    /// Returns the loaded open and accepted requests of a place.
     pub fn live_at(&self, place: PlaceId) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(move |request| request.place_id == place && !request.state.is_closed())
     }
 
-    /// A press that is recorded already.
+    /// Returns a press that is recorded already.
     pub fn recorded(&self, button: ButtonId, key: &str) -> Option<RecordedPress> {
         self.presses.get(&(button, key.to_owned())).copied()
     }

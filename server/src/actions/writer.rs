@@ -1,14 +1,16 @@
-//! The one writer of a site on this node: the pipeline that every action goes through.
+//! The single writer of a site on this node: the pipeline of every action.
 //!
-//! Actions queue to it. Alone, an action waits for nobody; those that wait while the writer is busy go into one
-//! transaction, with one bump of the counter and one flush to disk. Within the batch they decide one after the other
-//! on the same [`World`], so the second accept of a request sees the first. Deciding happens in memory: a refusal costs
-//! no savepoint. Should the database itself refuse the batch (a unique name, say), or should an action panic, it is rolled
-//! back and done in halves, so that one of them never takes its neighbours down and costs them little. Should a row be held
-//! that some of them need, it is done apart: what devices say together, then the commands one by one.
+//! Actions are queued. A lone action is executed at once; actions that queue while the writer is busy share one
+//! transaction, with one bump of the counter and one flush to disk. Within the batch they are decided in order on the
+//! same [`World`], so the second accept of a request sees the first. Decisions happen in memory: a refusal needs no
+//! savepoint.
 //!
-//! Nothing is done twice: from the moment that a commit is asked for, whatever goes wrong leaves the outcome unknown, and
-//! whoever asked is told to ask again under the same id.
+//! If the database itself refuses the batch (a unique name, say), or an action panics, the batch is rolled back and
+//! split in halves, so that one action never fails its neighbours and costs them little. If another transaction holds a
+//! lock that some of them need, the batch is split: first all device messages together, then each command by itself.
+//!
+//! No action is executed twice: once a commit has been requested, any failure leaves the outcome unknown, and the
+//! caller must retry under the same id.
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -40,22 +42,22 @@ use crate::db::{self, Db, DbError};
 use crate::live::Presence;
 use crate::log::{LogEntry, Tail};
 
-/// Something to be done, and for whom.
+/// A queued action, with its actor and origin.
 #[derive(Debug)]
 pub struct Job {
-    /// What.
+    /// The action.
     pub action: Box<dyn Action>,
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
-    /// Through which door it came.
+    /// The source of the action.
     pub source: Source,
-    /// The command, when it is one: then its outcome is remembered.
+    /// The command's idempotency key, if the action is a command: then its outcome is recorded.
     pub key: Option<Key>,
-    /// When it happened, for history that is loaded; now, when none.
+    /// When it happened, for history that is loaded; `None` is the current time.
     pub at: Option<Timestamp>,
 }
 
-/// What identifies a command.
+/// The idempotency key of a command.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// The command's id.
@@ -68,80 +70,79 @@ pub struct Key {
     pub made_at: Option<Timestamp>,
 }
 
-/// What was done.
+/// The outcome of a committed action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// The number of the last entry that it made; none when it made none.
+    /// Sequence number of the last entry that it appended; `None` if it appended none.
     pub seq: Option<u64>,
-    /// What whoever asked wants to know.
+    /// The answer to the caller.
     pub answer: Answer,
 }
 
-/// Why nothing was done.
+/// The reason why an action was not done.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NotDone {
-    /// The rules' "no".
+    /// The rules refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The database is away; the same again may work. Whether it was done is unknown, so the same again must carry
-    /// the same id.
+    /// The database is unavailable. Whether the action was done is unknown, so a retry must carry the same id.
     #[error("the database is away")]
     Unavailable,
-    /// The server failed; it has been logged.
+    /// The server failed, which has been logged.
     #[error("the server failed")]
     Internal,
 }
 
 type Reply = oneshot::Sender<Result<Done, NotDone>>;
 
-/// The way to a site's writer.
+/// Handle to a site's writer.
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::Sender<(Job, Reply)>,
     failing: Arc<AtomicBool>,
 }
 
-/// How a writer is.
+/// The health of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It writes, as far as it was asked to.
+    /// The last write succeeded, or none was tried.
     Writing,
-    /// The database took nothing of what it was given last.
+    /// The last batch failed because of the database.
     Failing,
-    /// It is gone.
+    /// The writer has ended.
     Gone,
 }
 
-/// What a writer works with.
+/// The dependencies of a writer.
 #[derive(Clone, Debug)]
 pub struct Deps {
     /// The database.
     pub db: Db,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// New ids.
+    /// Generator of ids.
     pub ids: Ids,
-    /// The newest entries, which it adds to.
+    /// Cache of the newest entries, which the writer fills.
     pub tail: Arc<Tail>,
-    /// Who is there: what the database can't know.
+    /// Presence of people, which the database doesn't have.
     pub presence: Arc<Presence>,
 }
 
 impl Writer {
-    /// Actions that may wait; whoever brings more waits until there is room.
+    /// Length of the queue; when it is full, callers wait.
     const QUEUE: usize = 4096;
 
-    /// Actions in one transaction at most. Bounded so that a batch's latency stays below some milliseconds.
+    /// Maximum actions in one transaction. The bound keeps a batch's latency below some milliseconds.
     const BATCH: usize = 256;
 
-    /// Starts the writer of a site, which takes jobs until `closing` is cancelled and then finishes those that wait.
+    /// Starts the writer of a site. It takes jobs until `closing` is cancelled, and then finishes the queued ones.
     pub fn start(site: SiteId, deps: Deps, closing: CancellationToken, tasks: &TaskTracker) -> Self {
         let (queue, mut jobs) = mpsc::channel(Self::QUEUE);
         let desk = Desk::new(site, deps.clone());
         let failing = Arc::clone(&desk.failing);
         tasks.spawn(async move {
             let mut desk = desk;
-            // A panic outside of a transaction leaves those unanswered who asked, and nobody who comes after them.
+            // A panic outside a transaction leaves only the jobs of its batch unanswered.
             while AssertUnwindSafe(desk.run(&mut jobs, &closing)).catch_unwind().await.is_err() {
                 tracing::error!(%site, "A site's writer panicked and starts anew.");
                 metrics::counter!("actions_panics_total").increment(1);
@@ -151,17 +152,17 @@ impl Writer {
         Self { queue, failing }
     }
 
-    /// Does something, and tells when it is durable.
+    /// Executes an action, and returns once it is durable.
     ///
     /// # Errors
-    /// The rules' "no", or the server can't.
+    /// Returns an error if the rules refuse the action, or if the server can't execute it.
     pub async fn act(&self, job: Job) -> Result<Done, NotDone> {
         let (reply, done) = oneshot::channel();
         self.queue.send((job, reply)).await.map_err(|_| NotDone::Unavailable)?;
         done.await.map_err(|_| NotDone::Unavailable)?
     }
 
-    /// How it is.
+    /// Returns the writer's health.
     pub fn health(&self) -> Health {
         match (self.queue.is_closed(), self.failing.load(Ordering::Relaxed)) {
             (true, _) => Health::Gone,
@@ -171,10 +172,11 @@ impl Writer {
     }
 }
 
-/// Creates a site: the one thing that no site's writer can do.
+/// Creates a site: the one action that runs without a site's writer.
 ///
 /// # Errors
-/// `name_taken` for a slug that another site has, `invalid` for one that can't be; or the database is away.
+/// Returns `name_taken` for a slug that another site has, `invalid` for a malformed one, or an error if the database is
+/// unavailable.
 pub(super) async fn create_site(
     db: &Db,
     clock: &Clock,
@@ -200,21 +202,22 @@ pub(super) async fn create_site(
 struct Desk {
     site: SiteId,
     deps: Deps,
-    /// The site as of an entry of its log.
+    /// The site's cached row, as of a sequence number of its log.
     known_site: Option<(Site, u64)>,
-    /// Whether a commit was asked for in the present transaction: then its outcome is unknown until it is told.
+    /// Whether the commit of the current transaction was requested: then its outcome is unknown until the database
+    /// replies.
     committing: bool,
-    /// Whether somebody held the last batch up, as they may the next.
+    /// Whether the last batch was delayed by a lock, as the next may be.
     held_up: bool,
-    /// Whether the last transaction came to nothing because of the database.
+    /// Whether the last transaction failed because of the database.
     failing: Arc<AtomicBool>,
 }
 
-/// Why a transaction came to nothing.
+/// The reason why a transaction failed.
 enum Failure {
-    /// Because of the database.
+    /// An error of the database.
     Db(DbError),
-    /// Because of a fault of ours. Nothing was committed.
+    /// A panic. Nothing was committed.
     Panicked,
 }
 
@@ -224,24 +227,24 @@ impl From<DbError> for Failure {
     }
 }
 
-/// What is otherwise in a transaction.
+/// Options of a transaction.
 #[derive(Clone, Copy, Default)]
 struct How<'a> {
-    /// The site that is made by it.
+    /// The site that it creates.
     new: Option<&'a Site>,
-    /// Whether presses are recorded without the identity that their device gave them.
+    /// Whether presses are recorded without their device's key.
     nameless: bool,
-    /// Whether it waits only shortly for what somebody holds, because that was waited for already.
+    /// Whether it waits only briefly for locks, because an earlier transaction has waited for them already.
     hurried: bool,
 }
 
 type Results = Vec<Result<Done, NotDone>>;
 
-/// What a transaction waits for at most once a batch was held up: another server has a row for milliseconds.
+/// Lock and statement timeouts once a batch was delayed by a lock: another server holds a row only for milliseconds.
 const HURRIED: &str = "set local lock_timeout = '250ms'; set local statement_timeout = '2s'";
 
-/// The parts in which a part of a batch is done that somebody holds up, the last one first: what devices say, which nobody
-/// says again by hand, and then each command by itself. What is one of the two alone is done one by one.
+/// Splits a part of a batch that is delayed by a lock, in reverse order of execution: all device messages together,
+/// which nobody resends by hand, and then each command by itself. A part of only one kind is split into single jobs.
 fn apart(jobs: &[Job], part: Vec<usize>) -> Vec<Vec<usize>> {
     if part.len() == 1 {
         return Vec::new();
@@ -255,14 +258,14 @@ fn apart(jobs: &[Job], part: Vec<usize>) -> Vec<Vec<usize>> {
 }
 
 impl Desk {
-    /// How long a transaction may take; longer than any lock or flush that ends well.
+    /// Timeout of a transaction; longer than any lock or flush that succeeds.
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    /// For how long after a batch was held up its jobs are still tried apart. Presses that came since wait behind it, which
-    /// their door does for 5 s; whoever isn't served asks again.
+    /// How long the parts of a delayed batch are still tried. Presses queued behind it time out at their endpoint after
+    /// 5 s; unserved callers retry.
     const APART: Duration = Duration::from_secs(2);
 
-    /// Keeps a server whose database is away from spinning.
+    /// Pause after a failure, so that the server doesn't spin while the database is unavailable.
     const PAUSE: Duration = Duration::from_millis(100);
 
     fn new(site: SiteId, deps: Deps) -> Self {
@@ -272,7 +275,7 @@ impl Desk {
     async fn run(&mut self, jobs: &mut mpsc::Receiver<(Job, Reply)>, closing: &CancellationToken) {
         let mut batch = Vec::with_capacity(Writer::BATCH);
         loop {
-            // The way to the writer is held by whoever holds the site, so its end is no sign that work is over.
+            // The sender is owned by the open site, so a closed channel is no shutdown signal.
             let taken = tokio::select! {
                 biased;
                 () = closing.cancelled(), if !jobs.is_closed() => {
@@ -288,17 +291,17 @@ impl Desk {
             let (jobs, replies): (Vec<Job>, Vec<Reply>) = std::mem::take(&mut batch).into_iter().unzip();
             let mut replies: Vec<_> = replies.into_iter().map(Some).collect();
             let answer = |at: usize, result| {
-                // Whoever asked may have hung up; what was done stays done.
+                // The caller may have hung up; what was done stays done.
                 let _ = replies[at].take().map(|reply| reply.send(result));
             };
             self.all(&jobs, None, answer).await;
         }
     }
 
-    /// Does a batch, in order: whole, and where that is refused in halves, down to the ones that are to blame. Where it is
-    /// held up, it is done apart. Once the database is away, the rest isn't tried.
+    /// Executes a batch, in order: whole, and where it is refused in halves, down to the jobs at fault. Where it is
+    /// delayed by a lock, it is split by [`apart`]. Once the database is unavailable, the rest isn't tried.
     ///
-    /// What became of each job is answered as soon as it is durable: what is done waits for nothing that is still held up.
+    /// Each job is answered as soon as it is durable: a finished job doesn't wait for a delayed one.
     async fn all(&mut self, jobs: &[Job], new: Option<&Site>, mut answer: impl FnMut(usize, Result<Done, NotDone>)) {
         let mut open: BTreeSet<usize> = (0..jobs.len()).collect();
         let mut settle = |at: usize, result| {
@@ -347,18 +350,19 @@ impl Desk {
         }
     }
 
-    /// What becomes of a job that can't be done as it is.
+    /// Decides the result of a single job that failed: retries it after a key conflict, otherwise turns the error into
+    /// a refusal.
     ///
     /// # Errors
-    /// The database is away.
+    /// Returns an error if the database is unavailable.
     async fn blame(&mut self, job: &Job, failure: Failure, how: How<'_>) -> Result<Result<Done, NotDone>, DbError> {
         let error = match failure {
             Failure::Panicked => return Ok(Err(NotDone::Internal)),
             Failure::Db(error) => error,
         };
         let Some(conflict) = conflict_of(&error) else { return self.refused(job, &error).await };
-        // Somebody else was faster, whom the look-up didn't see yet: it does now. Where it still doesn't see a press, it isn't
-        // looked for, and then the press is another one than the one that has its identity: in doubt it rings.
+        // Another writer was faster, and the look-up didn't see its row yet; a retry sees it. If the look-up still
+        // doesn't find a press with this key, then it is a different press under the same key: in doubt it rings.
         let mut error = error;
         for nameless in [false, true] {
             match self.attempt(&[job], How { nameless, ..how }).await {
@@ -374,12 +378,12 @@ impl Desk {
         self.refused(job, &error).await
     }
 
-    /// Turns the database's "no" to one job into a refusal, and remembers it where the job is a command.
+    /// Converts the database's error for one job into a refusal, and records it if the job is a command.
     ///
     /// # Errors
-    /// The database is away.
+    /// Returns an error if the database is unavailable.
     async fn refused(&mut self, job: &Job, error: &DbError) -> Result<Result<Done, NotDone>, DbError> {
-        // Not the action itself: it may hold a guest's name, or what somebody wrote.
+        // The action itself isn't logged: it may hold a guest's name, or a person's text.
         let verb = job.key.as_ref().map(|key| key.verb.as_str());
         let Some(refusal) = refusal_of(error) else {
             tracing::error!(site = %self.site, %error, verb, "An action failed.");
@@ -392,7 +396,7 @@ impl Desk {
             match self.attempt(&[&remember], How::default()).await {
                 Ok(_) | Err(Failure::Panicked) => {}
                 Err(Failure::Db(error)) if error.is_transient() => return Err(error),
-                // The same again will be refused the same, remembered or not.
+                // The same command will be refused the same, recorded or not.
                 Err(Failure::Db(error)) => {
                     tracing::error!(site = %self.site, %error, verb, "A refusal could not be remembered.");
                 }
@@ -401,15 +405,16 @@ impl Desk {
         Ok(Err(NotDone::Refused(refusal)))
     }
 
-    /// The connection may be broken: it was dropped, and the next batch takes another.
+    /// Logs a failed batch. The connection may be broken: it was dropped, and the next batch takes another.
     fn failed(&mut self, error: &DbError) {
         tracing::warn!(site = %self.site, %error, "The database did not take a batch; nothing of it was acknowledged.");
         metrics::counter!("actions_failed_batches_total").increment(1);
         self.failing.store(true, Ordering::Relaxed);
     }
 
-    /// One transaction. A database that doesn't answer in time is away, whatever its sockets say: then nothing was
-    /// acknowledged, and the connection is dropped with whatever it was doing. So it is when an action panics.
+    /// Runs one transaction. A database that doesn't answer in time counts as unavailable, whatever its sockets report:
+    /// nothing was acknowledged, and the connection is dropped with its transaction. The same applies when an action
+    /// panics.
     async fn attempt(&mut self, jobs: &[&Job], how: How<'_>) -> Result<Results, Failure> {
         self.committing = false;
         let transaction = tokio::time::timeout(Self::PATIENCE, self.transact(jobs, how));
@@ -429,14 +434,14 @@ impl Desk {
         }
     }
 
-    /// The site as it was at the end of the last batch, unless somebody else has written since: then its settings may
-    /// be others. Another's writing is noticed within a second, so a press is never decided by settings older than that.
+    /// Returns the cached site, unless another process has written since: then its settings may have changed. Entries
+    /// of another process are noticed within a second, so no press is decided by settings older than that.
     fn remembered(&self) -> Option<&(Site, u64)> {
         self.known_site.as_ref().filter(|(_, head)| self.deps.tail.head() == *head)
     }
 
-    /// Takes a connection and gives it back, unless it may be broken. What the database refused is rolled back at once, so
-    /// that its locks don't wait for the next batch.
+    /// Takes a connection and gives it back, unless it may be broken. A refused transaction is rolled back at once, so
+    /// that its locks don't last until the next batch.
     async fn transact(&mut self, jobs: &[&Job], how: How<'_>) -> Result<Results, DbError> {
         let mut conn = self.deps.db.connect(self.site).await?;
         let mut tx = conn.begin().await?;
@@ -454,7 +459,7 @@ impl Desk {
         };
         self.committing = true;
         tx.commit().await.map_err(DbError::Unknown)?;
-        // It is done. Nothing from here on may fail, or it would be done again.
+        // The transaction is committed. Nothing after this may fail, or the jobs would be executed again.
         conn.keep();
         if decided.wrote {
             self.failing.store(false, Ordering::Relaxed);
@@ -466,7 +471,7 @@ impl Desk {
         Ok(decided.results)
     }
 
-    /// All of a transaction but its commit.
+    /// Runs all of a transaction except its commit.
     async fn decided(&mut self, tx: &mut PgConnection, jobs: &[&Job], how: How<'_>) -> Result<Outcomes, DbError> {
         let at = self.deps.clock.now();
         let (site, as_of) = match (how.new, self.remembered()) {
@@ -498,21 +503,22 @@ impl Desk {
     }
 }
 
-/// What a transaction comes to, once it is committed.
+/// Results of a transaction, valid once it is committed.
 struct Outcomes {
     results: Results,
-    /// Whether there was something to write: the database took it.
+    /// Whether the transaction wrote anything, which shows that the database takes writes.
     wrote: bool,
     told: Option<Told>,
 }
 
-/// What is remembered, and told to the readers.
+/// The site to be cached, and the entries to be published to the readers.
 struct Told {
     site: Option<(Site, u64)>,
     entries: Vec<Arc<LogEntry>>,
 }
 
-/// A refusal that was found elsewhere: by the database, or by what the command depends on. Deciding it remembers it.
+/// An action that is always refused, for a reason found elsewhere: by the database, or in a command that it depends on.
+/// Executing it records the refusal.
 #[derive(Debug)]
 pub struct Refuse(pub Refusal);
 

@@ -1,4 +1,4 @@
-//! Signing in, and who a token belongs to.
+//! Authentication: sign-in by name and secret, and bearer tokens.
 
 mod limiter;
 mod secrets;
@@ -21,26 +21,26 @@ use crate::actions::NotDone;
 use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
 
-/// Somebody who is signed in.
+/// An authenticated session: a person, their site and their device.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// Their site.
     pub site: Arc<OpenSite>,
-    /// Who they are, as of this moment.
+    /// The person, as of `as_of`.
     pub person: Person,
     /// Their session.
     pub session_id: SessionId,
     /// The device of the session.
     pub device_id: DeviceId,
-    /// The last entry of the log as of this moment: what it says of them is known, what follows is news.
+    /// Number of the log's last entry when the session was read. `person` includes every entry up to it.
     pub as_of: u64,
 }
 
-/// Who a token belongs to; nobody, when it is no token, ended (also because it was not used for as long as the site says),
-/// or its person may no longer sign in.
+/// Authenticates a bearer token and marks its session as used. Returns `None` if the text is no token, the session has
+/// ended or expired (unused for longer than the site allows), or the person may no longer sign in.
 ///
 /// # Errors
-/// The database is away.
+/// Returns an error if the database can't be read.
 pub async fn of_token(house: &House, text: &str) -> Result<Option<SignedIn>, NotDone> {
     let Some(token) = Token::parse(text) else { return Ok(None) };
     let Some(site) = house.site(token.site()).await.map_err(unavailable)? else { return Ok(None) };

@@ -1,26 +1,27 @@
-//! PINs and passwords: argon2id (RFC 9106) with the crate's defaults (19 MiB, 2 passes), in PHC strings.
+//! Hashing of PINs and passwords with argon2id (RFC 9106), with the crate's defaults (19 MiB, 2 passes), in PHC
+//! strings.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use tokio::sync::Semaphore;
 
-/// Hashes that run at once: each takes a core and 19 MiB for some tens of milliseconds, and a press must not wait
-/// for a crew that signs in all together.
+/// Semaphore that limits hashing to one at a time. Each hash takes a core and 19 MiB for some tens of milliseconds, and
+/// a press must not wait while a whole crew signs in.
 static AT_ONCE: Semaphore = Semaphore::const_new(1);
 
-/// A hash that can't be made or read.
+/// An error in making or reading a hash.
 #[derive(Debug, thiserror::Error)]
 #[error("a secret can't be hashed: {0}")]
 pub struct HashError(String);
 
-/// A hash that belongs to nobody, to compare with when there is no person.
+/// Dummy hash that is compared with when there is no person, so that the check takes as long.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y3Jld2JlbGwtbm9ib2R5$\
                       O8d6kYI5YTt8bcG0mcSJYHgw0S4xLrmJ0p4gNZ0oV5c";
 
-/// Hashes a secret to be kept.
+/// Hashes a secret for storage.
 ///
 /// # Errors
-/// The system gave no randomness.
+/// Returns an error if the system gave no randomness.
 pub async fn hash_secret(secret: String) -> Result<String, HashError> {
     blocking(move || {
         let hash = Argon2::default().hash_password(secret.as_bytes());
@@ -29,10 +30,10 @@ pub async fn hash_secret(secret: String) -> Result<String, HashError> {
     .await
 }
 
-/// Whether a secret is the one that was hashed; takes as long when there is no hash.
+/// Returns whether a secret matches a hash. It takes as long when there is no hash.
 ///
 /// # Errors
-/// The hash can't be read.
+/// Returns an error if the hash can't be read.
 pub async fn secret_matches(secret: String, hash: Option<String>) -> Result<bool, HashError> {
     blocking(move || {
         let known = hash.is_some();

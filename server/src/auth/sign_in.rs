@@ -1,4 +1,4 @@
-//! A name and a secret become a token.
+//! Sign-in: exchanges a name and a secret for a token.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::db;
 use crate::db::sessions::Session;
 use crate::house::{House, OpenSite};
 
-/// What somebody signs in with.
+/// Credentials and device of a sign-in.
 #[derive(Clone, Debug)]
 pub struct Login {
-    /// The site's slug; not needed where there is one site only.
+    /// The site's slug; optional if there is only one site.
     pub site: Option<String>,
-    /// Their name.
+    /// The person's name.
     pub name: String,
     /// Their PIN or password.
     pub secret: String,
@@ -28,14 +28,15 @@ pub struct Login {
     pub device_id: DeviceId,
     /// The device's name.
     pub device_name: String,
-    /// Where the device is.
+    /// The device's network address.
     pub address: IpAddr,
 }
 
-/// Signs somebody in.
+/// Signs a person in.
 ///
 /// # Errors
-/// `bad_credentials`, whatever of it was wrong; `slow_down` with the seconds to wait; or the server can't.
+/// Returns `bad_credentials`, whichever part was wrong; `slow_down` with the seconds to wait; or an error if the server
+/// fails.
 pub async fn sign_in(house: &House, limiter: &LoginLimiter, login: Login) -> Result<(Token, SignedIn), NotDone> {
     let site = house.site_named(login.site.as_deref()).await.map_err(unavailable)?.map(|(site, _)| site);
     let known = match &site {
@@ -54,7 +55,7 @@ pub async fn sign_in(house: &House, limiter: &LoginLimiter, login: Login) -> Res
     let person_id = known.as_ref().map(|known| known.person_id);
     let attempt = guarded.charge(claim, requester)?;
     let hash = known.and_then(|known| known.hash);
-    // Hashing takes the same time for a name that isn't there, so that names can't be guessed by the clock.
+    // Hashing takes the same time for an unknown name, so that names can't be discovered by timing.
     let right = guarded.is_right(&attempt, login.secret.clone(), hash.clone()).await?;
     let (Some(site), Some(person_id), Some(proof), true) = (&site, person_id, hash, right) else {
         guarded.wrong(&attempt, person_id, requester);
@@ -77,7 +78,7 @@ fn wrong() -> Refusal {
     Refusal::new(Code::BadCredentials, "Name, PIN or password are wrong.")
 }
 
-/// Somebody whose name was typed.
+/// The person whose name was typed.
 struct Known {
     person_id: PersonId,
     hash: Option<String>,
@@ -87,19 +88,19 @@ struct Known {
 
 async fn known(house: &House, site: &OpenSite, login: &Login) -> Result<Option<Known>, NotDone> {
     let name = login.name.trim();
-    // Nobody's name has them, and the database doesn't take them.
+    // Names have no control characters, and the database doesn't accept them.
     if name.chars().any(char::is_control) {
         return Ok(None);
     }
     let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
     let found = db::people::by_name(&mut tx, site.id, name).await.map_err(unavailable)?;
-    // Asked for nobody too: then it takes as long.
+    // Also looked up for an unknown name, so that the answer takes as long.
     let person_id = found.as_ref().map_or(PersonId(uuid::Uuid::nil()), |(id, _)| *id);
     let on_device = db::sessions::was_on(&mut tx, site.id, person_id, login.device_id).await.map_err(unavailable)?;
     Ok(found.map(|(person_id, hash)| Known { person_id, hash, on_device }))
 }
 
-/// Opens a session, unless the secret was changed while it was looked at.
+/// Opens a session, unless the secret was changed while it was being checked.
 async fn open(
     house: &House,
     site: &Arc<OpenSite>,
@@ -129,12 +130,11 @@ async fn find(house: &House, site: &OpenSite, person: PersonId) -> Result<Option
     db::people::find(&mut tx, site.id, person).await.map_err(unavailable)
 }
 
-/// Whether a secret is the present one of somebody who is signed in, whose guesses are slowed as at sign-in. Gives the
-/// hash of the present one, which the change is to replace; none for somebody who has none yet and needs to prove
-/// nothing.
+/// Checks a signed-in person's current secret, with the same rate limit as at sign-in. Returns the hash of the current
+/// secret, which the change must replace, or `None` if the person has no secret yet and needs no proof.
 ///
 /// # Errors
-/// `wrong_secret`; `slow_down` with the seconds to wait; or the server can't.
+/// Returns `wrong_secret`; `slow_down` with the seconds to wait; or an error if the server fails.
 pub async fn prove(
     house: &House,
     limiter: &LoginLimiter,
@@ -151,7 +151,7 @@ pub async fn prove(
         return Ok(None);
     }
     let another_one = || Refusal::new(Code::WrongSecret, "The present PIN or password is another one.");
-    // Leaving it out is no guess.
+    // A missing secret doesn't count as a guess.
     let secret = secret.ok_or_else(another_one)?;
     let guarded = Guarded { house, limiter, site: Some(site), address };
     let requester = Requester::Device(who.device_id);
@@ -164,7 +164,7 @@ pub async fn prove(
     Err(another_one().into())
 }
 
-/// An attempt in its surroundings: what is counted, logged and told of it.
+/// Context of an attempt, for counting, logging and notifying.
 struct Guarded<'a> {
     house: &'a House,
     limiter: &'a LoginLimiter,
@@ -188,8 +188,8 @@ impl Guarded<'_> {
         })
     }
 
-    /// Counts, logs and, past a bound, tells of a wrong secret. The name as it was typed is in none of it: people type
-    /// their PIN there.
+    /// Counts and logs a wrong secret and, past a threshold, notifies the supervisors. The name as typed is recorded
+    /// nowhere, because people type their PIN there.
     fn wrong(&self, attempt: &Attempt, person_id: Option<PersonId>, requester: Requester) {
         let known_device = matches!(requester, Requester::Device(_));
         let label = if known_device { "known" } else { "unknown" };
@@ -203,7 +203,7 @@ impl Guarded<'_> {
         for (person_id, times) in of_person.into_iter().chain(of_site) {
             let Some(site) = self.site.cloned() else { return };
             let action = TellWrongSecrets { person_id, times, address: self.address, known_device };
-            // Beside the answer, which must take the same time for every name.
+            // In a task of its own, because the answer must take the same time for every name.
             let house = self.house.clone();
             tokio::spawn(async move {
                 if let Err(error) = tell(&house, &site, action).await {
@@ -214,7 +214,7 @@ impl Guarded<'_> {
     }
 }
 
-/// Tells of wrong secrets in the name of the person for whom they were, as of a sign-in.
+/// Records wrong secrets in the log, with the person concerned as the actor, as a sign-in does.
 async fn tell(house: &House, site: &Arc<OpenSite>, action: TellWrongSecrets) -> Result<(), NotDone> {
     let person = match action.person_id {
         Some(id) => find(house, site, id).await?,

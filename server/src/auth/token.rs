@@ -1,6 +1,6 @@
-//! Tokens and codes: machine-made secrets, of which the server keeps the SHA-256.
+//! Tokens and join codes: random secrets of which the server stores the SHA-256 hash.
 //!
-//! A fast hash is right here, other than for a PIN: there is nothing to guess in 128 or 256 random bits.
+//! A fast hash is sufficient here, unlike for a PIN: 128 or 256 random bits can't be guessed.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::clock::Ids;
 
-/// What a signed-in device proves itself with: 256 random bits, behind the site's id, so that a look-up is confined
-/// to that site from the start. Opaque to clients.
+/// Bearer token of a session: the site's id and 256 random bits. With the site's id, a look-up is confined to that site
+/// from the start. Opaque to clients.
 #[derive(Clone)]
 pub struct Token {
     site: SiteId,
@@ -19,24 +19,24 @@ pub struct Token {
 }
 
 impl Token {
-    /// A new one.
+    /// Creates a random token.
     pub fn new(site: SiteId, ids: &Ids) -> Self {
         Self { site, secret: ids.bytes() }
     }
 
-    /// Reads one; none when the text is no token.
+    /// Parses a token. Returns `None` if the text is no token.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (site, secret) = bytes.split_at_checked(16)?;
         Some(Self { site: Uuid::from_slice(site).ok()?.into(), secret: secret.try_into().ok()? })
     }
 
-    /// The site that it is for.
+    /// Returns the token's site.
     pub fn site(&self) -> SiteId {
         self.site
     }
 
-    /// What the server keeps.
+    /// Returns the hash that the server stores.
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.secret).to_vec()
     }
@@ -57,14 +57,15 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// A new code for a button or a site: 128 random bits, in letters and digits that a person can type from a paper.
+/// Creates a random code for a button or a site: 128 random bits, in letters and digits that a person can type from
+/// paper.
 pub fn join_code(ids: &Ids) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let bytes: [u8; 26] = ids.bytes();
     bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
-/// What the server keeps of a code.
+/// Returns the hash of a code that the server stores.
 pub fn hash_code(code: &[u8]) -> Vec<u8> {
     Sha256::digest(code).to_vec()
 }

@@ -1,22 +1,22 @@
-//! One backup a day, and the oldest make room.
+//! Daily backups with a limited number of files.
 
 use super::{BackupError, Place, backup};
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
 
-/// What is due in a folder of daily backups.
+/// The pending work in a folder of daily backups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The file to make, if today has none.
+    /// The file to create, if there is none of today.
     pub make: Option<String>,
-    /// The files to delete once it is made; names that aren't daily backups are never among them.
+    /// The files to delete after that; only names of daily backups are among them.
     pub delete: Vec<String>,
 }
 
-/// Decides which backup is due `today` and which make room, so that the newest `keep` (at least one) stay.
+/// Decides whether a backup is due `today` and which are deleted, so that the newest `keep` (at least one) remain.
 ///
-/// Nothing is deleted on the word of a clock that jumped: backups with later dates than today's, which one that was or
-/// is wrong has left, are counted by themselves, so that they push no other out, nor others them.
+/// Backups dated later than today, which a wrong clock leaves behind, are counted separately, so that neither group
+/// pushes the other out after the clock has jumped.
 pub fn plan<'a>(today: Date, names: impl IntoIterator<Item = &'a str>, keep: usize) -> Plan {
     let mut dates: Vec<Date> = names.into_iter().filter_map(date_of).collect();
     let make = (!dates.contains(&today)).then(|| name_of(today));
@@ -29,12 +29,13 @@ pub fn plan<'a>(today: Date, names: impl IntoIterator<Item = &'a str>, keep: usi
     Plan { make, delete: delete.map(name_of).collect() }
 }
 
-/// Makes today's backup in `folder` if there is none yet, then deletes what has had its time.
+/// Creates today's backup in `folder` if there is none yet, then deletes the expired ones.
 ///
-/// Cheap when nothing is due. The caller says which day it is, in the time zone it keeps, and when to ask.
+/// Cheap when nothing is due. The caller determines the date, in its time zone, and the times of the calls.
 ///
 /// # Errors
-/// As [`backup`]; nothing is deleted then.
+/// Returns the errors of [`backup`], in which case nothing is deleted, or an error if the folder can't be read or
+/// changed.
 pub async fn daily(place: &Place, folder: &Path, today: Date, keep: usize) -> Result<Option<PathBuf>, BackupError> {
     std::fs::create_dir_all(folder).map_err(BackupError::io("cannot create", folder))?;
     let names: Vec<String> = std::fs::read_dir(folder)
@@ -117,7 +118,7 @@ mod tests {
     fn a_clock_that_jumped_costs_no_real_backup_in_either_direction() {
         let mut there: std::collections::BTreeSet<String> = (1..=14).map(|day| name_of(date(2026, 11, day))).collect();
         let real = there.clone();
-        // Ten days of a clock that is years ahead, ten of one that has forgotten the time, and then the right one.
+        // Ten days of a clock that is years ahead, ten of one that was reset to 1970, and then the right one.
         let wrong = (1..=10).map(|day| date(2030, 1, day)).chain((1..=10).map(|day| date(1970, 1, day)));
         for today in wrong {
             let Plan { make, delete } = plan(today, there.iter().map(String::as_str), 14);

@@ -1,4 +1,4 @@
-//! One backup into one file.
+//! Writing of a backup to a file.
 
 use super::place::run;
 use super::restore::is_empty;
@@ -7,13 +7,13 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Writes the whole database to `file`, in `pg_dump`'s custom format, as of one moment; the server goes on meanwhile.
+/// Writes the whole database to `file` in `pg_dump`'s custom format, as of one moment; the server keeps running.
 ///
-/// `file` appears only when it is whole and on the disk; an older one of that name is replaced then.
+/// `file` appears, and replaces an older one of that name, only when it is complete and synced to disk.
 ///
 /// # Errors
-/// With the last lines of `pg_dump`; what was written so far is removed. [`BackupError::Empty`] where there is nothing: a
-/// backup of the wrong database would only be noticed when it is needed.
+/// Returns an error with the last lines of `pg_dump`; the partial file is removed. Returns [`BackupError::Empty`] for
+/// an empty database: a backup of the wrong database would only be noticed when it is needed.
 pub async fn backup(place: &Place, file: &Path) -> Result<(), BackupError> {
     if is_empty(place).await? {
         return Err(BackupError::Empty(place.database().to_owned()));
@@ -21,7 +21,7 @@ pub async fn backup(place: &Place, file: &Path) -> Result<(), BackupError> {
     let part = part_of(file);
     let written = write(place, &part).await;
     if written.is_err() {
-        // The reason for the failure says more than that its remains can't be removed.
+        // The error of the backup is more useful than one of the clean-up.
         let _ = std::fs::remove_file(&part);
     }
     written?;

@@ -1,9 +1,9 @@
-//! Backups and how they come back, by PostgreSQL's own `pg_dump` and `pg_restore`.
+//! Backup and restore, with PostgreSQL's own `pg_dump` and `pg_restore`.
 //!
-//! A dump is written beside its final name and renamed when it is whole and on the disk; a restore goes into a fresh
-//! database that takes the old one's place only when it is whole. A dump holds personal data: it is readable by its
-//! owner alone. This room knows files and databases as wholes; of tables it knows the sessions alone, which a restore
-//! must not bring back to life.
+//! A dump is written to a temporary file beside its final name and renamed when it is complete and synced to disk. A
+//! restore fills a fresh database, which replaces the old one only when it is complete. A dump holds personal data and
+//! is readable by its owner alone. This module handles files and whole databases; the only table that it reads is the
+//! sessions', because a restore must not reactivate sessions that have ended.
 
 mod daily;
 mod dump;
@@ -24,47 +24,47 @@ use crate::cluster::last_lines;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a backup or a restore didn't happen; the database and the older backups are as they were.
+/// The error of a backup or a restore; the database and the older backups are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// `pg_dump` or `pg_restore` failed.
     #[error("{tool} failed ({status}):\n{}{}", last_lines(said, 10), hint(said))]
     Tool {
-        /// Which of the two.
+        /// The tool's name.
         tool: &'static str,
-        /// How it ended.
+        /// Its exit status.
         status: String,
-        /// What it said.
+        /// Its standard error output.
         said: String,
     },
-    /// There is nothing in the database that could be backed up.
+    /// The database to back up is empty.
     #[error("the database {0} is empty: there is nothing to back up; is it the right one?")]
     Empty(String),
-    /// The server's role is missing, or the schema can't go there.
+    /// The server's role is missing, or the schema can't be installed.
     #[error(transparent)]
     Unfit(#[from] crate::db::DbError),
-    /// The database to restore into holds something.
+    /// The database to restore into is not empty.
     #[error("the database {0} is not empty; to put the backup in its place, say --replace")]
     NotEmpty(String),
-    /// The database's address can't be read; the address itself may hold a password and isn't shown.
+    /// The database's URL can't be parsed; it may hold a password and isn't shown.
     #[error("the database's address is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     Address,
-    /// The database said no.
+    /// A database operation failed.
     #[error("the database refused: {0}")]
     Database(#[from] sqlx::Error),
-    /// The file system said no.
+    /// A file system operation failed.
     #[error("{what} {}: {source}", .path.display())]
     Io {
-        /// What was tried.
+        /// The failed operation.
         what: &'static str,
-        /// On what.
+        /// The path it was on.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// What to do about what a tool said, where that is known.
+/// Returns the remedy for a tool's error, where one is known.
 fn hint(said: &str) -> &'static str {
     if said.contains("unsupported version") {
         "\nThe backup was made with a newer PostgreSQL than the one here: install that version's client tools."

@@ -1,4 +1,4 @@
-//! The database that is backed up or restored, and how the tools reach it.
+//! The database to back up or restore, and the connection of the tools to it.
 
 use super::BackupError;
 use crate::cluster::{Binaries, Cluster, DATABASE, ROOT_ROLE};
@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::str::FromStr;
 use tokio::process::Command;
 
-/// A database, with the PostgreSQL tools to use on it.
+/// A database, with the PostgreSQL tools for it.
 #[derive(Debug, Clone)]
 pub struct Place {
     binaries: Binaries,
@@ -23,7 +23,7 @@ enum Way {
 }
 
 impl Place {
-    /// The database of the private cluster, reached as its superuser: row-level security hides nothing from a backup.
+    /// Returns the private cluster's database, accessed as superuser: row-level security hides nothing from a backup.
     pub fn private(cluster: &Cluster) -> Self {
         Self {
             binaries: cluster.binaries().clone(),
@@ -34,17 +34,17 @@ impl Place {
         }
     }
 
-    /// A database of the user's own. `url` is the owner's; to restore, that role must be allowed to create databases.
+    /// Returns an external database. `url` is the owner's; a restore needs that role to be allowed to create databases.
     ///
     /// # Errors
-    /// [`BackupError::Address`] if the URL can't be read.
+    /// Returns [`BackupError::Address`] if the URL can't be parsed.
     pub fn external(binaries: Binaries, url: &str) -> Result<Self, BackupError> {
         let options = PgConnectOptions::from_str(url).map_err(|_| BackupError::Address)?;
         let address = Address::parse(url).ok_or(BackupError::Address)?;
         Ok(Self { binaries, way: Way::External { options, address } })
     }
 
-    /// The database's name.
+    /// Returns the database's name.
     pub fn database(&self) -> &str {
         match &self.way {
             Way::Private { .. } => DATABASE,
@@ -61,15 +61,15 @@ impl Place {
         options.clone().database(database)
     }
 
-    /// A tool's command, without any database.
+    /// Returns a tool's command without a connection.
     pub(super) fn command(&self, tool: &str) -> Command {
         let mut command = Command::new(self.binaries.tool(tool));
         command.env("LC_ALL", "C").kill_on_drop(true);
         command
     }
 
-    /// A tool's command, connected to one database of this place. A password goes by the environment, because
-    /// arguments are shown to every user of the machine.
+    /// Returns a tool's command with the connection to a database of the same server. A password is passed in the
+    /// environment, because every user of the machine can see arguments.
     pub(super) fn connected(&self, tool: &str, database: &str) -> Command {
         let mut command = self.command(tool);
         match &self.way {
@@ -98,7 +98,7 @@ impl fmt::Debug for Way {
     }
 }
 
-/// Runs a tool to its end.
+/// Runs a tool to completion.
 pub(super) async fn run(tool: &'static str, mut command: Command) -> Result<Vec<u8>, BackupError> {
     let program = PathBuf::from(command.as_std().get_program());
     let out = command.stdin(Stdio::null()).output().await.map_err(BackupError::io("cannot run", &program))?;
@@ -109,7 +109,7 @@ pub(super) async fn run(tool: &'static str, mut command: Command) -> Result<Vec<
     Err(BackupError::Tool { tool, status: out.status.to_string(), said })
 }
 
-/// A `postgres://` URL, taken apart.
+/// A parsed `postgres://` URL.
 #[derive(Clone, PartialEq, Eq)]
 struct Address {
     scheme: String,
@@ -145,7 +145,8 @@ impl Address {
         })
     }
 
-    /// The URL for a database on the same server. Names of databases other than `[a-zA-Z0-9_-]` are percent-encoded.
+    /// Returns the URL of a database on the same server. Characters other than `[a-zA-Z0-9_-]` in its name are
+    /// percent-encoded.
     fn without_password(&self, database: &str) -> String {
         let user = self.user.as_ref().map_or_else(String::new, |user| format!("{user}@"));
         let query = self.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));

@@ -1,4 +1,4 @@
-//! A backup back into the database.
+//! Restoring of a backup into the database.
 
 use super::place::run;
 use super::sessions::{self, Sessions};
@@ -12,34 +12,35 @@ use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How often the connections to the old database are cut while it is renamed.
+/// The interval at which connections to the old database are terminated while it is renamed.
 const CUT_EVERY: Duration = Duration::from_millis(50);
 
-/// What to do with the database that is there.
+/// The handling of the existing database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// Restore only if it holds no tables.
+    /// Restores only if it holds no tables.
     MustBeEmpty,
-    /// Put the backup in its place.
+    /// Replaces it with the backup.
     Replace,
 }
 
-/// Restores `file`, made by [`super::backup`]; sessions that may have ended since are ended.
+/// Restores `file`, made by [`super::backup`], and ends sessions that may have ended since.
 ///
-/// It goes into a fresh database named `…_restore`, which takes the name of the old one in a single transaction when
-/// it is whole; whatever fails before leaves the old one as it was, and open. Connections to the old one are cut, so that
-/// no server should run on it: it would go on with what it remembers of the old database.
+/// The restore fills a fresh database named `…_restore`, which takes the old one's name in a single transaction when it
+/// is complete; any earlier failure leaves the old one unchanged and open. Connections to the old one are terminated.
+/// No server should be running on it, because it would keep cached state of the old database.
 ///
 /// # Errors
-/// [`BackupError::NotEmpty`] unless told to replace; else with the last lines of `pg_restore`.
+/// Returns [`BackupError::NotEmpty`] if the database isn't empty and mustn't be replaced, or an error with the last
+/// lines of `pg_restore`.
 pub async fn restore(place: &Place, file: &Path, existing: Existing) -> Result<(), BackupError> {
     restore_with(place, file, existing, Sessions::EndUnlessLive).await.map(drop)
 }
 
-/// Restores as [`restore`] does, and says what becomes of the sessions in the backup; tells how many of them ended.
+/// Restores as [`restore`] does, with a choice for the sessions in the backup; returns the number of ended sessions.
 ///
 /// # Errors
-/// As [`restore`].
+/// Returns the errors of [`restore`].
 pub async fn restore_with(
     place: &Place,
     file: &Path,
@@ -58,7 +59,7 @@ pub async fn restore_with(
     if there && existing == Existing::MustBeEmpty && !is_empty(place).await? {
         return Err(BackupError::NotEmpty(name.to_owned()));
     }
-    // The backup gives rights to the server's role, which this cluster may never have seen.
+    // The backup grants rights to the server's role, which may not exist in this cluster.
     ensure_role(&mut conn, SERVER_ROLE).await?;
     let mut made = BTreeSet::new();
     let done = loop {
@@ -68,7 +69,7 @@ pub async fn restore_with(
             Ok(ended) => break swap(place, &mut conn, name, &fresh, there).await.map(|()| ended),
             Err(failed) => failed,
         };
-        // Or to roles that somebody else works with.
+        // It may also grant rights to other roles.
         let missing: BTreeSet<String> = missing_roles(&failed).difference(&made).cloned().collect();
         if missing.is_empty() {
             break Err(failed);
@@ -80,14 +81,14 @@ pub async fn restore_with(
         }
     };
     if done.is_err() {
-        // The reason for the failure says more; the next restore drops it too.
+        // The first error is more useful; the next restore drops the database too.
         let _ = say(&mut conn, format!("drop database if exists {} with (force)", quote(&fresh))).await;
     }
     conn.close().await?;
     done
 }
 
-/// Fills the fresh database and makes it fit to be served; tells how many sessions ended.
+/// Fills the fresh database and prepares it for use; returns the number of ended sessions.
 async fn prepare(place: &Place, fresh: &str, file: &Path, there: bool, sessions: Sessions) -> Result<u64, BackupError> {
     fill(place, fresh, file).await?;
     let mut inside = place.options(fresh).connect().await?;
@@ -98,14 +99,14 @@ async fn prepare(place: &Place, fresh: &str, file: &Path, there: bool, sessions:
             sessions::end_all_but(&mut inside, &live).await?
         }
     };
-    // Without statistics the planner may read a whole table for each press, until autovacuum has come by.
+    // Without statistics the planner may scan a whole table for each press, until autovacuum has run.
     say(&mut inside, "analyze".to_owned()).await?;
     inside.close().await?;
     Ok(ended)
 }
 
-/// The live sessions of the database that is replaced. Where they can't be read, which may be why it is replaced, nobody
-/// knows who was signed out since the backup, and it is none.
+/// Returns the live sessions of the database to be replaced. If they can't be read, which may be why it is replaced,
+/// later sign-outs are unknown and the list is empty.
 async fn live_before(place: &Place) -> Vec<(Uuid, Uuid)> {
     let read = async { sessions::live(&mut place.options(place.database()).connect().await?).await };
     read.await.unwrap_or_else(|error| {
@@ -114,7 +115,7 @@ async fn live_before(place: &Place) -> Vec<(Uuid, Uuid)> {
     })
 }
 
-/// The roles that `pg_restore` complained of as missing.
+/// Returns the roles that `pg_restore` reported as missing.
 fn missing_roles(failed: &BackupError) -> BTreeSet<String> {
     let BackupError::Tool { said, .. } = failed else { return BTreeSet::new() };
     let named = |line: &str| {
@@ -140,8 +141,8 @@ async fn fill(place: &Place, fresh: &str, file: &Path) -> Result<(), BackupError
     }
 }
 
-/// Whether all that `pg_restore` complained of are settings that a newer version of it wants to make for its session and
-/// that an older server doesn't know, such as `transaction_timeout`. It goes on after each, and counts them at the end.
+/// Whether all errors of `pg_restore` are session settings of a newer version that an older server doesn't know, such
+/// as `transaction_timeout`. It continues after each, and counts them at the end.
 fn is_of_newer_tools(said: &str) -> bool {
     let mut errors = said.lines().filter(|line| line.starts_with("pg_restore: error:")).peekable();
     errors.peek().is_some()
@@ -169,8 +170,8 @@ async fn swap(place: &Place, conn: &mut PgConnection, name: &str, fresh: &str, t
     Ok(())
 }
 
-/// Renames in one transaction. The first step locks the name against new connections, then waits up to five seconds for
-/// those that are there: nothing is closed that a restore which is killed here would leave closed.
+/// Renames both databases in one transaction. The first step locks the name against new connections, then waits up to
+/// five seconds for the existing ones: a restore that is killed here leaves nothing closed.
 async fn rename_both(conn: &mut PgConnection, steps: &[(&str, &str)]) -> Result<(), BackupError> {
     let mut transaction = conn.begin().await?;
     for (from, to) in steps {
@@ -179,8 +180,8 @@ async fn rename_both(conn: &mut PgConnection, steps: &[(&str, &str)]) -> Result<
     Ok(transaction.commit().await?)
 }
 
-/// Cuts the connections to a database for as long as it is polled: a server's pool is back at once, until the name is
-/// locked.
+/// Terminates the connections to a database repeatedly for as long as it is polled: a server's pool reconnects at once,
+/// until the name is locked.
 async fn keep_cutting(other: &mut PgConnection, name: &str) -> Result<std::convert::Infallible, BackupError> {
     loop {
         sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and backend_type = 'client backend'")
@@ -196,7 +197,7 @@ async fn exists(conn: &mut PgConnection, name: &str) -> Result<bool, BackupError
     Ok(found.fetch_one(conn).await?)
 }
 
-/// Whether the database holds no table, nor anything like one.
+/// Whether the database holds no tables, views, sequences or the like.
 pub(super) async fn is_empty(place: &Place) -> Result<bool, BackupError> {
     let mut inside = place.options(place.database()).connect().await?;
     let empty = sqlx::query_scalar(
@@ -216,7 +217,7 @@ async fn say(conn: &mut PgConnection, sql: String) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// A name as an SQL identifier.
+/// Quotes a name as an SQL identifier.
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

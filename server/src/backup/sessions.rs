@@ -1,21 +1,21 @@
-//! Who is signed in after a restore: nobody whom somebody has signed out since the backup.
+//! The sessions after a restore: sessions that ended after the backup must not become live again.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::BackupError;
 
-/// What becomes of the sessions that a backup holds.
+/// The handling of the sessions in a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sessions {
-    /// Those stay that are live in the database that is replaced. Where there is none, all end: a tablet that was lost and
-    /// signed out since the backup must not come back, and nobody knows of it.
+    /// Keeps only the sessions that are live in the replaced database. If there is none, all end: a lost tablet that
+    /// was signed out after the backup must not become signed in again, and that sign-out is unknown.
     EndUnlessLive,
-    /// All stay that were live when the backup was made.
+    /// Keeps all sessions that were live when the backup was made.
     Keep,
 }
 
-/// The live sessions of a database, by site and id; none where it has no such table.
+/// Returns the live sessions of a database, by site and id; none if it has no such table.
 pub(super) async fn live(conn: &mut PgConnection) -> Result<Vec<(Uuid, Uuid)>, BackupError> {
     if !has_sessions(conn).await? {
         return Ok(Vec::new());
@@ -24,7 +24,7 @@ pub(super) async fn live(conn: &mut PgConnection) -> Result<Vec<(Uuid, Uuid)>, B
     Ok(live.fetch_all(conn).await?)
 }
 
-/// Ends all sessions but these; tells how many ended.
+/// Ends all sessions but these; returns the number of ended ones.
 pub(super) async fn end_all_but(conn: &mut PgConnection, live: &[(Uuid, Uuid)]) -> Result<u64, BackupError> {
     if !has_sessions(conn).await? {
         return Ok(0);

@@ -1,4 +1,4 @@
-//! Backups of a real database.
+//! Tests of backup and restore with a real database.
 
 use super::*;
 use crate::cluster::{Cluster, DATABASE, OWNER_ROLE, SERVER_ROLE, Settings};
@@ -6,7 +6,7 @@ use jiff::civil::date;
 use sqlx::{ConnectOptions, Connection, Executor};
 use std::os::unix::fs::PermissionsExt;
 
-/// Rows, rights, a policy that hides rows from all but the site's own, and text that tests the encoding.
+/// A table with rows, grants, a policy that hides rows of other sites, and text that tests the encoding.
 const TABLE: &str = "
 create table presses (site text not null, n bigint generated always as identity, cabin text not null);
 alter table presses enable row level security;
@@ -47,7 +47,7 @@ async fn what_was_backed_up_comes_back_equal() {
     assert!(matches!(refused, BackupError::NotEmpty(_)), "{refused}");
     assert_ne!(ask(&cluster, OWNER_ROLE, ALL).await, before);
 
-    // A connection that stays open is what a running server has.
+    // A connection that stays open, as of a running server.
     let _busy = cluster.connect_options(SERVER_ROLE, DATABASE).connect().await.unwrap();
     restore(&place, &file, Existing::Replace).await.unwrap();
     assert_eq!(ask(&cluster, OWNER_ROLE, ALL).await, before);
@@ -137,7 +137,7 @@ async fn an_empty_database_is_no_backup() {
     cluster.stop().await.unwrap();
 }
 
-/// What the sessions are after a restore: by the number that each has here.
+/// A table of sessions, one of them ended; each id ends in the session's number.
 const SESSIONS: &str = "
 create table sessions (site_id uuid not null, id uuid not null, ended_at timestamptz);
 insert into sessions select gen_random_uuid(), ('00000000-0000-0000-0000-00000000000' || n)::uuid,
@@ -157,7 +157,7 @@ async fn nobody_who_was_signed_out_since_the_backup_is_signed_in_after_the_resto
     backup(&place, &file).await.unwrap();
     assert_eq!(ask(&cluster, OWNER_ROLE, LIVE).await, "123");
 
-    // A lost tablet is signed out; another is so long out that it is forgotten.
+    // A lost tablet is signed out; another session ended so long ago that its row is deleted.
     tell(&cluster, "update sessions set ended_at = now() where id::text like '%2'").await;
     tell(&cluster, "delete from sessions where id::text like '%3'").await;
     let ended = restore_with(&place, &file, Existing::Replace, Sessions::EndUnlessLive).await.unwrap();
@@ -165,7 +165,7 @@ async fn nobody_who_was_signed_out_since_the_backup_is_signed_in_after_the_resto
     let analysed = "select (count(*) > 0)::text from pg_stats where tablename = 'sessions'";
     assert_eq!(ask(&cluster, OWNER_ROLE, analysed).await, "true", "the planner knows what there is");
 
-    // On another machine nobody knows who was signed out.
+    // On another machine, later sign-outs are unknown.
     restore(&Place::private(&other), &file, Existing::MustBeEmpty).await.unwrap();
     assert_eq!(ask(&other, OWNER_ROLE, LIVE).await, "");
     restore_with(&Place::private(&other), &file, Existing::Replace, Sessions::Keep).await.unwrap();
@@ -175,13 +175,13 @@ async fn nobody_who_was_signed_out_since_the_backup_is_signed_in_after_the_resto
     }
 }
 
-/// A URL for a database of the private cluster, as if it were somebody's own.
+/// Returns the URL of a database of the private cluster, as if it were an external one.
 fn url(cluster: &Cluster, role: &str, database: &str) -> String {
     let socket = cluster.socket_folder().display().to_string().replace('/', "%2F");
     format!("postgres://{role}@{socket}/{database}")
 }
 
-/// A cluster of somebody's own: no role of ours in it, and an owner who may make databases, and what else is said.
+/// Starts a cluster without our roles, with an owner who may create databases and has the further `rights`.
 async fn somebodys_own(folder: &std::path::Path, rights: &str) -> Cluster {
     let cluster = Cluster::start(&folder.join("somebodys"), Settings::default()).await.unwrap();
     let mut root = cluster.connect_options(crate::cluster::ROOT_ROLE, "postgres").connect().await.unwrap();
@@ -218,7 +218,7 @@ async fn a_cluster_that_has_never_seen_the_server_is_restored_into_or_says_what_
     cluster.stop().await.unwrap();
 }
 
-/// As [`TABLE`], without what names the owner's role: that one is the private cluster's alone.
+/// A table as in [`TABLE`] that doesn't name the owner's role, which exists in the private cluster alone.
 const TABLE_OF_ONE: &str = "
 create table presses (n int);
 grant select, insert on presses to crewbell_server;
@@ -231,7 +231,8 @@ async fn client_tools_that_are_newer_than_the_server_restore_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
     tell(&cluster, TABLE_OF_ONE).await;
-    // As version 17 does to a server of version 16: it sets what that doesn't know, complains, goes on, and counts.
+    // Imitates version 17 with a server of version 16: it sets an unknown parameter, reports the error, continues, and
+    // counts.
     let real = cluster.binaries().clone();
     let newer = folder.path().join("newer");
     std::fs::create_dir(&newer).unwrap();
@@ -267,7 +268,7 @@ async fn while_it_is_replaced_a_database_is_never_closed_though_its_server_comes
     let place = Place::private(&cluster);
     let file = folder.path().join("serenity.dump");
     backup(&place, &file).await.unwrap();
-    // A server's pool, which is back whenever it is cut.
+    // A server's pool, which reconnects whenever it is terminated.
     let options = cluster.connect_options(SERVER_ROLE, DATABASE);
     let pool = async move {
         loop {
@@ -278,7 +279,7 @@ async fn while_it_is_replaced_a_database_is_never_closed_though_its_server_comes
         }
     };
     let mut root = cluster.connect_options(crate::cluster::ROOT_ROLE, "postgres").connect().await.unwrap();
-    // Whoever kills a restore at any moment leaves what is seen here.
+    // A restore that is killed at any moment leaves the state that is seen here.
     let watching = async {
         loop {
             let open = sqlx::query_scalar("select bool_and(datallowconn) from pg_database where datname = 'crewbell'");
@@ -307,7 +308,7 @@ async fn a_database_whose_sessions_can_not_be_read_is_replaced_and_everybody_sig
     tell(&cluster, SESSIONS).await;
     let file = folder.path().join("serenity.dump");
     backup(&place, &file).await.unwrap();
-    // As with a file of the table that the disk has lost.
+    // Imitates a table file that is lost on disk.
     tell(&cluster, "alter table sessions rename column ended_at to lost").await;
     let ended = restore_with(&place, &file, Existing::Replace, Sessions::EndUnlessLive).await.unwrap();
     assert_eq!((ended, ask(&cluster, OWNER_ROLE, LIVE).await.as_str()), (3, ""));

@@ -1,4 +1,4 @@
-//! `crewbell-server backup` and `restore`
+//! The subcommands `crewbell-server backup` and `restore`.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use super::serve::configuration;
 use crate::backup::{Existing, Sessions, backup, restore_with};
 use crate::config::ServeArgs;
 
-/// Where to write a backup to.
+/// The arguments of `backup`.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// The file to write, in the custom format of `pg_dump`; replaced when it is there
+    /// The file to write, in the custom format of `pg_dump`; an existing file is replaced
     pub file: PathBuf,
     #[command(flatten)]
     serve: ServeArgs,
 }
 
-/// What to restore from.
+/// The arguments of `restore`.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// The backup to read
@@ -26,17 +26,17 @@ pub struct RestoreArgs {
     /// Replace what is in the database; without this only an empty one is filled
     #[arg(long)]
     pub replace: bool,
-    /// Leave everybody signed in who was when the backup was made, also those who were signed out since
+    /// Keep every session of the backup, also those that were signed out since
     #[arg(long)]
     pub keep_sessions: bool,
     #[command(flatten)]
     serve: ServeArgs,
 }
 
-/// Writes everything to a file; also beside a server that runs.
+/// Writes a backup of the whole database to a file, also while a server is running.
 ///
 /// # Errors
-/// The database can't be had, or the file can't be written.
+/// Returns an error if the database is unavailable or the file can't be written.
 pub async fn write(args: BackupArgs) -> anyhow::Result<()> {
     let config = configuration(&args.serve)?;
     let ground = Ground::open(&config, Take::Existing).await?;
@@ -47,10 +47,10 @@ pub async fn write(args: BackupArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads a backup back. A private database must not be in use by a server.
+/// Restores a backup. No server may be using a private database meanwhile.
 ///
 /// # Errors
-/// The database can't be had or isn't empty, or the file is no backup.
+/// Returns an error if the database is unavailable or not empty, or the file is not a backup.
 pub async fn read(args: RestoreArgs) -> anyhow::Result<()> {
     let config = configuration(&args.serve)?;
     let ground = Ground::open(&config, Take::Own).await?;

@@ -1,4 +1,4 @@
-//! The ground that commands stand on: the database, private or the user's own.
+//! Database access for commands: the private cluster, or a database of the user's own.
 
 use anyhow::{Context, bail};
 use sqlx::postgres::PgConnectOptions;
@@ -8,35 +8,35 @@ use crate::cluster::{Cluster, DATABASE, OWNER_ROLE, ROOT_ROLE, SERVER_ROLE, Sear
 use crate::config::{Config, Database};
 use crate::db::{DbSettings, writers_beside};
 
-/// The database, and the private cluster when it is one's own.
+/// The database settings, with the private cluster if it is the one in use.
 #[derive(Debug)]
 pub struct Ground {
     cluster: Option<Cluster>,
-    /// How to reach the database.
+    /// The connection settings.
     pub db: DbSettings,
     url: Option<String>,
 }
 
-/// How a command wants the private cluster.
+/// How a command takes the private cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Take {
-    /// For itself: it is the server.
+    /// Starts it exclusively, as the server does.
     Own,
-    /// As it is, when a server has it; otherwise for as long as the command runs.
+    /// Joins the cluster of a running server, or else starts it for the duration of the command.
     Join,
-    /// The same, and only if there is one: a command that reads makes none.
+    /// As `Join`, but only if a cluster exists: a reading command creates none.
     Existing,
 }
 
 impl Ground {
-    /// Finds the database that the settings name, or starts the private one.
+    /// Opens the database that the settings name, or starts the private cluster.
     ///
     /// # Errors
-    /// What the cluster or the address says; each says what to do about it.
+    /// Returns the error of the cluster or of the URL; each says what to do about it.
     pub async fn open(config: &Config, take: Take) -> anyhow::Result<Self> {
         let readers = config.database.pool_max.get();
         let Some(url) = &config.database.url else {
-            // For the two pools, and for what holds one by itself: leases, commands beside the server, tools.
+            // For the two pools, and for single connections: leases, commands beside the server, tools.
             let connections = readers + writers_beside(readers) + 24;
             let settings = Settings { max_connections: connections, ..Settings::default() };
             if take == Take::Existing && !Cluster::is_in(&config.data_dir) {
@@ -67,15 +67,15 @@ impl Ground {
         Ok(Self { cluster: None, db, url: None })
     }
 
-    /// The address of the private database as its superuser, for tools of the person who runs it.
+    /// The superuser's URL of the private database, for the operator's own tools.
     pub fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 
-    /// The database as backup and restore want it.
+    /// Returns the database as the target of a backup or restore.
     ///
     /// # Errors
-    /// PostgreSQL's tools aren't found, or the address can't be read.
+    /// Returns an error if PostgreSQL's tools aren't found or the URL can't be read.
     pub fn place(&self, config: &Config) -> anyhow::Result<Place> {
         if let Some(cluster) = &self.cluster {
             return Ok(Place::private(cluster));
@@ -86,10 +86,10 @@ impl Ground {
         Ok(Place::external(binaries, url.expose())?)
     }
 
-    /// Leaves the database; stops the cluster that is one's own.
+    /// Releases the database and stops a cluster that this process started.
     ///
     /// # Errors
-    /// PostgreSQL doesn't stop.
+    /// Returns an error if PostgreSQL doesn't stop.
     pub async fn close(self) -> anyhow::Result<()> {
         if let Some(cluster) = self.cluster {
             cluster.stop().await?;
@@ -98,7 +98,7 @@ impl Ground {
     }
 }
 
-/// With the pool that the configuration asks for.
+/// Adds the configured pool sizes and timeouts.
 fn pooled(config: &Config, db: DbSettings) -> DbSettings {
     let Database { pool_max, pool_min, acquire_timeout, .. } = &config.database;
     DbSettings { readers: pool_max.get(), readers_kept: *pool_min, acquire_timeout: *acquire_timeout, ..db }

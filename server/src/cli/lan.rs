@@ -1,19 +1,19 @@
-//! The addresses under which a device on the same network finds this machine.
+//! The addresses at which devices on the same network reach this machine.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 
-/// Networks that a machine has within itself, by the beginnings of their names: no tablet is in them.
+/// Name prefixes of virtual network interfaces within the machine; no tablet is on those networks.
 const INNER: [&str; 5] = ["docker", "br-", "veth", "virbr", "cni"];
 
-/// The addresses to type into the app for a server that listens at one; the likeliest first, and never none.
+/// The URLs to type into the app for a listen address, the likeliest first; never empty.
 pub(super) fn urls(listens: SocketAddr, tls: bool) -> Vec<String> {
     urls_among(listens, tls, own_addresses())
 }
 
-/// The addresses at which devices find what listens at one: itself, or all of this machine's.
+/// The addresses at which devices reach a listener: its own, or all of this machine's if it listens on every interface.
 pub(super) fn addresses(listens: IpAddr) -> Vec<IpAddr> {
     if listens.is_unspecified() { own_addresses().into_iter().map(IpAddr::from).collect() } else { vec![listens] }
 }
@@ -33,7 +33,7 @@ fn urls_among(listens: SocketAddr, tls: bool, own: Vec<Ipv4Addr>) -> Vec<String>
     near.into_iter().map(|ip| url(ip.into())).collect()
 }
 
-/// The IPv4 addresses of the network interfaces that are up; none when the system doesn't tell.
+/// The IPv4 addresses of the network interfaces that are up; empty when the system doesn't list them.
 fn own_addresses() -> Vec<Ipv4Addr> {
     let interfaces = getifaddrs().into_iter().flatten();
     let outer = interfaces.filter(|interface| {

@@ -1,8 +1,8 @@
 //! The command line: one file or folder per subcommand, each with its arguments and a `run`.
 //!
-//! A `run` prints what a person wants to read on standard output, and returns what went wrong as a sentence; `main`
-//! prints that on standard error and exits with 1. Errors of the command line itself exit with 2, as clap does.
-//! Nothing here writes to the database but through [`actions`](crate::actions).
+//! A `run` prints its result to standard output and returns an error as a sentence; `main` prints that to standard
+//! error and exits with 1. Errors of the command line itself exit with 2, as in clap. This module writes to the
+//! database only through [`actions`](crate::actions).
 
 pub mod admin;
 pub mod backup;
@@ -28,7 +28,7 @@ use crate::house::House;
 
 pub use table::Table;
 
-/// What a person calls.
+/// The command line of `crewbell-server`.
 #[derive(Debug, Parser)]
 #[command(
     name = "crewbell-server",
@@ -45,7 +45,7 @@ pub use table::Table;
     arg_required_else_help = true
 )]
 pub struct Cli {
-    /// What is to be done.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -55,7 +55,7 @@ pub struct Cli {
 pub enum Command {
     /// Serve the sites in the database
     Serve(Box<ServeArgs>),
-    /// Serve a yacht that is made up, with crew, guests and a week of history
+    /// Serve an invented yacht, with crew, guests and a week of history
     Demo(demo::DemoArgs),
     /// Press a button, to try an installation
     Press(press::PressArgs),
@@ -74,10 +74,10 @@ pub enum Command {
 }
 
 impl Cli {
-    /// Does what was asked.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// What went wrong, as a sentence.
+    /// Returns an error, as a sentence, if the subcommand fails.
     pub async fn run(self) -> anyhow::Result<()> {
         let (clock, ids) = (Clock::default(), Ids::random());
         match self.command {
@@ -94,7 +94,7 @@ impl Cli {
     }
 }
 
-/// Sets things up in the database, beside a server that runs or without one. A server notices within a second.
+/// Runs an `admin` command on the database, beside a running server or without one. A server notices within a second.
 async fn administer(args: Administer, clock: Clock, ids: Ids) -> anyhow::Result<()> {
     let config = serve::configuration(&args.serve)?;
     let ground = Ground::open(&config, Take::Join).await?;
@@ -106,7 +106,7 @@ async fn administer(args: Administer, clock: Clock, ids: Ids) -> anyhow::Result<
     done
 }
 
-/// What is to be set up, and where the database is.
+/// The arguments of `admin`, with the database's.
 #[derive(Debug, Args)]
 pub struct Administer {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `crewbell-server qr`: a code to hang on the wall, by which the app finds the server.
+//! The subcommand `crewbell-server qr`: prints a QR code by which the app finds the server.
 
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,10 +15,10 @@ use super::lan;
 use super::serve::configuration;
 use crate::config::{Config, ServeArgs};
 
-/// How long the server may take to say which sites it has.
+/// Timeout of the request for the server's sites.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the code is to say.
+/// The arguments of `qr`.
 #[derive(Debug, Args)]
 pub struct QrArgs {
     /// The server's address for the app, scheme and port too [default: this machine's on its network]
@@ -34,7 +34,7 @@ pub struct QrArgs {
 /// Prints the code and its link.
 ///
 /// # Errors
-/// The address or the site can't be one, or which site is meant can't be told.
+/// Returns an error if the address or the site is invalid, or the site is ambiguous.
 pub async fn run(args: QrArgs) -> anyhow::Result<()> {
     let config = configuration(&args.serve)?;
     let site = match args.site {
@@ -59,7 +59,8 @@ pub async fn run(args: QrArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The code in half blocks. On a terminal in black on white, whatever its own colours: a camera wants it so.
+/// Renders the code in half blocks. On a terminal it is black on white regardless of the terminal's colours, as cameras
+/// need it.
 fn code(link: &JoinLink, terminal: bool) -> anyhow::Result<String> {
     let code = QrCode::new(link.to_string()).context("The link is too long for a code.")?;
     let code = code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build();
@@ -69,7 +70,7 @@ fn code(link: &JoinLink, terminal: bool) -> anyhow::Result<String> {
     Ok(code.lines().map(|line| format!("\x1b[30;107m{line}\x1b[0m")).collect::<Vec<_>>().join("\n"))
 }
 
-/// The only site of the server that runs here.
+/// Returns the only site of the server that runs on this machine.
 async fn only_site(config: &Config) -> anyhow::Result<String> {
     #[derive(Deserialize)]
     struct Server {

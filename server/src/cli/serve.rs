@@ -1,4 +1,4 @@
-//! `crewbell-server serve`
+//! The subcommand `crewbell-server serve`.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -27,10 +27,10 @@ use crate::ice::Ice;
 use crate::live;
 use crate::serve::{Mqtt, Server, Settings};
 
-/// Serves the sites in the database until it is told to stop.
+/// Serves the sites in the database until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// A setting is wrong, the database can't be had, or an address is taken.
+/// Returns an error if a setting is wrong, the database is unavailable or an address is in use.
 pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     if args.write_config {
         std::io::stdout().write_all(commented_defaults().as_bytes())?;
@@ -55,7 +55,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     ground.close().await
 }
 
-/// Tells a person at a terminal what to type into the app; whoever drives the program reads the log.
+/// Prints the addresses for the app, on a terminal only; other callers read the log.
 fn tell_address(config: &Config, server: &Server) {
     if std::io::stdout().is_terminal() {
         let urls = lan::urls(server.http, config.http.tls).join("  or  ");
@@ -63,10 +63,10 @@ fn tell_address(config: &Config, server: &Server) {
     }
 }
 
-/// Reads the settings and begins to log.
+/// Reads the settings and starts logging.
 ///
 /// # Errors
-/// A setting is wrong.
+/// Returns an error if a setting is wrong.
 pub fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
     let Resolved { config, file, warnings } = resolve(args, &Surroundings::of_this_process())?;
     log(&config)?;
@@ -81,8 +81,8 @@ pub fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
 
 fn log(config: &Config) -> anyhow::Result<()> {
     let filter = filter(&config.log.level)?;
-    // A line that can't be written would be complained of on standard error, which panics when nobody reads that:
-    // whoever closes the log would stop the task that logs.
+    // The subscriber would report a failed write on standard error, which panics when that is closed too: closing the
+    // log would stop the task that logs.
     let lines =
         tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(std::io::stderr);
     match config.log.format {
@@ -92,11 +92,12 @@ fn log(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Libraries that log what crosses a wire when they may: a token in a `hello` frame or a header, a guest's name in a row.
+/// Libraries that log message contents at `debug` or `trace`: a token in a `hello` frame or a header, a guest's name in
+/// a row.
 const TALKATIVE: [&str; 7] = ["h2", "hyper", "hyper_util", "rumqttc", "sqlx", "tokio_tungstenite", "tungstenite"];
 
-/// What is logged. Libraries that log contents say no more than `info`, whatever the level and whichever of their modules
-/// is named.
+/// Builds the log filter. Libraries that log contents are capped at `info`, regardless of the level and of which of
+/// their modules a directive names.
 fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     let of_talkative = |directive: &&str| {
         let name = directive.trim().split([':', '=', '[']).next().unwrap_or_default();
@@ -110,18 +111,18 @@ fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     all.join(",").parse().context("The log level can't be read.")
 }
 
-/// Starts a server as the settings say.
+/// Starts a server with the given configuration.
 ///
 /// # Errors
-/// The database can't be reached or migrated, a certificate can't be read, or an address is taken.
+/// Returns an error if the database can't be reached or migrated, a certificate can't be read or an address is in use.
 pub async fn start(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Result<Server> {
     Server::start(settings(config, ground, clock)?).await
 }
 
-/// How the server is to be run, as the configuration says.
+/// Converts the configuration into the server's settings.
 ///
 /// # Errors
-/// A certificate or a table of radio buttons can't be read.
+/// Returns an error if a certificate or the table of radio buttons can't be read.
 pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Result<Settings> {
     let wanted = config.http.tls || config.mqtt.tls_listen.is_some();
     let tls = if wanted { Some(certificate(config, &clock)?) } else { None };
@@ -180,7 +181,7 @@ fn certificate(config: &Config, clock: &Clock) -> anyhow::Result<Arc<rustls::Ser
     }
 }
 
-/// Makes the certificate anew when this machine's addresses change, as when its own comes a minute after it was switched on.
+/// Renews the certificate when this machine's addresses change, for example when it gets one a minute after power-on.
 async fn keep_certificate(config: Config, folder: PathBuf, shown: Weak<Shown>, clock: Clock) {
     let mut known = names(&config);
     let mut tick = tokio::time::interval(Duration::from_mins(1));
@@ -205,14 +206,14 @@ async fn keep_certificate(config: Config, folder: PathBuf, shown: Weak<Shown>, c
     }
 }
 
-/// Under which names and addresses devices reach this machine: those that the QR code gives out too.
+/// The names and addresses at which devices reach this machine, which are also those that the QR code offers.
 fn names(config: &Config) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     names.extend(nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()));
     let listens = [Some(config.http.listen), config.mqtt.tls_listen];
     let addresses = listens.into_iter().flatten().flat_map(|listens| lan::addresses(listens.ip()));
     let mut addresses: Vec<String> = addresses.map(|address| address.to_string()).collect();
-    // The system tells them in any order, and a certificate is made anew when they change.
+    // The system lists them in any order, and a changed list renews the certificate.
     addresses.sort();
     names.extend(addresses);
     let mut known = std::collections::BTreeSet::new();
@@ -244,14 +245,14 @@ fn broker(config: &Config) -> anyhow::Result<BrokerSettings> {
     Ok(settings)
 }
 
-/// Begins to count. Batches are counted in buckets, because a mean says nothing of a storm.
+/// Installs the metrics recorder. Batch sizes get histogram buckets, because a mean hides bursts.
 fn meter() -> anyhow::Result<PrometheusHandle> {
     let batches = Matcher::Full("actions_batch_size".to_owned());
     let builder =
         PrometheusBuilder::new().set_buckets_for_metric(batches, &[1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 256.0])?;
     let handle = builder.install_recorder()?;
     let upkeep = handle.clone();
-    // Samples wait in memory until somebody reads them; nobody may ever read them.
+    // Samples stay in memory until they are read, which may never happen.
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_secs(5));
         loop {
@@ -262,7 +263,7 @@ fn meter() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
-/// Makes a backup a day, when the settings name a folder for them.
+/// Makes the daily backups if the settings name a folder for them.
 async fn keep_backups(config: Config, place: Place, clock: Clock, stop: CancellationToken) {
     let Some(folder) = &config.backup.daily else { return };
     let keep = usize::try_from(config.backup.keep.get()).unwrap_or(usize::MAX);
@@ -287,7 +288,7 @@ async fn keep_backups(config: Config, place: Place, clock: Clock, stop: Cancella
 /// Waits for SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// The signals can't be watched.
+/// Returns an error if the signals can't be watched.
 pub async fn told_to_stop() -> anyhow::Result<()> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {

@@ -1,20 +1,20 @@
-//! Tables for people: columns that stand under each other, two spaces apart.
+//! Plain-text tables with aligned columns, two spaces apart.
 
 use std::fmt;
 
-/// A table with a line of titles.
+/// A text table with a header row.
 #[derive(Clone, Debug)]
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table of these columns with nothing in it yet.
+    /// Creates an empty table with these column titles.
     pub fn new(titles: &[&str]) -> Self {
         Self { rows: vec![titles.iter().map(|title| title.to_uppercase()).collect()] }
     }
 
-    /// Adds a line; an empty cell shows as `-`.
+    /// Adds a row; an empty cell shows as `-`.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         let cell = |text: String| {
             if text.is_empty() { "-".to_owned() } else { super::words::plain(&text) }
@@ -24,7 +24,7 @@ impl Table {
 }
 
 impl fmt::Display for Table {
-    /// Widths are counted in characters, which is right for the scripts of the names that crews have.
+    /// Formats the rows. Widths are counted in characters, which fits the scripts of the crews' names.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {

@@ -1,4 +1,4 @@
-//! Small words that several subcommands print: spans, plain text, and what went wrong.
+//! Text formatting shared by the subcommands: spans of time, control-free text, error sentences and the PIN prompt.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use crate::actions::NotDone;
 use crate::house;
 
-/// A span of time in minutes and seconds: `0:42`, `12:05`, `1:02:05`, `2 d 03:15`. Less than none is none: two clocks
-/// never agree.
+/// Formats a span of time in minutes and seconds: `0:42`, `12:05`, `1:02:05`, `2 d 03:15`. Negative spans (clock skew)
+/// count as zero.
 pub(super) fn span(span: SignedDuration) -> String {
     let seconds = span.as_secs().max(0);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
@@ -23,32 +23,32 @@ pub(super) fn span(span: SignedDuration) -> String {
     }
 }
 
-/// Milliseconds, with a digit behind the point where it says something.
+/// Formats milliseconds, with one decimal below 100 ms.
 pub(super) fn millis(span: Duration) -> String {
     let millis = span.as_secs_f64() * 1000.0;
     if millis < 100.0 { format!("{millis:.1} ms") } else { format!("{millis:.0} ms") }
 }
 
-/// Text from outside on one line, without characters that would steer the terminal.
+/// Replaces control characters in external text, so that it stays on one line and can't steer the terminal.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
 }
 
-/// The sentence of a refusal.
+/// Converts a refusal to an error with its sentence.
 pub(super) fn refused(refusal: &Refusal) -> anyhow::Error {
     anyhow::Error::msg(plain(&refusal.message))
 }
 
-/// Why an action did nothing, as a sentence.
+/// Converts the error of an action to a sentence.
 pub(super) fn not_done(error: NotDone) -> anyhow::Error {
     refused(&house::refusal_of(error))
 }
 
-/// Asks for a secret, or reads it from standard input where that is no terminal. It is not hidden while it is typed:
-/// hiding needs control of the terminal, which a recovery shell may not give.
+/// Prompts for a secret on a terminal, or else reads it from standard input. It is echoed as it is typed: hiding it
+/// needs control of the terminal, which a recovery shell may not give.
 ///
 /// # Errors
-/// Nothing was given.
+/// Returns an error if the input is empty.
 pub(super) fn ask_secret(whose: &str) -> anyhow::Result<String> {
     let mut input = std::io::stdin().lock();
     if input.is_terminal() {

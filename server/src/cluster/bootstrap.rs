@@ -1,16 +1,16 @@
-//! The roles and the database of the private cluster; the tables are the migrations' business.
+//! Creation of the private cluster's roles and database; the migrations create the tables.
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
-/// Owns the database and its tables; migrations run as this role.
+/// The role that owns the database and its tables; migrations run as this role.
 pub const OWNER_ROLE: &str = "crewbell_owner";
 /// The server's own role, which can't alter the schema.
 pub const SERVER_ROLE: &str = "crewbell_server";
-/// The database.
+/// The database's name.
 pub const DATABASE: &str = "crewbell";
 
-/// What both roles may be; run at every start, so that a role somebody changed is what it should be again.
+/// Creates both roles and resets their attributes; run at every start, which repairs roles that were altered.
 const ROLES: &str = "
 do $$ begin
     if not exists (select from pg_roles where rolname = 'crewbell_owner') then
@@ -24,7 +24,7 @@ alter role crewbell_owner login nosuperuser nocreatedb nocreaterole noreplicatio
 alter role crewbell_server login nosuperuser nocreatedb nocreaterole noreplication nobypassrls;
 ";
 
-/// Makes what is missing; does nothing the second time. `root` names a maintenance database as superuser.
+/// Creates the missing roles and the database; idempotent. `root` connects to a maintenance database as superuser.
 pub(crate) async fn prepare(root: PgConnectOptions) -> Result<(), sqlx::Error> {
     let mut conn = root.clone().connect().await?;
     conn.execute(ROLES).await?;
@@ -35,7 +35,7 @@ pub(crate) async fn prepare(root: PgConnectOptions) -> Result<(), sqlx::Error> {
     if !there {
         conn.execute("create database crewbell owner crewbell_owner").await?;
     }
-    // A restore that was killed in the middle leaves it closed.
+    // An interrupted restore may leave the database closed to connections.
     conn.execute("alter database crewbell with allow_connections true").await?;
     conn.close().await?;
     let mut inside = root.database(DATABASE).connect().await?;
@@ -43,7 +43,7 @@ pub(crate) async fn prepare(root: PgConnectOptions) -> Result<(), sqlx::Error> {
     inside.close().await
 }
 
-/// Gives a database of ours, to which `inside` is connected as superuser, its owner and its rights.
+/// Sets the owner and the privileges of a Crewbell database, to which `inside` is connected as superuser.
 pub(crate) async fn prepare_database(inside: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
     // Before PostgreSQL 15, everybody could create tables in `public`, and the database's owner didn't own it.
     let version = inside.server_version_num().unwrap_or(0);

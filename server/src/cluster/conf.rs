@@ -1,4 +1,4 @@
-//! The settings of the private cluster, in a file of our own that `postgresql.conf` includes.
+//! The private cluster's settings file `crewbell.conf`, which `postgresql.conf` includes.
 
 use super::Settings;
 use super::error::{At, ClusterError};
@@ -8,17 +8,18 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Ends `postgresql.conf`, so that ours win; a person's own settings go into a file that is never rewritten.
+/// The end of `postgresql.conf`, so that these settings win. The operator's own settings go into `crewbell.local.conf`,
+/// which is never rewritten.
 pub(crate) const INCLUDE: &str = "\n# Crewbell\ninclude = 'crewbell.conf'\ninclude_if_exists = 'crewbell.local.conf'\n";
 
-/// Writes `crewbell.conf` anew, whole or not at all.
+/// Writes `crewbell.conf` atomically.
 pub(crate) fn write(home: &Home, pg: &Path, socket: &Path, settings: &Settings) -> Result<(), ClusterError> {
     let part = pg.join("crewbell.conf.part");
     match std::fs::remove_file(&part) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(e).at("cannot remove", &part)?,
         _ => {}
     }
-    // `create_new` follows no link: as root, this writes into a folder of another user.
+    // `create_new` doesn't follow symbolic links: as root, this writes into another user's folder.
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).at("cannot create", &part)?;
     file.write_all(text(socket, settings).as_bytes()).at("cannot write", &part)?;

@@ -1,4 +1,4 @@
-//! Finds the PostgreSQL that is installed, and says how to install one where there is none.
+//! Lookup of the installed PostgreSQL, with installation hints if there is none.
 
 use super::ClusterError;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 /// The oldest major version that the server's SQL is written for.
 pub const OLDEST_MAJOR: u32 = 14;
 
-/// Where distributions keep the binaries; `*` stands for any one path component or part of it.
+/// The folders where distributions install the binaries; `*` matches any part of one path component.
 const USUAL_FOLDERS: [&str; 9] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -22,35 +22,35 @@ const USUAL_FOLDERS: [&str; 9] = [
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-/// The folder of one installed PostgreSQL with all the programs that are needed, and its major version.
+/// An installed PostgreSQL: the folder with all needed programs, and its major version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binaries {
-    /// Holds `postgres`, `initdb`, `pg_dump` and `pg_restore`.
+    /// The folder of `postgres`, `initdb`, `pg_dump` and `pg_restore`.
     pub dir: PathBuf,
     /// The major version, such as 15.
     pub major: u32,
 }
 
 impl Binaries {
-    /// The path of one program.
+    /// Returns the path of a program.
     pub fn tool(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 }
 
-/// Where to look, taken from the environment once so that tests can say otherwise.
+/// The search paths, read from the environment once so that tests can replace them.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
-    /// `CREWBELL_PG_BIN`: if set, nothing else is looked at.
+    /// `CREWBELL_PG_BIN`: if set, the only folder that is searched.
     pub only: Option<PathBuf>,
     /// The `PATH`.
     pub path: Option<OsString>,
-    /// Further folders, with `*` as in a shell.
+    /// Further folders, with `*` as a wildcard.
     pub folders: Vec<String>,
 }
 
 impl Search {
-    /// Looks where this process's environment and the distributions say.
+    /// Creates the search from this process's environment and the usual folders of distributions.
     pub fn from_environment() -> Self {
         Self {
             only: std::env::var_os("CREWBELL_PG_BIN").filter(|v| !v.is_empty()).map(PathBuf::from),
@@ -59,12 +59,12 @@ impl Search {
         }
     }
 
-    /// Finds the newest PostgreSQL, or the one of `pinned` major version that an existing cluster asks for.
+    /// Finds the newest PostgreSQL, or the `pinned` major version that an existing cluster needs.
     ///
-    /// Runs each candidate's `postgres --version`, a few milliseconds each; call it off the async threads.
+    /// Runs each candidate's `postgres --version`, which takes a few milliseconds; call it off the async threads.
     ///
     /// # Errors
-    /// [`ClusterError::NotInstalled`], with the command that installs what is missing.
+    /// Returns [`ClusterError::NotInstalled`], with the command that installs what is missing.
     pub fn find(&self, pinned: Option<u32>) -> Result<Binaries, ClusterError> {
         let mut found: BTreeMap<u32, PathBuf> = BTreeMap::new();
         for dir in self.candidates() {
@@ -127,7 +127,7 @@ fn advice(found: &BTreeMap<u32, PathBuf>, pinned: Option<u32>, only: Option<&Pat
     )
 }
 
-/// The major version of the PostgreSQL in `dir`, if all the programs that are needed are there.
+/// Returns the major version of the PostgreSQL in `dir`, if all needed programs are there.
 fn major_in(dir: &Path) -> Option<u32> {
     let complete = ["postgres", "initdb", "pg_dump", "pg_restore"].iter().all(|tool| dir.join(tool).is_file());
     if !complete {
@@ -136,7 +136,7 @@ fn major_in(dir: &Path) -> Option<u32> {
     parse_major(&output_of(&dir.join("postgres"), "--version")?)
 }
 
-/// Reads `postgres (PostgreSQL) 15.14 (Debian …)` as 15, and `17beta1` as 17.
+/// Parses `postgres (PostgreSQL) 15.14 (Debian …)` as 15, and `17beta1` as 17.
 fn parse_major(version: &str) -> Option<u32> {
     let number = version.split_once("(PostgreSQL) ")?.1;
     let digits = number.find(|c: char| !c.is_ascii_digit()).map_or(number, |end| &number[..end]);
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    /// A folder with programs that only answer `--version`.
+    /// Installs fake programs that only answer `--version`.
     fn install(root: &Path, name: &str, version: &str) {
         let dir = root.join(name).join("bin");
         std::fs::create_dir_all(&dir).unwrap();

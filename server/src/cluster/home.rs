@@ -1,10 +1,10 @@
-//! Where the cluster lives and who it runs as.
+//! The location of the cluster's folder, and the user that PostgreSQL runs as.
 //!
 //! PostgreSQL refuses to run as root. Started as root, the server therefore runs it as the owner of the existing
-//! cluster, else as `postgres`, else as `nobody`; that user must be able to walk to the cluster. A data folder that
-//! is private to root is opened to that user's group, for passing through only. If a folder further up is closed,
-//! such as root's home, the cluster is put below `/var/lib/crewbell/clusters`, and `pg` in the data folder is a link
-//! to it.
+//! cluster, else as `postgres`, else as `nobody`; that user must be able to enter every folder on the path to the
+//! cluster. A data folder that is private to root gets execute permission for that user's group. If a folder further up
+//! is closed, such as root's home, the cluster is put below `/var/lib/crewbell/clusters`, and `pg` in the data folder
+//! is a symbolic link to it.
 
 use super::error::{At, ClusterError};
 use nix::unistd::{Gid, Uid, User, geteuid};
@@ -15,10 +15,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
-/// The longest folder whose socket `.s.PGSQL.5432` still fits into a socket address: 103 bytes on macOS, 107 on Linux.
+/// The longest folder path whose socket `.s.PGSQL.5432` fits into a socket address: 103 bytes on macOS, 107 on Linux.
 const LONGEST_SOCKET_FOLDER: usize = 103 - "/.s.PGSQL.5432".len();
 
-/// An unprivileged user to become.
+/// The unprivileged user that PostgreSQL runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunAs {
     pub(crate) name: String,
@@ -26,24 +26,24 @@ pub(crate) struct RunAs {
     pub(crate) gid: u32,
 }
 
-/// The folder that holds `pg`, and the user that may touch it.
+/// The folder that holds the cluster `pg`, and the user that PostgreSQL runs as.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
-    /// Absolute, without links.
+    /// The absolute path, without symbolic links.
     pub(crate) folder: PathBuf,
-    /// Whom to become; `None` stays who we are.
+    /// The user to switch to; `None` keeps the current one.
     pub(crate) run_as: Option<RunAs>,
 }
 
 impl Home {
-    /// Decides where the cluster of a data folder, which is locked, lives.
+    /// Decides the location of the cluster of a locked data folder.
     ///
     /// `elsewhere` is used only when root's data folder can't be reached by the cluster's user.
     pub(crate) fn settle(data_dir: &Path, elsewhere: &Path) -> Result<Self, ClusterError> {
         if geteuid().is_root() { Self::settle_as_root(data_dir, elsewhere) } else { Self::settle_as_oneself(data_dir) }
     }
 
-    /// Finds the home of a cluster that somebody else runs, changing nothing.
+    /// Finds the folder of a cluster that another process runs, without changing anything.
     pub(crate) fn existing(data_dir: &Path) -> Result<Self, ClusterError> {
         let pg = data_dir.join("pg").canonicalize().at("cannot find", &data_dir.join("pg"))?;
         let folder = pg.parent().unwrap_or(&pg).to_owned();
@@ -54,7 +54,7 @@ impl Home {
         self.folder.join("pg")
     }
 
-    /// Makes an empty 0700 folder, or takes an existing one of the same owner.
+    /// Creates an empty 0700 folder, or accepts an existing one of the same owner.
     pub(crate) fn own_folder(&self, path: &Path) -> Result<(), ClusterError> {
         let owner = self.run_as.as_ref().map_or(geteuid().as_raw(), |user| user.uid);
         match DirBuilder::new().mode(0o700).create(path) {
@@ -72,7 +72,7 @@ impl Home {
         std::fs::set_permissions(path, Permissions::from_mode(0o700)).at("cannot set the mode of", path)
     }
 
-    /// Makes `path` belong to the cluster's user.
+    /// Changes the owner of `path` to the cluster's user.
     pub(crate) fn give(&self, path: &Path) -> Result<(), ClusterError> {
         match &self.run_as {
             Some(user) => chown(path, Some(user.uid), Some(user.gid)).at("cannot change the owner of", path),
@@ -80,7 +80,7 @@ impl Home {
         }
     }
 
-    /// The folder for the socket: `run` beside the cluster, or one in the temporary folder if that path is too long.
+    /// Returns the socket's folder: `run` beside the cluster, or one in the temporary folder if that path is too long.
     pub(crate) fn socket_folder(&self) -> Result<PathBuf, ClusterError> {
         let beside = self.folder.join("run");
         let folder = if beside.as_os_str().len() <= LONGEST_SOCKET_FOLDER {
@@ -145,7 +145,7 @@ impl Home {
     }
 }
 
-/// Creates the last folder of a path for its owner alone, and returns it without links.
+/// Creates the last folder of a path with mode 0700, and returns the path without symbolic links.
 pub(crate) fn create_private(data_dir: &Path) -> Result<PathBuf, ClusterError> {
     if let Some(parent) = data_dir.parent().filter(|p| !p.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).at("cannot create", parent)?;
@@ -157,8 +157,8 @@ pub(crate) fn create_private(data_dir: &Path) -> Result<PathBuf, ClusterError> {
     data_dir.canonicalize().at("cannot find", data_dir)
 }
 
-/// A fresh folder for the cluster of `data_dir`. An older one of the same name belonged to a data folder that was
-/// deleted or moved, and is never taken over.
+/// Creates a new folder for the cluster of `data_dir`. An existing one of the same name belongs to a data folder that
+/// was deleted or moved, and is never reused.
 fn make_elsewhere(data_dir: &Path, elsewhere: &Path, user: &RunAs) -> Result<PathBuf, ClusterError> {
     std::fs::create_dir_all(elsewhere).at("cannot create", elsewhere)?;
     let base = elsewhere.canonicalize().at("cannot find", elsewhere)?;
@@ -191,7 +191,8 @@ fn user_for(pg: &Path) -> Result<RunAs, ClusterError> {
         .ok_or(ClusterError::NoUser)
 }
 
-/// Lets the user's group pass through a folder that was private; a folder with group or other rights is left alone.
+/// Gives the user's group execute permission on a private folder; a folder with group or other permissions stays
+/// unchanged.
 fn open_to_group(folder: &Path, user: &RunAs) -> Result<(), ClusterError> {
     let mode = folder.metadata().at("cannot read", folder)?.mode();
     if mode & 0o077 != 0 {
@@ -202,7 +203,7 @@ fn open_to_group(folder: &Path, user: &RunAs) -> Result<(), ClusterError> {
         .at("cannot set the mode of", folder)
 }
 
-/// The first folder from the root down that `user`, with no further groups, may not enter.
+/// Returns the first folder, from the root down, that `user` may not enter; supplementary groups don't count.
 fn blocked_by(folder: &Path, user: &RunAs) -> Option<PathBuf> {
     let mut way: Vec<&Path> = folder.ancestors().collect();
     way.reverse();

@@ -1,7 +1,7 @@
-//! Makes the cluster at the first start.
+//! Creation of the cluster at the first start.
 //!
-//! It is made in `pg.new-…` and renamed to `pg` when it is whole, so that a first start that was killed halfway leaves
-//! nothing that could be taken for a cluster.
+//! `initdb` writes to `pg.new-…`, which is renamed to `pg` when complete, so that an interrupted first start leaves
+//! nothing that could be mistaken for a cluster.
 
 use super::conf;
 use super::error::{At, ClusterError};
@@ -16,14 +16,14 @@ use std::process::Stdio;
 /// The superuser of the private cluster, used only to prepare it, to back it up and to restore it.
 pub const ROOT_ROLE: &str = "crewbell_root";
 
-/// What stands where the cluster belongs.
+/// The content of the cluster's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     Nothing,
     Cluster { major: u32 },
 }
 
-/// Looks whether there is a cluster, and of which major version.
+/// Checks whether there is a cluster, and of which major version.
 pub(crate) fn look(home: &Home) -> Result<Found, ClusterError> {
     let path = home.pg();
     let empty = match std::fs::read_dir(&path) {
@@ -43,12 +43,12 @@ pub(crate) fn look(home: &Home) -> Result<Found, ClusterError> {
     }
 }
 
-/// Makes the cluster; takes one to three seconds.
+/// Creates the cluster, which takes one to three seconds.
 pub(crate) async fn create(home: &Home, binaries: &Binaries) -> Result<(), ClusterError> {
     remove_halves(home)?;
     let half = home.folder.join(format!("pg.new-{}", std::process::id()));
     if let Err(first) = initdb(home, binaries, &half, "C.UTF-8").await {
-        // macOS before 15 and musl know no C.UTF-8; plain C sorts alike.
+        // macOS before 15 and musl lack C.UTF-8; plain C has the same sort order.
         tracing::debug!("initdb with C.UTF-8 failed, trying C: {first}");
         remove_halves(home)?;
         initdb(home, binaries, &half, "C").await?;
@@ -82,7 +82,7 @@ async fn initdb(home: &Home, binaries: &Binaries, half: &Path, locale: &str) -> 
     Err(ClusterError::Init(super::log::last_lines(&String::from_utf8_lossy(&out.stderr), 10)))
 }
 
-/// Removes what earlier first starts left behind.
+/// Removes the remains of interrupted first starts.
 fn remove_halves(home: &Home) -> Result<(), ClusterError> {
     for entry in std::fs::read_dir(&home.folder).at("cannot read", &home.folder)?.flatten() {
         if entry.file_name().to_string_lossy().starts_with("pg.new") {

@@ -1,4 +1,4 @@
-//! One server per data folder.
+//! The lock file that allows one server per data folder.
 
 use super::error::{At, ClusterError};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -6,17 +6,17 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Holds the data folder for this process; the kernel lets go when the process ends, however it ends.
+/// An exclusive lock on the data folder. The kernel releases it when the process ends, in any way.
 #[derive(Debug)]
 pub struct DataDirLock {
     _file: File,
 }
 
 impl DataDirLock {
-    /// Takes the folder, which must exist, and writes this process's id into `server.lock`.
+    /// Locks the folder, which must exist, and writes this process's id into `server.lock`.
     ///
     /// # Errors
-    /// [`ClusterError::InUse`] names the process that has it.
+    /// Returns [`ClusterError::InUse`] with the process id of the holder if the folder is locked.
     pub fn take(data_dir: &Path) -> Result<Self, ClusterError> {
         let path = data_dir.join("server.lock");
         let mut file = OpenOptions::new()
@@ -36,7 +36,7 @@ impl DataDirLock {
             }
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // The holder may be about to write its id: then it stays unknown.
+                // The holder may not have written its id yet; the id is "unknown" then.
                 let _ = file.read_to_string(&mut holder);
                 let holder = holder.trim();
                 let holder = if holder.is_empty() { "unknown" } else { holder }.to_owned();

@@ -1,4 +1,4 @@
-//! The cluster's own log files, in `pg/log`.
+//! The cluster's log files, in `pg/log`.
 
 use super::error::{At, ClusterError};
 use nix::fcntl::OFlag;
@@ -6,10 +6,10 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// With 10 MB each, the log stays below 100 MB.
+/// The number of rotated files kept: at 10 MB each, the log stays below 100 MB.
 const KEPT_FILES: usize = 8;
 
-/// Opens `start.log`, which takes what PostgreSQL says before its log collector runs.
+/// Opens `start.log`, which receives PostgreSQL's output before its log collector runs.
 pub(crate) fn start_log(pg: &Path) -> Result<File, ClusterError> {
     let path = pg.join("log").join("start.log");
     OpenOptions::new()
@@ -22,7 +22,7 @@ pub(crate) fn start_log(pg: &Path) -> Result<File, ClusterError> {
         .at("cannot open", &path)
 }
 
-/// The last lines of `start.log` and of the newest log file.
+/// Returns the last lines of `start.log` and of the newest log file.
 pub(crate) fn tail(pg: &Path) -> String {
     let mut files = vec![pg.join("log").join("start.log")];
     files.extend(rotated(pg).pop());
@@ -40,13 +40,13 @@ pub(crate) fn prune(pg: &Path) {
     }
 }
 
-/// The last `count` lines of a text, without empty ones.
+/// Returns the last `count` lines of a text, without empty ones.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// The rotated files, oldest first: their names sort by time.
+/// Lists the rotated files, oldest first: their names sort by time.
 fn rotated(pg: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(pg.join("log"))
         .into_iter()

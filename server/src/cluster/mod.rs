@@ -1,11 +1,12 @@
-//! The private PostgreSQL cluster in the data folder, for who has no database server of their own.
+//! The private PostgreSQL cluster in the data folder, for installations without a database server of their own.
 //!
-//! Made at the first start, started as a child, watched, started again when it dies, stopped with the server, and
-//! recovered when the server was killed. It listens on nothing but a socket in a folder that is private to its user.
-//! What is in the data folder: `server.lock` (one server per folder), `pg` (the cluster; its log in `pg/log`), `run`
-//! (the socket). This room knows processes, files, roles and the database's name; it knows no tables.
+//! It is created at the first start, runs as a supervised child process, is restarted when it dies, stops with the
+//! server, and is recovered after the server was killed. It listens only on a Unix socket in a folder that is private
+//! to its user. The data folder holds `server.lock` (one server per folder), `pg` (the cluster, with its log in
+//! `pg/log`) and `run` (the socket). This module handles processes, files, roles and the database's name, but no
+//! tables.
 //!
-//! Adding a setting: `conf.rs`. A distribution whose PostgreSQL isn't found: `find.rs`.
+//! Settings are in `conf.rs`; the places where a distribution's PostgreSQL is found are in `find.rs`.
 
 mod bootstrap;
 mod conf;
@@ -42,20 +43,20 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-/// How the private cluster is found, sized and waited for.
+/// The settings of the private cluster: search paths, sizes and timeouts.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where PostgreSQL is looked for.
+    /// Where to look for PostgreSQL.
     pub search: Search,
     /// PostgreSQL's own page cache in MB.
     pub shared_buffers_mb: u32,
-    /// Connections of all roles together.
+    /// The connection limit of all roles together.
     pub max_connections: u32,
-    /// How long a start may take; the recovery after a crash is part of it.
+    /// Timeout of a start, including crash recovery.
     pub start_deadline: Duration,
-    /// How long a clean stop may take before it is made unclean.
+    /// Timeout of a clean stop, after which PostgreSQL is stopped uncleanly.
     pub stop_deadline: Duration,
-    /// Where the cluster goes if root's data folder is closed to the user that PostgreSQL runs as.
+    /// The cluster's location if root's data folder is closed to the user that PostgreSQL runs as.
     pub elsewhere: PathBuf,
 }
 
@@ -72,7 +73,7 @@ impl Default for Settings {
     }
 }
 
-/// A running private cluster. Dropping it asks PostgreSQL to stop and doesn't wait; [`Cluster::stop`] waits.
+/// A running private cluster. Dropping it asks PostgreSQL to stop without waiting; [`Cluster::stop`] waits.
 #[derive(Debug)]
 pub struct Cluster {
     binaries: Binaries,
@@ -80,7 +81,7 @@ pub struct Cluster {
     guard: Option<Guard>,
 }
 
-/// What only the process that started the cluster has.
+/// The supervision of the cluster, held by the process that started it.
 #[derive(Debug)]
 struct Guard {
     running: Running,
@@ -90,10 +91,10 @@ struct Guard {
 }
 
 impl Cluster {
-    /// Starts the cluster of a data folder, making both if needed, and waits until it accepts connections.
+    /// Starts the cluster of a data folder, creating both if needed, and waits until it accepts connections.
     ///
     /// # Errors
-    /// Every [`ClusterError`] says what to do about it.
+    /// Returns a [`ClusterError`], whose message says what to do about it.
     pub async fn start(data_dir: &Path, settings: Settings) -> Result<Self, ClusterError> {
         let data_dir = home::create_private(data_dir)?;
         let lock = DataDirLock::take(&data_dir)?;
@@ -112,27 +113,27 @@ impl Cluster {
         }
     }
 
-    /// Whether a data folder holds a cluster; looks and changes nothing.
+    /// Whether a data folder holds a cluster; changes nothing.
     pub fn is_in(data_dir: &Path) -> bool {
         data_dir.join("pg").join("PG_VERSION").is_file()
     }
 
-    /// Whether this process runs the cluster, as opposed to having joined another server's.
+    /// Whether this process started the cluster, as opposed to having joined another server's.
     pub fn is_ours(&self) -> bool {
         self.guard.is_some()
     }
 
-    /// The PostgreSQL that runs it, with the tools that fit it.
+    /// Returns the PostgreSQL that runs it, with the matching tools.
     pub fn binaries(&self) -> &Binaries {
         &self.binaries
     }
 
-    /// The folder of its socket.
+    /// Returns the folder of its socket.
     pub fn socket_folder(&self) -> &Path {
         &self.socket_folder
     }
 
-    /// How to connect to one of its databases as one of its roles; there are no passwords.
+    /// Returns the connection options for a role and a database; there are no passwords.
     pub fn connect_options(&self, role: &str, database: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(&self.socket_folder)
@@ -143,13 +144,13 @@ impl Cluster {
             .application_name("crewbell-server")
     }
 
-    /// The command with which a person looks into the database.
+    /// Returns the `psql` command that connects an operator to the database.
     pub fn url_hint(&self) -> String {
         let psql = self.binaries.tool("psql");
         format!("{} -h '{}' -U {OWNER_ROLE} {DATABASE}", psql.display(), self.socket_folder.display())
     }
 
-    /// Stops the cluster and waits for it; a joined one is left running.
+    /// Stops the cluster and waits for its end; a joined one keeps running.
     ///
     /// Close the pools first: open transactions are rolled back.
     pub async fn stop(mut self) -> Result<(), ClusterError> {

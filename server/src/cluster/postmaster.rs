@@ -1,4 +1,5 @@
-//! One run of PostgreSQL's main process: started, waited for, asked to stop; and the one that a killed server left.
+//! The life cycle of PostgreSQL's main process (the postmaster): start, readiness, shutdown, and the removal of one
+//! that a killed server left behind.
 
 use super::error::{At, ClusterError};
 use super::find::Binaries;
@@ -13,13 +14,13 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-/// How often a state that only shows in a file is looked at; reading it costs some microseconds.
+/// The polling interval for states that show only in a file; one read takes some microseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// How long the remains of a killed PostgreSQL are waited for.
+/// How long to wait for the remains of a killed PostgreSQL to disappear.
 pub(crate) const REMAINS_DEADLINE: Duration = Duration::from_secs(30);
 
-/// All that is needed to start the cluster once more.
+/// Everything needed to start the cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct Launch {
     pub(crate) binaries: Binaries,
@@ -29,8 +30,8 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// Starts `postgres` as our child, in a process group of its own: Ctrl-C in the terminal is for us, and we stop
-    /// PostgreSQL only after the last transaction.
+    /// Starts `postgres` as a child in a process group of its own: Ctrl-C in the terminal reaches only the server,
+    /// which stops PostgreSQL after the last transaction.
     pub(crate) fn spawn(&self) -> Result<Child, ClusterError> {
         let pg = self.home.pg();
         let words = log::start_log(&pg)?;
@@ -47,7 +48,7 @@ impl Launch {
             .at("cannot run", &postgres)
     }
 
-    /// Waits until the cluster accepts connections, crash recovery included.
+    /// Waits until the cluster accepts connections, including crash recovery.
     pub(crate) async fn wait_until_ready(&self, child: &mut Child) -> Result<(), ClusterError> {
         let pg = self.home.pg();
         let pid = child.id().and_then(|id| i32::try_from(id).ok());
@@ -67,8 +68,8 @@ impl Launch {
         }
     }
 
-    /// Asks our child to stop: "fast" first (open transactions are rolled back, a checkpoint is written), then
-    /// "immediate" (crash recovery at the next start), then by force.
+    /// Stops the child with escalating signals: "fast" first (open transactions are rolled back, a checkpoint is
+    /// written), then "immediate" (crash recovery at the next start), then SIGKILL.
     pub(crate) async fn shut_down(&self, child: &mut Child) -> Result<(), ClusterError> {
         let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) else {
             return Ok(());
@@ -85,7 +86,8 @@ impl Launch {
 
     /// Stops the postmaster that a killed server left running on this data folder, if there is one.
     ///
-    /// It is stopped and not taken over, so that the running one is always our child, with the present settings.
+    /// It is stopped and not taken over, so that the running one is always a child of this process with the current
+    /// settings.
     pub(crate) async fn clear_leftover(&self) -> Result<(), ClusterError> {
         let pg = self.home.pg();
         if let Some(PidFile { pid, .. }) = PidFile::read(&pg)
@@ -99,17 +101,17 @@ impl Launch {
         Ok(())
     }
 
-    /// What PostgreSQL keeps others out with: the cluster's lock file and its socket's.
+    /// Returns PostgreSQL's lock files: the cluster's and its socket's.
     fn lock_files(&self) -> Result<[PathBuf; 2], ClusterError> {
         let socket = self.home.socket_folder()?.join(".s.PGSQL.5432.lock");
         Ok([self.home.pg().join("postmaster.pid"), socket])
     }
 
-    /// Removes a lock file whose process is another program, or only waits to be buried. PostgreSQL would take it for its
-    /// own and refuse to start: common where process ids start again at 1 and nobody buries, as in containers.
+    /// Removes a lock file whose process is another program or a zombie. PostgreSQL would take the process for its own
+    /// and refuse to start: common in containers, where process ids start again at 1 and zombies may not be reaped.
     ///
-    /// Not while somebody still works in the cluster: the backends of a killed postmaster need some milliseconds to
-    /// notice, and by this file a new one knows of them.
+    /// Waits while any process still works in the cluster: the backends of a killed postmaster take some milliseconds
+    /// to notice, and a new one detects them by this file.
     async fn clear_lock(&self, path: &Path, pg: &Path) -> Result<(), ClusterError> {
         let first_line = std::fs::read_to_string(path).ok().and_then(|text| text.lines().next()?.trim().parse().ok());
         let Some(pid) = first_line.filter(|pid: &i32| *pid > 0 && is_alive(*pid)) else { return Ok(()) };
@@ -148,7 +150,7 @@ impl Launch {
     }
 }
 
-/// What `postmaster.pid` says: process id in line 1, socket folder in line 5, state in line 8 (PostgreSQL,
+/// The content of `postmaster.pid`: process id in line 1, socket folder in line 5, state in line 8 (PostgreSQL,
 /// `miscadmin.h`, `LOCK_FILE_LINE_…`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PidFile {
@@ -158,7 +160,7 @@ pub(crate) struct PidFile {
 }
 
 impl PidFile {
-    /// Reads it; `None` if there is none, or if it is just being written.
+    /// Reads the file; `None` if it is missing or incomplete.
     pub(crate) fn read(pg: &Path) -> Option<Self> {
         Self::parse(&std::fs::read_to_string(pg.join("postmaster.pid")).ok()?)
     }
@@ -171,7 +173,7 @@ impl PidFile {
     }
 }
 
-/// A command that runs as the cluster's user, with nothing of our environment.
+/// Builds a command that runs as the cluster's user, without this process's environment.
 pub(crate) fn as_user(program: &Path, home: &Home, binaries: &Binaries) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LC_ALL", "C").current_dir(&home.folder);
@@ -186,7 +188,7 @@ pub(crate) fn as_user(program: &Path, home: &Home, binaries: &Binaries) -> Comma
     command
 }
 
-/// Sends a signal; a process that is gone already has what it was sent for.
+/// Sends a signal; a process that has already ended is no error.
 pub(crate) fn signal_to(pid: i32, signal: Signal) {
     if let Err(e) = kill(Pid::from_raw(pid), signal)
         && e != Errno::ESRCH
@@ -195,7 +197,7 @@ pub(crate) fn signal_to(pid: i32, signal: Signal) {
     }
 }
 
-/// Whether a process of that id exists, whoever it belongs to.
+/// Whether a process of that id exists, of any user.
 fn is_alive(pid: i32) -> bool {
     !matches!(kill(Pid::from_raw(pid), None), Err(Errno::ESRCH))
 }
@@ -214,13 +216,13 @@ fn someone_works_in(pg: &Path) -> bool {
     processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok()).any(|cwd| cwd == pg)
 }
 
-/// Whether any process works in this cluster's folder: not known here, so that PostgreSQL itself has to find out.
+/// Always false: without `/proc`, the check is left to PostgreSQL itself.
 #[cfg(not(target_os = "linux"))]
 fn someone_works_in(_: &Path) -> bool {
     false
 }
 
-/// Whether that process looks like the postmaster of this cluster, going by its command line.
+/// Whether that process looks like the postmaster of this cluster, judging by its command line.
 #[cfg(not(target_os = "linux"))]
 fn is_postmaster_of(pid: i32, pg: &Path) -> bool {
     let out = std::process::Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();

@@ -1,4 +1,4 @@
-//! Keeps PostgreSQL running for as long as the server runs.
+//! The supervisor that keeps PostgreSQL running for as long as the server runs.
 
 use super::error::ClusterError;
 use super::log;
@@ -10,11 +10,12 @@ use tokio::process::Child;
 use tokio::time::{Instant, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-/// Right after a kill, backends may still hold the shared memory for some milliseconds.
+/// The first and the longest back-off between restarts. After a kill, backends may hold the shared memory for some
+/// milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The process id of the running postmaster, 0 while there is none; read when the cluster is dropped.
+/// The process id of the running postmaster, 0 if there is none; read when the cluster is dropped.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Running(Arc<AtomicI32>);
 
@@ -29,7 +30,7 @@ impl Running {
     }
 }
 
-/// Watches the child and starts another when it ends, until told to stop.
+/// Watches the child and restarts PostgreSQL when it ends, until cancelled.
 pub(crate) async fn watch(
     launch: Launch,
     mut child: Child,
@@ -58,7 +59,7 @@ pub(crate) async fn watch(
     }
 }
 
-/// Tries until the cluster runs again; `None` if told to stop meanwhile.
+/// Retries until the cluster runs again; `None` if cancelled meanwhile.
 async fn revive(launch: &Launch, running: &Running, stop: &CancellationToken) -> Option<Child> {
     let mut pause = FIRST_PAUSE;
     let mut failures = 0_u32;
@@ -87,7 +88,7 @@ async fn revive(launch: &Launch, running: &Running, stop: &CancellationToken) ->
             Err(reason) => reason,
         };
         failures += 1;
-        // Backends that outlive a killed postmaster make the first attempts fail; later ones are worth a line.
+        // Backends that outlive a killed postmaster make the first attempts fail; only later failures are logged.
         if failures == 5 {
             tracing::error!("the database still can't be started, trying on: {reason}");
         }
@@ -104,9 +105,8 @@ async fn revive(launch: &Launch, running: &Running, stop: &CancellationToken) ->
 
 /// Starts the cluster for the first time in this process.
 ///
-/// A postmaster that was killed just before may have left backends that hold its shared memory for some moments more, or
-/// lock files that name a process which isn't gone yet: PostgreSQL then refuses to start, and is asked again for half a
-/// minute.
+/// A postmaster that was just killed may leave backends that still hold its shared memory, or lock files that name a
+/// process which hasn't ended yet. PostgreSQL then refuses to start, so the start is retried for half a minute.
 pub(crate) async fn first_start(launch: &Launch) -> Result<Child, ClusterError> {
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
@@ -134,7 +134,7 @@ pub(crate) async fn first_start(launch: &Launch) -> Result<Child, ClusterError> 
     }
 }
 
-/// Whether a start failed over what an earlier run has left, which goes away by itself.
+/// Whether a start failed because of the remains of an earlier run, which disappear by themselves.
 fn is_of_remains(reason: &ClusterError) -> bool {
     let ClusterError::Start { log, .. } = reason else { return false };
     log.contains("shared memory block") || (log.contains("lock file") && log.contains("already exists"))

@@ -1,4 +1,4 @@
-//! The private cluster with the PostgreSQL of this machine: real processes, real kills.
+//! Tests of the private cluster with the installed PostgreSQL: real processes and real kills.
 
 use super::*;
 use nix::sys::signal::kill;
@@ -10,7 +10,7 @@ fn settings(root: &Path) -> Settings {
     Settings { elsewhere: root.join("elsewhere"), ..Settings::default() }
 }
 
-/// Private to its maker, like the data folder of a careful person.
+/// Creates a temporary folder with mode 0700.
 fn folder() -> tempfile::TempDir {
     tempfile::Builder::new().permissions(mode(0o700)).tempdir().unwrap()
 }
@@ -39,7 +39,7 @@ fn postmaster(cluster: &Cluster) -> i32 {
     cluster.guard.as_ref().unwrap().running.pid().unwrap()
 }
 
-/// Tries until a question is answered; the supervisor needs some milliseconds to notice a death.
+/// Retries until a connection succeeds; the supervisor takes some milliseconds to notice a death.
 async fn until_answered(cluster: &Cluster) {
     let answered = async {
         while cluster.connect_options(SERVER_ROLE, DATABASE).connect().await.is_err() {
@@ -109,7 +109,7 @@ async fn a_database_left_running_by_a_killed_server_is_replaced_by_ours() {
     let data = folder();
     let killed = with_three_presses(data.path()).await;
     let left = postmaster(&killed);
-    // What kill -9 leaves: the postmaster runs, nobody watches it, the lock is free.
+    // The state after `kill -9`: the postmaster runs, is not supervised, and the lock is free.
     let mut guard = { killed }.guard.take().unwrap();
     guard.watcher.abort();
     let _ = (&mut guard.watcher).await;
@@ -127,7 +127,7 @@ async fn a_database_left_running_by_a_killed_server_is_replaced_by_ours() {
 async fn a_pid_file_that_names_another_program_is_in_nobodys_way() {
     let data = folder();
     with_three_presses(data.path()).await.stop().await.unwrap();
-    // Of the database's own user: PostgreSQL takes no other for its own.
+    // It runs as the database's own user: PostgreSQL ignores processes of other users.
     let owner = data.path().join("pg").metadata().unwrap().uid();
     let mut stranger = std::process::Command::new("sleep");
     stranger.arg("60").current_dir("/").stdout(std::process::Stdio::null());
@@ -143,7 +143,7 @@ async fn a_pid_file_that_names_another_program_is_in_nobodys_way() {
     cluster.stop().await.unwrap();
 }
 
-/// What a postmaster leaves that was killed: both of its lock files.
+/// Writes both lock files of a killed postmaster.
 fn leave_locks(data: &Path, pid: u32) {
     let stale = format!("{pid}\n{}\n1\n5432\n/nowhere\n\n 1 1\nready\n", data.join("pg").display());
     std::fs::write(data.join("pg/postmaster.pid"), &stale).unwrap();
@@ -159,7 +159,7 @@ async fn lock_files_of_a_killed_process_that_nobody_has_buried_are_in_nobodys_wa
         let owner = data.path().join("pg").metadata().unwrap().uid();
         std::os::unix::process::CommandExt::uid(&mut dead, owner);
     }
-    // Not waited for: its process id stays taken, as in a container whose first process buries nobody.
+    // Not waited for: its process id stays taken by a zombie, as in a container whose first process reaps none.
     let mut dead = dead.spawn().unwrap();
     leave_locks(data.path(), dead.id());
     let cluster = start(data.path()).await;

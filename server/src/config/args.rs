@@ -1,4 +1,4 @@
-//! The settings as flags of `serve`.
+//! The settings as command-line flags of `serve`.
 
 use super::resolve::Said;
 use super::values::{parse_address, parse_broker, parse_level, parse_topic_prefix};
@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use toml::Value;
 
-/// Flags go before the environment (`CREWBELL_…`), and that before the configuration file.
+/// The flags of the settings. They override the environment (`CREWBELL_…`), which overrides the configuration file.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeArgs {
     /// Configuration file [default: crewbell.toml in the data folder, if there is one]
@@ -18,7 +18,7 @@ pub struct ServeArgs {
     /// Print a configuration file with every setting, its meaning and its default, and exit
     #[arg(long)]
     pub write_config: bool,
-    /// Folder for all that is the server's own
+    /// Folder for the server's own data
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Where apps and browsers connect; port 0 takes a free one [default: 0.0.0.0:8080]
@@ -33,13 +33,13 @@ pub struct ServeArgs {
     /// Where buttons connect over TLS
     #[arg(long, value_name = "IP:PORT", value_parser = parse_address)]
     pub mqtt_tls: Option<SocketAddr>,
-    /// Who ends the buttons' connections
+    /// Where buttons connect: this server, or an external broker [default: embedded]
     #[arg(long)]
     pub mqtt_mode: Option<MqttMode>,
     /// The broker of external mode
     #[arg(long, value_name = "URL", value_parser = parse_broker)]
     pub mqtt_url: Option<String>,
-    /// The site whose buttons speak through that broker
+    /// The site whose buttons use that broker
     #[arg(long, value_name = "SITE")]
     pub mqtt_site: Option<String>,
     /// First level of the topics [default: obedio]
@@ -78,7 +78,7 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// What was said by flags, in the file's terms.
+    /// Returns the settings given by flags, by their names in the file.
     pub(super) fn said(&self) -> Vec<Said> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| Value::from(path.to_string_lossy().into_owned()));
         let text = |text: &Option<String>| text.clone().map(Value::from);

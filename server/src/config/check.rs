@@ -1,11 +1,11 @@
-//! What settings must fulfil together.
+//! Checks that involve several settings.
 
 use super::{Config, MqttMode};
 
-/// The setting to change, and why.
+/// The setting to change, and the reason.
 pub(super) type Complaint = (&'static str, &'static str);
 
-/// Finds the first settings that don't fit together.
+/// Returns the first conflict between settings.
 pub(super) fn check(config: &Config) -> Result<(), Complaint> {
     let external = &config.mqtt.external;
     let is_external = config.mqtt.mode == MqttMode::External;

@@ -1,31 +1,31 @@
-//! What is wrong with a setting: where it stands, what was read, what would be right.
+//! Errors of the settings, each with the location, the value read and what would be right.
 
 use std::io;
 use std::path::PathBuf;
 
-/// A setting that can't be used.
+/// The error of a setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file can't be read.
+    /// The configuration file can't be read.
     #[error("cannot read the configuration {}: {source}", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
-    /// A place in the file is wrong.
+    /// A value in the file is wrong.
     #[error("{}, line {line}, column {column}: {message}\n  {line} | {read}", .path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// The line, counted from 1.
         line: usize,
-        /// From 1, in characters.
+        /// The column in characters, counted from 1.
         column: usize,
-        /// What is wrong, and what would be right.
+        /// The fault, and what would be right.
         message: String,
-        /// The line, without what may be secret.
+        /// The line's text, without possible secrets.
         read: String,
     },
     /// A flag or an environment variable is wrong.
@@ -33,17 +33,17 @@ pub enum ConfigError {
     Said {
         /// The flag or variable.
         origin: String,
-        /// What is wrong, and what would be right.
+        /// The fault, and what would be right.
         message: String,
     },
-    /// Settings that are right alone don't fit together.
+    /// Settings that are valid by themselves conflict.
     #[error("{key} ({origin}): {message}")]
     Unfit {
         /// The setting to change.
         key: &'static str,
-        /// Where it was set, or that it wasn't.
+        /// Where it was set, or "not set".
         origin: String,
-        /// Why it doesn't fit, and what would.
+        /// The conflict, and how to resolve it.
         message: String,
     },
 }

@@ -1,8 +1,8 @@
-//! Every setting by its name, with what the printed file says about it.
+//! The table of all settings, with their texts in the printed configuration file.
 
 use std::fmt::Write;
 
-/// What a setting's text in the environment is read as.
+/// The type as which a setting's text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
@@ -18,13 +18,13 @@ pub(super) struct Key {
     pub(super) kind: Kind,
     /// The default as TOML writes it; `None` if there is none to write.
     pub(super) default: Option<&'static str>,
-    /// For a setting without a default: a value to show, commented out.
+    /// The value to print, commented out, for a setting without a default.
     pub(super) example: &'static str,
     pub(super) about: &'static str,
 }
 
 impl Key {
-    /// `http.listen` is `CREWBELL_HTTP_LISTEN`.
+    /// Returns the environment variable: `CREWBELL_HTTP_LISTEN` for `http.listen`.
     pub(super) fn variable(&self) -> String {
         format!("CREWBELL_{}", self.path.replace('.', "_").to_uppercase())
     }
@@ -46,7 +46,7 @@ const fn unset(path: &'static str, example: &'static str, about: &'static str) -
     Key { path, kind: Kind::Text, default: None, example, about }
 }
 
-/// In the order of the printed file; keys of one section stand together.
+/// All settings in the order of the printed file; those of one section are adjacent.
 pub(super) const KEYS: &[Key] = &[
     unset(
         "data_dir",
@@ -221,7 +221,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
 ];
 
-/// The configuration file with every setting, its meaning and its default, as `serve --write-config` prints it.
+/// Returns the configuration file with every setting, its meaning and its default, as `serve --write-config` prints it.
 pub fn commented_defaults() -> String {
     let mut text = String::from(
         "# Crewbell server. Every setting with its default; those that start with # have none.\n\

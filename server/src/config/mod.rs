@@ -1,8 +1,8 @@
-//! The server's settings: flags over environment over a file over defaults.
+//! The server's settings, from flags, environment, file and defaults in this order of precedence.
 //!
-//! What belongs to a site, such as its time zone or how long it keeps things, is in the database and not here. To add
-//! a setting: a field and its default below, a line in `keys.rs` (a test fails until it is there), and a flag in
-//! `args.rs` if people will want to say it often; the environment variable comes by itself.
+//! Settings of a site, such as its time zone or its retention, are in the database. A new setting needs a field and its
+//! default below, a line in `keys.rs` (a test fails without it), and a flag in `args.rs` if it is often used; the
+//! environment variable is derived.
 
 mod args;
 mod check;
@@ -31,75 +31,75 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where the server keeps all that is its own.
+    /// The folder for the server's own data.
     pub data_dir: PathBuf,
-    /// The door for apps and browsers.
+    /// The HTTP listener for apps and browsers.
     pub http: Http,
-    /// The door for buttons.
+    /// The MQTT listener for buttons.
     pub mqtt: Mqtt,
-    /// The certificate of both.
+    /// The certificate of both listeners.
     pub tls: Tls,
     /// Voice calls beyond one network.
     pub calls: Calls,
-    /// The database, if not the private one.
+    /// The database, if it isn't the private one.
     pub database: Database,
-    /// What the server writes down about itself.
+    /// Logging.
     pub log: Log,
     /// The automatic backup.
     pub backup: Backup,
-    /// How long things stay.
+    /// The retention periods.
     pub retention: Retention,
 }
 
-/// The door for apps and browsers.
+/// Settings of the HTTP listener for apps and browsers.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// Where to listen; port 0 takes any free one.
+    /// The listen address; port 0 takes any free one.
     #[serde(deserialize_with = "values::address")]
     pub listen: SocketAddr,
-    /// Whether it speaks HTTPS.
+    /// Whether it uses HTTPS.
     pub tls: bool,
-    /// How long open requests may take to finish when the server stops.
+    /// Timeout for open requests when the server stops.
     #[serde(deserialize_with = "values::duration")]
     pub drain: Duration,
-    /// The reverse proxies whose `X-Forwarded-For` is believed.
+    /// The reverse proxies whose `X-Forwarded-For` is trusted.
     #[serde(deserialize_with = "values::networks")]
     pub trusted_proxies: Vec<Network>,
-    /// What a collector reads the metrics with.
+    /// The bearer token with which a collector reads the metrics.
     pub metrics_token: Option<Secret>,
 }
 
-/// Who ends the buttons' MQTT connections.
+/// The endpoint of the buttons' MQTT connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum MqttMode {
     /// The server itself.
     Embedded,
-    /// A broker, to which the server is a client.
+    /// A broker, of which the server is a client.
     External,
 }
 
-/// The door for buttons.
+/// Settings of the MQTT listener for buttons.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mqtt {
-    /// Who ends the buttons' connections.
+    /// The endpoint of the buttons' connections.
     pub mode: MqttMode,
-    /// Where the embedded listener listens; port 0 takes any free one.
+    /// The embedded listener's address; port 0 takes any free one.
     #[serde(deserialize_with = "values::address")]
     pub listen: SocketAddr,
-    /// Where it listens for TLS, if at all.
+    /// The listen address for TLS, if any.
     #[serde(deserialize_with = "values::some_address")]
     pub tls_listen: Option<SocketAddr>,
     /// The first levels of the topics.
     #[serde(deserialize_with = "values::topic_prefix")]
     pub topic_prefix: String,
-    /// What other makers' radio buttons mean: a file with a table.
+    /// The file with the table of other makers' radio buttons.
     pub radio_table: Option<PathBuf>,
     /// Whether buttons may connect without credentials.
     pub anonymous: bool,
-    /// The broker of external mode.
+    /// Settings of the broker in external mode.
     pub external: ExternalBroker,
 }
 
@@ -107,18 +107,19 @@ pub struct Mqtt {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExternalBroker {
-    /// `mqtt://` or `mqtts://`, host and port.
+    /// The broker's URL: `mqtt://` or `mqtts://`, host and port.
     #[serde(deserialize_with = "values::some_broker")]
     pub url: Option<String>,
-    /// The server's login there.
+    /// The server's user name there.
     pub username: Option<String>,
-    /// Its password there.
+    /// The server's password there.
     pub password: Option<Secret>,
-    /// The authority of its certificate, PEM; for `mqtts://`.
+    /// The certificate authority of the broker's certificate, PEM; for `mqtts://`.
     pub ca_file: Option<PathBuf>,
-    /// The fixed client id, by which the broker keeps what came while the server was away; `crewbell-<site>` when none is given.
+    /// The fixed client id of the persistent session, in which the broker queues messages while the server is away;
+    /// `crewbell-<site>` by default.
     pub client_id: Option<String>,
-    /// The site whose buttons speak through this broker.
+    /// The site whose buttons use this broker.
     pub site: Option<String>,
 }
 
@@ -128,26 +129,26 @@ pub struct ExternalBroker {
 pub struct Tls {
     /// The certificate chain, PEM.
     pub cert: Option<PathBuf>,
-    /// Its private key, PEM.
+    /// The certificate's private key, PEM.
     pub key: Option<PathBuf>,
 }
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Certificate {
-    /// Made at the first start, by an authority of the server's own.
+    /// Generated at the first start by the server's own certificate authority.
     SelfMade,
     /// Read from files.
     Files {
-        /// The chain.
+        /// The certificate chain.
         cert: PathBuf,
-        /// The key.
+        /// The private key.
         key: PathBuf,
     },
 }
 
 impl Tls {
-    /// Where the certificate comes from.
+    /// Returns the source of the certificate.
     pub fn certificate(&self) -> Certificate {
         match (&self.cert, &self.key) {
             (Some(cert), Some(key)) => Certificate::Files { cert: cert.clone(), key: key.clone() },
@@ -156,91 +157,91 @@ impl Tls {
     }
 }
 
-/// Voice calls beyond one network.
+/// Settings of voice calls beyond one network.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Calls {
-    /// STUN servers, by which a device learns how it is seen from outside.
+    /// The STUN servers, from which a device learns its public address.
     #[serde(deserialize_with = "values::stun")]
     pub stun: Vec<String>,
-    /// TURN servers, by which voices go where no other way leads.
+    /// The TURN servers, which relay calls when no direct path works.
     #[serde(deserialize_with = "values::turn")]
     pub turn: Vec<String>,
-    /// The secret that the TURN servers share.
+    /// The TURN servers' shared secret.
     pub turn_secret: Option<Secret>,
-    /// Where devices reach the server's own TURN server, if it is to have one.
+    /// The address at which devices reach the server's own TURN server, if it has one.
     #[serde(deserialize_with = "values::some_address")]
     pub own_turn: Option<SocketAddr>,
-    /// How long a device's credentials for them hold.
+    /// The lifetime of a device's TURN credentials.
     #[serde(deserialize_with = "values::duration")]
     pub turn_ttl: Duration,
 }
 
-/// The database.
+/// Settings of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
-    /// A database of the user's own, as the server's role; without it the private cluster is used.
+    /// The URL of an external database, as the server's role; the private cluster is used without it.
     pub url: Option<Secret>,
-    /// The same, as the role that owns the tables: for migrations, backup and restore.
+    /// The URL of the same database, as the role that owns the tables: for migrations, backup and restore.
     pub owner_url: Option<Secret>,
-    /// The most connections the server holds.
+    /// The maximum size of the pool of reading connections.
     pub pool_max: NonZeroU32,
-    /// How many it keeps open when idle.
+    /// The number of reading connections kept open when idle.
     pub pool_min: u32,
-    /// How long a question waits for a free connection.
+    /// Timeout of waiting for a free connection.
     #[serde(deserialize_with = "values::duration")]
     pub acquire_timeout: Duration,
 }
 
-/// How a log line is written.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable text.
     Text,
     /// One JSON object a line, for collectors.
     Json,
 }
 
-/// What the server writes down about itself.
+/// Settings of logging.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// How a line is written.
+    /// The format of the lines.
     pub format: LogFormat,
     /// A level, or `tracing` directives.
     #[serde(deserialize_with = "values::level")]
     pub level: String,
 }
 
-/// The automatic backup.
+/// Settings of the automatic backup.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Backup {
-    /// The folder for one dump a day; without it there is none.
+    /// The folder of the daily backups; without it there are none.
     pub daily: Option<PathBuf>,
-    /// How many of them stay.
+    /// The number of backups kept.
     pub keep: NonZeroU32,
 }
 
-/// For how many days things stay; 0 keeps them for ever. The log's own is a setting of each site.
+/// Retention periods in days; 0 keeps for ever. The log's retention is a setting of each site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
-    /// What guests said while they held a button.
+    /// The recordings of guests who held a button.
     #[serde(deserialize_with = "values::days")]
     pub recordings: u32,
-    /// The single presses; the requests that came of them stay.
+    /// The single presses; their requests are kept.
     #[serde(deserialize_with = "values::days")]
     pub presses: u32,
-    /// What became of commands, by which one that comes again is known.
+    /// The command records, by which repeated commands are recognised.
     #[serde(deserialize_with = "values::days")]
     pub commands: u32,
-    /// Sessions that ended.
+    /// The ended sessions.
     #[serde(deserialize_with = "values::days")]
     pub sessions: u32,
-    /// Messages of devices that were no press.
+    /// The unrecognised messages of devices.
     #[serde(deserialize_with = "values::days")]
     pub unrecognised: u32,
 }
@@ -319,13 +320,13 @@ impl Default for Backup {
 }
 
 impl Default for Retention {
-    /// A guest's voice goes after a month, what is needed to explain a season stays for a little more than a year.
+    /// Returns the defaults: recordings are kept for a month, and what explains a season for a little more than a year.
     fn default() -> Self {
         Self { recordings: 30, presses: 400, commands: 90, sessions: 90, unrecognised: 30 }
     }
 }
 
-/// On every interface: tablets, phones and buttons are other machines on the ship's network.
+/// Returns a listen address on every interface: tablets, phones and buttons are other machines on the ship's network.
 fn everywhere(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
 }

@@ -1,4 +1,4 @@
-//! From flags, environment and file to one [`Config`], each wrong value named where it stands.
+//! Merging of flags, environment and file into one [`Config`], with the location of each wrong value.
 
 use super::check::check;
 use super::keys::{KEYS, Key, Kind};
@@ -11,20 +11,20 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-/// Variables that are no settings of their own.
+/// Variables that are no settings in the table.
 const OTHER_VARIABLES: [&str; 2] = ["CREWBELL_CONFIG", "CREWBELL_PG_BIN"];
 
-/// What the process finds around it, taken once so that tests can say otherwise.
+/// The process's environment, read once so that tests can replace it.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// The environment.
+    /// The environment variables.
     pub variables: BTreeMap<String, String>,
     /// Whether root runs the server.
     pub is_root: bool,
 }
 
 impl Surroundings {
-    /// Those of this process.
+    /// Reads this process's environment.
     pub fn of_this_process() -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         Self {
@@ -33,13 +33,13 @@ impl Surroundings {
         }
     }
 
-    /// An empty variable counts as unset, as compose files mean it.
+    /// Returns a variable. An empty one counts as unset, as in compose files.
     fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     pub(super) fn default_data_dir(&self) -> PathBuf {
-        // The XDG base directory specification has relative paths ignored.
+        // The XDG base directory specification says that relative paths are ignored.
         let home = |name: &str| self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
         if self.is_root {
             PathBuf::from("/var/lib/crewbell")
@@ -53,18 +53,18 @@ impl Surroundings {
     }
 }
 
-/// The settings, and what to tell about where they came from.
+/// The resolved settings, with their file and warnings.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// All settings.
     pub config: Config,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
-    /// Sentences to log, such as about a variable that looks like a setting and is none.
+    /// Warnings to log, such as about a variable that looks like a setting and is none.
     pub warnings: Vec<String>,
 }
 
-/// One value from a flag or variable.
+/// A setting's value from a flag or variable.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) key: &'static str,
@@ -72,10 +72,10 @@ pub(super) struct Said {
     pub(super) value: Value,
 }
 
-/// Puts the settings together; reads the configuration file.
+/// Merges the settings; reads the configuration file.
 ///
 /// # Errors
-/// The first wrong value, by flag, variable, or file, line and column.
+/// Returns the first wrong value, with its flag, its variable, or the file, line and column.
 pub fn resolve(args: &ServeArgs, around: &Surroundings) -> Result<Resolved, ConfigError> {
     let mut said = from_environment(around)?;
     said.extend(args.said());
@@ -156,7 +156,7 @@ fn put(table: &mut Table, path: &str, value: Value) {
     }
 }
 
-/// Variables in our name that nothing reads: a misspelt one, most likely, but container runtimes also make some up.
+/// Returns warnings about unknown `CREWBELL_` variables. Most are misspelt, but container runtimes also create some.
 fn strangers(around: &Surroundings) -> Vec<String> {
     let known: Vec<String> = KEYS.iter().map(Key::variable).collect();
     around
@@ -176,7 +176,7 @@ struct File {
 }
 
 impl File {
-    /// Reads the named file, or the one in the data folder if it is there.
+    /// Reads the named file, or the one in the data folder if it exists.
     fn find(args: &ServeArgs, around: &Surroundings, data_dir: &Path) -> Result<Option<Self>, ConfigError> {
         let named = args.config.clone().or_else(|| around.get("CREWBELL_CONFIG").map(PathBuf::from));
         let path = named.clone().unwrap_or_else(|| data_dir.join("crewbell.toml"));
@@ -200,7 +200,7 @@ impl File {
         }
     }
 
-    /// `FILE, line N` of a setting, if the file sets it.
+    /// Returns `FILE, line N` of a setting, if the file sets it.
     fn place_of(&self, key: &str) -> Option<String> {
         let document = DeTable::parse(&self.text).ok()?;
         let span = span_of(document.get_ref(), key)?;
@@ -218,7 +218,7 @@ fn span_of(table: &DeTable<'_>, path: &str) -> Option<Range<usize>> {
     }
 }
 
-/// Line and column of a place, both from 1, the column in characters.
+/// Returns the line and column of a position, both from 1, the column in characters.
 fn position(text: &str, span: &Range<usize>) -> (usize, usize) {
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -226,7 +226,7 @@ fn position(text: &str, span: &Range<usize>) -> (usize, usize) {
     (line, column)
 }
 
-/// A line as it may be shown: addresses of databases hold passwords too.
+/// Returns a line without secrets; database URLs may hold passwords too.
 fn shown(line: &str) -> String {
     if ["password", "secret", "token", "url"].iter().any(|word| line.contains(word)) {
         let name = line.split('=').next().unwrap_or_default().trim();

@@ -1,4 +1,4 @@
-//! Where settings come from, and how wrong ones are named.
+//! Tests of the sources of settings and of the errors.
 
 use super::keys::{KEYS, Kind};
 use super::*;
@@ -14,7 +14,7 @@ fn flags(words: &[&str]) -> ServeArgs {
     Command::parse_from([&["serve"], words].concat()).serve
 }
 
-/// Somebody whose data folder isn't there, so that no file of this machine is read.
+/// Returns an environment whose data folder doesn't exist, so that no file of this machine is read.
 fn around(variables: &[(&str, &str)]) -> Surroundings {
     let nowhere = ("CREWBELL_DATA_DIR", "/nowhere/crewbell");
     alone(&[&[nowhere], variables].concat())
@@ -25,7 +25,7 @@ fn alone(variables: &[(&str, &str)]) -> Surroundings {
     Surroundings { variables: variables.iter().map(owned).collect(), is_root: false }
 }
 
-/// Resolves with a file of this text.
+/// Resolves the settings with a file of this text.
 fn with_file(text: &str, words: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("crewbell.toml");
@@ -60,7 +60,7 @@ fn the_printed_file_shows_and_explains_every_setting() {
         let mark = if key.default.is_some() { "\n" } else { "\n# " };
         assert!(printed.contains(&format!("{mark}{} = ", key.name())), "{}", key.path);
     }
-    // The commented-out examples are values that would be accepted, too.
+    // The commented-out examples must be accepted values too.
     let all: String = printed
         .lines()
         .filter_map(|line| {
@@ -73,7 +73,7 @@ fn the_printed_file_shows_and_explains_every_setting() {
     toml::from_str::<Config>(&all).unwrap();
 }
 
-/// Asks serde itself which fields there are, so that a field without a line in the table is found.
+/// Takes the field names from serde's error, so that a field without a line in the table is found.
 #[test]
 fn every_field_is_in_the_table_of_settings() {
     for section in ["", "http", "mqtt", "mqtt.external", "tls", "calls", "database", "log", "backup", "retention"] {
@@ -181,7 +181,7 @@ fn every_setting_can_be_said_in_the_environment() {
     for key in KEYS {
         let text = key.example.trim_matches('"');
         let own = key.variable();
-        // What the rules of fitting together ask for beside it.
+        // The settings that the joint checks require beside it.
         let beside = [
             ("CREWBELL_TLS_CERT", "c"),
             ("CREWBELL_TLS_KEY", "k"),

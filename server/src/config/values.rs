@@ -1,4 +1,4 @@
-//! The kinds of values that a setting can have, each with a message that says what would be right.
+//! The parsers of the settings' values, each with an error that says what would be right.
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use std::convert::Infallible;
@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use crate::http::Network;
 
-/// A text that is never shown: neither by `Debug`, nor in an error.
+/// A secret text, which neither `Debug` nor an error shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Keeps a text secret.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for the one place that needs it.
+    /// Returns the text.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -41,7 +41,7 @@ impl FromStr for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // Serde's own message would quote what was read.
+        // Serde's own error would quote the value.
         if let toml::Value::String(text) = toml::Value::deserialize(from)? {
             return Ok(Self(text));
         }
@@ -49,21 +49,21 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Reads `IP:PORT`.
+/// Parses `IP:PORT`.
 pub(super) fn parse_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("`{text}` is no address to listen on; write IP:PORT, such as 0.0.0.0:8080 or [::]:8080 (port 0: any free one)")
     })
 }
 
-/// Reads `20s`, `1m 30s` or `2h`; not negative.
+/// Parses `20s`, `1m 30s` or `2h`; not negative.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     jiff::SignedDuration::from_str(text).ok().and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
         format!("`{text}` is no duration; write a number with its unit, such as 500ms, 20s, 5m or 1m 30s")
     })
 }
 
-/// Reads the first levels of the buttons' topics, such as `obedio` or `ship/bells`.
+/// Parses the first levels of the buttons' topics, such as `obedio` or `ship/bells`.
 pub(super) fn parse_topic_prefix(text: &str) -> Result<String, String> {
     let levels_are_good = text.split('/').all(|level| !level.is_empty() && !level.contains(['+', '#', '\0']));
     if levels_are_good && !text.starts_with('$') {
@@ -72,7 +72,7 @@ pub(super) fn parse_topic_prefix(text: &str) -> Result<String, String> {
     Err(format!("`{text}` can't start a topic; write levels with / between them, without + and #, such as obedio"))
 }
 
-/// Reads `info`, or directives such as `info,crewbell_server::live=debug`.
+/// Parses `info`, or directives such as `info,crewbell_server::live=debug`.
 pub(super) fn parse_level(text: &str) -> Result<String, String> {
     let is_level = |text: &str| tracing_subscriber::filter::LevelFilter::from_str(text.trim()).is_ok();
     let good = text.split(',').all(|directive| match directive.rsplit_once('=') {
@@ -87,7 +87,7 @@ pub(super) fn parse_level(text: &str) -> Result<String, String> {
     ))
 }
 
-/// Reads an external broker's URL, without a login in it.
+/// Parses an external broker's URL, which must not hold a login.
 pub(super) fn parse_broker(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("mqtt://").or_else(|| text.strip_prefix("mqtts://"));
     match host {
@@ -99,7 +99,7 @@ pub(super) fn parse_broker(text: &str) -> Result<String, String> {
     }
 }
 
-/// Reads addresses with commas between them, each beginning with one of some schemes.
+/// Parses comma-separated addresses, each with one of `schemes`.
 fn parse_servers(text: &str, schemes: &[&str]) -> Result<Vec<String>, String> {
     let servers = text.split(',').map(str::trim).filter(|server| !server.is_empty());
     let checked = servers.map(|server| {
@@ -113,17 +113,17 @@ fn parse_servers(text: &str, schemes: &[&str]) -> Result<Vec<String>, String> {
     checked.collect()
 }
 
-/// Reads addresses and networks with commas between them.
+/// Parses comma-separated addresses and networks.
 pub(super) fn parse_networks(text: &str) -> Result<Vec<Network>, String> {
     text.split(',').map(str::trim).filter(|network| !network.is_empty()).map(str::parse).collect()
 }
 
-/// Reads STUN servers (RFC 7064).
+/// Parses STUN servers (RFC 7064).
 pub(super) fn parse_stun(text: &str) -> Result<Vec<String>, String> {
     parse_servers(text, &["stun:", "stuns:"])
 }
 
-/// Reads TURN servers (RFC 7065).
+/// Parses TURN servers (RFC 7065).
 pub(super) fn parse_turn(text: &str) -> Result<Vec<String>, String> {
     parse_servers(text, &["turn:", "turns:"])
 }

@@ -1,6 +1,7 @@
-//! The last statement of every transaction that writes: it appends to the log, and with it stores what a press changes.
+//! The last statement of every writing transaction: it appends to the log, and stores what a press changes.
 //!
-//! One statement and not four, because on the press path each trip to the database is as long as the flush to disk.
+//! One statement rather than four, because on the press path each round trip to the database takes as long as the flush
+//! to disk.
 
 use crewbell_shared::ids::SiteId;
 use crewbell_shared::protocol::Audience;
@@ -14,12 +15,12 @@ use super::presses::Press;
 use super::requests::Facts;
 use super::{DbError, sql, sql_opt};
 
-/// What is stored with the entries.
+/// The rows stored by the statement.
 #[derive(Clone, Copy, Debug)]
 pub struct Appended<'a> {
-    /// Buttons whose memory and time of last hearing are to be stored, and nothing else of them.
+    /// Buttons of which only the dedup state and the last-heard time are stored.
     pub remembered: &'a [&'a KnownButton],
-    /// Requests as they are now.
+    /// Requests to be saved.
     pub requests: &'a [&'a Request],
     /// Presses to be recorded.
     pub presses: &'a [Press],
@@ -33,24 +34,24 @@ macro_rules! column {
     };
 }
 
-/// What is there, as JSON.
+/// Serialises the present values to JSON.
 fn texts<'a, T: Serialize + 'a>(
     values: impl Iterator<Item = Option<&'a T>>,
 ) -> Result<Vec<Option<String>>, serde_json::Error> {
     values.map(|value| value.map(serde_json::to_string).transpose()).collect()
 }
 
-/// Stores, appends, and returns the number of the last entry.
+/// Stores the rows, appends the entries, and returns the sequence number of the last entry.
 ///
-/// It takes the lock on the site's counter, which is held until the commit: that makes the order of numbers the order
-/// of commits. JSON travels as text: the driver would send it as jsonb, which doesn't keep it as it was written.
+/// The statement locks the site's counter until the commit, so that sequence numbers are in commit order. JSON travels
+/// as text: the driver would send it as jsonb, which doesn't preserve its spelling.
 pub async fn append(conn: &mut PgConnection, site: SiteId, appended: Appended<'_>) -> Result<u64, DbError> {
     let Appended { remembered, requests, presses, entries } = appended;
     let facts: Vec<Facts<'_>> = requests.iter().map(|request| Facts::of(&request.state)).collect();
     let notes = requests.iter().map(|request| serde_json::to_string(&request.notes)).collect::<Result<Vec<_>, _>>()?;
     let voices = texts(requests.iter().map(|request| request.voice.as_ref()))?;
     let held = texts(requests.iter().map(|request| request.held.as_ref()))?;
-    // PostgreSQL has no arrays of arrays of different lengths, so the names travel as one text each.
+    // PostgreSQL has no arrays of arrays of different lengths, so the field names travel as one text per entry.
     let changed: Vec<String> = entries.iter().map(|entry| entry.changed_fields.join(",")).collect();
     let audiences = entries.iter().map(|entry| match &entry.audience {
         Audience::Everyone => Ok(None),

@@ -1,4 +1,4 @@
-//! Buttons.
+//! Rows and queries of buttons.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use uuid::Uuid;
 
 use super::{BadRow, DbError, named, sql, sql_opt};
 
-/// A button with what the log doesn't tell of it.
+/// A button, with the state that the log doesn't carry.
 #[derive(Clone, Debug)]
 pub struct KnownButton {
     /// The button, as last logged.
     pub button: Button,
-    /// What tells a repetition from a new press.
+    /// Dedup state, which distinguishes a repetition from a new press.
     pub memory: serde_json::Value,
-    /// When it was last heard, to the message.
+    /// When its last message was received.
     pub seen_at: Option<Timestamp>,
-    /// Who brought its first message; known only of one that is being found.
+    /// Address and client id that delivered its first message; set only while it is being registered.
     pub found_via: Option<String>,
 }
 
-/// Buttons that wait for somebody to say where they are: how many, and how many of them were brought by whom.
+/// Counts of unassigned buttons, in all and by the client that delivered them.
 #[derive(Clone, Debug, Default)]
 pub struct NewButtons {
-    /// All.
+    /// All of them.
     pub all: i64,
     /// By address.
     pub of_address: BTreeMap<String, i64>,
@@ -37,7 +37,7 @@ pub struct NewButtons {
 }
 
 impl NewButtons {
-    /// One more, brought by somebody.
+    /// Counts one more, delivered by a client.
     pub fn add(&mut self, via: Option<&str>) {
         self.all += 1;
         if let Some(via) = via {
@@ -46,7 +46,7 @@ impl NewButtons {
         }
     }
 
-    /// Whether there is room for one more.
+    /// Whether the limits allow one more.
     pub fn has_room(&self, via: Option<&str>) -> bool {
         let of = |counts: &BTreeMap<String, i64>, who: &str| counts.get(who).copied().unwrap_or_default();
         let shares = via.is_none_or(|via| {
@@ -56,24 +56,24 @@ impl NewButtons {
     }
 }
 
-/// Buttons that may wait to be assigned at a site. What one client or one address brings is bounded lower, so that
-/// somebody who invents ids keeps no honest button out.
+/// Maximum unassigned buttons of a site. The limits of one client and of one address are lower, so that a client that
+/// invents ids doesn't lock out genuine buttons.
 const MOST_NEW: i64 = 1000;
 const MOST_OF_ADDRESS: i64 = 400;
-/// A gateway speaks for many; what is beyond comes in when somebody has assigned some.
+/// A gateway delivers many; the rest is accepted after some have been assigned.
 const MOST_OF_CLIENT: i64 = 60;
 
-/// The address of whoever brought something, of its address and client id.
+/// Returns the address part of an address and client id.
 pub(crate) fn address_of(via: &str) -> &str {
     via.split_once(' ').map_or(via, |(address, _)| address)
 }
 
-/// How a button proves that it is itself.
+/// A button's credentials.
 #[derive(Clone, Debug)]
 pub struct ButtonSecret {
-    /// Which button.
+    /// The button's device id.
     pub device: String,
-    /// SHA-256 of its password; none while it uses the join code.
+    /// SHA-256 of its password; `None` while it uses the join code.
     pub secret_hash: Option<Vec<u8>>,
 }
 
@@ -105,7 +105,7 @@ macro_rules! select {
     };
 }
 
-/// Locks and loads buttons by their ids on the wire, with where they are and who has been there longest.
+/// Locks and loads buttons by device id, with their places and the longest current stay there.
 pub async fn lock_devices(
     conn: &mut PgConnection,
     site: SiteId,
@@ -177,7 +177,7 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     read(rows.fetch_all(conn).await?)
 }
 
-/// Buttons by their ids on the wire, with where they are, as of now and not locked.
+/// Returns the ids and places of buttons by device id, without locks.
 pub async fn whereabouts(
     conn: &mut PgConnection,
     site: SiteId,
@@ -191,12 +191,12 @@ pub async fn whereabouts(
     Ok(rows.fetch_all(conn).await?.into_iter().map(|row| (row.id, row.device, row.place_id)).collect())
 }
 
-/// All buttons of the site.
+/// Returns all buttons of the site.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<KnownButton>, DbError> {
     read(select!("where site_id = $1 and state > '' order by device", site.0).fetch_all(conn).await?)
 }
 
-/// How many buttons wait for somebody to say where they are.
+/// Counts the unassigned buttons.
 pub async fn count_new(conn: &mut PgConnection, site: SiteId) -> Result<NewButtons, DbError> {
     let rows = sqlx::query!(
         "select found_via, count(*) as \"count!\" from buttons where site_id = $1 and state = 'new' group by found_via",
@@ -213,7 +213,7 @@ pub async fn count_new(conn: &mut PgConnection, site: SiteId) -> Result<NewButto
     Ok(new)
 }
 
-/// The secret of a button, if the button is known.
+/// Returns the credentials of a button, if it is known.
 pub async fn secret(conn: &mut PgConnection, site: SiteId, device: &str) -> Result<Option<ButtonSecret>, DbError> {
     let row = sqlx::query_as!(
         ButtonSecret,
@@ -232,7 +232,7 @@ pub async fn save_secret(conn: &mut PgConnection, site: SiteId, id: Uuid, hash: 
     Ok(())
 }
 
-/// Writes a button as it is now.
+/// Inserts or updates a button.
 pub async fn save(conn: &mut PgConnection, site: SiteId, known: &KnownButton) -> Result<(), DbError> {
     let button = &known.button;
     let health = &button.health;
@@ -265,7 +265,7 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, known: &KnownButton) ->
     Ok(())
 }
 
-/// The last request that a button's lamp shows: its newest, if it isn't older than a time.
+/// Returns the id of the request that a button's lamp shows: its newest, if created since a time.
 pub async fn last_request(
     conn: &mut PgConnection,
     site: SiteId,

@@ -1,4 +1,4 @@
-//! Voice calls.
+//! Rows and queries of voice calls.
 
 use crewbell_shared::call::{About, Call, Outcome, State, Why};
 use crewbell_shared::ids::{CallId, PersonId, SiteId};
@@ -53,7 +53,7 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     read(rows.fetch_all(conn).await?)
 }
 
-/// Locks and loads the calls that people are in. The people are locked already: no other comes meanwhile.
+/// Locks and loads people's live calls. The people's locks exclude new ones meanwhile.
 pub async fn lock_live_of(conn: &mut PgConnection, site: SiteId, people: &[Uuid]) -> Result<Vec<Call>, DbError> {
     let rows = select!(
         "where site_id is not distinct from $1 and state in ('ringing', 'ongoing') and (caller = any($2) or callee = any($2)) \
@@ -64,18 +64,18 @@ pub async fn lock_live_of(conn: &mut PgConnection, site: SiteId, people: &[Uuid]
     read(rows.fetch_all(conn).await?)
 }
 
-/// The calls that ring or are ongoing.
+/// Returns the ringing and ongoing calls.
 pub async fn live(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Call>, DbError> {
     read(select!("where site_id = $1 and state in ('ringing', 'ongoing')", site.0).fetch_all(conn).await?)
 }
 
-/// One call.
+/// Returns one call.
 pub async fn find(conn: &mut PgConnection, site: SiteId, id: CallId) -> Result<Option<Call>, DbError> {
     let row = select!("where site_id = $1 and id = $2", site.0, id.0).fetch_optional(conn).await?;
     row.map(|row| row.try_into().map_err(Into::into)).transpose()
 }
 
-/// The call that two people are in with each other.
+/// Returns the live call between two people.
 pub async fn live_between(
     conn: &mut PgConnection,
     site: SiteId,
@@ -92,8 +92,7 @@ pub async fn live_between(
     row.fetch_optional(conn).await?.map(|row| row.try_into().map_err(Into::into)).transpose()
 }
 
-/// What a snapshot holds: what rings or is ongoing, what somebody hasn't seen that they missed, and what was since a
-/// time.
+/// Returns a snapshot's calls: ringing, ongoing, missed and unseen ones, and all made since a time.
 pub async fn current(conn: &mut PgConnection, site: SiteId, since: Timestamp) -> Result<Vec<Call>, DbError> {
     let rows = select!(
         "where site_id = $1 and (call_time >= $2 or state in ('ringing', 'ongoing') or (state = 'ended' \
@@ -104,7 +103,7 @@ pub async fn current(conn: &mut PgConnection, site: SiteId, since: Timestamp) ->
     read(rows.fetch_all(conn).await?)
 }
 
-/// What somebody missed and hasn't seen, newest first.
+/// Returns a person's unseen missed calls, newest first.
 pub async fn unseen(conn: &mut PgConnection, site: SiteId, person: PersonId, limit: i64) -> Result<Vec<Call>, DbError> {
     let rows = select!(
         "where site_id = $1 and callee = $2 and state = 'ended' and answered_at is null and outcome <> 'rejected' \
@@ -116,7 +115,7 @@ pub async fn unseen(conn: &mut PgConnection, site: SiteId, person: PersonId, lim
     read(rows.fetch_all(conn).await?)
 }
 
-/// How much somebody missed and hasn't seen.
+/// Counts a person's unseen missed calls.
 pub async fn count_unseen(conn: &mut PgConnection, site: SiteId, person: PersonId) -> Result<i64, DbError> {
     let count = sqlx::query_scalar!(
         "select count(*) as \"count!\" from calls where site_id = $1 and callee = $2 and state = 'ended' \
@@ -127,30 +126,30 @@ pub async fn count_unseen(conn: &mut PgConnection, site: SiteId, person: PersonI
     Ok(count.fetch_one(conn).await?)
 }
 
-/// The calls about something.
+/// Returns the ids of the calls about an entity.
 pub async fn about(conn: &mut PgConnection, site: SiteId, id: Uuid) -> Result<Vec<Uuid>, DbError> {
     let ids = sqlx::query_scalar!("select id from calls where site_id = $1 and about_id = $2", site.0, id);
     Ok(ids.fetch_all(conn).await?)
 }
 
-/// What a list of calls is asked by; what is none matches all.
+/// Filter of a list of calls; a field of `None` matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// In which this person called or was called.
+    /// Calls made or received by this person.
     pub person: Option<PersonId>,
-    /// About this.
+    /// Calls about this entity.
     pub about: Option<Uuid>,
-    /// Of this state.
+    /// Calls in this state.
     pub state: Option<String>,
-    /// Made from this time on.
+    /// Calls made from this time on.
     pub from: Option<Timestamp>,
-    /// Made before this time: the page's end, exclusive.
+    /// Calls made before this time: the page's end, exclusive.
     pub before: Option<Timestamp>,
-    /// At most so many, but for those made at the same moment as the last.
+    /// Maximum number, plus those made at the same moment as the last.
     pub limit: i64,
 }
 
-/// A page of calls, newest first.
+/// Returns a page of calls, newest first.
 pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<Call>, DbError> {
     let rows = select!(
         "where site_id = $1 and ($2::uuid is null or caller = $2 or callee = $2) \
@@ -195,7 +194,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Writes a call as it is now. Which run of the app had answered is kept when it is over.
+/// Inserts or updates a call. The callee's endpoint is kept when the call has ended.
 pub async fn save(conn: &mut PgConnection, site: SiteId, call: &Call) -> Result<(), DbError> {
     let facts = Facts::of(&call.state);
     let about_noun = call.about.as_ref().map(|about| match &about.noun {

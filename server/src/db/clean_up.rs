@@ -1,7 +1,7 @@
-//! Deleting what has had its time: a few rows at a time, each kind by one statement.
+//! Deletion of rows past their retention: a few rows at a time, one statement per kind.
 //!
-//! Nothing points at these rows by a foreign key, and no rule reads them but to know a repetition: the log, requests,
-//! people and places are never deleted.
+//! No foreign key references these rows, and rules read them only to recognise repetitions. The log, requests, people
+//! and places are never deleted.
 
 use crewbell_shared::ids::SiteId;
 use jiff::Timestamp;
@@ -11,26 +11,26 @@ use uuid::Uuid;
 use super::pool::see;
 use super::{DbError, commands, sql};
 
-/// What is deleted when it is old.
+/// A kind of rows that is deleted by age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// What guests said while they held a button.
+    /// Voice recordings of guests.
     Recordings,
     /// Presses.
     Presses,
-    /// Commands and what became of them.
+    /// Commands and their outcomes.
     Commands,
     /// Sessions that ended.
     Sessions,
-    /// Messages of devices that were no press.
+    /// Unrecognised messages of devices.
     Unrecognised,
 }
 
 impl Kind {
-    /// All of them; the most personal first.
+    /// All kinds, the most personal first.
     pub const ALL: [Self; 5] = [Self::Recordings, Self::Presses, Self::Commands, Self::Sessions, Self::Unrecognised];
 
-    /// Its name in settings and metrics.
+    /// Returns its name in settings and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Recordings => "recordings",
@@ -41,10 +41,11 @@ impl Kind {
         }
     }
 
-    /// Deletes at most `$3` rows of the site `$1` from before `$2`. Rows that somebody has locked wait for the next time.
+    /// Returns the statement that deletes at most `$3` rows of the site `$1` from before `$2`. Locked rows are skipped
+    /// until the next run.
     ///
-    /// Ids that the server makes begin with their time, so that the primary key finds the old ones; `$4` is the first id
-    /// that isn't old. Commands have ids of their clients' making and are found by their time.
+    /// Ids made by the server begin with their timestamp, so the primary key finds the old ones; `$4` is the first id
+    /// that isn't old. Commands have ids made by clients and are found by their time.
     fn statement(self) -> &'static str {
         match self {
             Self::Recordings => {
@@ -71,15 +72,18 @@ impl Kind {
     }
 }
 
-/// Prepares a connection of one's own for deleting: it waits for nobody, and nobody for its flush to disk.
+/// Prepares a separate connection for deleting: it waits only briefly for locks, and commits without waiting for the
+/// flush to disk.
 pub async fn begin(conn: &mut PgConnection) -> Result<(), DbError> {
     let settings = "set lock_timeout = '2s'; set statement_timeout = '20s'; set synchronous_commit = off";
     sqlx::raw_sql(settings).execute(conn).await?;
     Ok(())
 }
 
-/// Deletes what is from before a time, at most `limit` rows; returns how many went. Of commands the site remembers that they
-/// did, in the same transaction: its row, which presses count on, is held for that one statement and for no flush to disk.
+/// Deletes rows from before a time, at most `limit`, and returns how many.
+///
+/// For commands, the same transaction records the time at the site: the site's row, which presses also lock, is locked
+/// for that one statement and without a flush to disk.
 pub async fn delete(
     conn: &mut PgConnection,
     site: SiteId,
@@ -104,7 +108,7 @@ pub async fn delete(
     Ok(deleted)
 }
 
-/// The least id of version 7 of a time (RFC 9562, 5.7).
+/// Returns the smallest `UUIDv7` of a time (RFC 9562, 5.7).
 fn first_id_at(at: Timestamp) -> Uuid {
     let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()

@@ -1,4 +1,4 @@
-//! Commands that were decided, and what became of them.
+//! Records of decided commands, with their outcomes.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{CommandId, SiteId};
@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::{BadRow, DbError, sql, sql_opt};
 
-/// A command that was decided.
+/// The record of a decided command.
 #[derive(Clone, Debug)]
 pub struct Decided {
-    /// What became of it.
+    /// The command's outcome.
     pub outcome: Outcome,
-    /// Who sent it; none for the server's own.
+    /// The person who sent it; `None` for the server's own.
     pub person: Option<Uuid>,
     /// The verb's name.
     pub verb: String,
@@ -24,7 +24,7 @@ pub struct Decided {
     pub made_at: Option<Timestamp>,
 }
 
-/// Finds those of the commands that were decided before.
+/// Returns the records of those commands that were decided before.
 pub async fn find(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Decided>, DbError> {
     let rows = sqlx::query!(
         "select id, person_id, verb, digest, made_at, seq, refusal from commands where site_id is not distinct from $1 and id = any($2)",
@@ -52,7 +52,7 @@ pub async fn find(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
         .collect()
 }
 
-/// The time before which what became of commands was deleted; none while nothing was. Those decided later are all known.
+/// Returns the time before which records were deleted; `None` if none was. All later records exist.
 pub async fn forgotten_before(conn: &mut PgConnection, site: SiteId) -> Result<Option<Timestamp>, DbError> {
     let before = sqlx::query_scalar!("select commands_forgotten_before from sites where id = $1", site.0)
         .fetch_one(conn)
@@ -60,7 +60,7 @@ pub async fn forgotten_before(conn: &mut PgConnection, site: SiteId) -> Result<O
     Ok(before.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
-/// Says that what became of commands before a time was deleted. It never goes back.
+/// Raises the time before which records were deleted. It never decreases.
 pub async fn forget_before(conn: &mut PgConnection, site: SiteId, before: Timestamp) -> Result<(), DbError> {
     sqlx::query!(
         "update sites set commands_forgotten_before = $2 \
@@ -73,7 +73,7 @@ pub async fn forget_before(conn: &mut PgConnection, site: SiteId, before: Timest
     Ok(())
 }
 
-/// Remembers what became of commands.
+/// Stores records of commands.
 pub async fn save(conn: &mut PgConnection, site: SiteId, at: Timestamp, decided: &[Decided]) -> Result<(), DbError> {
     let ids: Vec<_> = decided.iter().map(|decided| decided.outcome.id.0).collect();
     let people: Vec<_> = decided.iter().map(|decided| decided.person).collect();

@@ -1,4 +1,4 @@
-//! The log's rows. What they mean is in `log/`.
+//! Rows of the log. Their semantics are in `log/`.
 
 use crewbell_shared::ids::{CommandId, EventId, PersonId, SiteId};
 use crewbell_shared::protocol::{Audience, Noun, Source};
@@ -10,30 +10,30 @@ use uuid::Uuid;
 
 use super::{BadRow, DbError, search, sql};
 
-/// An entry as the database has it; its number is given by the append.
+/// A log entry's row; its sequence number is assigned by the append.
 #[derive(Clone, Debug)]
 pub struct EntryRow {
-    /// Its id in the world.
+    /// Its globally unique id.
     pub event_id: EventId,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// The person, where it was one.
+    /// The acting person, if it was one.
     pub actor_id: Option<PersonId>,
-    /// Who, by name.
+    /// The actor's name.
     pub actor_name: String,
-    /// Through which door.
+    /// The source of the action.
     pub source: Source,
     /// The part of the app it belongs to.
     pub category: String,
-    /// What happened.
+    /// Its type, in the past tense.
     pub kind: String,
-    /// Which noun it carries, also one of a newer version, and the noun's id.
+    /// Type and id of the entity it carries, also of a type of a newer version.
     pub entity: Option<(Noun, Uuid)>,
     /// The names of the fields that changed.
     pub changed_fields: Vec<String>,
-    /// The whole noun after the change, with `changed_fields`.
+    /// The whole entity after the change, with `changed_fields`.
     pub payload: Box<RawValue>,
-    /// Whom it is for.
+    /// The readers it is for.
     pub audience: Audience,
     /// The command that caused it.
     pub command_id: Option<CommandId>,
@@ -69,12 +69,12 @@ macro_rules! select {
     };
 }
 
-/// Bytes of payloads on one page of [`after`], but for the last of them: some hundred entries as they mostly are, and few of
-/// those that have grown. What is cut off comes with the next page.
+/// Maximum bytes of payloads on one page of [`after`], except for the last entry: some hundred entries of usual size,
+/// and few large ones. The rest comes with the next page.
 pub const PAGE_BYTES: i64 = 1024 * 1024;
 
-/// Entries after a number, oldest first: at most so many, and not many more than [`PAGE_BYTES`]; one at least, if there is
-/// one.
+/// Returns the entries after a sequence number, oldest first: at most `limit`, and not many more bytes than
+/// [`PAGE_BYTES`]; at least one, if there is one.
 pub async fn after(
     conn: &mut PgConnection,
     site: SiteId,
@@ -95,14 +95,14 @@ pub async fn after(
     read(rows.fetch_all(conn).await?)
 }
 
-/// The event id of one entry; none when it isn't in the log, or no longer.
+/// Returns the event id of one entry; `None` if it isn't in the log or is archived.
 pub async fn event_id(conn: &mut PgConnection, site: SiteId, seq: u64) -> Result<Option<EventId>, DbError> {
     let seq = i64::try_from(seq).unwrap_or(i64::MAX);
     let id = sqlx::query_scalar!("select event_id from entries where site_id = $1 and seq = $2", site.0, seq);
     Ok(id.fetch_optional(conn).await?.map(Into::into))
 }
 
-/// All that ever happened to some nouns, oldest first, from the log and its archives.
+/// Returns all entries of some entities, oldest first, from the log and its archives.
 pub async fn of_nouns(conn: &mut PgConnection, site: SiteId, nouns: &[Uuid]) -> Result<Vec<(u64, EntryRow)>, DbError> {
     let rows = select!(
         "",
@@ -114,20 +114,20 @@ pub async fn of_nouns(conn: &mut PgConnection, site: SiteId, nouns: &[Uuid]) -> 
     read(rows.fetch_all(conn).await?)
 }
 
-/// What a command did, as the log and its archives have it.
+/// Trace of a command in the log and its archives.
 #[derive(Clone, Copy, Debug)]
 pub struct Trace {
     /// The command.
     pub command: Uuid,
-    /// The number of the last entry that it made.
+    /// Sequence number of the last entry that it appended.
     pub seq: u64,
-    /// Who gave it.
+    /// The person who sent it.
     pub person: Option<Uuid>,
 }
 
-/// Finds those of the commands that made an entry.
+/// Returns the traces of those commands that appended an entry.
 pub async fn of_commands(conn: &mut PgConnection, site: SiteId, commands: &[Uuid]) -> Result<Vec<Trace>, DbError> {
-    // Not kept as a plan: it is asked once in a season, and a plan from when the log was small would read all of it.
+    // Not prepared: the query is rare, and a plan from when the log was small would read all of it.
     let rows: Vec<(Uuid, i64, Option<Uuid>)> = sqlx::query_as(
         "select distinct on (command_id) command_id, seq, actor_id from \
          (select command_id, seq, actor_id from entries where site_id is not distinct from $1 and command_id = any($2) union all \
@@ -143,31 +143,31 @@ pub async fn of_commands(conn: &mut PgConnection, site: SiteId, commands: &[Uuid
     Ok(rows.into_iter().map(|(command, at, person)| Trace { command, seq: seq(at), person }).collect())
 }
 
-/// What the activity is asked by; what is none matches all.
+/// Filter of the activity; a field of `None` matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Before this number: the page's end, exclusive.
+    /// Entries before this sequence number: the page's end, exclusive.
     pub before: Option<u64>,
-    /// From this time on.
+    /// Entries from this time on.
     pub from: Option<Timestamp>,
-    /// Until this time, exclusive.
+    /// Entries before this time.
     pub to: Option<Timestamp>,
-    /// Of this category.
+    /// Entries of this category.
     pub category: Option<String>,
-    /// By this person.
+    /// Entries by this person.
     pub actor: Option<PersonId>,
-    /// About this noun.
+    /// Entries about this entity.
     pub entity: Option<Uuid>,
-    /// With these words in who, what or which.
+    /// Entries with these words in the actor's name, the type or the payload.
     pub words: Option<String>,
-    /// At most so many.
+    /// Maximum number.
     pub limit: i64,
 }
 
-/// A page of the activity, newest first, from the log and its archives.
+/// Returns a page of the activity, newest first, from the log and its archives.
 ///
-/// Planned anew each time for what is asked (for the rest of the transaction too), and cut to the page before the log
-/// and its archives are put together: otherwise the whole log would be read and sorted for each page.
+/// The query uses a custom plan for its arguments (as does the rest of the transaction), and limits the log and its
+/// archives to the page before their union: otherwise each page would read and sort the whole log.
 pub async fn activity(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<(u64, EntryRow)>, DbError> {
     sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *conn).await?;
     let before = filter.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
@@ -199,8 +199,8 @@ pub async fn activity(conn: &mut PgConnection, site: SiteId, filter: &Filter) ->
     read(rows.fetch_all(conn).await?)
 }
 
-/// When the oldest entry that isn't archived and is from before a time was written. One that a clock dated into the
-/// future, somewhere in between, stands in nobody's way.
+/// Returns the time of the oldest unarchived entry from before a time. An entry in between that a wrong clock dated
+/// into the future is skipped.
 pub async fn oldest_before(
     conn: &mut PgConnection,
     site: SiteId,
@@ -214,7 +214,7 @@ pub async fn oldest_before(
     Ok(oldest.fetch_optional(conn).await?.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
-/// When the newest entry was written that is not from after a time, archived or not.
+/// Returns the time of the newest entry dated at or before a time, archived or not.
 pub async fn newest_until(
     conn: &mut PgConnection,
     site: SiteId,
@@ -229,24 +229,24 @@ pub async fn newest_until(
     Ok(newest.fetch_one(conn).await?.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
-/// Makes the archive of the month that a time is in, where it isn't there. Not in a transaction that others wait for.
+/// Creates the archive partition of a time's month, if missing. It must not run in a transaction that others wait for.
 pub async fn open_archive(conn: &mut PgConnection, at: Timestamp) -> Result<(), DbError> {
     sqlx::query_scalar!("select open_archive($1)", sql(at) as _).fetch_one(conn).await?;
     Ok(())
 }
 
-/// Counts the log and its archives anew for the planner, after entries were moved.
+/// Analyses the log and its archives for the planner, after entries were moved.
 pub async fn count_archive(conn: &mut PgConnection) -> Result<(), DbError> {
     sqlx::query("select count_archive()").execute(conn).await?;
     Ok(())
 }
 
-/// Moves the oldest entries before a time into the archive of their month, which is there ([`open_archive`]); returns how
-/// many went.
+/// Moves the oldest entries before a time into the archive of their month, whose partition must exist
+/// ([`open_archive`]); returns how many.
 pub async fn archive(conn: &mut PgConnection, site: SiteId, before: Timestamp, limit: i64) -> Result<u64, DbError> {
     let Some(oldest) = oldest_before(&mut *conn, site, before).await?.map(sql) else { return Ok(0) };
-    // Only of the oldest entry's month: another's partition may not be there yet, also of an earlier one, when the clock
-    // was set back.
+    // Only entries of the oldest entry's month: another month's partition may be missing, even an earlier one, if the
+    // clock was set back.
     let moved = sqlx::query_scalar!(
         "with old as (select seq from entries where site_id = $1 and at < $2 \
          and at >= date_trunc('month', $3::timestamptz, 'UTC') \
@@ -265,8 +265,8 @@ pub async fn archive(conn: &mut PgConnection, site: SiteId, before: Timestamp, l
     Ok(u64::try_from(moved).unwrap_or_default())
 }
 
-/// Entries as they stand. What only a newer version knows (a noun, a door) is handed on under its name, or as another;
-/// whom it is for, when this version can't tell, is nobody.
+/// Converts rows to entries. Values of a newer version are passed on by name (an entity) or as `Other` (a source); an
+/// unknown audience becomes nobody.
 fn read(rows: Vec<Row>) -> Result<Vec<(u64, EntryRow)>, DbError> {
     rows.into_iter()
         .map(|row| {

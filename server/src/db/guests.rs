@@ -1,4 +1,4 @@
-//! Guests.
+//! Rows and queries of guests.
 
 use crewbell_shared::guest::Guest;
 use crewbell_shared::ids::SiteId;
@@ -19,7 +19,7 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     Ok(rows.fetch_all(conn).await?)
 }
 
-/// All guests of the site, by name.
+/// Returns all guests of the site, by name.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Guest>, DbError> {
     let rows = sqlx::query_as!(Guest, "select id, name, notes from guests where site_id = $1 and name > ''", site.0);
     let mut guests = rows.fetch_all(conn).await?;
@@ -27,7 +27,7 @@ pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Guest>, Db
     Ok(guests)
 }
 
-/// Writes a guest as they are now.
+/// Inserts or updates a guest.
 pub async fn save(conn: &mut PgConnection, site: SiteId, guest: &Guest) -> Result<(), DbError> {
     sqlx::query!(
         "insert into guests (site_id, id, name, notes) values ($1, $2, $3, $4) \

@@ -1,12 +1,12 @@
-//! Whether the database can take what is written, as far as that is seen from outside.
+//! Readiness of the database for writes, as far as it shows from outside.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// Bytes that must be free where the private cluster is: two segments of its log, and a little.
+/// Minimum free bytes on the disk of the private cluster: two segments of its write-ahead log, and a little.
 const LEAST_FREE: u64 = 40 * 1024 * 1024;
 
-/// Why the server can't take a press.
+/// The reason why the server can't take a press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unready {
     /// The database doesn't answer.
@@ -16,7 +16,7 @@ pub enum Unready {
 }
 
 impl Unready {
-    /// A line for whoever watches the server.
+    /// Returns a line of text for monitoring.
     pub fn why(self) -> &'static str {
         match self {
             Self::Away => "the database is away\n",
@@ -25,27 +25,28 @@ impl Unready {
     }
 }
 
-/// The disk on which the private cluster is, if it is to be watched.
+/// The disk of the private cluster, if it is monitored.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     folder: OnceLock<PathBuf>,
 }
 
 impl Disk {
-    /// Has the disk of a folder watched.
+    /// Starts monitoring the disk of a folder.
     pub(super) fn watch(&self, folder: PathBuf) {
-        // Said once, at the start.
+        // Set once, at the start.
         let _ = self.folder.set(folder);
     }
 
-    /// Whether it is full, or nearly. One that can't be asked counts as having room: the database will say.
+    /// Whether the disk is full, or nearly. A disk that can't be queried counts as having room: the database will
+    /// report it.
     pub(super) fn is_full(&self) -> bool {
         let asked = self.folder.get().and_then(|folder| nix::sys::statvfs::statvfs(folder).ok());
         asked.is_some_and(|disk| free(&disk) < LEAST_FREE)
     }
 }
 
-/// What an ordinary user may still write.
+/// Returns the bytes that an unprivileged user may still write.
 #[expect(clippy::useless_conversion, reason = "its types differ between systems")]
 fn free(disk: &nix::sys::statvfs::Statvfs) -> u64 {
     u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size()))

@@ -1,4 +1,4 @@
-//! What a database must be before the schema goes into it: UTF-8, in a cluster that has the server's role.
+//! Requirements on a database before the schema is created: UTF-8, in a cluster that has the server's role.
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -8,10 +8,10 @@ use crate::cluster::SERVER_ROLE;
 /// Class 42, `insufficient_privilege` (PostgreSQL's appendix A).
 const DENIED: &str = "42501";
 
-/// Checks a database, and makes the server's role where it is missing.
+/// Checks a database, and creates the server's role if it is missing.
 ///
 /// # Errors
-/// It isn't UTF-8, or the role can't be made or granted: a sentence that says what to do.
+/// Returns an error if the database isn't UTF-8, or if the role can't be created or granted; its text says what to do.
 pub(super) async fn check(owner: &mut PgConnection, settings: &DbSettings) -> Result<(), DbError> {
     check_encoding(owner).await?;
     ensure_role(owner, SERVER_ROLE).await?;
@@ -22,7 +22,7 @@ pub(super) async fn check(owner: &mut PgConnection, settings: &DbSettings) -> Re
     Ok(())
 }
 
-/// A name that a guest has can't be written in every encoding, and would be refused while they press.
+/// Checks the encoding. Other encodings can't hold every guest's name, and would fail during a press.
 async fn check_encoding(owner: &mut PgConnection) -> Result<(), DbError> {
     let (name, encoding): (String, String) =
         sqlx::query_as("select current_database()::text, getdatabaseencoding()::text").fetch_one(owner).await?;
@@ -35,10 +35,11 @@ async fn check_encoding(owner: &mut PgConnection) -> Result<(), DbError> {
     )))
 }
 
-/// Makes a role that is missing: roles belong to the whole cluster, so that neither a migration nor a backup brings one.
+/// Creates a missing role: roles belong to the whole cluster, so neither a migration nor a backup contains one.
 ///
 /// # Errors
-/// It is missing, and this role may not make roles: a sentence with the line to run.
+/// Returns an error if the role is missing and the current role may not create it; its text contains the statement to
+/// run.
 pub async fn ensure_role(conn: &mut PgConnection, role: &str) -> Result<(), DbError> {
     let there = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)").bind(role);
     if there.fetch_one(&mut *conn).await? {
@@ -46,7 +47,7 @@ pub async fn ensure_role(conn: &mut PgConnection, role: &str) -> Result<(), DbEr
     }
     let create = format!("create role {} nologin;", quote(role));
     match run(conn, &create).await {
-        // Another server made it at the same moment.
+        // Another server created it at the same moment.
         Err(error) if matches!(code(&error).as_deref(), Some("42710" | "23505")) => Ok(()),
         Err(error) if code(&error).as_deref() == Some(DENIED) => {
             let own: String = sqlx::query_scalar("select current_user::text").fetch_one(conn).await?;
@@ -61,13 +62,13 @@ pub async fn ensure_role(conn: &mut PgConnection, role: &str) -> Result<(), DbEr
     }
 }
 
-/// Sees to it that the role as which the server works may do what the server's role may. The role may have been made by
-/// another installation on the same cluster, whose owner alone was given it.
+/// Ensures that the server's login role is a member of the server's role. That role may have been created by another
+/// installation on the same cluster, and granted to its owner alone.
 ///
 /// # Errors
-/// It may not, and the owner may not grant it: a sentence with the line to run.
+/// Returns an error if it is not, and the owner may not grant it; the text contains the statement to run.
 async fn ensure_member(owner: &mut PgConnection, member: &str, becomes: bool) -> Result<(), DbError> {
-    // From version 16 on, whoever makes a role may grant it and still not become it.
+    // From version 16 on, the creator of a role may grant it and still not `set role` to it.
     let version = owner.server_version_num().unwrap_or_default();
     let right = match (becomes, version >= 160_000) {
         (true, true) => "set",
@@ -100,7 +101,7 @@ fn code(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned))
 }
 
-/// A name as an SQL identifier.
+/// Quotes a name as an SQL identifier.
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

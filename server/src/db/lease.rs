@@ -1,7 +1,7 @@
-//! Who of several nodes does what only one may do: PostgreSQL's advisory locks, held by a connection.
+//! Leader election among several nodes by PostgreSQL's advisory locks, held by a connection.
 //!
-//! The lock lives exactly as long as its connection: a node that crashes gives it up by crashing. It needs a connection
-//! straight to PostgreSQL; behind a pooler that shares connections per transaction, [`is_held`] soon says no.
+//! The lock lasts exactly as long as its connection: a node that crashes releases it. It needs a direct connection to
+//! PostgreSQL; behind a pooler that shares connections per transaction, [`is_held`] soon returns false.
 
 use crewbell_shared::ids::SiteId;
 use sha2::{Digest, Sha256};
@@ -9,17 +9,17 @@ use sqlx::PgConnection;
 
 use super::DbError;
 
-/// The advisory lock's number for the site's one ingester; the same in every version of the server.
+/// Returns the key of the advisory lock for the site's single ingester; the same in every version of the server.
 pub fn broker_key(site: SiteId) -> i64 {
     let digest = Sha256::new().chain_update("crewbell broker").chain_update(site.0.as_bytes()).finalize();
     let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
     bits.cast_signed()
 }
 
-/// Takes the lock for this connection, if nobody else has it.
+/// Takes the lock for this connection, if it is free.
 ///
-/// Also has PostgreSQL ask after us when we are silent, so that the lock of a node that lost its power or network is
-/// free within 20 seconds and not after the two hours that are TCP's default. (Sockets of Unix ignore that.)
+/// It also makes PostgreSQL send TCP keepalives, so that the lock of a node that lost power or network is released
+/// within 20 seconds instead of after TCP's default of two hours. (Unix sockets ignore that.)
 pub async fn try_take(conn: &mut PgConnection, key: i64) -> Result<bool, DbError> {
     sqlx::query!(
         "select set_config('tcp_keepalives_idle', '5', false) as idle, \
@@ -33,7 +33,7 @@ pub async fn try_take(conn: &mut PgConnection, key: i64) -> Result<bool, DbError
 
 /// Whether this connection still has the lock.
 pub async fn is_held(conn: &mut PgConnection, key: i64) -> Result<bool, DbError> {
-    // A lock on one bigint is shown in halves, with objsubid 1 (PostgreSQL's documentation of pg_locks).
+    // `pg_locks` shows a lock on one bigint in halves, with objsubid 1 (PostgreSQL's documentation of `pg_locks`).
     Ok(sqlx::query_scalar!(
         r#"select exists(select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted
            and objsubid = 1 and (classid::bigint << 32 | objid::bigint) = $1) as "held!""#,

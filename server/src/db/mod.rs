@@ -1,9 +1,9 @@
-//! SQL and row types. No rules here, and no begin or commit: whoever calls holds the transaction.
+//! SQL and row types. It has no rules, and no begin or commit: the caller holds the transaction.
 //!
-//! One file per noun: `lock` and `save` for the writer, `list`-like reads for the doors. Rows become domain types by
-//! `TryFrom`; a row that can't names its table and id ([`BadRow`]).
+//! One file per entity: `lock` and `save` for the writer, `list`-like reads for the endpoints. Rows become domain types
+//! by `TryFrom`; a row that can't be converted is reported with its table and id ([`BadRow`]).
 //!
-//! What a writer looks up by an id or a key compares the site with `is not distinct from`, which no index answers: see the
+//! The writer's look-ups by id or key compare the site with `is not distinct from`, for which no index is used: see the
 //! head of the first migration.
 
 pub mod append;
@@ -38,25 +38,25 @@ pub use writers::WriteConnection;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// What can go wrong between us and the database.
+/// An error of the database.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// The database said no, or can't be reached.
+    /// The database rejected a statement, or can't be reached.
     #[error(transparent)]
     Sqlx(#[from] sqlx::Error),
-    /// A row that no version of this program wrote.
+    /// A row that can't be converted.
     #[error(transparent)]
     BadRow(#[from] BadRow),
-    /// JSON that can't be written or read.
+    /// JSON that can't be serialised or parsed.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// The migrations failed.
     #[error(transparent)]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// The database can't be used as it is; the sentence says what to do about it.
+    /// The database is unsuitable; the text says what to do about it.
     #[error("{0}")]
     Unfit(String),
-    /// The answer to a commit got lost: what was to be written may be written, or not.
+    /// The reply to a commit was lost, so its outcome is unknown.
     #[error("the outcome of a commit is unknown: {0}")]
     Unknown(sqlx::Error),
     /// The database didn't answer in time.
@@ -64,7 +64,7 @@ pub enum DbError {
     TooSlow,
 }
 
-/// A row that can't be read as the noun it should be.
+/// A row that can't be converted to its entity.
 #[derive(Debug, thiserror::Error)]
 #[error("{table} {id}: {why}")]
 pub struct BadRow {
@@ -77,14 +77,14 @@ pub struct BadRow {
 }
 
 impl BadRow {
-    /// Names a row.
+    /// Creates the error for a row.
     pub fn new(table: &'static str, id: Uuid, why: impl Into<String>) -> Self {
         Self { table, id, why: why.into() }
     }
 }
 
 impl DbError {
-    /// The constraint that refused, where one did.
+    /// Returns the name of the violated constraint, if it is a constraint violation.
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Self::Sqlx(sqlx::Error::Database(error)) => error.constraint(),
@@ -98,17 +98,17 @@ impl DbError {
         }
     }
 
-    /// Whether the database is there, and somebody in it was in the way: a lock that wasn't had in time, or a statement that
-    /// took too long. What needs neither may work at once.
+    /// Whether the statement was delayed by others: a lock timeout or a statement timeout (SQLSTATE 55P03, 57014).
+    /// Other work may succeed at once.
     pub fn is_held_up(&self) -> bool {
         let Self::Sqlx(sqlx::Error::Database(error)) = self else { return false };
         matches!(error.code().as_deref(), Some("55P03" | "57014"))
     }
 
-    /// Whether the same thing may work a moment later: the database is away, or another node was in the way.
+    /// Whether a retry may succeed: the database is unavailable, or another node was in the way.
     ///
-    /// Everything else is the database's "no" to what was asked, or a fault of ours, and comes again however often it is
-    /// tried: whoever asked must not be told to try again.
+    /// Every other error is a rejection of the statement, or a fault of the server, and recurs on each retry: callers
+    /// must not be advised to retry.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Sqlx(sqlx::Error::Database(error)) => error.code().is_some_and(|code| is_away(&code)),
@@ -128,34 +128,34 @@ impl DbError {
     }
 }
 
-/// Whether a code of PostgreSQL's (its documentation, appendix A) says that the database is away or busy.
+/// Whether an SQLSTATE (PostgreSQL's documentation, appendix A) means that the database is unavailable or busy.
 fn is_away(code: &str) -> bool {
     // Classes: 08 connection, 40 rollback, 53 resources (disk full, too many connections), 57 operator intervention
-    // (shutdown, crash recovery, a statement that took too long), 58 system error. Codes: a lock that wasn't had in
-    // time, a server that is a replica for now, a transaction that idled, a database that is being put in its place, a
-    // login that is being changed.
+    // (shutdown, crash recovery, a statement timeout), 58 system error. Codes: a lock timeout, a read-only server such
+    // as a replica, an idle-in-transaction timeout, a database that is missing while it is restored, a login that is
+    // being changed.
     ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
         || ["55P03", "25006", "25P03", "3D000", "28000", "28P01"].contains(&code)
 }
 
-/// The end of the year 9999: later than anything that is asked for.
+/// The end of the year 9999, used as an upper bound of times.
 pub(crate) const LAST_DAY: Timestamp = Timestamp::constant(253_402_200_000, 0);
 
-/// The first moment that PostgreSQL knows: 24 November 4714 BC, where its Julian days begin.
+/// The earliest timestamp of PostgreSQL: 24 November 4714 BC, where its Julian days begin.
 const FIRST_DAY: Timestamp = Timestamp::constant(-210_866_803_200, 0);
 
-/// A time as the database takes it. What is before the first moment that it knows becomes that moment: a device that
-/// says such a thing has no clock, and its press is one all the same.
+/// Converts a time for the database. An earlier time than PostgreSQL supports is raised to its minimum: a device that
+/// sends one has no clock, and its press is valid all the same.
 pub(crate) fn sql(at: Timestamp) -> jiff_sqlx::Timestamp {
     at.max(FIRST_DAY).into()
 }
 
-/// A time that may be missing, as the database takes it.
+/// Converts an optional time for the database.
 pub(crate) fn sql_opt(at: Option<Timestamp>) -> Option<jiff_sqlx::Timestamp> {
     at.map(sql)
 }
 
-/// Finds the variant that a text names.
+/// Finds the variant with a name.
 pub(crate) fn named<T: Copy>(
     all: &[T],
     name: fn(T) -> &'static str,

@@ -1,4 +1,4 @@
-//! The crew.
+//! Rows and queries of the crew.
 
 use crewbell_shared::ids::{PersonId, SiteId};
 use crewbell_shared::names;
@@ -30,23 +30,23 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     read(rows.fetch_all(conn).await?)
 }
 
-/// People by id, as they are, not locked.
+/// Returns people by id, without locks.
 pub async fn some(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Person>, DbError> {
     read(select!("where site_id = $1 and id = any($2) order by id", site.0, ids).fetch_all(conn).await?)
 }
 
-/// All people of the site, also those who left.
+/// Returns all people of the site, including inactive ones.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Person>, DbError> {
     read(select!("where site_id = $1 order by name_key", site.0).fetch_all(conn).await?)
 }
 
-/// One person.
+/// Returns one person.
 pub async fn find(conn: &mut PgConnection, site: SiteId, id: PersonId) -> Result<Option<Person>, DbError> {
     let row = select!("where site_id = $1 and id = $2", site.0, id.0).fetch_optional(conn).await?;
     row.map(|row| row.try_into().map_err(Into::into)).transpose()
 }
 
-/// Somebody by the name that they sign in with, however it is typed, with their secret.
+/// Returns the id and secret hash of an active person by sign-in name, in any spelling.
 pub async fn by_name(
     conn: &mut PgConnection,
     site: SiteId,
@@ -60,7 +60,7 @@ pub async fn by_name(
     Ok(row.fetch_optional(conn).await?.map(|row| (row.id.into(), row.secret_hash)))
 }
 
-/// Writes a person as they are now.
+/// Inserts or updates a person.
 pub async fn save(conn: &mut PgConnection, site: SiteId, person: &Person) -> Result<(), DbError> {
     sqlx::query!(
         "insert into people (site_id, id, name, role, on_duty, busy, active, name_key) \
@@ -81,7 +81,7 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, person: &Person) -> Res
     Ok(())
 }
 
-/// Sets what a person signs in with.
+/// Sets the hash of a person's secret.
 pub async fn save_secret(conn: &mut PgConnection, site: SiteId, id: PersonId, hash: &str) -> Result<(), DbError> {
     sqlx::query!("update people set secret_hash = $3 where site_id = $1 and id = $2", site.0, id.0, hash)
         .execute(conn)
@@ -89,13 +89,13 @@ pub async fn save_secret(conn: &mut PgConnection, site: SiteId, id: PersonId, ha
     Ok(())
 }
 
-/// The hash of what a person signs in with; none for somebody who can't, or isn't there.
+/// Returns the hash of a person's secret; `None` if there is no secret, or no such person.
 pub async fn secret(conn: &mut PgConnection, site: SiteId, id: PersonId) -> Result<Option<String>, DbError> {
     let row = sqlx::query_scalar!("select secret_hash from people where site_id = $1 and id = $2", site.0, id.0);
     Ok(row.fetch_optional(conn).await?.flatten())
 }
 
-/// Keeps when people were last there; what is known to be later stays.
+/// Stores people's last-seen times; a later stored time stays.
 pub async fn see(conn: &mut PgConnection, site: SiteId, seen: &[LastSeen]) -> Result<(), DbError> {
     sqlx::query!(
         "update people p set last_seen_at = n.at from unnest($2::uuid[], $3::timestamptz[]) as n (id, at) \
@@ -109,7 +109,7 @@ pub async fn see(conn: &mut PgConnection, site: SiteId, seen: &[LastSeen]) -> Re
     Ok(())
 }
 
-/// When those were last there of whom it is known.
+/// Returns people's last-seen times, where known.
 pub async fn last_seen(conn: &mut PgConnection, site: SiteId) -> Result<Vec<LastSeen>, DbError> {
     let rows = sqlx::query!(
         "select id, last_seen_at as \"at!\" from people where site_id = $1 and last_seen_at is not null",

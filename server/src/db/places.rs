@@ -1,4 +1,4 @@
-//! Places.
+//! Rows and queries of places.
 
 use crewbell_shared::ids::SiteId;
 use crewbell_shared::names;
@@ -33,12 +33,12 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     read(rows.fetch_all(conn).await?)
 }
 
-/// All places of the site, each after its parent's siblings by position.
+/// Returns all places of the site, by position and name.
 pub async fn all(conn: &mut PgConnection, site: SiteId) -> Result<Vec<Place>, DbError> {
     read(select!("where site_id = $1 order by position, name_key", site.0).fetch_all(conn).await?)
 }
 
-/// Writes a place as it is now.
+/// Inserts or updates a place.
 pub async fn save(conn: &mut PgConnection, site: SiteId, place: &Place) -> Result<(), DbError> {
     sqlx::query!(
         "insert into places (site_id, id, parent_id, name, kind, position, do_not_disturb, name_key) \

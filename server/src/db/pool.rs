@@ -1,4 +1,4 @@
-//! Connections: a pool for reading, another for writing; each sees one site at a time.
+//! Database connections: one pool for reading, another for writing; each connection sees one site at a time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,42 +14,43 @@ use super::health::{Disk, Unready};
 use super::install;
 use super::writers::{WriteConnection, Writers};
 
-/// How to reach the database.
+/// Configuration of the database connections.
 #[derive(Clone, Debug)]
 pub struct DbSettings {
-    /// As the server's role.
+    /// Connection as the server's role.
     pub server: PgConnectOptions,
-    /// As the role that owns the tables, for migrations only.
+    /// Connection as the role that owns the tables, for migrations only.
     pub owner: PgConnectOptions,
-    /// Reading connections at most.
+    /// Maximum reading connections.
     pub readers: u32,
-    /// Reading connections that stay open when nothing happens.
+    /// Reading connections kept open when idle.
     pub readers_kept: u32,
-    /// How long a question waits for a free connection.
+    /// How long a read waits for a free connection.
     pub acquire_timeout: Duration,
-    /// Whether both are the same role, which must then step down to the server's by itself.
+    /// Whether both are the same role, which must then `set role` to the server's.
     pub step_down: bool,
 }
 
 impl DbSettings {
-    /// A pool of the usual size, as two roles.
+    /// Creates settings with the default sizes, for two roles.
     pub fn new(server: PgConnectOptions, owner: PgConnectOptions) -> Self {
         let acquire_timeout = Duration::from_secs(5);
         Self { server, owner, readers: 16, readers_kept: 0, acquire_timeout, step_down: false }
     }
 
-    /// Writing connections at most, of all sites together: each is held for a batch, which takes some milliseconds.
+    /// Returns the maximum of writing connections, shared by all sites: each is held for a batch, which takes some
+    /// milliseconds.
     pub fn writers(&self) -> u32 {
         writers_beside(self.readers)
     }
 }
 
-/// How many writing connections a server has beside so many for reading.
+/// Returns the number of writing connections for a number of reading ones.
 pub fn writers_beside(readers: u32) -> u32 {
     readers.clamp(2, 16)
 }
 
-/// The database.
+/// Handle to the database.
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: PgPool,
@@ -59,7 +60,7 @@ pub struct Db {
 }
 
 impl Db {
-    /// Prepares the pool; connects when something is asked.
+    /// Creates the pools. Connections are opened on demand, except `readers_kept`, which are opened in the background.
     pub fn new(settings: DbSettings) -> Self {
         let step_down = settings.step_down;
         let pool = PgPoolOptions::new()
@@ -71,7 +72,7 @@ impl Db {
             .connect_lazy_with(settings.server.clone());
         let kept = settings.readers_kept.min(settings.readers);
         if kept > 0 {
-            // The pool by itself keeps what was opened once, and opens none before it is asked.
+            // The pool keeps connections once opened, and opens none before the first use.
             let pool = pool.clone();
             tokio::spawn(async move { drop(join_all((0..kept).map(|_| pool.acquire())).await) });
         }
@@ -79,7 +80,7 @@ impl Db {
         Self { pool, writers, disk: Arc::default(), settings }
     }
 
-    /// Opens a reading transaction that sees one site, as of one moment.
+    /// Opens a read-only transaction that sees one site, at one snapshot.
     pub async fn read(&self, site: SiteId) -> Result<Transaction<'static, Postgres>, DbError> {
         let mut tx = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         sqlx::query_scalar!("select set_config('crewbell.site_id', $1, true)", site.to_string())
@@ -88,30 +89,30 @@ impl Db {
         Ok(tx)
     }
 
-    /// Opens a transaction that sees no site: the list of sites, and nothing else.
+    /// Opens a read-only transaction that sees only the list of sites.
     pub async fn read_sites(&self) -> Result<Transaction<'static, Postgres>, DbError> {
         Ok(self.pool.begin_with("begin read only").await?)
     }
 
-    /// A connection for writing that sees one site, until it is given back. All sites together have few of them, and
-    /// each waits for its turn.
+    /// Takes a writing connection that sees one site, until it is given back. All sites share a few of them, and
+    /// callers wait for a free one.
     pub async fn connect(&self, site: SiteId) -> Result<WriteConnection, DbError> {
         self.writers.take(&self.settings, site).await
     }
 
-    /// Has the disk watched on which the database is.
+    /// Starts monitoring the disk of the database.
     pub fn watch_disk(&self, folder: PathBuf) {
         self.disk.watch(folder);
     }
 
-    /// Opens a connection of one's own that belongs to no site: for leases.
+    /// Opens a separate connection that belongs to no site, for leases and clean-up.
     pub async fn connect_bare(&self) -> Result<PgConnection, DbError> {
         let mut conn = PgConnection::connect_with(&self.settings.server).await?;
         prepare(&mut conn, self.settings.step_down, READER_LIMITS).await?;
         Ok(conn)
     }
 
-    /// Whether the database answers, and its disk has room.
+    /// Checks that the database answers, and that its disk has room.
     pub async fn ready(&self) -> Result<(), Unready> {
         let answer = async { self.pool.acquire().await?.ping().await };
         answer.await.map_err(|_| Unready::Away)?;
@@ -125,10 +126,10 @@ impl Db {
     }
 }
 
-/// Opens a connection for writing that sees a site.
+/// Opens a writing connection that sees a site.
 ///
-/// All that a writer asks is by key. So its statements are planned once, and never as a scan of a whole table: a plan
-/// that was made while a table was small would be kept until the next ANALYZE, through the storm that makes it large.
+/// All of a writer's look-ups are by key. So its statements are planned once, and never as a sequential scan: a plan
+/// made while a table was small would be kept until the next ANALYZE, through the burst that makes it large.
 pub(super) async fn open_for_writing(settings: &DbSettings, site: SiteId) -> Result<PgConnection, DbError> {
     let mut conn = PgConnection::connect_with(&settings.server).await?;
     prepare(&mut conn, settings.step_down, WRITER_LIMITS).await?;
@@ -137,24 +138,25 @@ pub(super) async fn open_for_writing(settings: &DbSettings, site: SiteId) -> Res
     Ok(conn)
 }
 
-/// Has a connection see a site from now on, and no other.
+/// Restricts a connection to one site.
 pub(super) async fn see(conn: &mut PgConnection, site: SiteId) -> Result<(), DbError> {
     sqlx::query_scalar!("select set_config('crewbell.site_id', $1, false)", site.to_string()).fetch_one(conn).await?;
     Ok(())
 }
 
-/// What a writer waits for at most: a lock that another server or the command line has, and a statement. Both are less
-/// than its patience with a transaction, so that it learns why; the lock is also less than half of a door's patience with a
-/// press, which may wait in the same batch for something else. A transaction that it left behind (its machine lost power, or
-/// its network) is ended, and with it its locks.
+/// Timeouts of a writing connection: for a lock held by another server or the command line, and for a statement. Both
+/// are below the writer's transaction timeout, so that it learns the cause; the lock timeout is also below half of an
+/// endpoint's timeout for a press, which may wait in the same batch for another lock. A transaction left behind by a
+/// writer that lost power or network is ended, which releases its locks.
 const WRITER_LIMITS: &str =
     "set lock_timeout = '2s'; set statement_timeout = '8s'; set idle_in_transaction_session_timeout = '20s'";
 
-/// The same for reading, which locks nothing but may read much.
+/// Timeouts of a reading connection, which locks nothing but may read much.
 const READER_LIMITS: &str =
     "set lock_timeout = '5s'; set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '2min'";
 
-/// A migration that has to wait for a table makes everybody wait who comes after it: rather it fails, and says so.
+/// Lock timeout of migrations: a migration that waits for a table blocks everybody queued behind it, so it fails
+/// instead.
 const OWNER_LIMITS: &str = "set lock_timeout = '20s'";
 
 async fn prepare(conn: &mut PgConnection, step_down: bool, limits: &'static str) -> Result<(), sqlx::Error> {
@@ -165,7 +167,7 @@ async fn prepare(conn: &mut PgConnection, step_down: bool, limits: &'static str)
     Ok(())
 }
 
-/// Has every table counted when there is one that never was (`reltuples` less than none).
+/// Analyses all tables if one has never been analysed (negative `reltuples`).
 const COUNT_UNCOUNTED: &str = "
 do $$
 declare
@@ -182,12 +184,12 @@ begin
 end
 $$";
 
-/// Brings the schema up to date, under PostgreSQL's advisory lock so that two servers don't do it at once; and has tables
-/// counted that never were, as after a migration or a restore, which brings rows and no statistics.
+/// Migrates the schema, under PostgreSQL's advisory lock so that two servers don't do it at once. Tables without
+/// statistics are analysed, as after a migration or a restore, which brings rows and no statistics.
 ///
 /// # Errors
-/// The owner's role can't connect or may not create, the database isn't UTF-8, the server's role is missing and can't be
-/// made, or a migration that was applied has been changed since.
+/// Returns an error if the owner's role can't connect or lacks rights, if the database isn't UTF-8, if the server's
+/// role is missing and can't be created, or if an applied migration has been changed.
 pub async fn migrate(settings: &DbSettings) -> Result<(), DbError> {
     let mut owner = PgConnection::connect_with(&settings.owner).await?;
     sqlx::raw_sql(OWNER_LIMITS).execute(&mut owner).await?;

@@ -1,4 +1,4 @@
-//! Presses: every one that was taken.
+//! Rows and queries of recorded presses.
 
 use crewbell_shared::button::{Key, PressKind, Recorded};
 use crewbell_shared::ids::{ButtonId, PressId, RequestId, SiteId};
@@ -10,39 +10,39 @@ use super::{DbError, named};
 /// A press to be recorded.
 #[derive(Clone, Debug)]
 pub struct Press {
-    /// Its id.
+    /// The press's id.
     pub id: PressId,
     /// The button.
     pub button_id: ButtonId,
-    /// The identity that makes a resend no second press.
+    /// The key by which a resend is recognised.
     pub press_key: Option<String>,
-    /// The id that the device gave it.
+    /// The press id given by the device.
     pub device_press_id: Option<String>,
-    /// How it was pressed.
+    /// The kind of press.
     pub kind: PressKind,
-    /// Where on the device.
+    /// The key on the device.
     pub key: Key,
-    /// When, by the device's clock.
+    /// When it happened, by the device's clock.
     pub device_time: Option<Timestamp>,
-    /// When it reached us.
+    /// When the server received it.
     pub received_at: Timestamp,
-    /// The request that it made or joined.
+    /// The request that it created or joined.
     pub request_id: Option<RequestId>,
 }
 
-/// A press that is recorded.
+/// The summary of a recorded press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordedPress {
-    /// What it was.
+    /// Its kind, key and time.
     pub seen: Recorded,
-    /// The request that it made or joined.
+    /// The request that it created or joined.
     pub request_id: Option<RequestId>,
 }
 
-/// Finds those presses that are recorded already, as pairs of button and key.
+/// Returns those presses that are recorded already, by button and press key.
 ///
-/// Each pair is looked up on its own (`lateral … limit 1`): joined as sets, the planner reads all presses of a button
-/// as soon as its statistics are older than a storm.
+/// Each pair is looked up on its own (`lateral … limit 1`): in a set join, the planner reads all presses of a button as
+/// soon as its statistics are older than a burst.
 pub async fn find(
     conn: &mut PgConnection,
     site: SiteId,

@@ -1,4 +1,4 @@
-//! What guests said while they held a button.
+//! Voice recordings of guests.
 
 use crewbell_shared::ids::{ButtonId, RecordingId, RequestId, SiteId};
 use jiff::Timestamp;
@@ -6,26 +6,26 @@ use sqlx::PgConnection;
 
 use super::{DbError, sql};
 
-/// A recording, as it was sent.
+/// A recording, as received.
 #[derive(Clone, Debug)]
 pub struct Recording {
     /// Its id.
     pub id: RecordingId,
     /// The button.
     pub button_id: ButtonId,
-    /// The request that it belongs to; none while its button has no place.
+    /// The request that it belongs to; `None` for a button without a place.
     pub request_id: Option<RequestId>,
-    /// When it reached us.
+    /// When the server received it.
     pub received_at: Timestamp,
-    /// `adpcm`, `pcm`, `wav`: as the device named it.
+    /// Its format, as the device names it: `adpcm`, `pcm`, `wav`.
     pub format: String,
-    /// How long it is, in milliseconds.
+    /// Its duration in milliseconds.
     pub duration_ms: Option<u32>,
-    /// The sound.
+    /// The audio.
     pub bytes: Vec<u8>,
 }
 
-/// Keeps a recording.
+/// Inserts a recording.
 pub async fn insert(conn: &mut PgConnection, site: SiteId, recording: &Recording) -> Result<(), DbError> {
     sqlx::query!(
         "insert into recordings (site_id, id, button_id, request_id, received_at, format, duration_ms, bytes) \
@@ -44,7 +44,7 @@ pub async fn insert(conn: &mut PgConnection, site: SiteId, recording: &Recording
     Ok(())
 }
 
-/// The formats and the sounds of a request's recordings, the oldest of them first: the newest so many.
+/// Returns format and audio of a request's newest recordings, at most `limit`, oldest first.
 pub async fn of_request(
     conn: &mut PgConnection,
     site: SiteId,
@@ -61,8 +61,7 @@ pub async fn of_request(
     Ok(rows.fetch_all(conn).await?.into_iter().rev().map(|row| (row.format, row.bytes)).collect())
 }
 
-/// The formats and the sounds of what was said to a button that had no place, the oldest of them first: the newest so
-/// many.
+/// Returns format and audio of a button's newest recordings without a request, at most `limit`, oldest first.
 pub async fn of_button(
     conn: &mut PgConnection,
     site: SiteId,

@@ -1,4 +1,4 @@
-//! Requests.
+//! Rows and queries of requests.
 
 use crewbell_shared::ids::{PersonId, PlaceId, RequestId, SiteId};
 use crewbell_shared::person::PersonRef;
@@ -57,8 +57,8 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     read(rows.fetch_all(conn).await?)
 }
 
-/// Locks and loads the open requests of places that were pressed since a time, and those that somebody took since
-/// another: what a further press may join.
+/// Locks and loads the requests of places that a further press may join: open ones pressed since a time, and accepted
+/// ones accepted since another.
 pub async fn lock_live_at(
     conn: &mut PgConnection,
     site: SiteId,
@@ -78,7 +78,7 @@ pub async fn lock_live_at(
     read(rows.fetch_all(conn).await?)
 }
 
-/// The same requests by their ids, not locked.
+/// Returns the ids of the same requests, without locks.
 pub async fn ids_live_at(
     conn: &mut PgConnection,
     site: SiteId,
@@ -98,9 +98,10 @@ pub async fn ids_live_at(
     Ok(ids.fetch_all(conn).await?)
 }
 
-/// The newest voice request of a button, made since a time or pressed again since, not locked: what a recording belongs to.
+/// Returns the id of the request that a recording belongs to: a button's newest voice request, created or pressed again
+/// since a time. It takes no lock.
 ///
-/// Two questions, each with an index of its own: one with "or" between them is answered by all that the button ever asked.
+/// Two queries, each with an index of its own: a single one with "or" would read all of the button's requests.
 pub async fn id_of_voice(
     conn: &mut PgConnection,
     site: SiteId,
@@ -122,7 +123,7 @@ pub async fn id_of_voice(
     Ok(id.fetch_optional(conn).await?)
 }
 
-/// What people have in hand, not locked.
+/// Returns the ids of the requests that people have accepted, without locks.
 pub async fn ids_held_by(conn: &mut PgConnection, site: SiteId, people: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
     let ids = sqlx::query_scalar!(
         "select id from requests where site_id is not distinct from $1 and accepted_by = any($2) and state = 'accepted'",
@@ -132,13 +133,13 @@ pub async fn ids_held_by(conn: &mut PgConnection, site: SiteId, people: &[Uuid])
     Ok(ids.fetch_all(conn).await?)
 }
 
-/// One request.
+/// Returns one request.
 pub async fn find(conn: &mut PgConnection, site: SiteId, id: RequestId) -> Result<Option<Request>, DbError> {
     let row = select!("where site_id = $1 and id = $2", site.0, id.0).fetch_optional(conn).await?;
     row.map(|row| row.try_into().map_err(Into::into)).transpose()
 }
 
-/// What a snapshot holds: all that is open or in hand, and what was closed since a time.
+/// Returns a snapshot's requests: all open and accepted ones, and those created since a time.
 pub async fn current(conn: &mut PgConnection, site: SiteId, since: Timestamp) -> Result<Vec<Request>, DbError> {
     let rows = select!(
         "where site_id = $1 and ((state in ('open', 'accepted') and created_at > '-infinity') or created_at >= $2) \
@@ -149,26 +150,26 @@ pub async fn current(conn: &mut PgConnection, site: SiteId, since: Timestamp) ->
     read(rows.fetch_all(conn).await?)
 }
 
-/// What a list of requests is asked by; what is none matches all.
+/// Filter of a list of requests; a field of `None` matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of this state.
+    /// Requests in this state.
     pub state: Option<String>,
-    /// In this place.
+    /// Requests of this place.
     pub place: Option<PlaceId>,
-    /// Accepted by this person.
+    /// Requests accepted by this person.
     pub person: Option<PersonId>,
-    /// Created from this time on.
+    /// Requests created from this time on.
     pub from: Option<Timestamp>,
-    /// Created before this time: the page's end, exclusive.
+    /// Requests created before this time: the page's end, exclusive.
     pub before: Option<Timestamp>,
-    /// At most so many, but for those made at the same moment as the last.
+    /// Maximum number, plus those created at the same moment as the last.
     pub limit: i64,
 }
 
-/// A page of requests, newest first.
+/// Returns a page of requests, newest first.
 ///
-/// Each way of asking has a statement of its own, so that each uses the index that is there for it.
+/// Each combination of filters has a statement of its own, so that each uses its index.
 pub async fn list(conn: &mut PgConnection, site: SiteId, filter: &Filter) -> Result<Vec<Request>, DbError> {
     let from = sql(filter.from.unwrap_or(Timestamp::UNIX_EPOCH));
     let before = sql(filter.before.unwrap_or(LAST_DAY));

@@ -1,11 +1,11 @@
-//! Words that are looked for in the log, as a regular expression that needs no locale.
+//! Case-insensitive search in the log, as a regular expression that needs no locale.
 //!
-//! `ilike` folds case as the database's locale does: on a cluster of locale C it finds `ČAMAC` by no other spelling. So
-//! the variants of each letter are written out here, by the same folding that names are compared by.
+//! `ilike` folds case by the database's locale: on a cluster of locale C it finds `ČAMAC` by no other spelling. So the
+//! variants of each letter are listed, by the same case folding as in the comparison of names.
 
 use crewbell_shared::names;
 
-/// PostgreSQL's regular expression for a text with these words in it, in any case.
+/// Returns PostgreSQL's regular expression for texts that contain these words, in any case.
 pub fn pattern(words: &str) -> String {
     let words = names::composed(words.trim());
     let mut letters = words.chars().peekable();
@@ -24,7 +24,7 @@ fn push(pattern: &mut String, letter: char) {
     match letter {
         'ß' | 'ẞ' => pattern.push_str("(?:[sS][sS]|[ßẞ])"),
         'σ' | 'ς' | 'Σ' => pattern.push_str("[σςΣ]"),
-        // In the log's JSON it stands behind a backslash.
+        // JSON escapes it with a backslash in the log's payloads.
         '"' => pattern.push_str("\\\\?\""),
         '\\' => pattern.push_str("\\\\+"),
         _ if letter.is_whitespace() => pattern.push_str("\\s+"),
@@ -71,7 +71,7 @@ mod tests {
         }
     }
 
-    /// The order of the letters within brackets doesn't matter.
+    /// Sorts the letters within brackets, whose order doesn't matter.
     fn sorted(pattern: &str) -> String {
         let mut parts: Vec<String> = pattern.split_inclusive(['[', ']']).map(str::to_owned).collect();
         for part in &mut parts {

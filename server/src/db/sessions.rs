@@ -1,4 +1,4 @@
-//! People signed in on devices.
+//! Rows and queries of sessions: people signed in on devices.
 
 use crewbell_shared::ids::{DeviceId, PersonId, SessionId, SiteId};
 use jiff::Timestamp;
@@ -6,44 +6,44 @@ use sqlx::PgConnection;
 
 use super::{DbError, sql};
 
-/// A person signed in on a device.
+/// A session: a person signed in on a device.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Which session.
+    /// The session's id.
     pub id: SessionId,
-    /// Who.
+    /// The person.
     pub person_id: PersonId,
-    /// On which device; the app makes the id at its first start.
+    /// The device; the app creates the id at its first start.
     pub device_id: DeviceId,
     /// The device's name, as its user gave it.
     pub device_name: String,
     /// When they signed in.
     pub created_at: Timestamp,
-    /// When it was last used, as far as that has been written: once an hour.
+    /// When it was last used, as written once an hour.
     pub used_at: Timestamp,
 }
 
-/// A live session as the count of unused days sees it.
+/// A live session, with its count of unused days.
 #[derive(Clone, Debug)]
 pub struct IdleSession {
-    /// Which session.
+    /// The session's id.
     pub id: SessionId,
-    /// Whose.
+    /// The person.
     pub person_id: PersonId,
-    /// Their name.
+    /// The person's name.
     pub name: String,
-    /// Days of the server's that have begun without a use, since it was used last.
+    /// Days, by the server's clock, that have begun without a use since the last use.
     pub unused_days: u32,
-    /// The day that was counted last, in days since 1970-01-01 UTC.
+    /// The last counted day, in days since 1970-01-01 UTC.
     pub counted_day: i32,
 }
 
-/// The day of a time, in days since 1970-01-01 UTC.
+/// Returns the day of a time, in days since 1970-01-01 UTC.
 pub fn day(at: Timestamp) -> i32 {
     i32::try_from(at.as_second().div_euclid(24 * 60 * 60)).unwrap_or_default()
 }
 
-/// The live session of a token, and the number of the log's last entry as of the same moment.
+/// Returns the live session of a token, and the log's head at the same moment.
 pub async fn by_token(
     conn: &mut PgConnection,
     site: SiteId,
@@ -70,7 +70,7 @@ pub async fn by_token(
     }))
 }
 
-/// The live sessions of a person, newest first.
+/// Returns the live sessions of a person, newest first.
 pub async fn of_person(conn: &mut PgConnection, site: SiteId, person: PersonId) -> Result<Vec<Session>, DbError> {
     let rows = sqlx::query!(
         "select id, person_id, device_id, device_name, created_at, used_at from sessions \
@@ -92,7 +92,7 @@ pub async fn of_person(conn: &mut PgConnection, site: SiteId, person: PersonId) 
         .collect())
 }
 
-/// Writes a new session.
+/// Inserts a session.
 pub async fn insert(
     conn: &mut PgConnection,
     site: SiteId,
@@ -117,7 +117,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Whether a person has signed in on a device before, also when that session has ended.
+/// Whether a person has signed in on a device before, including ended sessions.
 pub async fn was_on(
     conn: &mut PgConnection,
     site: SiteId,
@@ -133,7 +133,7 @@ pub async fn was_on(
     Ok(found.fetch_one(conn).await?)
 }
 
-/// All live sessions of the site, with the count of their unused days.
+/// Returns all live sessions of the site, with their counts of unused days.
 pub async fn idle(conn: &mut PgConnection, site: SiteId) -> Result<Vec<IdleSession>, DbError> {
     let rows = sqlx::query!(
         "select s.id, s.person_id, p.name, s.unused_days, s.counted_day from sessions s \
@@ -154,7 +154,7 @@ pub async fn idle(conn: &mut PgConnection, site: SiteId) -> Result<Vec<IdleSessi
         .collect())
 }
 
-/// Notes that sessions were used at a time.
+/// Marks sessions as used at a time.
 pub async fn used(conn: &mut PgConnection, site: SiteId, sessions: &[SessionId], at: Timestamp) -> Result<(), DbError> {
     sqlx::query!(
         "update sessions set used_at = $3, unused_days = 0, counted_day = $4 where site_id = $1 and id = any($2)",
@@ -168,7 +168,7 @@ pub async fn used(conn: &mut PgConnection, site: SiteId, sessions: &[SessionId],
     Ok(())
 }
 
-/// Counts a day on which sessions were not used.
+/// Counts an unused day for sessions.
 pub async fn unused(
     conn: &mut PgConnection,
     site: SiteId,

@@ -1,4 +1,4 @@
-//! Sites.
+//! Rows and queries of sites.
 
 use crewbell_shared::ids::SiteId;
 use crewbell_shared::site::Site;
@@ -8,16 +8,16 @@ use uuid::Uuid;
 
 use super::{BadRow, DbError, sql};
 
-/// A site with what only the server knows of it.
+/// A site, with the state that only the server has.
 #[derive(Clone, Debug)]
 pub struct KnownSite {
     /// The site.
     pub site: Site,
     /// SHA-256 of its join code.
     pub join_code_hash: Option<Vec<u8>>,
-    /// The number of its last entry.
+    /// Sequence number of its last entry.
     pub head: u64,
-    /// The first entry that isn't archived.
+    /// Sequence number of the first entry that isn't archived.
     pub tail: u64,
 }
 
@@ -41,30 +41,30 @@ macro_rules! select {
     };
 }
 
-/// One site.
+/// Returns one site.
 pub async fn find(conn: &mut PgConnection, id: SiteId) -> Result<Option<KnownSite>, DbError> {
     select!("where id = $1", id.0).fetch_optional(conn).await?.map(|row| row.try_into().map_err(Into::into)).transpose()
 }
 
-/// One site by its slug.
+/// Returns one site by its slug.
 pub async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<KnownSite>, DbError> {
     let row = select!("where slug = $1", slug).fetch_optional(conn).await?;
     row.map(|row| row.try_into().map_err(Into::into)).transpose()
 }
 
-/// All sites.
+/// Returns all sites.
 pub async fn all(conn: &mut PgConnection) -> Result<Vec<KnownSite>, DbError> {
     let rows = select!("where true order by slug",).fetch_all(conn).await?;
     rows.into_iter().map(|row| row.try_into().map_err(Into::into)).collect()
 }
 
-/// The numbers of the first entry that isn't archived and of the last.
+/// Returns the sequence numbers of the first entry that isn't archived, and of the last entry.
 pub async fn extent(conn: &mut PgConnection, id: SiteId) -> Result<(u64, u64), DbError> {
     let row = sqlx::query!("select tail, head from sites where id = $1", id.0).fetch_one(conn).await?;
     Ok((unsigned(row.tail), unsigned(row.head)))
 }
 
-/// Writes a new site.
+/// Inserts a site.
 pub async fn insert(conn: &mut PgConnection, site: &Site, at: Timestamp) -> Result<(), DbError> {
     sqlx::query!(
         "insert into sites (id, slug, name, settings, created_at) values ($1, $2, $3, $4, $5)",
@@ -79,7 +79,7 @@ pub async fn insert(conn: &mut PgConnection, site: &Site, at: Timestamp) -> Resu
     Ok(())
 }
 
-/// Writes how a site is run.
+/// Updates a site's name and settings.
 pub async fn save(conn: &mut PgConnection, site: &Site) -> Result<(), DbError> {
     sqlx::query!(
         "update sites set name = $2, settings = $3 where id = $1",
@@ -98,7 +98,7 @@ pub async fn save_join_code(conn: &mut PgConnection, id: SiteId, hash: Option<&[
     Ok(())
 }
 
-/// Writes the site's row as it is: whether anything can be written shows by the commit.
+/// Writes the site's row unchanged: the commit shows whether the database takes writes.
 pub async fn touch(conn: &mut PgConnection, id: SiteId) -> Result<(), DbError> {
     sqlx::query!("update sites set head = head where id = $1", id.0).execute(conn).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Stays.
+//! Rows and queries of guests' stays in places.
 
 use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::SiteId;
@@ -45,7 +45,7 @@ pub async fn lock(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
     Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
 }
 
-/// The current stays in places, the longest first.
+/// Returns the current stays in places, the longest first.
 pub async fn current_at(conn: &mut PgConnection, site: SiteId, places: &[Uuid]) -> Result<Vec<Stay>, DbError> {
     let rows = select!(
         "where site_id is not distinct from $1 and place_id = any($2) and checked_out_at is null order by checked_in_at, id",
@@ -55,7 +55,7 @@ pub async fn current_at(conn: &mut PgConnection, site: SiteId, places: &[Uuid]) 
     Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
 }
 
-/// Current stays, and those that ended since a time.
+/// Returns the current stays, and those that ended since a time.
 pub async fn recent(conn: &mut PgConnection, site: SiteId, since: Timestamp) -> Result<Vec<Stay>, DbError> {
     let rows = select!(
         "where site_id = $1 and (checked_out_at is null or checked_out_at >= $2) order by checked_in_at, id",
@@ -65,7 +65,7 @@ pub async fn recent(conn: &mut PgConnection, site: SiteId, since: Timestamp) -> 
     Ok(rows.fetch_all(conn).await?.into_iter().map(Into::into).collect())
 }
 
-/// The places of stays, as of now and not locked: a stay never moves.
+/// Returns the places of stays, without locks: a stay never moves.
 pub async fn places(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
     let places = sqlx::query_scalar!(
         "select place_id from stays where site_id is not distinct from $1 and id = any($2)",
@@ -75,7 +75,7 @@ pub async fn places(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Resu
     Ok(places.fetch_all(conn).await?)
 }
 
-/// Writes a stay as it is now.
+/// Inserts or updates a stay.
 pub async fn save(conn: &mut PgConnection, site: SiteId, stay: &Stay) -> Result<(), DbError> {
     sqlx::query!(
         "insert into stays (site_id, id, guest_id, place_id, checked_in_at, checked_out_at) \

@@ -1,4 +1,4 @@
-//! Messages of devices that are no press.
+//! Unrecognised messages of devices, counted by device, reason and topic.
 
 use crewbell_shared::ids::SiteId;
 use jiff::Timestamp;
@@ -6,31 +6,31 @@ use sqlx::PgConnection;
 
 use super::{DbError, sql};
 
-/// Sorts of one device that are kept, the newest.
+/// Maximum kinds kept of one device, the newest.
 const OF_ONE: i64 = 20;
 
-/// Sorts that are kept of buttons which somebody assigned, and as many of all others together, the newest: what is
-/// invented takes no line from what is known.
+/// Maximum kinds kept of assigned buttons, and of all other devices together, the newest: invented devices displace no
+/// kind of a known button.
 const OF_ALL: i64 = 500;
 
-/// A sort of message that wasn't heard, and how often.
+/// A kind of unrecognised message, with its count.
 #[derive(Clone, Debug)]
 pub struct Unheard {
-    /// The device, as far as the topic told.
+    /// The device, as far as the topic names it.
     pub device: String,
-    /// Why it is no press: a stable code.
+    /// The reason why it is no press: a stable code.
     pub reason: String,
     /// The topic.
     pub topic: String,
-    /// The first bytes of the last one.
+    /// The first bytes of the last message.
     pub sample: Vec<u8>,
-    /// How many came.
+    /// The number of messages.
     pub times: i64,
-    /// When the last one came.
+    /// When the last message was received.
     pub last_at: Timestamp,
 }
 
-/// Counts messages of a sort.
+/// Adds to the count of a kind.
 pub async fn count(conn: &mut PgConnection, site: SiteId, unheard: &Unheard) -> Result<(), DbError> {
     sqlx::query!(
         "insert into unheard_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
@@ -50,7 +50,7 @@ pub async fn count(conn: &mut PgConnection, site: SiteId, unheard: &Unheard) -> 
     Ok(())
 }
 
-/// Forgets the oldest sorts beyond what is kept.
+/// Deletes the oldest kinds beyond the limits.
 pub async fn trim(conn: &mut PgConnection, site: SiteId) -> Result<(), DbError> {
     sqlx::query!(
         "delete from unheard_messages u using (select device, reason, topic, \
@@ -69,7 +69,7 @@ pub async fn trim(conn: &mut PgConnection, site: SiteId) -> Result<(), DbError> 
     Ok(())
 }
 
-/// What wasn't heard, the newest first.
+/// Returns the kinds, newest first.
 pub async fn list(conn: &mut PgConnection, site: SiteId, limit: i64) -> Result<Vec<Unheard>, DbError> {
     let rows = sqlx::query!(
         "select device, reason, topic, sample, times, last_at from unheard_messages where site_id = $1 \

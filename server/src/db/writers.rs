@@ -1,8 +1,8 @@
-//! The writers' connections: few, shared by all sites.
+//! The pool of writing connections: few, shared by all sites.
 //!
-//! A site's writer takes one for a batch and gives it back, so that a server of two hundred sites holds no more of them
-//! than one of ten. A connection sees one site at a time. It goes to the site that had it last, where that can be, and
-//! otherwise to another, after it was told which.
+//! A site's writer takes a connection for a batch and gives it back, so that a server of two hundred sites holds no
+//! more of them than one of ten. A connection sees one site at a time. If possible it goes to the site that had it
+//! last, and otherwise to another, after it was switched to that site.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use super::pool::{DbSettings, open_for_writing, see};
 /// How long a writer waits for a connection. Each is held for a batch, which takes some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The writers' connections.
+/// The pool of writing connections.
 #[derive(Debug)]
 pub(super) struct Writers {
     permits: Arc<Semaphore>,
@@ -28,20 +28,20 @@ pub(super) struct Writers {
 
 #[derive(Debug, Default)]
 struct Shelf {
-    /// What nobody uses, with the site that each sees; the least recently used first.
+    /// Idle connections, with the site that each sees; the least recently used first.
     idle: Vec<(SiteId, PgConnection)>,
-    /// How many there are, in use or not.
+    /// Number of open connections, in use or idle.
     open: usize,
 }
 
 impl Writers {
-    /// None yet, and never more than `most`.
+    /// Creates an empty pool of at most `most` connections.
     pub(super) fn new(most: u32) -> Self {
         let most = usize::try_from(most.max(1)).map_or(Semaphore::MAX_PERMITS, |most| most.min(Semaphore::MAX_PERMITS));
         Self { permits: Arc::new(Semaphore::new(most)), most, shelf: Mutex::default() }
     }
 
-    /// A connection that sees a site, until it is given back or dropped.
+    /// Takes a connection that sees a site, until it is given back or dropped.
     pub(super) async fn take(
         self: &Arc<Self>,
         settings: &DbSettings,
@@ -53,7 +53,7 @@ impl Writers {
         let count = Count { writers: Arc::clone(self), kept: false, _permit: permit };
         let conn = match idle {
             Some((last, conn)) if last == site => conn,
-            // One that died meanwhile makes room for a new one.
+            // A connection that died meanwhile is replaced by a new one.
             Some((_, mut conn)) => match see(&mut conn, site).await {
                 Ok(()) => conn,
                 Err(_) => open_for_writing(settings, site).await?,
@@ -63,8 +63,8 @@ impl Writers {
         Ok(WriteConnection { conn, site, count })
     }
 
-    /// The one that the site had last; when there can be no more, the one that nobody has used for longest; and
-    /// otherwise none, and one more is counted.
+    /// Returns the idle connection that the site had last; at the limit, the least recently used one; otherwise `None`,
+    /// and counts one more as open.
     fn idle_for(&self, site: SiteId) -> Option<(SiteId, PgConnection)> {
         let mut shelf = self.shelf();
         let own = shelf.idle.iter().rposition(|(of, _)| *of == site);
@@ -80,7 +80,7 @@ impl Writers {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes what nobody uses, and opens no more.
+    /// Closes the idle connections, and opens no more.
     pub(super) fn close(&self) {
         self.permits.close();
         let mut shelf = self.shelf();
@@ -89,7 +89,7 @@ impl Writers {
     }
 }
 
-/// A connection for writing, which sees one site. Dropped, it is closed with whatever it was doing.
+/// A writing connection, which sees one site. When dropped, it is closed with its transaction.
 #[derive(Debug)]
 pub struct WriteConnection {
     conn: PgConnection,
@@ -97,7 +97,7 @@ pub struct WriteConnection {
     count: Count,
 }
 
-/// One of the connections that there may be.
+/// The share of a connection in the pool's limit.
 #[derive(Debug)]
 struct Count {
     writers: Arc<Writers>,
@@ -106,7 +106,7 @@ struct Count {
 }
 
 impl WriteConnection {
-    /// Gives it back, for whoever writes next; only after a commit.
+    /// Gives the connection back to the pool; only after a commit.
     pub fn keep(self) {
         let Self { conn, site, mut count } = self;
         if !count.writers.permits.is_closed() {

@@ -1,4 +1,4 @@
-//! Who and what is on board: the crew, the places, the buttons, the guests.
+//! The demo's crew, places, buttons and guests.
 
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
 use crewbell_shared::person::{Actor, Person, Role};
@@ -13,7 +13,7 @@ use crate::clock::Ids;
 pub const SLUG: &str = "serenity";
 /// The site's name.
 pub const NAME: &str = "MY Serenity";
-/// What new buttons and gateways sign in with; as fixed as the PINs, so that a second start prints it again.
+/// The join code of new buttons and gateways; fixed like the PINs, so that a second start prints it again.
 pub const JOIN_CODE: &str = "serenity-demo";
 
 /// A member of the crew.
@@ -21,9 +21,9 @@ pub const JOIN_CODE: &str = "serenity-demo";
 pub(super) struct CrewMember {
     pub(super) name: &'static str,
     pub(super) role: Role,
-    /// Fixed and published: the demo keeps nobody out.
+    /// The PIN, fixed and published: the demo has no access protection.
     pub(super) pin: &'static str,
-    /// From which hour to which they are on duty, ship's time; past midnight when the end is the smaller one.
+    /// The start and end hours of duty, in ship's time; the shift passes midnight when the end is smaller.
     pub(super) shift: (i8, i8),
 }
 
@@ -54,19 +54,19 @@ pub(super) const CREW: [CrewMember; 9] = [
 ];
 
 impl CrewMember {
-    /// Whether their shift covers an hour of the day.
+    /// Whether the shift covers an hour of the day.
     pub(super) fn works_at(&self, hour: i8) -> bool {
         let (from, to) = self.shift;
         if from < to { (from..to).contains(&hour) } else { hour >= from || hour < to }
     }
 }
 
-/// A place; decks first, because what stands in them is made after them.
+/// A place. Decks come first, because the places on them are created after them.
 #[derive(Debug)]
 pub(super) struct Spot {
     pub(super) name: &'static str,
     pub(super) kind: PlaceKind,
-    /// The deck that it stands in, as an index of [`SPOTS`].
+    /// The deck that it is on, as an index of [`SPOTS`].
     pub(super) deck: Option<usize>,
 }
 
@@ -78,9 +78,9 @@ const fn spot(name: &'static str, kind: PlaceKind, deck: usize) -> Spot {
     Spot { name, kind, deck: Some(deck) }
 }
 
-/// The first cabin in [`SPOTS`].
+/// The index of the first cabin in [`SPOTS`].
 pub(super) const FIRST_CABIN: usize = 3;
-/// Cabins on board.
+/// The number of cabins.
 pub(super) const CABINS: usize = 12;
 pub(super) const SUN_DECK: usize = 15;
 pub(super) const SALOON: usize = 16;
@@ -114,13 +114,13 @@ pub(super) const SPOTS: [Spot; 22] = [
 /// A button: one in each cabin, one on the sun deck, one in the saloon.
 #[derive(Debug)]
 pub(super) struct Device {
-    /// Its id on the wire.
+    /// The id on the wire.
     pub(super) id: &'static str,
-    /// Where it is, as an index of [`SPOTS`].
+    /// The place where it is, as an index of [`SPOTS`].
     pub(super) spot: usize,
-    /// Its charge now, in percent.
+    /// The current battery charge, in percent.
     pub(super) battery: u8,
-    /// Its signal, in dBm.
+    /// The signal strength, in dBm.
     pub(super) rssi: i16,
 }
 
@@ -128,7 +128,7 @@ const fn device(id: &'static str, spot: usize, battery: u8, rssi: i16) -> Device
     Device { id, spot, battery, rssi }
 }
 
-/// The button that has lost its connection.
+/// The index of the button that has lost its connection.
 pub(super) const LOST: usize = 10;
 
 /// The buttons; one has a low battery, one is out of reach.
@@ -150,12 +150,12 @@ pub(super) const DEVICES: [Device; 14] = [
 ];
 
 impl Device {
-    /// Its own MQTT password; as fixed as the PINs.
+    /// Returns the button's own MQTT password, fixed like the PINs.
     pub(super) fn password(&self) -> String {
         format!("demo-{}", self.id)
     }
 
-    /// What it signs in with.
+    /// Returns the MQTT user name.
     pub(super) fn username(&self) -> String {
         format!("{SLUG}/{}", self.id)
     }
@@ -168,9 +168,9 @@ pub(super) struct Visitor {
     pub(super) notes: &'static str,
     /// The cabin, 1 to 12.
     pub(super) cabin: usize,
-    /// The day of the week of history, 0 to 7, on which they came; before that week, when none.
+    /// The day of arrival in the week of history, 0 to 7; `None` for an arrival before that week.
     pub(super) came: Option<i64>,
-    /// The day on which they left.
+    /// The day of departure.
     pub(super) left: Option<i64>,
 }
 
@@ -205,7 +205,7 @@ pub(super) const VISITORS: [Visitor; 13] = [
     },
 ];
 
-/// Everything on board, with its ids.
+/// The entities of the demo site, with their ids.
 #[derive(Debug)]
 pub(super) struct Cast {
     pub(super) site: Site,
@@ -216,7 +216,7 @@ pub(super) struct Cast {
 }
 
 impl Cast {
-    /// Draws the ids, as of the time when the site was set up.
+    /// Generates the ids, as of the time of the set-up.
     pub(super) fn new(at: Timestamp) -> Self {
         let ids = Ids::seeded(SEED);
         let site: SiteId = ids.next(at);
@@ -237,7 +237,7 @@ impl Cast {
         }
     }
 
-    /// A member of the crew, acting.
+    /// Returns a crew member as the actor of an action.
     pub(super) fn actor(&self, person: usize) -> Actor {
         Actor::Person(self.people[person].clone())
     }

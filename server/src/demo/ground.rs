@@ -1,4 +1,4 @@
-//! How the site was set up, a day before the week begins: crew, places, buttons, guests.
+//! The set-up of the demo site, a day before the week begins: crew, places, buttons and guests.
 
 use crewbell_shared::protocol::Verb;
 use jiff::{SignedDuration, Timestamp};
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::cast::{ALEX, CREW, DANA, DEVICES, FIRST_CABIN, GRACE, SPOTS, VISITORS};
 use super::script::{By, Deed, Script};
 
-/// Sets the site up. Each step a second after the one before it.
+/// Writes the set-up into the script, mostly one step a second.
 pub(super) fn write(script: &mut Script, set_up_at: Timestamp) {
     let mut at = set_up_at;
     let mut next = || {
@@ -53,7 +53,7 @@ pub(super) fn write(script: &mut Script, set_up_at: Timestamp) {
     }
 }
 
-/// Guests come and go during the week: out at twenty past ten, in at two.
+/// Writes the check-outs of a day, at 10:20, and the check-ins, at 14:00.
 pub(super) fn write_moves(script: &mut Script, midnight: Timestamp, day: i64) {
     for (index, visitor) in VISITORS.iter().enumerate() {
         if visitor.left == Some(day) {
@@ -66,7 +66,7 @@ pub(super) fn write_moves(script: &mut Script, midnight: Timestamp, day: i64) {
     }
 }
 
-/// Whether anybody stays in a cabin (1 to 12) during the service of a day.
+/// Whether a cabin (1 to 12) is occupied at an hour of a day.
 pub(super) fn is_taken(cabin: usize, day: i64, hour: i8) -> bool {
     VISITORS.iter().filter(|visitor| visitor.cabin == cabin).any(|visitor| {
         let came = visitor.came.is_none_or(|came| day > came || (day == came && hour >= 15));

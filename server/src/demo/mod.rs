@@ -1,17 +1,17 @@
-//! The demo site: MY Serenity, a yacht of twelve cabins, with a week behind her.
+//! The demo site: MY Serenity, a yacht of twelve cabins with a week of history.
 //!
-//! | file | what it tells |
+//! | file | contents |
 //! |---|---|
-//! | `cast` | crew, places, buttons, guests: the place to change a name |
-//! | `ground` | how the site was set up |
-//! | `week` | seven days by their rhythm; one request's story is in `story`, the words in `words` |
-//! | `present` | the last forty minutes: what is open when the demo starts |
-//! | `play` | the script becomes actions |
-//! | `panel` | a page with the buttons on it, to press them |
+//! | `cast` | crew, places, buttons and guests: the file in which to change a name |
+//! | `ground` | the site's set-up |
+//! | `week` | seven days of history; `story` has the course of one request, `words` the texts |
+//! | `present` | the last forty minutes, with the requests that are open when the demo starts |
+//! | `play` | the execution of the script as actions |
+//! | `panel` | a web page with the buttons, to press them |
 //!
-//! Everything comes in by the same [actions](crate::actions) as from a button or a tablet, with times in the past, in
-//! the order of those times. The same `now` gives the same script. PINs, passwords and the join code are fixed and
-//! published: a demo site keeps nobody out, so it belongs on no open network.
+//! All history is written by the same [actions](crate::actions) as those of buttons and tablets, with times in the past
+//! and in the order of those times. The same `now` gives the same script. PINs, passwords and the join code are fixed
+//! and published: a demo site has no access protection, so it must not be on an open network.
 
 mod cast;
 mod dice;
@@ -44,16 +44,16 @@ use crate::db;
 use crate::db::sessions::Session;
 use crate::house::{House, OpenSite};
 
-/// The demo site, as whoever drives it needs to know it.
+/// The demo site, described for the programs that drive it.
 #[derive(Clone, Debug, Serialize)]
 pub struct DemoSite {
     /// The site.
     pub site: DemoPlace,
-    /// Who can sign in, in the order of their PINs.
+    /// The people who can sign in, in the order of their PINs.
     pub people: Vec<DemoPerson>,
     /// The buttons that can be pressed.
     pub buttons: Vec<DemoButton>,
-    /// What a new button or a gateway signs in with.
+    /// The credentials of a new button or a gateway.
     pub join: DemoJoin,
 }
 
@@ -71,15 +71,15 @@ pub struct DemoPlace {
 /// A member of the crew.
 #[derive(Clone, Serialize)]
 pub struct DemoPerson {
-    /// Their id.
+    /// The person's id.
     pub id: PersonId,
-    /// The name that they sign in with.
+    /// The name to sign in with.
     pub name: String,
-    /// What they do.
+    /// The person's role.
     pub role: Role,
-    /// Their PIN, unless somebody changed it since.
+    /// The PIN, unless it was changed since.
     pub pin: String,
-    /// A token that is ready to use; the one of an earlier start has ended.
+    /// A valid token; the one of an earlier start has ended.
     pub token: String,
 }
 
@@ -98,7 +98,7 @@ pub struct DemoButton {
     pub password: String,
 }
 
-/// What a new button or a gateway signs in with.
+/// The credentials of a new button or a gateway.
 #[derive(Clone, Serialize)]
 pub struct DemoJoin {
     /// The MQTT user name: the site's slug.
@@ -107,14 +107,13 @@ pub struct DemoJoin {
     pub password: String,
 }
 
-/// Loads the demo site and signs everybody in. Where there is a site `serenity` already it is left as it is, but for
-/// the tokens, which are new.
+/// Loads the demo site and signs everybody in. An existing site `serenity` stays unchanged, except for new tokens.
 ///
-/// Costs a few seconds and some 2,000 log entries the first time. `now` is where history ends; nothing that happens
-/// later may be earlier, so it shouldn't be in the future.
+/// The first load takes a few seconds and writes some 2,000 log entries. `now` is the end of the history; later events
+/// may not have earlier times, so it shouldn't be in the future.
 ///
 /// # Errors
-/// The database is away, or a site of that slug is there that has none of the demo's crew.
+/// Returns an error if the database is unavailable, or if an existing site of that slug has none of the demo's crew.
 pub async fn load(house: &House, now: Timestamp) -> anyhow::Result<DemoSite> {
     let known = house.site_named(Some(SLUG)).await.context("look for the demo site")?;
     let site = if let Some((site, _)) = known {
@@ -145,8 +144,8 @@ pub async fn load(house: &House, now: Timestamp) -> anyhow::Result<DemoSite> {
     })
 }
 
-/// Everything that happened on board until now, in order: a site set up eight days ago, a week of history that ends
-/// forty minutes before the last full hour, and the present.
+/// Builds the script up to `now`, in order: the set-up eight days ago, a week of history that ends forty minutes before
+/// the last full hour, and the present.
 fn plan(now: Timestamp) -> (Cast, Vec<Planned>) {
     let now = rounded(now, 1);
     let hour = rounded(now, 3_600);
@@ -162,8 +161,8 @@ fn set_up_at(now: Timestamp) -> Timestamp {
     rounded(now, 3_600) - SignedDuration::from_hours(8 * 24)
 }
 
-/// Signs everybody in who is still on board. Each has one device, the same at every start, so that live sessions don't pile
-/// up; their PINs aren't asked for, because somebody may have changed them.
+/// Signs in all crew members who still exist. Each has one device, the same at every start, so that live sessions don't
+/// accumulate; PINs aren't checked, because they may have been changed.
 async fn sign_in(house: &House, site: &OpenSite, at: Timestamp) -> anyhow::Result<Vec<DemoPerson>> {
     let devices = Ids::seeded(SEED + 3);
     let mut people = Vec::with_capacity(CREW.len());

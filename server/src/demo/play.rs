@@ -1,4 +1,4 @@
-//! The script becomes actions.
+//! The execution of the script as actions.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -23,21 +23,22 @@ use crate::clock::Ids;
 use crate::db::unheard::Unheard;
 use crate::house::{House, OpenSite};
 
-/// Actions that are handed to the writer before their answers are waited for: below the length of its queue, so that
-/// each is taken at once.
+/// The number of actions submitted to the writer before their answers are awaited: below the length of its queue, so
+/// that each is accepted at once.
 const AT_ONCE: usize = 1024;
 
-/// Creates the site and plays the script on it.
+/// Creates the site and runs the script on it.
 ///
 /// # Errors
-/// The database is away, or the rules say no to a step, which only a fault in the script can cause.
+/// Returns an error if the database is unavailable, or if the rules refuse a step, which only a fault in the script can
+/// cause.
 pub(super) async fn play(
     house: &House,
     cast: Cast,
     script: Vec<Planned>,
     set_up_at: Timestamp,
 ) -> anyhow::Result<Arc<OpenSite>> {
-    // Hashed before anything is written: it takes longest.
+    // Hashed before anything is written, because it takes longest.
     let mut pins = Vec::with_capacity(CREW.len());
     for member in &CREW {
         pins.push(hash_secret(member.pin.to_owned()).await?);
@@ -51,8 +52,9 @@ pub(super) async fn play(
     Ok(site)
 }
 
-/// Hands actions to the writer in this order, and waits until all are durable. The writer takes what waits into one
-/// transaction and decides one after the other, so each sees those before it; a week takes some ten commits.
+/// Submits actions to the writer in this order, and waits until all are durable. The writer takes the queued actions
+/// into one transaction and decides them one after the other, so each sees the effects of those before it; a week takes
+/// some ten commits.
 async fn in_order(site: &OpenSite, cast: &Cast, pins: &[String], scene: &[Planned]) -> anyhow::Result<()> {
     let mut doing = Vec::with_capacity(scene.len());
     for planned in scene {
@@ -63,7 +65,8 @@ async fn in_order(site: &OpenSite, cast: &Cast, pins: &[String], scene: &[Planne
         };
         let act = site.act_at(action(planned, cast, pins)?, actor(planned.by, cast), source, planned.at);
         let mut act = Box::pin(act);
-        // Unconstrained: tokio's budget lets some hundred into the queue, and the rest would go one commit each.
+        // Unconstrained: tokio's cooperative budget would admit only some hundred actions to the queue, and the rest
+        // would take one commit each.
         let early = tokio::task::unconstrained(poll_fn(|cx| Poll::Ready(poll(act.as_mut(), cx)))).await;
         doing.push((planned, act, early));
     }
@@ -169,8 +172,8 @@ fn seen(press: &Press, at: Timestamp) -> SeenPress {
     }
 }
 
-/// A press whose ids are drawn from a seed of its own. So the script knows its request before it is stored, and who
-/// accepts it can wait in the same queue.
+/// A press whose ids come from a seed of its own. The script therefore knows its request's id in advance, and the
+/// acceptance can wait in the same queue.
 #[derive(Debug)]
 struct Foretold {
     raise: RaiseRequest,

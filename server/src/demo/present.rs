@@ -1,4 +1,4 @@
-//! The last forty minutes, counted back from now: what the crew find when the demo starts.
+//! The last forty minutes of the script, counted back from now: the state when the demo starts.
 
 use crewbell_shared::button::{Key, PressKind};
 use crewbell_shared::protocol::Verb;
@@ -9,13 +9,13 @@ use super::script::{Babble, By, Deed, Script};
 use super::story;
 use crate::devices::dialects::Ignored;
 
-/// How far back it goes; history ends before that.
+/// The length of this part; the history ends before it.
 pub(super) const REACHES: SignedDuration = SignedDuration::from_mins(40);
 
-/// The sun deck's button.
+/// The index of the sun deck's button.
 const ON_SUN_DECK: usize = CABINS;
 
-/// What came in and rang nowhere: where an administrator looks when a button is silent.
+/// The unrecognised messages, where an administrator looks when a button stays silent.
 pub(super) const BABBLE: [Babble; 2] = [
     Babble {
         device: "gym-dial",
@@ -33,7 +33,8 @@ pub(super) const BABBLE: [Babble; 2] = [
     },
 ];
 
-/// Writes the present: three open, two in hand, two just done, one cabin that rests, one button lost.
+/// Writes the present: three open requests, two accepted, two just completed, one cabin with do-not-disturb, one
+/// disconnected button.
 pub(super) fn write(script: &mut Script) {
     let now = script.now;
     let ago = |seconds| now - SignedDuration::from_secs(seconds);
@@ -44,7 +45,7 @@ pub(super) fn write(script: &mut Script) {
     for babble in BABBLE {
         script.happens(ago(1_900), By::Server, Deed::Babble(babble));
     }
-    // All hands are on duty, whatever the hour, so that everybody who tries the demo hears it; Mia is off.
+    // All of the crew but Mia are on duty at any hour, so that everybody who tries the demo is alerted.
     for index in 0..CREW.len() {
         let at = ago(1_800 - i64::try_from(index).unwrap_or_default() * 7);
         let person_id = script.cast.people[index].id;
@@ -67,7 +68,7 @@ pub(super) fn write(script: &mut Script) {
     let request_id = script.rings(ago(62), 0, is, Key::Main);
     script.rings_again(ago(50), 0, is, Key::Main, request_id);
 
-    // Nobody has an app open while history is loaded: who is called now missed it.
+    // No app is open while the history is loaded, so these calls are missed.
     for (seconds, caller, callee) in [(1_420, DANA, ALEX), (900, LUCA, SIRI)] {
         let (call_id, callee_id) = (script.ids.next(ago(seconds)), script.cast.people[callee].id);
         script.does(ago(seconds), caller, Verb::StartCall { call_id, callee_id, about: None, endpoint: None });

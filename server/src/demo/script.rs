@@ -1,4 +1,4 @@
-//! The script that the demo plays: what happens, when, by whom.
+//! The demo's script: a list of events with their time and actor.
 
 use crewbell_shared::button::{Key, PressKind, Vitals};
 use crewbell_shared::ids::RequestId;
@@ -14,21 +14,21 @@ use crate::devices::dialects::Ignored;
 /// The firmware of the demo's buttons.
 const FIRMWARE: &str = "2.4.1";
 
-/// One thing that happens.
+/// An event of the script.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Planned {
-    /// When.
+    /// The time.
     pub(super) at: Timestamp,
-    /// By whom.
+    /// The actor.
     pub(super) by: By,
-    /// What.
+    /// The event.
     pub(super) deed: Deed,
 }
 
-/// Who does it.
+/// The actor of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    /// The server, setting up.
+    /// The server, during the set-up.
     Server,
     /// A button, as an index of the devices.
     Button(usize),
@@ -36,42 +36,42 @@ pub(super) enum By {
     Person(usize),
 }
 
-/// What happens.
+/// The content of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Deed {
-    /// A verb.
+    /// A command's verb.
     Do(Verb),
-    /// A button is pressed.
+    /// A press.
     Press(Press),
-    /// A recording reaches us, with what was recognised in it.
+    /// A recording arrives, with its transcript.
     Speak { transcript: &'static str, duration_ms: u32 },
-    /// A button says how it is.
+    /// A button's telemetry.
     Hear(Vitals),
-    /// Something on board says what is no press.
+    /// Messages of a device that are not recognised.
     Babble(Babble),
-    /// A member of the crew gets their PIN.
+    /// The PIN of a crew member, by index.
     GivePin(usize),
-    /// A button gets its password.
+    /// The password of a button, by index.
     GivePassword(usize),
-    /// The site gets its join code.
+    /// The site's join code.
     GiveJoinCode,
 }
 
-/// A button is pressed.
+/// A press of a button.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Press {
     pub(super) kind: PressKind,
     pub(super) key: Key,
-    /// The id that the device gives it.
+    /// The press id that the device assigns.
     pub(super) name: String,
     pub(super) vitals: Vitals,
-    /// Where the ids that it makes come from.
+    /// The seed of the ids that it generates.
     pub(super) seed: u64,
-    /// The request that it makes or joins.
+    /// The request that it creates or joins.
     pub(super) request: Option<RequestId>,
 }
 
-/// What is no press, and how often it was said.
+/// An unrecognised message, and the number of its repetitions.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Babble {
     pub(super) device: &'static str,
@@ -81,10 +81,10 @@ pub(super) struct Babble {
     pub(super) times: i64,
 }
 
-/// The script in the writing.
+/// The builder of the script.
 #[derive(Debug)]
 pub(super) struct Script {
-    /// The present.
+    /// The current time.
     pub(super) now: Timestamp,
     pub(super) cast: Cast,
     pub(super) dice: Dice,
@@ -94,7 +94,7 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// An empty one.
+    /// Creates an empty script.
     pub(super) fn new(now: Timestamp, set_up_at: Timestamp) -> Self {
         Self {
             now,
@@ -106,7 +106,7 @@ impl Script {
         }
     }
 
-    /// The cast, and everything in the order in which it happened.
+    /// Returns the cast and all events, sorted by time, with the press ids assigned.
     pub(super) fn finish(mut self) -> (Cast, Vec<Planned>) {
         self.deeds.sort_by_key(|planned| planned.at);
         let mut pressed = [0_u32; DEVICES.len()];
@@ -119,32 +119,32 @@ impl Script {
         (self.cast, self.deeds)
     }
 
-    /// Something happens.
+    /// Adds an event.
     pub(super) fn happens(&mut self, at: Timestamp, by: By, deed: Deed) {
         self.deeds.push(Planned { at, by, deed });
     }
 
-    /// Somebody does something.
+    /// Adds a command of a crew member.
     pub(super) fn does(&mut self, at: Timestamp, person: usize, verb: Verb) {
         self.happens(at, By::Person(person), Deed::Do(verb));
     }
 
-    /// A button is pressed and makes a request.
+    /// Adds a press that creates a request; returns the request's id.
     pub(super) fn rings(&mut self, at: Timestamp, device: usize, kind: PressKind, key: Key) -> RequestId {
         let seed = self.next_seed();
-        // The request's id is the first that a press draws.
+        // The request's id is the first that a press generates.
         let request = Ids::seeded(seed).next(at);
         self.press(at, device, kind, key, seed, Some(request));
         request
     }
 
-    /// The same button is pressed again for a request that it made.
+    /// Adds another press of the same button for a request.
     pub(super) fn rings_again(&mut self, at: Timestamp, device: usize, kind: PressKind, key: Key, request: RequestId) {
         let seed = self.next_seed();
         self.press(at, device, kind, key, seed, Some(request));
     }
 
-    /// A guest switches do-not-disturb.
+    /// Adds a guest's press that toggles do-not-disturb.
     pub(super) fn switches_rest(&mut self, at: Timestamp, device: usize) {
         let seed = self.next_seed();
         self.press(at, device, PressKind::Single, Key::Aux1, seed, None);
@@ -164,7 +164,7 @@ impl Script {
         self.happens(at, By::Button(device), Deed::Press(press));
     }
 
-    /// How a button was at a time: a battery loses a percent a day.
+    /// Returns a button's telemetry at a time: a battery loses a percent a day.
     pub(super) fn vitals(&self, device: usize, at: Timestamp) -> Vitals {
         let known = &DEVICES[device];
         let days = self.now.duration_since(at).as_hours() / 24;
@@ -178,7 +178,7 @@ impl Script {
         }
     }
 
-    /// Every button says how it is; the lost one is reported gone by its last will.
+    /// Adds the telemetry of every button; the lost one is reported offline by its last will.
     pub(super) fn check_buttons(&mut self, at: Timestamp, lost_at: Option<Timestamp>) {
         for device in 0..DEVICES.len() {
             let (at, vitals) = match lost_at {
@@ -198,12 +198,12 @@ impl Script {
     }
 }
 
-/// The hour of the day, ship's time, which is UTC.
+/// Returns the hour of the day in ship's time, which is UTC.
 pub(super) fn hour(at: Timestamp) -> i8 {
     at.to_zoned(TimeZone::UTC).hour()
 }
 
-/// A time rounded down to a multiple of so many seconds since 1970.
+/// Rounds a time down to a multiple of `seconds` since 1970.
 pub(super) fn rounded(at: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_second(at.as_second().div_euclid(seconds) * seconds).unwrap_or(at)
 }

@@ -1,4 +1,4 @@
-//! The story of one request: asked, taken, served, and what else may happen in between.
+//! The course of one request: raised, accepted, completed, and the possible steps in between.
 
 use crewbell_shared::button::{Key, PressKind};
 use crewbell_shared::ids::RequestId;
@@ -10,16 +10,16 @@ use super::cast::{CABINS, CREW};
 use super::script::{By, Deed, Script, hour};
 use super::words::{Errand, ON_CALLS, ON_DECK, ON_DECK_DRINKS, ON_DRINKS, ON_FOOD, ON_LIGHTS, REASONS, SPOKEN};
 
-/// Who asks for what.
+/// The origin of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ask<'a> {
-    /// A guest, by a button.
+    /// A guest presses a button.
     Pressed { device: usize, kind: PressKind, key: Key },
-    /// A member of the crew.
+    /// A crew member raises it.
     Sent { by: usize, errand: &'a Errand },
 }
 
-/// How a request goes on after it was asked.
+/// The course of a request after it was raised.
 #[derive(Clone, Copy, Debug)]
 enum Course {
     Served,
@@ -29,7 +29,7 @@ enum Course {
     MistakeSeenThere,
 }
 
-/// How often each course is taken, in a hundred times.
+/// The frequency of each course, in percent.
 const COURSES: [(Course, usize); 5] = [
     (Course::Served, 84),
     (Course::HandedOver, 6),
@@ -38,7 +38,7 @@ const COURSES: [(Course, usize); 5] = [
     (Course::MistakeSeenThere, 2),
 ];
 
-/// Tells a whole story that begins at a time, and says when it is over.
+/// Writes the whole course of a request, and returns its end time.
 pub(super) fn tell(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> Timestamp {
     let (request, asked_at) = asked(script, at, ask);
     let drawn = script.dice.weighed(&COURSES.map(|(_, weight)| weight));
@@ -90,7 +90,7 @@ pub(super) fn tell(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> Timestam
     done_at
 }
 
-/// A request is asked for; says which, and when the guest last pressed.
+/// Writes the start of a request; returns its id and the time of the guest's last press.
 pub(super) fn asked(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> (RequestId, Timestamp) {
     match ask {
         Ask::Sent { by, errand } => {
@@ -115,7 +115,7 @@ pub(super) fn asked(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> (Reques
                 return (request, at);
             }
             let mut last = at;
-            // Guests press again soon after, or not at all; beyond the site's window it would be another request.
+            // Guests press again soon or not at all; after the site's press window it would be another request.
             if script.dice.percent(9) {
                 for _ in 0..=script.dice.below(2) {
                     last += script.dice.seconds(6, 18);
@@ -127,13 +127,13 @@ pub(super) fn asked(script: &mut Script, at: Timestamp, ask: Ask<'_>) -> (Reques
     }
 }
 
-/// What a guest said reaches us when they let go of the button.
+/// Writes a guest's recording, which arrives after the button is released.
 pub(super) fn spoken(script: &mut Script, at: Timestamp, device: usize, transcript: &'static str, duration_ms: u32) {
     let at = at + SignedDuration::from_millis(i64::from(duration_ms) + 900);
     script.happens(at, By::Button(device), Deed::Speak { transcript, duration_ms });
 }
 
-/// Somebody writes on a request.
+/// Writes a note on a request.
 pub(super) fn note(script: &mut Script, at: Timestamp, by: usize, request_id: RequestId, text: &str) {
     let note_id = script.ids.next(at);
     script.does(at, by, Verb::NoteRequest { request_id, note_id, text: text.to_owned() });
@@ -145,7 +145,7 @@ fn cancelled(script: &mut Script, at: Timestamp, by: usize, request_id: RequestI
     at
 }
 
-/// What may be noted on it.
+/// Returns the possible notes.
 fn notes_on(ask: Ask<'_>) -> &'static [&'static str] {
     let Ask::Pressed { device, kind, key } = ask else {
         return &[];
@@ -161,7 +161,7 @@ fn notes_on(ask: Ask<'_>) -> &'static [&'static str] {
     }
 }
 
-/// How long until somebody takes it: mostly under two minutes, four at most.
+/// Draws the time until acceptance: mostly under two minutes, four at most.
 fn patience(script: &Script, ask: Ask<'_>) -> SignedDuration {
     match ask {
         Ask::Pressed { kind: PressKind::Double, .. } => script.dice.seconds(20, 70),
@@ -169,7 +169,7 @@ fn patience(script: &Script, ask: Ask<'_>) -> SignedDuration {
     }
 }
 
-/// How long it takes to serve: two minutes for a lamp, up to a quarter of an hour for a meal.
+/// Draws the time until completion: from two minutes for a lamp to a quarter of an hour for a meal.
 fn work(script: &Script, ask: Ask<'_>) -> SignedDuration {
     match ask {
         Ask::Pressed { key: Key::Aux2, .. } => script.dice.seconds(120, 360),
@@ -178,7 +178,7 @@ fn work(script: &Script, ask: Ask<'_>) -> SignedDuration {
     }
 }
 
-/// Who takes it: those on duty, mostly the stewards; the technician for lights only.
+/// Draws the crew member who accepts: among those on duty, mostly the stewards; the technician for lights only.
 fn hand(script: &Script, at: Timestamp, ask: Ask<'_>, not: Option<usize>) -> Option<usize> {
     let lights = matches!(ask, Ask::Pressed { key: Key::Aux2, .. });
     let now = hour(at);

@@ -1,4 +1,4 @@
-//! The script as data: what it holds, and that the rules say yes to all of it.
+//! Tests of the script as data: its contents, and that the rules accept all of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,19 +13,19 @@ use super::script::{By, Deed, hour};
 use super::*;
 use crate::devices::dialects::{Dialects, RadioTable, Said};
 
-/// A Wednesday at 17:42 UTC.
+/// Returns a Wednesday at 17:42 UTC.
 fn wednesday() -> Timestamp {
     "2026-11-18T17:42:10Z".parse().unwrap()
 }
 
-/// Moments at which the demo may be started: any hour, the turn of a day, a month, a year.
+/// Returns times at which the demo may be started: every hour, the turn of a day, of a month and of a year.
 fn moments() -> Vec<Timestamp> {
     let odd = ["2026-12-31T23:59:59.999Z", "2027-01-01T00:00:00Z", "2028-02-29T03:07:00Z"];
     let hours = (0..24).map(|hour| wednesday() + SignedDuration::from_hours(hour));
     hours.chain(odd.map(|text| text.parse().unwrap())).collect()
 }
 
-/// What the rules make of a script, and how often each thing happened.
+/// The result of a script under the rules, with the number of each kind of event.
 struct Played {
     requests: BTreeMap<RequestId, Request>,
     resting: BTreeSet<PlaceId>,
@@ -33,7 +33,7 @@ struct Played {
     happened: BTreeMap<&'static str, usize>,
 }
 
-/// Plays the requests of a script by the shared rules, without a database.
+/// Runs the requests of a script by the shared rules, without a database.
 fn played(cast: &Cast, script: &[Planned]) -> Played {
     let mut played = Played {
         requests: BTreeMap::new(),
@@ -251,7 +251,7 @@ fn requests_are_taken_within_four_minutes_and_done_within_a_quarter_of_an_hour()
         let taken = acceptance.accepted_at.duration_since(asked_at).as_secs();
         let done = completed_at.duration_since(acceptance.accepted_at).as_secs();
         assert!((20..=240).contains(&taken), "{request:?}");
-        // Two minutes more for those that went to a colleague.
+        // Two minutes more for requests that were handed to a colleague.
         assert!((120..=900 + 120).contains(&done), "{request:?}");
     }
 }

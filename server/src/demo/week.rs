@@ -1,4 +1,4 @@
-//! A week on board, by the rhythm of its days.
+//! The week of history, with a daily distribution of requests.
 
 use crewbell_shared::button::{Key, PressKind};
 use crewbell_shared::person::Role;
@@ -11,19 +11,19 @@ use super::script::{Script, hour, rounded};
 use super::story::{self, Ask};
 use super::words::{ERRANDS, Errand};
 
-/// Seconds of a day.
+/// The seconds of a day.
 const DAY: i64 = 86_400;
 
-/// How much is asked for in each hour, ship's time: breakfast, sunset, late drinks, and a quiet night.
+/// The weight of each hour's requests, in ship's time: peaks at breakfast, sunset and late drinks, and a quiet night.
 const RHYTHM: [usize; 24] = [3, 1, 1, 0, 0, 1, 3, 8, 13, 11, 7, 5, 7, 7, 4, 4, 5, 7, 11, 12, 8, 7, 9, 6];
 
-/// The day of the week on which somebody was hurt.
+/// The day of the week with the emergency.
 const EMERGENCY_DAY: i64 = 4;
 
-/// Writes what happened between two times.
+/// Writes the history between two times.
 pub(super) fn write(script: &mut Script, from: Timestamp, until: Timestamp) {
     write_shifts(script, from, until);
-    // Until when each place has something open: the next story there waits for the end of the one before.
+    // The end of the latest request of each place; the next one there starts after it.
     let mut busy = [Timestamp::MIN; SPOTS.len()];
     for day in 0..=7 {
         let midnight = rounded(from, DAY) + SignedDuration::from_secs(day * DAY);
@@ -43,7 +43,7 @@ pub(super) fn write(script: &mut Script, from: Timestamp, until: Timestamp) {
     }
 }
 
-/// When something is asked for on a day.
+/// Draws the times of a day's requests.
 fn times(script: &Script, midnight: Timestamp) -> Vec<Timestamp> {
     let count = 48 + script.dice.below(18);
     let draw = |_| {
@@ -56,7 +56,7 @@ fn times(script: &Script, midnight: Timestamp) -> Vec<Timestamp> {
     times
 }
 
-/// Draws who asks for what at a time, and where.
+/// Draws the origin and the place of a request.
 fn draw(script: &Script, at: Timestamp, day: i64, busy: &[Timestamp]) -> Option<(Ask<'static>, usize)> {
     let now = hour(at);
     if script.dice.percent(7) {
@@ -78,7 +78,7 @@ fn draw(script: &Script, at: Timestamp, day: i64, busy: &[Timestamp]) -> Option<
     Some((Ask::Pressed { device, kind, key }, DEVICES[device].spot))
 }
 
-/// How likely a button is pressed.
+/// Returns the weight of a button's presses.
 fn liveliness(device: usize, day: i64, hour: i8) -> usize {
     if device < CABINS {
         let taken = ground::is_taken(device + 1, day, hour);
@@ -94,7 +94,7 @@ fn liveliness(device: usize, day: i64, hour: i8) -> usize {
     }
 }
 
-/// What is wished for in an hour.
+/// Draws the kind and the key of a press.
 fn wish(script: &Script, hour: i8, device: usize) -> (PressKind, Key) {
     const WISHES: [(PressKind, Key); 6] = [
         (PressKind::Single, Key::Main),
@@ -112,13 +112,13 @@ fn wish(script: &Script, hour: i8, device: usize) -> (PressKind, Key) {
         _ => [40, 4, 6, 14, 5, 28],
     };
     if shared {
-        // What the script's guests say, and the lamps that they want changed, belong to cabins.
+        // The script's recordings and lamps belong to cabins.
         (weights[2], weights[3]) = (0, 0);
     }
     script.dice.weighed(&weights).map_or(WISHES[0], |index| WISHES[index])
 }
 
-/// People go on and off duty by their shifts, a little after the hour.
+/// Writes the crew's duty changes: by their shifts, a little after the hour.
 fn write_shifts(script: &mut Script, from: Timestamp, until: Timestamp) {
     let mut on_duty = [false; CREW.len()];
     let mut at = from;
@@ -137,7 +137,7 @@ fn write_shifts(script: &mut Script, from: Timestamp, until: Timestamp) {
     }
 }
 
-/// Guests who rest after lunch switch do-not-disturb on and off again; a sign forgotten overnight is taken off by Mia.
+/// Writes the guests' do-not-disturb: on and off again after lunch, and one left on overnight that Mia switches off.
 fn write_rests(script: &mut Script, midnight: Timestamp, span: std::ops::RangeInclusive<Timestamp>) {
     for device in [script.dice.below(3), 3 + script.dice.below(3)] {
         let on = midnight + SignedDuration::from_mins(13 * 60 + 20) + script.dice.seconds(0, 1_800);

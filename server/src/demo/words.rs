@@ -1,10 +1,10 @@
-//! What guests said and what the crew wrote.
+//! The texts of the demo: transcripts of guests, and the crew's notes.
 
 use crewbell_shared::request::{Kind, Priority};
 
 use super::cast::{SALOON, SUN_DECK};
 
-/// What guests said while they held the button, and for how long, in milliseconds.
+/// The transcripts of recordings, with their duration in milliseconds.
 pub(super) const SPOKEN: [(&str, u32); 12] = [
     ("Could we have two more towels, please?", 3_100),
     ("We would like breakfast on the terrace today, if that's possible.", 4_600),
@@ -37,7 +37,7 @@ pub(super) const ON_DECK: [&str; 4] = [
     "Asked for a blanket and the backgammon board.",
     "Told them about tomorrow's anchorage.",
 ];
-/// Notes on a wish for food.
+/// Notes on a request for food.
 pub(super) const ON_FOOD: [&str; 5] = [
     "Two omelettes, one without cheese. Galley knows.",
     "Fruit plate and toast, on a tray.",
@@ -45,38 +45,38 @@ pub(super) const ON_FOOD: [&str; 5] = [
     "Late soup for one, and bread.",
     "Chef confirmed: no nuts in the pastry.",
 ];
-/// Notes on a wish for drinks, fit for everybody on board.
+/// Notes on a request for drinks, suitable for everybody on board.
 pub(super) const ON_DRINKS: [&str; 4] = [
     "Green tea, not too hot.",
     "Lemonade, no ice.",
     "Two still waters and a lime.",
     "Hot chocolate, and a biscuit with it.",
 ];
-/// Notes on a wish for drinks on the decks and in the saloon.
+/// Notes on a request for drinks on the decks and in the saloon.
 pub(super) const ON_DECK_DRINKS: [&str; 4] = [
     "Two Bellinis and a still water.",
     "Asked for the Chablis again; last bottle on this deck.",
     "Espresso, and one decaffeinated.",
     "Lemonade for the children, no ice.",
 ];
-/// Notes on a wish for lights.
+/// Notes on a request for lights.
 pub(super) const ON_LIGHTS: [&str; 3] =
     ["Dimmed to a third.", "Bulb by the mirror replaced.", "Showed them the switch by the bed."];
 
-/// Why a request came to nothing.
+/// Reasons of cancelled requests.
 pub(super) const REASONS: [&str; 4] =
     ["Pressed by mistake.", "Leaned on the button.", "Meant for the lights.", "They found it themselves."];
 
-/// Something that the crew ask of each other.
+/// A request that a crew member raises.
 #[derive(Debug)]
 pub(super) struct Errand {
-    /// Where, as an index of the places.
+    /// The place, as an index of the places.
     pub(super) spot: usize,
     pub(super) kind: Kind,
     pub(super) service: Option<&'static str>,
     pub(super) priority: Option<Priority>,
     pub(super) text: &'static str,
-    /// From which hour to which it makes sense.
+    /// The hours between which it is plausible.
     pub(super) hours: (i8, i8),
 }
 
@@ -89,7 +89,7 @@ const BEACH_CLUB: usize = SALOON + 2;
 const BRIDGE: usize = SALOON + 3;
 const PANTRY: usize = SALOON + 4;
 
-/// The errands.
+/// The requests that the crew raise.
 pub(super) const ERRANDS: [Errand; 14] = [
     Errand {
         service: Some("prepare_food"),

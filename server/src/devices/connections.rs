@@ -1,5 +1,6 @@
-//! Which connections stand and how the last ones ended, so that what an old connection leaves behind (its last will, its
-//! end) says nothing of a device that has come in again. In memory: a new process has no old connections.
+//! Registry of the devices' connections and of how the last ones ended. With it, the last will or the end of a
+//! superseded connection is not applied to a device that has connected again. In memory: a new process has no old
+//! connections.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,13 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crewbell_shared::ids::SiteId;
 use jiff::{SignedDuration, Timestamp};
 
-/// Devices, and clients, that are remembered at most; beyond, all is forgotten, which costs a resend that rings twice.
+/// Maximum number of entries per table. Beyond it entries are dropped, at the cost that a resend may ring twice.
 const REMEMBERED: usize = 16_384;
 
-/// For so long after a goodbye a resend of what was sent before it would be believed: see `judge`.
+/// Time after a DISCONNECT for which it matters to duplicate detection: see `judge`.
 const GOODBYE_MATTERS: SignedDuration = SignedDuration::from_mins(2);
 
-/// How often a client is told to come again with what can't be taken now, before it is taken for worthless.
+/// Number of times that a client is asked to resend a message that can't be recorded at present, before it is refused.
 const SENT_AWAY: u8 = 3;
 
 /// The connections of all devices.
@@ -24,33 +25,33 @@ pub(super) struct Connections {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// The connections that stand of buttons that signed in as themselves.
+    /// Open connections of buttons that authenticated as themselves.
     live: HashMap<(SiteId, Arc<str>), BTreeSet<u64>>,
-    /// The newest connection that a device came in on, or spoke on.
+    /// The newest connection on which a device connected or sent a message.
     newest: HashMap<(SiteId, String), u64>,
-    /// The last connection of a client that ended with a DISCONNECT, and when.
+    /// The last connection of a client, if it ended with a DISCONNECT, and the time.
     goodbyes: HashMap<(SiteId, String), (u64, Timestamp)>,
-    /// For which devices a client has spoken.
+    /// The devices that a client has spoken for.
     voices: HashMap<(SiteId, String), Voice>,
 }
 
-/// For which devices a client has spoken, on this connection and on those before.
+/// The devices that a client has spoken for, on this connection and earlier ones.
 #[derive(Debug)]
 struct Voice {
     first: String,
     is_of_many: bool,
-    /// How often it was told to come again.
+    /// Number of times that it was asked to resend.
     sent_away: u8,
 }
 
 impl Connections {
-    /// A button came in as itself.
+    /// Records that a button connected as itself.
     pub(super) fn came(&self, site: SiteId, device: &Arc<str>, connection: u64) {
         self.lock().live.entry((site, Arc::clone(device))).or_default().insert(connection);
         self.spoke(site, device, connection);
     }
 
-    /// A device spoke.
+    /// Records that a device sent a message.
     pub(super) fn spoke(&self, site: SiteId, device: &str, connection: u64) {
         let mut inner = self.lock();
         if inner.newest.len() >= REMEMBERED {
@@ -60,7 +61,7 @@ impl Connections {
         *newest = connection.max(*newest);
     }
 
-    /// A client spoke for a device.
+    /// Records that a client sent a message for a device.
     pub(super) fn spoke_for(&self, site: SiteId, client_id: &str, device: &str) {
         let mut inner = self.lock();
         if inner.voices.len() >= REMEMBERED {
@@ -71,13 +72,14 @@ impl Connections {
         voice.is_of_many |= voice.first != device;
     }
 
-    /// Whether a client has spoken for one device alone, so that nobody else's message waits behind it.
+    /// Whether a client has spoken for one device only, so that no other device's messages wait behind it.
     pub(super) fn is_alone(&self, site: SiteId, client_id: &str) -> bool {
         self.lock().voices.get(&(site, client_id.to_owned())).is_some_and(|voice| !voice.is_of_many)
     }
 
-    /// Whether a client may be told to come again with what can't be taken now: only one that speaks for a device alone,
-    /// and a few times. A gateway would come with it first, again and again, and those behind it would wait.
+    /// Whether a client may be asked to resend a message that can't be recorded at present. Allowed a few times, and
+    /// only to a client that speaks for a single device: a gateway would resend it first each time and hold back the
+    /// other devices' messages.
     pub(super) fn may_be_sent_away(&self, site: SiteId, client_id: &str) -> bool {
         let mut inner = self.lock();
         let Some(voice) = inner.voices.get_mut(&(site, client_id.to_owned())) else { return false };
@@ -85,17 +87,17 @@ impl Connections {
         !voice.is_of_many && voice.sent_away <= SENT_AWAY
     }
 
-    /// Whether a device has come in again since a connection began.
+    /// Whether a device has connected or spoken on a newer connection than this one.
     pub(super) fn is_superseded(&self, site: SiteId, device: &str, connection: u64) -> bool {
         self.lock().newest.get(&(site, device.to_owned())).is_some_and(|newest| *newest > connection)
     }
 
-    /// Whether a button that signed in as itself is connected.
+    /// Whether a button that authenticated as itself is connected.
     pub(super) fn is_live(&self, site: SiteId, device: &Arc<str>) -> bool {
         self.lock().live.contains_key(&(site, Arc::clone(device)))
     }
 
-    /// A connection of a button that signed in as itself ended.
+    /// Records that a connection of a button that authenticated as itself ended.
     pub(super) fn left(&self, site: SiteId, device: &Arc<str>, connection: u64) {
         let mut inner = self.lock();
         let key = (site, Arc::clone(device));
@@ -107,7 +109,7 @@ impl Connections {
         }
     }
 
-    /// A client's connection ended, with a goodbye or without.
+    /// Records that a client's connection ended. `goodbye`: it ended with a DISCONNECT.
     pub(super) fn ended(&self, site: SiteId, client_id: &str, connection: u64, goodbye: bool, at: Timestamp) {
         let mut inner = self.lock();
         if inner.goodbyes.len() >= REMEMBERED {
@@ -121,7 +123,7 @@ impl Connections {
         }
     }
 
-    /// The connection before this one, where it ended with a goodbye.
+    /// The client's previous connection, if that ended with a DISCONNECT.
     pub(super) fn said_goodbye(&self, site: SiteId, client_id: &str, connection: u64) -> Option<u64> {
         let inner = self.lock();
         let (said, _) = inner.goodbyes.get(&(site, client_id.to_owned()))?;

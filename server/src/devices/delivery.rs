@@ -1,39 +1,40 @@
-//! What every MQTT door hands over: a message, and who sent it. A door knows MQTT and nothing of buttons or presses.
+//! A received MQTT message and its sender, as the listener and the broker client pass them on. Both know MQTT only, not
+//! buttons or presses.
 
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-/// One PUBLISH as it arrived (or a last will), not yet judged.
+/// One PUBLISH as received, or a last will; not yet decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// A topic name: valid UTF-8, at least one character, no wildcards, no NUL.
+    /// Topic name: valid UTF-8, at least one character, no wildcards, no NUL.
     pub topic: String,
-    /// Any bytes, up to the door's packet size.
+    /// Payload: any bytes, up to the maximum packet size.
     pub payload: Bytes,
-    /// The last will of a connection that broke off: it may be old news of a device that has come in again.
+    /// Whether it is the last will of a lost connection. It may be outdated, if the device has connected again.
     pub will: bool,
-    /// The sender asked for the message to be kept: it may be old, so it never rings.
+    /// RETAIN flag: the message may be old, so it never rings.
     pub retain: bool,
-    /// The sender says that it may have sent this before [MQTT-3.3.1-1].
+    /// DUP flag: the sender may have sent this before [MQTT-3.3.1-1].
     pub dup: bool,
-    /// 0, 1 or 2.
+    /// `QoS` level: 0, 1 or 2.
     pub qos: u8,
-    /// The sender's number for the message while it is in flight; `None` at `QoS` 0 and for a last will.
+    /// Packet id while the message is in flight; `None` at `QoS` 0 and for a last will.
     pub packet_id: Option<u16>,
 }
 
-/// A connected client, from its CONNECT until its door says that it is gone.
+/// A connected client, from its CONNECT until its connection has ended.
 #[derive(Clone, Debug)]
 pub struct Peer<P> {
-    /// Unique per TCP connection in this process, and growing.
+    /// Connection number: unique per TCP connection in this process, and increasing.
     pub connection: u64,
-    /// As the client named itself, or as it was named when it gave no name.
+    /// Client id, as given by the client or assigned by the server.
     pub client_id: String,
-    /// Clean Session (3.1.1) or Clean Start (5): the client has forgotten what it sent before.
+    /// Clean Session (3.1.1) or Clean Start (5): the client has discarded its session, so it resends nothing.
     pub clean_start: bool,
-    /// Who it authenticated as.
+    /// The authenticated identity.
     pub principal: P,
-    /// The other end of the socket.
+    /// Remote address of the socket.
     pub remote: SocketAddr,
 }

@@ -1,4 +1,5 @@
-//! The door that every device's message goes through: decode, judge who may speak, call the action.
+//! Message handler for all devices: decodes a message, checks whether its sender may speak for the button, calls the
+//! action.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,28 +25,28 @@ use crate::clock::Clock;
 use crate::house::OpenSite;
 use crate::limits::Seldom;
 
-/// Who speaks, as far as the connection tells.
+/// The sender of a message, as far as the connection identifies it.
 #[derive(Clone, Debug)]
 pub struct Speaker {
-    /// The site that it signed in to.
+    /// The site that the connection authenticated for.
     pub site: Arc<OpenSite>,
-    /// The one button that it may speak for, when it signed in as one; otherwise it may speak for every button that
-    /// has no credentials of its own (a new button, a gateway, an external broker).
+    /// The only button that it may speak for, if it authenticated as one. Otherwise it may speak for every button
+    /// without credentials of its own (a new button, a gateway, an external broker).
     pub device: Option<Arc<str>>,
-    /// Whether it may speak also for buttons that have credentials of their own: an external broker, which let them in
-    /// and asked them for theirs.
+    /// Whether it may also speak for buttons with credentials of their own: true for an external broker, which has
+    /// checked those credentials.
     pub for_all: bool,
-    /// Which connection; changes with each.
+    /// The connection number, unique per connection.
     pub connection: u64,
-    /// The device's client id, where it is known.
+    /// The device's client id, if known.
     pub client_id: Option<String>,
-    /// Whether the connection began clean.
+    /// Whether the connection began with Clean Start (Clean Session in MQTT 3.1.1).
     pub clean_start: bool,
-    /// Where it comes from: the address and the client id; none behind an external broker.
+    /// The source: address and client id. None behind an external broker.
     pub via: Option<String>,
 }
 
-/// The door.
+/// The message handler.
 #[derive(Clone, Debug)]
 pub struct Door {
     dialects: Arc<Dialects>,
@@ -54,14 +55,14 @@ pub struct Door {
     floods: Arc<Floods>,
     pub(super) connections: Connections,
     pub(super) spellings: Spellings,
-    /// What connections are numbered from, so that no number is one of an earlier run of the server.
+    /// Base of the connection numbers, so that none repeats from an earlier run of the server.
     first_connection: u64,
-    /// Which warnings stood in the log lately: site, device, reason.
+    /// Throttle for log warnings, by site, device and reason.
     warned: Arc<Seldom<(SiteId, String, &'static str)>>,
 }
 
 impl Door {
-    /// A door for these dialects.
+    /// Creates a handler for these dialects.
     pub fn new(dialects: Dialects, clock: Clock) -> Self {
         let unheard = Unheard::start(clock.clone());
         let first_connection = u64::try_from(clock.now().as_microsecond()).unwrap_or_default();
@@ -77,17 +78,17 @@ impl Door {
         }
     }
 
-    /// The dialects that it understands.
+    /// The supported dialects.
     pub fn dialects(&self) -> &Arc<Dialects> {
         &self.dialects
     }
 
-    /// How devices spell their ids.
+    /// The spellings of device ids in use.
     pub fn spellings(&self) -> Spellings {
         self.spellings.clone()
     }
 
-    /// Takes a message; resolves when what it says is durable, or it was judged worthless.
+    /// Processes a message. Resolves when its content is durable, or when it was ignored or refused.
     pub async fn take(&self, speaker: Speaker, message: Message) -> Taken {
         let site = speaker.site.id;
         let settings = Arc::clone(&speaker.site.settings.borrow());
@@ -106,12 +107,12 @@ impl Door {
         if self.is_of_the_past(site, &device, &speaker, &message) {
             return Taken::Done;
         }
-        // Side by side, so that all keys of a message are in one commit; in its order.
+        // Concurrently, so that all keys of a message are in one commit; in the order of the message.
         let taking = heard.into_iter().map(|heard| self.hear(&speaker, &message, &device, dialect, heard));
         together(futures_util::future::join_all(taking).await)
     }
 
-    /// Takes what a message says of one button.
+    /// Processes the part of a message that concerns one button.
     async fn hear(
         &self,
         speaker: &Speaker,
@@ -123,7 +124,7 @@ impl Door {
         let Heard { device, said, repeats } = heard;
         let spelled = device.map(|spelled| self.spellings.known_by(speaker.site.id, &spelled));
         let device = spelled.unwrap_or_else(|| topic_device.to_owned());
-        // Who signed in as a gateway did so as itself, and not as the buttons behind it.
+        // A gateway authenticates as itself, not as the buttons behind it.
         let own = (speaker.device.is_some() && device == topic_device) || speaker.for_all;
         if let Some(client_id) = &speaker.client_id {
             self.connections.spoke_for(speaker.site.id, client_id, &device);
@@ -155,17 +156,17 @@ impl Door {
                 Taken::Done
             }
             Err(NotDone::Refused(refusal)) => self.refused(speaker, &device, message, &refusal),
-            // No acknowledgement: the device resends, and what it can't resend it hasn't been promised.
+            // No acknowledgement: the device resends. If it can't resend (`QoS` 0), it had no delivery guarantee.
             Err(NotDone::Unavailable | NotDone::Internal) => Taken::NotNow,
         }
     }
 
-    /// Keeps something about a device for the administrator to read, which no message of it was.
+    /// Adds an entry about a device to the administrator's list, without a message from it.
     pub fn tell(&self, site: &Arc<OpenSite>, device: &str, reason: &'static str, words: &str) {
         self.unheard.count(site, None, device, reason, "", words.as_bytes());
     }
 
-    /// The same, and says it in the log too.
+    /// Does the same as [`Self::tell`], and logs a warning (throttled).
     pub fn warn(&self, site: &Arc<OpenSite>, device: &str, reason: &'static str, words: &str) {
         self.tell(site, device, reason, words);
         if let Some(left_out) = self.warned.say((site.id, device.to_owned(), reason), Instant::now()) {
@@ -180,18 +181,18 @@ impl Door {
         let why = if refusal.code == Code::TooMany { "too_many_new" } else { refusal.code.as_str() };
         self.refuse(speaker, device, message, why);
         let can_come_again = match &speaker.client_id {
-            // New buttons find room when those that wait have been assigned.
+            // There is capacity for new buttons again when the waiting ones have been assigned.
             Some(client_id) if refusal.code == Code::TooMany => {
                 message.qos > 0 && self.connections.may_be_sent_away(speaker.site.id, client_id)
             }
             Some(_) => true,
-            // Behind a broker a message that isn't acknowledged would hold back everything behind it.
+            // Behind a broker, an unacknowledged message would hold back all later ones.
             None => false,
         };
         refusals::taken(refusal.code, can_come_again)
     }
 
-    /// What may not be said is counted and kept as well.
+    /// Refuses a message: counts it, lists it for the administrator, and logs it (throttled).
     fn refuse(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) -> Taken {
         metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
         self.note(speaker, device, message, why);
@@ -201,19 +202,19 @@ impl Door {
         Taken::Refused(Why::NotAuthorized)
     }
 
-    /// Whether a message is the last will of a connection that its device has left behind: it came in again since.
+    /// Whether a message is the last will of a superseded connection, that is, the device has connected again since.
     fn is_of_the_past(&self, site: SiteId, device: &str, speaker: &Speaker, message: &Message) -> bool {
         if message.will {
             return self.connections.is_superseded(site, device, speaker.connection);
         }
-        // Behind a broker the connection is the broker's.
+        // Behind a broker, the connection is the broker's.
         if speaker.client_id.is_some() {
             self.connections.spoke(site, device, speaker.connection);
         }
         false
     }
 
-    /// Holds back a device that presses faster than any finger, and says so.
+    /// Delays a press of a device that exceeds the rate limit, and reports it.
     async fn pace(&self, speaker: &Speaker, device: &str, press: &SeenPress, message: &Message) {
         let client_id = speaker.client_id.as_ref();
         let alone = client_id.is_some_and(|client_id| self.connections.is_alone(speaker.site.id, client_id));
@@ -227,9 +228,10 @@ impl Door {
         }
     }
 
-    /// How it was delivered; `repeats` stands for the bytes where a repetition has others.
+    /// The delivery metadata of a message. `repeats` replaces the bytes for duplicate detection, where a repetition has
+    /// different bytes.
     fn delivery(&self, speaker: &Speaker, message: &Message, repeats: Option<&str>) -> Delivery {
-        // The hash is kept in the database, so it must be the same in every version of the server.
+        // The hash is stored in the database, so it must be the same in every version of the server.
         let digest = Sha256::digest(repeats.map_or(&message.payload[..], str::as_bytes));
         let payload_hash = digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte));
         let of_ever = |connection: u64| self.first_connection.saturating_add(connection);
@@ -248,8 +250,8 @@ impl Door {
         }
     }
 
-    /// What is no press is counted and kept for the administrator to see; it never rings, and is acknowledged at once,
-    /// because resending it would change nothing.
+    /// Counts a message that is not a press and lists it for the administrator. It never rings, and is acknowledged at
+    /// once, because resending it would change nothing.
     fn ignore(&self, speaker: &Speaker, device: &str, message: &Message, why: &Ignored) -> Taken {
         metrics::counter!("mqtt_ignored_total", "why" => why.code()).increment(1);
         self.note(speaker, device, message, why.code());
@@ -266,14 +268,14 @@ impl Door {
         }
     }
 
-    /// Keeps a message for the administrator, under the device that it came from.
+    /// Adds a message to the administrator's list, under the device that it came from.
     fn note(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) {
         let via = speaker.via.as_deref();
         self.unheard.count(&speaker.site, via, device, why, &message.topic, &message.payload);
     }
 }
 
-/// What is to be said of a message that spoke for several: what couldn't be recorded comes again, whole.
+/// Combines the results of a message's parts. If one part couldn't be recorded, the whole message is resent.
 fn together(taken: Vec<Taken>) -> Taken {
     let or_done = |all: Taken, one: Taken| match (all, one) {
         (Taken::NotNow, _) | (_, Taken::NotNow) => Taken::NotNow,

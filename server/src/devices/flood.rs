@@ -1,4 +1,4 @@
-//! A device that presses faster than any finger is held back, each press of it all the same recorded.
+//! Rate limiter for presses. A press over the limit is delayed and still recorded.
 
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
@@ -8,24 +8,25 @@ use crewbell_shared::button::{Key, PressKind};
 use crewbell_shared::ids::SiteId;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// Presses of one kind that a device may make in a second; ten times what a finger can.
+/// Rate limit per device and kind of press, in presses a second; ten times a person's rate.
 const A_SECOND: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
-/// Presses of one kind at once: what a device has kept while it was cut off.
+/// Burst size: the presses that a device may have stored while it was disconnected.
 const AT_ONCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
 
-/// How long a press may be held back on a connection that speaks for other devices too, which wait behind it.
+/// Maximum delay of a press on a connection shared with other devices, whose messages wait behind it.
 const SHARED: Duration = Duration::from_millis(20);
 
-/// Devices whose pace is kept before those that keep it are forgotten.
+/// Number of limiter keys from which keys within their limit are removed.
 const KEPT: usize = 4096;
 
-/// Between two looks for them.
+/// Minimum time between two removals.
 const FORGOTTEN_EVERY: Duration = Duration::from_secs(1);
 
 type Finger = (SiteId, String, PressKind, Key);
 
-/// The pace of every device. A press of another kind has a pace of its own: an emergency never waits for a stuck key's.
+/// The rate limiter of all devices. Each kind of press has a limit of its own, so an emergency never waits for the
+/// presses of a stuck key.
 #[derive(Debug)]
 pub(super) struct Floods {
     limiter: DefaultKeyedRateLimiter<Finger>,
@@ -42,7 +43,8 @@ impl Default for Floods {
 }
 
 impl Floods {
-    /// Waits until a press is due, and says whether it had to. `alone`: nobody else's message waits behind it.
+    /// Waits until the limit allows a press, and returns whether it had to wait. `alone`: no other device's messages
+    /// wait behind it, so the wait is unbounded.
     pub(super) async fn pace(&self, site: SiteId, device: &str, (kind, key): (PressKind, Key), alone: bool) -> bool {
         let finger = (site, device.to_owned(), kind, key);
         self.forget_who_keeps_it();
@@ -58,7 +60,8 @@ impl Floods {
         true
     }
 
-    /// Devices can be made up: their paces are forgotten as soon as they are kept, once a second at most.
+    /// Removes the keys that are within their limit again, at most once a second: device ids can be invented, so their
+    /// number is bounded.
     fn forget_who_keeps_it(&self) {
         if self.limiter.len() <= KEPT {
             return;
@@ -99,7 +102,7 @@ mod tests {
         for number in 0..2 * KEPT {
             assert!(!floods.pace(SITE, &number.to_string(), CALL, false).await);
         }
-        // One press is paid off after a hundredth of a second.
+        // A press leaves the limiter after a hundredth of a second.
         tokio::time::sleep(FORGOTTEN_EVERY).await;
         assert!(!floods.pace(SITE, "one more", CALL, false).await);
         assert!(floods.limiter.len() < 10, "{}", floods.limiter.len());

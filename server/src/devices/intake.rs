@@ -1,4 +1,4 @@
-//! The listener's judge: who may come in, what their messages are worth, which lamp they may watch.
+//! Authentication and authorization for the listener: sign-in, accepted messages, permitted subscriptions.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -21,14 +21,15 @@ use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
 use crate::limits::{Guesses, Origin, Standing};
 
-/// After so long without a change a button that came and went is told as it is.
+/// Time without a change after which a flapping button's connection state is reported.
 const SETTLED: Duration = Duration::from_secs(Flapping::STEADY.as_secs().unsigned_abs() + 5);
 
-/// Who a connection signed in as.
+/// The authenticated identity of a connection.
 #[derive(Clone, Debug)]
 pub struct Principal {
     site: Arc<OpenSite>,
-    /// The button, when it signed in as one; with the join code it may speak for all that have no credentials.
+    /// The button, if it authenticated as one. With the join code, the connection may speak for all buttons without
+    /// credentials.
     device: Option<Arc<str>>,
 }
 
@@ -38,24 +39,25 @@ impl PartialEq for Principal {
     }
 }
 
-/// The judge of a house's buttons.
+/// Authentication and message handling for the buttons of all sites.
 #[derive(Clone, Debug)]
 pub struct Buttons {
     house: House,
     door: Door,
     prefix: Arc<str>,
-    /// Whether a connection without credentials is let in, as with the join code. Only where there is one site.
+    /// Whether connections without credentials are accepted, with the same permissions as the join code. Only on a
+    /// server with a single site.
     anonymous: bool,
     guesses: Arc<Guesses>,
 }
 
 impl Buttons {
-    /// The judge of a house's buttons, whose topics begin with a prefix.
+    /// Creates the intake for topics with a prefix.
     pub fn new(house: House, door: Door, prefix: &str, anonymous: bool) -> Self {
         Self { house, door, prefix: prefix.into(), anonymous, guesses: Arc::default() }
     }
 
-    /// `<slug>` with the join code, or `<slug>/<device>` with the button's own password.
+    /// Authenticates by user name: `<slug>` with the join code, or `<slug>/<device>` with the button's own password.
     async fn principal(&self, login: &Login) -> Result<Principal, NotLetIn> {
         let Some(username) = login.username.as_deref() else {
             let named = if self.anonymous { self.house.site_named(None).await.map_err(not_now)? } else { None };
@@ -82,7 +84,7 @@ impl Buttons {
         if expected.is_some_and(|expected| bool::from(expected.ct_eq(&given))) {
             return Ok(Principal { site, device: device.map(Into::into) });
         }
-        // Under the button that it says it is, if there is one: names that are made up would fill the list.
+        // Listed under the named button only if it exists: invented names would fill the list.
         let (device, reason) = match device.as_deref() {
             None => ("", "wrong_join_code"),
             Some(device) if known && has_one => (device, "wrong_password"),
@@ -94,7 +96,7 @@ impl Buttons {
         Err(NotLetIn::BadCredentials)
     }
 
-    /// What the lamp of a button shows now.
+    /// The current acknowledgement on a button's topic.
     async fn lamp(&self, site: &OpenSite, topic: &str) -> Result<Option<Outgoing>, DbError> {
         let Some(spelled) = lamps::device_of(&self.prefix, topic) else { return Ok(None) };
         let device = self.door.spellings.known_by(site.id, spelled);
@@ -203,16 +205,16 @@ impl Intake for Buttons {
         connections.ended(site.id, &peer.client_id, peer.connection, goodbye, self.house.clock.now());
         let Some(device) = peer.principal.device.clone() else { return };
         connections.left(site.id, &device, peer.connection);
-        // One that said goodbye may be asleep until its next press; one that broke off can't call.
+        // A device that sent DISCONNECT may sleep until its next press; a lost one can't call.
         if how != Gone::Lost {
             return;
         }
         tokio::spawn(async move {
-            // The second time for a button that came and went so often that the first was not told.
+            // A second time for a flapping button, whose first change was not reported.
             for wait in [Duration::ZERO, SETTLED] {
                 tokio::time::sleep(wait).await;
                 if connections.is_live(site.id, &device) {
-                    // It may have come back while it was told as coming and going.
+                    // It may have come back while its changes were damped.
                     if wait > Duration::ZERO {
                         say(site, device, true).await;
                     }
@@ -227,7 +229,7 @@ impl Intake for Buttons {
     }
 }
 
-/// Says that a button is connected, or isn't. With the database away the board shows worse news than this.
+/// Records whether a button is connected. Errors are ignored: without the database, the board shows a worse fault.
 async fn say(site: Arc<OpenSite>, device: Arc<str>, online: bool) {
     let vitals = Vitals { online: Some(online), ..Vitals::default() };
     let name = device.to_string();

@@ -1,5 +1,5 @@
-//! The answer to a press: what turns the button's lamp on. A reader of the log like any other: while the database is away
-//! it waits, and what it passed over it shows as it is now.
+//! Acknowledgements to the buttons, which drive their lamps. A log reader: it waits while the database is unavailable,
+//! and after skipped entries it sends the current state.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use crate::db::{self, Db, DbError};
 use crate::house::OpenSite;
 use crate::log::{LogEntry, ReadError};
 
-/// Where lamps are lit: the listener's own clients, or an external broker.
+/// The transport for acknowledgements: the listener's own clients, or an external broker.
 pub trait Lamp: Send + Sync + 'static {
-    /// Sends a message to whoever listens to a topic.
+    /// Sends a message to the subscribers of a topic.
     fn light(&self, topic: &str, payload: &[u8]);
 }
 
@@ -32,31 +32,31 @@ impl Lamp for super::listener::Lamps {
     }
 }
 
-/// How lamps are reached.
+/// Parameters for addressing the lamps.
 #[derive(Clone, Debug)]
 pub struct Way {
-    /// The first level of their topics.
+    /// First level of the topics.
     pub prefix: Arc<str>,
-    /// In which letters.
+    /// The spellings that the devices use for their ids.
     pub spellings: Spellings,
-    /// The time, which says what they still show.
+    /// The clock, which decides whether a request is still shown.
     pub clock: Clock,
 }
 
-/// How old a request may be that a lamp still shows after the button came back, or the server passed over its entries.
+/// Maximum age of a request that is still acknowledged after the button reconnects, or after log entries were skipped.
 pub(super) const SHOWS: SignedDuration = SignedDuration::from_hours(12);
 
-/// The pause before a database that is away is asked again.
+/// Retry interval while the database is unavailable.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Lights the lamps of a site's buttons, as its log goes on, until cancelled.
+/// Sends acknowledgements to a site's buttons as its log grows, until cancelled.
 pub async fn light(site: Arc<OpenSite>, db: Db, way: Way, lamp: impl Lamp, stop: CancellationToken) {
     let lit = Lit { site: &site, way: &way, lamp: &lamp };
-    // The future is cancelled as a whole: nothing of it is left half done.
+    // The future is cancelled as a whole: no step is left half done.
     let _ = stop.run_until_cancelled(lit.follow(&db)).await;
 }
 
-/// The lamps of a site.
+/// The follower of one site's log.
 struct Lit<'a, L> {
     site: &'a Arc<OpenSite>,
     way: &'a Way,
@@ -87,7 +87,7 @@ impl<L: Lamp> Lit<'_, L> {
         }
     }
 
-    /// Shows a request, however long the database is away that knows its button.
+    /// Sends the acknowledgement for a request, and retries the button look-up while the database is unavailable.
     async fn show(&self, db: &Db, devices: &mut Devices, request: &Request) {
         let Some(button) = request.button_id else { return };
         let device = loop {
@@ -104,7 +104,7 @@ impl<L: Lamp> Lit<'_, L> {
         }
     }
 
-    /// The requests that lamps show now, the oldest first: a button has one lamp, and the newest has it.
+    /// The requests to show at present, oldest first: a button has one lamp, and it shows the newest.
     async fn current(&self, db: &Db) -> Vec<Request> {
         loop {
             match self.try_current(db).await {
@@ -126,14 +126,14 @@ fn request_of(entry: &LogEntry) -> Option<Request> {
     serde_json::from_str(entry.payload.get()).ok()
 }
 
-/// The buttons' ids on the wire, by their id.
+/// Cache of the buttons' device ids by button id.
 #[derive(Default)]
 struct Devices {
     known: HashMap<ButtonId, Arc<str>>,
 }
 
 impl Devices {
-    /// The device of a button; none for a button that isn't there.
+    /// The device id of a button; none if the button doesn't exist.
     async fn named(&mut self, site: &OpenSite, db: &Db, button: ButtonId) -> Result<Option<Arc<str>>, DbError> {
         if !self.known.contains_key(&button) {
             let mut tx = db.read(site.id).await?;
@@ -144,22 +144,22 @@ impl Devices {
     }
 }
 
-/// What a lamp is told on `…/ack`.
+/// The acknowledgement on `…/ack`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
-    /// The device's id of the press that the request last heard.
+    /// The device's id of the latest press of the request.
     #[serde(default)]
     pub press_id: Option<String>,
     /// The request.
     pub request_id: RequestId,
-    /// `received`, `accepted`, `completed`, `cancelled`.
+    /// State: `received`, `accepted`, `completed`, `cancelled`.
     pub state: String,
-    /// Who did it.
+    /// Name of the person who made the change.
     #[serde(default)]
     pub by: Option<String>,
 }
 
-/// What is told to a button about its request: on its `/ack`, and in the words of the original firmware.
+/// The messages to a button about its request: on `/ack`, and in the original firmware's command format.
 pub(super) fn messages(prefix: &str, device: &str, request: &Request) -> Vec<(String, String)> {
     let (state, by) = match &request.state {
         State::Open => ("received", None),
@@ -176,7 +176,7 @@ pub(super) fn messages(prefix: &str, device: &str, request: &Request) -> Vec<(St
     ]
 }
 
-/// The device whose lamp a topic is.
+/// The device whose acknowledgement topic this is.
 pub(super) fn device_of<'t>(prefix: &str, topic: &'t str) -> Option<&'t str> {
     let rest = topic.strip_prefix(prefix)?.strip_prefix('/')?;
     let device = rest.strip_prefix("button/").and_then(|rest| rest.strip_suffix("/ack"));
@@ -184,14 +184,14 @@ pub(super) fn device_of<'t>(prefix: &str, topic: &'t str) -> Option<&'t str> {
     (!device.is_empty() && !device.contains(['/', '+', '#'])).then_some(device)
 }
 
-/// Whether a subscription is to a device's own topics, however it spells itself there.
+/// Whether a filter is one of the device's own topics, in any spelling of its id.
 pub(super) fn is_of(prefix: &str, filter: &str, device: &str) -> bool {
     let settings = filter.strip_prefix(prefix).and_then(|rest| rest.strip_prefix("/button/"));
     let settings = settings.and_then(|rest| rest.strip_suffix("/config/set"));
     device_of(prefix, filter).or(settings).is_some_and(|spelled| device_id(spelled) == device)
 }
 
-/// Whether a subscription is to lamps of whichever device: what a gateway may ask for.
+/// Whether a filter covers only acknowledgement and configuration topics, of any device: the permission of a gateway.
 pub(super) fn is_lamp(prefix: &str, filter: &str) -> bool {
     let wild = [format!("{prefix}/button/+/ack"), format!("{prefix}/device/+/command")];
     device_of(prefix, filter).is_some()

@@ -1,8 +1,8 @@
-//! MQTT in: what the buttons say, and what the server answers them. May call actions; no SQL, no rules.
+//! MQTT input from the buttons, and the server's acknowledgements to them. May call actions; no SQL, no domain rules.
 //!
-//! A message comes through one of two doors, the server's own [`listener`] or an external [`broker`]; either hands it
-//! to the [`door`], which decodes it ([`dialects`]) and calls an action. The answer goes back by the [`lamps`], which
-//! read the log like everybody else.
+//! Messages arrive through the server's own [`listener`] or an external [`broker`]; both pass them to the message
+//! handler ([`door`]), which decodes them ([`dialects`]) and calls an action. The acknowledgement is sent by [`lamps`],
+//! which follows the log.
 
 pub mod broker;
 mod connections;

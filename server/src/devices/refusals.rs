@@ -1,15 +1,16 @@
-//! What becomes of a message that was refused, and what a person can do about it.
+//! Acknowledgement of refused messages, and the remedy for each reason.
 //!
-//! What can't be taken *now* isn't acknowledged: the device sends it again. What can *never* be taken is acknowledged,
-//! because it would come again for ever and MQTT 3.1.1 has no other word than PUBACK; so that this isn't a success by
-//! accident, it stands in the administrator's list, under the device, with what to do.
+//! A message that can't be recorded *at present* isn't acknowledged: the device resends it. A message that can *never*
+//! be recorded is acknowledged, because it would be resent for ever and MQTT 3.1.1 has no answer but PUBACK. Since
+//! PUBACK looks like a success to the device, the message appears in the administrator's list, under the device, with
+//! the remedy.
 
 use crewbell_shared::Code;
 
 use super::listener::{Taken, Why};
 
-/// What the sender of a refused message is told. Where it would hold back everything behind it by coming again, it is
-/// acknowledged all the same, and only listed.
+/// Converts a refusal to the answer to the sender. If a resend would hold back all later messages, a temporary refusal
+/// is acknowledged too, and only listed.
 pub(super) fn taken(code: Code, can_come_again: bool) -> Taken {
     let later = matches!(code, Code::TooMany | Code::SlowDown | Code::Unavailable | Code::Internal);
     if later && can_come_again {
@@ -21,7 +22,7 @@ pub(super) fn taken(code: Code, can_come_again: bool) -> Taken {
     }
 }
 
-/// What a person can do about a reason in the list, in words.
+/// The remedy for a reason in the administrator's list, as text.
 pub fn remedy(reason: &str) -> &'static str {
     match reason {
         "not_its_own" => {

@@ -1,38 +1,38 @@
-//! What devices record, as a sound that every player plays.
+//! Conversion of device recordings to WAV.
 
 use std::borrow::Cow;
 
-/// Samples in a second, as devices record.
+/// Sample rate of device recordings, in Hz.
 const RATE: u32 = 16_000;
 
-/// Bytes of silence between two recordings: 0.4 s.
+/// Silence between two recordings, in bytes: 0.4 s.
 const PAUSE: usize = RATE as usize * 2 * 2 / 5;
 
-/// Bytes of a WAV file before its samples.
+/// Size of the WAV header, in bytes.
 const HEADER: u32 = 44;
 
-/// A recording that can't be made a WAV file. The recording is no part of it, for it may end in a log.
+/// Error of a conversion to WAV. It doesn't contain the recording, because it may be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unplayable {
-    /// The device named a format that isn't known here.
+    /// The format is not supported.
     #[error("the format isn't known")]
     UnknownFormat,
-    /// The device said WAV, and it is none.
+    /// The format is `wav`, but the bytes are not a WAV file.
     #[error("it is no WAV file")]
     NotWav,
-    /// It is longer than a WAV file can say, 4 GiB.
+    /// The recording exceeds the 4 GiB of a WAV file.
     #[error("it is too long")]
     TooLong,
 }
 
-/// Makes a WAV file (RIFF, "Multimedia Programming Interface and Data Specifications 1.0", 1991) of a recording:
-/// 16-bit PCM, one channel, 16 kHz; what is WAV already stays as it is.
+/// Converts a recording to a WAV file (RIFF, "Multimedia Programming Interface and Data Specifications 1.0", 1991):
+/// 16-bit PCM, one channel, 16 kHz. A WAV file is returned unchanged.
 ///
-/// Formats, whatever their case: `adpcm` is IMA ADPCM with 4 bits a sample, without header or blocks, the low nibble
-/// first; `pcm` and `pcm16` are 16-bit samples, low byte first, of which an odd byte at the end is dropped; `wav`.
+/// Formats, in any case: `adpcm` is IMA ADPCM with 4 bits a sample, without header or blocks, the low nibble first;
+/// `pcm` and `pcm16` are 16-bit samples, low byte first, of which an odd byte at the end is dropped; `wav`.
 ///
 /// # Errors
-/// The format isn't known, or the bytes aren't what it says.
+/// Returns an error if the format isn't supported, or the bytes don't match it.
 pub fn to_wav(format: &str, bytes: &[u8]) -> Result<Vec<u8>, Unplayable> {
     match format.to_ascii_lowercase().as_str() {
         "adpcm" => wav(&samples(bytes)),
@@ -43,11 +43,11 @@ pub fn to_wav(format: &str, bytes: &[u8]) -> Result<Vec<u8>, Unplayable> {
     }
 }
 
-/// Makes one WAV file of several recordings, with a short silence between them; those that can't be made one are left
+/// Joins recordings into one WAV file, with a short silence between them. Recordings that can't be converted are left
 /// out.
 ///
 /// # Errors
-/// None of them can; the last one's reason. `NotWav` when there are none.
+/// Returns the last error if no recording can be converted, or `NotWav` if there are none.
 pub fn together(recordings: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Unplayable> {
     if let [(format, bytes)] = recordings {
         return to_wav(format, bytes);
@@ -68,12 +68,12 @@ pub fn together(recordings: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Unplayable>
     if all.is_empty() { Err(failed) } else { wav(&all) }
 }
 
-/// The samples of a recording, 16-bit, one channel, 16 kHz.
+/// Decodes a recording to samples: 16-bit, one channel, 16 kHz.
 fn pcm<'b>(format: &str, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Unplayable> {
     match format.to_ascii_lowercase().as_str() {
         "adpcm" => Ok(samples(bytes).into()),
         "pcm" | "pcm16" => Ok(bytes[..bytes.len() - bytes.len() % 2].into()),
-        // Only as this program, and most devices, would write it: other rates aren't made ours.
+        // Only with the header that this program and most devices write: other rates aren't resampled.
         "wav" => {
             let ours = wav(&[])?;
             let begins = bytes.get(8..40).zip(ours.get(8..40)).is_some_and(|(begins, ours)| begins == ours);
@@ -84,7 +84,7 @@ fn pcm<'b>(format: &str, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Unplayable> {
     }
 }
 
-/// A WAV file with these samples in it.
+/// Builds a WAV file from samples.
 fn wav(samples: &[u8]) -> Result<Vec<u8>, Unplayable> {
     let length = u32::try_from(samples.len()).map_err(|_| Unplayable::TooLong)?;
     let riff = length.checked_add(HEADER - 8).ok_or(Unplayable::TooLong)?;
@@ -119,8 +119,8 @@ fn samples(adpcm: &[u8]) -> Vec<u8> {
     samples
 }
 
-/// The decoder of the Interactive Multimedia Association, "Recommended Practices for Enhancing Digital Audio
-/// Compatibility in Multimedia Systems", revision 3.00 (1992), section 6; the same as Intel's DVI (RFC 3551, 4.5.1).
+/// IMA ADPCM decoder (Interactive Multimedia Association, "Recommended Practices for Enhancing Digital Audio
+/// Compatibility in Multimedia Systems", revision 3.00, 1992, section 6); the same as Intel's DVI (RFC 3551, 4.5.1).
 /// Predictor and index begin at 0.
 #[derive(Debug, Default)]
 struct Ima {
@@ -129,7 +129,7 @@ struct Ima {
 }
 
 impl Ima {
-    /// The next sample. A nibble is a sign and a magnitude of three bits, in eighths of the step.
+    /// Decodes the next sample. A nibble is a sign and a magnitude of three bits, in eighths of the step.
     fn decode(&mut self, nibble: u8) -> i16 {
         let step = i32::from(STEPS[self.index]);
         // The reference adds shifted steps instead of multiplying, and so must every decoder, to the last bit.
@@ -150,7 +150,7 @@ impl Ima {
     }
 }
 
-/// The step sizes, each about 1.1 times the one before.
+/// Step sizes, each about 1.1 times the previous one.
 const STEPS: [i16; 89] = [
     7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 19, 21, 23, 25, 28, 31, 34, 37, 41, 45, 50, 55, 60, 66, 73, 80, 88, 97, 107,
     118, 130, 143, 157, 173, 190, 209, 230, 253, 279, 307, 337, 371, 408, 449, 494, 544, 598, 658, 724, 796, 876, 963,
@@ -167,7 +167,7 @@ mod tests {
         wav[44..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
     }
 
-    /// Encodes as the reference does: the greatest magnitude that doesn't overshoot, with a decoder in step.
+    /// Encodes as the reference encoder does: the greatest magnitude that doesn't overshoot, with a decoder in step.
     fn encode(samples: &[i16]) -> Vec<u8> {
         let mut state = Ima::default();
         let mut nibble = |sample: i16| {
@@ -187,8 +187,8 @@ mod tests {
         samples.chunks(2).map(|pair| nibble(pair[0]) | nibble(pair[1]) << 4).collect()
     }
 
-    /// Made with the `audioop` module of Python 3.11, which is Jack Jansen's implementation of the standard (with the
-    /// nibbles swapped, for it takes the high one first). Goes through both bounds of the samples and of the steps.
+    /// Test vector made with the `audioop` module of Python 3.11, which is Jack Jansen's implementation of the standard
+    /// (with the nibbles swapped, for it takes the high one first). Covers both bounds of the samples and of the steps.
     #[test]
     fn adpcm_decodes_as_the_reference_does_to_the_last_bit() {
         let adpcm = [0x00, 0x08, 0x7f, 0xf7, 0x77, 0x77, 0x77, 0x8f, 0xff, 0xff, 0xff, 0x12, 0x34, 0x9a, 0xbc, 0xde];

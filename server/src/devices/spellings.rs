@@ -1,5 +1,5 @@
-//! How devices spell their own ids, where it isn't the one spelling that they are known by: a lamp's topic is answered in
-//! the letters in which its device listens.
+//! Spellings of device ids other than the canonical one. A device that subscribes with its own spelling gets its
+//! acknowledgements on that topic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,23 +7,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crewbell_shared::button::device_id;
 use crewbell_shared::ids::SiteId;
 
-/// Spellings of one device that are answered.
+/// Maximum number of spellings kept for one device.
 const OF_ONE: usize = 4;
 
-/// Devices whose spellings are remembered; beyond, all are learned anew.
+/// Maximum number of devices; a full table is cleared and learned again.
 const REMEMBERED: usize = 4096;
 
-/// The spellings in use; in memory, because a device that comes back says again how it is spelled.
+/// The spellings in use. In memory, because a reconnecting device sends its spelling again.
 #[derive(Clone, Debug, Default)]
 pub struct Spellings {
     known: Arc<Mutex<BTreeMap<(SiteId, String), Spelled>>>,
 }
 
-/// How one device was spelled.
+/// The spellings of one device.
 type Spelled = BTreeSet<String>;
 
 impl Spellings {
-    /// The id that a device is known by; notes how it was spelled.
+    /// Converts a device id to its canonical spelling, and records the spelling used.
     pub(super) fn known_by(&self, site: SiteId, spelled: &str) -> String {
         let device = device_id(spelled);
         if device != spelled {
@@ -39,7 +39,7 @@ impl Spellings {
         device
     }
 
-    /// How a device is spelled: as it is known, and as it spells itself.
+    /// All spellings of a device: the canonical one first, then its own.
     pub(super) fn of(&self, site: SiteId, device: &str) -> Vec<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let others = known.get(&(site, device.to_owned())).into_iter().flatten().cloned();

@@ -1,7 +1,8 @@
-//! Messages that are no press: counted in memory, and written a few at a time, so that a babbling device costs nothing.
+//! Counters for messages that are not presses. They are kept in memory and written in batches, so that a chatty device
+//! costs little.
 //!
-//! What can be named freely (a topic, a device that nobody knows) is bounded for each of those who name it, so that one
-//! who invents a thousand takes no line from the others.
+//! Names that a sender chooses freely (topics, unknown devices) are limited per sender, so that a sender of a thousand
+//! invented names displaces no other sender's entries.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,42 +19,43 @@ use crate::db::buttons::address_of;
 use crate::db::unheard::Unheard as Row;
 use crate::house::OpenSite;
 
-/// Sorts of messages that wait to be written, at most; more are counted in the metrics only.
+/// Maximum number of pending counters; further ones are counted in the metrics only.
 const WAITING: usize = 1024;
 
-/// Sorts of messages that one client may bring in an hour; more are one line.
+/// Maximum number of distinct counters per client and hour; the excess shares one entry.
 const OF_ONE: usize = 48;
 
-/// Sorts of messages that one address may bring in an hour, under whatever client ids; less than half of what a site keeps
-/// of devices that nobody assigned.
+/// Maximum number of distinct counters per address and hour, over all its client ids; less than half of a site's
+/// capacity for unassigned devices.
 const OF_AN_ADDRESS: usize = 4 * OF_ONE;
 
-/// How long the sorts of one are remembered.
+/// Window of the limits per sender.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Clients whose sorts are remembered, and as many addresses.
+/// Maximum number of clients tracked, and of addresses.
 const REMEMBERED: usize = 1024;
 
-/// The reason of the line for all that was brought beyond a share.
+/// Reason of the entry for the messages over the limit.
 const TOO_MANY: &str = "too_many_sorts";
 
-/// Bytes of a message that are kept for the administrator to look at.
+/// Size of the payload sample for the administrator, in bytes.
 const SAMPLE: usize = 512;
 
-/// The same of one whose word can be taught: a radio server's says it after a kilobyte of its own.
+/// Sample size, in bytes, for a message with an unknown word that the site can teach: a radio server puts the word
+/// after a kilobyte of other fields.
 const SAMPLE_OF_A_WORD: usize = 8 * 1024;
 
-/// Characters of a topic that are kept.
+/// Maximum length of a stored topic, in characters.
 const TOPIC: usize = 300;
 
-/// How long counts wait to be written.
+/// Interval at which pending counters are written.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Which device, why, and on which topic.
+/// Key of a counter: device, reason and topic.
 type Sort = (String, &'static str, String);
 type Waiting = BTreeMap<(SiteId, Sort), (Arc<OpenSite>, Row)>;
 
-/// The counts that wait.
+/// The pending counters.
 #[derive(Clone, Debug)]
 pub(super) struct Unheard {
     counts: Arc<Mutex<Counts>>,
@@ -66,19 +68,19 @@ struct Counts {
     shares: Shares,
 }
 
-/// What each address and each of its clients has brought.
+/// The limits per address and per client.
 #[derive(Debug, Default)]
 struct Shares {
     addresses: Brought,
     clients: Brought,
 }
 
-/// The sorts that each has brought, and since when they are counted.
+/// The distinct counters of each sender, and the start of its window.
 #[derive(Debug, Default)]
 struct Brought(HashMap<(SiteId, String), (Timestamp, BTreeSet<Sort>)>);
 
 impl Unheard {
-    /// Starts writing, for as long as anybody counts.
+    /// Starts the background task that writes the counters; it ends when the last handle is dropped.
     pub(super) fn start(clock: Clock) -> Self {
         let unheard = Self { counts: Arc::default(), clock };
         let counts = Arc::downgrade(&unheard.counts);
@@ -92,7 +94,7 @@ impl Unheard {
                     of_sites.entry(id).or_insert_with(|| (site, Vec::new())).1.push(row);
                 }
                 for (site, rows) in of_sites.into_values() {
-                    // A count that can't be written is no loss worth a word; the metrics have it.
+                    // A lost count is acceptable and not logged; the metrics have it.
                     let _ = site.act(Box::new(CountUnheard(rows)), Actor::System, Source::Server).await;
                 }
             }
@@ -100,7 +102,7 @@ impl Unheard {
         unheard
     }
 
-    /// Counts a message. `via`: who brought it, where that is known.
+    /// Counts a message. `via`: its sender, if known.
     pub(super) fn count(
         &self,
         site: &Arc<OpenSite>,
@@ -138,11 +140,11 @@ impl Unheard {
 }
 
 impl Shares {
-    /// Whether somebody may bring a sort, as this client and from this address: one that it has brought already, or one
-    /// more.
+    /// Whether a sender may use a counter, under the limits of its client and its address: an existing one always, a
+    /// new one while there is capacity. A permitted use is recorded.
     fn has_room(&mut self, (site, via): (SiteId, &str), sort: &Sort, now: Timestamp) -> bool {
         let (address, client) = ((site, address_of(via).to_owned()), (site, via.to_owned()));
-        // Behind a broker all come from one.
+        // Behind a broker, all messages have the same sender.
         let (of_address, of_client) = if via.is_empty() { (WAITING, WAITING) } else { (OF_AN_ADDRESS, OF_ONE) };
         let room = self.addresses.has_room(&address, sort, of_address, now)
             && self.clients.has_room(&client, sort, of_client, now);
@@ -209,7 +211,7 @@ mod tests {
         let now = Timestamp::from_second(1_790_000_000).unwrap();
         let sort = |number: usize| (format!("device-{number}"), "unknown_shape", String::new());
         let mut shares = Shares::default();
-        // One client that babbles leaves its neighbours behind the same router their part.
+        // A chatty client leaves its neighbours behind the same router their share.
         let babbled = (0..1000).filter(|number| shares.has_room((site, "10.0.0.5 c5"), &sort(*number), now)).count();
         assert_eq!(babbled, OF_ONE);
         assert!(shares.has_room((site, "10.0.0.5 c6"), &sort(5000), now));

@@ -20,13 +20,13 @@ use crate::auth::SignedIn;
 use crate::db::entries::{self, EntryRow, Filter};
 use crate::house::OpenSite;
 
-/// Entries on one page at most.
+/// Maximum number of entries on a page.
 const PAGE: i64 = 500;
 
-/// Entries that are read at once when few of them are for the asker.
+/// Minimum number of entries per read, for when few of them are visible to the caller.
 const AT_ONCE: i64 = 100;
 
-/// Reads for one page at most; then it is answered with what there is, and where to go on.
+/// Maximum number of reads for a page. After that, the page is returned as it is, with the cursor of the next.
 const READS: usize = 20;
 
 /// What to look for; what is not given matches all.
@@ -65,10 +65,10 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// What is asked for, in the site's time zone.
+    /// Builds the database filter, with days in the site's time zone.
     ///
     /// # Errors
-    /// `invalid` for words that no entry can have; or the database is away.
+    /// Returns `invalid` for values that no entry can have, or an error if the database is unavailable.
     pub(super) async fn filter(self, app: &App, site: &OpenSite) -> Result<Filter, ApiError> {
         fits("category", self.category.as_deref(), 64)?;
         fits("q", self.q.as_deref(), 200)?;
@@ -126,8 +126,8 @@ pub async fn activity(
     Ok(Json(Activity { items: envelopes(&who.0.site.slug, rows)?, next_before }))
 }
 
-/// A page of what somebody may see, and where the next one begins. Entries for others are passed over, so that a page
-/// is full although some of what was read is not for the asker.
+/// Reads a page of the entries that a person may see, and the cursor of the next page. Reading continues past entries
+/// for others, so that the page is full nevertheless.
 pub(super) async fn page(
     app: &App,
     who: &SignedIn,

@@ -17,17 +17,17 @@ use crate::actions::ExportActivity;
 use crate::auth::SignedIn;
 use crate::db::entries::{EntryRow, Filter};
 
-/// Rows of an export at most. Whoever wants older ones asks again, with `before`.
+/// Maximum number of rows of an export. Older ones are exported by another request with `before`.
 const ROWS: usize = 10_000;
 
-/// Rows that are read at once, each time in a transaction of its own: a slow reader holds no connection.
+/// Number of rows per read. Each read has a transaction of its own, so that a slow client holds no database connection.
 const PAGE: usize = 500;
 
 const COLUMNS: [&str; 10] =
     ["seq", "time", "category", "type", "actor", "source", "entity_type", "entity_id", "changed_fields", "payload"];
 
-/// The activity as a table (RFC 4180): the newest 10,000 entries that match and are for the asker. That somebody took
-/// it out of the house is told in the log.
+/// The activity as a table (RFC 4180): the newest 10,000 entries that match and are for the asker. Each export is
+/// recorded in the log.
 #[utoipa::path(
     get,
     path = "/api/activity.csv",
@@ -42,12 +42,12 @@ pub async fn activity_csv(
     Query(mut asked): Query<Asked>,
 ) -> Result<impl IntoResponse, ApiError> {
     who.need(Right::ReadActivity)?;
-    // As of now: what comes while it is read, the entry about the export too, is not in it.
+    // The export ends at the current head. Later entries, such as the one about the export itself, are not in it.
     asked.before.get_or_insert(who.0.site.tail.head() + 1);
     let rows = asked.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(ROWS).clamp(1, ROWS);
     asked.limit = None;
     let told = serde_json::to_value(&asked).map_err(crate::db::DbError::from)?;
-    // Refused before it is told, and before the first line is sent.
+    // Validates before the export is logged and before the first line is sent.
     let filter = asked.filter(&app, &who.0.site).await?;
     who.0.site.act(Box::new(ExportActivity { filter: told }), who.actor(), Source::App).await?;
     let name = format!("attachment; filename=\"{}-activity.csv\"", who.0.site.slug);
@@ -59,7 +59,7 @@ pub async fn activity_csv(
     Ok((headers, Body::from_stream(stream::try_unfold(export, Export::next))))
 }
 
-/// An export, as far as it has been read.
+/// An export in progress.
 struct Export {
     app: App,
     who: SignedIn,
@@ -69,7 +69,7 @@ struct Export {
 }
 
 impl Export {
-    /// The next part of the table; none after the last one.
+    /// Returns the next part of the table; `None` after the last one.
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, Cut> {
         if self.left == 0 {
             return Ok(None);
@@ -90,7 +90,7 @@ impl Export {
     }
 }
 
-/// The table ends before its end: the connection is broken off, so that nobody takes a part for the whole.
+/// The error of an incomplete export. It aborts the connection, so that a client doesn't take the part for the whole.
 #[derive(Debug, thiserror::Error)]
 #[error("an export was cut: {0}")]
 struct Cut(Refusal);

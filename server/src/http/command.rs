@@ -1,4 +1,4 @@
-//! Writes: every REST write is a command, and goes the way of `POST /api/commands`.
+//! REST writes: each is run as a command, like those of `POST /api/commands`.
 
 use axum::Json;
 use crewbell_shared::ids::CommandId;
@@ -7,13 +7,13 @@ use crewbell_shared::protocol::{Command, Outcome, Verb};
 use super::ApiError;
 use super::extract::{IdempotencyKey, Who};
 
-/// What a write answers: the command's id and the number of the entry that it made.
+/// The response of a write: the command's id and the number of the entry that it made.
 pub type Answer = Result<Json<Outcome>, ApiError>;
 
-/// Does what a person wants, once for a key; a refusal is an error with the right status.
+/// Runs a person's command once per idempotency key. A refusal becomes an error with the matching status.
 ///
 /// # Errors
-/// The rules' "no", or the server can't.
+/// Returns the refusal, or an error if the server fails.
 pub async fn run(who: &Who, key: IdempotencyKey, verb: Verb) -> Answer {
     let id: CommandId = key.0;
     let command = Command { id, made_at: None, depends_on: None, verb };

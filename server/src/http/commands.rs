@@ -1,4 +1,4 @@
-//! `POST /api/commands`: the app's door.
+//! `POST /api/commands`: batches of commands from the app.
 
 use std::collections::HashSet;
 
@@ -15,10 +15,10 @@ use super::extract::{Body, Who};
 use super::{ApiError, App};
 use crate::db;
 
-/// Commands in one batch at most.
+/// Maximum number of commands in a batch.
 const BATCH: usize = 500;
 
-/// Characters of what is said about a command that can't be read, at most.
+/// Maximum number of characters of the message about an unreadable command.
 const LONGEST_MESSAGE: usize = 200;
 
 /// Commands, in the order in which they were given.
@@ -29,12 +29,12 @@ pub struct Commands {
     commands: Vec<Said>,
 }
 
-/// What stands in a batch: a command, or at least something with a command's id.
+/// An item of a batch: a command, or at least a value with a command's id.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Value")]
 enum Said {
     Command(Command),
-    /// A verb that this version doesn't know, or arguments that it can't read.
+    /// A command with an unknown verb, or with arguments that can't be parsed.
     Unreadable {
         id: CommandId,
         said: Value,
@@ -45,7 +45,7 @@ enum Said {
 impl TryFrom<Value> for Said {
     type Error = serde_json::Error;
 
-    /// Only what has no id is an error: nobody could be told what became of it.
+    /// Fails only for a value without an id, because no outcome could be reported for it.
     fn try_from(said: Value) -> Result<Self, Self::Error> {
         #[derive(Deserialize)]
         struct Envelope {
@@ -76,13 +76,13 @@ pub struct Outcomes {
     /// In the order of the commands. When the server fails in the middle, the list ends there, and the rest is to be
     /// sent again.
     outcomes: Vec<Outcome>,
-    /// For each refusal that names a request, the request as it is now is in its `details`; this is the log's head.
+    /// The log's head. The `details` of a refusal that names a request hold the request as it is now.
     head: u64,
 }
 
 /// Does a batch of commands in order, each once, and tells what became of each. One refused command doesn't hold up
-/// those behind it, unless they depend on it. A command that this version doesn't know or can't read is refused by itself;
-/// only one without an id makes the whole batch `invalid`.
+/// those behind it, unless they depend on it. A command that this version doesn't know or can't read is refused by
+/// itself; only one without an id makes the whole batch `invalid`.
 #[utoipa::path(
     post,
     path = "/api/commands",
@@ -126,7 +126,7 @@ pub async fn commands(
     Ok(Json(Outcomes { outcomes, head: who.site.tail.head() }))
 }
 
-/// Commands of earlier batches that were refused and on which some of these depend.
+/// Finds the refused commands of earlier batches on which some of these depend.
 async fn refused_before(
     app: &App,
     site: &crate::house::OpenSite,
@@ -149,7 +149,8 @@ fn depends_on_refused(on: CommandId) -> Refusal {
     Refusal::new(Code::DependsOnRefused, "What it depends on was refused.").with("depends_on", &on)
 }
 
-/// What was wrong with a command, in words that can be stored and shown: part of them is what the client wrote.
+/// Returns the refusal of an unreadable command. Its message is cleaned of control characters and cut, because part of
+/// it is client input.
 fn unreadable(said: &Value, why: &str) -> Refusal {
     let clean = |text: &str| {
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_MESSAGE).collect::<String>()

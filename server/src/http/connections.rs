@@ -1,8 +1,8 @@
-//! The HTTP listener, plain or with TLS: accepts, counts, and gives each connection a task and its times.
+//! The HTTP listener, plain or with TLS: accepts and counts connections, and gives each a task and its time limits.
 //!
-//! A connection is unauthenticated until a request on it, or its socket's `hello`, has proved who it is ([`Caller`]);
-//! until then it may have to make room for another ([`Connections`]). Nobody holds one up for long by silence: not in
-//! the handshake, not in a request's headers or between requests, not by leaving an answer unread.
+//! A connection is unauthenticated until a request on it, or its socket's `hello`, has authenticated ([`Caller`]).
+//! Until then it may be evicted to make room for another ([`Connections`]). Time limits end connections that stall in
+//! the handshake, in a request's headers, between requests, or by leaving a response unread.
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,14 +29,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::limits::{Caller, Connections, Seldom, Slot};
 
-/// How long a client may take for what it has to do.
+/// Time limits for a client.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// For a handshake.
+    /// For the TLS handshake.
     pub handshake: Duration,
-    /// For a whole request head: slow headers, and silence between requests.
+    /// For a whole request head, which covers slow headers and idle time between requests.
     pub head: Duration,
-    /// For reading some of an answer.
+    /// For a pause in reading a response.
     pub reading: Duration,
 }
 
@@ -46,17 +46,17 @@ impl Default for Times {
     }
 }
 
-/// Bytes of a request's head, and of what is read ahead of a body.
+/// Maximum size in bytes of a request's head, and of the read-ahead buffer of a body.
 const LARGEST_HEAD: usize = 64 * 1024;
 
-/// The pause after a failed accept: what fails is the process, and asking faster won't mend it.
+/// Pause after a failed accept. The cause is usually in the process, so retrying sooner doesn't help.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The other end of a connection, whichever listener it came through.
+/// The remote address of a connection, whichever listener accepted it.
 #[derive(Clone, Copy, Debug)]
 pub struct Remote(pub SocketAddr);
 
-/// The caller of a request; of one that came through no listener, nobody is counted.
+/// Returns the caller of a request. A request that came through no listener is not counted.
 pub fn caller_of(parts: &Parts) -> Caller {
     parts.extensions.get::<Caller>().cloned().unwrap_or_default()
 }
@@ -69,7 +69,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Serves until `stop`; then finishes the requests that are under way.
+/// Serves until `stop`, then finishes the requests in progress.
 pub async fn serve(
     tcp: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
@@ -85,7 +85,7 @@ pub async fn serve(
         let (stream, remote) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file descriptors, most likely: the next accept would fail at once, too.
+                // Most likely the process is out of file descriptors, and the next accept would fail at once too.
                 if let Some(left_out) = seldom.say("accept", Instant::now()) {
                     tracing::warn!(%error, left_out, "HTTP connections can't be accepted: {error}");
                 }
@@ -102,7 +102,7 @@ pub async fn serve(
                 continue;
             }
         };
-        // A frame of some hundred bytes must not wait for the one before it to be acknowledged.
+        // Disables Nagle's algorithm: a small frame must not wait for the previous one's acknowledgement.
         let _ = stream.set_nodelay(true);
         tasks.spawn(shared.clone().connection(stream, remote, slot));
     }
@@ -111,7 +111,7 @@ pub async fn serve(
     tasks.wait().await;
 }
 
-/// What all connections share.
+/// State shared by all connections.
 #[derive(Clone)]
 struct Shared {
     tls: Option<TlsAcceptor>,
@@ -148,7 +148,7 @@ impl Shared {
         http.timer(TokioTimer::new()).header_read_timeout(times.head).max_buf_size(LARGEST_HEAD);
         let mut served = pin!(http.serve_connection(stream, service).with_upgrades());
         tokio::select! {
-            // What breaks a connection is its client's business.
+            // Errors of a connection concern its client only.
             _ = served.as_mut() => return,
             () = stop.cancelled() => served.as_mut().graceful_shutdown(),
         }
@@ -156,13 +156,13 @@ impl Shared {
     }
 }
 
-/// A stream that holds its place among the connections, also when it has become a live socket, and that ends when it
-/// has to make room, or when its client reads nothing.
+/// A stream that holds its connection slot, also after the upgrade to a live socket. It ends when the connection is
+/// evicted or the client stops reading.
 struct Counted<S> {
     stream: S,
     _slot: Arc<Slot>,
     evicted: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// How long its client may read nothing.
+    /// How long the client may stop reading.
     reading: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -244,8 +244,8 @@ mod tests {
         shared_per_address: 0,
     };
 
-    /// A listener with little patience: `/` answers at once, `/large` with more than sockets hold, `/slow` takes its time,
-    /// and `/me` says that it knows who asks.
+    /// Starts a listener: `/` answers at once, `/large` with more than socket buffers hold, `/slow` after 300 ms, and
+    /// `/me` marks the caller as signed in.
     async fn open(times: Times) -> (SocketAddr, Connections) {
         let router = Router::new()
             .route("/", get(|| async { "hello" }))
@@ -268,7 +268,7 @@ mod tests {
         stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
     }
 
-    /// All that comes until the end.
+    /// Reads until the end of the stream.
     async fn rest(stream: &mut TcpStream) -> String {
         let mut all = Vec::new();
         let reading = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut all));

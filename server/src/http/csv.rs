@@ -1,10 +1,10 @@
-//! Comma-separated values (RFC 4180), safe to open in a spreadsheet.
+//! Comma-separated values (RFC 4180), protected against formula injection.
 
 /// Appends a record.
 ///
 /// Every cell is quoted, with quotes doubled (RFC 4180, 2.5 to 2.7), and the record ends in CRLF (2.1). A cell that a
-/// spreadsheet would take for a formula gets an apostrophe before it, which makes it text: what a guest's button or a
-/// crew member's note says must never be run on the desk of whoever reads the export (OWASP, "CSV Injection").
+/// spreadsheet would take for a formula gets an apostrophe in front, which makes it text: input from a guest's button
+/// or a crew member's note must never be executed where the export is opened (OWASP, "CSV Injection").
 pub(super) fn record<'a>(csv: &mut String, cells: impl IntoIterator<Item = &'a str>) {
     for (place, cell) in cells.into_iter().enumerate() {
         csv.push_str(if place == 0 { "\"" } else { ",\"" });
@@ -22,7 +22,7 @@ pub(super) fn record<'a>(csv: &mut String, cells: impl IntoIterator<Item = &'a s
     csv.push_str("\r\n");
 }
 
-/// Whether a spreadsheet may run what is in a cell. Some trim white space first, and take the full-width signs of East
+/// Returns whether a spreadsheet may execute a cell. Some trim white space first, and take the full-width signs of East
 /// Asian keyboards for the plain ones.
 fn is_formula(cell: &str) -> bool {
     let starts = |text: &str| text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);

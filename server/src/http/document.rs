@@ -1,4 +1,4 @@
-//! The OpenAPI document, completed: what the operations have in common is said here once.
+//! Completes the OpenAPI document with the parts that operations share.
 
 use axum::Router;
 use utoipa::openapi::header::HeaderBuilder;
@@ -10,9 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use super::App;
 use super::examples::example;
 
-/// The doors and their document. What the document has from the handlers is completed with what they have in common:
-/// operation ids that are unique, because handlers are named by their verb alone; the key of every command; that the
-/// database may be away; an example of each body.
+/// Returns the router and its OpenAPI document. The document from the handlers is completed with unique operation ids,
+/// because handlers are named by their verb alone; the idempotency key of every command; the 503 response; and an
+/// example of each body.
 pub(super) fn described(api: OpenApiRouter<App>) -> (Router<App>, utoipa::openapi::OpenApi) {
     let (router, mut document) = api.split_for_parts();
     for (path, item) in &mut document.paths.paths {
@@ -46,7 +46,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     item.into_iter().flatten()
 }
 
-/// Any operation may be refused because the server's database is away, with the time after which to try again.
+/// Returns the 503 response of every operation for when the database is unavailable, with the `Retry-After` header.
 fn away() -> Response {
     let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
     let retry_after =
@@ -64,8 +64,8 @@ fn schema_of(content: &Content) -> Option<&str> {
     schema.ref_location.rsplit('/').next()
 }
 
-/// Makes the first sentence of an operation its summary, and what follows its description: a summary is a line in a
-/// list of doors.
+/// Splits an operation's text into its first sentence as the summary and the rest as the description. A summary is one
+/// line in a list of endpoints.
 fn shorten(operation: &mut Operation) {
     let Some(summary) = operation.summary.take().map(|summary| summary.replace('\n', " ")) else { return };
     let Some((first, rest)) = summary.split_once(". ") else {
@@ -77,7 +77,7 @@ fn shorten(operation: &mut Operation) {
     operation.summary = Some(format!("{first}."));
 }
 
-/// Whether an operation answers with a schema when it is done.
+/// Returns whether an operation's 200 response has a schema.
 fn answers(operation: &Operation, schema: &str) -> bool {
     let Some(RefOr::T(response)) = operation.responses.responses.get("200") else { return false };
     let contents = response.content.values();

@@ -1,4 +1,4 @@
-//! Refusals as HTTP: one place maps codes to statuses. An internal error's body says nothing.
+//! HTTP error responses: the only mapping of refusal codes to statuses. The body of an internal error has no details.
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
@@ -12,11 +12,11 @@ use crate::db::DbError;
 use crate::house::refusal_of;
 use crate::http::router::LARGEST_BODY;
 
-/// A request that was not done: `{"code", "message", "details"}` with the right status.
+/// The error response of a request: `{"code", "message", "details"}` with the matching status.
 #[derive(Debug)]
 pub struct ApiError(pub Refusal);
 
-/// The status of a code.
+/// Returns the HTTP status of a code.
 pub fn status(code: Code) -> StatusCode {
     match code {
         Code::AlreadyAccepted
@@ -52,12 +52,12 @@ pub fn status(code: Code) -> StatusCode {
 }
 
 impl ApiError {
-    /// Refuses with a code and a sentence.
+    /// Creates an error with a code and a message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self(Refusal::new(code, message))
     }
 
-    /// There is no such thing, or none that the asker may know of.
+    /// Creates a `not_found` error for something that doesn't exist or that the caller may not see.
     pub fn not_found(what: &str) -> Self {
         Self(Refusal::not_found(what))
     }
@@ -67,7 +67,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = status(self.0.code);
         let retry_after = match status {
-            // RFC 9110, 10.2.3: in seconds.
+            // `Retry-After` is in seconds (RFC 9110, 10.2.3).
             StatusCode::TOO_MANY_REQUESTS => self.0.details["retry_after_s"].as_u64().unwrap_or(1),
             StatusCode::SERVICE_UNAVAILABLE => 1,
             _ => 0,
@@ -78,7 +78,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
         }
         if status == StatusCode::UNAUTHORIZED {
-            // RFC 9110, 15.5.2: a 401 says how to prove oneself.
+            // RFC 9110, 15.5.2: a 401 names the authentication scheme.
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Crewbell\""));
         }
         response
@@ -108,7 +108,7 @@ impl From<DbError> for ApiError {
         if error.is_transient() {
             refusal_of(NotDone::Unavailable).into()
         } else if is_of_the_data(&error) {
-            // What was asked with can't be looked for: a character or a time that no row can have.
+            // The query contains a value, such as a character or a time, that no row can have.
             Self::new(Code::Invalid, "Something in the question can't be looked for.")
         } else {
             tracing::error!(%error, "A read failed.");
@@ -117,8 +117,8 @@ impl From<DbError> for ApiError {
     }
 }
 
-/// Whether the database says that what it was given is no value of its type (SQLSTATE class 22, data exception): the
-/// fault of whoever asked.
+/// Returns whether the database rejected a value as invalid for its type (SQLSTATE class 22, data exception), which is
+/// the client's error.
 fn is_of_the_data(error: &DbError) -> bool {
     let DbError::Sqlx(sqlx::Error::Database(error)) = error else { return false };
     error.code().is_some_and(|code| code.starts_with("22"))

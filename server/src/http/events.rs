@@ -23,10 +23,10 @@ pub struct Asked {
     /// Categories, separated by commas; all when not given.
     #[param(max_length = 500)]
     categories: Option<String>,
-    /// The event id of the entry that the client has: a log that was restored from a backup is told by it.
+    /// The event id of the entry that the client has. It reveals a log that was restored from a backup.
     event_id: Option<EventId>,
-    /// The frames of the live socket, one an event, and not the entries: for an app whose network lets no socket through. It
-    /// says by `POST /api/events/said` that it is there, every 10 s.
+    /// Whether to send the frames of the live socket, one an event, instead of the entries: for an app whose network
+    /// blocks web sockets. It sends a heartbeat with `POST /api/events/said` every 10 s.
     #[serde(default)]
     frames: bool,
 }
@@ -55,14 +55,14 @@ pub async fn events(
     } else {
         stream_of(app.house, stream).into_response()
     };
-    // A proxy passes on what comes as it comes, and doesn't wait for its buffer to be full (nginx, proxy_buffering).
+    // Tells a proxy to pass events on at once instead of filling its buffer (nginx, `proxy_buffering`).
     Ok(([("x-accel-buffering", "no")], events))
 }
 
-/// The last entry that a client says it has; none when it says nothing.
+/// Returns the last entry that a client says it has; `None` without the header.
 ///
 /// # Errors
-/// `invalid` for what is no number: to begin at the head instead would lose in silence what was missed.
+/// Returns `invalid` if it is no number, because starting at the head instead would silently lose the missed entries.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
@@ -70,8 +70,8 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     number.map(Some).ok_or_else(wrong)
 }
 
-/// Says what an app would say on the live socket, while it listens to `GET /api/events?frames=true`: `heartbeat`, `sound`,
-/// `sounded`.
+/// Says what an app would say on the live socket, while it listens to `GET /api/events?frames=true`: `heartbeat`,
+/// `sound`, `sounded`.
 #[utoipa::path(
     post,
     path = "/api/events/said",

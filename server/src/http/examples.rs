@@ -1,8 +1,8 @@
-//! An example of each body that the interface takes; a story sends them all.
+//! Example request bodies for the OpenAPI document; an end-to-end test sends them all.
 
 use serde_json::{Value, json};
 
-/// The example for a schema.
+/// Returns the example for a schema.
 pub(super) fn example(schema: &str) -> Option<Value> {
     const ID: &str = "01936f3e-4b1a-7c00-8000-000000000001";
     const OTHER: &str = "01936f3e-4b1a-7c00-8000-000000000002";

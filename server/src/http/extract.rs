@@ -1,4 +1,4 @@
-//! What endpoints take: JSON, queries and paths that refuse in our words, and who is asking.
+//! Extractors for endpoints: JSON, queries and paths with our own refusals, and the signed-in caller.
 
 use std::net::IpAddr;
 
@@ -23,33 +23,33 @@ pub struct Body<T>(pub T);
 #[from_request(via(axum::extract::Query), rejection(ApiError))]
 pub struct Query<T>(pub T);
 
-/// What the path names.
+/// The parameters of a path.
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(ApiError))]
 pub struct Path<T>(pub T);
 
-/// Who is asking, by the bearer token.
+/// The signed-in caller, authenticated by the bearer token.
 #[derive(Clone, Debug)]
 pub struct Who(pub SignedIn);
 
 impl Who {
-    /// The asker as the one who acts.
+    /// Returns the caller as the actor of an action.
     pub fn actor(&self) -> Actor {
         Actor::Person(self.0.person.clone())
     }
 
-    /// Refuses unless the asker has a right: for reads, which no action decides.
+    /// Refuses unless the caller has a right. For reads, which run no action.
     ///
     /// # Errors
-    /// `not_allowed` with the right's name.
+    /// Returns `not_allowed` with the right's name.
     pub fn need(&self, right: Right) -> Result<(), Refusal> {
         self.actor().need(right)
     }
 
-    /// Refuses unless it is about the asker, or they have a right.
+    /// Refuses unless the caller is the person concerned or has a right.
     ///
     /// # Errors
-    /// `not_allowed` with the right's name.
+    /// Returns `not_allowed` with the right's name.
     pub fn be_or_need(&self, person: PersonId, right: Right) -> Result<(), Refusal> {
         if self.0.person.id == person { Ok(()) } else { self.need(right) }
     }
@@ -68,7 +68,7 @@ impl FromRequestParts<App> for Who {
     }
 }
 
-/// The idempotency key of a write: the header `Idempotency-Key`, a UUID; a new one when there is none.
+/// The idempotency key of a write: the header `Idempotency-Key`, a UUID, or a new one without the header.
 #[derive(Clone, Copy, Debug)]
 pub struct IdempotencyKey(pub CommandId);
 
@@ -88,7 +88,7 @@ impl FromRequestParts<App> for IdempotencyKey {
     }
 }
 
-/// Where a request comes from, seen past trusted proxies.
+/// The client's address, determined through trusted proxies.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 

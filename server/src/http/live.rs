@@ -29,9 +29,10 @@ pub async fn live(
     let socket = upgrade?
         .max_message_size(LARGEST_FRAME)
         .max_frame_size(LARGEST_FRAME)
-        // Clients say little: the usual 128 KiB for each would be most of the server's memory.
+        // Clients send little; the default buffer of 128 KiB each would take most of the server's memory.
         .read_buffer_size(4 * 1024)
-        // A frame leaves at once; what can't leave stays in the log and not in a buffer. The largest must fit.
+        // Frames are sent at once; entries that can't be sent stay in the log and not in a buffer. The largest frame
+        // must fit.
         .write_buffer_size(0)
         .max_write_buffer_size(LARGEST_SENT + 64 * 1024)
         .on_upgrade(move |socket| serve(app.house, app.silence, socket, caller));

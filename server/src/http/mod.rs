@@ -1,8 +1,7 @@
-//! The doors for people and programs. Reads, and calls actions; never writes.
+//! The HTTP interface for people and programs. It reads and calls actions, and never writes.
 //!
-//! [`router`] is the table of contents: one file per endpoint, named as its path. A write builds a `Verb` and hands it
-//! to [`command::run`], so that REST and `POST /api/commands` are the same door. Refusals become statuses in one
-//! place, [`error`].
+//! [`router`] lists the endpoints, one file each, named as its path. A write builds a `Verb` and passes it to
+//! [`command::run`], so that REST and `POST /api/commands` share one write path. [`error`] maps refusals to statuses.
 
 pub mod command;
 mod connections;
@@ -55,34 +54,34 @@ use crate::devices::dialects::Dialects;
 use crate::house::House;
 use crate::ice::Ice;
 
-/// What endpoints share.
+/// State shared by the endpoints.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The sites, with their writers and logs.
     pub house: House,
-    /// How often a PIN or password may be guessed.
+    /// The sign-in rate limiter.
     pub limiter: Arc<LoginLimiter>,
-    /// The proxies whose word about a client's address is believed.
+    /// The trusted reverse proxies.
     pub proxies: Arc<TrustedProxies>,
-    /// The servers that help devices to find a way to each other.
+    /// The STUN and TURN servers for calls.
     pub ice: Arc<Ice>,
-    /// What is counted.
+    /// The metrics, if enabled.
     pub metrics: Option<Metering>,
-    /// How long a live socket may say nothing.
+    /// Time without a message after which a live socket counts as half open.
     pub silence: Duration,
-    /// What devices say, for whoever looks at what wasn't understood.
+    /// The device dialects, for decoding unrecognised messages.
     pub dialects: Arc<Dialects>,
 }
 
 impl App {
-    /// The doors of a house.
+    /// Creates the shared state, without trusted proxies.
     pub fn new(house: House, ice: Ice, metrics: Option<Metering>, silence: Duration) -> Self {
         let limiter = Arc::new(LoginLimiter::new(&house.ids));
         let (ice, dialects) = (Arc::new(ice), Arc::default());
         Self { house, limiter, proxies: Arc::default(), ice, metrics, silence, dialects }
     }
 
-    /// The same behind proxies.
+    /// Sets the trusted proxies.
     #[must_use]
     pub fn behind(self, proxies: TrustedProxies) -> Self {
         Self { proxies: Arc::new(proxies), ..self }

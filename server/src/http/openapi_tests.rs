@@ -1,4 +1,4 @@
-//! The description of the doors is true: it is the committed one, every door in it is there, and says what it does.
+//! Tests of the OpenAPI document: it is the committed one, each of its endpoints exists, and each is described.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use crate::ice::Ice;
 
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
 
-/// The doors of a house whose database isn't there, on a port of this machine.
+/// Starts the endpoints without a database on a local port, and returns their address.
 async fn doors() -> String {
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
@@ -34,12 +34,12 @@ async fn doors() -> String {
 }
 
 fn client() -> Client {
-    // Another test may have been first; both mean the same provider.
+    // Another test may have installed it already, with the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::new()
 }
 
-/// Every operation: its method, its path, and what the document says of it.
+/// Returns every operation: its method, its path, and its description in the document.
 fn operations() -> Vec<(Method, String, Value)> {
     let document = serde_json::to_value(openapi()).unwrap();
     let mut operations = Vec::new();
@@ -53,13 +53,13 @@ fn operations() -> Vec<(Method, String, Value)> {
     operations
 }
 
-/// A path with ids for its names.
+/// Returns a path with ids for its parameters.
 fn filled(path: &str) -> String {
     let part = |part: &str| if part.starts_with('{') { Uuid::nil().to_string() } else { part.to_owned() };
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// One sentence on one line.
+/// Returns whether a text is one sentence on one line.
 fn is_sentence(text: &str) -> bool {
     text.ends_with('.') && !text.contains(". ") && !text.contains('\n')
 }
@@ -79,7 +79,7 @@ fn every_operation_says_what_it_does_and_how_it_refuses() {
         let what = format!("{method} {path}");
         assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{what}: a tag");
         assert!(operation["summary"].as_str().is_some_and(is_sentence), "{what}: a summary");
-        // Whoever watches the server is never refused.
+        // Monitoring endpoints have no refusals.
         let refuses = operation["responses"].get("4XX").is_some();
         assert_eq!(refuses, path.starts_with("/api/"), "{what}: a response for 4XX");
         let id = operation["operationId"].as_str().unwrap().to_owned();
@@ -100,7 +100,7 @@ fn every_operation_says_that_the_database_may_be_away_and_every_body_has_an_exam
     }
 }
 
-/// Two types of one name are one schema, and one of them is described as the other.
+/// Checks that schema names are unique, because two types of one name would share one schema.
 #[test]
 fn no_two_types_are_described_under_one_name() {
     fn sources(folder: &std::path::Path, found: &mut Vec<String>) {
@@ -127,7 +127,7 @@ fn no_two_types_are_described_under_one_name() {
             let Some(kind) = kind else { continue };
             let named = after("as").filter(|_| words.iter().position(|one| *one == "as") < Some(kind));
             let name = named.or_else(|| words.get(kind + 1)).unwrap();
-            // The ids come from a macro.
+            // The macro for ids has no literal name.
             if name.is_empty() {
                 continue;
             }
@@ -140,7 +140,7 @@ fn no_two_types_are_described_under_one_name() {
     assert!(names.len() > 60, "{}", names.len());
 }
 
-/// What of `schema` is a text without a longest length or a list without a most, by its path.
+/// Collects the paths of all strings in `schema` without a maximum length and of all arrays without a maximum size.
 fn endless(document: &Value, schema: &Value, path: &str, seen: &mut BTreeSet<String>, found: &mut BTreeSet<String>) {
     if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/components/schemas/")) {
         if seen.insert(name.to_owned()) {

@@ -1,10 +1,10 @@
-//! The reverse proxies in front of the server, and whose address a request really has.
+//! Trusted reverse proxies, and the client address of a request behind them.
 
 use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 
-/// A network: an address and how many of its first bits count.
+/// A network: an address and the length of its prefix in bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -19,7 +19,7 @@ impl Network {
         }
     }
 
-    /// Whether an address is in it.
+    /// Returns whether an address is in the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         let ((own, width), (other, other_width)) = (Self::bits(self.address), Self::bits(address));
         let differing = (own ^ other).checked_shr(width.saturating_sub(self.prefix)).unwrap_or(0);
@@ -30,7 +30,7 @@ impl Network {
 impl std::str::FromStr for Network {
     type Err = String;
 
-    /// Reads `10.0.0.5`, `10.0.0.0/8` or `fd00::/8` (RFC 4632, 3.1).
+    /// Parses `10.0.0.5`, `10.0.0.0/8` or `fd00::/8` (RFC 4632, 3.1).
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no address or network; write 10.0.0.5, 10.0.0.0/8 or fd00::/8");
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
@@ -41,18 +41,19 @@ impl std::str::FromStr for Network {
     }
 }
 
-/// The proxies whose word about a client's address is believed.
+/// The reverse proxies whose `X-Forwarded-For` header is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<Network>);
 
 impl TrustedProxies {
-    /// These networks.
+    /// Trusts the proxies in these networks.
     pub fn new(networks: Vec<Network>) -> Self {
         Self(networks)
     }
 
-    /// Whose address a request has: the nearest one, from the connection backwards through `X-Forwarded-For`, that is no
-    /// trusted proxy. What stands before it anybody may have written. A header that can't be read is believed up to there.
+    /// Returns the client's address: the nearest one, from the connection backwards through `X-Forwarded-For`, that is
+    /// no trusted proxy. Anybody may have written the entries before it. A header that can't be parsed counts up to the
+    /// unreadable entry.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let trusted = |address: IpAddr| self.0.iter().any(|network| network.contains(address));
         let mut client = peer.to_canonical();
@@ -71,7 +72,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address as proxies write it: some add the port.
+/// Parses an address as proxies write it; some add the port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.parse().ok();
     let bracketed = || text.strip_prefix('[')?.split_once(']')?.0.parse().ok();
@@ -95,7 +96,7 @@ mod tests {
     fn a_stranger_s_word_about_their_address_is_not_believed() {
         assert_eq!(client(&[], "10.0.0.9", &["1.2.3.4"]), "10.0.0.9");
         assert_eq!(client(&["127.0.0.1"], "10.0.0.9", &["1.2.3.4"]), "10.0.0.9");
-        // The client itself wrote the first one; the proxy added the second.
+        // The client wrote the first address itself; the proxy added the second.
         assert_eq!(client(&["127.0.0.1"], "127.0.0.1", &["6.6.6.6, 10.0.0.9"]), "10.0.0.9");
         assert_eq!(client(&["127.0.0.1"], "127.0.0.1", &["6.6.6.6", "10.0.0.9"]), "10.0.0.9");
     }

@@ -1,6 +1,6 @@
-//! Query parameters that no operation has are refused: a misspelt filter must not answer as if there were none.
+//! Validation of query parameters: unknown ones are refused, so that a misspelt filter isn't silently ignored.
 //!
-//! Below `/api/` only: what watches the server adds what it likes to a path, and filters nothing.
+//! It applies below `/api/` only: monitoring tools add parameters of their own to other paths, which have no filters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use utoipa::openapi::{OpenApi, RefOr};
 
 use super::ApiError;
 
-/// The query parameters of each operation, as the document has them.
+/// The query parameters of each operation, from the OpenAPI document.
 #[derive(Debug)]
 pub(super) struct Questions(BTreeMap<String, Operations>);
 
-/// By method.
+/// Parameter names by method.
 type Operations = BTreeMap<&'static str, BTreeSet<String>>;
 
 impl Questions {
-    /// Those of a document.
+    /// Collects the query parameters of a document.
     pub(super) fn of(document: &OpenApi) -> Self {
         let paths = document.paths.paths.iter().map(|(path, item)| {
             let methods = [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete)];
@@ -33,12 +33,12 @@ impl Questions {
         Self(paths.collect())
     }
 
-    /// The parameter of a request that its operation doesn't have.
+    /// Returns a parameter of a request that its operation doesn't have.
     fn stranger(&self, request: &Request) -> Option<String> {
         let path = request.extensions().get::<MatchedPath>().filter(|path| path.as_str().starts_with("/api/"))?;
         let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
         let known = self.0.get(path.as_str())?.get(method)?;
-        // What can't be read is refused by whoever reads it.
+        // The handler's own extractor refuses an unreadable query.
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
         pairs.into_iter().map(|(name, _)| name).find(|name| !known.contains(name))
     }

@@ -1,4 +1,4 @@
-//! The table of contents.
+//! The router of all endpoints, and the OpenAPI document.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +22,10 @@ use super::{
     places, requests, server, site, status, sync, system,
 };
 
-/// The largest body that is read, in bytes: a batch of some hundred commands.
+/// Maximum size of a request body in bytes: a batch of some hundred commands fits.
 pub(super) const LARGEST_BODY: usize = 1024 * 1024;
 
-/// How long a request may take. Sockets and event streams aren't requests any more once they stand.
+/// Time limit of a request. It doesn't apply to live sockets and event streams once they are open.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(OpenApi)]
@@ -74,12 +74,12 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(system::metrics))
 }
 
-/// The OpenAPI document of all doors.
+/// Returns the OpenAPI document of all endpoints.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     document::described(api()).1
 }
 
-/// All doors, with `more` that only this server has.
+/// Returns the router of all endpoints, with the routes in `more` that only this server has.
 pub fn router(app: App, more: Router) -> Router {
     let (router, document) = document::described(api());
     let questions = Arc::new(Questions::of(&document));
@@ -99,13 +99,13 @@ pub fn router(app: App, more: Router) -> Router {
             ApiError::new(Code::Internal, "The server failed; it has been logged there.").into_response()
         }))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &axum::http::Request<_>| {
-            // The query may hold names to search for; the path doesn't.
+            // The query may contain names that are searched for; the path doesn't.
             tracing::debug_span!("http", method = %request.method(), path = request.uri().path())
         }))
         .layer(axum::middleware::map_response(|mut response: axum::response::Response| async {
             let headers = response.headers_mut();
             headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            // Nothing of it is shown within another page (HTML standard, 7.5; RFC 7034 for old browsers).
+            // Forbids showing a response within another page (HTML standard, 7.5; RFC 7034 for old browsers).
             headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
             let frames = HeaderValue::from_static("frame-ancestors 'none'");
             headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(frames);

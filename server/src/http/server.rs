@@ -1,4 +1,4 @@
-//! `GET /api/server`: who answers here, for whoever isn't signed in yet.
+//! `GET /api/server`: information about the server, available without a token.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, `/metrics`: for whoever watches the server.
+//! `/healthz`, `/readyz`, `/metrics`: endpoints for monitoring.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// How long a writer has to show that it writes.
+/// Time limit for a writer that failed recently to prove that it can write.
 const SHOWN_WITHIN: Duration = Duration::from_secs(3);
 
 /// The server can take a press: the database answers, its disk has room, every site's writer writes, and a button that
@@ -49,17 +49,18 @@ pub async fn readyz(State(app): State<App>) -> impl IntoResponse {
     }
 }
 
-/// What is counted, and who may read it.
+/// The metrics, and the token for reading them.
 #[derive(Clone, Debug)]
 pub struct Metering {
-    /// What is counted.
+    /// The Prometheus recorder.
     pub counted: PrometheusHandle,
-    /// What a collector shows; without it only an administrator's token counts.
+    /// The token of a collector; without it, only an administrator's token gives access.
     pub token: Option<Secret>,
 }
 
-/// What is counted, in Prometheus' text format: for a collector with the token of the settings (`http.metrics_token`), and
-/// for whoever may change the site. It doesn't matter from where they ask: a proxy on this machine looks like the machine.
+/// The metrics in Prometheus' text format, for a collector with the token of the settings (`http.metrics_token`), and
+/// for whoever may change the site. The caller's address doesn't matter, because a proxy on this machine has the
+/// machine's address.
 #[utoipa::path(
     get,
     path = "/metrics",

@@ -1,8 +1,8 @@
-//! Texts that are asked for beside the rules, which check all that is stored.
+//! Validation of text parameters in queries. The rules validate all text that is stored.
 
 use crewbell_shared::Refusal;
 
-/// Refuses a text that is longer than so many characters, and one with a NUL, which no text in the database has.
+/// Refuses a text with more than `most` characters, or with a NUL, which no text in the database has.
 pub(super) fn fits(field: &str, text: Option<&str>, most: usize) -> Result<(), Refusal> {
     if text.is_some_and(|text| text.chars().count() > most) {
         return Err(Refusal::invalid(field, format!("At most {most} characters.")).with("limit", &most));

@@ -1,4 +1,4 @@
-//! A time as somebody asks for it: a moment, or a whole day of the site's.
+//! Times in queries: a timestamp, or a whole day in the site's time zone.
 
 use crewbell_shared::Refusal;
 use jiff::Timestamp;
@@ -11,10 +11,11 @@ use super::ApiError;
 use crate::db::{Db, sites};
 use crate::house::OpenSite;
 
-/// No fact is older: what is asked for before it is asked for from there on. The database knows no year before 4714 BC.
+/// Earliest time of a query: no entry is older, and earlier times are raised to it. The database has no year before
+/// 4714 BC.
 const EARLIEST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
-/// A moment (RFC 3339), or a plain date, which is a whole day in the site's time zone.
+/// A timestamp (RFC 3339), or a plain date, which is a whole day in the site's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) enum When {
@@ -22,7 +23,7 @@ pub(super) enum When {
     On(Date),
 }
 
-/// What the description says of it.
+/// Returns the OpenAPI schema of [`When`].
 pub(super) fn schema() -> Schema {
     let format =
         |format| ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(format)));
@@ -49,7 +50,7 @@ impl From<When> for String {
 }
 
 impl When {
-    /// Where it begins.
+    /// Returns the start of the time.
     fn begin(self, zone: &TimeZone) -> Timestamp {
         match self {
             Self::At(at) => at,
@@ -58,7 +59,7 @@ impl When {
         .max(EARLIEST)
     }
 
-    /// Where it ends, exclusive: a moment where it begins, a day where the next one begins.
+    /// Returns the exclusive end of the time: a timestamp itself, or the start of the next day.
     fn end(self, zone: &TimeZone) -> Timestamp {
         match self {
             Self::At(at) => at,
@@ -68,16 +69,16 @@ impl When {
     }
 }
 
-/// The first moment of a day; where the clocks go forward at midnight, that is later.
+/// Returns the first moment of a day, which is later than midnight if the clocks go forward then.
 fn moment(day: Date, zone: &TimeZone) -> Timestamp {
     let fallback = if day.year() > 0 { Timestamp::MAX } else { Timestamp::MIN };
     day.to_zoned(zone.clone()).map_or(fallback, |zoned| zoned.timestamp())
 }
 
-/// Reads where two times begin and end, in the site's time zone as it is now.
+/// Returns the start of one time and the end of another, in the site's current time zone.
 ///
 /// # Errors
-/// The database is away, or the server doesn't know the site's time zone.
+/// Returns an error if the database is unavailable or the server doesn't know the site's time zone.
 pub(super) async fn span(
     db: &Db,
     site: &OpenSite,
@@ -88,10 +89,10 @@ pub(super) async fn span(
     Ok((from.map(|when| when.begin(&zone)), to.map(|when| when.end(&zone))))
 }
 
-/// Reads where each of two times begins, as [`span`] does.
+/// Returns the start of each of two times.
 ///
 /// # Errors
-/// As of [`span`].
+/// Returns the errors of [`span`].
 pub(super) async fn begins(
     db: &Db,
     site: &OpenSite,
@@ -101,7 +102,7 @@ pub(super) async fn begins(
     Ok(times.map(|when| when.map(|when| when.begin(&zone))))
 }
 
-/// The site's time zone, where one of the times needs it.
+/// Returns the site's time zone if one of the times needs it, otherwise UTC.
 async fn zone_for(db: &Db, site: &OpenSite, times: [Option<When>; 2]) -> Result<TimeZone, ApiError> {
     if !times.iter().any(|when| matches!(when, Some(When::On(_)))) {
         return Ok(TimeZone::UTC);
@@ -111,10 +112,10 @@ async fn zone_for(db: &Db, site: &OpenSite, times: [Option<When>; 2]) -> Result<
     Ok(zone(&known.site.settings.time_zone)?)
 }
 
-/// A time zone by its name.
+/// Looks up a time zone by its name.
 ///
 /// # Errors
-/// `invalid` for `time_zone`: the server's time zone database has none of that name.
+/// Returns `invalid` for `time_zone` if the server's time zone database has none of that name.
 pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     if name == "UTC" {
         return Ok(TimeZone::UTC);
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(span("2026-11-30", "UTC"), ["2026-11-30T00:00:00Z", "2026-12-01T00:00:00Z"]);
         assert_eq!(span("2026-11-30", "Europe/Zagreb"), ["2026-11-29T23:00:00Z", "2026-11-30T23:00:00Z"]);
         assert_eq!(span("2026-10-25", "Europe/Zagreb"), ["2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"], "25 hours");
-        // No midnight: the clocks go forward at 24:00 of the day before.
+        // There is no midnight: the clocks go forward at 24:00 of the day before.
         assert_eq!(span("2018-11-04", "America/Sao_Paulo")[0], "2018-11-04T03:00:00Z");
         let moment = "2026-11-30T10:00:00+01:00";
         assert_eq!(span(moment, "Asia/Tokyo"), ["2026-11-30T09:00:00Z", "2026-11-30T09:00:00Z"]);

@@ -1,4 +1,4 @@
-//! The time by which things are too old to stay.
+//! The current time for deciding by age, checked for plausibility.
 
 use jiff::Timestamp;
 
@@ -6,10 +6,11 @@ use super::clock_guard::{decide, vouched_before};
 use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
 
-/// The time, for deciding what of a site is too old to stay; none while it is in doubt, which is logged.
+/// Returns the current time for deciding what of a site is too old; `None` while the clock is implausible, which is
+/// logged.
 ///
 /// # Errors
-/// The database is away.
+/// Returns an error if the database is unavailable.
 pub async fn believed_now(house: &House, site: &OpenSite) -> Result<Option<Timestamp>, DbError> {
     let (now, steady) = house.clock_guard.look();
     let mut tx = house.db.read(site.id).await?;

@@ -1,7 +1,7 @@
-//! Writes once an hour which sessions were used, and ends those that weren't for too long.
+//! Job that writes the use of sessions once an hour, and ends the sessions unused for too long.
 //!
-//! A request only notes its session in memory. A crash costs an hour of that, which costs nobody their session: what is
-//! counted is days.
+//! A request only marks its session as used in memory. A crash loses up to an hour of that, which ends no session,
+//! since unused time is counted in days.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 use crate::actions::{AgeSessions, NotDone};
 use crate::house::OpenSite;
 
-/// How often it is written.
+/// Interval between two writes.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// Ages a site's sessions until cancelled, and once more then.
+/// Ages a site's sessions until cancelled, and once more on cancellation.
 pub async fn run(site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // The first tick is at once: then nobody has been heard yet.
+    // The first tick fires at once, when no session has been used yet.
     tick.tick().await;
     loop {
         let is_last = tokio::select! {
@@ -36,10 +36,11 @@ pub async fn run(site: Arc<OpenSite>, stop: CancellationToken) {
     }
 }
 
-/// Writes which sessions were used since the last time, an open socket being a use, and counts a day for the others.
+/// Writes which sessions were used since the last call, and counts an unused day for the others. An open socket is a
+/// use.
 ///
 /// # Errors
-/// The database is away; then the uses are kept for the next time.
+/// Returns an error if the database is unavailable; the uses are then kept for the next call.
 pub async fn age_sessions(site: &OpenSite) -> Result<(), NotDone> {
     let mut used = site.uses.take();
     used.extend(site.presence.sessions());

@@ -1,4 +1,4 @@
-//! Entries that are older than the site keeps them move to the archive of their month, a few at a time.
+//! Job that moves entries older than the site's retention to the archive of their month, in batches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::actions::ArchiveEntries;
 use crate::db::{self, DbError};
 use crate::house::{House, OpenSite};
 
-/// How often it is looked for.
+/// Interval between two runs.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// Archives a site's old entries from time to time, until cancelled.
+/// Archives a site's old entries at intervals, until cancelled.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
@@ -32,21 +32,21 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     }
 }
 
-/// Archives what is older than the site keeps, and tells in how many batches. Between two of them the site's writer
-/// serves whoever waits. While the clock is in doubt nothing is.
+/// Archives the entries older than the site's retention, and returns the number of batches. Between two batches the
+/// site's writer serves other actions. Nothing is archived while the clock is implausible.
 ///
 /// # Errors
-/// The database is away.
+/// Returns an error if the database is unavailable.
 pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
     let Some(age) = kept(house, site).await? else { return Ok(0) };
     let before = |now: Timestamp| now.checked_sub(age).unwrap_or(Timestamp::MIN);
-    // A clock is asked for its word, and its doubt logged, only where something would go by it.
+    // The clock is checked, and its doubt logged, only if there is something to archive.
     if oldest_before(house, site, before(house.clock.now())).await?.is_none() {
         return Ok(0);
     }
     let Some(before) = believed_now(house, site).await?.map(before) else { return Ok(0) };
     let mut batches = 0;
-    // A table is made, and counted, on a connection of this job's own: presses don't wait for that.
+    // A partition is created, and analysed, on this job's own connection, so that presses don't wait for it.
     let mut conn = house.db.connect_bare().await?;
     while let Some(oldest) = oldest_before(house, site, before).await? {
         db::entries::open_archive(&mut conn, oldest).await?;
@@ -57,7 +57,7 @@ pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
     Ok(batches)
 }
 
-/// How long the site keeps its entries out of the archive; none is for ever.
+/// Returns the site's retention of entries outside the archive; `None` is unlimited.
 async fn kept(house: &House, site: &OpenSite) -> Result<Option<SignedDuration>, DbError> {
     let mut tx = house.db.read_sites().await?;
     let days = db::sites::find(&mut tx, site.id).await?.map_or(0, |known| known.site.settings.retention_days);

@@ -1,5 +1,5 @@
-//! Follows the calls of a site, and who is busy, so that it is known who can be called and what may be handed on; it begins
-//! with when people were last there, as it was kept.
+//! Job that follows a site's calls and people's busy state, so that presence and the switchboard are current. It starts
+//! from the stored last-seen times.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -15,7 +15,7 @@ use crate::db::{calls, people, sites};
 use crate::house::{House, OpenSite};
 use crate::log::{LogEntry, ReadError};
 
-/// Follows the calls of a site, until cancelled.
+/// Follows a site's calls until cancelled.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     keep_following(&site, stop, || follow(&house, &site)).await;
 }
@@ -57,7 +57,8 @@ fn note(site: &OpenSite, entry: &LogEntry) {
     }
 }
 
-/// Who is in a call: who calls, and who has answered. A person whose device rings isn't yet.
+/// Updates presence with the people in a call: the caller, and a callee who has answered. A callee whose device rings
+/// is not in a call yet.
 fn tell_presence(site: &OpenSite) {
     let mut in_call = BTreeSet::new();
     for call in site.switchboard.live() {

@@ -1,8 +1,9 @@
-//! Deletes what has had its time, so that nothing grows without end: a list of kinds, each with its retention.
+//! Job that deletes rows past their retention, so that no table grows without bound: a list of kinds, each with its
+//! retention.
 //!
-//! One run an hour for all sites, on a connection of its own. It deletes a few rows at a time and bounds each run, so
-//! that an old installation that sets a retention for the first time is cleaned over some hours and not at once. It
-//! takes no lock that a press waits for, but the site's row for the one statement that remembers what was forgotten. To add
+//! One run an hour for all sites, on its own connection. Each statement deletes a few rows and each run is bounded, so
+//! that an old installation that sets a retention for the first time is cleaned over some hours. It takes no lock that
+//! a press waits for, except the site's row for the one statement that records until when commands were deleted. To add
 //! a kind: its statement in `db/clean_up.rs`, and its setting here.
 
 use std::time::Duration;
@@ -16,27 +17,27 @@ use crate::config::Retention;
 use crate::db::clean_up::{Kind, begin, delete};
 use crate::house::{House, OpenSite};
 
-/// How often it is looked for.
+/// Interval between two runs.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// How long after the server's start it is looked for first: a server that starts has something else to do.
+/// Delay of the first run after the server's start, which has other work to do.
 const FIRST_AFTER: Duration = Duration::from_mins(5);
 
-/// Rows that go in one statement: some milliseconds.
+/// Rows deleted by one statement, which takes some milliseconds.
 const BATCH: u32 = 500;
 
-/// Statements for one kind of one site in a run, at most.
+/// Maximum statements for one kind of one site in a run.
 const BATCHES: u32 = 40;
 
-/// How long the disk is left to others between two statements.
+/// Pause between two statements, which leaves the disk to others.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// For how many days a kind stays; 0 is for ever.
+/// Returns the retention of a kind in days; 0 is unlimited.
 fn days(kind: Kind, retention: &Retention) -> u32 {
     match kind {
         Kind::Recordings => retention.recordings,
         Kind::Presses => retention.presses,
-        // A day longer than they are promised: devices tell by their own clocks how old a command is.
+        // A day longer than promised: devices judge the age of a command by their own clocks.
         Kind::Commands if retention.commands > 0 => retention.commands.saturating_add(1),
         Kind::Commands => 0,
         Kind::Sessions => retention.sessions,
@@ -44,7 +45,7 @@ fn days(kind: Kind, retention: &Retention) -> u32 {
     }
 }
 
-/// Cleans up from time to time, until cancelled.
+/// Cleans up at intervals, until cancelled.
 pub async fn run(house: House, retention: Retention, stop: CancellationToken) {
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + FIRST_AFTER, EVERY);
     loop {
@@ -63,11 +64,11 @@ pub async fn run(house: House, retention: Retention, stop: CancellationToken) {
     }
 }
 
-/// Deletes what the retention says of every site, a bounded number of rows; tells how many went. Of a site whose time
-/// is in doubt nothing does. One that fails is logged and holds none of the others up.
+/// Deletes rows past their retention at every site, a bounded number of rows, and returns how many. A site whose clock
+/// is implausible is skipped. A site that fails is logged and doesn't stop the others.
 ///
 /// # Errors
-/// The database is away. What was deleted by then is.
+/// Returns an error if the database is unavailable. Rows deleted before that stay deleted.
 pub async fn clean_up(house: &House, retention: &Retention) -> anyhow::Result<u64> {
     let mut conn = connect(house).await?;
     let mut rows = 0;
@@ -76,7 +77,7 @@ pub async fn clean_up(house: &House, retention: &Retention) -> anyhow::Result<u6
             Ok(deleted) => rows += deleted,
             Err(error) => {
                 tracing::warn!(site = %site.slug, %error, "A site was not cleaned up; trying again in an hour.");
-                // The connection may be what failed.
+                // The connection itself may have failed.
                 conn = connect(house).await?;
             }
         }

@@ -1,9 +1,10 @@
-//! Whether the clock may be believed by what moves or deletes things for their age.
+//! Plausibility check of the clock, for jobs that move or delete rows by age.
 //!
-//! A small machine aboard has lost the time once the power was off for long, and gets it back from a network that may
-//! itself be wrong. A clock that says "three years later" must cost nothing. So an age counts only when the time is
-//! vouched for: by the log, which knew it days ago; or by the server, which has run for days while the clock kept step
-//! with the one that nobody sets. A ship that lay in the yard is in doubt for those days, and her clean-up waits.
+//! A small machine aboard loses the time after a long power cut, and gets it back from a network that may itself be
+//! wrong. A clock that jumps three years ahead must delete nothing. So ages count only when the time is confirmed: by
+//! the log, if it has an entry from three to five days before; or by three days of uptime in which the wall clock kept
+//! step with the monotonic clock. After a long time in the yard the clock is in doubt for those days, and the clean-up
+//! waits.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,44 +13,44 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
 
-/// How long a time must have been known before things are old by it.
+/// How long a time must have been confirmed before ages count.
 const STEADY: Duration = Duration::from_hours(3 * 24);
 
-/// How much a clock may be set, or a log be silent, without doubt: less than a day's worth of anything goes for it.
+/// Tolerance for a clock adjustment, or for a gap in the log: an error of this size is accepted.
 const SLACK: SignedDuration = SignedDuration::from_hours(2 * 24);
 
-/// Watches a clock for jumps.
+/// Detects jumps of a clock.
 #[derive(Debug)]
 pub struct ClockGuard {
     clock: Clock,
     since: Mutex<Steady>,
 }
 
-/// From when on the clock has kept step.
+/// Start of the period in which the wall clock has kept step with the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 struct Steady {
     at: Timestamp,
     elapsed: Duration,
 }
 
-/// Why the clock isn't believed.
+/// The reason why the clock is implausible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the clock says {now}, and the log's last entry before that is of {known}")]
 pub struct Doubt {
-    /// What the clock says.
+    /// The wall-clock time.
     pub now: Timestamp,
-    /// The newest entry that is older than [`STEADY`].
+    /// Time of the newest entry that is older than [`STEADY`].
     pub known: Timestamp,
 }
 
 impl ClockGuard {
-    /// Begins to watch.
+    /// Starts watching a clock.
     pub fn new(clock: Clock) -> Self {
         let since = Mutex::new(Steady { at: clock.now(), elapsed: clock.elapsed() });
         Self { clock, since }
     }
 
-    /// The time, and for how long the clock has kept step; a jump begins that anew.
+    /// Returns the time, and for how long the clock has kept step; a jump resets that to zero.
     pub(super) fn look(&self) -> (Timestamp, Duration) {
         let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,14 +65,14 @@ impl ClockGuard {
     }
 }
 
-/// The time before which the log must have known the time.
+/// Returns the time at or before which the log must have an entry for `now` to be plausible.
 pub(super) fn vouched_before(now: Timestamp) -> Timestamp {
     SignedDuration::try_from(STEADY).ok().and_then(|steady| now.checked_sub(steady).ok()).unwrap_or(Timestamp::MIN)
 }
 
-/// Decides whether a time is believed: `known` is the newest entry from before [`vouched_before`].
+/// Decides whether a time is plausible: `known` is the newest entry at or before [`vouched_before`].
 pub(super) fn decide(now: Timestamp, steady: Duration, known: Option<Timestamp>) -> Result<Timestamp, Doubt> {
-    // A site with no entry that old is new: it has nothing that could be too old.
+    // A site with no entry that old is new, so nothing of it can be too old.
     let Some(known) = known.filter(|_| steady < STEADY) else { return Ok(now) };
     let silent = vouched_before(now).duration_since(known);
     if silent <= SLACK { Ok(now) } else { Err(Doubt { now, known }) }

@@ -1,8 +1,8 @@
-//! Ends calls that nobody ends: those that have rung their time, and those of which a device is gone.
+//! Job that ends calls that no client ends: calls whose ring time is over, and calls whose device is gone.
 //!
-//! Also after a restart: what rings is known by its time, and a device has as long to come back as if it had gone at the
-//! server's start. How long something lasts is measured by the clock that nobody sets: a clock that jumps ends no call,
-//! and lets none ring for ever.
+//! It works across restarts: a ringing call carries its deadline, and a missing device has the full grace period from
+//! the server's start. Durations are measured by the monotonic clock, so that a clock jump ends no call and lets none
+//! ring for ever.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,23 +19,23 @@ use tokio_util::sync::CancellationToken;
 use crate::actions::{Action, DropCall, ExpireCall};
 use crate::house::{House, OpenSite};
 
-/// How often it is looked for.
+/// Polling interval.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// How long one end of an ongoing call may be away: a server's restart, a lift, the way from one Wi-Fi to another. The
-/// voices don't go by the server and may go on meanwhile.
+/// Grace period for a missing endpoint of an ongoing call: a server's restart, a lift, a Wi-Fi handover. The audio
+/// doesn't pass through the server and may continue meanwhile.
 const AWAY_FOR: Duration = Duration::from_secs(45);
 
-/// How long a caller may be away while it rings: nobody shall answer somebody who isn't there.
+/// Grace period for a missing caller while a call rings: nobody shall answer a caller who is gone.
 const CALLER_AWAY_FOR: Duration = Duration::from_secs(15);
 
-/// Since when people are away from their calls, by [`Clock::elapsed`](crate::clock::Clock::elapsed).
+/// Since when people are missing from their calls, by [`Clock::elapsed`](crate::clock::Clock::elapsed).
 type Away = BTreeMap<(CallId, PersonId), Duration>;
 
-/// Until when calls ring, by the same.
+/// Until when calls ring, by the same clock.
 type Ringing = BTreeMap<CallId, Duration>;
 
-/// Ends a site's calls that nobody ends, until cancelled.
+/// Ends a site's abandoned and unanswered calls, until cancelled.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -52,14 +52,14 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
         ringing.retain(|id, _| live.iter().any(|call| call.id == *id));
         for call in &live {
             let (action, at): (Box<dyn Action>, _) = if has_rung_out(call, &mut ringing, now, elapsed) {
-                // It has rung its time, whatever the clock was set to meanwhile.
+                // The ring time is over, whatever the wall clock was set to meanwhile.
                 (Box::new(ExpireCall { call_id: call.id }), now.max(call.rings_until))
             } else if is_abandoned(&site, call, &mut away, elapsed) {
                 (Box::new(DropCall { call_id: call.id }), now)
             } else {
                 continue;
             };
-            // A database that is away is tried again at the next look.
+            // While the database is unavailable, the next tick retries.
             if let Err(error) = site.act_at(action, Actor::System, Source::Server, at).await {
                 tracing::warn!(site = %site.slug, call = %call.id, %error, "A call could not be ended; trying again.");
             }
@@ -67,7 +67,7 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     }
 }
 
-/// Whether a call has rung for as long as was left of its time when it was seen first.
+/// Whether a call has rung for the ring time that was left when it was first seen.
 fn has_rung_out(call: &Call, ringing: &mut Ringing, now: Timestamp, elapsed: Duration) -> bool {
     if call.state != State::Ringing {
         return false;
@@ -77,7 +77,7 @@ fn has_rung_out(call: &Call, ringing: &mut Ringing, now: Timestamp, elapsed: Dur
     elapsed >= *ringing.entry(call.id).or_insert(elapsed + left.min(longest))
 }
 
-/// Whether one of those who should be there has been away for too long.
+/// Whether a required endpoint has been missing for longer than its grace period.
 fn is_abandoned(site: &OpenSite, call: &Call, away: &mut Away, elapsed: Duration) -> bool {
     let caller = (call.caller.id, call.caller_endpoint);
     let (ends, limit) = match &call.state {
@@ -97,7 +97,7 @@ fn is_abandoned(site: &OpenSite, call: &Call, away: &mut Away, elapsed: Duration
     is_abandoned
 }
 
-/// Whether an end of a call is there: its own socket, or, for a client that asks instead of listening, the person.
+/// Whether an endpoint of a call is present: by its own socket, or, for a client that polls, by the person's presence.
 fn is_there(site: &OpenSite, person: PersonId, endpoint: Option<EndpointId>) -> bool {
     match endpoint {
         Some(endpoint) if site.switchboard.is_plugged_in((person, endpoint)) => true,
@@ -135,7 +135,7 @@ mod tests {
         assert!(!has_rung_out(&call, &mut ringing, at(-9 * HOUR), secs(0)));
         assert!(!has_rung_out(&call, &mut ringing, at(-9 * HOUR), secs(299)));
         assert!(has_rung_out(&call, &mut ringing, at(-9 * HOUR), secs(300)));
-        // After a restart that took longer than it had to ring.
+        // After a restart that took longer than the ring time that was left.
         assert!(has_rung_out(&call, &mut Ringing::new(), at(61), secs(0)));
     }
 }

@@ -1,4 +1,4 @@
-//! Following a site for as long as the server runs, over databases that go away and come back.
+//! Retry loop for tasks that follow a site's log, across database outages.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 use crate::house::OpenSite;
 use crate::log::ReadError;
 
-/// How long after a database that was away it is tried again.
+/// Retry interval.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// Does `follow`, anew whenever it fails, until cancelled. It begins from what the database has: nothing is missed, and what
-/// is noted twice must change nothing.
+/// Runs `follow` until cancelled and restarts it after an error, from the state in the database. `follow` must be
+/// idempotent.
 pub async fn keep_following<F>(site: &OpenSite, stop: CancellationToken, follow: impl Fn() -> F)
 where
     F: Future<Output = Result<Infallible, ReadError>>,

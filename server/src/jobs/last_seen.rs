@@ -1,7 +1,8 @@
-//! Keeps when people were last there, so that a restart of the server doesn't forget it.
+//! Job that stores people's last-seen times, so that they survive a restart of the server.
 //!
-//! Presence is live only, and what is kept is no fact of the log. It is written when somebody goes, and for everybody who
-//! is there once a minute and at the server's end: a crash costs a minute of it. A heartbeat writes nothing.
+//! Presence is live only, and last-seen times are not part of the log. They are written when a person disconnects, and
+//! for everybody connected once a minute and at shutdown, so that a crash loses at most a minute. A heartbeat writes
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,13 +19,14 @@ use crate::actions::SeePeople;
 use crate::house::{House, OpenSite};
 use crate::live::Sighting;
 
-/// How often it is looked for who went: those whom a failing access point takes along are written together.
+/// Interval of the check for people who disconnected. People who disconnect together, as with a failing access point,
+/// are written together.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How often those who are there are written, at most.
+/// Minimum interval between two writes of the connected people.
 const THERE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-/// Keeps when a site's people were last there, until cancelled, and once more then.
+/// Stores the last-seen times of a site's people until cancelled, and once more on cancellation.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -40,7 +42,7 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
         if !due.is_empty() {
             match site.act(Box::new(SeePeople(due.clone())), Actor::System, Source::Server).await {
                 Ok(_) => kept.note(due, with_all.then_some(now)),
-                // A database that is away is reported by the writer; the next look tries again.
+                // The writer logs an unavailable database; the next tick retries.
                 Err(error) => tracing::debug!(site = %site.slug, %error, "Who was last seen could not be kept."),
             }
         }
@@ -50,21 +52,21 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     }
 }
 
-/// What was written.
+/// The last-seen times written so far.
 #[derive(Debug, Default)]
 struct Kept {
     people: BTreeMap<PersonId, Timestamp>,
-    /// When those who are there were written last.
+    /// When the connected people were last written.
     all_at: Option<Timestamp>,
 }
 
 impl Kept {
-    /// Whether those who are there are to be written, too.
+    /// Whether the connected people are due to be written.
     fn is_due(&self, now: Timestamp) -> bool {
         self.all_at.is_none_or(|at| now.duration_since(at) >= THERE_EVERY)
     }
 
-    /// What is to be written: of those who went, and of everybody.
+    /// Returns the last-seen times to be written: of people who disconnected, and `with_all` also of those connected.
     fn due(&self, sightings: &[Sighting], with_all: bool) -> Vec<LastSeen> {
         let is_news = |seen: &LastSeen| self.people.get(&seen.person_id).is_none_or(|kept| *kept < seen.at);
         let due = sightings.iter().filter(|one| with_all || !one.there).map(|one| one.seen);
@@ -99,7 +101,7 @@ mod tests {
         let siri_went = [sighting(sam().id, 59, true), sighting(siri().id, 58, false)];
         let due = kept.due(&siri_went, false);
         assert_eq!(due, [LastSeen { person_id: siri().id, at: at(58) }]);
-        // What could not be written is due again.
+        // A failed write is due again.
         assert_eq!(kept.due(&siri_went, false), due);
         kept.note(due, None);
         assert!(kept.due(&siri_went, false).is_empty());

@@ -1,7 +1,7 @@
-//! Timers and background work. They read, and call actions; the clean-up alone deletes by itself what no rule decides
-//! about, so that a press never waits for it.
+//! Timers and background jobs. They read, and execute actions; only the clean-up deletes rows directly, those that no
+//! rule decides about, so that a press never waits for it.
 //!
-//! What goes by the age of things asks `age.rs` for the time.
+//! Jobs that decide by age take the time from `age.rs`.
 
 mod age;
 mod age_sessions;

@@ -1,4 +1,4 @@
-//! Follows the requests of a site, so that it is known which of them the devices' receipts are about.
+//! Job that follows a site's requests, so that the devices' receipts can be matched to them.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::db::sites;
 use crate::house::{House, OpenSite};
 use crate::log::ReadError;
 
-/// Requests of each state that are looked at when the server starts: what a crew may have going on at once, and more.
+/// Maximum requests of each state that are loaded at the start: more than a crew has in progress at once.
 const GOING_ON: i64 = 500;
 
-/// Follows the requests of a site, until cancelled.
+/// Follows a site's requests until cancelled.
 pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
     keep_following(&site, stop, || follow(&house, &site)).await;
 }

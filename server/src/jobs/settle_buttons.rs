@@ -1,7 +1,7 @@
-//! Tells how a button is that came and went all the time and has fallen silent.
+//! Job that ends the flapping state of buttons that have fallen silent.
 //!
-//! While it flaps, its coming and going isn't told; the next message ends that. A button that is lost for good sends
-//! none.
+//! While a button flaps, its changes between connected and lost are not logged; its next message ends that. A button
+//! that is lost for good sends no message, hence this job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::actions::{NotDone, SettleButton};
 use crate::db::{Db, buttons};
 use crate::house::{House, OpenSite};
 
-/// How often it is looked for.
+/// Interval between two checks.
 const EVERY: Duration = Duration::from_mins(1);
 
 /// Settles a site's buttons until cancelled.
@@ -26,17 +26,17 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
             _ = tick.tick() => {}
             () = stop.cancelled() => return,
         }
-        // A database that is away is reported by the writer; the next look tries again.
+        // The writer logs an unavailable database; the next tick retries.
         if let Err(error) = settle_buttons(&house.db, &site).await {
             tracing::debug!(site = %site.slug, %error, "Buttons that flapped could not be looked after.");
         }
     }
 }
 
-/// Ends the flapping of the buttons that have fallen silent.
+/// Ends the flapping state of the buttons that have fallen silent.
 ///
 /// # Errors
-/// The database is away.
+/// Returns an error if the database is unavailable.
 pub async fn settle_buttons(db: &Db, site: &OpenSite) -> Result<(), NotDone> {
     let all = {
         let mut tx = db.read(site.id).await.map_err(|_| NotDone::Unavailable)?;

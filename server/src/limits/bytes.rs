@@ -1,9 +1,9 @@
-//! Bytes that wait, over all connections.
+//! Memory budget for buffered bytes, shared by all connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// How many bytes may wait in all. It is told, not enforced: whoever holds much asks before taking more.
+/// A budget of buffered bytes. It is advisory: holders of much ask before they take more.
 #[derive(Clone, Debug)]
 pub struct Budget {
     most: usize,
@@ -11,23 +11,23 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of so many bytes.
+    /// Creates a budget of `most` bytes.
     pub fn new(most: usize) -> Self {
         Self { most, held: Arc::default() }
     }
 
-    /// Whether it is spent.
+    /// Whether the budget is spent.
     pub fn is_spent(&self) -> bool {
         self.held.load(Relaxed) >= self.most
     }
 
-    /// Begins to hold bytes of it: none as yet.
+    /// Returns a new holder, of zero bytes.
     pub fn hold(&self) -> Held {
         Held { budget: self.clone(), bytes: 0 }
     }
 }
 
-/// The bytes that one holder has; given back when dropped.
+/// The bytes of one holder; returned to the budget when dropped.
 #[derive(Debug)]
 pub struct Held {
     budget: Budget,
@@ -35,7 +35,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Holds so many from now on.
+    /// Sets the number of bytes held.
     pub fn set(&mut self, bytes: usize) {
         if bytes > self.bytes {
             self.budget.held.fetch_add(bytes - self.bytes, Relaxed);

@@ -1,9 +1,10 @@
-//! Who may be connected beside whom.
+//! Connection limits: total, per state and per origin.
 //!
-//! A connection is *unauthenticated* until it has signed in. Those have an allowance of their own, and within it one
-//! for each address; when it is used up, a newcomer takes the place of the oldest that says nothing, from the address
-//! that has most of them. A button says who it is within milliseconds, so whoever holds sockets open keeps nobody out.
-//! Those that have signed in have an allowance too, and part of it is kept for those with a secret of their own.
+//! A connection is *unauthenticated* until it has signed in. Unauthenticated connections have a limit of their own, and
+//! within it one for each origin. At its origin's limit a new connection evicts that origin's oldest silent one; at the
+//! total limit, that of the origin with most of them. A button sends its credentials within milliseconds, so an
+//! attacker who holds sockets open locks nobody out. Signed-in connections have a limit too, and part of it is reserved
+//! for those with a secret of their own.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -11,45 +12,46 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-/// How many connections there may be at one door.
+/// The connection limits of one listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MostConnections {
-    /// That haven't signed in.
+    /// Unauthenticated connections.
     pub unauthenticated: usize,
-    /// That haven't signed in, from one address.
+    /// Unauthenticated connections of one origin.
     pub unauthenticated_per_address: usize,
-    /// That have signed in, all together.
+    /// Signed-in connections in all.
     pub signed_in: usize,
-    /// That have signed in by what many know: a join code, or nothing.
+    /// Connections signed in by a join code, which many share, or without a secret.
     pub shared: usize,
-    /// That have signed in by what many know, from one address.
+    /// The same, of one origin.
     pub shared_per_address: usize,
 }
 
-/// How a connection has signed in.
+/// Kind of secret by which a connection has signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// By a secret of its own.
+    /// A secret of its own.
     Known,
-    /// By what many know: a join code, or nothing.
+    /// A join code, which many share, or no secret.
     Shared,
 }
 
-/// There is no room.
+/// The connection limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
-    /// Every unauthenticated connection is just being judged.
+    /// All unauthenticated connections are being authenticated, so that none can be evicted.
     #[error("too many connections that haven't signed in")]
     Unauthenticated,
-    /// All places for those who have signed in are taken.
+    /// The limit of signed-in connections is reached.
     #[error("too many connections")]
     SignedIn,
-    /// The places for those who share a secret are taken; those with a secret of their own still have some.
+    /// The limit of connections without a secret of their own is reached; those with one still have some.
     #[error("too many connections by a shared code")]
     Shared,
 }
 
-/// Where a connection comes from: an IPv4 address, or the network of an IPv6 one, since a host has as many as it likes.
+/// The origin of a connection: an IPv4 address, or the /64 network of an IPv6 address, since a host can use any address
+/// of its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(IpAddr);
 
@@ -68,7 +70,7 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// The connections of one door.
+/// The connections of one listener.
 #[derive(Clone, Debug)]
 pub struct Connections {
     door: &'static str,
@@ -85,10 +87,10 @@ struct Table {
     shared: usize,
 }
 
-/// The connections from one address.
+/// The connections of one origin.
 #[derive(Debug, Default)]
 struct At {
-    /// Those that have said nothing yet, the oldest first.
+    /// Connections that have sent no credentials yet, the oldest first.
     silent: VecDeque<(u64, CancellationToken)>,
     unauthenticated: usize,
     known: usize,
@@ -96,15 +98,16 @@ struct At {
 }
 
 impl Connections {
-    /// Room for so many; the name stands in metrics.
+    /// Creates an empty table with these limits. `door` labels the metrics.
     pub fn new(door: &'static str, most: MostConnections) -> Self {
         Self { door, most, table: Arc::default() }
     }
 
-    /// Enters a connection that was accepted, if need be in the place of an older one, which is told to end.
+    /// Registers an accepted connection. If a limit is reached, an older connection is evicted, by cancelling its
+    /// token.
     ///
     /// # Errors
-    /// Nobody can be asked to make room.
+    /// Returns an error if a limit is reached and no connection can be evicted.
     pub fn enter(&self, from: SocketAddr) -> Result<Slot, Full> {
         let origin = Origin::from(from.ip());
         let mut table = self.lock();
@@ -138,7 +141,7 @@ impl Connections {
         Ok(Slot { connections: self.clone(), number, origin, evicted, state: Mutex::new(State::Silent) })
     }
 
-    /// What there is no room for any more, if so: for whoever watches the server.
+    /// Returns the limit that is reached, if any, for monitoring.
     pub fn is_full(&self) -> Option<Full> {
         let table = self.lock();
         if table.known + table.shared >= self.most.signed_in {
@@ -150,13 +153,13 @@ impl Connections {
         }
     }
 
-    /// Whether anybody is connected.
+    /// Whether any connection is registered.
     #[cfg(test)]
     pub(crate) fn is_anybody_there(&self) -> bool {
         !self.lock().origins.is_empty()
     }
 
-    /// How many there may be.
+    /// Returns the limits.
     pub fn most(&self) -> MostConnections {
         self.most
     }
@@ -173,7 +176,7 @@ impl Connections {
         }
     }
 
-    /// Nothing panics while it is held, so a poisoned lock is still good.
+    /// Locks the table. Nothing panics while the lock is held, so a poisoned lock is still consistent.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -204,14 +207,14 @@ impl Table {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Has said nothing that could be judged.
+    /// No credentials have been received.
     Silent,
-    /// Has said who it is, and is being judged.
+    /// Credentials have been received and are being verified.
     Judged,
     In(Standing),
 }
 
-/// A connection's place; given back when dropped.
+/// A connection's registration; released when dropped.
 #[derive(Debug)]
 pub struct Slot {
     connections: Connections,
@@ -222,22 +225,22 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Cancelled when the connection is to end because a newcomer has its place.
+    /// Returns the token that is cancelled when the connection is evicted.
     pub fn evicted(&self) -> &CancellationToken {
         &self.evicted
     }
 
-    /// Where the connection comes from.
+    /// Returns the connection's origin.
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// Keeps the place while somebody finds out who this is. That must take a limited time.
+    /// Protects the connection from eviction while its credentials are verified. That must take a bounded time.
     pub fn judge(&self) {
         self.change(State::Judged);
     }
 
-    /// It was judged, and is not let in: it may have to make room again while it hears so.
+    /// Makes a connection whose credentials were rejected evictable again, while it receives the rejection.
     pub fn turn_away(&self) {
         let mut table = self.connections.lock();
         let mut state = self.state();
@@ -247,10 +250,11 @@ impl Slot {
         }
     }
 
-    /// Moves among those who have signed in.
+    /// Counts the connection as signed in.
     ///
     /// # Errors
-    /// There is no room among them; the connection stays what it was. Or it has had to make room already.
+    /// Returns an error if the limit is reached, and leaves the connection's state unchanged; or if the connection has
+    /// been evicted.
     pub fn sign_in(&self, standing: Standing) -> Result<(), Full> {
         let most = self.connections.most;
         let mut table = self.connections.lock();
@@ -289,12 +293,12 @@ impl Slot {
     }
 
     fn move_to(&self, table: &mut Table, state: &mut State, to: State) {
-        // Who was evicted has left already.
+        // An evicted connection is no longer in the table.
         if self.evicted.is_cancelled() {
             return;
         }
         self.fall_silent_no_more(table, *state);
-        // In before out, so that the address isn't forgotten between.
+        // Increment before decrement, so that the origin isn't removed in between.
         let at = table.origins.entry(self.origin).or_default();
         match to {
             State::Silent | State::Judged => {
@@ -341,20 +345,20 @@ impl Drop for Slot {
     }
 }
 
-/// Whoever is at the other end of a connection that speaks for one person, to be told when that one is known.
+/// Handle to the registration of a connection that serves one person, to mark it as signed in.
 #[derive(Clone, Debug, Default)]
 pub struct Caller(Option<Arc<Slot>>);
 
 impl Caller {
-    /// Whoever is at this place.
+    /// Creates a handle to a registration.
     pub fn at(slot: &Arc<Slot>) -> Self {
         Self(Some(Arc::clone(slot)))
     }
 
-    /// It has proved who it is, and may stay.
+    /// Marks the connection as signed in.
     ///
     /// # Errors
-    /// As many as may be are connected already.
+    /// Returns an error if the limit is reached.
     pub fn signed_in(&self) -> Result<(), Full> {
         self.0.as_ref().map_or(Ok(()), |slot| slot.sign_in(Standing::Known))
     }

@@ -1,16 +1,16 @@
-//! File descriptors: how many the process may have, and what they are for.
+//! File descriptors: their limit, and how many each listener may use.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::{Connections, MostConnections};
 
-/// More than this is of no use: what else a connection costs runs out earlier.
+/// Upper bound of the raised limit: beyond it, the other costs of a connection are the bottleneck.
 const ENOUGH: u64 = 65_536;
 
-/// Descriptors that are no connections of devices or people: the database's, files, the runtime's.
+/// Descriptors reserved for other uses than client connections: the database, files, the runtime.
 const OTHERS: usize = 256;
 
-/// Raises the limit of file descriptors as far as the system lets it, and tells how many there may be.
+/// Raises the soft limit of file descriptors as far as the system allows, and returns it.
 pub fn raise_descriptors() -> usize {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
     let wanted = hard.min(ENOUGH);
@@ -18,23 +18,23 @@ pub fn raise_descriptors() -> usize {
     usize::try_from(may).unwrap_or(usize::MAX)
 }
 
-/// Both doors, and how many may stand in each.
+/// The connection limits of both listeners.
 #[derive(Clone, Debug)]
 pub struct Doors {
-    /// The buttons'.
+    /// The MQTT listener's, for buttons.
     pub mqtt: Connections,
-    /// People's and programs'.
+    /// The HTTP listener's, for people and programs.
     pub http: Connections,
 }
 
 impl Doors {
-    /// Doors for as many connections as there are file descriptors for, and a site can want.
+    /// Derives the limits from the number of file descriptors, up to what a site can need.
     pub fn new(descriptors: usize) -> Self {
         let (mqtt, http) = shares(descriptors);
         Self { mqtt: Connections::new("mqtt", mqtt), http: Connections::new("http", http) }
     }
 
-    /// Says how many connections there may be; louder when the system allows fewer than a site could want.
+    /// Logs the connection limits; as a warning if the system allows fewer than a site could need.
     pub fn tell(&self, descriptors: usize) {
         let (buttons, screens) = (self.mqtt.most().signed_in, self.http.most().signed_in);
         if descriptors < 8192 {
@@ -56,10 +56,10 @@ impl Doors {
     }
 }
 
-/// How many connections of each sort there may be with so many descriptors.
+/// Splits the descriptors among the listeners and states.
 fn shares(descriptors: usize) -> (MostConnections, MostConnections) {
     let free = descriptors.saturating_sub(OTHERS).max(64);
-    // Of eight parts: four and one for buttons, two and one for people.
+    // Of eight parts, MQTT gets four signed in and one unauthenticated, HTTP two and one.
     let part = free / 8;
     let signed_in = (part * 4).min(4096);
     let unauthenticated = part.min(512);
@@ -70,7 +70,7 @@ fn shares(descriptors: usize) -> (MostConnections, MostConnections) {
         shared: signed_in / 4 * 3,
         shared_per_address: signed_in / 4,
     };
-    // A reverse proxy is one address for everybody, so one address may have all that haven't signed in.
+    // Behind a reverse proxy all clients have one address, so one address may use the whole unauthenticated limit.
     let http = MostConnections {
         unauthenticated,
         unauthenticated_per_address: unauthenticated,

@@ -1,8 +1,8 @@
-//! Wrong passwords, slowed by where they come from.
+//! Rate limiter for password attempts, by user name and origin (GCRA).
 //!
-//! A name that was right from an address before has a large allowance there, which nobody elsewhere can use up: a known
-//! button isn't locked out. For all others each user name has a small allowance of wrong ones from an address, and the
-//! address one for all of them.
+//! A user name that has signed in from an origin has a large allowance there, which nobody elsewhere can use up, so
+//! that a known button isn't locked out. Any other user name has a small allowance of wrong passwords from an origin,
+//! and the origin one for all of them.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,18 +12,18 @@ use tokio::time::Instant;
 
 use super::Origin;
 
-/// Wrong ones of one user name from one address in a row, and how soon there is one more.
+/// Burst and refill interval for one user name from one origin.
 const OF_A_NAME: (u32, Duration) = (10, Duration::from_secs(10));
-/// Wrong ones of one address, whatever the names.
+/// Burst and refill interval for one origin, whatever the names.
 const OF_AN_ADDRESS: (u32, Duration) = (100, Duration::from_millis(500));
-/// Wrong ones of one that was right from this address.
+/// Burst and refill interval for a user name that has signed in from the origin.
 const OF_A_KNOWN_NAME: (u32, Duration) = (1000, Duration::from_millis(100));
-/// Names and addresses that are remembered, of each sort.
+/// Maximum entries of each map.
 const MOST: usize = 8192;
 
 type Name = (Origin, u64);
 
-/// What is known of wrong and right passwords.
+/// The rate limiter of password attempts.
 #[derive(Debug, Default)]
 pub struct Guesses {
     memory: Mutex<Memory>,
@@ -31,18 +31,18 @@ pub struct Guesses {
 
 #[derive(Debug, Default)]
 struct Memory {
-    /// When the debt of wrong ones is paid off (a leaky bucket as one instant, GCRA).
+    /// When the bucket is full again, per user name and origin (a leaky bucket stored as one instant, GCRA).
     names: BTreeMap<Name, Instant>,
     addresses: BTreeMap<Origin, Instant>,
-    /// Who was right from where.
+    /// The same for user names that have signed in from an origin.
     right: BTreeMap<Name, Instant>,
 }
 
 impl Guesses {
-    /// Whether a password may be judged: a try is charged before it is known to be wrong, so that many at once aren't free.
+    /// Charges an attempt before its password is verified, so that concurrent attempts aren't free.
     ///
     /// # Errors
-    /// Not before so long.
+    /// Returns the time to wait if the allowance is used up.
     pub fn try_one(&self, from: Origin, name: &str, now: Instant) -> Result<(), Duration> {
         let mut memory = self.lock();
         let key = (from, hash(name));
@@ -57,7 +57,7 @@ impl Guesses {
         Ok(())
     }
 
-    /// It was right: what it was charged is given back, and it is known from now on.
+    /// Refunds a successful attempt, and remembers the user name at its origin.
     pub fn was_right(&self, from: Origin, name: &str, now: Instant) {
         self.was_not_judged(from, name, now);
         let mut memory = self.lock();
@@ -73,7 +73,7 @@ impl Guesses {
         memory.right.insert(key, now);
     }
 
-    /// Nobody could say whether it was right: what it was charged is given back.
+    /// Refunds an attempt whose password could not be verified.
     pub fn was_not_judged(&self, from: Origin, name: &str, now: Instant) {
         let memory = &mut *self.lock();
         let key = (from, hash(name));
@@ -94,7 +94,7 @@ impl Guesses {
     }
 }
 
-/// When the debt would be paid off with one more.
+/// Returns when the bucket would be full again after one more attempt, or the time to wait.
 fn owed(debt: Option<&Instant>, (burst, each): (u32, Duration), now: Instant) -> Result<Instant, Duration> {
     let paid = debt.map_or(now, |debt| (*debt).max(now));
     let after = paid + each;
@@ -102,8 +102,8 @@ fn owed(debt: Option<&Instant>, (burst, each): (u32, Duration), now: Instant) ->
     if over.is_zero() { Ok(after) } else { Err(over) }
 }
 
-/// Of those whose debt is paid nothing need be remembered. When all are in debt, the newest isn't charged by name: its
-/// address is.
+/// Stores a bucket. Full buckets are removed when the map is at its limit. If none is full, a new user name isn't
+/// stored; its origin is still charged.
 fn remember<K: Ord>(debts: &mut BTreeMap<K, Instant>, key: K, debt: Instant, now: Instant) {
     if debts.len() >= MOST && !debts.contains_key(&key) {
         debts.retain(|_, debt| *debt > now);
@@ -114,7 +114,7 @@ fn remember<K: Ord>(debts: &mut BTreeMap<K, Instant>, key: K, debt: Instant, now
     debts.insert(key, debt);
 }
 
-/// Names are as long as a client likes; what is remembered of them isn't.
+/// Hashes a user name, whose length the client chooses, to a fixed size.
 fn hash(name: &str) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();

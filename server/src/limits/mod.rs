@@ -1,7 +1,7 @@
-//! What strangers and floods may cost, so that a known button always gets through: connections by state and by address,
-//! file descriptors, bytes that wait, wrong passwords, and lines in the log.
+//! Resource limits for strangers and floods, so that a known button always gets through: connections by state and
+//! origin, file descriptors, buffered bytes, password attempts, and log lines.
 //!
-//! Knows addresses and times, and nothing of MQTT, HTTP or sites. Time comes in from whoever asks.
+//! The module knows addresses and times, and nothing of MQTT, HTTP or sites. Callers pass the time in.
 
 mod bytes;
 mod connections;

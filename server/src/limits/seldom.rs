@@ -1,4 +1,4 @@
-//! The same line of the log once in a while, with how often it would have stood there meanwhile.
+//! Throttle for repeated log lines, with a count of those suppressed.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Things that are said at most once in a while each, and so many different ones at most.
+/// A throttle that lets each key through once per interval, for a bounded number of keys.
 #[derive(Debug)]
 pub struct Seldom<K> {
     every: Duration,
@@ -15,12 +15,12 @@ pub struct Seldom<K> {
 }
 
 impl<K: Ord> Seldom<K> {
-    /// Each once in `every`; of more than `most` different ones in that time the rest isn't said at all.
+    /// Creates a throttle of one pass per key in `every`. Beyond `most` keys in that time, further keys are suppressed.
     pub fn new(every: Duration, most: usize) -> Self {
         Self { every, most, said: Mutex::default() }
     }
 
-    /// Whether to say it now, and how often it was left out since it was said last.
+    /// Returns whether to log a key at `now`: `Some` with the count of suppressed lines since its last pass, or `None`.
     pub fn say(&self, what: K, now: Instant) -> Option<u64> {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, left_out)) = said.get_mut(&what) {

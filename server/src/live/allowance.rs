@@ -1,10 +1,10 @@
-//! How much a client may still say: a bucket that refills.
+//! Rate limiter of what a client sends: a token bucket.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How much a client may still say.
+/// A token bucket.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     most: u32,
@@ -14,7 +14,7 @@ pub(crate) struct Allowance {
 }
 
 impl Allowance {
-    /// So many in a row, and one more after every such time.
+    /// Creates a full bucket of `most` tokens that gains one token every `every`.
     pub(crate) fn new(most: u32, every: Duration) -> Self {
         Self::from(most, every, Instant::now())
     }
@@ -23,7 +23,7 @@ impl Allowance {
         Self { most, every, left: most, since }
     }
 
-    /// Takes one, if there is one.
+    /// Takes a token. Returns false if there is none.
     pub(crate) fn take(&mut self) -> bool {
         self.take_at(Instant::now())
     }
@@ -33,7 +33,7 @@ impl Allowance {
         let refill = u32::try_from(elapsed.as_nanos() / self.every.as_nanos().max(1)).unwrap_or(u32::MAX);
         if refill > 0 {
             self.left = self.left.saturating_add(refill).min(self.most);
-            // What is left of the time counts for the next one.
+            // The remainder of the elapsed time counts towards the next token.
             self.since += self.every.saturating_mul(refill).min(elapsed);
         }
         let may = self.left > 0;

@@ -1,4 +1,4 @@
-//! One socket, from `hello` to `bye`.
+//! One live WebSocket connection, from `hello` to `bye`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,57 +23,56 @@ use crate::house::{self, House};
 use crate::limits::Caller;
 use crate::log::ReadError;
 
-/// How long a socket may take to say who it is.
+/// Time limit for `hello`.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long one frame may take to leave. A reader that is slower is dropped and catches up from the log.
+/// Time limit for sending a frame. A slower reader is dropped and catches up from the log.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long a frame may still take when the server goes down.
+/// Time limit for sending a frame during shutdown.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long a socket may say nothing before it is taken for half open: clients send a heartbeat every 10 s.
+/// Time without a message after which a connection counts as half open: clients send a heartbeat every 10 s.
 pub const SILENCE: Duration = Duration::from_secs(30);
 
-/// Frames that a client may send in a row before it is too much, and how soon there is one more. Signals and voice of
-/// calls have limits of their own.
+/// Capacity and refill interval of the frame rate limiter. Signals and voice of calls have limits of their own.
 const BURST: u32 = 100;
 const REFILL: Duration = Duration::from_millis(100);
 
-/// Characters of a device's reason that are logged, at most.
+/// Maximum number of characters of a device's reason that are logged.
 const WHY: usize = 200;
 
 type Sink = SplitSink<WebSocket, Message>;
 
-/// Why a connection ends.
+/// Reason for the end of a connection.
 enum End {
-    /// The client went, or its socket failed: nothing more can be said.
+    /// The client disconnected or the connection failed; nothing more can be sent.
     Gone,
-    /// The client said that it closes.
+    /// The client sent a close frame.
     Closed,
-    /// The client sent what is no frame, or one that is too large.
+    /// The client sent a malformed or oversized WebSocket frame.
     Malformed,
-    /// The rules' "no".
+    /// The server refuses the client.
     Refused(Refusal),
-    /// The server goes down.
+    /// The server shuts down.
     Restart,
-    /// The reader is too slow.
+    /// The client reads too slowly.
     TooSlow,
-    /// Nothing was heard of the client for too long.
+    /// The client sent nothing for too long.
     Silent,
 }
 
-/// What a client said.
+/// A message from the client.
 enum Said {
     /// A frame.
     Frame(FromClient),
-    /// A signal of a call that can't be handed on, whatever it is.
+    /// A signal of a call that can't be forwarded.
     Unfit(CallId, Refusal),
-    /// A binary message: a packet of voice, if it is one.
+    /// A binary message: a voice packet, if well formed.
     Binary(Bytes),
 }
 
-/// Serves a socket until it ends; one that says nothing for as long as `silence` is half open.
+/// Serves a connection until it ends. It counts as half open when the client sends nothing for `silence`.
 pub async fn serve(house: House, silence: Duration, socket: WebSocket, caller: Caller) {
     let _told = house.sockets.token();
     let (mut sink, mut frames) = socket.split();
@@ -95,9 +94,9 @@ pub async fn serve(house: House, silence: Duration, socket: WebSocket, caller: C
     metrics::gauge!("live_sockets").decrement(1.0);
     let (last, code) = match end {
         End::Gone => return,
-        // The library has the answer ready: closing sends it (RFC 6455, 5.5.1).
+        // The library has queued the close frame; closing sends it (RFC 6455, 5.5.1).
         End::Closed => return close(&house, &mut sink).await,
-        // Also when the connection broke; then nobody hears it.
+        // This includes broken connections, where the close frame reaches nobody.
         End::Malformed => return farewell(&house, &mut sink, close_code::PROTOCOL).await,
         End::Refused(refusal) => {
             let code = close_code(refusal.code);
@@ -112,7 +111,7 @@ pub async fn serve(house: House, silence: Duration, socket: WebSocket, caller: C
     }
 }
 
-/// Says with a code that the socket closes, and closes it.
+/// Sends a close frame with a code and closes the connection.
 async fn farewell(house: &House, sink: &mut Sink, code: u16) {
     let frame = CloseFrame { code, reason: Utf8Bytes::from_static("") };
     if deliver(house, sink, Message::Close(Some(frame))).await.is_ok() {
@@ -120,7 +119,7 @@ async fn farewell(house: &House, sink: &mut Sink, code: u16) {
     }
 }
 
-/// The code with which a refused socket is closed (RFC 6455, 7.4; 3000 and 1013 from IANA's registry).
+/// Returns the close code for a refusal (RFC 6455, 7.4; 3000 and 1013 from IANA's registry).
 fn close_code(refused: Code) -> u16 {
     let codes = [
         (Code::NotSignedIn, 3000),
@@ -138,7 +137,7 @@ async fn close(house: &House, sink: &mut Sink) {
     }
 }
 
-/// Counts a socket that is given up without a word, because nobody would hear it.
+/// Counts a connection that is dropped without a close frame, because the client would not receive one.
 fn dropped(why: &'static str) {
     metrics::counter!("live_dropped_total", "why" => why).increment(1);
 }
@@ -181,7 +180,7 @@ async fn run(
     }
     let mut phone = Phone::new(who, endpoint);
     let mut allowance = Allowance::new(BURST, REFILL);
-    // Stands outside the loop: what is sent to a client says nothing of whether it is still there.
+    // Only received messages reset it, since sending doesn't show that the client is still connected.
     let mut silent_at = Instant::now() + silence;
     loop {
         let outcome = tokio::select! {
@@ -194,7 +193,7 @@ async fn run(
                 Ok(Next::Nothing) => Ok(()),
                 Ok(Next::SignedOut) => Err(refused(Code::NotSignedIn, "You were signed out.")),
                 Err(error @ ReadError::SnapshotNeeded { .. }) => Err(End::Refused(frame::refusal_of(&error))),
-                // The stream stays where it was: the database comes back, or the client tires first.
+                // The stream keeps its position until the database is back or the client disconnects.
                 Err(ReadError::Db(_)) => { tokio::time::sleep(Duration::from_millis(500)).await; Ok(()) }
             },
             message = phone.next() => deliver(house, sink, message).await,
@@ -244,15 +243,15 @@ async fn answer(
                 is_silent(who, why);
             }
         }
-        // Signals go by the phone.
+        // `run` handles signals.
         FromClient::Signal { .. } | FromClient::Unknown => metrics::counter!("live_unknown_frames_total").increment(1),
     }
     Ok(())
 }
 
-/// A device sounded the alert of a request.
+/// Records that a device sounded the alert of a request.
 pub(super) fn sounded(house: &House, who: &SignedIn, request_id: RequestId) {
-    // By the server's clock: a device's own may be wrong by hours.
+    // Lateness is measured by the server's clock, because a device's clock may be wrong by hours.
     let late = who.site.receipts.sounded(request_id, who.session_id, house.clock.now());
     metrics::counter!("alerts_sounded_total").increment(1);
     if let Some(late) = late {
@@ -262,13 +261,13 @@ pub(super) fn sounded(house: &House, who: &SignedIn, request_id: RequestId) {
     tracing::debug!(person = %who.person.id, session = %who.session_id, %request_id, ?late_ms, "A device sounded an alert.");
 }
 
-/// A device can't make a sound.
+/// Logs that a device can't sound alerts.
 pub(super) fn is_silent(who: &SignedIn, why: Option<String>) {
     let why: String = why.unwrap_or_default().chars().filter(|c| !c.is_control()).take(WHY).collect();
     tracing::warn!(person = %who.person.id, session = %who.session_id, why, "A device can't sound alerts.");
 }
 
-/// The next frame with something in it. Pings are answered by the socket itself.
+/// Receives the next frame with content. The WebSocket library answers pings.
 async fn receive(frames: &mut SplitStream<WebSocket>) -> Result<Said, End> {
     loop {
         match frames.next().await {
@@ -282,8 +281,8 @@ async fn receive(frames: &mut SplitStream<WebSocket>) -> Result<Said, End> {
     }
 }
 
-/// Reads a frame. What is no frame ends the socket; a signal that is none is refused by itself, because the call that it
-/// is for goes on.
+/// Parses a frame. A malformed frame ends the connection; a malformed signal is refused by itself, because its call
+/// goes on.
 fn read(text: &str) -> Result<Said, End> {
     let frame = serde_json::from_str(text);
     let signal = match &frame {
@@ -305,7 +304,7 @@ fn read(text: &str) -> Result<Said, End> {
     }
 }
 
-/// What can be read of a signal that can't.
+/// The fields of a malformed signal that are needed to refuse it.
 #[derive(serde::Deserialize)]
 struct Envelope {
     t: String,
@@ -342,7 +341,7 @@ async fn deliver(house: &House, sink: &mut Sink, message: Message) -> Result<(),
     }
 }
 
-/// How long a frame may take to leave; less when the server goes down, which doesn't wait for a slow reader.
+/// Waits for the time limit of a frame, which is shorter during shutdown so that a slow reader doesn't delay it.
 async fn patience(house: &House) {
     tokio::select! {
         () = tokio::time::sleep(SEND_WITHIN) => {}
@@ -361,7 +360,7 @@ mod tests {
     use super::*;
     use crate::live::switchboard::Switchboard;
 
-    /// What frames are made of, whole and in pieces.
+    /// Fragments of frames for the fuzzer, whole and partial.
     const PIECES: [&str; 12] = [
         "{\"t\":\"heartbeat\"}",
         "{\"t\":\"hello\",\"token\":\"x\"",

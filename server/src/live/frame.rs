@@ -1,4 +1,4 @@
-//! The log as one person may see it, in frames.
+//! A person's filtered view of the log, and its frames.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -12,41 +12,41 @@ use crate::auth::SignedIn;
 use crate::house::{House, OpenSite};
 use crate::log::{LogEntry, ReadError, Reader};
 
-/// Bytes of a frame at most. Pages are cut by bytes far below it, so that only a single entry can be larger: then the log
-/// isn't the way to it, and whoever reads is sent for a snapshot. An app takes 16 MiB.
+/// Maximum size of a frame in bytes. Pages are limited to far less, so that only a single entry can exceed it; the
+/// reader then needs a snapshot. The app accepts 16 MiB.
 pub const LARGEST_FRAME: usize = 8 * 1024 * 1024;
 
-/// A person's stream: what of the log is for them, with the number of the entry sent before.
+/// A person's stream of log entries, filtered by audience and category.
 #[derive(Debug)]
 pub struct Stream {
     reader: Reader,
     person: Person,
     session: String,
-    /// Notes that the session is used, for as long as something comes of it.
+    /// The site, whose record of used sessions each read updates.
     site: Arc<OpenSite>,
     session_id: SessionId,
     categories: Vec<String>,
-    /// The entry up to which it is known who the person is and that the session lives.
+    /// The number of the entry up to which `person` and the session are checked.
     as_of: u64,
-    /// The number of the last entry sent; the reader itself may be further, past what is for others.
+    /// The number of the last entry sent. The reader may be further, past entries for others.
     sent: u64,
-    /// Where the cursor is beyond `as_of`: what lies between, of which nothing is sent, but a sign-out may be in it.
+    /// Reader of the entries between `as_of` and a cursor beyond it. None of them is sent, but one may be a sign-out.
     unseen: Option<Reader>,
 }
 
-/// What a stream has next.
+/// The next item of a stream.
 #[derive(Debug)]
 pub enum Next {
-    /// Entries to send, oldest first, and the number of the one sent before them.
+    /// The number of the entry sent before, and entries to send, oldest first.
     Entries(u64, Vec<Arc<LogEntry>>),
-    /// Nothing for this person this time.
+    /// Entries were read, but none is for this person.
     Nothing,
     /// The person signed out, or may no longer sign in.
     SignedOut,
 }
 
 impl Stream {
-    /// The stream of somebody, after an entry, which is to have an event id where one is given.
+    /// Creates a stream that begins after an entry. If an event id is given, the entry must have it.
     pub fn new(who: &SignedIn, cursor: u64, event_id: Option<EventId>, categories: Vec<String>) -> Self {
         let session = who.session_id.to_string();
         let (reader, person) = (who.site.reader(cursor).expecting(event_id), who.person.clone());
@@ -55,20 +55,21 @@ impl Stream {
         Self { reader, person, session, site, session_id, categories, as_of: who.as_of, sent: cursor, unseen }
     }
 
-    /// Whose stream it is.
+    /// Returns the person whose stream it is.
     pub fn person(&self) -> &Person {
         &self.person
     }
 
-    /// The number of the last entry sent.
+    /// Returns the number of the last entry sent.
     pub fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// Waits for what is next. Safe to drop while it waits.
+    /// Waits for the next item. Cancel-safe.
     ///
     /// # Errors
-    /// The cursor is outside the log, or the database can't be read; then a later call goes on from where it was.
+    /// Returns an error if the cursor is outside the log or the database can't be read. After a database error a later
+    /// call continues from the same position.
     pub async fn next(&mut self) -> Result<Next, ReadError> {
         if !self.lives_through_what_is_unseen().await? {
             return Ok(Next::SignedOut);
@@ -84,13 +85,13 @@ impl Stream {
         Ok(Next::Entries(prev, mine))
     }
 
-    /// Whether whoever reads has read all that this process knows of.
+    /// Returns whether the reader has read every entry that this process knows of.
     pub fn is_at_end(&self) -> bool {
         self.reader.is_at_end()
     }
 
-    /// Looks through what the client says it has read already, and that came after its token was looked at. What it can't
-    /// have read yet, the reader refuses.
+    /// Applies the entries between the authentication and the cursor, which the client says it has. Returns false if
+    /// one ends the sign-in. The reader refuses a cursor beyond the log.
     async fn lives_through_what_is_unseen(&mut self) -> Result<bool, ReadError> {
         while let Some(unseen) = &mut self.unseen {
             let entries = unseen.read().await?;
@@ -106,8 +107,8 @@ impl Stream {
         Ok(true)
     }
 
-    /// Notes what entries say of the person; false when one ends their sign-in. What came before the token was looked at is
-    /// history: who was shut out once may be back.
+    /// Applies entries to the person. Returns false if one ends the sign-in. Entries up to `as_of` are skipped, because
+    /// a person who was deactivated may have been reactivated since.
     fn lives_through(&mut self, entries: &[Arc<LogEntry>]) -> bool {
         let as_of = self.as_of;
         for entry in entries.iter().filter(|entry| entry.seq > as_of) {
@@ -126,7 +127,7 @@ impl Stream {
             && (self.categories.is_empty() || self.categories.contains(&entry.category))
     }
 
-    /// The person's own entry: their role decides what they see from here on.
+    /// Updates the person from an entry about them. Their role decides which later entries they see.
     fn changed(&mut self, entry: &LogEntry) {
         match serde_json::from_str::<Person>(entry.payload.get()) {
             Ok(person) => self.person = person,
@@ -142,7 +143,7 @@ impl Stream {
     }
 }
 
-/// The sessions that an entry ended, wherever it lists them.
+/// Returns the sessions that an entry ended, from either of its lists.
 fn ended_sessions(entry: &LogEntry) -> Vec<String> {
     #[derive(serde::Deserialize)]
     struct Ended {
@@ -155,14 +156,14 @@ fn ended_sessions(entry: &LogEntry) -> Vec<String> {
     read.map(|list| list.ended.into_iter().chain(list.replaced).collect()).unwrap_or_default()
 }
 
-/// The frame that greets somebody. The installation's id is known unless the database is away; then the client asks by
-/// itself.
+/// Returns the `welcome` frame. The installation's id is missing if the database is unavailable; the client then
+/// requests it separately.
 pub(super) async fn welcome(house: &House, who: &SignedIn) -> FromServer {
     let (server_time, instance) = (house.clock.now(), house.instance().await.ok());
     FromServer::Welcome { head: who.as_of, server_time, person_id: who.person.id, instance }
 }
 
-/// The frame that carries entries.
+/// Returns an `entries` frame.
 pub(super) fn entries_frame(prev: u64, entries: &[Arc<LogEntry>]) -> String {
     let length: usize = entries.iter().map(|entry| entry.envelope.len() + 1).sum();
     let mut frame = String::with_capacity(length + 64);
@@ -177,14 +178,14 @@ pub(super) fn entries_frame(prev: u64, entries: &[Arc<LogEntry>]) -> String {
     frame
 }
 
-/// The refusal of a page that is too large for a frame: the site whole goes past it.
+/// Returns the refusal for a page that is too large for a frame. A snapshot takes the client past it.
 pub(super) fn too_large() -> Refusal {
     Refusal::new(crewbell_shared::Code::SnapshotNeeded, "The next entry is larger than can be sent.")
         .with("limit", &LARGEST_FRAME)
         .with("restored", &false)
 }
 
-/// The refusal that stands for a read that failed.
+/// Returns the refusal for a failed read.
 pub fn refusal_of(error: &ReadError) -> Refusal {
     use crewbell_shared::Code;
     match error {

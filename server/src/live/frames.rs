@@ -1,8 +1,8 @@
-//! The frames of the live socket as server-sent events, for an app whose network lets no socket through.
+//! The frames of the live socket as server-sent events, for an app whose network blocks web sockets.
 //!
-//! The stream says all that a socket says but what is of calls. What the app says to a socket comes by requests of their
-//! own ([`said`]); an app that says nothing for too long is gone, as on a socket. One event waits for a slow reader, and the
-//! rest is in the log.
+//! The stream has all frames but those of calls. The app sends its own frames by separate requests ([`said`]); an app
+//! that sends nothing for too long is dropped, as on a socket. For a slow reader one event is buffered; the rest is in
+//! the log.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,16 +22,16 @@ use crate::auth::SignedIn;
 use crate::house::House;
 use crate::log::ReadError;
 
-/// How often the stream says that it stands, once all that was missed is sent.
+/// Interval of `pulse` frames, once all missed entries are sent.
 const PULSE: Duration = Duration::from_secs(5);
 
-/// How soon the first is due.
+/// Delay of the first `pulse`.
 const FIRST_PULSE: Duration = Duration::from_millis(200);
 
-/// How long an event may take to leave. A reader that is slower is dropped and catches up from the log.
+/// Time limit for sending an event. A slower reader is dropped and catches up from the log.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 
-/// The stream of somebody, as frames; one that says nothing for as long as `silence` has gone.
+/// Returns a person's stream as frames. It ends when the app sends nothing for longer than `silence`.
 pub fn frames(
     house: House,
     silence: Duration,
@@ -42,7 +42,7 @@ pub fn frames(
     tokio::spawn(async move {
         let _told = house.sockets.token();
         metrics::gauge!("live_streams").increment(1.0);
-        // How it ended, whoever listened has been told, or can't be.
+        // The client has been sent the reason, or can't be reached.
         let _ = run(&house, silence, &who, stream, &Out(out)).await;
         metrics::gauge!("live_streams").decrement(1.0);
     });
@@ -52,10 +52,10 @@ pub fn frames(
     }))
 }
 
-/// What an app that listens to a stream says, by a request: that it is there, and what it sounds.
+/// Handles a frame that an app on an event stream sends by request: a heartbeat, or which alerts it sounds.
 ///
 /// # Errors
-/// `invalid` for what only a socket takes; `not_there` when no stream of that sign-in is open.
+/// Returns `invalid` for frames that only a socket accepts, and `not_there` if no stream of that session is open.
 pub fn said(house: &House, who: &SignedIn, said: FromClient) -> Result<(), Refusal> {
     let sounds = match said {
         FromClient::Heartbeat => None,
@@ -80,7 +80,7 @@ pub fn said(house: &House, who: &SignedIn, said: FromClient) -> Result<(), Refus
     }
 }
 
-/// Whoever listens is gone, or too slow.
+/// The client is disconnected or too slow.
 struct Gone;
 
 struct Out(mpsc::Sender<Event>);
@@ -134,11 +134,11 @@ async fn run(house: &House, silence: Duration, who: &SignedIn, mut stream: Strea
                 Err(error @ ReadError::SnapshotNeeded { .. }) => {
                     return out.say(&FromServer::Refused { refusal: frame::refusal_of(&error) }).await;
                 }
-                // The stream stays where it was: the database comes back, or the client tires first.
+                // The stream keeps its position until the database is back or the client disconnects.
                 Err(ReadError::Db(_)) => tokio::time::sleep(Duration::from_millis(500)).await,
             },
         }
-        // A pulse says that nothing is left of what was missed: not before it is so.
+        // A `pulse` means that no missed entry remains, so it waits for the end of the log.
         if is_due && stream.is_at_end() {
             is_due = false;
             let (head, server_time) = (who.site.tail.head(), house.clock.now());

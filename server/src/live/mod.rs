@@ -1,8 +1,8 @@
-//! Live: sockets and event streams that hurry what the log already holds. No SQL, no rules.
+//! Live updates: web sockets and event streams that push what the log holds. No SQL, no rules.
 //!
-//! A connection is a cursor: it reads the log after it, filtered by audience, and sends what it finds. What a slow
-//! reader hasn't taken yet is therefore not buffered for it; it is in the log. Who is there and which devices sounded an
-//! alert, where the ends of calls are and what they say to each other is known here only, of the sockets of this process, and told as it is at the moment.
+//! A connection is a cursor: it reads the log after it, filters it by audience and sends the result. Nothing is
+//! buffered for a slow reader, because the log has it. Presence, alert receipts and call signalling are kept in memory
+//! only, for the connections of this process, and are sent as their current state.
 
 mod allowance;
 mod connection;

@@ -1,7 +1,7 @@
-//! What a socket is told beside the log: who is there, when the others last were, and how many devices an alert reached. Live only.
+//! Live updates of a connection beside the log: presence, last-seen times and the reach of alerts.
 //!
-//! Told as it is and not as it came about: the newest state, four times a second at most. A slow reader has none of it
-//! waiting for it.
+//! Updates carry the current state and not each change, four times a second at most. Nothing queues up for a slow
+//! reader.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,33 +16,33 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::house::OpenSite;
 
-/// How often a socket is told at most.
+/// Minimum interval between updates of a connection.
 const AT_MOST_EVERY: Duration = Duration::from_millis(250);
 
-/// What one socket was told, and what is news to it.
+/// The live updates of one connection, with the state that was sent last.
 #[derive(Debug)]
 pub(super) struct Notices {
     site: Arc<OpenSite>,
     clock: Clock,
     presence: watch::Receiver<u64>,
     receipts: watch::Receiver<u64>,
-    /// The change of presence that was told last; none before the first.
+    /// The number of the presence change that was sent last; none before the first.
     told_presence: Option<u64>,
     told_reach: BTreeMap<RequestId, Reach>,
-    /// Whether there is news. Kept here, so that a wait that is dropped loses none.
+    /// Whether an update is due. Kept here, so that cancelling a wait loses none.
     due: bool,
     not_before: Instant,
 }
 
 impl Notices {
-    /// For a socket that was told nothing yet: the first of it is due at once.
+    /// Creates the updates of a new connection; the first is due at once.
     pub(super) fn new(site: Arc<OpenSite>, clock: Clock) -> Self {
         let (presence, receipts) = (site.presence.changes(), site.receipts.changes());
         let (told_presence, told_reach) = (None, BTreeMap::new());
         Self { site, clock, presence, receipts, told_presence, told_reach, due: true, not_before: Instant::now() }
     }
 
-    /// Waits for news, and gives the frames that tell them. Safe to drop while it waits.
+    /// Waits for the next update and returns its frames. Cancel-safe.
     pub(super) async fn next(&mut self) -> Vec<Utf8Bytes> {
         if !self.due {
             let changed = tokio::select! {
@@ -50,7 +50,7 @@ impl Notices {
                 changed = self.receipts.changed() => changed,
             };
             if changed.is_err() {
-                // The site is gone, and with it all that could be said: wait to be dropped.
+                // The site is closed and sends no more updates, so wait to be dropped.
                 std::future::pending::<()>().await;
             }
             self.due = true;

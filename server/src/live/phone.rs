@@ -1,4 +1,4 @@
-//! What a socket says and hears of calls: signals, and voice where no UDP gets through.
+//! Call signalling of a connection, and relayed voice where UDP is blocked.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use super::allowance::Allowance;
 use super::switchboard::{BURST, LARGEST_SIGNAL, Plug, REFILL};
 use crate::auth::SignedIn;
 
-/// Packets of voice that a socket may send in a row; as many a second. Opus has 50.
+/// Voice packets that a client may send in a row, and per second. Opus has 50 a second.
 const PACKETS: u32 = 120;
 
-/// The calls' side of a socket.
+/// The call signalling of a connection.
 #[derive(Debug)]
 pub(super) struct Phone<'a> {
     who: &'a SignedIn,
-    /// None for a client that said no endpoint: it has no voice.
+    /// None for a client without an endpoint in its `hello`: it has no voice.
     plug: Option<Plug<'a>>,
     signals: Allowance,
     packets: Allowance,
@@ -32,7 +32,7 @@ impl<'a> Phone<'a> {
         Self { who, plug, signals: Allowance::new(BURST, REFILL), packets }
     }
 
-    /// Waits for what is to be sent to the socket next. Safe to drop while it waits.
+    /// Waits for the next message to send to the client. Cancel-safe.
     pub(super) async fn next(&mut self) -> Message {
         match &mut self.plug {
             Some(plug) => plug.next().await,
@@ -40,7 +40,7 @@ impl<'a> Phone<'a> {
         }
     }
 
-    /// The socket says something to the other end; gives back the frame that refuses it, if it is refused.
+    /// Forwards a signal from the client to the other end. Returns the frame that refuses it, if it is refused.
     pub(super) async fn signal(
         &mut self,
         call_id: CallId,
@@ -75,7 +75,7 @@ impl<'a> Phone<'a> {
         switchboard.signal(plug.end(), call_id, to, signal)
     }
 
-    /// The socket sends a packet of voice. What can't be handed on is counted, and gone.
+    /// Forwards a voice packet from the client. A packet that can't be forwarded is counted and dropped.
     pub(super) fn voice(&mut self, message: Bytes) {
         let handed_on = match &self.plug {
             _ if !self.packets.take() => Err("slow_down"),
@@ -89,7 +89,7 @@ impl<'a> Phone<'a> {
     }
 }
 
-/// The refusal of a signal that is too large.
+/// Returns the refusal of a signal that is too large.
 pub(super) fn too_large() -> Refusal {
     Refusal::new(Code::TooLarge, "A signal is 16 KiB at most.").with("limit", &LARGEST_SIGNAL)
 }

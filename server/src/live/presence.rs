@@ -1,5 +1,5 @@
-//! Who is there, by their open sockets and by what other clients say, and on how many of their devices an alert can be
-//! heard.
+//! Presence of people, by their open connections and by heartbeats over REST, and the number of their devices that can
+//! sound an alert.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,54 +15,54 @@ use tokio::time::Instant;
 use super::seen::Seen;
 use crate::clock::Clock;
 
-/// How long somebody who said by a request that they are there is taken to be: three heartbeats.
+/// Time that a heartbeat over REST counts: three heartbeat intervals.
 const HEARD_FOR: SignedDuration = SignedDuration::from_secs(30);
 
-/// Who is there. A person with several devices is one person.
+/// The presence of a site's people. A person with several devices counts once.
 #[derive(Debug, Default)]
 pub struct Presence {
     people: Mutex<People>,
-    /// Counts the changes, and wakes whoever tells of them; also gives each socket its number.
+    /// Counter of the changes, which wakes the live updates. It also numbers the connections.
     changes: watch::Sender<u64>,
-    /// The frame that tells who is there, as of a change: written once for all sockets.
+    /// Cached `present` frame with the change that it includes: serialised once for all connections.
     frame: Mutex<Option<(u64, Utf8Bytes)>>,
     clock: Clock,
 }
 
 #[derive(Debug, Default)]
 struct People {
-    /// Everybody with an open socket, and their sockets.
+    /// Open connections by person.
     sockets: BTreeMap<PersonId, BTreeMap<u64, Device>>,
-    /// When somebody last said by a request that they are there.
+    /// Time of the last heartbeat over REST by person.
     heard: BTreeMap<PersonId, Timestamp>,
-    /// When those were last there who aren't any more; also before this server started.
+    /// Last-seen times of people who are offline, also from before this server started.
     seen: Seen,
-    /// Who doesn't want to be called, as the log tells.
+    /// People who are busy, from the log.
     busy: BTreeSet<PersonId>,
-    /// Who speaks or calls, as the log tells.
+    /// People in a call or calling, from the log.
     in_call: BTreeSet<PersonId>,
 }
 
-/// An open socket.
+/// An open connection.
 #[derive(Clone, Copy, Debug)]
 struct Device {
     session: SessionId,
-    /// When it last said something, of its own accord.
+    /// Time of the last message that the device sent of its own accord.
     heard_at: Instant,
-    /// Whether it said that it can make a sound.
+    /// Whether the device reported that it can sound alerts.
     sounds: bool,
 }
 
-/// When somebody was there.
+/// A person's last-seen time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// Who, and when they last were: now, for somebody with a socket.
+    /// The person and the time: the current time for a person with an open connection.
     pub seen: LastSeen,
-    /// Whether they still are.
+    /// Whether the person is online.
     pub there: bool,
 }
 
-/// A socket of somebody; they are there until it is dropped.
+/// Guard of an open connection. Dropping it removes the connection from the presence.
 #[derive(Debug)]
 pub struct Here<'a> {
     presence: &'a Presence,
@@ -100,12 +100,12 @@ fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
 }
 
 impl Presence {
-    /// With nobody there.
+    /// Creates an empty presence.
     pub fn new(clock: Clock) -> Self {
         Self { clock, ..Self::default() }
     }
 
-    /// Somebody's socket opened. It is taken for silent until it says that it can sound.
+    /// Registers a connection. It counts as silent until the device reports that it can sound alerts.
     pub fn arrive(&self, person: PersonId, session: SessionId) -> Here<'_> {
         let mut people = self.lock();
         let number = self.changed();
@@ -118,8 +118,8 @@ impl Presence {
         Here { presence: self, person, number }
     }
 
-    /// A device of somebody's that listens to an event stream says by a request that it is there, and whether it sounds
-    /// where it says that; false when no stream of that sign-in is open.
+    /// Records a frame that a device on an event stream sent by request, and whether it can sound alerts if the frame
+    /// says so. Returns false if no stream of that session is open.
     pub fn said(&self, person: PersonId, session: SessionId, sounds: Option<bool>) -> bool {
         let mut people = self.lock();
         let devices = people.sockets.get_mut(&person).into_iter().flat_map(BTreeMap::values_mut);
@@ -136,7 +136,7 @@ impl Presence {
         is_there
     }
 
-    /// Somebody said by a request that they are there; for 30 s it is so.
+    /// Records a heartbeat over REST, which counts for 30 s.
     pub fn heartbeat(&self, person: PersonId) {
         let now = self.clock.now();
         let mut people = self.lock();
@@ -147,7 +147,7 @@ impl Presence {
         }
     }
 
-    /// Notices who hasn't said for too long that they are there.
+    /// Removes expired heartbeats.
     pub fn sweep(&self) {
         let now = self.clock.now();
         let mut people = self.lock();
@@ -165,7 +165,7 @@ impl Presence {
         }
     }
 
-    /// Notes whether somebody wants to be called.
+    /// Records whether a person is busy.
     pub fn set_busy(&self, person: PersonId, busy: bool) {
         let mut people = self.lock();
         let is_news = if busy { people.busy.insert(person) } else { people.busy.remove(&person) };
@@ -174,7 +174,7 @@ impl Presence {
         }
     }
 
-    /// Notes who speaks or calls.
+    /// Replaces the set of people who are in a call or calling.
     pub fn set_in_call(&self, in_call: BTreeSet<PersonId>) {
         let mut people = self.lock();
         if people.in_call != in_call {
@@ -183,22 +183,23 @@ impl Presence {
         }
     }
 
-    /// Whether somebody is there: a call would ring.
+    /// Returns whether a person is online, so that a call would ring.
     pub fn is_online(&self, person: PersonId) -> bool {
         self.lock().is_there(person, self.clock.now())
     }
 
-    /// Whether somebody can be called.
+    /// Returns a person's status.
     pub fn status(&self, person: PersonId) -> Status {
         self.lock().status(person, self.clock.now())
     }
 
-    /// When somebody was last there: now, for somebody with a socket; none for somebody who never was.
+    /// Returns a person's last-seen time: the current time if a connection is open, `None` if the person never was
+    /// online.
     pub fn last_seen(&self, person: PersonId) -> Option<Timestamp> {
         self.lock().last_seen(person, self.clock.now())
     }
 
-    /// Notes when people were last there, as it was kept.
+    /// Loads stored last-seen times.
     pub fn remember(&self, kept: impl IntoIterator<Item = LastSeen>) {
         let mut people = self.lock();
         let news: Vec<_> = kept.into_iter().filter(|kept| people.seen.is_news(kept.person_id, kept.at)).collect();
@@ -211,7 +212,7 @@ impl Presence {
         }
     }
 
-    /// When everybody was last there of whom it is known, by id.
+    /// Returns the last-seen time of each person for whom it is known, by id.
     pub fn sightings(&self) -> Vec<Sighting> {
         let (people, now) = (self.lock(), self.clock.now());
         let gone: Vec<_> = people.seen.since(None).map(|seen| seen.person_id).collect();
@@ -223,18 +224,18 @@ impl Presence {
         known.into_iter().filter_map(sighting).collect()
     }
 
-    /// What is news of when people were last there, who aren't, to whoever was told as of a change.
+    /// Returns the last-seen times of offline people that changed after a change; all of them for `None`.
     pub(super) fn seen_since(&self, change: Option<u64>) -> Vec<LastSeen> {
         let (people, now) = (self.lock(), self.clock.now());
         people.seen.since(change).filter(|seen| !people.is_there(seen.person_id, now)).collect()
     }
 
-    /// How many sockets are open.
+    /// Returns the number of open connections.
     pub fn sockets(&self) -> usize {
         self.lock().sockets.values().map(BTreeMap::len).sum()
     }
 
-    /// Everybody who is there, by id.
+    /// Returns everybody who is online, by id.
     pub fn people(&self) -> Vec<There> {
         let (people, now) = (self.lock(), self.clock.now());
         let count = |devices: usize| u32::try_from(devices).unwrap_or(u32::MAX);
@@ -252,30 +253,30 @@ impl Presence {
         everybody.into_iter().filter(|person| people.is_there(**person, now)).map(there).collect()
     }
 
-    /// The sessions that have a socket.
+    /// Returns the sessions with an open connection.
     pub fn sessions(&self) -> BTreeSet<SessionId> {
         self.lock().sockets.values().flat_map(BTreeMap::values).map(|device| device.session).collect()
     }
 
-    /// Tells when it changed: the number of changes so far.
+    /// Returns a watch on the number of changes.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// The frame that tells who is there, as of a change or a later one.
+    /// Returns the `present` frame as of a change or a later one.
     pub(super) fn frame(&self, change: u64) -> serde_json::Result<Utf8Bytes> {
         let mut kept = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, frame)) = kept.as_ref().filter(|(as_of, _)| *as_of >= change) {
             return Ok(frame.clone());
         }
-        // Read before the people: what changes between is told with the next frame too, and never missed.
+        // Read before the people: a change in between is sent again with the next frame, and never missed.
         let as_of = *self.changes.borrow();
         let frame = Utf8Bytes::from(serde_json::to_string(&FromServer::Present { people: self.people() })?);
         *kept = Some((as_of, frame.clone()));
         Ok(frame)
     }
 
-    /// Counts a change. Called with the people locked, so that the number and the state go together.
+    /// Counts a change. Called with the people locked, so that the number matches the state.
     fn changed(&self) -> u64 {
         self.changes.send_modify(|changes| *changes += 1);
         *self.changes.borrow()
@@ -287,7 +288,7 @@ impl Presence {
 }
 
 impl Device {
-    /// Notes whether it can make a sound; says whether that is news.
+    /// Records whether the device can sound alerts. Returns whether that changed.
     fn sound(&mut self, able: bool) -> bool {
         let is_news = self.sounds != able;
         if is_news {
@@ -299,14 +300,14 @@ impl Device {
 }
 
 impl Here<'_> {
-    /// How long the device has said nothing.
+    /// Returns the time since the device's last message.
     pub(super) fn silent_for(&self) -> Duration {
         let people = self.presence.lock();
         let device = people.sockets.get(&self.person).and_then(|devices| devices.get(&self.number));
         device.map_or(Duration::MAX, |device| device.heard_at.elapsed())
     }
 
-    /// The device said whether it can make a sound.
+    /// Records whether the device can sound alerts.
     pub fn sounds(&self, able: bool) {
         let mut people = self.presence.lock();
         let device = people.sockets.get_mut(&self.person).and_then(|devices| devices.get_mut(&self.number));

@@ -1,7 +1,8 @@
-//! Which devices sounded the alert of a request, and how late: in memory only, while the request is going on.
+//! Alert receipts: which devices sounded the alert of a request, and how late. They are kept in memory only, while the
+//! request is active.
 //!
-//! What is asked is told by whoever follows the log; what sounded, by the sockets. A receipt that comes before its
-//! request is known is kept until it is.
+//! Requests come from the follower of the log, receipts from the connections. A receipt that arrives before its request
+//! is kept until the request arrives.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -12,35 +13,36 @@ use crewbell_shared::request::Request;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// How long after it was asked for a request's receipts are kept.
+/// Time after a request's last press that its receipts are kept.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Requests whose receipts are kept, at most; the oldest go first.
+/// Maximum number of requests whose receipts are kept; the oldest go first.
 const MOST: usize = 4096;
 
-/// Of those, the ones that the log hasn't told of yet: a device may name any id, and a real one is told of at once.
+/// Maximum number of those that the log hasn't reported yet: a device may name any id, and the log reports a real one
+/// at once.
 const MOST_UNKNOWN: usize = 256;
 
-/// The receipts of a site.
+/// The alert receipts of a site.
 #[derive(Debug, Default)]
 pub struct Receipts {
     tallies: Mutex<BTreeMap<RequestId, Tally>>,
-    /// Counts the receipts, and wakes whoever tells of them.
+    /// Counter of the receipts, which wakes the live updates.
     changes: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
 struct Tally {
-    /// Whether the log told of the request, and it isn't closed.
+    /// Whether the log has reported the request, and it isn't closed.
     known: bool,
-    /// When it was asked for, or asked for again; while that isn't known, when the first receipt came.
+    /// Time of the request or its last press; of the first receipt while the request is unknown.
     since: Timestamp,
-    /// The sessions that sounded it, and how late each was.
+    /// The sessions that sounded the alert, with their lateness.
     sounded: BTreeMap<SessionId, SignedDuration>,
 }
 
 impl Receipts {
-    /// Notes what the log tells of a request: since when it is asked for, or that it is closed.
+    /// Applies a request from the log: its time, or that it is closed.
     pub fn follow(&self, request: &Request, now: Timestamp) {
         let mut tallies = self.lock();
         let since = request.last_press_at.map_or(request.created_at, |pressed| pressed.max(request.created_at));
@@ -51,7 +53,7 @@ impl Receipts {
         let is_new = !tallies.contains_key(&request.id);
         let tally = tallies.entry(request.id).or_insert_with(|| Tally::new(since));
         if !tally.known && !tally.sounded.is_empty() {
-            // The receipts came first: at once, as far as can be told.
+            // The receipts arrived first, and can be reported from here on.
             self.changed();
         }
         (tally.known, tally.since) = (true, since);
@@ -60,7 +62,8 @@ impl Receipts {
         }
     }
 
-    /// Notes that a device sounded a request's alert; how late it was by the server's clock, where that can be told.
+    /// Records that a device sounded a request's alert. Returns its lateness by the server's clock, if the request is
+    /// known.
     pub fn sounded(&self, request: RequestId, session: SessionId, now: Timestamp) -> Option<SignedDuration> {
         let mut tallies = self.lock();
         let is_named_first = !tallies.contains_key(&request);
@@ -77,19 +80,19 @@ impl Receipts {
         known.then_some(late)
     }
 
-    /// How many devices a request reached, of those that are there; none when it is closed, or was asked too long ago.
+    /// Returns how many connected devices a request reached; `None` if it is closed or its last press is too long ago.
     pub fn of(&self, request: RequestId, there: &BTreeSet<SessionId>, now: Timestamp) -> Option<Reach> {
         self.lock().get(&request).filter(|tally| tally.counts(now)).map(|tally| tally.reach(there))
     }
 
-    /// What [`of`](Self::of) says of every request that some device sounded.
+    /// Returns the result of [`of`](Self::of) for every request that some device sounded.
     pub(super) fn all(&self, there: &BTreeSet<SessionId>, now: Timestamp) -> BTreeMap<RequestId, Reach> {
         let tallies = self.lock();
         let sounded = tallies.iter().filter(|(_, tally)| tally.counts(now) && !tally.sounded.is_empty());
         sounded.map(|(id, tally)| (*id, tally.reach(there))).collect()
     }
 
-    /// Tells when there is a receipt: the number of them so far.
+    /// Returns a watch on the number of receipts.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
@@ -112,7 +115,7 @@ impl Tally {
         self.known && !is_over(self.since, now)
     }
 
-    /// Of the devices that are there, and those that sounded it and went.
+    /// Counts the connected devices, and those that sounded the alert and disconnected.
     fn reach(&self, there: &BTreeSet<SessionId>) -> Reach {
         let gone = self.sounded.keys().filter(|session| !there.contains(session)).count();
         let count = |devices: usize| u32::try_from(devices).unwrap_or(u32::MAX);
@@ -124,7 +127,7 @@ fn is_over(since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(since) >= KEPT_FOR
 }
 
-/// Keeps the memory within bounds. What is over is looked for only when it is full, since it doesn't count anyway.
+/// Bounds the memory. Expired tallies are removed only when it is full, since they don't count anyway.
 fn bound(tallies: &mut BTreeMap<RequestId, Tally>, now: Timestamp) {
     if tallies.len() <= MOST_UNKNOWN {
         return;
@@ -135,14 +138,14 @@ fn bound(tallies: &mut BTreeMap<RequestId, Tally>, now: Timestamp) {
     let unknown = tallies.iter().filter(|(_, tally)| !tally.known);
     let mut unknown: Vec<_> = unknown.map(|(id, tally)| (tally.since, *id)).collect();
     if unknown.len() > MOST_UNKNOWN {
-        // Not by their ids: those are made by the devices.
+        // Oldest by time and not by id, because devices make up these ids.
         unknown.sort_unstable();
         for (_, id) in &unknown[..unknown.len() - MOST_UNKNOWN] {
             tallies.remove(id);
         }
     }
     while tallies.len() > MOST {
-        // What is known has an id of the server's making, in the order of time.
+        // Known requests have ids made by the server, which are ordered by time.
         let first = tallies.iter().find(|(_, tally)| tally.known).map(|(id, _)| *id);
         let Some(first) = first.or_else(|| tallies.keys().next().copied()) else { return };
         tallies.remove(&first);
@@ -216,7 +219,7 @@ mod tests {
         let state = State::Cancelled { acceptance: None, cancelled_by: by, cancelled_at: at(9), cancel_reason: None };
         receipts.follow(&Request { state, ..request.clone() }, at(9));
         assert_eq!(receipts.of(request.id, &there, at(9)), None);
-        // A receipt that comes too late brings nothing back.
+        // A receipt after the end of its request has no effect.
         receipts.sounded(request.id, session(1), at(10));
         assert!(receipts.all(&there, at(10)).is_empty());
     }
@@ -238,7 +241,7 @@ mod tests {
         let there = BTreeSet::from([session(1)]);
         receipts.follow(&request, at(0));
         receipts.sounded(request.id, session(1), at(1));
-        // Before the real one's id and after it.
+        // Ids before and after the real one.
         for number in 0..2 * MOST as u128 {
             for id in [number % 50, 1000 + number, u128::MAX - number] {
                 receipts.sounded(Uuid::from_u128(id).into(), session(2), at(2));
@@ -246,7 +249,7 @@ mod tests {
         }
         assert_eq!(receipts.of(request.id, &there, at(3)), Some(reach(1, 1)));
         assert!(receipts.lock().len() <= MOST_UNKNOWN + 1);
-        // One that is told of a moment after its receipt is among the newest.
+        // A request that the log reports just after its receipt is among the newest.
         let late = Request { id: Uuid::from_u128(77).into(), ..request };
         receipts.sounded(late.id, session(1), at(4));
         receipts.follow(&late, at(4));

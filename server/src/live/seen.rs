@@ -1,4 +1,4 @@
-//! When people were last there, with what is news of it.
+//! Last-seen times of people, with change tracking.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,29 @@ use crewbell_shared::ids::PersonId;
 use crewbell_shared::protocol::live::LastSeen;
 use jiff::Timestamp;
 
-/// When people were last there, with the number of the change that they are told with.
+/// Last-seen times by person, each with the number of the change that it is sent with.
 #[derive(Debug, Default)]
 pub(super) struct Seen(BTreeMap<PersonId, (Timestamp, u64)>);
 
 impl Seen {
-    /// Somebody went, who was there until then; to be told with this change.
+    /// Records that a person was online until a time, to be sent with a change.
     pub(super) fn went(&mut self, person: PersonId, at: Timestamp, change: u64) {
-        // A heartbeat that runs out may be older than a socket that closed: told is the later, now.
+        // An expired heartbeat may be older than a closed connection; the later time counts.
         let at = self.at(person).map_or(at, |before| before.max(at));
         self.0.insert(person, (at, change));
     }
 
-    /// Whether something that was kept is later than what is known.
+    /// Returns whether a stored time is later than the known one.
     pub(super) fn is_news(&self, person: PersonId, at: Timestamp) -> bool {
         self.at(person).is_none_or(|before| before < at)
     }
 
-    /// When somebody was last there, if they went.
+    /// Returns a person's last-seen time, if they went offline.
     pub(super) fn at(&self, person: PersonId) -> Option<Timestamp> {
         self.0.get(&person).map(|(at, _)| *at)
     }
 
-    /// What is to be told to whoever was told as of a change; everything to whoever was told nothing.
+    /// Returns the times that changed after a change; all of them for `None`.
     pub(super) fn since(&self, change: Option<u64>) -> impl Iterator<Item = LastSeen> {
         let is_news = move |told: u64| change.is_none_or(|change| told > change);
         self.0

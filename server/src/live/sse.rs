@@ -1,6 +1,7 @@
-//! The same stream as server-sent events (HTML standard, 9.2), for browsers and scripts.
+//! The log stream as server-sent events (HTML standard, 9.2), for browsers and scripts.
 //!
-//! Each event's `id` is the entry's number, so a client that reconnects sends it as `Last-Event-ID` and goes on.
+//! Each event's `id` is the entry's number; a client that reconnects sends it as `Last-Event-ID` and continues after
+//! it.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -14,9 +15,9 @@ use super::frame::{Next, Stream, refusal_of};
 use crate::house::House;
 use crate::log::{LogEntry, ReadError};
 
-/// The stream of somebody, as events.
+/// Returns a person's stream as events.
 pub fn events(house: House, stream: Stream) -> Sse<impl Events<Item = Result<Event, Infallible>>> {
-    // As they are shared: each is written when it is its turn.
+    // The shared entries; each is written when its turn comes.
     let waiting: VecDeque<Arc<LogEntry>> = VecDeque::new();
     let events = stream::unfold((house, Some(stream), waiting), |(house, mut stream, mut waiting)| async move {
         loop {
@@ -42,7 +43,7 @@ pub fn events(house: House, stream: Stream) -> Sse<impl Events<Item = Result<Eve
             }
         }
     });
-    // The first bytes leave at once: a client, and a proxy before it, learn that the stream stands.
+    // The first bytes are sent at once, so that the client and any proxy see that the stream is open.
     let first = stream::iter([Ok(Event::default().comment("the log follows"))]);
     Sse::new(first.chain(events)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

@@ -1,4 +1,4 @@
-//! An entry as it goes out: the envelope, written once and shared by all who read it.
+//! A log entry in its wire form: the envelope is serialised once and shared by all readers.
 
 use crewbell_shared::ids::{EventId, PersonId};
 use crewbell_shared::protocol::{ActorRef, Audience, EntityType, Noun, Source};
@@ -9,22 +9,23 @@ use uuid::Uuid;
 
 use crate::db::entries::EntryRow;
 
-/// An entry with its number and its envelope.
+/// A log entry with its sequence number and envelope.
 #[derive(Clone, Debug)]
 pub struct LogEntry {
-    /// Its number at the site.
+    /// Its sequence number at the site.
     pub seq: u64,
-    /// Its id in the world.
+    /// Its globally unique id.
     pub event_id: EventId,
-    /// The part of the app that it belongs to.
+    /// The part of the app it belongs to.
     pub category: String,
-    /// What happened.
+    /// Its type, in the past tense.
     pub kind: String,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// Which noun it carries; none also for one of a newer version, which is in the envelope only.
+    /// Type and id of the entity it carries. `None` also for an entity type of a newer version, which is in the
+    /// envelope only.
     pub entity: Option<(EntityType, Uuid)>,
-    /// Whom it is for.
+    /// The readers it is for.
     pub audience: Audience,
     /// The payload alone.
     pub payload: Box<RawValue>,
@@ -55,10 +56,10 @@ struct Meta<'a> {
 }
 
 impl LogEntry {
-    /// Writes the envelope of a row.
+    /// Serialises the envelope of a row.
     ///
     /// # Errors
-    /// None that these types can cause; the signature is `serde_json`'s.
+    /// Returns `serde_json`'s error, which these types can't cause.
     pub fn new(site: &str, seq: u64, row: EntryRow) -> serde_json::Result<Self> {
         let envelope = serde_json::to_string(&Envelope {
             category: &row.category,
@@ -88,12 +89,12 @@ impl LogEntry {
         })
     }
 
-    /// How many bytes it takes in memory, nearly.
+    /// Returns its approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         std::mem::size_of::<Self>() + self.envelope.len() + self.payload.get().len()
     }
 
-    /// The person that the entry is about, where it carries one: a reader must notice when it is its own.
+    /// Returns the person the entry carries, if any: a reader must notice changes of its own person.
     pub fn about_person(&self) -> Option<PersonId> {
         self.entity.filter(|(noun, _)| *noun == EntityType::Person).map(|(_, id)| id.into())
     }
@@ -105,12 +106,12 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// An entry that says nothing but its number.
+    /// Creates a test entry with a sequence number.
     pub(crate) fn entry(seq: u64) -> Arc<LogEntry> {
         entry_of(seq, 2)
     }
 
-    /// The same with a payload of so many bytes.
+    /// Creates a test entry with a payload of `bytes` bytes.
     pub(crate) fn entry_of(seq: u64, bytes: usize) -> Arc<LogEntry> {
         let payload = format!("\"{}\"", "x".repeat(bytes - 2));
         let row = EntryRow {

@@ -1,4 +1,4 @@
-//! Noticing what another process wrote: the command line, or another node.
+//! Polls the log's head for entries that another process wrote: the command line, or another node.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::Tail;
 use crate::db::{Db, sites};
 
-/// How often the head is looked up. What this process writes wakes its readers at once; only another's waits for this.
+/// Polling interval. Entries of this process wake its readers at once; only those of another process wait for this.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks up a site's head from time to time and tells its tail, until cancelled.
+/// Polls a site's head and notifies its [`Tail`], until cancelled.
 pub async fn follow(site: SiteId, db: Db, tail: Arc<Tail>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -21,7 +21,7 @@ pub async fn follow(site: SiteId, db: Db, tail: Arc<Tail>, stop: CancellationTok
             _ = tick.tick() => {}
             () = stop.cancelled() => return,
         }
-        // A database that is away is reported by whoever needs it; here the next look is as good.
+        // Other users of the database report an outage; here the next poll retries.
         if let Ok(mut tx) = db.read_sites().await
             && let Ok((_, head)) = sites::extent(&mut tx, site).await
         {

@@ -1,9 +1,9 @@
 //! The log: append, read after a cursor, wake the readers.
 //!
-//! One ordered log per site is the truth that everyone reads: sockets, clients' caches, the activity, the buttons'
-//! lamps. The writer hands what it committed to the site's [`Tail`], which keeps the newest entries at hand and wakes
-//! whoever waits; a [`Reader`] that fell behind the tail reads the database. What another process wrote is noticed by
-//! [`follow`]. Nothing here decides, and nothing here writes but through `db::append`.
+//! One ordered log per site is the single source for all readers: sockets, clients' caches, the activity list, the
+//! buttons' lamps. The writer passes committed entries to the site's [`Tail`], which caches the newest ones and wakes
+//! waiting readers. A [`Reader`] that is further behind reads the database. Entries of another process are noticed by
+//! [`follow`]. This module decides nothing, and writes only through `db::append`.
 
 mod entry;
 mod follow;

@@ -1,4 +1,4 @@
-//! Reading the log from a cursor, page by page, and waiting at its end.
+//! Reader of a site's log: pages after a cursor, and waiting at the head.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use tokio::sync::watch;
 use super::{LogEntry, Tail};
 use crate::db::{Db, DbError, entries, sites};
 
-/// Why a reader can't go on.
+/// The reason why a reader can't continue.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The cursor is older than the log, newer than its head, or of another history: take a snapshot.
+    /// The cursor is older than the log, newer than its head, or of another history: the client needs a snapshot.
     #[error("the cursor {cursor} is not of the log, which has {first} to {head}")]
     SnapshotNeeded {
-        /// What the reader has.
+        /// The reader's cursor.
         cursor: u64,
-        /// The first entry of the log.
+        /// The first sequence number in the log.
         first: u64,
-        /// The last one.
+        /// The last sequence number in the log.
         head: u64,
-        /// Whether the log is another than the one that the cursor is from: the server was restored from a backup.
+        /// Whether the cursor belongs to another history, since the server was restored from a backup.
         restored: bool,
     },
     /// The database can't be read.
@@ -28,7 +28,7 @@ pub enum ReadError {
     Db(#[from] DbError),
 }
 
-/// A reader of a site's log: knows how far it has read.
+/// A reader of a site's log, with its cursor.
 #[derive(Debug)]
 pub struct Reader {
     site: SiteId,
@@ -37,56 +37,58 @@ pub struct Reader {
     tail: Arc<Tail>,
     head: watch::Receiver<u64>,
     cursor: u64,
-    /// What the entry at the cursor is to be; none when nobody says, or once it was looked at.
+    /// The event id that the entry at the cursor must have; `None` if unknown, or once checked.
     expected: Option<EventId>,
 }
 
 impl Reader {
-    /// Entries on one page at most. It ends earlier when they are large, by the same measure from memory and database.
+    /// Maximum entries on one page. A page ends earlier when entries are large; cache and database apply the same
+    /// measure.
     pub const PAGE: usize = 500;
 
-    /// Begins after an entry.
+    /// Creates a reader that starts after an entry.
     pub fn new(site: SiteId, slug: Arc<str>, db: Db, tail: Arc<Tail>, cursor: u64) -> Self {
         let head = tail.watch();
         Self { site, slug, db, tail, head, cursor, expected: None }
     }
 
-    /// Begins after an entry that is to have an event id; the first [`next`](Self::next) looks whether it has.
+    /// Sets the event id that the entry at the cursor must have; the first [`next`](Self::next) checks it.
     #[must_use]
     pub fn expecting(self, event_id: Option<EventId>) -> Self {
         Self { expected: event_id, ..self }
     }
 
-    /// Whose log it reads.
+    /// Returns the site whose log it reads.
     pub fn site(&self) -> SiteId {
         self.site
     }
 
-    /// A reader of the same log from another entry on.
+    /// Returns a reader of the same log from another cursor.
     #[must_use]
     pub fn again(self, cursor: u64) -> Self {
         Self { cursor, expected: None, ..self }
     }
 
-    /// How far it has read.
+    /// Returns the cursor.
     pub fn cursor(&self) -> u64 {
         self.cursor
     }
 
-    /// Whether it has read all that is known here.
+    /// Whether it has read up to the known head.
     pub fn is_at_end(&self) -> bool {
         self.cursor >= self.tail.head()
     }
 
-    /// Goes on behind what was [`read`](Self::read).
+    /// Moves the cursor behind entries that were [`read`](Self::read).
     pub fn advance(&mut self, entries: &[Arc<LogEntry>]) {
         self.cursor = entries.last().map_or(self.cursor, |last| last.seq);
     }
 
-    /// The next page; waits for one at the end of the log. Safe to drop while it waits.
+    /// Returns the next page, and waits for one at the head of the log. Cancel-safe while it waits.
     ///
     /// # Errors
-    /// The cursor is outside the log, or the database can't be read; a later call may go on from where it was.
+    /// Returns an error if the cursor is outside the log, or if the database can't be read; a later call may continue
+    /// from the same cursor.
     pub async fn next(&mut self) -> Result<Vec<Arc<LogEntry>>, ReadError> {
         self.recognise().await?;
         loop {
@@ -102,16 +104,16 @@ impl Reader {
                 continue;
             }
             if self.head.changed().await.is_err() {
-                // The site is gone, and with it all that could be said: wait to be dropped.
+                // The site was closed and sends nothing further: wait to be dropped.
                 std::future::pending::<()>().await;
             }
         }
     }
 
-    /// What is there now, without waiting: empty at the end of the log.
+    /// Returns the next page without waiting; empty at the head of the log. The cursor doesn't move.
     ///
     /// # Errors
-    /// As [`Reader::next`].
+    /// Returns the same errors as [`Reader::next`].
     pub async fn read(&self) -> Result<Vec<Arc<LogEntry>>, ReadError> {
         let bytes = usize::try_from(entries::PAGE_BYTES).unwrap_or(usize::MAX);
         if let Some(entries) = self.tail.after(self.cursor, Self::PAGE, bytes).filter(|entries| !entries.is_empty()) {
@@ -133,8 +135,8 @@ impl Reader {
         Ok(entries)
     }
 
-    /// Looks whether the entry at the cursor is the one that whoever reads has. One that is in the archive, or not
-    /// there yet, can't tell: then the numbers alone decide.
+    /// Checks that the entry at the cursor has the expected event id. An entry that is archived, or not there yet,
+    /// can't be checked; then the sequence numbers alone decide.
     async fn recognise(&mut self) -> Result<(), ReadError> {
         let Some(expected) = self.expected else { return Ok(()) };
         let at_hand = self.tail.at(self.cursor).map(|entry| entry.event_id);
@@ -150,7 +152,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The cursor is beyond what this process knows of: another one may have written what the reader has.
+    /// Rereads the head when the cursor is beyond the known one: another process may have written what the reader has.
     async fn look_further(&self) -> Result<(), ReadError> {
         let mut tx = self.db.read(self.site).await?;
         let (first, head) = sites::extent(&mut tx, self.site).await?;

@@ -1,4 +1,4 @@
-//! How a site is run, as the log last told it.
+//! Follows a site's settings in its log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::{ReadError, Reader};
 use crate::db::{Db, sites};
 
-/// Pause after the database couldn't be read.
+/// Retry interval after the database couldn't be read.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Keeps a site's settings as they are now, from a reader that begins where they were read; until cancelled.
+/// Keeps a site's settings current until cancelled, with a reader that starts where they were read.
 pub async fn follow_settings(
     mut reader: Reader,
     db: Db,

@@ -1,4 +1,4 @@
-//! The newest entries of a site, at hand for all who listen.
+//! Cache of a site's newest entries, shared by all readers.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,21 +8,21 @@ use tokio::sync::watch;
 
 use super::LogEntry;
 
-/// The newest entries of a site, and the number of the last one, which can be waited for.
+/// The newest entries of a site, and a watch channel of its head.
 #[derive(Debug)]
 pub struct Tail {
     entries: RwLock<Kept>,
     head: watch::Sender<u64>,
 }
 
-/// An entry that is at hand, and since when.
+/// A cached entry, and when it was cached.
 #[derive(Debug)]
 struct Noted {
     at: Instant,
     entry: Arc<LogEntry>,
 }
 
-/// What is at hand, and how much of it there is.
+/// The cached entries, and their size in bytes.
 #[derive(Debug, Default)]
 struct Kept {
     entries: VecDeque<Noted>,
@@ -39,7 +39,7 @@ impl Kept {
         *self = Self::default();
     }
 
-    /// Lets the oldest go.
+    /// Evicts the oldest entries beyond the limits.
     fn bound(&mut self) {
         while self.entries.len() > Tail::KEPT || (self.bytes > Tail::BYTES && self.entries.len() > 1) {
             if let Some(oldest) = self.entries.pop_front() {
@@ -50,31 +50,31 @@ impl Kept {
 }
 
 impl Tail {
-    /// Entries kept at hand: some seconds of a storm; a reader that is further behind asks the database.
+    /// Maximum cached entries, some seconds of a burst; a reader that is further behind reads the database.
     const KEPT: usize = 4096;
 
-    /// Bytes of them at most, but for the newest: an entry may be a thousand times as large as most.
+    /// Maximum cached bytes, except for the newest entry: an entry may be a thousand times as large as most.
     const BYTES: usize = 16 * 1024 * 1024;
 
-    /// Begins at a head.
+    /// Creates an empty cache with a head.
     pub fn new(head: u64) -> Self {
         Self { entries: RwLock::default(), head: watch::Sender::new(head) }
     }
 
-    /// The number of the last entry.
+    /// Returns the sequence number of the last entry.
     pub fn head(&self) -> u64 {
         *self.head.borrow()
     }
 
-    /// Watches the number of the last entry.
+    /// Returns a watch channel of the head.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
     }
 
-    /// Takes in entries that were committed, and wakes the readers.
+    /// Adds committed entries, and wakes the readers.
     ///
-    /// Entries may come twice (from the writer here and from the follower) or after a hole (another process wrote in
-    /// between): what is known is passed over, and a hole empties the tail, so that readers ask the database.
+    /// Entries may arrive twice (from this process's writer and from the follower) or after a gap (another process
+    /// wrote in between). Known entries are skipped, and a gap empties the cache, so that readers use the database.
     pub fn push(&self, new: Vec<Arc<LogEntry>>) {
         let Some(last) = new.last().map(|entry| entry.seq) else { return };
         {
@@ -95,7 +95,7 @@ impl Tail {
         self.reached(last);
     }
 
-    /// Notes that the log reaches to a number, whoever wrote it, and wakes the readers.
+    /// Raises the head to a sequence number, whichever process wrote it, and wakes the readers.
     pub fn reached(&self, seq: u64) {
         self.head.send_if_modified(|head| {
             let further = seq > *head;
@@ -104,12 +104,13 @@ impl Tail {
         });
     }
 
-    /// One entry; none when it isn't at hand.
+    /// Returns one entry; `None` if it isn't cached.
     pub fn at(&self, seq: u64) -> Option<Arc<LogEntry>> {
         self.look_at(seq, |noted| Arc::clone(&noted.entry))
     }
 
-    /// When an entry that was written here was known to be committed: before anybody was told so. None when it isn't at hand.
+    /// Returns when an entry written here was known to be committed, before any reader saw it; `None` if it isn't
+    /// cached.
     pub fn committed_at(&self, seq: u64) -> Option<Instant> {
         self.look_at(seq, |noted| noted.at)
     }
@@ -120,8 +121,8 @@ impl Tail {
         entries.get(usize::try_from(place).ok()?).map(look)
     }
 
-    /// The entries after a number, oldest first: at most so many, and of so many bytes but for the last; none when they
-    /// aren't all at hand.
+    /// Returns the entries after a sequence number, oldest first: at most `limit`, and up to `bytes` of payload except
+    /// for the last one. `None` if they aren't all cached.
     pub fn after(&self, cursor: u64, limit: usize, bytes: usize) -> Option<Vec<Arc<LogEntry>>> {
         let entries = &self.entries.read().unwrap_or_else(PoisonError::into_inner).entries;
         let first = entries.front()?.entry.seq;
@@ -180,7 +181,7 @@ mod tests {
         let before = Instant::now();
         tail.push(vec![entry(5), entry(6)]);
         let told = Instant::now();
-        // The follower brings it once more, later.
+        // The follower delivers it again, later.
         tail.push(vec![entry(6), entry(7)]);
         for seq in [5, 6] {
             let at = tail.committed_at(seq).unwrap();
@@ -228,7 +229,7 @@ mod tests {
         assert_eq!(page(MUCH).len(), 96);
         assert_eq!(page(256 * 1024), [4001, 4002, 4003, 4004], "the one that goes beyond it is the last");
         assert_eq!(page(1), [4001], "one at least");
-        // One that is larger than all that may be kept is at hand all the same, alone.
+        // An entry larger than the whole limit is cached all the same, alone.
         tail.push(vec![entry_of(4097, 2 * Tail::BYTES)]);
         assert_eq!(numbers(tail.after(4096, 10, 1)), Some(vec![4097]));
         assert_eq!(numbers(tail.after(4095, 10, 1)), None);

@@ -1,8 +1,8 @@
-//! The challenge to strangers (RFC 8489, 9.2.4), answered without the library.
+//! Authentication challenges to unauthenticated clients (RFC 8489, 9.2.4), answered before the TURN library.
 //!
-//! The library makes a nonce for each stranger and forgets none, so strangers don't reach it. It is asked for one nonce in
-//! half an hour, by letting a single stranger's request through; every other is answered here with that nonce. Only a
-//! request that proves something, with a nonce that the library still knows, goes on to it.
+//! The library creates a nonce for each unauthenticated request and never drops it, so such requests are kept from it.
+//! Every half an hour a single one is let through to obtain a nonce; all others are answered here with that nonce. Only
+//! a request with a MESSAGE-INTEGRITY attribute and a nonce that the library still knows is passed on.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,28 +16,28 @@ use stun::message::{
 use stun::textattrs::{Nonce, Realm};
 use tokio::time::Instant;
 
-/// How long a nonce is given out; the library takes it for an hour.
+/// How long a nonce is given out; the library accepts it for an hour.
 const GIVEN_FOR: Duration = Duration::from_mins(30);
-/// How long one that was given out is let through.
+/// How long requests with a given nonce are passed on.
 const TAKEN_FOR: Duration = Duration::from_mins(55);
-/// How long the library may take to give one, before another request is let through to ask.
+/// How long the library may take to give a nonce, before another request is let through.
 const ASKED_WITHIN: Duration = Duration::from_secs(1);
 
-/// What the library answers a stranger's request for with a nonce.
+/// Methods whose unauthenticated requests the library answers with a nonce.
 const CHALLENGED: [Method; 4] = [METHOD_ALLOCATE, METHOD_REFRESH, METHOD_CREATE_PERMISSION, METHOD_CHANNEL_BIND];
 
-/// What to do with a datagram.
+/// Action for a received datagram.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The library may have it.
+    /// Pass it to the library.
     Pass,
-    /// This is to be sent back.
+    /// Send this response back.
     Answer(Vec<u8>),
-    /// Its sender asks again.
+    /// Drop it; its sender retransmits.
     Drop,
 }
 
-/// The nonces that the library knows, the newest first.
+/// The nonces that the library knows, newest first.
 #[derive(Debug)]
 pub(super) struct Challenges {
     realm: &'static str,
@@ -55,7 +55,7 @@ impl Challenges {
         Self { realm, known: Mutex::default() }
     }
 
-    /// Judges a datagram that came in.
+    /// Classifies a received datagram.
     pub(super) fn judge(&self, datagram: &[u8], now: Instant) -> Verdict {
         // Channel data begins with other bits than a STUN message (RFC 8656, 12.4).
         if datagram.first().is_none_or(|first| first & 0xC0 != 0) {
@@ -80,7 +80,7 @@ impl Challenges {
         let newest = known.nonces.first().cloned();
         let is_fresh = newest.as_ref().is_some_and(|(_, since)| now.saturating_duration_since(*since) < GIVEN_FOR);
         let is_asked = known.asked_at.is_some_and(|asked| now.saturating_duration_since(asked) < ASKED_WITHIN);
-        // Who claims to prove something is answered without a nonce.
+        // The library answers a request with MESSAGE-INTEGRITY without a nonce.
         if !is_fresh && !is_asked && !proves {
             known.asked_at = Some(now);
             return Verdict::Pass;
@@ -91,7 +91,7 @@ impl Challenges {
         }
     }
 
-    /// Learns from what the library sends.
+    /// Records the nonce of an error response that the library sends.
     pub(super) fn learn(&self, datagram: &[u8], now: Instant) {
         let is_error =
             datagram.first_chunk().is_some_and(|[high, low]| high & 1 == 1 && low & 0x10 != 0 && high & 0xC0 == 0);
@@ -103,7 +103,7 @@ impl Challenges {
         if let Some(nonce) = nonce {
             let mut known = self.known();
             known.nonces.insert(0, (nonce, now));
-            // As many as there can be in an hour, if each is asked for when the last is no longer given out.
+            // At most as many as an hour allows, if each is obtained when the last is no longer given out.
             known.nonces.truncate(4);
         }
     }
@@ -159,7 +159,7 @@ mod tests {
         (code.code.0, nonce_of(&message).unwrap())
     }
 
-    /// The challenges when the library has given its nonce.
+    /// Returns challenges that have learnt the library's nonce.
     fn taught(now: Instant) -> Challenges {
         let challenges = Challenges::new("crewbell");
         assert_eq!(challenges.judge(&request(METHOD_ALLOCATE, None, false), now), Verdict::Pass, "the one that asks");

@@ -1,7 +1,8 @@
-//! What the relay may be used for, and how much of it there is.
+//! Limits of the TURN relay: allowed targets and the number of relays.
 //!
-//! Whoever is signed in may have datagrams sent from here. To devices, that is; not to what listens on this machine
-//! alone. Strangers are answered before the library, which remembers each, hears of them (`challenge`).
+//! Authenticated clients can make this machine send datagrams. Datagrams go to devices, but not to services that listen
+//! on the loopback interface only. Unauthenticated requests are answered in `challenge`, because the library keeps
+//! state for each.
 
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
@@ -19,16 +20,17 @@ use webrtc_util::Conn;
 
 use super::challenge::{Challenges, Verdict};
 
-/// The most relays at a time: two for each call, on a machine that has other things to do.
+/// Maximum number of relays at a time: two for each call, on a machine that has other work too.
 const MOST_RELAYS: usize = 256;
 
-/// How many strangers are answered in a second: an answer is larger than what asks for it, and the sender may be made up.
+/// Maximum number of challenges sent per second. A challenge is larger than its request, and the sender's address may
+/// be spoofed.
 const ANSWERS: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
-/// How long to wait after an error, so that one which stays doesn't keep the machine busy.
+/// Pause after a receive error, so that a permanent one doesn't keep the CPU busy.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The socket at which devices ask for relays.
+/// The listening socket of the TURN server.
 pub(super) struct FrontDoor {
     socket: UdpSocket,
     challenges: Challenges,
@@ -50,7 +52,7 @@ impl Conn for FrontDoor {
             match self.challenges.judge(buf.get(..length).unwrap_or_default(), Instant::now()) {
                 Verdict::Pass => return Ok((length, from)),
                 Verdict::Answer(answer) if self.answers.check().is_ok() => {
-                    // Whoever can't be answered has gone.
+                    // A failed send means that the client has gone.
                     let _ = self.socket.send_to(&answer, from).await;
                 }
                 Verdict::Answer(_) | Verdict::Drop => {
@@ -62,7 +64,7 @@ impl Conn for FrontDoor {
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> Result<usize, webrtc_util::Error> {
         self.challenges.learn(buf, Instant::now());
-        // Whoever can't be answered has gone.
+        // A failed send means that the client has gone.
         Ok(self.socket.send_to(buf, target).await.unwrap_or(buf.len()))
     }
 
@@ -95,11 +97,11 @@ impl Conn for FrontDoor {
     }
 }
 
-/// Opens the sockets from which is relayed.
+/// Allocator of the relay sockets.
 pub(super) struct Relays {
-    /// Where others see them.
+    /// The external address of the relays.
     seen_at: IpAddr,
-    /// Where they are opened.
+    /// The local address that they bind to.
     opened_at: IpAddr,
     free: Arc<Semaphore>,
 }
@@ -130,10 +132,10 @@ impl RelayAddressGenerator for Relays {
     }
 }
 
-/// A socket from which is relayed.
+/// A relay socket.
 struct Relay {
     socket: UdpSocket,
-    /// Whether devices are on this machine too, as in tests.
+    /// Whether loopback targets are allowed, as in tests.
     within_this_machine: bool,
     _permit: OwnedSemaphorePermit,
 }
@@ -153,7 +155,7 @@ impl Conn for Relay {
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> Result<usize, webrtc_util::Error> {
         if self.may_send_to(target.ip()) {
-            // What the network doesn't take is lost, as datagrams are.
+            // Datagrams may be lost, so a failed send is ignored.
             let _ = self.socket.send_to(buf, target).await;
         }
         Ok(buf.len())
@@ -188,8 +190,8 @@ impl Conn for Relay {
     }
 }
 
-/// The next datagram. A socket also tells of those of ours that nobody took, which is no reason to stop listening, as
-/// the library would.
+/// Receives the next datagram. Errors about earlier datagrams that could not be delivered are skipped, because the
+/// library would stop listening at them.
 async fn receive(socket: &UdpSocket, buf: &mut [u8]) -> (usize, SocketAddr) {
     loop {
         match socket.recv_from(buf).await {
@@ -199,7 +201,7 @@ async fn receive(socket: &UdpSocket, buf: &mut [u8]) -> (usize, SocketAddr) {
     }
 }
 
-/// For what the library only asks of connected sockets.
+/// Returns the error for methods that the library calls on connected sockets only.
 fn unused() -> webrtc_util::Error {
     std::io::Error::from(std::io::ErrorKind::Unsupported).into()
 }

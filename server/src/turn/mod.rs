@@ -1,8 +1,8 @@
-//! The server's own TURN server (RFC 8656) over UDP: relays calls between networks that can't reach each other.
+//! The built-in TURN server (RFC 8656) over UDP, which relays calls between networks that can't reach each other.
 //!
-//! `calls.own_turn` starts it in this process. Who may use it, and until when, is said by the credentials that
-//! [`Ice`] makes; what the relay does for them is bounded in `guard`, and strangers are
-//! answered in `challenge`. The room neither reads nor writes the database.
+//! `calls.own_turn` starts it in this process. The credentials that [`Ice`] makes say who may use it and until when.
+//! `guard` limits what the relay does, and `challenge` answers unauthenticated requests. The module doesn't use the
+//! database.
 
 mod challenge;
 mod guard;
@@ -20,11 +20,11 @@ use crate::config::Secret;
 use crate::house::House;
 use crate::ice::Ice;
 
-/// Starts it at an address, if there is one, until the house stops; it is then the first of the TURN servers that devices
-/// are told of. Without a secret that is shared with others one is made up.
+/// Starts the TURN server at an address, if there is one, until the server stops. It becomes the first of the TURN
+/// servers that devices are given. If no shared secret is configured, a random one is used.
 ///
 /// # Errors
-/// The address can't be opened.
+/// Returns an error if the address can't be opened.
 pub async fn start(own: Option<SocketAddr>, mut ice: Ice, house: &House) -> anyhow::Result<Ice> {
     if let Some(address) = own {
         let made_up = || Secret::new(STANDARD.encode(house.ids.bytes::<32>()));

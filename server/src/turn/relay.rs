@@ -1,4 +1,4 @@
-//! The own TURN server.
+//! Start of the TURN server, and its authentication.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,12 +18,12 @@ use crate::clock::Clock;
 use crate::config::Secret;
 use crate::ice;
 
-/// What the credentials are for (RFC 8489, 9.2); devices learn it from the server.
+/// Realm of the credentials (RFC 8489, 9.2); devices learn it from the server.
 const REALM: &str = "crewbell";
 
-/// Serves at an address until `stop`; gives the address back, with the port if any free one was wanted.
+/// Serves at an address until `stop`. Returns the address, with the actual port if port 0 was given.
 ///
-/// Where the address isn't one of this machine's, as behind a router that passes the ports on, it listens on all.
+/// If the address isn't one of this machine's, as behind a router that forwards ports, it listens on all addresses.
 pub(super) async fn start(
     address: SocketAddr,
     secret: Secret,
@@ -60,7 +60,7 @@ pub(super) async fn start(
     Ok(own)
 }
 
-/// Knows everybody whose credentials were made with the secret and haven't run out.
+/// Accepts time-limited credentials that were made with the secret and haven't expired.
 struct TimeLimited {
     secret: Secret,
     clock: Clock,
@@ -74,7 +74,7 @@ impl AuthHandler for TimeLimited {
     }
 }
 
-/// Whether a username, which begins with the second at which it ends, has not run out.
+/// Returns whether a username, which begins with its expiry as a Unix time in seconds, is still valid.
 fn is_good(username: &str, now: Timestamp) -> bool {
     let ends = username.split_once(':').and_then(|(seconds, _)| seconds.parse::<i64>().ok());
     ends.is_some_and(|ends| ends > now.as_second())

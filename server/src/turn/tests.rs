@@ -1,4 +1,4 @@
-//! The own TURN server, with the library's client.
+//! Tests of the TURN server with the library's client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::house::House;
 use crate::ice::{Ice, IceServers};
 
 async fn own() -> (House, Ice) {
-    // Nothing here asks the database.
+    // These tests don't use the database.
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
     let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
@@ -27,7 +27,7 @@ async fn own() -> (House, Ice) {
     (house, ice)
 }
 
-/// A client that was given the servers by REST.
+/// Returns a TURN client configured with the servers that REST gives.
 async fn client(servers: &IceServers) -> Client {
     let server = &servers.ice_servers[0];
     let address = server.urls[0].strip_prefix("turn:").and_then(|rest| rest.split('?').next()).unwrap();
@@ -91,7 +91,7 @@ async fn a_flood_of_strangers_is_answered_and_keeps_no_person_from_a_relay() {
     let url = &good.ice_servers[0].urls[0];
     let address = url.strip_prefix("turn:").and_then(|rest| rest.split('?').next()).unwrap().to_owned();
     let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    // Refresh and Allocate, with nothing that would prove anything (RFC 8489, 5).
+    // Refresh and Allocate without authentication attributes (RFC 8489, 5).
     for n in 0..400_u32 {
         let mut request = vec![0, if n % 2 == 0 { 4 } else { 3 }, 0, 0, 0x21, 0x12, 0xA4, 0x42];
         request.extend([n.to_be_bytes(), [7; 4], [8; 4]].concat());

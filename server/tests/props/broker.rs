@@ -1,4 +1,4 @@
-//! A Mosquitto that runs: the broker that buttons speak to when the server doesn't end their connections.
+//! A running Mosquitto: an external MQTT broker for the buttons.
 
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 use super::until;
 
-/// A broker that keeps what it has when it is killed; gone with the value.
+/// A broker with persistence, which survives a kill; removed on drop.
 pub struct Broker {
     pub address: SocketAddr,
     pub folder: tempfile::TempDir,
@@ -36,29 +36,29 @@ impl Broker {
         broker
     }
 
-    /// Kills it with no warning.
+    /// Kills the broker with SIGKILL.
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// Stops it as it is: it reads and says nothing more.
+    /// Suspends the broker: it reads and sends nothing more.
     pub fn freeze(&self) {
         let pid = self.child.id().unwrap().try_into().unwrap();
         kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
     }
 
-    /// Starts it after it was killed.
+    /// Starts the broker after a kill.
     pub async fn start_again(&mut self) {
         self.child = spawn(self.folder.path());
         self.is_up().await;
     }
 
-    /// There is no other sign of a broker that is up than that it lets somebody in.
+    /// Waits until the broker accepts a client, the only sign that it is up.
     async fn is_up(&self) {
         until("the broker is up", async || self.run("mosquitto_pub", &["-t", "up", "-m", "?"]).await).await;
     }
 
-    /// One of Mosquitto's own clients, on its way to this broker.
+    /// Creates the command of a Mosquitto client that connects to this broker.
     pub fn command(&self, program: &str, more: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(["-h", "127.0.0.1", "-p", &self.address.port().to_string(), "-V", "mqttv5"]).args(more);
@@ -66,12 +66,12 @@ impl Broker {
         command
     }
 
-    /// Runs it to its end, and tells whether it was content.
+    /// Runs a client to its end, and returns whether it succeeded.
     pub async fn run(&self, program: &str, more: &[&str]) -> bool {
         self.command(program, more).status().await.expect("mosquitto-clients are installed").success()
     }
 
-    /// How many lines of its log hold a text.
+    /// Returns the number of log lines that contain a text.
     pub fn said(&self, text: &str) -> usize {
         let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
         log.lines().filter(|line| line.contains(text)).count()

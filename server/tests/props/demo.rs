@@ -1,4 +1,4 @@
-//! `crewbell-server demo`, running, and its data folder.
+//! A running `crewbell-server demo`, and its data folder.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
@@ -14,26 +14,26 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// The longest that a start may take: a database is made, a week of history is loaded.
+/// Time limit of a start: it creates a database and loads a week of history.
 pub const START: Duration = Duration::from_mins(2);
-/// The longest that a stop may take.
+/// Time limit of a stop.
 const STOP: Duration = Duration::from_secs(30);
 
-/// The server's program.
+/// Creates a command for the server's program.
 pub fn program(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crewbell-server"));
-    // Of all that the caller may have set, nothing is to show.
+    // The caller's environment must not show.
     command.args(args).env_remove("CREWBELL_CONFIG").env("CREWBELL_LOG_FORMAT", "json").kill_on_drop(true);
     command
 }
 
-/// A data folder; when the test fails, PostgreSQL is not left behind.
+/// A data folder whose PostgreSQL is ended on drop, also when the test fails.
 pub struct Folder(pub tempfile::TempDir);
 
 impl Folder {
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("crewbell-demo-").tempdir().unwrap();
-        // Open to the user that PostgreSQL runs as when the tests run as root.
+        // Readable by the user that PostgreSQL runs as when the tests run as root.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         Self(folder)
     }
@@ -42,7 +42,7 @@ impl Folder {
         self.0.path().join("data")
     }
 
-    /// The processes that work in PostgreSQL's folder: its first one and all its children.
+    /// Returns the processes whose working directory is PostgreSQL's folder: the postmaster and its children.
     pub fn postgres(&self) -> Vec<i32> {
         let Ok(pg) = std::fs::canonicalize(self.data().join("pg")) else { return Vec::new() };
         let works_there = |pid: &i32| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == pg);
@@ -59,17 +59,17 @@ impl Drop for Folder {
     }
 }
 
-/// `crewbell-server demo --headless --json`, running.
+/// A running `crewbell-server demo --headless --json`.
 pub struct Demo {
     pub child: Child,
-    /// What it says when it is ready.
+    /// The ready line.
     pub ready: Value,
-    /// What it prints after that.
+    /// The next output line, if there is one.
     more: JoinHandle<Option<String>>,
 }
 
 impl Demo {
-    /// Starts it on a folder; `mqtt` is where buttons are to knock.
+    /// Starts the demo on a folder; `mqtt` is the listening address for buttons.
     pub async fn start(data: &Path, mqtt: &str) -> Self {
         let args = ["demo", "--headless", "--json", "--http", "127.0.0.1:0", "--mqtt", mqtt, "--data-dir"];
         let mut program = program(args);
@@ -82,14 +82,14 @@ impl Demo {
         Self { child, ready, more }
     }
 
-    /// SIGTERM; it ends with 0 in time, and has said nothing more.
+    /// Sends SIGTERM, and checks that the process exits with 0 in time and has printed nothing more.
     pub async fn stop(self) {
         stop(self.child).await;
         assert_eq!(self.more.await.unwrap(), None, "one line is all that it prints");
     }
 }
 
-/// SIGTERM; it ends with 0 in time.
+/// Sends SIGTERM, and checks that the process exits with 0 in time.
 pub async fn stop(mut child: Child) {
     kill(Pid::from_raw(child.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
     let status = timeout(STOP, child.wait()).await.unwrap_or_else(|_| panic!("it stops within {STOP:?}")).unwrap();

@@ -1,16 +1,16 @@
-//! Waiting for what will be the case soon.
+//! Polling and time limits.
 
 use std::time::Duration;
 
-/// Longer than anything takes that is waited for, also on a machine that is busy with other things.
+/// Time limit, longer than any expected wait on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits for something that must come soon.
+/// Awaits a future, and panics after the time limit.
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.unwrap_or_else(|_| panic!("it did not come within {PATIENCE:?}"))
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds, and panics after the time limit.
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let waited = async {
         while !is_so().await {

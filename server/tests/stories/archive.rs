@@ -1,4 +1,4 @@
-//! What is older than the site keeps moves to the archive of its month, and stays told.
+//! The archive: entries older than the site's retention move to the archive of their month, and stay readable.
 
 use crewbell_server::db::entries::{self, Filter};
 use crewbell_server::jobs;
@@ -8,21 +8,22 @@ use serde_json::Value;
 use crate::database::superuser;
 use crate::ship::{Ship, id};
 
-/// Entries of the past, one an hour: more than four months of them.
+/// Number of past entries, one an hour: more than four months of them.
 const PAST: i64 = 3000;
 
 const KEPT: &str = "select count(*) from entries";
 const ARCHIVED: &str = "select count(*) from entries_archive";
 
-/// Every number from 1 to the head, once, in one of the two.
+/// Query that returns 1 if every seq from 1 to the head exists exactly once in the two tables.
 const WHOLE: &str = "select (count(*) = max(head) and count(distinct seq) = max(head) and min(seq) = 1 \
                      and max(seq) = max(head))::int::bigint \
                      from (select seq from entries union all select seq from entries_archive) both_of_them, sites";
 
-/// A ship with a past, that keeps so many days of it from now on.
+/// Creates a ship with past entries, and then sets its retention in days.
 async fn months_later(retention_days: u32) -> Ship {
     let ship = Ship::sail().await;
-    // The server looks for old entries by itself when it starts; it shall find none before the story does.
+    // The server archives by itself when it starts; without a retention it finds nothing to archive before the story
+    // does.
     ship.settings(|settings| settings.retention_days = 0).await;
     let mut root = superuser(&ship.db).await;
     let insert = "insert into entries (site_id, seq, event_id, at, actor_name, source, category, type, entity_type, \
@@ -63,7 +64,7 @@ async fn old_entries_move_while_presses_go_on_and_none_is_lost() {
 
     assert!(ship.count(ARCHIVED).await > PAST - 31 * 24, "all but the last month");
     assert!(ship.count(KEPT).await > 29 * 24, "and no more");
-    // Besides the presses: those who signed in, the button that was seen.
+    // Besides the inserted entries: the sign-ins, and the button that was seen.
     assert!(ship.count(KEPT).await + ship.count(ARCHIVED).await >= before + 100);
     assert_eq!(ship.count(WHOLE).await, 1, "no number is missing, and none is in both");
     let months = "select count(distinct tableoid) from entries_archive";
@@ -121,14 +122,14 @@ async fn a_clock_that_jumped_three_years_moves_nothing_and_a_right_one_goes_on()
         ship.clock.set_by(SignedDuration::from_hours(24 * 365 * years));
         assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0, "{years}");
     }
-    // Also when the server starts with it, and has written by it.
+    // The same when the server starts with the wrong clock, and has written entries by it.
     ship.clock.set_by(SignedDuration::from_hours(24 * 365 * 30));
     let ship = ship.restart().await;
     ship.sam().await;
     assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0);
     assert_eq!(ship.count(ARCHIVED).await, archived);
     assert!(ship.count(KEPT).await >= kept);
-    // The clock is put right. What was dated wrongly in between stands in nobody's way.
+    // The clock is corrected. Entries with wrong dates in between block nothing.
     ship.clock.set_by(SignedDuration::from_hours(-24 * 365 * 3));
     let ship = ship.restart().await;
     ship.sam().await;
@@ -143,7 +144,7 @@ async fn a_clock_that_jumped_three_years_moves_nothing_and_a_right_one_goes_on()
 async fn entries_that_were_written_by_a_clock_of_another_month_go_where_they_belong() {
     let ship = Box::pin(months_later(30)).await;
     let mut root = superuser(&ship.db).await;
-    // Every fiftieth entry by a clock that has forgotten the time, or is years ahead.
+    // Every fiftieth entry is dated by a clock that was reset, or is years ahead.
     for (rest, shift) in [(0, "- interval '56 years'"), (25, "+ interval '3 years'")] {
         let set = format!("update entries set at = at {shift} where seq % 50 = {rest} and seq > 50");
         sqlx::query(sqlx::AssertSqlSafe(set)).execute(&mut root).await.unwrap();

@@ -1,4 +1,4 @@
-//! A backup that comes back equal, and goes on.
+//! Backups: a restored database has the same contents, and can be used.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::foreign::until;
 use crate::own::Own;
 use crate::ship::{Ship, id, soon};
 
-/// Each table with the number of its rows and a sum over all that is in them.
+/// Returns the row count and a checksum of each table.
 async fn contents(root: &mut PgConnection) -> BTreeMap<String, (i64, String)> {
     let tables = "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace \
                   where n.nspname = 'public' and c.relkind = 'r' order by 1";
@@ -66,7 +66,7 @@ async fn a_ship_that_sank_sails_on_from_its_backup() {
     restore(&Place::private(&other.cluster), &file, Existing::MustBeEmpty).await.unwrap();
     let ship = Ship { db: other.db(), ..ship };
     let (mut before, mut restored) = (original, contents(&mut superuser(&ship.db).await).await);
-    // Who was signed in signs in again: nobody here knows who was signed out since.
+    // A restore ends all sessions, since the backup doesn't know of later sign-outs.
     assert_ne!(restored.remove("sessions"), before.remove("sessions"));
     assert_eq!(restored, before);
     assert_eq!(ship.count("select count(*) from sessions where ended_at is null").await, 0);
@@ -92,7 +92,7 @@ async fn a_ship_that_sank_sails_on_from_its_backup() {
     }
 }
 
-/// The program's own restore, on a database that isn't in a data folder of its own.
+/// Creates the command of the program's own restore, on a database outside a data folder.
 fn restoring(own: &Own, file: &Path) -> Command {
     let url = format!("postgres:///crewbell?host={}&user=crewbell_owner", own.cluster.socket_folder().display());
     let mut command = Command::new(env!("CARGO_BIN_EXE_crewbell-server"));
@@ -101,7 +101,7 @@ fn restoring(own: &Own, file: &Path) -> Command {
     command
 }
 
-/// The databases of a cluster that come of a restore, or of what was there before it.
+/// Returns the databases of a cluster that a restore creates or replaces.
 async fn databases(root: &mut PgConnection) -> Vec<String> {
     let names = "select datname::text from pg_database where datname like 'crewbell%' order by 1";
     sqlx::query_scalar(names).fetch_all(root).await.unwrap()
@@ -122,7 +122,7 @@ async fn a_restore_that_is_killed_while_the_names_change_leaves_the_database_and
     let ship = ship
         .stopped_while(Box::pin(async {
             let mut child = restoring(&own, &file).spawn().unwrap();
-            // Somebody looks into the new database: it gets its name only when they are gone.
+            // A client is connected to the new database, which can only be renamed once the client is gone.
             let looking = soon(async {
                 loop {
                     match fresh.connect().await {

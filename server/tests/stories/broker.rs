@@ -1,4 +1,4 @@
-//! The buttons speak to a broker that is not ours, and the server is its client.
+//! External broker: the buttons connect to a Mosquitto, and the server is its client.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::wire::{Stormer, Storming, Wire};
 
 const PRESSED: &str = "obedio/button/cabin-1/pressed";
 
-/// A ship whose broker has been asked for presses, and where each press is a card.
+/// Creates a ship that has subscribed to the broker, and in which each press makes a request of its own.
 async fn ship_by(broker: &Broker) -> Ship {
     let ship = Box::pin(Ship::sail_by(broker.settings())).await;
     ship.settings(|settings| settings.press_window_s = 0).await;
@@ -74,7 +74,7 @@ async fn what_was_pressed_while_the_server_was_stopped_rings_when_it_is_back_onc
 
     let ship = ship
         .stopped_while(async {
-            // The one that was acknowledged before comes again too, as a button does that missed the PUBACK.
+            // The press that was acknowledged before comes again too, as from a button that missed the PUBACK.
             for id in ["7-1", "7-2", "7-3", "7-3"] {
                 button.say(PRESSED, &press(id)).await;
             }
@@ -104,7 +104,7 @@ async fn a_retained_press_does_not_ring_when_the_server_connects_nor_when_it_com
     let mut ship = ship_by(&broker).await;
     for times in 1..=3 {
         broker.subscribed(times).await;
-        // A subscription is answered with what is retained before anything that is new.
+        // The broker sends retained messages before any new one.
         button.say(PRESSED, &press(&format!("new-{times}"))).await;
         until("the new press rings", || async {
             ship.count("select count(*) from requests").await == i64::try_from(times).unwrap()
@@ -136,14 +136,14 @@ fn heard(storm: &[Stormer]) -> usize {
     storm.iter().map(Stormer::count).sum()
 }
 
-/// Ends a storm, and waits until the server has all that the broker acknowledged: each press once. Tells how many
-/// there were, and how many were sent again.
+/// Ends the presses, and checks that the server has recorded all that the broker acknowledged, each once. Returns their
+/// number and the number of resends.
 async fn reckoned(ship: &Ship, storm: Vec<Stormer>) -> (usize, usize) {
     let (reckoning, resent) = reckoned_but(ship, storm, 0).await;
     (reckoning.acknowledged, resent)
 }
 
-/// The same where a broker that was killed may have taken so many with it.
+/// Does the same where a killed broker may have lost up to `most_lost` presses.
 async fn reckoned_but(ship: &Ship, storm: Vec<Stormer>, most_lost: usize) -> (Reckoning, usize) {
     let (mut acknowledged, mut resent) = (Vec::new(), 0);
     for stormer in storm {
@@ -168,8 +168,8 @@ async fn reckoned_but(ship: &Ship, storm: Vec<Stormer>, most_lost: usize) -> (Re
     (reckoning, resent)
 }
 
-/// What a broker that is killed takes with it: Mosquitto acknowledges a press before it has handed it on, and keeps it in
-/// memory meanwhile. No more than the buttons may have unanswered: three of them, eight each.
+/// Number of presses that a killed broker can lose. Mosquitto acknowledges a press before it has forwarded it, and
+/// holds it in memory meanwhile. The bound is the number of unacknowledged presses: three buttons, eight each.
 const HELD: usize = 3 * 8;
 
 #[tokio::test]
@@ -182,7 +182,8 @@ async fn a_broker_killed_in_a_storm_loses_only_what_it_had_not_handed_on_and_not
         let before = heard(&storm);
         until("the storm is on", || async { heard(&storm) > before + 100 }).await;
         if kills == 2 {
-            // It acknowledges too fast to be caught at it: stopped for a moment, it leaves presses unanswered.
+            // The broker acknowledges too fast for a kill in between: suspended for a moment, it leaves presses
+            // unacknowledged.
             broker.freeze();
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -210,7 +211,7 @@ async fn a_button_that_floods_behind_the_broker_is_told_of_and_delays_nobody_and
     let flood = Wire::connect(broker.address, "stuck", None).await.unwrap().flood(PRESSED, FLOOD);
     let (flooded, ()) = tokio::join!(soon(flood), async {
         screen.see("request_created").await;
-        // Another button beside it, while what the broker has kept of the flood is still read.
+        // Another button presses while the server still reads the flood that the broker has queued.
         broker.client("mqttv5").say("obedio/button/cabin-2/pressed", &press("2-1")).await;
         assert_eq!(screen.see("request_created").await["payload"]["place_name"], "Cabin 2");
     });
@@ -219,7 +220,7 @@ async fn a_button_that_floods_behind_the_broker_is_told_of_and_delays_nobody_and
         ship.count("select count(*) from presses").await == i64::from(FLOOD) + 1
     })
     .await;
-    // Two hundred at once, and a hundred in each second.
+    // The rate limit: a burst of two hundred, and a hundred in each second.
     let took = "select (extract(epoch from max(received_at) - min(received_at)) * 1000)::bigint from presses";
     if 200 + ship.count(took).await / 10 >= i64::from(FLOOD) {
         return skipped("this machine takes fewer presses in a second than a device may make");
@@ -232,12 +233,12 @@ async fn a_button_that_floods_behind_the_broker_is_told_of_and_delays_nobody_and
     assert_eq!(words.times("A device presses faster than any finger"), 1, "and the log says it once");
 }
 
-/// What the servers of this story say about themselves.
+/// The log output of the servers of a story.
 #[derive(Clone, Default)]
 pub struct Words(Arc<Mutex<Vec<u8>>>);
 
 impl Words {
-    /// Listens to all that runs in this story.
+    /// Captures the log output of this story.
     pub fn listen() -> (Self, DefaultGuard) {
         let words = Self::default();
         let writer = words.clone();
@@ -245,12 +246,12 @@ impl Words {
         (words, tracing::subscriber::set_default(lines))
     }
 
-    /// Waits until it has been said.
+    /// Waits until the log contains a text.
     pub async fn hear(&self, what: &str) {
         until(what, || async { self.times(what) > 0 }).await;
     }
 
-    /// How often it has been said.
+    /// Returns how often the log contains a text.
     fn times(&self, what: &str) -> usize {
         String::from_utf8_lossy(&self.0.lock().unwrap()).matches(what).count()
     }

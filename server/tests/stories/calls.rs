@@ -1,4 +1,4 @@
-//! The crew call each other: four devices of three people, and what happens at the same instant.
+//! Calls among the crew: four devices of three people, and simultaneous actions.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::cast::{Crew, Phone, fresh_id, text};
 use crate::ship::{Ship, soon};
 
-/// Rounds of each race: enough that both orders come up.
+/// Rounds of each race, enough for both orders to occur.
 const ROUNDS: usize = 15;
 
-/// Sam's tablet, Siri's tablet and phone, Dana's desktop.
+/// Creates Sam's tablet, Siri's tablet and phone, and Dana's desktop.
 async fn four_devices(ship: &Ship) -> [Phone; 4] {
     let siri = ship.siri().await;
     let siris_phone = Phone::of(siri.second_device().await).await;
@@ -24,7 +24,8 @@ async fn status_of(who: &Crew, asker: &Crew) -> String {
     text(&asker.get(&format!("/api/status/user/{}", who.id)).await["status"])
 }
 
-/// Lets time pass until a call is over, one step after the server had time to look.
+/// Advances the clock step by step, with time for the server to react in between, until a call is over; returns the
+/// call.
 async fn over_in_time(ship: &Ship, asker: &Crew, call: &str, step: SignedDuration) -> Value {
     let ended = async || loop {
         let now = asker.call(call).await;
@@ -59,7 +60,7 @@ async fn all_devices_ring_and_all_stop_when_one_answers() {
         let answered = device.screen.see("call_answered").await;
         assert_eq!(answered["payload"]["callee_endpoint"], json!(end));
     }
-    // The same answer again is the same; another device's is too late, and so is its no.
+    // A repeated answer succeeds; another device's answer is too late, and so is its rejection.
     assert_eq!(tablet.answers(&call).await, None);
     assert_eq!(phone.answers(&call).await.as_deref(), Some("answered_elsewhere"));
     let no = json!({ "type": "reject_call", "call_id": call });
@@ -171,7 +172,7 @@ async fn the_second_caller_is_told_in_a_call_and_the_callee_sees_who_tried() {
     let tried = tablet.screen.see("call_missed").await;
     assert_eq!(tried["payload"]["caller"]["name"], "Dana");
     assert_eq!(tablet.who.missed().await, 1);
-    // Who is called calls nobody else meanwhile, and neither does who calls.
+    // Neither party of a ringing call can call another person.
     for busy in [&tablet, &sam] {
         assert_eq!(busy.calls(&dana.who).await, Err("in_a_call".to_owned()));
     }
@@ -207,7 +208,7 @@ async fn a_busy_or_absent_callee_misses_it_and_sees_it_later() {
         assert_eq!(callee.missed().await, 1);
         let listed = callee.get("/api/call/missed").await["items"].clone();
         assert_eq!(listed[0]["caller"]["name"], "Sam");
-        // Only who was called sees it; twice is once.
+        // Only the callee can mark a missed call as seen; repeating it changes nothing.
         let path = format!("/api/call/mark-seen/{call}");
         let (status, said) = sam.who.post(&path, json!({})).await;
         assert_eq!((status, &said["code"]), (StatusCode::FORBIDDEN, &json!("not_your_call")));
@@ -218,7 +219,7 @@ async fn a_busy_or_absent_callee_misses_it_and_sees_it_later() {
         assert!(sam.who.call(&call).await["seen_at"].is_string());
     }
     assert_eq!(ship.count("select count(*) from entries where type = 'call_seen'").await, 2);
-    // Who says that they are there by a request can be called.
+    // A person with a heartbeat over HTTP can be called.
     assert_eq!(tom.post("/api/status/heartbeat", json!({})).await.1["status"], "online");
     let call = sam.calls(&tom).await.unwrap();
     assert_eq!(sam.who.call(&call).await["state"], "ringing");
@@ -264,7 +265,7 @@ async fn a_call_that_rings_its_time_is_missed_and_ended_when_it_stopped_ringing(
     }
     assert_eq!(tablet.answers(&call).await.as_deref(), Some("call_over"));
     assert_eq!(tablet.who.missed().await, 1);
-    // Nobody did that but the server itself.
+    // The entry's source is the server itself.
     assert_eq!(ship.count("select count(*) from entries where type = 'call_missed' and source = 'server'").await, 1);
 }
 
@@ -279,7 +280,8 @@ async fn a_call_goes_on_over_a_restart_of_the_server_and_ends_as_it_should() {
     let at = ship.server.http;
     let (sam, siri) = (Phone::again(sam.0.at(at), sam.1).await, Phone::again(siri.0.at(at), siri.1).await);
     let mut dana = Phone::of(ship.dana().await).await;
-    // As long as both are there, no time ends it: not even a minute, in which another call rings out.
+    // While both sides are connected, no timeout ends the call: not even after a minute, in which another call times
+    // out.
     let tom = ship.crew("Tom").await;
     tom.post("/api/status/heartbeat", json!({})).await;
     dana.calls(&tom).await.unwrap();
@@ -321,13 +323,13 @@ async fn the_other_side_of_a_device_that_goes_is_told_at_once_and_when_it_is_bac
     let mut back = Phone::again(siri, end).await;
     assert_eq!(sam.screen.hears().await, peer(true));
     assert!(matches!(back.screen.hears().await, FromServer::Peer { there: true, .. }));
-    // The socket that it had is noticed to be gone only after the new one stands: that says nothing.
+    // The server notices the end of the old socket only after the new one has connected: this causes no event.
     let again = Phone::again(back.who, end).await;
     assert_eq!(sam.screen.hears().await, peer(true));
     drop(back.screen);
     sam.screen.settles().await;
     assert_eq!(sam.screen.heard, Vec::new());
-    // It goes for good, and who is left says so.
+    // It disconnects for good, and the remaining side reports it.
     drop(again.screen);
     assert_eq!(sam.screen.hears().await, peer(false));
     let gone = json!({ "type": "end_call", "call_id": call, "dropped": true });
@@ -385,7 +387,7 @@ async fn a_call_about_a_request_is_in_its_timeline() {
         let about = json!({ "noun": about, "id": fresh_id() });
         let (_, said) =
             sam.who.post("/api/call/initiate", json!({ "callee_id": ship.dana().await.id, "about": about })).await;
-        // Sam is in a call, but what the new one would be about is looked at first.
+        // Sam is in a call, but the subject of the new one is checked first.
         assert_eq!(said["code"], code, "{said}");
     }
 }
@@ -405,7 +407,7 @@ async fn everybody_sees_who_can_be_called() {
             }
         }
     };
-    // Who is called isn't in a call yet.
+    // A ringing callee isn't in a call yet.
     sees([Status::InCall, Status::Online]).await;
     tablet.answers(&call).await;
     sees([Status::InCall, Status::InCall]).await;

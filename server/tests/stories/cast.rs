@@ -1,4 +1,4 @@
-//! Who acts in the stories: crew with their devices, and Gus with his finger on the button.
+//! The cast of the stories: crew members with their devices, and Gus with his button.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::ship::{PIN, soon};
 
-/// A member of the crew on a device.
+/// A crew member on a device.
 #[derive(Clone)]
 pub struct Crew {
     pub address: SocketAddr,
@@ -30,7 +30,7 @@ pub struct Crew {
 }
 
 impl Crew {
-    /// Somebody whose token was made otherwise.
+    /// Creates a person with an existing token.
     pub fn with_token(address: SocketAddr, site: &str, name: &str, id: String, token: String) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -49,12 +49,12 @@ impl Crew {
         Self { address, client, site: site.into(), name: name.into(), token, id }
     }
 
-    /// The same device, when the server is back under another address.
+    /// Returns the same device with another address of the server.
     pub fn at(self, address: SocketAddr) -> Self {
         Self { address, ..self }
     }
 
-    /// The same person on another device.
+    /// Signs the same person in on another device.
     pub async fn second_device(&self) -> Self {
         Self::sign_in(self.address, &self.site, &self.name).await
     }
@@ -94,17 +94,17 @@ impl Crew {
         self.ask(Method::POST, path, Some(body)).await
     }
 
-    /// Does something to a request: `accept`, `complete`, …
+    /// Acts on a request: `accept`, `complete`, …
     pub async fn answer(&self, request: &str, verb: &str) -> (StatusCode, Value) {
         self.post(&format!("/api/service-requests/{request}/{verb}"), json!({})).await
     }
 
-    /// The open requests, as this person sees them.
+    /// Returns the open requests that this person sees.
     pub async fn open_requests(&self) -> Vec<Value> {
         self.get("/api/service-requests?state=open&limit=200").await["items"].as_array().unwrap().clone()
     }
 
-    /// Asks for somebody to come to a cabin, without a button; the request's id.
+    /// Makes a request for a cabin without a button; returns the request's id.
     pub async fn asks_for(&self, cabin: u128, text: &str) -> String {
         let id = fresh_id();
         let place = Uuid::from_u128(cabin);
@@ -114,47 +114,47 @@ impl Crew {
         id
     }
 
-    /// A request as it is now.
+    /// Returns the current state of a request.
     pub async fn request(&self, id: &str) -> Value {
         self.get(&format!("/api/service-requests/{id}")).await["request"].clone()
     }
 
-    /// All that happened to a request: who did what, in order.
+    /// Returns the history of a request in order: actor and type of each entry.
     pub async fn timeline(&self, id: &str) -> Vec<(String, String)> {
         let story = self.get(&format!("/api/service-requests/{id}")).await;
         let entry = |entry: &Value| (text(&entry["meta"]["actor"]["name"]), text(&entry["type"]));
         story["timeline"].as_array().unwrap().iter().map(entry).collect()
     }
 
-    /// Sends a batch of commands as the app does; what became of each.
+    /// Sends a batch of commands as the app does; returns the outcome of each.
     pub async fn sends(&self, commands: &[Value]) -> Vec<Value> {
         let (status, body) = self.post("/api/commands", json!({ "commands": commands })).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         body["outcomes"].as_array().unwrap().clone()
     }
 
-    /// Does one command; the code of its refusal, if it was refused.
+    /// Sends one command; returns the code of its refusal, if it was refused.
     pub async fn does(&self, verb: Value) -> Option<String> {
         let outcome = self.sends(&[command(verb)]).await.remove(0);
         outcome["refusal"]["code"].as_str().map(str::to_owned)
     }
 
-    /// This device's screen: the live socket, from now on or from after an entry.
+    /// Opens a live socket, from the head or from after an entry.
     pub async fn screen(&self, cursor: Option<u64>) -> Screen {
         self.screen_of(cursor, &[]).await
     }
 
-    /// A screen that shows some categories only.
+    /// Opens a live socket for some categories only.
     pub async fn screen_of(&self, cursor: Option<u64>, categories: &[&str]) -> Screen {
         self.hello(cursor, None, categories).await
     }
 
-    /// A screen that goes on after an entry which it knows by its event id.
+    /// Opens a live socket that resumes after an entry, with the entry's event id.
     pub async fn screen_after(&self, cursor: u64, event_id: &Value) -> Screen {
         self.hello(Some(cursor), event_id.as_str(), &[]).await
     }
 
-    /// A screen of an app that can speak in calls.
+    /// Opens the live socket of an app that can make calls.
     pub async fn phone(&self, endpoint: EndpointId) -> Screen {
         self.greet(None, None, &[], Some(endpoint)).await
     }
@@ -188,12 +188,12 @@ pub struct Screen {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub cursor: u64,
     waiting: Vec<Value>,
-    /// What was said of who is there, and of which alert reached how many devices; passed over by all that waits for
-    /// something else.
+    /// Notices: presence, and the number of devices that an alert reached. Methods that wait for other frames skip
+    /// them.
     pub notices: Vec<FromServer>,
-    /// What came of calls: signals, their refusals, and news of the other end; passed over like notices.
+    /// Call frames: signals, their refusals, and the state of the other end. They are skipped like notices.
     pub heard: Vec<FromServer>,
-    /// Packets of voice that came.
+    /// Received voice packets.
     pub packets: Vec<Vec<u8>>,
 }
 
@@ -212,12 +212,12 @@ impl Screen {
         soon(self.socket.send(message)).await.unwrap();
     }
 
-    /// Sends, whether or not anybody still listens.
+    /// Sends a message; returns whether the socket is still open.
     pub async fn try_send(&mut self, message: Message) -> bool {
         soon(self.socket.send(message)).await.is_ok()
     }
 
-    /// The number with which the socket closes; passes over what it says before.
+    /// Returns the close code of the socket; skips the frames before it.
     pub async fn close_code(&mut self) -> Option<u16> {
         loop {
             match soon(self.socket.next()).await {
@@ -228,12 +228,12 @@ impl Screen {
         }
     }
 
-    /// The code with which the server ends the connection; passes over what it said before.
+    /// Returns the code of the refusal with which the server ends the connection; skips the frames before it.
     pub async fn refusal(&mut self) -> String {
         self.refused().await.code.to_string()
     }
 
-    /// The refusal with which the server ends the connection; passes over what it said before.
+    /// Returns the refusal with which the server ends the connection; skips the frames before it.
     pub async fn refused(&mut self) -> Refusal {
         loop {
             match self.frame().await {
@@ -247,7 +247,7 @@ impl Screen {
         }
     }
 
-    /// All entries until one of a type, that one too.
+    /// Returns all entries up to and including the first one of a type.
     pub async fn until(&mut self, kind: &str) -> Vec<Value> {
         let mut seen = Vec::new();
         loop {
@@ -258,7 +258,7 @@ impl Screen {
         }
     }
 
-    /// The next notice; passes over everything else.
+    /// Returns the next notice; skips everything else.
     pub async fn notice(&mut self) -> FromServer {
         let known = self.notices.len();
         while self.notices.len() == known {
@@ -268,12 +268,12 @@ impl Screen {
         self.notices.last().unwrap().clone()
     }
 
-    /// The next frame that is no notice; none when the socket is closed.
+    /// Returns the next frame except notices and call frames; `None` when the socket is closed.
     pub async fn frame(&mut self) -> Option<FromServer> {
         soon(self.frame_whenever()).await
     }
 
-    /// The next frame that is no notice, however long it takes.
+    /// Returns the next frame except notices and call frames, without a time limit.
     pub async fn frame_whenever(&mut self) -> Option<FromServer> {
         loop {
             match self.any_frame().await {
@@ -283,7 +283,7 @@ impl Screen {
         }
     }
 
-    /// The next frame of whatever sort; what comes beside the log is also kept.
+    /// Returns the next frame of any type; notices and call frames are also stored.
     pub async fn any_frame(&mut self) -> Option<FromServer> {
         loop {
             match self.take_in().await {
@@ -294,7 +294,7 @@ impl Screen {
         }
     }
 
-    /// Takes in one message: none when the socket is closed, and no frame when it is a packet of voice.
+    /// Reads one message: `None` when the socket is closed, `Some(None)` for a voice packet.
     async fn take_in(&mut self) -> Option<Option<FromServer>> {
         match self.socket.next().await {
             Some(Ok(Message::Text(text))) => {
@@ -316,7 +316,7 @@ impl Screen {
         }
     }
 
-    /// The next packet of voice; entries that come before it are kept.
+    /// Returns the next voice packet; queues entries that come before it.
     pub async fn packet(&mut self) -> Vec<u8> {
         while self.packets.is_empty() {
             match soon(self.take_in()).await {
@@ -328,7 +328,7 @@ impl Screen {
         self.packets.remove(0)
     }
 
-    /// The next entry; checks that none was missed.
+    /// Returns the next entry; checks that none was missed.
     pub async fn next(&mut self) -> Value {
         while self.waiting.is_empty() {
             match self.frame().await {
@@ -339,14 +339,14 @@ impl Screen {
         self.waiting.pop().unwrap()
     }
 
-    /// Keeps entries until they are looked at; checks that none was missed.
+    /// Queues entries until they are read; checks that none was missed.
     fn keep(&mut self, prev: u64, entries: &[Entry]) {
         assert_eq!(prev, self.cursor, "a frame was missed");
         self.cursor = entries.last().unwrap().meta.seq;
         self.waiting.splice(0..0, entries.iter().rev().map(|entry| serde_json::to_value(entry).unwrap()));
     }
 
-    /// The next that came of a call; entries that come before it are kept.
+    /// Returns the next call frame; queues entries that come before it.
     pub async fn hears(&mut self) -> FromServer {
         while self.heard.is_empty() {
             match soon(self.any_frame()).await {
@@ -358,7 +358,7 @@ impl Screen {
         self.heard.remove(0)
     }
 
-    /// Asks the server whether it is there until whatever waited for this socket has come.
+    /// Exchanges several heartbeats with the server, so that every frame due for this socket has arrived.
     pub async fn settles(&mut self) {
         for _ in 0..4 {
             self.say(r#"{"t":"heartbeat"}"#).await;
@@ -373,7 +373,7 @@ impl Screen {
         }
     }
 
-    /// The next entry of a type.
+    /// Returns the next entry of a type.
     pub async fn see(&mut self, kind: &str) -> Value {
         loop {
             let entry = self.next().await;
@@ -392,28 +392,28 @@ fn is_of_a_call(frame: &FromServer) -> bool {
     matches!(frame, FromServer::Signal { .. } | FromServer::SignalRefused { .. } | FromServer::Peer { .. })
 }
 
-/// A new id, as an app makes it.
+/// Creates an id, as an app does.
 pub fn fresh_id() -> String {
     Uuid::now_v7().to_string()
 }
 
-/// A command with a new id.
+/// Creates a command with a new id.
 pub fn command(verb: Value) -> Value {
     command_as(&fresh_id(), verb)
 }
 
-/// A command under an id.
+/// Creates a command with a given id.
 pub fn command_as(id: &str, mut verb: Value) -> Value {
     verb["id"] = id.into();
     verb
 }
 
-/// A text of an answer.
+/// Returns a JSON string's text.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
-/// A run of the app that can speak in calls, of somebody on a device.
+/// A person's running app that can make calls.
 pub struct Phone {
     pub who: Crew,
     pub end: EndpointId,
@@ -425,20 +425,20 @@ impl Phone {
         Self::again(who, EndpointId(Uuid::now_v7())).await
     }
 
-    /// The same run of the app on another socket.
+    /// Connects the same run of the app on another socket.
     pub async fn again(who: Crew, end: EndpointId) -> Self {
         let screen = who.phone(end).await;
         Self { who, end, screen }
     }
 
-    /// Calls somebody; the call's id, or the code of the refusal.
+    /// Calls a person; returns the call's id, or the code of the refusal.
     pub async fn calls(&self, callee: &Crew) -> Result<String, String> {
         let id = fresh_id();
         let verb = json!({ "type": "start_call", "call_id": id, "callee_id": callee.id, "endpoint": self.end });
         self.who.does(verb).await.map_or(Ok(id), Err)
     }
 
-    /// Answers; the code of the refusal, if it was refused.
+    /// Answers a call; returns the code of the refusal, if it was refused.
     pub async fn answers(&self, call: &str) -> Option<String> {
         self.who.does(json!({ "type": "answer_call", "call_id": call, "endpoint": self.end })).await
     }
@@ -447,13 +447,13 @@ impl Phone {
         self.who.does(json!({ "type": "end_call", "call_id": call })).await
     }
 
-    /// Says something to another end.
+    /// Sends a signal to another endpoint.
     pub async fn signals(&mut self, call: &str, to: EndpointId, signal: Value) {
         let frame = json!({ "t": "signal", "call_id": call, "to": to, "signal": signal });
         self.screen.say(&frame.to_string()).await;
     }
 
-    /// The code of the next refusal of a signal.
+    /// Returns the code of the next refused signal.
     pub async fn is_refused(&mut self) -> String {
         let frame = self.screen.hears().await;
         let FromServer::SignalRefused { refusal, .. } = frame else { panic!("no refusal but {frame:?}") };
@@ -462,18 +462,18 @@ impl Phone {
 }
 
 impl Crew {
-    /// A call as it is now.
+    /// Returns the current state of a call.
     pub async fn call(&self, id: &str) -> Value {
         self.get(&format!("/api/call/{id}")).await
     }
 
-    /// How many calls somebody missed and hasn't seen.
+    /// Returns the number of missed calls that the person hasn't seen.
     pub async fn missed(&self) -> i64 {
         self.get("/api/call/missed").await["count"].as_i64().unwrap()
     }
 }
 
-/// Gus, with his finger on a button: an MQTT client that is not ours.
+/// Gus with a button: a foreign MQTT client.
 pub struct Gus {
     pub device: String,
     client: AsyncClient,
@@ -492,7 +492,7 @@ impl Gus {
         }
     }
 
-    /// Connects, and tells whether he was let in.
+    /// Connects, and returns whether the server accepted the credentials.
     pub async fn try_connect(address: SocketAddr, device: &str, user: &str, password: &str) -> bool {
         let mut gus = Self::begin(address, device, user, password);
         loop {
@@ -512,7 +512,7 @@ impl Gus {
         Self { device: device.into(), client, events, presses: 0 }
     }
 
-    /// Publishes without waiting for anything.
+    /// Publishes without waiting for the acknowledgement.
     pub async fn say(&mut self, topic: &str, payload: &str, retain: bool) {
         let mut options = PublishOptions::new(QoS::AtLeastOnce);
         if retain {
@@ -521,7 +521,7 @@ impl Gus {
         self.client.publish(topic, payload.as_bytes().to_vec(), options).await.unwrap();
     }
 
-    /// Waits for the next acknowledgement; its reason code's name.
+    /// Waits for the next acknowledgement; returns the name of its reason code.
     pub async fn acknowledged(&mut self) -> String {
         loop {
             if let Event::Incoming(Incoming::PubAck(ack)) =
@@ -538,7 +538,7 @@ impl Gus {
         self.acknowledged().await
     }
 
-    /// Presses, waits for the PUBACK, and tells the press's id.
+    /// Presses, waits for the PUBACK, and returns the press's id.
     pub async fn press(&mut self, kind: &str) -> String {
         self.press_key(kind, "main").await
     }
@@ -550,7 +550,7 @@ impl Gus {
         press_id
     }
 
-    /// Presses under an id: the same twice is a resend.
+    /// Presses with a given id; the same id again is a resend.
     pub async fn press_as(&mut self, press_id: &str, kind: &str, key: &str) {
         let payload = json!({ "press_id": press_id, "kind": kind, "key": key, "battery": 87, "rssi": -61 });
         let topic = format!("obedio/button/{}/pressed", self.device);

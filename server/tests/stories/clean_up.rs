@@ -1,4 +1,4 @@
-//! Nothing grows without end: each kind of thing goes when it has had its time, and not before.
+//! Clean-up: each kind of record is deleted after its retention, and not before.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +11,14 @@ use sqlx::AssertSqlSafe;
 use crate::database::superuser;
 use crate::ship::{Ship, found};
 
-/// Keeps all.
+/// A retention that deletes nothing.
 pub const FOR_EVER: Retention = Retention { recordings: 0, presses: 0, commands: 0, sessions: 0, unrecognised: 0 };
 
-/// Each kind with the table that it is in, and a retention of ten days for it alone.
+/// Each kind of record with its table, and a retention of ten days for that kind alone.
 const KINDS: [(&str, &str, Retention); 5] = [
     ("recordings", "recordings", Retention { recordings: 10, ..FOR_EVER }),
     ("presses", "presses", Retention { presses: 10, ..FOR_EVER }),
-    // A day longer than it says, since devices go by their own clocks.
+    // Commands are kept a day longer than the setting says, since devices date them by their own clocks.
     ("commands", "commands", Retention { commands: 9, ..FOR_EVER }),
     ("sessions", "sessions where ended_at is not null", Retention { sessions: 10, ..FOR_EVER }),
     ("unrecognised", "unheard_messages", Retention { unrecognised: 10, ..FOR_EVER }),
@@ -28,7 +28,7 @@ fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
 }
 
-/// A ship on which one of each kind is `old` and one new; her log knows all the days between.
+/// Creates a ship with an old and a new record of each kind; her log has entries from every day in between.
 async fn with_one_old_and_one_new(old: SignedDuration) -> Ship {
     let ship = Ship::sail().await;
     one_of_each(&ship, 1).await;
@@ -44,7 +44,7 @@ async fn with_one_old_and_one_new(old: SignedDuration) -> Ship {
     ship
 }
 
-/// A press, what was said with it, a command, a session that ended, and a message that was no press.
+/// Creates a press, its recording, a command, an ended session, and an unrecognised message.
 async fn one_of_each(ship: &Ship, cabin: u128) {
     let sam = ship.sam().await;
     let mut gus = ship.gus_in(cabin).await;
@@ -101,7 +101,7 @@ async fn each_kind_goes_by_its_own_setting_when_it_has_had_its_time() {
     assert_eq!(ship.count("select count(*) from sessions where ended_at is null").await, 0);
 }
 
-/// For how long `docs/operating.md` says that a kind stays.
+/// Returns the default retention of a kind in `docs/operating.md`.
 fn documented(kind: &str) -> SignedDuration {
     let line =
         include_str!("../../../docs/operating.md").lines().find(|line| line.contains(&format!("`retention.{kind}`")));
@@ -115,7 +115,7 @@ async fn with_no_setting_touched_each_kind_stays_for_as_long_as_is_documented_an
     one_of_each(&ship, 1).await;
     let retention = Config::default().retention;
     let mut stays = KINDS.map(|(kind, table, _)| (documented(kind), kind, table));
-    // A day longer than is promised, since devices go by their own clocks.
+    // Commands are kept a day longer than documented, since devices date them by their own clocks.
     stays.iter_mut().filter(|(_, kind, _)| *kind == "commands").for_each(|(stays, ..)| *stays += days(1));
     let hour = SignedDuration::from_hours(1);
     let ages: BTreeSet<_> = stays.iter().flat_map(|(stays, ..)| [*stays - hour, *stays + hour]).collect();
@@ -139,7 +139,7 @@ async fn much_goes_a_few_at_a_time_and_what_somebody_holds_waits_for_nobody() {
                 'single', 'main', p.received_at from (select * from presses order by received_at limit 1) p, \
                 generate_series(1, 1200) n";
     sqlx::query(many).execute(&mut root).await.unwrap();
-    // Somebody looks at one of them, as a backup or a person with psql would.
+    // Another transaction holds a lock on one row, as a backup or an operator with psql might.
     let mut held = sqlx::Connection::begin(&mut root).await.unwrap();
     sqlx::query("select from presses where press_key = 'old-700' for update").execute(&mut *held).await.unwrap();
     let retention = Retention { presses: 10, ..FOR_EVER };
@@ -156,14 +156,14 @@ async fn a_clock_that_jumped_deletes_nothing_until_it_has_been_right_for_days() 
     let before = counts(&ship).await;
     ship.clock.set_by(days(3 * 365));
     assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
-    // The server is started anew, and writes by the wrong time.
+    // The server restarts, and writes entries by the wrong clock.
     let ship = ship.restart().await;
     ship.settings(|settings| settings.press_window_s = 7).await;
     assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
     ship.clock.set_by(-days(3 * 365));
     assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
     assert_eq!(counts(&ship).await, before);
-    // A ship that lay in the yard: the time is right, and is believed when it has been so for three days.
+    // A ship that was laid up: the clock is right, and is trusted after three days.
     ship.clock.advance(days(30));
     let ship = ship.restart().await;
     assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
@@ -181,7 +181,7 @@ async fn a_site_that_can_not_be_cleaned_up_holds_no_other_up() {
                on conflict do nothing";
     let long_ago = ship.clock.now().checked_sub(days(20)).unwrap().to_string();
     let retention = Retention { unrecognised: 10, ..FOR_EVER };
-    // Whichever of the two comes first.
+    // Independent of the order of the sites.
     for (failing, other) in [("serenity", "aurora"), ("aurora", "serenity")] {
         sqlx::query(old).bind(&long_ago).execute(&mut root).await.unwrap();
         let fails = format!(

@@ -1,4 +1,4 @@
-//! The app's door: a batch of commands, and what becomes of each.
+//! The app's command endpoint: a batch of commands, and the outcome of each.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -65,11 +65,11 @@ async fn what_depends_on_a_refused_command_is_refused_with_it_also_in_a_later_ba
     };
     let batch = [command_as(&first, on(&request, "complete")), note(&second, &first)];
     assert_eq!(codes(&sam.sends(&batch).await), [Some("not_accepted"), Some("depends_on_refused")]);
-    // The third only knows of the second, which was never tried for its own sake.
+    // The third command depends only on the second, which was refused because of the first.
     let outcomes = sam.sends(&[note(&third, &second), note(&fresh_id(), &first)]).await;
     assert_eq!(codes(&outcomes), [Some("depends_on_refused"), Some("depends_on_refused")]);
     assert_eq!(outcomes[0]["refusal"]["details"]["depends_on"], second.as_str());
-    // And what depends on a success goes through.
+    // A command that depends on a successful one is executed.
     let accept = fresh_id();
     let outcomes = sam.sends(&[command_as(&accept, on(&request, "accept")), note(&fresh_id(), &accept)]).await;
     assert_eq!(codes(&outcomes), [None, None]);
@@ -99,7 +99,7 @@ async fn a_batch_that_is_sent_again_gives_the_same_outcomes_and_changes_nothing(
     let sign_ins = ship.count("select count(*) from entries where type = 'person_signed_in'").await;
     assert_eq!(ship.head(), head + 1, "only the second device's sign-in is new");
     assert_eq!(u64::try_from(again + sign_ins).unwrap(), head + 1);
-    // The order of arrival may be another: each outcome belongs to its command.
+    // The commands may arrive in another order: each outcome belongs to its command.
     let backwards: Vec<_> = batch.iter().rev().cloned().collect();
     let mut outcomes = sam.sends(&backwards).await;
     outcomes.reverse();
@@ -185,7 +185,7 @@ async fn a_command_of_a_newer_app_is_refused_by_itself_and_spoils_nothing() {
         let message = outcomes[1]["refusal"]["message"].as_str().unwrap();
         assert!(message.contains("can't read the command") && message.len() < 300, "{message}");
         assert!(!message.contains(char::is_control), "{message:?}");
-        // It is remembered like any other refusal, and another command under its id is noticed.
+        // The refusal is stored like any other, and another command with its id is detected.
         let head = ship.head();
         assert_eq!(sam.sends(&batch).await, outcomes, "{strange}");
         assert_eq!(codes(&sam.sends(&[command_as(&unknown, on(&new, "release"))]).await), [Some("key_reused")]);
@@ -209,7 +209,7 @@ async fn a_character_that_no_database_takes_is_refused_wherever_it_stands() {
         json!({ "type": "create_button", "button_id": fresh_id(), "device": "a\u{0}b", "place_id": place }),
     ];
     for case in cases {
-        // Behind one that is fine and before one that is fine: the neighbours are done.
+        // Between two valid commands: both neighbours are executed.
         let batch = [command(create(&fresh_id())), command(case.clone()), command(create(&fresh_id()))];
         let outcomes = alex.sends(&batch).await;
         assert_eq!(codes(&outcomes), [None, Some("invalid"), None], "{case}");

@@ -1,4 +1,4 @@
-//! One PostgreSQL for all stories, with a database for each.
+//! One PostgreSQL cluster for all stories, with a database for each.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,14 +11,15 @@ use sqlx::{Connection, Executor, PgConnection};
 
 struct Shared {
     socket: std::path::PathBuf,
-    /// Stops the cluster when this process is gone, however it went: the end of its standard input is the sign.
+    /// A process that stops the cluster when this process ends for any reason, which closes the guardian's standard
+    /// input.
     _guardian: Mutex<Child>,
 }
 
 static SHARED: OnceLock<Shared> = OnceLock::new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// A database of one's own, with the schema in it.
+/// Creates a database with the schema.
 pub async fn fresh() -> DbSettings {
     let shared = tokio::task::spawn_blocking(|| SHARED.get_or_init(start)).await.unwrap();
     let name = format!("story_{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -28,7 +29,7 @@ pub async fn fresh() -> DbSettings {
     settings(shared, &name)
 }
 
-/// An empty database that is made in a way of its own, with no schema in it yet.
+/// Creates an empty database with given options, without the schema.
 #[allow(dead_code, clippy::allow_attributes, reason = "not every suite that has these props needs it")]
 pub async fn made(how: &str) -> DbSettings {
     let shared = tokio::task::spawn_blocking(|| SHARED.get_or_init(start)).await.unwrap();
@@ -39,7 +40,7 @@ pub async fn made(how: &str) -> DbSettings {
     settings(shared, &name)
 }
 
-/// As the cluster's superuser, for a story that must look behind the walls.
+/// Connects as the cluster's superuser, for whom row-level security doesn't apply.
 pub async fn superuser(settings: &DbSettings) -> PgConnection {
     PgConnection::connect_with(&settings.server.clone().username("crewbell_root")).await.unwrap()
 }
@@ -53,19 +54,19 @@ fn options(shared: &Shared, role: &str, database: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass().socket(&shared.socket).port(5432).username(role).database(database)
 }
 
-/// The cluster lives in a thread of its own, because each story has a runtime that ends with it.
+/// Starts the cluster in a thread of its own, because each story's runtime ends with the story.
 fn start() -> Shared {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
             let folder = tempfile::Builder::new().prefix("crewbell-stories-").tempdir().unwrap().keep();
-            // Many stories at once, each with some connections; what they write may be lost with the machine.
+            // Many stories run at once, each with some connections.
             let cluster_settings = Settings { max_connections: 300, ..Settings::default() };
             let cluster = Cluster::start(&folder, cluster_settings).await.unwrap();
             let mut root =
                 PgConnection::connect_with(&cluster.connect_options("crewbell_root", "postgres")).await.unwrap();
-            // Nothing here outlives the run, and a disk that is slow to flush shall not be what the stories wait for.
+            // The data needn't survive a crash of the machine, and the stories don't wait for slow flushes.
             for setting in ["fsync", "full_page_writes"] {
                 root.execute(sqlx::AssertSqlSafe(format!("alter system set {setting} = off"))).await.unwrap();
             }
@@ -81,7 +82,7 @@ fn start() -> Shared {
         });
     });
     let (folder, socket) = told.recv().unwrap();
-    // `pg/postmaster.pid`, wherever the cluster put it: its first line is the postmaster.
+    // Finds `pg/postmaster.pid` wherever the cluster put it; its first line is the postmaster's id.
     let script = "cat >/dev/null; for pid in $(find -L \"$0\" -name postmaster.pid 2>/dev/null); do \
                   p=$(head -1 \"$pid\"); kill -QUIT \"$p\"; done; sleep 1; rm -rf \"$0\"";
     let guardian = Command::new("sh").args(["-c", script]).arg(&folder).stdin(Stdio::piped()).spawn().unwrap();

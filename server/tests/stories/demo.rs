@@ -1,4 +1,4 @@
-//! The demo as whoever tries it finds it: MY Serenity with a week behind her.
+//! The demo from a visitor's view: MY Serenity with a week of history.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ impl Serenity {
         Self { server, db, demo }
     }
 
-    /// Each of the crew with the token that the demo gave them.
+    /// Returns the crew with the tokens that the demo gave them.
     fn crew(&self) -> impl Iterator<Item = (Role, Crew)> {
         let slug = &self.demo.site.slug;
         self.demo.people.iter().map(move |person| {
@@ -48,7 +48,7 @@ impl Serenity {
     }
 }
 
-/// How many rows each table has.
+/// Returns the row count of each table.
 async fn rows(root: &mut PgConnection) -> BTreeMap<String, i64> {
     let sql = "select relname::text, (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %I', relname), \
                false, true, '')))[1]::text::bigint from pg_class where relnamespace = 'public'::regnamespace \
@@ -76,7 +76,7 @@ async fn a_week_is_loaded_within_20_seconds_with_requests_in_every_state() {
     }
 }
 
-/// The paths that answer with a list, as the description of the interface has them.
+/// Returns the paths that answer with a list, according to the OpenAPI document.
 fn lists() -> Vec<String> {
     let document = serde_json::to_value(crewbell_server::http::openapi()).unwrap();
     let is_list = |get: &Value| {
@@ -117,7 +117,7 @@ async fn every_list_has_something_in_it() {
         let path = match path.as_str() {
             "/api/people/{id}/sessions" => path.replace("{id}", &admin.id),
             "/api/sync/entries" => format!("{path}?after=0"),
-            // What is said in a call is kept by nobody.
+            // Call signals aren't stored.
             "/api/call/signals" => continue,
             _ => path,
         };

@@ -1,4 +1,4 @@
-//! Every device in the field, heard over a real connection by a program that isn't ours.
+//! Every supported device, over a real connection from a foreign program.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::foreign::Mosquitto;
 use crate::ship::{Ship, id, soon};
 use crate::wire::Wire;
 
-/// A press on the wire and what is to ring.
+/// A press on the wire and the expected request.
 struct Press {
     device: &'static str,
     topic: &'static str,
@@ -31,7 +31,7 @@ fn presses() -> Vec<Press> {
     all
 }
 
-/// Buttons that were built for this.
+/// Presses of buttons with our own firmware.
 fn firmware() -> Vec<Press> {
     let mut all = Vec::new();
     let mut device = |device, topic, payloads: Vec<(Value, _)>| {
@@ -81,7 +81,7 @@ fn firmware() -> Vec<Press> {
     all
 }
 
-/// Buttons that are bought anywhere.
+/// Presses of commercially available buttons.
 fn bought() -> Vec<Press> {
     let mut all = Vec::new();
     let mut device = |device, topic, payloads: Vec<(Value, _)>| {
@@ -155,7 +155,7 @@ fn bought() -> Vec<Press> {
     all
 }
 
-/// The same buttons as their owners have set them up, behind gateways, and with a sensor that fails.
+/// Presses of the same buttons with other configurations, behind gateways, and with a faulty sensor.
 fn elsewhere() -> Vec<Press> {
     let mut all = Vec::new();
     let mut device = |device, topic, payloads: Vec<(Value, _)>| {
@@ -204,7 +204,7 @@ async fn every_dialect_rings(version: &'static str) {
             let device = press.device.to_owned();
             ship.set_up(Verb::CreateButton { button_id, device, place_id, name: None }).await;
         }
-        // The same bytes at the same moment would be one finger's.
+        // The same bytes at the same moment would count as one press.
         ship.clock.advance(jiff::SignedDuration::from_secs(3));
         let bytes = press.payload.as_str().map_or_else(|| press.payload.to_string(), str::to_owned);
         assert!(gateway.tell(press.topic, bytes.as_bytes(), false).await, "{}", press.payload);
@@ -326,7 +326,7 @@ async fn what_was_not_understood_is_taught_from_the_list_and_rings_from_then_on(
         gateway.tell(topic, payload, false).await;
     }
     let alex = ship.alex().await;
-    // Written every two seconds; and taught as soon as the server has read it in its log.
+    // Messages are stored within two seconds; a meaning takes effect as soon as the server has read its entry.
     let listed = async |known: bool| {
         let mut items: Vec<Value> = Vec::new();
         for _ in 0..400 {
@@ -377,7 +377,7 @@ async fn a_word_far_behind_in_a_long_message_is_taught_and_rings_from_then_on() 
     let device = "24e124535d112233".to_owned();
     ship.set_up(Verb::CreateButton { button_id, device, place_id, name: None }).await;
     let topic = "application/9c5e/device/24E124535D112233/event/up";
-    // What each gateway heard stands before what the button said.
+    // The list of receiving gateways precedes the button's data.
     let heard: Vec<_> = (0..60).map(|n| json!({ "gatewayId": format!("{n:016x}"), "rssi": -97, "snr": 7.5 })).collect();
     let said = |count: u32| {
         let heard = serde_json::to_string(&heard).unwrap();
@@ -387,7 +387,7 @@ async fn a_word_far_behind_in_a_long_message_is_taught_and_rings_from_then_on() 
     let word_at = said(1).find("/wED").unwrap();
     assert!((3000..8192).contains(&word_at), "{word_at}");
     gateway.tell(topic, said(1).as_bytes(), false).await;
-    // Written every two seconds; and taught as soon as the server has read it in its log.
+    // Messages are stored within two seconds; a meaning takes effect as soon as the server has read its entry.
     let listed = async |known: bool| {
         for _ in 0..400 {
             let list = alex.get("/api/buttons/unheard").await;

@@ -1,4 +1,4 @@
-//! A deckhand screws a new button to the wall; and who may speak for which.
+//! Enrolment of new buttons, and the right to publish for a button.
 
 use crewbell_shared::protocol::Verb;
 use reqwest::StatusCode;

@@ -1,4 +1,4 @@
-//! The log as server-sent events, and the live stream for whom no WebSocket reaches.
+//! The log as server-sent events, and the live stream for clients without a `WebSocket`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cast::Crew;
 use crate::ship::{Ship, soon};
 
-/// The log as server-sent events.
+/// A client of the log as server-sent events.
 pub struct Events {
     response: reqwest::Response,
     buffer: String,
@@ -27,7 +27,7 @@ impl Events {
         Self { response, buffer: String::new() }
     }
 
-    /// Waits for the first line, which says nothing but that the stream is on.
+    /// Waits for the first line, a comment that shows that the stream is open.
     pub async fn first_line(&mut self) {
         while !self.buffer.starts_with(':') || !self.buffer.contains("\n\n") {
             let chunk = soon(self.response.chunk()).await.unwrap().expect("the stream is on");
@@ -35,7 +35,7 @@ impl Events {
         }
     }
 
-    /// The first entry of a kind that comes.
+    /// Returns the payload of the next entry of a type.
     pub async fn see(&mut self, kind: &str) -> Value {
         loop {
             let (_, _, entry) = self.next().await.expect("the stream goes on");
@@ -45,7 +45,7 @@ impl Events {
         }
     }
 
-    /// The next event: its name if it has one, its id and what it says; none at the end.
+    /// Returns the next event: its name if it has one, its id and its data; `None` at the end.
     pub async fn next(&mut self) -> Option<(String, String, Value)> {
         loop {
             if let Some((event, rest)) = self.buffer.split_once("\n\n") {
@@ -105,7 +105,7 @@ impl Frames {
         Self { response, rest: String::new() }
     }
 
-    /// The next frame; none at the end.
+    /// Returns the next frame; `None` at the end.
     async fn next(&mut self) -> Option<FromServer> {
         loop {
             if let Some((event, rest)) = self.rest.split_once("\n\n") {
@@ -119,7 +119,7 @@ impl Frames {
         }
     }
 
-    /// The first frame that is as it should be.
+    /// Returns the next frame that satisfies a condition.
     async fn until(&mut self, is_it: impl Fn(&FromServer) -> bool) -> FromServer {
         loop {
             let frame = self.next().await.expect("the stream goes on");

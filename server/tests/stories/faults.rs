@@ -1,4 +1,4 @@
-//! What may go wrong on a ship, and what must not come of it.
+//! Faults on a ship, and the damage that they must not cause.
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn heard(storm: &[Stormer]) -> usize {
     storm.iter().map(Stormer::count).sum()
 }
 
-/// Ends a storm; every press of it is acknowledged now.
+/// Ends the presses, each of which must be acknowledged.
 async fn calm(storm: Vec<Stormer>) -> (Vec<String>, usize) {
     let (mut all, mut resent) = (Vec::new(), 0);
     for stormer in storm {
@@ -64,7 +64,7 @@ async fn postgresql_killed_in_a_storm_loses_no_press_that_was_acknowledged() {
     let storm = storm(&ship, 1..4);
     until("the storm is on", || async { heard(&storm) > 100 }).await;
 
-    // Without its configuration it can't come back before the story says so.
+    // Without its configuration PostgreSQL can't start before the story restores the file.
     let (conf, away) = (own.pg().join("postgresql.conf"), own.pg().join("postgresql.conf.away"));
     std::fs::rename(&conf, &away).unwrap();
     own.kill();
@@ -93,7 +93,7 @@ async fn postgresql_killed_in_a_storm_loses_no_press_that_was_acknowledged() {
     assert!(resent > 0, "something was on its way when it happened");
     assert_nothing_lost(&ship, &acknowledged).await;
 
-    // The screen that was open all the time has seen every entry, without a gap: it checks that by itself.
+    // The socket that was open all the time has received every entry without a gap: `next` checks that.
     let head: i64 = ship.count("select head from sites").await;
     while screen.cursor < u64::try_from(head).unwrap() {
         screen.next().await;
@@ -107,7 +107,7 @@ async fn postgresql_killed_in_a_storm_loses_no_press_that_was_acknowledged() {
 #[tokio::test]
 async fn a_server_whose_database_has_a_full_disk_says_so_before_a_press_is_lost_to_it() {
     assert_eq!(ready(&Ship::sail().await).await.0, StatusCode::OK);
-    // A file system on which nothing is free.
+    // A file system without free space.
     let ship = Ship::sail_with(|settings| settings.disk = Some("/proc".into())).await;
     assert_eq!(ready(&ship).await, (StatusCode::SERVICE_UNAVAILABLE, "the disk of the database is full\n".to_owned()));
 }
@@ -189,20 +189,20 @@ async fn a_full_disk_is_no_lie_and_passes() {
     own.cluster.stop().await.unwrap();
 }
 
-/// A file system in memory that is soon full.
+/// A small file system in memory.
 struct SmallDisk<'a> {
     at: &'a Path,
 }
 
 impl<'a> SmallDisk<'a> {
-    /// None where that isn't allowed.
+    /// Mounts the file system; `None` without the permission.
     fn mount(at: &'a Path, megabytes: u32) -> Option<Self> {
         let options = format!("size={megabytes}m,mode=0755");
         let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).output();
         mount.is_ok_and(|out| out.status.success()).then_some(Self { at })
     }
 
-    /// Takes all the room that there is.
+    /// Fills the free space.
     fn fill(&self) {
         use std::io::Write;
         let file = std::fs::OpenOptions::new().append(true).create(true).open(self.at.join("ballast"));

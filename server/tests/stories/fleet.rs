@@ -44,6 +44,6 @@ async fn forty_sites_write_at_once_over_a_handful_of_connections_each_into_its_o
     let most = i64::from(ship.db.readers + ship.db.writers());
     let open = ship.count(ours).await;
     assert!(open <= most, "{open} connections, {most} at most");
-    // And all sites are in the state in which they'd be alone.
+    // Each site's log is as long as it would be alone.
     assert_eq!(ship.count("select count(*) from sites where head >= 4").await, i64::try_from(SITES).unwrap() + 1);
 }

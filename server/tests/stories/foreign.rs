@@ -1,4 +1,4 @@
-//! Clients that are not ours at all: `mosquitto_pub` and `mosquitto_sub`.
+//! Foreign clients: `mosquitto_pub` and `mosquitto_sub`.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -11,7 +11,7 @@ pub use crate::props::until;
 
 use crate::ship::soon;
 
-/// Somebody with Mosquitto's programs.
+/// The connection settings of Mosquitto's programs.
 #[derive(Clone)]
 pub struct Mosquitto {
     address: SocketAddr,
@@ -20,12 +20,12 @@ pub struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// `version` is `mqttv311` or `mqttv5`.
+    /// Creates a client with credentials; `version` is `mqttv311` or `mqttv5`.
     pub fn new(address: SocketAddr, version: &'static str, user: &str, password: &str) -> Self {
         Self { address, version, login: Some((user.into(), password.into())) }
     }
 
-    /// Without a name.
+    /// Creates a client without credentials.
     pub fn nobody(address: SocketAddr, version: &'static str) -> Self {
         Self { address, version, login: None }
     }
@@ -40,25 +40,25 @@ impl Mosquitto {
         command
     }
 
-    /// Publishes at QoS 1 and tells whether the program was content: connected, published and acknowledged.
+    /// Publishes at QoS 1; returns whether the program succeeded: connected, published and acknowledged.
     pub async fn tell(&self, topic: &str, payload: &[u8], retain: bool) -> bool {
         let mut command = self.command("mosquitto_pub");
         let what = if payload.is_empty() { "-n" } else { "-s" };
         command.args(["-q", "1", "-t", topic, what]).args(retain.then_some("-r"));
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        // It may hang up before it has read all.
+        // The program may close its input before it has read all.
         let _ = child.stdin.take().unwrap().write_all(payload).await;
         soon(child.wait()).await.unwrap().success()
     }
 
-    /// Publishes one JSON text, which must be taken.
+    /// Publishes a JSON payload, which must be accepted.
     pub async fn say(&self, topic: &str, payload: &Value) {
         assert!(self.tell(topic, payload.to_string().as_bytes(), false).await, "{topic}: {payload}");
     }
 
-    /// Listens to a topic; returns when the subscription stands.
+    /// Subscribes to a topic; returns when the subscription is confirmed.
     pub async fn listen(&self, topic: &str) -> Listening {
-        // Its words about itself tell when the subscription stands; `stdbuf` has them told at once.
+        // Its debug output shows when the subscription is confirmed; `stdbuf` makes it line-buffered.
         let mut command = Command::new("stdbuf");
         command.args(["-oL", "mosquitto_sub"]).args(self.command("mosquitto_sub").as_std().get_args());
         let child =
@@ -74,7 +74,7 @@ impl Mosquitto {
     }
 }
 
-/// A `mosquitto_sub` that runs.
+/// A running `mosquitto_sub`.
 pub struct Listening {
     lines: Lines<BufReader<ChildStdout>>,
     topic: String,
@@ -82,7 +82,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// The next message.
+    /// Returns the next message.
     pub async fn hear(&mut self) -> Value {
         loop {
             let line = soon(self.lines.next_line()).await.unwrap().expect("mosquitto_sub goes on");

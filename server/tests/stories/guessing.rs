@@ -1,4 +1,4 @@
-//! PINs are guessed, changed and forgotten: whom that slows down, who hears of it, and which sign-ins outlive it.
+//! Guessed, changed and forgotten PINs: throttling of sign-ins, the entries about them, and the sessions that survive.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -50,7 +50,7 @@ async fn a_stranger_who_guesses_is_slowed_and_told_of_and_locks_nobody_out() {
     let sam = json!({ "site": "serenity", "name": "Sam", "secret": PIN, "device_id": tablet });
     assert_eq!(door.status(sam.clone()).await, StatusCode::OK);
 
-    // Sites named or not, names spelt so or so, made-up devices: one person, one stranger.
+    // With or without the site, with any spelling of the name, with invented devices: one person, one attacker.
     let guesses = [
         json!({ "site": "serenity", "name": "Sam", "secret": "0000" }),
         json!({ "name": "sam", "secret": "0001" }),
@@ -68,12 +68,12 @@ async fn a_stranger_who_guesses_is_slowed_and_told_of_and_locks_nobody_out() {
     assert_eq!((&said["code"], &said["details"]["retry_after_s"]), (&json!("slow_down"), &json!(wait)));
     assert!((1..=10).contains(&wait), "{wait}");
 
-    // Sam is let in at once on their own tablet; others are slowed nowhere; a press never is.
+    // Sam's own tablet isn't throttled; nor are other people and presses.
     assert_eq!(door.status(sam).await, StatusCode::OK);
     assert_eq!(door.status(json!({ "name": "Siri", "secret": PIN })).await, StatusCode::OK);
     ship.gus_in(1).await.press("single").await;
 
-    // Those who lead hear of it, with where it came from and without what was typed; the crew don't.
+    // People who lead see the entry, with the address and without the guess; the crew don't.
     let entry = told.see("person_sign_in_refused").await;
     assert_eq!(entry["payload"]["times"], 5);
     assert_eq!((&entry["payload"]["name"], &entry["payload"]["known_device"]), (&json!("Sam"), &json!(false)));
@@ -108,7 +108,7 @@ async fn a_colleague_on_the_same_tablet_learns_nothing_by_which_to_slow_another_
     }
     assert!(learned[2].to_string().contains("the pantry's"), "the tablet is there by its name");
 
-    // With an id that is made up they wait, and Siri doesn't.
+    // Guesses with invented device ids are throttled, and Siri's own tablet isn't.
     for guess in 0..5 {
         let made_up = on_it("Siri", &format!("000{guess}"), &fresh_id());
         assert_eq!(door.status(made_up).await, StatusCode::UNAUTHORIZED);
@@ -117,7 +117,7 @@ async fn a_colleague_on_the_same_tablet_learns_nothing_by_which_to_slow_another_
     assert_eq!(door.status(on_it("Siri", PIN, &tablet)).await, StatusCode::OK);
 }
 
-/// The log, as it would stand in a file.
+/// Captured log output.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -145,13 +145,14 @@ async fn wrong_pins_stand_in_the_log_and_the_metrics_and_what_was_typed_in_neith
             .with_ansi(false)
             .with_writer(move || file.clone())
             .finish();
-        // With one alone, a line that another test's thread comes to first is judged by that thread, which keeps no log.
+        // With a single dispatcher, a log line first reached by another test's thread would be cached as disabled by
+        // that thread, which has no log.
         let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
         let _logging = tracing::subscriber::set_default(lines);
         let _counting = metrics::set_default_local_recorder(&recorder);
         let known = json!({ "site": "serenity", "name": "Sam", "secret": "083517", "device_id": tablet });
         assert_eq!(door.status(known).await, StatusCode::UNAUTHORIZED);
-        // Somebody types their PIN where the name belongs.
+        // A person types their PIN into the name field.
         let nobody = json!({ "site": "serenity", "name": "917264", "secret": "083518" });
         for status in [StatusCode::UNAUTHORIZED; 5].into_iter().chain([StatusCode::TOO_MANY_REQUESTS]) {
             assert_eq!(door.status(nobody.clone()).await, status);
@@ -184,7 +185,7 @@ async fn behind_a_trusted_proxy_a_guesser_s_own_address_is_slowed_and_not_the_sh
     let tries =
         async |secret: &str, from: &str| door.knock(&json!({ "name": "Sam", "secret": secret }), from).await.status();
     for _ in 0..5 {
-        // What they write themselves before the proxy's word is worth nothing.
+        // Addresses that the client itself writes before the proxy's are ignored.
         assert_eq!(tries("0000", "1.2.3.4, 10.0.0.66").await, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(tries(PIN, "5.6.7.8, 10.0.0.66").await, StatusCode::TOO_MANY_REQUESTS);
@@ -213,13 +214,13 @@ async fn one_s_own_pin_takes_the_present_one_and_a_colleague_s_the_right() {
     assert_eq!(door.status(json!({ "name": "Sam", "secret": PIN })).await, StatusCode::UNAUTHORIZED);
     assert_eq!(door.status(json!({ "name": "Sam", "secret": "8251" })).await, StatusCode::OK);
 
-    // Whoever holds an unlocked tablet guesses no faster there than at the door.
+    // Guessing on an unlocked tablet is throttled like guessing at sign-in.
     for guess in 0..4 {
         let body = json!({ "secret": "8251", "current": format!("{guess:04}") });
         assert_eq!(secret(&alex, &alex.id, body).await.0, StatusCode::FORBIDDEN);
     }
     assert_eq!(secret(&alex, &alex.id, new).await.0, StatusCode::TOO_MANY_REQUESTS);
-    // Alex's new PIN, set by somebody with the right, begins anew.
+    // Alex's new PIN, set by a person with the right, resets the throttling.
     let admin = ship.recruit("Nora", Role::Admin).await;
     assert_eq!(secret(&admin, &alex.id, json!({ "secret": "9362" })).await.0, StatusCode::NO_CONTENT);
     assert_eq!(door.status(json!({ "name": "Alex", "secret": "9362" })).await, StatusCode::OK);
@@ -255,7 +256,7 @@ async fn a_secret_that_was_changed_while_it_was_looked_at_opens_and_changes_noth
     let change = ChangeOwnSecret { proof: Some(old), hash: "new".into() };
     assert_eq!(code(act(Box::new(change)).await.map(drop)), "wrong_secret");
     assert_eq!(ship.count("select count(*) from sessions").await, 0);
-    // The present one does.
+    // A sign-in with the current proof succeeds.
     let proof = {
         let mut tx = house.db.read(ship.site.id).await.unwrap();
         people::secret(&mut tx, ship.site.id, person_id).await.unwrap().unwrap()
@@ -277,13 +278,13 @@ async fn a_device_that_nobody_used_for_as_long_as_the_site_says_must_sign_in_ane
     );
     let mut screen = open.screen(None).await;
     let written = "select extract(epoch from max(used_at))::bigint from sessions";
-    // Three whole days after the one on which it was used last.
+    // Three whole days after the day of its last use.
     for day in 1..=4 {
         ship.clock.advance(SignedDuration::from_hours(24));
         let before = ship.count(written).await;
         assert_eq!(me(&used).await, StatusCode::OK);
         assert_eq!(ship.count(written).await, before, "a use writes nothing by itself");
-        // However often it is done on a day.
+        // Ageing several times on one day counts as once.
         for _ in 0..3 {
             age_sessions(&ship.site).await.unwrap();
         }
@@ -299,7 +300,7 @@ async fn a_device_that_nobody_used_for_as_long_as_the_site_says_must_sign_in_ane
     let entry = screen.see("person_session_expired").await;
     assert_eq!((&entry["payload"]["name"], &entry["payload"]["why"]), (&json!("Drawer"), &json!("unused")));
 
-    // A clock that jumps by three years ends nothing.
+    // A clock that jumps by three years ends no session.
     ship.clock.advance(SignedDuration::from_hours(24 * 365 * 3));
     age_sessions(&ship.site).await.unwrap();
     assert_eq!(me(&used).await, StatusCode::OK);

@@ -1,4 +1,4 @@
-//! What becomes of a batch when somebody holds a row that part of it needs, or a statement doesn't end.
+//! Batches in which a locked row or an endless statement holds up a part.
 
 use std::cell::Cell;
 
@@ -29,7 +29,7 @@ async fn a_lock_that_nobody_gives_back_is_no_answer_and_ends() {
     let began = std::time::Instant::now();
     assert_eq!(ship.site.act(action(verb), Actor::System, Source::App).await, Err(NotDone::Unavailable));
     assert!(began.elapsed() < std::time::Duration::from_secs(9), "by the lock's own limit");
-    // Others go on meanwhile, on a connection that is whole.
+    // Other actions continue on an intact connection.
     ship.gus_in(2).await.press("single").await;
     tx.rollback().await.unwrap();
 }
@@ -39,25 +39,25 @@ async fn a_row_that_somebody_holds_costs_those_who_need_it_and_nobody_who_presse
     let ship = Ship::sail().await;
     let (sam, siri) = (ship.sam().await, ship.siri().await);
     let (mut two, mut three, mut four) = (ship.gus_in(2).await, ship.gus_in(3).await, ship.gus_in(4).await);
-    // Somebody works on cabin 1 by hand, and has left the transaction open.
+    // An operator edits cabin 1 by hand, and has left the transaction open.
     let (mut hand, mut root) = (superuser(&ship.db).await, superuser(&ship.db).await);
     let mut held = hand.begin().await.unwrap();
     held.execute("select from places where name = 'Cabin 1' for update").await.unwrap();
-    // The writer waits for cabin 4's button, and meanwhile the batch gathers behind it.
+    // The writer waits for cabin 4's button, and meanwhile the batch fills up behind it.
     let mut tx = root.begin().await.unwrap();
     tx.execute("select from buttons where device = 'cabin-4' for update").await.unwrap();
     let quiet = || {
         let verb = json!({ "type": "set_do_not_disturb", "place_id": CABIN_1, "on": true });
         json!({ "commands": [command(verb)] })
     };
-    // Six of them: each waits by itself in the end, for a quarter of a second.
+    // Six of them: each is finally tried alone, with a lock timeout of a quarter of a second.
     let asked: Vec<_> = [&sam, &siri].into_iter().cycle().map(|who| (who, quiet())).take(6).collect();
     let answered = Cell::new(false);
     let (_, said) = tokio::join!(four.press("single"), async {
         somebody_waits(&ship).await;
         let presses = async {
             tokio::join!(two.press("single"), three.press("single"));
-            // Acknowledged as soon as they are durable: those who are held up still wait.
+            // The presses are acknowledged as soon as they are durable, while the blocked commands still wait.
             somebody_waits(&ship).await;
             assert!(!answered.get());
         };
@@ -67,7 +67,7 @@ async fn a_row_that_somebody_holds_costs_those_who_need_it_and_nobody_who_presse
             said
         };
         let (said, (), ()) = tokio::join!(commands, presses, async {
-            // Signed in already, each of them is a message away from the writer's queue.
+            // The clients have signed in already, so each is one message away from the writer's queue.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             tx.commit().await.unwrap();
         });
@@ -76,7 +76,7 @@ async fn a_row_that_somebody_holds_costs_those_who_need_it_and_nobody_who_presse
     assert!(said.iter().all(|(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE), "{said:?}");
     let rang = "select count(*) from requests where place_name in ('Cabin 2', 'Cabin 3') and press_count = 1";
     assert_eq!(ship.count(rang).await, 2, "acknowledged, at the first try");
-    // The row is free again: the same commands are done, once.
+    // The row is free again: the same commands are executed once.
     held.rollback().await.unwrap();
     for (who, body) in asked {
         let (status, body) = who.post("/api/commands", body).await;
@@ -107,7 +107,7 @@ async fn a_statement_that_does_not_end_is_broken_off_and_its_press_comes_again_a
     words.hear("canceling statement due to statement timeout").await;
     assert_eq!(ship.count("select count(*) from presses").await, 0);
 
-    // The writer goes on.
+    // The writer continues.
     ship.gus_in(2).await.press("single").await;
     assert_eq!(ready(&ship).await.0, StatusCode::OK);
     root.execute("drop trigger sleeps on presses").await.unwrap();

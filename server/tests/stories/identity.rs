@@ -1,4 +1,4 @@
-//! Presses told apart from repetitions, and what a further press means: on the wire, to the screen.
+//! Deduplication of presses, and the effect of further presses on a request.
 
 use crewbell_server::jobs::settle_buttons;
 use crewbell_shared::ids::{ButtonId, PlaceId, StayId};
@@ -90,7 +90,7 @@ async fn a_bridge_that_says_a_press_with_its_object_and_by_its_word_alone_presse
     }
 }
 
-/// Waits until what was said at QoS 0 has been taken: takes of a connection are answered in order.
+/// Waits until earlier QoS 0 messages have been processed: the messages of a connection are processed in order.
 async fn settled(wire: &mut Wire) {
     wire.say(Some(60_000), "obedio/button/nobody/status", b"online", false).await.unwrap();
 }
@@ -106,7 +106,7 @@ async fn a_press_id_that_is_used_again_rings_and_the_administrator_reads_of_it()
     gus.press_as("boot-1", "shake", "main").await;
     assert_eq!(ship.count("select count(*) from requests where kind = 'emergency'").await, 1);
     ship.clock.advance(seconds(3600));
-    // With many presses between, so that only the database knows the id.
+    // With many presses in between, so that only the database still knows the id.
     for number in 0..9 {
         gus.press_as(&format!("other-{number}"), "single", "main").await;
     }
@@ -129,7 +129,7 @@ async fn a_press_number_that_comes_again_after_a_goodbye_or_with_other_content_r
         wire.say(Some(1), topic, press(kind).as_bytes(), false).await.unwrap();
         presses += 1;
         assert_eq!(ship.count(PRESSES).await, presses, "{kind}, of a button that sleeps between presses");
-        // A resend on the same connection, and another kind on it.
+        // A resend on the same connection is one press.
         wire.say(Some(1), topic, press(kind).as_bytes(), true).await.unwrap();
         assert_eq!(ship.count(PRESSES).await, presses);
         wire.leave().await.unwrap();
@@ -174,7 +174,7 @@ async fn a_guest_who_presses_again_rings_who_has_it_and_an_emergency_is_a_card_t
     gus.press("single").await;
     let request = text(&screen.see("request_created").await["payload"]["id"]);
     sam.answer(&request, "accept").await;
-    // At once, and two and thirty minutes after it was accepted.
+    // At once, then after another two minutes, then half an hour after the acceptance.
     for wait in [0, 120, 1_680] {
         ship.clock.advance(seconds(wait));
         gus.press("single").await;
@@ -192,7 +192,8 @@ async fn a_guest_who_presses_again_rings_who_has_it_and_an_emergency_is_a_card_t
     let held = |card: &Value| (text(&card["held"]["by"]["name"]), text(&card["held"]["request_id"]));
     assert_eq!(held(&alarm), ("Sam".to_owned(), request.clone()));
 
-    // After eight hours nobody can say whether it is the same wish: a card of its own, which names who has the other.
+    // After eight hours it can't be assumed to be the same wish: it makes a request of its own, which names the holder
+    // of the earlier one.
     ship.clock.advance(seconds(8 * 3_600));
     gus.press("single").await;
     let other = screen.see("request_created").await["payload"].clone();
@@ -209,7 +210,7 @@ async fn a_holder_whom_nothing_reaches_is_named_on_a_card_that_rings_for_everybo
     let mut gus = ship.gus_in(2).await;
     gus.press("single").await;
     let request = text(&screen.see("request_created").await["payload"]["id"]);
-    // Sam has signed in, and no device of his is there.
+    // Sam has signed in, and has no connected device.
     sam.answer(&request, "accept").await;
     gus.press("single").await;
     let other = screen.see("request_created").await["payload"].clone();
@@ -257,13 +258,13 @@ async fn two_hundred_invented_ids_keep_no_honest_button_out_and_are_told() {
         let topic = format!("obedio/button/invented-{number}/pressed");
         let press = br#"{"press_id": "1-1", "kind": "single"}"#;
         if inventor.say(Some(number + 1), &topic, press, false).await.is_err() {
-            // What can't be taken now isn't acknowledged.
+            // A message that can't be processed is not acknowledged.
             inventor = gateway(&ship, "inventor").await;
         }
         let unknown = format!("some/topic/{number}");
         inventor.say(None, &unknown, b"x", false).await.unwrap();
     }
-    // A gateway that has one new button too many goes on: what the others behind it press is recorded.
+    // A gateway over its limit of new buttons stays connected: presses of the known buttons behind it are recorded.
     create(&ship, 101, "behind-1").await;
     let press = br#"{"press_id": "behind-1-1", "kind": "single"}"#;
     inventor.say(Some(999), "obedio/button/behind-1/pressed", press, false).await.unwrap();
@@ -308,7 +309,7 @@ async fn a_last_will_says_nothing_of_a_button_that_has_come_in_again() {
     let mut second = Wire::connect_with_will(mqtt, "boot-2", login, will).await.unwrap();
     second.ping().await.unwrap();
     drop(first);
-    // The end of the first is noticed before that of the second.
+    // The server notices the end of the first connection before that of the second.
     drop(second);
     let lost = screen.see("button_lost").await;
     let mut third = Wire::connect_with_will(mqtt, "boot-3", login, will).await.unwrap();
@@ -348,7 +349,7 @@ async fn a_button_that_flapped_and_is_heard_of_no_more_is_told_as_lost() {
     let ship = Ship::sail().await;
     let mut screen = ship.sam().await.screen(None).await;
     let mut wire = own(&ship, "cabin-1").await;
-    // Told as there when it began to flap; then it goes, and that is the last of it.
+    // It is online in the last entry before it flaps; its disconnection makes no further entry.
     for number in 0..=10_u16 {
         let said = if number % 2 == 0 { "offline" } else { "online" };
         wire.say(Some(number + 1), "obedio/button/cabin-1/status", said.as_bytes(), false).await.unwrap();

@@ -1,4 +1,4 @@
-//! A database of somebody's own: what it must be, and what is said when it isn't.
+//! An external database: its requirements, and the error messages if they aren't met.
 
 use crewbell_server::db::{Db, DbSettings, migrate};
 use sqlx::{AssertSqlSafe, Executor};
@@ -9,7 +9,7 @@ use crate::database::{made, superuser};
 async fn a_second_installation_on_one_cluster_is_told_the_line_to_run_and_then_works() {
     let db = made("encoding 'UTF8' lc_collate 'C' lc_ctype 'C'").await;
     let mut root = superuser(&db).await;
-    // The role belongs to the whole cluster and is there already, given to the first installation's owner alone.
+    // The role belongs to the whole cluster, and exists already; only the first installation's owner is its member.
     let role = "create role second_owner login";
     root.execute(role).await.unwrap();
     let name = db.server.get_database().unwrap().to_owned();
@@ -20,7 +20,7 @@ async fn a_second_installation_on_one_cluster_is_told_the_line_to_run_and_then_w
     assert!(refused.contains("`grant \"crewbell_server\" to \"second_owner\";`"), "{refused}");
     assert!(refused.contains("superuser"), "{refused}");
 
-    // The same with two URLs, of which the server's is a login of its own.
+    // The same with two URLs, where the server has a login of its own.
     root.execute("create role second_app login").await.unwrap();
     let app = DbSettings { server: db.server.clone().username("second_app"), step_down: false, ..second.clone() };
     let refused = migrate(&app).await.unwrap_err().to_string();
@@ -36,7 +36,7 @@ async fn a_second_installation_on_one_cluster_is_told_the_line_to_run_and_then_w
         drop(tx);
         served.close().await;
     }
-    // An owner who may make roles gives it by themselves.
+    // An owner with `createrole` grants the role by itself.
     let third = made("encoding 'UTF8' lc_collate 'C' lc_ctype 'C'").await;
     root.execute("create role third_owner login createrole").await.unwrap();
     let name = third.server.get_database().unwrap().to_owned();

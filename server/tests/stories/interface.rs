@@ -1,4 +1,4 @@
-//! What HTTP wants: statuses, headers, and questions that can't be asked.
+//! HTTP conformance: status codes, headers, and invalid requests.
 
 use crewbell_server::config::Secret;
 use crewbell_server::http::Metering;
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::cast::{Crew, Screen};
 use crate::ship::{PIN, Ship, soon};
 
-/// A question as it stands, whatever a client of ours would make of it.
+/// Builds a request with an unmodified path.
 fn raw(person: &Crew, method: Method, path: &str) -> RequestBuilder {
     let client = Client::builder().no_proxy().build().unwrap();
     client.request(method, format!("http://{}{path}", person.address)).bearer_auth(&person.token)
@@ -131,7 +131,7 @@ async fn an_event_stream_says_something_at_once_and_goes_on_only_from_where_a_cl
 async fn a_plain_date_is_a_day_of_the_site_s_time_zone() {
     let ship = Ship::sail().await;
     let alex = ship.recruit("Nora", crewbell_shared::person::Role::Admin).await;
-    // 14 hours ahead of UTC: whatever the time is, the day there is another one within this test.
+    // The time zone is 14 hours ahead of UTC, so that the local date differs from the UTC date within this test.
     ship.settings(|settings| settings.time_zone = "Pacific/Kiritimati".into()).await;
     let zone = jiff::tz::TimeZone::get("Pacific/Kiritimati").unwrap();
     let now = ship.clock.now().to_zoned(zone);
@@ -216,7 +216,7 @@ async fn the_metrics_are_for_whoever_shows_the_token_and_for_administrators_alon
     for token in [Some("s3cret"), None] {
         let metering = Metering { counted: counted.clone(), token: token.map(Secret::new) };
         let ship = Ship::sail_with(|settings| settings.metrics = Some(metering)).await;
-        // All of it comes from this machine, as through a proxy that doesn't say for whom it asks.
+        // All requests come from this machine, as through a proxy that doesn't forward the client's address.
         let shown = if token.is_some() { StatusCode::OK } else { StatusCode::FORBIDDEN };
         assert_eq!(status(&ship, "s3cret").await, shown, "{token:?}");
         let nobody = Client::builder().no_proxy().build().unwrap().get(format!("http://{}/metrics", ship.server.http));

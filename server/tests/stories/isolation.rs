@@ -1,4 +1,4 @@
-//! Two sites on one server: neither knows of the other.
+//! Isolation of two sites on one server.
 
 use base64::Engine;
 use crewbell_shared::ids::{GuestId, PlaceId};
@@ -12,20 +12,20 @@ use crate::cast::{Crew, Screen, command_as, fresh_id};
 use crate::database;
 use crate::ship::{PIN, Ship, found, id};
 
-/// What stands in everything that is the Serenity's own.
+/// A marker in all of the Serenity's own data.
 const SECRET: &str = "of-serenity";
 
 struct Port {
     ship: Ship,
-    /// Of the Serenity.
+    /// A crew member of the Serenity.
     sam: Crew,
-    /// Of the Aurora.
+    /// A crew member of the Aurora.
     mara: Crew,
     /// A request of the Serenity.
     request: String,
 }
 
-/// The Serenity, with secrets, and the Aurora beside her on the same server.
+/// Creates the Serenity with marked data, and the Aurora on the same server.
 async fn port() -> Port {
     let ship = Ship::sail().await;
     found(&ship.server, 200, "aurora").await;
@@ -57,7 +57,7 @@ async fn no_door_tells_one_site_of_the_other() {
     let document = serde_json::to_value(crewbell_server::http::openapi()).unwrap();
     let mut asked = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
-        // The sign-in page's list of sites is for everybody, and has nothing of them but their names.
+        // The sign-in page's list of sites is public, and holds only their names.
         let open = ["/api/live", "/api/events", "/api/server", "/metrics"];
         if methods.get("get").is_none() || open.contains(&path.as_str()) {
             continue;
@@ -78,7 +78,7 @@ async fn no_door_tells_one_site_of_the_other() {
         }
     }
     assert!(asked > 60, "{asked}");
-    // The same questions do tell Sam, so that this test can fail.
+    // Sam does get the marker from the same paths, so the test can fail.
     for path in ["/api/service-requests", "/api/sync/snapshot", "/api/sync/entries?after=0", "/api/auth/me"] {
         assert!(says_secret(&sam.get(path).await), "{path}");
     }
@@ -109,7 +109,7 @@ async fn no_command_reaches_a_noun_of_the_other_site() {
         let (status, said) = mara.answer(&request, verb).await;
         assert_eq!((status, &said["code"]), (StatusCode::NOT_FOUND, &json!("not_found")), "{verb}");
     }
-    // The same ids on the other side are other nouns, and a key of one site is free on the other.
+    // The same ids are other entities on the other site, and an idempotency key of one site is unused on the other.
     let key = fresh_id();
     let rename = |name: &str| json!({ "type": "save_guest", "guest_id": guest, "name": name });
     assert_eq!(mara.sends(&[command_as(&key, rename("Mr Nobody"))]).await[0]["refusal"], Value::Null);
@@ -133,7 +133,7 @@ async fn a_screen_of_one_site_hears_nothing_of_the_other() {
     assert_eq!(seen.last().unwrap()["payload"]["id"], own.as_str(), "what happened on the Serenity came before");
     assert!(seen.iter().all(|entry| !says_secret(entry) && entry["meta"]["site"] == "aurora"));
 
-    // A token with another site's id in front of it is worth nothing.
+    // A token with another site's id in it is invalid.
     let base64 = base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let mut bytes = base64.decode(&mara.token).unwrap();
     bytes[..16].copy_from_slice(ship.site.id.0.as_bytes());
@@ -159,13 +159,13 @@ async fn a_name_and_pin_of_one_site_open_nothing_on_the_other() {
     let (status, said) = login(Some("aurora")).await;
     assert_eq!((status, &said["code"]), (StatusCode::UNAUTHORIZED, &json!("bad_credentials")));
     assert_eq!(login(None).await.0, StatusCode::UNAUTHORIZED, "with two sites, one must be named");
-    // A button's credentials are for its own site.
+    // A button's credentials are valid for its own site only.
     let let_in =
         crate::cast::Gus::try_connect(ship.server.mqtt.unwrap(), "cabin-1", "titanic/cabin-1", "secret-1").await;
     assert!(!let_in);
 }
 
-/// As the server's own role, for one site or none.
+/// Connects as the server's own role, with a site selected or none.
 async fn server_role(ship: &Ship, site: Option<&str>) -> PgConnection {
     let mut conn = PgConnection::connect_with(&ship.db.server).await.unwrap();
     if let Some(site) = site {

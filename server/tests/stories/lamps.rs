@@ -1,4 +1,4 @@
-//! What the guest sees of it: the lamp on the button.
+//! The lamp on the button: the request's status as the guest sees it.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ async fn a_lamp_is_lit_as_soon_as_the_database_answers_again_that_did_not_when_i
     let ship = Ship::sail_on(db).await;
     ship.gus_in(1).await.press_as("7-1", "single", "main").await;
     let request = text(&ship.sam().await.open_requests().await[0]["id"]);
-    // A server that has just begun doesn't know yet whose lamp it is.
+    // A restarted server doesn't yet know the lamp of each request.
     let ship = ship.restart().await;
     let button = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv311", "serenity/cabin-1", "secret-1");
     let mut lamp = button.listen(ACK).await;
@@ -92,7 +92,7 @@ async fn a_lamp_is_lit_as_soon_as_the_database_answers_again_that_did_not_when_i
     }
     let accept = action(Verb::AcceptRequest { request_id: request.parse().unwrap() });
     ship.site.act(accept, Actor::Person(sam), Source::App).await.unwrap();
-    // Nobody is answered; who wants to know the lamp's button neither.
+    // No reader gets a connection, nor does the query for the lamp's button.
     for _ in 0..5 {
         assert!(db.read(ship.site.id).await.is_err());
     }

@@ -1,4 +1,4 @@
-//! Strangers who hold what they can, devices that are set up wrongly, and the buttons that notice nothing of it.
+//! Resource limits: clients that hold connections, misconfigured devices, and buttons that are unaffected by either.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -16,14 +16,14 @@ use crate::cast::{Crew, Gus};
 use crate::ship::{Ship, soon};
 use crate::wire::{Packet, Wire};
 
-/// A connection from one of this machine's many addresses.
+/// Connects from one of this machine's loopback addresses.
 async fn from(host: u8, to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 9, host], 0).into()).unwrap();
     socket.connect(to).await.unwrap()
 }
 
-/// The messages that stand in the administrator's list, by reason, when there are as many as expected.
+/// Returns the administrator's list of unrecognised messages, once it has the expected number.
 async fn listed(alex: &Crew, reasons: usize) -> Vec<Value> {
     for _ in 0..400 {
         let items = alex.get("/api/buttons/unheard").await["items"].as_array().unwrap().clone();
@@ -48,7 +48,7 @@ async fn fifteen_hundred_silent_connections_to_each_port_delay_neither_buttons_n
         for n in 0..750 {
             held.push(from(host, mqtt).await);
             let mut slow = from(host, http).await;
-            // Half of them say half of something.
+            // Half of them send a partial request.
             if n % 2 == 0 {
                 slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").await.unwrap();
             }
@@ -60,7 +60,7 @@ async fn fifteen_hundred_silent_connections_to_each_port_delay_neither_buttons_n
         let mut gus = ship.gus_in(1).await;
         gus.press("single").await;
         assert!(!sam.open_requests().await.is_empty());
-        // On a connection of its own, as one that comes anew.
+        // On a new connection.
         let response = soon(reqwest::get(format!("http://{http}/readyz"))).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "round {round}");
         println!("a button came back and pressed, and two requests were answered, in {:?}", began.elapsed());
@@ -83,7 +83,7 @@ async fn whoever_says_half_a_request_or_reads_no_answer_is_no_longer_served_than
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
 }
 
-/// Counts lines of the log.
+/// A tracing layer that counts log lines.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -116,12 +116,12 @@ async fn thousands_of_wrong_passwords_cost_a_line_and_keep_no_button_out() {
     let lines = lines.0.lock().unwrap().clone();
     assert!(lines.len() <= 5, "{lines:#?}");
 
-    // From the guesser's own address: who was right before, and another name than those that were guessed at.
+    // From the guesser's own address: a client with correct earlier credentials, and a name that wasn't guessed at.
     drop(gus);
     let mut gus = ship.gus_in(1).await;
     gus.press("single").await;
     ship.gus_in(3).await.press("single").await;
-    // From another address even the name that was guessed at.
+    // From another address even the name that was guessed at is accepted.
     let mut other = from(7, mqtt).await;
     other.write_all(&connect("cabin-2", "serenity/cabin-2", "secret-2")).await.unwrap();
     let mut connack = [0; 4];
@@ -135,7 +135,7 @@ async fn thousands_of_wrong_passwords_cost_a_line_and_keep_no_button_out() {
     assert_eq!(of("unknown_user_name")["device"], "", "names that were made up don't fill the list");
 }
 
-/// A CONNECT of MQTT 3.1.1.
+/// Encodes a CONNECT of MQTT 3.1.1.
 fn connect(client_id: &str, user: &str, password: &str) -> Vec<u8> {
     let mut body = b"\0\x04MQTT\x04\xc2\0\x3c".to_vec();
     for text in [client_id, user, password] {
@@ -154,11 +154,11 @@ async fn what_is_refused_for_good_is_acknowledged_in_mqtt_3_and_stands_in_the_li
     let recorder = PrometheusBuilder::new().build_recorder();
     let counting = metrics::set_default_local_recorder(&recorder);
 
-    // A button that presses on its neighbour's topic.
+    // A button that publishes on its neighbour's topic.
     let mut wire = Wire::connect(mqtt, "cabin-1", Some(("serenity/cabin-1", "secret-1"))).await.unwrap();
     wire.publish(7, "obedio/button/cabin-2/pressed", press, false, false).await.unwrap();
     assert_eq!(soon(wire.next()).await.unwrap(), Packet::PubAck(7));
-    // A gateway that presses for a button with a password of its own.
+    // A gateway that publishes for a button with a password of its own.
     let mut gateway = Wire::connect(mqtt, "gateway", Some(("serenity", "join-me"))).await.unwrap();
     gateway.publish(8, "obedio/button/cabin-3/pressed", press, false, false).await.unwrap();
     assert_eq!(soon(gateway.next()).await.unwrap(), Packet::PubAck(8));
@@ -198,7 +198,7 @@ async fn twenty_boards_with_one_client_id_behind_the_join_code_all_ring() {
                 if sent.is_ok() && matches!(soon(wire.next()).await, Ok(Packet::PubAck(id)) if id == round) {
                     break;
                 }
-                // Thrown off by another of the same name: it comes again and sends again, as a button does.
+                // Another client with the same id took over the session: it reconnects and resends, as a button does.
                 *wire = board().await;
             }
         }

@@ -1,4 +1,4 @@
-//! The live socket, and the same stream as events.
+//! The live socket, and the same stream as server-sent events.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -41,7 +41,7 @@ async fn who_does_not_say_who_they_are_is_refused_with_the_reason() {
         screen.send(first.clone()).await;
         assert_eq!(screen.refusal().await, code, "{first:?}");
     }
-    // The same once it stands.
+    // The same on an established stream.
     for (frame, code) in [(Message::text(hello), "invalid"), (Message::text("[]"), "invalid")] {
         let mut screen = sam.screen(None).await;
         screen.send(frame).await;
@@ -60,7 +60,7 @@ async fn a_socket_that_says_nothing_is_sent_away_after_ten_seconds() {
     let since = Instant::now();
     let code = tokio::time::timeout(Duration::from_secs(20), async {
         loop {
-            // `soon` gives up after as long as the server waits.
+            // `soon` gives up after the server's own timeout.
             let frame = tokio::time::timeout(Duration::from_secs(15), screen.frame_whenever()).await.unwrap();
             if let Some(FromServer::Refused { refusal }) = frame {
                 return refusal.code.to_string();
@@ -78,7 +78,7 @@ async fn who_falls_silent_goes_offline_however_much_they_are_sent() {
     let (sam, dana) = (ship.sam().await, ship.dana().await);
     let siri = Phone::of(ship.siri().await).await;
     let status = async |who: &Crew| text(&dana.get(&format!("/api/status/user/{}", who.id)).await["status"]);
-    // Sam's tablet says hello and leaves the Wi-Fi: nothing tells the server. Siri's says that it is there.
+    // Sam's tablet says hello and leaves the Wi-Fi, without a sign to the server. Siri's sends heartbeats.
     let _tablet = sam.screen(None).await;
     let (since, before, mut beating) = (Instant::now(), ship.head(), siri.screen);
     let mut beat_at = since;
@@ -107,7 +107,7 @@ async fn a_flood_of_frames_is_refused_and_a_heart_that_beats_is_answered() {
     let ship = Ship::sail().await;
     let (sam, siri) = (ship.sam().await, ship.siri().await);
     let (mut calm, mut mad) = (sam.screen(None).await, siri.screen(None).await);
-    // One at a time: a socket that is closed with frames unread takes the refusal with it.
+    // One at a time: a socket that is closed with unread frames discards the refusal.
     let code = loop {
         mad.say(HEARTBEAT).await;
         if let FromServer::Refused { refusal } = mad.frame().await.expect("a word before the end") {
@@ -133,7 +133,7 @@ async fn a_frame_of_a_newer_app_is_passed_over_and_the_socket_goes_on() {
     assert!(matches!(screen.frame().await, Some(FromServer::Pulse { .. })));
     let id = sam.asks_for(1, "ice").await;
     assert_eq!(screen.next().await["payload"]["id"], id.as_str());
-    // They count like all others: nobody floods with what nobody reads.
+    // Unknown frames count towards the rate limit like all others.
     for _ in 0..150 {
         if !screen.try_send(Message::text(r#"{"t":"wave"}"#)).await {
             break;
@@ -154,7 +154,7 @@ async fn a_screen_that_was_away_gets_what_it_missed_and_then_what_is_new() {
     }
     let new = sam.asks_for(3, "a pillow").await;
     assert_eq!(screen.next().await["payload"]["id"], new.as_str());
-    // From the very beginning, and all of it.
+    // From the very beginning, all entries.
     let mut screen = sam.screen(Some(0)).await;
     assert_eq!(screen.next().await["type"], "site_created");
     let seen = screen.until("request_created").await;
@@ -189,7 +189,7 @@ async fn a_thousand_missed_entries_come_in_few_frames_and_at_once() {
         assert!(frames <= 4 && took < Duration::from_secs(2), "{frames} frames, {took:?}");
     };
     catch_up(&sam, cursor, "memory").await;
-    // From the very beginning, and with nothing at hand.
+    // From the very beginning, and without entries in memory.
     let ship = ship.restart().await;
     let sam = sam.at(ship.server.http);
     catch_up(&sam, cursor, "the database").await;
@@ -219,11 +219,11 @@ async fn sign_ins_are_told_to_those_who_lead_and_no_reader_takes_the_hole_for_a_
     let id = siri.asks_for(1, "ice").await;
     assert_eq!(danas.next().await["type"], "person_signed_in");
     assert_eq!(danas.next().await["payload"]["id"], id.as_str());
-    // `next` compares each frame's `prev` with what this screen has.
+    // `next` compares each frame's `prev` with this socket's cursor.
     assert_eq!(sams.next().await["payload"]["id"], id.as_str());
     let seen = sam.get("/api/sync/entries?after=0").await;
     assert!(seen["entries"].as_array().unwrap().iter().all(|entry| entry["type"] != "person_signed_in"));
-    // Who rises to lead sees them from then on.
+    // A person whose role is raised to lead sees them from then on.
     let alex = ship.alex().await;
     let rise = json!({ "type": "save_person", "person_id": sam.id, "name": "Sam", "role": "supervisor" });
     assert_eq!(alex.does(rise).await, None);
@@ -284,7 +284,7 @@ async fn a_cursor_from_what_another_server_wrote_is_not_sent_to_the_snapshot() {
     twin.server.stop().await;
 }
 
-/// A tablet in a dead spot: it said hello, and its socket takes nothing more.
+/// Opens the live socket of a tablet that says hello, and then reads nothing.
 async fn deaf(person: &Crew, cursor: u64) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -319,7 +319,7 @@ async fn a_reader_that_is_too_slow_is_dropped_hinders_nobody_and_catches_up() {
     let _deaf = deaf(&sam, cursor).await;
     until("the deaf tablet", async || ship.site.presence.sockets() == 2).await;
 
-    // More than the kernel keeps for a socket.
+    // More than the kernel's socket buffers hold.
     let create = || {
         let (request, place) = (fresh_id(), "00000000-0000-0000-0000-000000000001");
         let words = "x".repeat(2000);
@@ -343,7 +343,7 @@ async fn a_reader_that_is_too_slow_is_dropped_hinders_nobody_and_catches_up() {
     }
     assert_eq!(count, 2500);
 
-    // And nobody waits for a deaf one at the end.
+    // A stalled socket doesn't delay the shutdown.
     let _deaf = deaf(&sam, cursor).await;
     until("the deaf tablet again", async || ship.site.presence.sockets() == 3).await;
     let since = Instant::now();
@@ -375,7 +375,7 @@ async fn a_server_that_stops_says_bye_and_is_gone_at_once() {
     assert_eq!(events.next().await, None);
 }
 
-/// Says hello with Node's own WebSocket, prints what it hears until an entry came.
+/// Script that says hello with Node's own `WebSocket`, and prints the messages until an entry comes.
 const NODE: &str = r"
 const [url, token] = process.argv.slice(1);
 const socket = new WebSocket(url);
@@ -436,7 +436,7 @@ async fn a_cursor_beyond_the_look_at_the_token_skips_no_sign_out() {
     for sent_by_others in [0, 3] {
         let (siri, before) = (ship.siri().await, ship.head());
         let who = of_token(&ship.server.house, &siri.token).await.unwrap().unwrap();
-        // Between the look at the token and the first read of the log.
+        // Signs out between the check of the token and the first read of the log.
         assert!(siri.ask(reqwest::Method::POST, "/api/auth/logout", None).await.0.is_success());
         for _ in 0..sent_by_others {
             dana.asks_for(1, "ice").await;
@@ -447,7 +447,7 @@ async fn a_cursor_beyond_the_look_at_the_token_skips_no_sign_out() {
             assert!(matches!(next, Ok(Next::SignedOut)), "from {cursor} of {before} to {}: {next:?}", ship.head());
         }
     }
-    // Whoever is still signed in goes on from there, and is sent nothing twice.
+    // A session that is still valid continues from there, without duplicates.
     let who = of_token(&ship.server.house, &sam.token).await.unwrap().unwrap();
     dana.asks_for(1, "ice").await;
     let mut stream = Stream::new(&who, ship.head(), None, Vec::new());
@@ -462,7 +462,7 @@ async fn no_page_of_the_log_is_too_large_to_be_sent_whatever_was_written() {
     let (sam, dana) = (ship.sam().await, ship.dana().await);
     let before = ship.head();
     let text = "x".repeat(2000);
-    // As many as a request holds, on many: every note sends all of them again.
+    // The maximum of notes on many requests: every note sends the whole request again.
     for cabin in (0..24).map(|number| 1 + number % 4) {
         let called = dana.asks_for(cabin, "ice").await;
         let note =
@@ -471,7 +471,7 @@ async fn no_page_of_the_log_is_too_large_to_be_sent_whatever_was_written() {
     }
     let sizes = |entries: &[Value]| entries.iter().map(|entry| entry.to_string().len()).collect::<Vec<_>>();
     let bytes = |entries: &[Value]| sizes(entries).iter().sum::<usize>();
-    // By REST, page by page.
+    // Over REST, page by page.
     let (mut cursor, mut all, mut pages) = (before, Vec::new(), 0);
     while cursor < ship.head() {
         let page = sam.get(&format!("/api/sync/entries?after={cursor}")).await;
@@ -483,7 +483,8 @@ async fn no_page_of_the_log_is_too_large_to_be_sent_whatever_was_written() {
         pages += 1;
     }
     assert!(bytes(&all) > 5 * 1024 * 1024 && pages > 3, "{} bytes on {pages} pages", bytes(&all));
-    // By a socket that was away, and one that reads nothing for a while: the same entries, once, in frames that fit.
+    // A socket that resumes, and one that reads nothing for a while, get the same entries, once, in frames within the
+    // limit.
     let mut screen = sam.screen(Some(before)).await;
     let mut seen = Vec::new();
     while seen.len() < all.len() {

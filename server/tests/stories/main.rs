@@ -1,4 +1,4 @@
-//! Stories: a real PostgreSQL, real sockets, real MQTT clients that are not ours.
+//! Stories of the server: a real PostgreSQL, real sockets, and foreign MQTT clients.
 //!
 //! The cast: Dana dispatches; Sam and Siri are stewardesses; Tom is the technician; Grace supervises; Alex administers;
 //! Gus presses the button.

@@ -1,4 +1,4 @@
-//! The ship's own Mosquitto, as the server and the stories see it.
+//! Extensions of the Mosquitto fixture for the stories.
 
 use crewbell_server::devices::broker::BrokerSettings;
 
@@ -7,7 +7,7 @@ use crate::foreign::{Mosquitto, until};
 pub use crate::props::broker::Broker;
 
 impl Broker {
-    /// How the server reaches it.
+    /// Returns the server's settings for this broker.
     pub fn settings(&self) -> BrokerSettings {
         BrokerSettings {
             url: format!("mqtt://{}", self.address),
@@ -19,17 +19,17 @@ impl Broker {
         }
     }
 
-    /// Somebody with Mosquitto's programs.
+    /// Creates a Mosquitto client without credentials.
     pub fn client(&self, version: &'static str) -> Mosquitto {
         Mosquitto::nobody(self.address, version)
     }
 
-    /// How often a server has connected.
+    /// Returns how often a server has connected.
     pub fn connected(&self) -> usize {
         self.said(" as crewbell-serenity ")
     }
 
-    /// Waits until the server has asked for presses so many times.
+    /// Waits until the server has subscribed to presses a number of times.
     pub async fn subscribed(&self, times: usize) {
         let asked = async || self.said("crewbell-serenity 1 obedio/button/+/pressed") >= times;
         until("the server is subscribed", asked).await;

@@ -1,4 +1,4 @@
-//! Names are compared by Rust, not by the locale of whatever database there is.
+//! Names are compared by Rust, independent of the database's locale.
 
 use crewbell_server::db::migrate;
 use crewbell_shared::person::Role;
@@ -9,7 +9,7 @@ use crate::cast::{Crew, fresh_id};
 use crate::database::made;
 use crate::ship::Ship;
 
-/// As a database is made where the cluster's locale is C: it knows no letters but those of English.
+/// Options of a database in a cluster with the locale C, which knows the case of ASCII letters only.
 const PLAIN_C: &str = "encoding 'UTF8' lc_collate 'C' lc_ctype 'C'";
 
 #[tokio::test]
@@ -38,14 +38,14 @@ async fn names_are_one_in_any_case_and_typing_whatever_the_database_s_locale() {
     ] {
         assert_eq!(alex.does(verb.clone()).await.as_deref(), expected, "{verb}");
     }
-    // Their own name in other letters is no other's.
+    // A place may be renamed to an equivalent spelling of its own name.
     let (status, places) = alex.ask(Method::GET, "/api/places", None).await;
     assert!(status.is_success());
     let camac = places["items"].as_array().unwrap().iter().find(|item| item["name"] == "ČAMAC").unwrap();
     let renamed = json!({ "type": "save_place", "place_id": camac["id"], "name": "C\u{30c}amac", "kind": "shared" });
     assert_eq!(alex.does(renamed).await, None);
 
-    // What was typed with combining marks is kept, told and found as everybody else types it.
+    // A name typed with combining marks is stored, returned and found in composed form.
     let found = async |words: &str| {
         let page: Value = alex.get(&format!("/api/activity?q={words}&category=places&limit=50")).await;
         page["items"].as_array().unwrap().iter().map(|item| item["payload"]["name"].clone()).collect::<Vec<_>>()

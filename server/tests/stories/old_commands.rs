@@ -1,4 +1,4 @@
-//! A tablet that was away for longer than it is kept what became of commands.
+//! Commands from a tablet that was offline for longer than command outcomes are kept.
 
 use crewbell_server::config::Retention;
 use crewbell_server::jobs::{self, clean_up};
@@ -12,7 +12,7 @@ use crate::ship::Ship;
 
 const CABIN_1: &str = "00000000-0000-0000-0000-000000000001";
 
-/// A command of somebody, given at a time: a request, and what was written on it.
+/// Commands given at one time: a new request, and a note on it.
 struct Given {
     request: String,
     commands: Vec<Value>,
@@ -33,12 +33,12 @@ fn codes(outcomes: &[Value]) -> Vec<Option<&str>> {
     outcomes.iter().map(|outcome| outcome["refusal"]["code"].as_str()).collect()
 }
 
-/// Lets so many days go by, with the entries that a site makes meanwhile.
+/// Advances the clock by a number of days.
 fn days_go_by(ship: &Ship, days: i64) {
     ship.clock.advance(SignedDuration::from_hours(24 * days));
 }
 
-/// Forgets what became of commands that are older than so many days, and a day more.
+/// Deletes the outcomes of commands that are older than a number of days plus one.
 async fn forget(ship: &Ship, days: u32) {
     let rows = clean_up(&ship.server.house, &Retention { commands: days, ..FOR_EVER }).await.unwrap();
     assert!(rows > 0, "there is something to forget");
@@ -56,7 +56,7 @@ async fn a_command_that_was_done_long_ago_is_known_by_its_entry_and_another_is_t
     let first = sam.sends(&done.commands).await;
     assert_eq!(codes(&first), [None, None]);
     let never_came = given(ship.clock.now());
-    // Refused then, and nobody knows now.
+    // Refused at that time; the refusal has been deleted.
     let refused =
         [json!({ "type": "complete_request", "request_id": done.request, "made_at": ship.clock.now().to_string() })]
             .map(|verb| command_as(&fresh_id(), verb));
@@ -74,13 +74,13 @@ async fn a_command_that_was_done_long_ago_is_known_by_its_entry_and_another_is_t
         assert_eq!(sam.sends(old).await, outcomes, "the same whenever it comes");
     }
     assert_eq!(ship.count("select count(*) from requests").await, 1);
-    // What waits behind it goes on, and the person does it again with a new id.
+    // Later commands of the batch are executed, and the person repeats the old ones with new ids.
     let new = given(ship.clock.now());
     let batch = [given(ship.clock.now() - SignedDuration::from_hours(24 * 400)).commands, new.commands].concat();
     assert_eq!(codes(&sam.sends(&batch).await), [Some("too_old"), Some("too_old"), None, None]);
     assert_eq!(notes(&sam, &new.request).await, 1);
 
-    // Somebody else's command isn't told to whoever knows its id.
+    // The outcome of another person's command isn't revealed to a person who knows its id.
     let siri = ship.siri().await;
     assert_eq!(codes(&siri.sends(&done.commands).await), [Some("key_reused"), Some("key_reused")]);
 }
@@ -106,11 +106,11 @@ async fn an_old_command_is_known_by_its_entry_in_the_archive_too() {
 async fn a_site_that_never_forgot_takes_a_command_of_two_years_ago() {
     let ship = Ship::sail().await;
     let sam = ship.sam().await;
-    // A tablet whose clock went back: nothing was ever deleted, so what isn't known was never done.
+    // A tablet whose clock went back: nothing was ever deleted, so an unknown command was never executed.
     let old = given(ship.clock.now() - SignedDuration::from_hours(24 * 730));
     assert_eq!(codes(&sam.sends(&old.commands).await), [None, None]);
     assert_eq!(notes(&sam, &old.request).await, 1);
-    // A clean-up that found nothing to delete has forgotten nothing.
+    // A clean-up that deleted nothing makes no command too old.
     days_go_by(&ship, 30);
     assert_eq!(clean_up(&ship.server.house, &Retention { commands: 90, ..FOR_EVER }).await.unwrap(), 0);
     let sam = ship.sam().await;
@@ -124,10 +124,10 @@ async fn what_was_forgotten_stays_so_when_commands_are_kept_for_longer_afterward
     ship.sam().await.asks_for(1, "ice").await;
     days_go_by(&ship, 60);
     forget(&ship, 30).await;
-    // By its device's clock, which may be a day ahead: 31 days were kept.
+    // By the device's clock, which may be a day ahead: 31 days were kept.
     let hours_ago = |hours| given(ship.clock.now() - SignedDuration::from_hours(hours)).commands;
     let (forgotten, kept) = (hours_ago(30 * 24 + 1), hours_ago(30 * 24 - 1));
-    // One that somebody held at the time goes later, by a setting that keeps longer.
+    // A record that was locked at the time is deleted later, under a setting with a longer retention.
     let late = "insert into commands (site_id, id, verb, digest, at) select id, gen_random_uuid(), 'note_request', '', \
                 $1 from sites";
     let long_ago = jiff_sqlx::Timestamp::from(ship.clock.now() - SignedDuration::from_hours(24 * 59));
@@ -146,7 +146,7 @@ async fn a_clock_that_jumps_ahead_makes_no_command_too_old() {
     let at = ship.clock.now();
     days_go_by(&ship, 3 * 365);
     let sam = ship.sam().await;
-    // What was decided before the jump is still there: nobody has forgotten anything.
+    // Outcomes from before the jump are still stored: nothing has been deleted.
     assert_eq!(codes(&sam.sends(&given(at).commands).await), [None, None]);
     assert_eq!(codes(&sam.sends(&given(ship.clock.now()).commands).await), [None, None]);
 }

@@ -1,4 +1,4 @@
-//! The demo's panel: a page whose buttons press by MQTT and whose lamps are lit by it.
+//! The demo's panel: a page whose buttons press over MQTT, and whose lamps show the acknowledgements.
 
 use crewbell_server::clock::Clock;
 use crewbell_server::db::DbSettings;
@@ -50,14 +50,14 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-/// The page's view of the lamps.
+/// The page's event stream of lamp states.
 struct Lamps {
     stream: Response,
     heard: String,
 }
 
 impl Lamps {
-    /// Waits until the lamp of a button shows a state; who did it.
+    /// Waits until the lamp of a button shows a state; returns the person who caused it.
     async fn show(&mut self, device: &str, state: &str) -> Value {
         loop {
             while let Some(end) = self.heard.find("\n\n") {
@@ -78,7 +78,7 @@ impl Lamps {
 async fn a_finger_on_the_page_is_a_press_by_mqtt_and_the_lamp_tells_what_became_of_it() {
     let props = Props::set_up().await;
     let mut lamps = Lamps { stream: props.get("/demo/lamps").await, heard: String::new() };
-    // Nobody rested and nobody waits there when the demo starts.
+    // This cabin has no do-not-disturb and no open request when the demo starts.
     let (status, said) = props.press(json!({ "device": "cabin-07", "kind": "single", "key": "main" })).await;
     assert_eq!(status, StatusCode::OK, "{said}");
     assert!(said["puback_ms"].as_f64().unwrap() > 0.0, "{said}");
@@ -98,7 +98,7 @@ async fn a_finger_on_the_page_is_a_press_by_mqtt_and_the_lamp_tells_what_became_
     siri.answer(&request, "complete").await;
     assert_eq!(lamps.show("cabin-07", "completed").await, "Siri");
 
-    // The same button again, on the line that it has.
+    // The same button again, on its existing connection.
     let (status, again) = props.press(json!({ "device": "cabin-07", "kind": "shake", "key": "main" })).await;
     assert_eq!(status, StatusCode::OK, "{again}");
     assert_ne!(again["press_id"], said["press_id"]);
@@ -139,7 +139,7 @@ async fn what_is_no_press_is_refused() {
     assert_eq!((status, &said["code"]), (StatusCode::NOT_FOUND, &json!("not_found")));
     let (status, _) = props.press(json!({ "device": "cabin-07", "kind": "tap", "key": "main" })).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    // What a form of another page could send.
+    // A request that a form of another page could send.
     let url = format!("http://{}/demo/press", props.server.http);
     let form = props.client.post(url).header("content-type", "text/plain");
     let form = form.body(r#"{"device":"cabin-07","kind":"shake","key":"main"}"#).send();

@@ -1,4 +1,4 @@
-//! Who is there, on how many devices, and which of them an alert reached.
+//! Presence: the connected people, their devices, and the number of devices that an alert reached.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cast::{Crew, Screen};
 use crate::ship::{Ship, soon};
 
-/// Who a screen says is there: each with their devices and how many of them sound.
+/// The people in a presence frame: each with the number of their devices, and of those that can sound.
 type There = Vec<(String, u32, u32)>;
 
 fn there(people: &[Presence]) -> There {
@@ -24,7 +24,7 @@ fn expected(people: &[(&Crew, u32, u32)]) -> There {
     there
 }
 
-/// Waits until a screen is told that these are there, and no others.
+/// Waits until a socket gets a presence frame with exactly these people.
 async fn sees(screen: &mut Screen, people: &[(&Crew, u32, u32)]) {
     let mut last = screen.notices.last().cloned();
     loop {
@@ -37,7 +37,7 @@ async fn sees(screen: &mut Screen, people: &[(&Crew, u32, u32)]) {
     }
 }
 
-/// Waits until a screen is told when somebody who isn't there was last there.
+/// Waits until a socket gets the last-seen time of a person who isn't connected; returns it.
 async fn last_saw(screen: &mut Screen, who: &Crew) -> Timestamp {
     let mut from = 0;
     loop {
@@ -52,13 +52,13 @@ async fn last_saw(screen: &mut Screen, who: &Crew) -> Timestamp {
     }
 }
 
-/// When somebody was last there, as another client asks for it.
+/// Returns a person's last-seen time from the HTTP API.
 async fn last_seen(asks: &Crew, who: &Crew) -> Option<Timestamp> {
     let status = asks.get(&format!("/api/status/user/{}", who.id)).await;
     status["last_seen_at"].as_str().map(|at| at.parse().unwrap())
 }
 
-/// When somebody was last there, as it is kept.
+/// Returns a person's last-seen time from the database.
 async fn kept(ship: &Ship, who: &Crew) -> Option<Timestamp> {
     let mut tx = ship.server.house.db.read(ship.site.id).await.unwrap();
     let seen = crewbell_server::db::people::last_seen(&mut tx, ship.site.id).await.unwrap();
@@ -127,14 +127,14 @@ async fn changes_that_come_at_once_are_told_once_and_the_last_state_always() {
     for number in 0..81 {
         says(&mut sams, FromClient::Sound { able: number % 2 == 0, why: None }).await;
     }
-    // An answer to the last of them, so that all have been heard.
+    // The pulse answers the last frame, so all earlier frames have been processed.
     says(&mut sams, FromClient::Heartbeat).await;
     assert!(matches!(sams.frame().await, Some(FromServer::Pulse { .. })));
     sees(&mut siris, &[(&sam, 1, 1), (&siri, 1, 0)]).await;
     let (told, took) = (siris.notices.len() - before, since.elapsed());
     let most = usize::try_from(took.as_millis() / 250).unwrap() + 2;
     assert!(told <= most, "{told} notices in {took:?}");
-    // And another's silence is one more.
+    // The loss of another person's device is one notice more.
     drop(sams);
     sees(&mut siris, &[(&siri, 1, 0)]).await;
 }
@@ -150,19 +150,19 @@ async fn the_crew_is_told_how_many_devices_an_alert_reached() {
     sounds(&mut sams, &ship, &request).await;
     reaches(&mut siris, &request, 2, 1).await;
     assert_eq!(reached(&request).await, json!({ "devices": 2, "sounded": 1 }));
-    // Twice is once; and a third device that comes has not sounded it yet.
+    // A repeated receipt counts once; a third device that connects has not sounded the alert yet.
     sounds(&mut sams, &ship, &request).await;
     let mut tablet = siri.second_device().await.screen(None).await;
     reaches(&mut siris, &request, 3, 1).await;
-    // Who comes later is told what there is to tell.
+    // Sockets that connect later get the current counts.
     reaches(&mut tablet, &request, 3, 1).await;
     sounds(&mut siris, &ship, &request).await;
     reaches(&mut tablet, &request, 3, 2).await;
-    // A device that sounded it and went has sounded it; one that didn't and went is none.
+    // A disconnected device still counts if it sounded the alert, and doesn't otherwise.
     drop(sams);
     drop(siris);
     while reached(&request).await != json!({ "devices": 3, "sounded": 2 }) || ship.site.presence.sockets() != 1 {}
-    // Accepted it goes on, closed it is over.
+    // Receipts continue after the acceptance, and end with the request.
     assert!(siri.answer(&request, "accept").await.0.is_success());
     assert_eq!(reached(&request).await, json!({ "devices": 3, "sounded": 2 }));
     assert!(siri.answer(&request, "complete").await.0.is_success());
@@ -174,7 +174,7 @@ async fn the_crew_is_told_how_many_devices_an_alert_reached() {
     assert_eq!(reached(&request).await, Value::Null);
     ship.clock.advance(SignedDuration::from_mins(61));
     assert_eq!(reached(&other).await, Value::Null);
-    // Nothing of it is in the log.
+    // The log has no entry about it.
     assert_eq!(ship.count("select count(*) from entries where type like '%sound%' or type like '%reach%'").await, 0);
 }
 
@@ -188,7 +188,7 @@ async fn after_a_restart_receipts_of_what_is_still_open_count_again() {
     let mut screen = sam.screen(None).await;
     sounds(&mut screen, &ship, &request).await;
     reaches(&mut screen, &request, 1, 1).await;
-    // What nobody asked for reaches nobody, and breaks nothing.
+    // Receipts for an unknown request are ignored.
     sounds(&mut screen, &ship, &crate::cast::fresh_id()).await;
     assert!(tokio::time::timeout(Duration::from_millis(600), screen.notice()).await.is_err(), "nothing is told of it");
 }
@@ -209,7 +209,7 @@ async fn the_last_device_of_somebody_who_goes_leaves_when_they_were_last_seen() 
     let at = last_saw(&mut siris, &sam).await;
     let ago = ship.clock.now().duration_since(at);
     assert!(ago < SignedDuration::from_mins(1), "{ago}");
-    // It is told before the frame that they are missing from, and to whoever comes later, too.
+    // It is sent before the presence frame without the person, and to sockets that connect later.
     sees(&mut siris, &[(&siri, 1, 0)]).await;
     assert_eq!(last_seen(&siri, &sam).await, Some(at));
     let mut danas = ship.dana().await.screen(None).await;
@@ -217,12 +217,12 @@ async fn the_last_device_of_somebody_who_goes_leaves_when_they_were_last_seen() 
         soon(danas.any_frame()).await,
         Some(FromServer::Seen { people: vec![LastSeen { person_id: sam.id.parse().unwrap(), at }] })
     );
-    // Who is back is there, and isn't told of as gone.
+    // A person who has reconnected is present, and isn't reported as last seen.
     let back = sam.screen(None).await;
     let mut graces = ship.grace().await.screen(None).await;
     assert!(matches!(soon(graces.any_frame()).await, Some(FromServer::Present { .. })));
     drop(back);
-    // Nothing of it is in the log.
+    // The log has no entry about it.
     assert_eq!(ship.count("select count(*) from entries where type like '%seen%'").await, 0);
 }
 
@@ -259,17 +259,17 @@ async fn who_is_there_is_kept_once_a_minute_and_not_with_every_heartbeat() {
         }
     })
     .await;
-    // Within the minute neither a heartbeat nor the socket is worth writing.
+    // Within a minute neither a heartbeat nor the socket causes a write.
     let beat = async || sam.ask(Method::POST, "/api/status/heartbeat", None).await.0.is_success();
     ship.clock.advance(SignedDuration::from_secs(2));
     assert!(beat().await);
     let said = last_seen(&siri, &sam).await.unwrap();
-    // A heartbeat that has run out is written, and with it nobody who is there.
+    // An expired heartbeat is written, without the people who are still present.
     ship.clock.advance(SignedDuration::from_secs(31));
     soon(async { while kept(&ship, &sam).await != Some(said) {} }).await;
     assert_eq!(kept(&ship, &siri).await, Some(first));
     assert_eq!(last_seen(&siri, &sam).await, Some(said));
-    // Then the minute is over.
+    // The minute is over.
     ship.clock.advance(SignedDuration::from_secs(28));
     soon(async { while kept(&ship, &siri).await == Some(first) {} }).await;
     drop(screen);

@@ -1,4 +1,4 @@
-//! From the finger to the screens.
+//! A press from the button to the live sockets.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Behind an nginx as it comes: what is live is live there too.
+//! The live streams behind an nginx in its default configuration.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::events::Events;
 use crate::foreign::until;
 use crate::ship::{Ship, soon};
 
-/// A real nginx before a server, which it is told nothing of but its address and, for sockets, the usual headers.
+/// A real nginx in front of a server, configured only with its address and the usual headers for sockets.
 struct Proxy {
     address: SocketAddr,
     _folder: tempfile::TempDir,
@@ -24,7 +24,7 @@ impl Proxy {
         let folder = tempfile::Builder::new().prefix("crewbell-nginx-").tempdir().unwrap();
         let path = folder.path().display();
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        // Where it writes, nothing of what it does: those who are not root can't write where it wants to by itself.
+        // The configuration moves the files only: a user other than root can't write to nginx's default folders.
         let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let folders = folders.map(|what| format!("{what}_temp_path {path}/{what};")).join("\n");
         let config = format!(
@@ -46,7 +46,7 @@ impl Proxy {
         Self { address, _folder: folder, _child: child }
     }
 
-    /// Somebody who knows the server under the proxy's address.
+    /// Returns a person's client with the proxy's address.
     fn leads(&self, mut person: Crew) -> Crew {
         person.address = self.address;
         person
@@ -73,7 +73,7 @@ async fn an_event_stream_and_a_socket_tell_at_once_through_an_nginx_as_it_comes(
     ship.gus_in(1).await.press("single").await;
     assert_eq!(events.see("request_created").await["place_name"], "Cabin 1");
     assert_eq!(screen.see("request_created").await["payload"]["place_name"], "Cabin 1");
-    // What is done through it is told through it.
+    // A request over HTTP through the proxy appears on both streams.
     let asked = sam.asks_for(2, "ice").await;
     assert_eq!(screen.see("request_created").await["payload"]["id"], asked.as_str());
     assert_eq!(events.see("request_created").await["id"], asked.as_str());

@@ -1,4 +1,4 @@
-//! What happens at the same instant.
+//! Races: simultaneous actions.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use tokio::sync::Barrier;
 use crate::cast::text;
 use crate::ship::Ship;
 
-/// Rounds of each race: enough that both orders come up.
+/// Rounds of each race, enough for both orders to occur.
 const ROUNDS: u128 = 10;
 
-/// All of it at the same instant: none begins before all are ready to.
+/// Runs futures concurrently, behind a barrier.
 async fn at_once<T>(racers: Vec<impl Future<Output = T>>) -> Vec<T> {
     let start = Barrier::new(racers.len());
     let race = |racer| async {
@@ -30,7 +30,7 @@ async fn two_accept_at_once_and_one_of_them_has_it() {
     let (sam, siri) = (ship.sam().await, ship.siri().await);
     for round in 0..4 * ROUNDS {
         let request = sam.asks_for(round % 5 + 1, "ice").await;
-        // Each begins as often as the other.
+        // Each racer starts first equally often.
         let racers = if round % 2 == 0 { [("Sam", &sam), ("Siri", &siri)] } else { [("Siri", &siri), ("Sam", &sam)] };
         let answers = at_once(racers.map(|(_, who)| who.answer(&request, "accept")).into()).await;
         let has_it = |place: &usize| answers[*place].0 == StatusCode::OK;
@@ -111,7 +111,7 @@ async fn presses_during_a_reconnect_are_seen_once_and_in_order() {
     });
     let mut seen = Vec::new();
     while seen.len() < 60 {
-        // The socket breaks in the middle, and the screen goes on from what it has shown.
+        // The socket breaks in the middle, and the next one resumes from the last entry read.
         for _ in 0..7.min(60 - seen.len()) {
             let entry = screen.see("request_created").await;
             screen.cursor = entry["meta"]["seq"].as_u64().unwrap();
@@ -130,7 +130,7 @@ async fn twenty_people_accept_fifty_requests_at_once_and_each_has_one_holder() {
     let told = join_all(crew.iter().enumerate().map(async |(number, person)| {
         let mut told = Vec::new();
         for place in 0..requests.len() {
-            // Each begins elsewhere and all meet.
+            // Each starts at another request, so that they meet.
             let id = &requests[(place + number * 3) % requests.len()];
             let (status, said) = person.answer(id, "accept").await;
             let winner = match status {

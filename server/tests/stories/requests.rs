@@ -1,4 +1,4 @@
-//! A request from the first ring to the last word.
+//! The life of a request, from its creation to its end.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn seconds(count: i64) -> jiff::SignedDuration {
     jiff::SignedDuration::from_secs(count)
 }
 
-/// Seconds between two times of a request.
+/// Returns the seconds between two times of a request.
 fn between(request: &Value, from: &str, to: &str) -> i64 {
     let time = |field: &str| text(&request[field]).parse::<jiff::Timestamp>().unwrap();
     time(to).duration_since(time(from)).as_secs()
@@ -148,7 +148,7 @@ async fn a_second_accept_names_the_winner_and_the_winner_s_own_is_no_mistake() {
     assert_eq!((status, &said["code"]), (StatusCode::CONFLICT, &json!("already_accepted")));
     assert_eq!(said["details"]["by"], json!({ "id": sam.id, "name": "Sam" }));
     assert_eq!(said["details"]["request"]["state"], "accepted");
-    // The first answer may have been lost on its way to Sam.
+    // A repeated acceptance succeeds, since the first response may have been lost.
     let (status, said) = sam.answer(&id, "accept").await;
     assert_eq!((status, &said["seq"]), (StatusCode::OK, &Value::Null));
     assert_eq!(ship.count("select count(*) from entries where type = 'request_accepted'").await, 1);
@@ -205,7 +205,7 @@ async fn the_same_post_twice_is_done_once_and_answered_the_same() {
     assert_eq!(ask().await, first);
     assert_eq!(sam.open_requests().await.len(), 1);
 
-    // A refusal is remembered too: what has changed since doesn't change the answer.
+    // A refusal is stored too: later changes don't change the answer.
     let siri = ship.siri().await;
     sam.answer(&key, "accept").await;
     let late = fresh_id();
@@ -238,7 +238,7 @@ async fn lists_filter_and_their_pages_join_without_a_gap() {
     let ship = Ship::sail().await;
     let sam = ship.sam().await;
     let mut made = Vec::new();
-    // In one batch, so that many were made at the same moment.
+    // In one batch, so that many have the same creation time.
     for round in 0..3 {
         let create = |_| {
             let id = fresh_id();

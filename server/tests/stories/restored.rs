@@ -1,4 +1,5 @@
-//! A cursor that knows its history: the server was restored from a backup, and may have grown past what a client has.
+//! Cursors with an event id: detection of a server that was restored from a backup, even if its log has grown past the
+//! client's cursor.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -7,13 +8,13 @@ use crate::cast::{Crew, text};
 use crate::database::superuser;
 use crate::ship::Ship;
 
-/// The first line of a snapshot.
+/// Returns the first line of a snapshot.
 async fn snapshot_head(person: &Crew) -> Value {
     let answer = text(&person.get("/api/sync/snapshot").await);
     serde_json::from_str(answer.lines().next().unwrap()).unwrap()
 }
 
-/// Stops the ship, takes her log back to an entry as a backup of that moment would, and starts her again.
+/// Stops the ship, truncates her log to an entry as a restored backup would, and starts her again.
 async fn restored(ship: Ship, to: u64) -> Ship {
     let db = ship.db.clone();
     let to = i64::try_from(to).unwrap();
@@ -48,7 +49,7 @@ async fn a_cursor_from_before_a_restore_is_told_though_the_log_has_grown_past_it
         let refusal = screen.refused().await;
         assert_eq!((refusal.code.as_str(), &refusal.details), ("snapshot_needed", &said["details"]));
     };
-    // Newer than the head; then the head again, by another entry, and then in the middle.
+    // First the cursor is beyond the head, then at the head with another entry, then in the middle.
     refused(&lost, &sam).await;
     for cabin in 1..=4 {
         sam.asks_for(cabin, "a pillow").await;
@@ -56,12 +57,12 @@ async fn a_cursor_from_before_a_restore_is_told_though_the_log_has_grown_past_it
             refused(&lost, &sam).await;
         }
     }
-    // With nothing at hand the database tells the same.
+    // Without entries in memory the database gives the same answer.
     let ship = ship.restart().await;
     let sam = sam.at(ship.server.http);
     refused(&lost, &sam).await;
 
-    // What was in the backup leads on; so does a number alone, as a client says it that knows no more.
+    // A cursor from the backup is accepted; so is a seq alone, from a client without event ids.
     let mut screen = sam.screen_after(kept["seq"].as_u64().unwrap(), &kept["event_id"]).await;
     assert_eq!(screen.next().await["type"], "request_created");
     assert_eq!(sam.get(&path(&kept)).await["entries"].as_array().unwrap().len(), 4);
@@ -73,25 +74,25 @@ async fn a_cursor_from_before_a_restore_is_told_though_the_log_has_grown_past_it
 async fn every_way_of_reading_tells_the_event_id_of_its_cursor() {
     let ship = Ship::sail().await;
     let (sam, dana) = (ship.sam().await, ship.dana().await);
-    // The head is Dana's sign-in, which isn't for Sam: he is told its id all the same.
+    // The head is Dana's sign-in, which Sam may not see: he gets its event id all the same.
     let head = snapshot_head(&sam).await;
     assert_eq!(head["event_id"], snapshot_head(&dana).await["event_id"]);
     let page = sam.get("/api/sync/entries?after=0").await;
     assert_eq!((&page["cursor"], &page["event_id"]), (&head["seq"], &head["event_id"]));
     assert_ne!(page["entries"].as_array().unwrap().last().unwrap()["meta"]["event_id"], head["event_id"]);
-    // At the head there is nothing to read, and its id is told again.
+    // At the head there are no entries, and the event id is returned again.
     let path = format!("/api/sync/entries?after={}&event_id={}", head["seq"], text(&head["event_id"]));
     let page = sam.get(&path).await;
     assert_eq!((&page["cursor"], &page["event_id"], &page["entries"]), (&head["seq"], &head["event_id"], &json!([])));
 
-    // On the live stream it stands in each entry, and leads on from there.
+    // On the live stream each entry holds its event id, which a client can resume from.
     let mut screen = sam.screen_after(head["seq"].as_u64().unwrap(), &head["event_id"]).await;
     sam.asks_for(1, "ice").await;
     let first = screen.next().await;
     let second = sam.asks_for(2, "tea").await;
     let mut on = sam.screen_after(first["meta"]["seq"].as_u64().unwrap(), &first["meta"]["event_id"]).await;
     assert_eq!(on.next().await["payload"]["id"], second.as_str());
-    // Nothing stands at 0: any id is passed over there.
+    // There is no entry at 0, so any event id is ignored there.
     let mut all = sam.screen_after(0, &first["meta"]["event_id"]).await;
     assert_eq!(all.next().await["type"], "site_created");
     let (status, _) = sam.ask(Method::GET, "/api/sync/entries?after=1&event_id=x", None).await;

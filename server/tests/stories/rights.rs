@@ -1,4 +1,4 @@
-//! Who may do what, and who may be there at all.
+//! Permissions of roles, and the end of sessions.
 
 use crewbell_shared::person::Role;
 use reqwest::{Method, StatusCode};
@@ -9,7 +9,7 @@ use crate::ship::{PIN, Ship};
 
 const CABIN_1: &str = "00000000-0000-0000-0000-000000000001";
 
-/// Whether somebody may do something, by asking for it.
+/// Returns whether a person may execute a verb, by trying it.
 async fn may(person: &Crew, verb: Value) -> bool {
     match person.does(verb.clone()).await.as_deref() {
         None => true,
@@ -125,10 +125,10 @@ async fn a_wrong_pin_an_unknown_name_and_an_unknown_site_are_answered_alike() {
     assert_eq!(wrong[0].0, StatusCode::UNAUTHORIZED);
     assert_eq!(wrong[0].1["code"], "bad_credentials");
     assert!(wrong.iter().all(|answer| *answer == wrong[0]), "{wrong:?}");
-    // Names are people's, not programs': neither case nor a space around them matters.
+    // Names ignore case and surrounding spaces.
     let sloppy = json!({ "site": "serenity", "name": " sAM ", "secret": PIN });
     assert_eq!(login(&ship, sloppy).await.0, StatusCode::OK);
-    // One site: nobody needs to name it.
+    // With a single site its name can be omitted.
     assert_eq!(login(&ship, json!({ "name": "Sam", "secret": PIN })).await.0, StatusCode::OK);
 }
 

@@ -1,7 +1,8 @@
-//! Each index is there for a question that is asked, and is used for it; and the walls of the schema.
+//! Query plans and permissions of the schema: each index is used by its query, and roles can't bypass row-level
+//! security.
 //!
-//! The questions are asked by the server's own code. What it prepared on the connection is then explained: the very
-//! statements, as the very role, with row-level security.
+//! The server's own code runs the queries. Its prepared statements are then explained: the exact statements, as the
+//! same role, with row-level security.
 
 use crewbell_server::db::{entries, presses, requests};
 use crewbell_shared::ids::{ButtonId, PersonId, PlaceId, SiteId};
@@ -40,7 +41,7 @@ const HISTORY: [&str; 6] = [
     "update sites set head = head + 60000",
 ];
 
-/// What the planner does with the statement that was prepared last, as it does it after some repetitions.
+/// Returns the plan of the latest prepared statement, as used after several executions.
 async fn plan(conn: &mut PgConnection, arguments: &str) -> String {
     let last = "select name, statement from pg_prepared_statements where statement not like '%pg_prepared%' \
                 and statement not like '%set_config%' order by prepare_time desc limit 1";
@@ -52,7 +53,8 @@ async fn plan(conn: &mut PgConnection, arguments: &str) -> String {
     rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
 }
 
-/// Asks some times, which is when PostgreSQL may settle for one plan for all, and wants an index in the plan.
+/// Runs a query several times, after which PostgreSQL may switch to a generic plan, and checks that the plan uses an
+/// index.
 macro_rules! uses {
     ($index:expr, $conn:ident, $arguments:expr, $ask:expr) => {{
         for _ in 0..8 {
@@ -84,7 +86,7 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     let (first, last) = (Timestamp::UNIX_EPOCH, "9999-12-30");
     let asked = requests::Filter { limit: 50, ..requests::Filter::default() };
     let mut conn = ship.server.house.db.connect(site).await.unwrap();
-    // A writer may have had it, and prepared some of these.
+    // A writer may have used the connection, and prepared some of these statements.
     conn.clear_cached_statements().await.unwrap();
 
     let board = requests::Filter { state: Some("open".into()), ..asked.clone() };
@@ -124,7 +126,7 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     assert!(plan.contains("presses_press_key"), "{plan}");
 }
 
-/// How many rows of the log this connection has read by its indexes, and how often it has read the whole of it.
+/// Returns the number of log rows that this connection has read by index, and of its sequential scans of the log.
 async fn read_so_far(conn: &mut PgConnection) -> (i64, i64) {
     let sql = "select coalesce(sum(pg_stat_get_xact_tuples_returned(i.indexrelid)), 0)::bigint, \
                coalesce(max(pg_stat_get_xact_numscans(indrelid)), 0)::bigint \
@@ -195,7 +197,8 @@ async fn the_server_s_own_role_can_t_change_the_schema_nor_what_happened() {
             refused.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
         assert_eq!(code, "42501", "{sql}: {refused}");
     }
-    // A month of the archive is a table of its own, on which no wall between sites stands: it is there, and not for the role.
+    // A month of the archive is a table of its own without row-level security: it exists, and the role has no access to
+    // it.
     conn.execute("select open_archive('2026-01-15')").await.unwrap();
     let mut root = superuser(&ship.db).await;
     let parts = "select inhrelid::regclass::text from pg_inherits where inhparent = 'entries_archive'::regclass";

@@ -1,4 +1,4 @@
-//! A ship: a server with a site, its crew, its cabins and their buttons.
+//! The ship fixture: a server with a site, its crew, its cabins and their buttons.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::database;
 
 pub use crate::props::soon;
 
-/// The PIN of everybody on every ship: hashing it once is enough.
+/// The PIN of all people on every ship: it needs hashing only once.
 pub const PIN: &str = "4711";
 
 static PIN_HASH: OnceCell<String> = OnceCell::const_new();
@@ -56,22 +56,23 @@ const CREW: [(u128, &str, Role); 6] = [
 ];
 
 impl Ship {
-    /// A ship at sea: "serenity", six of the crew, cabins 1 to 5 with a button each, Mrs Hartmann in cabin 5.
+    /// Creates a ship: "serenity", six of the crew, cabins 1 to 5 with a button each, Mrs Hartmann in cabin 5.
     pub async fn sail() -> Self {
         Self::sail_on(database::fresh().await).await
     }
 
-    /// A ship on a database of one's choice.
+    /// Creates a ship on a given database.
     pub async fn sail_on(db: DbSettings) -> Self {
         Self::equip(db, embedded()).await
     }
 
-    /// A ship whose buttons speak to a broker, which is who lets them in: their credentials here don't matter.
+    /// Creates a ship with an external broker, which checks the buttons' credentials itself: those of the fixture don't
+    /// matter.
     pub async fn sail_by(broker: BrokerSettings) -> Self {
         Self::equip(database::fresh().await, Mqtt::External(broker)).await
     }
 
-    /// A ship whose server is run otherwise than on the others.
+    /// Creates a ship with modified settings.
     pub async fn sail_with(change: impl FnOnce(&mut Settings)) -> Self {
         let (db, mqtt) = (database::fresh().await, embedded());
         let mut settings = settings(&db, Clock::default(), mqtt.clone());
@@ -96,7 +97,7 @@ impl Ship {
         self.stopped_while(async {}).await
     }
 
-    /// Stops the server, lets something happen, and starts it again on the same database.
+    /// Stops the server, awaits a future, and starts it again on the same database.
     pub async fn stopped_while(self, meanwhile: impl Future<Output = ()>) -> Self {
         let Self { server, db, clock, mqtt, .. } = self;
         server.stop().await;
@@ -104,7 +105,7 @@ impl Ship {
         Self::resume(db, clock, mqtt).await
     }
 
-    /// A second server on the same database.
+    /// Starts a second server on the same database.
     pub async fn twin(&self) -> Self {
         Self::resume(self.db.clone(), self.clock.clone(), self.mqtt.clone()).await
     }
@@ -115,7 +116,7 @@ impl Ship {
         Self { server, db, clock, site, mqtt }
     }
 
-    /// A member of the crew, signed in on a device of their own.
+    /// Signs a crew member in on a device of their own.
     pub async fn crew(&self, name: &str) -> Crew {
         Crew::sign_in(self.server.http, "serenity", name).await
     }
@@ -140,7 +141,7 @@ impl Ship {
         self.crew("Alex").await
     }
 
-    /// Somebody more of the crew, signed in without the second that a PIN takes.
+    /// Creates a further person with a session, without the second that a PIN takes.
     pub async fn recruit(&self, name: &str, role: Role) -> Crew {
         let house = &self.server.house;
         let at = house.clock.now();
@@ -160,7 +161,7 @@ impl Ship {
         Crew::with_token(self.server.http, &self.site.slug, name, person_id.to_string(), token.to_string())
     }
 
-    /// Gives everybody's PIN to somebody who was recruited.
+    /// Sets the common PIN for a recruited person.
     pub async fn pin_of(&self, name: &str) {
         let mut tx = self.server.house.db.read(self.site.id).await.unwrap();
         let known = crewbell_server::db::people::by_name(&mut tx, self.site.id, name).await.unwrap();
@@ -168,65 +169,65 @@ impl Ship {
         self.new_pin(&known.unwrap().0.to_string()).await;
     }
 
-    /// Sets somebody's PIN anew, to the one that everybody has.
+    /// Sets the common PIN for a person id.
     pub async fn new_pin(&self, person: &str) {
         let hash = PIN_HASH.get().unwrap().clone();
         let set = SetPersonSecret { person_id: person.parse().unwrap(), hash };
         self.site.act(Box::new(set), Actor::System, Source::Server).await.unwrap();
     }
 
-    /// The number of the last entry of the log.
+    /// Returns the seq of the last entry of the log.
     pub fn head(&self) -> u64 {
         self.site.tail.head()
     }
 
-    /// Gus at the button of a cabin, signed in with the button's own credentials.
+    /// Connects Gus as the button of a cabin, with the button's own credentials.
     pub async fn gus_in(&self, cabin: u128) -> Gus {
         let device = format!("cabin-{cabin}");
         Gus::connect(self.server.mqtt.unwrap(), &device, &format!("serenity/{device}"), &format!("secret-{cabin}"))
             .await
     }
 
-    /// A device that signs in with the ship's join code.
+    /// Connects a device with the ship's join code.
     pub async fn newcomer(&self, device: &str) -> Gus {
         Gus::connect(self.server.mqtt.unwrap(), device, "serenity", "join-me").await
     }
 
-    /// Does what a verb says as the server itself.
+    /// Executes a verb as the server itself.
     pub async fn set_up(&self, verb: Verb) {
         self.site.act(action(verb), Actor::System, Source::Server).await.unwrap();
     }
 
-    /// Changes how the site is run.
+    /// Changes the site settings.
     pub async fn settings(&self, change: impl FnOnce(&mut SiteSettings)) {
         let mut settings = SiteSettings::default();
         change(&mut settings);
         self.set_up(Verb::SaveSettings { settings }).await;
     }
 
-    /// Asks the database behind the walls.
+    /// Runs a query as the superuser, without row-level security.
     pub async fn count(&self, sql: &'static str) -> i64 {
         let mut root = database::superuser(&self.db).await;
         sqlx::query_scalar(sql).fetch_one(&mut root).await.unwrap()
     }
 }
 
-/// The server ends the buttons' connections itself.
+/// Returns the settings of the embedded MQTT listener.
 pub fn embedded() -> Mqtt {
     Mqtt::Embedded { listen: ([127, 0, 0, 1], 0).into(), secure: None, anonymous: false }
 }
 
-/// A server with nothing done to it yet.
+/// Starts a server with the default settings of the stories.
 pub async fn start(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Server {
     start_with(db, clock, mqtt, axum::Router::new()).await
 }
 
-/// The same with more doors.
+/// Starts a server with additional routes.
 pub async fn start_with(db: &DbSettings, clock: Clock, mqtt: Mqtt, more: axum::Router) -> Server {
     Box::pin(Server::start_with(settings(db, clock, mqtt), more)).await.unwrap()
 }
 
-/// How a server is run on most ships.
+/// Returns the default settings of the stories.
 fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Settings {
     Settings {
         db: db.clone(),
@@ -243,13 +244,13 @@ fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Settings {
         clock,
         ids: Ids::random(),
         metrics: None,
-        // The screens of most stories send no heartbeat, and some stories take longer than the server waits for one.
+        // Most stories send no heartbeats, and some take longer than the server's timeout.
         silence: 20 * SILENCE,
         drain: Duration::from_secs(10),
     }
 }
 
-/// Founds a site with its crew, cabins, buttons and a guest. Ids are the same on each ship but for the site's.
+/// Creates a site with its crew, cabins, buttons and a guest. Ids are the same on each ship except for the site's.
 pub async fn found(server: &Server, number: u128, slug: &str) -> Arc<OpenSite> {
     let house = &server.house;
     let site =

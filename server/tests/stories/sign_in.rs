@@ -1,4 +1,4 @@
-//! Before and while signing in: who answers here, and a device that signs in again.
+//! Sign-in: the public server information, and repeated sign-ins of a device.
 
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
@@ -49,7 +49,7 @@ async fn a_device_that_was_signed_out_signs_in_again_and_goes_on() {
     let mut screen = first.screen(None).await;
     let cursor = screen.cursor;
 
-    // The lost tablet is shut out by Alex.
+    // Alex ends the sessions of the lost tablet.
     let path = format!("/api/people/{}/sessions", first.id);
     let (status, said) = alex.ask(Method::DELETE, &path, None).await;
     assert!(status.is_success(), "{said}");
@@ -57,7 +57,7 @@ async fn a_device_that_was_signed_out_signs_in_again_and_goes_on() {
     assert_eq!(first.post("/api/service-requests", json!({})).await.0, StatusCode::UNAUTHORIZED);
     let missed = alex.asks_for(1, "ice").await;
 
-    // It is found again; a wrong PIN doesn't help, the right one does, and the stream goes on where it was cut.
+    // It is found again; a wrong PIN is refused, the right one is accepted, and the stream resumes where it was cut.
     assert_eq!(sign_in("0000").await.0, StatusCode::UNAUTHORIZED);
     let (status, second) = sign_in(PIN).await;
     assert_eq!(status, StatusCode::OK);
@@ -72,7 +72,7 @@ async fn a_device_that_was_signed_out_signs_in_again_and_goes_on() {
         "the old token stays ended"
     );
 
-    // Signing in again without having been shut out ends the session before, and its socket; one session is left.
+    // Another sign-in ends the device's previous session and its socket; one session is left.
     let (_, third) = sign_in(PIN).await;
     let third = sam(&third);
     assert_eq!(screen.refusal().await, "not_signed_in");

@@ -1,4 +1,4 @@
-//! What the two ends of a call say to each other through the server, and that nobody else hears it.
+//! Signals and voice packets between the two ends of a call: the server delivers them to no other endpoint.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::cast::{Crew, Phone, fresh_id};
 use crate::ship::{Ship, soon};
 
-/// Sam and Siri, who speak; Siri's other device; Dana, who doesn't belong there.
+/// Starts a call between Sam and Siri; also returns Siri's other device, and Dana, who isn't a party.
 async fn in_a_call(ship: &Ship) -> ([Phone; 4], String) {
     let siri = ship.siri().await;
     let other = Phone::of(siri.second_device().await).await;
@@ -28,7 +28,7 @@ fn offer(sdp: &str) -> Value {
     json!({ "s": "offer", "sdp": sdp })
 }
 
-/// A packet of voice, as it goes over the socket.
+/// Encodes a voice packet for the socket.
 fn packet(call: &str, sequence: u16) -> Vec<u8> {
     let payload = [0x78, 7, 7];
     let (call_id, timestamp) = (call.parse().unwrap(), u32::from(sequence) * 960);
@@ -70,7 +70,7 @@ async fn signals_go_from_one_end_to_the_other_and_to_nobody_else() {
 async fn a_signal_that_is_none_of_one_s_business_is_refused_and_nothing_leaks() {
     let ship = Ship::sail().await;
     let ([mut sam, mut siri, mut other, mut dana], call) = in_a_call(&ship).await;
-    // A stranger, the other device of a party, and a stranger who says that they are an end of it.
+    // An outsider, the other device of a party, and an outsider who claims a party's endpoint.
     dana.signals(&call, siri.end, offer("from a stranger")).await;
     assert_eq!(dana.is_refused().await, "not_your_call");
     other.signals(&call, sam.end, offer("from the wrong device")).await;
@@ -87,7 +87,7 @@ async fn a_signal_that_is_none_of_one_s_business_is_refused_and_nothing_leaks() 
     for phone in [&mut siri, &mut liar, &mut dana, &mut other] {
         hears_nothing(phone).await;
     }
-    // The end that a liar claimed is still Sam's.
+    // The endpoint that an outsider claimed is still Sam's.
     siri.signals(&call, sam.end, json!({ "s": "ready" })).await;
     assert!(matches!(sam.screen.hears().await, FromServer::Signal { signal: Signal::Ready, .. }));
     hears_nothing(&mut liar).await;
@@ -96,7 +96,7 @@ async fn a_signal_that_is_none_of_one_s_business_is_refused_and_nothing_leaks() 
     siri.signals(&call, sam.end, offer("too late")).await;
     assert_eq!(siri.is_refused().await, "call_over");
     hears_nothing(&mut sam).await;
-    // While it rings there is no other end yet.
+    // While the call rings there is no other endpoint yet.
     let call = sam.calls(&siri.who).await.unwrap();
     sam.signals(&call, siri.end, offer("too early")).await;
     assert_eq!(sam.is_refused().await, "not_there");
@@ -118,11 +118,11 @@ async fn a_signal_too_large_or_malformed_is_refused_and_the_socket_stays() {
     sam.screen.say(&nowhere.to_string()).await;
     assert_eq!(sam.is_refused().await, "invalid");
     hears_nothing(&mut siri).await;
-    // What a session description says is the ends' own business; the largest goes through.
+    // The server doesn't parse session descriptions; the largest allowed one is delivered.
     let largest = offer(&"v".repeat(16 * 1024 - 300));
     sam.signals(&call, siri.end, largest).await;
     assert!(matches!(siri.screen.hears().await, FromServer::Signal { signal: Signal::Offer { .. }, .. }));
-    // Without an endpoint in `hello` there is nothing to speak from.
+    // Without an endpoint in `hello` a socket can't send signals.
     let mut deaf = sam.who.screen(None).await;
     let frame = json!({ "t": "signal", "call_id": call, "to": siri.end, "signal": { "s": "ready" } });
     deaf.say(&frame.to_string()).await;
@@ -157,7 +157,7 @@ async fn who_signals_too_much_is_slowed_down_and_stays_connected() {
         assert!(matches!(refusal, FromServer::SignalRefused { refusal, .. } if refusal.code.as_str() == "slow_down"));
     }
     assert!(refused > 0, "all of 400 came through");
-    // Refilled by 20 a second, so the last word gets through soon.
+    // The limit refills by 20 a second, so the last signal gets through soon.
     soon(async {
         while !reader.is_finished() {
             sam.signals(&call, end, json!({ "s": "hang_up" })).await;
@@ -180,7 +180,8 @@ async fn voice_goes_over_the_socket_as_it_is_and_only_between_the_ends() {
     }
     siri.screen.send(Message::binary(packet(&call, 9))).await;
     assert_eq!(sam.screen.packet().await, packet(&call, 9));
-    // A stranger's, another device's, of no call, too long, too short: gone, and the sockets stay.
+    // Packets from an outsider, from another device, for no call, too long or too short are dropped, and the sockets
+    // stay open.
     dana.screen.send(Message::binary(packet(&call, 1))).await;
     other.screen.send(Message::binary(packet(&call, 1))).await;
     let long = [packet(&call, 2), vec![0; 1275]].concat();
@@ -242,7 +243,7 @@ async fn a_client_that_asks_instead_of_listening_signals_too() {
     let expected = json!({ "items": [{ "call_id": call, "from": siri.end, "signal": { "s": "ready" } }] });
     assert_eq!(poll(&dana).await, (StatusCode::OK, expected));
     assert_eq!(poll(&dana).await.1, json!({ "items": [] }), "none is given twice");
-    // The box of somebody else isn't opened, even by who knows the endpoint.
+    // The mailbox of another person is closed, even to a client that knows the endpoint.
     let tom = ship.crew("Tom").await;
     assert_eq!(poll(&tom).await.1["code"], "not_your_call");
 
@@ -277,7 +278,7 @@ async fn a_client_that_asks_instead_of_listening_is_called_and_answers() {
     assert_eq!(answer().await.1["call"], said["call"], "to answer twice is to answer");
     assert_eq!(sam.screen.see("call_answered").await["payload"]["callee_endpoint"], json!(end));
 
-    // What is said before she asks the first time waits for her.
+    // Signals sent before her first poll wait in the mailbox.
     let path = format!("/api/call/signals?call_id={call}&endpoint={end}");
     let poll = async || dana.get(&path).await["items"].clone();
     sam.signals(&call, end, offer("v=0")).await;
@@ -285,7 +286,7 @@ async fn a_client_that_asks_instead_of_listening_is_called_and_answers() {
     assert_eq!(poll().await, json!([{ "call_id": call, "from": sam.end, "signal": offer("v=0") }]));
     let said = json!({ "call_id": call, "from": end, "to": sam.end, "signal": { "s": "answer", "sdp": "v=0" } });
     assert_eq!(dana.post("/api/call/signal", said).await.0, StatusCode::NO_CONTENT);
-    // In the instant before her box was open she wasn't there, if anybody looked; now she is.
+    // Before her mailbox opened she may have been reported as absent; by this point she is present.
     let mut there = true;
     let sdp = loop {
         let frame = sam.screen.hears().await;

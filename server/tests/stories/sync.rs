@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::cast::{Crew, Screen, fresh_id, text};
 use crate::ship::Ship;
 
-/// All that a client holds: each noun by its type and id, as of one entry.
+/// A client's replica: each entity by type and id, as of one entry.
 #[derive(Debug)]
 struct Copy {
     seq: u64,
@@ -32,7 +32,7 @@ impl Copy {
         Self { seq: lines[0]["seq"].as_u64().unwrap(), nouns }
     }
 
-    /// Applies an entry: to apply is to replace.
+    /// Applies an entry by replacing the entity.
     fn apply(&mut self, entry: &Value) {
         let seq = entry["meta"]["seq"].as_u64().unwrap();
         assert!(seq > self.seq, "{seq} came after {}", self.seq);
@@ -51,7 +51,7 @@ impl Copy {
         assert_eq!(changed, differ, "what {entry} says it changed");
     }
 
-    /// Reads on from here to the head, page by page.
+    /// Reads from here to the head, page by page.
     async fn catch_up(&mut self, person: &Crew) {
         let mut cursor = self.seq;
         loop {
@@ -68,7 +68,7 @@ impl Copy {
     }
 }
 
-/// Applying the entries since an old snapshot to it gives the new snapshot.
+/// Checks that an old snapshot with the later entries applied equals a new snapshot.
 async fn assert_log_tells_the_state(old: &mut Copy, person: &Crew) {
     old.catch_up(person).await;
     let new = Copy::take(person).await;
@@ -85,7 +85,7 @@ async fn the_log_tells_the_state() {
     let (sam, grace, alex) = (ship.sam().await, ship.grace().await, ship.alex().await);
     let mut copy = Copy::take(&sam).await;
 
-    // The guests press.
+    // Presses by guests.
     let (mut gus, mut newcomer) = (ship.gus_in(1).await, ship.newcomer("terrace-9").await);
     for kind in ["single", "single", "double", "long", "shake"] {
         gus.press(kind).await;
@@ -98,7 +98,7 @@ async fn the_log_tells_the_state() {
     newcomer.press("single").await;
     assert_log_tells_the_state(&mut copy, &sam).await;
 
-    // The crew answer.
+    // Actions of the crew.
     let requests: Vec<_> = sam.open_requests().await.iter().map(|request| text(&request["id"])).collect();
     assert!(requests.len() > 4);
     let note = json!({ "text": "on my way\nwith tea" });
@@ -114,7 +114,7 @@ async fn the_log_tells_the_state() {
     sam.asks_for(2, "ice").await;
     assert_log_tells_the_state(&mut copy, &sam).await;
 
-    // The house changes.
+    // Changes of the site.
     let terrace = copy.nouns.values().find(|noun| noun["device"] == "terrace-9").unwrap()["id"].clone();
     let (deck, cabin, guest, stay, person) = (fresh_id(), fresh_id(), fresh_id(), fresh_id(), fresh_id());
     let settings = json!({ "press_window_s": 5, "retention_days": 30, "services": [] });
@@ -194,17 +194,17 @@ async fn a_cursor_outside_the_log_is_sent_to_the_snapshot() {
         assert_eq!((&said["details"]["first"], &said["details"]["head"]), (&json!(told), &json!(told)));
         assert_eq!(said["details"]["restored"], cursor > told, "{cursor}");
     }
-    // The last one that is still told of, and the snapshot, lead on.
+    // The oldest cursor that is still accepted, and the snapshot, can be resumed from.
     assert_eq!(sam.get(&format!("/api/sync/entries?after={}", told - 1)).await["entries"].as_array().unwrap().len(), 1);
     assert_eq!(Copy::take(&sam).await.seq, told);
-    // And the story of an old request is still told.
+    // The history of an old request is still available.
     assert_eq!(sam.timeline(&request).await, [("Sam".to_owned(), "request_created".to_owned())]);
     let (status, _) = sam.ask(Method::GET, "/api/sync/entries?after=-1", None).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    // A cursor at the end of all numbers is outside, like any other.
+    // The largest possible cursor is out of range like any other.
     let (status, _) = sam.ask(Method::GET, &format!("/api/sync/entries?after={}", u64::MAX), None).await;
     assert_eq!(status, StatusCode::GONE);
-    // A server that has just started has nothing of the archive at hand, and tells a screen the same.
+    // A restarted server has no archived entries in memory, and gives a socket the same answer.
     let token = sam.token.clone();
     let ship = ship.restart().await;
     for cursor in [old, told + 1, u64::MAX] {
@@ -231,7 +231,7 @@ async fn with_eight_writers_numbers_have_no_gaps_and_are_in_the_order_of_commits
             let seq = said["seq"].as_u64().unwrap();
             assert!(seq > last, "one's own commands are in their order");
             last = seq;
-            // What was answered is there for everybody, and everything before it.
+            // When a command is answered, its entry is visible to all, and so is every earlier one.
             let page = writer.get(&format!("/api/sync/entries?after={}", seq - 1)).await;
             assert_eq!(page["entries"][0]["meta"]["seq"], seq);
         }

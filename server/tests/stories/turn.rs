@@ -1,5 +1,5 @@
-//! The server's own TURN server, as a device comes to it: told by REST, with credentials of one's own. The client is the
-//! library's; what a whole call over it is like, the stories of devices tell.
+//! The server's own TURN server from a device's view: announced over REST, with credentials for each person. The client
+//! is the library's; the device stories test whole calls over TURN.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::ship::{Ship, soon};
 
 const TTL: Duration = Duration::from_hours(1);
 
-/// A ship that was set up with `calls.own_turn`.
+/// Creates a ship with `calls.own_turn` set.
 async fn with_own_turn() -> Ship {
     Ship::sail_with(|settings| {
         settings.own_turn = Some(([127, 0, 0, 1], 0).into());
@@ -23,7 +23,7 @@ async fn with_own_turn() -> Ship {
     .await
 }
 
-/// A device that makes of a server's answer what the standard says (RFC 7065, RFC 8656).
+/// Creates a TURN client from the server's answer, as the standards require (RFC 7065, RFC 8656).
 async fn client(told: &Value) -> Client {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let server = &told["ice_servers"][0];

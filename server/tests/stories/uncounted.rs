@@ -1,5 +1,5 @@
-//! A site whose tables nobody has counted: just made, just restored, in the middle of a storm. The planner knows nothing
-//! of them, and a press must cost what it costs everywhere.
+//! Tables without statistics: just created, just restored, or filled by a burst of presses. The planner knows nothing
+//! about them, and a press must cost the same as elsewhere.
 
 use crewbell_server::db::append::{Appended, append};
 use crewbell_server::db::entries::{self, EntryRow};
@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::database::superuser;
 use crate::ship::{Ship, soon};
 
-/// A hundred thousand requests, each spoken to one button, with their presses, commands and entries; nothing of it is counted, nor will be.
+/// Statements that insert a hundred thousand requests, each with a recording from one button, with their presses,
+/// commands and entries; no statistics are ever collected.
 const CROWD: [&str; 8] = [
     "set session_replication_role = replica",
     "do $$ declare t text; begin foreach t in array array['requests', 'presses', 'commands', 'entries', 'places'] loop \
@@ -44,7 +45,7 @@ const CROWD: [&str; 8] = [
 
 const NEVER_COUNTED: &str = "update pg_class set reltuples = -1, relpages = 0 where relnamespace = 'public'::regnamespace and relkind in ('r', 'i')";
 
-/// Blocks of our own tables and indexes that this transaction has asked for so far.
+/// Returns the number of blocks of our own tables and indexes that this transaction has fetched.
 async fn blocks(conn: &mut PgConnection) -> i64 {
     let sql = "select coalesce(sum(pg_stat_get_xact_blocks_fetched(oid)), 0)::bigint from pg_class \
                where relnamespace = 'public'::regnamespace and relkind in ('r', 'i', 'p')";
@@ -74,8 +75,8 @@ fn request(place: Uuid, button: Uuid, at: Timestamp, ids: &crewbell_server::cloc
     }
 }
 
-/// All that a writer asks for a press that makes a request, for a recording and for a command beside it; how many blocks
-/// that took.
+/// Runs all queries of a writer for a press that makes a request, for a recording and for a command beside it; returns
+/// the number of blocks fetched.
 async fn press(ship: &Ship, conn: &mut PgConnection) -> i64 {
     let (site, ids, at): (SiteId, _, _) = (ship.site.id, &ship.server.house.ids, ship.clock.now());
     let mut tx = conn.begin().await.unwrap();
@@ -141,7 +142,7 @@ async fn a_press_costs_no_more_on_a_site_with_a_hundred_thousand_requests_that_n
     let mut root = superuser(&ship.db).await;
     root.execute(NEVER_COUNTED).await.unwrap();
     let house = &ship.server.house;
-    // One connection keeps the plans that it made while there was nothing, the other makes its own.
+    // One connection keeps the plans from when the tables were empty, the other makes its own.
     let mut old = house.db.connect(ship.site.id).await.unwrap();
     let small = press(&ship, &mut old).await;
     for sql in CROWD {
@@ -150,13 +151,13 @@ async fn a_press_costs_no_more_on_a_site_with_a_hundred_thousand_requests_that_n
     root.execute(NEVER_COUNTED).await.unwrap();
     let mut new = house.db.connect(ship.site.id).await.unwrap();
     for (plans, conn) in [("before", &mut old), ("after", &mut new)] {
-        // Twice: the first time the planner looks at the indexes themselves.
+        // Twice: the first time the planner reads the indexes themselves.
         press(&ship, conn).await;
         let large = press(&ship, conn).await;
         println!("{small} blocks while the site was empty, {large} with plans of {plans} it was filled");
         assert!(large < 2 * small + 50, "{large} blocks a press, and {small} while the site was empty ({plans})");
     }
-    // The same through the door, once.
+    // One press through the whole server.
     ship.gus_in(2).await.press("single").await;
 }
 
@@ -179,7 +180,7 @@ async fn tables_that_were_never_counted_are_counted_at_the_next_start() {
 async fn an_archive_is_opened_while_it_is_read_and_while_presses_go_on() {
     let ship = Ship::sail().await;
     let house = &ship.server.house;
-    // Somebody reads the archive, and somebody is in the middle of writing.
+    // One transaction reads the archive, and another is in the middle of a write.
     let mut reading = house.db.read(ship.site.id).await.unwrap();
     sqlx::query("select count(*) from entries_archive").execute(&mut *reading).await.unwrap();
     let mut writing = house.db.connect(ship.site.id).await.unwrap();

@@ -1,4 +1,4 @@
-//! Press and hold: it rings at once, and what the guest said follows.
+//! Voice messages: a long press rings at once, and its recording follows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use crate::cast::Crew;
 use crate::foreign::Mosquitto;
 use crate::ship::{Ship, soon};
 
-/// Two seconds of speech as the devices send it: 4 bits a sample at 16 kHz.
+/// Returns two seconds of speech in the devices' format: 4 bits a sample at 16 kHz.
 fn speech() -> Value {
     let sound: Vec<u8> = (0..16_000_u32).map(|n| u8::try_from(n * 37 % 251).unwrap()).collect();
     json!({ "device_id": "x", "button": "main", "pressType": "voice", "duration": 2, "format": "adpcm",
@@ -126,7 +126,7 @@ async fn what_is_said_to_a_button_without_a_place_is_kept_with_it() {
     let fresh = buttons["items"].as_array().unwrap().iter().find(|button| button["device"] == "fresh-1").unwrap();
     let path = format!("/api/buttons/{}/voice", fresh["id"].as_str().unwrap());
     assert_eq!(grace.ask(reqwest::Method::GET, &path, None).await.0, StatusCode::OK);
-    // And one whose press was lost.
+    // A recording whose press was lost.
     let mut other = ship.newcomer("fresh-2").await;
     other.tell("obedio/button/fresh-2/voice", speech()).await;
     assert_eq!(ship.count("select count(*) from recordings where request_id is null").await, 2);

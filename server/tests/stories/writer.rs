@@ -1,4 +1,4 @@
-//! The writer, when something in a batch goes wrong: what comes of the one, and what of its neighbours.
+//! The writer when an action of a batch fails: the outcome of that action, and of its neighbours.
 
 use std::pin::Pin;
 
@@ -21,7 +21,7 @@ use crate::ship::{Ship, id, soon};
 
 const CABIN_1: &str = "00000000-0000-0000-0000-000000000001";
 
-/// Says more than an action may.
+/// An action that panics at one of its steps.
 #[derive(Debug)]
 enum Panics {
     Asking,
@@ -44,20 +44,20 @@ fn create(ship: &Ship) -> Box<dyn Action> {
     action(Verb::CreateRequest { request_id, place_id, kind: Kind::Call, service: None, priority: None, text: None })
 }
 
-/// Whether the server can take a press, and what it says of it.
+/// Returns the status and the body of the readiness endpoint.
 pub async fn ready(ship: &Ship) -> (StatusCode, String) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let response = client.get(format!("http://{}/readyz", ship.server.http)).send().await.unwrap();
     (response.status(), response.text().await.unwrap())
 }
 
-/// How many wait for a lock at this moment.
+/// Returns the number of connections that wait for a lock.
 async fn waiting(root: &mut PgConnection) -> i64 {
     let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     sqlx::query_scalar(sql).fetch_one(root).await.unwrap()
 }
 
-/// Waits until somebody waits for a lock.
+/// Waits until a connection waits for a lock.
 pub async fn somebody_waits(ship: &Ship) {
     until("somebody waits for a lock", || async { waiting(&mut superuser(&ship.db).await).await > 0 }).await;
 }
@@ -79,7 +79,7 @@ async fn an_action_that_panics_is_alone_with_it() {
             }
         }
     }
-    // And whoever comes after it, and all who read.
+    // Later presses and all readers work as well.
     ship.gus_in(1).await.press("double").await;
     for _ in 0..18 {
         screen.see("request_created").await;
@@ -92,7 +92,7 @@ async fn an_action_that_panics_is_alone_with_it() {
 async fn a_server_whose_writer_can_t_write_is_not_ready_until_it_can() {
     let ship = Ship::sail().await;
     let mut root = superuser(&ship.db).await;
-    // As on a disk that is full: the database answers, and takes nothing.
+    // As on a full disk: the database answers, and accepts no write.
     let full = "create function full_disk() returns trigger language plpgsql as $$ begin \
                 raise exception 'no space left' using errcode = '53100'; end $$; \
                 create trigger full_disk before insert on entries execute function full_disk(); \
@@ -118,7 +118,7 @@ async fn a_server_whose_writer_can_t_write_is_not_ready_until_it_can() {
 async fn a_commit_whose_outcome_is_unknown_is_not_tried_again_by_the_server() {
     let ship = Ship::sail().await;
     let mut root = superuser(&ship.db).await;
-    // Refused as late as can be, by a code that says "no" for good; a sequence isn't rolled back.
+    // Refused at the commit, with a code that means a permanent refusal; a sequence isn't rolled back.
     let late = "create sequence attempts; grant usage on attempts to public; \
                 create function late() returns trigger language plpgsql as $$ begin perform nextval('attempts'); \
                 raise exception 'too late' using errcode = '23514'; end $$; \
@@ -136,7 +136,7 @@ async fn what_the_database_refuses_for_good_is_a_refusal_and_its_neighbours_are_
     let ship = Ship::sail().await;
     let alex = ship.alex().await;
     let mut root = superuser(&ship.db).await;
-    // A rule of the database's own that no rule of ours knows, and a value that it can't take.
+    // A constraint of the database that our rules don't have, and a value that it can't store.
     root.execute("alter table requests add constraint no_ice check (text <> 'ice')").await.unwrap();
     let never = "create function never() returns trigger language plpgsql as $$ begin if new.text = 'never' then \
                  raise exception 'out of range' using errcode = '22008'; end if; return new; end $$; \
@@ -150,7 +150,7 @@ async fn what_the_database_refuses_for_good_is_a_refusal_and_its_neighbours_are_
         assert_eq!(codes, [None, Some("invalid"), None], "{no}");
         assert_eq!(alex.sends(&batch).await, outcomes, "and again the same");
     }
-    // Many at once, two of them bad: one transaction, and then halves of it.
+    // Many at once, two of them bad: the batch is run as one transaction, and then in halves.
     let sent = ["a", "b", "ice", "c", "d", "e", "never", "f"]
         .map(|text| (text, json!({ "commands": [command(create(text))] })));
     let said =
@@ -181,17 +181,17 @@ async fn a_time_at_which_nobody_acts_is_refused_at_once_and_holds_nobody_up() {
         let outcomes = sam.sends(&batch).await;
         let codes: Vec<_> = outcomes.iter().map(|outcome| outcome["refusal"]["code"].as_str()).collect();
         assert_eq!(codes, [None, Some("invalid"), None], "{time}");
-        // One that can be read as a time says which field it is; another can't be read at all.
+        // A value that can be parsed as a time is refused with its field; another can't be parsed at all.
         let details = &outcomes[1]["refusal"]["details"];
         assert!(details["field"] == "made_at" || details["what"] == "command", "{time}: {details}");
         assert_eq!(sam.sends(&batch).await, outcomes, "{time}");
     }
-    // A time in the future is a clock that is wrong by less.
+    // A time in the future is accepted: such a clock is off by less.
     let mut ahead = create();
     ahead["made_at"] = "2999-01-01T00:00:00Z".into();
     assert!(sam.sends(&[command(ahead)]).await[0]["refusal"].is_null());
 
-    // Reads, and what a device says of its own clock.
+    // Times in queries, and in a device's report of its own clock.
     for path in ["/api/service-requests", "/api/activity", "/api/activity.csv", "/api/calls"] {
         for time in times {
             let (status, body) = sam.ask(Method::GET, &format!("{path}?from={time}&limit=1"), None).await;
@@ -213,7 +213,7 @@ async fn a_press_or_command_that_another_server_was_faster_with_is_the_same_one(
     let sam = ship.sam().await;
     let mut other = superuser(&ship.db).await;
 
-    // The other server has recorded the press, and not yet committed when this one looks.
+    // The other server has recorded the press, and not yet committed when this one reads.
     let mut gus = ship.gus_in(1).await;
     let mut tx = other.begin().await.unwrap();
     let press = "insert into presses (site_id, id, button_id, press_key, kind, key, received_at) \
@@ -227,7 +227,7 @@ async fn a_press_or_command_that_another_server_was_faster_with_is_the_same_one(
     assert_eq!(ship.count("select count(*) from presses").await, 1);
     assert_eq!(ship.count("select count(*) from requests").await, 0, "the other server's press made its own");
 
-    // The same with a command: the answer is the one that the other server gave.
+    // The same with a command: the answer is the other server's.
     let command_id = fresh_id();
     let mut tx = other.begin().await.unwrap();
     let decided =
@@ -242,7 +242,7 @@ async fn a_press_or_command_that_another_server_was_faster_with_is_the_same_one(
     assert_eq!(outcomes[0]["refusal"]["code"], "key_reused", "it was another command there");
     assert_eq!(ship.count("select count(*) from requests").await, 0);
 
-    // Sam's tablet sent it to both: it is done once, and the answer is the other server's.
+    // Sam's tablet sent it to both servers: it is executed once, and the answer is the other server's.
     let command_id = fresh_id();
     let create = json!({ "type": "create_request", "request_id": fresh_id(), "place_id": CABIN_1, "kind": "call" });
     let (verb, digest) = digest(&serde_json::from_value(create.clone()).unwrap()).unwrap();
@@ -279,7 +279,7 @@ async fn a_press_whose_button_another_server_makes_at_the_same_moment_is_recorde
     let pressed = "select count(*) from presses p join buttons b on b.id = p.button_id where b.device = 'deck-9'";
     assert_eq!(ship.count(pressed).await, 1);
 
-    // Somebody who makes the button by hand is told that it is there.
+    // A person who creates the button by hand is told that it exists.
     let mut tx = other.begin().await.unwrap();
     sqlx::raw_sql("delete from presses; delete from buttons where device = 'deck-9'").execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
@@ -315,7 +315,7 @@ async fn a_do_not_disturb_press_sees_what_another_server_has_just_done_with_the_
     let mut root = superuser(&ship.db).await;
     let mut tx = root.begin().await.unwrap();
     tx.execute("update places set do_not_disturb = true where name = 'Cabin 1'").await.unwrap();
-    // A call from there doesn't wait for it.
+    // A request from there doesn't wait for the lock on the place.
     let mut gus = ship.gus_in(1).await;
     soon(Box::pin(gus.press("single"))).await;
     let (_, ()) = tokio::join!(gus.press_key("single", "aux1"), async {
@@ -335,7 +335,7 @@ async fn whatever_locks_a_place_and_a_button_locks_the_place_first() {
     let assign = Verb::AssignButton { button_id: id(1), place_id: id(1), name: None };
     let toggles = async { drop(gus.press_key("single", "aux1").await) };
     let moves = ship.set_up(assign);
-    // Another server has the place, and would want the button next: it must be free.
+    // Another server holds the place, and would lock the button next: the button must be free.
     for wants_both in [Box::pin(moves) as Pin<Box<dyn Future<Output = ()>>>, Box::pin(toggles)] {
         let mut tx = root.begin().await.unwrap();
         tx.execute("select from places where name = 'Cabin 1' for update").await.unwrap();
@@ -352,7 +352,7 @@ async fn a_press_in_one_batch_with_the_button_s_new_place_joins_what_is_asked_th
     let ship = Ship::sail().await;
     let mut gus = ship.gus_in(2).await;
     gus.press("single").await;
-    // The writer waits for cabin 4's button, and meanwhile the batch gathers behind it.
+    // The writer waits for cabin 4's button, and meanwhile the batch fills up behind it.
     let mut root = superuser(&ship.db).await;
     let mut tx = root.begin().await.unwrap();
     tx.execute("select from buttons where device = 'cabin-4' for update").await.unwrap();
@@ -365,7 +365,7 @@ async fn a_press_in_one_batch_with_the_button_s_new_place_joins_what_is_asked_th
         somebody_waits(&ship).await;
         let presses = async { tokio::join!(three.press("single"), one.press("single")) };
         tokio::join!(assign(3, 2), assign(1, 5), presses, async {
-            // Signed in already, each of them is a message away from the writer's queue.
+            // The clients have signed in already, so each is one message away from the writer's queue.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             tx.commit().await.unwrap();
         });
@@ -420,7 +420,7 @@ async fn an_entry_of_a_newer_version_is_handed_on_and_hides_none() {
     root.execute("update sites set head = head + 4").await.unwrap();
     let behind = alex.asks_for(1, "ice").await;
 
-    // The page, the stream, the activity and its file: each goes on to what is behind.
+    // The page, the stream, the activity and its file each continue past the unknown entry.
     let page = alex.get(&format!("/api/sync/entries?after={first}")).await;
     let told: Vec<_> = page["entries"].as_array().unwrap().iter().map(|entry| text(&entry["type"])).collect();
     assert_eq!(
@@ -469,7 +469,7 @@ async fn a_pool_keeps_as_many_connections_as_it_is_told_and_waits_as_long() {
     assert!(refused.is_transient(), "{refused}");
     drop(held);
 
-    // What waits for a lock or a statement that never ends isn't waited for without end.
+    // Waits for a lock, and statements, have a time limit.
     let limit = async |conn: &mut PgConnection, name: &str| -> String {
         sqlx::query_scalar("select current_setting($1)").bind(name.to_owned()).fetch_one(conn).await.unwrap()
     };

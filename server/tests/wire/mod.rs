@@ -1,5 +1,5 @@
-//! An MQTT 3.1.1 client by hand (OASIS MQTT 3.1.1), as small as a button's firmware: it presses, keeps what isn't
-//! acknowledged, and sends it again after a reconnect, as [MQTT-4.4.0-1] asks of it.
+//! A handwritten MQTT 3.1.1 client (OASIS MQTT 3.1.1), as small as a button's firmware. It presses, keeps
+//! unacknowledged presses, and sends them again after a reconnect, as [MQTT-4.4.0-1] requires.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-/// What a server says.
+/// A packet from the server.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Packet {
     PubAck(u16),
@@ -25,18 +25,18 @@ pub enum Packet {
     Other(u8),
 }
 
-/// One connection.
+/// An MQTT connection.
 pub struct Wire {
     stream: TcpStream,
 }
 
 impl Wire {
-    /// Connects with a clean session; the return code of a CONNACK that isn't 0 is the error's text.
+    /// Connects with a clean session; a CONNACK return code other than 0 becomes the error's text.
     pub async fn connect(to: SocketAddr, client_id: &str, login: Option<(&str, &str)>) -> io::Result<Self> {
         Self::connect_with_will(to, client_id, login, None).await
     }
 
-    /// The same with a last will: a topic and what to say there.
+    /// Connects with a last will, given as topic and payload.
     pub async fn connect_with_will(
         to: SocketAddr,
         client_id: &str,
@@ -72,7 +72,7 @@ impl Wire {
         self.send(0x32 | u8::from(dup) << 3 | u8::from(retain), &body).await
     }
 
-    /// Presses as fast as the socket takes it, each press another, and waits for every acknowledgement.
+    /// Sends distinct presses as fast as the socket takes them, and waits for every acknowledgement.
     pub async fn flood(self, topic: &'static str, presses: u16) -> io::Result<()> {
         let (mut reading, mut writing) = self.stream.into_split();
         let writer = tokio::spawn(async move {
@@ -94,7 +94,7 @@ impl Wire {
         writer.await.unwrap().map(drop)
     }
 
-    /// Publishes at QoS 0 or 1, and waits for the acknowledgement, if there is to be one.
+    /// Publishes at QoS 0 or 1, and at QoS 1 waits for the acknowledgement.
     pub async fn say(&mut self, id: Option<u16>, topic: &str, payload: &[u8], dup: bool) -> io::Result<()> {
         if let Some(id) = id {
             self.publish(id, topic, payload, dup, false).await?;
@@ -106,21 +106,21 @@ impl Wire {
         self.send(0x30, &body).await
     }
 
-    /// Asks whether the server is there, which says so when it has understood all before.
+    /// Sends a PINGREQ and waits for the PINGRESP, which the server sends after it has processed all earlier packets.
     pub async fn ping(&mut self) -> io::Result<()> {
         self.send(0xc0, &[]).await?;
         while self.next().await? != Packet::Other(0xd0) {}
         Ok(())
     }
 
-    /// Says DISCONNECT, and waits until the server has closed.
+    /// Sends a DISCONNECT, and waits until the server has closed the connection.
     pub async fn leave(mut self) -> io::Result<()> {
         self.send(0xe0, &[]).await?;
         while self.stream.read_u8().await.is_ok() {}
         Ok(())
     }
 
-    /// Subscribes at QoS 0, and tells the return code of the SUBACK.
+    /// Subscribes at QoS 0, and returns the return code of the SUBACK.
     pub async fn subscribe(&mut self, filter: &str) -> io::Result<u8> {
         let mut body = 1_u16.to_be_bytes().to_vec();
         body.extend(text(filter));
@@ -133,7 +133,7 @@ impl Wire {
         }
     }
 
-    /// What the server says next. Not to be dropped while it waits.
+    /// Returns the next packet. The future is not cancel-safe.
     pub async fn next(&mut self) -> io::Result<Packet> {
         let (head, body) = self.packet().await?;
         Ok(match head & 0xf0 {
@@ -186,29 +186,29 @@ fn text(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// A button that presses on and on, whatever happens to the server.
+/// A button that presses continuously, across all failures of the server.
 pub struct Stormer {
-    /// Its presses that were acknowledged, in the order of the acknowledgements.
+    /// The acknowledged presses, in the order of their acknowledgements.
     pub acknowledged: Arc<Mutex<Vec<String>>>,
     enough: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<usize>,
 }
 
-/// Which button a storm comes from, and how it signs in.
+/// The button of a stormer, its credentials and its rate.
 #[derive(Clone)]
 pub struct Storming {
     pub to: SocketAddr,
     pub device: String,
     pub user: String,
     pub password: String,
-    /// Presses that may be unacknowledged at a time.
+    /// Maximum number of unacknowledged presses.
     pub window: usize,
-    /// The time between two presses.
+    /// Time between two presses.
     pub pause: Duration,
 }
 
 impl Stormer {
-    /// Begins to press.
+    /// Starts to press.
     pub fn begin(how: Storming) -> Self {
         let acknowledged = Arc::<Mutex<Vec<String>>>::default();
         let enough = Arc::<AtomicBool>::default();
@@ -216,12 +216,12 @@ impl Stormer {
         Self { acknowledged, enough, task }
     }
 
-    /// How many were acknowledged so far.
+    /// Returns the number of acknowledged presses.
     pub fn count(&self) -> usize {
         self.acknowledged.lock().unwrap().len()
     }
 
-    /// Presses no more, waits until every press is acknowledged, and tells them with how often one was sent again.
+    /// Stops pressing, and waits until every press is acknowledged; returns the presses and the number of resends.
     pub async fn calm(self, patience: Duration) -> (Vec<String>, usize) {
         self.enough.store(true, Ordering::Relaxed);
         let resent = timeout(patience, self.task).await.expect("every press is acknowledged in the end").unwrap();
@@ -229,7 +229,7 @@ impl Stormer {
     }
 }
 
-/// A press that waits for its acknowledgement: its packet id, its own id, and whether it was sent before.
+/// An unacknowledged press: its packet id, its own id, and whether it was sent before.
 struct Waiting {
     packet_id: u16,
     press_id: String,
@@ -253,7 +253,7 @@ async fn storm(how: Storming, acknowledged: Arc<Mutex<Vec<String>>>, enough: Arc
     }
 }
 
-/// One connection's worth of pressing: until it breaks, or there is nothing more to say.
+/// Presses over one connection, until it breaks or every press is acknowledged.
 async fn session(
     wire: Wire,
     how: &Storming,
@@ -276,7 +276,7 @@ async fn session(
     let mut next = 0;
     let mut heard = Instant::now();
     let done = loop {
-        // First what an earlier connection left, in its order; then what is new.
+        // First the unacknowledged presses of an earlier connection, in their order; then new ones.
         if next < waiting.len() {
             let press = &mut waiting[next];
             let packet = press_packet(how, press);
@@ -308,7 +308,7 @@ async fn session(
                 waiting.push_back(Waiting { packet_id, press_id, sent: false });
             }
             () = sleep(Duration::from_millis(200)), if !may_press => {
-                // A server that is killed says so by a reset; one that hangs says nothing.
+                // A killed server resets the connection; a hanging one is detected by this time limit.
                 if heard.elapsed() > Duration::from_secs(8) {
                     break Err(io::ErrorKind::TimedOut.into());
                 }
@@ -316,7 +316,7 @@ async fn session(
         }
     };
     listening.abort();
-    // What was heard before the end counts.
+    // Acknowledgements that arrived before the end count.
     while let Ok(packet_id) = told.try_recv() {
         if let Some(place) = waiting.iter().position(|press| press.packet_id == packet_id) {
             let press = waiting.remove(place).unwrap();

@@ -1,23 +1,23 @@
-//! After the storm: what was acknowledged against what is in the database.
+//! Comparison of the acknowledged presses with the database.
 
 use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-/// What became of the presses of a storm.
+/// The result of a comparison.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reckoning {
-    /// Presses that were acknowledged.
+    /// Number of acknowledged presses.
     pub acknowledged: usize,
-    /// Of those, the ones that aren't recorded.
+    /// Number of acknowledged presses that aren't recorded.
     pub lost: usize,
-    /// Presses that are recorded more than once, or were counted more than once on their request.
+    /// Number of presses that are recorded more than once, or counted more than once on their request.
     pub doubled: usize,
-    /// Numbers that the sites' logs lack, counted from 1 to their heads.
+    /// Number of seqs missing from the sites' logs, between 1 and their heads.
     pub gaps: i64,
 }
 
-/// Reckons as the superuser, from whom nothing is hidden.
+/// Compares as the superuser, for whom row-level security doesn't apply.
 pub async fn reckon(root: &mut PgConnection, acknowledged: &[String]) -> Reckoning {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "select device_press_id, count(*) from presses where device_press_id is not null group by device_press_id",

@@ -1,19 +1,19 @@
-//! How a device's id is written: one spelling, however the device, its topic or a person spells it.
+//! Canonical spelling of device ids, whichever way the device, its topic or a person spells them.
 
-/// The hexadecimal digits of a MAC-48 and of an EUI-64, by which radios and network cards are named.
+/// The numbers of hexadecimal digits of a MAC-48 and an EUI-64, the addresses of radios and network cards.
 const ADDRESSES: [usize; 2] = [12, 16];
 
-/// Writes a device's id in the one spelling that it is known by.
+/// Converts a device id to its canonical spelling.
 ///
-/// An address (`AABBCCDDEE07`, `aa:bb:cc:dd:ee:07`, `AA-BB-CC-DD-EE-07`, `aabb.ccdd.ee07`; 12 or 16 digits) is in lower
-/// case and without separators, and so is one behind a name (`shellyplus1-A8032AB12345`). Anything else is a name that
-/// somebody gave, and stays as it is, but for blanks around it: `Cabin 7` and `cabin 7` are two devices.
+/// An address (`AABBCCDDEE07`, `aa:bb:cc:dd:ee:07`, `AA-BB-CC-DD-EE-07`, `aabb.ccdd.ee07`; 12 or 16 digits) becomes
+/// lower case without separators, and so does one behind a name (`shellyplus1-A8032AB12345`). Anything else is a custom
+/// name and is only trimmed: `Cabin 7` and `cabin 7` are two devices.
 pub fn device_id(spelled: &str) -> String {
     let spelled = spelled.trim();
     if let Some(address) = address(spelled) {
         return address;
     }
-    // The name keeps its letters: only the address is known to mean the same in either case.
+    // The name keeps its case: only addresses are known to be case-insensitive.
     let behind = spelled.rfind(['-', '_']).map(|at| spelled.split_at(at + 1));
     match behind.map(|(name, rest)| (name, rest, is_address(rest))) {
         Some((name, rest, true)) => format!("{name}{}", rest.to_ascii_lowercase()),
@@ -21,7 +21,8 @@ pub fn device_id(spelled: &str) -> String {
     }
 }
 
-/// An address, if that is all there is: either plain, or with one kind of separator between groups of equal length.
+/// The canonical address, if the text is one: either plain, or with one kind of separator between groups of equal
+/// length.
 fn address(spelled: &str) -> Option<String> {
     if is_address(spelled) {
         return Some(spelled.to_ascii_lowercase());

@@ -1,31 +1,31 @@
-//! A button that comes and goes all the time is told once, not each time.
+//! Flap damping: a button that keeps connecting and disconnecting is reported once.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::memory::within;
 
-/// So many changes within [`Flapping::STEADY`] are too many to be told one by one.
+/// The number of connection changes within [`Flapping::STEADY`] from which a button flaps.
 const CHANGES: usize = 5;
 
-/// How a button came and went of late.
+/// The recent connection changes of a button.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Flapping {
-    /// Whether it is connected, told or not.
+    /// Whether it is connected, reported or not.
     online: Option<bool>,
-    /// When it last came or went, oldest first.
+    /// The times of its last connection changes, oldest first.
     changes: Vec<Timestamp>,
     /// Since when it flaps.
     since: Option<Timestamp>,
 }
 
 impl Flapping {
-    /// After so long without a change it doesn't flap any more.
+    /// The time without a change after which flapping ends.
     pub const STEADY: SignedDuration = SignedDuration::from_mins(10);
 
-    /// Notes whether it is connected at a time, and says since when it flaps: from the first of five changes within ten
-    /// minutes until it has stayed for ten.
+    /// Records whether it is connected at a time, and returns since when it flaps: from the first of five changes
+    /// within ten minutes until ten minutes without a change.
     pub fn note(&mut self, online: Option<bool>, at: Timestamp) -> Option<Timestamp> {
         let is_steady = self.changes.last().is_some_and(|last| !within(Self::STEADY, *last, at));
         if is_steady {
@@ -45,7 +45,7 @@ impl Flapping {
         self.since
     }
 
-    /// Whether it is connected, told or not.
+    /// Whether it is connected, reported or not.
     pub(super) fn online(&self) -> Option<bool> {
         self.online
     }
@@ -57,7 +57,7 @@ mod tests {
     use crate::button::{Health, Vitals};
     use crate::testing::at;
 
-    /// What of a day is told: pairs of seconds and whether it is connected then.
+    /// The reported changes of a day, given pairs of seconds and connection state.
     fn told(day: impl IntoIterator<Item = (i64, bool)>) -> Vec<(i64, Option<bool>, Option<i64>)> {
         let mut flapping = Flapping::default();
         let mut health = Health::default();
@@ -104,7 +104,7 @@ mod tests {
             let heard = health.heard(&vitals, at(second));
             health = health.damped(heard, &mut flapping, at(second));
         }
-        // It came for the last time at the 84th second, and was told as gone when it began to flap.
+        // It last connected at second 84, but was reported as disconnected when it began to flap.
         assert_eq!((health.online, health.flapping_since.is_some()), (Some(false), true));
         let (early, late) = (health.settled(&mut flapping, at(684)), health.settled(&mut flapping, at(685)));
         assert_eq!(early, health);

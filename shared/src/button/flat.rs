@@ -1,4 +1,4 @@
-//! A button as it is read: all fields side by side, for the reasons of `request::flat`.
+//! The deserialization form of a button: all fields in one struct, for the reasons given in `request::flat`.
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -1,41 +1,41 @@
-//! What a button remembers between presses.
+//! The dedup state of a button.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Delivery, Flapping, Key, PressKind};
 
-/// How many presses are remembered: enough for the retries in flight of one device, small enough for a row.
+/// The number of presses kept: enough for the retries in flight of one device, small enough for a database row.
 const REMEMBERED: usize = 8;
-/// Longest client id kept, in characters (MQTT allows 65,535 bytes).
+/// Maximum length of a stored client id, in characters (MQTT allows 65,535 bytes).
 const CLIENT_ID_KEPT: usize = 64;
 
-/// What a button remembers between presses; stored as JSON on the button's row.
+/// The dedup state of a button, stored as JSON in the button's row.
 ///
-/// Opaque to everyone else: made by `default()`, [`judge`](super::judge), [`note_health`](super::note_health) and
-/// [`judge_recording`](super::judge_recording). Bounded to some 4 kB.
+/// The contents are private to this module: made by `default()`, [`judge`](super::judge),
+/// [`note_health`](super::note_health) and [`judge_recording`](super::judge_recording). Bounded to some 4 kB.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
-    /// The number in keys. It rises with each boot that is proven or assumed; 0 before the first press.
+    /// The boot number in keys. It rises with each boot that is proven or assumed; 0 before the first press.
     pub(super) boot: u32,
-    /// How many boots were proven, by uptime or by the device's word.
+    /// The number of boots proven by uptime or by a boot message.
     pub(super) proven_boots: u32,
     pub(super) last_counter: Option<u64>,
     pub(super) last_uptime_ms: Option<u64>,
-    /// The last number made up for a press without any identity, in microseconds since 1970.
+    /// The last number generated for a press without evidence, in microseconds since 1970.
     last_made_up: i64,
-    /// Oldest first.
+    /// The last presses, oldest first.
     pub(super) recent: Vec<Remembered>,
     /// The last press of each counting input, oldest first.
     pub(super) standing: Vec<Stated>,
-    /// Hashes of the last recordings, and when they came; oldest first.
+    /// Hashes of the last recordings and when they arrived, oldest first.
     pub recordings: Vec<(u64, Timestamp)>,
-    /// How it came and went of late.
+    /// The flap damping state.
     pub flapping: Flapping,
 }
 
-/// One press that rang.
+/// A press that rang.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Remembered {
     pub(super) key: String,
@@ -51,7 +51,7 @@ pub(super) struct Remembered {
     pub(super) at: Timestamp,
 }
 
-/// What a press was recognised by.
+/// The evidence of a known press.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Recalled {
@@ -65,7 +65,7 @@ pub(super) struct Recalled {
     pub(super) uptime_ms: Option<u64>,
 }
 
-/// The last press of one input that counts for itself.
+/// The last press of an input with a counter of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stated {
     pub(super) input: u8,
@@ -73,7 +73,7 @@ pub(super) struct Stated {
     pub(super) boot: u32,
     #[serde(default)]
     pub(super) kind: Option<PressKind>,
-    /// When it was last stated, on the connection on which it was first.
+    /// The time of its last statement, on the connection of its first one.
     #[serde(default)]
     pub(super) at: Option<Timestamp>,
     #[serde(default)]
@@ -94,7 +94,7 @@ impl Memory {
         self.last_counter = None;
     }
 
-    /// A number that this button never had: the time, or the next.
+    /// Generates a number that this button never had: the time, or the next one.
     pub(super) fn make_up(&mut self, at: Timestamp) -> i64 {
         let made_up = at.as_microsecond().max(self.last_made_up.saturating_add(1));
         self.last_made_up = made_up;
@@ -105,8 +105,8 @@ impl Memory {
         self.standing.len() >= REMEMBERED
     }
 
-    /// The same was stated again. On another connection that says nothing of when: the device may have begun anew, and the
-    /// figure be that of its first press.
+    /// Records a repeated statement. On another connection the time is left unchanged: the device may have booted, and
+    /// the figure may be that of its first press.
     pub(super) fn state_again(&mut self, input: u8, delivery: &Delivery) {
         let stated = self.standing.iter_mut().find(|s| s.input == input && s.connection == delivery.connection);
         if let Some(stated) = stated {
@@ -146,7 +146,7 @@ impl Remembered {
     }
 }
 
-/// Tells whether two times are at most `window` apart, either way round: clocks are set back, too.
+/// Whether two times are at most `window` apart, in either order: clocks are also set back.
 pub(super) fn within(window: SignedDuration, a: Timestamp, b: Timestamp) -> bool {
     a.duration_since(b).abs() <= window
 }

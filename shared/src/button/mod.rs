@@ -1,4 +1,4 @@
-//! The device in a cabin, and what it says.
+//! The button in a cabin, and its messages.
 
 mod device;
 mod flapping;
@@ -22,16 +22,16 @@ pub use press::{Evidence, Key, PressKind, SeenPress, Vitals};
 pub use unrecognised::{UnrecognisedMessage, UnrecognisedMessages};
 pub use vocabulary::{DeviceTopic, DeviceWord, Dialect, Vocabulary};
 
-/// How far a button's enrolment is.
+/// The enrolment state of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ButtonState {
-    /// It pressed, and nobody has said yet where it is. Its presses are recorded and don't ring.
+    /// The button was pressed but has no place yet. Its presses are recorded and don't ring.
     New,
-    /// It belongs to a place and rings.
+    /// The button belongs to a place and rings.
     Assigned,
-    /// It is out of use. Its presses are recorded and don't ring.
+    /// The button is out of use. Its presses are recorded and don't ring.
     Retired,
 }
 
@@ -39,7 +39,7 @@ impl ButtonState {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::New, Self::Assigned, Self::Retired];
 
-    /// The state as it crosses a wire and stands in the database.
+    /// The state's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -54,30 +54,30 @@ impl ButtonState {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(from = "flat::Flat")]
 pub struct Button {
-    /// Which.
+    /// The button's id.
     pub id: ButtonId,
-    /// Its id on the wire, as [`device_id`] writes it: the topic's, or the radio's devEUI. Unique at the site.
+    /// Its id on the wire, in the spelling of [`device_id`]: the topic's, or the radio's devEUI. Unique at the site.
     pub device: String,
-    /// Its name, where the place alone doesn't tell it from another ("bathroom").
+    /// Its name, if the place alone doesn't identify it ("bathroom").
     pub name: Option<String>,
-    /// How far its enrolment is.
+    /// Its enrolment state.
     pub state: ButtonState,
-    /// Where it is.
+    /// Its place.
     pub place_id: Option<PlaceId>,
-    /// Whether it has credentials of its own; then nobody else may speak for it.
+    /// Whether it has credentials of its own; then other clients can't publish for it.
     pub has_credentials: bool,
     /// Its health, as last logged.
     #[serde(flatten)]
     pub health: Health,
 }
 
-/// A button's health. The log has it when something worth telling changed, not with every message.
+/// A button's health. It is logged on significant changes, not with every message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
-    /// Whether it is connected, where its dialect says; while it flaps, as it was when that was noticed.
+    /// Whether it is connected, where its dialect reports that; while it flaps, the value from when that was detected.
     pub online: Option<bool>,
-    /// Since when it comes and goes all the time ([`Flapping`]); then its coming and going isn't told one by one.
+    /// Since when it flaps ([`Flapping`]); meanwhile its connection changes aren't reported one by one.
     pub flapping_since: Option<Timestamp>,
     /// Charge in percent, 0 to 100.
     pub battery_percent: Option<u8>,
@@ -85,22 +85,22 @@ pub struct Health {
     pub rssi_dbm: Option<i16>,
     /// Firmware version.
     pub firmware: Option<String>,
-    /// When it was last heard.
+    /// The time of its last message.
     pub last_seen_at: Option<Timestamp>,
 }
 
 impl Health {
-    /// A battery at or below this, in percent, is worth an alert: most cells' voltage falls fast from here.
+    /// The battery level that triggers an alert, in percent: most cells' voltage falls fast from here.
     pub const LOW_BATTERY_PERCENT: u8 = 15;
 
-    /// Minutes after which "last seen" is told again though nothing else changed.
+    /// Minutes after which "last seen" is reported again without other changes.
     const TELL_SEEN_AFTER_MIN: i64 = 15;
 
-    /// Takes in what a message said at a time.
+    /// Applies the telemetry of a message that arrived at a time.
     #[must_use]
     pub fn heard(&self, vitals: &Vitals, at: Timestamp) -> Self {
         Self {
-            // Whoever speaks is there, unless it says that it is going.
+            // A device that sends is connected, unless it reports that it disconnects.
             online: vitals.online.or(self.online.map(|_| true)),
             battery_percent: vitals.battery_percent.or(self.battery_percent),
             rssi_dbm: vitals.rssi_dbm.or(self.rssi_dbm),
@@ -110,8 +110,8 @@ impl Health {
         }
     }
 
-    /// What is to be told of a health that was heard, when `self` is what was told last: whether it is connected only
-    /// while it doesn't flap.
+    /// Applies flap damping to a new health, where `self` is the last reported one: while it flaps, the connection
+    /// state stays.
     #[must_use]
     pub fn damped(&self, heard: Self, flapping: &mut Flapping, at: Timestamp) -> Self {
         let flapping_since = flapping.note(heard.online, at);
@@ -119,8 +119,8 @@ impl Health {
         Self { online, flapping_since, ..heard }
     }
 
-    /// What is to be told of a button that nothing is heard of: one that flapped is as it was at last, once it has been so
-    /// for long enough ([`Flapping::STEADY`]).
+    /// The health to report of a silent button. Once a flapping one has been steady for long enough
+    /// ([`Flapping::STEADY`]), it gets its last connection state.
     #[must_use]
     pub fn settled(&self, flapping: &mut Flapping, at: Timestamp) -> Self {
         let flapping_since = flapping.note(None, at);
@@ -128,8 +128,9 @@ impl Health {
         Self { online, flapping_since, ..self.clone() }
     }
 
-    /// Whether the difference from what was last logged is worth an entry: connection, flapping, firmware, a battery that moved
-    /// by 5 % or crossed the low mark, a signal that moved by 10 dB, or nothing told for a quarter of an hour.
+    /// Whether the difference from the last logged health is worth an entry: connection, flapping, firmware, a battery
+    /// that changed by 5 % or crossed the low mark, a signal that changed by 10 dB, or no report for a quarter of an
+    /// hour.
     pub fn worth_telling(&self, now: &Self) -> bool {
         let moved = |before: Option<i64>, after: Option<i64>, by: i64| match (before, after) {
             (Some(before), Some(after)) => (before - after).abs() >= by,

@@ -1,9 +1,9 @@
-//! What a finger did to a button, as the device reported it.
+//! Presses and telemetry as reported by the device.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How the button was pressed.
+/// The kind of a press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -12,7 +12,7 @@ pub enum PressKind {
     Single,
     /// Two short presses.
     Double,
-    /// Press and hold: the guest speaks while holding.
+    /// Press and hold: the guest speaks meanwhile.
     Long,
     /// The device was shaken.
     Shake,
@@ -20,12 +20,12 @@ pub enum PressKind {
     Emergency,
 }
 
-/// Which key of the device was pressed.
+/// The key that was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Key {
-    /// The large one.
+    /// The large key.
     Main,
     /// Auxiliary key 1.
     Aux1,
@@ -41,7 +41,7 @@ impl PressKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [Self::Single, Self::Double, Self::Long, Self::Shake, Self::Emergency];
 
-    /// The kind as it crosses a wire and stands in the database.
+    /// The kind's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Single => "single",
@@ -57,7 +57,7 @@ impl Key {
     /// Every key.
     pub const ALL: [Self; 5] = [Self::Main, Self::Aux1, Self::Aux2, Self::Aux3, Self::Aux4];
 
-    /// The key as it crosses a wire and stands in the database.
+    /// The key's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -69,65 +69,65 @@ impl Key {
     }
 }
 
-/// What a message offers to tell a new press from a repetition of an old one.
+/// The evidence in a message for telling a new press from a repetition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Evidence {
-    /// The device names each press once and for ever (our own firmware's `press_id`).
+    /// A unique id of each press (our own firmware's `press_id`).
     Named(String),
-    /// A counter that starts again at every boot or join.
+    /// A counter that restarts at every boot or join.
     Counted {
         /// The counter as sent.
         counter: u64,
-        /// Milliseconds since boot when the press happened, where the dialect says so.
+        /// Milliseconds since boot when the press happened, if the dialect reports it.
         uptime_ms: Option<u64>,
     },
-    /// A counter that the device states again and again as part of its state, pressed or not: the same
-    /// figure is the same press until it changes (Shelly generation 1 repeats its last event every 30 s).
+    /// A counter that is part of the device's state messages, pressed or not: an equal figure is the same press until
+    /// it changes (Shelly generation 1 repeats its last event every 30 s).
     Standing {
-        /// Which of the device's inputs is counted; each has a counter of its own.
+        /// The device's input that is counted; each has a counter of its own.
         input: u8,
         /// The counter as sent.
         counter: u64,
     },
-    /// A frame of a radio that numbers its frames from its join on (`LoRaWAN`'s `fCnt`).
+    /// A radio frame that is numbered from the join on (`LoRaWAN`'s `fCnt`).
     Framed {
         /// The number of the frame.
         frame: u64,
-        /// The device's own count of presses, where the payload holds one: a button on the air repeats its press in
-        /// several frames.
+        /// The device's own count of presses, if the payload has one: a radio button repeats its press in several
+        /// frames.
         counter: Option<u64>,
     },
-    /// Nothing in the payload: only its bytes, and MQTT's own DUP flag and packet id, are left.
+    /// No evidence in the payload: only its bytes, and MQTT's DUP flag and packet id, are left.
     Nothing,
 }
 
-/// A press as decoded from one message, before anyone has judged whether it is new.
+/// A press as decoded from one message, before duplicate detection.
 ///
-/// It carries no device id: the topic names the button, never the payload.
+/// The press has no device id: the topic identifies the button, never the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenPress {
-    /// How.
+    /// The kind.
     pub kind: PressKind,
-    /// Where on the device.
+    /// The key.
     pub key: Key,
-    /// What there is to recognise a repetition by.
+    /// The evidence for duplicate detection.
     pub evidence: Evidence,
-    /// The id that the device itself gave this press, as text (for `last_press_id`).
+    /// The device's own id of this press, as text (for `last_press_id`).
     pub device_press_id: Option<String>,
-    /// When the device says it happened; for the record only, never for ordering.
+    /// The device's time of the press; for the record only, never for ordering.
     pub device_time: Option<Timestamp>,
-    /// What the message says of the device's health.
+    /// The telemetry in the message.
     pub vitals: Vitals,
-    /// Words that the device (or its cloud) recognised.
+    /// A transcript by the device or its cloud.
     pub transcript: Option<String>,
-    /// Where a recording can be fetched, when it is not sent in chunks.
+    /// The URL of a recording that isn't sent in chunks.
     pub audio_url: Option<String>,
 }
 
-/// The health of a button as far as one message tells.
+/// The telemetry in one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vitals {
-    /// Whether the device says that it is connected (its status message or last will).
+    /// Whether the device reports that it is connected (its status message or last will).
     pub online: Option<bool>,
     /// Charge in percent, 0 to 100.
     pub battery_percent: Option<u8>,
@@ -137,8 +137,8 @@ pub struct Vitals {
     pub firmware: Option<String>,
     /// Milliseconds since boot.
     pub uptime_ms: Option<u64>,
-    /// The device says or implies that it started afresh (a join, a boot message).
+    /// Whether the message states or implies a boot (a join, a boot message).
     pub booted: bool,
-    /// An input and its counter, from a device that states them without a press ([`Evidence::Standing`]).
+    /// An input and its counter, stated without a press ([`Evidence::Standing`]).
     pub standing: Option<(u8, u64)>,
 }

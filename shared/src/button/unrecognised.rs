@@ -1,43 +1,43 @@
-//! What devices said that was no press, for whoever finds out why a button doesn't ring.
+//! Diagnostics on device messages that weren't recognised as presses, for finding out why a button doesn't ring.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Dialect;
 
-/// A sort of message that a device sent and that is no press, and how often it came.
+/// A group of unrecognised messages of a device, and their number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnrecognisedMessage {
-    /// The device, as far as the topic told.
+    /// The device, as far as the topic names it.
     pub device: String,
-    /// Why it is no press: a stable code.
+    /// The reason why it is no press: a stable code.
     pub reason: String,
-    /// What exactly is wrong, in English, where the code alone doesn't tell.
+    /// The exact problem, in English, if the code alone doesn't tell.
     pub detail: Option<String>,
-    /// What can be done about it, in English words.
+    /// The remedy, in English.
     #[serde(default)]
     pub remedy: String,
-    /// In whose language the topic is; none where it is nobody's.
+    /// The topic's dialect; none if it belongs to none.
     pub dialect: Option<Dialect>,
-    /// The word that may be a press, where that is all that isn't known: a word of the site's vocabulary makes it one.
+    /// The word that may be a press, if it is the only unknown part; a word in the site's vocabulary makes it one.
     pub word: Option<String>,
-    /// Whether the same message would ring now: somebody has taught its word or topic since.
+    /// Whether the same message would be recognised by the present vocabulary.
     pub is_known_now: bool,
-    /// The topic; empty for what was too much to be told one by one.
+    /// The topic; empty for messages that were too many to be listed singly.
     pub topic: String,
-    /// The first bytes of the last one, as text; bytes that are no UTF-8 are shown as U+FFFD.
+    /// The first bytes of the last message, as text; invalid UTF-8 is shown as U+FFFD.
     pub sample: String,
-    /// How many came.
+    /// The number of messages.
     pub times: i64,
-    /// When the last one came.
+    /// The time of the last message.
     pub last_at: Timestamp,
 }
 
-/// What wasn't recognised.
+/// The list of unrecognised messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnrecognisedMessages {
-    /// The newest first.
+    /// The groups, newest first.
     pub items: Vec<UnrecognisedMessage>,
 }

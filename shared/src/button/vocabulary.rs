@@ -1,10 +1,10 @@
-//! What a site's devices say beside what every device of their sort says: words for presses, and topics.
+//! A site's additions to the built-in device vocabulary: words for presses, and topics.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Key, PressKind};
 
-/// In whose language a device speaks.
+/// The message format of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -27,7 +27,7 @@ pub enum Dialect {
     Thingpark,
     /// Radio codes behind `OpenMQTTGateway`.
     Openmqttgateway,
-    /// A word on a topic of the site's own.
+    /// A word on a custom topic of the site.
     Plain,
 }
 
@@ -63,66 +63,66 @@ impl Dialect {
     }
 }
 
-/// A site's own words and topics. Empty by default: then devices are understood as their makers made them.
+/// A site's own words and topics. Empty by default: then only the built-in ones apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Vocabulary {
-    /// Words that are presses; what stands here goes before what is built in. 500 at most.
+    /// Words that are presses; they take precedence over built-in ones. 500 at most.
     #[cfg_attr(feature = "openapi", schema(max_items = 500))]
     pub words: Vec<DeviceWord>,
-    /// Topics beside those that are built in. 50 at most.
+    /// Topics beside the built-in ones. 50 at most.
     #[cfg_attr(feature = "openapi", schema(max_items = 50))]
     pub topics: Vec<DeviceTopic>,
 }
 
-/// A word of a device, and the press that it is.
+/// A device's word, and the press that it means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceWord {
-    /// In whose language.
+    /// The dialect.
     pub dialect: Dialect,
     /// The word, as the list of unrecognised messages shows it; case doesn't matter. 1 to 100 characters.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub word: String,
-    /// The device that says it, as the topic names it; none: every device of the dialect. 1 to 64 bytes.
+    /// The device that sends it, as the topic names it; none: every device of the dialect. 1 to 64 bytes.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub device: Option<String>,
-    /// Which key it is.
+    /// The key.
     pub key: Key,
-    /// How it was pressed.
+    /// The kind of press.
     pub kind: PressKind,
-    /// The button that it is, where the word and not the topic tells the button, as the code of a radio button does; none:
-    /// the device that says it. 1 to 64 bytes.
+    /// The button, if the word identifies it rather than the topic, as a radio button's code does; none: the device
+    /// that sends it. 1 to 64 bytes.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub button: Option<String>,
 }
 
-/// A topic on which a site's devices speak.
+/// A topic on which a site's devices publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceTopic {
-    /// In whose language.
+    /// The dialect.
     pub dialect: Dialect,
-    /// The topic, with the level `{device}` where the device's name stands, and `+` for a level that doesn't matter:
-    /// `site/bells/{device}/state`. At `Zigbee2MQTT` it is the base topic and `{device}`. 1 to 200 bytes.
+    /// The topic, with the level `{device}` for the device's name, and `+` for an arbitrary level:
+    /// `site/bells/{device}/state`. For `Zigbee2MQTT` it is the base topic and `{device}`. 1 to 200 bytes.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub topic: String,
 }
 
 impl Vocabulary {
-    /// Most words.
+    /// Maximum number of words.
     pub const WORDS_MAX: usize = 500;
-    /// Most topics.
+    /// Maximum number of topics.
     pub const TOPICS_MAX: usize = 50;
-    /// Longest word, in characters.
+    /// Maximum length of a word, in characters.
     pub const WORD_MAX: usize = 100;
-    /// Longest topic, in bytes.
+    /// Maximum length of a topic, in bytes.
     pub const TOPIC_MAX: usize = 200;
 
-    /// What a word of a device means at this site: what was said of this device goes before what was said of all.
+    /// The meaning of a device's word at this site: an entry for the device takes precedence over one for all.
     pub fn word(&self, dialect: Dialect, device: &str, word: &str) -> Option<&DeviceWord> {
         if self.words.is_empty() {
             return None;
@@ -136,10 +136,10 @@ impl Vocabulary {
 }
 
 impl DeviceTopic {
-    /// The level where the device's name stands.
+    /// The placeholder level for the device's name.
     pub const DEVICE: &'static str = "{device}";
 
-    /// The device that speaks on a topic, if it is of this sort. At `Zigbee2MQTT` the name may have several levels.
+    /// The device that publishes on a topic, if the topic matches. For `Zigbee2MQTT` the name may have several levels.
     pub fn device<'t>(&self, topic: &'t str) -> Option<&'t str> {
         let (head, tail) = self.topic.split_once(Self::DEVICE)?;
         let mut rest = topic;
@@ -166,7 +166,7 @@ impl DeviceTopic {
         (is_tail && !device.is_empty()).then_some(device)
     }
 
-    /// The topic filter that asks a broker for it.
+    /// The MQTT topic filter for a subscription.
     pub fn filter(&self) -> String {
         if self.dialect == Dialect::Zigbee2mqtt {
             return self.topic.replace(Self::DEVICE, "#");
@@ -174,7 +174,7 @@ impl DeviceTopic {
         self.topic.replace(Self::DEVICE, "+")
     }
 
-    /// Whether it is well formed: `{device}` once, in a level of its own (at `Zigbee2MQTT` the last); `+` alone in its
+    /// Whether it is well formed: `{device}` once, in a level of its own (for `Zigbee2MQTT` the last); `+` alone in its
     /// level; no `#`.
     pub fn is_well_formed(&self) -> bool {
         let levels: Vec<&str> = self.topic.split('/').collect();

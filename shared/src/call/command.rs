@@ -1,53 +1,53 @@
-//! What may be asked of a call, and what that did.
+//! The commands on a call and the changes they make.
 
 use crate::ids::EndpointId;
 
-/// What somebody, or the server, wants done with a call.
+/// A command on a call, by a person or the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// The one who is called answers.
+    /// The callee answers.
     Answer {
-        /// On which run of the app; none for a client that has no voice.
+        /// The endpoint that answers; none for a client without voice.
         endpoint: Option<EndpointId>,
     },
-    /// The one who is called says no.
+    /// The callee rejects the call.
     Reject,
-    /// One of the two hangs up.
+    /// One of the two parties ends the call.
     End {
-        /// Whether it broke off: the other side's voice is gone.
+        /// Whether the connection was lost: the other side's audio is gone.
         dropped: bool,
     },
-    /// The one who was called has seen that they missed it.
+    /// The callee has seen that they missed the call.
     See,
-    /// The server: it has rung its time.
+    /// Ends a call whose ringing timed out; only for the server.
     Expire,
-    /// The server: a device of it is gone.
+    /// Ends a call of which a device is gone; only for the server.
     Drop,
 }
 
-/// What happened to a call: the types of its entries in the log.
+/// A change of a call, as the type of its log entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It rings.
+    /// The call rings.
     Started,
-    /// Nobody answered, or nobody could.
+    /// The call was missed: nobody answered, or nobody could.
     Missed,
-    /// It was answered.
+    /// The call was answered.
     Answered,
-    /// The one who was called said no.
+    /// The callee rejected the call.
     Rejected,
-    /// The caller gave up.
+    /// The caller cancelled the call.
     Cancelled,
-    /// One of the two hung up.
+    /// One of the parties hung up.
     Ended,
-    /// It broke off.
+    /// The connection was lost.
     Dropped,
-    /// The one who was called has seen that they missed it.
+    /// The callee has seen that they missed the call.
     Seen,
 }
 
 impl Change {
-    /// The type of the entry in the log.
+    /// The type of the log entry.
     pub fn entry_type(self) -> &'static str {
         match self {
             Self::Started => "call_started",

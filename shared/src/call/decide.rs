@@ -1,4 +1,4 @@
-//! The rules of a call. The server decides by them, and an app shows by them what a tap will do.
+//! The state transitions of a call. The server decides by them, and an app predicts by them the effect of a tap.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,16 +7,17 @@ use crate::ids::EndpointId;
 use crate::person::{Actor, Person};
 use crate::{Code, Refusal};
 
-/// Decides what a command by somebody does to a call at a time. The first of two that exclude each other wins.
+/// Decides the effect of a command on a call at a time. Of two commands that exclude each other, the first wins.
 ///
-/// A clock that was set back between two steps doesn't make the later one the earlier, so no duration is negative.
+/// A step's time is never before the step that it follows, so a clock that was set back causes no negative duration.
 ///
 /// # Errors
-/// - `not_your_call` for a stranger, and for what only the other side may do.
-/// - `answered_elsewhere` for answering or rejecting what another device of the same person has.
-/// - `call_over` with the call as it is, for answering or rejecting what is over. Hanging up what is over is a success:
-///   that was what was wanted.
-/// - `not_active` for somebody who left; `not_allowed` for a button, and for a person who does what only the server may.
+/// - `not_your_call` for a stranger, and for commands that only the other party may give.
+/// - `answered_elsewhere` for answering or rejecting a call that another device of the same person has.
+/// - `call_over` with the call, for answering or rejecting a call that is over. Ending a call that is over succeeds,
+///   because that state was wanted.
+/// - `not_active` for a person who left; `not_allowed` for a button, and for a person who gives one of the server's
+///   commands.
 pub fn decide(call: Call, command: Command, actor: &Actor, at: Timestamp) -> Result<(Call, Option<Change>), Refusal> {
     let at = at.max(latest_step(&call));
     match command {
@@ -40,7 +41,7 @@ pub fn decide(call: Call, command: Command, actor: &Actor, at: Timestamp) -> Res
                 State::Ringing if call.has_rung_out(at) => Ok(rung_out(call)),
                 State::Ringing if person.id == call.caller.id => Ok(ended(call, at, Some(person), Outcome::Cancelled)),
                 State::Ringing => Ok(ended(call, at, Some(person), Outcome::Rejected)),
-                // Who says that the other side is gone has ended nothing.
+                // A party that reports a lost connection didn't end the call.
                 State::Ongoing { .. } if dropped => Ok(ended(call, at, None, Outcome::Dropped)),
                 State::Ongoing { .. } => Ok(ended(call, at, Some(person), Outcome::Completed)),
                 State::Ended { .. } => Ok((call, None)),
@@ -69,7 +70,7 @@ pub fn decide(call: Call, command: Command, actor: &Actor, at: Timestamp) -> Res
     }
 }
 
-/// When the last step so far was taken.
+/// The time of the latest step.
 fn latest_step(call: &Call) -> Timestamp {
     match &call.state {
         State::Ringing => call.call_time,
@@ -85,14 +86,14 @@ fn answer(call: Call, endpoint: Option<EndpointId>, at: Timestamp) -> Result<(Ca
             let state = State::Ongoing { answered_at: at, callee_endpoint: endpoint };
             Ok((Call { state, ..call }, Some(Change::Answered)))
         }
-        // The first answer may have been lost on its way back.
+        // The first answer's response may have been lost.
         State::Ongoing { callee_endpoint, .. } if *callee_endpoint == endpoint => Ok((call, None)),
         State::Ongoing { .. } => Err(elsewhere(&call)),
         State::Ended { .. } => Err(over(&call)),
     }
 }
 
-/// The call, over.
+/// Ends the call.
 fn ended(call: Call, at: Timestamp, by: Option<&Person>, outcome: Outcome) -> (Call, Option<Change>) {
     let answered_at = match &call.state {
         State::Ongoing { answered_at, .. } => Some(*answered_at),
@@ -116,7 +117,7 @@ fn ended(call: Call, at: Timestamp, by: Option<&Person>, outcome: Outcome) -> (C
     (Call { state, ..call }, Some(change))
 }
 
-/// The call that nobody answered in time. It ended when it stopped ringing, however late that is noticed.
+/// Ends the call as missed. Its end is when it stopped ringing, however late that is noticed.
 fn rung_out(call: Call) -> (Call, Option<Change>) {
     let at = call.rings_until.max(call.call_time);
     ended(call, at, None, Outcome::Missed { why: Why::NoAnswer })
@@ -129,13 +130,13 @@ fn active(actor: &Actor) -> Result<&Person, Refusal> {
     if person.active { Ok(person) } else { Err(Refusal::not_active(person)) }
 }
 
-/// The actor, who is one of the two.
+/// The actor, checked to be a party of the call.
 fn party<'a>(call: &Call, actor: &'a Actor) -> Result<&'a Person, Refusal> {
     let person = active(actor)?;
     if call.is_party(person.id) { Ok(person) } else { Err(Refusal::new(Code::NotYourCall, "It is not your call.")) }
 }
 
-/// The actor, who is the one that is called.
+/// The actor, checked to be the callee.
 fn callee<'a>(call: &Call, actor: &'a Actor) -> Result<&'a Person, Refusal> {
     let person = party(call, actor)?;
     if call.callee.id == person.id {

@@ -4,7 +4,7 @@ use rstest::rstest;
 use super::*;
 use crate::testing::{at, by, id, ringing_call, sam, siri, tom};
 
-/// The run of the app that Siri answers on.
+/// The endpoint on which Siri answers.
 const HERS: u128 = 91;
 
 fn decided(call: Call, command: Command, actor: &Person, second: i64) -> Call {
@@ -23,7 +23,7 @@ fn end() -> Command {
     Command::End { dropped: false }
 }
 
-/// Every state against every command, by Siri who is called, Sam who calls, Tom who does neither, and the server.
+/// Every state against every command, by Siri (the callee), Sam (the caller), Tom (a stranger), and the server.
 #[test]
 fn every_state_against_every_command() {
     let commands: [(&str, Command); 8] = [
@@ -211,8 +211,8 @@ fn any_actor() -> impl Strategy<Value = Actor> {
 }
 
 proptest! {
-    /// Whatever is done by whomever in whatever order: what is over stays as it ended, what was answered stays with the
-    /// device that answered, a stranger does nothing, and the call reads back as it was written.
+    /// Invariants of any sequence of commands by any actors: an ended call keeps its end, an answered call stays with
+    /// its endpoint, a stranger changes nothing, and the call survives a round trip through JSON.
     #[test]
     fn no_history_breaks_the_rules(history in prop::collection::vec((any_command(), any_actor(), 0..200_i64), 0..40)) {
         let mut call = ringing_call(at(0));

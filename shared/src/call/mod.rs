@@ -1,4 +1,4 @@
-//! A voice call between two people of the crew, and what may be done with it.
+//! A voice call between two crew members, and its commands.
 //!
 //! ```text
 //!              answer               hang up: completed
@@ -8,8 +8,8 @@
 //!       │  caller gives up: cancelled · callee says no: rejected  ▲
 //!       └─ rings its time: missed · the caller is gone: dropped ──┘
 //! ```
-//! A call to somebody who can't be called (busy, in another call, not there) begins as ended, missed: so both sides find
-//! it in their history. What is said in it travels elsewhere; here is only that it was.
+//! A call to somebody who can't be called (busy, in another call, offline) begins as ended and missed, so that both
+//! sides find it in their history. The audio is carried elsewhere; this is only the record of the call.
 //!
 //! To add a command: a variant of [`Command`], its arm in `decide.rs` for every state, its row in the table test, its
 //! entry type in [`Change`]; then its verb: see [`rules`](crate::rules).
@@ -36,59 +36,59 @@ use crate::protocol::Noun;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "flat::Flat")]
 pub struct Call {
-    /// Which.
+    /// The call's id.
     pub id: CallId,
-    /// Who called.
+    /// The caller.
     pub caller: PersonRef,
-    /// Who was called.
+    /// The callee.
     pub callee: PersonRef,
-    /// What about, if they said.
+    /// The subject of the call, if any.
     pub about: Option<About>,
-    /// The run of the app that called; none for a client that has no voice.
+    /// The caller's endpoint; none for a client without voice.
     pub caller_endpoint: Option<EndpointId>,
-    /// When it began to ring, or was made.
+    /// The time when it began to ring, or was made.
     pub call_time: Timestamp,
-    /// Until when it rings: a device stops then by itself, should the end never reach it.
+    /// The time until which it rings. Devices stop by themselves then, in case the end doesn't reach them.
     pub rings_until: Timestamp,
-    /// When the one who was called saw that they had missed it.
+    /// The time when the callee saw that they had missed it.
     pub seen_at: Option<Timestamp>,
-    /// How far it is.
+    /// The call's state.
     #[serde(flatten)]
     pub state: State,
 }
 
-/// What a call is about: a noun of the site, in the words of the time.
+/// The subject of a call: an entity of the site, with its name at the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct About {
-    /// Which sort: `request`, `place`.
+    /// The entity's type: `request` or `place`.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::protocol::EntityType))]
     pub noun: Noun,
-    /// Which.
+    /// The entity's id.
     pub id: Uuid,
-    /// How it was called at the time.
+    /// The entity's name at the time.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_length = 200))]
     pub name: String,
 }
 
 impl Call {
-    /// Whether it rings or is ongoing.
+    /// Whether the call is ringing or ongoing.
     pub fn is_live(&self) -> bool {
         !self.state.is_over()
     }
 
-    /// Whether it has rung its time at a time, and nobody has said so yet.
+    /// Whether the ringing has timed out at a time but the call isn't ended yet.
     pub fn has_rung_out(&self, at: Timestamp) -> bool {
         self.state == State::Ringing && at >= self.rings_until
     }
 
-    /// Whether a person calls or is called in it.
+    /// Whether a person is the caller or the callee.
     pub fn is_party(&self, person: PersonId) -> bool {
         self.caller.id == person || self.callee.id == person
     }
 
-    /// Who is at the other end.
+    /// The other party of the call.
     pub fn other(&self, person: PersonId) -> Option<&PersonRef> {
         if self.caller.id == person {
             Some(&self.callee)
@@ -99,7 +99,7 @@ impl Call {
         }
     }
 
-    /// The run of the app that answered.
+    /// The endpoint that answered.
     pub fn callee_endpoint(&self) -> Option<EndpointId> {
         match &self.state {
             State::Ongoing { callee_endpoint, .. } => *callee_endpoint,
@@ -107,8 +107,8 @@ impl Call {
         }
     }
 
-    /// Whether the one who was called missed it: it is over, never was answered, and they didn't say no. Also when the
-    /// caller gave up.
+    /// Whether the callee missed the call: it ended without an answer or a rejection. A call that the caller cancelled
+    /// counts as missed.
     pub fn is_missed(&self) -> bool {
         match &self.state {
             State::Ringing | State::Ongoing { .. } => false,
@@ -116,7 +116,7 @@ impl Call {
         }
     }
 
-    /// Whether it counts on the badge of the one who was called.
+    /// Whether the call counts on the callee's badge.
     pub fn is_unseen(&self) -> bool {
         self.is_missed() && self.seen_at.is_none()
     }

@@ -6,73 +6,73 @@ use serde::{Deserialize, Serialize};
 use crate::ids::EndpointId;
 use crate::person::PersonRef;
 
-/// How far a call is.
+/// The state of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CallState))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
-    /// It rings at the devices of the one who is called.
+    /// The callee's devices ring.
     Ringing,
-    /// They speak.
+    /// The call was answered and isn't over.
     Ongoing {
-        /// When it was answered.
+        /// The time of the answer.
         answered_at: Timestamp,
-        /// The run of the app that answered; none for a client that has no voice.
+        /// The endpoint that answered; none for a client without voice.
         callee_endpoint: Option<EndpointId>,
     },
-    /// It is over.
+    /// The call is over.
     Ended {
-        /// When it was answered, if it was.
+        /// The time of the answer, if it was answered.
         answered_at: Option<Timestamp>,
-        /// When it ended.
+        /// The time of the end.
         ended_at: Timestamp,
-        /// Who ended it; none when nobody did: it rang its time, or broke off by itself.
+        /// The person who ended it; none if it timed out or the connection was lost.
         ended_by: Option<PersonRef>,
-        /// How.
+        /// The outcome.
         #[serde(flatten)]
         outcome: Outcome,
-        /// Seconds from the answer to the end; 0 unless it was answered.
+        /// Seconds from the answer to the end; 0 if it wasn't answered.
         duration_s: u32,
     },
 }
 
-/// How a call ended.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CallEnd))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// They spoke, and one of them hung up.
+    /// The call was answered, and one of the parties hung up.
     Completed,
     /// Nobody answered, or nobody could.
     Missed {
-        /// Why.
+        /// The reason.
         why: Why,
     },
-    /// The one who was called said no.
+    /// The callee rejected the call.
     Rejected,
-    /// The caller gave up before there was an answer.
+    /// The caller cancelled before an answer.
     Cancelled,
-    /// It broke off: a device or its network went.
+    /// The connection was lost: a device or its network failed.
     Dropped,
 }
 
-/// Why a call was missed.
+/// The reason why a call was missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
-    /// It rang its time.
+    /// The ringing timed out.
     NoAnswer,
-    /// They had said that they were busy; it didn't ring.
+    /// The callee was set to busy; it didn't ring.
     Busy,
-    /// They were in another call; it didn't ring.
+    /// The callee was in another call; it didn't ring.
     InCall,
-    /// None of their devices was there; it didn't ring.
+    /// The callee had no connected device; it didn't ring.
     Offline,
 }
 
 impl State {
-    /// The names of the states as they cross a wire and stand in the database.
+    /// The states' names on the wire and in the database.
     pub const NAMES: [&'static str; 3] = ["ringing", "ongoing", "ended"];
 
     /// The state's name.
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// Whether nothing more can be said in it.
+    /// Whether the call is over.
     pub fn is_over(&self) -> bool {
         match self {
             Self::Ringing | Self::Ongoing { .. } => false,
@@ -94,7 +94,7 @@ impl State {
 }
 
 impl Outcome {
-    /// The outcome as it crosses a wire and stands in the database.
+    /// The outcome's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -105,7 +105,7 @@ impl Outcome {
         }
     }
 
-    /// Why it was missed, if it was.
+    /// The reason why it was missed, if it was.
     pub fn why(self) -> Option<Why> {
         match self {
             Self::Missed { why } => Some(why),
@@ -115,7 +115,7 @@ impl Outcome {
 }
 
 impl Why {
-    /// The reason as it crosses a wire and stands in the database.
+    /// The reason's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoAnswer => "no_answer",

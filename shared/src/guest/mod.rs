@@ -9,11 +9,11 @@ use crate::ids::{GuestId, PlaceId, StayId};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Guest {
-    /// Who.
+    /// The guest's id.
     pub id: GuestId,
-    /// How they like to be called.
+    /// The name that the guest prefers.
     pub name: String,
-    /// What the crew should know: preferences, allergies.
+    /// Notes for the crew: preferences, allergies.
     pub notes: String,
 }
 
@@ -21,25 +21,25 @@ pub struct Guest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stay {
-    /// Which stay.
+    /// The stay's id.
     pub id: StayId,
-    /// Who stays.
+    /// The guest who stays.
     pub guest_id: GuestId,
-    /// Where.
+    /// The place where the guest stays.
     pub place_id: PlaceId,
-    /// When they checked in.
+    /// Time of check-in.
     pub checked_in_at: Timestamp,
-    /// When they checked out; none while they stay.
+    /// Time of check-out; none while the guest stays.
     pub checked_out_at: Option<Timestamp>,
 }
 
-/// Who stays in a place: the guest who has been there longest, of all those who have not checked out.
+/// The guest who has stayed longest in a place, among those who have not checked out.
 pub fn longest_in<'a>(place: PlaceId, stays: impl IntoIterator<Item = &'a Stay>) -> Option<GuestId> {
     let current = stays.into_iter().filter(|stay| stay.place_id == place && stay.checked_out_at.is_none());
     current.min_by_key(|stay| (stay.checked_in_at, stay.id)).map(|stay| stay.guest_id)
 }
 
-/// Whether anybody stays in a place beside the guest of one stay.
+/// Whether a place has other guests than the guest of the stay `beside`.
 pub fn others_stay_in<'a>(place: PlaceId, beside: StayId, stays: impl IntoIterator<Item = &'a Stay>) -> bool {
     let mut stays = stays.into_iter();
     stays.any(|stay| stay.place_id == place && stay.id != beside && stay.checked_out_at.is_none())

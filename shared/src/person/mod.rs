@@ -1,4 +1,4 @@
-//! The crew: who they are, and what their role lets them do.
+//! The crew: people, their roles and their rights.
 
 mod rights;
 mod secret;
@@ -10,20 +10,20 @@ use crate::ids::PersonId;
 pub use rights::{Right, allows};
 pub use secret::{PASSWORD_CHARACTERS, PIN_DIGITS, check_secret};
 
-/// What somebody does on board.
+/// A person's role on board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Answers guests: stewardesses, stewards, butlers.
+    /// Answers guests' requests: stewardesses, stewards, butlers.
     Crew,
     /// Leads the crew: assigns buttons, takes over, cancels.
     Supervisor,
-    /// Mends things.
+    /// Does repairs.
     Technician,
     /// Sees everything and sends people.
     Dispatcher,
-    /// Sets the site up.
+    /// Sets up the site.
     Admin,
 }
 
@@ -31,7 +31,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 5] = [Self::Crew, Self::Supervisor, Self::Technician, Self::Dispatcher, Self::Admin];
 
-    /// The role as it crosses a wire and stands in the database.
+    /// The role's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Crew => "crew",
@@ -51,55 +51,55 @@ impl std::str::FromStr for Role {
     }
 }
 
-/// The text is no role.
+/// Error: the text names no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is no role; roles are crew, supervisor, technician, dispatcher, admin")]
 pub struct UnknownRole(String);
 
-/// A member of the crew, as everybody at the site may see them.
+/// A member of the crew, as visible to everybody at the site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Person {
-    /// Who.
+    /// The person's id.
     pub id: PersonId,
-    /// The name they sign in with; unique at the site, whatever its case.
+    /// The name used for sign-in; unique at the site, regardless of case.
     pub name: String,
-    /// What they do.
+    /// The person's role.
     pub role: Role,
-    /// Whether they are on duty, as they said themselves.
+    /// Whether the person is on duty, as set by themselves.
     pub on_duty: bool,
-    /// Whether they don't want to be called, as they said themselves.
+    /// Whether the person is busy, so that calls don't ring, as set by themselves.
     #[serde(default)]
     pub busy: bool,
-    /// Whether they may sign in at all.
+    /// Whether the person may sign in.
     pub active: bool,
 }
 
-/// Somebody named in another noun: enough to show "accepted by Siri" for ever, also after they left.
+/// A reference to a person in another entity, with the name, so that "accepted by Siri" can be shown after they left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PersonRef {
-    /// Who.
+    /// The person's id.
     pub id: PersonId,
-    /// Their name at the time.
+    /// The person's name at the time.
     pub name: String,
 }
 
 impl Person {
-    /// Names this person in another noun.
+    /// Makes a reference to this person for another entity.
     pub fn as_ref(&self) -> PersonRef {
         PersonRef { id: self.id, name: self.name.clone() }
     }
 }
 
-/// Who does something: a member of the crew, a button, or the server itself.
+/// The actor of a command or event: a member of the crew, a button, or the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A member of the crew.
     Person(Person),
-    /// A button, by the name of its place or its own.
+    /// A button, by its own name or that of its place.
     Button {
-        /// How it is called in the log.
+        /// The button's name in the log.
         name: String,
     },
     /// The server: timers, retention, the administrator's command line.
@@ -107,10 +107,10 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Refuses unless the actor has the right. Buttons and the server itself ask no one.
+    /// Checks that the actor has a right. Buttons and the server have every right.
     ///
     /// # Errors
-    /// `not_allowed` with the right's name; `not_active` for a person who may no longer sign in.
+    /// Returns `not_allowed` with the right's name, or `not_active` for a person who may not sign in.
     pub fn need(&self, right: Right) -> Result<(), crate::Refusal> {
         use crate::{Code, Refusal};
         match self {
@@ -128,7 +128,7 @@ impl Actor {
         self.need(right).is_ok()
     }
 
-    /// The person, where it is one.
+    /// The person, if the actor is a person.
     pub fn person(&self) -> Option<&Person> {
         match self {
             Self::Person(person) => Some(person),

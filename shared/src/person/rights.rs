@@ -1,15 +1,15 @@
-//! Who may do what: one table, checked by the rules and shown by the screens.
+//! Permissions: one table from roles to rights, used by the rules and the UI.
 
 use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// Something that not everybody may do.
+/// A permission that a role can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Right {
-    /// Take a guest's request, release it, complete one's own, write a note.
+    /// Accept a guest's request, release it, complete one's own, write a note.
     AnswerRequests,
     /// Create a request without a button.
     CreateRequests,
@@ -78,7 +78,7 @@ pub fn allows(role: Role, right: Right) -> bool {
 mod tests {
     use super::*;
 
-    /// The table as people would draw it; a change to the rights shows here first.
+    /// The expected table of rights, by role.
     #[test]
     fn the_table_of_rights() {
         let rows: Vec<String> = Right::ALL

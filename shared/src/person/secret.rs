@@ -1,19 +1,19 @@
-//! PINs and passwords: the one rule for what can be set as one, for the REST interface, the command line and the forms.
+//! Validation of PINs and passwords, shared by the REST interface, the command line and the forms.
 
 use std::ops::RangeInclusive;
 
 use crate::Refusal;
 
-/// Digits of a PIN. A PIN of four digits holds only because wrong ones are slowed down at sign-in.
+/// Allowed number of digits in a PIN. Four digits suffice only because sign-in attempts are rate-limited.
 pub const PIN_DIGITS: RangeInclusive<usize> = 4..=12;
 
-/// Characters of a password: what NIST SP 800-63B asks for at least, and a bound on what is hashed.
+/// Allowed number of characters in a password: the minimum of NIST SP 800-63B, and a bound on the input to the hash.
 pub const PASSWORD_CHARACTERS: RangeInclusive<usize> = 8..=200;
 
-/// Checks a new PIN (4 to 12 digits) or password (8 to 200 characters, whatever they are).
+/// Checks a new PIN (4 to 12 digits) or password (8 to 200 arbitrary characters).
 ///
 /// # Errors
-/// `invalid` for the field `secret`; the message never repeats the secret.
+/// Returns `invalid` for the field `secret`; the message never repeats the secret.
 pub fn check_secret(secret: &str) -> Result<(), Refusal> {
     let length = secret.chars().count();
     let is_pin = PIN_DIGITS.contains(&length) && secret.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,19 +1,19 @@
-//! Cabins, rooms, decks: a tree.
+//! Places (cabins, rooms, decks), which form a tree.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::PlaceId;
 
-/// What sort of place it is.
+/// The kind of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceKind {
-    /// A deck or a floor; holds others.
+    /// A deck or a floor; contains other places.
     Deck,
     /// A guest's cabin or room.
     Cabin,
-    /// A saloon, terrace, pool: guests of all cabins.
+    /// A saloon, terrace, pool: open to guests of all cabins.
     Shared,
     /// A pantry, galley, office, the bridge: crew only.
     Crew,
@@ -23,7 +23,7 @@ impl PlaceKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Deck, Self::Cabin, Self::Shared, Self::Crew];
 
-    /// The kind as it crosses a wire and stands in the database.
+    /// The kind's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deck => "deck",
@@ -38,16 +38,16 @@ impl PlaceKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Place {
-    /// Which.
+    /// The place's id.
     pub id: PlaceId,
-    /// What it stands in: a cabin's deck.
+    /// The parent in the tree, such as a cabin's deck.
     pub parent_id: Option<PlaceId>,
     /// Its name; unique at the site.
     pub name: String,
-    /// What sort of place.
+    /// The place's kind.
     pub kind: PlaceKind,
-    /// Where it stands among its siblings.
+    /// The sort position among its siblings.
     pub position: i32,
-    /// Whether the guest asked not to be disturbed. Shown with every card, and never suppresses a press.
+    /// Whether the guest asked not to be disturbed. It is shown with every request and never suppresses a press.
     pub do_not_disturb: bool,
 }

@@ -1,14 +1,14 @@
-//! What a verb is about: the noun that it changes, and those that it names beside it.
+//! The subject of a verb and the other entities that it references.
 //!
-//! A client that keeps commands until they can be sent finds out here which of them depend on which: a check-in on the
-//! creation of its guest, an accept on the creation of its request.
+//! A client's outbox derives from these which commands depend on which: a check-in on the creation of its guest, an
+//! accept on the creation of its request.
 
 use uuid::Uuid;
 
 use super::{EntityType, Verb};
 
 impl Verb {
-    /// The noun that the verb is about; none for the site itself, which is known without an id.
+    /// The entity that the verb changes; none for the site itself, which needs no id.
     pub fn subject(&self) -> Option<(EntityType, Uuid)> {
         match self {
             Self::CreateRequest { request_id, .. }
@@ -39,8 +39,8 @@ impl Verb {
         }
     }
 
-    /// Whether the verb makes its subject, for sure: there is none of that id before. A `save_…` makes its subject
-    /// only when there is none, so it isn't among these.
+    /// Whether the verb always creates its subject, under an id that is new. A `save_…` creates its subject only if it
+    /// doesn't exist, so it returns false.
     pub fn creates(&self) -> bool {
         match self {
             Self::CreateRequest { .. } | Self::CreateButton { .. } | Self::CheckIn { .. } | Self::StartCall { .. } => {
@@ -69,7 +69,7 @@ impl Verb {
         }
     }
 
-    /// The nouns that the verb names beside its subject. Each must be there for the verb to be done.
+    /// The entities that the verb references beside its subject. Each must exist for the verb to succeed.
     pub fn references(&self) -> Vec<(EntityType, Uuid)> {
         match self {
             Self::CreateRequest { place_id, .. }
@@ -104,8 +104,8 @@ impl Verb {
         }
     }
 
-    /// Whether the verb makes sense only at the moment: what rings now doesn't ring when a network is back. A device
-    /// without a connection refuses it (`no_connection`) and never keeps it.
+    /// Whether the verb is valid only at the moment, so that it can't be queued. A device without a connection refuses
+    /// it (`no_connection`) and never stores it.
     pub fn is_live(&self) -> bool {
         match self {
             Self::StartCall { .. } | Self::AnswerCall { .. } => true,

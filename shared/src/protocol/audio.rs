@@ -1,22 +1,22 @@
-//! A packet of a call's voice as a binary message of the live socket, for networks that let no UDP through.
+//! The binary message that carries an audio packet of a call over the live socket, for networks that block UDP.
 //!
 //! ```text
 //! 16 bytes call id │ 2 bytes sequence │ 4 bytes timestamp │ Opus, 1 to 1275 bytes
 //! ```
-//! Numbers are big-endian. The server hands it on as it is, and keeps nothing.
+//! Numbers are big-endian. The server relays the message unchanged and stores nothing.
 
 use uuid::Uuid;
 
 use crate::ids::CallId;
 
-/// A packet of a call's voice.
+/// An audio packet of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioFrame<'a> {
-    /// Of which call.
+    /// The call's id.
     pub call_id: CallId,
-    /// Counts the packets; wraps around.
+    /// The packet's sequence number; wraps around.
     pub sequence: u16,
-    /// When it was spoken, in samples of 48 kHz; wraps around.
+    /// The time of capture, in samples of 48 kHz; wraps around.
     pub timestamp: u32,
     /// One Opus packet.
     pub payload: &'a [u8],
@@ -29,7 +29,7 @@ impl<'a> AudioFrame<'a> {
     /// Bytes of an Opus packet, at most (RFC 6716, 3.4).
     pub const MAX_PAYLOAD: usize = 1275;
 
-    /// Reads a message; none for what is none.
+    /// Parses a message; none if it is malformed.
     pub fn read(message: &'a [u8]) -> Option<Self> {
         let (call_id, rest) = message.split_first_chunk::<16>()?;
         let (sequence, rest) = rest.split_first_chunk::<2>()?;
@@ -42,7 +42,7 @@ impl<'a> AudioFrame<'a> {
         })
     }
 
-    /// Writes the message.
+    /// Serializes the packet to a message.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut message = Vec::with_capacity(Self::HEADER + self.payload.len());
         message.extend_from_slice(self.call_id.0.as_bytes());

@@ -1,4 +1,4 @@
-//! What a client wants done.
+//! Commands: the envelope, the verb and the outcome.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,249 +11,250 @@ use crate::place::PlaceKind;
 use crate::request::{Kind, Priority};
 use crate::site::Settings;
 
-/// What a client wants done. Sending it twice does it once: the id is the idempotency key.
+/// A client's command: the envelope of a verb. Sending it twice executes it once, because the id is the idempotency
+/// key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Command {
-    /// Made by the client when the person acted.
+    /// The command's id, made by the client when the person acted.
     pub id: CommandId,
-    /// When the person acted, by the client's clock; kept with the command, never trusted for order.
+    /// The time when the person acted, by the client's clock; stored with the command, never used for ordering.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
-    /// A command before this one without which it makes no sense; refused with it.
+    /// The id of an earlier command that this one depends on; if that is refused, so is this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depends_on: Option<CommandId>,
-    /// What.
+    /// The operation.
     #[serde(flatten)]
     pub verb: Verb,
 }
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Outcome {
-    /// Which command.
+    /// The command's id.
     pub id: CommandId,
-    /// The number of the last entry it made; none when it changed nothing or was refused.
+    /// The number of the last entry that it appended; none if it changed nothing or was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// The rules' "no"; none when it was done.
+    /// The refusal; none if it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
 }
 
-/// The verbs. Their rules are in `rules`; one file each in the server's `actions/`.
+/// The operations that a client can command. Their rules are in `rules`; the server has a file for each in `actions/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Verb {
-    /// Ask for something without a button.
+    /// Creates a request without a button.
     CreateRequest {
         /// The new request's id, made by the client.
         request_id: RequestId,
-        /// Where.
+        /// The place that the request is for.
         place_id: PlaceId,
-        /// What sort.
+        /// The request's kind.
         kind: Kind,
-        /// Which service, for a service.
+        /// The service's code, if the kind is a service.
         #[serde(default)]
         #[cfg_attr(feature = "openapi", schema(max_length = 200))]
         service: Option<String>,
-        /// How much it matters; by its kind when not given.
+        /// The priority; by default that of the kind or service.
         #[serde(default)]
         priority: Option<Priority>,
-        /// What is wanted, in words.
+        /// The request's text.
         #[serde(default)]
         #[cfg_attr(feature = "openapi", schema(max_length = 2000))]
         text: Option<String>,
     },
-    /// Take a request.
+    /// Accepts a request.
     AcceptRequest {
-        /// Which.
+        /// The request's id.
         request_id: RequestId,
     },
-    /// Give a request back.
+    /// Releases an accepted request.
     ReleaseRequest {
-        /// Which.
+        /// The request's id.
         request_id: RequestId,
     },
-    /// Give a request to a colleague.
+    /// Hands a request over to a colleague.
     HandOverRequest {
-        /// Which.
+        /// The request's id.
         request_id: RequestId,
-        /// To whom.
+        /// The colleague.
         to: PersonId,
     },
-    /// Say that the guest was served.
+    /// Completes a request: the guest was served.
     CompleteRequest {
-        /// Which.
+        /// The request's id.
         request_id: RequestId,
     },
-    /// Say that it came to nothing.
+    /// Cancels a request.
     CancelRequest {
-        /// Which.
+        /// The request's id.
         request_id: RequestId,
-        /// Why.
+        /// The reason.
         #[serde(default)]
         #[cfg_attr(feature = "openapi", schema(max_length = 2000))]
         reason: Option<String>,
     },
-    /// Write something on a request.
+    /// Adds a note to a request.
     NoteRequest {
-        /// Which.
+        /// The request's id.
         request_id: RequestId,
         /// The new note's id, made by the client.
         note_id: NoteId,
-        /// What to write.
+        /// The note's text.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 2000))]
         text: String,
     },
-    /// Say where a button is; also moves it, and brings a retired one back.
+    /// Assigns a button to a place; also moves it or reactivates a retired one.
     AssignButton {
-        /// Which.
+        /// The button's id.
         button_id: ButtonId,
-        /// Where it is.
+        /// The place.
         place_id: PlaceId,
-        /// Its name, where the place alone doesn't tell.
+        /// The button's name, if the place alone doesn't identify it.
         #[serde(default)]
         #[cfg_attr(feature = "openapi", schema(max_length = 200))]
         name: Option<String>,
     },
-    /// Make a button known before its first press.
+    /// Creates a button before its first press.
     CreateButton {
         /// The new button's id, made by the client.
         button_id: ButtonId,
-        /// Its id on the wire.
+        /// The button's device id on the wire.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
         device: String,
-        /// Where it is.
+        /// The place.
         place_id: PlaceId,
         /// Its name.
         #[serde(default)]
         #[cfg_attr(feature = "openapi", schema(max_length = 200))]
         name: Option<String>,
     },
-    /// Take a button out of use.
+    /// Retires a button.
     RetireButton {
-        /// Which.
+        /// The button's id.
         button_id: ButtonId,
     },
-    /// Create a place, or change one that has the id already.
+    /// Creates a place, or changes the one with that id.
     SavePlace {
         /// The place's id, made by the client when it is new.
         place_id: PlaceId,
-        /// What it stands in.
+        /// The parent in the tree.
         #[serde(default)]
         parent_id: Option<PlaceId>,
         /// Its name.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
         name: String,
-        /// What sort.
+        /// The place's kind.
         kind: PlaceKind,
-        /// Where it stands among its siblings.
+        /// The sort position among its siblings.
         #[serde(default)]
         position: i32,
     },
-    /// Switch a place's do-not-disturb.
+    /// Switches a place's do-not-disturb.
     SetDoNotDisturb {
-        /// Which.
+        /// The place's id.
         place_id: PlaceId,
         /// On or off.
         on: bool,
     },
-    /// Create a guest, or change one that has the id already.
+    /// Creates a guest, or changes the one with that id.
     SaveGuest {
         /// The guest's id, made by the client when they are new.
         guest_id: GuestId,
-        /// How they like to be called.
+        /// The name that the guest prefers.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
         name: String,
-        /// What the crew should know.
+        /// Notes for the crew.
         #[serde(default)]
         #[cfg_attr(feature = "openapi", schema(max_length = 2000))]
         notes: String,
     },
-    /// Check a guest into a place.
+    /// Checks a guest into a place.
     CheckIn {
         /// The new stay's id, made by the client.
         stay_id: StayId,
-        /// Who.
+        /// The guest.
         guest_id: GuestId,
-        /// Where.
+        /// The place.
         place_id: PlaceId,
     },
-    /// Check a guest out.
+    /// Checks a guest out.
     CheckOut {
-        /// Which stay ends.
+        /// The id of the stay that ends.
         stay_id: StayId,
     },
-    /// Create a member of the crew, or change one that has the id already. The secret travels by another door.
+    /// Creates a member of the crew, or changes the one with that id. The secret is set by another endpoint.
     SavePerson {
         /// The person's id, made by the client when they are new.
         person_id: PersonId,
-        /// The name they sign in with.
+        /// The name used for sign-in.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
         name: String,
-        /// What they do.
+        /// The person's role.
         role: Role,
-        /// Whether they may sign in.
+        /// Whether the person may sign in.
         #[serde(default = "yes")]
         active: bool,
     },
-    /// Go on or off duty; for somebody else with the right to change the crew.
+    /// Goes on or off duty; setting somebody else's duty needs the right to take over.
     SetDuty {
-        /// Who.
+        /// The person.
         person_id: PersonId,
         /// On or off.
         on_duty: bool,
     },
-    /// Change how the site is run.
+    /// Changes the site's settings.
     SaveSettings {
-        /// All of them.
+        /// All settings.
         settings: Settings,
     },
-    /// Call a colleague. Where they are calling at this moment themselves, that call is answered instead.
+    /// Calls a colleague. If the colleague is calling the caller at that moment, that call is answered instead.
     StartCall {
         /// The new call's id, made by the client.
         call_id: CallId,
-        /// Whom.
+        /// The person to call.
         callee_id: PersonId,
-        /// What about; its name is the site's to say.
+        /// The subject of the call; the server sets its name.
         #[serde(default)]
         about: Option<About>,
-        /// The run of the app that will speak; none for a client that has no voice.
+        /// The app's endpoint for the audio; none for a client without voice.
         #[serde(default)]
         endpoint: Option<EndpointId>,
     },
-    /// Answer a call that rings.
+    /// Answers a ringing call.
     AnswerCall {
-        /// Which.
+        /// The call's id.
         call_id: CallId,
-        /// The run of the app that will speak; none for a client that has no voice.
+        /// The app's endpoint for the audio; none for a client without voice.
         #[serde(default)]
         endpoint: Option<EndpointId>,
     },
-    /// Say no to a call that rings.
+    /// Rejects a ringing call.
     RejectCall {
-        /// Which.
+        /// The call's id.
         call_id: CallId,
     },
-    /// Hang up: give up while it rings, say no while it rings, or end what was answered.
+    /// Ends a call: cancels or rejects it while it rings, hangs up once it was answered.
     EndCall {
-        /// Which.
+        /// The call's id.
         call_id: CallId,
-        /// Whether it broke off: the other side's voice is gone.
+        /// Whether the connection was lost: the other side's audio is gone.
         #[serde(default)]
         dropped: bool,
     },
-    /// Say that one has seen that one missed a call.
+    /// Marks a missed call as seen.
     SeeCall {
-        /// Which.
+        /// The call's id.
         call_id: CallId,
     },
-    /// Say that one doesn't want to be called, or does again.
+    /// Sets whether a person is busy, so that calls don't ring.
     SetBusy {
-        /// Who; nobody but oneself.
+        /// The person; only oneself is allowed.
         person_id: PersonId,
         /// Busy or not.
         busy: bool,

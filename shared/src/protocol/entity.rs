@@ -1,4 +1,4 @@
-//! The nouns that entries carry, whole.
+//! The entities that entries carry, in full.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,28 +14,28 @@ use crate::site::Site;
 
 macro_rules! entities {
     ($($(#[$doc:meta])* $noun:ident = $name:literal in $category:literal),+ $(,)?) => {
-        /// Which noun an entry carries.
+        /// The type of an entity.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum EntityType { $($(#[$doc])* $noun),+ }
 
         impl EntityType {
-            /// Every noun.
+            /// Every entity type.
             pub const ALL: &[Self] = &[$(Self::$noun),+];
 
-            /// The noun's name as it crosses a wire and stands in the database.
+            /// The type's name on the wire and in the database.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$noun => $name),+ }
             }
 
-            /// The category of its entries.
+            /// The category of the type's entries.
             pub fn category(self) -> &'static str {
                 match self { $(Self::$noun => $category),+ }
             }
         }
 
-        /// A noun, whole: what a snapshot lists and an entry carries.
+        /// An entity in full, as in snapshots and entries.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(tag = "entity_type", content = "entity", rename_all = "snake_case")]
@@ -43,29 +43,29 @@ macro_rules! entities {
         pub enum Entity { $($(#[$doc])* $noun($noun)),+ }
 
         impl Entity {
-            /// Which noun it is.
+            /// The entity's type.
             pub fn entity_type(&self) -> EntityType {
                 match self { $(Self::$noun(_) => EntityType::$noun),+ }
             }
 
-            /// Its id.
+            /// The entity's id.
             pub fn id(&self) -> Uuid {
                 match self { $(Self::$noun(noun) => noun.id.0),+ }
             }
 
-            /// The noun as the payload of an entry: a JSON object.
+            /// The entity as the payload of an entry: a JSON object.
             ///
             /// # Errors
-            /// None that these types can cause; the signature is `serde_json`'s.
+            /// These types cause none; the signature is `serde_json`'s.
             pub fn to_payload(&self) -> serde_json::Result<Value> {
                 match self { $(Self::$noun(noun) => serde_json::to_value(noun)),+ }
             }
 
-            /// Reads the payload of an entry; fields that it doesn't know are passed over, so that an older reader
-            /// lives beside a newer writer.
+            /// Parses the payload of an entry. Unknown fields are ignored, so that an older reader works with a newer
+            /// writer.
             ///
             /// # Errors
-            /// The payload isn't such a noun.
+            /// Returns an error if the payload isn't such an entity.
             pub fn from_payload(entity_type: EntityType, payload: Value) -> serde_json::Result<Self> {
                 match entity_type { $(EntityType::$noun => serde_json::from_value(payload).map(Self::$noun)),+ }
             }
@@ -75,9 +75,10 @@ macro_rules! entities {
             fn from(noun: $noun) -> Self { Self::$noun(noun) }
         })+
 
-        /// A noun beneath its name, `{"request": {…}}`, for `#[serde(with)]`. On a wire name and noun stand side by
-        /// side, and the noun may come first: then all of it must be kept until it is known what it is, and each noun
-        /// be read in a second way. What a program reads at every start, and carries the code for, is written so.
+        /// Serialization of an entity keyed by its type, `{"request": {…}}`, for `#[serde(with)]`. On the wire, type
+        /// and entity are sibling fields, and the entity may come first: a reader must then buffer it until its type is
+        /// known, which needs a second deserializer for each entity. The keyed form is for data that a program reads at
+        /// every start.
         pub mod named {
             use std::sync::Arc;
 
@@ -94,19 +95,19 @@ macro_rules! entities {
             #[expect(clippy::large_enum_variant, reason = "a noun is kept behind an `Arc`, and passes by here once")]
             enum Read { $($noun($noun)),+ }
 
-            /// Writes a noun beneath its name.
+            /// Serializes an entity keyed by its type.
             ///
             /// # Errors
-            /// The serializer's.
+            /// Returns the serializer's errors.
             pub fn serialize<S: Serializer>(noun: &super::Entity, serializer: S) -> Result<S::Ok, S::Error> {
                 let written = match noun { $(super::Entity::$noun(noun) => Written::$noun(noun)),+ };
                 written.serialize(serializer)
             }
 
-            /// Reads a noun beneath its name.
+            /// Deserializes an entity keyed by its type.
             ///
             /// # Errors
-            /// It isn't one, or one of a newer version.
+            /// Returns an error if it isn't an entity, or is one of a newer version.
             pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<super::Entity>, D::Error> {
                 let noun = match Read::deserialize(deserializer)? { $(Read::$noun(noun) => super::Entity::$noun(noun)),+ };
                 Ok(Arc::new(noun))
@@ -134,7 +135,7 @@ entities! {
     Call = "call" in "calls",
 }
 
-/// The names of the top-level fields in which a payload differs from the one before; for a new noun, all that are set.
+/// The names of the top-level fields that differ between two payloads; for a new entity, all that are set.
 pub fn changed_fields(before: Option<&Value>, after: &Value) -> Vec<String> {
     let Value::Object(after) = after else { return Vec::new() };
     let empty = serde_json::Map::new();

@@ -1,4 +1,4 @@
-//! One fact in a site's log: the envelope, the same on every channel.
+//! The log entry: the envelope of one fact in a site's log, the same on every channel.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,38 +8,38 @@ use super::{Entity, EntityType};
 use crate::ids::{CommandId, EventId, PersonId};
 use crate::person::{Actor, Person, Role};
 
-/// One fact in a site's log.
+/// A log entry: one fact in a site's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Entry {
-    /// The part of the app it belongs to: `requests`, `buttons`, `people`.
+    /// The category: `requests`, `buttons`, `people`.
     pub category: String,
-    /// What happened, in the past tense: `request_accepted`.
+    /// The type of the event, in the past tense: `request_accepted`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The whole noun after the change, with the names of the fields that changed in `changed_fields`.
+    /// The whole entity after the change, with the names of the changed fields in `changed_fields`.
     pub payload: Value,
-    /// When, who, where from.
+    /// The metadata: time, actor, source.
     pub meta: Meta,
 }
 
-/// What is known about an entry beside what it says.
+/// The metadata of an entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Meta {
     /// The site's slug.
     pub site: String,
-    /// Its number at the site: no gaps, in commit order, from 1.
+    /// The sequence number at the site: no gaps, in commit order, from 1.
     pub seq: u64,
-    /// Its id in the world.
+    /// The globally unique id.
     pub event_id: EventId,
-    /// When it was committed, by the server's clock.
+    /// The time of the commit, by the server's clock.
     pub ts: Timestamp,
-    /// Who did it.
+    /// The actor.
     pub actor: ActorRef,
-    /// Through which door it came.
+    /// The interface through which it was caused.
     pub source: Source,
-    /// Which noun the payload is, if it is one.
+    /// The payload's entity type, if it is an entity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<EntityType>))]
     pub entity_type: Option<Noun>,
@@ -49,43 +49,43 @@ pub struct Meta {
 }
 
 impl Entry {
-    /// The noun it carries, if it carries one that this version knows.
+    /// Takes the entity out of the entry; none if there is none or its type is unknown to this version.
     ///
     /// # Errors
-    /// The payload isn't the noun that `entity_type` names.
+    /// Returns an error if the payload isn't of the type that `entity_type` names.
     pub fn into_entity(self) -> serde_json::Result<Option<Entity>> {
         let known = self.meta.entity_type.as_ref().and_then(Noun::known);
         known.map(|noun| Entity::from_payload(noun, self.payload)).transpose()
     }
 
-    /// The same, without taking the entry apart.
+    /// The entity, without consuming the entry.
     ///
     /// # Errors
-    /// The payload isn't the noun that `entity_type` names.
+    /// Returns an error if the payload isn't of the type that `entity_type` names.
     pub fn entity(&self) -> serde_json::Result<Option<Entity>> {
         let known = self.meta.entity_type.as_ref().and_then(Noun::known);
         known.map(|noun| Entity::from_payload(noun, self.payload.clone())).transpose()
     }
 
-    /// Whether it carries a noun of a newer version: there is nothing to apply, and once this reader knows the noun it
+    /// Whether it carries an entity of a newer version. There is nothing to apply; once this reader knows the type, it
     /// needs a snapshot.
     pub fn is_foreign(&self) -> bool {
         matches!(self.meta.entity_type, Some(Noun::Foreign(_)))
     }
 }
 
-/// The name of a noun, whether or not this version knows it.
+/// The name of an entity type, known to this version or not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged, from = "String")]
 pub enum Noun {
-    /// One that this version knows.
+    /// A type that this version knows.
     Known(EntityType),
-    /// The name of one of a newer version.
+    /// The name of a type of a newer version.
     Foreign(String),
 }
 
 impl Noun {
-    /// The name, as it crosses a wire and stands in the database.
+    /// The type's name on the wire and in the database.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Known(noun) => noun.as_str(),
@@ -93,7 +93,7 @@ impl Noun {
         }
     }
 
-    /// The noun, if this version knows it.
+    /// The type, if this version knows it.
     pub fn known(&self) -> Option<EntityType> {
         match self {
             Self::Known(noun) => Some(*noun),
@@ -115,7 +115,7 @@ impl From<EntityType> for Noun {
     }
 }
 
-/// Who did something, as the log keeps it.
+/// The actor, as stored in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActorRef {
@@ -136,7 +136,7 @@ impl From<&Actor> for ActorRef {
     }
 }
 
-/// The door that something came through.
+/// The interface through which a change came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -147,13 +147,13 @@ pub enum Source {
     App,
     /// The server itself or its command line.
     Server,
-    /// A door of a newer version. Never stored.
+    /// A source of a newer version. Never stored.
     #[serde(other)]
     Other,
 }
 
 impl Source {
-    /// The door as it stands in the database.
+    /// The source's name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Device => "device",
@@ -164,7 +164,7 @@ impl Source {
     }
 }
 
-/// Whom an entry is for.
+/// The audience of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
@@ -177,12 +177,12 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// Those who lead: for sign-ins, refused devices, exports.
+    /// The supervising roles, as the audience of sign-ins, refused devices, exports.
     pub fn leads() -> Self {
         Self::Roles(vec![Role::Supervisor, Role::Dispatcher, Role::Admin])
     }
 
-    /// Whether a person may see it.
+    /// Whether a person belongs to the audience.
     pub fn includes(&self, person: &Person) -> bool {
         match self {
             Self::Everyone => true,
@@ -215,7 +215,7 @@ mod tests {
         assert!(read.is_foreign());
         assert_eq!(read.entity().unwrap(), None);
         assert_eq!(read.meta.entity_type, Some(Noun::Foreign("moon".into())));
-        // Its name isn't lost by whoever keeps it.
+        // A reader that stores the entry keeps the type's name.
         assert_eq!(serde_json::to_value(&read).unwrap()["meta"]["entity_type"], "moon");
     }
 

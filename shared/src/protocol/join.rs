@@ -1,29 +1,28 @@
-//! The link by which an app finds its server: what the QR code on the pantry's wall says.
+//! The join link: the server's address and site, as encoded in the QR code on the pantry's wall.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Where to sign in: `crewbell://join?server=<http url>&site=<slug>`.
+/// A join link: `crewbell://join?server=<http url>&site=<slug>`.
 ///
-/// The link comes from whatever a camera saw, so it is read strictly: this scheme, these two parameters, each once, and
-/// nothing else. Written it is always the same text, with everything percent-encoded (RFC 3986, 2.1) but letters, digits
-/// and `-._~`.
+/// The link comes from a camera, so it is parsed strictly: this scheme and these two parameters, each exactly once. It
+/// has one canonical text, in which everything but letters, digits and `-._~` is percent-encoded (RFC 3986, 2.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JoinLink {
     server: String,
     site: String,
 }
 
-/// Why a text is no link to join by.
+/// The reason why a text is no valid join link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadJoinLink {
-    /// It begins otherwise, or is longer than any link of ours.
+    /// The text has another prefix, or is longer than any valid link.
     #[error("it is no link to join a Crewbell by")]
     Foreign,
-    /// A parameter is missing, stands twice, or isn't ours.
+    /// A parameter is missing, repeated or unknown.
     #[error("the link names no server and site, or more than these")]
     Parameters,
-    /// A percent sign is followed by nonsense, or the bytes are no UTF-8.
+    /// A percent sign is followed by invalid digits, or the bytes aren't valid UTF-8.
     #[error("the link is garbled")]
     Garbled,
     /// The server isn't `http://host` or `https://host`, with a port at most.
@@ -37,13 +36,13 @@ pub enum BadJoinLink {
 impl JoinLink {
     const BEGINNING: &str = "crewbell://join?";
 
-    /// The longest link that is read, in bytes: a host name of 253 bytes, all of it percent-encoded, fits.
+    /// Maximum length of a link, in bytes: a host name of 253 bytes fits, percent-encoded in full.
     const LONGEST: usize = 1024;
 
-    /// Makes a link.
+    /// Makes a link from an address and a slug.
     ///
     /// # Errors
-    /// [`BadJoinLink::Server`] or [`BadJoinLink::Site`].
+    /// Returns [`BadJoinLink::Server`] or [`BadJoinLink::Site`].
     pub fn new(server: &str, site: &str) -> Result<Self, BadJoinLink> {
         let server = server.strip_suffix('/').unwrap_or(server);
         if !is_address(server) {
@@ -94,8 +93,8 @@ impl FromStr for JoinLink {
     }
 }
 
-/// `http` or `https`, a host and perhaps a port; no user, path, query or fragment, with which an address could look like
-/// another one.
+/// Checks for `http` or `https`, a host and an optional port. User, path, query and fragment are refused, because they
+/// can make an address look like another one.
 fn is_address(text: &str) -> bool {
     let Some(authority) = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")) else { return false };
     let (host, port) = match authority.strip_prefix('[') {
@@ -115,7 +114,7 @@ fn is_address(text: &str) -> bool {
     port_holds && host.is_none_or(is_host)
 }
 
-/// Labels of letters, digits and hyphens (RFC 1123, 2.1); an IPv4 address is that too.
+/// Checks for labels of letters, digits and hyphens (RFC 1123, 2.1); IPv4 addresses match too.
 fn is_host(host: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -123,7 +122,7 @@ fn is_host(host: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    // A last label of digits alone is an IPv4 address, or nothing (WHATWG URL, 3.5).
+    // A last label of digits alone must be part of an IPv4 address (WHATWG URL, 3.5).
     let numeric = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
     host.len() <= 253 && host.split('.').all(label) && (!numeric || host.parse::<std::net::Ipv4Addr>().is_ok())
 }

@@ -1,11 +1,11 @@
-//! The frames of the live socket, `GET /api/live`, as JSON text. What the server says is also told as server-sent events
-//! (`GET /api/events?frames=true`), for a client whose network lets no socket through.
+//! The frames of the live socket, `GET /api/live`, as JSON text. The server's frames are also sent as server-sent
+//! events (`GET /api/events?frames=true`), for clients whose network blocks `WebSocket`s.
 //!
-//! The client says `hello` first; the server answers `welcome` and then streams `entries`. A frame carries all entries
-//! that wait, and `prev`, the number of the last entry sent before it on this stream: a stream is filtered by
-//! audience, so numbers have holes, and a reader that sees `prev` differ from what it has missed a frame.
+//! The client sends `hello` first; the server answers `welcome` and then streams `entries`. A frame carries all pending
+//! entries, and `prev`, the number of the last entry sent before it on this stream. The stream is filtered by audience,
+//! so its numbers have gaps; a reader whose last number differs from `prev` has missed a frame.
 //!
-//! Old and new versions live together: a frame whose `t` is not known reads as `Unknown`, and both sides pass over it.
+//! Versions are mixed: a frame with an unknown `t` reads as `Unknown`, and both sides ignore it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,72 +14,73 @@ use super::Entry;
 use crate::Refusal;
 use crate::ids::{CallId, EndpointId, EventId, InstanceId, PersonId, RequestId};
 
-/// What a client says.
+/// A frame from the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum FromClient {
     /// The first frame.
     Hello {
-        /// The token from signing in.
+        /// The session token from signing in.
         token: String,
-        /// The last entry that the client has; without one the stream begins at the head.
+        /// The number of the last entry that the client has; without it the stream begins at the head.
         #[serde(default)]
         cursor: Option<u64>,
-        /// The event id of that entry. A number alone doesn't tell a log that was restored from a backup and has grown
-        /// past the cursor again from the one that the client knows; the id does.
+        /// The event id of that entry. It detects a log that was restored from a backup and has grown past the cursor
+        /// again, which the number alone can't.
         #[serde(default)]
         event_id: Option<EventId>,
-        /// Categories to be sent; all when empty.
+        /// Categories to be sent; all if empty.
         #[serde(default)]
         categories: Vec<String>,
-        /// The run of the app that says it, which signals of calls are addressed to; none for a client without voice.
+        /// The run of the app, as the address for call signals; none for a client without voice.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         endpoint: Option<EndpointId>,
     },
-    /// Something for the other end of a live call: handed on, never kept. At most 16 KiB, and on average 20 a second.
+    /// A signal for the other endpoint of a live call: relayed, never stored. At most 16 KiB, and on average 20 a
+    /// second.
     Signal {
-        /// Which call.
+        /// The call's id.
         call_id: CallId,
-        /// The other end.
+        /// The other endpoint.
         to: EndpointId,
-        /// What.
+        /// The signal.
         signal: Signal,
     },
-    /// "I am here", every 10 s; answered with `pulse`.
+    /// The keepalive, sent every 10 s; answered with `pulse`.
     Heartbeat,
     /// This device sounded the alert of a request.
     Sounded {
-        /// Which request.
+        /// The request's id.
         request_id: RequestId,
-        /// When, by the device's clock.
+        /// The time of the sound, by the device's clock.
         at: Timestamp,
     },
-    /// Whether this device can make a sound; until it says so it counts as silent.
+    /// Whether this device can play sound; without this frame it counts as silent.
     Sound {
-        /// Whether it can.
+        /// Whether it can play sound.
         able: bool,
-        /// Why it can't, in the device's words: no output, the volume is down.
+        /// The reason why it can't, as the device reports it: no output, the volume is down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
-    /// A frame of a newer client: passed over.
+    /// A frame of a newer client; ignored.
     #[serde(other)]
     Unknown,
 }
 
-/// What the server says.
+/// A frame from the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum FromServer {
     /// The answer to `hello`.
     Welcome {
-        /// The last entry of the log.
+        /// The number of the log's last entry.
         head: u64,
-        /// The server's clock, for a client whose own is wrong.
+        /// The server's clock, for a client with a wrong one.
         server_time: Timestamp,
-        /// Who the token says the client is.
+        /// The person whom the token belongs to.
         person_id: PersonId,
-        /// Which installation answers: a client that signed in to another one is at the wrong address.
+        /// The installation's id: a client that signed in to another one has the wrong address.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instance: Option<InstanceId>,
     },
@@ -90,147 +91,148 @@ pub enum FromServer {
         /// The entries.
         entries: Vec<Entry>,
     },
-    /// Who is there: sent right after `welcome` and after every change, the newest state only, four times a second at
-    /// most. Who isn't in it isn't there.
+    /// The presence list. Sent right after `welcome` and after every change, four times a second at most, with only the
+    /// newest state. People who are missing from it are offline.
     Present {
-        /// Everybody with an open socket at this server, or who said by another way that they are there, by id.
+        /// Everybody with an open socket at this server or with a recent check-in by other means, sorted by id.
         people: Vec<Presence>,
     },
-    /// When those who aren't there were last there, as far as it is known: everybody of them right after `welcome`, and from
-    /// then on those who went. Sent before the `present` that they are missing from; what is said again replaces what was said before.
+    /// Last-seen times of people who are offline, where known. Right after `welcome` it lists all of them, later only
+    /// those who went offline. It is sent before the `present` that they are missing from; later values replace earlier
+    /// ones.
     Seen {
-        /// Those who aren't there, by id; not all of them after the first time.
+        /// People who are offline, sorted by id; later frames list only changes.
         people: Vec<LastSeen>,
     },
-    /// How many devices a request's alert reached: sent once some device sounded it and whenever that changes, as seldom
-    /// as `present`. Nothing more is said of a request that is closed, or was asked for an hour ago.
+    /// The number of devices that a request's alert reached. Sent once a device sounded it and whenever that changes,
+    /// with the rate limit of `present`. Requests that are closed or older than an hour get no more of these.
     Reached {
-        /// Which request.
+        /// The request's id.
         request_id: RequestId,
-        /// The devices that are there, and those that sounded it and went.
+        /// The number of connected devices, plus those that sounded it and disconnected.
         devices: u32,
-        /// The devices that sounded it.
+        /// The number of devices that sounded it.
         sounded: u32,
     },
-    /// Something from the other end of a live call.
+    /// A signal from the other endpoint of a live call.
     Signal {
-        /// Which call.
+        /// The call's id.
         call_id: CallId,
-        /// The other end.
+        /// The other endpoint.
         from: EndpointId,
-        /// What.
+        /// The signal.
         signal: Signal,
     },
-    /// A signal was not handed on: `call_over`, `not_your_call`, `too_large`, `slow_down`, `not_there`.
+    /// A signal was not relayed: `call_over`, `not_your_call`, `too_large`, `slow_down`, `not_there`.
     SignalRefused {
-        /// Of which call.
+        /// The call's id.
         call_id: CallId,
-        /// Why.
+        /// The reason.
         refusal: Refusal,
     },
-    /// The other end of an ongoing call went, or came back.
+    /// The other endpoint of an ongoing call disconnected or reconnected.
     Peer {
-        /// Which call.
+        /// The call's id.
         call_id: CallId,
-        /// The other end.
+        /// The other endpoint.
         endpoint: EndpointId,
         /// Whether its socket is open.
         there: bool,
     },
     /// The answer to a heartbeat.
     Pulse {
-        /// The last entry of the log.
+        /// The number of the log's last entry.
         head: u64,
-        /// The number of the last entry sent on this stream: a reader that has another has missed a frame.
+        /// The number of the last entry sent on this stream; a reader with another one has missed a frame.
         #[serde(default)]
         sent: Option<u64>,
         /// The server's clock.
         server_time: Timestamp,
     },
-    /// The last frame: the server closes after it.
+    /// The refusal of the connection. It is the last frame: the server closes after it.
     Refused {
-        /// Why; `snapshot_needed` asks for a snapshot, `not_signed_in` for a new sign-in.
+        /// The reason; `snapshot_needed` asks for a snapshot, `not_signed_in` for a new sign-in.
         refusal: Refusal,
     },
-    /// The last frame before the server goes down or the reader is dropped for being slow: connect again and go on
-    /// from the cursor.
+    /// The last frame before the server shuts down or drops a slow reader. The client reconnects and resumes from its
+    /// cursor.
     Bye {
-        /// `restart` or `too_slow`.
+        /// The reason: `restart` or `too_slow`.
         why: String,
     },
-    /// A frame of a newer server: passed over.
+    /// A frame of a newer server; ignored.
     #[serde(other)]
     Unknown,
 }
 
-/// A person who is there. Live only; more may be said of them by a newer server.
+/// The presence of a person. Live only; a newer server may add fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    /// Who.
+    /// The person's id.
     pub person_id: PersonId,
-    /// How many of their devices have an open socket; 0 for somebody who said by another way that they are there.
+    /// The number of their devices with an open socket; 0 for somebody present by check-ins alone.
     pub devices: u32,
-    /// How many of those said that they can make a sound.
+    /// The number of those devices that can play sound.
     pub sounding: u32,
     /// Whether they can be called.
     #[serde(default)]
     pub status: Status,
 }
 
-/// When somebody who isn't there was last there. No fact of the log: kept beside it, and coarse after a crash of the server.
+/// The last-seen time of a person who is offline. It is stored beside the log, and coarse after a crash of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSeen {
-    /// Who.
+    /// The person's id.
     pub person_id: PersonId,
-    /// When their last socket closed, or when they last said by another way that they are there; by the server's clock.
+    /// The time when their last socket closed or their last check-in came, by the server's clock.
     pub at: Timestamp,
 }
 
-/// Whether somebody can be called. Derived, and live only.
+/// The presence status, which says whether a person can be called. Derived, and live only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// No device of theirs was heard of for 30 s.
+    /// None of their devices was heard for 30 s.
     Offline,
-    /// They are in a call.
+    /// The person is in a call.
     InCall,
-    /// They said that they don't want to be called.
+    /// The person has set themselves busy.
     Busy,
-    /// They are there; also what an older reader makes of a newer status.
+    /// The person is reachable; also the fallback of an older reader for a newer status.
     #[default]
     #[serde(other)]
     Online,
 }
 
-/// What two ends of a call say to each other through the server, to find a way for their voices. The caller makes the
-/// offers.
+/// A signalling message between the two endpoints of a call, relayed by the server to set up the media path. The caller
+/// makes the offers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "s", rename_all = "snake_case")]
 pub enum Signal {
-    /// A session description that offers (RFC 3264).
+    /// An SDP offer (RFC 3264).
     Offer {
-        /// The description (RFC 8866).
+        /// The session description (RFC 8866).
         #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         sdp: String,
     },
-    /// A session description that answers.
+    /// An SDP answer.
     Answer {
-        /// The description.
+        /// The session description.
         #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         sdp: String,
     },
-    /// A way in that was found (RFC 8838).
+    /// An ICE candidate, sent by trickle ICE (RFC 8838).
     Candidate {
         /// The candidate attribute (RFC 8839, 5.1).
         #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         candidate: String,
-        /// The media section that it is for, by its name.
+        /// The media section that it belongs to, by its identification tag.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         sdp_mid: Option<String>,
-        /// The media section that it is for, by its place.
+        /// The media section that it belongs to, by its index.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sdp_mline_index: Option<u16>,
         /// The ICE generation that it belongs to.
@@ -238,29 +240,29 @@ pub enum Signal {
         #[cfg_attr(feature = "openapi", schema(max_length = 16_384))]
         username_fragment: Option<String>,
     },
-    /// The one who was called: "send me your offer".
+    /// From the callee: a request for the offer.
     Ready,
-    /// The one who was called: "find a new way" (RFC 8445, 2.4).
+    /// From the callee: a request for an ICE restart (RFC 8445, 2.4).
     Restart,
-    /// "I send my voice over the socket, and hear you there", or no longer.
+    /// Whether the sender sends and receives audio over the socket.
     Relay {
-        /// Whether it is so.
+        /// Whether the relay is on.
         on: bool,
     },
-    /// "I hung up", sooner than the log can say it.
+    /// The sender hung up; sent ahead of the log entry.
     HangUp,
-    /// A signal of a newer version: passed over.
+    /// A signal of a newer version; ignored.
     #[serde(other)]
     Unknown,
 }
 
-/// How many devices a request's alert reached.
+/// The number of devices that a request's alert reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reach {
-    /// The devices that are there, and those that sounded it and went.
+    /// The number of connected devices, plus those that sounded it and disconnected.
     pub devices: u32,
-    /// The devices that sounded it.
+    /// The number of devices that sounded it.
     pub sounded: u32,
 }
 
@@ -284,7 +286,7 @@ mod tests {
         let moon = r#"{"t":"moon","phase":{"full":[true]},"entries":7}"#;
         assert_eq!(serde_json::from_str::<FromServer>(moon).unwrap(), FromServer::Unknown);
         assert_eq!(serde_json::from_str::<FromClient>(moon).unwrap(), FromClient::Unknown);
-        // A frame that is known must be whole.
+        // A frame of a known type must be complete.
         for broken in [r#"{"t":"entries","prev":7}"#, r#"{"phase":1}"#, r#"{"t":5}"#, "[]"] {
             assert!(serde_json::from_str::<FromServer>(broken).is_err(), "{broken}");
         }

@@ -1,10 +1,10 @@
-//! What crosses a wire.
+//! The wire protocol.
 //!
-//! - [`Command`]: what a client wants done, with an id that the client made; its [`Verb`] says what it is about.
-//! - [`Entry`]: one fact in a site's log, the same on every channel; [`Entity`] is the noun it carries, whole.
-//! - [`live`]: the frames of the socket.
-//! - [`AudioFrame`]: a packet of a call's voice, on the socket where nothing else gets through.
-//! - [`JoinLink`]: the link in the QR code by which an app finds its server.
+//! - [`Command`]: a client's command, with an id made by the client; its [`Verb`] is the operation.
+//! - [`Entry`]: one fact in a site's log, the same on every channel; [`Entity`] is the entity it carries, in full.
+//! - [`live`]: the frames of the live socket.
+//! - [`AudioFrame`]: an audio packet of a call on the live socket, for networks that block UDP.
+//! - [`JoinLink`]: the link in the QR code that gives an app its server's address.
 
 mod about;
 mod audio;

@@ -1,61 +1,61 @@
-//! What may be asked of a request, and what that did.
+//! The commands on a request and the changes they make.
 
 use crate::ids::NoteId;
 use crate::person::{Person, PersonRef};
 
-/// What somebody wants done with a request.
+/// A command on a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Take it.
+    /// Accepts the request.
     Accept,
-    /// Give it back: it is open again, and rings again.
+    /// Releases the request: it is open and rings again.
     Release,
-    /// Give it to a colleague.
+    /// Hands the request over to a colleague.
     HandOver {
-        /// Who shall have it.
+        /// The colleague.
         to: Person,
     },
-    /// The guest was served.
+    /// Completes the request: the guest was served.
     Complete,
-    /// It came to nothing.
+    /// Cancels the request.
     Cancel {
-        /// Why.
+        /// The reason.
         reason: Option<String>,
     },
-    /// Write something on it; also when it is closed.
+    /// Adds a note; also to a closed request.
     Note {
         /// The new note's id.
         id: NoteId,
-        /// What to write.
+        /// The note's text.
         text: String,
     },
 }
 
-/// What happened to a request: the types of its entries in the log.
+/// A change of a request, as the type of its log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It was taken.
+    /// The request was accepted.
     Accepted,
-    /// It was given back by the one who had it, or by a supervisor.
+    /// The request was released by its holder or a supervisor.
     Released {
-        /// Who had it.
+        /// The previous holder.
         from: PersonRef,
     },
-    /// It went to a colleague.
+    /// The request was handed over to a colleague.
     HandedOver {
-        /// Who had it.
+        /// The previous holder.
         from: PersonRef,
     },
-    /// It is done.
+    /// The request was completed.
     Completed,
-    /// It came to nothing.
+    /// The request was cancelled.
     Cancelled,
-    /// Something was written on it.
+    /// A note was added.
     Noted,
 }
 
 impl Change {
-    /// The type of the entry in the log.
+    /// The type of the log entry.
     pub fn entry_type(&self) -> &'static str {
         match self {
             Self::Accepted => "request_accepted",

@@ -1,4 +1,4 @@
-//! The rules of a request. The server decides by them, and so does an app that is offline.
+//! The state transitions of a request. The server and an offline app both decide by them.
 
 use jiff::Timestamp;
 
@@ -7,28 +7,27 @@ use crate::person::{Person, Right};
 use crate::rules::words;
 use crate::{Code, Refusal};
 
-/// Notes on one request, at most.
+/// Maximum number of notes on a request.
 pub const MAX_NOTES: usize = 100;
 
-/// Bytes of all notes on one request, at most, as UTF-8. A request is told whole at each change, so that what it holds
-/// goes out again with each note.
+/// Maximum size of all notes on a request, in bytes of UTF-8. Each change sends the whole request, so all notes are
+/// sent again with every new one.
 pub const MAX_NOTES_BYTES: usize = 32 * 1024;
 
-/// Characters of a note, a reason or a text, at most.
+/// Maximum length of a note, a reason or a text, in characters.
 pub const MAX_TEXT: usize = 2000;
 
-/// Decides what a command by somebody does to a request at a time.
+/// Decides the effect of a command on a request at a time.
 ///
-/// A clock that was set back between two steps doesn't make the later one the earlier: a step is never before the one
-/// that it follows, so no duration is negative.
+/// A step's time is never before the step that it follows, so a clock that was set back causes no negative duration.
 ///
 /// # Errors
-/// - `already_accepted` with the winner, when somebody else has it; accepting what one has already is a success,
-///   because the first answer may have been lost on its way, and says that one heard the guest press again.
-/// - `already_closed` with the request as it is, for everything but a note.
-/// - `not_accepted` for completing, releasing or handing over what nobody has.
-/// - `not_yours` for what somebody else has, unless one may take over.
-/// - `notes_full` for a note more than a request holds.
+/// - `already_accepted` with the winner, if somebody else has it. Accepting one's own request is a success, because the
+///   first response may have been lost; it also acknowledges that the guest pressed again.
+/// - `already_closed` with the request, for everything but a note.
+/// - `not_accepted` for completing, releasing or handing over an open request.
+/// - `not_yours` for a request that somebody else has, unless the actor may take over.
+/// - `notes_full` if a note would exceed a limit.
 /// - `not_allowed`, `not_active`, `invalid`.
 pub fn decide(
     request: Request,
@@ -78,7 +77,7 @@ pub fn decide(
     }
 }
 
-/// When the last step so far was taken.
+/// The time of the latest step.
 fn latest_step(request: &Request) -> Timestamp {
     let created_at = request.created_at;
     match &request.state {
@@ -95,7 +94,7 @@ fn accept(request: Request, actor: &Person, at: Timestamp) -> Result<(Request, O
             let acceptance = Acceptance { accepted_by: actor.as_ref(), accepted_at: at };
             Ok((Request { state: State::Accepted(acceptance), ..request }, Some(Change::Accepted)))
         }
-        // The guest pressed again: whoever has it says that they heard.
+        // The guest pressed again, and the holder acknowledges it.
         State::Accepted(acceptance) if acceptance.accepted_by.id == actor.id && request.is_pressed_since_accepted() => {
             let accepted_at = request.last_press_at.map_or(at, |last| at.max(last));
             let acceptance = Acceptance { accepted_at, ..acceptance.clone() };
@@ -135,7 +134,7 @@ fn note(
 ) -> Result<(Request, Option<Change>), Refusal> {
     let text = text("text", words)?;
     if let Some(known) = request.notes.iter().find(|note| note.id == id) {
-        // The same note by another command says nothing new; another note needs an id of its own.
+        // The same note by another command changes nothing; another note needs an id of its own.
         let same = known.by.id == actor.id && known.text == text;
         let taken = || Refusal::invalid("note_id", "There is a note with that id already.");
         return if same { Ok((request, None)) } else { Err(taken()) };
@@ -150,7 +149,7 @@ fn note(
     Ok((request, Some(Change::Noted)))
 }
 
-/// The acceptance that the actor may act upon: their own, or anybody's with the right to take over.
+/// The acceptance, if the actor may act upon it: their own, or anybody's with the right to take over.
 fn held(request: &Request, actor: &Person) -> Result<Acceptance, Refusal> {
     match &request.state {
         State::Open => Err(Refusal::new(Code::NotAccepted, "Nobody has accepted it yet.").with("request", request)),
@@ -172,7 +171,7 @@ fn closed(request: &Request) -> Refusal {
     Refusal::new(Code::AlreadyClosed, format!("It is {} already.", request.state.as_str())).with("request", request)
 }
 
-/// Words that say something.
+/// Validates a text that mustn't be empty.
 fn text(field: &str, text: &str) -> Result<String, Refusal> {
     let words = words(field, text, MAX_TEXT)?;
     if words.is_empty() { Err(Refusal::invalid(field, "Write something.")) } else { Ok(words) }

@@ -33,7 +33,7 @@ fn a_clock_that_was_set_back_makes_no_negative_durations() {
     assert_eq!(cancelled_at, at(10));
 }
 
-/// Every state against every command, by the one who has it, a colleague, and the dispatcher.
+/// Every state against every command, by the holder, a colleague, and the dispatcher.
 #[test]
 fn every_state_against_every_command() {
     let commands: [(&str, Command); 6] = [
@@ -156,11 +156,11 @@ fn a_request_holds_so_many_notes_and_so_much_text() {
         assert_eq!(request.notes.len(), most);
         assert!(serde_json::to_vec(&request).unwrap().len() < 64 * 1024, "whole, at each change");
     }
-    // What is too long is told as that, also where there is no room at all.
+    // A text that is too long is refused as invalid, also if the notes are full.
     let full = (0..16)
         .fold(open_request(at(0)), |request, number| write(request, number, &"x".repeat(2000), &siri()).unwrap().0);
     assert_eq!(write(full.clone(), 20, &"x".repeat(2001), &siri()).unwrap_err().code, Code::Invalid);
-    // A short one still fits, and everything else can be done.
+    // A short one still fits, and other commands work.
     assert!(write(full.clone(), 20, "done", &siri()).is_ok());
     assert!(decide(full, Command::Accept, &siri(), at(2)).is_ok());
 }
@@ -174,7 +174,7 @@ fn a_note_that_comes_again_is_there_once_and_its_id_is_no_other_s() {
         let refusal = write(request.clone(), 9, text, &actor).unwrap_err();
         assert_eq!((refusal.code, refusal.details["field"].as_str()), (Code::Invalid, Some("note_id")));
     }
-    // Also where there is no room for another.
+    // This also holds when the notes are full.
     let full = (10..).try_fold(request, |request, number| {
         write(request, number, "tea", &siri()).map(|(request, _)| request).map_err(|_| ())
     });
@@ -198,8 +198,8 @@ fn any_actor() -> impl Strategy<Value = Person> {
 }
 
 proptest! {
-    /// Whatever is done by whomever in whatever order: nobody takes what another has without the right to, what is
-    /// closed stays as it was closed, a refusal changes nothing, and the request reads back as it was written.
+    /// Invariants of any sequence of commands by any actors: a request is taken from its holder only with the right to,
+    /// a closed request keeps its end, a refusal changes nothing, and the request survives a round trip through JSON.
     #[test]
     fn no_history_breaks_the_rules(history in prop::collection::vec((any_command(), any_actor()), 0..40)) {
         let mut request = open_request(at(0));

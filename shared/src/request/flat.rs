@@ -1,7 +1,7 @@
-//! A request as it is read: all fields side by side.
+//! The deserialization form of a request: all fields in one struct.
 //!
-//! What serde derives for flattened parts first makes a tree of the whole; thousands of requests are read when an app
-//! starts, and in a web view the code for it is loaded too.
+//! Serde's derived code for flattened parts buffers the whole value first. An app reads thousands of requests at its
+//! start, and a web view must also load that code.
 
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -1,14 +1,15 @@
-//! A guest who presses again: on the card that is there already, ringing again, and every press counted.
+//! Merging of a guest's further presses into an existing request, which rings again and counts every press.
 //!
 //! | the request | a further press for the same |
 //! |---|---|
 //! | open, last pressed within the site's window | joins it and rings again for everybody |
-//! | accepted, for less than two hours, by somebody whom it can reach, for the same guest | joins it and rings for them alone |
-//! | accepted otherwise, or for something else | is a new card, which says who has the other since when |
-//! | closed, or open and last pressed before the window | is a new card |
+//! | accepted, for less than two hours, by somebody reachable, for the same guest | joins it and rings for them alone |
+//! | accepted otherwise, or for something else | is a new request, which shows the holder of the other and since when |
+//! | closed, or open and last pressed before the window | is a new request |
 //!
-//! An emergency never joins what somebody has already: it rings for everybody, on a card of its own. What may be the
-//! repetition of a recent press ([`Judgement::New`](crate::button::Judgement)) joins that press's card, open or accepted.
+//! An emergency never joins an accepted request: it makes one of its own, which rings for everybody. A possible
+//! repetition of a recent press ([`Judgement::New`](crate::button::Judgement)) joins that press's request, open or
+//! accepted.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,18 +18,18 @@ use crate::ids::GuestId;
 use crate::person::Person;
 use crate::site::Settings;
 
-/// For so long a further press means the request that somebody has; after it they have forgotten, or served the guest and
-/// not said so.
+/// The time for which further presses join an accepted request. After it, the holder has probably forgotten it, or
+/// served the guest without completing it.
 pub const HELD_FOR: SignedDuration = SignedDuration::from_hours(2);
 
-/// For so long a press may be the repetition of another.
+/// Maximum age of a press that a doubtful one may repeat.
 pub const ECHOES_FOR: SignedDuration = SignedDuration::from_mins(10);
 
-/// Whether a press that asks for something joins an open request instead of making a new one.
+/// Whether a press joins an open request instead of creating another.
 ///
-/// It does when the request is still open, asks for the same, and was last pressed within the site's window. A clock
-/// that went backwards puts the last press in the future: then it is a new request, because a card too many is a
-/// nuisance and a press swallowed is a failure.
+/// The request must be open, ask for the same, and have been last pressed within the site's window. A clock that was
+/// set back puts the last press in the future. Then a new request is made, because an extra request is a nuisance and a
+/// lost press is a failure.
 pub fn joins(request: &Request, wish: &Wish, at: Timestamp, settings: &Settings) -> bool {
     let Some(last) = request.last_press_at else { return false };
     let window = i64::from(settings.press_window_s) * 1000;
@@ -36,7 +37,7 @@ pub fn joins(request: &Request, wish: &Wish, at: Timestamp, settings: &Settings)
     request.state == State::Open && asks_for(request, wish) && (0..window).contains(&since)
 }
 
-/// Whether a press of a guest joins the request that somebody has. `hears`: the holder has a device that would ring.
+/// Whether a guest's press joins an accepted request. `hears` is whether the holder has a device that would ring.
 pub fn joins_held(
     request: &Request,
     wish: &Wish,
@@ -51,7 +52,7 @@ pub fn joins_held(
     wish.kind != Kind::Emergency && asks_for(request, wish) && request.guest_id == guest && is_there && held
 }
 
-/// Whether a press that may be the repetition of another belongs to a request.
+/// Whether a doubtful press belongs to a request.
 pub fn echoes(request: &Request, wish: &Wish, at: Timestamp) -> bool {
     let recent = request.last_press_at.is_some_and(|last| at.duration_since(last).abs() <= ECHOES_FOR);
     !request.state.is_closed() && asks_for(request, wish) && recent
@@ -73,8 +74,8 @@ fn asks_for(request: &Request, wish: &Wish) -> bool {
 }
 
 impl Request {
-    /// Whether the guest has pressed again since somebody took it: it rings for them until they accept it once more, or
-    /// it is theirs no longer.
+    /// Whether the guest has pressed since the acceptance. Then it rings for the holder until they accept it again or
+    /// lose it.
     pub fn is_pressed_since_accepted(&self) -> bool {
         match &self.state {
             State::Accepted(acceptance) => self.last_press_at.is_some_and(|last| last > acceptance.accepted_at),
@@ -82,7 +83,7 @@ impl Request {
         }
     }
 
-    /// Who has it and since when, for the card of another.
+    /// The holder and the time of acceptance, to be shown with another request.
     pub fn held(&self) -> Option<Held> {
         match &self.state {
             State::Accepted(acceptance) => {
@@ -107,7 +108,7 @@ mod tests {
         Wish { kind: Kind::Emergency, service: None, priority: Priority::Emergency }
     }
 
-    /// Gus's call, which Siri accepted at a time.
+    /// Gus's request, accepted by Siri at a time.
     fn held_since(accepted_at: Timestamp) -> Request {
         let state = State::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at });
         Request { state, guest_id: Some(gus().id), ..open_request(at(0)) }

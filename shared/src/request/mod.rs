@@ -1,4 +1,4 @@
-//! What a guest wants, and what may be done with it.
+//! A guest's request, and its commands.
 //!
 //! ```text
 //!              accept                complete
@@ -36,20 +36,20 @@ use crate::ids::{ButtonId, GuestId, NoteId, PlaceId, RecordingId, RequestId};
 use crate::person::PersonRef;
 use crate::site::Settings;
 
-/// What sort of request it is.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Please come.
+    /// The guest asks for somebody to come.
     Call,
-    /// Please come quickly.
+    /// The guest asks for somebody to come quickly.
     Urgent,
-    /// The guest spoke; the recording follows.
+    /// The guest recorded a voice message; the recording follows.
     Voice,
-    /// Somebody is in danger.
+    /// An emergency: somebody is in danger.
     Emergency,
-    /// One of the site's services; `service` names it.
+    /// A service of the site; `service` holds its code.
     Service,
 }
 
@@ -57,7 +57,7 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 5] = [Self::Call, Self::Urgent, Self::Voice, Self::Emergency, Self::Service];
 
-    /// The kind as it crosses a wire and stands in the database.
+    /// The kind's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Call => "call",
@@ -69,18 +69,18 @@ impl Kind {
     }
 }
 
-/// How much it matters. Ordered: an emergency is the greatest.
+/// The priority of a request. Ordered from low to emergency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
-    /// When there is time.
+    /// Can wait.
     Low,
     /// Soon.
     Normal,
-    /// Now.
+    /// At once.
     High,
-    /// Before anything else.
+    /// Before everything else.
     Emergency,
 }
 
@@ -88,7 +88,7 @@ impl Priority {
     /// Every priority.
     pub const ALL: [Self; 4] = [Self::Low, Self::Normal, Self::High, Self::Emergency];
 
-    /// The priority as it crosses a wire and stands in the database.
+    /// The priority's name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -99,19 +99,19 @@ impl Priority {
     }
 }
 
-/// What is asked for: the part of a request that decides whether a further press joins it.
+/// The part of a request that decides whether a further press joins it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// What sort.
+    /// The request's kind.
     pub kind: Kind,
-    /// Which service, for [`Kind::Service`].
+    /// The service's code, for [`Kind::Service`].
     pub service: Option<String>,
-    /// How much it matters.
+    /// The priority.
     pub priority: Priority,
 }
 
 impl Wish {
-    /// What a press asks for at a site. A shake and an emergency are one on every key.
+    /// The wish that a press stands for at a site. Shakes and emergencies mean the same on every key.
     pub fn of_press(kind: PressKind, key: Key, settings: &Settings) -> Self {
         let plain = |kind, priority| Self { kind, service: None, priority };
         match (kind, settings.service(key)) {
@@ -126,115 +126,115 @@ impl Wish {
     }
 }
 
-/// Something written on a request by the crew.
+/// A note on a request by the crew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Note {
-    /// Which note.
+    /// The note's id.
     pub id: NoteId,
-    /// Who wrote it.
+    /// The author.
     pub by: PersonRef,
-    /// When.
+    /// The time of writing.
     pub at: Timestamp,
-    /// What.
+    /// The text.
     pub text: String,
 }
 
-/// What a guest said while holding the button: the newest message, and those before it.
+/// The guest's voice messages: the newest one, and earlier ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Voice {
-    /// The recording, where the device sent one.
+    /// The recording, if the device sent one.
     pub recording_id: Option<RecordingId>,
-    /// How long it is, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: Option<u32>,
-    /// Where the device put the recording instead of sending it.
+    /// The URL of the recording, if the device stored it elsewhere.
     pub audio_url: Option<String>,
-    /// What was said, where something recognised it.
+    /// The transcript, if there is one.
     pub transcript: Option<String>,
-    /// What the guest said before, oldest first; the last 20.
+    /// The earlier messages, oldest first; the last 20.
     pub earlier: Vec<VoiceMessage>,
 }
 
-/// One voice message of a guest who spoke again.
+/// An earlier voice message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct VoiceMessage {
-    /// The recording, where the device sent one.
+    /// The recording, if the device sent one.
     pub recording_id: Option<RecordingId>,
-    /// How long it is, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: Option<u32>,
-    /// Where the device put the recording instead of sending it.
+    /// The URL of the recording, if the device stored it elsewhere.
     pub audio_url: Option<String>,
-    /// What was said, where something recognised it.
+    /// The transcript, if there is one.
     pub transcript: Option<String>,
 }
 
-/// Who has another request of the same place: two people needn't walk there.
+/// A reference to another accepted request of the same place, so that two people needn't walk there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Held {
-    /// The other request.
+    /// The other request's id.
     pub request_id: RequestId,
-    /// Who had it when this one was made.
+    /// Its holder when this request was made.
     pub by: PersonRef,
-    /// Since when.
+    /// The time of its acceptance.
     pub since: Timestamp,
 }
 
-/// What a guest wants.
+/// A guest's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "flat::Flat")]
 pub struct Request {
-    /// Which request.
+    /// The request's id.
     pub id: RequestId,
-    /// Where.
+    /// The place.
     pub place_id: PlaceId,
     /// The place's name at the time.
     pub place_name: String,
-    /// For whom, where it is known.
+    /// The guest, if known.
     pub guest_id: Option<GuestId>,
-    /// The button that asked, unless a person did.
+    /// The button that created it, unless a person did.
     pub button_id: Option<ButtonId>,
-    /// The person who asked, unless a button did.
+    /// The person who created it, unless a button did.
     pub created_by: Option<PersonRef>,
-    /// When it was asked.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// What sort.
+    /// The kind.
     pub kind: Kind,
-    /// Which service, for [`Kind::Service`].
+    /// The service's code, for [`Kind::Service`].
     pub service: Option<String>,
-    /// How much it matters.
+    /// The priority.
     pub priority: Priority,
-    /// What the person who created it wrote.
+    /// The text by the person who created it.
     pub text: Option<String>,
-    /// How often the guest pressed for it; 0 when a person created it.
+    /// The number of presses; 0 if a person created it.
     pub press_count: u32,
-    /// The id that the device gave its last press, so that a press can be followed from the radio to a screen.
+    /// The device's id of the last press, by which a press can be traced from the radio to a screen.
     pub last_press_id: Option<String>,
-    /// When the guest last pressed.
+    /// The time of the last press.
     pub last_press_at: Option<Timestamp>,
-    /// What the guest said.
+    /// The guest's voice messages.
     pub voice: Option<Voice>,
-    /// Who had another request of the same place already when the guest pressed for this one.
+    /// The holder of another request of the same place at the time of the press.
     pub held: Option<Held>,
-    /// What the crew wrote, oldest first.
+    /// The crew's notes, oldest first.
     pub notes: Vec<Note>,
-    /// How far it is.
+    /// The request's state.
     #[serde(flatten)]
     pub state: State,
 }
 
 impl Request {
-    /// What is asked for.
+    /// The request's kind, service and priority.
     pub fn wish(&self) -> Wish {
         Wish { kind: self.kind, service: self.service.clone(), priority: self.priority }
     }
 
-    /// Who has it now.
+    /// The person who has accepted it, while it is accepted.
     pub fn holder(&self) -> Option<&PersonRef> {
         match &self.state {
             State::Accepted(acceptance) => Some(&acceptance.accepted_by),

@@ -5,65 +5,65 @@ use serde::{Deserialize, Serialize};
 
 use crate::person::PersonRef;
 
-/// Who took a request, and when.
+/// The acceptance of a request: holder and time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Acceptance {
-    /// Who has it, or had it last.
+    /// The present or last holder.
     pub accepted_by: PersonRef,
-    /// When it was taken (not when it was handed over), or accepted once more after the guest had pressed again.
+    /// The time of acceptance (not of a hand-over), or of the last one after the guest had pressed again.
     pub accepted_at: Timestamp,
 }
 
-/// How far a request is.
+/// The state of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
-    /// Nobody has it: it rings.
+    /// Nobody has accepted it: it rings.
     Open,
-    /// Somebody has it.
+    /// Somebody has accepted it.
     Accepted(Acceptance),
     /// The guest was served.
     Completed {
-        /// Who had it.
+        /// The last acceptance.
         #[serde(flatten)]
         acceptance: Acceptance,
-        /// Who said that it is done.
+        /// The person who completed it.
         completed_by: PersonRef,
-        /// When.
+        /// The time of completion.
         completed_at: Timestamp,
     },
-    /// It came to nothing: pressed by mistake, asked twice.
+    /// The request was cancelled: pressed by mistake, asked twice.
     Cancelled {
-        /// Who had it, if anybody.
+        /// The last acceptance, if any.
         #[serde(flatten)]
         #[cfg_attr(feature = "openapi", schema(value_type = PossibleAcceptance))]
         acceptance: Option<Acceptance>,
-        /// Who cancelled it.
+        /// The person who cancelled it.
         cancelled_by: PersonRef,
-        /// When.
+        /// The time of cancellation.
         cancelled_at: Timestamp,
-        /// Why, if they said.
+        /// The reason, if given.
         cancel_reason: Option<String>,
     },
 }
 
-// Stands for `Option<Acceptance>` in the OpenAPI document: there the flattened fields of an option would be an object
-// that is null, which nothing is.
-/// Who took a request, and when; both or neither.
+// Stands for `Option<Acceptance>` in the OpenAPI document, where the flattened fields of an option would be a nullable
+// object, which never occurs.
+/// The acceptance of a request, with both fields or none.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "read by the derive alone")]
 struct PossibleAcceptance {
-    /// Who had it last.
+    /// The last holder.
     accepted_by: Option<PersonRef>,
-    /// When it was taken (not when it was handed over).
+    /// The time of acceptance (not of a hand-over).
     accepted_at: Option<Timestamp>,
 }
 
 impl State {
-    /// The names of the states as they cross a wire and stand in the database.
+    /// The states' names on the wire and in the database.
     pub const NAMES: [&'static str; 4] = ["open", "accepted", "completed", "cancelled"];
 
     /// The state's name.
@@ -76,7 +76,7 @@ impl State {
         }
     }
 
-    /// Whether nothing more can be done with the request.
+    /// Whether the request is completed or cancelled.
     pub fn is_closed(&self) -> bool {
         match self {
             Self::Open | Self::Accepted(_) => false,

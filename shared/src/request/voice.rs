@@ -1,12 +1,12 @@
-//! What a guest said, message by message: a later one hides none before it.
+//! The voice messages of a request: a later message doesn't overwrite earlier ones.
 
 use super::{Voice, VoiceMessage};
 
-/// Earlier messages that a request keeps; the recordings of all are kept.
+/// Maximum number of earlier messages in a request; all recordings are stored regardless.
 const EARLIER: usize = 20;
 
 impl Voice {
-    /// With a message that came: another one, or what belongs to the newest, of which only a part was known.
+    /// Adds a message: merged into the newest if it completes that, otherwise as the next one.
     #[must_use]
     pub fn with(self, message: VoiceMessage) -> Self {
         let newest = self.newest();
@@ -22,13 +22,13 @@ impl Voice {
         }
     }
 
-    /// With the guest speaking again: what comes belongs to a new message.
+    /// Begins a new message, because the guest speaks again.
     #[must_use]
     pub fn spoken_again(self) -> Self {
         self.with_next(VoiceMessage::default())
     }
 
-    /// With a message that is another in any case.
+    /// Adds a message as the next one in any case.
     #[must_use]
     pub fn with_next(self, message: VoiceMessage) -> Self {
         let before = self.newest();
@@ -51,19 +51,19 @@ impl Voice {
         }
     }
 
-    /// How long all of it is, in milliseconds, as far as the devices said.
+    /// The total duration in milliseconds, as far as known.
     pub fn whole_ms(&self) -> u32 {
         let earlier = self.earlier.iter().filter_map(|message| message.duration_ms);
         earlier.chain(self.duration_ms).fold(0, u32::saturating_add)
     }
 
-    /// Whether there is anything to be played.
+    /// Whether there is a recording to play.
     pub fn is_recorded(&self) -> bool {
         let earlier = self.earlier.iter().any(|message| message.recording_id.is_some() || message.audio_url.is_some());
         earlier || self.recording_id.is_some() || self.audio_url.is_some()
     }
 
-    /// What was said where something recognised it, oldest first.
+    /// The transcripts, oldest first.
     pub fn transcripts(&self) -> impl Iterator<Item = &str> {
         let earlier = self.earlier.iter().map(|message| message.transcript.as_deref());
         earlier.chain([self.transcript.as_deref()]).flatten()
@@ -71,7 +71,7 @@ impl Voice {
 }
 
 impl VoiceMessage {
-    /// Whether another holds nothing that this has already.
+    /// Whether another message has only parts that this one lacks.
     fn is_completed_by(&self, other: &Self) -> bool {
         let sound = |message: &Self| message.recording_id.is_some();
         !(sound(self) && sound(other)

@@ -1,4 +1,4 @@
-//! Buttons: where they are, and whether they ring.
+//! The rules of buttons: enrolment, place and retirement.
 
 use super::{Case, Change, Decision, name};
 use crate::button::{Button, ButtonState, Health, device_id};
@@ -7,7 +7,7 @@ use crate::person::Right;
 use crate::{Code, Refusal};
 
 impl Case<'_> {
-    /// Somebody says where a button is: a new one begins to ring, another moves, a retired one comes back.
+    /// Assigns a button to a place: a new one begins to ring, another moves, a retired one is reactivated.
     pub fn assign_button(&self, id: ButtonId, place_id: PlaceId, called: Option<&str>) -> Decision {
         self.actor.need(Right::AssignButtons)?;
         let before = self.button(id)?;
@@ -21,7 +21,7 @@ impl Case<'_> {
         Ok(if button == *before { Vec::new() } else { vec![Change::new(button, "button_assigned")] })
     }
 
-    /// Somebody makes a button known before its first press.
+    /// Creates a button before its first press.
     pub fn create_button(&self, id: ButtonId, device: &str, place_id: PlaceId, called: Option<&str>) -> Decision {
         self.actor.need(Right::AssignButtons)?;
         let device = &device_id(device);
@@ -43,7 +43,7 @@ impl Case<'_> {
         Ok(vec![Change::new(button, "button_created")])
     }
 
-    /// Somebody takes a button out of use: its presses are recorded and don't ring.
+    /// Retires a button: its presses are recorded and don't ring.
     pub fn retire_button(&self, id: ButtonId) -> Decision {
         self.actor.need(Right::AssignButtons)?;
         let before = self.button(id)?;

@@ -1,6 +1,6 @@
-//! Calls: who may call whom, and what becomes of a call.
+//! The rules of calls.
 //!
-//! What a state allows is `call::decide`'s; here a verb finds what it names, and a call begins.
+//! The state transitions are in `call::decide`; here a verb's entities are looked up, and calls are created.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,8 +12,8 @@ use crate::protocol::{EntityType, Noun};
 use crate::{Code, Refusal};
 
 impl Case<'_> {
-    /// Somebody calls a colleague. It rings, or is missed at once when they can't be called; and two who call each
-    /// other at the same moment have one call.
+    /// Calls a colleague. It rings, or is missed at once if they can't be called. Two people who call each other at the
+    /// same moment share one call.
     pub fn start_call(
         &self,
         id: CallId,
@@ -62,32 +62,32 @@ impl Case<'_> {
         Ok(changes)
     }
 
-    /// Somebody answers; the first of their devices has it.
+    /// Answers a call; the first device of the callee has it.
     pub fn answer_call(&self, id: CallId, endpoint: Option<EndpointId>) -> Decision {
         self.on(self.call(id)?, Command::Answer { endpoint })
     }
 
-    /// Somebody says no to a call that rings.
+    /// Rejects a ringing call.
     pub fn reject_call(&self, id: CallId) -> Decision {
         self.on(self.call(id)?, Command::Reject)
     }
 
-    /// Somebody hangs up.
+    /// Ends a call.
     pub fn end_call(&self, id: CallId, dropped: bool) -> Decision {
         self.on(self.call(id)?, Command::End { dropped })
     }
 
-    /// Somebody has seen that they missed a call.
+    /// Marks a missed call as seen.
     pub fn see_call(&self, id: CallId) -> Decision {
         self.on(self.call(id)?, Command::See)
     }
 
-    /// The server: a call has rung its time.
+    /// Ends a call whose ringing has timed out; only for the server.
     pub fn expire_call(&self, id: CallId) -> Decision {
         self.on(self.call(id)?, Command::Expire)
     }
 
-    /// The server: a device of a call is gone.
+    /// Ends a call of which a device is gone; only for the server.
     pub fn drop_call(&self, id: CallId) -> Decision {
         self.on(self.call(id)?, Command::Drop)
     }
@@ -97,12 +97,12 @@ impl Case<'_> {
         Ok(change.map(|change| Change::new(call, change.entry_type())).into_iter().collect())
     }
 
-    /// The call that somebody is in, unless it has rung its time.
+    /// The live call of a person, unless its ringing has timed out.
     fn lively(&self, person: PersonId) -> Option<&Call> {
         self.sight.live_call_of(person).filter(|call| !call.has_rung_out(self.at))
     }
 
-    /// Ends what has rung its time and was not noticed yet, so that nobody is in two calls.
+    /// Ends the calls whose ringing timed out unnoticed, so that nobody is in two calls.
     fn rung_out(&self, people: [PersonId; 2]) -> Decision {
         let mut changes: Vec<Change> = Vec::new();
         for person in people {
@@ -117,7 +117,7 @@ impl Case<'_> {
         Ok(changes)
     }
 
-    /// What a call is about, by the name that it has now.
+    /// The subject of a call, with its present name.
     fn about(&self, about: &About) -> Result<About, Refusal> {
         words("about", &about.name, MAX_NAME)?;
         let name = match &about.noun {

@@ -6,7 +6,7 @@ use crate::protocol::Entity;
 use crate::rules::Sight;
 use crate::testing::{Yacht, at, by, cabin, dana, id, open_request, ringing_call, sam, siri, tom};
 
-/// Calls somebody; gives back what the log would call it, and the call that they are then in, or missed.
+/// Starts a call; returns the types of its log entries, and the call as last changed.
 fn start(
     yacht: &mut Yacht,
     caller: &Person,
@@ -93,7 +93,7 @@ fn a_call_that_has_rung_its_time_holds_nobody() {
     assert_eq!(kinds, ["call_missed", "call_started"]);
     assert_eq!(outcome(yacht.call(ringing_call(at(0)).id).unwrap()), (Some(Why::NoAnswer), true));
     assert_eq!(yacht.live_call_of(siri().id), Some(&call));
-    // And calling back is no answer to it.
+    // Calling back doesn't answer it.
     let mut yacht = Yacht::default().with(ringing_call(at(-60)));
     assert_eq!(start(&mut yacht, &siri(), &sam(), 81).unwrap().0, ["call_missed", "call_started"]);
 }

@@ -1,4 +1,4 @@
-//! Guests, and their stays.
+//! The rules of guests and stays.
 
 use super::{Case, Change, Decision, name, saved, words};
 use crate::guest::{Guest, Stay};
@@ -9,14 +9,14 @@ use crate::request::MAX_TEXT;
 use crate::{Code, Refusal};
 
 impl Case<'_> {
-    /// Somebody creates or changes a guest.
+    /// Creates or changes a guest.
     pub fn save_guest(&self, id: GuestId, called: &str, notes: &str) -> Decision {
         self.actor.need(Right::EditGuests)?;
         let guest = Guest { id, name: name("name", called)?, notes: words("notes", notes, MAX_TEXT)? };
         Ok(saved(self.sight.guest(id), guest, "guest_created", "guest_changed"))
     }
 
-    /// Somebody checks a guest into a place. Whether the guest stays elsewhere is the database's to say.
+    /// Checks a guest into a place. The database ensures that the guest has no other stay.
     pub fn check_in(&self, id: StayId, guest_id: GuestId, place_id: PlaceId) -> Decision {
         self.actor.need(Right::EditGuests)?;
         if self.sight.stay(id).is_some() {
@@ -32,7 +32,7 @@ impl Case<'_> {
         Ok(vec![Change::new(stay, "guest_checked_in")])
     }
 
-    /// Somebody checks a guest out.
+    /// Checks a guest out.
     pub fn check_out(&self, id: StayId) -> Decision {
         self.actor.need(Right::EditGuests)?;
         let before = self.stay(id)?;
@@ -40,7 +40,8 @@ impl Case<'_> {
             return Err(Refusal::new(Code::StayConflict, "They have checked out already.").with("stay", before));
         }
         let stay = Stay { checked_out_at: Some(self.at), ..before.clone() };
-        // Who leaves wants nothing any more, and the next guest must not inherit it; who stays on there goes on wanting it.
+        // The wish of the guest who leaves ends, so that the next guest doesn't inherit it; it stays on for other
+        // guests of the place.
         let shared = self.sight.others_stay_in(stay.place_id, stay.id);
         let place = self.sight.place(stay.place_id).filter(|place| place.do_not_disturb && !shared);
         let cleared = place.map(|place| Place { do_not_disturb: false, ..place.clone() });

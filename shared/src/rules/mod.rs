@@ -1,12 +1,12 @@
-//! The rules of every verb: what a command changes, or why it is refused.
+//! The rules of every verb: the changes that a command makes, or its refusal.
 //!
-//! The server decides a command by them, and an app that is offline shows by them what the command will do. Pure: a
-//! rule sees the site through [`Sight`], and time comes in. What needs the whole site to be known (a name that is
-//! taken, a guest who stays elsewhere) is refused by the database's unique keys, on the server alone.
+//! The server decides commands by them, and an offline app predicts by them a command's effect. They are pure: a rule
+//! reads the site through [`Sight`], and time is an argument. Constraints over the whole site (a unique name, one stay
+//! per guest) are enforced by the database's unique keys, on the server alone.
 //!
 //! # To add a verb
 //! 1. Its variant in [`Verb`], and its arms in `protocol/about.rs`.
-//! 2. Its rule, a method of [`Case`], in the file of its noun here; its arm in [`decide`].
+//! 2. Its rule, a method of [`Case`], in the file of its entity here; its arm in [`decide`].
 //! 3. Its rows in the table test, and its line in `any_verb`, in `rules/tests.rs`.
 //! 4. Its file in the server's `actions/`.
 
@@ -34,9 +34,9 @@ use crate::site::Site;
 
 pub use texts::{MAX_NAME, name, words};
 
-/// What a rule may see of the site.
+/// Read access of the rules to the site.
 pub trait Sight: std::fmt::Debug {
-    /// The site itself.
+    /// The site.
     fn site(&self) -> &Site;
     /// A request.
     fn request(&self, id: RequestId) -> Option<&Request>;
@@ -46,53 +46,52 @@ pub trait Sight: std::fmt::Debug {
     fn place(&self, id: PlaceId) -> Option<&Place>;
     /// A guest.
     fn guest(&self, id: GuestId) -> Option<&Guest>;
-    /// A stay, also one that has ended.
+    /// A stay, also an ended one.
     fn stay(&self, id: StayId) -> Option<&Stay>;
     /// A button.
     fn button(&self, id: ButtonId) -> Option<&Button>;
     /// A voice call.
     fn call(&self, id: CallId) -> Option<&Call>;
-    /// The call that a person is in, ringing or ongoing, calling or called; there is one at most.
+    /// The live call of a person, as caller or callee; there is one at most.
     fn live_call_of(&self, person: PersonId) -> Option<&Call>;
-    /// Whether a call would ring anywhere: the person has a device with an open socket, or one that says that it is
-    /// there.
+    /// Whether a call to the person would ring: they have a device with an open socket or a recent check-in.
     fn is_reachable(&self, person: PersonId) -> bool;
     /// A button by its id on the wire.
     fn device(&self, device: &str) -> Option<&Button>;
-    /// Who stays in a place: the one who has been there longest; see [`longest_in`](crate::guest::longest_in).
+    /// The guest who has stayed longest in a place; see [`longest_in`](crate::guest::longest_in).
     fn guest_in(&self, place: PlaceId) -> Option<GuestId>;
-    /// Whether anybody stays in a place beside the guest of one stay; see
+    /// Whether a place has other guests than that of the stay `beside`; see
     /// [`others_stay_in`](crate::guest::others_stay_in).
     fn others_stay_in(&self, place: PlaceId, beside: StayId) -> bool;
 }
 
-/// A noun is now so.
+/// A new state of an entity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// The noun, whole.
+    /// The entity, in full.
     pub entity: Entity,
-    /// The type of the entry that tells it, in the past tense.
+    /// The type of its log entry, in the past tense.
     pub kind: &'static str,
 }
 
-/// What a rule says: what changes, in order, or why nothing may. Empty when all is so already.
+/// The decision of a rule: its changes, in order, or the refusal. Empty if nothing changes.
 pub type Decision = Result<Vec<Change>, Refusal>;
 
-/// Who wants something, when, and what can be seen of the site: what a rule decides by. Its methods are the rules.
+/// The input of a decision: the site's state, the actor and the time. Its methods are the rules.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
-    /// What can be seen.
+    /// Access to the site's state.
     pub sight: &'a dyn Sight,
-    /// Who acts, as they are now.
+    /// The actor, in their present state.
     pub actor: &'a Actor,
-    /// When.
+    /// The time of the decision.
     pub at: Timestamp,
 }
 
-/// Decides what a verb by somebody changes at a time.
+/// Decides which changes a verb by an actor makes at a time.
 ///
 /// # Errors
-/// The rules' "no"; then nothing changes.
+/// Returns the rules' refusal; then nothing changes.
 pub fn decide(verb: &Verb, sight: &dyn Sight, actor: &Actor, at: Timestamp) -> Decision {
     let case = Case { sight, actor, at };
     match verb {
@@ -131,7 +130,7 @@ pub fn decide(verb: &Verb, sight: &dyn Sight, actor: &Actor, at: Timestamp) -> D
     }
 }
 
-/// Finds the nouns that a rule can't do without.
+/// Lookups of the entities that a rule requires.
 impl Case<'_> {
     fn request(&self, id: RequestId) -> Result<&Request, Refusal> {
         self.sight.request(id).ok_or_else(|| Refusal::not_found("request"))
@@ -173,7 +172,7 @@ impl Change {
     }
 }
 
-/// The change of a noun that is saved whole: created, changed, or as it was.
+/// The change of an entity that is saved in full: created, changed, or none.
 fn saved<T>(before: Option<&T>, after: T, created: &'static str, changed: &'static str) -> Vec<Change>
 where
     T: PartialEq + Into<Entity>,

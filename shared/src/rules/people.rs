@@ -1,4 +1,4 @@
-//! The crew: who belongs to it, and who is on duty.
+//! The rules of the crew: membership, duty and busy status.
 
 use super::{Case, Change, Decision, name, saved};
 use crate::ids::PersonId;
@@ -6,7 +6,8 @@ use crate::person::{Person, Right, Role};
 use crate::{Code, Refusal};
 
 impl Case<'_> {
-    /// Somebody creates or changes a member of the crew. Nobody locks themselves out, and who leaves is off duty.
+    /// Creates or changes a member of the crew. Administrators can't remove their own rights, and people who leave go
+    /// off duty.
     pub fn save_person(&self, id: PersonId, called: &str, role: Role, active: bool) -> Decision {
         self.actor.need(Right::EditPeople)?;
         if self.is_actor(id) && (!active || role != Role::Admin) {
@@ -24,7 +25,7 @@ impl Case<'_> {
         Ok(saved(before, person, "person_created", "person_changed"))
     }
 
-    /// Somebody goes on or off duty, or sends somebody.
+    /// Sets a person's duty: one's own, or somebody else's with the right to take over.
     pub fn set_duty(&self, id: PersonId, on_duty: bool) -> Decision {
         self.actor.need(if self.is_actor(id) { Right::AnswerRequests } else { Right::TakeOverRequests })?;
         let before = self.person(id)?;
@@ -35,7 +36,7 @@ impl Case<'_> {
         Ok(vec![Change::new(Person { on_duty, ..before.clone() }, kind)])
     }
 
-    /// Somebody says that they don't want to be called, or do again; nobody says so for another.
+    /// Sets whether a person is busy, so that calls don't ring; people do so only for themselves.
     pub fn set_busy(&self, id: PersonId, busy: bool) -> Decision {
         self.actor.need(Right::AnswerRequests)?;
         if self.actor.person().is_some() && !self.is_actor(id) {

@@ -1,4 +1,4 @@
-//! Places: the tree of decks and cabins, and who wants not to be disturbed there.
+//! The rules of places: the tree of decks and cabins, and do-not-disturb.
 
 use super::{Case, Change, Decision, name, saved};
 use crate::Refusal;
@@ -7,7 +7,7 @@ use crate::person::Right;
 use crate::place::{Place, PlaceKind};
 
 impl Case<'_> {
-    /// Somebody creates or changes a place.
+    /// Creates or changes a place.
     pub fn save_place(
         &self,
         id: PlaceId,
@@ -18,7 +18,7 @@ impl Case<'_> {
     ) -> Decision {
         self.actor.need(Right::EditPlaces)?;
         if let Some(parent) = parent_id {
-            // One level is what ships and hotels have, and what can't make a ring.
+            // One level suffices for ships and hotels, and excludes cycles.
             let parent = self.place(parent)?;
             if parent.kind != PlaceKind::Deck || parent.parent_id.is_some() || parent.id == id {
                 return Err(Refusal::invalid("parent_id", "A place stands in a deck or floor, or in nothing."));
@@ -39,7 +39,7 @@ impl Case<'_> {
         Ok(saved(before, place, "place_created", "place_changed"))
     }
 
-    /// Somebody of the crew switches a place's do-not-disturb.
+    /// Switches a place's do-not-disturb; done by the crew.
     pub fn set_do_not_disturb(&self, id: PlaceId, on: bool) -> Decision {
         self.actor.need(Right::AnswerRequests)?;
         let before = self.place(id)?;

@@ -1,6 +1,6 @@
-//! Requests: asking without a button, and what the crew does with what was asked.
+//! The rules of requests: creation without a button, and the crew's commands.
 //!
-//! What a state allows is `request::decide`'s; here a verb finds what it names.
+//! The state transitions are in `request::decide`; here a verb's entities are looked up.
 
 use super::{Case, Change, Decision, name, words};
 use crate::ids::{NoteId, PersonId, PlaceId, RequestId};
@@ -9,7 +9,7 @@ use crate::request::{Command, Kind, MAX_TEXT, Priority, Request, State, decide};
 use crate::{Code, Refusal};
 
 impl Case<'_> {
-    /// Somebody asks for something without a button.
+    /// Creates a request without a button.
     pub fn create_request(
         &self,
         request_id: RequestId,
@@ -54,33 +54,33 @@ impl Case<'_> {
         Ok(vec![Change::new(request, "request_created")])
     }
 
-    /// Somebody takes a request; the first to do so has it.
+    /// Accepts a request; the first to do so has it.
     pub fn accept_request(&self, id: RequestId) -> Decision {
         self.on_request(id, Command::Accept)
     }
 
-    /// Somebody gives a request back: it is open, and rings, again.
+    /// Releases a request: it is open and rings again.
     pub fn release_request(&self, id: RequestId) -> Decision {
         self.on_request(id, Command::Release)
     }
 
-    /// Somebody gives a request to a colleague.
+    /// Hands a request over to a colleague.
     pub fn hand_over_request(&self, id: RequestId, to: PersonId) -> Decision {
         let to = self.person(to)?.clone();
         self.on_request(id, Command::HandOver { to })
     }
 
-    /// Somebody says that the guest was served.
+    /// Completes a request.
     pub fn complete_request(&self, id: RequestId) -> Decision {
         self.on_request(id, Command::Complete)
     }
 
-    /// Somebody says that a request came to nothing.
+    /// Cancels a request.
     pub fn cancel_request(&self, id: RequestId, reason: Option<&str>) -> Decision {
         self.on_request(id, Command::Cancel { reason: reason.map(str::to_owned) })
     }
 
-    /// Somebody writes something on a request.
+    /// Adds a note to a request.
     pub fn note_request(&self, id: RequestId, note_id: NoteId, text: &str) -> Decision {
         self.on_request(id, Command::Note { id: note_id, text: text.to_owned() })
     }
@@ -94,7 +94,7 @@ impl Case<'_> {
         Ok(change.map(|change| Change::new(request, change.entry_type())).into_iter().collect())
     }
 
-    /// How much a request matters when nobody says.
+    /// The default priority of a request.
     fn usual_priority(&self, kind: Kind, service: Option<&str>) -> Priority {
         match kind {
             Kind::Emergency => Priority::Emergency,

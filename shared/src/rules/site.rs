@@ -1,4 +1,4 @@
-//! The site: how it is run.
+//! The rules of the site: its settings.
 
 use std::ops::RangeInclusive;
 
@@ -9,7 +9,7 @@ use crate::person::Right;
 use crate::site::{Settings, Site};
 
 impl Case<'_> {
-    /// Somebody changes how the site is run.
+    /// Changes the site's settings.
     pub fn save_settings(&self, settings: &Settings) -> Decision {
         self.actor.need(Right::EditSite)?;
         within("press_window_s", settings.press_window_s, &Settings::PRESS_WINDOW_S, "seconds")?;
@@ -33,7 +33,7 @@ impl Case<'_> {
     }
 }
 
-/// Words and topics are short, few, and said once.
+/// Checks the vocabulary: words and topics are short, few and unique.
 fn vocabulary(vocabulary: &Vocabulary) -> Result<(), Refusal> {
     let too_many = |most: usize| Refusal::invalid("vocabulary", format!("At most {most}.")).with("limit", &most);
     if vocabulary.words.len() > Vocabulary::WORDS_MAX {
@@ -78,8 +78,8 @@ fn within(field: &str, number: u32, range: &RangeInclusive<u32>, unit: &str) -> 
     Err(Refusal::invalid(field, format!("{least} to {most} {unit}.")).with("limit", most))
 }
 
-/// Whether a text may name a time zone (the tz database's rules for names); whether there is such a zone, the server
-/// knows, which has the database.
+/// Whether a text has the form of a time zone name (the tz database's rules for names). Whether the zone exists is
+/// checked by the server, which has the database.
 fn is_zone_name(text: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+'))

@@ -1,4 +1,4 @@
-//! Every verb: who may do it, and what holds of all.
+//! Table and property tests of all verbs.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -27,13 +27,13 @@ const CALL: u128 = 82;
 const OTHERS: u128 = 83;
 const MISSED: u128 = 84;
 
-/// A request that somebody has.
+/// A request accepted by a person.
 fn held(number: u128, by: &Person) -> Request {
     let acceptance = Acceptance { accepted_by: by.as_ref(), accepted_at: at(20) };
     Request { id: id(number), state: State::Accepted(acceptance), ..open_request(at(10)) }
 }
 
-/// Every verb, with something that the yacht of the table lets be done with it; and whose it is, where that matters.
+/// Every verb, with arguments that are valid on the table's yacht; and its owner, where that matters.
 fn rows(me: PersonId) -> Vec<(Verb, &'static str)> {
     let create = Verb::CreateRequest {
         request_id: id(51),
@@ -83,7 +83,7 @@ fn rows(me: PersonId) -> Vec<(Verb, &'static str)> {
     ]
 }
 
-/// Calls of the table: one that Sam makes, one that he made too long ago, one between others.
+/// The calls of the table: one that Sam makes, one that he made and that timed out, one between others.
 fn calls(me: &Person) -> [Call; 3] {
     let call = |number, second| Call { id: id(number), callee: me.as_ref(), ..ringing_call(at(second)) };
     let ended = crate::call::decide(call(MISSED, -60), crate::call::Command::Expire, &Actor::System, at(80)).unwrap().0;
@@ -95,7 +95,7 @@ fn name_of(verb: &Verb) -> String {
     serde_json::to_value(verb).unwrap()["type"].as_str().unwrap().to_owned()
 }
 
-/// The table as people would draw it. An x is done. Of the refusals, a dot is `not_allowed`, a dash `not_active`, and
+/// The expected table of permissions. An x is done. Of the refusals, a dot is `not_allowed`, a dash `not_active`, and
 /// an s says that Sam or others have it (`not_yours`, `already_accepted`, `not_your_call`).
 #[test]
 fn every_verb_by_everybody() {
@@ -106,7 +106,7 @@ fn every_verb_by_everybody() {
     let mark = |verb: &Verb, actor: &Actor| {
         let me = actor.person().cloned().unwrap_or_else(|| robin(Role::Crew, true));
         let yacht = Yacht::default().with(held(MINE, &me)).with(held(SAMS, &sam()));
-        // Who calls is in no call yet.
+        // A caller is in no call yet.
         let calls = if matches!(verb, Verb::StartCall { .. }) { Vec::new() } else { calls(&me).to_vec() };
         let yacht = calls.into_iter().fold(yacht, Yacht::with).with(me);
         match decide(verb, &yacht, actor, at(90)) {
@@ -166,7 +166,7 @@ fn every_verb_by_everybody() {
 
 #[test]
 fn the_table_has_every_verb() {
-    // The names between back quotes, after the one that is unknown.
+    // The names in backticks, after the unknown one.
     let unknown = serde_json::from_str::<Verb>(r#"{"type":"no_such_verb"}"#).unwrap_err().to_string();
     let every: BTreeSet<String> = unknown.split('`').skip(3).step_by(2).map(str::to_owned).collect();
     let rows: BTreeSet<String> = rows(id(10)).iter().map(|(verb, _)| name_of(verb)).collect();
@@ -174,8 +174,8 @@ fn the_table_has_every_verb() {
     assert!(every.len() >= 24, "{unknown}");
 }
 
-/// What a device that is offline does one upon the other, each on what it shows of those before, is what the server
-/// decides when it gets them later.
+/// The server's later decisions on a device's queued commands equal those that the offline device made, each on the
+/// predicted state after the previous ones.
 #[test]
 fn what_is_decided_offline_is_decided_alike_later() {
     let (guest, stay, request) = (id(61), id(71), id(51));
@@ -208,7 +208,7 @@ fn what_is_decided_offline_is_decided_alike_later() {
     assert_eq!(decided(100).1, Some((Some(guest), Priority::Low, "completed")));
 }
 
-/// The ids of the yacht's nouns, each sort with one or two that she hasn't.
+/// The ids of the yacht's entities, each range with one or two that don't exist.
 const PEOPLE: Range<u128> = 1..7;
 const PLACES: Range<u128> = 4..9;
 const BUTTONS: Range<u128> = 40..43;
@@ -340,8 +340,9 @@ fn any_time() -> impl Strategy<Value = Timestamp> {
 }
 
 proptest! {
-    /// Whatever is wanted by whomever and whenever is decided. What is done changes the verb's subject, last and really;
-    /// it needs what the verb names to be there; and done again it changes nothing more, but for a note.
+    /// Invariants of any sequence of verbs by any actors at any times. A success changes the verb's subject, as the
+    /// last change; it requires the verb's references to exist; and a repetition changes nothing more, except for a
+    /// note.
     #[test]
     fn no_history_breaks_the_rules(history in prop::collection::vec((any_verb(), any_actor(), any_time()), 1..60)) {
         let mut yacht = Yacht::default().with(held(MINE, &alex())).with(held(SAMS, &sam()));
@@ -363,7 +364,7 @@ proptest! {
             prop_assert_ne!(before, Some(&last.entity));
             let live: Vec<_> = yacht.live_calls().map(|call| call.id).collect();
             if changed.0 == EntityType::Call && matches!(verb, Verb::StartCall { .. }) && live.contains(&changed.1.into()) {
-                // Who calls the one who is calling them answers that call.
+                // A call to the person who is calling the actor answers that call.
                 prop_assert_eq!(last.kind, "call_answered");
             } else if let Some(subject) = verb.subject() {
                 prop_assert_eq!(changed, subject);

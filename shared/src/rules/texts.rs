@@ -1,26 +1,26 @@
-//! Names and words that people type.
+//! Validation of names and texts that people type.
 
 use crate::Refusal;
 use crate::names::composed;
 
-/// Characters of a name, at most.
+/// Maximum length of a name, in characters.
 pub const MAX_NAME: usize = 200;
 
-/// A name that can be taken: trimmed, not empty, no control characters, not endless.
+/// Validates a name: trimmed, not empty, no control characters, of limited length.
 ///
 /// # Errors
-/// `invalid` with the field's name.
+/// Returns `invalid` with the field's name.
 pub fn name(field: &str, text: &str) -> Result<String, Refusal> {
     words(field, text, MAX_NAME).and_then(|name| {
         if name.is_empty() { Err(Refusal::invalid(field, "A name can't be empty.")) } else { Ok(name) }
     })
 }
 
-/// Words that can be taken, trimmed and in normalization form C; empty ones too. `most` is in characters. Lines may be ended
-/// as any system ends them, and end with a line feed from here on.
+/// Validates a text: trimmed, in normalization form C, possibly empty. `most` is in characters. Line endings of all
+/// systems become line feeds.
 ///
 /// # Errors
-/// `invalid` with the field's name, and the limit where it was passed.
+/// Returns `invalid` with the field's name, and the limit if it was exceeded.
 pub fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
     let text = composed(&lines(text.trim()));
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
@@ -32,8 +32,8 @@ pub fn words(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// The text with a line feed for each end of a line: carriage returns with or without one, and Unicode's separators, as
-/// they come from other systems and out of word processors.
+/// Replaces each line ending by a line feed: carriage returns with or without a line feed, and Unicode's separators, as
+/// other systems and word processors write them.
 fn lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n")
 }

@@ -9,88 +9,89 @@ use crate::button::{Key, Vocabulary};
 use crate::ids::SiteId;
 use crate::request::Priority;
 
-/// A yacht, a hotel or a service company.
+/// A site: a yacht, a hotel or a service company.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Site {
-    /// Which.
+    /// The site's id.
     pub id: SiteId,
     /// Its short name in addresses, user names and the log: lower-case letters, digits and hyphens.
     pub slug: String,
-    /// Its name on screens.
+    /// Its display name.
     pub name: String,
-    /// How it is run.
+    /// Its settings.
     pub settings: Settings,
 }
 
-/// How a site is run.
+/// A site's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Settings {
-    /// Seconds within which a further press of the same kind joins the open request instead of adding a card; 0 turns
-    /// that off. 0 to 600.
+    /// Seconds within which a further press of the same kind joins the open request instead of creating another; 0
+    /// turns that off. 0 to 600.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 600))]
     pub press_window_s: u32,
-    /// Days that entries stay in the log before they move to the month archives; 0 keeps them for ever. 0 to 3650.
+    /// Days that entries stay in the log before they move to the monthly archives; 0 keeps them for ever. 0 to 3650.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 3650))]
     pub retention_days: u32,
     /// Seconds that a voice call rings before it counts as missed. 10 to 300.
     #[cfg_attr(feature = "openapi", schema(minimum = 10, maximum = 300))]
     pub ring_time_s: u32,
-    /// Days on which a device may not be used before its person must sign in there anew; 0 never asks. 0 to 3650.
+    /// Days of disuse after which a device's session expires; 0 disables expiry. 0 to 3650.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 3650))]
     pub session_days: u32,
-    /// Days that requests, calls and stays remain on devices after their end; the log and the activity keep them. 1 to 90.
+    /// Days that requests, calls and stays remain on devices after their end; the log and the activity list keep them.
+    /// 1 to 90.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 90))]
     pub closed_days: u32,
-    /// The time zone that the site lives by: a name of the IANA time zone database, such as `Europe/Zagreb`. Plain dates
-    /// are meant in it.
+    /// The site's time zone: a name of the IANA time zone database, such as `Europe/Zagreb`. Plain dates are in this
+    /// zone.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub time_zone: String,
-    /// What the auxiliary keys ask for; one service a key.
+    /// The services of the auxiliary keys; one service per key.
     #[cfg_attr(feature = "openapi", schema(max_items = 5))]
     pub services: Vec<Service>,
-    /// What its devices say beside what every device of their sort says.
+    /// The site's additions to the built-in device vocabulary.
     pub vocabulary: Vocabulary,
 }
 
-/// What an auxiliary key asks for.
+/// The service that an auxiliary key requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Service {
-    /// Which key.
+    /// The key.
     pub key: Key,
-    /// The stable code that screens translate: `lights`, `bring_drinks`, or a site's own.
+    /// The stable code that the UI translates: `lights`, `bring_drinks`, or a site's own.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub code: String,
-    /// How urgent it is.
+    /// The priority of its requests.
     pub priority: Priority,
 }
 
 impl Settings {
-    /// What [`Settings::press_window_s`] may be.
+    /// Range of [`Settings::press_window_s`].
     pub const PRESS_WINDOW_S: RangeInclusive<u32> = 0..=600;
-    /// What [`Settings::retention_days`] may be.
+    /// Range of [`Settings::retention_days`].
     pub const RETENTION_DAYS: RangeInclusive<u32> = 0..=3650;
-    /// What [`Settings::ring_time_s`] may be: long enough to reach a pocket, and short enough that somebody else can be
-    /// called.
+    /// Range of [`Settings::ring_time_s`]: long enough to get a phone out of a pocket, short enough to call somebody
+    /// else in time.
     pub const RING_TIME_S: RangeInclusive<u32> = 10..=300;
 
-    /// What [`Settings::session_days`] may be.
+    /// Range of [`Settings::session_days`].
     pub const SESSION_DAYS: RangeInclusive<u32> = 0..=3650;
-    /// What [`Settings::closed_days`] may be.
+    /// Range of [`Settings::closed_days`].
     pub const CLOSED_DAYS: RangeInclusive<u32> = 1..=90;
 
-    /// The code of the service that switches a place's do-not-disturb instead of asking for somebody to come.
+    /// The code of the service that switches a place's do-not-disturb instead of creating a request.
     pub const DO_NOT_DISTURB: &'static str = "do_not_disturb";
 
-    /// How long what is closed remains on devices.
+    /// The time that closed entities remain on devices.
     pub fn keeps_closed_for(&self) -> SignedDuration {
         SignedDuration::from_hours(24 * i64::from(self.closed_days))
     }
 
-    /// The service of a key; a key without one is a plain call, because a press must never go unheard.
+    /// The service of a key; a key without one makes a plain request, so that no press is lost.
     pub fn service(&self, key: Key) -> Option<&Service> {
         self.services.iter().find(|service| service.key == key)
     }

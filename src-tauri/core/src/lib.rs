@@ -1,17 +1,18 @@
-//! The offline core of the crew's app. No window in it, and no Tauri.
+//! The offline core of the crew's app: sync engine, local store, networking and controller. Independent of Tauri and of
+//! any UI.
 //!
-//! | room | what it holds |
+//! | module | purpose |
 //! |---|---|
-//! | [`engine`] | the state machine: what a command, a frame, an answer, a timer mean. Pure; builds for WebAssembly |
-//! | [`store`] | what a device keeps, and keeping it: SQLite, or memory |
-//! | [`alerts`] | what rings, decided from what is shown |
-//! | [`screen`] | what the core and a screen say to each other |
-//! | `net` | sockets and HTTP: does what the engine asks, and tells it what came |
-//! | `controller` | the loop: one input at a time, store first, then the rest |
-//! | `shell` | what the controller may do to a device: screens, sounds, notifications, the keyring |
+//! | [`engine`] | the pure state machine: interprets commands, frames, responses and timers; builds for WebAssembly |
+//! | [`store`] | the local data model and its persistence: SQLite, or in memory |
+//! | [`alerts`] | decides which alerts ring, from the state that is shown |
+//! | [`screen`] | the messages between the core and the UI |
+//! | `net` | WebSocket and HTTP client: executes the engine's network outputs and reports the results |
+//! | `controller` | the event loop: handles one input at a time, writes to the store first, then performs the outputs |
+//! | `shell` | traits for the device that the controller runs on: windows, sounds, notifications, keyring |
 //!
-//! Arrows: `ui` → `screen`; the shell → `controller` → `engine` → `crewbell_shared`'s rules, which the server decides by
-//! too. Nothing in `engine` knows of I/O or clocks.
+//! Dependencies: `ui` → `screen`; the shell → `controller` → `engine` → the rules in `crewbell_shared`, which the
+//! server applies too. `engine` performs no I/O and reads no clock.
 #![warn(missing_docs)]
 
 pub mod alerts;

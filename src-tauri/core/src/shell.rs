@@ -1,5 +1,5 @@
-//! What the controller may do to the device that it runs on. The app's shell implements it with windows, speakers and
-//! the system's keyring; a test implements it with a list.
+//! Traits for the device that the controller runs on. The app's shell implements them with windows, speakers and the
+//! system's keyring; tests implement them with a list.
 
 use std::path::PathBuf;
 
@@ -11,68 +11,69 @@ use serde::Deserialize;
 
 use crate::screen::{Alert, AskError, AudioDevices, Task, Told};
 
-/// What the controller may do to the device that it runs on. None of it waits: a window that is slow or gone never holds
-/// up the next press.
+/// The windows, sounds and notifications of the device. No method blocks, so that a slow or closed window never delays
+/// the next press.
 pub trait Shell: Send + Sync + 'static {
-    /// Tells every open window, in order.
+    /// Emits events to every open window, in order.
     fn tell(&self, told: &[Told]);
 
-    /// What rings now, whole: start and stop sounds and notifications accordingly. `open` is the number for the badge.
-    /// What came of the sound is reported back to the controller (`Input::Sounded`, `Input::Ears`).
+    /// Sets the complete list of ringing alerts; sounds and notifications start and stop accordingly. `open` is the
+    /// number for the badge. The outcome of the sound is reported to the controller (`Input::Sounded`, `Input::Ears`).
     fn ring(&self, alerts: &[Alert], open: usize);
 
     /// Plays the sound of a priority once, at the volume that is set.
     ///
     /// # Errors
-    /// The device can't make a sound.
+    /// Returns an error if the device can't make a sound.
     fn test_sound(&self, priority: Priority) -> Result<(), AskError>;
 
-    /// Plays a recording (WAV), or stops; what comes of it is told to the windows as `Told::Voice`.
+    /// Plays a recording (WAV), or stops playback; progress is emitted to the windows as `Told::Voice`.
     ///
     /// # Errors
-    /// The device can't play it.
+    /// Returns an error if the device can't play it.
     fn play(&self, recording: Option<Recording>) -> Result<(), AskError>;
 
-    /// A setting of this device: volume, sounds, language. Each that is stored is told at the start, before anything
-    /// rings, and then whenever it changes; one that isn't told is as [`settings`](crate::screen::settings) says.
+    /// Applies a setting of this device: volume, sounds, language. Each stored setting is passed at the start, before
+    /// anything rings, and again whenever it changes; any other has the default of
+    /// [`settings`](crate::screen::settings).
     fn setting(&self, name: &str, value: Option<&str>);
 
-    /// Where files go that a person asked for: the folder of downloads.
+    /// Returns the folder for files that a person exports: the downloads folder.
     fn downloads(&self) -> PathBuf;
 }
 
-/// What the controller may do to the device's voice. The app implements it with the voice engine. None of it waits.
+/// The voice side of the device, implemented by the app with the voice engine. No method blocks.
 pub trait Handset: Send + Sync + 'static {
-    /// What this device does about calls now, whole: start and stop tones, microphone and connection accordingly.
-    /// `call` is the one that it is about; `missed` is for the badge. What comes of it is reported back (`Input::Signal`, `Input::Media`).
+    /// Sets this device's complete call task; tones, microphone and connection start and stop accordingly. `call` is
+    /// the call concerned; `missed` is for the badge. Results are reported back (`Input::Signal`, `Input::Media`).
     fn phone(&self, task: Task, call: Option<&Call>, missed: usize);
 
-    /// Servers that help two devices to reach each other; told before they may be needed.
+    /// Sets the STUN and TURN servers, before they may be needed.
     fn ice_servers(&self, servers: &[IceServer]);
 
-    /// The other side of the call that is spoken over says this.
+    /// Delivers a signal from the other endpoint of the ongoing call.
     fn signal(&self, call_id: CallId, from: EndpointId, signal: &Signal);
 
-    /// A packet of a call's voice that came over the live socket (`crewbell_shared::protocol::AudioFrame`).
+    /// Delivers an audio packet of a call that arrived over the live socket (`crewbell_shared::protocol::AudioFrame`).
     fn heard(&self, packet: &[u8]);
 
-    /// The live socket is open again, of this side or the other's: signals that were said meanwhile are lost.
+    /// Reports that the live socket of this or the other endpoint is open again; signals sent in between are lost.
     fn socket_back(&self);
 
     /// Mutes the microphone in a call.
     fn mute(&self, on: bool);
 
-    /// The button that one talks by is held, or released.
+    /// Sets whether the push-to-talk button is held.
     fn talk(&self, held: bool);
 
-    /// The microphones and speakers that can be chosen.
+    /// Returns the microphones and speakers to choose from.
     ///
     /// # Errors
-    /// The system's sound can't be asked.
+    /// Returns an error if the system's audio devices can't be listed.
     fn audio_devices(&self) -> Result<AudioDevices, AskError>;
 }
 
-/// A device without a voice: calls ring on the others of its person.
+/// A device without voice support: calls ring on the person's other devices.
 #[derive(Clone, Copy, Debug)]
 pub struct NoHandset;
 
@@ -90,15 +91,15 @@ impl Handset for NoHandset {
     }
 }
 
-/// A server that helps two devices to reach each other: STUN (RFC 8489) or TURN (RFC 8656).
+/// A STUN (RFC 8489) or TURN (RFC 8656) server for connecting two devices.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct IceServer {
-    /// `stun:…`, `turn:…?transport=udp`.
+    /// URLs of the form `stun:…` or `turn:…?transport=udp`.
     pub urls: Vec<String>,
-    /// For TURN; worth something for some hours.
+    /// User name for TURN; valid for some hours.
     #[serde(default)]
     pub username: Option<String>,
-    /// For TURN.
+    /// Credential for TURN.
     #[serde(default)]
     pub credential: Option<String>,
 }
@@ -106,43 +107,43 @@ pub struct IceServer {
 /// A recording to play.
 #[derive(Clone, Debug)]
 pub struct Recording {
-    /// Of which request.
+    /// The request that the recording belongs to.
     pub request_id: crewbell_shared::ids::RequestId,
-    /// A WAV file.
+    /// The audio as a WAV file.
     pub wav: Vec<u8>,
 }
 
-/// Where the token is kept: the system's keyring, or a file that only this user may read.
+/// Storage for the session token: the system's keyring, or a file that only this user may read.
 pub trait Vault: Send + Sync + 'static {
-    /// The token, where there is one.
+    /// Returns the stored token, if there is one.
     ///
     /// # Errors
-    /// The keyring can't be read (locked, gone).
+    /// Returns an error if the keyring can't be read (locked, gone).
     fn token(&self) -> Result<Option<String>, VaultError>;
 
-    /// Keeps a token; says where it is now.
+    /// Stores a token and returns where it was stored.
     ///
     /// # Errors
-    /// It can't be kept anywhere.
+    /// Returns an error if the token can't be stored anywhere.
     fn keep(&self, token: &str) -> Result<TokenPlace, VaultError>;
 
-    /// Forgets the token.
+    /// Deletes the token.
     ///
     /// # Errors
-    /// It can't be removed.
+    /// Returns an error if the token can't be deleted.
     fn forget(&self) -> Result<(), VaultError>;
 }
 
-/// Where a token is kept.
+/// The place where a token is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenPlace {
-    /// In the system's keyring.
+    /// The system's keyring.
     Keyring,
-    /// In a file that only this user may read, because there is no keyring.
+    /// A file that only this user may read, used when there is no keyring.
     File,
 }
 
-/// The token couldn't be kept, read or forgotten.
+/// Storing, reading or deleting the token failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sign-in can't be kept safely: {0}")]
 pub struct VaultError(pub String);

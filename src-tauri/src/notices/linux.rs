@@ -1,4 +1,4 @@
-//! Notifications of a Linux desktop (Desktop Notifications Specification 1.2), over the session's bus.
+//! Notifications of a Linux desktop (Desktop Notifications Specification 1.2), over the session bus.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use zbus::{Connection, Variant};
 
 use super::{Notice, Press};
 
-/// The urgency of what must not go away by itself.
+/// The urgency of a notification that must not expire.
 const CRITICAL: u8 = 2;
 
-/// A notification on the screen: sent, or dropped, it is taken away.
+/// A shown notification; sending or dropping this removes it.
 pub(super) type Shown = oneshot::Sender<()>;
 
 #[zbus::proxy(
@@ -43,7 +43,7 @@ trait Desktop {
     fn notification_closed(&self, id: u32, reason: u32) -> zbus::Result<()>;
 }
 
-/// Shows that something rings. The bus may be slow or gone: whoever rings doesn't wait for it.
+/// Shows a notification without waiting, as the bus may be slow or gone.
 pub(super) fn show(app: &AppHandle, notice: Notice) -> Shown {
     let (shown, taken_away) = oneshot::channel();
     let app = app.clone();
@@ -60,7 +60,7 @@ pub(super) fn show(app: &AppHandle, notice: Notice) -> Shown {
     shown
 }
 
-/// A button's key; that of `Show` is what the specification calls a press on the notification itself.
+/// Returns a button's key; that of `Show` is the specification's key for activating the notification itself.
 fn name(press: Press) -> &'static str {
     match press {
         Press::Accept => "accept",
@@ -70,21 +70,21 @@ fn name(press: Press) -> &'static str {
 }
 
 pub(super) fn take_away(shown: Shown) {
-    // A notification that could not be shown, or was answered, has nobody who listens.
+    // A notification that failed to show, or was answered, has no receiver.
     let _ = shown.send(());
 }
 
-/// Shows it until it is pressed, closed, or taken away; the key of what was pressed.
+/// Shows a notification until it is activated, closed, or taken away; returns the key of the activated button.
 async fn answer(notice: &Notice, mut taken_away: oneshot::Receiver<()>) -> zbus::Result<Option<String>> {
-    // One and the same connection shows and listens: some desktops tell only who has shown it.
+    // The same connection shows and listens: some desktops notify only the sender.
     let connection = Connection::session().await?;
     let desktop = DesktopProxy::new(&connection).await?;
-    // Listening before it is there, so that nothing is missed.
+    // Subscribe before showing, so that no signal is missed.
     let mut pressed = desktop.receive_action_invoked().await?;
     let mut closed = desktop.receive_notification_closed().await?;
     let hints = HashMap::from([
         ("category", Variant::from("call.incoming")),
-        // The bell is the app's own.
+        // The app plays its own sound.
         ("suppress-sound", Variant::from(true)),
         ("urgency", Variant::from(CRITICAL)),
     ]);
@@ -93,12 +93,12 @@ async fn answer(notice: &Notice, mut taken_away: oneshot::Receiver<()>) -> zbus:
     let id = desktop.notify("Crewbell", 0, "crewbell", summary, body, &actions, hints, 0).await?;
     loop {
         tokio::select! {
-            // What is pressed is closed too: the press counts.
+            // An activation also closes the notification; the activation takes precedence.
             biased;
             Some(signal) = pressed.next() => {
                 let told = signal.args()?;
                 if told.id == id {
-                    // Some desktops leave it there; where it is gone already, they say so.
+                    // Some desktops leave it open; if it is gone already, they return an error.
                     let _ = desktop.close_notification(id).await;
                     return Ok(Some(told.key.clone()));
                 }

@@ -1,5 +1,5 @@
-//! The system's notifications: one a request or call that rings, while nobody looks at the window. They have no sound of
-//! their own; the bell is the core's. Where the platform has buttons on them, one accepts.
+//! The system's notifications: one for each ringing request or call, while the window has no focus. They are silent, as
+//! the core controls the sound. On platforms that support buttons, one accepts.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -16,7 +16,7 @@ use crate::words::Words;
 #[cfg(target_os = "linux")]
 use linux::{Shown as Handle, show as present, take_away as remove};
 
-/// What rings.
+/// The cause of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ringer {
     /// A guest's request.
@@ -25,18 +25,18 @@ pub(crate) enum Ringer {
     Call(CallId),
 }
 
-/// What a person may press on a notification.
+/// The actions of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Press {
-    /// Accept the request, answer the call.
+    /// Accept the request, or answer the call.
     Accept,
-    /// Say no to the call.
+    /// Reject the call.
     Reject,
-    /// See it in the window.
+    /// Show it in the window.
     Show,
 }
 
-/// A notification, in words.
+/// The content of a notification.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
     rings: Ringer,
@@ -65,19 +65,19 @@ impl Notice {
     }
 }
 
-/// Where notifications are shown. None of it waits.
+/// The display of notifications. No method blocks.
 pub(crate) trait Screen {
-    /// A notification that is shown; it is given back to be taken away.
+    /// A handle to a shown notification, for removing it.
     type Shown;
 
-    /// Shows one.
+    /// Shows a notification.
     fn show(&self, notice: Notice) -> Self::Shown;
 
-    /// Takes one away.
+    /// Removes a notification.
     fn take_away(&self, shown: Self::Shown);
 }
 
-/// The notifications that are on a screen.
+/// The notifications currently shown.
 #[derive(Debug)]
 pub(crate) struct Notices<S: Screen> {
     screen: S,
@@ -85,13 +85,13 @@ pub(crate) struct Notices<S: Screen> {
 }
 
 impl<S: Screen> Notices<S> {
-    /// None yet.
+    /// Creates an empty set.
     pub(crate) fn new(screen: S) -> Self {
         Self { screen, shown: BTreeMap::new() }
     }
 
-    /// Shows what rings and isn't shown, unless a person looks at the window, and takes away what rings no more. To be
-    /// called whenever one of these changes: what began to ring under a person's eyes is shown when they look away.
+    /// Shows new alerts and calls, unless the window has the focus, and removes finished ones. To be called on every
+    /// change of these; an alert that began while the window had the focus is shown when it loses it.
     pub(crate) fn update(&mut self, alerts: &[Alert], call: Option<&Call>, words: &'static Words, looked_at: bool) {
         let calling = call.map(|call| Notice::of_call(call, words));
         let notices = alerts.iter().map(|alert| Notice::of_alert(alert, words)).chain(calling);
@@ -111,7 +111,7 @@ impl<S: Screen> Notices<S> {
     }
 }
 
-/// The system's notifications.
+/// The system's display of notifications.
 pub(crate) struct System(pub(crate) AppHandle);
 
 impl std::fmt::Debug for System {
@@ -132,11 +132,11 @@ impl Screen for System {
     }
 }
 
-/// Elsewhere the plugin shows it; it is tapped to open the app, and the system takes it away.
+/// On other platforms the plugin shows it; a tap opens the app, and the system removes it.
 #[cfg(not(target_os = "linux"))]
 type Handle = ();
 
-/// The plugin may wait for the main thread, and whoever rings waits for nobody.
+/// Shows a notification in a separate thread, as the plugin may wait for the main thread.
 #[cfg(not(target_os = "linux"))]
 fn present(app: &AppHandle, notice: Notice) -> Handle {
     use tauri_plugin_notification::NotificationExt;
@@ -161,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// What was done to a screen, oldest first.
+    /// A display that records its operations, oldest first.
     #[derive(Clone, Debug, Default)]
     struct Wall(Rc<RefCell<Vec<String>>>);
 
@@ -217,7 +217,7 @@ mod tests {
         notices.update(&[alert(2)], Some(&call), english(), false);
         let calls = english().calls(&call.caller.name);
         assert_eq!(wall.said(), ["+ Call · Cabin 2".to_owned(), format!("+ {calls}")]);
-        // They look at the window and away again, which shows nothing twice.
+        // Focus gained and lost again shows nothing twice.
         notices.update(&[alert(2)], Some(&call), english(), true);
         notices.update(&[alert(2)], Some(&call), english(), false);
         assert!(wall.said().is_empty());

@@ -1,4 +1,4 @@
-//! Every state that a call can be in, as it looks: for a person to look at, and each with the words that belong to it.
+//! Screenshots of every state of a call, for a person to review, with checks of the text in each.
 
 use anyhow::Result;
 use crewbell_desk::Window;
@@ -8,7 +8,7 @@ use crate::calls::{Two, answers, calls_who_is, line, talk};
 use crate::crew::{comes, go, look_into, press_button, press_found, sees};
 use crate::pages::{every_size_and_light, set};
 
-/// Waits until the bar says this, pictures it, and waits until it goes.
+/// Waits until the call bar shows a text, takes a screenshot, and waits until the bar disappears.
 fn pictured(window: &Window, name: &str, words: &str) -> Result<()> {
     let said = format!("return line?.innerText.includes({}) ?? false", serde_json::to_string(words)?);
     line(window, words, &said)?;
@@ -19,10 +19,10 @@ fn pictured(window: &Window, name: &str, words: &str) -> Result<()> {
 #[test]
 fn every_state_of_a_call_looks_as_it_is() -> Result<()> {
     let Two { mut ship, hers: _hers, his: _his, siri, sam } = Two::on_board()?;
-    // A call mustn't ring out while it is pictured.
+    // A call must not time out during the screenshots.
     ship.rings_for(300)?;
 
-    // What rings says what it is about.
+    // The ringing call shows its subject.
     let place = ship.press("cabin-06", "single")?;
     look_into(&sam, &place)?;
     press_button(&sam, "Call a colleague …")?;
@@ -55,7 +55,7 @@ fn every_state_of_a_call_looks_as_it_is() -> Result<()> {
         line(window, "the bar to go", "return !line")?;
     }
 
-    // Mia has no window: she calls by the server's interface.
+    // Mia has no window: she calls over the HTTP API.
     ship.post("Mia", "/api/call/initiate", &json!({ "callee_id": ship.person("Siri")["id"] }))?;
     answers(&siri)?;
     calls_who_is(&sam, "Siri", "In a call")?;

@@ -1,5 +1,5 @@
-//! A call between two real windows, each at a desk with a microphone and a loudspeaker of its own: it is heard ringing, is
-//! answered by a click, what one says the other hears, until one mutes, and until one hangs up.
+//! Calls between two real windows, each on a virtual desktop with a microphone and a loudspeaker. A call rings audibly,
+//! a click answers it, and each side hears the other until one mutes, and until one hangs up.
 
 use std::fs;
 use std::path::Path;
@@ -14,13 +14,14 @@ use crate::crew::{comes, go, is_stale, look_into, on_board, open, press_button, 
 use crate::ship::{Ship, requests};
 use crate::story::{falls_silent, is_heard};
 
-/// So soon a person sees that the other's app is gone.
+/// Time limit until a person sees that the other's app is gone.
 const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
-/// How many missed calls the way to them counts.
+/// Expression for the number of missed calls on the link to the calls page.
 pub const MISSED: &str = "Number(document.querySelector('a[href=\"#/calls\"] .badge')?.innerText ?? 0)";
 
-/// Siri's window and Sam's, each at a desk of its own. Taken apart in this order, the windows close first.
+/// Siri's window and Sam's, each on a desktop of its own. The fields are in this order so that `let` patterns close the
+/// windows first.
 pub struct Two {
     pub ship: Ship,
     pub hers: Desk,
@@ -35,7 +36,7 @@ impl Two {
         Ok(two)
     }
 
-    /// The same, with something at Siri's desk before her app starts.
+    /// Opens both windows, after `props` has set something up on Siri's desktop.
     pub fn with<P>(props: impl FnOnce(&Desk) -> Result<P>) -> Result<(Self, P)> {
         let ship = Ship::sail()?;
         ship.calm()?;
@@ -50,7 +51,7 @@ impl Two {
     }
 }
 
-/// Somebody speaks into a desk's microphone, for a minute and a half.
+/// Plays speech into a desktop's microphone for a minute and a half.
 pub fn speaks(desk: &Desk, seed: u32) -> Result<Process> {
     let file = desk.folder("speech.raw");
     let mut speech = Speech::new(seed);
@@ -63,17 +64,17 @@ pub fn speaks(desk: &Desk, seed: u32) -> Result<Process> {
     Process::start(&mut player, &desk.folder(""))
 }
 
-/// What the call bar says.
+/// Waits until a script about the call bar returns true.
 pub fn line(window: &Window, what: &str, script: &str) -> Result<()> {
     comes(window, what, &format!("const line = document.querySelector('.line'); {script}"))
 }
 
-/// Calls somebody from the people page, who is said to be online there.
+/// Calls a person from the people page once they are shown as online.
 pub fn calls(window: &Window, name: &str) -> Result<()> {
     calls_who_is(window, name, "Online")
 }
 
-/// Calls somebody from the people page, as soon as that is said of them there.
+/// Calls a person from the people page once they are shown with a presence.
 pub fn calls_who_is(window: &Window, name: &str, presence: &str) -> Result<()> {
     go(window, "people")?;
     let found = format!(
@@ -140,7 +141,7 @@ fn a_call_rings_is_answered_and_heard_and_ends_on_both() -> Result<()> {
 #[test]
 fn a_call_that_nobody_takes_is_missed_and_counted_until_it_is_seen() -> Result<()> {
     let Two { ship: _ship, hers, his: _his, siri, sam } = Two::on_board()?;
-    // The demo has had some, too.
+    // The demo has missed calls, too.
     let before = siri.run(&format!("return {MISSED}"))?.as_u64().context("no count")?;
     let at_hers = hers.record()?;
     calls(&sam, "Siri")?;
@@ -156,7 +157,7 @@ fn a_call_that_nobody_takes_is_missed_and_counted_until_it_is_seen() -> Result<(
     comes(&siri, "that they are seen", &format!("return ({MISSED}) === 0"))
 }
 
-/// Calls the first who can be chosen about what is shown; nobody else is on board.
+/// Calls the first colleague about the shown item; nobody else is on board.
 fn calls_somebody(window: &Window) -> Result<()> {
     press_button(window, "Call a colleague …")?;
     comes(window, "the crew", "return !!document.querySelector('.callee .call')")?;
@@ -176,7 +177,7 @@ fn a_call_about_a_place_or_a_request_stands_there_once_and_the_history_leads_the
 
     go(&dana, "places")?;
     comes(&dana, "the decks", "return !!document.querySelector('.deck-top .row-press')")?;
-    // Who may change a deck can call about it all the same.
+    // People who may change a deck can call about it as well.
     dana.press(".deck-top .row-press")?;
     comes(&dana, "the deck", "return !!document.querySelector('.sheet')")?;
     let deck = dana.run("return location.hash")?;
@@ -206,7 +207,7 @@ fn a_call_about_a_place_or_a_request_stands_there_once_and_the_history_leads_the
     Ok(())
 }
 
-/// The call that was made last, once it is over.
+/// Returns the latest call, once it is over.
 pub fn newest(ship: &Ship) -> Result<Value> {
     until("the record of the call", || {
         let calls = requests(&ship.get("Dana", "/api/calls")?);
@@ -215,7 +216,7 @@ pub fn newest(ship: &Ship) -> Result<Value> {
     })
 }
 
-/// Answers what rings. A tap in its first moments was meant for what stood there before, and isn't heeded.
+/// Answers the ringing call. A tap in its first moments is ignored, since it was meant for what was shown before.
 pub fn answers(window: &Window) -> Result<()> {
     comes(window, "the call", "return !!document.querySelector('.ring')")?;
     until("the answer", || {
@@ -224,7 +225,7 @@ pub fn answers(window: &Window) -> Result<()> {
     })
 }
 
-/// Sam calls Siri, and she answers: both see the timer run.
+/// Sam calls Siri, and she answers; waits until both see the timer run.
 pub fn talk(siri: &Window, sam: &Window) -> Result<()> {
     calls(sam, "Siri")?;
     answers(siri)?;
@@ -266,7 +267,7 @@ fn a_call_goes_on_while_the_server_is_away_and_its_record_is_mended() -> Result<
     line(&siri, "the end", "return !line?.querySelector('.mute')")?;
     ship.serve()?;
     line(&sam, "the end", "return !line?.querySelector('.mute')")?;
-    // Whichever of the two is back first: she hung up, and that is what is recorded.
+    // Whichever side reconnects first, the record says that Siri hung up.
     let call = newest(&ship)?;
     assert_eq!((&call["outcome"], &call["ended_by"]["name"]), (&"completed".into(), &"Siri".into()), "{call}");
     Ok(())

@@ -1,4 +1,4 @@
-//! Somebody of the crew before the app.
+//! Actions and checks of a crew member in the app.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use crate::ship::Ship;
 
 pub const APP: &str = env!("CARGO_BIN_EXE_crewbell");
 
-/// Signs somebody in as a person does it: types the address, the name, the PIN.
+/// Signs a person in through the form: address, name, PIN.
 pub fn sign_in(window: &Window, ship: &Ship, name: &str) -> Result<()> {
     find_site(window, ship)?;
     introduce(window, ship, name)
 }
 
-/// Types the server's address; it returns when somebody may say who they are.
+/// Types the server's address, and waits until the form asks for name and PIN.
 pub fn find_site(window: &Window, ship: &Ship) -> Result<()> {
     window.type_into(".sign-in-form input", &format!("127.0.0.1:{}", ship.http))?;
     window.press(".sign-in-form .button.go")?;
@@ -42,7 +42,8 @@ pub fn type_pin(window: &Window, pin: &str) -> Result<()> {
     window.press(".pin-keys > :nth-child(12)")
 }
 
-/// A calm ship, a desk, and Siri on board before it. Taken apart in this order, the window closes first.
+/// Sets up a calm ship, a desktop, and Siri's signed-in app. The tuple's order lets a `let` pattern close the window
+/// first.
 pub fn siri_on_board() -> Result<(Ship, Desk, Window)> {
     let ship = Ship::sail()?;
     ship.calm()?;
@@ -72,7 +73,7 @@ pub fn look_into(window: &Window, place: &str) -> Result<()> {
     comes(window, "the card", &find)
 }
 
-/// Opens the app of somebody at a desk, with a folder of its own.
+/// Opens a person's app on a desktop, with a data folder of its own.
 pub fn open(desk: &Desk, folder: &str) -> Result<Window> {
     let folder = desk.folder(folder);
     let window = desk.open(Path::new(APP), &["--data-dir", &folder.display().to_string()])?;
@@ -86,18 +87,19 @@ pub fn open(desk: &Desk, folder: &str) -> Result<Window> {
     Ok(window)
 }
 
-/// Waits until somewhere on the page a text stands.
+/// Waits until the page contains a text.
 pub fn sees(window: &Window, text: &str) -> Result<()> {
     let script = format!("return document.body.innerText.includes({})", serde_json::to_string(text)?);
     comes(window, &format!("\"{text}\" on the page"), &script)
 }
 
-/// Waits until the board is there, as the server has it.
+/// Waits until the board is shown and connected.
 pub fn on_board(window: &Window) -> Result<()> {
     comes(window, "the board", "return !!document.querySelector('.board') && !document.querySelector('.chip.link.off')")
 }
 
-/// Waits until a script in the page returns true; when it doesn't, what is shown instead is told, and pictured.
+/// Waits until a script in the page returns true; on failure, the error holds the page's text, and a screenshot is
+/// taken.
 pub fn comes(window: &Window, what: &str, script: &str) -> Result<()> {
     until(what, || Ok((window.run(script)? == true).then_some(()))).or_else(|error| {
         let shown = window.run("return [...(window.faults ?? []), document.body.innerText].join('\\n')")?;
@@ -106,8 +108,8 @@ pub fn comes(window: &Window, what: &str, script: &str) -> Result<()> {
     })
 }
 
-/// Waits until the card of this place offers a button with this label. The name of the place alone may stand elsewhere on
-/// the page long before: in what happened there earlier today.
+/// Waits until the card of a place offers a button with this label. The place's name alone can appear on the page
+/// earlier, in the recent activity.
 pub fn offers(window: &Window, place: &str, label: &str) -> Result<()> {
     let script = format!(
         "const card = [...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}));
@@ -118,7 +120,7 @@ pub fn offers(window: &Window, place: &str, label: &str) -> Result<()> {
     comes(window, &format!("{label} on the card"), &script)
 }
 
-/// Waits until the card of this place says something, and offers no button with this label any more.
+/// Waits until the card of a place shows a text, and has no button with the label `instead_of`.
 pub fn says(window: &Window, place: &str, text: &str, instead_of: &str) -> Result<()> {
     let script = format!(
         "const card = [...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}));
@@ -131,8 +133,8 @@ pub fn says(window: &Window, place: &str, text: &str, instead_of: &str) -> Resul
     comes(window, &format!("\"{text}\" on the card"), &script)
 }
 
-/// Waits until the strip above the page's lower edge says that there is no connection, of when what is shown is, and how
-/// much waits to be sent.
+/// Waits until the strip at the bottom of the page shows that there is no connection, the time of the shown data, and
+/// the number of unsent changes.
 pub fn is_stale(window: &Window, waiting: &str) -> Result<()> {
     let script = format!(
         "const said = document.querySelector('.strip.wait')?.innerText ?? '';
@@ -147,7 +149,7 @@ pub fn is_fresh(window: &Window) -> Result<()> {
     comes(window, "the strip's end", "return !document.querySelector('.strip.wait')")
 }
 
-/// Presses a card's button: the one with this label on the card of this place.
+/// Presses the button with this label on the card of a place.
 pub fn press_on_card(window: &Window, place: &str, label: &str) -> Result<()> {
     let card = format!(
         "[...document.querySelectorAll('article.card')].find(card => card.innerText.includes({}))",
@@ -156,12 +158,12 @@ pub fn press_on_card(window: &Window, place: &str, label: &str) -> Result<()> {
     press_in(window, &card, label)
 }
 
-/// Presses the button with this label, wherever on the page it is.
+/// Presses the button with this label, anywhere on the page.
 pub fn press_button(window: &Window, label: &str) -> Result<()> {
     press_in(window, "document.body", label)
 }
 
-/// Presses the button with this label within what a script finds, as soon as it is there and can be pressed.
+/// Presses the button with this label within the element of an expression, as soon as it exists and can be pressed.
 fn press_in(window: &Window, within: &str, label: &str) -> Result<()> {
     let label_json = serde_json::to_string(label)?;
     let button =
@@ -169,8 +171,8 @@ fn press_in(window: &Window, within: &str, label: &str) -> Result<()> {
     press_found(window, label, &button)
 }
 
-/// Presses what an expression finds in the page, as soon as it can be pressed and the page heeds it: buttons that have just
-/// changed rest for a moment.
+/// Presses the element of an expression, as soon as it can be pressed and the page accepts the press: buttons that have
+/// just changed ignore presses for a moment.
 pub fn press_found(window: &Window, what: &str, found: &str) -> Result<()> {
     let awake = format!("(found => found?.closest('.resting') ? null : found)({found})");
     window.press_found(what, &awake).or_else(|error| {
@@ -180,7 +182,7 @@ pub fn press_found(window: &Window, what: &str, found: &str) -> Result<()> {
     })
 }
 
-/// Presses the first element that `selector` names whose words begin with these.
+/// Presses the first element that `selector` matches and whose text begins with these words.
 pub fn press_named(window: &Window, selector: &str, words: &str) -> Result<()> {
     let words_json = serde_json::to_string(words)?;
     let found = format!(
@@ -189,21 +191,21 @@ pub fn press_named(window: &Window, selector: &str, words: &str) -> Result<()> {
     press_found(window, words, &found)
 }
 
-/// The list to choose from, by its label.
+/// Returns the expression for the select box with a label.
 fn list(label: &str) -> Result<String> {
     let label = serde_json::to_string(label)?;
     let labels = "[...document.querySelectorAll('.field label')]";
     Ok(format!("document.getElementById({labels}.find(one => one.innerText.trim() === {label})?.htmlFor)"))
 }
 
-/// Chooses one of a list.
+/// Chooses an option of a select box.
 pub fn choose(window: &Window, label: &str, option: &str) -> Result<()> {
     let option_json = serde_json::to_string(option)?;
     let found = format!("[...{}?.options ?? []].find(one => one.text === {option_json})", list(label)?);
     press_found(window, option, &found)
 }
 
-/// Waits until a list shows this as chosen.
+/// Waits until a select box shows an option as chosen.
 pub fn is_chosen(window: &Window, label: &str, option: &str) -> Result<()> {
     let option_json = serde_json::to_string(option)?;
     let chosen = format!("return {}?.selectedOptions[0]?.text === {option_json}", list(label)?);

@@ -1,4 +1,4 @@
-//! The frame: one app a folder, nothing from elsewhere, a sound that can be heard.
+//! The app's frame: one instance for each folder, no external content, an audible sound.
 
 use std::path::Path;
 
@@ -30,8 +30,7 @@ fn nothing_from_elsewhere_gets_into_the_page() -> Result<()> {
     Ok(())
 }
 
-/// Puts a button into the page, with something in its way for 400 ms, and remembers what it looked like when it was
-/// clicked.
+/// Script that adds a button to the page with an obstacle for 400 ms, and records the button's state at the click.
 const IN_THE_WAY: &str = "
     const [kind] = [KIND];
     const button = document.createElement('button');
@@ -95,7 +94,7 @@ fn a_second_start_ends_only_where_the_first_has_the_same_folder() -> Result<()> 
     Ok(())
 }
 
-/// The processes of a program's group that have this name.
+/// Returns the processes of a program's process group that have this name.
 fn of_group(leader: u32, name: &str) -> Vec<i32> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
@@ -114,7 +113,7 @@ fn a_window_that_stays_blank_is_opened_anew_without_the_graphics_card_and_so_is_
     let folder = desk.folder("siri");
     let start = || {
         let mut command = desk.command(Path::new(APP));
-        // As people have it: the tests' own starts are never taken for blank ones.
+        // As on a user's machine: with this variable set, a start is never taken for a blank one.
         command.env_remove("TAURI_AUTOMATION").arg("--data-dir").arg(&folder);
         Process::start(&mut command, &desk.folder(""))
     };
@@ -124,7 +123,7 @@ fn a_window_that_stays_blank_is_opened_anew_without_the_graphics_card_and_so_is_
         let surroundings = std::fs::read(format!("/proc/{}/environ", app.id())).unwrap_or_default();
         surroundings.split(|byte| *byte == 0).any(|one| one == b"WEBKIT_DISABLE_DMABUF_RENDERER=1")
     };
-    // A page that never gets to draw.
+    // The page's process is stopped before it can draw.
     let first = until("the page's process", || Ok(pages(&app).first().copied()))?;
     assert!(std::process::Command::new("kill").args(["-STOP", &first.to_string()]).status()?.success());
     assert!(!is_plain(&app));

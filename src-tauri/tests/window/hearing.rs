@@ -1,4 +1,4 @@
-//! What is heard: a guest's voice; and a device that can't sound, which says so loudly.
+//! Audible output: a guest's voice message; and the loud warning of a device that can't play sound.
 
 use std::f32::consts::TAU;
 
@@ -9,10 +9,10 @@ use crate::crew::{comes, go, look_into, on_board, open, press_button, press_on_c
 use crate::ship::Ship;
 use crate::story::{falls_silent, is_heard};
 
-/// The tone that the guest "says": in no alert.
+/// The tone in the guest's message, which no alert contains.
 const VOICE_HZ: f32 = 1234.0;
 
-/// Two seconds of it as a button records them: 16-bit samples at 16 kHz.
+/// Returns two seconds of the tone in a button's format: 16-bit samples at 16 kHz.
 fn speech() -> Vec<i16> {
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small numbers")]
     let sample = |n: u32| ((n as f32 * TAU * VOICE_HZ / 16_000.0).sin() * 12_000.0) as i16;

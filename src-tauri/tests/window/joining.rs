@@ -1,4 +1,4 @@
-//! Signing in: by a picture of the server's code, with the PIN alone, and after an administrator has set a new one.
+//! Signing in: by a photo of the server's QR code, with the PIN alone, and after an administrator has set a new PIN.
 
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, until};
@@ -7,7 +7,7 @@ use image::{GrayImage, Luma};
 use crate::crew::{comes, go, on_board, open, press_button, press_on_card, sees, sign_in, type_pin};
 use crate::ship::{Ship, requests};
 
-/// Asks the core, and puts the answer into the page as `window.answer`.
+/// Returns a script that calls the core, and stores the answer in the page as `window.answer`.
 fn ask(what: &str) -> String {
     format!(
         "window.answer = null;
@@ -16,7 +16,8 @@ fn ask(what: &str) -> String {
     )
 }
 
-/// What a camera sees of the code that `crewbell-server qr` prints: two rows of it stand in a line of half blocks.
+/// Draws the camera's image of the QR code that `crewbell-server qr` prints; a line of half blocks holds two rows of
+/// it.
 fn photo(printed: &str) -> GrayImage {
     const MODULE: u32 = 6;
     let is_code = |line: &&str| !line.is_empty() && line.chars().all(|block| " █▀▄".contains(block));
@@ -43,7 +44,7 @@ fn a_picture_of_the_code_on_the_wall_finds_the_server() -> Result<()> {
     type_pin(&siri, ship.pin("Siri"))?;
     on_board(&siri)?;
 
-    // Who was here before types only their PIN.
+    // A returning person types only their PIN.
     siri.run(&ask("{ ask: 'sign_out', discard: true }"))?;
     sees(&siri, "Siri at MY Serenity")?;
     assert_eq!(siri.run("return document.querySelectorAll('.sign-in input').length")?, 0, "no name is asked for");

@@ -1,4 +1,4 @@
-//! A dispatcher at a desk: the keyboard alone, the search of every page, and a file with what happened.
+//! A dispatcher's work by keyboard alone, the search on every page, and the export of the activity log.
 
 use anyhow::{Context, Result};
 use crewbell_desk::{ALT, CONTROL, DOWN, Desk, UP, Window, until};
@@ -6,7 +6,7 @@ use crewbell_desk::{ALT, CONTROL, DOWN, Desk, UP, Window, until};
 use crate::crew::{comes, go, on_board, open, press_button, sees, sign_in};
 use crate::ship::{Ship, requests};
 
-/// Waits until the card of a place is the one that is chosen, and its request stands beside the board.
+/// Waits until the card of a place is selected, and its request is shown beside the board.
 fn is_chosen(window: &Window, place: &str) -> Result<()> {
     let place = serde_json::to_string(place)?;
     let script = format!(
@@ -16,7 +16,7 @@ fn is_chosen(window: &Window, place: &str) -> Result<()> {
     comes(window, "the chosen card", &script)
 }
 
-/// Waits until the server has the request in that state, by Dana.
+/// Waits until the server has the request in a state, by Dana.
 fn is_with_the_server(ship: &Ship, id: &str, state: &str, by: &str) -> Result<()> {
     until(&format!("the server to have it {state}"), || {
         let list = requests(&ship.get("Dana", &format!("/api/service-requests?state={state}"))?);
@@ -50,7 +50,7 @@ fn a_dispatcher_needs_no_mouse_and_takes_what_happened_along() -> Result<()> {
     window.shoot("keyboard-1-chosen")?;
     let address = window.run("return location.hash.split('/').pop()")?;
     let id = address.as_str().context("no address")?;
-    // What a barcode scanner types: nothing of it is taken for a wish.
+    // The input of a barcode scanner triggers no shortcut.
     window.keys("ac7n/?A C\u{e007}")?;
     comes(
         &window,
@@ -88,7 +88,7 @@ fn a_dispatcher_needs_no_mouse_and_takes_what_happened_along() -> Result<()> {
     }
 
     go(&window, "activity")?;
-    // The page is still coming in: a press between two of its drawings hits nothing.
+    // The page is still being built: a press between two redraws hits nothing.
     let said = until("the table to be saved", || {
         press_button(&window, "Export as CSV")?;
         let saved = "const done = arguments[arguments.length - 1];

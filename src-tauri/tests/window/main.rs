@@ -1,8 +1,8 @@
-//! The app as people have it: real windows under virtual displays, driven by WebDriver, with sounds that are recorded,
+//! End-to-end tests of the app: real windows on virtual displays, controlled over `WebDriver`, with recorded sound,
 //! against a real server with a real PostgreSQL and presses by a foreign MQTT client.
 //!
-//! The face must have been built (`cargo xtask ui`), which `cargo xtask test` does. Pictures go to `target/shots/`, for a
-//! person to look at.
+//! The UI must have been built (`cargo xtask ui`), which `cargo xtask test` does. Screenshots go to `target/shots/`,
+//! for a person to review.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the props are tests too")]
 

@@ -1,4 +1,5 @@
-//! Notifications: what rings is on the desktop while nobody looks at the window, and is accepted there.
+//! Notifications: a ringing request or call is shown on the desktop while the window is in the background, and can be
+//! accepted there.
 
 use anyhow::Result;
 use crewbell_desk::{Desk, Notice, Notices, until};
@@ -23,7 +24,7 @@ fn a_press_is_accepted_on_its_notification() -> Result<()> {
     assert_eq!(notice.actions.get("accept").map(String::as_str), Some("Accept"), "{notice:?}");
 
     until("the server to have it", || {
-        // Pressed until it is heard: the app listens a moment after it has shown it.
+        // Pressed until it takes effect: the app starts to listen a moment after it has shown the notification.
         notices.press(notice.id, "accept")?;
         let list = requests(&ship.get("Dana", "/api/service-requests?state=accepted")?);
         let hers = |request: &serde_json::Value| {
@@ -34,7 +35,7 @@ fn a_press_is_accepted_on_its_notification() -> Result<()> {
     until("the notification to go", || Ok(notices.shown().is_empty().then_some(())))
 }
 
-/// The notification of Sam's call.
+/// Returns the notification of Sam's call.
 fn of_call(notices: &Notices) -> Result<Notice> {
     until("the notification of the call", || Ok(notices.shown().into_iter().find(|one| one.summary.contains("Sam"))))
 }
@@ -53,7 +54,7 @@ fn a_call_is_answered_and_rejected_on_its_notification_which_goes_when_the_calle
     let label = |key: &str| notice.actions.get(key).map(String::as_str);
     assert_eq!((label("accept"), label("reject")), (Some("Answer"), Some("Reject")), "{notice:?}");
     until("the talk", || {
-        // Pressed until it is heard: the app listens a moment after it has shown it.
+        // Pressed until it takes effect: the app starts to listen a moment after it has shown the notification.
         notices.press(notice.id, "accept")?;
         let talks = "return /\\d:\\d\\d/.test(document.querySelector('.line')?.innerText ?? '')";
         Ok((sam.run(talks)? == true).then_some(()))

@@ -1,4 +1,4 @@
-//! What waits to be sent: taken back by hand, and safe when what the app kept of the site is spoiled.
+//! The outbox: commands are discarded by hand, and survive damage to the app's cache of the site.
 
 use std::fs::File;
 use std::io::Write;
@@ -35,7 +35,7 @@ fn what_waits_is_taken_back_and_can_be_done_again() -> Result<()> {
     press_button(&siri, "Discard")?;
     sees(&siri, "Discard this?")?;
     siri.shoot("outbox-2-discard")?;
-    // Thought better of, and then not.
+    // Cancelled first, then confirmed.
     press_button(&siri, "Cancel")?;
     comes(&siri, "what waits still", &format!("{waits} === 1"))?;
     press_button(&siri, "Discard")?;
@@ -45,7 +45,7 @@ fn what_waits_is_taken_back_and_can_be_done_again() -> Result<()> {
     offers(&siri, &place, "Accept")?;
     comes(&siri, "nothing that waits", "return !/waiting/.test(document.querySelector('.strip.wait')?.innerText)")?;
 
-    // It is with nobody when the server is back.
+    // Nobody has accepted it when the server is back.
     ship.serve()?;
     is_fresh(&siri)?;
     offers(&siri, &place, "Accept")?;
@@ -54,7 +54,7 @@ fn what_waits_is_taken_back_and_can_be_done_again() -> Result<()> {
     Ok(())
 }
 
-/// A file somewhere in a folder.
+/// Finds a file in a folder and its subfolders.
 fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -77,7 +77,7 @@ fn a_spoiled_cache_is_loaded_anew_and_what_waits_is_sent_once() -> Result<()> {
     is_stale(&siri, "1 change waiting")?;
     drop(siri);
 
-    // Both: what the log has is read from there, whatever the file says.
+    // Both files: SQLite reads the pages in the write-ahead log from there, whatever the database file holds.
     for name in ["cache.db", "cache.db-wal"] {
         if let Some(path) = find(&desk.folder("siri"), name)? {
             File::options().write(true).open(&path)?.write_all(&[0x5a; 4096])?;
@@ -85,7 +85,7 @@ fn a_spoiled_cache_is_loaded_anew_and_what_waits_is_sent_once() -> Result<()> {
     }
     let siri = open(&desk, "siri")?;
     sees(&siri, "What was stored on this device couldn't be read.")?;
-    // Who knows nothing doesn't say that all is quiet.
+    // An app without data doesn't claim that nobody needs the crew.
     sees(&siri, "Not loaded yet")?;
     assert_eq!(siri.run("return document.body.innerText.includes('Nobody needs you')")?, false);
     siri.shoot("outbox-3-spoiled")?;

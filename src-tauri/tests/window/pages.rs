@@ -1,5 +1,5 @@
-//! Every page at three sizes and in three themes, for a person to look at; and what a person would be ashamed of, as far
-//! as a program can tell: nothing is wider than the window, nothing that is touched is small, nothing says "undefined".
+//! Every page at three sizes and in three themes: screenshots for a person to review, and automatic checks. Nothing is
+//! wider than the window, no touch target is small, and no text says "undefined".
 
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, Window};
@@ -12,7 +12,7 @@ const THEMES: [&str; 3] = ["light", "dark", "night"];
 const PAGES: [&str; 11] =
     ["requests", "new", "activity", "calls", "people", "buttons", "guests", "places", "settings", "outbox", "more"];
 
-/// Sets something of this device, as the settings page does.
+/// Sets a device setting, as the settings page does.
 pub fn set(window: &Window, name: &str, value: &str) -> Result<()> {
     let ask = serde_json::json!({ "ask": "set", "name": name, "value": value }).to_string();
     window.run(&format!("window.__TAURI__.core.invoke('ask', {{ args: {} }})", serde_json::to_string(&ask)?))?;
@@ -24,7 +24,7 @@ fn set_theme(window: &Window, theme: &str) -> Result<()> {
     comes(window, "the theme", &format!("return document.documentElement.dataset.theme === '{theme}'"))
 }
 
-/// Pictures of what is shown, at every size and in every light.
+/// Takes screenshots of the page at every size and in every theme.
 pub fn every_size_and_light(window: &Window, name: &str) -> Result<()> {
     for theme in THEMES {
         set_theme(window, theme)?;
@@ -36,7 +36,7 @@ pub fn every_size_and_light(window: &Window, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Pictures of what of a long page is below the first, a screen each.
+/// Takes screenshots of the rest of a long page, one for each screen.
 fn further_down(window: &Window, name: &str) -> Result<()> {
     let scroll = "const page = [...document.querySelectorAll('*')].find(one =>
              one.scrollHeight > one.clientHeight + 40 && /auto|scroll/.test(getComputedStyle(one).overflowY));
@@ -51,7 +51,7 @@ fn further_down(window: &Window, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// What is wrong with the page as it stands.
+/// Returns the faults of the current page.
 fn faults(window: &Window) -> Result<Vec<String>> {
     let found = window.run(
         "const faults = [];

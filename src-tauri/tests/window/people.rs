@@ -1,4 +1,4 @@
-//! Who is there and who was: shown beside every name, also while nothing can be asked.
+//! Presence and last-seen times beside every name, also without a connection.
 
 use anyhow::Result;
 use crewbell_desk::{Desk, Window};
@@ -7,7 +7,7 @@ use crate::crew::{comes, go, on_board, open, sign_in};
 use crate::pages::set;
 use crate::ship::Ship;
 
-/// Waits until what stands beside a name on the people page, and the name of its dot, is like this.
+/// Waits until the text beside a name on the people page, and the title of its dot, match a pattern.
 fn is_said(window: &Window, name: &str, like: &str) -> Result<()> {
     let script = format!(
         "const row = [...document.querySelectorAll('.row.crew')].find(row => row.innerText.includes('{name}'));
@@ -45,7 +45,7 @@ fn who_went_is_shown_with_when_they_were_last_there_also_without_a_server() -> R
 
     ship.go_away();
     is_said(&dana, "Sam", "Not known · last seen (yesterday )?\\d\\d:\\d\\d")?;
-    // Started without a server, the app shows what it kept.
+    // Started without a server, the app shows its stored data.
     drop(dana);
     let dana = open(&hers, "dana")?;
     go(&dana, "people")?;

@@ -1,4 +1,4 @@
-//! What is set on a device by its controls: it counts at once, and still when the app is started again.
+//! Device settings in the UI: they take effect at once, and survive a restart of the app.
 
 use anyhow::Result;
 use crewbell_desk::{LEFT, Window};
@@ -17,7 +17,7 @@ fn is_switched(window: &Window, label: &str, on: bool) -> Result<()> {
     comes(window, &format!("{label}: {on}"), &script)
 }
 
-/// Waits until the volume of what rings is so many percent.
+/// Waits until the ring volume is a given percentage.
 fn is_loud(window: &Window, percent: u32) -> Result<()> {
     let script = format!(
         "return document.getElementById('volume')?.value === '{percent}'
@@ -26,12 +26,12 @@ fn is_loud(window: &Window, percent: u32) -> Result<()> {
     comes(window, &format!("a volume of {percent} %"), &script)
 }
 
-/// Waits until the page is of this theme.
+/// Waits until the page has a theme.
 fn is_coloured(window: &Window, theme: &str) -> Result<()> {
     comes(window, theme, &format!("return document.documentElement.dataset.theme === '{theme}'"))
 }
 
-/// Waits until the page has this title.
+/// Waits until the page has a title.
 fn is_titled(window: &Window, title: &str) -> Result<()> {
     comes(window, title, &format!("return document.querySelector('header.top h1')?.innerText === '{title}'"))
 }

@@ -1,4 +1,4 @@
-//! MY Serenity, served by the real program as the demo does it.
+//! MY Serenity, served by the real program in demo mode.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -12,19 +12,19 @@ use base64::engine::general_purpose::STANDARD;
 use crewbell_desk::{Process, until};
 use serde_json::{Value, json};
 
-/// A ship whose server can be taken away and brought back.
+/// A ship whose server can be stopped and started again.
 pub struct Ship {
-    // Ended before its folder goes.
+    // Ended before its folder is removed.
     server: Option<Process>,
     folder: tempfile::TempDir,
     pub http: u16,
     mqtt: u16,
-    /// What the server said when it was ready.
+    /// The server's JSON line at start-up.
     pub line: Value,
     presses: u32,
 }
 
-/// The server's program, which cargo puts beside the app's.
+/// Returns the path of the server's program, which cargo puts beside the app's.
 fn program() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_crewbell")).with_file_name("crewbell-server")
 }
@@ -36,7 +36,7 @@ fn free_port() -> u16 {
 impl Ship {
     pub fn sail() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("crewbell-ship-").tempdir()?;
-        // Open to the user that PostgreSQL runs as when the tests run as root.
+        // Readable by the user that PostgreSQL runs as when the tests run as root.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
         let mut ship =
             Self { server: None, folder, http: free_port(), mqtt: free_port(), line: Value::Null, presses: 0 };
@@ -44,7 +44,7 @@ impl Ship {
         Ok(ship)
     }
 
-    /// Starts the server on what it has.
+    /// Starts the server on its existing data.
     pub fn serve(&mut self) -> Result<()> {
         let said = self.folder.path().join("server.json");
         let mut command = Command::new(program());
@@ -67,22 +67,22 @@ impl Ship {
         Ok(())
     }
 
-    /// Takes the server away.
+    /// Stops the server.
     pub fn go_away(&mut self) {
         self.server = None;
     }
 
-    /// What the line says of somebody of the crew.
+    /// Returns a crew member from the start-up line.
     pub fn person(&self, name: &str) -> &Value {
         self.line["people"].as_array().unwrap().iter().find(|person| person["name"] == name).unwrap()
     }
 
-    /// Somebody's PIN, unless it was changed.
+    /// Returns a person's original PIN.
     pub fn pin(&self, name: &str) -> &str {
         self.person(name)["pin"].as_str().unwrap()
     }
 
-    /// A guest presses, by `mosquitto_pub`; it returns when the press is acknowledged. Gives back the place's name.
+    /// A guest presses a button, by `mosquitto_pub`; returns the place's name once the press is acknowledged.
     pub fn press(&mut self, device: &str, kind: &str) -> Result<String> {
         self.presses += 1;
         let buttons = self.line["buttons"].as_array().context("no buttons")?;
@@ -91,24 +91,24 @@ impl Ship {
         Ok(button["place"].as_str().context("no place")?.to_owned())
     }
 
-    /// A button that nobody on board knows is pressed: it signs in with the site's join code.
+    /// Presses a button that is not registered: it signs in with the site's join code.
     pub fn press_new(&mut self, device: &str) -> Result<()> {
         self.presses += 1;
         self.publish(&self.line["join"], &format!("obedio/button/{device}/pressed"), &self.pressed("single"))
     }
 
-    /// A device that the site's join code lets in says something.
+    /// Publishes a message as a device with the site's join code.
     pub fn hear(&mut self, topic: &str, payload: &str) -> Result<()> {
         self.presses += 1;
         self.publish(&self.line["join"], topic, payload)
     }
 
-    /// What a button sends when it is pressed.
+    /// Returns the payload of a press.
     fn pressed(&self, kind: &str) -> String {
         json!({ "press_id": format!("story-{}", self.presses), "kind": kind, "key": "main" }).to_string()
     }
 
-    /// What the guest said while they held the button, as the button sends it; returns when it is acknowledged.
+    /// Sends a guest's voice message as the button does; returns when it is acknowledged.
     pub fn say(&mut self, device: &str, samples: &[i16]) -> Result<()> {
         self.presses += 1;
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
@@ -121,7 +121,7 @@ impl Ship {
         self.publish(button, &format!("obedio/button/{device}/voice"), &payload.to_string())
     }
 
-    /// Publishes as a button does, with somebody's user name and password.
+    /// Publishes as a button does, with a user name and a password.
     fn publish(&self, who: &Value, topic: &str, payload: &str) -> Result<()> {
         let file = self.folder.path().join("payload");
         std::fs::write(&file, payload)?;
@@ -136,7 +136,7 @@ impl Ship {
         Ok(())
     }
 
-    /// What `crewbell-server qr` prints for this ship.
+    /// Returns the output of `crewbell-server qr` for this ship.
     pub fn code(&self) -> Result<String> {
         let site = self.line["site"]["slug"].as_str().context("no slug")?;
         let printed = Command::new(program())
@@ -147,7 +147,7 @@ impl Ship {
         Ok(String::from_utf8(printed.stdout)?)
     }
 
-    /// Puts away what the demo has open, so that nothing rings.
+    /// Cancels the demo's open and accepted requests, so that nothing rings.
     pub fn calm(&self) -> Result<()> {
         for state in ["open", "accepted"] {
             let list = self.get("Dana", &format!("/api/service-requests?state={state}"))?;
@@ -159,17 +159,17 @@ impl Ship {
         Ok(())
     }
 
-    /// Asks the server something as a person.
+    /// Sends a GET request as a person.
     pub fn get(&self, name: &str, path: &str) -> Result<Value> {
         self.ask(name, "GET", path, &json!({}))
     }
 
-    /// Does something as a person, at a device without a window.
+    /// Sends a POST request as a person, from a device without a window.
     pub fn post(&self, name: &str, path: &str, body: &Value) -> Result<Value> {
         self.ask(name, "POST", path, body)
     }
 
-    /// Lets calls ring so long, in seconds.
+    /// Sets the ring time of calls, in seconds.
     pub fn rings_for(&self, seconds: u32) -> Result<()> {
         let mut settings = self.get("Alex", "/api/site")?["settings"].take();
         settings["ring_time_s"] = seconds.into();
@@ -198,7 +198,7 @@ impl Ship {
     }
 }
 
-/// The requests of an answer, whether it is a list or an object with one.
+/// Returns the requests of an answer, whether it is a list or an object with one.
 pub fn requests(answer: &Value) -> Vec<Value> {
     let list = answer.as_array().or_else(|| answer.as_object()?.values().find_map(Value::as_array));
     list.cloned().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! How the site is run, set in the app: by who may, also while there is no server.
+//! Site settings in the UI: for people with the right, also without a server.
 
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, Window, until};
@@ -22,7 +22,7 @@ fn type_ring_time(window: &Window, text: &str) -> Result<()> {
     comes(window, "the ring time's field", &script)
 }
 
-/// The ring time as it stands in the field, and whether it can be changed.
+/// Waits until the field shows a ring time, and is enabled or disabled.
 fn ring_time_is(window: &Window, text: &str, can_change: bool) -> Result<()> {
     let script = format!("{FIELD} return field?.value === '{text}' && field.matches(':disabled') === {}", !can_change);
     comes(window, &format!("a ring time of {text}"), &script)
@@ -80,6 +80,6 @@ fn the_ring_time_is_set_by_who_may_also_without_a_server() -> Result<()> {
         Ok((settings["ring_time_s"] == 25).then_some(()))
     })?;
     comes(&alex, "that nothing waits", "return !document.querySelector('.settings-part .pending-word')")?;
-    // And whoever looks sees it.
+    // Other people see the change.
     ring_time_is(&siri, "25", false)
 }

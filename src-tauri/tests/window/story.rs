@@ -1,5 +1,5 @@
-//! A watch on board: a press is heard and accepted, a colleague's device falls silent, the server goes away and comes
-//! back, and in the end everything is there once.
+//! A watch on board: a press is heard and accepted, a colleague's device falls silent, the server is stopped and
+//! started again, and in the end everything is there once.
 
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, RATE, Recording, until};
@@ -10,7 +10,7 @@ use crate::crew::{
 use crate::pages::{every_size_and_light, set};
 use crate::ship::{Ship, requests};
 
-/// Waits until the sound that is recorded has ended: half a second of silence.
+/// Waits until the recorded sound has ended: half a second of silence.
 pub fn falls_silent(recording: &Recording) -> Result<()> {
     let half_a_second = usize::try_from(RATE / 2)?;
     until("silence", || {
@@ -21,12 +21,12 @@ pub fn falls_silent(recording: &Recording) -> Result<()> {
     })
 }
 
-/// Waits until something sounds.
+/// Waits until the recording has a sound.
 pub fn is_heard(recording: &Recording) -> Result<()> {
     until("the sound", || Ok(recording.is_heard()?.then_some(())))
 }
 
-/// Records on for so many seconds, and sees that nothing sounds in them.
+/// Checks that the next seconds of a recording are silent.
 pub fn stays_silent(recording: &Recording, seconds: usize) -> Result<()> {
     let before = recording.samples()?.len();
     let all = before + seconds * usize::try_from(RATE)?;
@@ -97,7 +97,7 @@ fn what_is_done_while_the_server_is_away_is_there_once_when_it_is_back() -> Resu
     is_stale(&siri, "2 changes waiting")?;
     siri.shoot("story-3-away")?;
 
-    // The app is ended, and started again: what was done is there, and still waits.
+    // The app is closed and started again: its commands are still there, and still unsent.
     drop(siri);
     let siri = open(&desk, "siri")?;
     sees(&siri, &place)?;

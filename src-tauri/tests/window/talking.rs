@@ -1,4 +1,4 @@
-//! Who is heard in a call, and how loud: push to talk by the space bar and by the pointer, and the volume in the bar.
+//! Push to talk by the space bar and by the pointer, and the volume in the call bar.
 
 use anyhow::Result;
 use crewbell_desk::{LEFT, RATE, RIGHT, Recording, until};
@@ -7,7 +7,7 @@ use crate::calls::{Two, line, speaks, talk};
 use crate::crew::{comes, go, press_named};
 use crate::story::{falls_silent, is_heard, stays_silent};
 
-/// How loud the last second and a half was: its mean power, in squares of what a sample can be.
+/// Returns the mean power of the last second and a half, in squared sample values (full scale 1).
 fn power(recording: &Recording) -> Result<Option<f64>> {
     let samples = recording.samples()?;
     let some = usize::try_from(RATE)? * 3 / 2;
@@ -17,7 +17,7 @@ fn power(recording: &Recording) -> Result<Option<f64>> {
     Ok(last.map(|last| last.iter().map(|sample| (f64::from(*sample) / 32_768.0).powi(2)).sum::<f64>() / count))
 }
 
-/// Waits until what is recorded is so loud.
+/// Waits until the power of the recording satisfies a condition.
 fn is_so_loud(recording: &Recording, what: &str, fits: impl Fn(f64) -> bool) -> Result<f64> {
     let mut last = None;
     until(what, || {
@@ -59,7 +59,7 @@ fn who_has_push_to_talk_is_heard_only_while_they_hold_it_and_as_loud_as_the_othe
     sam.run("document.querySelector('.line-volume input').focus()")?;
     sam.keys(&LEFT.repeat(18))?;
     line(&sam, "the least volume", "return line?.querySelector('.line-volume input').value === '10'")?;
-    // A tenth is a hundredth of the power; speech itself is now louder, now less.
+    // A tenth of the volume is a hundredth of the power; speech varies in loudness.
     is_so_loud(&at_his, "a low voice", |power| power < full / 20.0)?;
     sam.shoot("talking-2-least-volume")?;
     sam.keys(&RIGHT.repeat(18))?;
@@ -79,7 +79,7 @@ fn who_has_push_to_talk_is_heard_only_while_they_hold_it_and_as_loud_as_the_othe
     talks(false)?;
     falls_silent(&at_his)?;
 
-    // The page is loaded anew while she holds the key: nobody tells it that she lets go.
+    // The page is reloaded while she holds the key: it gets no key-up event.
     siri.hold_key(" ")?;
     talks(true)?;
     siri.run("location.reload()")?;

@@ -1,4 +1,4 @@
-//! A device says what nobody knows, and an administrator says what it means.
+//! Unrecognised device messages: an administrator assigns a meaning to one.
 
 use anyhow::Result;
 use crewbell_desk::{Desk, until};
@@ -6,7 +6,7 @@ use crewbell_desk::{Desk, until};
 use crate::crew::{choose, comes, go, on_board, open, press_button, press_found, sees, sign_in};
 use crate::ship::Ship;
 
-/// The row of the list that has these words.
+/// Returns the expression for the row of the list with these words.
 fn row(words: &str) -> String {
     format!("[...document.querySelectorAll('.unrecognised-row')].find(row => row.innerText.includes('{words}'))")
 }
@@ -25,7 +25,7 @@ fn what_a_device_says_is_taught_from_the_list_and_rings_from_then_on() -> Result
 
     let swirl = ("zigbee2mqtt/spa-1", r#"{"action":"swirl","linkquality":97}"#);
     ship.hear(swirl.0, swirl.1)?;
-    // It is written every two seconds; the list is looked at when somebody wants it.
+    // The message is stored within two seconds; the list is refreshed on demand.
     let listed = format!("return !!{}", row("swirl"));
     until("the message in the list", || {
         press_button(&alex, "Look again")?;

@@ -1,4 +1,4 @@
-//! The tray: a call is answered, rejected and hung up from its menu, whatever the window does.
+//! The tray: a call is answered, rejected and hung up from its menu, in any state of the window.
 
 use anyhow::Result;
 use crewbell_desk::{Desk, Entry, Tray, Window, until};
@@ -17,7 +17,7 @@ fn offered(tray: &Tray, label: &str) -> Result<Entry> {
     .map_err(|error| error.context(format!("{last:?}")))
 }
 
-/// What can be pressed.
+/// Returns the labels of the enabled entries.
 fn offers(tray: &Tray) -> Result<Vec<String>> {
     Ok(tray.menu()?.into_iter().filter(|entry| entry.enabled).map(|entry| entry.label).collect())
 }
@@ -49,7 +49,7 @@ fn a_call_is_answered_hung_up_and_rejected_from_the_tray() -> Result<()> {
     Ok(())
 }
 
-/// Waits until beside the icon stands how many are open, with the calls that were missed; nothing where there are none.
+/// Waits until the label beside the icon is the number of open requests and missed calls; empty for none.
 fn is_counted(tray: &Tray, siri: &Window, open: usize) -> Result<()> {
     let mut last = None;
     until(&format!("{open} beside the icon"), || {

@@ -1,4 +1,4 @@
-//! A watch by hand: everything is pressed, chosen and typed as a person does it.
+//! A watch by hand: every action is pressed, chosen and typed as a person would.
 
 use anyhow::{Context, Result};
 use crewbell_desk::{Desk, Window, until};
@@ -11,7 +11,7 @@ use crate::crew::{
 use crate::ship::{Ship, requests};
 use crate::story::{falls_silent, is_heard, stays_silent};
 
-/// Waits until the board has the cards of these places, and no others.
+/// Waits until the board has the cards of exactly these places.
 fn has_cards(window: &Window, places: &[&str]) -> Result<()> {
     let script = format!(
         "const places = [...document.querySelectorAll('article.card h3')].map(one => one.innerText).sort();
@@ -21,13 +21,13 @@ fn has_cards(window: &Window, places: &[&str]) -> Result<()> {
     comes(window, &format!("the cards of {places:?}"), &script)
 }
 
-/// Waits until a sheet is there, or none.
+/// Waits until a sheet is shown, or none.
 fn has_sheet(window: &Window, is_there: bool) -> Result<()> {
     let what = if is_there { "a sheet" } else { "no sheet" };
     comes(window, what, &format!("return !!document.querySelector('.sheet') === {is_there}"))
 }
 
-/// The request of a place that the server has in this state, as soon as it has it.
+/// Waits until the server has a place's request in a state, and returns it.
 fn with_the_server(ship: &Ship, state: &str, place: &str) -> Result<Value> {
     until(&format!("the server to have {place} {state}"), || {
         let list = requests(&ship.get("Dana", &format!("/api/service-requests?state={state}"))?);
@@ -35,7 +35,7 @@ fn with_the_server(ship: &Ship, state: &str, place: &str) -> Result<Value> {
     })
 }
 
-/// Chooses a deck to look at, and shows all again; the device's way back leads out of the sheet.
+/// Filters the board by deck, and shows all again; the device's back action closes the sheet.
 fn filters(siri: &Window, ship: &mut Ship) -> Result<()> {
     let (main, upper) = (ship.press("cabin-05", "single")?, ship.press("cabin-03", "single")?);
     has_cards(siri, &[&main, &upper])?;
@@ -53,13 +53,13 @@ fn filters(siri: &Window, ship: &mut Ship) -> Result<()> {
     press_found(siri, "Show all", "document.querySelector('.hidden-note button')")?;
     has_cards(siri, &[&main, &upper])?;
 
-    // Chosen once more, and taken back where it was chosen.
+    // The filter is chosen once more, and reset in the sheet.
     press_button(siri, "Filter")?;
     choose(siri, "Kind", "Emergency")?;
     has_cards(siri, &[])?;
     press_found(siri, "Show all", "document.querySelector('.sheet .acts button:nth-child(2)')")?;
     has_cards(siri, &[&main, &upper])?;
-    // The device's way back leads out of the sheet, and no further.
+    // The device's back action closes the sheet, and goes no further.
     let before = siri.run("return location.hash")?;
     siri.run("history.back()")?;
     has_sheet(siri, false)?;
@@ -67,7 +67,7 @@ fn filters(siri: &Window, ship: &mut Ship) -> Result<()> {
     comes(siri, "the board", "return !!document.querySelector('.board')")
 }
 
-/// Asks for something without a button, takes it and hands it to a colleague.
+/// Makes a request without a button, accepts it and hands it to a colleague.
 fn asks_and_hands_over(siri: &Window, ship: &Ship) -> Result<()> {
     press_button(siri, "New request")?;
     press_named(siri, "button.place", "Saloon")?;
@@ -100,7 +100,7 @@ fn asks_and_hands_over(siri: &Window, ship: &Ship) -> Result<()> {
     says(siri, "Saloon", "Accepted by Mia", "Hand over")
 }
 
-/// Silences what rings; the next press rings again.
+/// Silences the ringing; the next press rings again.
 fn silences(siri: &Window, ship: &mut Ship, desk: &Desk) -> Result<()> {
     let recording = desk.record()?;
     let place = ship.press("cabin-05", "single")?;
@@ -144,7 +144,7 @@ fn a_guest_is_checked_in_and_out_and_a_new_button_is_given_its_place() -> Result
     go(&dana, "guests")?;
     press_button(&dana, "Add a guest")?;
     dana.type_into(".sheet .field input", "Mr Quist")?;
-    // What is offered first with a new guest.
+    // The sheet of a new guest offers the check-in first.
     press_found(&dana, "Check in", "document.querySelector('.sheet .button.go')")?;
     sees(&dana, "Check in Mr Quist")?;
     press_named(&dana, ".sheet label.room", "Cabin 12")?;
@@ -192,7 +192,7 @@ fn a_guest_is_checked_in_and_out_and_a_new_button_is_given_its_place() -> Result
     ship.press_new("pantry-1")?;
     with_the_server(&ship, "open", "Pantry")?;
 
-    // The sheet of a button is left by its cross and by the device's way back, and stays left.
+    // The sheet of a button closes by its cross and by the device's back action, and stays closed.
     for leave in ["document.querySelector('.sheet-top button').click()", "history.back()"] {
         press_named(&dana, ".row.device .row-press", "Pantry")?;
         has_sheet(&dana, true)?;

@@ -1,13 +1,13 @@
-//! What the app is heard by, and hears by. No window in it, and no Tauri.
+//! The app's sound: alerts, and voice calls. It has no UI and doesn't depend on Tauri.
 //!
-//! | room | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`sounds`] | alerts that ring until somebody accepts, calls that ring, and what guests have said |
-//! | [`audio`] | a call's sound: from the microphone to packets, from packets to the loudspeaker |
-//! | [`session`] | the network side of a call: how its packets reach the other device |
-//! | [`talk`] | both of them put together: a call that is spoken over |
+//! | [`sounds`] | alerts that ring until somebody accepts, call tones, and playback of guests' messages |
+//! | [`audio`] | a call's audio: from the microphone to packets, from packets to the loudspeaker |
+//! | [`session`] | the network side of a call: the transport of its packets to the other device |
+//! | [`talk`] | a running call: audio and session combined |
 //!
-//! A [`Packet`] is what a call's sound travels in, whatever carries it.
+//! A [`Packet`] carries a call's sound, over any transport.
 #![warn(missing_docs)]
 
 pub mod audio;

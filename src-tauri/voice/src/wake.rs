@@ -1,16 +1,16 @@
-//! Waking a thread from one that may wait for nothing.
+//! Waking of a thread from a real-time thread.
 
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 
-/// Wakes a thread that is parked; what comes before it parks isn't lost. Takes no lock and allocates nothing.
+/// A handle that wakes a parked thread; a wake-up before parking isn't lost. Takes no lock and allocates nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Wake(Arc<OnceLock<Thread>>);
 
 impl Wake {
-    /// Says whom.
+    /// Sets the thread to wake.
     pub(crate) fn set(&self, thread: Thread) {
-        // It is set once, by whoever makes it.
+        // It is set only once, by its owner.
         drop(self.0.set(thread));
     }
 

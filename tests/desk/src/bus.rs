@@ -1,4 +1,4 @@
-//! A session's D-Bus.
+//! A D-Bus session bus.
 
 use std::{path::Path, process::Command};
 
@@ -33,13 +33,13 @@ impl Bus {
         Ok(Self { _daemon: daemon, address: format!("unix:path={}", socket.display()) })
     }
 
-    /// What goes into `DBUS_SESSION_BUS_ADDRESS`.
+    /// Returns the value of `DBUS_SESSION_BUS_ADDRESS`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 }
 
-/// A name on a desk's bus that has an owner who answers nobody, as a program's while it ends; free again on drop.
+/// A bus name whose owner answers no calls, like a program that is shutting down; released on drop.
 #[derive(Debug)]
 pub struct HeldName {
     runtime: Runtime,
@@ -54,10 +54,10 @@ impl HeldName {
         Ok(Self { connection: connection.with_context(|| format!("{name} on the bus"))?, runtime })
     }
 
-    /// Waits until somebody calls this method of the owner.
+    /// Waits until a client calls this method of the owner.
     ///
     /// # Errors
-    /// When the bus is gone.
+    /// Returns an error if the bus is gone.
     pub fn wait_for_call(&self, method: &str) -> Result<()> {
         self.runtime.block_on(async {
             let mut messages = MessageStream::from(&self.connection);

@@ -1,13 +1,13 @@
-//! When a thing in a page can be clicked: it is there, displayed and enabled, it doesn't move, and a click at its centre
-//! would hit it. Asked again and again, so that a busy machine makes a test slower and not wrong.
+//! The check for clickable elements: the element exists, is displayed and enabled, doesn't move, and a click at its
+//! centre would hit it. The check is polled, so that a busy machine makes a test slower and not wrong.
 
-/// The script that looks once at what an expression `found` finds: it returns the element when that can be clicked now,
-/// and in words why it can't otherwise.
+/// Returns a script that checks once the element of the expression `found`. The script returns the element if it can be
+/// clicked now, and otherwise the reason why not.
 ///
-/// "Doesn't move" compares with the look before, which the page keeps: the first look never says yes. Frames aren't waited
-/// for, since a window that is put away draws none. The checks are WebDriver's own for a click (W3C `WebDriver`, 12.4.1),
-/// which answers "element not interactable" or "element click intercepted" instead of waiting; an entry of a list is
-/// looked at as its list.
+/// "Doesn't move" compares with the previous check, which the page stores, so the first check never succeeds. Frames
+/// aren't waited for, since a minimised window draws none. The conditions are those of `WebDriver` for a click (W3C
+/// `WebDriver`, 12.4.1), which answers "element not interactable" or "element click intercepted" instead of waiting. An
+/// option is checked as its list.
 pub(crate) fn look(found: &str) -> String {
     format!(
         "const found = ({found}) ?? null;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::{Process, until};
 
-/// The size of its one screen: a desktop's, so that windows of every size fit.
+/// Size and depth of the screen: a desktop's, so that windows of every size fit.
 const SCREEN: &str = "1600x1000x24";
 
 #[derive(Debug)]
@@ -17,11 +17,11 @@ pub(crate) struct Display {
 }
 
 impl Display {
-    /// Starts an X server, which finds a free number by itself, and openbox on it.
+    /// Starts an X server, which picks a free display number, and openbox on it.
     pub(crate) fn start(folder: &Path) -> Result<Self> {
         let mut server = Process::start(
             Command::new("Xvfb")
-                // It writes the number that it took to this descriptor: standard output.
+                // The server writes its display number to this descriptor: standard output.
                 .args(["-displayfd", "1", "-screen", "0", SCREEN])
                 .args(["+extension", "GLX", "+render", "-noreset", "-nolisten", "tcp"]),
             folder,
@@ -38,7 +38,7 @@ impl Display {
         Ok(Self { _window_manager: window_manager, _server: server, number })
     }
 
-    /// What goes into `DISPLAY`.
+    /// Returns the value of `DISPLAY`.
     pub(crate) fn name(&self) -> String {
         format!(":{}", self.number)
     }

@@ -1,4 +1,4 @@
-//! WebKitWebDriver: a program that opens an app's web view and is told what to do by HTTP.
+//! `WebKitWebDriver`: a program that opens an app's web view and is controlled over HTTP.
 
 use std::{
     io::{Read, Write},
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::{Process, Window, process::end_all, until};
 
-/// How long it may take to answer: opening an app in a debug build on a busy machine takes seconds.
+/// Time limit of a request: opening an app in a debug build on a busy machine takes seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How often an app is opened that doesn't come up. The driver and the app meet at a port that was free when the driver
-/// looked, and that another program may take before the app does.
+/// Attempts to open an app. The driver and the app meet at a port that was free when the driver looked, and that
+/// another program may take before the app does.
 const TRIES: usize = 2;
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts it on a free port, in the surroundings in which it is to open the app.
+    /// Starts the driver on a free port, in the environment of the app.
     pub(crate) fn start(folder: &Path, at_desk: impl Fn(&Path) -> Command) -> Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = at_desk(Path::new("WebKitWebDriver"));
@@ -62,10 +62,10 @@ impl Driver {
     }
 }
 
-/// One request of the WebDriver protocol (W3C); returns its `value`.
+/// Sends a request of the `WebDriver` protocol (W3C); returns its `value`.
 ///
 /// # Errors
-/// When the driver is away, or says no: then with its words.
+/// Returns an error if the driver is gone or refuses; a refusal's message is the driver's.
 pub(crate) fn call(port: u16, method: &str, path: &str, body: &Value) -> Result<Value> {
     let body = body.to_string();
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).context("the driver is gone")?;

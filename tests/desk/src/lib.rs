@@ -1,16 +1,16 @@
-//! A desk for tests: where the app runs as it does before a person, on a machine without screen and
-//! sound card.
+//! A virtual desktop for tests: it runs the app on a machine without screen and sound card.
 //!
 //! - `display`: a virtual X server with a window manager (screenshots hang without one)
-//! - `sound`: PulseAudio with a speaker that can be recorded and a microphone that can be spoken to
-//! - `tone`: which tone is in what was recorded
-//! - `bus`: a session's D-Bus, by which a second start of an app finds the first; `notices`: notifications on it; `tray`:
-//!   a tray on it
-//! - `driver`, `window`: WebKitWebDriver, and what a person does to a window by it; `click`: when something can be clicked
-//! - `process`: programs that end with the desk
+//! - `sound`: PulseAudio with a speaker that can be recorded and a microphone that can be fed
+//! - `tone`: detects a tone in a recording
+//! - `bus`: the D-Bus session bus, by which a second start of an app finds the first; `notices`: notifications on it;
+//!   `tray`: a system tray on it
+//! - `driver`, `window`: WebKitWebDriver, and the control of a window through it; `click`: the check for clickable
+//!   elements
+//! - `process`: child processes that end with the desktop
 //!
-//! A driver has one window at a time: two people sit at two desks. What the programs need is
-//! installed by `cargo xtask setup`.
+//! A driver has one window at a time, so a test with two people needs two desktops. `cargo xtask setup` installs the
+//! programs.
 
 mod bus;
 mod click;
@@ -42,10 +42,10 @@ pub use tray::{Entry, Tray};
 pub use wait::until;
 pub use window::{ALT, CONTROL, DOWN, LEFT, RIGHT, UP, Window};
 
-/// A display, a sound system and a bus of its own; all of it ends with the value.
+/// A virtual desktop with its own display, sound server and bus; all of it ends on drop.
 #[derive(Debug)]
 pub struct Desk {
-    // Dropped in this order: who stands on another goes first.
+    // Dropped in this order: dependents first.
     driver: driver::Driver,
     sound: Option<sound::Sound>,
     bus: bus::Bus,
@@ -55,18 +55,18 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Sets a desk up; takes about a second.
+    /// Starts a desktop; takes about a second.
     ///
     /// # Errors
-    /// When a program is missing or doesn't come up; the message names it.
+    /// Returns an error if a program is missing or doesn't come up; the message names it.
     pub fn set_up() -> Result<Self> {
         Self::new(true)
     }
 
-    /// A desk at which nothing can sound: there is neither a sound server nor a sound card.
+    /// Starts a desktop without sound: it has neither a sound server nor a sound card.
     ///
     /// # Errors
-    /// As `set_up`.
+    /// Returns the same errors as `set_up`.
     pub fn without_sound() -> Result<Self> {
         Self::new(false)
     }
@@ -96,55 +96,55 @@ impl Desk {
         Ok(Self { driver, sound, bus, _display: display, folder, surroundings })
     }
 
-    /// A command that would run at this desk.
+    /// Returns a command that runs on this desktop.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = at_desk(program, &self.surroundings);
         command.current_dir(self.folder.path());
         command
     }
 
-    /// Starts `app` at this desk, and takes its window in hand. One at a time.
+    /// Starts `app` on this desktop and returns its window. Only one window can be open at a time.
     ///
     /// # Errors
-    /// When it doesn't start, or another window is in hand.
+    /// Returns an error if the app doesn't start, or another window is open.
     pub fn open(&self, app: &Path, args: &[&str]) -> Result<Window> {
         self.driver.open(app, args)
     }
 
-    /// Records what is played at this desk from now on.
+    /// Starts to record the speaker of this desktop.
     ///
     /// # Errors
-    /// When nothing can sound here, or it records nothing.
+    /// Returns an error if the desktop has no sound, or the recorder records nothing.
     pub fn record(&self) -> Result<Recording> {
         let sound = self.sound.as_ref().context("a desk without sound")?;
         sound.record(self.command(Path::new("parec")))
     }
 
-    /// From now on notifications are shown at this desk; nothing shows them before.
+    /// Starts the notification service of this desktop; without it no notifications are shown.
     ///
     /// # Errors
-    /// When the bus is gone, or something shows them already.
+    /// Returns an error if the bus is gone, or has a notification service already.
     pub fn notices(&self) -> Result<Notices> {
         Notices::serve(self.bus.address())
     }
 
-    /// From now on this desk has a tray; an app that starts before has none.
+    /// Starts the system tray of this desktop; an app that was started earlier doesn't use it.
     ///
     /// # Errors
-    /// When the bus is gone, or there is one already.
+    /// Returns an error if the bus is gone, or has a tray already.
     pub fn tray(&self) -> Result<Tray> {
         Tray::serve(self.bus.address())
     }
 
-    /// Takes a name on this desk's bus, and answers nobody who calls its owner.
+    /// Takes a name on this desktop's bus, and leaves every call to it unanswered.
     ///
     /// # Errors
-    /// When the bus is gone, or the name is somebody's.
+    /// Returns an error if the bus is gone, or the name is taken.
     pub fn hold_name(&self, name: &'static str) -> Result<HeldName> {
         HeldName::take(self.bus.address(), name)
     }
 
-    /// A folder that is empty at first and gone with the desk.
+    /// Returns the path of a folder that is removed with the desktop.
     pub fn folder(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -1,5 +1,5 @@
-//! A desktop's notifications (Desktop Notifications Specification 1.2), without a desktop: what is to be shown is
-//! remembered, and a test presses what a person would press.
+//! A notification service (Desktop Notifications Specification 1.2) for tests: it records the notifications, and a test
+//! invokes their actions.
 
 #![expect(
     clippy::unused_self,
@@ -17,21 +17,21 @@ use zbus::Connection;
 use zbus::OwnedVariant;
 use zbus::object_server::SignalEmitter;
 
-/// Where the specification has it.
+/// The object path of the service, from the specification.
 const PATH: &str = "/org/freedesktop/Notifications";
 
 /// A notification that is on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Its number.
+    /// The id of the notification.
     pub id: u32,
-    /// Its first line.
+    /// The summary, its first line.
     pub summary: String,
-    /// What can be pressed on it: keys, and what stands on them.
+    /// The actions: keys and their labels.
     pub actions: BTreeMap<String, String>,
 }
 
-/// The service that shows notifications at a desk; gone on drop.
+/// The notification service of a desktop; removed on drop.
 #[derive(Debug)]
 pub struct Notices {
     runtime: Runtime,
@@ -56,15 +56,15 @@ impl Notices {
         Ok(Self { runtime, connection: connection.context("the bus of the desk")?, shown })
     }
 
-    /// What is on the screen now, oldest first.
+    /// Returns the notifications on the screen, oldest first.
     pub fn shown(&self) -> Vec<Notice> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Presses what a notification has under that key.
+    /// Invokes the action of a notification that has this key.
     ///
     /// # Errors
-    /// When the bus is gone.
+    /// Returns an error if the bus is gone.
     pub fn press(&self, id: u32, key: &str) -> Result<()> {
         self.runtime.block_on(async {
             let service = self.connection.object_server().interface::<_, Service>(PATH).await?;
@@ -122,7 +122,7 @@ impl Service {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> zbus::fdo::Result<()> {
         self.list().retain(|notice| notice.id != id);
-        // 3: closed by who had shown it.
+        // 3: closed by a call to `CloseNotification`.
         Ok(Self::notification_closed(&emitter, id, 3).await?)
     }
 

@@ -1,4 +1,4 @@
-//! Programs that end with the value that stands for them.
+//! Child processes that end on drop.
 
 use std::{
     fs::{self, File},
@@ -15,7 +15,7 @@ use nix::{
 
 use crate::until;
 
-/// A running program with all that it has started; ended on drop.
+/// A running program with all its child processes; killed on drop.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -23,10 +23,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`; what it prints goes to a file in `folder`.
+    /// Starts `command`; its output goes to a file in `folder`.
     ///
     /// # Errors
-    /// When there is no such program.
+    /// Returns an error if there is no such program.
     pub fn start(command: &mut Command, folder: &Path) -> Result<Self> {
         let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let log = folder.join(format!("{name}.log"));
@@ -35,14 +35,14 @@ impl Process {
         Self::start_with_output(command, &log)
     }
 
-    /// The same, when it was already said where what it prints goes.
+    /// Starts `command`, whose output the caller has redirected; `log` is the file it goes to.
     ///
     /// # Errors
-    /// As `start`.
+    /// Returns the same errors as `start`.
     pub fn start_with_output(command: &mut Command, log: &Path) -> Result<Self> {
         let child = command
             .stdin(Stdio::null())
-            // A group of its own, so that what it starts can be ended with it.
+            // A process group of its own, so that its children can be killed with it.
             .process_group(0)
             .spawn()
             .with_context(|| {
@@ -51,28 +51,28 @@ impl Process {
         Ok(Self { child, log: log.to_owned() })
     }
 
-    /// Its number in the system.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// How it has ended, when it has.
+    /// Returns the exit status if the program has ended.
     ///
     /// # Errors
-    /// When the system doesn't say.
+    /// Returns an error if the system doesn't report it.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
 
-    /// What it has printed.
+    /// Returns the output so far.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
 
-/// The processes that the process of that number has started and that haven't ended.
+/// Returns the running child processes of a process.
 pub(crate) fn children(of: u32) -> Vec<Pid> {
-    // Linux lists them by the thread that started them: proc(5), /proc/[pid]/task/[tid]/children.
+    // Linux lists children by the thread that started them: proc(5), /proc/[pid]/task/[tid]/children.
     let threads = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
     let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     let all: Vec<i32> =
@@ -80,29 +80,29 @@ pub(crate) fn children(of: u32) -> Vec<Pid> {
     all.into_iter().filter(|id| !has_ended(*id)).map(Pid::from_raw).collect()
 }
 
-/// Ends all that the process of that number has started, and waits until it is gone.
+/// Kills the child processes of a process, and waits until they are gone.
 pub(crate) fn end_all(of: u32) {
     for child in children(of) {
-        // It may end in this moment.
+        // The child may end at this moment.
         let _gone = kill(child, Signal::SIGKILL);
     }
-    // What can't be ended is waiting for a disk: nothing more can be done about it.
+    // A process that can't be killed is waiting for a disk; nothing more can be done about it.
     drop(until("what was killed to be gone", || Ok(children(of).is_empty().then_some(()))));
 }
 
-/// Whether all that is left of a process is its entry in the table. Its first thread can have ended before the others, which
-/// hold its files and its connections until then.
+/// Returns whether a process is a zombie or dead, with no thread left. Its first thread can end before the others,
+/// which hold its files and connections until then.
 fn has_ended(id: i32) -> bool {
     let about = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let threads = fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
-    // The state stands after the name, which is in parentheses.
+    // The state follows the name, which is in parentheses.
     threads <= 1 && about.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         if let Ok(id) = i32::try_from(self.child.id()) {
-            // It fails when all of it has ended already.
+            // This fails if the whole group has ended already.
             let _gone = killpg(Pid::from_raw(id), Signal::SIGKILL);
         }
         drop(self.child.wait());

@@ -1,8 +1,6 @@
-//! Sound without a sound card: PulseAudio keeps the time by a timer, so what is played takes as long
-//! as it would.
+//! A sound server without a sound card: PulseAudio's null sinks keep time by a timer, so sound plays in real time.
 //!
-//! What the app plays goes to the sink `speaker`; what is played to the sink `wire` is what the
-//! microphone hears.
+//! The app plays to the sink `speaker`. Sound that is played to the sink `wire` is the microphone's input.
 
 use std::{
     fs::{self, File},
@@ -14,7 +12,7 @@ use anyhow::{Result, bail};
 
 use crate::{Process, until};
 
-/// Of a recording: samples a second, one channel.
+/// Sample rate of a recording in Hz; recordings have one channel.
 pub const RATE: u32 = 48_000;
 
 /// A running sound server; ended on drop.
@@ -25,16 +23,16 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Starts it with its socket in `folder`.
+    /// Starts the sound server with its socket in `folder`.
     ///
-    /// A null sink that may rewind sleeps for up to 2 s while nothing plays, and whoever begins to play then is heard no
-    /// sooner: no sound card does that. One that may not takes sound every 50 ms.
+    /// A null sink that may rewind sleeps for up to 2 s while nothing plays, and new sound is delayed by that; no sound
+    /// card does this. With `norewinds` it takes sound every 50 ms.
     ///
     /// # Errors
-    /// When `PulseAudio` is missing or doesn't come up.
+    /// Returns an error if `PulseAudio` is missing or doesn't come up.
     pub fn start(folder: &Path) -> Result<Self> {
         let socket = folder.join("pulse.sock");
-        // Of one that was ended by force before.
+        // The socket of a server that was killed earlier.
         drop(fs::remove_file(&socket));
         let mut daemon = Process::start(
             Command::new("pulseaudio")
@@ -56,7 +54,7 @@ impl Sound {
         Ok(Self { _daemon: daemon, folder: folder.to_owned() })
     }
 
-    /// What goes into `PULSE_SERVER`.
+    /// Returns the value of `PULSE_SERVER`.
     pub fn server(&self) -> String {
         format!("unix:{}", self.folder.join("pulse.sock").display())
     }
@@ -64,7 +62,7 @@ impl Sound {
     /// Records the speaker with `parec`, a command that finds this server.
     ///
     /// # Errors
-    /// When it records nothing.
+    /// Returns an error if nothing is recorded.
     pub fn record(&self, mut parec: Command) -> Result<Recording> {
         let file = self.folder.join("heard.raw");
         drop(fs::remove_file(&file));
@@ -75,13 +73,13 @@ impl Sound {
             .stderr(Stdio::null());
         let recorder = Process::start_with_output(&mut parec, &file)?;
         let recording = Recording { _recorder: recorder, file };
-        // A monitor gives silence when nothing plays: its first samples say that it listens.
+        // A monitor delivers silence while nothing plays: its first samples show that it is recording.
         until("the recorder", || Ok((!recording.samples()?.is_empty()).then_some(())))?;
         Ok(recording)
     }
 }
 
-/// What a desk's speaker plays, from the moment of its making; ends on drop.
+/// A recording of a desktop's speaker from its creation on; ends on drop.
 #[derive(Debug)]
 pub struct Recording {
     _recorder: Process,
@@ -89,19 +87,19 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// What was heard so far: 48,000 samples a second, one channel.
+    /// Returns the samples recorded so far: 48,000 a second, one channel.
     ///
     /// # Errors
-    /// When the recording can't be read.
+    /// Returns an error if the recording can't be read.
     pub fn samples(&self) -> Result<Vec<i16>> {
         let bytes = fs::read(&self.file)?;
         Ok(bytes.as_chunks().0.iter().map(|sample| i16::from_le_bytes(*sample)).collect())
     }
 
-    /// Whether anything louder than a whisper (a fiftieth of what is possible) was heard so far.
+    /// Returns whether any sample so far is above a fiftieth of full scale.
     ///
     /// # Errors
-    /// As `samples`.
+    /// Returns the same errors as `samples`.
     pub fn is_heard(&self) -> Result<bool> {
         Ok(self.samples()?.iter().any(|sample| sample.unsigned_abs() > 655))
     }

@@ -1,9 +1,9 @@
-//! Which tone is in a sound.
+//! Tone detection in samples.
 
 use std::f32::consts::TAU;
 
-/// How strong the tone of `hertz` is in `samples`, `rate` of them a second: the amplitude of a steady sine (Goertzel's
-/// algorithm). It tells tones apart that differ by more than the inverse of the samples' duration.
+/// Returns the amplitude of the tone of `hertz` in `samples`, `rate` of them a second, as of a steady sine (Goertzel's
+/// algorithm). It separates tones that differ by more than the inverse of the samples' duration.
 pub fn tone(samples: &[f32], rate: u32, hertz: f32) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "neither rates nor lengths are beyond what an f32 counts exactly")]
     let (rate, length) = (rate as f32, samples.len().max(1) as f32);

@@ -1,5 +1,5 @@
-//! A desktop's tray (`StatusNotifierItem`, as KDE and Ayatana have it), without a desktop: an app's icon is remembered,
-//! and its menu is read and pressed over the bus, as a person's panel does it (`com.canonical.dbusmenu`).
+//! A system tray (`StatusNotifierItem`, as in KDE and Ayatana) for tests. It records the icons that apps register,
+//! reads their menus and clicks entries over the bus (`com.canonical.dbusmenu`).
 
 #![expect(
     clippy::used_underscore_binding,
@@ -18,21 +18,21 @@ use zbus::{Connection, OwnedVariant, Variant};
 
 use crate::until;
 
-/// Where the specification has it.
+/// The object path of the tray, from the specification.
 const PATH: &str = "/StatusNotifierWatcher";
 
 /// An entry of an icon's menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number.
+    /// The id of the entry.
     pub id: i32,
-    /// What stands on it.
+    /// The label of the entry.
     pub label: String,
-    /// It can be pressed.
+    /// Whether the entry can be clicked.
     pub enabled: bool,
 }
 
-/// The tray at a desk; gone on drop.
+/// The tray of a desktop; removed on drop.
 #[derive(Debug)]
 pub struct Tray {
     runtime: Runtime,
@@ -40,10 +40,10 @@ pub struct Tray {
     icons: Icons,
 }
 
-/// The icons, oldest first: on whose connection, at which path.
+/// The registered icons as pairs of bus name and object path, oldest first.
 type Icons = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A menu as it crosses the bus: number, properties, entries.
+/// A menu node as D-Bus carries it: id, properties, children.
 type Layout = (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>);
 
 impl Tray {
@@ -61,10 +61,10 @@ impl Tray {
         Ok(Self { runtime, connection: connection.context("the bus of the desk")?, icons })
     }
 
-    /// What the menu of the first icon says now.
+    /// Returns the entries of the first icon's menu.
     ///
     /// # Errors
-    /// When no icon comes, or it has no menu.
+    /// Returns an error if no icon appears, or it has no menu.
     pub fn menu(&self) -> Result<Vec<Entry>> {
         let (owner, path) = self.menu_of_first()?;
         let (_, layout): (u32, Layout) = self.runtime.block_on(async {
@@ -74,10 +74,10 @@ impl Tray {
         Ok(layout.2.into_iter().filter_map(entry).collect())
     }
 
-    /// Presses an entry.
+    /// Clicks an entry.
     ///
     /// # Errors
-    /// As [`Tray::menu`].
+    /// Returns the same errors as [`Tray::menu`].
     pub fn press(&self, entry: &Entry) -> Result<()> {
         let (owner, path) = self.menu_of_first()?;
         self.runtime.block_on(async {
@@ -87,15 +87,15 @@ impl Tray {
         Ok(())
     }
 
-    /// What stands beside the first icon; nothing where nothing does.
+    /// Returns the label beside the first icon; empty if there is none.
     ///
     /// # Errors
-    /// When no icon comes, or it can't have words beside it.
+    /// Returns an error if no icon appears, or it has no label property.
     pub fn label(&self) -> Result<String> {
         let (owner, item) = self.first()?;
         let label = self.runtime.block_on(async {
             let icon = zbus::Proxy::new(&self.connection, owner, item, "org.kde.StatusNotifierItem").await?;
-            // Ayatana's own, beside what the specification has.
+            // An extension of Ayatana's, absent from the specification.
             icon.get_property("XAyatanaLabel").await
         })?;
         Ok(label)
@@ -116,12 +116,12 @@ impl Tray {
     }
 }
 
-/// An entry with words on it; a line between two has none.
+/// Reads a menu entry; `None` for a separator, which has no label.
 fn entry(of: OwnedVariant) -> Option<Entry> {
     let (id, properties, _): Layout = of.try_into().ok()?;
     let property = |name: &str| properties.get(name).map(|value| &**value);
     let label = match property("label") {
-        // An underscore is before the letter that presses it.
+        // An underscore marks the access key.
         Some(Variant::Str(label)) => label.replace('_', ""),
         _ => return None,
     };
@@ -134,7 +134,7 @@ struct Watcher {
 
 #[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
 impl Watcher {
-    /// By the specification `item` is a name on the bus; Ayatana's library says a path instead.
+    /// Registers an icon. In the specification `item` is a bus name; Ayatana's library sends an object path instead.
     fn register_status_notifier_item(&self, item: String, #[zbus(header)] header: Header<'_>) {
         let owner = header.sender().map(ToString::to_string).unwrap_or_default();
         let icon = if item.starts_with('/') { (owner, item) } else { (item, "/StatusNotifierItem".to_owned()) };

@@ -1,4 +1,4 @@
-//! Waiting for what will be the case soon.
+//! Polling for a condition with a time limit.
 
 use std::{
     thread,
@@ -7,16 +7,16 @@ use std::{
 
 use anyhow::{Result, bail};
 
-/// Long enough for a machine that is busy with other things.
+/// Time limit, long enough for a busy machine.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// What takes longer is told, so that a test that fails says where its time went.
+/// Longer waits are printed, so that a failed test says where its time went.
 const LONG: Duration = Duration::from_secs(5);
 
-/// Asks `look` every 20 ms until it finds something, and returns that.
+/// Calls `look` every 20 ms until it returns a value, and returns that.
 ///
 /// # Errors
-/// When it found nothing in 90 seconds; the message says that `what` was waited for.
+/// Returns an error if there is no value within 90 seconds; the message names `what`.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let began = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! What a person does to a window, and sees in it.
+//! A window under test: input to its page, and reads from it, over `WebDriver`.
 
 use std::{
     fs,
@@ -17,9 +17,9 @@ use crate::{
     until,
 };
 
-/// The key under which the protocol hands out an element.
+/// The key of an element's id in `WebDriver` messages.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-/// How the driver says that an element is no longer on the page (W3C `WebDriver`, 6.6).
+/// The `WebDriver` error for an element that is no longer on the page (W3C `WebDriver`, 6.6).
 const GONE: &str = "stale element reference";
 
 /// The arrow down, for `keys`.
@@ -36,8 +36,8 @@ pub const ALT: &str = "\u{e00a}";
 /// Control, for `keys_with`.
 pub const CONTROL: &str = "\u{e009}";
 
-/// Says that it is done when the page has been drawn some times. A page is there before it is drawn
-/// for the first time, and would be white on the picture.
+/// A script that completes after ten animation frames. A page is loaded before its first frame, and would be white on
+/// the screenshot.
 const AFTER_SOME_FRAMES: &str = "
     const done = arguments[arguments.length - 1];
     let frames = 10;
@@ -60,28 +60,28 @@ impl Window {
         Self { port, session: format!("/session/{id}"), driver }
     }
 
-    /// Presses the first element that `selector` (CSS) names, as soon as it can be pressed.
+    /// Presses the first element that `selector` (CSS) matches, as soon as it can be pressed.
     ///
     /// # Errors
-    /// When it can't be pressed in time; the message says why.
+    /// Returns an error if it can't be pressed in time; the message says why.
     pub fn press(&self, selector: &str) -> Result<()> {
         self.press_found(selector, &first(selector))
     }
 
-    /// Presses what `found`, an expression in the page, finds, as soon as that can be pressed: displayed, enabled, at rest,
-    /// and covered by nothing. `what` is what the test calls it.
+    /// Presses the element that `found`, a JavaScript expression, returns, as soon as it can be pressed: displayed,
+    /// enabled, at rest and uncovered. `what` is the test's name for it.
     ///
     /// # Errors
-    /// When it can't be pressed in time; the message says why.
+    /// Returns an error if it can't be pressed in time; the message says why.
     pub fn press_found(&self, what: &str, found: &str) -> Result<()> {
         self.once_ready(what, found, |element| self.click(element))
     }
 
-    /// Presses the first element that `selector` names, if it can be pressed now; says whether it was. Never at the first
-    /// look: whether something moves is known at the second.
+    /// Presses the first element that `selector` matches if it can be pressed now; returns whether it was pressed. The
+    /// first call always returns `false`: movement is detected by comparison with the previous call.
     ///
     /// # Errors
-    /// When the driver is gone.
+    /// Returns an error if the driver is gone.
     pub fn press_now(&self, selector: &str) -> Result<bool> {
         match self.ready(&first(selector))? {
             Ok(element) => Ok(self.click(&element).is_ok()),
@@ -89,19 +89,19 @@ impl Window {
         }
     }
 
-    /// Types into the first element that `selector` names, as soon as it could be clicked.
+    /// Types into the first element that `selector` matches, as soon as it can be clicked.
     ///
     /// # Errors
-    /// When it can't be typed into in time; the message says why.
+    /// Returns an error if it can't be typed into in time; the message says why.
     pub fn type_into(&self, selector: &str, text: &str) -> Result<()> {
         self.once_ready(selector, &first(selector), |element| self.type_at(element, text))
     }
 
-    /// Chooses a file in the first element that `selector` names, as soon as it is there: pages hide such fields, and show a
-    /// button of their own.
+    /// Chooses a file in the first element that `selector` matches, as soon as it exists. It needn't be displayed:
+    /// pages hide file fields and show a button of their own.
     ///
     /// # Errors
-    /// When it doesn't come, or takes no file.
+    /// Returns an error if the element doesn't appear, or takes no file.
     pub fn choose_file(&self, selector: &str, file: &Path) -> Result<()> {
         let mut last = None;
         let chosen = until(selector, || {
@@ -111,12 +111,11 @@ impl Window {
         chosen.map(drop).with_context(|| format!("{selector} takes no file: {last:?}"))
     }
 
-    /// Presses keys, one after the other, as if on the keyboard: they go to what has the focus. Keys without a letter
-    /// stand as in the protocol (W3C `WebDriver`, 17.4.2): [`DOWN`], [`UP`], [`LEFT`],
-    /// [`RIGHT`].
+    /// Types keys one after the other into the focused element. Keys without a character are given by the protocol's
+    /// code points (W3C `WebDriver`, 17.4.2): [`DOWN`], [`UP`], [`LEFT`], [`RIGHT`].
     ///
     /// # Errors
-    /// When the driver doesn't.
+    /// Returns an error if the driver refuses.
     pub fn keys(&self, keys: &str) -> Result<()> {
         let presses = keys
             .chars()
@@ -129,7 +128,7 @@ impl Window {
     /// Presses a key while another ([`ALT`], [`CONTROL`]) is held.
     ///
     /// # Errors
-    /// When the driver doesn't.
+    /// Returns an error if the driver refuses.
     pub fn keys_with(&self, held: &str, key: &str) -> Result<()> {
         let strokes = [("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)];
         let strokes: Vec<Value> = strokes.iter().map(|(what, key)| json!({ "type": what, "value": key })).collect();
@@ -137,21 +136,21 @@ impl Window {
         Ok(())
     }
 
-    /// Presses a key and holds it, until [`Window::let_go_key`].
+    /// Presses a key and holds it until [`Window::let_go_key`].
     ///
     /// # Errors
-    /// When the driver doesn't.
+    /// Returns an error if the driver refuses.
     pub fn hold_key(&self, key: &str) -> Result<()> {
         let down = json!([{ "type": "keyDown", "value": key }]);
         self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": down }] }))?;
         Ok(())
     }
 
-    /// Presses the first element that `selector` names with the pointer, as soon as it can be pressed, and holds it until
-    /// [`Window::let_go`].
+    /// Presses the pointer on the first element that `selector` matches, as soon as it can be pressed, and holds it
+    /// until [`Window::let_go`].
     ///
     /// # Errors
-    /// When it can't be pressed in time; the message says why.
+    /// Returns an error if it can't be pressed in time; the message says why.
     pub fn hold(&self, selector: &str) -> Result<()> {
         self.once_ready(selector, &first(selector), |element| {
             let actions = json!([
@@ -163,60 +162,60 @@ impl Window {
         })
     }
 
-    /// Lets go of a key that is held.
+    /// Releases a key that is held.
     ///
     /// # Errors
-    /// When the driver doesn't.
+    /// Returns an error if the driver refuses.
     pub fn let_go_key(&self, key: &str) -> Result<()> {
         let up = json!([{ "type": "keyUp", "value": key }]);
         self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": up }] }))?;
         Ok(())
     }
 
-    /// Lets go of what the pointer holds.
+    /// Releases the pointer.
     ///
     /// # Errors
-    /// When the driver doesn't.
+    /// Returns an error if the driver refuses.
     pub fn let_go(&self) -> Result<()> {
         let up = json!([{ "type": "pointerUp", "button": 0 }]);
         self.post("/actions", &json!({ "actions": [{ "type": "pointer", "id": "mouse", "actions": up }] }))?;
         Ok(())
     }
 
-    /// Waits until the first element that `selector` names shows a text that `fits`, and returns it.
+    /// Waits until the first element that `selector` matches shows a text that `fits`, and returns the text.
     ///
     /// # Errors
-    /// When it doesn't in time; the message says what it showed last.
+    /// Returns an error if it doesn't in time; the message holds the last text.
     pub fn wait_for_text(&self, selector: &str, fits: impl Fn(&str) -> bool) -> Result<String> {
         let mut last = None;
         let found = until(selector, || {
-            // An element can be replaced between its being found and read.
+            // The page can replace an element between its being found and read.
             last = self.text(selector).ok().flatten();
             Ok(last.clone().filter(|text| fits(text)))
         });
         found.with_context(|| format!("{selector} shows {last:?}"))
     }
 
-    /// Runs a script in the page and returns what it returns.
+    /// Runs a script in the page and returns its return value.
     ///
     /// # Errors
-    /// When it throws.
+    /// Returns an error if the script throws.
     pub fn run(&self, script: &str) -> Result<Value> {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// Runs a script in the page and returns what it calls its last argument with.
+    /// Runs an asynchronous script in the page and returns the value that it passes to its callback, the last argument.
     ///
     /// # Errors
-    /// When it throws, or never does.
+    /// Returns an error if the script throws, or never calls back.
     pub fn run_until_done(&self, script: &str) -> Result<Value> {
         self.post("/execute/async", &json!({ "script": script, "args": [] }))
     }
 
-    /// Makes the window so many pixels large.
+    /// Resizes the window to a size in pixels.
     ///
     /// # Errors
-    /// When the driver or the window manager doesn't.
+    /// Returns an error if the driver or the window manager refuses.
     pub fn resize(&self, width: u32, height: u32) -> Result<()> {
         self.post("/window/rect", &json!({ "x": 0, "y": 0, "width": width, "height": height }))?;
         let script = "return window.innerWidth";
@@ -227,20 +226,20 @@ impl Window {
         call(self.port, "GET", &format!("{}/screenshot", self.session), &json!({}))
     }
 
-    /// Puts the window away, so that nobody looks at it.
+    /// Minimises the window.
     ///
     /// # Errors
-    /// When the driver or the window manager doesn't.
+    /// Returns an error if the driver or the window manager refuses.
     pub fn minimize(&self) -> Result<()> {
         self.post("/window/minimize", &json!({}))?;
         Ok(())
     }
 
-    /// Takes a picture of the page to `target/shots/NAME.png`, for a person to look at: once what is in
-    /// the page has been drawn, and nothing moves any more, or 5 seconds have passed.
+    /// Saves a screenshot of the page to `target/shots/NAME.png`, once the page has been drawn and nothing moves, at
+    /// most 5 seconds later.
     ///
     /// # Errors
-    /// When it can't be taken or written.
+    /// Returns an error if it can't be taken or written.
     pub fn shoot(&self, name: &str) -> Result<PathBuf> {
         self.post("/execute/async", &json!({ "script": AFTER_SOME_FRAMES, "args": [] }))?;
         let began = Instant::now();
@@ -261,12 +260,12 @@ impl Window {
         Ok(file)
     }
 
-    /// Ends the app as a dead battery does: by a signal that it can't heed.
+    /// Ends the app with SIGKILL, as a power failure would.
     pub fn kill(self) {
         end_all(self.driver);
     }
 
-    /// What the first element that `selector` names shows; `None` when there is none now.
+    /// Returns the text of the first element that `selector` matches; `None` if there is no such element now.
     fn text(&self, selector: &str) -> Result<Option<String>> {
         let Some(element) = self.find(selector) else {
             return Ok(None);
@@ -275,8 +274,8 @@ impl Window {
         Ok(unless_gone(text)?.and_then(|text| text.as_str().map(str::to_owned)))
     }
 
-    /// Does something to what an expression finds, as soon as it can be clicked. Does it again when the driver says no: a
-    /// page draws an element anew, or covers it, between its being looked at and clicked.
+    /// Runs `act` on an element as soon as it can be clicked, and again if the driver refuses: a page can redraw or
+    /// cover an element between the check and the click.
     fn once_ready(&self, what: &str, found: &str, act: impl Fn(&str) -> Result<Value>) -> Result<()> {
         let mut why = "it was never looked at".to_owned();
         let done = until(&format!("{what} to be pressed"), || match self.ready(found)? {
@@ -289,7 +288,7 @@ impl Window {
         done.map(drop).with_context(|| format!("{what} can't be pressed: {why}"))
     }
 
-    /// What an expression finds, if it can be clicked now; in words why it can't otherwise.
+    /// Returns an element if it can be clicked now, and otherwise the reason why not.
     fn ready(&self, found: &str) -> Result<std::result::Result<String, String>> {
         let Some(seen) = unless_gone(self.run(&look(found)))? else {
             return Ok(Err("it went while it was looked at".to_owned()));
@@ -318,7 +317,7 @@ impl Window {
     }
 }
 
-/// What was answered about an element; none where the page drew anew and it went meanwhile.
+/// Turns the stale-element error into `None`: the page was redrawn and the element removed meanwhile.
 fn unless_gone(answer: Result<Value>) -> Result<Option<Value>> {
     match answer {
         Err(error) if error.to_string().contains(GONE) => Ok(None),
@@ -326,14 +325,14 @@ fn unless_gone(answer: Result<Value>) -> Result<Option<Value>> {
     }
 }
 
-/// The expression for the first element that a selector names.
+/// Returns the JavaScript expression for the first element that a selector matches.
 fn first(selector: &str) -> String {
     format!("document.querySelector({})", json!(selector))
 }
 
 impl Drop for Window {
-    /// Returns when the app is gone: another that is opened on the same folder meanwhile would take itself for the
-    /// second one, and end.
+    /// Waits for the end of the app. A new instance on the same folder would otherwise take itself for the second
+    /// instance, and exit.
     fn drop(&mut self) {
         drop(call(self.port, "DELETE", &self.session, &json!({})));
         let gone = until("the app to end", || Ok(children(self.driver).is_empty().then_some(())));

@@ -1,7 +1,7 @@
-//! Calls: how soon it rings, how soon they hear each other, how late and how whole that is, and what it costs.
+//! Benchmarks of calls: time to ring, time until both sides hear each other, delay, gaps and processor time.
 //!
-//! Both devices speak into the microphone `wire` and play to the loudspeaker `speaker` of the same virtual sound server,
-//! so what is recorded there is what either of them hears.
+//! Both devices use the microphone `wire` and the loudspeaker `speaker` of the same virtual sound server, so the
+//! recording of the speaker holds what either of them plays.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -28,10 +28,10 @@ use crate::times::Times;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Samples in which a tone is looked for: 10 ms.
+/// Samples that are searched for a tone at a time: 10 ms.
 const BLOCK: usize = RATE as usize / 100;
 
-/// What kernels count a process's time in, on Linux: hundredths of a second.
+/// Unit in which the Linux kernel counts processor time: hundredths of a second.
 const TICKS_A_SECOND: f64 = 100.0;
 
 pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
@@ -87,7 +87,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     Ok(())
 }
 
-/// Sam's device and Siri's.
+/// The devices of Sam and Siri.
 struct Line {
     sam: Device,
     siri: Device,
@@ -97,7 +97,7 @@ struct Line {
 }
 
 impl Line {
-    /// Sam calls Siri: which call it is, and how soon it rings.
+    /// Sam calls Siri; returns the call's id and the time until it rings.
     async fn ring(&self) -> Result<(CallId, Duration)> {
         let from = self.siri_phone.position();
         let tapped = Instant::now();
@@ -106,7 +106,7 @@ impl Line {
         Ok((task.call_id().context("no call")?, rang - tapped))
     }
 
-    /// Siri answers: how soon packets have a way on both sides.
+    /// Siri answers; returns the time until both sides have a media path.
     async fn answer(&self, call_id: CallId) -> Result<Duration> {
         let from = (self.sam_phone.position(), self.siri_phone.position());
         let tapped = Instant::now();
@@ -116,20 +116,20 @@ impl Line {
         Ok(here.max(there) - tapped)
     }
 
-    /// Sam hangs up: how soon Siri's device has ended it too.
+    /// Sam hangs up; returns the time until Siri's device has ended the call.
     async fn hang_up(&self, call_id: CallId) -> Result<Duration> {
         let from = self.siri_phone.position();
         let tapped = Instant::now();
         self.sam.ask(Ask::HangUp { call_id }).await?;
         let is_over = |task| !matches!(task, Task::Talk { .. });
         let (over, _) = self.siri_phone.task(from, "it is over", is_over).await?;
-        // The next call begins when nothing is said of this one any more.
+        // The next call starts when Sam's device is idle.
         let idle = |task: Task| task == Task::Idle;
         self.sam_phone.task(0, "Sam is idle", idle).await?;
         Ok(over - tapped)
     }
 
-    /// Sam's device goes to another network: how soon both are heard again.
+    /// Sam's device changes networks; returns the time until both sides hear each other again.
     async fn change_networks(&self) -> Result<Duration> {
         let from = (self.sam_phone.position(), self.siri_phone.position());
         let left = Instant::now();
@@ -142,12 +142,13 @@ impl Line {
     }
 }
 
-/// Half of what this program uses, in percent of a core: in it are both devices, whole, and the server.
+/// Returns half of this program's processor time in percent of a core; the program holds both devices, whole, and the
+/// server.
 async fn half_of_this_program(options: &Options) -> Result<f64> {
     let used = || -> Result<f64> {
         let stat = fs::read_to_string("/proc/self/stat")?;
         let fields: Vec<&str> = stat.rsplit_once(')').context("no program")?.1.split_whitespace().collect();
-        // Fields 14 and 15, utime and stime; the third is the first here.
+        // Fields 14 and 15, utime and stime; the list here starts at the third field.
         let ticks: f64 =
             fields.get(11..13).context("no times")?.iter().filter_map(|text| text.parse::<f64>().ok()).sum();
         Ok(ticks / TICKS_A_SECOND)
@@ -157,7 +158,7 @@ async fn half_of_this_program(options: &Options) -> Result<f64> {
     Ok((used()? - before) / began.elapsed().as_secs_f64() / 2.0 * 100.0)
 }
 
-/// Where they speak: what goes into the wire and what comes out of the speaker are recorded by the same means.
+/// The recordings of the wire and of the speaker, made in the same way.
 struct Room {
     folder: TempDir,
     _ear: Ended,
@@ -212,7 +213,7 @@ impl Room {
         Ok(bytes.as_chunks().0.iter().map(|sample| f32::from(i16::from_le_bytes(*sample)) / 32_768.0).collect())
     }
 
-    /// How long after a place in what is heard a tone begins.
+    /// Returns the time from an offset in the recording to the start of a tone.
     async fn first_tone(&self, hertz: f32, from: usize) -> Result<Duration> {
         let found = || -> Result<Option<usize>> {
             let heard = self.heard()?;
@@ -229,7 +230,7 @@ impl Room {
         bail!("nothing was heard")
     }
 
-    /// Waits until nothing was heard for a fifth of a second.
+    /// Waits for a fifth of a second of silence.
     async fn silence(&self) -> Result<()> {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
@@ -243,7 +244,7 @@ impl Room {
         bail!("it doesn't fall silent")
     }
 
-    /// The median of how much later bursts come out than they went in.
+    /// Returns the median mouth-to-ear delay of several bursts.
     async fn mouth_to_ear(&self, bursts: usize) -> Result<Duration> {
         let onset = |samples: &[f32], from: usize| {
             samples.get(from..).and_then(|new| new.iter().position(|sample| sample.abs() > 0.1))
@@ -257,7 +258,7 @@ impl Room {
             let (said, heard) = loop {
                 let (said, heard) = (self.read("said")?, self.heard()?);
                 if let Some(found) = onset(&said, said_from).zip(onset(&heard, heard_from)) {
-                    // Both recordings run without a pause: by now each is as old as it is long.
+                    // Both recordings run without a pause, so the age of a burst is its distance from the end.
                     break (said.len() - said_from - found.0, heard.len() - heard_from - found.1);
                 }
                 ensure!(began.elapsed() < PATIENCE, "the burst is lost");

@@ -1,4 +1,4 @@
-//! Catching up: a device that was away comes back, and is told what it missed.
+//! Benchmark of catching up: a device reconnects after an absence, and gets the entries that it missed.
 
 use std::time::Instant;
 
@@ -55,7 +55,8 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     device.close().await.map(drop)
 }
 
-/// Writes so many entries: requests that are made, accepted and completed. The last is a request that stays; its id.
+/// Writes a number of entries: requests that are made, accepted and completed. The last request stays open; returns its
+/// id.
 async fn write(siri: &Crew, entries: usize) -> Result<Uuid> {
     let mut commands: Vec<Value> = Vec::new();
     let mut last = Uuid::now_v7();

@@ -1,6 +1,6 @@
-//! A device of the crew: the real controller on SQLite, and a shell that notes when it is told what.
+//! A crew device: the real controller on SQLite, and a shell that records the time of each event.
 //!
-//! What is told goes through a window's queue and becomes JSON, as in the app; a moment is noted when the JSON is there.
+//! Events pass through a window's queue and become JSON, as in the app; the time is taken when the JSON exists.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -23,24 +23,24 @@ use tokio::sync::watch;
 use crate::phone::{Phone, Receiver};
 use crate::ship::PIN;
 
-/// As in the app.
+/// Length of the window's queue, the same as in the app.
 const WINDOW_QUEUE: usize = 1024;
 
-/// How long something may take that must come.
+/// Time limit for expected events.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What a device's shell was told, and when.
+/// An event that reached the shell.
 #[derive(Clone, Debug)]
 pub(crate) enum Heard {
-    /// The window has its JSON.
+    /// Events whose JSON has reached the window.
     Told(Arc<Vec<Told>>),
-    /// What rings, whole.
+    /// The complete list of ringing requests.
     Ring(Vec<RequestId>),
     /// The sound system took the first samples of an alert.
     Sounding(RequestId),
 }
 
-/// The shell: notes what comes.
+/// A shell that records events.
 pub(crate) struct Ear {
     window: Arc<Window>,
     bell: OnceLock<Bell>,
@@ -77,17 +77,17 @@ impl Ear {
         self.news.send_modify(|news| *news += 1);
     }
 
-    /// How much was heard so far.
+    /// Returns the number of events so far.
     pub(crate) fn position(&self) -> usize {
         self.heard.lock().unwrap().len()
     }
 
-    /// All that was heard from a position on.
+    /// Returns all events from a position on.
     pub(crate) fn since(&self, position: usize) -> Vec<(Instant, Heard)> {
         self.heard.lock().unwrap().get(position..).unwrap_or_default().to_vec()
     }
 
-    /// Waits for something among what is heard from a position on, and says when it came.
+    /// Waits for an event from a position on, and returns its time.
     pub(crate) async fn until(
         &self,
         from: usize,
@@ -112,13 +112,13 @@ impl Ear {
         }
     }
 
-    /// Waits until the window is told that the connection is so.
+    /// Waits until the window is notified of a connection state.
     pub(crate) async fn link(&self, from: usize, is_so: impl Fn(Link) -> bool) -> Result<Instant> {
         let is_it = |told: &Told| matches!(told, Told::Status { status } if is_so(status.link));
         self.until(from, "the connection is as it should be", |heard| heard.told().iter().any(is_it)).await
     }
 
-    /// Waits until the window is told that nothing waits any more.
+    /// Waits until the window is notified that the outbox is empty.
     pub(crate) async fn settled(&self, from: usize) -> Result<Instant> {
         let is_it = |told: &Told| matches!(told, Told::Outbox { put, gone } if put.is_empty() && !gone.is_empty());
         self.until(from, "nothing waits", |heard| heard.told().iter().any(is_it)).await
@@ -126,7 +126,7 @@ impl Ear {
 }
 
 impl Heard {
-    /// What a window was told.
+    /// Returns the events for the window.
     pub(crate) fn told(&self) -> &[Told] {
         match self {
             Self::Told(told) => told,
@@ -165,7 +165,7 @@ impl Shell for Ear {
     }
 }
 
-/// A vault that is a drawer.
+/// A vault in memory.
 #[derive(Debug, Default)]
 struct Drawer(Mutex<Option<String>>);
 
@@ -185,7 +185,7 @@ impl Vault for Drawer {
     }
 }
 
-/// A vault that is locked: whoever starts with it stays where it is, with what it has.
+/// A vault that is locked: a device that starts with it keeps its session and its store.
 #[derive(Debug)]
 pub(crate) struct Locked;
 
@@ -203,7 +203,7 @@ impl Vault for Locked {
     }
 }
 
-/// A device of the crew.
+/// A crew device.
 pub(crate) struct Device {
     pub(crate) ear: Arc<Ear>,
     pub(crate) handle: Handle,
@@ -212,12 +212,12 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// A new device, with nobody signed in.
+    /// Creates a device without a session.
     pub(crate) async fn new() -> Result<Self> {
         Self::speaking_by(Arc::new(NoHandset)).await
     }
 
-    /// A device with a voice on which somebody signed in, and which is up to date.
+    /// Creates a device with a voice, signs a person in, and waits until it is up to date.
     pub(crate) async fn with_phone(server: &str, name: &str, phone: &Arc<Phone>) -> Result<Self> {
         let device = Self::speaking_by(Arc::new(Receiver(Arc::clone(phone)))).await?;
         phone.is_of(device.handle.clone());
@@ -233,7 +233,7 @@ impl Device {
         Ok(Self { ear, handle, vault, folder })
     }
 
-    /// A new device on which somebody signed in, and which is up to date.
+    /// Creates a device, signs a person in, and waits until it is up to date.
     pub(crate) async fn of(server: &str, name: &str) -> Result<Self> {
         Self::new().await?.begin(server, name).await
     }
@@ -254,14 +254,14 @@ impl Device {
         Ok(serde_json::from_str(self.handle.ask(ask).await?.get())?)
     }
 
-    /// Does something, and waits until the server has it.
+    /// Runs a verb, and waits until the server has it.
     pub(crate) async fn does(&self, verb: Verb) -> Result<()> {
         let from = self.ear.position();
         self.ask(Ask::Do { verb }).await?;
         self.ear.settled(from).await.map(drop)
     }
 
-    /// Gives it a bell, and waits until that can be heard.
+    /// Opens the device's bell, and waits until it can play.
     pub(crate) async fn hang_bell(&self) -> Result<()> {
         let (report, mut reports) = tokio::sync::mpsc::unbounded_channel();
         let bell = Bell::open(move |said| drop(report.send((Instant::now(), said))));
@@ -290,12 +290,12 @@ impl Device {
         Ok(())
     }
 
-    /// The token of whoever is signed in.
+    /// Returns the token of the session.
     pub(crate) fn token(&self) -> Result<String> {
         self.vault.0.lock().unwrap().clone().context("nobody is signed in")
     }
 
-    /// Closes the program; what it keeps stays in its folder, whole.
+    /// Closes the program; its store stays in its folder, intact.
     pub(crate) async fn close(self) -> Result<Arc<TempDir>> {
         self.handle.stop().await;
         // The files are closed a moment later.
@@ -340,7 +340,7 @@ async fn start_with(
     Ok(start(parts).await?)
 }
 
-/// A shell for [`boot`] that only listens.
+/// Creates a shell for [`boot`] that only records.
 pub(crate) fn ear(folder: &Path) -> Arc<Ear> {
     Ear::new(folder)
 }

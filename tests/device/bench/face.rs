@@ -1,11 +1,11 @@
-//! The size of the face's program, as it is shipped.
+//! The size of the UI's WebAssembly as shipped.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::report::{Figure, Report};
 
-/// Where `cargo xtask ui --release` leaves it.
+/// The output of `cargo xtask ui --release`.
 const FACE: &str = "../../target/web/script/web/crewbell-ui_bg.wasm";
 
 pub(crate) fn measure(report: &mut Report) {
@@ -14,7 +14,7 @@ pub(crate) fn measure(report: &mut Report) {
         return report.left_out("the face's size", "it has not been built: `cargo xtask ui --release`");
     };
     report.add("the face's WebAssembly", Figure::bytes(whole.len()));
-    // As the app carries it: Tauri packs what it embeds with Brotli, at quality 9.
+    // As in the app: Tauri compresses embedded files with Brotli, at quality 9.
     for (name, args) in [("brotli", ["--quality=9", "--stdout"]), ("gzip", ["-9", "--stdout"])] {
         let packed = Command::new(name).args(args).arg(&wasm).stderr(Stdio::null()).output();
         match packed {

@@ -1,17 +1,18 @@
-//! How long the crew's app takes: to start, to show and sound a press, to fetch a site, to catch up, to send what waited.
+//! Benchmarks of the crew's app: to start, to show and sound a press, to fetch a site, to catch up, and to send its
+//! outbox.
 //!
 //! `cargo xtask bench app` prints the figures of this machine beside floors measured in the same run, because a figure
 //! alone says little. The server is the real one with a real PostgreSQL that flushes to the disk, the store is SQLite,
-//! the sockets are sockets, the presses are a foreign client's MQTT, the bell plays to a sound server without a sound
-//! card. All of it shares the machine's cores.
+//! the sockets are real, the presses come from a foreign MQTT client, and the bell plays to a sound server without a
+//! sound card. All of it shares the machine's cores.
 //!
-//! - [`stage`]: a ship with as many entities as wanted; [`device`]: a device whose shell notes when it is told what
-//! - [`call`]: calls between two devices with a [`phone`], each; [`signalling`]: many at once, without a voice
-//! - [`start`], [`press`], [`sync`], [`catch_up`], [`replay`], [`face`]: what is measured; [`window`]: the same in the
+//! - [`stage`]: a ship with a given number of entities; [`device`]: a device whose shell records the time of each event
+//! - [`call`]: calls between two devices with a [`phone`] each; [`signalling`]: many calls at once, without a voice
+//! - [`start`], [`press`], [`sync`], [`catch_up`], [`replay`], [`face`]: the benchmarks; [`window`]: the same in the
 //!   app's window, where the app is built
-//! - [`times`], [`memory`], [`report`]: figures, and how they are shown
+//! - [`times`], [`memory`], [`report`]: figures and their output
 //!
-//! It speaks only to 127.0.0.1, is bounded in count and time, and ends what it started.
+//! The program connects only to 127.0.0.1, is bounded in count and time, and ends what it started.
 
 #![expect(
     clippy::unwrap_used,
@@ -61,8 +62,8 @@ use crewbell_desk::Sound;
 
 use report::Report;
 
-/// Says to this program that a sound server was started for it: ALSA finds one by the environment, which a process can't
-/// change safely once it runs.
+/// Environment variable that says that a sound server was started for this process. ALSA finds a server by the
+/// environment, which a process can't change safely while it runs.
 const AT_A_DESK: &str = "CREWBELL_BENCH_DESK";
 
 #[derive(Clone, Debug, Parser)]
@@ -75,7 +76,7 @@ struct Options {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Measure the app's window too; the app and its face must be built (`--app`)
+    /// Measure the app's window too; the app and its UI must be built (`--app`)
     #[arg(long)]
     window: bool,
     /// The app's program, for `--window`; else the one that was built with this benchmark's profile
@@ -84,7 +85,7 @@ struct Options {
     /// Measure only these: start, press, sync, catch-up, replay, call, face
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Be a device that starts on what is in this folder, and say how long it took
+    /// Start as a device on the store in this folder, and print the times
     #[arg(long, hide = true)]
     starts_on: Option<PathBuf>,
     /// Passed by `cargo bench`
@@ -93,7 +94,7 @@ struct Options {
 }
 
 impl Options {
-    /// As many as that, or a tenth of it in a short run.
+    /// Returns the count, or a tenth of it in a short run.
     fn many(&self, whole: usize) -> usize {
         if self.quick { whole / 10 } else { whole }
     }
@@ -112,7 +113,7 @@ fn main() -> Result<()> {
     if std::env::var_os(AT_A_DESK).is_none() {
         return at_a_desk();
     }
-    // Whoever installed one before installed the same.
+    // An error means that another caller has installed the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let report = runtime.block_on(measure(&options))?;
     if options.json {
@@ -123,7 +124,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Runs this program again, where it finds a sound server, if one can be had.
+/// Runs this program again in an environment with a sound server, if one can be started.
 fn at_a_desk() -> Result<()> {
     let folder = tempfile::Builder::new().prefix("crewbell-bench-").tempdir()?;
     let sound = Sound::start(folder.path());

@@ -1,4 +1,4 @@
-//! What processes take, as the kernel counts it (`/proc`, Linux only).
+//! Memory of processes as the kernel reports it (`/proc`, Linux only).
 
 use std::fs;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::path::Path;
 /// The memory of a process, in MB (10^6 bytes).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
-    /// Resident, with what is shared with other processes.
+    /// Resident set size, shared memory included.
     pub(crate) resident: f64,
-    /// Its share: what several processes have in common is divided among them.
+    /// Proportional set size: shared memory is divided among the processes that share it.
     pub(crate) share: f64,
 }
 
-/// The memory of a process now; none when it is gone.
+/// Returns the memory of a process; `None` if it has ended.
 pub(crate) fn of(pid: u32) -> Option<Memory> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     let field = |name: &str| {
@@ -22,7 +22,7 @@ pub(crate) fn of(pid: u32) -> Option<Memory> {
     Some(Memory { resident: field("Rss:")?, share: field("Pss:")? })
 }
 
-/// The process of a program, and those that it started, with their names: the program's first.
+/// Returns a program's process and its children, with their names; the program's first.
 pub(crate) fn family(program: &Path) -> Vec<(u32, String)> {
     let all: Vec<u32> = fs::read_dir("/proc")
         .into_iter()

@@ -1,7 +1,7 @@
-//! From a guest's press to the crew's window and ears.
+//! Benchmark from a guest's press to the crew's window and bell.
 //!
-//! Presses are due five times a second, whether those before were heard or not, by MQTT clients that are not ours.
-//! Another of the crew accepts each when it sounds, so that each makes a card and a sound of its own.
+//! Presses are due five times a second, regardless of earlier presses, from foreign MQTT clients. Another crew member
+//! accepts each request when it sounds, so that each makes a card and a sound of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,14 +25,14 @@ use crate::times::Times;
 const RATE: u32 = 5;
 const CABINS: usize = 5;
 
-/// Seconds of presses at the beginning that have a row of their own: a sound system that was just opened takes its first
-/// samples when it likes, the virtual one up to two seconds late.
+/// Seconds of presses at the beginning that have a row of their own: a newly opened sound system may take its first
+/// samples late, the virtual one by up to two seconds.
 const WARM_UP: usize = 5;
 
-/// How long the last presses may take before they count as unheard.
+/// Time limit after which the last presses count as unheard.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
-/// A press: when its PUBLISH was sent, and when its PUBACK was there.
+/// A press with the times of its PUBLISH and its PUBACK.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pressed {
     pub(crate) number: usize,
@@ -46,7 +46,7 @@ impl Pressed {
     }
 }
 
-/// When a press came to whom.
+/// The times at which a press reached the window, the ring list and the bell.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reached {
     told: Option<Instant>,
@@ -72,7 +72,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     let pressed = all(stage, presses, 0).await?;
     let last = Pressed::id(presses - 1);
     let is_last = |told: &Told| requests(told).any(|(press, _)| press == last);
-    // What was not told in time is counted below.
+    // Presses that weren't reported in time are counted below.
     let waiting = device.ear.until(from, "the last press is told", |heard| heard.told().iter().any(is_last));
     drop(tokio::time::timeout(LAST_WORD, waiting).await);
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -113,7 +113,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     device.close().await.map(drop)
 }
 
-/// Presses so often, one cabin after the other, each when it is due; the first has the number `first`.
+/// Sends a number of presses, one cabin after the other, each when it is due; `first` is the number of the first.
 pub(crate) async fn all(stage: &Stage, presses: usize, first: usize) -> Result<Vec<Pressed>> {
     let mut hands = JoinSet::new();
     let mut cabins = Vec::new();
@@ -134,7 +134,7 @@ pub(crate) async fn all(stage: &Stage, presses: usize, first: usize) -> Result<V
     Ok(pressed)
 }
 
-/// Presses when told, and notes when.
+/// Presses on demand, and records the times.
 async fn hand(mut gus: Gus, mut due: UnboundedReceiver<usize>) -> Vec<Pressed> {
     let mut pressed = Vec::new();
     while let Some(number) = due.recv().await {
@@ -145,7 +145,7 @@ async fn hand(mut gus: Gus, mut due: UnboundedReceiver<usize>) -> Vec<Pressed> {
     pressed
 }
 
-/// Accepts each request when it sounds; without a bell, when it is to ring.
+/// Accepts each request when it sounds; without a bell, when it is in the ring list.
 async fn accept(ear: Arc<Ear>, from: usize, siri: Crew, sounding: bool) -> Result<()> {
     let mut known = BTreeSet::new();
     let mut position = from;
@@ -171,7 +171,7 @@ async fn accept(ear: Arc<Ear>, from: usize, siri: Crew, sounding: bool) -> Resul
     }
 }
 
-/// The requests in what was told, with the last press of each.
+/// Returns the requests in an event, with the last press of each.
 fn requests(told: &Told) -> impl Iterator<Item = (&str, RequestId)> {
     let put = if let Told::Patch { put, .. } = told { put.as_slice() } else { &[] };
     put.iter().filter_map(|shown| match shown.noun.as_ref() {
@@ -186,7 +186,8 @@ fn requests(told: &Told) -> impl Iterator<Item = (&str, RequestId)> {
     })
 }
 
-/// When each press was first told, rung and sounded. A press that joined another's request rings with that.
+/// Returns the times at which each press was first reported, rung and sounded. A press that joined an open request
+/// rings with that.
 fn reached(heard: &[(Instant, Heard)]) -> BTreeMap<String, Reached> {
     let mut reached: BTreeMap<String, Reached> = BTreeMap::new();
     let mut rung: BTreeMap<RequestId, Instant> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What ten devices did without a network is sent when it is back, all at once.
+//! Benchmark of the outbox: ten devices reconnect at once, and send the commands that they queued offline.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use crate::wire::Wire;
 
 const DEVICES: usize = 10;
 
-/// Requests that each device writes its notes on: one holds a hundred.
+/// Requests on which each device writes its notes; a request holds a hundred.
 const REQUESTS: usize = IN_HAND / 2 / DEVICES;
 
 const NOTED: &str = "select count(*) from entries where type = 'request_noted'";
@@ -99,7 +99,7 @@ fn noted(request: usize, note: usize) -> Verb {
     Verb::NoteRequest { request_id: Stage::in_hand(request), note_id: Uuid::now_v7().into(), text }
 }
 
-/// The floor: as many notes on other requests, straight to the server's door.
+/// The floor: the same number of notes on other requests, sent straight to the server's endpoint.
 async fn straight(stage: &Stage, notes: usize) -> Result<Duration> {
     let siri = stage.ship.siri().await;
     let half = IN_HAND / 2;

@@ -1,4 +1,4 @@
-//! The figures as a person reads them, and as JSON.
+//! The report as text and as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,29 +7,29 @@ use serde::Serialize;
 
 use crate::times::Times;
 
-/// All that was measured.
+/// All figures of a run.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     rows: Vec<Row>,
     left_out: Vec<(String, String)>,
-    /// What should never be: something lost, something twice.
+    /// Violations of correctness: anything lost or duplicated.
     wrong: Vec<String>,
 }
 
-/// One figure, with what it should be and what stands beside it.
+/// A figure with its target and its floor.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     what: String,
     #[serde(flatten)]
     figure: Figure,
-    /// Below this, in the figure's unit: its p99, where there is one.
+    /// Upper bound in the figure's unit; it applies to the p99, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     aim: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     floor: Option<Floor>,
 }
 
-/// What the same machine needs for the least that must be done.
+/// The time of the minimal necessary work on the same machine.
 #[derive(Debug, Serialize)]
 struct Floor {
     of: &'static str,
@@ -41,17 +41,17 @@ struct Floor {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Figure {
-    /// Many times.
+    /// A distribution of many times.
     Times(Times),
-    /// One, or the median of a few.
+    /// One time, or the median of a few.
     Milliseconds { ms: f64 },
     /// 10^6 bytes.
     Megabytes { mb: f64 },
     /// 10^3 bytes.
     Kilobytes { kb: f64 },
-    /// Of a core.
+    /// Percent of a core.
     Percent { percent: f64 },
-    /// How many in a second: the more, the better.
+    /// Rate per second; higher is better.
     ASecond { a_second: f64 },
 }
 
@@ -65,7 +65,7 @@ impl Figure {
         Self::Kilobytes { kb: bytes as f64 / 1e3 }
     }
 
-    /// What an aim is about.
+    /// Returns the value that is compared with the target.
     fn decisive(&self) -> f64 {
         match self {
             Self::Times(times) => times.p99,
@@ -85,19 +85,19 @@ impl From<Times> for Figure {
 }
 
 impl Report {
-    /// Adds a figure; more is said of it by the returned row.
+    /// Adds a figure; the returned row takes its target and its floor.
     pub(crate) fn add(&mut self, what: impl Into<String>, figure: impl Into<Figure>) -> &mut Row {
         self.rows.push(Row { what: what.into(), figure: figure.into(), aim: None, floor: None });
         let last = self.rows.len() - 1;
         &mut self.rows[last]
     }
 
-    /// Something was not measured.
+    /// Records that something was not measured.
     pub(crate) fn left_out(&mut self, what: &str, why: impl Into<String>) {
         self.left_out.push((what.to_owned(), why.into()));
     }
 
-    /// Something is not as it must be.
+    /// Records a violation of correctness.
     pub(crate) fn wrong(&mut self, what: impl Into<String>) {
         self.wrong.push(what.into());
     }

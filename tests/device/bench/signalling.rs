@@ -1,10 +1,9 @@
-//! How many calls the signalling carries: fifty pairs at once, each with two live sockets, from the tap to the end, with
-//! all that two devices say to each other meanwhile.
+//! Benchmark of the signalling capacity: fifty pairs call at once, each with two live sockets, from the tap to the end,
+//! with all the signals of two devices.
 //!
-//! Everybody hears of every call, as on board: each of the three entries of a call goes to a hundred sockets. The server,
-//! its PostgreSQL and the clients, who read all that, share this machine; how much of its processor was busy meanwhile
-//! tells what the figure is bounded by: near all of it, and it is the processor; far below, and it is the disk that every
-//! step waits for.
+//! All sockets get all calls, as on board: each of the three entries of a call goes to a hundred sockets. The server,
+//! its PostgreSQL and the reading clients share this machine. The processor's load shows the bottleneck: near 100 %, it
+//! is the processor; far below, it is the disk that every step waits for.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -22,13 +21,14 @@ use crate::times::Times;
 
 const PAIRS: usize = 50;
 
-/// Candidates that each side names: two networks, each with and without a STUN server.
+/// Candidates of each side: two networks, each with and without a STUN server.
 const CANDIDATES: usize = 4;
 
-/// Calls of a pair at most, one after the other: an end may say a hundred things in a row before it is slowed down.
+/// Maximum number of consecutive calls of a pair: an end may send a burst of a hundred signals before its rate is
+/// limited.
 const ROUNDS: usize = 100 / (CANDIDATES + 1);
 
-/// As long as those of the app are: with one audio codec and a fingerprint.
+/// Length of the app's descriptions: with one audio codec and a fingerprint.
 const SDP_BYTES: usize = 1_200;
 
 pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
@@ -54,7 +54,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     Ok(())
 }
 
-/// One pair's calls, one after the other: how soon each rang.
+/// Runs one pair's calls, one after the other; returns the times until they rang.
 async fn speak((mut caller, mut callee): (End, End), rounds: usize) -> Result<Vec<Duration>> {
     let mut rings = Vec::new();
     for _ in 0..rounds {
@@ -87,7 +87,7 @@ async fn speak((mut caller, mut callee): (End, End), rounds: usize) -> Result<Ve
     Ok(rings)
 }
 
-/// Waits for an entry of one's own call among those of all.
+/// Waits for an entry of the pair's own call among those of all.
 async fn sees(end: &mut End, call: &str, kind: &str) {
     loop {
         let entry: Value = end.screen.next().await;
@@ -97,7 +97,7 @@ async fn sees(end: &mut End, call: &str, kind: &str) {
     }
 }
 
-/// The next signal of one's own call.
+/// Returns the next signal of the pair's own call.
 async fn hears(end: &mut End) -> Result<Signal> {
     loop {
         let frame = end.screen.hears().await;
@@ -108,7 +108,7 @@ async fn hears(end: &mut End) -> Result<Signal> {
     }
 }
 
-/// What the machine's processors did since it was started, in hundredths of a second.
+/// Processor time of the machine since its start, in hundredths of a second.
 struct Busy {
     busy: f64,
     all: f64,
@@ -124,7 +124,7 @@ impl Busy {
         Ok(Self { busy: all - times.get(3..5).context("no times")?.iter().sum::<f64>(), all })
     }
 
-    /// The part that was busy, in percent.
+    /// Returns the load since an earlier reading, in percent.
     fn since(&self, before: &Self) -> f64 {
         (self.busy - before.busy) / (self.all - before.all) * 100.0
     }

@@ -1,4 +1,4 @@
-//! A ship whose server holds as many entities as wanted.
+//! A ship whose server holds a given number of entities.
 
 use anyhow::{Context, Result};
 use crewbell_shared::ids::RequestId;
@@ -9,13 +9,13 @@ use uuid::Uuid;
 use crate::database;
 use crate::ship::Ship;
 
-/// What every ship has without being asked: the site, six people, five cabins and buttons, a guest and her stay.
+/// Entities that every ship has: the site, six people, five cabins and buttons, a guest and her stay.
 const ALWAYS: usize = 19;
 
-/// Requests that somebody has in hand, so that no device rings for them: they take the notes that are measured.
+/// Accepted requests, for which no device rings: they take the notes that are measured.
 pub(crate) const IN_HAND: usize = 200;
 
-/// A ship, and a plain client for its floors.
+/// A ship, and a plain HTTP client for the floors.
 pub(crate) struct Stage {
     pub(crate) ship: Ship,
     pub(crate) entities: usize,
@@ -23,11 +23,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// A ship on whose board a snapshot finds so many entities: most are requests closed in the last seven days.
+    /// Creates a ship whose snapshot has a given number of entities: most are requests closed in the last seven days.
     pub(crate) async fn new(entities: usize) -> Result<Self> {
         let ship = Ship::sail().await;
         let mut root = database::superuser(&ship.db).await;
-        // The stories' cluster doesn't flush; what is measured here includes the disk.
+        // The stories' cluster runs without fsync; this benchmark includes the disk.
         for setting in ["fsync", "full_page_writes"] {
             root.execute(sqlx::AssertSqlSafe(format!("alter system reset {setting}"))).await?;
         }
@@ -39,17 +39,17 @@ impl Stage {
         Ok(Self { ship, entities, plain: Client::builder().no_proxy().gzip(true).build()? })
     }
 
-    /// The base address of the server.
+    /// Returns the base address of the server.
     pub(crate) fn base(&self) -> String {
         format!("http://{}", self.ship.server.http)
     }
 
-    /// One of the requests in hand.
+    /// Returns the id of an accepted request.
     pub(crate) fn in_hand(number: usize) -> RequestId {
         RequestId(uuid(1, number + 1))
     }
 
-    /// Downloads what a path answers, and drops it; how many bytes it was.
+    /// Downloads a path and discards the body; returns its length in bytes.
     pub(crate) async fn download(&self, path: &str, token: &str) -> Result<usize> {
         let asked = self.plain.get(format!("{}{path}", self.base())).bearer_auth(token);
         let mut answer = asked.send().await?.error_for_status()?;
@@ -65,7 +65,7 @@ fn uuid(tag: u128, number: usize) -> Uuid {
     Uuid::from_u128(tag << 64 | number as u128)
 }
 
-/// Writes requests as they are after some days at sea.
+/// Inserts requests as they are after some days at sea.
 async fn fill(root: &mut sqlx::PgConnection, site: Uuid, tag: u8, count: usize, closed: bool) -> Result<()> {
     let requests = "insert into requests (site_id, id, place_id, place_name, created_by, created_by_name, created_at,
             kind, priority, text, press_count, notes, state, accepted_by, accepted_by_name, accepted_at,

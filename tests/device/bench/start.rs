@@ -1,7 +1,7 @@
-//! From the start of a program to a list that a window can show, with everything in the store.
+//! Benchmark of the time from the start of a process to a list that a window can show, with a full store.
 //!
-//! Each start is a process of its own, on files that the system was asked to forget: what it would read from its cache
-//! of the disk, it reads from the disk. On a phone that was switched on, it is so.
+//! Each start is a process of its own, on files that were dropped from the page cache, so that they are read from the
+//! disk. A phone that was just switched on does the same.
 
 use std::fs::File;
 use std::path::Path;
@@ -22,24 +22,24 @@ use crate::report::{Figure, Report};
 use crate::stage::Stage;
 use crate::times::Times;
 
-/// What a device that has started says of itself.
+/// The report of a device that has started.
 #[derive(Debug, Deserialize, Serialize)]
 struct Started {
-    /// The files were opened, checked and read.
+    /// Time to open, check and read the files.
     open: Duration,
-    /// The engine was made, and the controller ran.
+    /// Time to create the engine and start the controller.
     engine: Duration,
-    /// The picture was asked for, and came.
+    /// Time to request and receive the view state.
     picture: Duration,
-    /// It was written as JSON.
+    /// Time to serialise it as JSON.
     json: Duration,
     bytes: usize,
     entities: usize,
-    /// MB.
+    /// Resident memory in MB.
     resident: f64,
 }
 
-/// Starts on a folder, says how long each step took, and ends.
+/// Starts on a folder, prints the time of each step, and ends.
 pub(crate) async fn be_the_device(folder: &Path) -> Result<()> {
     let mut last = Instant::now();
     let mut lap = || std::mem::replace(&mut last, Instant::now()).elapsed();
@@ -88,7 +88,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     Ok(())
 }
 
-/// Starts some times; the median from the start of the process until its list was there, and the last's own account.
+/// Starts several times; returns the median time from the start of the process to its list, and the last report.
 fn starts(folder: &Path, times: u32) -> Result<(Duration, Started)> {
     let mut took = Vec::new();
     let mut last = None;
@@ -105,7 +105,7 @@ fn starts(folder: &Path, times: u32) -> Result<(Duration, Started)> {
     Ok((median, last.context("no start")?))
 }
 
-/// Asks the system to forget what it holds of the files in a folder.
+/// Asks the system to drop the files in a folder from its page cache.
 fn forget(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let file = File::open(entry?.path())?;

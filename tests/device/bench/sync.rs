@@ -1,4 +1,4 @@
-//! The first sync: from an empty device to one that has the site in its store and is live.
+//! Benchmark of the first sync: from an empty device to one with the site in its store and a live connection.
 
 use std::time::{Duration, Instant};
 

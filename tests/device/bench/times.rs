@@ -1,4 +1,4 @@
-//! Times, and what is said of many of them.
+//! Statistics of measured times.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Many times, in milliseconds.
+/// A distribution of times, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Times {
     pub(crate) p50: f64,
@@ -17,7 +17,7 @@ pub(crate) struct Times {
 
 impl Times {
     pub(crate) fn of(times: impl IntoIterator<Item = Duration>) -> Result<Self> {
-        // Up to ten minutes, to three digits.
+        // Up to ten minutes, with three significant digits.
         let mut nanos: Histogram<u64> = Histogram::new_with_bounds(1_000, 600_000_000_000, 3)?;
         for time in times {
             nanos.saturating_record(u64::try_from(time.as_nanos())?);

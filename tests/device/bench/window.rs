@@ -1,7 +1,8 @@
-//! The same in the app's own window, on a virtual display: when a card is drawn, and what the app's processes take.
+//! Benchmarks in the app's own window on a virtual display: the time until a card is drawn, and the memory of the app's
+//! processes.
 //!
-//! The page notes by itself when a card is drawn, by the clock that this program reads too. What WebDriver itself
-//! needs to start a session is in the time to the first card, and in its floor.
+//! The page records when a card is drawn, by the clock that this program reads too. The time to the first card, and its
+//! floor, include `WebDriver`'s own start of a session.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
@@ -22,11 +23,11 @@ use crate::ship::PIN;
 use crate::stage::Stage;
 use crate::times::Times;
 
-/// Its presses begin here, so that they are others than those before.
+/// Number of the first press, so that the presses differ from the earlier ones.
 const FIRST: usize = 1_000_000;
 
-/// Notes when the card of a request was drawn for the first time, after the frame. Cards are drawn in whatever order;
-/// each has its request's id.
+/// Script that records when the card of a request was first drawn, after the frame. Cards are drawn in any order; each
+/// has its request's id.
 const WATCH: &str = "
     window.drawn = [];
     const known = new Set();
@@ -42,13 +43,13 @@ const WATCH: &str = "
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
     return null";
 
-/// How long a guest's request is looked at before somebody accepts it: shorter than the time to the cabin's next press.
+/// Time from a guest's request to its acceptance: shorter than the time to the cabin's next press.
 const LOOKED_AT: Duration = Duration::from_millis(300);
 
 pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
     let app = match &options.app {
         Some(app) => app.clone(),
-        // Benchmarks are built into `deps`, beside which the programs are.
+        // Cargo builds benchmarks into `deps`, which is in the folder of the programs.
         None => std::env::current_exe()?.ancestors().nth(2).context("no folder")?.join("crewbell"),
     };
     let Ok(app) = app.canonicalize() else {
@@ -96,9 +97,9 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     Ok(())
 }
 
-/// An app before which somebody sits, and how long its starts took.
+/// A signed-in app on a desktop, and its start times.
 struct Prepared {
-    // Ended before the desk at which it stands.
+    // Closed before its desktop.
     window: Window,
     desk: Desk,
     app: PathBuf,
@@ -133,7 +134,7 @@ fn prepare(app: PathBuf, server: &str, starts: usize) -> Result<Prepared> {
     Ok(Prepared { window, desk, app, with_cards: median(with_cards)?, empty: median(empty)? })
 }
 
-/// Opens the app on a folder, and waits until what `selector` names is there; how long it took.
+/// Opens the app on a folder, waits until `selector` matches, and returns the time.
 fn open(desk: &Desk, app: &Path, folder: &str, selector: &str) -> Result<(Window, Duration)> {
     let folder = desk.folder(folder).display().to_string();
     let began = Instant::now();
@@ -147,10 +148,10 @@ fn is_there(selector: &str) -> String {
 }
 
 fn sign_in(window: &Window, server: &str) -> Result<()> {
-    // The page may draw its form anew while it is being found.
+    // The page may redraw its form while it is being searched.
     until("the form", || Ok(window.type_into(".sign-in-form input", server).ok()))?;
     window.press(".sign-in-form .button.go")?;
-    // Before, there is a field too: the address's.
+    // The address field is also there before the PIN pad appears.
     until("the PIN pad", || Ok((window.run(&is_there(".pin-keys"))? == true).then_some(())))?;
     until("the name's field", || Ok(window.type_into(".sign-in .field input", "Sam").ok()))?;
     for digit in PIN.chars() {
@@ -160,7 +161,7 @@ fn sign_in(window: &Window, server: &str) -> Result<()> {
     window.press(".pin-keys > :nth-child(12)")
 }
 
-/// Accepts each request a while after it was made, and says which press made it.
+/// Accepts each request a while after it was made, and reports the press that made it.
 async fn accept(siri: Crew, first_press: UnboundedSender<(String, String)>) {
     let mut known = BTreeSet::new();
     loop {
@@ -168,7 +169,7 @@ async fn accept(siri: Crew, first_press: UnboundedSender<(String, String)>) {
             let text = |field: &str| request[field].as_str().unwrap_or_default().to_owned();
             let id = text("id");
             if known.insert(id.clone()) {
-                // Nobody listens when the measuring is over.
+                // The receiver is gone when the measurement is over.
                 drop(first_press.send((text("last_press_id"), id.clone())));
                 let siri = siri.clone();
                 tokio::spawn(async move {
@@ -181,7 +182,7 @@ async fn accept(siri: Crew, first_press: UnboundedSender<(String, String)>) {
     }
 }
 
-/// From each press that made a request to the drawing of its card.
+/// Returns the delays from each press that made a request to the drawing of its card.
 fn delays(
     pressed: &[Pressed],
     mut opened: UnboundedReceiver<(String, String)>,

@@ -1,4 +1,4 @@
-//! Away from the ship: what a person does is shown, kept and done once, whatever happens in between.
+//! Actions of an offline device: they are shown, stored and executed once, whatever happens in between.
 
 use crewbell_core::screen::Notice;
 use crewbell_core::store::Doing;
@@ -10,7 +10,7 @@ use crate::database::superuser;
 use crate::device::{Device, accepted_by, request};
 use crate::ship::Ship;
 
-/// Gus calls, and a device sees it.
+/// Gus presses the button; waits until a device shows the request.
 async fn called(ship: &Ship, device: &Device) -> RequestId {
     ship.gus_in(5).await.press("single").await;
     device.sees("the card appears", |request| request.place_name == "Cabin 5").await.id
@@ -20,7 +20,7 @@ async fn away(device: &Device) {
     device.goes_away().await;
 }
 
-/// How often each entry of a request stands in the server's log.
+/// Returns the entries of a request in the server's log.
 async fn log(ship: &Ship, id: RequestId) -> Vec<String> {
     let timeline = ship.dana().await.timeline(&id.to_string()).await;
     timeline.into_iter().map(|(who, what)| format!("{who}: {what}")).collect()
@@ -92,7 +92,7 @@ async fn a_server_that_was_restored_from_a_backup_is_noticed_and_told_again() {
     let called = called(&ship, &siri).await;
     siri.live().await;
     let backup = i64::try_from(ship.head()).unwrap();
-    // Accepted after the backup, and answered: then the backup is all that is left.
+    // Accepted after the backup, and confirmed: the restored backup doesn't have it.
     siri.accepts(called).await.unwrap();
     siri.settled().await;
     away(&siri).await;

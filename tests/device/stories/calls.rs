@@ -1,4 +1,4 @@
-//! Two devices speak with each other over the real server, and something goes.
+//! Calls between two devices over the real server, with failures of networks, sockets and devices.
 
 use std::time::{Duration, Instant};
 
@@ -14,17 +14,17 @@ use crate::phone::Phone;
 use crate::ship::{Ship, id};
 use crate::wire::Wire;
 
-/// No datagram gets through.
+/// Conditions in which every datagram is lost.
 const BLOCKED: Conditions =
     Conditions { loss: 0.0, delay: Duration::ZERO, jitter: Duration::ZERO, duplicate: 0.0, cut: true };
 
-/// Sam's tablet and Siri's.
+/// Creates Sam's tablet and Siri's.
 async fn two_devices(ship: &Ship, phone: impl Fn(u64) -> std::sync::Arc<Phone>) -> [Device; 2] {
     let device = async |name, seed| Device::with_phone(Wire::to(ship.server.http).await, name, &phone(seed)).await;
     [device("Sam", 1).await, device("Siri", 2).await]
 }
 
-/// Sam calls Siri; it rings.
+/// Sam calls Siri; waits until it rings.
 pub async fn rings(sam: &Device, siri: &Device) -> CallId {
     sam.until("Siri can be called", |picture| picture.present.iter().any(|who| who.person_id == id(2))).await;
     let from = siri.phone().position();
@@ -33,7 +33,7 @@ pub async fn rings(sam: &Device, siri: &Device) -> CallId {
     task.call_id().unwrap()
 }
 
-/// They speak with each other, device to device.
+/// Sam and Siri talk over a direct path.
 pub async fn speak(sam: &Device, siri: &Device) -> CallId {
     let from = [sam.phone().position(), siri.phone().position()];
     let call_id = rings(sam, siri).await;
@@ -45,7 +45,7 @@ pub async fn speak(sam: &Device, siri: &Device) -> CallId {
     call_id
 }
 
-/// A call as a picture shows it, once the server has said it.
+/// Returns a call of a view state, once the server has confirmed it.
 pub fn told(picture: &Picture, call_id: CallId) -> Option<&Call> {
     let settled = picture.nouns.iter().filter(|shown| !shown.pending).map(|shown| shown.noun.as_ref());
     settled
@@ -74,7 +74,7 @@ async fn where_udp_is_blocked_both_are_heard_over_the_socket_within_three_second
         device.phone().goes_by(0, Way::Socket).await.unwrap();
         device.phone().hears(0, true).await.unwrap();
     }
-    // Once it isn't any more, they go back to UDP by themselves.
+    // Once datagrams pass again, the devices return to UDP by themselves.
     let from = [&sam, &siri].map(|device| device.phone().position());
     for device in [&sam, &siri] {
         device.phone().weather.set(Conditions::default());
@@ -93,7 +93,7 @@ async fn between_networks_they_speak_through_the_ship_s_own_turn_server() {
     .await;
     let [sam, siri] = two_devices(&ship, Phone::far_away).await;
     let call_id = rings(&sam, &siri).await;
-    // Each device was told while it rang, so that nothing is waited for once it is answered.
+    // Each device gets its ICE servers while the call rings, so the answer waits for nothing.
     for device in [&sam, &siri] {
         device.phone().is_helped(0).await.unwrap();
     }
@@ -124,7 +124,7 @@ async fn when_a_device_goes_and_its_connection_says_nothing_the_other_side_knows
     let ship = Ship::sail().await;
     let [sam, siri] = two_devices(&ship, Phone::new).await;
     let call_id = speak(&sam, &siri).await;
-    // Its network is gone, and no packet tells anybody: each side has to find out by itself.
+    // Its network fails silently: each side has to detect it by itself.
     let gone = Instant::now();
     sam.wire.stall();
     sam.phone().dies();

@@ -1,4 +1,4 @@
-//! The wire breaks after any number of bytes: the end is always the same.
+//! Connections that break after any number of bytes: the result is always the same.
 
 use crewbell_shared::ids::RequestId;
 
@@ -6,8 +6,8 @@ use crate::cast::Crew;
 use crate::device::{Device, accepted_by};
 use crate::ship::Ship;
 
-/// Signs in and accepts, with the wire breaking once after so many bytes; the accept is in the log once. Whether the
-/// wire broke.
+/// Signs in and accepts, with one break of the connection after a number of bytes; the log then holds the accept once.
+/// Returns whether the connection broke.
 async fn breaks_after(ship: &Ship, dana: &Crew, bytes: i64, cabin: u128) -> bool {
     let called: RequestId = dana.asks_for(cabin, "ice").await.parse().unwrap();
     let siri = Device::new(ship.server.http).await;
@@ -29,7 +29,7 @@ async fn breaks_after(ship: &Ship, dana: &Crew, bytes: i64, cabin: u128) -> bool
 async fn wherever_the_wire_breaks_there_is_one_accept() {
     let cuts: Vec<i64> = (0..14_000).step_by(613).collect();
     let mut broke = 0;
-    // Few of one ship's sign-ins by one name: the ship slows down who guesses.
+    // Few sign-ins by one name for each ship, since the server throttles login attempts.
     for cuts in cuts.chunks(4) {
         let ship = Ship::sail().await;
         let dana = ship.dana().await;

@@ -1,4 +1,4 @@
-//! A device of the crew: the real controller, with a wire, a disk, a vault and a shell of its own.
+//! A crew device: the real controller, with a network link, a disk, a vault and a shell of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::recorder::{Drawer, Recorder};
 use crate::ship::PIN;
 use crate::wire::Wire;
 
-/// How long something may take that must come. Longer than the longest wait between two attempts to connect.
+/// Time limit for expected events; longer than the longest back-off between two attempts to connect.
 const SOON: Duration = Duration::from_secs(40);
 
-/// A device of the crew.
+/// A crew device.
 pub struct Device {
     pub wire: Wire,
     pub disk: Disk,
@@ -35,12 +35,12 @@ pub struct Device {
 }
 
 impl Device {
-    /// A new device, with nobody signed in.
+    /// Creates a device without a session.
     pub async fn new(ship: SocketAddr) -> Self {
         Self::made(Wire::to(ship).await, None).await
     }
 
-    /// A new device that can be called, on which somebody signed in.
+    /// Creates a device that can be called, and signs a person in.
     pub async fn with_phone(wire: Wire, name: &str, phone: &Arc<Phone>) -> Self {
         let device = Self::made(wire, Some(Arc::clone(phone))).await;
         device.sign_in(name).await.unwrap();
@@ -54,7 +54,7 @@ impl Device {
         Self::boot(wire, disk, Arc::default(), Clock::default(), folder, phone).await
     }
 
-    /// A new device on which somebody signed in and went on duty, and which has the site.
+    /// Creates a device, signs a person in, sets them on duty, and waits until it has the site.
     pub async fn of(ship: SocketAddr, name: &str) -> Self {
         let device = Self::new(ship).await;
         device.sign_in(name).await.unwrap();
@@ -62,14 +62,14 @@ impl Device {
         device
     }
 
-    /// Whoever is signed in goes on duty: nothing rings for those who aren't.
+    /// Sets the signed-in person on duty: devices ring only for people on duty.
     pub async fn goes_on_duty(&self) {
         let person_id = self.live().await.me().unwrap();
         self.does(Verb::SetDuty { person_id, on_duty: true }).await.unwrap();
         self.settled().await;
     }
 
-    /// The device loses its network, and has noticed.
+    /// Cuts the device's network, and waits until the device notices.
     pub async fn goes_away(&self) {
         self.wire.cut();
         self.until("the device is away", |picture| !picture.status.link.is_there()).await;
@@ -108,12 +108,12 @@ impl Device {
         Self { wire, disk, vault, shell, clock, folder, phone, handle }
     }
 
-    /// The program is closed and started again.
+    /// Closes the program and starts it again.
     pub async fn restart(self) -> Self {
         self.restart_after(async |_| ()).await
     }
 
-    /// The same, with something done to its storage meanwhile.
+    /// Restarts the program, with a change to its storage in between.
     pub async fn restart_after(self, what: impl AsyncFnOnce(&Disk)) -> Self {
         let Self { wire, disk, vault, clock, folder, phone, handle, .. } = self;
         handle.stop().await;
@@ -143,12 +143,12 @@ impl Device {
         self.does(Verb::NoteRequest { request_id: id, note_id: Uuid::now_v7().into(), text: text.into() }).await
     }
 
-    /// Its voice.
+    /// Returns the device's voice.
     pub fn phone(&self) -> &Phone {
         self.phone.as_ref().expect("it can be called")
     }
 
-    /// The program is killed: its voice ends in mid-word, the system closes its connections, and nothing is said.
+    /// Kills the program: its voice ends abruptly, the system closes its connections, and it sends no farewell.
     pub async fn dies(self) {
         self.wire.cut();
         self.phone().dies();
@@ -163,7 +163,7 @@ impl Device {
         serde_json::from_value(self.ask(Ask::Look).await.unwrap()).unwrap()
     }
 
-    /// Waits until the picture is as it should be.
+    /// Waits until the view state satisfies a condition.
     pub async fn until(&self, what: &str, is_so: impl Fn(&Picture) -> bool) -> Picture {
         let mut news = self.shell.news.subscribe();
         let waiting = async {
@@ -173,7 +173,7 @@ impl Device {
                 if is_so(&picture) {
                     return picture;
                 }
-                // What isn't told (the cursor of a stream that is live) is looked for now and then.
+                // Some changes emit no event (the cursor of a live stream): they are polled.
                 let _ = timeout(Duration::from_millis(100), news.changed()).await;
             }
         };
@@ -184,12 +184,12 @@ impl Device {
         panic!("{what}: {:?} {:?}", picture.status, picture.outbox);
     }
 
-    /// Waits until the device shows what the server has.
+    /// Waits until the device is live.
     pub async fn live(&self) -> Picture {
         self.until("the device goes live", |picture| picture.status.link == Link::Live).await
     }
 
-    /// Waits until nothing of whoever is signed in waits to be sent or told.
+    /// Waits until the outbox of the signed-in person is empty.
     pub async fn settled(&self) -> Picture {
         let settled = |picture: &Picture| {
             let waits = picture.outbox.iter().any(|item| Some(item.by.id) == picture.me());
@@ -198,7 +198,7 @@ impl Device {
         self.until("everything is with the server", settled).await
     }
 
-    /// Waits until a request is as it should be.
+    /// Waits until a request satisfies a condition.
     pub async fn sees(&self, what: &str, is_so: impl Fn(&Request) -> bool) -> Request {
         let picture = self.until(what, |picture| requests(picture).any(|(request, _)| is_so(request))).await;
         requests(&picture).map(|(request, _)| request).find(|request| is_so(request)).unwrap().clone()
@@ -217,20 +217,20 @@ impl Device {
     }
 }
 
-/// The requests that a picture shows, and whether each is an echo.
+/// Returns the requests in a view state, and whether each is a local echo.
 pub fn requests(picture: &Picture) -> impl Iterator<Item = (&Request, bool)> {
     picture.nouns.iter().filter_map(|Shown { noun, pending }| {
         if let Entity::Request(request) = noun.as_ref() { Some((request, *pending)) } else { None }
     })
 }
 
-/// A request of a picture.
+/// Returns a request of a view state, and whether it is a local echo.
 pub fn request(picture: &Picture, id: RequestId) -> (Request, bool) {
     let (request, pending) = requests(picture).find(|(request, _)| request.id == id).expect("it is shown");
     (request.clone(), pending)
 }
 
-/// Who accepted a request.
+/// Returns the name of the person who accepted a request.
 pub fn accepted_by(request: &Request) -> Option<&str> {
     match &request.state {
         State::Accepted(acceptance) => Some(acceptance.accepted_by.name.as_str()),

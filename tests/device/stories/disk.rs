@@ -22,7 +22,7 @@ impl Disk {
         Self { folder: folder.join("store"), store: Arc::default(), full: Arc::default() }
     }
 
-    /// Closes the files, if they are open, and opens them as a program does that starts. What of them can't be read.
+    /// Closes the files, if they are open, and opens them like a program that starts. Returns the unreadable records.
     pub async fn open(&self) -> Vec<Unreadable> {
         let mut store = self.store.lock().await;
         if let Some(store) = store.take() {
@@ -36,7 +36,7 @@ impl Disk {
         unreadable
     }
 
-    /// Closes the files, and changes what this device alone knows, as a newer version or a tired disk might.
+    /// Closes the files, and changes the device's local database as a newer version or a failing disk might.
     pub async fn tamper(&self, sql: &'static str) {
         if let Some(store) = self.store.lock().await.take() {
             store.close().await;
@@ -47,12 +47,12 @@ impl Disk {
         keep.close().await.unwrap();
     }
 
-    /// Fills it up, or makes room.
+    /// Makes the disk full, or frees it.
     pub fn fill(&self, full: bool) {
         self.full.store(full, Ordering::SeqCst);
     }
 
-    /// What is on it.
+    /// Returns the contents of the store.
     pub async fn image(&self) -> Image {
         self.store.lock().await.as_mut().unwrap().load().await.unwrap()
     }

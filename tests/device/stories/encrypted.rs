@@ -1,4 +1,4 @@
-//! A ship that speaks HTTPS by a certificate of its own: trusted by those who were given its authority, and by no others.
+//! A ship that serves HTTPS with a certificate of its own: only devices that have its authority trust it.
 
 use std::time::Duration;
 

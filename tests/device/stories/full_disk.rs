@@ -1,4 +1,4 @@
-//! A disk without room: what the ship tells is shown and rings; what a person does isn't taken unless it is kept.
+//! A full disk: events from the server are shown and ring; actions are refused unless they can be stored.
 
 use crewbell_core::screen::{AskError, StorageState};
 

@@ -1,4 +1,4 @@
-//! A frame that can't be read: what it said is unknown, so the stream is begun anew, and nothing is missed.
+//! Unreadable frames: their content is unknown, so the stream is resynchronised, and nothing is missed.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A tablet that was away while much was written.
+//! A tablet that was offline while much was written.
 
 use crewbell_shared::protocol::EntityType;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::device::{Device, requests};
 use crate::proxy::Proxy;
 use crate::ship::Ship;
 
-/// Requests, and notes on each: every note sends all of them again, some MiB together.
+/// Number of requests, and of notes on each: every note sends the whole request again, some MiB together.
 const REQUESTS: usize = 24;
 const NOTES: usize = 15;
 

@@ -1,7 +1,7 @@
-//! Stories of a device: the real controller against the real server, over a wire that can be cut.
+//! Stories of a device: the real controller against the real server, over a network link that can be cut.
 //!
 //! The cast is the server's: Sam and Siri are stewardesses, Dana dispatches, Alex administers, Gus presses the button.
-//! Each device has a store, a vault and a shell of its own, and its own wire to the ship.
+//! Each device has a store, a vault and a shell of its own, and its own link to the ship.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! A device goes to another Wi-Fi in mid-call. Its live socket is dead from then on, though nothing says so, and the two
-//! devices need it to find each other again.
+//! A device changes Wi-Fi networks during a call. Its live socket then fails silently, and the two devices need it to
+//! find a new path.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use crate::wire::Wire;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Until something is so; how long after `since` that was.
+/// Waits until a condition holds; returns the time since `since`.
 async fn until(what: &str, since: Instant, is_so: impl Fn() -> bool) -> Duration {
     while !is_so() {
         assert!(since.elapsed() < LIMIT, "{what} not within {LIMIT:?}");
@@ -27,7 +27,8 @@ async fn until(what: &str, since: Instant, is_so: impl Fn() -> bool) -> Duration
     since.elapsed()
 }
 
-/// The server is the router, Sam's or Siri's device the tablet.
+/// Runs a call in which one side changes networks. The router's namespace holds the server, the tablet's the device
+/// that moves: Sam's or Siri's.
 async fn goes_to_another_network(caller_moves: bool) -> Option<Duration> {
     let networks = Networks::new()?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -47,7 +48,7 @@ async fn goes_to_another_network(caller_moves: bool) -> Option<Duration> {
     networks.leave("one");
     networks.join("two", 2);
     let left = Instant::now();
-    // What is counted once nothing can be on its way any more has come by the other network.
+    // Packets that arrive after the last packet in flight have come over the new network.
     until("nothing is on its way", left, || left.elapsed() > Duration::from_millis(200)).await;
     let before = [sam, siri].map(|device| device.phone().received());
     let hears = |device: &Device, before| device.phone().received() > before;
@@ -55,7 +56,7 @@ async fn goes_to_another_network(caller_moves: bool) -> Option<Duration> {
     let by_udp = |device: &Device| device.phone().state().is_some_and(|state| state.way == Way::Udp);
     let by_udp = until("UDP", left, || by_udp(sam) && by_udp(siri)).await;
 
-    // What is asked of the server goes by the new network too.
+    // Requests to the server use the new network too.
     let hung_up = Instant::now();
     tablet.ask(Ask::HangUp { call_id }).await.unwrap();
     let is_over =

@@ -1,5 +1,5 @@
-//! A device that can be called: the app's voice, on whatever sound server there is. Where there is none its calls are
-//! silent, and their packets go all the same.
+//! A device that can be called: the app's voice, on any sound server. Without one its calls are silent, but packets are
+//! sent all the same.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -23,10 +23,10 @@ use tokio::sync::watch;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Of a tone that is played to both sides nothing may be taken for an echo of it.
+/// No treatment: a tone that plays on both sides must not be removed as its echo.
 const UNTREATED: Treatment = Treatment { echo: false, noise: false, gain: false };
 
-/// A device's voice: notes what it is to do, and how its calls stand.
+/// A device's voice, which records its tasks and the states of its calls.
 pub(crate) struct Phone {
     pub(crate) weather: Weather,
     relay_only: bool,
@@ -43,7 +43,7 @@ enum Seen {
     State(State),
     /// A packet came over the live socket.
     Frame,
-    /// It was told of so many servers that help to reach the other side.
+    /// The number of ICE servers that it was given.
     Helpers(usize),
 }
 
@@ -52,7 +52,7 @@ impl Phone {
         Self::open(seed, false)
     }
 
-    /// One that reaches others through a TURN server or not at all, as between networks.
+    /// Creates a voice that reaches others only through a TURN server, as between networks.
     pub(crate) fn far_away(seed: u64) -> Arc<Self> {
         Self::open(seed, true)
     }
@@ -69,7 +69,7 @@ impl Phone {
         })
     }
 
-    /// Its controller, once it is there; from then on that is told of the device's own addresses, as in the app.
+    /// Sets the controller, which from then on gets the changes of the device's own addresses, as in the app.
     pub(crate) fn is_of(&self, handle: Handle) {
         let telling = handle.clone();
         tokio::spawn(async move {
@@ -82,40 +82,40 @@ impl Phone {
         drop(self.handle.set(handle));
     }
 
-    /// Packets of the call that goes on which came here, by whatever way.
+    /// Returns the number of packets of the current call that arrived, over any path.
     pub(crate) fn received(&self) -> u64 {
         self.talk.lock().unwrap().as_ref().map_or(0, |talk| talk.sound().statistics().reception.counts.received)
     }
 
-    /// How the call was when that was last looked at.
+    /// Returns the last recorded state of the call.
     pub(crate) fn state(&self) -> Option<State> {
         let seen = self.seen.lock().unwrap();
         seen.iter().rev().find_map(|(_, seen)| if let Seen::State(state) = seen { Some(state.clone()) } else { None })
     }
 
-    /// The program is killed: it falls silent, and says nothing of it.
+    /// Kills the voice: it falls silent without a farewell.
     pub(crate) fn dies(&self) {
         self.end();
     }
 
-    /// How much was seen so far.
+    /// Returns the number of records so far.
     pub(crate) fn position(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
 
-    /// Waits until it has something to do, and says when that was.
+    /// Waits for a task, and returns its time.
     pub(crate) async fn task(&self, from: usize, what: &str, is_it: impl Fn(Task) -> bool) -> Result<(Instant, Task)> {
         self.until(from, what, |seen| if let Seen::Task(task) = seen { is_it(*task).then_some(*task) } else { None })
             .await
     }
 
-    /// Waits until packets go by a way.
+    /// Waits until packets use a media path.
     pub(crate) async fn goes_by(&self, from: usize, way: Way) -> Result<Instant> {
         let is_so = |seen: &Seen| if let Seen::State(state) = seen { (state.way == way).then_some(()) } else { None };
         Ok(self.until(from, "the way is open", is_so).await?.0)
     }
 
-    /// Waits until it hears the other side, or doesn't any more.
+    /// Waits until the other side is heard, or isn't.
     pub(crate) async fn hears(&self, from: usize, hears: bool) -> Result<Instant> {
         let is_so = |seen: &Seen| match seen {
             Seen::State(State { silent_ms: Some(silent_ms), .. }) => ((*silent_ms == 0) == hears).then_some(()),
@@ -130,7 +130,7 @@ impl Phone {
         Ok(self.until(from, "a packet comes over the socket", is_so).await?.0)
     }
 
-    /// Waits until it is told of a server that helps to reach the other side.
+    /// Waits until an ICE server is known.
     pub(crate) async fn is_helped(&self, from: usize) -> Result<Instant> {
         let is_so = |seen: &Seen| matches!(seen, Seen::Helpers(1..)).then_some(());
         Ok(self.until(from, "a server helps", is_so).await?.0)
@@ -165,7 +165,7 @@ impl Phone {
     }
 }
 
-/// The device's end of a phone.
+/// The handset that the controller uses for a phone.
 pub(crate) struct Receiver(pub(crate) Arc<Phone>);
 
 impl Handset for Receiver {
@@ -238,7 +238,7 @@ impl Handset for Receiver {
     }
 }
 
-/// What is reported of a call.
+/// Converts the state of a call into the media report.
 fn media(call_id: CallId, state: &State) -> Media {
     let way = match state.way {
         Way::Nowhere => screen::Way::None,

@@ -1,4 +1,4 @@
-//! Behind a proxy that lets no socket through, or not everything that a person writes.
+//! Proxies that block `WebSocket` connections, or refuse some request bodies.
 
 use std::sync::atomic::Ordering;
 
@@ -49,7 +49,7 @@ async fn a_device_that_no_socket_gets_through_to_is_live_by_events_until_one_doe
     let refused = siri.ask(Ask::Call { person_id: sam, about: None }).await;
     assert!(matches!(&refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NoSocket), "{refused:?}");
 
-    // What was missed while the stream was cut comes as ever.
+    // Entries that were missed while the stream was cut arrive as usual.
     siri.goes_away().await;
     let missed = ship.dana().await.asks_for(2, "ice").await;
     siri.wire.mend();

@@ -1,5 +1,5 @@
-//! A proxy between devices and a ship, as hotels and harbours have them: it looks at what is asked, may refuse it itself,
-//! and lets sockets through or not.
+//! A proxy between devices and a ship, as hotels and harbours have them: it inspects requests, may refuse them itself,
+//! and passes or blocks `WebSocket` connections.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What a body must not have in it.
+/// The string that a body must not contain.
 pub const DISLIKED: &str = "<script>";
 
-/// A proxy. Each connection carries one request, so that each can be looked at.
+/// A proxy; each connection carries one request, so that each can be inspected.
 #[derive(Clone, Debug)]
 pub struct Proxy {
     pub address: SocketAddr,
-    /// Whether it knows what a WebSocket is.
+    /// Whether `WebSocket` connections pass.
     pub lets_sockets_through: Arc<AtomicBool>,
-    /// With which status it refuses a body that it doesn't like.
+    /// The status with which a body with the disliked string is refused.
     pub refuses_with: Arc<AtomicU16>,
-    /// All that was asked.
+    /// All requests so far.
     pub heard: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -42,7 +42,7 @@ impl Proxy {
         self.heard.lock().unwrap().windows(text.len()).any(|part| part == text.as_bytes())
     }
 
-    /// One request.
+    /// Serves one request.
     async fn serve(self, mut device: TcpStream, ship: SocketAddr) -> Option<()> {
         let (head, body) = read(&mut device).await?;
         self.heard.lock().unwrap().extend_from_slice(&[head.as_bytes(), &body].concat());
@@ -69,7 +69,7 @@ impl Proxy {
     }
 }
 
-/// A request's head and body.
+/// Reads a request's head and body.
 async fn read(device: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut said = Vec::new();
     let end = loop {

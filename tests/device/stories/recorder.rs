@@ -1,4 +1,4 @@
-//! A shell that writes down what it is told, and a vault that is a drawer.
+//! A shell that records its events, and a vault in memory.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,20 +10,20 @@ use crewbell_core::shell::{Recording, Shell, TokenPlace, Vault, VaultError};
 use crewbell_shared::request::Priority;
 use tokio::sync::watch;
 
-/// A shell that writes down what it is told.
+/// A shell that records its events.
 #[derive(Debug)]
 pub struct Recorder {
     pub told: Mutex<Vec<Told>>,
     pub rings: Mutex<Vec<Vec<Alert>>>,
     pub played: Mutex<Vec<Option<Recording>>>,
-    /// The settings as they were last told.
+    /// The last settings received.
     pub settings: Mutex<BTreeMap<String, String>>,
-    /// Those that had been told when it first was said what rings.
+    /// The settings received before the first ring list.
     pub set_before_rings: Mutex<Option<BTreeMap<String, String>>>,
-    /// Counts what came, so that a story can wait for more.
+    /// Counts the events, so that a story can wait for more.
     pub news: watch::Sender<u64>,
     pub downloads: PathBuf,
-    /// Panics over the next of either, once.
+    /// Flags that make the next call of `tell`, or of `ring`, panic once.
     pub trips: [AtomicBool; 2],
 }
 
@@ -34,7 +34,7 @@ impl Recorder {
         Arc::new(Self { told, rings, played, settings, set_before_rings, news, downloads, trips })
     }
 
-    /// The requests that make a sound now.
+    /// Returns the alerts that ring.
     pub fn ringing(&self) -> Vec<Alert> {
         self.rings.lock().unwrap().last().cloned().unwrap_or_default()
     }
@@ -82,7 +82,7 @@ impl Shell for Recorder {
     }
 }
 
-/// A vault that is a drawer.
+/// A vault in memory.
 #[derive(Debug, Default)]
 pub struct Drawer {
     pub token: Mutex<Option<String>>,

@@ -1,4 +1,4 @@
-//! A press rings on every device until somebody accepts, and everybody sees who.
+//! A press rings on every device until a crew member accepts it, and every device shows the acceptor.
 
 use std::sync::atomic::Ordering;
 
@@ -83,7 +83,7 @@ async fn who_signed_in_while_sam_slept_does_not_keep_him_from_being_up_to_date()
     let ship = Ship::sail().await;
     let sam = Device::of(ship.server.http, "Sam").await;
     sam.goes_away().await;
-    // An entry that is for the leads only.
+    // An entry that only leads may see.
     ship.dana().await;
     sam.wire.mend();
     sam.live().await;

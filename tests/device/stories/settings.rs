@@ -1,4 +1,4 @@
-//! What a person set on a device stays set.
+//! Device settings persist.
 
 use std::collections::BTreeMap;
 

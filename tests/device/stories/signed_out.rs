@@ -1,4 +1,4 @@
-//! Signed out: by oneself, or by somebody else.
+//! Signing out, by the person on the device or by an administrator.
 
 use crewbell_core::screen::{Ask, AskError, Link, Notice, Picture, Trouble};
 use crewbell_core::store::Doing;
@@ -33,13 +33,13 @@ async fn a_lost_tablet_is_wiped_and_sends_what_waited_when_its_owner_is_back() {
     assert!(kept.nouns.is_empty() && kept.lines.is_empty() && kept.session.is_none());
     assert_eq!(kept.outbox.len(), 1);
 
-    // The owner may come back when the tablet was off in between: it is told again.
+    // The tablet may have been off when its owner returns: it shows the notice again.
     let siri = siri.restart().await;
     let picture = siri.look().await;
     assert!(picture.status.notices.contains(&Notice::Revoked));
     assert_eq!((picture.outbox.len(), picture.last.unwrap().person.name.as_str()), (1, "Siri"));
 
-    // It can be taken away as a file, too.
+    // The outbox can be saved as a file, too.
     let file = siri.ask(Ask::SaveOutbox).await.unwrap();
     let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(file.as_str().unwrap()).unwrap()).unwrap();
     assert_eq!((&saved["items"][0]["who"], &saved["items"][0]["state"]), (&"Siri".into(), &"waiting".into()));
@@ -108,7 +108,7 @@ async fn signing_out_ends_the_session_on_the_server() {
     forgotten(&sam).await;
 }
 
-/// Nothing is left in the vault.
+/// Waits until the vault is empty.
 async fn forgotten(device: &Device) {
     crate::ship::soon(async {
         while device.vault.token.lock().unwrap().is_some() {
@@ -122,7 +122,7 @@ async fn forgotten(device: &Device) {
 async fn who_signs_out_away_is_signed_out_on_the_server_when_it_is_back_also_after_a_restart() {
     let ship = Ship::sail().await;
     let sam = Device::of(ship.server.http, "Sam").await;
-    // It stands behind whose it is.
+    // The token is the last part of the stored string, after its owner.
     let token = sam.vault.token.lock().unwrap().as_ref().unwrap().rsplit(' ').next().unwrap().to_owned();
     let ended = async || ship.count("select count(*) from entries where type = 'person_signed_out'").await;
     sam.goes_away().await;
@@ -156,7 +156,7 @@ async fn a_colleague_who_was_deactivated_is_no_reason_to_wipe_the_device_of_whoe
     let picture = siri.until("she is told", |picture| picture.status.refused == 1).await;
     let Doing::Refused { refusal, .. } = &picture.outbox[0].doing else { panic!("{:?}", picture.outbox) };
     assert_eq!(refusal.code, Code::NotActive);
-    // Also after another sign-in: what is refused stays, and wipes nothing.
+    // After another sign-in as well, the refused command stays, and wipes nothing.
     let siri = siri.restart().await;
     let picture = siri.live().await;
     assert!(picture.session.is_some() && picture.nouns.len() > 10);

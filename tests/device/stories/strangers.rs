@@ -1,4 +1,4 @@
-//! Somebody else answers in the ship's place: a hotel's sign-in page, a proxy, a router.
+//! A foreign server at the ship's address: a hotel's sign-in page, a proxy, a router.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use crate::device::{Device, accepted_by};
 use crate::proxy::Proxy;
 use crate::ship::Ship;
 
-/// Answers everything with the same.
+/// Starts a server that gives the same answer to every request.
 async fn stranger(answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -72,7 +72,7 @@ async fn whatever_a_stranger_answers_nothing_is_refused_and_nothing_is_lost() {
 #[tokio::test]
 async fn another_crewbell_at_the_same_address_gets_no_token_and_wipes_nothing() {
     let (ship, other) = (Ship::sail().await, Ship::sail().await);
-    // Both databases are copies of one: installations of their own they are by this.
+    // Both databases are copies of one template; a new id makes them separate installations.
     let renamed = sqlx::query("update instance set id = gen_random_uuid()");
     renamed.execute(&mut crate::database::superuser(&other.db).await).await.unwrap();
     let siri = Device::of(ship.server.http, "Siri").await;
@@ -80,7 +80,7 @@ async fn another_crewbell_at_the_same_address_gets_no_token_and_wipes_nothing() 
     let proxy = Proxy::to(other.server.http).await;
     for sockets in [true, false] {
         proxy.lets_sockets_through.store(sockets, Ordering::SeqCst);
-        // Another cabin each time: what Siri has rings for her again.
+        // Another cabin each time, since an accepted request would ring for Siri again.
         ship.gus_in(if sockets { 5 } else { 4 }).await.press("single").await;
         let called = siri.sees("the card appears", |request| accepted_by(request).is_none()).await.id;
         siri.wire.lead_to(proxy.address);

@@ -1,4 +1,4 @@
-//! What was done and can't be read any more isn't sent, and isn't passed over in silence.
+//! Unreadable commands in the outbox: they aren't sent, and the person is notified.
 
 use crewbell_core::screen::{Ask, Notice};
 

@@ -1,5 +1,5 @@
-//! The wire between a device and the ship: a TCP proxy that can be cut, stalled, mended, cut after so many bytes, and that
-//! can garble what the ship says.
+//! The network link between a device and the ship: a TCP proxy that can be cut, stalled, restored or cut after a number
+//! of bytes, and that can garble the ship's frames.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What only a frame with entries says.
+/// The bytes by which a frame with entries is recognised.
 const ENTRIES: &[u8] = br#""entries":"#;
 
-/// How it stands with the wire.
+/// The state of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Passage {
     Whole,
@@ -25,21 +25,21 @@ enum Passage {
 #[derive(Clone, Copy, Debug)]
 struct State {
     passage: Passage,
-    /// Counts the cuts: a connection doesn't outlive one, also if the wire is mended at once.
+    /// Number of cuts: no connection outlives a cut, even if the link is restored at once.
     cuts: u32,
 }
 
-/// The wire between a device and the ship.
+/// The network link between a device and the ship.
 #[derive(Clone)]
 pub struct Wire {
     pub address: SocketAddr,
-    /// How the ship is spoken to: `http` or `https`.
+    /// The scheme of the ship's address: `http` or `https`.
     pub scheme: &'static str,
     to: watch::Sender<SocketAddr>,
     state: watch::Sender<State>,
-    /// Bytes until it cuts itself, once; negative: never.
+    /// Bytes until the link cuts itself, once; negative for never.
     fuse: Arc<AtomicI64>,
-    /// The next frame with entries is to be garbled.
+    /// Whether the next frame with entries will be garbled.
     noise: Arc<AtomicBool>,
 }
 
@@ -57,7 +57,7 @@ impl Wire {
         wire
     }
 
-    /// None at all: the device reaches the ship by its own network.
+    /// Creates no proxy: the device reaches the ship by its own network.
     pub fn none(ship: SocketAddr) -> Self {
         Self {
             address: ship,
@@ -85,32 +85,33 @@ impl Wire {
         self.state.send_modify(|state| state.passage = Passage::Whole);
     }
 
-    /// The ship is somewhere else now.
+    /// Changes the address of the ship.
     pub fn lead_to(&self, ship: SocketAddr) {
         self.to.send_replace(ship);
     }
 
-    /// Resets all connections when so many bytes have passed, either way, once; then it is whole again.
+    /// Resets all connections, once, after a number of bytes in either direction; the link then works again.
     pub fn cut_after(&self, bytes: i64) {
         self.fuse.store(bytes, Ordering::SeqCst);
     }
 
-    /// Whether the fuse has not blown.
+    /// Returns whether the cut set by `cut_after` is still to come.
     pub fn is_armed(&self) -> bool {
         self.fuse.load(Ordering::SeqCst) >= 0
     }
 
-    /// Makes the next live frame that carries entries one that is no JSON, once. It keeps its length, and stays text.
+    /// Turns the next live frame with entries into invalid JSON, once. It keeps its length, and stays valid text.
     pub fn garble_entries(&self) {
         self.noise.store(true, Ordering::SeqCst);
     }
 
-    /// Whether what was to be garbled hasn't come yet.
+    /// Returns whether the frame to be garbled is still to come.
     pub fn is_to_garble(&self) -> bool {
         self.noise.load(Ordering::SeqCst)
     }
 
-    /// A ship's frames aren't masked (RFC 6455, 5.3), and this one's aren't compressed: what they say can be seen.
+    /// Garbles a frame with entries. A server's frames aren't masked (RFC 6455, 5.3), and this one's aren't compressed,
+    /// so their content is visible.
     fn make_noise(&self, said: &mut [u8]) {
         let is_entries = |at: &[u8]| at == ENTRIES;
         if self.is_to_garble()
@@ -150,7 +151,7 @@ impl Wire {
         }
     }
 
-    /// Passes on what was read; none when the connection is over.
+    /// Forwards the bytes that were read; `None` if the connection is over.
     async fn pass(&self, read: std::io::Result<usize>, bytes: &[u8], to: &mut TcpStream) -> Option<()> {
         let count = read.ok().filter(|count| *count > 0)?;
         let fuse = self.fuse.load(Ordering::SeqCst);

@@ -1,9 +1,9 @@
-//! Prints what a call costs this machine, thread by thread, before a sound server without a sound card:
+//! Prints the processor time of a call on this machine, by thread, on a sound server without a sound card:
 //! `cargo run --release -p crewbell-voice-tests --example cost`.
 //!
-//! Two sides of one call are in this process, over loopback, each with the real microphone, loudspeaker and session. What is
-//! printed is half of what the process uses: one side, all of whose work it is, without the sound server's. Somebody speaks all
-//! the time on the wire that both microphones hear, which is the dearest a call can be.
+//! Both sides of a call are in this process, connected over loopback, each with the real microphone, loudspeaker and
+//! session. The printed figures are half of the process's: one side, without the sound server. The wire that feeds both
+//! microphones carries speech all the time, which is the most expensive kind of call.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 const FOLDER: &str = "CREWBELL_COST_FOLDER";
 const ASOUNDRC: &str = "pcm.!default { type pulse }\n";
-/// Until codecs and buffers have found what suits them.
+/// Time for codecs and buffers to adapt.
 const SETTLING: Duration = Duration::from_secs(5);
 const MEASURED: Duration = Duration::from_secs(20);
 const CALL: CallId = CallId(Uuid::from_u128(1));
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     runtime.block_on(measure(Path::new(&folder)))
 }
 
-/// Runs this program again where ALSA finds the sound server.
+/// Runs this program again in an environment in which ALSA finds the sound server.
 fn at_a_desk() -> Result<()> {
     let folder = tempfile::Builder::new().prefix("crewbell-cost-").tempdir()?;
     fs::write(folder.path().join(".asoundrc"), ASOUNDRC)?;
@@ -84,7 +84,7 @@ async fn measure(folder: &Path) -> Result<()> {
 
 type Side = Arc<OnceLock<Weak<Talk>>>;
 
-/// One side of the call; what it says over the live socket goes straight to the other.
+/// One side of the call; its live-socket messages go straight to the other side.
 fn side(role: Role, own: &Side, other: &Side, state: watch::Sender<Option<State>>) -> Result<Arc<Talk>> {
     let endpoint = |role| EndpointId(Uuid::from_u128(if role == Role::Caller { 2 } else { 3 }));
     let (from, to) = match role {
@@ -116,7 +116,7 @@ fn side(role: Role, own: &Side, other: &Side, state: watch::Sender<Option<State>
     Ok(talk)
 }
 
-/// Something like a voice into the wire that both microphones hear.
+/// Plays a voice-like sound into the wire that feeds both microphones.
 fn speak(folder: &Path) -> Result<Process> {
     let wav = folder.join("voice.wav");
     let made = Command::new("sox")
@@ -129,11 +129,11 @@ fn speak(folder: &Path) -> Result<Process> {
     Process::start(Command::new("paplay").args(["--device=wire", "--latency-msec=20"]).arg(&wav), folder)
 }
 
-/// Seconds that each kind of thread of this process has used so far (proc(5): fields 14 and 15, in hundredths).
+/// Returns the seconds of processor time of this process, by thread name (proc(5): fields 14 and 15, in hundredths).
 fn used() -> Result<BTreeMap<String, f64>> {
     let mut used = BTreeMap::new();
     for task in fs::read_dir("/proc/self/task")? {
-        // One that ends meanwhile is not of the call.
+        // A thread that ends meanwhile isn't the call's.
         let Ok(stat) = fs::read_to_string(task?.path().join("stat")) else { continue };
         let (name, fields) = stat.rsplit_once(')').context("no thread")?;
         let name = name.split_once('(').context("no name")?.1.to_owned();

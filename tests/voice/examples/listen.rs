@@ -1,4 +1,4 @@
-//! Rings the four sounds on this machine's loudspeaker, for a person to judge them, and prints what is reported:
+//! Plays the four alert sounds on this machine's loudspeaker for a person to judge, and prints the reports:
 //! `cargo run -p crewbell-voice-tests --example listen`.
 
 use std::{
@@ -10,7 +10,7 @@ use crewbell_shared::{ids::RequestId, request::Priority};
 use crewbell_voice::sounds::{Bell, Ringing};
 use uuid::Uuid;
 
-/// Long enough for the slowest to be heard three times.
+/// Time for the slowest sound to play three times.
 const EACH: Duration = Duration::from_secs(17);
 
 fn main() {

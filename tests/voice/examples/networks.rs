@@ -1,6 +1,7 @@
-//! Prints what bad networks do to a call's packets, how fast a call connects and mends, and what it costs.
+//! Prints the effect of bad networks on a call's packets, the times to connect and to recover, and the processor time.
 //!
-//! `cargo run --release -p crewbell-voice-tests --example networks`; the figures are of packets, before any jitter buffer.
+//! `cargo run --release -p crewbell-voice-tests --example networks`; the figures are of packets, before any jitter
+//! buffer.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 #[path = "../session/support/mod.rs"]
@@ -17,10 +18,10 @@ use session_support::{End, both, connected, eventually, loopback, packet};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Calls that are begun.
+/// Number of calls to connect.
 const CALLS: usize = 40;
 
-/// Packets sent under each weather: ten seconds of speech.
+/// Packets sent under each set of conditions: ten seconds of speech.
 const PACKETS: u32 = 500;
 
 fn main() -> anyhow::Result<()> {
@@ -33,7 +34,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the time goes until two sessions hear each other, and until two devices do that find each other by themselves.
+/// Measures the steps until two sessions hear each other, and until two devices do that connect by themselves.
 async fn connecting() {
     const STEPS: [&str; 5] = ["open", "offered", "answered", "connected", "first packets both ways"];
     let mut times = STEPS.map(|_| Vec::new());
@@ -99,7 +100,7 @@ async fn weathers() {
     println!();
 }
 
-/// Packets one way, 20 ms apart; with an outage after so many of them.
+/// Sends packets one way, 20 ms apart, with an outage after a number of them.
 async fn weather(name: &str, conditions: Conditions, outage: Option<u32>) {
     let weather = Weather::new(7);
     let (ours, theirs) = connected(Options { weather: Some(weather.clone()), ..loopback() }, loopback()).await;
@@ -157,7 +158,7 @@ async fn mending() {
     println!();
 }
 
-/// Two sessions in this process that both speak and hear: half of it is one device's.
+/// Measures two sessions in this process that both speak and hear; half of the figure is one device's.
 async fn cost() {
     const SECONDS: u32 = 20;
     let (caller, called) = connected(loopback(), loopback()).await;
@@ -178,7 +179,7 @@ async fn cost() {
     }
 }
 
-/// What this process has used so far (proc(5): fields 14 and 15, in hundredths of a second).
+/// Returns the processor time of this process so far (proc(5): fields 14 and 15, in hundredths of a second).
 fn processor_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let ticks = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2);

@@ -1,7 +1,7 @@
-//! Calls with stacks that are not ours: Chromium, and aiortc. Our end has its sound, from the microphone to the loudspeaker. A
-//! tone and speech go each way at once, and each side's are known again in what the other heard; each side calls once.
+//! Calls with foreign WebRTC stacks: Chromium and aiortc. Our end includes the sound, from microphone to loudspeaker. A
+//! tone and speech go each way at once, and each side must recognise the other's; each side calls once.
 //!
-//! Both come with `cargo xtask setup`. Without them the tests say that they were left out, unless `CI` is set.
+//! `cargo xtask setup` installs both stacks. Without them the tests are reported as skipped, or fail if `CI` is set.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the props are tests too")]
 
 #[path = "../examples/whole_call/driven.rs"]
@@ -26,10 +26,10 @@ use sound::Said;
 
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// How long is listened after the last word.
+/// Listening time after the last word.
 const AFTER: Duration = Duration::from_millis(1_500);
 
-// What is recognised is computed beside the network's tasks, not in their stead.
+// The worker thread runs the network tasks, so that the recognition doesn't hold them up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn chromium_and_we_hear_each_other_whoever_calls() {
     for we_call in [true, false] {
@@ -83,7 +83,7 @@ async fn call(remote: &mut Remote, name: &str, we_call: bool) {
             if is_whole(&said_there, &recognised.0) && is_whole(&said_here, &recognised.1) {
                 break recognised;
             }
-            // On a busy machine an end may speak late, or haltingly: both say it again.
+            // On a busy machine an end may be late or have gaps: both play their sound again.
             look = None;
             heard_here.clear();
             last = recognised;
@@ -93,7 +93,8 @@ async fn call(remote: &mut Remote, name: &str, we_call: bool) {
                 Event::Candidate(candidate) if remote.trickles => remote.tell(&json!({"candidate": to_json(&candidate)})).await,
                 Event::Candidate(_) => {}
                 Event::Connected => connected = Some(start.elapsed()),
-                // On a busy machine checks go unanswered for some seconds; what is not heard in time fails all the same.
+                // On a busy machine checks go unanswered for some seconds; sound that doesn't arrive in time fails the
+                // test in any case.
                 Event::Disconnected => println!("{name}: disconnected after {:?}", start.elapsed()),
                 Event::Failed => panic!("{name}: the network failed"),
             },
@@ -122,7 +123,7 @@ async fn call(remote: &mut Remote, name: &str, we_call: bool) {
     ours.session.close().await;
 }
 
-/// For a stack that doesn't trickle: the description with all candidates in it (RFC 8839, 5.1).
+/// Completes a description with all candidates, for a stack without trickle ICE (RFC 8839, 5.1).
 async fn with_candidates(sdp: String, ours: &mut Ours) -> String {
     let mut sdp = sdp;
     while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(200), ours.events.recv()).await {
@@ -152,7 +153,7 @@ fn from_json(candidate: &Value) -> Candidate {
     }
 }
 
-/// 16-bit samples, little-endian.
+/// Encodes samples as 16-bit little-endian in base64.
 fn base64(samples: &[f32]) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "within 16 bits")]
     let bytes = samples.iter().flat_map(|sample| ((sample * 32_767.0) as i16).to_le_bytes());

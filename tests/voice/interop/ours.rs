@@ -1,4 +1,4 @@
-//! Our end: the session, and the sound with devices whose time follows the real one.
+//! Our end of a call: the session, and the sound on simulated devices that follow real time.
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,7 +23,7 @@ impl Ours {
         let devices = ClockedDevices::default();
         devices.plug(Direction::Input, "microphone", ClockedDevice::default());
         devices.plug(Direction::Output, "speaker", ClockedDevice::default());
-        // A tone is no speech, and would be taken for noise.
+        // Treatment would remove a tone as noise.
         let treatment = Treatment { echo: false, noise: false, gain: false };
         let sound = audio::Options { treatment, ..audio::Options::default() };
         let session = Arc::new(OnceLock::<Arc<WebRtcSession>>::new());

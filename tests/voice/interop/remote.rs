@@ -1,4 +1,4 @@
-//! The ends that are not ours, each spoken to in lines of JSON.
+//! Foreign ends of a call, controlled by lines of JSON.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -13,9 +13,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-/// One end that is not ours.
+/// A foreign end of a call.
 pub struct Remote {
-    /// Whether it takes candidates one by one.
+    /// Whether it supports trickle ICE.
     pub trickles: bool,
     to: To,
     from: UnboundedReceiver<Value>,
@@ -29,7 +29,7 @@ enum To {
 }
 
 impl Remote {
-    /// Chromium, with a page that makes calls; none if it isn't installed.
+    /// Starts Chromium with a page that makes calls; `None` if it isn't installed.
     pub async fn chromium() -> Option<Self> {
         let program = find(&["chromium", "chromium-browser", "google-chrome"])?;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -64,7 +64,7 @@ impl Remote {
         Some(Self { trickles: true, to: To::Socket(to), from, _child: child, _profile: Some(profile) })
     }
 
-    /// aiortc, by a program for it; none if it isn't installed.
+    /// Starts a program on aiortc; `None` if it isn't installed.
     pub fn aiortc() -> Option<Self> {
         let python =
             std::env::var_os("CREWBELL_PYTHON").map_or_else(|| PathBuf::from("/usr/bin/python3"), PathBuf::from);

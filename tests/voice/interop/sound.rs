@@ -1,4 +1,4 @@
-//! What is said, and how it is known again: a tone by its pitch, then speech by how alike it is.
+//! The sound that each end sends, and its recognition: a tone by its pitch, then speech by correlation.
 
 use std::f32::consts::TAU;
 
@@ -10,7 +10,7 @@ const RATE: usize = 48_000;
 const TONE: usize = RATE;
 const PAUSE: usize = RATE / 2;
 const SPEECH: usize = 3 * RATE;
-/// What is looked for to find the speech again: so much of its beginning, at 6 kHz.
+/// Length of the beginning of the speech that is searched for at 6 kHz.
 const BEGINNING: usize = RATE + PAUSE;
 
 /// Half a second of silence, a tone, half a second of silence, and speech; 48 kHz.
@@ -19,7 +19,7 @@ pub struct Said {
     hertz: f32,
 }
 
-/// How much of it came.
+/// The parts of a sound that were recognised.
 #[derive(Debug)]
 pub struct Recognised {
     pub hertz: f32,
@@ -27,7 +27,7 @@ pub struct Recognised {
 }
 
 impl Said {
-    /// With a tone of this pitch, by the speaker of this number.
+    /// Creates a sound with a tone of this pitch and speech of this speaker.
     pub fn new(hertz: u16, speaker: u32) -> Self {
         let hertz = f32::from(hertz);
         let mut phase = 0.0_f32;
@@ -46,30 +46,31 @@ impl Said {
         &self.samples[PAUSE + TONE + PAUSE..]
     }
 
-    /// Finds it again in all that was heard.
+    /// Finds the sound in a recording.
     pub fn recognise(&self, heard: &[f32]) -> Option<Recognised> {
         let at = find(self.speech(), heard)?;
-        // A tenth of a second on either side: the codec and the buffers don't keep to the sample.
+        // A margin of a tenth of a second on either side: the codec and the buffers aren't exact to the sample.
         let tone = heard.get((at + RATE / 10).checked_sub(PAUSE + TONE)?..(at - RATE / 10).checked_sub(PAUSE)?)?;
         let speech = score(self.speech(), heard.get(at.checked_sub(RATE / 10)?..)?);
         Some(Recognised { hertz: pitch(tone), speech })
     }
 
-    /// Whether the tone has the pitch that it was sent with, and the speech is the same, with next to nothing missing.
+    /// Returns whether the tone has its original pitch, and the speech is the original with almost no gaps.
     pub fn is_in(&self, recognised: &Recognised) -> bool {
         let Recognised { hertz, speech } = recognised;
         (hertz - self.hertz).abs() < 10.0 && speech.found > 0.85 && speech.gaps_ms < 100 && speech.distance_db < 4.0
     }
 }
 
-/// Where in what was heard the beginning of what was said is most alike, if it is alike at all.
+/// Returns the offset at which a recording correlates best with the beginning of the speech; `None` if the correlation
+/// is low.
 fn find(said: &[f32], heard: &[f32]) -> Option<usize> {
     let (said, heard) = (thin(&said[..BEGINNING]), thin(heard));
     let (at, alike) = Search::new().find(&said, &heard)?;
     (alike > 0.4).then_some(at * DECIMATION)
 }
 
-/// In hertz: half of the zero crossings of a second.
+/// Returns the pitch in hertz: half of the zero crossings per second.
 fn pitch(samples: &[f32]) -> f32 {
     let crossings = samples.windows(2).filter(|pair| (pair[0] < 0.0) != (pair[1] < 0.0)).count();
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]

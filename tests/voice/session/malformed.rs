@@ -1,4 +1,4 @@
-//! What the other side sends may be anything: a session refuses it, and goes on.
+//! Malformed input from the other side: a session refuses it, and goes on.
 use crate::support::{End, both, loopback};
 use crewbell_voice::session::{Candidate, Event, MediaSession, SessionError};
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ fn candidate(line: &str) -> Candidate {
     Candidate { candidate: line.to_owned(), ..Candidate::default() }
 }
 
-/// The description with some of its bytes changed, and some of its lines left out, doubled or put elsewhere.
+/// Generates descriptions with some characters changed, and some lines removed, duplicated or moved.
 fn damaged(sdp: &str) -> impl Strategy<Value = String> + use<> {
     let lines: Vec<String> = sdp.lines().map(str::to_owned).collect();
     let count = lines.len();
@@ -73,7 +73,7 @@ async fn what_comes_out_of_turn_is_refused() {
     both(Event::Connected, &mut caller, &mut callee).await;
 }
 
-/// The library reads what a stranger wrote: whatever it is, neither that nor our task may fall over it.
+/// The library parses untrusted input: no input may make it or our task panic.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_descriptions_and_candidates_never_bring_a_session_down() {
     let caller = End::open(loopback()).await.unwrap();

@@ -1,5 +1,5 @@
-//! A device goes from one network to another in mid-call. What the live socket does meanwhile is left out here: it is
-//! played by channels, and told in the devices' story of the same.
+//! A device changes networks during a call. Channels stand in for the live socket here; the device stories cover its
+//! part.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -36,8 +36,8 @@ async fn a_device_that_goes_to_another_network_is_heard_by_udp_within_three_seco
         networks.leave("one");
         networks.join("two", 2);
         let left = Instant::now();
-        // The break may be over before anybody has looked. What is heard once nothing can be on its way any more has come
-        // by the other network.
+        // The break may be over before it is observed. Audio that arrives after the last packet in flight has come over
+        // the new network.
         let nothing_on_its_way = left + Duration::from_millis(200);
         let is_back = || hears(&tablet, nothing_on_its_way) && hears(&phone, nothing_on_its_way);
         eventually("the break", LIMIT, || !by_udp(&tablet) || !by_udp(&phone) || is_back()).await;

@@ -1,4 +1,4 @@
-//! Two devices with a live socket between them, which here is a pair of channels.
+//! Two devices with a live socket between them, simulated by a pair of channels.
 use std::time::{Duration, Instant};
 
 use crate::support::devices::{Device, call};
@@ -69,7 +69,7 @@ async fn a_device_that_leaves_its_network_is_heard_again_within_three_seconds() 
         both_hear("audio", &caller, &called, start).await;
         let frames = caller.frames_sent() + called.frames_sent();
 
-        // Nobody tells: it is noticed by the silence.
+        // No event reports the loss: each side detects it by the silence.
         weather.leave_network();
         let left = Instant::now();
         let by_udp = |device: &Device| device.peer.way() == Way::Udp;

@@ -15,20 +15,20 @@ use uuid::Uuid;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What a device makes of what the server tells it.
+/// Returns session options from the server's list of ICE servers.
 fn relayed(told: &IceServers) -> Options {
     let server = |server: &ice::IceServer| IceServer {
         urls: server.urls.clone(),
         username: server.username.clone().unwrap_or_default(),
         credential: server.credential.clone().unwrap_or_default(),
     };
-    // Own addresses aren't told to the other side, so that none of them can be what the call goes by.
+    // Only relayed candidates are sent, so the call can't use the devices' own addresses.
     Options { ice_servers: told.ice_servers.iter().map(server).collect(), relay_only: true, ..loopback() }
 }
 
 #[tokio::test]
 async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
-    // Nothing here asks the database.
+    // No code here queries the database.
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
     let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());

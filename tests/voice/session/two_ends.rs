@@ -1,4 +1,4 @@
-//! Two sessions call each other.
+//! Calls between two sessions.
 use std::time::{Duration, Instant};
 
 use crate::support::{End, both, connected, eventually, loopback, packet, trickle_until};

@@ -1,4 +1,4 @@
-//! The device's clock, and a point in time as its wall clock shows it.
+//! The device's clock, and conversion between timestamps and local wall-clock time.
 
 use jiff::Timestamp;
 use js_sys::Date;
@@ -6,14 +6,14 @@ use wasm_bindgen::JsValue;
 
 use crate::locales::time::Local;
 
-/// Now, by the device's clock.
+/// The current time by the device's clock.
 pub fn now() -> Timestamp {
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of some thousand years fit")]
     let millis = Date::now() as i64;
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// A point in time as the device's wall clock shows it.
+/// Converts a timestamp to local wall-clock time.
 pub fn local(at: Timestamp) -> Local {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of some thousand years fit")]
     let date = Date::new(&JsValue::from_f64(at.as_millisecond() as f64));
@@ -27,7 +27,7 @@ pub fn local(at: Timestamp) -> Local {
     }
 }
 
-/// The point in time when the device's wall clock shows this.
+/// Converts local wall-clock time to a timestamp.
 pub fn at_local(local: Local) -> Timestamp {
     let date = Date::new_0();
     let month = i32::try_from(local.month).unwrap_or(1) - 1;

@@ -1,4 +1,4 @@
-//! New ids: UUIDs of version 7 (RFC 9562), made of the device's clock and the browser's randomness.
+//! Generates ids: UUIDs of version 7 (RFC 9562), from the device's clock and the browser's random numbers.
 
 use uuid::{Builder, Uuid};
 use wasm_bindgen::prelude::*;
@@ -11,7 +11,7 @@ extern "C" {
     fn fill(bytes: &mut [u8]);
 }
 
-/// A new id of any sort: `let request_id: RequestId = new_id();`
+/// Creates an id of any type: `let request_id: RequestId = new_id();`
 pub fn new_id<I: From<Uuid>>() -> I {
     let mut random = [0; 10];
     fill(&mut random);

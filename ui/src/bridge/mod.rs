@@ -1,15 +1,15 @@
-//! The bridge to the host: the only place that knows what the page runs in.
+//! The bridge to the host environment. No other module knows the shell or the browser.
 //!
-//! | file | what it reaches |
+//! | file | what it accesses |
 //! |---|---|
-//! | `tauri` | the shell: one command, `ask`, and one event, `told` |
+//! | `tauri` | the shell: the command `ask` and the event `told` |
 //! | `clock` | the device's clock and time zone |
-//! | `ids` | randomness for new ids |
-//! | `page` | the page itself: its address, theme, focus, files that a person chose |
-//! | `json` | what the core says, read |
+//! | `ids` | random numbers for new ids |
+//! | `page` | the page: its address, theme, focus, files that a person chose |
+//! | `json` | parses the JSON that the core sends |
 //!
-//! Everything crosses to the shell as JSON text: a long list becomes one string and not ten thousand objects of
-//! JavaScript.
+//! All messages to and from the shell are JSON text: a long list becomes one string instead of ten thousand JavaScript
+//! objects.
 
 pub mod clock;
 pub mod ids;
@@ -21,16 +21,16 @@ use crewbell_core::screen::{Ask, AskError, Told};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-/// Asks the core, and waits for its answer.
+/// Sends a request to the core and waits for the answer.
 ///
 /// # Errors
-/// The core's "no"; [`AskError::Unreadable`] when there is no core, or it isn't understood.
+/// Returns the core's error, or [`AskError::Unreadable`] if there is no core or its answer can't be parsed.
 pub async fn ask<R: DeserializeOwned>(ask: &Ask) -> Result<R, AskError> {
     let said = ask_text(ask).await?;
     json::read(&said).map_err(unreadable)
 }
 
-/// Tells the shell that the page has been drawn. A shell that can't be told has other troubles.
+/// Notifies the shell that the page has been drawn. A failure is ignored.
 pub async fn hello() {
     drop(tauri::invoke("hello", &tauri::Args::new("null")).await);
 }
@@ -41,13 +41,13 @@ async fn ask_text(ask: &Ask) -> Result<String, AskError> {
     said.as_string().ok_or_else(|| AskError::Unreadable { why: format!("{said:?} is no JSON text") })
 }
 
-/// Calls `heard` with everything that the core tells, for as long as the page lives.
+/// Calls `heard` with every event that the core emits, for as long as the page lives.
 ///
-/// Nothing is missed any more once this has returned: ask for the picture *after* it. What can't be read is reported on
-/// the console, and answered by looking again.
+/// No event is missed after this has returned: request the snapshot *after* it. Events that can't be parsed are logged
+/// to the console and cause a reload of the snapshot.
 ///
 /// # Errors
-/// There is no shell.
+/// Returns an error if there is no shell.
 pub async fn listen(mut heard: impl FnMut(Vec<Told>) + 'static) -> Result<(), AskError> {
     let callback = Closure::new(move |event: tauri::Event| {
         let said = event.payload().as_string().unwrap_or_default();
@@ -61,7 +61,8 @@ pub async fn listen(mut heard: impl FnMut(Vec<Told>) + 'static) -> Result<(), As
     Ok(())
 }
 
-/// What was thrown at us: by a command, the JSON text of its error; by the page or the shell itself, something else.
+/// Converts a thrown value to an error: commands throw the JSON text of their error, the page and the shell throw other
+/// values.
 fn refused(thrown: &JsValue) -> AskError {
     if let Some(said) = thrown.as_string() {
         return json::read(&said).unwrap_or(AskError::Unreadable { why: said });

@@ -1,4 +1,4 @@
-//! The page itself: its address, its theme, what has the focus, a file that a person chose.
+//! Browser APIs of the page: address and history, theme, focus, scrolling, files that a person chose.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,18 +14,18 @@ pub fn address() -> String {
     window().location().hash().unwrap_or_default()
 }
 
-/// Goes to an address within the page, as a link would: the way back leads here.
+/// Navigates to an address within the page, as a link would, and adds a history entry.
 pub fn go(address: &str) {
-    // Setting it fails for no address of ours.
+    // Setting the fragment can't fail for the app's own addresses.
     drop(window().location().set_hash(address));
 }
 
-/// Goes to an address within the page instead of the one that is shown.
+/// Navigates to an address within the page and replaces the current history entry.
 pub fn replace(address: &str) {
     drop(window().location().replace(address));
 }
 
-/// Goes one step back, as the device's own button does.
+/// Goes one history entry back, as the device's back button does.
 pub fn back() {
     if let Ok(history) = window().history() {
         drop(history.back());
@@ -37,21 +37,21 @@ pub fn on_address(moved: impl Fn() + 'static) {
     on_window("hashchange", moved);
 }
 
-/// Calls `heard` at every event of the window of that name, for as long as the page lives.
+/// Calls `heard` on every window event of that name, for as long as the page lives.
 pub fn on_window(event: &str, heard: impl Fn() + 'static) {
     let callback = Closure::<dyn Fn()>::new(heard);
     drop(window().add_event_listener_with_callback(event, callback.as_ref().unchecked_ref()));
     callback.forget();
 }
 
-/// Puts a step into the way back that shows the same address; it is told from others by its number.
+/// Adds a history entry with the same address; its number identifies it.
 pub fn step_in(number: u32) {
     if let Ok(history) = window().history() {
         drop(history.push_state_with_url(&number.into(), "", None));
     }
 }
 
-/// The number of the step that is shown; 0 for one that `step_in` didn't make.
+/// The number of the current history entry; 0 if `step_in` didn't create it.
 pub fn step() -> u32 {
     let state = window().history().and_then(|history| history.state());
     let number = state.ok().and_then(|state| state.as_f64()).filter(|number| (0.0..=1e6).contains(number));
@@ -59,7 +59,7 @@ pub fn step() -> u32 {
     number.map_or(0, |number| number as u32)
 }
 
-/// Calls `matches` now and whenever it changes, with whether a media query does; for as long as the page lives.
+/// Calls `matches` at once and on every change with whether a media query matches, for as long as the page lives.
 pub fn on_media(query: &str, matches: impl Fn(bool) + 'static) {
     let Ok(Some(list)) = window().match_media(query) else { return };
     matches(list.matches());
@@ -69,58 +69,58 @@ pub fn on_media(query: &str, matches: impl Fn(bool) + 'static) {
     callback.forget();
 }
 
-/// The languages that the device prefers, such as `de-AT`.
+/// The language that the device prefers, such as `de-AT`.
 pub fn preferred_language() -> String {
     window().navigator().language().unwrap_or_default()
 }
 
-/// What the web view says that it is, and how many fingers it feels: for telling platforms apart.
+/// The web view's user agent string and its maximum number of touch points, which tell platforms apart.
 pub fn user_agent() -> (String, i32) {
     let navigator = window().navigator();
     (navigator.user_agent().unwrap_or_default(), navigator.max_touch_points())
 }
 
-/// A text as part of an address, with everything escaped that has a meaning there.
+/// Percent-encodes a text for use as a component of an address.
 pub fn escaped(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
 
-/// Marks the page's root: `data-theme`, `lang`.
+/// Sets an attribute of the page's root element, such as `data-theme` or `lang`.
 pub fn mark_root(name: &str, value: &str) {
     if let Some(root) = document().document_element() {
         drop(root.set_attribute(name, value));
     }
 }
 
-/// How far the element of that id is scrolled down, in CSS pixels.
+/// The scroll offset of the element with that id, in CSS pixels.
 pub fn scrolled(id: &str) -> i32 {
     document().get_element_by_id(id).map_or(0, |element| element.scroll_top())
 }
 
-/// Scrolls the element of that id to its top.
+/// Scrolls the element with that id to its top.
 pub fn to_top(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {
         element.set_scroll_top(0);
     }
 }
 
-/// What has the focus.
+/// The focused element.
 pub fn focused() -> Option<HtmlElement> {
     document().active_element().and_then(|element| element.dyn_into().ok())
 }
 
-/// Whether keys are being typed into something.
+/// Whether a text field or select has the focus.
 pub fn is_typing() -> bool {
     focused().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
 }
 
-/// Whether a space that is typed now would be written somewhere, or choose something: a slider has no use for it.
+/// Whether the focused element takes a typed space, as text or as a choice. Sliders don't need it.
 pub fn takes_space() -> bool {
     let slider = |element: HtmlElement| element.dyn_ref::<HtmlInputElement>().is_some_and(|it| it.type_() == "range");
     is_typing() && !focused().is_some_and(slider)
 }
 
-/// Everything within an element that the keyboard can reach, in order.
+/// All focusable elements within an element, in document order.
 pub fn reachable(within: &HtmlElement) -> Vec<HtmlElement> {
     const REACHABLE: &str = "button:not([disabled]), [href], input:not([disabled]), select:not([disabled]), \
                              textarea:not([disabled]), [tabindex]:not([tabindex='-1'])";
@@ -128,21 +128,21 @@ pub fn reachable(within: &HtmlElement) -> Vec<HtmlElement> {
     (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
 }
 
-/// Focuses the element of that id, without scrolling to it twice.
+/// Focuses the element with that id.
 pub fn focus(id: &str) {
     if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         drop(element.focus());
     }
 }
 
-/// Reads the file that a person chose, as base64; nothing where there is none.
+/// Reads the file that a person chose as base64. Does nothing if no file is chosen.
 pub fn read_chosen(input: &HtmlInputElement, read: impl FnOnce(String) + 'static) {
     let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
     let Ok(reader) = web_sys::FileReader::new() else { return };
     let done = reader.clone();
     let loaded = Closure::once_into_js(move || {
         let address = done.result().ok().and_then(|result| result.as_string()).unwrap_or_default();
-        // A data address: `data:image/png;base64,…`.
+        // The result is a data URL: `data:image/png;base64,…`.
         read(address.split_once(',').map(|(_, content)| content.to_owned()).unwrap_or_default());
     });
     // Also where reading fails: then there is no result.
@@ -150,18 +150,18 @@ pub fn read_chosen(input: &HtmlInputElement, read: impl FnOnce(String) + 'static
     drop(reader.read_as_data_url(&file));
 }
 
-/// Whether a sheet lies over the page.
+/// Whether a sheet is open over the page.
 pub fn has_sheet() -> bool {
     matches!(document().query_selector("[aria-modal]"), Ok(Some(_)))
 }
 
-/// How many sheets lie over the page.
+/// The number of sheets that are open over the page.
 pub fn sheets() -> u32 {
     document().query_selector_all("[aria-modal]").map_or(0, |sheets| sheets.length())
 }
 
-/// Calls `tick` now and then every so often, as long as somebody can see the page; and when they see it again. A window that
-/// is put away wakes nobody.
+/// Calls `tick` at once and then at an interval while the page is visible, and again when it becomes visible. A hidden
+/// window runs no timer.
 pub fn while_seen(every: Duration, tick: impl Fn() + Clone + 'static) {
     let running = RefCell::new(None::<IntervalHandle>);
     let look = move || {
@@ -179,7 +179,7 @@ pub fn while_seen(every: Duration, tick: impl Fn() + Clone + 'static) {
     on_window("visibilitychange", look);
 }
 
-/// Calls `drawn` once, when the page has been drawn for the first time, or when nobody can see whether it is.
+/// Calls `drawn` once, after the first rendered frame, or as soon as the page is hidden.
 pub fn once_drawn(drawn: impl FnOnce() + 'static) {
     let once = Rc::new(Cell::new(Some(drawn)));
     let call = move || {
@@ -196,11 +196,11 @@ pub fn once_drawn(drawn: impl FnOnce() + 'static) {
             hidden();
         }
     });
-    // The second frame begins when the first is done.
+    // The second frame begins when the first has been drawn.
     request_animation_frame(move || request_animation_frame(call));
 }
 
-/// Brings the element of that id into view, moving as little as needed.
+/// Scrolls the element with that id into view, by as little as needed.
 pub fn bring_into_view(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {
         let options = web_sys::ScrollIntoViewOptions::new();
@@ -209,7 +209,7 @@ pub fn bring_into_view(id: &str) {
     }
 }
 
-/// Whether all of an element is seen in the scrolled element of an id, and the page is seen at all.
+/// Whether an element is completely visible within the scrolling element with that id, and the page is visible.
 pub fn is_seen(element: &HtmlElement, within: &str) -> bool {
     let Some(within) = document().get_element_by_id(within).map(|within| within.get_bounding_client_rect()) else {
         return false;
@@ -218,7 +218,7 @@ pub fn is_seen(element: &HtmlElement, within: &str) -> bool {
     !document().hidden() && seen.height() > 0.0 && seen.top() >= within.top() && seen.bottom() <= within.bottom()
 }
 
-/// Calls `heard` at every press and release of a key, before anything else hears of it, until what it gives is called.
+/// Calls `heard` on every key press and release, in the capture phase, until the returned function is called.
 pub fn on_keys(heard: impl Fn(&KeyboardEvent) + 'static) -> impl FnOnce() {
     const NAMES: [&str; 2] = ["keydown", "keyup"];
     let callback = Closure::<dyn Fn(KeyboardEvent)>::new(move |event: KeyboardEvent| heard(&event));
@@ -234,7 +234,7 @@ pub fn on_keys(heard: impl Fn(&KeyboardEvent) + 'static) -> impl FnOnce() {
     }
 }
 
-/// Lets the element that a finger or pointer presses hear of it until it is released, wherever that is.
+/// Captures the pointer of a press: its target receives the events until the release, wherever that is.
 pub fn hold_pointer(event: &PointerEvent) {
     if let Some(element) = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()) {
         drop(element.set_pointer_capture(event.pointer_id()));

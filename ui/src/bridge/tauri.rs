@@ -1,4 +1,4 @@
-//! What Tauri puts into the page, as far as it is used: `withGlobalTauri` in `tauri.conf.json`.
+//! Bindings to the part of Tauri's JavaScript API that the app uses (`withGlobalTauri` in `tauri.conf.json`).
 
 use wasm_bindgen::prelude::*;
 
@@ -12,7 +12,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["window", "__TAURI__", "event"])]
     pub async fn listen(event: &str, handler: &Closure<dyn FnMut(Event)>) -> Result<JsValue, JsValue>;
 
-    /// The arguments of a command by name. Ours has one: `args`.
+    /// The arguments of a command by name. The app's commands have one: `args`.
     #[wasm_bindgen(extends = js_sys::Object, js_name = Object)]
     pub type Args;
 
@@ -22,7 +22,7 @@ extern "C" {
     #[wasm_bindgen(method, setter, js_name = args)]
     fn set_args(this: &Args, json: &str);
 
-    /// An event as it is handed to a listener.
+    /// An event as a listener receives it.
     pub type Event;
 
     #[wasm_bindgen(method, getter)]
@@ -30,7 +30,7 @@ extern "C" {
 }
 
 impl Args {
-    /// The one argument of the command: JSON text.
+    /// Creates the only argument of the command: JSON text.
     pub fn new(json: &str) -> Self {
         let args = Self::empty();
         args.set_args(json);

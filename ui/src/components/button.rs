@@ -1,20 +1,20 @@
-//! What is pressed: a word, often with an icon; 48 px high or more.
+//! Buttons: a label, often with an icon; 48 px high or more.
 
 use leptos::prelude::*;
 
 use super::{Icon, Picture};
 
-/// How a button looks: what is done most stands out.
+/// The look of a button. The most frequent action stands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Look {
-    /// One of several.
+    /// The default look, for one of several actions.
     #[default]
     Plain,
-    /// The one thing to do here; as wide as there is room.
+    /// The main action; as wide as the available space.
     Go,
-    /// Takes something away.
+    /// An action that removes something.
     Danger,
-    /// Little more than its word.
+    /// A button with little more than its label.
     Quiet,
 }
 
@@ -29,25 +29,25 @@ impl Look {
     }
 }
 
-/// A button with a word on it.
+/// A button with a label.
 #[component]
 pub fn Button(
-    /// What it says.
+    /// The label.
     #[prop(into)]
     label: Signal<String>,
-    /// What it does.
+    /// Called when it is pressed.
     #[prop(into)]
     on_press: Callback<()>,
-    /// How it looks.
+    /// The look.
     #[prop(optional)]
     look: Look,
-    /// An icon before the word.
+    /// An icon before the label.
     #[prop(optional)]
     icon: Option<Picture>,
-    /// Whether it can't be pressed now.
+    /// Whether it is disabled.
     #[prop(optional, into)]
     disabled: Signal<bool>,
-    /// What a screen reader says instead of the word, where the word alone doesn't tell: "Accept Cabin 5".
+    /// The accessible name, where the label alone isn't clear: "Accept Cabin 5".
     #[prop(optional, into)]
     name: Option<String>,
 ) -> impl IntoView {
@@ -68,15 +68,15 @@ pub fn Button(
     }
 }
 
-/// A button that is only an icon; its name is for screen readers and the pointer's hint.
+/// A button with only an icon; its name is the accessible name and the tooltip.
 #[component]
 pub fn IconButton(
     /// The icon.
     icon: Picture,
-    /// What it does, in words.
+    /// The accessible name and tooltip.
     #[prop(into)]
     name: String,
-    /// What it does.
+    /// Called when it is pressed.
     #[prop(into)]
     on_press: Callback<()>,
 ) -> impl IntoView {

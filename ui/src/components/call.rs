@@ -1,4 +1,4 @@
-//! The button that calls somebody.
+//! The button that calls a person.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::call::About;
@@ -9,19 +9,19 @@ use super::{Icon, Picture};
 use crate::locales::{fill, refusals, words};
 use crate::state::state;
 
-/// Calls somebody. Where that can't be it looks so and says why, beneath its words or when it is pressed. Nothing for
-/// oneself, and for who left.
+/// A button that calls a person. If no call is possible it looks disabled and gives the reason, beneath its label or
+/// when pressed. It renders nothing for the signed-in person and for inactive people.
 #[component]
 pub fn CallButton(
-    /// Whom.
+    /// The person to call.
     id: PersonId,
-    /// What about.
+    /// The subject of the call.
     #[prop(optional_no_strip)]
     about: Option<About>,
-    /// Their name is on it; otherwise it is only an icon.
+    /// Whether it shows the person's name; otherwise it is only an icon.
     #[prop(optional)]
     named: bool,
-    /// It was pressed, and the call is being made.
+    /// Called after a press, when the call has been requested.
     #[prop(optional, into)]
     on_called: Option<Callback<()>>,
 ) -> impl IntoView {

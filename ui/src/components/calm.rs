@@ -1,5 +1,5 @@
-//! Nothing moves under a finger: while a finger, a pointer or the keyboard is at work on a part of a page, and for a
-//! moment after, that part stays as it was.
+//! Interaction lock: a part of a page stays unchanged while a finger, a pointer or the keyboard acts on it, and for a
+//! moment after, so that nothing moves under a finger.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use leptos::ev;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
-/// How long after the last touch things may move again: long enough for a second tap that was meant for the first's row.
+/// How long the lock lasts after the last touch: long enough for a second tap that was meant for the same row.
 const STILL: Duration = Duration::from_millis(1500);
 
-/// How long a finger can lie there at most, should its lifting never be told.
+/// Maximum duration of a touch, in case its release is never reported.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Whether a part of a page is held. A handle; lives as long as that part. Give `on:pointerdown=move |_| calm.pressed()`
-/// to it.
+/// The lock of a part of a page. It is a handle and lives as long as that part. The part needs
+/// `on:pointerdown=move |_| calm.pressed()`.
 #[derive(Clone, Copy, Debug)]
 pub struct Calm {
     held: RwSignal<bool>,
@@ -22,10 +22,10 @@ pub struct Calm {
 }
 
 impl Calm {
-    /// Nothing is at work.
+    /// Creates an unlocked lock that listens for the release of pointers.
     pub fn new() -> Self {
         let calm = Self::still();
-        // A finger is lifted wherever it went to.
+        // The release may happen anywhere in the window.
         let up = window_event_listener(ev::pointerup, move |_| calm.lifted());
         let cancel = window_event_listener(ev::pointercancel, move |_| calm.lifted());
         on_cleanup(move || {
@@ -40,12 +40,12 @@ impl Calm {
         Self { held: RwSignal::new(false), release: StoredValue::new(None) }
     }
 
-    /// Whether nothing may move now; follows it.
+    /// Whether the part is locked; subscribes to it.
     pub fn is_held(self) -> bool {
         self.held.try_get().unwrap_or_default()
     }
 
-    /// What is to be shown of something: what was shown before, as long as it is held.
+    /// Derives the value to show: while the lock is held, the previous value.
     pub fn keep<T: Clone + PartialEq + Send + Sync + 'static>(self, wanted: Memo<T>) -> Memo<T> {
         Memo::new(move |before: Option<&T>| {
             let now = wanted.get();
@@ -53,23 +53,23 @@ impl Calm {
         })
     }
 
-    /// A finger is down.
+    /// Locks after a pointer was pressed.
     pub fn pressed(self) {
         self.until(LONGEST);
     }
 
-    /// A pointer moved, a key was pressed, something was scrolled.
+    /// Locks briefly after a pointer moved, a key was pressed or something was scrolled.
     pub fn touched(self) {
         self.until(STILL);
     }
 
-    /// What moves now is what the person asked for.
+    /// Unlocks at once, because the person asked for the change.
     pub fn let_go(self) {
         self.forget();
         self.held.try_set(false);
     }
 
-    /// A finger was lifted. Most lifting of fingers is elsewhere.
+    /// Starts the release after a pointer was lifted. Most releases happen while the lock isn't held.
     fn lifted(self) {
         if self.held.try_get_untracked() == Some(true) {
             self.until(STILL);

@@ -1,22 +1,22 @@
-//! A choice of few, all of them in sight: the keyboard's arrows move in it, as the platform's own do.
+//! Radio buttons for a few options, all visible. The arrow keys move between them, as in native radio groups.
 
 use leptos::prelude::*;
 
 use crate::bridge::ids::new_id;
 
-/// One of a few, with a label. Each is a value and what is shown for it.
+/// A labelled group of radio buttons. An option is a value and its text.
 #[component]
 pub fn Choice(
-    /// What it is.
+    /// The label.
     #[prop(into)]
     label: String,
-    /// The value that is chosen.
+    /// The selected value.
     #[prop(into)]
     value: Signal<String>,
-    /// It is chosen.
+    /// Called with the value that was selected.
     #[prop(into)]
     on_choose: Callback<String>,
-    /// What there is.
+    /// The options.
     options: Vec<(String, String)>,
 ) -> impl IntoView {
     let group = new_id::<uuid::Uuid>().to_string();

@@ -1,4 +1,4 @@
-//! What is typed and chosen: labelled, with what is wrong beneath.
+//! Form fields: labelled, with the validation error beneath.
 
 use leptos::prelude::*;
 
@@ -10,27 +10,27 @@ fn element_id() -> String {
     new_id::<uuid::Uuid>().to_string()
 }
 
-/// A line of text, with a label.
+/// A labelled text field.
 #[component]
 pub fn Field(
-    /// What it is.
+    /// The label.
     #[prop(into)]
     label: String,
-    /// What stands in it.
+    /// The text.
     value: RwSignal<String>,
-    /// `text`, `password`, `url`, `search`, `number`, `date`.
+    /// The input type: `text`, `password`, `url`, `search`, `number`, `date`.
     #[prop(optional, into)]
     kind: Option<&'static str>,
-    /// How it is meant: an example.
+    /// A hint beneath the field, such as an example.
     #[prop(optional, into)]
     hint: Option<String>,
-    /// What is wrong with it.
+    /// The validation error.
     #[prop(optional, into)]
     wrong: Signal<Option<String>>,
-    /// Which keyboard is shown: `numeric`, `url`.
+    /// The on-screen keyboard (`inputmode`): `numeric`, `url`.
     #[prop(optional, into)]
     keys: Option<&'static str>,
-    /// Several lines of text.
+    /// Whether it has several lines.
     #[prop(optional)]
     long: bool,
 ) -> impl IntoView {
@@ -62,15 +62,15 @@ pub fn Field(
     }
 }
 
-/// One of several, with a label. Each is a value and what is shown for it.
+/// A labelled drop-down list. An option is a value and its text.
 #[component]
 pub fn Select(
-    /// What it is.
+    /// The label.
     #[prop(into)]
     label: String,
-    /// The value that is chosen.
+    /// The selected value.
     value: RwSignal<String>,
-    /// What there is.
+    /// The options.
     #[prop(into)]
     options: Signal<Vec<(String, String)>>,
 ) -> impl IntoView {
@@ -93,12 +93,12 @@ pub fn Select(
     }
 }
 
-/// Words to look for.
+/// A search field.
 #[component]
 pub fn Search(
-    /// The words.
+    /// The search text.
     value: RwSignal<String>,
-    /// What is looked through, for screen readers; "Search" when not given.
+    /// The accessible name, which says what is searched; "Search" by default.
     #[prop(optional, into)]
     name: Option<String>,
 ) -> impl IntoView {
@@ -112,19 +112,19 @@ pub fn Search(
     }
 }
 
-/// Something that is on or off.
+/// A labelled on/off switch.
 #[component]
 pub fn Switch(
-    /// What it is.
+    /// The label.
     #[prop(into)]
     label: String,
     /// Whether it is on.
     #[prop(into)]
     on: Signal<bool>,
-    /// It is switched: to on, or off.
+    /// Called with the new state.
     #[prop(into)]
     on_switch: Callback<bool>,
-    /// What a screen reader says instead of the label, where that alone doesn't tell: "Sam on duty".
+    /// The accessible name, where the label alone isn't clear: "Sam on duty".
     #[prop(optional, into)]
     name: Option<String>,
 ) -> impl IntoView {

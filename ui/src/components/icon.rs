@@ -1,4 +1,4 @@
-//! The icons: line drawings of our own on a grid of 24, in one sprite that stands in the page once.
+//! The icons: line drawings on a grid of 24, in one SVG sprite that the page contains once.
 
 use leptos::prelude::*;
 
@@ -73,13 +73,13 @@ icons! {
     Note = "note": r#"<path d="M5 4h14v11l-5 5H5zM14 20v-5h5M9 9h6M9 12.500h3"/>"#,
 }
 
-/// All icons; once, in the page's root.
+/// The sprite with all icons; rendered once, at the page's root.
 #[component]
 pub fn Sprite() -> impl IntoView {
     view! { <svg class="sprite" aria-hidden="true" inner_html=SPRITE></svg> }
 }
 
-/// An icon beside a word; says nothing to a screen reader.
+/// An icon beside a text; hidden from screen readers.
 #[component]
 pub fn Icon(of: Picture) -> impl IntoView {
     view! { <svg class="icon" aria-hidden="true"><use href=of.id()></use></svg> }

@@ -1,10 +1,10 @@
-//! The parts that pages are made of. Each knows how it looks and behaves, and nothing of what it is used for.
+//! Reusable components of pages. Each defines its look and behaviour, independent of its use.
 //!
 //! - `button` [`Button`], [`IconButton`]; `field` [`Field`], [`Select`], [`Search`], [`Switch`]; `pin_pad` [`PinPad`]
 //! - `choice` [`Choice`]
 //! - `presence` [`PersonName`], [`Face`], [`Who`], [`Said`]; `call` [`CallButton`]; `volume` [`Volume`]
 //! - `shown` [`Chip`], [`Age`], [`Row`], [`ListHeader`], [`Freshness`], [`Empty`]
-//! - `place_picker` [`PlacePicker`]; `calm` [`Calm`], so that no list moves under a finger
+//! - `place_picker` [`PlacePicker`]; `calm` [`Calm`], the interaction lock that keeps lists still under a finger
 //! - `sheet` [`Sheet`], [`Confirm`]; `icon` [`Icon`] and its [`Picture`]s
 
 mod button;

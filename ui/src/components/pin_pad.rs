@@ -1,22 +1,22 @@
-//! Digits to type a PIN with: on the screen, and on a keyboard.
+//! A keypad for entering a PIN, on the screen and by the keyboard.
 
 use leptos::prelude::*;
 
 use super::{Icon, Picture};
 use crate::locales::words;
 
-/// Digits that a PIN has at most; longer secrets are typed as a password.
+/// Maximum number of digits of a PIN; longer secrets are entered as a password.
 const MOST: usize = 12;
 
-/// A pad of digits. Keys of a keyboard work while something in it has the focus, which it takes when it appears.
+/// A keypad. Keyboard input works while it has the focus, which it takes when it appears.
 #[component]
 pub fn PinPad(
     /// The digits.
     value: RwSignal<String>,
-    /// The person has typed it all.
+    /// Called when the person confirms the PIN.
     #[prop(into)]
     on_done: Callback<()>,
-    /// Whether it is being tried.
+    /// Whether the PIN is being checked.
     #[prop(into)]
     busy: Signal<bool>,
 ) -> impl IntoView {

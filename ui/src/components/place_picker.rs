@@ -1,4 +1,4 @@
-//! A place to be chosen, deck by deck.
+//! A picker for places, grouped by deck.
 
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::place::Place;
@@ -9,15 +9,15 @@ use crate::bridge::ids::new_id;
 use crate::locales::words;
 use crate::state::{Branch, state};
 
-/// Places that are shown at once; the rest is found by typing.
+/// Maximum number of places shown at once; the search finds the rest.
 const SHOWN: usize = 100;
-/// Fewer are seen at a glance, and need no search.
+/// Number of places up to which no search field is shown.
 const GLANCE: usize = 12;
 
-/// One of all places, deck by deck.
+/// A picker for one of all places, grouped by deck.
 #[component]
 pub fn PlacePicker(
-    /// The place that is chosen.
+    /// The selected place.
     value: RwSignal<Option<PlaceId>>,
 ) -> impl IntoView {
     let state = state();
@@ -61,7 +61,7 @@ fn choice(place: Place, group: &str, value: RwSignal<Option<PlaceId>>) -> impl I
     }
 }
 
-/// The places that have the words in their name or their deck's, so many at most; and whether there are more.
+/// Searches places by their name or their deck's name. Returns at most `most` of them, and whether there are more.
 fn find(all: &[Branch], words: &str, most: usize) -> (Vec<Branch>, bool) {
     let words = words.trim().to_lowercase();
     let has = |name: &str| name.to_lowercase().contains(&words);

@@ -1,7 +1,7 @@
-//! A person's name, and whether they are there: by the word, and by the shape of a dot; and when they last were.
+//! People's names with their presence: in words, by the shape of a dot, and with the time when they were last seen.
 //!
-//! A name that stands alone is a [`PersonName`], or beside a [`Face`]; one within a line is a [`Who`], and within a sentence
-//! of `locales` it becomes one by [`Said`].
+//! A name on its own is a [`PersonName`], or stands beside a [`Face`]. A name within a line is a [`Who`]; within a
+//! sentence of `locales` [`Said`] renders it as one.
 
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::person::PersonRef;
@@ -11,12 +11,12 @@ use leptos::prelude::*;
 use crate::locales::{Piece, Sentence, fill, names, time, words};
 use crate::state::{State, state};
 
-/// A person's name, with whether they are there, and when they last were.
+/// A person's name with their presence and the time when they were last seen.
 #[component]
 pub fn PersonName(
-    /// Who.
+    /// The person.
     id: PersonId,
-    /// Their name.
+    /// The person's name.
     #[prop(into)]
     name: Signal<String>,
 ) -> impl IntoView {
@@ -33,16 +33,16 @@ pub fn PersonName(
     }
 }
 
-/// The first letters of a person's name, with a dot: full when they are there, barred when they are busy, a square when
-/// they are in a call, empty when they are away. What it means is its tooltip, and its name for a screen reader.
+/// A person's initials with a presence dot: full for online, barred for busy, a square for in a call, empty for away.
+/// The tooltip and the accessible name give the presence in words.
 #[component]
 pub fn Face(
-    /// Who.
+    /// The person.
     id: PersonId,
-    /// Their name.
+    /// The person's name.
     #[prop(into)]
     name: Signal<String>,
-    /// The same stands beside it in words: a screen reader passes over the face.
+    /// Whether the same text stands beside it; then it is hidden from screen readers.
     #[prop(optional)]
     said_beside: bool,
 ) -> impl IntoView {
@@ -58,11 +58,11 @@ pub fn Face(
     }
 }
 
-/// A person's name within a line, after a small dot of the same shapes. What it means is its tooltip, and its name for a
-/// screen reader. Who isn't known here any more has none.
+/// A person's name within a line, after a small presence dot of the same shapes. The tooltip and the accessible name
+/// give the presence in words. People unknown to this device have no dot.
 #[component]
 pub fn Who(
-    /// Who, by the name that stands there.
+    /// The person, with the name to show.
     person: PersonRef,
 ) -> impl IntoView {
     let state = state();
@@ -78,10 +78,10 @@ pub fn Who(
     }
 }
 
-/// What is said, with whether the people in it are there.
+/// A sentence in which people are shown with their presence.
 #[component]
 pub fn Said(
-    /// What.
+    /// The sentence.
     #[prop(into)]
     of: Sentence,
 ) -> impl IntoView {
@@ -102,17 +102,18 @@ fn class(presence: Option<Status>) -> &'static str {
     }
 }
 
-/// Whether somebody is there, in words, and if not, when they last were: "Offline · last seen 14:02".
+/// The presence of a person in words, with the time when they were last seen if they are away: "Offline · last seen
+/// 14:02".
 pub fn presence_words(state: State, id: PersonId) -> String {
     let word = names::presence(state.presence_of(id));
     let Some(at) = state.last_seen(id) else { return word.to_owned() };
-    // "Yesterday" is true for a day: what follows the clock is the day alone.
+    // "Yesterday" holds for a day, so it depends only on the date and not on the clock.
     state.today.track();
     let when = time::lately(at, state.now.get_untracked());
     format!("{word} · {}", fill(words().calls.seen, &[("time", &when)]))
 }
 
-/// The first letters of a name's first two words.
+/// The initials of the first two words of a name.
 fn initials(name: &str) -> String {
     name.split_whitespace().take(2).filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
 }

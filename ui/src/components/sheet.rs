@@ -1,5 +1,5 @@
-//! A sheet: a question or a small form over the page. The focus stays in it, Esc and the device's way back close it, and
-//! what had the focus before has it again.
+//! Modal sheets: a question or a small form over the page. The focus stays inside, Esc and the device's back button
+//! close the sheet, and the previously focused element gets the focus back.
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use super::{Button, IconButton, Look, Picture};
 use crate::bridge::page;
 use crate::locales::words;
 
-/// A sheet with a title. Show it with `<Show when=…>`: it is there while it is shown.
+/// A modal sheet with a title. Show it with `<Show when=…>`: it is open while it is rendered.
 #[component]
 pub fn Sheet(
-    /// What it is about.
+    /// The title.
     #[prop(into)]
     title: Signal<String>,
-    /// The person doesn't want it.
+    /// Called when the person closes the sheet.
     #[prop(into)]
     on_close: Callback<()>,
     children: Children,
 ) -> impl IntoView {
     let panel = NodeRef::<html::Div>::new();
-    // One sheet may lie on another.
+    // Sheets can be stacked.
     let title_id = StoredValue::new(format!("sheet-title-{}", page::sheets()));
     let before = StoredValue::new_local(page::focused());
     Effect::new(move || {
         if let Some(panel) = panel.get() {
             let inside = page::reachable(&panel);
-            // The first field, or the first thing after the button that closes.
+            // Focuses the first field, or the first element after the close button.
             let first = inside.iter().find(|element| element.tag_name() != "BUTTON").or(inside.get(1));
             drop(first.or(inside.first()).map(HtmlElement::focus));
         }
@@ -67,9 +67,9 @@ pub fn Sheet(
     }
 }
 
-/// A sheet is a step in the way back, so that a phone's own button closes it instead of leaving the page under it.
+/// Adds a history entry for the sheet, so that a phone's back button closes the sheet instead of leaving the page.
 fn follow_the_way_back(on_close: Callback<()>) {
-    // Those that it lies on have lower numbers.
+    // Sheets beneath this one have lower numbers.
     let number = page::sheets() + 1;
     page::step_in(number);
     let back = window_event_listener(ev::popstate, move |_| {
@@ -79,7 +79,8 @@ fn follow_the_way_back(on_close: Callback<()>) {
     });
     on_cleanup(move || {
         back.remove();
-        // A sheet that was closed otherwise takes its step with it; one that led to another page leaves the way alone.
+        // A sheet that was closed otherwise removes its history entry; one that navigated to another page leaves the
+        // history alone.
         set_timeout(
             move || {
                 if page::step() == number {
@@ -91,7 +92,7 @@ fn follow_the_way_back(on_close: Callback<()>) {
     });
 }
 
-/// From the last thing within to the first, and back.
+/// Wraps the focus from the last element in the panel to the first, and back.
 pub fn keep_focus(event: &KeyboardEvent, panel: NodeRef<html::Div>) {
     let Some(panel) = panel.get_untracked() else { return };
     let inside = page::reachable(&panel);
@@ -104,22 +105,22 @@ pub fn keep_focus(event: &KeyboardEvent, panel: NodeRef<html::Div>) {
     }
 }
 
-/// Asks whether it is meant. Show it with `<Show when=…>`.
+/// A confirmation dialog. Show it with `<Show when=…>`.
 #[component]
 pub fn Confirm(
-    /// What is to be done.
+    /// The action to confirm.
     #[prop(into)]
     title: String,
-    /// What comes of it.
+    /// The consequences.
     #[prop(into)]
     text: String,
-    /// What the button says that does it.
+    /// The label of the confirming button.
     #[prop(into)]
     label: String,
-    /// It is meant.
+    /// Called on confirmation.
     #[prop(into)]
     on_yes: Callback<()>,
-    /// It isn't.
+    /// Called on cancellation.
     #[prop(into)]
     on_no: Callback<()>,
 ) -> impl IntoView {

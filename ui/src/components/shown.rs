@@ -1,4 +1,4 @@
-//! What is looked at: chips, rows, ages that tick, lists that say how fresh they are.
+//! Display components: chips, rows, ticking ages, list headers that show the time of the last sync.
 
 use crewbell_core::screen::Link;
 use crewbell_shared::person::PersonRef;
@@ -9,24 +9,24 @@ use super::{Icon, Picture, Who};
 use crate::locales::{fill, time, words};
 use crate::state::state;
 
-/// What a chip or a card says beside its words: a state, told by word and shape first and by colour last.
+/// The state that a chip or card shows beside its text. Text and shape show it first, colour last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
-    /// Done, off, unknown.
+    /// Done, off or unknown.
     #[default]
     Quiet,
-    /// Somebody waits.
+    /// Somebody is waiting.
     Wait,
-    /// Somebody has it; it is well.
+    /// Somebody is handling it, or it is fine.
     Mine,
-    /// Emergency, or broken.
+    /// An emergency or a fault.
     Alarm,
     /// News.
     Info,
 }
 
 impl Tone {
-    /// The class in the style sheets.
+    /// The CSS class.
     pub fn class(self) -> &'static str {
         match self {
             Self::Quiet => "quiet",
@@ -38,16 +38,16 @@ impl Tone {
     }
 }
 
-/// A few words about a state.
+/// A chip: a short text about a state.
 #[component]
 pub fn Chip(
-    /// The words.
+    /// The text.
     #[prop(into)]
     text: Signal<String>,
     /// The state.
     #[prop(optional, into)]
     tone: Signal<Tone>,
-    /// An icon before the words.
+    /// An icon before the text.
     #[prop(optional)]
     icon: Option<Picture>,
 ) -> impl IntoView {
@@ -59,10 +59,10 @@ pub fn Chip(
     }
 }
 
-/// How long ago, ticking: `0:42`.
+/// A ticking age: `0:42`.
 #[component]
 pub fn Age(
-    /// Since when.
+    /// The start of the age.
     #[prop(into)]
     since: Signal<Timestamp>,
 ) -> impl IntoView {
@@ -71,28 +71,28 @@ pub fn Age(
     view! { <time class="age">{text}</time> }
 }
 
-/// A row of a list: two lines of text, with whatever belongs at its end. Pressed as a whole where it leads somewhere.
+/// A row of a list: two lines of text and optional contents at its end. With `on_press` the whole row is a button.
 #[component]
 pub fn Row(
     /// The first line.
     #[prop(into)]
     title: Signal<String>,
-    /// The second.
+    /// The second line.
     #[prop(optional, into)]
     text: Signal<String>,
-    /// Somebody of the crew, named after the second.
+    /// A crew member, named after the second line.
     #[prop(optional_no_strip)]
     who: Option<PersonRef>,
-    /// An icon before them.
+    /// An icon before the lines.
     #[prop(optional)]
     icon: Option<Picture>,
-    /// Whether it shows something that isn't sent.
+    /// Whether it contains an unsent change.
     #[prop(optional, into)]
     pending: Signal<bool>,
-    /// Where it leads; none: nowhere.
+    /// Called when the row is pressed.
     #[prop(optional, into)]
     on_press: Option<Callback<()>>,
-    /// What stands at its end.
+    /// The contents at the end of the row.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -114,20 +114,20 @@ pub fn Row(
     view! { <div class="row" class:pending=pending>{head}{children.map(|children| children())}</div> }
 }
 
-/// A heading of a list: what, how many, and when the list was as the server has it.
+/// The heading of a list: title, count, and the time of the last sync.
 #[component]
 pub fn ListHeader(
-    /// What is listed.
+    /// The title.
     #[prop(into)]
     title: String,
-    /// How many, or whatever says the most in few words.
+    /// The number of entries, or another short summary.
     #[prop(optional, into)]
     count: Signal<String>,
 ) -> impl IntoView {
     view! { <h2 class="list-header">{title}<span>{count}</span><Freshness/></h2> }
 }
 
-/// When what is shown was as the server has it.
+/// The time of the last sync with the server.
 #[component]
 pub fn Freshness() -> impl IntoView {
     let state = state();
@@ -142,18 +142,18 @@ pub fn Freshness() -> impl IntoView {
     view! { <small class="freshness">{text}</small> }
 }
 
-/// Nothing is there, said kindly, with what to do about it.
+/// A placeholder for an empty list, with a hint about what to do.
 #[component]
 pub fn Empty(
-    /// A picture.
+    /// The icon.
     icon: Picture,
-    /// What there is none of.
+    /// The title, which says what is missing.
     #[prop(into)]
     title: Signal<String>,
-    /// What to do.
+    /// The hint.
     #[prop(optional, into)]
     text: Signal<String>,
-    /// A button, perhaps.
+    /// An optional button.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

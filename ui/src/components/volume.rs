@@ -1,4 +1,4 @@
-//! How loud something is: a slider that is heard while the finger moves.
+//! A volume slider, audible while it moves.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use super::{Icon, Picture};
 use crate::locales::Text;
 use crate::state::state;
 
-/// How often the volume is set while it moves: as often as it is heard, and seldom enough to be kept on a disk.
+/// Interval at which the volume is set during a move: short enough to be heard, long enough for writes to the disk.
 const MOVED: Duration = Duration::from_millis(100);
 
-/// How long after it was let go the core has said everything that was set while it moved.
+/// Time after the release by which the core has reported all changes of the move.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// How loud something is: a setting in percent. With a hint it is a field of a form; without, it stands in a bar, with a
-/// picture for its name.
+/// A volume slider for a setting in percent. With a hint it is a field of a form; without, it is part of a bar and an
+/// icon is its label.
 #[component]
 pub fn Volume(
-    /// The setting's name.
+    /// The name of the setting.
     setting: &'static str,
-    /// What is so loud.
+    /// The label.
     label: Text,
-    /// What there is to know of it.
+    /// The hint.
     #[prop(optional)]
     hint: Option<Text>,
 ) -> impl IntoView {
@@ -32,7 +32,7 @@ pub fn Volume(
     let shown = RwSignal::new(kept.get_untracked());
     let held = StoredValue::new(false);
     let moves = StoredValue::new(0_u32);
-    // What the core says of a moment ago doesn't pull the slider from under the finger, nor back under an arrow key.
+    // Delayed updates from the core must not move the slider during a drag, nor revert an arrow key.
     Effect::new(move || {
         let kept = kept.get();
         if !held.get_value() {

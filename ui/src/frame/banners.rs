@@ -1,7 +1,7 @@
-//! What a person must know before anything else on the page: a device that is deaf or can't store, and notices.
+//! Banners for conditions that a person must know about: a device without sound or storage, and notices.
 //!
-//! On a phone a banner is a line or two with its action beside, so that the first screen still shows what the page is for;
-//! the rest of what it says is behind a tap.
+//! On a phone a banner takes a line or two with its action beside, so that the first screen still shows the page; the
+//! rest of its text unfolds on a tap.
 
 use crewbell_core::screen::{Ask, Ears, Notice, StorageState};
 use leptos::prelude::*;
@@ -10,19 +10,19 @@ use crate::components::{Button, Icon, Look, Picture, Tone};
 use crate::locales::{fill, time, words};
 use crate::state::{State, state};
 
-/// Something that is out of the ordinary.
+/// A condition that a banner shows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum News {
-    /// The device can't sound, and why.
+    /// The device can't play sounds.
     Deaf { why: String },
-    /// The device can't store, and why.
+    /// The device can't store data.
     Failing { why: String, full: bool },
-    /// A notice.
+    /// A notice of the core.
     Notice(Notice),
 }
 
 impl News {
-    /// What tells it from others, whatever it says.
+    /// The identity of the condition, regardless of its details.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Deaf { .. } => "deaf",
@@ -32,7 +32,7 @@ impl News {
     }
 }
 
-/// Everything that is out of the ordinary now, the worst first.
+/// All current conditions, the worst first.
 pub fn news(state: State) -> Vec<News> {
     state.status.with(|status| {
         let deaf = match &status.ears {
@@ -48,12 +48,12 @@ pub fn news(state: State) -> Vec<News> {
     })
 }
 
-/// A banner for each.
+/// Renders a banner for each condition.
 #[component]
 pub fn Banners(
-    /// What is out of the ordinary.
+    /// The conditions.
     news: Memo<Vec<News>>,
-    /// One is put away.
+    /// Called when one is dismissed.
     #[prop(into)]
     on_put_away: Callback<()>,
 ) -> impl IntoView {
@@ -78,7 +78,7 @@ pub fn Banners(
     move || news.get().into_iter().map(one).collect_view()
 }
 
-/// The notices alone, for the sign-in page: who was signed out by somebody else is told there.
+/// The notices alone, for the sign-in page: a person whose session was revoked gets the explanation there.
 #[component]
 pub fn Notices() -> impl IntoView {
     let state = state();
@@ -91,13 +91,13 @@ pub fn Notices() -> impl IntoView {
     }
 }
 
-/// How much isn't sent.
+/// The number of items in the outbox.
 fn unsent() -> Memo<usize> {
     let state = state();
     Memo::new(move |_| state.outbox.with(Vec::len))
 }
 
-/// A banner: what is the case, and what to do about it.
+/// A banner: the condition, and what to do about it.
 #[component]
 fn Banner(
     tone: Tone,
@@ -124,10 +124,10 @@ fn Banner(
     }
 }
 
-/// How many letters of a title two lines on a phone have room for, at least.
+/// The minimum number of characters of a title that fit into two lines on a phone.
 const TWO_LINES: usize = 40;
 
-/// Whether a banner has more to say than a phone shows of it at first.
+/// Whether a banner has more text than a phone shows at first.
 fn folds(title: &str, text: &str) -> bool {
     !text.is_empty() || title.chars().count() > TWO_LINES
 }
@@ -170,7 +170,7 @@ fn OneNotice(notice: Notice, unsent: usize, #[prop(into)] on_put_away: Callback<
     }
 }
 
-/// The notice's name, as [`Ask::PutAway`] wants it.
+/// The name of a notice for [`Ask::PutAway`].
 fn name(notice: &Notice) -> &'static str {
     match notice {
         Notice::Restored { .. } => "restored",
@@ -186,7 +186,7 @@ fn name(notice: &Notice) -> &'static str {
     }
 }
 
-/// A notice in words: what happened, and what of it concerns the person.
+/// A notice in words: what happened, and the consequences for the person.
 fn said(notice: &Notice, unsent: usize) -> (String, String) {
     let w = &words().frame;
     let more = |count: u32, plural: crate::locales::Plural| if count > 0 { plural.say(count) } else { String::new() };

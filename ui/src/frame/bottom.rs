@@ -1,4 +1,4 @@
-//! What floats over the page's lower edge and moves nothing: the stale strip, refusals, trouble.
+//! Overlays at the lower edge of the page, which don't move it: the stale-data strip, refusals, errors.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::locales::{doings, fill, refusals, time, words};
 use crate::route::{Page, Route, go};
 use crate::state::state;
 
-/// How long the connection is there again before the strip goes: one that comes and goes makes no flicker.
+/// Time that the connection must be up before the strip disappears, so that an unstable connection causes no flicker.
 const SETTLED: Duration = Duration::from_millis(300);
 
-/// Everything that floats.
+/// All overlays.
 #[component]
 pub fn Bottom() -> impl IntoView {
     view! {
@@ -27,7 +27,8 @@ pub fn Bottom() -> impl IntoView {
     }
 }
 
-/// "No connection · showing 14:02 · 3 changes waiting", or that it is being made. At once when the connection is lost.
+/// The stale-data strip: "No connection · showing 14:02 · 3 changes waiting", or that the device is connecting. It
+/// appears at once when the connection is lost.
 #[component]
 fn Stale() -> impl IntoView {
     let state = state();
@@ -65,7 +66,7 @@ fn Stale() -> impl IntoView {
     }
 }
 
-/// How far the connection is, how old what is shown is, and what waits.
+/// The connection state, the age of the shown data, and the number of waiting changes.
 fn stale(status: &Status, moment: impl Fn(Timestamp) -> String) -> String {
     let w = &words().frame;
     let how = match status.link {
@@ -84,7 +85,7 @@ fn stale(status: &Status, moment: impl Fn(Timestamp) -> String) -> String {
     said
 }
 
-/// What was refused just now: it stays until the person has read it.
+/// The latest refusals; each stays until the person dismisses it.
 #[component]
 fn Refusals() -> impl IntoView {
     let state = state();
@@ -94,7 +95,7 @@ fn Refusals() -> impl IntoView {
         first.get().map(|(command_id, refusal)| {
             let item = state.outbox.with(|outbox| outbox.iter().find(|item| item.command_id == command_id).cloned());
             let what = item.as_ref().map(|item| doings::doing(state, &item.deed));
-            // What was worth something only then is kept nowhere.
+            // Commands that make sense only at once aren't kept in the outbox.
             let is_kept = item.is_some();
             let give_up = move || {
                 put_away();
@@ -126,7 +127,8 @@ fn Refusals() -> impl IntoView {
     view! { {panel} }
 }
 
-/// Why the last thing asked came to nothing. Also on the sign-in page: a core that can't be reached is told there.
+/// The error of the last request that failed. The sign-in page shows it too, for example when the core can't be
+/// reached.
 #[component]
 pub fn Trouble() -> impl IntoView {
     let state = state();

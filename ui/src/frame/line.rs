@@ -1,4 +1,4 @@
-//! The call on this device, on every page: how far it is, the microphone, the volume, hanging up.
+//! The bar of the current call, on every page: its state, the microphone, the volume, hanging up.
 
 use crewbell_core::screen::{Ask, Media, Phone, Quality, Task, Way, settings};
 use crewbell_shared::call::{Call, Outcome, State as How};
@@ -12,7 +12,7 @@ use crate::locales::{Text, names, time, words};
 use crate::pages::calls::how;
 use crate::state::{State, state};
 
-/// The call that is made, spoken in or over on this device.
+/// The call on this device that is dialled, active or over.
 pub fn on_line(state: State) -> Option<CallId> {
     match state.phone.with(|phone| phone.task) {
         Task::RingBack { call_id } | Task::Talk { call_id, .. } | Task::Over { call_id } => Some(call_id),
@@ -20,7 +20,7 @@ pub fn on_line(state: State) -> Option<CallId> {
     }
 }
 
-/// How high the bar is: nothing, a row, or two.
+/// The height of the bar in rows: 0 to 2.
 pub fn rows(state: State) -> u8 {
     match state.phone.with(|phone| phone.task) {
         Task::Idle | Task::Ring { .. } => 0,
@@ -33,7 +33,7 @@ pub fn rows(state: State) -> u8 {
 #[component]
 pub fn Line() -> impl IntoView {
     let state = state();
-    // The call is told by the nouns, and the task by the phone: shown as soon as both are there.
+    // The call's entity and the phone state arrive separately: the bar appears as soon as both are there.
     let at = Memo::new(move |_| on_line(state).filter(|id| state.calls.get(*id).is_some()));
     view! { {move || at.get().map(|id| view! { <Bar id/> })} }
 }
@@ -61,7 +61,7 @@ fn Bar(id: CallId) -> impl IntoView {
     });
     let clock = Memo::new(move |_| since.get().map(|since| time::age(time::seconds_since(since, state.now.get()))));
     let troubles = Memo::new(move |_| media.with(|media| media.as_ref().map(troubles).unwrap_or_default()));
-    // Before the voice engine says so, the setting does: nothing grows in the meantime.
+    // Until the voice engine reports, the setting decides, so that the bar doesn't change its size.
     let set_to_hold = move || state.setting(settings::PUSH_TO_TALK).as_deref() == Some("on");
     let holds = Memo::new(move |_| {
         media.with(|media| media.as_ref().map_or_else(set_to_hold, |media| media.push_to_talk.is_some()))
@@ -109,8 +109,8 @@ fn Bar(id: CallId) -> impl IntoView {
     })
 }
 
-/// How good the connection is, by bars and by word, and that it goes by the server. Its room is there before that is
-/// known.
+/// The connection quality as bars and a word, and whether the call is relayed by the server. Its space is reserved
+/// before the quality is known.
 #[component]
 fn Sign(media: Memo<Option<Media>>) -> impl IntoView {
     let known = Memo::new(move |_| media.with(|media| media.as_ref().and_then(|it| Some((sign(it.quality)?, it.way)))));
@@ -129,7 +129,7 @@ fn Sign(media: Memo<Option<Media>>) -> impl IntoView {
     view! { <p class=class>{said}</p> }
 }
 
-/// How loud both sides are, right now. Not for screen readers: they would hear nothing else.
+/// The current audio levels of both sides. They are hidden from screen readers, which would announce nothing else.
 #[component]
 fn Meters() -> impl IntoView {
     let state = state();
@@ -146,7 +146,7 @@ fn Meters() -> impl IntoView {
     }
 }
 
-/// How far the call is.
+/// The state of the call in words.
 fn said(phone: &Phone, call: &Call, pending: bool) -> String {
     let w = &words().calls;
     match &call.state {
@@ -162,7 +162,7 @@ fn said(phone: &Phone, call: &Call, pending: bool) -> String {
     }
 }
 
-/// Whether the voices have found a way.
+/// Whether a media path is established.
 fn is_connected(phone: &Phone) -> bool {
     phone.media.as_ref().is_some_and(|media| media.way != Way::None)
 }
@@ -174,7 +174,7 @@ fn answered(call: &Call) -> Option<Timestamp> {
     }
 }
 
-/// The class and the word for a quality that is known.
+/// The CSS class and the word for a quality, if it is known.
 fn sign(quality: Quality) -> Option<(&'static str, Text)> {
     let w = &words().calls;
     match quality {
@@ -185,7 +185,7 @@ fn sign(quality: Quality) -> Option<(&'static str, Text)> {
     }
 }
 
-/// What is wrong with the device's sound, and what the system says of it.
+/// The faults of the device's audio, with the system's messages.
 fn troubles(media: &Media) -> Vec<(Text, String)> {
     let w = &words().calls;
     let microphone = media.microphone_trouble.clone().map(|why| (w.no_microphone, why));

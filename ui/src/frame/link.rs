@@ -1,4 +1,4 @@
-//! The connection, in a few words: "Live", "Offline · 14:02 · 3 waiting".
+//! The connection state in a few words: "Live", "Offline · 14:02 · 3 waiting".
 
 use crewbell_core::screen::{Link, Status};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use crate::locales::{Text, time, words};
 use crate::route::{Page, Route};
 use crate::state::state;
 
-/// The connection; leads to the outbox.
+/// A chip with the connection state; it links to the outbox.
 #[component]
 pub fn LinkChip() -> impl IntoView {
     let state = state();
@@ -24,7 +24,7 @@ pub fn LinkChip() -> impl IntoView {
     }
 }
 
-/// What the connection is called.
+/// The name of a connection state.
 pub fn link(link: Link) -> Text {
     let w = &words().frame;
     match link {

@@ -1,12 +1,12 @@
-//! What stands around every page: the ways to the others, the connection, what is out of the ordinary.
+//! The frame around every page: navigation, connection state, banners, calls.
 //!
-//! - `ways` the rail on tablets and desktops, the bar at the bottom on phones
-//! - `top` the page's title, the connection, duty, silence
-//! - `banners` what a person must know: a deaf device, a full one, notices
-//! - `ring` somebody calls; `line` the call on this device, `talk` its push to talk
-//! - `scanner` what a barcode scanner types presses nothing
-//! - `settling` what came or went above the page moved it
-//! - `bottom` what floats over the page without moving it: the stale strip, refusals, trouble
+//! - `ways` navigation: the rail on tablets and desktops, the bar at the bottom on phones
+//! - `top` the page's title, the connection state, duty, silencing
+//! - `banners` conditions that a person must know about: no sound, full storage, notices
+//! - `ring` incoming calls; `line` the call on this device, `talk` its push to talk
+//! - `scanner` ignores input of barcode scanners outside text fields
+//! - `settling` ignores taps while the page shifts
+//! - `bottom` overlays that don't move the page: the stale-data strip, refusals, errors
 
 mod banners;
 mod bottom;
@@ -33,18 +33,19 @@ pub use bottom::Trouble;
 pub use link::link;
 pub use ways::MORE;
 
-/// The page, with everything around it.
+/// The frame with the current page.
 #[component]
 pub fn Frame() -> impl IntoView {
     let state = state();
     let page = Memo::new(move |_| state.route.get().page);
     let ready = Memo::new(move |_| state.me().is_some());
-    // Whoever isn't known yet may see nothing but the board, which shows what there is.
+    // Until the person's entity is loaded their rights are unknown, and no page is barred.
     let barred = Memo::new(move |_| ready.get() && !state.may_see(page.get()));
-    // Not when the person merely goes off duty: the page would be another one under their finger.
+    // `barred` is a memo, so that other changes such as going off duty don't replace the page under a finger.
     let contents = move || {
-        // First, for `barred` follows it: whoever asks a memo after another that asks it may miss its news, when they are the
-        // one who made it look (reactive_graph 0.2 doesn't tell them, and the other's unchanged answer is taken for its own).
+        // `page` is read first because `barred` depends on it. With `reactive_graph` 0.2, a reader of a memo may miss
+        // its change after reading another memo that depends on it: if that read triggers the update, the reader isn't
+        // notified, and the other memo's unchanged result hides the change.
         let page = page.get();
         if barred.get() {
             view! { <p class="empty">{words().common.not_allowed}</p> }.into_any()
@@ -61,7 +62,7 @@ pub fn Frame() -> impl IntoView {
     });
     on_cleanup(move || find.remove());
     scanner::ignore_scanners();
-    // A banner waits until no finger is on the page that it would move.
+    // A banner, which moves the page, waits until no finger is on it.
     let calm = Calm::new();
     let news = calm.keep(Memo::new(move |_| banners::news(state)));
     let above =

@@ -1,7 +1,7 @@
-//! Somebody calls: over everything, until it is answered or rings no more.
+//! The incoming call, shown over everything until it is answered or stops ringing.
 //!
-//! It comes unasked, maybe under a finger or amid a word that is being typed. So it takes the keys at once, and heeds
-//! neither key nor finger for a moment.
+//! It appears without warning, maybe under a finger or while a word is typed. So it takes the keyboard focus at once,
+//! and ignores keys and taps for a moment.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::locales::{fill, names, refusals, words};
 use crate::pages::calls::about;
 use crate::state::{State, state};
 
-/// For how long it heeds nothing: whoever tapped or typed just then meant something else.
+/// How long it ignores input after it appears: such taps and keys were meant for something else.
 const UNHEEDED: Duration = Duration::from_millis(700);
 
-/// The call that rings here, over everything. What it says is said to a screen reader in any case.
+/// The overlay for an incoming call. A live region announces it to screen readers.
 #[component]
 pub fn Ring() -> impl IntoView {
     let state = state();
@@ -38,7 +38,7 @@ pub fn Ring() -> impl IntoView {
     }
 }
 
-/// One call: who, what about, and the two answers, as far apart as the thumbs.
+/// One call: the caller, the subject, and the two answers, as far apart as the thumbs.
 #[component]
 fn Incoming(call: Call) -> impl IntoView {
     let state = state();
@@ -69,7 +69,7 @@ fn Incoming(call: Call) -> impl IntoView {
         if key == "Tab" {
             return keep_focus(&event, panel);
         }
-        // On a button, Enter is that button's.
+        // On a focused button, Enter presses that button.
         let on_panel = page::focused().is_none_or(|at| at.tag_name() != "BUTTON");
         match key.as_str() {
             "Escape" if !event.repeat() => reject(),

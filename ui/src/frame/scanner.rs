@@ -1,5 +1,5 @@
-//! A barcode scanner is a keyboard to the app: it types letters, ever so fast, and then Enter. Where nobody types into
-//! anything the letters do nothing, and the Enter that follows them presses no button and answers no call.
+//! Guards against barcode scanners, which act as keyboards: they type characters very fast, and then Enter. Outside
+//! text fields the characters have no effect, and the Enter after them must press no button and answer no call.
 
 use std::cell::RefCell;
 
@@ -8,11 +8,11 @@ use web_sys::KeyboardEvent;
 
 use crate::bridge::page;
 
-/// Milliseconds in which a scanner types the next sign; a person who lets go of a letter and presses Enter takes longer. Slow
-/// scanners by radio take 50.
+/// Maximum time in milliseconds between two keys of a scanner. A person who lets go of a letter and presses Enter takes
+/// longer; slow wireless scanners take 50.
 const QUICK_MS: f64 = 100.0;
 
-/// Lets through no Enter and no space that a scanner types, for as long as the part of the page that calls it lives.
+/// Suppresses Enter and space keys that a scanner types, until the calling reactive owner is cleaned up.
 pub fn ignore_scanners() {
     let burst = RefCell::new(Burst::default());
     let on_key = move |event: &KeyboardEvent| {
@@ -30,14 +30,14 @@ pub fn ignore_scanners() {
     });
 }
 
-/// When the last sign was typed.
+/// The time of the last character that was typed.
 #[derive(Debug, Default)]
 struct Burst {
     last: Option<f64>,
 }
 
 impl Burst {
-    /// Whether a key that is pressed now would press something, and comes with signs that a scanner types.
+    /// Whether a key is an Enter or space that follows a character too fast for a person.
     fn is_scanned(&mut self, key: &str, at_ms: f64) -> bool {
         let is_quick = self.last.is_some_and(|last| at_ms - last < QUICK_MS);
         if key.chars().count() == 1 {
@@ -51,7 +51,7 @@ impl Burst {
 mod tests {
     use super::*;
 
-    /// Which of these keys are held back, each pressed so many milliseconds after the one before.
+    /// For each key, whether it is suppressed; each is pressed so many milliseconds after the one before.
     fn held_back(keys: &[(&str, f64)]) -> Vec<bool> {
         let (mut burst, mut now) = (Burst::default(), 1_000.0);
         let press = |&(key, after): &(&str, f64)| {
@@ -65,7 +65,7 @@ mod tests {
     fn the_enter_of_a_scanner_presses_nothing_nor_does_a_space_within_what_it_types() {
         assert_eq!(held_back(&[("4", 0.0), ("0", 8.0), ("a", 8.0), ("Enter", 8.0)]), [false, false, false, true]);
         assert_eq!(held_back(&[("A", 0.0), (" ", 5.0), ("7", 5.0), ("Enter", 60.0)]), [false, true, false, true]);
-        // With a line break as the system writes it, and a second code right behind.
+        // A line break can arrive as two keys (CR LF), and a second code right after.
         let two = [("1", 0.0), ("Enter", 5.0), ("Enter", 5.0), ("2", 5.0), ("Enter", 5.0)];
         assert_eq!(held_back(&two), [false, true, true, false, true]);
     }

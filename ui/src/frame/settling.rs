@@ -1,13 +1,13 @@
-//! What stands above the page and isn't always there moves it: then the page takes no tap for a moment.
+//! Tap guard: the page ignores taps for a moment after elements above it have moved it.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
-/// For how long the page takes no tap after it moved: what was tapped stood elsewhere.
+/// How long the page ignores taps after it moved, as they were aimed at its previous position.
 const SETTLES: Duration = Duration::from_millis(400);
 
-/// Whether the page has just moved because what stands above it came, went or grew.
+/// Returns a signal that is true while the page has just moved because elements above it appeared, disappeared or grew.
 pub fn settling<T: PartialEq + Send + Sync + 'static>(above: Memo<T>) -> RwSignal<bool> {
     let settling = RwSignal::new(false);
     Effect::watch(

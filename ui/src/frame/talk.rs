@@ -1,4 +1,4 @@
-//! Push to talk: the microphone is open while the button is held, or the space bar.
+//! Push to talk: the microphone is open while the button or the space bar is held.
 
 use crewbell_core::screen::{Ask, Media};
 use leptos::prelude::*;
@@ -9,8 +9,8 @@ use crate::components::{Icon, Picture};
 use crate::locales::words;
 use crate::state::state;
 
-/// The button that is held to talk. It goes on being held when the finger slides off it; when the call ends or the
-/// window is left, it isn't.
+/// The push-to-talk button. It stays held when the finger slides off; the end of the call and the loss of window focus
+/// release it.
 #[component]
 pub fn Talk(media: Memo<Option<Media>>) -> impl IntoView {
     let state = state();
@@ -28,7 +28,7 @@ pub fn Talk(media: Memo<Option<Media>>) -> impl IntoView {
         if event.key() != " " || page::takes_space() || modified {
             return;
         }
-        // It is for talking now, and presses nothing.
+        // The space bar talks and must not press a focused button.
         event.prevent_default();
         event.stop_propagation();
         hold(event.type_() == "keydown");

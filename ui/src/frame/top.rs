@@ -1,4 +1,4 @@
-//! The top of every page: its title, the connection, duty, and silence while something rings.
+//! The header of every page: title, connection state, duty, and silencing of alerts.
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::protocol::Verb;
@@ -12,13 +12,13 @@ use crate::pages::info;
 use crate::route::Page;
 use crate::state::state;
 
-/// The top of every page.
+/// The header of every page.
 #[component]
 pub fn Top() -> impl IntoView {
     let state = state();
     let at = Memo::new(move |_| state.route.get());
     let title = move || (info(at.get().page).title)(words());
-    // The bar at the bottom leads to these; everything else has a way back.
+    // The bar at the bottom links to these pages; all others get a back button.
     let deep = move || {
         let at = at.get();
         at.id.is_some() || !matches!(at.page, Page::Requests | Page::Activity | Page::Calls | Page::People | Page::More)
@@ -39,7 +39,7 @@ pub fn Top() -> impl IntoView {
     }
 }
 
-/// Silences what rings; says so while it is silent.
+/// A button that silences ringing alerts; afterwards it shows that they are silenced.
 #[component]
 fn Silence() -> impl IntoView {
     let state = state();
@@ -58,7 +58,7 @@ fn Silence() -> impl IntoView {
     }
 }
 
-/// Whether the person is on duty; pressed, the other.
+/// A toggle that shows whether the person is on duty.
 #[component]
 fn Duty() -> impl IntoView {
     let state = state();
@@ -88,7 +88,7 @@ fn Duty() -> impl IntoView {
     }
 }
 
-/// That the person doesn't want to be called; pressed, they do again.
+/// A chip that shows that the person doesn't want to be called; pressing it ends that.
 #[component]
 fn Busy() -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! The ways to the pages: a rail at the side, or a bar at the bottom with the rest under "More".
+//! Navigation between pages: a rail at the side, or a bar at the bottom with the remaining pages under "More".
 
 use crewbell_shared::request::State as How;
 use leptos::prelude::*;
@@ -9,13 +9,13 @@ use crate::pages::info;
 use crate::route::{Page, Route};
 use crate::state::{State, state};
 
-/// What a phone's bar has room for.
+/// The pages in the bottom bar of a phone.
 const FIRST: [Page; 5] = [Page::Requests, Page::Activity, Page::Calls, Page::People, Page::More];
 
-/// What it hasn't.
+/// The pages under "More".
 pub const MORE: [Page; 5] = [Page::Buttons, Page::Guests, Page::Places, Page::Outbox, Page::Settings];
 
-/// What the rail has, in its order.
+/// The pages in the rail, in order.
 const RAIL: [Page; 9] = [
     Page::Requests,
     Page::Activity,
@@ -28,7 +28,7 @@ const RAIL: [Page; 9] = [
     Page::Settings,
 ];
 
-/// The ways to the pages. Rail and bar are both there; the style sheet shows the one that fits.
+/// The navigation. Rail and bar are both rendered; the style sheet shows the one that fits.
 #[component]
 pub fn Ways() -> impl IntoView {
     let state = state();
@@ -45,7 +45,7 @@ pub fn Ways() -> impl IntoView {
     }
 }
 
-/// The way to one page, with a number when something there waits.
+/// The link to a page, with a badge for the number of waiting items.
 #[component]
 fn Way(page: Page) -> impl IntoView {
     let state = state();
@@ -82,7 +82,7 @@ fn Way(page: Page) -> impl IntoView {
     }
 }
 
-/// How many things wait on a page.
+/// The number of items that wait on a page.
 fn count(state: State, page: Page) -> usize {
     let outbox = || state.status.with(|status| (status.waiting + status.refused) as usize);
     match page {

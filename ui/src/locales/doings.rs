@@ -1,4 +1,4 @@
-//! What a person did, in words: a sentence for each verb, for the outbox and for refusals.
+//! Commands in words: a sentence for each verb, for the outbox and for refusals.
 
 use crewbell_core::screen::{Act, Deed};
 use crewbell_core::store::Key;
@@ -8,7 +8,7 @@ use crewbell_shared::protocol::EntityType;
 use super::{fill, names, words};
 use crate::state::State;
 
-/// What was done in words, naming what it is about as far as that is known now.
+/// Describes a command in words. Entities that it refers to are named as far as they are known.
 pub fn doing(state: State, deed: &Deed) -> String {
     let w = &words().verbs;
     let known = Known { state };
@@ -45,7 +45,7 @@ pub fn doing(state: State, deed: &Deed) -> String {
     }
 }
 
-/// What ids stand for, as far as it is known.
+/// Looks up the names of entities by id, as far as known.
 struct Known {
     state: State,
 }

@@ -1,18 +1,18 @@
-//! Words for everything that the log tells, by the entry's kind.
+//! Texts for log entries, by the entry's kind.
 
 use super::names::as_words;
 use super::{Text, words};
 
-/// How a kind of entry is told.
+/// The texts for a kind of entry.
 #[derive(Clone, Copy, Debug)]
 struct Telling {
-    /// In short, where it is seen who did it to what.
+    /// A short text, for contexts that show the actor and the entity separately.
     short: Text,
-    /// As a sentence with names to fill in.
+    /// A sentence with placeholders for names.
     sentence: Option<Text>,
 }
 
-/// Picks how a kind is told from the words of the log and of the activity, which go by its name.
+/// Looks up the texts of a kind by name in the texts of the log and of the activity.
 macro_rules! telling {
     ($kind:expr; short and sentence: $($both:ident)+; short: $($short:ident)+) => {{
         let (log, activity) = (&words().log, &words().activity);
@@ -41,17 +41,17 @@ fn telling(kind: &str) -> Option<Telling> {
     }
 }
 
-/// What happened, in short. A kind that a newer server tells of is read as words.
+/// A short text for a kind of entry. An unrecognised kind, from a newer server, is shown as words.
 pub fn happened(kind: &str) -> String {
     telling(kind).map_or_else(|| as_words(kind), |telling| telling.short.to_owned())
 }
 
-/// What happened, as a sentence with names to fill in; none for a kind that has none.
+/// A sentence with placeholders for a kind of entry, if it has one.
 pub fn sentence(kind: &str) -> Option<Text> {
     telling(kind)?.sentence
 }
 
-/// A part of the app, as the log calls it.
+/// The name of a log category, which is a part of the app.
 pub fn category(name: &str) -> String {
     let w = &words().log;
     let said = match name {
@@ -67,7 +67,7 @@ pub fn category(name: &str) -> String {
     said.to_owned()
 }
 
-/// The parts of the app that the log knows.
+/// The log categories.
 pub const CATEGORIES: [&str; 7] = ["requests", "buttons", "places", "guests", "people", "site", "calls"];
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
-//! Everything that the app says, in English, German, French and Croatian.
+//! All texts of the app, in English, German, French and Croatian.
 //!
-//! `words().requests.title` is a text; `fill(words().codes.not_yours, &[("who", name)])` one with names in it;
-//! `words().frame.waiting_count.say(n)` one with a number. The language changes seldom: then the whole face is shown
-//! anew, and so what is said is no reactive value.
+//! `words().requests.title` is a text; `fill(words().codes.not_yours, &[("who", name)])` fills in names;
+//! `words().frame.waiting_count.say(n)` inserts a number. The language changes seldom, and then the whole UI renders
+//! again, so texts are no reactive values.
 //!
-//! - `words/` what there is to say; `en/`, `de/`, `fr/`, `hr/` how: a language that lacks something doesn't compile
-//! - [`names`] what sorts and states are called; [`refusals`], [`happenings`], [`doings`], [`troubles`] sentences for codes,
-//!   entries, verbs, broken connections; [`Sentence`] one with people in it
-//! - [`time`] clock times, dates, ages; [`sought`] looking for words as people type them
+//! - `words/` declares the text keys; `en/`, `de/`, `fr/`, `hr/` hold the texts: a language that lacks one doesn't
+//!   compile
+//! - [`names`] names of kinds and states; [`refusals`], [`happenings`], [`doings`], [`troubles`] sentences for codes,
+//!   log entries, commands, connection errors; [`Sentence`] a sentence that mentions people
+//! - [`time`] clock times, dates, ages; [`sought`] text search
 
 pub mod doings;
 pub mod happenings;
@@ -29,7 +30,7 @@ use std::cell::Cell;
 pub use sentence::{Piece, Sentence};
 pub use words::Words;
 
-/// Something to say as it is; names in braces are filled in by [`fill`].
+/// A text; names in braces are placeholders for [`fill`].
 pub type Text = &'static str;
 
 /// A language.
@@ -47,7 +48,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// Every language, by name.
+    /// Every language, ordered by name.
     pub const ALL: [Self; 4] = [Self::German, Self::English, Self::French, Self::Croatian];
 
     /// The language's code (ISO 639-1).
@@ -70,13 +71,13 @@ impl Language {
         }
     }
 
-    /// The language that a tag such as `de-AT` means; English for those that the app doesn't speak.
+    /// The language for a tag such as `de-AT`; English for unsupported languages.
     pub fn of_tag(tag: &str) -> Self {
         let code = tag.split(['-', '_']).next().unwrap_or_default();
         Self::ALL.into_iter().find(|language| language.code() == code).unwrap_or_default()
     }
 
-    /// Everything that the app says in it.
+    /// All texts in the language.
     pub fn words(self) -> &'static Words {
         match self {
             Self::English => &en::WORDS,
@@ -91,22 +92,22 @@ thread_local! {
     static SPOKEN: Cell<Language> = const { Cell::new(Language::English) };
 }
 
-/// The language that is spoken.
+/// The current language.
 pub fn language() -> Language {
     SPOKEN.get()
 }
 
-/// Speaks a language from now on; what is shown already has to be shown anew.
+/// Sets the current language. Views that are shown already must be rendered again.
 pub fn speak(language: Language) {
     SPOKEN.set(language);
 }
 
-/// Everything that the app says, in the language that is spoken.
+/// All texts in the current language.
 pub fn words() -> &'static Words {
     language().words()
 }
 
-/// Something to say with a number, in the forms that the language has for it (CLDR's plural rules for whole numbers).
+/// A text with a number, in the plural forms of the language (the plural rules of CLDR for whole numbers).
 #[derive(Clone, Copy, Debug)]
 pub struct Plural {
     one: Text,
@@ -115,22 +116,22 @@ pub struct Plural {
 }
 
 impl Plural {
-    /// A language with a form for one and a form for many.
+    /// Creates a text with a form for one and a form for many.
     pub const fn two(one: Text, other: Text) -> Self {
         Self { one, few: other, other }
     }
 
-    /// A language with a form for a few, too.
+    /// Creates a text with an additional form for a few.
     pub const fn three(one: Text, few: Text, other: Text) -> Self {
         Self { one, few, other }
     }
 
-    /// The text for a number, which stands in it as `{n}`.
+    /// The text for a number, which replaces `{n}`.
     pub fn say(self, n: impl TryInto<u64>) -> String {
         self.say_with(n, &[])
     }
 
-    /// The text for a number, with names filled in, too.
+    /// The text for a number, with names filled in as well.
     pub fn say_with(self, n: impl TryInto<u64>, names: &[(&str, &str)]) -> String {
         let n = n.try_into().unwrap_or_default();
         fill(&fill(self.form(language(), n), &[("n", &n.to_string())]), names)
@@ -147,7 +148,7 @@ impl Plural {
     }
 }
 
-/// Puts names into a text: `{who}` becomes what stands for `who`. What is put in is not looked through again.
+/// Fills names into a text: `{who}` is replaced by the value for `who`. Values aren't searched for placeholders.
 pub fn fill(text: &str, names: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(text.len() + 16);
     each_part(text, &mut |part| match part {
@@ -160,16 +161,16 @@ pub fn fill(text: &str, names: &[(&str, &str)]) -> String {
     filled
 }
 
-/// A part of a text that names are put into.
+/// A part of a text with placeholders.
 #[derive(Clone, Copy, Debug)]
 enum Part<'a> {
-    /// What is said as it is.
+    /// Literal words.
     Words(&'a str),
-    /// The name of what is put there.
+    /// The name of a placeholder.
     Name(&'a str),
 }
 
-/// Looks at the parts of a text, in their order.
+/// Visits the parts of a text, in order.
 fn each_part<'a>(text: &'a str, look: &mut dyn FnMut(Part<'a>)) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -181,7 +182,7 @@ fn each_part<'a>(text: &'a str, look: &mut dyn FnMut(Part<'a>)) {
     look(Part::Words(rest));
 }
 
-/// Anything that is said, for the tests.
+/// A text or plural, for the tests.
 #[cfg(test)]
 pub trait Said {
     fn forms(&self) -> Vec<Text>;
@@ -219,7 +220,7 @@ mod tests {
             language.words().each(&mut |key, said| {
                 for form in said.forms() {
                     assert!(!form.trim().is_empty(), "{key} is empty in {}", language.name());
-                    // "One request" needs no number; the number itself is the only name that a form may leave out.
+                    // "One request" needs no number; the number is the only placeholder that a form may leave out.
                     let names: BTreeSet<_> = names_in(form).into_iter().filter(|name| *name != "n").collect();
                     let (_, expected) = seen.entry(place).or_insert((key, names.clone()));
                     assert_eq!(&names, expected, "{key} in {}: {form}", language.name());

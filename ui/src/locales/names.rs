@@ -1,4 +1,4 @@
-//! What sorts and states are called.
+//! Names of kinds and states.
 
 use crewbell_shared::button::{ButtonState, Key};
 use crewbell_shared::call::{Outcome, Why};
@@ -10,7 +10,7 @@ use crewbell_shared::site::Settings;
 
 use super::{Text, fill, words};
 
-/// What a request asks for: its kind, or the name of its service.
+/// What a request asks for: the name of its service, or of its kind.
 pub fn wish(request: &Request) -> String {
     match (request.kind, &request.service) {
         (Kind::Service, Some(code)) => service(code),
@@ -18,7 +18,7 @@ pub fn wish(request: &Request) -> String {
     }
 }
 
-/// A kind of request.
+/// The name of a kind of request.
 pub fn kind(kind: Kind) -> Text {
     let w = &words().kinds;
     match kind {
@@ -30,7 +30,7 @@ pub fn kind(kind: Kind) -> Text {
     }
 }
 
-/// A service by its code; a site's own code is read as words: `shoe_shine` is "Shoe shine".
+/// The name of a service by its code; a site's own code is shown as words: `shoe_shine` is "Shoe shine".
 pub fn service(code: &str) -> String {
     let w = &words().kinds;
     match code {
@@ -42,14 +42,14 @@ pub fn service(code: &str) -> String {
     }
 }
 
-/// A code as words: `shoe_shine` is "Shoe shine".
+/// Turns a code into words: `shoe_shine` is "Shoe shine".
 pub fn as_words(code: &str) -> String {
     let spaced = code.replace('_', " ");
     let mut letters = spaced.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// A priority.
+/// The name of a priority.
 pub fn priority(priority: Priority) -> Text {
     let w = &words().kinds;
     match priority {
@@ -60,7 +60,7 @@ pub fn priority(priority: Priority) -> Text {
     }
 }
 
-/// How far a request is.
+/// The name of a request's state.
 pub fn state(state: &State) -> Text {
     let w = &words().kinds;
     match state {
@@ -71,7 +71,7 @@ pub fn state(state: &State) -> Text {
     }
 }
 
-/// A role.
+/// The name of a role.
 pub fn role(role: Role) -> Text {
     let w = &words().kinds;
     match role {
@@ -83,7 +83,7 @@ pub fn role(role: Role) -> Text {
     }
 }
 
-/// A sort of place.
+/// The name of a kind of place.
 pub fn place_kind(kind: PlaceKind) -> Text {
     let w = &words().kinds;
     match kind {
@@ -94,7 +94,7 @@ pub fn place_kind(kind: PlaceKind) -> Text {
     }
 }
 
-/// How far a button's enrolment is.
+/// The name of a button's enrolment state.
 pub fn button_state(state: ButtonState) -> Text {
     let w = &words().kinds;
     match state {
@@ -104,7 +104,7 @@ pub fn button_state(state: ButtonState) -> Text {
     }
 }
 
-/// Whether somebody can be called; none: this device can't know.
+/// The name of a presence; `None` means that this device can't know it.
 pub fn presence(presence: Option<Status>) -> Text {
     let w = &words().calls;
     match presence {
@@ -116,7 +116,7 @@ pub fn presence(presence: Option<Status>) -> Text {
     }
 }
 
-/// How a call ended.
+/// The name of a call's outcome.
 pub fn outcome(outcome: Outcome) -> Text {
     let w = &words().calls;
     match outcome {
@@ -131,7 +131,7 @@ pub fn outcome(outcome: Outcome) -> Text {
     }
 }
 
-/// A key of a button.
+/// The name of a key of a button.
 pub fn key(key: Key) -> String {
     let aux = |n: &str| fill(words().kinds.key_aux, &[("n", n)]);
     match key {

@@ -1,11 +1,11 @@
-//! A sentence for each code of the rules, and for whatever else came to nothing.
+//! Texts for refusal codes and other errors.
 
 use crewbell_core::screen::AskError;
 use crewbell_shared::{Code, Refusal};
 
 use super::{fill, troubles, words};
 
-/// A refusal in words. It names who was first, and what can't be taken.
+/// A refusal in words. It names the person who was first, and the invalid field.
 pub fn refusal(refusal: &Refusal) -> String {
     let w = &words().codes;
     let who = || person(refusal).unwrap_or_else(|| w.someone.to_owned());
@@ -24,7 +24,7 @@ pub fn refusal(refusal: &Refusal) -> String {
             let seconds = detail(refusal, "retry_after_s").and_then(|text| text.parse::<u64>().ok());
             return seconds.map_or(w.slow_down.to_owned(), |seconds| w.slow_down_for.say(seconds));
         }
-        // A newer server's own sentence is better than none.
+        // The sentence of a newer server, as the code is unrecognised.
         Code::Unrecognised => return refusal.message.clone(),
         Code::NotAccepted => w.not_accepted,
         Code::AlreadyClosed => w.already_closed,
@@ -57,7 +57,7 @@ pub fn refusal(refusal: &Refusal) -> String {
     text.to_owned()
 }
 
-/// Why an ask came to nothing, in words.
+/// The error of a request to the core, in words.
 pub fn ask_error(error: &AskError) -> String {
     let w = &words().codes;
     match error {
@@ -71,7 +71,7 @@ pub fn ask_error(error: &AskError) -> String {
     }
 }
 
-/// What more there is to say, for whoever mends it: why there is no connection, or what the system says.
+/// Technical details of an error, for troubleshooting: why there is no connection, or the system's message.
 pub fn system_words(error: &AskError) -> Option<String> {
     match error {
         AskError::Refused { .. } | AskError::AlreadyRunning => None,
@@ -80,7 +80,7 @@ pub fn system_words(error: &AskError) -> Option<String> {
     }
 }
 
-/// Who has it, as the refusal's details name them.
+/// The name of the person in the refusal's details.
 pub fn person(refusal: &Refusal) -> Option<String> {
     let by = refusal.details.get("by")?;
     let name = by.get("name").unwrap_or(by).as_str()?;
@@ -116,7 +116,7 @@ mod tests {
     fn every_code_has_a_sentence_in_every_language() {
         for language in Language::ALL {
             speak(language);
-            // A code that isn't known here is said in the server's own words.
+            // An unrecognised code is shown in the server's own words.
             for code in Code::ALL.iter().filter(|code| **code != Code::Unrecognised) {
                 let said = refusal(&Refusal::new(*code, "the server's own words"));
                 assert!(!said.is_empty() && !said.contains('{') && !said.contains("server's own"), "{code}: {said}");

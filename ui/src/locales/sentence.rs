@@ -1,4 +1,5 @@
-//! A sentence with people in it: their names are kept apart, so that whether they are there can be shown beside them.
+//! Sentences that mention people. The people are kept as separate pieces, so that their presence can be shown beside
+//! them.
 
 use std::fmt;
 
@@ -10,18 +11,18 @@ use super::{Part, each_part};
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// Words, and names of what is no person.
+    /// Words, including names that aren't people's.
     Words(String),
-    /// Somebody.
+    /// A person.
     Person(PersonRef),
 }
 
-/// What is said, piece by piece. Without people it is a text; as text it has the people's names.
+/// A sentence as a list of pieces. Displayed as text, it contains the people's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence(Vec<Piece>);
 
 impl Sentence {
-    /// Puts what stands for a name into a text, as [`fill`](super::fill) does.
+    /// Fills sentences into the placeholders of a text, as [`fill`](super::fill) does with texts.
     pub fn fill(text: &str, names: &[(&str, &Self)]) -> Self {
         let mut filled = Self::default();
         each_part(text, &mut |part| match part {
@@ -34,7 +35,7 @@ impl Sentence {
         filled
     }
 
-    /// Sentences in a row, with something between each two.
+    /// Joins sentences with a separator.
     pub fn joined(all: impl IntoIterator<Item = Self>, between: &str) -> Self {
         let mut joined = Self::default();
         for sentence in all {
@@ -46,7 +47,7 @@ impl Sentence {
         joined
     }
 
-    /// Its pieces, in their order.
+    /// The pieces, in order.
     pub fn pieces(self) -> Vec<Piece> {
         self.0
     }
@@ -69,7 +70,7 @@ impl From<&PersonRef> for Sentence {
 }
 
 impl From<&ActorRef> for Sentence {
-    /// A button and the server are nobody who could be there.
+    /// Buttons and the server have no id and no presence, so they are words.
     fn from(actor: &ActorRef) -> Self {
         match actor.id {
             Some(id) => Self::from(&PersonRef { id, name: actor.name.clone() }),

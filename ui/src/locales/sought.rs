@@ -1,12 +1,12 @@
-//! Looking for words as people type them: in any order, in any case, without the marks that a keyboard lacks.
+//! Text search that ignores word order, case and diacritics.
 
-/// Whether every word that is looked for stands in one of the texts. Nothing looked for is found everywhere.
+/// Whether every word of the search occurs in one of the texts. An empty search matches everything.
 pub fn is_found(sought: &str, texts: &[&str]) -> bool {
     let texts: Vec<String> = texts.iter().map(|text| plain(text)).collect();
     plain(sought).split_whitespace().all(|word| texts.iter().any(|text| text.contains(word)))
 }
 
-/// A text in small letters without marks: `Šorić` is `soric`, `Müller` is `muller`.
+/// Folds a text to lower case without diacritics: `Šorić` is `soric`, `Müller` is `muller`.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars().flat_map(char::to_lowercase) {

@@ -1,11 +1,11 @@
-//! Clock times, dates, ages. 24 hours in every language: crews work by them.
+//! Clock times, dates and ages. Times use 24 hours in every language, as crews do.
 
 use jiff::Timestamp;
 
 use super::{fill, words};
 use crate::bridge::clock;
 
-/// A point in time as a wall clock shows it.
+/// A local wall-clock time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Local {
     /// The year.
@@ -43,12 +43,12 @@ pub fn time(at: Timestamp) -> String {
     clock::local(at).time()
 }
 
-/// The seconds of a time of day, to stand behind it: `11`.
+/// The seconds of a time of day, to append to it: `11`.
 pub fn seconds(at: Timestamp) -> String {
     format!("{:02}", clock::local(at).second)
 }
 
-/// The time of day today, with the date on other days.
+/// The time of day, preceded by the date unless it is today.
 pub fn moment(at: Timestamp, now: Timestamp) -> String {
     moment_of(clock::local(at), clock::local(now))
 }
@@ -58,7 +58,7 @@ pub fn date(at: Timestamp) -> String {
     clock::local(at).date()
 }
 
-/// The day for a heading: today, yesterday, or the date.
+/// A day as a heading: today, yesterday, or the date.
 pub fn day(at: Timestamp, now: Timestamp) -> String {
     let then = clock::local(at);
     if then.is_same_day(clock::local(now)) {
@@ -70,7 +70,7 @@ pub fn day(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The time of day today and yesterday, and the date on other days: `14:02`, `yesterday 22:10`, `18/11/2026`.
+/// The time of day for today and yesterday, the date for other days: `14:02`, `yesterday 22:10`, `18/11/2026`.
 pub fn lately(at: Timestamp, now: Timestamp) -> String {
     lately_of(clock::local(at), clock::local(now), clock::local(a_day_before(now)))
 }
@@ -89,7 +89,7 @@ fn a_day_before(now: Timestamp) -> Timestamp {
     now.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(now)
 }
 
-/// When the day of a moment began, by the device's wall clock.
+/// The start of a timestamp's day, by the device's wall clock.
 pub fn start_of_day(at: Timestamp) -> Timestamp {
     clock::at_local(Local { hour: 0, minute: 0, second: 0, ..clock::local(at) })
 }
@@ -98,7 +98,7 @@ fn moment_of(at: Local, now: Local) -> String {
     if at.is_same_day(now) { at.time() } else { format!("{} {}", at.date(), at.time()) }
 }
 
-/// An age for a card that ticks: `0:42`, `59:59`, `1 h 05`, `2 d`. A clock that went back shows `0:00`.
+/// A ticking age for a card: `0:42`, `59:59`, `1 h 05`, `2 d`. Negative ages (clock skew) show `0:00`.
 pub fn age(seconds: i64) -> String {
     let seconds = seconds.max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
@@ -111,12 +111,12 @@ pub fn age(seconds: i64) -> String {
     }
 }
 
-/// Seconds from a moment until now.
+/// Seconds from a timestamp until now.
 pub fn seconds_since(at: Timestamp, now: Timestamp) -> i64 {
     now.as_second() - at.as_second()
 }
 
-/// A span in words, by its largest unit: `3 minutes`.
+/// A duration in words, in its largest unit: `3 minutes`.
 pub fn span(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();
     let w = &words().time;
@@ -128,7 +128,7 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
-/// How long ago in words: `3 minutes ago`; within a minute, `now`.
+/// The time since a timestamp in words: `3 minutes ago`; below one minute, `now`.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = seconds_since(at, now);
     if seconds < 60 { words().time.now.to_owned() } else { fill(words().time.ago, &[("span", &span(seconds))]) }

@@ -1,10 +1,10 @@
-//! A sentence for each reason why there is no connection.
+//! Texts for connection errors.
 
 use crewbell_core::screen::Trouble;
 
 use super::{fill, refusals, words};
 
-/// A reason in words. What the system itself says stands in it as it is, for whoever mends it.
+/// A connection error in words. The system's own message is included unchanged, for troubleshooting.
 pub fn trouble(trouble: &Trouble) -> String {
     let w = &words().troubles;
     let text = match trouble {

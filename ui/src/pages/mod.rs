@@ -1,7 +1,7 @@
-//! The pages, one folder each. What the frame needs to know of a page is its [`Info`].
+//! The pages, one folder each. [`Info`] describes a page to the frame.
 //!
-//! To add one: its line in `route::Page`, a folder with an `INFO` and a component here, its arms below, its words in
-//! `locales/words/`, its style sheet in `style/`.
+//! To add a page: add its line in `route::Page`, a folder with an `INFO` and a component here, its arms below, its
+//! texts in `locales/words/`, and its style sheet in `style/`.
 
 pub mod activity;
 pub mod buttons;
@@ -24,18 +24,18 @@ use crate::components::Picture;
 use crate::locales::Words;
 use crate::route::Page;
 
-/// What the frame needs to know of a page.
+/// The description of a page for the frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Info {
-    /// Its name.
+    /// The title.
     pub title: fn(&Words) -> &'static str,
-    /// Its icon.
+    /// The icon.
     pub icon: Picture,
-    /// The right without which it isn't shown.
+    /// The right that a person needs to see it.
     pub right: Option<Right>,
 }
 
-/// A page's info.
+/// The description of a page.
 pub fn info(page: Page) -> Info {
     match page {
         Page::Requests => requests::INFO,
@@ -52,7 +52,7 @@ pub fn info(page: Page) -> Info {
     }
 }
 
-/// A page's contents.
+/// The contents of a page.
 pub fn contents(page: Page) -> AnyView {
     match page {
         Page::Requests => view! { <requests::Requests/> }.into_any(),

@@ -1,4 +1,4 @@
-//! Calls, as a page asks about them: who can be called now, who is there, what was missed.
+//! State of calls and presence as pages need it: who can be called, who is online, missed calls.
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::call::{About, Call};
@@ -11,8 +11,8 @@ use leptos::prelude::*;
 use super::State;
 
 impl State {
-    /// Whether somebody is there; none: this device has no connection, and can't know. What they say of themselves
-    /// counts as soon as it is known here.
+    /// The presence of a person; `None` without a connection, as this device can't know it then. The person's own busy
+    /// flag counts as soon as this device knows it.
     pub fn presence_of(self, id: PersonId) -> Option<Status> {
         if !self.status.with(|status| status.link.is_there()) {
             return None;
@@ -22,15 +22,15 @@ impl State {
         Some(status_of(there, busy))
     }
 
-    /// When somebody was last there who isn't, or of whom this device can't know it; none for whoever looks, and for
-    /// somebody who never was.
+    /// When an absent person, or one whose presence is unknown, was last online; `None` for the signed-in person and
+    /// for somebody who never was.
     pub fn last_seen(self, id: PersonId) -> Option<Timestamp> {
         let is_away = matches!(self.presence_of(id), None | Some(Status::Offline));
         let at = self.seen.with(|seen| seen.get(&id).copied());
         at.filter(|_| is_away && self.my_id() != Some(id))
     }
 
-    /// Why nobody can be called from here now; none: they can.
+    /// Why this device can't start a call now; `None` if it can.
     pub fn cant_call(self) -> Option<Code> {
         if !self.status.with(|status| status.link.is_there()) {
             return Some(Code::NoConnection);
@@ -40,7 +40,7 @@ impl State {
         self.calls.find(|item| in_call(&item.noun).then_some(Code::InACall))
     }
 
-    /// Calls somebody, or says why that can't be.
+    /// Calls a person, or reports why that is impossible.
     pub fn call(self, person_id: PersonId, about: Option<About>) {
         match untrack(|| self.cant_call()) {
             None => self.ask(Ask::Call { person_id, about }),
@@ -48,15 +48,14 @@ impl State {
         }
     }
 
-    /// How many calls the person missed and hasn't seen.
+    /// The number of calls that the person missed and hasn't seen.
     pub fn missed(self) -> usize {
         let me = self.my_id();
         self.calls.list(|item| (Some(item.noun.callee.id) == me && item.noun.is_unseen()).then_some(())).len()
     }
 }
 
-/// What somebody's presence and what they say of themselves make together: the one is told by the server, and the other
-/// is often known sooner.
+/// Combines a person's presence with their busy flag. The server sends the presence; the flag is often known sooner.
 fn status_of(there: Option<Status>, busy: bool) -> Status {
     match there {
         None | Some(Status::Offline) => Status::Offline,

@@ -1,4 +1,4 @@
-//! How the store learns: a picture to begin with, and what the core tells from then on.
+//! Feeds the store: a snapshot first, then the events that the core emits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use super::{Item, State};
 use crate::bridge;
 use crate::route::{Page, Route, go};
 
-/// Lines that are kept for timelines; older ones come from the server when they are looked for.
+/// Maximum number of log lines kept for timelines; older ones are fetched from the server on demand.
 const MOST_LINES: usize = 2000;
 
 impl State {
-    /// Listens to the core, and looks. In this order: nothing is missed between the two.
+    /// Subscribes to the core's events and then requests a snapshot. In this order no event is lost between the two.
     pub fn start(self) {
         spawn_local(async move {
             if let Err(error) = bridge::listen(move |told| self.hear_all(told)).await {
@@ -49,14 +49,14 @@ impl State {
                     self.hear(told);
                 }
             }
-            // A later one is shown already.
+            // A later snapshot is shown already.
             (Ok(_), None) => {}
             (Err(error), _) => self.trouble.set(Some(error)),
         }
         self.started.set(true);
     }
 
-    /// Shows a picture, instead of everything that was shown before.
+    /// Replaces the complete state by a snapshot.
     pub fn show(self, picture: Picture) {
         let Picture { look: _, session, last, status, nouns, outbox, lines, present, seen, alerts, phone, settings } =
             picture;
@@ -133,7 +133,7 @@ impl State {
             away.entry(key.entity_type).or_default().push(key.id);
         }
         let away = |noun| away.get(&noun).map(Vec::as_slice).unwrap_or_default();
-        // What cards name comes before the cards.
+        // Entities that cards refer to are updated before the requests themselves.
         self.sites.patch(some.sites, away(EntityType::Site));
         self.people.patch(some.people, away(EntityType::Person));
         self.places.patch(some.places, away(EntityType::Place));
@@ -152,7 +152,7 @@ impl State {
     }
 }
 
-/// What of the outbox changed: what was there stays where it is, and what is new comes behind.
+/// Applies a change to the outbox: existing items keep their position, new ones are appended.
 fn patch_outbox(all: &mut Vec<OutboxItem>, put: Vec<OutboxItem>, gone: &[CommandId]) {
     all.retain(|item| !gone.contains(&item.command_id));
     for item in put {
@@ -163,7 +163,7 @@ fn patch_outbox(all: &mut Vec<OutboxItem>, put: Vec<OutboxItem>, gone: &[Command
     }
 }
 
-/// Nouns by their sort.
+/// Entities by type.
 #[derive(Default)]
 struct Sorted {
     sites: Vec<Item<Site>>,

@@ -1,4 +1,4 @@
-//! What is asked of the store again and again: names, decks, who stays where, who is there.
+//! Frequent queries of the store: names, decks, guests of a place, open devices.
 
 use crewbell_shared::guest::longest_in;
 use crewbell_shared::ids::{GuestId, PersonId, PlaceId};
@@ -8,15 +8,15 @@ use leptos::prelude::*;
 use super::State;
 
 impl State {
-    /// A place's name; empty while it isn't known.
+    /// The name of a place; empty if the place is unknown.
     pub fn place_name(self, id: PlaceId) -> String {
         self.places.get(id).map(|place| place.noun.name).unwrap_or_default()
     }
 
-    /// The deck that a place is on: the nearest above it, or itself.
+    /// The deck of a place: itself or its nearest ancestor.
     pub fn deck_of(self, id: PlaceId) -> Option<Place> {
         let mut next = Some(id);
-        // A tree of places is not deep; a ring in it would be.
+        // Limits the depth, in case the parents form a cycle.
         for _ in 0..16 {
             let place = self.places.get(next?)?.noun;
             if place.kind == PlaceKind::Deck {
@@ -27,12 +27,12 @@ impl State {
         None
     }
 
-    /// The decks, in their order.
+    /// The decks, in display order.
     pub fn decks(self) -> Vec<Place> {
         self.places_of(None, |place| place.kind == PlaceKind::Deck)
     }
 
-    /// The places right under another (or any, for none) that are wanted, in the order that people gave them.
+    /// The selected children of a place, or all selected places if `parent` is `None`, in display order.
     pub fn places_of(self, parent: Option<PlaceId>, wanted: impl Fn(&Place) -> bool) -> Vec<Place> {
         let is = |place: &Place| (parent.is_none() || place.parent_id == parent) && wanted(place);
         let mut places = self.places.list(|item| is(&item.noun).then(|| item.noun.clone()));
@@ -40,18 +40,18 @@ impl State {
         places
     }
 
-    /// A guest's name.
+    /// The name of a guest.
     pub fn guest_name(self, id: GuestId) -> Option<String> {
         self.guests.get(id).map(|guest| guest.noun.name)
     }
 
-    /// Who stays in a place: as the rules say, the one who has been there longest.
+    /// The guest of a place. If there are several, it is the one who has stayed longest, as in the rules.
     pub fn guest_in(self, place: PlaceId) -> Option<GuestId> {
         let stays = self.stays.list(|item| (item.noun.place_id == place).then(|| item.noun.clone()));
         longest_in(place, &stays)
     }
 
-    /// How many devices a person has open, and how many of them can sound.
+    /// The number of devices on which a person has the app open, and of those that can sound.
     pub fn devices_of(self, id: PersonId) -> (u32, u32) {
         self.present.with(|present| {
             let there = present.iter().find(|presence| presence.person_id == id);

@@ -1,10 +1,10 @@
-//! What the face knows: one store, made at the root, fed by the core and by nothing else.
+//! The client state: one store, created at the root and fed only by the core.
 //!
-//! The core decides, the face shows: nothing here is ever changed by a page. A page asks ([`State::act`]), the core's
-//! answer comes as something told (`feed`), and what follows it is shown anew, at once.
+//! The core decides and the UI shows: pages never change the store. A page sends a request ([`State::act`]), the core
+//! emits events in response (`feed`), and everything that depends on the changed values renders again at once.
 //!
-//! Everything lives as long as the app, so a future that comes back late finds it; what a *page* makes is gone with the
-//! page: use the `try_` methods on such values in a future.
+//! The store lives as long as the app, so a future that completes late still finds it. Values that a *page* creates are
+//! disposed of with the page: use the `try_` methods on them in a future.
 
 mod asking;
 mod calling;
@@ -41,7 +41,7 @@ use order::Order;
 pub use table::{Item, Table};
 pub use tree::Branch;
 
-/// All that the face knows. A handle, as large as a pointer: copy it into closures.
+/// A handle to the store, as large as a pointer: copy it into closures.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
     store: &'static Store,
@@ -55,82 +55,82 @@ impl Deref for State {
     }
 }
 
-/// What a person decides of a request in a sheet.
+/// The sheets of a request in which a person decides something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestSheet {
-    /// Who has it from now on.
+    /// Chooses who gets the request.
     HandOver,
-    /// Why it is over.
+    /// Asks for the reason of a cancellation.
     Cancel,
 }
 
-/// What a [`State`] leads to.
+/// The store that [`State`] points to.
 #[derive(Debug)]
 pub struct Store {
-    /// Whether the core has been heard at all.
+    /// Whether the first snapshot was answered, with success or not.
     pub started: RwSignal<bool>,
-    /// Where the person is.
+    /// The current route.
     pub route: RwSignal<Route>,
-    /// Who is signed in.
+    /// The session of the signed-in person.
     pub session: RwSignal<Option<Session>>,
-    /// Who was signed in last.
+    /// The last session, for signing in again.
     pub last: RwSignal<Option<Session>>,
-    /// How it stands with the connection and the device.
+    /// The state of the connection and of the device.
     pub status: RwSignal<Status>,
-    /// The site; one of them.
+    /// The site; the table has one entry.
     pub sites: Table<Site>,
     /// The crew.
     pub people: Table<Person>,
-    /// Decks, cabins and the rest.
+    /// The places: decks, cabins and others.
     pub places: Table<Place>,
-    /// Guests.
+    /// The guests.
     pub guests: Table<Guest>,
-    /// Who stays where.
+    /// The stays of guests in places.
     pub stays: Table<Stay>,
     /// The buttons.
     pub buttons: Table<Button>,
-    /// What guests want.
+    /// The requests.
     pub requests: Table<Request>,
-    /// Calls, one's own and the others'.
+    /// The calls of everybody.
     pub calls: Table<Call>,
-    /// What the person did and is not through, in order.
+    /// Commands that are not finished, in order.
     pub outbox: RwSignal<Vec<OutboxItem>>,
-    /// What happened last, oldest first.
+    /// The latest log lines, oldest first.
     pub lines: RwSignal<VecDeque<Line>>,
-    /// Who has a device open.
+    /// The presence of everybody who has a device open.
     pub present: RwSignal<Vec<Presence>>,
-    /// When people were last there, as far as it is known here.
+    /// When people were last online, where known.
     pub seen: RwSignal<BTreeMap<PersonId, Timestamp>>,
-    /// The call on this device.
+    /// The state of the call on this device.
     pub phone: RwSignal<Phone>,
-    /// How loud that is.
+    /// The audio levels of that call.
     pub levels: RwSignal<Levels>,
-    /// What rings here.
+    /// The alerts that ring on this device.
     pub alerts: RwSignal<Vec<Alert>>,
     /// This device's settings.
     pub settings: RwSignal<BTreeMap<String, String>>,
-    /// Devices that a request was sent to, and those of them that sounded.
+    /// Per request, the number of devices that it was sent to and of those that sounded.
     pub reached: RwSignal<BTreeMap<RequestId, (u32, u32)>>,
-    /// The voice message that is played.
+    /// The player of the current voice message.
     pub voice: RwSignal<Option<VoicePlayer>>,
-    /// Commands that were refused while the person was looking, until they have put them away.
+    /// Commands that were refused while the app was open, until dismissed.
     pub refusals: RwSignal<Vec<(CommandId, Refusal)>>,
-    /// Why the last thing asked came to nothing, until it is put away.
+    /// The error of the last request that failed, until dismissed.
     pub trouble: RwSignal<Option<AskError>>,
-    /// The sheet that is open for a request. It stands here and not with its card, which moves when the request does.
+    /// The open sheet of a request. It isn't part of the card, because the card moves when the request changes.
     pub sheet: RwSignal<Option<(RequestId, RequestSheet)>>,
-    /// The server's clock, as far as the device knows it; moves once a second.
+    /// The current time by the server's clock, as far as known; updated once a second.
     pub now: RwSignal<Timestamp>,
-    /// When today began, by the wall clock here: what says "yesterday" follows it.
+    /// The start of today by the local wall clock; texts such as "yesterday" depend on it.
     pub today: Memo<Timestamp>,
-    /// In which order pictures and what is told belong.
+    /// The ordering of snapshots and events.
     order: StoredValue<Order>,
-    /// Whether the window has room for board, detail and activity side by side.
+    /// Whether the window is wide enough for board, detail and activity side by side.
     pub wide: RwSignal<bool>,
 }
 
 impl State {
-    /// Makes the store; once, at the root.
+    /// Creates the store; once, at the root.
     pub fn new() -> Self {
         let wide = RwSignal::new(false);
         page::on_media("(min-width: 1200px)", move |is| wide.set(is));
@@ -167,43 +167,43 @@ impl State {
             order: StoredValue::default(),
             wide,
         };
-        // One for as long as the app lives.
+        // The store is leaked on purpose: it lives as long as the app.
         Self { store: Box::leak(Box::new(store)) }
     }
 
-    /// Moves the clock on.
+    /// Updates the current time.
     pub fn tick(self) {
         let offset = self.status.with_untracked(|status| status.clock_offset_ms);
         let now = clock::now();
         self.now.set(now.checked_add(SignedDuration::from_millis(offset)).unwrap_or(now));
     }
 
-    /// Who is signed in, as the session says; there from the first moment.
+    /// The id of the signed-in person, from the session; available from the start.
     pub fn my_id(self) -> Option<PersonId> {
         self.session.with(|session| session.as_ref().map(|session| session.person.id))
     }
 
-    /// Who is signed in, as the site knows them: role and duty.
+    /// The entity of the signed-in person, with role and duty.
     pub fn me(self) -> Option<Person> {
         self.people.get(self.my_id()?).map(|item| item.noun)
     }
 
-    /// Whether the person may do something: the table that the rules are decided by.
+    /// Whether the person has a right, by the same table that the rules use.
     pub fn may(self, right: Right) -> bool {
         self.me().is_some_and(|me| allows(me.role, right))
     }
 
-    /// Whether a page is for the person.
+    /// Whether the person may see a page.
     pub fn may_see(self, page: Page) -> bool {
         crate::pages::info(page).right.is_none_or(|right| self.may(right))
     }
 
-    /// A setting of this device.
+    /// Reads a setting of this device.
     pub fn setting(self, name: &str) -> Option<String> {
         self.settings.with(|settings| settings.get(name).cloned())
     }
 
-    /// The site's name.
+    /// The name of the site.
     pub fn site_name(self) -> String {
         let site = self.sites.find(|site| Some(site.noun.name.clone()));
         site.or_else(|| self.session.with(|session| session.as_ref().map(|session| session.site.clone())))
@@ -211,7 +211,7 @@ impl State {
     }
 }
 
-/// All that the face knows.
+/// Returns the state from the reactive context.
 pub fn state() -> State {
     expect_context::<State>()
 }

@@ -1,32 +1,32 @@
-//! In which order pictures and what is told belong. They come by different ways, and on a busy device either may be the
-//! faster: without this, an old picture would undo what was told since, or a late word what the picture knows better,
-//! and nothing would put it right.
+//! Orders snapshots and events. They use different channels and can arrive in either order, above all on a busy device.
+//! Without this, an old snapshot would undo later events, or a late event would undo what a newer snapshot contains,
+//! and nothing would correct it.
 //!
-//! The core marks in what it tells where each picture was taken ([`Told::Looked`]). What was told before the mark is in the
-//! picture, and what comes after it is done again over it.
+//! The core marks in its events where each snapshot was taken ([`Told::Looked`]). Events before the mark are contained
+//! in the snapshot; events after it are applied over the snapshot again.
 
 use crewbell_core::screen::Told;
 
-/// What is known of the order.
+/// The ordering state.
 #[derive(Debug, Default)]
 pub struct Order {
-    /// Pictures that were asked for and haven't come.
+    /// The number of snapshots that were requested and haven't arrived.
     awaited: usize,
-    /// What was told while one was awaited, with the marks.
+    /// Events received while a snapshot was awaited, with the marks.
     heard: Vec<Told>,
-    /// The number of the picture that is shown.
+    /// The number of the snapshot that is shown.
     shown: u64,
-    /// Its mark has not come by yet: what is told until then is in it.
+    /// Whether the mark of that snapshot is still to come: events until then are contained in it.
     ahead: bool,
 }
 
 impl Order {
-    /// A picture is asked for.
+    /// Records that a snapshot was requested.
     pub fn asked(&mut self) {
         self.awaited += 1;
     }
 
-    /// Something was told; what of it is to be shown now.
+    /// Takes received events and returns those to apply now.
     pub fn told(&mut self, told: Vec<Told>) -> Vec<Told> {
         if self.awaited > 0 {
             self.heard.extend(told.iter().cloned());
@@ -42,8 +42,8 @@ impl Order {
         news
     }
 
-    /// The picture of that number came; 0: it came to nothing. `None`: a later one is shown, or there is none.
-    /// Otherwise what was told since it was taken, to be shown over it.
+    /// Takes the number of a snapshot that arrived, or 0 if the request failed. Returns the events to apply over it, or
+    /// `None` if a later snapshot is shown or there is none.
     pub fn answered(&mut self, look: u64) -> Option<Vec<Told>> {
         self.awaited = self.awaited.saturating_sub(1);
         let since = (look > self.shown).then(|| {
@@ -60,7 +60,7 @@ impl Order {
     }
 }
 
-/// Whether it says something that is part of a picture.
+/// Whether an event changes something that is part of a snapshot.
 fn is_pictured(told: &Told) -> bool {
     match told {
         Told::Patch { .. }

@@ -1,4 +1,4 @@
-//! The nouns of one sort, each a reactive value of its own: one changed request re-renders one card.
+//! Tables of entities of one type. Each entity is a reactive value of its own: one changed request re-renders one card.
 
 use std::collections::BTreeMap;
 
@@ -13,25 +13,25 @@ use crewbell_shared::site::Site;
 use leptos::prelude::*;
 use uuid::Uuid;
 
-/// A noun as it is shown.
+/// An entity as shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item<T> {
-    /// The noun.
+    /// The entity.
     pub noun: T,
-    /// Whether it shows something that the server hasn't said yes to.
+    /// Whether it contains a change that the server hasn't confirmed.
     pub pending: bool,
 }
 
-/// One noun, as a reactive value; it goes on living for who holds it after it is gone from the table.
+/// One entity as a reactive value; it stays alive for its holders after its removal from the table.
 pub type Row<T> = ArcRwSignal<Item<T>>;
 
-/// Something that has an id.
+/// A type of entity with an id.
 pub trait Noun: Clone + PartialEq + Send + Sync + 'static {
-    /// What its id is.
+    /// The type of the id.
     type Id;
-    /// Its id, as what it is in a table.
+    /// The entity's id as a key of the table.
     fn key(&self) -> Uuid;
-    /// An id, as what it is in a table.
+    /// Converts an id to a key of the table.
     fn key_of(id: Self::Id) -> Uuid;
 }
 
@@ -56,10 +56,10 @@ nouns! {
     Call: CallId,
 }
 
-/// All nouns of one sort. A handle: copying it copies no noun. Lives as long as the app.
+/// All entities of one type. It is a handle: copying it copies no entity. It lives as long as the app.
 ///
-/// Reading through [`list`](Self::list) follows *all* of the table: do it in a `Memo`, so that only who reads a result
-/// that changed runs again. Reading a [`Row`] follows that noun alone.
+/// Reading through [`list`](Self::list) subscribes to the *whole* table: do it in a `Memo`, so that only readers of a
+/// changed result run again. Reading a [`Row`] subscribes to that entity alone.
 #[derive(Debug)]
 pub struct Table<T: Noun> {
     rows: RwSignal<BTreeMap<Uuid, Row<T>>>,
@@ -81,12 +81,14 @@ impl<T: Noun> Default for Table<T> {
 }
 
 impl<T: Noun> Table<T> {
-    /// One noun, to be followed alone. Doesn't follow the table: a noun that comes later is not noticed.
+    /// Returns one entity as a reactive value. It doesn't subscribe to the table: an entity that is added later goes
+    /// unnoticed.
     pub fn row(self, id: T::Id) -> Option<Row<T>> {
         self.rows.with_untracked(|rows| rows.get(&T::key_of(id)).cloned())
     }
 
-    /// One noun as it is now, following it, also away from the table and back; follows the table as long as it isn't there.
+    /// Returns the current entity and subscribes to it, including its removal and return. Subscribes to the whole table
+    /// while the entity is missing.
     pub fn get(self, id: T::Id) -> Option<Item<T>> {
         let key = T::key_of(id);
         match self.rows.with_untracked(|rows| rows.get(&key).cloned()) {
@@ -95,28 +97,28 @@ impl<T: Noun> Table<T> {
         }
     }
 
-    /// One noun as it is now, following nothing: for what happens on a tap.
+    /// Returns the current entity without subscribing, for event handlers.
     pub fn peek(self, id: T::Id) -> Option<Item<T>> {
         self.row(id).map(|row| row.get_untracked())
     }
 
-    /// Looks at all nouns, by id, following the whole table.
+    /// Visits all entities, by id, and subscribes to the whole table.
     pub fn each(self, mut look: impl FnMut(&Item<T>)) {
         self.rows.with(|rows| rows.values().for_each(|row| row.with_untracked(&mut look)));
     }
 
-    /// Picks from all nouns, by id, following the whole table.
+    /// Selects from all entities, by id, and subscribes to the whole table.
     pub fn list<R>(self, mut pick: impl FnMut(&Item<T>) -> Option<R>) -> Vec<R> {
         self.rows.with(|rows| rows.values().filter_map(|row| row.with_untracked(|item| pick(item))).collect())
     }
 
-    /// The first noun that is wanted, following the whole table.
+    /// Returns the first selected entity and subscribes to the whole table.
     pub fn find<R>(self, pick: impl FnMut(&Item<T>) -> Option<R>) -> Option<R> {
         let mut pick = pick;
         self.rows.with(|rows| rows.values().find_map(|row| row.with_untracked(|item| pick(item))))
     }
 
-    /// Puts nouns and takes others away, telling those who follow once.
+    /// Inserts, updates and removes entities, with one notification of the table.
     pub fn patch(self, put: Vec<Item<T>>, gone: &[Uuid]) {
         if put.is_empty() && gone.is_empty() {
             return;
@@ -139,14 +141,14 @@ impl<T: Noun> Table<T> {
                 row.set(item);
             }
         }
-        // Who follows one noun alone is told that it is gone, and looks again.
+        // Subscribers of a single entity are notified of its removal and read again.
         for row in removed {
             row.notify();
         }
         self.rows.notify();
     }
 
-    /// Replaces everything; rows of nouns that stay go on being the same reactive values.
+    /// Replaces the contents; rows of entities that stay remain the same reactive values.
     pub fn replace(self, items: Vec<Item<T>>) {
         let stay: std::collections::BTreeSet<Uuid> = items.iter().map(|item| item.noun.key()).collect();
         let gone = self.rows.with_untracked(|rows| rows.keys().copied().filter(|id| !stay.contains(id)).collect());
@@ -195,7 +197,7 @@ mod tests {
         assert_eq!(name.get_untracked().as_deref(), Some("Siri B."));
         table.replace(vec![item(sam())]);
         assert_eq!(name.get_untracked(), None, "a picture without it takes it away, too");
-        // Gone and put again at once is another row, and the same noun.
+        // An entity that is removed and inserted at once gets a new row and stays the same entity.
         table.replace(vec![item(siri())]);
         assert!(name.get_untracked().is_some());
         table.patch(vec![item(Person { on_duty: false, name: "Siri C.".into(), ..siri() })], &[siri().id.0]);

@@ -1,4 +1,4 @@
-//! Places as people look for them: deck by deck, in the order that people gave them.
+//! The place tree as shown: grouped by deck, in the order that people set.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,27 @@ use crewbell_shared::place::{Place, PlaceKind};
 
 use super::State;
 
-/// A deck with what stands in it, or what stands in none.
+/// A deck with its places, or the places without a deck.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
-    /// The deck; none for what stands in no deck.
+    /// The deck; `None` for places without one.
     pub deck: Option<Place>,
-    /// What stands in it.
+    /// The places on it.
     pub places: Vec<Place>,
 }
 
 impl State {
-    /// All places by deck, following all of them.
+    /// All places by deck; subscribes to all of them.
     pub fn places_by_deck(self) -> Vec<Branch> {
         by_deck(&self.places.list(|item| Some(item.noun.clone())))
     }
 }
 
-/// How deep a tree of places is, at most: a ring in it would be endless.
+/// Maximum depth of the place tree; it ends the search if the parents form a cycle.
 const DEEPEST: usize = 16;
 
-/// Sorts places under the nearest deck above them, each followed by what stands in it: a cabin's rooms come after the cabin.
-/// What stands in no deck, or in one that isn't known, comes last.
+/// Sorts places under their nearest deck, in tree order: a cabin's rooms come after the cabin. Places without a deck,
+/// or with an unknown one, come last.
 pub fn by_deck(places: &[Place]) -> Vec<Branch> {
     let mut sorted: Vec<(Vec<Rank>, Option<PlaceId>, Place)> = {
         let all: BTreeMap<PlaceId, &Place> = places.iter().map(|place| (place.id, place)).collect();
@@ -53,20 +53,20 @@ pub fn by_deck(places: &[Place]) -> Vec<Branch> {
     branches
 }
 
-/// Where a place stands among others beside it: as people said, then by name.
+/// Sort key of a place among its siblings: the position that people set, then the name.
 type Rank = (i32, String, PlaceId);
 
 fn rank(place: &Place) -> Rank {
     (place.position, place.name.clone(), place.id)
 }
 
-/// The place and what is above it, from itself upwards, up to the deck and without it.
+/// The place and its ancestors, from itself upwards, up to the maximum depth.
 fn upwards<'a>(place: &'a Place, all: &BTreeMap<PlaceId, &'a Place>) -> impl Iterator<Item = &'a Place> {
     let above = |place: &&'a Place| place.parent_id.and_then(|id| all.get(&id).copied());
     std::iter::successors(Some(place), above).take(DEEPEST)
 }
 
-/// The ranks from the place right under the deck down to this one.
+/// The sort keys from the place right under the deck down to this one.
 fn path(place: &Place, all: &BTreeMap<PlaceId, &Place>) -> Vec<Rank> {
     let mut ranks: Vec<Rank> =
         upwards(place, all).take_while(|place| place.kind != PlaceKind::Deck).map(rank).collect();

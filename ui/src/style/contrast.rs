@@ -1,10 +1,10 @@
-//! Every text can be read on its ground, in every theme: WCAG AA asks for a contrast of 4.5 to 1.
+//! Tests that every text meets the WCAG AA contrast of 4.5 to 1 against its background, in every theme.
 
 use std::collections::BTreeMap;
 
 const TOKENS: &str = include_str!("tokens.css");
 
-/// Text, and the grounds that it stands on.
+/// Text colours, each with the background colours that it appears on.
 const PAIRS: &[(&str, &[&str])] = &[
     ("ink", &["paper", "card", "quiet-bg", "alarm-bg", "info-bg", "mine-bg"]),
     ("ink-soft", &["paper", "card", "quiet-bg", "alarm-bg", "mine-bg"]),
@@ -19,7 +19,7 @@ const PAIRS: &[(&str, &[&str])] = &[
     ("info", &["info-bg", "card", "alarm-bg"]),
 ];
 
-/// The colours of a theme, by name: what comes after the selector's bracket.
+/// Parses the colours of a theme by name, from the block after the selector.
 fn colours(selector: &str) -> BTreeMap<&'static str, [f64; 3]> {
     let start = TOKENS.find(selector).unwrap();
     let block = TOKENS[start..].split('}').next().unwrap();

@@ -1,8 +1,8 @@
-//! `xtask-bindgen <in.wasm> <folder>`: makes a web page's script out of the face's WebAssembly.
+//! `xtask-bindgen <in.wasm> <folder>`: generates the JavaScript bindings of the UI's WebAssembly.
 //!
-//! A program of its own, because the library behind it is heavy and `cargo xtask` is wanted at once.
-//! The library must be of exactly the version of `wasm-bindgen` that the face is built with; both
-//! stand on one `wasm-bindgen-shared`, so the lock file can't hold two different ones.
+//! It is a separate program, because its library is slow to build and `cargo xtask` should start at once. The library
+//! must have exactly the version of `wasm-bindgen` that the UI is built with; both depend on the same
+//! `wasm-bindgen-shared`, so the lock file can't hold two different versions.
 
 use std::{env, path::PathBuf};
 

@@ -1,7 +1,7 @@
-//! What is inside an AppImage: a folder with the app, and all that it needs beyond what every desktop has.
+//! The AppDir, the content of an AppImage: the app and its dependencies beyond those that every desktop has.
 //!
-//! What comes from the system stands where it stood there: `/usr/share/alsa` is `usr/share/alsa`. The
-//! libraries stand side by side in the folder that the system keeps most of them in.
+//! System files keep their paths: `/usr/share/alsa` becomes `usr/share/alsa`. All libraries go into the folder that the
+//! system keeps most of them in.
 
 use std::{
     fs::{self, Permissions},
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use super::{copyright, libraries, relocate};
 use crate::run::output;
 
-/// A finished folder, and what was counted on the way.
+/// A complete AppDir, with counts of its content.
 pub(super) struct AppDir {
     pub(super) root: PathBuf,
     pub(super) libraries: usize,
@@ -24,7 +24,7 @@ pub(super) struct AppDir {
 }
 
 const WEB_VIEW: &str = "libwebkit2gtk-4.1.so.0";
-/// The tray's library, which is looked for by these names when the app runs.
+/// The tray's library, loaded by these names at run time.
 const TRAY: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 const LOADERS: &str = "gdk-pixbuf-2.0/2.10.0/loaders";
 const INPUT_METHODS: &str = "gtk-3.0/3.0.0/immodules";
@@ -32,10 +32,10 @@ const SCHEMAS: &str = "/usr/share/glib-2.0/schemas";
 const ALSA: &str = "/usr/share/alsa";
 
 impl AppDir {
-    /// Collects into `root`, which is emptied before. `unpacked`: what is in the app's .deb.
+    /// Collects the AppDir into `root`, which is emptied before. `unpacked` is the content of the app's .deb.
     ///
     /// # Errors
-    /// When something that belongs in it is not installed, or a tool fails.
+    /// Returns an error if a dependency is not installed, or a tool fails.
     pub(super) fn collect(unpacked: &Path, root: &Path) -> Result<Self> {
         let _ = fs::remove_dir_all(root);
         output(Command::new("cp").arg("--recursive").args([unpacked, root]))?;
@@ -64,7 +64,7 @@ impl AppDir {
         let of_modules = modules.iter().map(|module| inside(root, module));
         let of_libraries = brought.keys().map(|name| place.join(name));
         for file in of_modules.chain(of_libraries).chain([app]) {
-            // Libraries and modules end with .so and perhaps a version, programs with nothing.
+            // Libraries and modules end with .so and perhaps a version, programs have no extension.
             let is_program = file.extension().is_none();
             if is_program || libraries::looks_elsewhere(&file)? {
                 libraries::look_in(&file, &place)?;
@@ -82,7 +82,7 @@ impl AppDir {
     }
 }
 
-/// Where something of the system's stands in the AppDir.
+/// The path of a system file in the AppDir.
 fn inside(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
@@ -94,7 +94,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).map(drop).with_context(|| format!("could not copy {}", from.display()))
 }
 
-/// The folders of the web view's own programs, as they are compiled into it.
+/// The folders of the web view's helper programs, as compiled into it.
 fn helpers(system: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = vec![system.join("webkit2gtk-4.1"), PathBuf::from("/usr/libexec/webkit2gtk-4.1")];
     folders.retain(|folder| folder.is_dir());
@@ -104,7 +104,7 @@ fn helpers(system: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// What is in `folders`, without the demonstration that some systems put there.
+/// All files in `folders`, without the `MiniBrowser` that some systems put there.
 fn files(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut folders = folders.to_vec();
     let mut files = Vec::new();
@@ -127,8 +127,7 @@ fn tray(system: &Path) -> Result<PathBuf> {
     file.with_context(|| format!("{} is not installed", TRAY.join(" or ")))
 }
 
-/// What libraries load while they run: pictures in SVG, keyboards of other scripts, the desktop's settings,
-/// the sound server.
+/// The modules that libraries load at run time: SVG images, input methods, the desktop's settings, the sound server.
 fn modules(system: &Path) -> Result<Vec<PathBuf>> {
     let wanted: [(&str, &[&str]); 4] = [
         (LOADERS, &["svg"]),
@@ -148,7 +147,7 @@ fn modules(system: &Path) -> Result<Vec<PathBuf>> {
     Ok(modules)
 }
 
-/// The web view finds its programs from the AppDir's `usr`, in which it runs.
+/// Makes the web view find its helper programs relative to the AppDir's `usr`, its working directory.
 fn point_to_helpers(web_view: &Path, helpers: &[PathBuf]) -> Result<()> {
     let mut bytes = fs::read(web_view)?;
     for folder in helpers {
@@ -160,7 +159,7 @@ fn point_to_helpers(web_view: &Path, helpers: &[PathBuf]) -> Result<()> {
     Ok(fs::write(web_view, bytes)?)
 }
 
-/// The lists that GTK and gdk-pixbuf read instead of looking at every module.
+/// Writes the module lists that GTK and gdk-pixbuf read instead of scanning all modules.
 fn list_modules(root: &Path, system: &Path) -> Result<()> {
     for (list, folder) in [("loaders.cache", LOADERS), ("immodules.cache", INPUT_METHODS)] {
         let list = system.join(folder).with_file_name(list);
@@ -174,7 +173,7 @@ fn list_modules(root: &Path, system: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The settings that GTK and the web view ask for; GTK ends a program that asks for one that it can't find.
+/// Copies the settings schemas that GTK and the web view need; GTK aborts a program that reads a missing schema.
 fn bring_schemas(root: &Path) -> Result<()> {
     let ours = ["org.gtk.Settings", "org.gnome.desktop", "org.gnome.system"];
     let folder = inside(root, Path::new(SCHEMAS));
@@ -205,7 +204,7 @@ fn bring_alsa(root: &Path) -> Result<()> {
     Ok(fs::write(folder.join("pulse-default.conf"), include_str!("pulse-default.conf"))?)
 }
 
-/// The AppDir's own desktop entry and picture: those of the .deb.
+/// Copies the AppDir's desktop entry and icon from the .deb.
 fn face_the_desktop(root: &Path) -> Result<()> {
     let share = root.join("usr/share");
     let entry = files(&[share.join("applications")])?.pop().context("the .deb has no desktop entry")?;

@@ -1,4 +1,4 @@
-//! From the app, as it is in the .deb, to one file that runs on any desktop.
+//! Builds an AppImage, a single file that runs on any desktop, from the unpacked .deb.
 
 use std::{
     fs::{self, File, Permissions},
@@ -16,7 +16,7 @@ use crate::run::output;
 /// Makes `Crewbell_<version>_amd64.AppImage` in `folder` from `unpacked`, which holds the app's `usr`.
 ///
 /// # Errors
-/// When this machine can't make one, or lacks something that belongs in it; the message says what.
+/// Returns an error if this machine can't make one, or lacks a dependency; the message says which.
 pub(super) fn appimage(unpacked: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     eprintln!("AppImage: fetching what it starts with");
@@ -34,7 +34,7 @@ pub(super) fn appimage(unpacked: &Path, folder: &Path) -> Result<()> {
     output(
         Command::new("mksquashfs")
             .args([&appdir.root, &packed])
-            // The runtime reads gzip and xz; xz takes long to unpack at every start.
+            // The runtime reads gzip and xz; xz slows down every start.
             .args(["-comp", "gzip", "-b", "256K", "-all-root", "-noappend", "-no-xattrs", "-no-progress", "-quiet"]),
     )?;
     let file = folder.join(concat!("Crewbell_", env!("CARGO_PKG_VERSION"), "_amd64.AppImage"));
@@ -43,9 +43,9 @@ pub(super) fn appimage(unpacked: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// An AppImage is its runtime with a file system right behind it.
+/// Writes the AppImage: the runtime, followed by a file system image.
 fn join(runtime: &[u8], packed: &Path, file: &Path) -> Result<()> {
-    // A copy that still runs keeps its file: a new one takes the name.
+    // A running copy keeps its file, because the new one is renamed over it.
     let new = file.with_extension("new");
     let mut whole = File::create(&new)?;
     whole.write_all(runtime)?;

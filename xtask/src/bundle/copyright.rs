@@ -1,4 +1,4 @@
-//! Whose work is in the AppImage, and under which licence it may be passed on.
+//! Copyright notices and licences of the libraries in the AppImage.
 
 use std::{
     collections::BTreeSet,
@@ -9,18 +9,18 @@ use std::{
 
 use anyhow::Result;
 
-/// Copies the `copyright` of every Debian package that one of `files` is from into `folder`, the AppDir's
-/// `usr/share/doc`, and returns of how many.
+/// Copies the `copyright` file of every Debian package that owns one of `files` into `folder`, the AppDir's
+/// `usr/share/doc`. Returns the number of packages.
 ///
-/// Where the system has another package manager, there is none to copy: see the documentation.
+/// On systems with another package manager it copies none: see the documentation.
 ///
 /// # Errors
-/// When one is there and can't be copied.
+/// Returns an error if a `copyright` file can't be copied.
 pub(super) fn bring(files: &[PathBuf], folder: &Path) -> Result<usize> {
-    // Packages from before `/lib` became a link to `/usr/lib` list their files there.
+    // Packages from before `/lib` became a link to `/usr/lib` list their files under `/lib`.
     let older = files.iter().filter_map(|file| Some(Path::new("/").join(file.strip_prefix("/usr").ok()?)));
     let mut command = Command::new("dpkg-query");
-    // It fails when one of the files is nobody's, and lists the others all the same.
+    // It fails if no package owns one of the files, but still lists the others.
     let Ok(said) = command.arg("--search").args(files).args(older).output() else {
         return Ok(0);
     };

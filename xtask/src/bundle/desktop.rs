@@ -1,14 +1,13 @@
-//! The libraries that every desktop has, and that an AppImage must leave to it.
+//! The libraries that every desktop provides and that an AppImage must not contain.
 //!
-//! The facts are those of the `excludelist` of the AppImage project (pkg2appimage), as far as this app
-//! meets them. Three differences:
-//! - `libasound.so.2` is taken along, because it comes with the modules and settings that lead to
-//!   the sound server, and those must be of its own version.
-//! - `libgpg-error.so.0` is taken along with `libgcrypt.so.20`, the one that needs it: Debian 13 can do
-//!   without both.
-//! - `libwayland-server.so.0` is left, as `libwayland-client.so.0` is: Mesa needs both as new as itself.
+//! The list follows the `excludelist` of the AppImage project (pkg2appimage), as far as it concerns this app. Three
+//! differences:
+//! - `libasound.so.2` is included, because it comes with modules and settings for the sound server, which must match
+//!   its version.
+//! - `libgpg-error.so.0` is included with `libgcrypt.so.20`, which needs it: Debian 13 may have neither.
+//! - `libwayland-server.so.0` is left out, as `libwayland-client.so.0` is: Mesa needs both as new as itself.
 
-/// glibc, which the kernel's loader has loaded before anything else has a say.
+/// glibc, which the dynamic loader loads before the AppImage can choose.
 const C_LIBRARY: &[&str] = &[
     "ld-linux-x86-64.so.2",
     "libanl.so.1",
@@ -22,10 +21,10 @@ const C_LIBRARY: &[&str] = &[
     "libutil.so.1",
 ];
 
-/// What the compiler's programs need: the graphics driver is in C++, and may be newer than this machine's.
+/// The compiler's run-time libraries: the graphics driver is in C++, and may be newer than this machine's.
 const COMPILER: &[&str] = &["libgcc_s.so.1", "libstdc++.so.6"];
 
-/// The graphics driver, and what it shares with those who draw through it.
+/// The graphics driver, and the libraries that it shares with its clients.
 const GRAPHICS: &[&str] = &[
     "libEGL.so.1",
     "libGL.so.1",
@@ -44,17 +43,17 @@ const GRAPHICS: &[&str] = &[
     "libxcb.so.1",
 ];
 
-/// The session, and devices.
+/// Libraries of the session and of devices.
 const SESSION: &[&str] =
     &["libICE.so.6", "libSM.so.6", "libjack.so.0", "libpipewire-0.3.so.0", "libusb-1.0.so.0", "libuuid.so.1"];
 
-/// Fonts: the system's settings and caches are read by the version that wrote them.
+/// Font libraries: the system's settings and caches must be read by the version that wrote them.
 const FONTS: &[&str] = &["libfontconfig.so.1", "libfreetype.so.6", "libfribidi.so.0", "libharfbuzz.so.0"];
 
-/// What the system's own libraries of the above stand on.
+/// Dependencies of the system's own libraries above.
 const BASE: &[&str] = &["libcom_err.so.2", "libexpat.so.1", "libgmp.so.10", "libz.so.1"];
 
-/// Whether every desktop has the library of this name (its soname), in a version that fits it.
+/// Whether every desktop has the library with this soname, in a version that matches its system.
 pub(super) fn has(name: &str) -> bool {
     [C_LIBRARY, COMPILER, GRAPHICS, SESSION, FONTS, BASE].iter().any(|group| group.contains(&name))
 }
@@ -68,7 +67,7 @@ mod tests {
         for name in ["libc.so.6", "libEGL.so.1", "libxcb.so.1", "libfontconfig.so.1"] {
             assert!(has(name), "{name}");
         }
-        // The same beginning is not the same library.
+        // An equal prefix doesn't make it the same library.
         for name in ["libwebkit2gtk-4.1.so.0", "libgtk-3.so.0", "libasound.so.2", "libcairo.so.2", "libxcb-shm.so.0"] {
             assert!(!has(name), "{name}");
         }

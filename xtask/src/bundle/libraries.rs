@@ -1,4 +1,4 @@
-//! Which of the system's libraries programs need, and where they are.
+//! Lookup of the shared libraries that programs need.
 
 use std::{
     collections::BTreeMap,
@@ -11,23 +11,23 @@ use anyhow::{Context, Result, bail};
 use super::desktop;
 use crate::run::output;
 
-/// Where the loader finds the libraries, by their sonames.
+/// The paths of libraries, by their sonames.
 pub(super) type Places = BTreeMap<String, PathBuf>;
 
-/// Where the loader finds all that `file` needs, however indirectly.
+/// Finds all libraries that `file` needs, directly or indirectly.
 ///
 /// # Errors
-/// When one of them is not installed.
+/// Returns an error if one of them is not installed.
 pub(super) fn places(file: &Path) -> Result<Places> {
     read(&output(Command::new("ldd").arg(file))?).with_context(|| format!("{} can't run here", file.display()))
 }
 
-/// What has to come with `files` so that they run on any desktop.
+/// The libraries that `files` need beside those that every desktop has.
 ///
-/// What only a desktop's own libraries need is left to the desktop, too.
+/// Dependencies of a desktop's own libraries alone are left out, too.
 ///
 /// # Errors
-/// When something that is needed is not installed here.
+/// Returns an error if a needed library is not installed.
 pub(super) fn to_bring(files: &[PathBuf]) -> Result<Places> {
     let mut known = Places::new();
     for file in files {
@@ -48,28 +48,27 @@ pub(super) fn to_bring(files: &[PathBuf]) -> Result<Places> {
     Ok(brought)
 }
 
-/// Makes `file`, which stands in the AppDir, look for libraries in `folder` there before it looks in the
-/// system's.
+/// Sets the run path of `file` in the AppDir so that it searches `folder` there before the system's folders.
 ///
-/// It is written into the file itself (as `DT_RPATH`, which also counts for what those libraries need
-/// in their turn): `LD_LIBRARY_PATH` would be inherited by every program that the app starts.
+/// The path is written into the file itself (as `DT_RPATH`, which also applies to its libraries' dependencies), because
+/// `LD_LIBRARY_PATH` would be inherited by every program that the app starts.
 ///
 /// # Errors
-/// When `patchelf` fails.
+/// Returns an error if `patchelf` fails.
 pub(super) fn look_in(file: &Path, folder: &Path) -> Result<()> {
     let path = format!("$ORIGIN/{}", way(file, folder).display());
     output(Command::new("patchelf").args(["--force-rpath", "--set-rpath", &path]).arg(file)).map(drop)
 }
 
-/// Whether `file` was built to look for libraries in folders of its own.
+/// Whether `file` was built with a run path of its own.
 ///
 /// # Errors
-/// When `patchelf` fails.
+/// Returns an error if `patchelf` fails.
 pub(super) fn looks_elsewhere(file: &Path) -> Result<bool> {
     Ok(!output(Command::new("patchelf").arg("--print-rpath").arg(file))?.trim().is_empty())
 }
 
-/// The way from the folder that `file` is in to `folder`; both are absolute, and without links or dots.
+/// The relative path from the folder of `file` to `folder`; both are absolute, and without links or dots.
 fn way(file: &Path, folder: &Path) -> PathBuf {
     let from = file.parent().unwrap_or(file);
     let shared = from.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
@@ -77,14 +76,14 @@ fn way(file: &Path, folder: &Path) -> PathBuf {
     up.chain(folder.components().skip(shared).map(|part| Path::new(part.as_os_str()))).collect()
 }
 
-/// What `ldd` says: lines such as `libgtk-3.so.0 => /lib/x86_64-linux-gnu/libgtk-3.so.0 (0x00007f0a)`.
+/// Parses the output of `ldd`: lines such as `libgtk-3.so.0 => /lib/x86_64-linux-gnu/libgtk-3.so.0 (0x00007f0a)`.
 fn read(said: &str) -> Result<Places> {
     let mut places = Places::new();
     for (name, place) in said.lines().filter_map(|line| line.trim().split_once(" => ")) {
         if place == "not found" {
             bail!("{name} is not installed");
         }
-        // The number is where it was loaded; a path may have spaces.
+        // The number is the load address; a path may contain spaces.
         let place = place.rsplit_once(" (").map_or(place, |(place, _)| place);
         places.insert(name.to_owned(), place.into());
     }

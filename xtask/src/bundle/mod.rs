@@ -1,15 +1,15 @@
-//! `bundle`: what the app is installed from.
+//! `bundle`: builds the app's installable packages.
 //!
-//! Tauri's own command line makes the packages. It comes ready-made from npm; compiled from its sources
-//! it would take longer than the app. Only the AppImage is made here: for that, Tauri's fetches tools
-//! from GitHub, and a machine that reaches the package registries need not reach GitHub.
+//! Tauri's command line makes the packages. It is installed as a binary from npm; compiling it would take longer than
+//! compiling the app. The AppImage alone is made here, because Tauri's way fetches tools from GitHub, and a machine
+//! that reaches the package registries may not reach GitHub.
 //!
-//! - `appimage`: the way from the app to one file that runs
-//! - `runtime`: what that file starts with
-//! - `appdir`: what is inside
-//! - `libraries`, `desktop`: which of the system's libraries are taken along, and which are left
-//! - `relocate`: paths that were fixed when the system's libraries were compiled
-//! - `copyright`: whose work it is
+//! - `appimage`: builds the AppImage
+//! - `runtime`: its runtime
+//! - `appdir`: its content
+//! - `libraries`, `desktop`: which of the system's libraries are included, and which are not
+//! - `relocate`: replacement of paths that are compiled into the system's libraries
+//! - `copyright`: copyright notices
 
 mod appdir;
 mod appimage;
@@ -33,16 +33,16 @@ use crate::{
     web::{self, Profile},
 };
 
-/// Tauri's command line, in the version of the `tauri` that the app is built with. The package names its
-/// one dependency, the program for this system, at exactly its own version.
+/// Tauri's command line, in the version of the `tauri` crate that the app is built with. The package pins its one
+/// dependency, the program for this system, to exactly its own version.
 const CLI: Tool = Tool { package: "@tauri-apps/cli", version: "2.12.5", program: "tauri" };
 
 const APPIMAGE: &str = "appimage";
 
-/// Builds face and app as they are shipped, and packs them. `kinds`: `deb`, `appimage`, `rpm`, `dmg`, `msi`, …
+/// Builds UI and app for release, and packages them. `kinds`: `deb`, `appimage`, `rpm`, `dmg`, `msi`, …
 ///
 /// # Errors
-/// When the app does not build, or not one of the packages could be made.
+/// Returns an error if the app does not build, or a package could not be made.
 pub(crate) fn bundle(kinds: &[String], debug: bool) -> Result<()> {
     setup::setup(Purpose::Bundle)?;
     if kinds.iter().any(|kind| kind == APPIMAGE) {
@@ -88,22 +88,22 @@ pub(crate) fn bundle(kinds: &[String], debug: bool) -> Result<()> {
     Ok(())
 }
 
-/// The AppImage last: it is made of what is in the .deb.
+/// Puts the AppImage last, because it is made from the content of the .deb.
 fn order(kinds: &[String]) -> Vec<&str> {
     let mut kinds = kinds.iter().map(String::as_str).collect::<Vec<_>>();
     kinds.sort_by_key(|kind| *kind == APPIMAGE);
     kinds
 }
 
-/// Has Tauri build the app and make one kind of package.
+/// Runs Tauri to build the app and make one kind of package.
 fn pack(tauri: &Path, kind: &str, debug: bool) -> Result<()> {
-    // It starts cargo, which wants the same surroundings from whoever starts it.
+    // It starts cargo, which needs the same environment.
     let mut command = run::cargo_at(tauri);
     command.args(["build", "--ci", "--bundles", kind]);
     if debug {
         command.arg("--debug");
     }
-    // The app is not among the packages that a plain `cargo build` builds.
+    // The app is not among the workspace's default members.
     command.args(["--", "--locked", "--package", "crewbell"]);
     run::run(&mut command)
 }
@@ -112,7 +112,7 @@ fn target() -> PathBuf {
     run::root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// What Tauri packed into this version's .deb, which it leaves beside it: program, desktop entry, icons.
+/// The content of this version's .deb, which Tauri leaves beside it: program, desktop entry, icons.
 fn unpacked_deb(folder: &Path) -> Result<PathBuf> {
     let version = format!("_{}_", env!("CARGO_PKG_VERSION"));
     let entries = fs::read_dir(folder.join("deb")).context("Tauri made no .deb")?;
@@ -121,7 +121,7 @@ fn unpacked_deb(folder: &Path) -> Result<PathBuf> {
     unpacked.with_context(|| format!("Tauri left no unpacked .deb in {}", folder.display()))
 }
 
-/// The packages in a folder: its files, without what they were made of.
+/// The packages in a folder: its files, without the folders of intermediate products.
 fn packages_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(Vec::new());

@@ -1,12 +1,11 @@
-//! Paths that were fixed when the system's libraries were compiled, made to point into the AppDir.
+//! Relocation: makes paths that are compiled into the system's libraries point into the AppDir.
 //!
-//! An AppDir is mounted elsewhere at every start, so they become relative: the app runs in the AppDir's
-//! `usr`.
+//! An AppDir is mounted at another path at every start, so the paths become relative: the app's working directory is
+//! the AppDir's `usr`.
 
-/// Replaces the path of `folder`, which is under `/usr`, by one of the same length relative to `usr`.
+/// Replaces the path of `folder`, which is under `/usr`, by a relative path of the same length.
 ///
-/// Returns how often it was there. The length stays, because everything behind it in a compiled file has
-/// to stay where it is.
+/// Returns the number of replacements. The length stays, so that offsets in the compiled file stay valid.
 pub(super) fn in_binary(bytes: &mut [u8], folder: &str) -> usize {
     let Some(relative) = relative(folder) else {
         return 0;
@@ -22,9 +21,9 @@ pub(super) fn in_binary(bytes: &mut [u8], folder: &str) -> usize {
     found
 }
 
-/// What GTK and gdk-pixbuf know of their modules, for the modules whose files `are_here`.
+/// Filters a module list of GTK or gdk-pixbuf by `are_here`, and makes its paths relative.
 ///
-/// Such a list has paragraphs: the module's path in quotes, then what it can do.
+/// The list has paragraphs: the module's path in quotes, then its capabilities.
 pub(super) fn in_list(list: &str, are_here: impl Fn(&str) -> bool) -> String {
     let lines = list.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>();
     let paragraphs = lines.split(|line| line.trim().is_empty()).filter_map(|paragraph| {
@@ -36,20 +35,20 @@ pub(super) fn in_list(list: &str, are_here: impl Fn(&str) -> bool) -> String {
     paragraphs.collect::<Vec<_>>().join("\n")
 }
 
-/// ALSA's settings with its `conf.d` taken from the folder that they are in themselves: the system's
-/// names modules that only the system has.
+/// ALSA's settings with `conf.d` taken relative to themselves, because the system's `conf.d` names modules that the
+/// AppDir lacks.
 pub(super) fn in_alsa_settings(settings: &str) -> String {
     let own = r#"{ @func concat strings [ { @func datadir } "/alsa.conf.d" ] }"#;
     settings.replace(r#""/etc/alsa/conf.d""#, own)
 }
 
-/// `/usr/lib/x` as `././/lib/x`.
+/// Converts `/usr/lib/x` to `././/lib/x`.
 fn relative(folder: &str) -> Option<String> {
     let inside = folder.strip_prefix("/usr/").filter(|inside| !inside.is_empty())?;
     Some(format!("././/{inside}"))
 }
 
-/// Most bytes are not the first one of `wanted`, which a plain search for a byte passes over quickly.
+/// The first position of `wanted`. It scans for the first byte, which is fast because few bytes match.
 fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     let mut from = 0;

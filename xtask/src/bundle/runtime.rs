@@ -1,7 +1,7 @@
-//! The program that an AppImage starts with: it mounts or unpacks what follows it in the file, and runs that.
+//! The AppImage runtime: the program at the start of the file, which mounts or unpacks the rest and runs it.
 //!
-//! It is AppImageKit's `runtime-x86_64` of release 13 (MIT), byte for byte. cargo fetches it inside
-//! the crate `appimage`, of which nothing else is used, and its hash is checked here.
+//! It is AppImageKit's `runtime-x86_64` of release 13 (MIT), byte for byte. Cargo fetches it within the crate
+//! `appimage`, of which nothing else is used, and its hash is checked here.
 
 use std::{
     env, fs,
@@ -15,14 +15,14 @@ use sha2::{Digest, Sha256};
 
 use crate::run::{cargo, output};
 
-/// The hash that the runtime has on AppImageKit's page of release 13.
+/// The runtime's SHA-256 on AppImageKit's page of release 13.
 const SHA256: &str = "328e0d745c5c6817048c27bc3e8314871703f8f47ffa81a37cb06cd95a94b323";
 
-/// What a runtime can be had for.
+/// The only architecture for which a runtime is available.
 const MACHINE: &str = "x86_64";
 
-/// A package that nobody builds. Cargo fetches what it depends on; what the crate itself depends on
-/// is a hundred crates away from a file that is only read, so an empty crate stands in for those.
+/// The manifest of a package that is never built, only used for fetching. The crate's own dependencies are a hundred
+/// crates that aren't needed, so an empty crate replaces them.
 const MANIFEST: &str = r#"[package]
 name = "runtime"
 version = "0.0.0"
@@ -49,10 +49,10 @@ edition = "2024"
 path = "../empty.rs"
 "#;
 
-/// The runtime's bytes. `folder`: where it may write what it needs to fetch them.
+/// Returns the runtime's bytes, fetched by way of `folder`.
 ///
 /// # Errors
-/// When there is none for this machine, it can't be fetched, or is not what it should be.
+/// Returns an error if there is none for this machine, it can't be fetched, or its hash is wrong.
 pub(super) fn runtime(folder: &Path) -> Result<Vec<u8>> {
     if env::consts::ARCH != MACHINE {
         bail!(
@@ -84,7 +84,7 @@ fn fetch(folder: &Path) -> Result<PathBuf> {
     Ok(source.context("cargo does not say where it put the crate")?.join("assets/runtime-x86_64"))
 }
 
-/// The bytes themselves, when they are those of the runtime.
+/// Returns the bytes if their hash is the runtime's.
 fn checked(bytes: Vec<u8>) -> Result<Vec<u8>> {
     let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     if hash != SHA256 {

@@ -1,4 +1,4 @@
-//! Programs that end with the demo, however it ends: asked when it ends in order, by the kernel when it is killed.
+//! Child processes that end with the demo: by SIGTERM at an orderly end, by the kernel if the demo is killed.
 
 use std::{
     ffi::OsStr,
@@ -16,10 +16,10 @@ use nix::{
 
 use crate::run::{find, words};
 
-/// How long a program may take to end: the server finishes what it has, then stops its database.
+/// Time limit for a program's end: the server finishes its work, then stops its database.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often is looked whether it ended.
+/// Poll interval for the end of a program.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The signals that end the demo.
@@ -27,14 +27,14 @@ pub(super) fn endings() -> SigSet {
     SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])
 }
 
-/// A running program with all that it started; ended on drop.
+/// A running program and its descendants; ended on drop.
 #[derive(Debug)]
 pub(super) struct Child {
     pub(super) process: Process,
     ended: Option<ExitStatus>,
 }
 
-/// A command that the kernel ends with us, where there is `setpriv` (util-linux, so on every Linux).
+/// Makes a command that the kernel ends with this process, if `setpriv` is there (util-linux, so on every Linux).
 pub(super) fn command(program: &Path) -> Command {
     let Some(setpriv) = cfg!(target_os = "linux").then(|| find("setpriv")).flatten() else {
         return Command::new(program);
@@ -45,9 +45,10 @@ pub(super) fn command(program: &Path) -> Command {
 }
 
 impl Child {
-    /// Starts a program in a group of its own: Ctrl-C reaches us, and we end all in order.
+    /// Starts a program in a process group of its own, so that Ctrl-C reaches only this process, which ends all in
+    /// order.
     pub(super) fn start(command: &mut Command) -> Result<Self> {
-        // What we block would be blocked in the program, too.
+        // A program inherits the signal mask.
         endings().thread_unblock()?;
         let started = command.process_group(0).spawn();
         endings().thread_block()?;
@@ -55,7 +56,7 @@ impl Child {
         Ok(Self { process, ended: None })
     }
 
-    /// How it ended, when it has.
+    /// The exit status, once it has ended.
     pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         if self.ended.is_none() {
             self.ended = self.process.try_wait()?;
@@ -65,7 +66,7 @@ impl Child {
 
     fn signal(&self, signal: Signal) {
         if let Ok(id) = i32::try_from(self.process.id()) {
-            // It fails when all of it has ended already.
+            // It fails if the whole group has ended already.
             let _ = killpg(Pid::from_raw(id), signal);
         }
     }
@@ -78,7 +79,7 @@ impl Drop for Child {
         while matches!(self.ended(), Ok(None)) && begun.elapsed() < PATIENCE {
             std::thread::sleep(LOOK);
         }
-        // Who didn't, and what it left behind.
+        // Kills what is left of the group.
         self.signal(Signal::SIGKILL);
         let _ = self.process.wait();
     }

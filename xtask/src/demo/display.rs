@@ -1,4 +1,4 @@
-//! Whether a window can be opened here: a display is named, and somebody answers there.
+//! Detects whether a window can be opened: a display is set and accepts connections.
 
 use std::{
     env,
@@ -8,15 +8,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// X's first port: display 0 (X11, "Connection setup").
+/// The TCP port of X display 0 (X11, "Connection setup").
 const X_PORT: u16 = 6000;
 
-/// Finds a display.
+/// Checks for a display.
 ///
 /// # Errors
-/// Why there is none, in a few words.
+/// Returns the reason if there is none, in a few words.
 pub(crate) fn find() -> Result<(), String> {
-    // A person at a Mac has a display; one who came in by SSH has none of ours.
+    // A local session on a Mac has a display; an SSH session can't use it.
     if cfg!(target_os = "macos") {
         return if env::var_os("SSH_CONNECTION").is_none() {
             Ok(())
@@ -49,7 +49,7 @@ fn answers_here(number: u16) -> bool {
     if UnixStream::connect(&path).is_ok() {
         return true;
     }
-    // In a container without the folder there may still be Linux's socket without a file.
+    // In a container without the socket's folder, Linux's abstract socket may still be reachable.
     #[cfg(target_os = "linux")]
     {
         use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
@@ -59,14 +59,14 @@ fn answers_here(number: u16) -> bool {
     false
 }
 
-/// Where an X server is.
+/// The host of an X server.
 #[derive(Debug, PartialEq, Eq)]
 enum Host<'a> {
     Here,
     At(&'a str),
 }
 
-/// Reads `[HOST]:NUMBER[.SCREEN]` (X(7), "Display names").
+/// Parses `[HOST]:NUMBER[.SCREEN]` (X(7), "Display names").
 fn x_display(name: &str) -> Option<(Host<'_>, u16)> {
     let (host, number) = name.rsplit_once(':')?;
     let number = number.split('.').next()?.parse().ok()?;
@@ -74,7 +74,7 @@ fn x_display(name: &str) -> Option<(Host<'_>, u16)> {
     Some((host, number))
 }
 
-/// The socket of a Wayland display: a path, or a name in the session's folder.
+/// The socket of a Wayland display: a path, or a name in `XDG_RUNTIME_DIR`.
 fn wayland_socket(name: &str, runtime: Option<&OsStr>) -> Option<PathBuf> {
     let name = Path::new(name);
     if name.is_absolute() { Some(name.to_owned()) } else { Some(Path::new(runtime?).join(name)) }

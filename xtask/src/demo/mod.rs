@@ -1,9 +1,9 @@
-//! `demo`: the server with the demo site, from nothing; where there is a display, with the app's window beside the
-//! buttons on board, otherwise as a story in the terminal.
+//! `demo`: sets up, builds and runs the server with the demo site. With a display it opens windows of the app and of
+//! the buttons; otherwise it shows the timeline in the terminal.
 //!
-//! - `display`: whether there is one
-//! - `stage`: the server, the windows, the keyboard, and the end of all of it
-//! - `child`: programs that end with the demo
+//! - `display`: detection of a display
+//! - `stage`: the server, the windows, keyboard input, and the shutdown
+//! - `child`: child processes that end with the demo
 
 mod child;
 mod display;
@@ -19,16 +19,16 @@ use crate::{
     web::{self, Profile},
 };
 
-/// Asks for the story in the terminal, also where there is a display. All other arguments are the server's.
+/// Flag for the terminal output despite a display. All other arguments are the server's.
 const TERMINAL: &str = "--terminal";
 
-/// Arguments of whoever drives the server by a program, or only asks: they want the server and no window.
+/// Arguments for scripted use or for help, which need the server and no window.
 const DRIVEN: [&str; 4] = ["--headless", "--json", "--help", "-h"];
 
-/// Sets up, builds, and shows the demo until it is ended.
+/// Sets up, builds, and runs the demo until it is ended.
 ///
 /// # Errors
-/// When something can't be had or built, or the server doesn't start.
+/// Returns an error if something can't be installed or built, or the server doesn't start.
 pub(crate) fn demo(args: &[String]) -> Result<()> {
     let (own, args): (Vec<_>, Vec<_>) = args.iter().cloned().partition(|arg| arg == TERMINAL);
     setup::setup(Purpose::Demo)?;
@@ -46,16 +46,16 @@ pub(crate) fn demo(args: &[String]) -> Result<()> {
     stage::play(&server, &app, &args)
 }
 
-/// Builds the server and becomes `crewbell-server demo`.
+/// Builds the server and replaces this process by `crewbell-server demo`.
 ///
-/// The process is replaced, not wrapped, so that Ctrl-C and SIGTERM reach the server itself.
+/// The process is replaced so that Ctrl-C and SIGTERM reach the server itself.
 fn terminal(args: &[String]) -> Result<()> {
     let server = build_server()?;
     let failed = Command::new(&server).arg("demo").args(args).exec();
     Err(failed).with_context(|| format!("could not start {}", server.display()))
 }
 
-/// Builds the server in the profile that the tests use too, and says where it is.
+/// Builds the server in the profile that the tests use too, and returns its path.
 pub(crate) fn build_server() -> Result<PathBuf> {
     build("crewbell-server", "crewbell-server")
 }

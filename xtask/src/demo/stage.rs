@@ -1,5 +1,5 @@
-//! The demo with windows: the server, the app as Siri sees it, the buttons on board beside it, and another crew
-//! member for each Enter.
+//! The demo with windows: the server, Siri's app, the button panel beside it, and another crew member's app for each
+//! Enter.
 
 use std::{
     fs::{self, File},
@@ -16,25 +16,25 @@ use serde_json::Value;
 
 use super::child::{self, Child};
 
-/// Whose windows are opened, in this order; then everybody else aboard.
+/// The order in which crew members' windows open; the others follow.
 const FIRST: [&str; 4] = ["Siri", "Sam", "Dana", "Mia"];
 
-/// How often is looked whether a window was closed.
+/// Poll interval for closed windows.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// What a person wants.
+/// User input.
 enum Wish {
-    /// Another crew member's window.
+    /// Open another crew member's window.
     Another,
-    /// The end.
+    /// End the demo.
     End,
 }
 
-/// Starts everything, and goes on until it is ended: from the keyboard, by a signal, or by closing every crew window.
+/// Starts everything, and runs until it is ended from the keyboard, by a signal, or by closing every crew window.
 pub(super) fn play(server: &Path, app: &Path, args: &[String]) -> Result<()> {
     child::endings().thread_block()?;
     let wishes = listen();
-    // Dropped in the opposite order: the windows end before the server.
+    // Dropped in reverse order: the windows end before the server.
     let mut running = start_server(server, args)?;
     let ready = first_line(&mut running)?;
     let mut stage = Stage::new(app, &ready, args)?;
@@ -71,12 +71,12 @@ pub(super) fn play(server: &Path, app: &Path, args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Hears the keyboard and the signals that end the demo.
+/// Listens to the keyboard and to the signals that end the demo.
 fn listen() -> Receiver<Wish> {
     let (say, wishes) = mpsc::channel();
     let keyboard = say.clone();
     thread::spawn(move || {
-        // Without a keyboard it goes on until a signal, or the last window.
+        // Without a keyboard it runs until a signal, or until the last window is closed.
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             let wish = if line.trim().eq_ignore_ascii_case("q") { Wish::End } else { Wish::Another };
             if keyboard.send(wish).is_err() {
@@ -100,7 +100,7 @@ fn start_server(server: &Path, args: &[String]) -> Result<Child> {
     Child::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))
 }
 
-/// What the server says when it is ready: docs/demo.md.
+/// Reads the line that the server prints when it is ready: docs/demo.md.
 fn first_line(server: &mut Child) -> Result<Value> {
     let out = server.process.stdout.take().context("the server has no output")?;
     let mut line = String::new();
@@ -119,15 +119,15 @@ struct Window {
     log: PathBuf,
 }
 
-/// What is needed to open windows.
+/// The state for opening windows.
 #[derive(Debug)]
 struct Stage {
     app: PathBuf,
     http: String,
     site: String,
-    /// Who has none yet, the next one last: names and PINs.
+    /// People without a window, the next one last: names and PINs.
     waiting: Vec<(String, String)>,
-    /// Where the apps keep what they keep: beside the server's data, and apart for each address that it has had.
+    /// The data folder of the apps: beside the server's data, with a subfolder for each server address.
     folder: PathBuf,
 }
 
@@ -156,7 +156,7 @@ impl Stage {
         started.with_context(|| format!("the buttons' window; see {}", log.display()))
     }
 
-    /// Opens the window of the next crew member. None: everybody has one.
+    /// Opens the window of the next crew member; none if all have one.
     fn open_next(&mut self) -> Result<Option<Window>> {
         let first = self.waiting.iter().any(|(name, _)| name == FIRST[0]);
         let Some((name, pin)) = self.waiting.pop() else { return Ok(None) };
@@ -179,7 +179,7 @@ impl Stage {
     }
 }
 
-/// The folder that the server was told to use, or its usual one.
+/// The data folder from the server's arguments, or its default.
 fn data_dir(args: &[String]) -> PathBuf {
     let mut words = args.iter();
     while let Some(word) = words.next() {
@@ -193,7 +193,7 @@ fn data_dir(args: &[String]) -> PathBuf {
     PathBuf::from(".crewbell/demo")
 }
 
-/// Says where everything is.
+/// Prints the addresses and PINs.
 fn tell(ready: &Value) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     println!("\n{} is at sea.", text(&ready["site"]["name"]));

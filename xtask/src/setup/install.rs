@@ -1,4 +1,4 @@
-//! Installing with the system's package manager.
+//! Installation with the system's package manager.
 
 use std::{
     io::{IsTerminal, stdin},
@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail};
 use super::needs::Need;
 use crate::run::{find, output, run, succeeds, words};
 
-/// The package managers whose package names are known here.
+/// The supported package managers.
 #[derive(Clone, Copy)]
 pub(crate) enum Installer {
-    /// Debian, Ubuntu and their children.
+    /// Debian, Ubuntu and their derivatives.
     Apt,
-    /// Fedora and its relatives.
+    /// Fedora and its derivatives.
     Dnf,
     /// Homebrew.
     Brew,
@@ -37,7 +37,7 @@ impl Installer {
         }
     }
 
-    /// The packages that bring what is missing, under this system's names for them.
+    /// The packages for missing needs, under this system's names.
     pub(crate) fn packages(self, missing: &[&Need]) -> Vec<&'static str> {
         let names = |need: &&Need| match self {
             Self::Apt | Self::Unknown => need.apt,
@@ -47,13 +47,13 @@ impl Installer {
         missing.iter().flat_map(names).copied().collect()
     }
 
-    /// Installs `packages`, after saying so.
+    /// Installs `packages`, after printing them.
     ///
-    /// Only apt is driven from here: it is what continuous integration and most servers have, and
-    /// it can be asked never to prompt. For the others the exact line is printed.
+    /// Only apt is run from here: it is what continuous integration and most servers have, and it can run without
+    /// prompts. For the others the exact command is printed.
     ///
     /// # Errors
-    /// When it can't or may not install; the message holds the line to type.
+    /// Returns an error if it can't or may not install; the message holds the command to type.
     pub(crate) fn install(self, packages: &[&str]) -> Result<()> {
         let packages_line = packages.join(" ");
         match self {
@@ -94,7 +94,7 @@ fn install_with_apt(packages: &[&str]) -> Result<()> {
         if updated {
             return Err(error);
         }
-        // A list of packages that is out of date names files that are gone.
+        // An outdated package list names files that don't exist any more.
         apt(rights, &["update"])?;
         apt(rights, &install)?;
     }
@@ -114,7 +114,7 @@ fn newest(name: &str) -> Option<String> {
     highest(prefix, &found).map(|number| format!("{prefix}{number}"))
 }
 
-/// The highest number that follows `prefix` in the names that `apt-cache search` found: lines of name and description.
+/// The highest number after `prefix` in the output of `apt-cache search`: lines of name and description.
 fn highest(prefix: &str, found: &str) -> Option<u32> {
     found.lines().filter_map(|line| line.split(' ').next()?.strip_prefix(prefix)?.parse().ok()).max()
 }
@@ -131,19 +131,19 @@ fn apt(rights: Rights, args: &[&str]) -> Result<()> {
     run(&mut command).context("apt-get could not install what is missing; its own words are above")
 }
 
-/// What Debian's package of a program starts at every boot.
+/// A service that a Debian package starts at every boot.
 struct Service {
     package: &'static str,
-    /// Where it listens, which is where somebody else may want to be.
+    /// The port that it takes from others.
     port: u16,
 }
 
-/// The server's own listener wants to be on Mosquitto's port. The tests start programs of their own.
+/// Mosquitto's port is needed by the server's own listener. The tests start programs of their own.
 const SERVICES: [Service; 2] = [Service { package: "mosquitto", port: 1883 }, Service { package: "nginx", port: 80 }];
 
 impl Service {
-    /// Turns it off: only when it was installed just now (one that was here before is somebody's), and only where systemd
-    /// started it. Doing so afterwards leaves nothing behind, unlike a `policy-rc.d` or a mask, and is undone with one line.
+    /// Disables the service if it was installed just now (an earlier one is in use) and systemd started it. Disabling
+    /// it afterwards leaves nothing behind, unlike a `policy-rc.d` or a mask, and is undone with one command.
     fn turn_off(&self, rights: Rights) {
         let Self { package, port } = self;
         if !Path::new("/run/systemd/system").is_dir() {
@@ -163,11 +163,11 @@ impl Service {
     }
 }
 
-/// How this process may install packages.
+/// The privileges for installing packages.
 #[derive(Clone, Copy)]
 enum Rights {
     Root,
-    /// `sudo` that asks for nothing, or may ask because a person sits there.
+    /// `sudo`, without a password or with a user who can be asked for it.
     Sudo {
         may_ask: bool,
     },

@@ -1,8 +1,8 @@
-//! What the machine must have, and getting it.
+//! Checks and installs the machine's dependencies.
 //!
-//! Silent and instant when everything is there. Otherwise it says what is missing and why before it
-//! touches anything, installs only with the system's own package manager, and when it can't, prints
-//! the line to type and stops.
+//! It is silent and instant if nothing is missing. Otherwise it prints what is missing and why before it changes
+//! anything, installs only with the system's own package manager, and if it can't, prints the command to type and
+//! stops.
 
 pub(crate) mod deny;
 mod install;
@@ -17,10 +17,10 @@ pub(crate) use needs::Purpose;
 
 use crate::web;
 
-/// Makes sure that `purpose` has all it needs.
+/// Ensures that the dependencies of `purpose` are installed.
 ///
 /// # Errors
-/// When something is missing and could not be installed; the message says what to do.
+/// Returns an error if something is missing and could not be installed; the message says what to do.
 pub(crate) fn setup(purpose: Purpose) -> Result<()> {
     bring(purpose)?;
     if purpose == Purpose::Test {

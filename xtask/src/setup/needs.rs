@@ -1,4 +1,4 @@
-//! The list of what is needed, for what, and how to see that it is there.
+//! The list of dependencies, their purposes, and how to detect them.
 
 use std::{fs, path::Path, process::Command};
 
@@ -10,26 +10,26 @@ use crate::{
     web,
 };
 
-/// What the machine is to be used for.
+/// The purpose that the machine is set up for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To run the server with the demo site; needs no display.
+    /// Run the server with the demo site; needs no display.
     Demo,
-    /// To build the face, which is WebAssembly.
+    /// Build the UI, which is WebAssembly.
     Face,
-    /// To build and run the app, which shows the face in a window.
+    /// Build and run the app, which shows the UI in a window.
     App,
-    /// To run the tests and benchmarks of all of it.
+    /// Run all tests and benchmarks.
     Test,
-    /// To make what the app is installed from.
+    /// Make the app's installable packages.
     Bundle,
-    /// To make an AppImage of it, too.
+    /// Make an AppImage, too.
     AppImage,
 }
 
-/// One thing that must be installed, and its package in each package manager.
+/// A dependency, and its package in each package manager.
 ///
-/// A name that ends with `*` stands for the one with the highest number in its place.
+/// A name that ends with `*` stands for the package with the highest number in its place.
 pub(crate) struct Need {
     pub(crate) name: &'static str,
     pub(crate) why: &'static str,
@@ -225,16 +225,16 @@ const NEEDS: &[Need] = &[
     },
 ];
 
-/// There the web view and the sound are the system's, and its window can't be driven by tests.
+/// On macOS web view and sound belong to the system, and tests can't drive the window.
 const ON_MACOS: bool = cfg!(target_os = "macos");
 
-/// What `purpose` needs and this machine does not have.
+/// The dependencies of `purpose` that are not installed.
 pub(crate) fn missing(purpose: Purpose) -> Vec<&'static Need> {
     NEEDS.iter().filter(|need| need.purposes.contains(&purpose)).filter(|need| !(need.is_there)()).collect()
 }
 
 impl Purpose {
-    /// Whether a compiler for WebAssembly is among what it needs.
+    /// Whether it needs a compiler for WebAssembly.
     pub(crate) fn builds_the_face(self) -> bool {
         !matches!(self, Demo | AppImage)
     }
@@ -252,7 +252,7 @@ fn has_tray() -> bool {
     has_library("ayatana-appindicator3-0.1") || has_library("appindicator3-0.1")
 }
 
-/// Whether there is `file` in the system's folders for libraries, such as `/usr/lib/x86_64-linux-gnu`.
+/// Whether `file` is in the system's library folders, such as `/usr/lib/x86_64-linux-gnu`.
 fn in_libraries(file: &str) -> bool {
     let by_machine = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
     by_machine.chain(["/usr/lib64".into(), "/usr/lib".into()]).any(|folder| folder.join(file).exists())

@@ -1,4 +1,4 @@
-//! Programs that come as Python packages, each in an environment of its own under `target/`.
+//! Programs installed as Python packages, each in a virtual environment of its own under `target/`.
 
 use std::{
     fs,
@@ -10,30 +10,30 @@ use anyhow::{Context, Result};
 
 use crate::run::{find, output, root};
 
-/// What is there when a package could not be had: it isn't asked for again at each start.
+/// The marker file of a failed installation, which isn't retried at each start.
 const REFUSED: &str = "refused";
 
-/// A package that nothing fails without.
+/// An optional package.
 pub(crate) struct Package {
-    /// What a person knows it as, and what it is for.
+    /// Its display name and its purpose.
     pub(crate) name: &'static str,
-    /// Where it goes, under the root.
+    /// Its folder, relative to the root.
     pub(crate) folder: &'static str,
-    /// What pip is asked for.
+    /// Its requirements for pip.
     pub(crate) requirements: &'static [&'static str],
-    /// Whether it is there and works.
+    /// Whether it is installed and works.
     pub(crate) works: fn(&Path) -> bool,
-    /// What follows where it can't be had.
+    /// The consequence if it is missing.
     pub(crate) without: &'static str,
 }
 
 impl Package {
-    /// The environment's program `name`.
+    /// The path of the program `name` in the environment.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         root().join(self.folder).join("bin").join(name)
     }
 
-    /// Brings it if it isn't there and can be had; says what became of that.
+    /// Installs the package if it is missing, and prints the result.
     pub(crate) fn offer(&self) {
         let folder = root().join(self.folder);
         if folder.join(REFUSED).exists() || (self.works)(&folder) {
@@ -44,7 +44,7 @@ impl Package {
             let why = format!("{error:#}");
             let last = why.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
             eprintln!("It can't be had from here ({last}): {}. `rm -r {}` asks again.", self.without, self.folder);
-            // Asked again, if not even that can be written.
+            // If the marker can't be written, the installation is retried next time.
             drop(fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(REFUSED), why)));
         }
     }

@@ -1,9 +1,9 @@
-//! The compiler that the tests are built with: rustc with Clippy's lints, and rustdoc behind it.
+//! The compiler wrapper of the test build: rustc with Clippy's lints, followed by rustdoc.
 //!
 //! `cargo clippy` and `cargo doc` compile every dependency once more, as metadata only: eleven of 58 minutes on two
-//! cores. Cargo lets another program stand in for rustc for the workspace's own crates (`RUSTC_WORKSPACE_WRAPPER`), so one
-//! build compiles, lints and documents. What fails a lint or a link in a doc comment fails to compile, and is
-//! compiled anew the next time.
+//! cores. Cargo lets another program stand in for rustc for the workspace's own crates (`RUSTC_WORKSPACE_WRAPPER`), so
+//! one build compiles, lints and documents. A crate that fails a lint or has a broken doc link fails to compile, and is
+//! compiled again the next time.
 
 use std::{
     env,
@@ -17,31 +17,31 @@ use anyhow::{Context, Result};
 
 use crate::run::root;
 
-/// Set where this program is called in rustc's place; its value says whether Clippy lints.
+/// The variable that is set when this program is called in place of rustc; its value says whether Clippy lints.
 const ROLE: &str = "CREWBELL_CHECKS_AS_RUSTC";
 const WITH_CLIPPY: &str = "clippy";
-/// How `clippy-driver` is given its arguments; the odd word parts them.
+/// The variable and value that pass arguments to `clippy-driver`; the odd word is its separator.
 const DENY_WARNINGS: (&str, &str) = ("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
-/// Where the copy of this program is that cargo calls, and what rustdoc writes.
+/// The folder of the copy of this program that cargo calls, and of rustdoc's output.
 const FOLDER: &str = "target/checks";
 
-/// Options of rustc that rustdoc needs to read the same crate, each with its value behind it.
+/// Options of rustc that rustdoc needs to read the same crate, each followed by its value.
 const KEPT_WITH_VALUE: [&str; 6] = ["--crate-name", "--cfg", "--check-cfg", "-L", "--extern", "--target"];
-/// The same with the value in the same word.
+/// The same, for options with the value in the same word.
 const KEPT: [&str; 5] = ["--edition=", "--warn=", "--deny=", "--allow=", "--forbid="];
 
-/// Has `cargo` compile the workspace's crates with this program.
+/// Makes `cargo` compile the workspace's crates with this program.
 ///
-/// A copy of it, since the build may replace the program that runs.
+/// It uses a copy, since the build may replace the running program.
 ///
 /// # Errors
-/// When the copy can't be made.
+/// Returns an error if the copy can't be made.
 pub(crate) fn check_with(cargo: &mut Command, clippy: bool) -> Result<()> {
     let folder = root().join(FOLDER);
     fs::create_dir_all(&folder)?;
     let own = fs::read(env::current_exe()?)?;
     let copy = folder.join("rustc-with-checks");
-    // Written anew only when it changed: cargo asks a compiler that is new for its version and targets.
+    // Written only on changes: cargo asks a new compiler for its version and targets.
     if fs::read(&copy).ok().as_ref() != Some(&own) {
         let fresh = folder.join("rustc-with-checks.new");
         fs::copy(env::current_exe()?, &fresh)?;
@@ -52,7 +52,7 @@ pub(crate) fn check_with(cargo: &mut Command, clippy: bool) -> Result<()> {
     Ok(())
 }
 
-/// Compiles as rustc where this program was called as that.
+/// Compiles as rustc if this program was called as such.
 pub(crate) fn as_rustc() -> Option<ExitCode> {
     let role = env::var_os(ROLE)?;
     let mut args = env::args_os().skip(1);
@@ -100,10 +100,10 @@ fn code_of(status: ExitStatus) -> ExitCode {
     code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// What rustdoc is called with for the crate that rustc was called for with `args`; none for what has no documentation
-/// of its own: tests, benchmarks, examples, build scripts, macros, and questions such as `-vV`.
+/// The arguments of rustdoc for a crate that rustc is called for with `args`. None for crates without documentation of
+/// their own (tests, benchmarks, examples, build scripts, macros) and for queries such as `-vV`.
 ///
-/// Of a program there may be no other compilation than that of its tests. An example counts as one for cargo.
+/// A program may be compiled only for its tests. Cargo counts an example as a program.
 fn documented(args: &[&str], is_program: bool) -> Option<Vec<String>> {
     let value_of = |option: &str| args.windows(2).find(|pair| pair[0] == option).map(|pair| pair[1]);
     let name = value_of("--crate-name")?;
@@ -116,7 +116,7 @@ fn documented(args: &[&str], is_program: bool) -> Option<Vec<String>> {
     }
     let mut kept = vec![(*source).to_owned()];
     if is_program {
-        // Nobody sees a program from outside: cargo documents the private parts of one, too.
+        // A program has no public interface, so cargo documents its private items, too.
         kept.extend(["--crate-type=bin", "--document-private-items"].map(str::to_owned));
     }
     let mut rest = args.iter();

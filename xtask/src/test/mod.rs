@@ -1,7 +1,7 @@
-//! `test`: everything that must hold, in the order in which a failure is cheapest to learn.
+//! `test`: runs all checks, in an order in which cheap failures come first.
 //!
-//! What is compiled is compiled once: one build with one profile makes the tests, and on the way lints and documents
-//! (`compiler`) and holds the queries against the schema (`prepare`). `programs` runs what was built.
+//! Everything is compiled once: one build with one profile makes the tests, and also lints and documents (`compiler`)
+//! and checks the queries against the schema (`prepare`). `programs` runs the built tests.
 
 pub(crate) mod compiler;
 mod programs;
@@ -23,27 +23,27 @@ use crate::{
 };
 use programs::{Counts, Program};
 
-/// What became of a step.
+/// The result of a step.
 enum Outcome {
     Passed,
-    /// The tests themselves, with what cargo's closing lines add up to.
+    /// The tests were run, with the totals of libtest's summary lines.
     Counted(Counts),
-    /// Left out, and why.
+    /// The step was skipped, with the reason.
     Skipped(&'static str),
 }
 
 type Step = (&'static str, fn(&mut Built) -> Result<Outcome>);
 
-/// What one step leaves for the next.
+/// State passed from one step to the next.
 #[derive(Default)]
 struct Built {
     programs: Vec<Program>,
 }
 
-/// Sets up, then runs the steps until one fails. With `run_tests` false the tests are built and not run.
+/// Sets up, then runs the steps until one fails. With `run_tests` false the tests are built but not run.
 ///
 /// # Errors
-/// Of the step that failed; a summary is printed first.
+/// Returns the error of the failed step; a summary is printed first.
 pub(crate) fn test(run_tests: bool) -> Result<()> {
     let began = Instant::now();
     let mut steps: Vec<Step> = vec![
@@ -116,7 +116,8 @@ fn licences(_: &mut Built) -> Result<Outcome> {
     pass(Command::new(deny).args(["--workspace", "check", "bans", "licenses", "sources"]))
 }
 
-/// Known holes in what is built in. The list of them is fetched anew each time, so this is left out without a network.
+/// Checks dependencies for known vulnerabilities. The advisory database is fetched each time, so the step is skipped
+/// without a network.
 fn advisories(_: &mut Built) -> Result<Outcome> {
     let Some(deny) = deny::program() else {
         return Ok(Outcome::Skipped("cargo-deny could not be had (`cargo install --locked cargo-deny`)"));
@@ -128,13 +129,13 @@ fn advisories(_: &mut Built) -> Result<Outcome> {
     pass(Command::new(deny).args(["--workspace", "check", "advisories"]))
 }
 
-/// The tests open the app's window, and want to see the face in it.
+/// Builds the UI, which the window tests need.
 fn face(_: &mut Built) -> Result<Outcome> {
     web::ui(Profile::Quick)?;
     Ok(Outcome::Passed)
 }
 
-/// Builds all there is, and with it what benchmarks and examples are made of.
+/// Builds all targets, including benchmarks and examples.
 fn build(built: &mut Built) -> Result<Outcome> {
     let clippy = has("clippy")?;
     let schema = Schema::start()?;
@@ -157,7 +158,8 @@ fn build(built: &mut Built) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// What the build learned of the queries is what is committed. Where it isn't, that may be a query's that is gone since.
+/// Checks that the build's query data equals the committed one. A difference may come from a removed query, so
+/// `prepare` checks again from scratch.
 fn query_data(_: &mut Built) -> Result<Outcome> {
     if !Changes::of_last_build()?.none() {
         prepare::prepare(true)?;
@@ -177,7 +179,7 @@ fn tests(built: &mut Built) -> Result<Outcome> {
     Ok(Outcome::Counted(counts))
 }
 
-/// `cargo test` over everything, with the compiler that checks.
+/// `cargo test` over the workspace, with the compiler wrapper.
 fn cargo_of_tests(clippy: bool) -> Result<Command> {
     let mut cargo = cargo();
     cargo.args(["test", "--workspace", "--locked"]);
@@ -185,8 +187,7 @@ fn cargo_of_tests(clippy: bool) -> Result<Command> {
     Ok(cargo)
 }
 
-/// Whether cargo's component `name` is there: a person without it can still run the tests, continuous integration may
-/// not pass without it.
+/// Whether cargo's component `name` is installed. Without it the tests can still run, but continuous integration fails.
 fn has(name: &str) -> Result<bool> {
     if succeeds(cargo().args([name, "--version"])) {
         return Ok(true);

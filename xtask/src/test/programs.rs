@@ -1,5 +1,5 @@
-//! The built test programs, in two lanes: what computes, and beside it what mostly waits. What a program prints is shown
-//! when it ends.
+//! Runs the built test programs in two lanes: CPU-bound ones, and beside them those that mostly wait. A program's
+//! output is shown when it ends.
 
 use std::{
     io::{self, Read, Write, stdout},
@@ -13,9 +13,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// Those that compute, the longest first, whatever the order in which they were built. What isn't named comes after them.
+/// CPU-bound programs, the longest first, regardless of the build order. Others come after them.
 const LONGEST: [&str; 6] = ["window", "stories", "crewbell_server", "device_stories", "interop", "simulation"];
-/// Those that mostly wait: calls and sounds take as long as they sound. They run one after the other beside the rest.
+/// Programs that mostly wait: calls and sounds play in real time. They run sequentially beside the rest.
 const WAITING: [&str; 8] = [
     "whole_call",
     "audio_call",
@@ -26,27 +26,27 @@ const WAITING: [&str; 8] = [
     "audio_waits",
     "crewbell_voice",
 ];
-/// How long a program may take: several times what the longest takes on a busy machine. One that hangs then fails by its
-/// name, with what it printed, and the rest is still told.
+/// Time limit for a program: several times what the longest takes on a busy machine. A hanging program then fails with
+/// its name and output, and the rest is still reported.
 const LIMIT: Duration = Duration::from_mins(40);
-/// How long the output of a program that was ended is waited for: what it started may still hold its end.
+/// Time limit for the remaining output of a killed program: its children may still hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-/// How a test says that it could not run on this machine: libtest knows no such outcome, and counts it as passed.
-/// The line goes to the standard output itself, past libtest's capture.
+/// The prefix of a test's report that it could not run on this machine: libtest has no such result and counts it as
+/// passed. The line is written directly to standard output, past libtest's capture.
 const SKIPPED: &str = "skipped-test: ";
 
-/// A program that cargo built from tests.
+/// A test program built by cargo.
 #[derive(Debug)]
 pub(crate) struct Program {
     name: String,
     file: PathBuf,
-    /// The folder of its package, where cargo would start it.
+    /// The folder of its package, which cargo would use as the working directory.
     folder: PathBuf,
 }
 
 impl Program {
-    /// What a line of `cargo test --no-run --message-format json` says was built, where that is a test program; no
-    /// benchmark, which would measure something.
+    /// Parses a line of `cargo test --no-run --message-format json`; none unless it reports a test program. Benchmarks
+    /// and examples don't count.
     pub(crate) fn from_message(line: &str) -> Option<Self> {
         let message: Value = serde_json::from_str(line).ok()?;
         let target = message.get("target")?;
@@ -63,19 +63,19 @@ impl Program {
         })
     }
 
-    /// Where among its lane's programs it stands.
+    /// Its position in its lane.
     fn rank(&self) -> usize {
         let place = |names: &[&str]| names.iter().position(|name| *name == self.name).unwrap_or(names.len());
         if self.waits() { place(&WAITING) } else { place(&LONGEST) }
     }
 
-    /// Whether it belongs to the lane of those that mostly wait.
+    /// Whether it belongs to the lane of programs that mostly wait.
     fn waits(&self) -> bool {
         WAITING.contains(&self.name.as_str())
     }
 }
 
-/// Test results, added up over all of the workspace's test programs.
+/// Test results, summed over the workspace's test programs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: u64,
@@ -84,8 +84,8 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`, or one that says that a test which
-    /// counts as passed could not run here; ignores all others.
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`, or the report of a skipped test, which
+    /// libtest counts as passed; ignores all others.
     pub(crate) fn add(&mut self, line: &str) {
         if line.starts_with(SKIPPED) {
             self.passed = self.passed.saturating_sub(1);
@@ -110,14 +110,14 @@ impl Counts {
         }
     }
 
-    /// Adds all of what a program printed. The closing line comes first: only what passed can have been skipped.
+    /// Adds all output of a program. The summary line comes first, because skips are subtracted from the passed tests.
     fn add_all(&mut self, printed: &str) {
         let (skips, others): (Vec<_>, Vec<_>) = printed.lines().partition(|line| line.starts_with(SKIPPED));
         others.into_iter().chain(skips).for_each(|line| self.add(line));
     }
 }
 
-/// What became of one program.
+/// The result of one program.
 struct Ended {
     name: String,
     printed: String,
@@ -125,10 +125,10 @@ struct Ended {
     took: Duration,
 }
 
-/// Runs `programs`, and shows what each printed when it has ended.
+/// Runs `programs`, and shows the output of each when it has ended.
 ///
 /// # Errors
-/// When one can't be started, failed, or ended otherwise than with its closing line; after all have run.
+/// Returns an error if one can't be started, fails, or ends without its summary line; after all have run.
 pub(crate) fn run(mut programs: Vec<Program>) -> Result<Counts> {
     programs.sort_by_key(Program::rank);
     let lanes: (Vec<_>, Vec<_>) = programs.into_iter().partition(Program::waits);
@@ -160,16 +160,16 @@ pub(crate) fn run(mut programs: Vec<Program>) -> Result<Counts> {
     Ok(counts)
 }
 
-/// Runs a program to its end, or for as long as `limit`.
+/// Runs a program to its end, or until `limit`.
 fn run_one(program: &Program, limit: Duration) -> Result<Ended> {
     let began = Instant::now();
-    // One pipe for both outputs, so that lines stay in their order.
+    // One pipe for both outputs, so that lines keep their order.
     let (mut reader, writer) = io::pipe()?;
     let mut command = Command::new(&program.file);
     command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder).stdin(Stdio::null());
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn().with_context(|| format!("could not start {}", program.file.display()))?;
-    // Holds the writing ends, which must go for the reading end to see the end.
+    // The command holds the writing ends, which must be closed for the reader to see the end of output.
     drop(command);
 
     let printed = Arc::new(Mutex::new(Vec::new()));
@@ -182,7 +182,7 @@ fn run_one(program: &Program, limit: Duration) -> Result<Ended> {
         }
         drop(at_its_end);
     });
-    // Nothing is ever sent: the other end goes when the output ends.
+    // Nothing is ever sent: the channel closes when the output ends.
     let hung = end.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
     if hung {
         child.kill()?;
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_ended_and_what_it_printed_is_told() {
-        // Prints without an end, and ends only when nobody reads.
+        // `yes` prints without end, and ends only when its output is closed.
         let ended = run_one(&program("hangs", "/usr/bin/yes"), Duration::from_millis(20)).unwrap();
         assert!(!ended.good);
         assert!(ended.printed.starts_with("y\ny\n") && ended.printed.contains("ended after 0 s"));

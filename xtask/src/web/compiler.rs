@@ -1,11 +1,11 @@
-//! The compiler for WebAssembly, and what it is fed.
+//! The choice of a WebAssembly compiler, and its arguments.
 //!
-//! rustup's, with its target, where that is or can be had; else Debian's, which comes without the
-//! compiled standard library for this target but with its sources. (A `rust-toolchain.toml` that
-//! names the target would make every build on a ship ask the internet.)
+//! It is rustup's with its target, if installed or installable; else Debian's, which has only the sources of the
+//! standard library for this target. (A `rust-toolchain.toml` that names the target would make every build on a ship
+//! access the internet.)
 //!
-//! For the face as it is shipped it is the other way round: whoever compiles the standard library
-//! compiles it small, and without the words that nobody reads in an app.
+//! For the release build of the UI the order is reversed: compiling the standard library allows it to be small and
+//! without panic messages.
 
 use std::{
     env, fs,
@@ -20,38 +20,37 @@ use anyhow::{Result, bail};
 use super::{Profile, TARGET, TRIPLE, in_root};
 use crate::run::{self, cargo, cargo_at, find, output};
 
-/// How long rustup may take when Debian's compiler is there to fall back on: without a network it
-/// tries for minutes.
+/// Time limit for rustup if Debian's compiler is the fallback: without a network it retries for minutes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long it may take otherwise: it has some 30 MB to fetch.
+/// Time limit otherwise: it fetches some 30 MB.
 const LONG_PATIENCE: Duration = Duration::from_mins(2);
 
-/// Where it is kept that rustup could not get the target, and for which compiler that was.
+/// The file that records that rustup could not install the target, and for which compiler.
 const REFUSED: &str = "target/web/rustup-could-not";
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust/library/std";
 
-/// What makes the shipped face smaller, beside its profile, and is no stable option yet: no places in the
-/// sources, no `Debug` and no sentence for a panic, which ends the program in any case.
+/// Unstable flags that make the release UI smaller, beside its profile: no source locations, no `Debug` and no panic
+/// messages, since a panic ends the program in any case.
 const SMALLER: [&str; 4] =
     ["-Zlocation-detail=none", "-Zfmt-debug=none", "-Zunstable-options", "-Cpanic=immediate-abort"];
 
-/// A compiler that makes WebAssembly.
+/// A compiler for WebAssembly.
 enum Compiler {
-    /// The one that builds everything else, too.
+    /// The toolchain that builds everything else, too.
     Own,
-    /// Debian's `rustc-web`, with the standard library to be built by it, and a linker that fits.
+    /// Debian's `rustc-web`, which also builds the standard library, and a matching linker.
     Debian { linker: PathBuf },
 }
 
-/// Whether this machine can build the face.
+/// Whether this machine can build the UI.
 pub(crate) fn have_compiler() -> bool {
     present().is_some()
 }
 
-/// Lets rustup install the target when it isn't there; says so, and remembers when it can't.
+/// Installs the target with rustup if it is missing; records a failure.
 pub(crate) fn offer_rustup() -> Result<()> {
     let version = output(rustc().arg("-vV"))?;
     let refused = in_root(REFUSED);
@@ -73,7 +72,7 @@ pub(crate) fn offer_rustup() -> Result<()> {
     Ok(())
 }
 
-/// Builds the face and returns the program that it became.
+/// Compiles the UI and returns the path of the WebAssembly.
 pub(super) fn compile(profile: Profile) -> Result<PathBuf> {
     let mut cargo = match preferred(profile) {
         Some(Compiler::Own) => own_cargo(profile),
@@ -112,22 +111,22 @@ fn rustc() -> Command {
 fn debian() -> Option<Compiler> {
     let all_there = [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_STD].iter().all(|path| Path::new(path).exists());
     let linker = newest_linker().filter(|_| all_there)?;
-    // An old release's `rustc` is there under the same name, and can't build this.
+    // An old release's `rustc` has the same name, but can't build this.
     let fits = output(Command::new(DEBIAN_RUSTC).arg("--version")).is_ok_and(|said| minor(&said) >= minor(needed()));
     fits.then_some(Compiler::Debian { linker })
 }
 
-/// The workspace's `rust-version`, in the words of `rustc --version`.
+/// The workspace's `rust-version`, in the format of `rustc --version`.
 fn needed() -> &'static str {
     concat!("rustc ", env!("CARGO_PKG_RUST_VERSION"))
 }
 
-/// The 96 of `rustc 1.96.0 (…)`.
+/// The minor version, such as 96 in `rustc 1.96.0 (…)`.
 fn minor(version: &str) -> Option<u32> {
     version.split('.').nth(1)?.parse().ok()
 }
 
-/// `wasm-ld-NN` with the highest number: an older one doesn't read what a newer compiler writes.
+/// The `wasm-ld-NN` with the highest number: an older one can't read the output of a newer compiler.
 fn newest_linker() -> Option<PathBuf> {
     let number = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix("wasm-ld-")?.parse::<u32>().ok();
     let programs = fs::read_dir("/usr/bin").ok()?.flatten().map(|entry| entry.path());
@@ -143,7 +142,7 @@ fn own_cargo(profile: Profile) -> Command {
     cargo
 }
 
-/// Debian's cargo, with nothing left of the toolchain that runs this program.
+/// Debian's cargo, with no environment from the toolchain that runs this program.
 fn debian_cargo(linker: &Path, profile: Profile) -> Result<Command> {
     let mut cargo = cargo_at(DEBIAN_CARGO);
     let path = env::var_os("PATH").unwrap_or_default();
@@ -152,7 +151,7 @@ fn debian_cargo(linker: &Path, profile: Profile) -> Result<Command> {
         .args(["build", "-Z", "build-std=std,panic_abort"])
         .env("PATH", path)
         .env("RUSTC", DEBIAN_RUSTC)
-        // `build-std` is no stable option yet; this lets a stable compiler take it.
+        // `build-std` is unstable; this lets a stable compiler accept it.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
         .env_remove("RUSTUP_TOOLCHAIN")
@@ -166,7 +165,7 @@ fn debian_cargo(linker: &Path, profile: Profile) -> Result<Command> {
     Ok(cargo)
 }
 
-/// Whether `command` succeeds in time; when the time is over it is ended.
+/// Whether `command` succeeds within a time limit; it is killed after that.
 fn succeeds_within(command: &mut Command, limit: Duration) -> Result<bool> {
     let mut child = command.spawn()?;
     let began = Instant::now();

@@ -1,7 +1,6 @@
-//! The folder that the app is built with: `frontendDist` in `tauri.conf.json`.
+//! The folder of web assets that the app is built with: `frontendDist` in `tauri.conf.json`.
 //!
-//! A file is written only when it says something new, so that an app that has the face in it is not
-//! built again for nothing.
+//! A file is written only if its content changed, to avoid needless rebuilds of the app, which embeds it.
 
 use std::{
     fs,
@@ -12,11 +11,11 @@ use anyhow::{Context, Result, bail};
 
 use super::{TARGET, in_root};
 
-/// The face's program, under the name that wasm-bindgen gives it.
+/// The UI's WebAssembly, under the name that wasm-bindgen gives it.
 pub(super) const WASM: &str = "crewbell-ui_bg.wasm";
 const SCRIPT: &str = "crewbell-ui.js";
 
-/// Puts everything in place and removes what has no place; returns the folder.
+/// Writes all files and removes others; returns the folder.
 pub(super) fn assemble(script: &Path) -> Result<PathBuf> {
     let read = |path: PathBuf| fs::read(&path).with_context(|| format!("could not read {}", path.display()));
     let files = [
@@ -44,7 +43,7 @@ pub(super) fn assemble(script: &Path) -> Result<PathBuf> {
     Ok(dist)
 }
 
-/// The style sheets that `main.css` imports, in its order, as one.
+/// The style sheets that `main.css` imports, concatenated in its order.
 fn style_sheet(folder: &Path) -> Result<String> {
     let main = folder.join("main.css");
     let main = fs::read_to_string(&main).with_context(|| format!("could not read {}", main.display()))?;

@@ -1,10 +1,10 @@
-//! `ui`: the face, from Rust to the folder that the app is built with.
+//! `ui`: builds the UI into the folder that the app is built with.
 //!
-//! Four steps, each of which does nothing when its sources did not change:
+//! It has four steps, each of which is skipped if its sources did not change:
 //! 1. `compiler`: cargo builds the crate `crewbell-ui` to WebAssembly, in a target folder of its own
-//! 2. `script`: wasm-bindgen makes the page's script out of it, and wasm-opt a smaller program
-//! 3. `dist`: page, style sheet, script and program are put into one folder, under names that stay
-//! 4. the size is told
+//! 2. `script`: wasm-bindgen generates the page's script, and wasm-opt makes the WebAssembly smaller
+//! 3. `dist`: page, style sheet, script and WebAssembly are copied into one folder, under stable names
+//! 4. the size is printed
 
 mod compiler;
 mod dist;
@@ -24,16 +24,16 @@ use crate::{
     setup::{self, Purpose},
 };
 
-/// Where everything of the face's build is: apart from `target/debug`, because it can be another compiler's.
+/// The folder of the UI's build: separate from `target/debug`, because another compiler may be used.
 const TARGET: &str = "target/web";
 const TRIPLE: &str = "wasm32-unknown-unknown";
 
-/// How the face is built: a profile of the root manifest.
+/// The build profile of the UI, from the root manifest.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
     /// Quick to build: for development and tests.
     Quick,
-    /// Small: as it is shipped.
+    /// Small: for release.
     Small,
 }
 
@@ -46,10 +46,10 @@ impl Profile {
     }
 }
 
-/// Builds the face into `target/web/dist`, and says how large it is.
+/// Builds the UI into `target/web/dist`, and prints its size.
 ///
 /// # Errors
-/// When there is no compiler for WebAssembly, or the face does not compile.
+/// Returns an error if there is no compiler for WebAssembly, or the UI does not compile.
 pub(crate) fn ui(profile: Profile) -> Result<PathBuf> {
     setup::setup(Purpose::Face)?;
     let program = compiler::compile(profile)?;
@@ -60,8 +60,8 @@ pub(crate) fn ui(profile: Profile) -> Result<PathBuf> {
     Ok(dist)
 }
 
-/// The size of a file: raw, packed as the app carries it (Tauri packs what it embeds with Brotli, at quality 9),
-/// and packed by gzip.
+/// The size of a file: raw, compressed as in the app (Tauri compresses embedded files with Brotli, at quality 9), and
+/// by gzip.
 fn size(file: &Path) -> Result<String> {
     let raw = kilobytes(file.metadata()?.len());
     let packers = [("brotli", ["--quality=9", "--stdout"]), ("gzip", ["-9", "--stdout"])];
@@ -76,7 +76,7 @@ fn kilobytes(bytes: u64) -> String {
     format!("{} kB", bytes.div_ceil(1000))
 }
 
-/// Whether `made` is there and not older than `source`.
+/// Whether `made` exists and is not older than `source`.
 fn is_fresh(made: &Path, source: &Path) -> Result<bool> {
     let Ok(made) = made.metadata() else {
         return Ok(false);
@@ -84,7 +84,7 @@ fn is_fresh(made: &Path, source: &Path) -> Result<bool> {
     Ok(made.modified()? >= source.metadata()?.modified()?)
 }
 
-/// A path in the workspace, which is where commands run.
+/// A path in the workspace, the working directory of commands.
 fn in_root(path: &str) -> PathBuf {
     run::root().join(path)
 }

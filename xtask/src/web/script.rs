@@ -1,4 +1,4 @@
-//! The page's script, and the program without what the web view doesn't need.
+//! Generates the page's script and makes the WebAssembly smaller.
 
 use std::{
     fs,
@@ -14,14 +14,13 @@ use crate::{
     run::{self, cargo, find, output},
 };
 
-/// The oldest wasm-opt that was tried and worked. Version 108 (Debian 12) takes the tables of functions and
-/// of references for each other: it reports no error, and the program doesn't start.
+/// The oldest wasm-opt that is known to work. Version 108 (Debian 12) confuses the tables of functions and of
+/// references: it reports no error, and the program doesn't start.
 const OLDEST_WASM_OPT: u32 = 132;
 
 const BINARYEN: Tool = Tool { package: "binaryen", version: "132.0.0", program: "wasm-opt" };
 
-/// What the compiler uses of WebAssembly, and every web view of the last years knows. Not all features: some
-/// are drafts.
+/// The WebAssembly features that the compiler uses and every recent web view supports. Draft features are excluded.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -31,14 +30,14 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Makes script and program out of what the compiler made, and returns the folder that they are in.
+/// Generates script and WebAssembly from the compiler's output, and returns their folder.
 pub(super) fn script(profile: Profile, program: &Path) -> Result<PathBuf> {
     let folder = in_root(TARGET).join("script").join(profile.name());
     let wasm = folder.join(dist::WASM);
     if is_fresh(&wasm, program)? {
         return Ok(folder);
     }
-    // Written elsewhere first: a build that is broken off leaves nothing that looks finished.
+    // Written to another folder first, so that an interrupted build leaves nothing that looks complete.
     let draft = folder.with_extension("draft");
     drop(fs::remove_dir_all(&draft));
     fs::create_dir_all(&draft)?;
@@ -55,12 +54,12 @@ pub(super) fn script(profile: Profile, program: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// What is done to make it small. Taking expressions apart and control flow anew between two rounds leaves 0.6 % less of
-/// the packed program than one round alone.
+/// The optimisation passes. Flattening expressions and rebuilding control flow between two rounds makes the compressed
+/// program 0.6 % smaller than one round.
 const SMALLER: [&str; 5] = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz"];
 
-/// Makes the program smaller with Binaryen's wasm-opt, by some 8 %. When there is none that is new enough, or
-/// it fails, the program stays as it is.
+/// Makes the WebAssembly some 8 % smaller with Binaryen's wasm-opt. If none is new enough, or it fails, the file stays
+/// as it is.
 fn optimise(wasm: &Path) -> Result<()> {
     let wasm_opt = match wasm_opt() {
         Ok(wasm_opt) => wasm_opt,
@@ -82,7 +81,7 @@ fn optimise(wasm: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The machine's own wasm-opt where it is new enough, otherwise the one from npm.
+/// The machine's own wasm-opt if it is new enough, otherwise the one from npm.
 fn wasm_opt() -> Result<PathBuf> {
     let own = find("wasm-opt").filter(|own| {
         let version = output(Command::new(own).arg("--version")).ok().and_then(|said| number(&said));
@@ -91,7 +90,7 @@ fn wasm_opt() -> Result<PathBuf> {
     own.map_or_else(|| BINARYEN.program(), Ok)
 }
 
-/// The 132 of `wasm-opt version 132 (version_132)`.
+/// The version, such as 132 in `wasm-opt version 132 (version_132)`.
 fn number(version: &str) -> Option<u32> {
     version.split_whitespace().find_map(|word| word.parse().ok())
 }

@@ -1,30 +1,32 @@
-//! The sign-in limiter: how often a PIN or password may be guessed.
+//! The sign-in rate limiter, which bounds how often a PIN or password can be guessed.
 //!
-//! Whoever asks pays first, and a stranger's guesses never cost a colleague theirs:
+//! Each attempt is charged before its secret is checked. Guesses from unknown devices don't slow a person down on a
+//! known device:
 //!
-//! - **A known device** (the person has signed in on it before) has a back-off of its own for that person, and nothing
-//!   else counts there. It is known by an id that it made by lot and that the server tells nobody, a colleague on the
-//!   same tablet neither: who made one up elsewhere is a stranger. An address wouldn't do in its place, as a tablet
-//!   gets another from time to time, and whoever has many could guess anew from each. Five wrong secrets are free; then
-//!   the waits are 10 s, 20 s, 40 s … up to an hour.
-//! - **An unknown device** is told by its address, because a device id is easily made up: first the address's budget
-//!   for all names (30, and ten more a minute), then the address's back-off for that person, as above, and then the
-//!   person's one budget for all unknown devices together (10, and one more an hour). An address alone can't use that
-//!   budget up, because its own back-off refills no faster; many addresses together can, and then the person signs in on
-//!   a device that they have used before, or on a new one once somebody with the right has set a new PIN, which forgets
-//!   what was counted.
-//! - **A name that is nobody's** is slowed like a person's, so that a wait doesn't tell which names there are.
+//! - **A known device** (the person has signed in on it before) has its own back-off for that person, and no other
+//!   limit applies to it. It is identified by a random id that it made itself and that the server discloses to nobody,
+//!   not even to a colleague on the same tablet; a made-up id counts as an unknown device. An address doesn't serve as
+//!   the identity, because a tablet's address changes, and an attacker with many addresses could start again from each.
+//!   Five wrong secrets are free; then the waits are 10 s, 20 s, 40 s … up to an hour.
+//! - **An unknown device** is identified by its address, because a device id is easily made up. Three limits apply: the
+//!   address's budget for all names (30, and ten more a minute), the address's back-off for that person, as above, and
+//!   the person's single budget for all unknown devices together (10, and one more an hour). One address can't exhaust
+//!   the last budget alone, because its own back-off refills no faster. Many addresses together can; then the person
+//!   signs in on a device that they have used before, or on a new one once somebody with the right has set a new PIN,
+//!   which resets the counters.
+//! - **An unknown name** is limited like a person's, so that a wait doesn't reveal which names exist.
 //!
-//! Arithmetic for a PIN of four digits, 10,000 of them. At a known device: 5 free guesses, 9 within the next 85 minutes,
-//! then one an hour: 37 on the first day and 24 on each further one. All unknown devices of the world together: 34 on
+//! Arithmetic for a PIN of four digits, 10,000 of them. At a known device: 5 free guesses, 9 within the next 85
+//! minutes, then one an hour: 37 on the first day and 24 on each further one. From all unknown devices together: 34 on
 //! the first day, 24 on each further one. Either way all PINs take 416 days, 7 % of them a month; waiting until the
-//! wrong ones are forgotten (a day) yields less, 14 a day. Those who lead are told after the fifth wrong secret.
-//! `a_four_digit_pin_holds_for_a_year_against_a_known_device_and_against_the_world` plays that through.
+//! wrong ones are forgotten (a day) yields less, 14 a day. The site's supervisors, dispatchers and admins are notified
+//! at the fifth wrong secret. `a_four_digit_pin_holds_for_a_year_against_a_known_device_and_against_the_world`
+//! simulates this.
 //!
-//! An attempt is charged before the secret is looked at and taken back when it was right: attempts side by side are no
-//! way around. Memory is bounded by the number of people, and per person by [`REQUESTERS`]; names that are nobody's
-//! share [`SLOTS`] records; nothing of that size is ever searched through or pruned. It is kept in memory only, so a restart of the server
-//! forgives.
+//! Because an attempt is charged before its secret is checked and refunded when it was right, concurrent attempts can't
+//! bypass the limits. Memory is bounded by the number of people, and per person by [`REQUESTERS`]; unknown names share
+//! [`SLOTS`] records. No collection of that size is ever scanned or pruned. The counters are in memory only, so a
+//! restart of the server clears them.
 
 mod pace;
 #[cfg(test)]
@@ -42,63 +44,64 @@ use sha2::{Digest, Sha256};
 use self::pace::{BackOff, Budget, FREE, Rate, Tally};
 use crate::clock::Ids;
 
-/// An address's attempts from unknown devices, whatever the name: a whole crew with new tablets behind one access
-/// point gets in, and one PIN can't be tried on everybody.
+/// Budget of one address for attempts from unknown devices, for all names together: a whole crew with new tablets
+/// behind one access point gets in, and one PIN can't be tried on everybody.
 const BY_ADDRESS: Rate = Rate { most: 30, every: SignedDuration::from_secs(6) };
 
-/// A person's attempts from all unknown devices together.
+/// Budget of one person for attempts from all unknown devices together.
 const BY_STRANGERS: Rate = Rate { most: 10, every: SignedDuration::from_hours(1) };
 
-/// Devices, and addresses, whose back-off is kept for one person; of more, the one charged longest ago is forgotten.
-/// Known devices are as many as the person has; of the addresses the budget for strangers takes care.
+/// Maximum number of devices, and of addresses, whose back-off is kept for one person. Beyond it, the back-off charged
+/// longest ago is dropped. Known devices are only those that the person has used; addresses are also limited by
+/// [`BY_STRANGERS`].
 const REQUESTERS: usize = 32;
 
-/// Records for names that are nobody's, each shared by the names that fall on it.
+/// Number of records for unknown names. Names are hashed onto them.
 const SLOTS: u16 = 1024;
 
-/// Addresses whose budget is kept, twice: the newest, and those before them.
+/// Maximum number of addresses in each of the two generations of [`Generations`].
 const ADDRESSES: usize = 4096;
 
-/// Wrong secrets for one person after which those who lead are told.
+/// Number of wrong secrets for one person at which the supervisors are first notified.
 const TELL_OF_PERSON: u32 = FREE;
 
-/// Wrong secrets at a site, whatever the name, after which those who lead are told: one secret tried on everybody
-/// shows at no single person.
+/// Number of wrong secrets at a site, for all names together, at which the supervisors are first notified: one secret
+/// tried on everybody shows up at no single person.
 const TELL_OF_SITE: u32 = 30;
 
-/// The sign-in limiter of a server.
+/// The sign-in rate limiter of a server.
 #[derive(Debug)]
 pub struct LoginLimiter {
     counted: Mutex<Counted>,
-    /// Hides which names share a record.
+    /// Salt of the hash that maps unknown names to records, so that nobody can tell which names share one.
     salt: [u8; 16],
 }
 
-/// Whom somebody says to be.
+/// The identity that an attempt claims.
 #[derive(Clone, Copy, Debug)]
 pub enum Claim<'a> {
-    /// A person, by whatever spelling of their name, whether or not the site was named.
+    /// A known person, however their name was spelt, and whether or not the site was named.
     Person(SiteId, PersonId),
-    /// Nobody: an unknown name, or an unknown site.
+    /// An unknown name, or an unknown site.
     Nobody {
-        /// The site, where it is known.
+        /// The site, if known.
         site: Option<SiteId>,
         /// The name as it was typed.
         name: &'a str,
     },
 }
 
-/// Where an attempt comes from.
+/// The origin of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub enum Requester {
     /// A device on which the person has signed in before.
     Device(DeviceId),
-    /// Any other, by its address.
+    /// Any other device, by its address.
     Stranger(IpAddr),
 }
 
-/// An attempt that was charged and isn't decided yet. One that is dropped undecided stays charged: hanging up is no way
-/// to a free guess.
+/// A charged attempt whose result is pending. It stays charged if it is dropped, so that closing the connection gives
+/// no free guess.
 #[derive(Debug)]
 pub struct Attempt {
     record: RecordKey,
@@ -106,12 +109,12 @@ pub struct Attempt {
     requester: Key,
 }
 
-/// What those who lead are to be told.
+/// Notifications about wrong secrets that are due to the site's supervisors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alarm {
-    /// Wrong secrets for the person, when it is time to tell of them.
+    /// Number of wrong secrets for the person, if a notification is due.
     pub person: Option<u32>,
-    /// Wrong secrets at the site, when it is time to tell of them.
+    /// Number of wrong secrets at the site, if a notification is due.
     pub site: Option<u32>,
 }
 
@@ -134,8 +137,8 @@ struct Counted {
     sites: BTreeMap<SiteId, Tally>,
 }
 
-/// What is counted of one person. Devices and addresses are apart: addresses, which a stranger may have many of, never
-/// push a device's back-off out.
+/// The counters of one person. Devices and addresses are separate, so that an attacker with many addresses never evicts
+/// a device's back-off.
 #[derive(Debug)]
 struct Record {
     devices: BTreeMap<Key, BackOff>,
@@ -144,7 +147,7 @@ struct Record {
     tally: Tally,
 }
 
-/// Budgets of addresses in two generations: when the young one is full it becomes the old one, and the old one goes.
+/// Budgets of addresses in two generations. When the young generation is full, it replaces the old one.
 #[derive(Debug, Default)]
 struct Generations {
     young: BTreeMap<IpAddr, Budget>,
@@ -152,15 +155,15 @@ struct Generations {
 }
 
 impl LoginLimiter {
-    /// Nothing counted yet.
+    /// Creates a limiter with empty counters.
     pub fn new(ids: &Ids) -> Self {
         Self { counted: Mutex::default(), salt: ids.bytes() }
     }
 
-    /// Charges an attempt before its secret is looked at.
+    /// Charges an attempt before its secret is checked.
     ///
     /// # Errors
-    /// `slow_down` with the seconds to wait; then nothing is charged.
+    /// Returns `slow_down` with the seconds to wait; nothing is charged then.
     pub fn charge(&self, claim: Claim<'_>, requester: Requester, now: Timestamp) -> Result<Attempt, Refusal> {
         let (record_key, site) = self.record_of(claim);
         let requester = match requester {
@@ -187,7 +190,7 @@ impl LoginLimiter {
         Ok(Attempt { record: record_key, site, requester })
     }
 
-    /// The secret was right: what it was charged is taken back, and the requester's back-off ends.
+    /// Records that the secret was right: refunds the budgets and resets the requester's back-off.
     pub fn right(&self, attempt: &Attempt) {
         let mut counted = self.counted();
         counted.refund_budgets(attempt);
@@ -196,7 +199,7 @@ impl LoginLimiter {
         }
     }
 
-    /// It could not be found out whether the secret was right: nothing was learned, and nothing is charged.
+    /// Records that the secret couldn't be checked: the attempt is refunded.
     pub fn undecided(&self, attempt: &Attempt) {
         let mut counted = self.counted();
         counted.refund_budgets(attempt);
@@ -207,7 +210,7 @@ impl LoginLimiter {
         }
     }
 
-    /// The secret was wrong: the charge stays. Says what those who lead are to be told.
+    /// Records that the secret was wrong: the charge stays. Returns the notifications that are due.
     pub fn wrong(&self, attempt: &Attempt, now: Timestamp) -> Alarm {
         let mut counted = self.counted();
         let Counted { records, sites, .. } = &mut *counted;
@@ -221,8 +224,7 @@ impl LoginLimiter {
         Alarm { person, site }
     }
 
-    /// Forgets what was counted of a person: they have a new secret, and what was learned of the old one is worth
-    /// nothing.
+    /// Clears a person's counters after they got a new secret, because guesses at the old one reveal nothing about it.
     pub fn forget(&self, site: SiteId, person: PersonId) {
         self.counted().records.remove(&RecordKey::Person(site, person));
     }
@@ -244,7 +246,7 @@ impl LoginLimiter {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records, requesters of them, addresses: how much is kept.
+    /// Returns the number of records, of requesters in them, and of addresses.
     #[cfg(test)]
     fn size(&self) -> (usize, usize, usize) {
         let counted = self.counted();
@@ -300,8 +302,8 @@ impl Generations {
     }
 }
 
-/// The part of an address that one requester can't change at will: all of IPv4, the first 64 bits of IPv6 (RFC 4291,
-/// 2.5.4).
+/// Returns the part of an address that one requester can't change at will: all of IPv4, the first 64 bits of IPv6 (RFC
+/// 4291, 2.5.4).
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

@@ -1,28 +1,29 @@
-//! The three measures of the sign-in limiter, each a few words of memory: back-off, a budget, a count of wrong secrets.
+//! The three counters of the sign-in limiter: back-off, budget (token bucket) and a tally of wrong secrets. Each takes
+//! a few machine words of memory.
 //!
-//! Times are of the server's clock, which may be set back: a span that would be negative begins anew, so that nobody
-//! waits longer than one whole wait.
+//! Times are of the server's clock, which may be set back. A negative span then restarts at zero, so that nobody waits
+//! longer than one full wait.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Wrong secrets that cost no wait: fingers slip.
+/// Number of wrong secrets without a wait, to allow for typing errors.
 pub(super) const FREE: u32 = 5;
 
-/// The wait after the last free one; each further wrong secret doubles it.
+/// Wait after the last free wrong secret; each further one doubles it.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 
-/// The longest wait: a person whose device somebody else played with waits an hour at most.
+/// Longest wait. It bounds how long somebody is locked out of a device on which another person guessed.
 pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
-/// The time without a wrong secret after which the earlier ones are forgotten.
+/// Time without a wrong secret after which the counters are reset.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Time from one moment to a later one; nothing when the clock was set back.
+/// Returns the time from one moment to a later one; zero if the clock was set back.
 fn since(from: Timestamp, now: Timestamp) -> SignedDuration {
     now.duration_since(from).max(SignedDuration::ZERO)
 }
 
-/// Back-off that grows with each wrong secret and ends with a right one.
+/// Exponential back-off that grows with each wrong secret and ends with a right one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BackOff {
     wrong: u32,
@@ -34,7 +35,7 @@ impl BackOff {
         Self { wrong: 0, at: now }
     }
 
-    /// The time that is still to be waited.
+    /// Returns the remaining wait.
     pub(super) fn wait(&mut self, now: Timestamp) -> SignedDuration {
         if now < self.at {
             self.at = now;
@@ -46,38 +47,38 @@ impl BackOff {
         (self.whole_wait() - elapsed).max(SignedDuration::ZERO)
     }
 
-    /// The wait after so many wrong secrets.
+    /// Returns the full wait after the wrong secrets counted so far.
     fn whole_wait(&self) -> SignedDuration {
         let Some(doublings) = self.wrong.checked_sub(FREE) else { return SignedDuration::ZERO };
         let factor = 1_i32.checked_shl(doublings.min(16)).unwrap_or(i32::MAX);
         (FIRST_WAIT * factor).min(LONGEST_WAIT)
     }
 
-    /// Counts an attempt as wrong, before it is known to be.
+    /// Counts an attempt as wrong before its secret is checked.
     pub(super) fn charge(&mut self, now: Timestamp) {
         self.wrong = self.wrong.saturating_add(1);
         self.at = now;
     }
 
-    /// Takes a charge back: the attempt was right, or was never decided.
+    /// Refunds a charge, when the attempt could not be decided.
     pub(super) fn refund(&mut self) {
         self.wrong = self.wrong.saturating_sub(1);
     }
 
-    /// When it was charged last.
+    /// Returns the time of the last charge.
     pub(super) fn at(&self) -> Timestamp {
         self.at
     }
 }
 
-/// A budget of attempts that refills one by one.
+/// A token bucket of attempts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     left: u32,
     at: Timestamp,
 }
 
-/// How large a budget is, and how fast it refills.
+/// Capacity and refill interval of a budget.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     pub(super) most: u32,
@@ -89,7 +90,7 @@ impl Budget {
         Self { left: rate.most, at: now }
     }
 
-    /// The time until there is one attempt; none when there is one.
+    /// Refills the budget and returns the time until an attempt is available; zero if there is one.
     pub(super) fn wait(&mut self, rate: Rate, now: Timestamp) -> SignedDuration {
         if now < self.at || self.left >= rate.most {
             self.at = now;
@@ -114,7 +115,7 @@ impl Budget {
     }
 }
 
-/// Wrong secrets in a row of days, and how many of them have been told.
+/// Wrong secrets with less than a day between them, and the count at the last notification.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     wrong: u32,
@@ -123,7 +124,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a wrong secret; gives the count when it is time to tell it: at `first`, and each time that it has
+    /// Counts a wrong secret. Returns the count if a notification is due: at `first`, and each time that it has
     /// quadrupled.
     pub(super) fn count(&mut self, first: u32, now: Timestamp) -> Option<u32> {
         if self.at.is_some_and(|at| since(at, now) >= FORGOTTEN_AFTER) {

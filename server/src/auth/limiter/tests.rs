@@ -25,20 +25,21 @@ fn stranger(number: u32) -> Requester {
     Requester::Stranger(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + number)))
 }
 
-/// Tries a wrong secret; the seconds to wait when it isn't even looked at.
+/// Tries a wrong secret. Returns the seconds to wait if the limiter refuses the attempt.
 fn guess(limiter: &LoginLimiter, claim: Claim<'_>, requester: Requester, now: Timestamp) -> Result<Alarm, i64> {
     let charged = limiter.charge(claim, requester, now);
     let attempt = charged.map_err(|refusal| refusal.details["retry_after_s"].as_i64().unwrap())?;
     Ok(limiter.wrong(&attempt, now))
 }
 
-/// Guesses that somebody makes in so many days who never waits longer than they must, from these requesters in turn.
+/// Returns the number of guesses within so many days by an attacker who uses these requesters in turn and never waits
+/// longer than necessary.
 fn guesses(requesters: &[Requester], days: i64) -> u32 {
     let (limiter, mut now, mut made) = (limiter(), 0, 0);
     while now < days * 86_400 {
         let waits: Vec<_> = requesters.iter().map(|&one| guess(&limiter, SAM, one, at(now))).collect();
         made += u32::try_from(waits.iter().filter(|wait| wait.is_ok()).count()).unwrap();
-        // Whoever got a guess may have another at once; else the shortest wait is waited for.
+        // After a successful attempt another may follow at once; otherwise wait for the shortest wait.
         now += waits.iter().map(|wait| wait.err().unwrap_or(0)).min().unwrap().max(0);
     }
     made
@@ -88,7 +89,7 @@ fn the_waits_grow_from_ten_seconds_to_an_hour() {
 fn a_stranger_s_guesses_cost_a_colleague_nothing_on_a_device_of_theirs_or_on_a_new_one_elsewhere() {
     let limiter = limiter();
     let mut now = 0;
-    // A day and a night of one who never tires, also under names that sound alike and device ids that are made up.
+    // One unknown address guesses for 24 hours without pause.
     while now < 86_400 {
         now += guess(&limiter, SAM, stranger(66), at(now)).err().unwrap_or(0).max(1);
     }
@@ -96,7 +97,7 @@ fn a_stranger_s_guesses_cost_a_colleague_nothing_on_a_device_of_theirs_or_on_a_n
         let attempt = limiter.charge(SAM, requester, at(now)).unwrap();
         limiter.right(&attempt);
     }
-    // And nobody else's name is slowed at all, but at the stranger's own address.
+    // Other names are slowed only at the attacker's own address.
     assert!(limiter.charge(SIRI, stranger(7), at(now)).is_ok());
 }
 
@@ -179,7 +180,7 @@ fn those_who_lead_are_told_at_the_fifth_wrong_secret_and_each_time_it_is_four_ti
         told
     };
     assert_eq!(told(&[device(1), stranger(1)]), [5, 20, 80, 320, 1280]);
-    // Next year is another story.
+    // After a day without wrong secrets the tally starts again.
     for number in 1..=5 {
         let alarm = guess(&limiter, SAM, device(1), at(300 * 86_400)).unwrap();
         assert_eq!(alarm.person, (number == 5).then_some(5));

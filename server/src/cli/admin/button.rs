@@ -1,4 +1,4 @@
-//! `admin button …`
+//! The subcommands of `admin button`.
 
 use std::collections::HashMap;
 
@@ -16,32 +16,32 @@ use crate::house::House;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum ButtonCommand {
-    /// List the buttons: new ones that wait for a place first
+    /// List the buttons, those without a place first
     List {
         #[command(flatten)]
         at: AtSite,
         #[command(flatten)]
         list: AsList,
     },
-    /// Make a button known before its first press
+    /// Create a button before its first press
     Create {
         /// Its id, as in the topic or on the radio
         device: String,
         /// The place where it is
         place: String,
-        /// Its name, where the place alone doesn't tell: "bathroom"
+        /// Its name, to tell several buttons of a place apart: "bathroom"
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
         at: AtSite,
     },
-    /// Say where a button is: a new one begins to ring, a retired one comes back
+    /// Assign a button to a place: a new one begins to ring, a retired one is reactivated
     Assign {
         /// Its id
         device: String,
         /// The place where it is
         place: String,
-        /// Its name, where the place alone doesn't tell; the one before when not given
+        /// Its name, to tell several buttons of a place apart; unchanged when not given
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
@@ -54,11 +54,11 @@ pub(super) enum ButtonCommand {
         #[command(flatten)]
         at: AtSite,
     },
-    /// Make a password that is a button's own; then nobody else can speak for it
+    /// Make a password of a button's own; then no other login can press it
     Credentials {
         /// Its id
         device: String,
-        /// Take its own password away: it signs in with the site's join code again
+        /// Remove its own password: it signs in with the site's join code again
         #[arg(long)]
         off: bool,
         #[command(flatten)]
@@ -71,7 +71,7 @@ pub(super) async fn run(command: ButtonCommand, house: &House) -> anyhow::Result
         ButtonCommand::List { at, list } => {
             let here = at.open(house).await?;
             let mut buttons = here.buttons().await?;
-            // What waits for somebody stands on top.
+            // Buttons that wait for an assignment come first.
             buttons.sort_by_key(|button| button.place_id.is_some());
             let places = here.places().await?;
             let places: HashMap<_, _> = places.iter().map(|place| (place.id, place.name.as_str())).collect();

@@ -1,7 +1,7 @@
-//! `crewbell-server admin`: setting a site up from the command line, also where nobody can sign in yet.
+//! `crewbell-server admin`: sets a site up from the command line, also before anybody can sign in.
 //!
-//! Things are named as people name them: a site by its slug, a person and a place by their name, a button by its id on
-//! the wire. Everything goes through the same actions as the app's commands, done by the server itself.
+//! Arguments are names that people use: a site's slug, a person's or a place's name, a button's id on the wire. Every
+//! change goes through the same actions as the app's commands, with the server as the actor.
 
 mod button;
 mod named;
@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::Table;
 use crate::house::House;
 
-/// What is to be set up.
+/// The arguments of `admin`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "A site from nothing:
   crewbell-server admin site add serenity \"MY Serenity\"
@@ -53,7 +53,7 @@ enum Noun {
     Token(token::TokenArgs),
 }
 
-/// Which site is meant.
+/// The site that a command applies to.
 #[derive(Clone, Debug, Args)]
 struct AtSite {
     /// The site's slug; not needed where there is one site only
@@ -61,7 +61,7 @@ struct AtSite {
     site: Option<String>,
 }
 
-/// How a list is shown.
+/// The output format of a list.
 #[derive(Clone, Copy, Debug, Args)]
 struct AsList {
     /// Print JSON instead of a table
@@ -69,10 +69,10 @@ struct AsList {
     json: bool,
 }
 
-/// Does it.
+/// Runs an `admin` command.
 ///
 /// # Errors
-/// The rules' "no", or something that doesn't exist: in a sentence.
+/// Returns an error, as a sentence, if the rules refuse the change or something named doesn't exist.
 pub async fn run(args: AdminArgs, house: &House) -> anyhow::Result<()> {
     match args.noun {
         Noun::Site(command) => site::run(command, house).await,
@@ -89,7 +89,7 @@ impl AsList {
     }
 }
 
-/// Prints a line.
+/// Prints a line to standard output.
 fn say(words: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{words}").context("Standard output can't be written")
 }

@@ -1,4 +1,4 @@
-//! Finding what a person named, and saying well what isn't there.
+//! Lookup of sites, people, places and buttons by the names given on the command line, with clear errors.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::cli::words::not_done;
 use crate::db;
 use crate::house::{House, OpenSite};
 
-/// A site with what is there, as of now.
+/// An open site, with lookups of its current entities.
 pub(super) struct Here<'a> {
     house: &'a House,
     pub(super) site: Arc<OpenSite>,
 }
 
 impl AtSite {
-    /// The site that is meant.
+    /// Opens the named site, or the only one when none is named.
     pub(super) async fn open<'a>(&self, house: &'a House) -> anyhow::Result<Here<'a>> {
         if let Some((site, _)) = house.site_named(self.site.as_deref()).await? {
             return Ok(Here { house, site });
@@ -38,17 +38,17 @@ impl AtSite {
 }
 
 impl Here<'_> {
-    /// Does something as the server itself.
+    /// Runs an action with the server as its actor.
     pub(super) async fn act(&self, action: Box<dyn Action>) -> anyhow::Result<()> {
         self.site.act(action, Actor::System, Source::Server).await.map(drop).map_err(not_done)
     }
 
-    /// Does what a command says as the server itself.
+    /// Runs the action of a verb with the server as its actor.
     pub(super) async fn command(&self, verb: Verb) -> anyhow::Result<()> {
         self.act(actions::action(verb)).await
     }
 
-    /// A new id.
+    /// Generates a new id.
     pub(super) fn id<Id: From<uuid::Uuid>>(&self) -> Id {
         self.house.ids.next(self.house.clock.now())
     }
@@ -79,7 +79,7 @@ impl Here<'_> {
             .ok_or_else(|| anyhow!("There is no place \"{name}\"; see `admin place list`."))
     }
 
-    /// A button by its id on the wire, however its address is spelled.
+    /// Finds a button by its id on the wire, in any spelling of the address.
     pub(super) async fn button(&self, device: &str) -> anyhow::Result<Button> {
         let all = self.buttons().await?;
         let wanted = device_id(device);
@@ -89,7 +89,7 @@ impl Here<'_> {
     }
 }
 
-/// Finds by name, whatever its case, as the database's keys have it.
+/// Finds an item by name, case-insensitively, as the database's unique keys compare names.
 fn find<T>(all: Vec<T>, name: &str, of: impl Fn(&T) -> &String) -> Option<T> {
     all.into_iter().find(|one| names::is_same(of(one), name))
 }

@@ -1,4 +1,4 @@
-//! `admin person …`
+//! The subcommands of `admin person`.
 
 use anyhow::anyhow;
 use clap::Subcommand;
@@ -40,7 +40,7 @@ pub(super) enum PersonCommand {
     },
     /// Set a PIN or password; the person is signed out everywhere
     Pin {
-        /// Whose
+        /// The person's name
         name: String,
         #[command(flatten)]
         pin: NewSecret,
@@ -49,21 +49,21 @@ pub(super) enum PersonCommand {
     },
     /// Let a person no longer sign in, and sign them out everywhere
     Deactivate {
-        /// Whom
+        /// The person's name
         name: String,
         #[command(flatten)]
         at: AtSite,
     },
     /// Let a person sign in again
     Activate {
-        /// Whom
+        /// The person's name
         name: String,
         #[command(flatten)]
         at: AtSite,
     },
 }
 
-/// What somebody signs in with.
+/// A new PIN or password.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct NewSecret {
     /// The PIN or password; asked for (and shown while it is typed), or read from standard input, when not given

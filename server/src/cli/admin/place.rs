@@ -1,4 +1,4 @@
-//! `admin place …`
+//! The subcommands of `admin place`.
 
 use std::collections::HashMap;
 
@@ -17,13 +17,13 @@ pub(super) enum PlaceCommand {
     Add {
         /// Its name
         name: String,
-        /// What sort of place
+        /// The kind of place
         #[arg(long, value_enum, default_value_t = KindName::Cabin)]
         kind: KindName,
         /// The deck or floor that it is on
         #[arg(long = "in", value_name = "DECK")]
         parent: Option<String>,
-        /// Where it stands among its neighbours; last when not given
+        /// Its position among its neighbours; last when not given
         #[arg(long, value_name = "N", allow_negative_numbers = true)]
         position: Option<i32>,
         #[command(flatten)]
@@ -38,7 +38,7 @@ pub(super) enum PlaceCommand {
     },
 }
 
-/// A kind of place, as it is called on the command line.
+/// The command-line name of a place's kind.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum KindName {
     /// A deck or a floor; holds others
@@ -86,13 +86,13 @@ pub(super) async fn run(command: PlaceCommand, house: &House) -> anyhow::Result<
     }
 }
 
-/// The position behind all neighbours.
+/// Returns the position after all neighbours.
 fn behind(places: &[Place], parent: Option<PlaceId>) -> i32 {
     let neighbours = places.iter().filter(|place| place.parent_id == parent);
     neighbours.map(|place| place.position).max().map_or(1, |last| last.saturating_add(1))
 }
 
-/// Decks with what stands on them, indented, and before them what stands on none.
+/// Lists decks with their places indented, and first the places that are on no deck.
 fn table(places: &[Place]) -> Table {
     let mut table = Table::new(&["name", "kind", "position", "do not disturb"]);
     let mut row = |place: &Place, indent: &str| {

@@ -1,4 +1,4 @@
-//! `admin site …`
+//! The subcommands of `admin site`.
 
 use clap::Subcommand;
 use crewbell_shared::site::{Settings, Site};
@@ -25,11 +25,11 @@ pub(super) enum SiteCommand {
         #[command(flatten)]
         list: AsList,
     },
-    /// Make a new join code, with which new buttons and gateways sign in; the one before ends
+    /// Make a new join code, with which new buttons and gateways sign in; the previous one becomes invalid
     JoinCode {
         #[command(flatten)]
         at: AtSite,
-        /// Take the join code away: nothing new can join
+        /// Remove the join code: nothing new can join
         #[arg(long)]
         off: bool,
     },

@@ -1,4 +1,4 @@
-//! `admin token NAME`
+//! The subcommand `admin token NAME`.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use crate::auth::Token;
 use crate::db::sessions::Session;
 use crate::house::House;
 
-/// Whose token is made.
+/// The arguments of `admin token`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct TokenArgs {
     /// The person's name
@@ -19,8 +19,8 @@ pub(super) struct TokenArgs {
     at: AtSite,
 }
 
-/// Signs a person in as on a device of its own, so that tokens made before stay good. The token alone goes to standard
-/// output, for `TOKEN=$(…)`.
+/// Signs a person in on a new device, so that earlier tokens stay valid. Prints the token alone to standard output, for
+/// `TOKEN=$(…)`.
 pub(super) async fn run(args: TokenArgs, house: &House) -> anyhow::Result<()> {
     let here = args.at.open(house).await?;
     let person = here.person(&args.name).await?;

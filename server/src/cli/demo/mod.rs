@@ -1,4 +1,4 @@
-//! `crewbell-server demo`
+//! The subcommand `crewbell-server demo`.
 
 mod telling;
 
@@ -17,10 +17,10 @@ use crate::demo::panel::Panel;
 use crate::demo::{self, DemoSite};
 use crate::serve::Server;
 
-/// How to serve the demo.
+/// The arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Print no story, only serve; for programs that drive it
+    /// Print no walkthrough, only serve; for programs that drive it
     #[arg(long)]
     pub headless: bool,
     /// Print one line of JSON when ready: http, mqtt, pid, site, people, buttons
@@ -29,15 +29,15 @@ pub struct DemoArgs {
     /// Where the demo keeps its database
     #[arg(long, default_value = ".crewbell/demo")]
     pub data_dir: PathBuf,
-    /// Where people and programs knock; port 0 takes any free one [default: 127.0.0.1:8080, or a free port]
+    /// Address of the HTTP listener; port 0 takes any free one [default: 127.0.0.1:8080, or a free port]
     #[arg(long)]
     pub http: Option<SocketAddr>,
-    /// Where buttons knock [default: 127.0.0.1:1883, or a free port]
+    /// Address of the MQTT listener for buttons [default: 127.0.0.1:1883, or a free port]
     #[arg(long)]
     pub mqtt: Option<SocketAddr>,
 }
 
-/// The line for whoever drives the demo: a stable contract.
+/// The JSON line for programs that drive the demo; its format is a stable contract.
 #[derive(Serialize)]
 struct Ready<'a> {
     http: String,
@@ -48,10 +48,10 @@ struct Ready<'a> {
     site: &'a DemoSite,
 }
 
-/// Serves the yacht MY Serenity until it is told to stop.
+/// Serves the demo site MY Serenity until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// The database can't be had, or an address is taken.
+/// Returns an error if the database is unavailable or an address is in use.
 pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let config = configuration(&ServeArgs {
         data_dir: Some(args.data_dir.clone()),
@@ -84,7 +84,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     ground.close().await
 }
 
-/// Tells the story of one press, then of one more for each Enter.
+/// Prints the walkthrough of one press, then of another for each Enter.
 async fn show(server: &Server, site: &DemoSite) -> anyhow::Result<()> {
     telling::introduce(server, site);
     Box::pin(telling::tell(server, site, 0)).await?;
@@ -94,7 +94,7 @@ async fn show(server: &Server, site: &DemoSite) -> anyhow::Result<()> {
         return told_to_stop().await;
     }
     let (press, mut presses) = tokio::sync::mpsc::channel(1);
-    // Reading a terminal can't be cancelled: it has a thread that nobody waits for.
+    // Reading a terminal can't be cancelled, so it runs in a detached thread.
     std::thread::spawn(move || {
         let mut line = String::new();
         while std::io::stdin().read_line(&mut line).is_ok_and(|read| read > 0) {

@@ -1,5 +1,5 @@
-//! The story of one press, with the milliseconds: pressed, committed, acknowledged, on the screens, accepted,
-//! completed. All of it over real sockets, as a button and the crew's devices would.
+//! The walkthrough of one press with its latencies: pressed, committed, acknowledged, on the screens, accepted,
+//! completed. It uses real sockets, as a button and the crew's devices do.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -20,10 +20,10 @@ use crate::demo::{DemoButton, DemoPerson, DemoSite};
 use crate::log::Tail;
 use crate::serve::Server;
 
-/// How long a step of the story may take before something is wrong.
+/// Timeout of each step of the walkthrough.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Says what was started.
+/// Prints the addresses of the started server.
 pub(super) fn introduce(server: &Server, site: &DemoSite) {
     println!("{} is at sea: {} of the crew, {} buttons.", site.site.name, site.people.len(), site.buttons.len());
     println!("  http  http://{}   (interface: /docs)", server.http);
@@ -37,7 +37,7 @@ pub(super) fn introduce(server: &Server, site: &DemoSite) {
     println!();
 }
 
-/// Says what can be done next.
+/// Prints the commands to try next.
 pub(super) fn how_to_go_on(server: &Server, site: &DemoSite, terminal: bool) {
     let mqtt = server.mqtt.map(|address| address.to_string()).unwrap_or_default();
     let here = std::env::current_exe().map_or_else(|_| "crewbell-server".to_owned(), |path| path.display().to_string());
@@ -58,7 +58,7 @@ pub(super) fn how_to_go_on(server: &Server, site: &DemoSite, terminal: bool) {
     }
 }
 
-/// Presses a button and tells what happens.
+/// Presses a button and prints each step with its latency.
 pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> anyhow::Result<()> {
     let button = site.buttons.get(number % site.buttons.len().max(1)).context("The demo has no button.")?;
     let mut screens = Vec::new();
@@ -70,7 +70,7 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
     let mut gus = Gus::connect(server, button).await?;
 
     let press_id = format!("demo-{}-{number}", std::process::id());
-    // The press's own entry: that the button is there may stand before it.
+    // Waits for the press's own entry: an entry that the button came online may precede it.
     let commit = async {
         loop {
             let entries = log.next().await?;
@@ -127,10 +127,10 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
     Ok(())
 }
 
-/// What became of a press that made an entry, in the order in which it happened.
+/// Returns the steps of a press that made an entry, sorted by time.
 ///
-/// The commit is told by the server's own record. Who listens hears of it at some moment after that, on a busy machine after
-/// PUBACK: as if the button had been told before the press was safe.
+/// The commit time is the one that the server's log recorded. A log reader is notified some time after the commit, on a
+/// busy machine after the PUBACK, which would look as if the press had been acknowledged before it was durable.
 fn what_became(
     tail: &Tail,
     seq: u64,
@@ -147,7 +147,7 @@ fn what_became(
     Ok(lines)
 }
 
-/// A crew member's device, as far as a story needs one.
+/// A crew member's device, reduced to the live WebSocket.
 struct Screen {
     name: String,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -179,7 +179,7 @@ impl Screen {
         }
     }
 
-    /// Waits for an entry whose payload is as wanted.
+    /// Waits for an entry whose payload matches.
     async fn see(&mut self, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<(Instant, Value)> {
         loop {
             let frame = self.frame().await?;
@@ -192,7 +192,7 @@ impl Screen {
     }
 }
 
-/// The button: an MQTT client that knows nothing of the server.
+/// A button: an MQTT client that uses nothing but the protocol.
 struct Gus {
     client: AsyncClient,
     events: rumqttc::EventLoop,
@@ -238,7 +238,7 @@ mod tests {
         tail.push(vec![entry(5)]);
         let acknowledged = Instant::now();
         let seen = acknowledged + Duration::from_millis(3);
-        // The teller is the last to learn of the entry.
+        // The reader is the last to see the entry.
         let told = what_became(&tail, 5, acknowledged, (seen, &["Siri", "Sam"])).unwrap();
         let lines = told.each_ref().map(|(_, line)| line.as_str());
         assert_eq!(
@@ -250,7 +250,7 @@ mod tests {
             ]
         );
         assert_eq!(told[0].0, tail.committed_at(5).unwrap());
-        // A screen may be told before the button is, and what was committed is still the first.
+        // A screen may be notified before the button is acknowledged; the commit still comes first.
         let told = what_became(&tail, 5, seen, (acknowledged, &["Siri"])).unwrap();
         assert!(told[0].1.starts_with("committed") && told[1].1.starts_with("on all 1 screens"), "{told:?}");
         assert!(what_became(&tail, 6, acknowledged, (seen, &[])).is_err(), "no time is made up");

@@ -1,4 +1,4 @@
-//! Where an MQTT server is: `host`, `host:port`, `[::1]:port`, with or without `mqtt://`.
+//! The address of an MQTT server: `host`, `host:port` or `[::1]:port`, with or without `mqtt://`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,16 +6,16 @@ use std::str::FromStr;
 /// MQTT's port without TLS (IANA).
 const PORT: u16 = 1883;
 
-/// Where an MQTT server is.
+/// The address of an MQTT server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// Name or address, without brackets.
+    /// Host name or IP address, without brackets.
     pub host: String,
-    /// Port.
+    /// The port.
     pub port: u16,
 }
 
-/// The text is no address.
+/// A text that is not an address; the message says why.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NoAddress(&'static str);

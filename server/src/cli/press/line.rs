@@ -1,4 +1,4 @@
-//! The connection: presses in, answers out, in the order in which they come.
+//! The MQTT connection of `press`: sends presses and prints the answers in the order of their arrival.
 
 use std::io::Write;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::cli::words::{millis, plain};
 use crate::clock::Ids;
 use crate::devices::lamps::Ack;
 
-/// How long a server may take to let a button in. It hashes nothing and reads one row.
+/// Timeout of a connection. The server hashes nothing and reads one row for it.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long the PUBACK may take: longer than the server gives itself before it closes the connection instead.
+/// Timeout of a PUBACK: longer than the server's own, after which it closes the connection instead.
 const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long after PUBACK the lamp may take to light. The server reads its log in milliseconds.
+/// Timeout of the lamp's message after the PUBACK. The server reads its log in milliseconds.
 const LIT_WITHIN: Duration = Duration::from_secs(3);
 
 /// A connected button.
@@ -32,14 +32,14 @@ pub(super) struct Line {
     events: EventLoop,
     story: Story,
     began: Instant,
-    /// When each press was made, the first one first.
+    /// When each press was made, oldest first.
     pressed_at: Vec<Instant>,
-    /// Whether the lamp's messages come.
+    /// Whether the subscription to the lamp's messages succeeded.
     lamp: bool,
 }
 
 impl Line {
-    /// Connects, and asks for the lamp's messages.
+    /// Connects and subscribes to the lamp's messages.
     pub(super) async fn connect(args: PressArgs, ids: &Ids) -> anyhow::Result<Self> {
         let boot = format!("{:08x}", u32::from_be_bytes(ids.bytes()));
         let client_id = format!("crewbell-press-{boot}");
@@ -79,7 +79,7 @@ impl Line {
         }
     }
 
-    /// Presses so often as was asked for, and shows what is answered until nothing more is to be waited for.
+    /// Sends the presses and prints the answers, until all are complete or the deadline has passed.
     pub(super) async fn press(mut self) -> anyhow::Result<()> {
         let mut every = interval(Duration::from_millis(self.args.every.max(1)));
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -111,7 +111,7 @@ impl Line {
         self.outcome(refused)
     }
 
-    /// How long is waited from here on, when what was heard is something new.
+    /// Returns the deadline, extended when an event changed the state.
     fn deadline(&self, before: (bool, bool), end: Option<Instant>) -> Option<Instant> {
         let now = (self.story.is_told(), self.story.is_lit());
         if now == before || !now.0 {
@@ -198,14 +198,14 @@ impl Line {
         Ok(())
     }
 
-    /// Says goodbye, so that the server doesn't take the end for a failure.
+    /// Sends DISCONNECT, so that the server doesn't count the end as a failure.
     async fn close(&mut self) {
         let goodbye = async {
             self.client.try_disconnect_now().ok()?;
             while self.events.poll().await.is_ok() {}
             Some(())
         };
-        // What can't be said within a second needn't be.
+        // Limited to a second: the DISCONNECT is optional.
         let _ = timeout(Duration::from_secs(1), goodbye).await;
     }
 

@@ -1,7 +1,7 @@
-//! `crewbell-server press`: a button for trying an installation, as a real MQTT 5 client.
+//! `crewbell-server press`: a simulated button for trying an installation, as a real MQTT 5 client.
 //!
-//! It says what our own firmware says, and shows when the server answered: PUBACK comes after the press is in the
-//! database, and the lamp's messages after somebody acted on it.
+//! It sends the messages of our own firmware and shows when the server answers: the PUBACK comes after the press is in
+//! the database, and the lamp's messages follow the request's state.
 
 mod address;
 mod line;
@@ -15,7 +15,7 @@ use crewbell_shared::button::{Key, PressKind};
 
 use crate::clock::Ids;
 
-/// Which button is pressed, how, and at which server.
+/// The arguments of `press`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "The press is real: it rings at the crew, and is in the records.
 
@@ -31,7 +31,7 @@ pub struct PressArgs {
     /// How it is pressed
     #[command(flatten)]
     pub way: Way,
-    /// Which of its keys
+    /// Which of its keys is pressed
     #[arg(long, value_enum, default_value_t = KeyName::Main)]
     pub key: KeyName,
     /// Where the server's MQTT listener, or the broker, is
@@ -43,10 +43,10 @@ pub struct PressArgs {
     /// Its password
     #[arg(long, requires = "user", env = "CREWBELL_PRESS_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// What the topics begin with
+    /// The first levels of the topics
     #[arg(long, default_value = "obedio", value_parser = prefix)]
     pub prefix: String,
-    /// How often
+    /// How many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub times: u32,
     /// Milliseconds from one press to the next
@@ -55,15 +55,15 @@ pub struct PressArgs {
     /// Seconds to go on watching the lamp after the server received the last press
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub wait: u64,
-    /// Say that the battery has so many percent left; without it the press leaves the record of it alone
+    /// The battery's charge in percent to report; without it the recorded one stays
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
     pub battery: Option<u8>,
-    /// Say that the radio's signal has this strength, in dBm; without it the press leaves the record of it alone
+    /// The radio's signal strength in dBm to report; without it the recorded one stays
     #[arg(long, value_name = "DBM", allow_negative_numbers = true, value_parser = clap::value_parser!(i16).range(-200..=0))]
     pub rssi: Option<i16>,
 }
 
-/// How a button is pressed; once and shortly when nothing is said.
+/// How a button is pressed; once and briefly by default.
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[group(multiple = false)]
 #[expect(clippy::struct_excessive_bools, reason = "flags that exclude each other, which clap sees to")]
@@ -94,10 +94,10 @@ impl Way {
     }
 }
 
-/// A key, as it is called on the command line.
+/// The command-line name of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum KeyName {
-    /// The large one
+    /// The large key
     Main,
     /// Auxiliary key 1
     Aux1,
@@ -121,15 +121,15 @@ impl From<KeyName> for Key {
     }
 }
 
-/// Presses, and shows what the server says to it.
+/// Presses the button and prints the server's answers.
 ///
 /// # Errors
-/// The server can't be reached, refuses, or doesn't acknowledge: in a sentence.
+/// Returns an error, as a sentence, if the server can't be reached, refuses or doesn't acknowledge.
 pub async fn run(args: PressArgs, ids: &Ids) -> anyhow::Result<()> {
     line::Line::connect(args, ids).await?.press().await
 }
 
-/// A button's id: one level of a topic.
+/// Parses a button's id, which is one level of a topic.
 fn one_level(text: &str) -> Result<String, String> {
     let fits =
         !text.is_empty() && text.len() <= 64 && !text.contains(['/', '+', '#']) && !text.chars().any(char::is_control);

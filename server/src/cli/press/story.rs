@@ -1,4 +1,5 @@
-//! What became of the presses: pure, so that it can be tested without a server.
+//! The state of the presses, from publishing to the request's end; free of I/O, so that it can be tested without a
+//! server.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -6,24 +7,24 @@ use crewbell_shared::ids::RequestId;
 
 use crate::devices::lamps::Ack;
 
-/// What became of the presses.
+/// The state machine of the presses.
 #[derive(Debug)]
 pub(super) struct Story {
     boot: String,
     total: u32,
-    /// Pressed and not yet on the wire, oldest first.
+    /// Presses not yet published, oldest first.
     leaving: VecDeque<u32>,
-    /// On the wire, by packet id.
+    /// Published and unacknowledged presses, by packet id.
     flying: HashMap<u16, u32>,
     pressed: u32,
     acknowledged: u32,
-    /// The last press that each of our requests was heard of with, and whether nothing more can become of it.
+    /// The requests of our presses, each with whether it is closed.
     requests: BTreeMap<RequestId, bool>,
     last_lit: bool,
 }
 
 impl Story {
-    /// So many presses, by a device that booted with this name.
+    /// Creates the state for `total` presses of a device with this boot id.
     pub(super) fn new(boot: String, total: u32) -> Self {
         Self {
             boot,
@@ -37,7 +38,7 @@ impl Story {
         }
     }
 
-    /// The next press, if there is one: its number from 1, and the id that the device gives it.
+    /// Returns the next press, if any: its number from 1 and its press id.
     pub(super) fn next(&mut self) -> Option<(u32, String)> {
         if self.pressed == self.total {
             return None;
@@ -51,26 +52,26 @@ impl Story {
         format!("{}-{number}", self.boot)
     }
 
-    /// The oldest press that waited went out with a packet id.
+    /// Records that the oldest waiting press was published with this packet id.
     pub(super) fn sent(&mut self, packet_id: u16) {
         if let Some(number) = self.leaving.pop_front() {
             self.flying.insert(packet_id, number);
         }
     }
 
-    /// A packet id was acknowledged; says which press it was.
+    /// Records the PUBACK of a packet id and returns the number of its press.
     pub(super) fn acknowledged(&mut self, packet_id: u16) -> Option<u32> {
         let number = self.flying.remove(&packet_id)?;
         self.acknowledged += 1;
         Some(number)
     }
 
-    /// Presses that nobody acknowledged yet.
+    /// Counts the presses that are not acknowledged yet.
     pub(super) fn unacknowledged(&self) -> usize {
         self.leaving.len() + self.flying.len()
     }
 
-    /// The lamp was told something; says it in words, and whether it is about a press of ours.
+    /// Records a lamp message; returns its text and whether it concerns one of our presses.
     pub(super) fn lit(&mut self, lamp: &Ack) -> (String, bool) {
         let ours = lamp.press_id.as_ref().is_some_and(|id| id.starts_with(&format!("{}-", self.boot)));
         let ours = ours || self.requests.contains_key(&lamp.request_id);
@@ -100,7 +101,7 @@ impl Story {
         self.last_lit
     }
 
-    /// Whether nothing more can become of any press.
+    /// Whether all presses are acknowledged, the lamp showed the last one and all requests are closed.
     pub(super) fn is_over(&self) -> bool {
         self.is_told() && self.last_lit && self.requests.values().all(|closed| *closed)
     }

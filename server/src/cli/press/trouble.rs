@@ -1,4 +1,4 @@
-//! What can go wrong between a button and the server, in sentences that say what to do.
+//! Error messages for failures between a button and the server, each with what to do about it.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -10,7 +10,7 @@ use rumqttc::{ConnectionError, StateError};
 
 use super::PressArgs;
 
-/// Why there is no connection.
+/// Returns why the connection failed.
 pub(super) fn connecting(error: &ConnectionError, args: &PressArgs) -> String {
     let server = &args.server;
     match error {
@@ -60,7 +60,7 @@ fn turned_away(code: ConnectReturnCode, args: &PressArgs) -> String {
     }
 }
 
-/// Why a press doesn't count; none when it does.
+/// Returns why a press was refused; `None` when it was accepted.
 pub(super) fn press(reason: PubAckReason, args: &PressArgs) -> Option<String> {
     let button = &args.button;
     match reason {
@@ -83,7 +83,7 @@ pub(super) fn press(reason: PubAckReason, args: &PressArgs) -> Option<String> {
     }
 }
 
-/// Why the lamp can't be watched; none when it can.
+/// Returns why the lamp's messages can't be subscribed to; `None` when they can.
 pub(super) fn lamp(codes: &[SubscribeReasonCode], button: &str) -> Option<String> {
     let refused = codes.iter().find(|code| !matches!(code, SubscribeReasonCode::Success(_)))?;
     Some(match refused {
@@ -94,7 +94,7 @@ pub(super) fn lamp(codes: &[SubscribeReasonCode], button: &str) -> Option<String
     })
 }
 
-/// The connection broke while a press was under way.
+/// Returns the message for a connection that broke during a press.
 pub(super) fn broken(error: &ConnectionError, unacknowledged: usize) -> String {
     let why = match error {
         ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => {

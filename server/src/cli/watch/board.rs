@@ -1,4 +1,4 @@
-//! The small board: what is open and accepted now, and the last lines of what happened.
+//! The `--board` view: the open and accepted requests, and the latest event lines.
 
 use std::fmt::Write;
 
@@ -9,22 +9,22 @@ use super::lines::{asked, kind};
 use super::model::Model;
 use crate::cli::words::{plain, span};
 
-/// Requests that are shown; the rest is counted. With [`LINES`] it fits into the 24 lines of the smallest terminal.
+/// The most requests shown; the rest are counted. With [`LINES`] they fit into the 24 lines of the smallest terminal.
 const REQUESTS: usize = 12;
 
-/// Lines of what happened that are shown.
+/// The most event lines shown.
 pub(super) const LINES: usize = 6;
 
-/// What the head of the board says about the connection.
+/// The connection state in the board's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Link {
-    /// What is shown is the case now.
+    /// Connected; the board is current.
     Live,
-    /// What is shown was the case at that time of day.
+    /// Disconnected; the board shows the state at this time of day.
     Lost(String),
 }
 
-/// Draws the board, one text for each line of the screen.
+/// Renders the board as text, one text line for each line of the terminal.
 pub(super) fn draw(model: &Model, now: Timestamp, link: &Link, happened: &[String]) -> String {
     let mut board = String::new();
     let (open, accepted) = model.counts();

@@ -1,4 +1,4 @@
-//! The server's doors, as a client sees them: signing in, the snapshot, the live socket.
+//! The HTTP client of `watch`: signing in, the snapshot and the live WebSocket.
 
 use std::time::Duration;
 
@@ -19,28 +19,29 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use super::model::Model;
 use crate::cli::words::refused;
 
-/// How long a server may take to answer.
+/// Timeout of an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a server may take to be reached: less, so that a dead spot is noticed soon.
+/// Timeout of a connection attempt: shorter, so that a lost network is noticed soon.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// The live socket. It is an HTTP request that was upgraded, so it goes the same way as all the others (TLS, proxies).
+/// The live WebSocket. It starts as an HTTP request that is upgraded, so it takes the same path as all others (TLS,
+/// proxies).
 pub(super) type Socket = WebSocketStream<reqwest::Upgraded>;
 
-/// Why a door didn't open.
+/// The error of a request to the server.
 #[derive(Debug)]
 pub(super) enum Shut {
-    /// Trying again is right.
+    /// A temporary failure; a retry makes sense.
     ForNow(anyhow::Error),
-    /// The server said no, and will say it again.
+    /// A refusal by the server, which a retry doesn't change.
     Refused(Refusal),
-    /// What is there is no Crewbell, or none that this version understands.
+    /// An answer that isn't from Crewbell, or that this version can't read.
     Strange(anyhow::Error),
 }
 
 impl Shut {
-    /// What to tell the person.
+    /// Converts it into the error to show.
     pub(super) fn error(self) -> anyhow::Error {
         match self {
             Self::ForNow(error) | Self::Strange(error) => error,
@@ -49,7 +50,7 @@ impl Shut {
     }
 }
 
-/// The doors of one server.
+/// The API client of one server.
 #[derive(Clone, Debug)]
 pub(super) struct Door {
     client: Client,
@@ -72,12 +73,12 @@ struct Head {
 }
 
 impl Door {
-    /// The doors of a server.
+    /// Creates the client of a server.
     ///
     /// # Errors
-    /// The system's certificates can't be read.
+    /// Returns an error if the system's certificates can't be read.
     pub(super) fn new(server: Url) -> anyhow::Result<Self> {
-        // The socket begins as a request of HTTP 1.1 (RFC 6455, 4.1).
+        // A WebSocket starts as an HTTP/1.1 request (RFC 6455, 4.1).
         let client = Client::builder().http1_only().connect_timeout(CONNECT_WITHIN).build()?;
         Ok(Self { client, server })
     }
@@ -86,7 +87,7 @@ impl Door {
         self.server.join(path).map_err(|error| Shut::Strange(error.into()))
     }
 
-    /// Signs in; the token is good until it is given back.
+    /// Signs in and returns a token, which is valid until it is given back.
     pub(super) async fn sign_in(&self, site: Option<&str>, name: &str, secret: &str) -> Result<String, Shut> {
         let login = json!({ "site": site, "name": name, "secret": secret, "device_name": "crewbell-server watch" });
         let request = self.client.post(self.url("api/auth/login")?).json(&login).timeout(PATIENCE);
@@ -95,7 +96,7 @@ impl Door {
         Ok(signed_in.token)
     }
 
-    /// Gives a token back. That it may fail changes nothing for whoever leaves.
+    /// Signs the token out. A failure is ignored, because the client is leaving.
     pub(super) async fn sign_out(&self, token: &str) {
         if let Ok(url) = self.url("api/auth/logout") {
             let request = self.client.post(url).bearer_auth(token).timeout(CONNECT_WITHIN);
@@ -103,14 +104,14 @@ impl Door {
         }
     }
 
-    /// All that the person may see.
+    /// Fetches the snapshot of everything that the person may see.
     pub(super) async fn snapshot(&self, token: &str) -> Result<Model, Shut> {
         let request = self.client.get(self.url("api/sync/snapshot")?).bearer_auth(token).timeout(PATIENCE);
         let text = self.answer(request).await?.text().await.map_err(|error| self.away(&error))?;
         read_snapshot(&text).map_err(Shut::Strange)
     }
 
-    /// Opens the live socket, and says `hello`.
+    /// Opens the live WebSocket and sends `hello`.
     pub(super) async fn live(&self, token: &str, model: &Model) -> Result<Socket, Shut> {
         let key = generate_key();
         let request = self
@@ -153,7 +154,7 @@ impl Door {
                 Err(Shut::ForNow(refused(&refusal)))
             }
             Ok(refusal) => Err(Shut::Refused(refusal)),
-            // A proxy in front of a server that restarts speaks for itself.
+            // A proxy answers itself while the server behind it restarts.
             Err(_) if status.is_server_error() => {
                 Err(Shut::ForNow(anyhow::anyhow!("{} answers {status}.", self.server)))
             }
@@ -175,16 +176,16 @@ impl Door {
     }
 }
 
-/// Says something on the live socket.
+/// Sends a frame on the live WebSocket.
 ///
 /// # Errors
-/// The socket is broken.
+/// Returns an error if the socket is broken.
 pub(super) async fn say(socket: &mut Socket, frame: &FromClient) -> anyhow::Result<()> {
     let text = serde_json::to_string(frame)?;
     socket.send(Message::text(text)).await.context("The live socket is broken")
 }
 
-/// Reads the lines of a snapshot. Nouns of a sort that this version doesn't know are passed over.
+/// Parses the lines of a snapshot. Entities of an unknown type are skipped.
 fn read_snapshot(text: &str) -> anyhow::Result<Model> {
     let mut lines = text.lines();
     let head: Head = serde_json::from_str(lines.next().unwrap_or_default()).context("The snapshot can't be read")?;
@@ -203,17 +204,17 @@ fn read_snapshot(text: &str) -> anyhow::Result<Model> {
     Ok(model)
 }
 
-/// Reads the address of a server.
+/// Parses the address of a server.
 ///
 /// # Errors
-/// It is none, or not one for HTTP.
+/// Returns an error if it is not an HTTP or HTTPS URL.
 pub(super) fn server(text: &str) -> anyhow::Result<Url> {
     let mut url: Url = text.parse().context("an address such as http://127.0.0.1:8080")?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         bail!("an address such as http://127.0.0.1:8080");
     }
     if !url.path().ends_with('/') {
-        // So that paths are appended, behind a proxy that serves us under a path too.
+        // A trailing slash makes `join` append paths, also behind a proxy that serves the API under a path.
         url.set_path(&format!("{}/", url.path()));
     }
     Ok(url)

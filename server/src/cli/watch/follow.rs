@@ -1,4 +1,5 @@
-//! The loop: connect, take in, show; when it breaks, wait a little longer each time and go on from the cursor.
+//! The client loop of `watch`: connects, applies and shows entries, and reconnects from the cursor with exponential
+//! back-off.
 
 use std::io;
 use std::time::Duration;
@@ -20,25 +21,25 @@ use super::screen::Screen;
 use crate::cli::words::{plain, refused};
 use crate::clock::{Clock, Ids};
 
-/// "I am here": the server takes a socket that is silent for 60 s for dead.
+/// The heartbeat interval. The server closes a socket that is silent for 60 s.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// A server that hasn't even answered two heartbeats is taken for dead.
+/// The silence after which the server counts as dead: two unanswered heartbeats.
 const SILENT_FOR: Duration = Duration::from_secs(25);
 
-/// Waits between attempts: the first, and the longest.
+/// The back-off between attempts: the first wait, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Why a socket ended.
+/// The reason for the end of a connection.
 enum End {
-    /// It broke, or a frame was missed: connect again and go on from the cursor.
+    /// The connection broke, or a frame was missed: reconnect from the cursor.
     Again,
-    /// The cursor is outside the log: take a snapshot first.
+    /// The cursor is outside the log: fetch a snapshot before reconnecting.
     Afresh,
-    /// The person wants no more.
+    /// Ctrl-C or SIGTERM.
     Enough,
-    /// It makes no sense to go on.
+    /// A permanent error.
     Failed(anyhow::Error),
 }
 
@@ -49,12 +50,12 @@ struct Watch<'a> {
     zone: TimeZone,
     model: Model,
     screen: Screen,
-    /// When the server was last heard, which is as of when what is shown is true.
+    /// The time of the last frame from the server, as of which the shown state is current.
     heard_at: Timestamp,
     stop: Stop,
 }
 
-/// Ctrl-C, or the end of the session. Listened to all the time, so that none is missed.
+/// The signals Ctrl-C and SIGTERM. They are watched all the time, so that none is missed.
 struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -73,7 +74,7 @@ impl Stop {
     }
 }
 
-/// Shows what happens until interrupted.
+/// Shows the entries as they arrive, until interrupted.
 pub(super) async fn follow(door: &Door, token: &str, board: bool, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
     let model = door.snapshot(token).await.map_err(Shut::error)?;
     let watch = Watch {
@@ -87,7 +88,7 @@ pub(super) async fn follow(door: &Door, token: &str, board: bool, clock: &Clock,
         stop: Stop::listen()?,
     };
     match watch.run(ids).await {
-        // Whoever read the lines has gone.
+        // The reader of the output has exited.
         Err(error) if is_broken_pipe(&error) => Ok(()),
         outcome => outcome,
     }
@@ -131,7 +132,8 @@ impl Watch<'_> {
         }
     }
 
-    /// Waits, a quarter longer at most so that many watchers don't come back all at once; says whether it was interrupted.
+    /// Waits with a jitter of up to a quarter, so that many watchers don't reconnect at once. Returns whether it was
+    /// interrupted.
     async fn rest(&mut self, wait: Duration, ids: &Ids) -> anyhow::Result<bool> {
         let [jitter] = ids.bytes::<1>();
         let until = Instant::now() + wait + wait.mul_f64(f64::from(jitter) / 1024.0);
@@ -157,7 +159,7 @@ impl Watch<'_> {
             Err(shut) => return Ok(End::Failed(shut.error())),
         };
         let end = self.listen(&mut socket).await?;
-        // Said for politeness; the server notices an end in any case.
+        // A closing handshake is a courtesy: the server also detects a closed connection.
         let _ = tokio::time::timeout(Duration::from_secs(1), socket.close(None)).await;
         Ok(end)
     }
@@ -187,7 +189,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Takes in what the server says; says how the socket ends, if it does.
+    /// Applies a frame from the server; returns the reason if it ends the connection.
     fn hear(&mut self, text: &str) -> anyhow::Result<Option<End>> {
         let frame = match serde_json::from_str::<FromServer>(text) {
             Ok(frame) => frame,
@@ -222,7 +224,7 @@ impl Watch<'_> {
         Ok(None)
     }
 
-    /// Shows what is open and accepted, at the start.
+    /// Shows the open and accepted requests, at the start and after a snapshot.
     fn show_current(&mut self) -> anyhow::Result<()> {
         self.heard_at = self.clock.now();
         let (open, accepted) = self.model.counts();
@@ -242,7 +244,7 @@ impl Watch<'_> {
     }
 }
 
-/// How a socket ends that the server closes with a refusal.
+/// Maps the refusal with which the server closes a socket to the reason for the end.
 fn end_of(refusal: &Refusal) -> End {
     if refusal.code == Code::SnapshotNeeded {
         End::Afresh

@@ -1,4 +1,4 @@
-//! One calm line for each entry.
+//! The event lines: one text line for each log entry.
 
 use crewbell_shared::button::Button;
 use crewbell_shared::protocol::{Entity, Entry};
@@ -9,12 +9,12 @@ use jiff::tz::TimeZone;
 use super::model::Model;
 use crate::cli::words::{plain, span};
 
-/// The time of day where the reader is.
+/// Formats a time of day in the reader's time zone.
 pub(super) fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
-/// The line of an entry, which the model has already taken in.
+/// Formats the line of an entry that the model has already applied.
 pub(super) fn entry(model: &Model, entry: &Entry, zone: &TimeZone) -> String {
     let words = match entry.entity() {
         Ok(Some(Entity::Request(request))) => request_changed(model, entry, &request),
@@ -61,7 +61,7 @@ fn request_changed(model: &Model, entry: &Entry, request: &Request) -> String {
     with_guest(model, request, &what)
 }
 
-/// The line of a request that is there already at the start, at the time when it was asked for.
+/// Formats the line of a request that exists at the start, with the time when it was raised.
 pub(super) fn current(model: &Model, request: &Request, zone: &TimeZone) -> String {
     let words = with_guest(model, request, &so_far(request, &request.state));
     format!("{}  {}", clock(request.created_at, zone), plain(&words))
@@ -75,7 +75,7 @@ fn with_guest(model: &Model, request: &Request, what: &str) -> String {
     line
 }
 
-/// How far a request is, in words, with how long it took.
+/// Describes a request's state, with the time it took.
 fn so_far(request: &Request, state: &State) -> String {
     let after = |at: Timestamp| span(at.duration_since(request.created_at));
     match state {
@@ -91,7 +91,7 @@ fn so_far(request: &Request, state: &State) -> String {
     }
 }
 
-/// How it was asked for.
+/// Describes how a request was raised.
 pub(super) fn asked(request: &Request) -> String {
     let text = request.text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
     match (&request.created_by, request.press_count) {
@@ -101,7 +101,7 @@ pub(super) fn asked(request: &Request) -> String {
     }
 }
 
-/// What sort of request it is, in words; the priority where the sort alone doesn't tell it.
+/// Describes a request's kind, with the priority where the kind doesn't imply it.
 pub(super) fn kind(request: &Request) -> String {
     let (words, usual) = match request.kind {
         Kind::Call => ("Call".to_owned(), Priority::Normal),
@@ -152,7 +152,7 @@ fn button_changed(model: &Model, entry: &Entry, button: &Button) -> String {
     }
 }
 
-/// An entry that carries no noun: who signed in, what was refused.
+/// Formats an entry that carries no entity, such as a sign-in or a refusal.
 fn told(entry: &Entry) -> String {
     let text = |field: &str| entry.payload.get(field).and_then(serde_json::Value::as_str);
     let who = text("name").unwrap_or(&entry.meta.actor.name);
@@ -165,7 +165,7 @@ fn by(entry: &Entry, what: &str, happened: &str) -> String {
     format!("{what} · {happened} by {}", entry.meta.actor.name)
 }
 
-/// `person_created` as `created`.
+/// Converts `person_created` to `created`.
 fn happened(kind: &str, noun: &str) -> String {
     kind.strip_prefix(noun).unwrap_or(kind).replace('_', " ")
 }

@@ -1,7 +1,7 @@
-//! `crewbell-server watch`: what a member of the crew sees, live, in a terminal.
+//! `crewbell-server watch`: shows a crew member's view live in a terminal.
 //!
-//! It is a client like any other: a snapshot, then the live socket from its cursor. Whatever breaks, it connects again
-//! and goes on from there.
+//! It is an ordinary client: it fetches a snapshot and then follows the live WebSocket from the snapshot's cursor.
+//! After any failure it reconnects and continues from there.
 
 mod board;
 mod door;
@@ -17,7 +17,7 @@ use clap::{ArgGroup, Args};
 use crate::cli::words::ask_secret;
 use crate::clock::{Clock, Ids};
 
-/// Whose view is shown, and of which server.
+/// The arguments of `watch`.
 #[derive(Clone, Debug, Args)]
 #[command(
     group = ArgGroup::new("who").args(["token", "name"]).required(true),
@@ -44,15 +44,15 @@ pub struct WatchArgs {
     /// The site's slug, where the server has several
     #[arg(long, requires = "name", conflicts_with = "token")]
     pub site: Option<String>,
-    /// Show what is open and accepted as a board, and below it what happened last
+    /// Show the open and accepted requests as a board, with the latest events below
     #[arg(long)]
     pub board: bool,
 }
 
-/// Shows what a person sees until it is interrupted.
+/// Shows a person's view until it is interrupted.
 ///
 /// # Errors
-/// The server can't be reached to begin with, or lets the person no longer in: in a sentence.
+/// Returns an error, as a sentence, if the first connection fails or the person may no longer sign in.
 pub async fn run(args: WatchArgs, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
     let door = door::Door::new(args.server.clone())?;
     let (token, own) = match (args.token, &args.name) {

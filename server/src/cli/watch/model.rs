@@ -1,4 +1,4 @@
-//! What a crew member's device knows of the site: the snapshot, and every entry since.
+//! The client-side state of a site: the snapshot, with every later entry applied.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crewbell_shared::protocol::{Entity, Entry};
 use crewbell_shared::request::{Request, State};
 use crewbell_shared::site::Site;
 
-/// What is known of the site, as of one entry.
+/// The state of a site as of one entry.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
-    /// The last entry that is in it.
+    /// The number of the last applied entry.
     pub(super) cursor: u64,
-    /// Its event id, by which the server tells whether its log is still the same one.
+    /// The event id of that entry, by which the server detects that its log is still the same.
     pub(super) event_id: Option<EventId>,
     pub(super) site: Option<Site>,
     places: BTreeMap<PlaceId, Place>,
@@ -22,30 +22,30 @@ pub(super) struct Model {
     requests: BTreeMap<RequestId, Request>,
 }
 
-/// What to do with a frame of entries.
+/// The continuity of a frame of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Frame {
-    /// It follows what is known.
+    /// It continues from the cursor.
     Next,
-    /// Something between was missed: ask again from the cursor.
+    /// Entries before it were missed: ask again from the cursor.
     Gap,
 }
 
 impl Model {
-    /// Nothing is known yet; entries up to this one will be put in.
+    /// Creates an empty state at a cursor; the snapshot's entities are put in next.
     pub(super) fn at(cursor: u64, event_id: Option<EventId>) -> Self {
         Self { cursor, event_id, ..Self::default() }
     }
 
-    /// Judges a frame by the number of the entry that was sent before it.
+    /// Classifies a frame by the number of the entry that was sent before it.
     pub(super) fn judge(&self, prev: u64) -> Frame {
         if prev > self.cursor { Frame::Gap } else { Frame::Next }
     }
 
-    /// Takes an entry in; says whether it was new.
+    /// Applies an entry; returns whether it was new.
     ///
     /// # Errors
-    /// It carries a noun that this version can't read.
+    /// Returns an error if it carries an entity that this version can't read.
     pub(super) fn apply(&mut self, entry: &Entry) -> serde_json::Result<bool> {
         if entry.meta.seq <= self.cursor {
             return Ok(false);
@@ -57,7 +57,7 @@ impl Model {
         Ok(true)
     }
 
-    /// Takes a noun in, in place of what was known of it.
+    /// Inserts or replaces an entity.
     pub(super) fn put(&mut self, entity: Entity) {
         match entity {
             Entity::Site(site) => self.site = Some(site),
@@ -67,12 +67,12 @@ impl Model {
                 drop(self.requests.remove(&request.id));
             }
             Entity::Request(request) => drop(self.requests.insert(request.id, request)),
-            // What the lines say of these, their own entries carry.
+            // The event lines about these take what they show from the entries themselves.
             Entity::Person(_) | Entity::Stay(_) | Entity::Button(_) | Entity::Call(_) => {}
         }
     }
 
-    /// The requests that are open or accepted: what rings first, then the most urgent, then the oldest.
+    /// Returns the open and accepted requests: open ones first, then by urgency, then by age.
     pub(super) fn current(&self) -> Vec<&Request> {
         let mut current: Vec<_> = self.requests.values().collect();
         current.sort_by_key(|request| {
@@ -81,23 +81,23 @@ impl Model {
         current
     }
 
-    /// How many requests are open, and how many accepted.
+    /// Counts the open and the accepted requests.
     pub(super) fn counts(&self) -> (usize, usize) {
         let open = self.requests.values().filter(|request| request.state == State::Open).count();
         (open, self.requests.len() - open)
     }
 
-    /// The name of a place.
+    /// Returns the name of a place.
     pub(super) fn place(&self, id: PlaceId) -> Option<&str> {
         self.places.get(&id).map(|place| place.name.as_str())
     }
 
-    /// Whether a place asked not to be disturbed.
+    /// Whether do-not-disturb is on for a place.
     pub(super) fn do_not_disturb(&self, id: PlaceId) -> bool {
         self.places.get(&id).is_some_and(|place| place.do_not_disturb)
     }
 
-    /// The name of a guest.
+    /// Returns the name of a guest.
     pub(super) fn guest(&self, id: GuestId) -> Option<&str> {
         self.guests.get(&id).map(|guest| guest.name.as_str())
     }
@@ -126,7 +126,7 @@ mod tests {
         let model = Model::at(7, None);
         assert_eq!(model.judge(7), Frame::Next);
         assert_eq!(model.judge(9), Frame::Gap);
-        // What was sent twice is no gap: applying it again changes nothing.
+        // Entries sent twice are no gap: applying them again changes nothing.
         assert_eq!(model.judge(3), Frame::Next);
     }
 

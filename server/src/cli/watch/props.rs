@@ -1,4 +1,4 @@
-//! Props of the tests: a call from Cabin 5, and entries about it.
+//! Test fixtures: a call from Cabin 5, and entries about it.
 
 use crewbell_shared::ids::{EventId, PlaceId, RequestId};
 use crewbell_shared::protocol::{ActorRef, Entity, Entry, Meta, Source};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// So many seconds after noon UTC on a day in November.
+/// Returns the time this many seconds after noon UTC on a day in November.
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_262_400 + seconds).unwrap()
 }

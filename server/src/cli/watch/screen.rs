@@ -1,4 +1,4 @@
-//! Where the lines go: one after the other, or on the board.
+//! The terminal output of `watch`: one line after the other, or the board.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::board::{self, LINES, Link};
 use super::model::Model;
 
-/// The other screen, no wrapping, no cursor (xterm's control sequences).
+/// Control sequences of xterm: alternate screen, no line wrapping, hidden cursor.
 const OPEN: &str = "\x1b[?1049h\x1b[?7l\x1b[?25l";
 const CLOSE: &str = "\x1b[?25h\x1b[?7h\x1b[?1049l";
 
-/// Where the lines go.
+/// The output of the event lines.
 #[derive(Debug)]
 pub(super) struct Screen {
     board: bool,
@@ -20,7 +20,7 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// A screen; with the board only where standard output is a terminal.
+    /// Opens the output; the board is used only if standard output is a terminal.
     pub(super) fn open(board: bool) -> io::Result<Self> {
         let board = board && io::stdout().is_terminal();
         if board {
@@ -29,12 +29,12 @@ impl Screen {
         Ok(Self { board, happened: Vec::new(), link: Link::Live })
     }
 
-    /// Whether it has to be drawn again as time goes on.
+    /// Whether it shows the board, which is redrawn as time passes.
     pub(super) fn is_board(&self) -> bool {
         self.board
     }
 
-    /// Shows a line.
+    /// Prints a line, or adds it to the board's latest lines.
     pub(super) fn line(&mut self, line: String) -> io::Result<()> {
         if !self.board {
             return writeln!(io::stdout(), "{line}");
@@ -46,7 +46,7 @@ impl Screen {
         Ok(())
     }
 
-    /// The connection is lost; what is shown was the case at that time of day. Said once.
+    /// Marks the connection as lost, with the time of day of the shown state. Printed once.
     pub(super) fn lost(&mut self, as_of: String) -> io::Result<()> {
         if self.link != Link::Live {
             return Ok(());
@@ -58,7 +58,7 @@ impl Screen {
         Ok(())
     }
 
-    /// The connection stands. Said once after it was lost.
+    /// Marks the connection as restored. Printed once after a loss.
     pub(super) fn back(&mut self) -> io::Result<()> {
         if self.link != Link::Live && !self.board {
             writeln!(io::stdout(), "          back")?;
@@ -67,12 +67,12 @@ impl Screen {
         Ok(())
     }
 
-    /// Draws the board, where there is one.
+    /// Draws the board, if it is shown.
     pub(super) fn draw(&self, model: &Model, now: Timestamp) -> io::Result<()> {
         if !self.board {
             return Ok(());
         }
-        // Each line is cleared to its end and the rest of the screen after it, so that nothing flickers.
+        // Each line is cleared to its end and the rest of the screen after it, which avoids flicker.
         let text = board::draw(model, now, &self.link, &self.happened).replace('\n', "\x1b[K\r\n");
         let mut out = io::stdout().lock();
         write!(out, "\x1b[H{text}\x1b[J")?;

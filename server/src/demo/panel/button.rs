@@ -1,5 +1,5 @@
-//! One button of the panel: an MQTT client that knows nothing of the server. It connects when it is pressed first,
-//! stays connected for its lamp, and connects anew at the next press when the line broke.
+//! One button of the panel: an MQTT client that uses nothing but the protocol. It connects at the first press, stays
+//! connected for its lamp, and reconnects at the next press after the connection broke.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -18,13 +18,13 @@ use super::super::DemoButton;
 use super::Lamps;
 use crate::devices::lamps::Ack;
 
-/// How long a server may take to let a button in.
+/// Timeout of a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// What becomes of a press: the id that it had and how long PUBACK took, or a sentence.
+/// The result of a press: its press id and the time until the PUBACK, or an error sentence.
 type Outcome = Result<(String, Duration), String>;
 
-/// A finger on the button.
+/// A request to press the button.
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) kind: PressKind,
@@ -32,16 +32,16 @@ pub(super) struct Order {
     pub(super) done: oneshot::Sender<Outcome>,
 }
 
-/// What a lamp shows.
+/// The state of a lamp.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Lamp {
-    /// `received`, `accepted`, `completed`, `cancelled`.
+    /// The request's state: `received`, `accepted`, `completed` or `cancelled`.
     state: String,
-    /// Who did it.
+    /// The name of the person who changed it.
     by: Option<String>,
 }
 
-/// A button.
+/// A simulated button.
 #[derive(Debug)]
 pub(super) struct Button {
     known: DemoButton,
@@ -52,14 +52,14 @@ pub(super) struct Button {
     lamps: Arc<watch::Sender<Lamps>>,
 }
 
-/// A press that is on its way, and when it left.
+/// An unacknowledged press, and the time of its PUBLISH.
 struct Flying {
     press_id: String,
     left: Instant,
     done: oneshot::Sender<Outcome>,
 }
 
-/// A connection. PUBACKs come in the order of the presses [MQTT-4.6.0-2].
+/// An MQTT connection. PUBACKs arrive in the order of the presses [MQTT-4.6.0-2].
 struct Line {
     client: AsyncClient,
     events: EventLoop,
@@ -67,13 +67,13 @@ struct Line {
 }
 
 impl Button {
-    /// A button of the site that is just switched on.
+    /// Creates a button of the site that was just switched on.
     pub(super) fn new(known: DemoButton, mqtt: SocketAddr, boot: &str, lamps: Arc<watch::Sender<Lamps>>) -> Self {
         let boot = format!("{boot}-{}", known.id);
         Self { known, mqtt, boot, pressed: 0, on_since: Instant::now(), lamps }
     }
 
-    /// Presses whenever it is told to, until nobody is there to tell.
+    /// Presses once for each order, until the order channel is closed.
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         while let Some(order) = orders.recv().await {
             let connected = tokio::time::timeout(CONNECT_WITHIN, self.connect()).await;
@@ -84,7 +84,7 @@ impl Button {
                     Err(why) => why,
                 },
                 Err(why) => {
-                    // Who pressed may have gone.
+                    // The caller may have gone.
                     let _ = order.done.send(Err(format!("The button can't reach the server: {why}.")));
                     continue;
                 }
@@ -112,7 +112,7 @@ impl Button {
         }
     }
 
-    /// Stays on the line until it breaks; says why.
+    /// Serves the connection until it breaks; returns the reason.
     async fn serve(&mut self, mut line: Line, orders: &mut mpsc::Receiver<Order>) -> String {
         loop {
             tokio::select! {
@@ -165,7 +165,7 @@ impl Line {
         } else {
             Err(format!("The server refused the press: {reason:?}."))
         };
-        // Who pressed may have gone.
+        // The caller may have gone.
         let _ = done.send(outcome);
     }
 }

@@ -1,13 +1,13 @@
-//! The panel: a page with the yacht's buttons on it, each of which is a real MQTT client of this server's own listener.
+//! The panel: a web page with the yacht's buttons, each of which is a real MQTT client of this server's own listener.
 //!
-//! | file | what it does |
+//! | file | contents |
 //! |---|---|
 //! | `button` | one button: its connection, its presses, its lamp |
-//! | `page` | the page's files, as they are served |
+//! | `page` | the page's static files |
 //!
-//! `GET /demo` is the page, `GET /demo/buttons` what stands on it, `POST /demo/press` a finger, `GET /demo/lamps` an
-//! event stream of what the lamps show. Nobody signs in: it is served in the demo and nowhere else. It writes nothing;
-//! a press goes through the listener like everybody's.
+//! `GET /demo` returns the page, `GET /demo/buttons` its content, `GET /demo/lamps` an event stream of the lamps'
+//! states; `POST /demo/press` presses a button. There is no sign-in: the panel is served by the demo only. It writes
+//! nothing to the database; a press goes through the MQTT listener like any other.
 
 mod button;
 mod page;
@@ -33,41 +33,42 @@ use super::{DemoButton, DemoSite};
 use crate::clock::Ids;
 use crate::http::{ApiError, Body};
 
-/// How long a press may take: longer than the server gives itself before it closes the connection instead.
+/// Timeout of a press: longer than the server's own, after which it closes the connection instead.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Presses that may wait at one button.
+/// The number of presses that can be queued at one button.
 const WAITING: usize = 16;
 
-/// What every lamp shows that was told anything, by the device's id.
+/// The state of every lamp that has received a message, by the device's id.
 type Lamps = BTreeMap<String, Lamp>;
 
-/// The panel. Its doors are there before the site is loaded, and say so until it is [connected](Panel::connect).
+/// The panel. Its endpoints exist before the site is loaded, and answer `unavailable` until it is
+/// [connected](Panel::connect).
 #[derive(Clone, Debug, Default)]
 pub struct Panel(Arc<OnceLock<Wired>>);
 
-/// A panel whose buttons have somewhere to knock.
+/// The state of a connected panel.
 #[derive(Debug)]
 struct Wired {
     site: DemoSite,
     mqtt: SocketAddr,
-    /// What the ids of its presses begin with: no two starts have the same.
+    /// The prefix of its press ids, different at every start.
     boot: String,
     stop: CancellationToken,
     lamps: Arc<watch::Sender<Lamps>>,
-    /// The buttons that were pressed: each keeps its connection, as a real one does.
+    /// The buttons that were pressed; each keeps its connection, as a real one does.
     buttons: Mutex<HashMap<String, mpsc::Sender<Order>>>,
 }
 
 impl Panel {
-    /// Connects the buttons of a site to a listener, until cancelled. Only the first call does.
+    /// Connects the buttons of a site to a listener, until cancelled. Only the first call has an effect.
     pub fn connect(&self, site: DemoSite, mqtt: SocketAddr, ids: &Ids, stop: CancellationToken) {
         let boot = format!("panel-{:08x}", u32::from_be_bytes(ids.bytes()));
         let (lamps, buttons) = (Arc::new(watch::Sender::default()), Mutex::default());
         self.0.get_or_init(|| Wired { site, mqtt, boot, stop, lamps, buttons });
     }
 
-    /// Its doors.
+    /// Returns the panel's routes.
     pub fn router(&self) -> Router {
         page::router()
             .route("/demo/buttons", get(buttons))
@@ -82,7 +83,7 @@ impl Panel {
 }
 
 impl Wired {
-    /// The way to a button, which is switched on when it is pressed first. None: there is no such button.
+    /// Returns the queue of a button, which starts with its first press; `None` for an unknown button.
     fn button(&self, device: &str) -> Option<mpsc::Sender<Order>> {
         let known = self.site.buttons.iter().find(|button| button.id == device)?;
         let mut buttons = self.buttons.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +98,7 @@ impl Wired {
     }
 }
 
-/// What stands on the page.
+/// The content of the page.
 #[derive(Serialize)]
 struct Standing {
     site: String,
@@ -129,7 +130,7 @@ async fn buttons(State(panel): State<Panel>) -> Result<Json<Standing>, ApiError>
     Ok(Json(Standing { site: site.site.name.clone(), decks }))
 }
 
-/// Which button is pressed, and how.
+/// The body of `POST /demo/press`: the button, and the kind and key of the press.
 #[derive(Debug, Deserialize)]
 struct Finger {
     device: String,
@@ -141,11 +142,12 @@ struct Finger {
 #[derive(Debug, Serialize)]
 struct Pressed {
     press_id: String,
-    /// From PUBLISH to PUBACK, in milliseconds.
+    /// The time from PUBLISH to PUBACK, in milliseconds.
     puback_ms: f64,
 }
 
-/// Presses a button. A page from elsewhere can't: a browser asks before it sends JSON, and is told no.
+/// Presses a button. A page of another origin can't: the browser sends a preflight request before JSON, which is
+/// refused.
 async fn press(State(panel): State<Panel>, Body(finger): Body<Finger>) -> Result<Json<Pressed>, ApiError> {
     let button = panel.wired()?.button(&finger.device).ok_or_else(|| ApiError::not_found("button"))?;
     let (done, heard) = oneshot::channel();
@@ -161,7 +163,7 @@ async fn press(State(panel): State<Panel>, Body(finger): Body<Finger>) -> Result
     }
 }
 
-/// What the lamps show, now and whenever it changes. Each event has all of them, so that none is missed.
+/// Streams the lamps' states, now and after every change. Each event has all of them, so that none is missed.
 async fn lamps(
     State(panel): State<Panel>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>> + use<>>, ApiError> {

@@ -1,4 +1,4 @@
-//! The page's files, which are part of the program.
+//! The page's static files, compiled into the program.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -6,11 +6,11 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY}
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-/// Nothing but these files and this server's answers.
+/// The content security policy: only these files and this server's answers.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 
-/// The doors to the files.
+/// Returns the routes of the files.
 pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/demo", get(|| async { file("text/html; charset=utf-8", include_str!("page.html")) }))

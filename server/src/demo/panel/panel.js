@@ -1,4 +1,4 @@
-// The buttons on board: presses go to the server as a finger would, lamps come back as an event stream.
+// The panel's script: sends presses to the server and shows the lamps' states from an event stream.
 "use strict";
 
 const WORDS = { received: "received", accepted: "accepted", completed: "completed", cancelled: "cancelled" };
@@ -24,7 +24,7 @@ async function press(tile, lamp, device, key) {
     const said = await answer.json();
     if (!answer.ok) throw new Error(said.message);
     say(`${tile.querySelector("h3").textContent}: recorded, PUBACK after ${said.puback_ms.toFixed(1)} ms.`);
-    // A key that asks for nobody to come leaves the lamp as it was.
+    // A key that raises no request leaves the lamp unchanged.
     if (lamp.dataset.state === "sending") show(lamp, ...before);
   } catch (error) {
     show(lamp, "failed", "not heard");
@@ -32,7 +32,7 @@ async function press(tile, lamp, device, key) {
   }
 }
 
-// One stop for Tab at each button on board; the arrows go from key to key.
+// Each button on board is one tab stop; the arrow keys move between its keys (roving tabindex).
 function rove(keys) {
   const all = [...keys.children];
   const stop = at => all.forEach((key, n) => { key.tabIndex = n === at ? 0 : -1; });

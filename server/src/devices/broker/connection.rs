@@ -16,51 +16,52 @@ use super::lamps::BrokerLamps;
 use crate::devices::delivery::Message;
 use crate::devices::listener::{Taken, Why};
 
-/// Messages at `QoS` 1 that the broker may have in flight to us (MQTT 5, 3.1.2.11.3).
+/// Receive Maximum: messages at `QoS` 1 that the broker may have in flight to the server (MQTT 5, 3.1.2.11.3).
 pub(super) const RECEIVE_MAXIMUM: u16 = 64;
-/// Messages taken side by side, those at `QoS` 0 included; beyond, TCP holds the broker back.
+/// Maximum number of messages processed concurrently, `QoS` 0 included. At the limit the socket isn't read, and TCP
+/// slows down the broker.
 const SIDE_BY_SIDE: usize = 128;
-/// Requests to the client that may wait: acknowledgements and lamps, each by itself.
+/// Capacity of the client's request queue, for acknowledgements and for lamps each.
 pub(super) const ROOM: usize = 256;
-/// How long a take may last; as at the server's own listener.
+/// Timeout for processing a message; the same as at the server's own listener.
 const TAKE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long what is pending may last when the connection ends.
+/// Timeout for finishing pending messages when the connection ends.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why a connection ended.
+/// The reason why a connection ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// It was asked to.
+    /// It was stopped.
     Stopped,
     /// A message couldn't be made durable.
     NotNow,
-    /// Another client uses our client id.
+    /// Another client uses the server's client id.
     TakenOver,
-    /// The broker is away, or doesn't want us.
+    /// The broker is unavailable or rejects the client.
     Away(String),
 }
 
-/// What a connection tells while it lasts.
+/// Events of a connection.
 #[derive(Debug)]
 pub(super) enum News {
-    /// It stands; whether the broker has kept our session.
+    /// It is established. `resumed`: the broker has kept the session.
     Connected { resumed: bool },
-    /// A message has been taken.
+    /// A message has been recorded.
     Taken,
 }
 
-/// What to ask a broker for.
+/// The subscriptions to make and to remove.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'w> {
     /// Topic filters to subscribe to.
     pub(super) filters: &'w [String],
-    /// Those that were subscribed to before, and aren't wanted now.
+    /// Topic filters of the previous connection to unsubscribe from.
     pub(super) unwanted: &'w [String],
 }
 
-/// Connects, subscribes, and takes messages until the end.
+/// Connects, subscribes, and processes messages until the connection ends.
 ///
-/// Takes begin, and are acknowledged, in the order of arrival [MQTT-4.6.0-2].
+/// Messages are started, and acknowledged, in the order of arrival [MQTT-4.6.0-2].
 pub(super) async fn connect<F>(
     options: MqttOptions,
     wanted: Wanted<'_>,
@@ -73,7 +74,7 @@ where
     F: Future<Output = Taken> + Send,
 {
     let (client, events) = AsyncClient::builder(options).capacity(ROOM).build();
-    // As a stream the poll of the event loop is never dropped half-way, which it doesn't say that it would survive.
+    // As a stream, so that a poll of the event loop is never dropped half-way: rumqttc doesn't document that as safe.
     let events = stream::unfold(events, async |mut events| {
         let event = events.poll().await;
         Some((event, events))
@@ -116,18 +117,18 @@ where
     };
     lamps.gone();
     if matches!(end, End::Stopped | End::NotNow) {
-        // Best effort: what isn't acknowledged now is delivered again.
+        // Best effort: unacknowledged messages are redelivered.
         let _ = tokio::time::timeout(DRAIN_TIMEOUT, work.drain(events)).await;
     }
     end
 }
 
-/// What has been received and isn't acknowledged yet.
+/// The received messages that aren't acknowledged yet.
 struct Work<'t, T> {
     client: AsyncClient,
     take: T,
     running: FuturesOrdered<BoxFuture<'t, (Publish, Taken)>>,
-    /// Acknowledgements that are on their way to the socket.
+    /// Number of acknowledgements not yet written to the socket.
     unsent: usize,
 }
 
@@ -156,10 +157,10 @@ where
         }));
     }
 
-    /// Acknowledges; or not, and then says no.
+    /// Acknowledges a processed message and returns true; returns false if it must not or can't be acknowledged.
     fn settle(&mut self, publish: &Publish, taken: Taken) -> bool {
         match taken {
-            // Who would hear a refusal is the broker, which has done nothing wrong: it's the device's, and is counted.
+            // A refusal would reach the broker, but the fault is the device's: acknowledged, and counted elsewhere.
             Taken::Done | Taken::Refused(_) => {
                 let room = self.client.try_ack(publish).is_ok();
                 self.unsent += usize::from(room && publish.qos != QoS::AtMostOnce);
@@ -174,7 +175,7 @@ where
         }
     }
 
-    /// Lets what runs finish and its acknowledgements leave; then says goodbye. Nothing new is taken.
+    /// Finishes the pending messages, sends their acknowledgements and then DISCONNECT. Takes no new messages.
     async fn drain(mut self, mut events: impl Stream<Item = Result<Event, ConnectionError>> + Unpin) {
         while !self.running.is_empty() || self.unsent > 0 {
             tokio::select! {
@@ -189,14 +190,14 @@ where
                 },
             }
         }
-        // Without a property of its own the DISCONNECT leaves the session its expiry (MQTT 5, 3.14.2.2.2).
+        // Without a property of its own, the DISCONNECT leaves the session its expiry (MQTT 5, 3.14.2.2.2).
         if self.client.try_disconnect_now().is_ok() {
             while let Some(Ok(_)) = events.next().await {}
         }
     }
 }
 
-/// `None`: a topic that isn't UTF-8, which a broker doesn't let through [MQTT-1.5.4-1].
+/// Converts a PUBLISH. `None`: the topic isn't UTF-8, which a broker rejects [MQTT-1.5.4-1].
 fn message_of(publish: &Publish) -> Option<Message> {
     let (qos, packet_id) = match publish.qos {
         QoS::AtMostOnce => (0, None),

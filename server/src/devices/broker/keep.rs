@@ -1,4 +1,4 @@
-//! Connecting to the broker again and again, with pauses.
+//! Reconnect loop for the broker, with back-off.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -16,14 +16,14 @@ use crate::clock::Ids;
 use crate::devices::delivery::Message;
 use crate::devices::listener::Taken;
 
-/// The first pause; each is twice the one before.
+/// Initial back-off; it doubles with each failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause: what a press waits at worst after the broker, or the database, is back.
+/// Maximum back-off: the longest delay of a press after the broker or the database has recovered.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A connection that lasted as long was good, so that the pauses begin anew.
+/// Duration after which a connection counts as successful, so that the back-off is reset.
 const GOOD: Duration = Duration::from_secs(30);
 
-/// Everything that a connection needs, for as many connections as it takes.
+/// The ingester: all that its successive connections need.
 pub(super) struct Ingest<T> {
     settings: BrokerSettings,
     subscriptions: watch::Receiver<Vec<String>>,
@@ -38,8 +38,8 @@ where
     T: Fn(u64, Message) -> F,
     F: Future<Output = Taken> + Send,
 {
-    /// Takes messages by `take`, which is told the number of the connection, and never acknowledges before it resolves.
-    /// Connects anew when the subscriptions change.
+    /// Creates the ingester. It passes each message and the connection's number to `take`, and acknowledges only after
+    /// that resolves. It reconnects when the subscriptions change.
     pub(super) fn new(
         settings: BrokerSettings,
         subscriptions: watch::Receiver<Vec<String>>,
@@ -58,7 +58,7 @@ where
         let mut asked = Vec::new();
         loop {
             let filters = subscriptions.borrow_and_update().clone();
-            // The broker keeps what was asked for, also what nobody wants any more.
+            // The broker keeps subscriptions in the session, including obsolete ones.
             let unwanted: Vec<String> = asked.into_iter().filter(|filter| !filters.contains(filter)).collect();
             let turn = stop.child_token();
             let begun = Instant::now();
@@ -110,7 +110,7 @@ where
         match news {
             News::Connected { resumed } => {
                 metrics::gauge!("mqtt_broker_connected").set(1);
-                // After a failure to record, only a message that is recorded shows that it is over.
+                // After a failure to record, only a recorded message proves recovery.
                 if *state != State::NotNow {
                     let url = &self.settings.url;
                     state.become_(State::Connected, || tracing::info!(url, resumed, "Connected to the broker."));
@@ -123,7 +123,7 @@ where
     }
 }
 
-/// Ends a turn when other subscriptions are wanted; never resolves itself.
+/// Ends the current connection when the subscriptions change; never resolves itself.
 async fn end_when_changed(subscriptions: &mut watch::Receiver<Vec<String>>, turn: &CancellationToken) -> Infallible {
     if subscriptions.changed().await.is_ok() {
         turn.cancel();
@@ -131,7 +131,7 @@ async fn end_when_changed(subscriptions: &mut watch::Receiver<Vec<String>>, turn
     std::future::pending().await
 }
 
-/// How it stands; each change is logged once.
+/// The connection state; each change is logged once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Starting,
@@ -150,7 +150,7 @@ impl State {
     }
 }
 
-/// Between half of the pause and all of it, so that many servers don't come back to a broker as one.
+/// The back-off with jitter: between half and all of it, so that many servers don't reconnect at the same time.
 fn pause(doublings: u32, [jitter]: [u8; 1]) -> Duration {
     let doublings = doublings.saturating_sub(1).min(8);
     let whole = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);

@@ -1,4 +1,4 @@
-//! Lamps at the broker: published at `QoS` 0, never waiting for anything.
+//! Acknowledgements through the broker: published at `QoS` 0, without blocking.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use rumqttc::{AsyncClient, PublishOptions};
 use super::connection::ROOM;
 use crate::devices::lamps::Lamp;
 
-/// The lamps of the buttons at the broker. While the broker is away the newest state of each waits.
+/// Publisher of the buttons' acknowledgements. While the broker is away, it keeps the newest one per topic.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BrokerLamps {
     at: Arc<Mutex<At>>,
@@ -18,12 +18,12 @@ pub(super) struct BrokerLamps {
 #[derive(Debug, Default)]
 struct At {
     client: Option<AsyncClient>,
-    /// By topic; no more than the client has room for.
+    /// The pending acknowledgements by topic; no more than the client's request queue holds.
     waiting: BTreeMap<String, Bytes>,
 }
 
 impl BrokerLamps {
-    /// From now on lamps go to this client, first those that waited.
+    /// Sets the client to publish with, and publishes the pending acknowledgements.
     pub(super) fn connected(&self, client: &AsyncClient) {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         for (topic, payload) in std::mem::take(&mut at.waiting) {
@@ -32,7 +32,7 @@ impl BrokerLamps {
         at.client = Some(client.clone());
     }
 
-    /// From now on lamps wait.
+    /// Removes the client; further acknowledgements are kept as pending.
     pub(super) fn gone(&self) {
         self.at.lock().unwrap_or_else(PoisonError::into_inner).client = None;
     }
@@ -53,7 +53,7 @@ impl Lamp for BrokerLamps {
 }
 
 fn publish(client: &AsyncClient, topic: String, payload: Bytes) {
-    // Retained, so that a button that comes back to the broker is shown where its request stands; a command is for now.
+    // Retained, so that a reconnecting button gets its request's current state; a command is only for the moment.
     let options = PublishOptions::at_most_once().retain(topic.ends_with("/ack"));
     if client.try_publish(topic, payload, options).is_err() {
         lost();

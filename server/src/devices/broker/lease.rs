@@ -1,4 +1,4 @@
-//! One ingester at a time: only the holder of the site's lease works at the broker.
+//! Lease that ensures a single ingester: only its holder connects to the broker.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,30 +10,31 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::{Db, DbError, lease};
 
-/// How often the holder looks whether it still holds, and the others whether they may.
+/// Interval at which the holder checks the lease, and the other nodes try to take it.
 const EVERY: Duration = Duration::from_secs(2);
-/// An answer that takes longer is none.
+/// Timeout of a database query about the lease.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Something that one node has at a time.
+/// A lease that at most one node holds.
 pub(super) trait Lease {
-    /// The having of it; dropped, it is given up.
+    /// The guard of the held lease; dropping it releases the lease.
     type Held: Held;
 
-    /// Takes it, if nobody has it.
+    /// Takes the lease if it is free.
     fn try_take(&self) -> impl Future<Output = Result<Option<Self::Held>, DbError>> + Send;
 }
 
-/// A lease that is held.
+/// A held lease.
 pub(super) trait Held: Send {
-    /// Resolves when it is no longer certain that it is held.
+    /// Resolves when the lease may be lost.
     fn lost(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// Gives it up.
+    /// Releases the lease.
     fn give_up(self) -> impl Future<Output = ()> + Send;
 }
 
-/// Works while the lease is held, as often as it is, until `stop`. The work's token ends with the lease.
+/// Runs `work` whenever the lease is held, until `stop`. The token passed to `work` is cancelled when the lease is
+/// lost.
 pub(super) async fn while_held<W>(lease: &impl Lease, stop: &CancellationToken, work: impl Fn(CancellationToken) -> W)
 where
     W: Future<Output = ()>,
@@ -72,7 +73,7 @@ where
     }
 }
 
-/// The lease of a site's broker, in the database.
+/// The lease of a site's broker: an advisory lock in PostgreSQL.
 #[derive(Debug)]
 pub(super) struct DbLease {
     db: Db,
@@ -98,7 +99,7 @@ impl Lease for DbLease {
     }
 }
 
-/// The connection that holds the lease.
+/// The database connection that holds the lock.
 #[derive(Debug)]
 pub(super) struct DbHeld {
     conn: PgConnection,
@@ -117,7 +118,7 @@ impl Held for DbHeld {
     }
 
     async fn give_up(self) {
-        // Whether PostgreSQL hears the goodbye or notices the socket's end comes to the same.
+        // PostgreSQL releases the lock on the Terminate message and on the socket's end alike.
         let _ = timeout(PATIENCE, self.conn.close()).await;
     }
 }

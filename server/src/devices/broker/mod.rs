@@ -1,20 +1,22 @@
-//! External broker: the buttons speak to a Mosquitto or EMQX that is already there, and the server is its MQTT 5 client.
+//! External broker: the buttons publish to an existing broker (Mosquitto, EMQX), and the server is its MQTT 5 client.
 //!
-//! May touch: sockets, time, the protocol crate, the lease. May not: rules, what a topic or payload means.
+//! May use: sockets, time, the protocol crate, the lease. May not use: domain rules, the meaning of topics and
+//! payloads.
 //!
 //! - **Nothing is acknowledged before it is durable.** Fixed client id, persistent session, `QoS` 1, and PUBACK only
-//!   after [`Door::take`]. What can't be recorded isn't acknowledged: the connection ends, the broker keeps the message
-//!   and delivers it again, with DUP. What is behind it and can be recorded is acknowledged all the same, so that one
-//!   message that fails for ever holds back no press.
-//! - **`QoS` 0 stays 0.** A broker lowers a delivery to the `QoS` of the publication, and what a device sends at 0 is
-//!   lost while the server is away. Mosquitto's `upgrade_outgoing_qos true` (EMQX: `mqtt.upgrade_qos`) gives such
-//!   devices the same promise from the broker on.
-//! - **Retained.** Subscribed with Retain As Published (MQTT 5, 3.8.3.1), so that the flag says what the device asked
-//!   for, as it does at the server's own listener, also when a bridge repeats its retained messages as live ones.
-//! - **One ingester.** Of several nodes only the holder of the site's lease connects.
-//! - **Too large.** The broker is told a Maximum Packet Size and leaves out what exceeds it [MQTT-3.1.2-25].
+//!   after [`Door::take`]. A message that can't be recorded isn't acknowledged: the connection ends, the broker keeps
+//!   the message and redelivers it with DUP. Later messages that can be recorded are acknowledged all the same, so that
+//!   one permanently failing message holds back no press.
+//! - **`QoS` 0 stays 0.** A broker lowers a delivery to the `QoS` of the publication, and messages that a device sends
+//!   at 0 are lost while the server is away. Mosquitto's `upgrade_outgoing_qos true` (EMQX: `mqtt.upgrade_qos`) gives
+//!   such devices the same guarantee from the broker on.
+//! - **Retained.** Subscribed with Retain As Published (MQTT 5, 3.8.3.1), so that the flag is the publisher's, as at
+//!   the server's own listener, also when a bridge repeats its retained messages as live ones.
+//! - **One ingester.** Of several nodes, only the holder of the site's lease connects.
+//! - **Too large.** The client announces a Maximum Packet Size, and the broker drops larger messages [MQTT-3.1.2-25].
 //!
-//! To follow a message: `lease` (may I?) → `keep` (connect, again and again) → `connection` (take, acknowledge).
+//! The path of a message: `lease` (may this node connect?) → `keep` (connect and reconnect) → `connection` (take,
+//! acknowledge).
 
 mod connection;
 mod keep;
@@ -39,11 +41,12 @@ use super::door::{Door, Speaker};
 use super::lamps::Way;
 use crate::house::{House, OpenSite};
 
-/// How long to wait for the site to be there, before looking again.
+/// Retry interval while the site doesn't exist or can't be read.
 const SITE_PAUSE: Duration = Duration::from_secs(2);
 
-/// Takes a site's messages from its broker and lights its lamps there, until `stop`; then finishes what it has, which
-/// takes at most a few seconds. Whatever is away, broker or database, it goes on by itself when that is back.
+/// Ingests a site's messages from its broker and publishes its acknowledgements there, until `stop`; then finishes the
+/// pending messages, which takes at most a few seconds. Recovers by itself from an outage of the broker or the
+/// database.
 pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSettings, stop: CancellationToken) {
     let Some(site) = stop.run_until_cancelled(find(&house, &settings.site)).await else { return };
     let lamps = BrokerLamps::default();
@@ -54,7 +57,7 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
         let site = Arc::clone(&site);
         move |connection, message| {
             let site = Arc::clone(&site);
-            // Whose client a message comes from, a broker doesn't pass on.
+            // A broker doesn't pass on the publisher's client id.
             let speaker = Speaker {
                 site,
                 device: None,
@@ -84,13 +87,13 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
     }
 }
 
-/// What to ask the broker for: what is built in, and the topics of the site's own.
+/// The topic filters to subscribe to: the built-in ones and those of the site's vocabulary.
 fn filters(door: &Door, site: &OpenSite) -> Vec<String> {
     let settings = Arc::clone(&site.settings.borrow());
     door.dialects().subscriptions(&settings.vocabulary)
 }
 
-/// Tells what to ask the broker for whenever the site says so; never ends.
+/// Updates the topic filters whenever the site's settings change; never ends.
 async fn follow_filters(door: Door, site: Arc<OpenSite>, subscribe: watch::Sender<Vec<String>>) {
     let mut settings = site.settings.clone();
     while settings.changed().await.is_ok() {
@@ -100,7 +103,7 @@ async fn follow_filters(door: Door, site: Arc<OpenSite>, subscribe: watch::Sende
     std::future::pending::<()>().await;
 }
 
-/// Waits for the site: the database may be away, or the site not made yet.
+/// Waits for the site: the database may be unavailable, or the site not yet created.
 async fn find(house: &House, slug: &str) -> Arc<OpenSite> {
     let mut said = false;
     loop {

@@ -1,4 +1,4 @@
-//! What the client has to remember of its MQTT session when it starts anew: nothing, and that is the truth.
+//! Session store for rumqttc. Empty: the server publishes at `QoS` 0 only, so there is nothing to restore.
 
 use futures_util::future::BoxFuture;
 use rumqttc::{PersistedAckMode, PersistedSession, SessionStore, SessionStoreError, SessionStoreKey};
@@ -7,9 +7,11 @@ use super::settings::SESSION_EXPIRY;
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, SessionStoreError>>;
 
-/// The client's side of a persistent session (MQTT 5, 4.1) is its unacknowledged publications at `QoS` 1 and 2. The
-/// server publishes at 0 only, so there never are any, and an empty session is complete, also after a crash. Said to
-/// the client in so many words, because it otherwise refuses to resume the broker's session, or to subscribe in it.
+/// An empty MQTT session store. The client's part of a persistent session (MQTT 5, 4.1) is its unacknowledged
+/// publications at `QoS` 1 and 2.
+///
+/// The server publishes at 0 only, so an empty session is complete, also after a crash. rumqttc needs it explicitly:
+/// otherwise it refuses to resume the broker's session, or to subscribe in it.
 #[derive(Debug)]
 pub(super) struct NothingInFlight;
 

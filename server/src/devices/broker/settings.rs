@@ -1,4 +1,4 @@
-//! Where the broker is, and as whom to connect.
+//! Broker settings: address, credentials, TLS.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,27 +13,27 @@ use super::connection::{RECEIVE_MAXIMUM, ROOM};
 use super::session::NothingInFlight;
 use crate::devices::dialects::VOICE_MAX;
 
-/// How long the broker keeps what comes while the server is away: a week, in seconds.
+/// Session Expiry Interval, in seconds: the broker keeps messages for a week while the server is away.
 pub(super) const SESSION_EXPIRY: u32 = 7 * 24 * 60 * 60;
-/// Seconds between pings; a broker that is gone without a word is noticed after two.
+/// Keep Alive interval, in seconds; a lost broker is noticed after two.
 const KEEP_ALIVE: u16 = 15;
-/// Beside the payload: topic and properties. The broker leaves out what is larger.
+/// Size allowed for topic and properties beside the payload, in bytes. The broker drops larger packets.
 const PACKET_HEAD: usize = 16 * 1024;
 
-/// Which broker, and as whom.
+/// The settings of an external broker.
 #[derive(Clone)]
 pub struct BrokerSettings {
-    /// `mqtt://host:port`, or `mqtts://host:port` for TLS; the port may be left out (1883, 8883).
+    /// Address: `mqtt://host:port`, or `mqtts://host:port` for TLS; the port is optional (1883, 8883).
     pub url: String,
     /// User name at the broker.
     pub username: Option<String>,
     /// Password at the broker.
     pub password: Option<String>,
-    /// The fixed client id; `crewbell-` and the site's slug when none. The broker keeps messages for this name.
+    /// The fixed client id; `crewbell-` and the site's slug if none. The broker keeps the session under this id.
     pub client_id: Option<String>,
     /// The slug of the site that the broker's buttons belong to.
     pub site: String,
-    /// The certificates (PEM) that a broker with TLS is trusted by.
+    /// Path of the trusted certificates (PEM) for a broker with TLS.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -50,24 +50,25 @@ impl fmt::Debug for BrokerSettings {
     }
 }
 
-/// What is wrong with the settings.
+/// An error in the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum BadBroker {
-    /// Not of the form `mqtt://host:port` or `mqtts://host:port`. The text isn't repeated: it may hold a password.
+    /// The address isn't of the form `mqtt://host:port` or `mqtts://host:port`. It isn't repeated, because it may
+    /// contain a password.
     #[error("the broker's address must be mqtt://host:port or mqtts://host:port, without user and path")]
     Url,
-    /// TLS without anything to trust.
+    /// TLS is configured without a file of trusted certificates.
     #[error("mqtts:// needs the file with the certificate that the broker is trusted by")]
     NoCaFile,
-    /// The file can't be read, or isn't PEM, or holds no certificate.
+    /// The file can't be read, isn't PEM, or contains no certificate.
     #[error("{path}: {source}")]
     CaFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: pem::Error,
     },
-    /// The host can't be a name in a certificate.
+    /// The host isn't a valid name for a certificate.
     #[error("the broker's host is no host name: {0}")]
     Host(#[from] InvalidDnsNameError),
     /// A certificate can't be used.
@@ -76,20 +77,20 @@ pub enum BadBroker {
 }
 
 impl BrokerSettings {
-    /// Checks the settings as they would be used, files included.
+    /// Checks the settings, including the certificate file.
     ///
     /// # Errors
-    /// What is wrong.
+    /// Returns the first error found.
     pub fn check(&self) -> Result<(), BadBroker> {
         self.options().map(|_| ())
     }
 
-    /// The name that the broker keeps messages for.
+    /// The client id under which the broker keeps the session.
     pub fn client_id(&self) -> String {
         self.client_id.clone().unwrap_or_else(|| format!("crewbell-{}", self.site))
     }
 
-    /// How to connect, read anew each time: a certificate may have been renewed.
+    /// Builds the connection options, afresh for each connection: a certificate may have been renewed.
     pub(super) fn options(&self) -> Result<MqttOptions, BadBroker> {
         let Address { host, port, tls } = Address::parse(&self.url).ok_or(BadBroker::Url)?;
         let mut options = MqttOptions::new(self.client_id(), Broker::tcp(host, port));
@@ -145,10 +146,10 @@ impl BrokerSettings {
     }
 }
 
-/// A broker's address.
+/// A parsed broker address.
 #[derive(Debug, PartialEq, Eq)]
 struct Address<'u> {
-    /// An address of IPv6 with its brackets.
+    /// The host; an IPv6 address with its brackets.
     host: &'u str,
     port: u16,
     tls: bool,

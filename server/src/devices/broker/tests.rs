@@ -1,4 +1,4 @@
-//! Stories with a real Mosquitto. What takes the messages is the test; the lease is one that needs no database.
+//! Tests with a real Mosquitto. The test itself handles the messages, and the lease needs no database.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Mosquitto {
     }
 }
 
-/// A message that was handed over; the test decides what becomes of it.
+/// A received message; the test decides on its result.
 struct Handed {
     connection: u64,
     message: Message,
@@ -55,7 +55,7 @@ struct Handed {
 
 impl Handed {
     fn is(self, taken: Taken) {
-        // The connection may have given up on it.
+        // The connection may have timed out.
         let _ = self.reply.send(taken);
     }
 
@@ -64,7 +64,7 @@ impl Handed {
     }
 }
 
-/// A server, as far as the broker sees one.
+/// An ingester with its lease, controlled by the test.
 struct Server {
     handed: mpsc::UnboundedReceiver<Handed>,
     subscribe: watch::Sender<Vec<String>>,
@@ -102,7 +102,7 @@ impl Server {
         Self { handed, subscribe, lamps, _stops: stop.clone().drop_guard(), stop, running }
     }
 
-    /// Publishes until one comes through: then the subscriptions are known to the broker.
+    /// Publishes until a message arrives, which proves that the broker has the subscriptions.
     async fn when_subscribed(mut self, mosquitto: &Mosquitto) -> Self {
         soon(async {
             loop {
@@ -118,7 +118,7 @@ impl Server {
         self
     }
 
-    /// The next press; late probes are passed over.
+    /// Waits for the next press and skips late probes.
     async fn press(&mut self) -> Handed {
         soon(async {
             loop {
@@ -132,20 +132,20 @@ impl Server {
         .await
     }
 
-    /// Ends in order.
+    /// Shuts down in order.
     async fn stop(self) {
         self.stop.cancel();
         soon(self.running).await.expect("no panic");
     }
 
-    /// Ends as a crash does: the socket closes without a word.
+    /// Ends like a crash: the socket closes without DISCONNECT.
     async fn crash(self) {
         self.running.abort();
         assert!(self.running.await.expect_err("aborted").is_cancelled());
     }
 }
 
-/// A lease within one process.
+/// A fake lease within one process.
 #[derive(Clone, Default)]
 struct FakeLease {
     held: Arc<Mutex<()>>,

@@ -1,21 +1,22 @@
-//! Batteries: what a device says of its charge, in percent. What can't be told is unknown; a full cell is never low.
+//! Battery charge in percent, from a device's report. A value in an ambiguous unit is unknown; a full cell is never
+//! reported as low.
 //!
-//! Devices say percent, a fraction, volts, millivolts, or the 0 to 254 of `LoRaWAN`, under one name. From volts no charge
-//! follows: 3.0 V is a full cell of one chemistry and an empty one of another.
+//! Devices report percent, a fraction, volts, millivolts, or the 0 to 254 of `LoRaWAN`, under one name. Volts give no
+//! charge: 3.0 V is a full cell of one chemistry and an empty one of another.
 
 use super::super::reading::Value;
 use super::fields::number;
 
-/// Below this, a plain number may be volts.
+/// Limit below which a plain number may be volts.
 const VOLTS: f64 = 6.0;
-/// Below this, a number with decimals may be the volts of a block of cells, unless it is a half.
+/// Limit below which a number with decimals may be the volts of a block of cells, unless it is a half.
 const BLOCK_VOLTS: f64 = 16.0;
 
 /// The charge from a field that is called "battery" and names no unit.
 ///
-/// | said | is |
+/// | reported | meaning |
 /// |---|---|
-/// | `"87%"`, `"3 %"` | percent, as it says |
+/// | `"87%"`, `"3 %"` | percent, as written |
 /// | 0, whole numbers from 6 to 100, and halves | percent |
 /// | between 0 and 1 | a fraction |
 /// | 1 to 6 | unknown: percent, volts, or a full fraction |
@@ -35,13 +36,13 @@ pub(super) fn untold(value: &Value) -> Option<u8> {
     }
 }
 
-/// The charge from a field that is percent by its own definition.
+/// The charge from a field that is defined as percent.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100 fits")]
 pub(super) fn percent(number: f64) -> Option<u8> {
     (0.0..=100.0).contains(&number).then(|| number.round() as u8)
 }
 
-/// The charge as `LoRaWAN` states it (1.0.4, section 5.5, `DevStatusAns`): 1 to 254; 0 is external power, 255 unknown.
+/// The charge in `LoRaWAN`'s unit (1.0.4, section 5.5, `DevStatusAns`): 1 to 254; 0 is external power, 255 unknown.
 pub(super) fn lorawan(number: f64) -> Option<u8> {
     (1.0..=254.0).contains(&number).then_some(number / 2.54).and_then(percent)
 }

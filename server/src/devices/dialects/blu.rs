@@ -1,9 +1,9 @@
-//! Shelly's Bluetooth buttons behind a gateway, in the three ways in which gateways pass them on. Each button is one of
-//! its own, wherever the gateway stands: the maker's script and the older one name it by its address; a gateway with
-//! Bluetooth of its own numbers it (`bthomedevice:200`), so there its id begins with the gateway's.
+//! Shelly's Bluetooth buttons behind a gateway, in the three formats of the gateways. Each button is a device of its
+//! own, regardless of the gateway's place. The maker's script and the older one identify it by its address. A gateway
+//! with native Bluetooth numbers it (`bthomedevice:200`), so there its id is prefixed with the gateway's.
 //!
-//! A button on the air repeats its press, and several gateways may hear it: a repetition is known by what was pressed
-//! and, where it is passed on, by the button's own count of packets.
+//! A radio button repeats its press, and several gateways may receive it. A repetition is recognised by the key and
+//! kind of the press and, where it is passed on, by the button's packet counter.
 
 use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
 
@@ -13,7 +13,7 @@ use super::said::{Heard, Ignored, Said, press};
 use super::words::{self, Way};
 use super::{Message, Understood};
 
-/// What a button's number for its press means (`BTHome` 2, object 0x3A).
+/// Converts a button's press code (`BTHome` 2, object 0x3A) to a kind.
 fn kind_of(number: u64) -> Option<PressKind> {
     match number {
         1 => Some(PressKind::Single),
@@ -24,8 +24,8 @@ fn kind_of(number: u64) -> Option<PressKind> {
     }
 }
 
-/// The maker's script: `{"component": "blu", "event": "button", "data": {"device": "shellyblubutton1-…", "value": 1,
-/// "event": "press"}}`; `value` is a list for remotes with several keys.
+/// Decodes the maker's script: `{"component": "blu", "event": "button", "data": {"device": "shellyblubutton1-…",
+/// "value": 1, "event": "press"}}`; `value` is a list for remotes with several keys.
 pub(super) fn decode_scripted(message: &Message<'_>, name: &str, event: Fields<'_>) -> Understood {
     if name != "button" {
         return Err(Ignored::NotAPress);
@@ -41,8 +41,8 @@ pub(super) fn decode_scripted(message: &Message<'_>, name: &str, event: Fields<'
     Ok(heard.collect())
 }
 
-/// The older script: `{"component": "script:1", "event": "shelly-blu", "data": {"pid": 5, "battery": 100, "button": 1,
-/// "rssi": -60, "address": "aa:bb:cc:dd:ee:07"}}`.
+/// Decodes the older script: `{"component": "script:1", "event": "shelly-blu", "data": {"pid": 5, "battery": 100,
+/// "button": 1, "rssi": -60, "address": "aa:bb:cc:dd:ee:07"}}`.
 pub(super) fn decode_emitted(message: &Message<'_>, name: &str, event: Fields<'_>) -> Understood {
     if name != "shelly-blu" {
         return Err(Ignored::NotAPress);
@@ -69,7 +69,7 @@ pub(super) fn decode_emitted(message: &Message<'_>, name: &str, event: Fields<'_
     Ok(heard.collect())
 }
 
-/// A gateway's own Bluetooth: `{"component": "bthomedevice:200", "event": "single_push", "idx": 0}`.
+/// Decodes native Bluetooth events: `{"component": "bthomedevice:200", "event": "single_push", "idx": 0}`.
 pub(super) fn decode_native(message: &Message<'_>, component: &str, name: &str, event: Fields<'_>) -> Understood {
     let device = format!("{}/{component}", message.device);
     let key = event.whole(&["idx"]).map_or(Key::Main, words::key_at);
@@ -84,7 +84,7 @@ pub(super) fn decode_native(message: &Message<'_>, component: &str, name: &str, 
     Ok(vec![Heard { repeats: None, ..Heard::press(press(kind, key), name).of(device) }])
 }
 
-/// The maker's script with topics of its own: `{gateway}/blu/{device}/button` with the number alone.
+/// Decodes the maker's script with topics of its own: `{gateway}/blu/{device}/button` with the number alone.
 pub(super) fn decode_plain(message: &Message<'_>) -> Understood {
     let text = reading::read_text(message.payload).map_err(|_| Ignored::NotUtf8)?;
     let numbers = text.trim_matches(['[', ']']).split(',').map(|number| number.trim().parse().ok());
@@ -96,7 +96,7 @@ pub(super) fn decode_plain(message: &Message<'_>) -> Understood {
     Ok(presses.into_iter().map(|(kind, key)| Heard::itself(Said::Press(press(kind, key)))).collect())
 }
 
-/// What the maker's script tells of its buttons beside presses: `{"blu": {"shellyblubutton1-…": {"battery": 100}}}`.
+/// Decodes the buttons' health from the maker's script: `{"blu": {"shellyblubutton1-…": {"battery": 100}}}`.
 pub(super) fn decode_status(params: Fields<'_>) -> Vec<Heard> {
     let Some(blu) = params.object("blu") else { return Vec::new() };
     let health = blu.members().filter_map(|(device, _)| {
@@ -113,7 +113,7 @@ pub(super) fn decode_status(params: Fields<'_>) -> Vec<Heard> {
 
 pub(super) const NAMELESS: Ignored = Ignored::UnknownShape("a Bluetooth event that names no button");
 
-/// The keys that were pressed, by their number, or by the word where there is none.
+/// The pressed keys, by their code, or by the word where there is none.
 fn presses(
     message: &Message<'_>,
     device: &str,

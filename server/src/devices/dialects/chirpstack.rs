@@ -1,7 +1,7 @@
 //! `ChirpStack` (`LoRaWAN`): `application/{id}/device/{devEui}/event/up`, `…/status`, `…/join`.
 //!
-//! Version 3 says `devEUI` (in base64) and has no `deduplicationId`; version 4 has. The topic names the device in both.
-//! Version 3 tells a join after the first frame that followed it.
+//! Version 3 has `devEUI` (in base64) and no `deduplicationId`; version 4 has one. The topic identifies the device in
+//! both. Version 3 reports a join after the first frame that followed it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,7 +35,7 @@ fn frame(fields: Fields<'_>) -> Result<Frame, Ignored> {
     };
     let rssi_dbm = fields.objects("rxInfo").iter().filter_map(|rx| rx.rssi(&["rssi"])).max();
     Ok(Frame {
-        // A port that can't be read is no port of the radio's own, which has no data.
+        // A frame with a damaged port may be a press. Port 0 would mark it as the radio's own, which has no data.
         port: fields.whole(&["fPort"]).unwrap_or(u64::from(fields.is_damaged(&["fPort"]))),
         data,
         count: fields.whole(&["fCnt"]),
@@ -45,7 +45,8 @@ fn frame(fields: Fields<'_>) -> Result<Frame, Ignored> {
     })
 }
 
-/// `batteryLevel` is percent; the `battery` of old versions is the radio's own 0 to 254. External power is not flat.
+/// The battery charge: `batteryLevel` is percent; the `battery` of old versions is the radio's own 0 to 254. External
+/// power is not an empty battery.
 fn charge(fields: Fields<'_>) -> Option<u8> {
     if fields.yes(&["batteryLevelUnavailable", "externalPowerSource"]) {
         return None;

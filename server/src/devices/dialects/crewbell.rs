@@ -1,9 +1,9 @@
 //! Our own firmware: `{prefix}/button/{id}/pressed` with
 //! `{"press_id": "<boot id>-<n>", "kind": "single", "key": "main", "battery": 87, "rssi": -61, "uptime_ms": 123456}`.
 //!
-//! A message that names its press is a press: a kind or key that this version doesn't know rings as a single
-//! press of the main key, unless the kind is a word for no press at all. So does one whose kind is damaged, but without
-//! its name: the same press may come again whole. One that was cut rings only when it says whole how it was pressed.
+//! A message with a press id is a press: an unknown kind or key rings as a single press of the main key, unless the
+//! kind is a word that means no press. A damaged kind rings too, but without the press id as evidence: the same press
+//! may be resent intact. A truncated message rings only if its kind is complete.
 
 use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
 
@@ -12,10 +12,10 @@ use super::said::{Ignored, Said};
 use super::words::{self, Way};
 use super::{Message, original};
 
-/// Longest press id taken as a name, in bytes; a longer one still rings, unnamed.
+/// Maximum length of a press id used as evidence, in bytes; a press with a longer one rings without it.
 const PRESS_ID_MAX: usize = 128;
 
-/// Tells our firmware's messages from the original firmware's on the same topic.
+/// Whether a message is our firmware's, and not the original firmware's on the same topic.
 pub(super) fn is_ours(fields: Fields<'_>) -> bool {
     fields.has(&["press_id", "kind"])
 }
@@ -45,7 +45,7 @@ pub(super) fn decode_press(message: &Message<'_>) -> Result<Said, Ignored> {
         None => return Err(Ignored::UnknownShape("neither a kind nor a press id")),
     };
     let kind = if key_word.as_deref().is_some_and(words::is_alarm) { PressKind::Emergency } else { kind };
-    // The same press, sent again whole, must ring as what it was.
+    // The same press, resent intact, must ring with its real kind.
     let name = press_id.clone().filter(|_| !is_damaged);
     Ok(Said::Press(SeenPress {
         kind,

@@ -1,4 +1,4 @@
-//! Reading fields that others wrote: tolerant of types, strict about ranges. What is damaged is as if it weren't there.
+//! Field access for device messages: tolerant of types, strict about ranges. A damaged field counts as absent.
 
 use crewbell_shared::button::Vitals;
 use jiff::Timestamp;
@@ -7,11 +7,11 @@ use super::super::reading::{self, Damage, Object, Reading, Unreadable, Value};
 use super::battery;
 use super::said::Ignored;
 
-/// Longest text taken over from a device (an address, a transcript), in characters.
+/// Maximum length of a text taken from a device (an address, a transcript), in characters.
 const TEXT_MAX: usize = 4096;
-/// Unix milliseconds of 2001-09-09. A number from here on is a date; below, it counts from boot (31 years).
+/// Lowest number read as a date, in Unix milliseconds: 2001-09-09. Smaller numbers count from boot (31 years).
 const FIRST_DATE_MS: u64 = 1_000_000_000_000;
-/// Unix milliseconds of 2286-11-20; nothing above it is a date.
+/// Upper limit of a date, in Unix milliseconds: 2286-11-20.
 const LAST_DATE_MS: u64 = 10_000_000_000_000;
 
 /// A JSON object from a device.
@@ -33,41 +33,41 @@ impl<'r> Fields<'r> {
         Self { object, ..self }
     }
 
-    /// Whether the message's end is there; what is missing from one that was cut says nothing.
+    /// Whether the message is complete; a truncated one says nothing about the missing part.
     pub(super) fn is_whole(self) -> bool {
         self.is_whole
     }
 
-    /// What is wrong with the message, where something is; then what isn't understood of it is no fault of the shape.
+    /// The damage in the message, if any. Unrecognised content is then blamed on the damage, not on the shape.
     pub(super) fn damage(self) -> Option<Damage> {
         self.damage
     }
 
-    /// The first of the fields that is there, not null, and not damaged.
+    /// The first of the fields that is present, not null, and not damaged.
     pub(super) fn get(self, names: &[&str]) -> Option<&'r Value> {
         let there = |value: &&Value| !matches!(value, Value::Null | Value::Unknown);
         names.iter().filter_map(|name| self.object.get(name)).find(there)
     }
 
-    /// Whether one of the fields is there, even as null, even damaged.
+    /// Whether one of the fields is present, even as null, even damaged.
     pub(super) fn has(self, names: &[&str]) -> bool {
         names.iter().any(|name| self.object.get(name).is_some())
     }
 
-    /// Whether one of the fields is there, and nobody knows what it says.
+    /// Whether one of the fields is present but damaged.
     pub(super) fn is_damaged(self, names: &[&str]) -> bool {
         names.iter().any(|name| self.object.get(name) == Some(&Value::Unknown))
     }
 
-    /// All fields, in their order.
+    /// All fields, in their original order.
     pub(super) fn members(self) -> impl Iterator<Item = (&'r str, &'r Value)> {
         self.object.members()
     }
 
-    /// Text that is not blank, without control characters, cut at 4,096 characters.
+    /// The text of a field, unless blank, without control characters, cut at 4,096 characters.
     pub(super) fn text(self, names: &[&str]) -> Option<String> {
         let text = self.get(names)?.as_text()?.chars();
-        // PostgreSQL keeps no NUL, and nobody reads the others.
+        // PostgreSQL can't store NUL, and the other control characters are unreadable.
         let clean: String = text.filter(|&c| !c.is_control() || matches!(c, '\n' | '\t')).take(TEXT_MAX).collect();
         let clean = clean.trim();
         (!clean.is_empty()).then(|| clean.to_owned())
@@ -81,7 +81,7 @@ impl<'r> Fields<'r> {
         whole(self.get(names)?)
     }
 
-    /// `true`, `1` or such text, in any of the fields.
+    /// Whether any of the fields is `true`, a positive number, or the text `true`, `1` or `yes`.
     pub(super) fn yes(self, names: &[&str]) -> bool {
         names.iter().filter_map(|name| self.object.get(name)).any(|value| match value {
             Value::Bool(yes) => *yes,
@@ -100,22 +100,22 @@ impl<'r> Fields<'r> {
         list.iter().filter_map(Value::as_object).map(|object| self.within(object)).collect()
     }
 
-    /// Charge in percent, from a field that names no unit.
+    /// The charge in percent, from a field that names no unit.
     pub(super) fn battery(self, names: &[&str]) -> Option<u8> {
         battery::untold(self.get(names)?)
     }
 
-    /// Charge in percent, from a field that is percent by its definition.
+    /// The charge in percent, from a field that is defined as percent.
     pub(super) fn percent(self, names: &[&str]) -> Option<u8> {
         battery::percent(self.number(names)?)
     }
 
-    /// Signal in dBm, when it is one: 0 and above mean "not connected" or "unknown".
+    /// The signal strength in dBm; none for 0 and above, which mean "not connected" or "unknown".
     pub(super) fn rssi(self, names: &[&str]) -> Option<i16> {
         dbm(self.number(names)?)
     }
 
-    /// A time as a date: Unix milliseconds of this age, or RFC 3339 text.
+    /// A date: Unix milliseconds from 2001 to 2286, or RFC 3339 text.
     pub(super) fn date(self, names: &[&str]) -> Option<Timestamp> {
         let value = self.get(names)?;
         if let Some(ms) = whole(value).filter(|&ms| is_date_ms(ms)) {
@@ -124,7 +124,7 @@ impl<'r> Fields<'r> {
         value.as_text()?.trim().parse().ok()
     }
 
-    /// A time as milliseconds since boot: a number too small for a date.
+    /// The milliseconds since boot: a number too small for a date.
     pub(super) fn since_boot_ms(self, names: &[&str]) -> Option<u64> {
         self.whole(names).filter(|&ms| ms < FIRST_DATE_MS)
     }
@@ -134,18 +134,18 @@ fn is_date_ms(ms: u64) -> bool {
     (FIRST_DATE_MS..LAST_DATE_MS).contains(&ms)
 }
 
-/// Unix seconds with decimals as a date; none for what counts from boot, as a clock that isn't set does.
+/// Converts Unix seconds with decimals to a date; none for a count from boot, as a clock that isn't set gives.
 pub(super) fn date_of_seconds(seconds: f64) -> Option<Timestamp> {
     let ms = seconds_to_ms(seconds).filter(|&ms| is_date_ms(ms))?;
     Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()
 }
 
-/// The payload as a line of text.
+/// Reads the payload as a line of text.
 pub(super) fn text_of(payload: &[u8]) -> Result<String, Ignored> {
     reading::read_text(payload).map_err(|_| Ignored::NotUtf8)
 }
 
-/// Why a payload is no object.
+/// Converts the reason why a payload is unreadable.
 pub(super) fn unreadable(why: Unreadable) -> Ignored {
     match why {
         Unreadable::Empty | Unreadable::NotAnObject => Ignored::NotJson,
@@ -175,13 +175,13 @@ fn dbm(number: f64) -> Option<i16> {
     (-200.0..=-1.0).contains(&number).then(|| number.round() as i16)
 }
 
-/// Seconds as milliseconds, up to a thousand years.
+/// Converts seconds to milliseconds, up to a thousand years.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
 pub(super) fn seconds_to_ms(seconds: f64) -> Option<u64> {
     (0.0..3.2e10).contains(&seconds).then(|| (seconds * 1000.0).round() as u64)
 }
 
-/// `online` and `offline`, in the spellings of the field.
+/// Reads `online` and `offline`, in the spellings of the devices.
 pub(super) fn online(word: &str) -> Option<bool> {
     match word.trim().to_ascii_lowercase().as_str() {
         "online" | "connected" | "true" => Some(true),

@@ -1,9 +1,9 @@
-//! `LoRaWAN`: what a radio's frame says, whichever network server hands it over.
+//! `LoRaWAN` frames, common to all network servers.
 //!
-//! Our own payload, on port 1, is 4 bytes: kind (0 single, 1 double, 2 long, 3 shake, 4 emergency; 16 + n for
-//! auxiliary key n), battery in percent, and a counter of presses in two bytes, high byte first. A button on the air
-//! repeats its press in several frames, so the counter is its identity; the frame's own number is that of a frame which
-//! a network server delivers twice, under whatever other id. A payload cut short after the kind still rings.
+//! Our own payload, on port 1, is 4 bytes: kind (0 single, 1 double, 2 long, 3 shake, 4 emergency; 16 + n for auxiliary
+//! key n), battery in percent, and a counter of presses in two bytes, high byte first. A radio button repeats its press
+//! in several frames, so the counter identifies the press. The frame number identifies a frame that a network server
+//! delivers twice under different ids. A payload truncated after the kind still rings.
 //!
 //! Other makers' payloads are read by the site's [`RadioTable`], or by a word of its vocabulary: the port, a colon, and
 //! the payload in hexadecimal digits (`85:ff0103`).
@@ -19,12 +19,12 @@ use super::radio_table::{RadioPort, RadioTable};
 use super::said::{Heard, Ignored, Said, press};
 use super::{Message, Understood};
 
-/// Our own firmware's port.
+/// Port of our own firmware.
 const OUR_PORT: u64 = 1;
-/// Most bytes of a payload that are a word.
+/// Maximum number of payload bytes in a word.
 const WORD_BYTES: usize = 40;
 
-/// Which of a radio's events.
+/// The event types of a network server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     Up,
@@ -35,7 +35,7 @@ pub(super) enum Event {
 }
 
 impl Event {
-    /// What the last level of a topic tells.
+    /// The event type for the last level of a topic.
     pub(super) fn from_level(level: &str) -> Option<Self> {
         match level {
             "up" | "uplink" => Some(Self::Up),
@@ -47,21 +47,21 @@ impl Event {
     }
 }
 
-/// A frame from the air.
+/// An uplink frame.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
-    /// 0, and frames without data, belong to the radio itself.
+    /// Port. Port 0 and frames without data belong to the radio itself.
     pub(super) port: u64,
     pub(super) data: Vec<u8>,
-    /// Counts from the last join on.
+    /// Frame counter since the last join.
     pub(super) count: Option<u64>,
-    /// The network server's name for this delivery.
+    /// The network server's id of this delivery.
     pub(super) name: Option<String>,
     pub(super) time: Option<Timestamp>,
     pub(super) vitals: Vitals,
 }
 
-/// A radio joined: its counts begin anew. A join that the broker kept tells nothing about now.
+/// Decodes a join, which restarts the radio's counters. A retained join says nothing about the present.
 pub(super) fn decode_join(message: &Message<'_>) -> Understood {
     if message.retained {
         return Err(Ignored::Retained);
@@ -82,7 +82,7 @@ pub(super) fn decode_frame(frame: Frame, message: &Message<'_>, table: &RadioTab
     };
     let mut word = format!("{port}:");
     for byte in data.iter().take(WORD_BYTES) {
-        // To a string nothing fails to be written.
+        // Writing to a string never fails.
         let _ = write!(word, "{byte:02x}");
     }
     let mut counter = None;
@@ -105,7 +105,7 @@ pub(super) fn decode_frame(frame: Frame, message: &Message<'_>, table: &RadioTab
     };
     let device_press_id = counter.or(count).map(|count| count.to_string());
     let seen = SeenPress { evidence: framed(counter), device_press_id, device_time: time, vitals, ..press(kind, key) };
-    // What the network server adds differs from one delivery to the next.
+    // The network server's metadata differs from one delivery to the next.
     Ok(vec![Heard::press(seen, format!("{} {word}", count.unwrap_or_default()))])
 }
 

@@ -1,15 +1,14 @@
-//! The languages of buttons: topic and payload in, meaning out.
+//! Decoders for the dialects of the buttons: topic and payload in, decoded messages out.
 //!
-//! Pure: no I/O, no SQL, no clock, and no rule but one: only a recognised press rings. What is retained, a
-//! heartbeat, an empty action, a release or an unknown shape never does. The topic says who speaks and in which
-//! dialect; the payload's shape tells builds of one dialect apart. What a payload says of its sender's identity
-//! is not read, but where a gateway speaks for buttons behind it.
+//! Pure: no I/O, no SQL, no clock, and a single rule: only a recognised press rings. Retained messages, heartbeats,
+//! empty actions, releases and unknown shapes never do. The topic gives the device and the dialect; the payload's shape
+//! distinguishes firmware builds of one dialect. Identity claims in a payload are not read, except where a gateway
+//! speaks for buttons behind it.
 //!
-//! What a press is (which key, how) is read strictly; what stands beside it may be damaged, and is unknown then
-//! (`reading`).
+//! The press itself (key and kind) is read strictly; other fields may be damaged, and are then unknown (`reading`).
 //!
 //! To add a dialect: a file with `decode`, its topics in `topics`, an arm in [`Dialects::decode`], a variant of
-//! [`Dialect`], and its vectors in `vectors/`. A word that only some sites use is none of ours: it is in their
+//! [`Dialect`], and its vectors in `vectors/`. Words that only some sites use don't belong here, but in their
 //! [`Vocabulary`].
 
 mod battery;
@@ -42,14 +41,14 @@ use super::reading;
 use fields::Fields;
 use topics::{Channel, Ours};
 
-/// Largest payload of a message other than speech, in bytes; real ones stay below 2 KiB.
+/// Maximum payload of a message without speech, in bytes; real ones stay below 2 KiB.
 pub const PAYLOAD_MAX: usize = 16 * 1024;
-/// Largest payload of a message with speech, in bytes: 20 s of it are 300 kB in base64.
+/// Maximum payload of a message with speech, in bytes: 20 s of it are 300 kB in base64.
 pub const VOICE_MAX: usize = 512 * 1024;
-/// Longest device id, in bytes.
+/// Maximum length of a device id, in bytes.
 const DEVICE_ID_MAX: usize = 64;
 
-/// All dialects, set up for one server.
+/// All dialects, configured for one server.
 #[derive(Clone, Debug)]
 pub struct Dialects {
     prefix: String,
@@ -63,14 +62,15 @@ impl Default for Dialects {
 }
 
 impl Dialects {
-    /// Sets up the dialects with the first level (or levels) of our own topics, and the radio table.
+    /// Creates the dialects with the first level (or levels) of the server's own topics, and the radio table.
     pub fn new(prefix: &str, radio_table: RadioTable) -> Self {
         Self { prefix: prefix.trim_matches('/').to_owned(), radio_table }
     }
 
     /// Decodes one message to a site with that vocabulary. `retained` is the RETAIN flag of the message as delivered.
     ///
-    /// Never fails and never panics: what can't be understood says so. Costs one parse of the payload.
+    /// Never fails and never panics: unrecognised content is returned as [`Said::Nothing`]. Costs one parse of the
+    /// payload.
     pub fn decode(&self, vocabulary: &Vocabulary, topic: &str, payload: &[u8], retained: bool) -> Decoded {
         let address = self.address(vocabulary, topic);
         let Some(address) = address.filter(|to| to.device.as_deref().is_none_or(is_device_id)) else {
@@ -101,7 +101,7 @@ impl Dialects {
                     self.understand(channel, Message { fields: Ok(Fields::from(reading)), ..message.clone() })
                 });
                 let (dialect, mut heard) = documents.next().unwrap_or_default();
-                // Another object behind the first may be a press of its own, and is nothing else.
+                // A further object behind the first may be another press; anything else in it is dropped.
                 let more = documents.flat_map(|(_, heard)| heard);
                 heard.extend(more.filter(|heard| matches!(heard.said, Said::Press(_))));
                 (dialect, heard, readings.first().and_then(|reading| reading.damage))
@@ -127,7 +127,7 @@ impl Dialects {
         };
         let damage = message.fields.as_ref().ok().and_then(|fields| fields.damage());
         let heard = understood.unwrap_or_else(|why| {
-            // What isn't understood of a damaged message is no fault of its shape.
+            // Unrecognised content of a damaged message is blamed on the damage, not on its shape.
             let why = match (why, damage) {
                 (Ignored::UnknownShape(_), Some(damage)) => Ignored::Damaged(damage.says()),
                 (why, _) => why,
@@ -138,19 +138,19 @@ impl Dialects {
     }
 }
 
-/// One message as the dialects see it.
+/// One message, as passed to the dialects.
 #[derive(Clone, Debug)]
 struct Message<'m> {
     payload: &'m [u8],
     retained: bool,
     fields: Result<Fields<'m>, Ignored>,
-    /// The device as the topic names it.
+    /// The device id in the topic.
     device: &'m str,
     dialect: Dialect,
     vocabulary: &'m Vocabulary,
 }
 
-/// What a dialect makes of a message.
+/// The result of a dialect's decoder.
 type Understood = Result<Vec<Heard>, Ignored>;
 
 impl<'m> Message<'m> {
@@ -159,24 +159,24 @@ impl<'m> Message<'m> {
         self.fields.clone()
     }
 
-    /// What the site says that a word of this device means.
+    /// The site's meaning of a word of this device.
     fn taught(&self, word: &str) -> Option<&'m DeviceWord> {
         self.taught_of(self.device, word)
     }
 
-    /// What the site says that a word of a button behind this device means.
+    /// The site's meaning of a word of a button behind this device.
     fn taught_of(&self, device: &str, word: &str) -> Option<&'m DeviceWord> {
         self.vocabulary.word(self.dialect, device, word)
     }
 
-    /// What the device of the topic says of itself.
+    /// Wraps a message about the topic's own device.
     #[expect(clippy::unused_self, reason = "it reads as what it is: the one thing that the message says")]
     fn one(&self, said: Result<Said, Ignored>) -> Understood {
         said.map(|said| vec![Heard::itself(said)])
     }
 }
 
-/// Decodes what comes under our prefix: ours by its shape, the original firmware's otherwise.
+/// Decodes a message under the server's prefix: our firmware's by its shape, otherwise the original firmware's.
 fn decode_ours(ours: Ours, message: &mut Message<'_>) -> Understood {
     if ours == Ours::Status
         && let Ok(text) = fields::text_of(message.payload)
@@ -199,7 +199,8 @@ fn decode_ours(ours: Ours, message: &mut Message<'_>) -> Understood {
     message.one(said)
 }
 
-/// The last word, whatever a dialect forgot: of whom it is said, and that nothing retained rings.
+/// Completes a decoded message for every dialect: fills in the device, and turns a retained press into
+/// [`Ignored::Retained`].
 fn whole(heard: Heard, speaker: Option<&str>, retained: bool) -> Heard {
     let Heard { device, said, repeats } = heard;
     let said = match said {
@@ -215,8 +216,8 @@ fn whole(heard: Heard, speaker: Option<&str>, retained: bool) -> Heard {
     }
 }
 
-/// The id of a button behind a gateway, without what no id may have; of one that is too long the end, where the
-/// addresses stand.
+/// Converts an id from a gateway to a valid device id: drops invalid characters, and keeps the end of one that is too
+/// long, where the addresses are.
 fn fitted(id: &str) -> String {
     let clean: String = id.chars().filter(|c| !c.is_control() && !matches!(c, '+' | '#')).collect();
     let from = clean.len().saturating_sub(DEVICE_ID_MAX);

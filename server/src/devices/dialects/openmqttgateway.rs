@@ -1,8 +1,8 @@
 //! `OpenMQTTGateway`: `home/{gateway}/{module}toMQTT` with `{"value": 4534142, …}`.
 //!
-//! A radio button is a code and nothing else, and the neighbours have some, too: a code rings only where the site says
-//! which button and key it is. The button is the code's own, or one that the site names; never the gateway, which
-//! hears the whole ship, and isn't alone in it.
+//! A radio button sends only a code, and so do the neighbours' buttons: a code rings only if the site has assigned it
+//! to a button and key. The device is named after the code, or by the site. It is never the gateway, which receives
+//! buttons of the whole ship, as other gateways may too.
 
 use super::fields::whole;
 use super::said::{Heard, Ignored, Said, press};
@@ -20,7 +20,7 @@ pub(super) fn decode(module: &str, message: &Message<'_>) -> Understood {
     Ok(vec![match message.taught_of(&own, &code) {
         Some(word) => {
             let button = word.button.clone().unwrap_or(own);
-            // A button on the air says its code several times for one press.
+            // A radio button sends its code several times for one press.
             Heard::press(press(word.kind, word.key), code).of(button)
         }
         None => Heard::itself(Said::Nothing(Ignored::UnknownWord(code.into()))).of(own),

@@ -1,17 +1,17 @@
-//! The original firmware in all its builds, and the status, telemetry and voice messages that ours shares.
+//! The original firmware in all its builds, and the status, telemetry and voice messages that our firmware shares.
 //!
-//! What rings on the press topic: a known `pressType`; an unknown one when `button` is a known key, as a single
-//! press; a known `button` alone; the older documented shape (`priority`, `hasVoice`, `cabinId`, …). A known
-//! `pressType` on an unknown `button` rings as the main key. Heartbeats and states never do, whatever else they
-//! carry, and nor does a message with health alone.
+//! These ring on the press topic: a known `pressType`; an unknown one if `button` is a known key, as a single press; a
+//! known `button` alone; the older documented shape (`priority`, `hasVoice`, `cabinId`, …). A known `pressType` on an
+//! unknown `button` rings as the main key. Heartbeats and states never ring, whatever other fields they have, and nor
+//! does a message with health alone.
 //!
-//! What is damaged is as if it weren't there, and what is missing from a message that was cut says nothing: it rings
-//! only when it says whole how it was pressed. A press type that can't be read, on a known key, is one that isn't known.
+//! Damaged fields count as absent. Fields missing from a truncated message say nothing: it rings only if its press type
+//! is complete. A damaged press type with a known key is treated as an unknown one.
 //!
-//! A `sequenceNumber` is a counter, also where a simulator puts Unix milliseconds there. As a name it would be
-//! compared for ever, and a clock that stands still would swallow presses; as a counter that happens to survive
-//! reboots, an equal one is a repetition only as a resend, within the window of `judge`. A `timestamp` alone
-//! is no identity, for the same reason.
+//! A `sequenceNumber` is read as a counter, even where a simulator puts Unix milliseconds there. As a press id it would
+//! be compared for ever, and a stopped clock would swallow presses. As a counter that happens to survive reboots, an
+//! equal value is a repetition only within the resend window of `judge`. A `timestamp` alone doesn't identify a press,
+//! for the same reason.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -24,10 +24,10 @@ use super::fields::{Fields, online, says_something, seconds_to_ms};
 use super::said::{Ignored, Said, VoiceChunk};
 use super::words::{self, Way};
 
-/// Longest recording believed, in milliseconds; devices stop after 20 s.
+/// Maximum plausible duration of a recording, in milliseconds; devices stop after 20 s.
 const VOICE_MAX_MS: u64 = 10 * 60 * 1000;
 
-/// Standard base64, with or without its padding.
+/// Standard base64, with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -76,11 +76,11 @@ pub(super) fn decode_press(message: &Message<'_>) -> Result<Said, Ignored> {
     }))
 }
 
-/// The field of the way of pressing, in both spellings.
+/// The names of the press type field.
 const PRESS_TYPE: [&str; 2] = ["pressType", "press_type"];
 const NO_PRESS_TYPE: Ignored = Ignored::UnknownShape("no press type and no known key");
 
-/// The words of a press, as they are known to everybody or were taught by the site.
+/// The key and kind words of a press, by the common and the site's vocabulary.
 struct Words<'r> {
     named_key: Option<&'r Value>,
     known_key: Option<Key>,
@@ -108,7 +108,7 @@ impl<'r> Words<'r> {
 pub(super) fn decode_status(fields: Fields<'_>) -> Result<Said, Ignored> {
     let reason = fields.text(&["reason"]).unwrap_or_default().to_ascii_lowercase();
     let booted = ["boot", "power", "restart", "brownout", "watchdog"];
-    // A connection is reset, too.
+    // Connections are reset too.
     let is_reset =
         reason.contains("reset") && !["connection", "socket", "peer", "mqtt"].iter().any(|of| reason.contains(of));
     let vitals = Vitals {
@@ -119,7 +119,7 @@ pub(super) fn decode_status(fields: Fields<'_>) -> Result<Said, Ignored> {
     no_press(vitals, Ignored::Heartbeat)
 }
 
-/// A status that is one word, as some last wills are.
+/// Decodes a status of a single word, as some last wills are.
 pub(super) fn only_online(online: bool) -> Said {
     Said::Health(Vitals { online: Some(online), ..Vitals::default() })
 }
@@ -148,7 +148,7 @@ pub(super) fn decode_voice(fields: Fields<'_>) -> Result<Said, Ignored> {
     }))
 }
 
-/// Whether a message calls itself a heartbeat, in any of the fields where such a word stands.
+/// Whether any of the fields for it names the message a heartbeat.
 pub(super) fn is_heartbeat(fields: Fields<'_>) -> bool {
     let fields_of_words = ["type", "event", "messageType", "message_type", "eventType", "action", "status"];
     let by_word =
@@ -156,7 +156,7 @@ pub(super) fn is_heartbeat(fields: Fields<'_>) -> bool {
     by_word || fields.yes(&["heartbeat"])
 }
 
-/// Health if the message holds any, else the reason for ignoring it.
+/// Returns the health data if there are any, otherwise the reason for ignoring the message.
 pub(super) fn no_press(vitals: Vitals, ignored: Ignored) -> Result<Said, Ignored> {
     if says_something(&vitals) { Ok(Said::Health(vitals)) } else { Err(ignored) }
 }
@@ -183,13 +183,13 @@ fn says_no_press(fields: Fields<'_>) -> bool {
         .any(|name| fields.text(&[name]).is_some_and(|word| words::way(&word) == Way::NoPress))
 }
 
-/// The older documented shape. A place alone, beside health, may be a heartbeat's.
+/// Whether a message has the older documented shape. A location alone, beside health, may be a heartbeat's.
 fn is_older_shape(fields: Fields<'_>, vitals: &Vitals) -> bool {
     fields.has(&["priority", "hasVoice", "cabinId", "guestId"])
         || (fields.has(&["locationId", "audioUrl"]) && !says_something(vitals))
 }
 
-/// The kind where no press type says it.
+/// The kind of a press without a press type.
 fn implied_kind(fields: Fields<'_>) -> PressKind {
     let priority = fields.text(&["priority"]).unwrap_or_default().to_ascii_lowercase();
     if matches!(priority.as_str(), "urgent" | "high") {
@@ -201,7 +201,7 @@ fn implied_kind(fields: Fields<'_>) -> PressKind {
     }
 }
 
-/// Whether any word of the press cries for help; then no other word makes it less.
+/// Whether any word of the press means an emergency, which overrides all other words.
 fn is_alarm(fields: Fields<'_>) -> bool {
     ["pressType", "press_type", "button", "priority"]
         .iter()

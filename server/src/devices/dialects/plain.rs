@@ -1,4 +1,4 @@
-//! A topic of the site's own: the payload is a word, or an object with a word in it.
+//! Topics of the site's own: the payload is a word, or an object that contains one.
 
 use crewbell_shared::button::{Key, SeenPress, Vitals};
 
@@ -8,10 +8,10 @@ use super::said::{Heard, Ignored, Said, press};
 use super::words::{self, Way};
 use super::{Message, Understood};
 
-/// Where a word for a press may stand, the likeliest first.
+/// Fields that may contain the word for a press, the likeliest first.
 const FIELDS: [&str; 10] =
     ["action", "click", "event", "kind", "pressType", "press_type", "button", "type", "state", "value"];
-/// Longest word, in characters.
+/// Maximum length of a word, in characters.
 const WORD_MAX: usize = 100;
 
 pub(super) fn decode(message: &Message<'_>) -> Understood {

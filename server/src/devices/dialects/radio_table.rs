@@ -1,13 +1,13 @@
-//! What another maker's radio button means, as a site writes it down.
+//! Configuration of other makers' radio buttons.
 
 use crewbell_shared::button::{Key, PressKind};
 use serde::{Deserialize, Serialize};
 
-/// A site's table for `LoRaWAN` payloads that are not ours, by port. Empty by default.
+/// The table of `LoRaWAN` payloads other than our own, by port. Empty by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RadioTable {
-    /// One for each port; the first of several for the same port counts.
+    /// The entries by port; the first of several for one port applies.
     pub ports: Vec<RadioPort>,
 }
 
@@ -17,24 +17,24 @@ pub struct RadioTable {
 pub struct RadioPort {
     /// The port, 1 to 223 (`LoRaWAN` 1.0.4, section 4.3.2).
     pub f_port: u8,
-    /// Which byte of the payload tells, from 0.
+    /// Index of the byte that contains the press, from 0.
     pub offset: usize,
-    /// Its values that are presses; any other is a sign of life.
+    /// The values that are presses; any other is a heartbeat.
     pub presses: Vec<RadioPress>,
-    /// Which byte is the charge in percent, if one is.
+    /// Index of the byte that contains the charge in percent, if any.
     #[serde(default)]
     pub battery_offset: Option<usize>,
 }
 
-/// A value that is a press.
+/// A value that means a press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RadioPress {
-    /// The byte.
+    /// The byte's value.
     pub value: u8,
-    /// How it was pressed.
+    /// The kind of press.
     pub kind: PressKind,
-    /// Where; the main key if not said.
+    /// The key; the main key if absent.
     #[serde(default = "main_key")]
     pub key: Key,
 }

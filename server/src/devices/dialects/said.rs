@@ -1,4 +1,4 @@
-//! What a message turned out to say.
+//! Types of a decoded message.
 
 use std::borrow::Cow;
 
@@ -9,35 +9,35 @@ pub use crewbell_shared::button::Dialect;
 /// One decoded message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
-    /// The device as the topic names it (for a radio its devEUI in lower case); never from the payload. It is the one
-    /// that must be allowed to speak.
+    /// The device in the topic (for a radio its devEUI in lower case); never from the payload. This device must have
+    /// the permission to publish.
     pub device: Option<String>,
-    /// Whose language it is; none for a topic that is nobody's.
+    /// The dialect; none for an unknown topic.
     pub dialect: Option<Dialect>,
-    /// What it says, in the order said: one thing at least, and several where several keys or buttons speak.
+    /// The decoded contents in their original order: at least one, and several for several keys or buttons.
     pub heard: Vec<Heard>,
-    /// What was damaged in it, if anything was: a stable code.
+    /// Stable code of the damage in the message, if any.
     pub damage: Option<&'static str>,
 }
 
-/// What a message says of one button.
+/// The content of a message for one button.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heard {
-    /// Of which: the device of the topic, or a button behind it; none where nobody is named.
+    /// The device of the topic, or a button behind it; none if the message names none.
     pub device: Option<String>,
-    /// What.
+    /// The content.
     pub said: Said,
-    /// What a repetition of it repeats, where that is less than all the bytes: a bridge says a press twice with another
-    /// signal strength, or once as JSON and once as a plain word. None: the bytes.
+    /// The identity of a repetition, where that is less than all the bytes; none means the bytes. A bridge sends a
+    /// press twice with different signal strengths, or once as JSON and once as a plain word.
     pub repeats: Option<String>,
 }
 
-/// What a message says of a button.
+/// The kinds of content.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
-    /// A finger pressed the button. Whether it is a new press is for [`crewbell_shared::button::judge`].
+    /// A press of the button. [`crewbell_shared::button::judge`] decides whether it is a new one.
     Press(SeenPress),
-    /// The device's health, and no press.
+    /// The device's health, without a press.
     Health(Vitals),
     /// Speech that belongs to a hold; never rings by itself.
     Voice(VoiceChunk),
@@ -50,47 +50,47 @@ pub enum Said {
 pub struct VoiceChunk {
     /// The key that was held.
     pub key: Key,
-    /// Length in milliseconds, at most ten minutes, where said.
+    /// Duration in milliseconds, at most ten minutes, if reported.
     pub duration_ms: Option<u32>,
     /// Encoding, such as `adpcm` (the default: 16 kHz, one channel).
     pub format: String,
-    /// The sound; empty when it has to be fetched from `audio_url`.
+    /// The audio; empty if it has to be fetched from `audio_url`.
     pub bytes: Vec<u8>,
-    /// Where the recording can be fetched.
+    /// URL of the recording.
     pub audio_url: Option<String>,
-    /// What the device's cloud understood.
+    /// Transcript made by the device's cloud.
     pub transcript: Option<String>,
 }
 
-/// Why a message was not acted on.
+/// The reason why a message is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// A press that the broker kept from earlier; it rang when it happened.
+    /// A retained press; it rang when it happened.
     Retained,
     /// An action without content, as `Zigbee2MQTT` sends after each press.
     EmptyAction,
-    /// A sign of life that says nothing else.
+    /// A heartbeat without other content.
     Heartbeat,
-    /// Well understood and no press: a release, a raw contact change, a radio's acknowledgement.
+    /// A recognised message that is not a press: a release, a raw contact change, a radio's acknowledgement.
     NotAPress,
-    /// A topic that no dialect knows, or with an unusable device id (1 to 64 bytes, no control characters).
+    /// A topic of no known dialect, or with an invalid device id (1 to 64 bytes, no control characters).
     UnknownTopic,
-    /// A word that may be a press, and that neither the dialect nor the site knows: the site can say what it means.
+    /// A word unknown to the dialect and the site, which may be a press: the site can define its meaning.
     UnknownWord(Cow<'static, str>),
-    /// A known topic with content that is not understood; says what is odd about it, without quoting it.
+    /// A known topic with unrecognised content; with a description that doesn't quote it.
     UnknownShape(&'static str),
-    /// What would tell the press is damaged; says how.
+    /// The fields that describe the press are damaged; with a description.
     Damaged(&'static str),
     /// The payload is not UTF-8 where it should be text.
     NotUtf8,
     /// The payload is not JSON, or not an object, where it should be.
     NotJson,
-    /// More than 16 KiB, for speech more than 512 KiB.
+    /// The payload exceeds 16 KiB, or 512 KiB for speech.
     TooLarge,
 }
 
 impl Ignored {
-    /// A stable code, for metrics and the admin's view.
+    /// Stable code, for metrics and the admin's view.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Retained => "retained",
@@ -107,7 +107,7 @@ impl Ignored {
         }
     }
 
-    /// The word that the site can teach, if that is all that is missing.
+    /// The unknown word whose meaning the site can define, if that is the reason.
     pub fn word(&self) -> Option<&str> {
         match self {
             Self::UnknownWord(word) => Some(word),
@@ -124,7 +124,7 @@ impl Ignored {
         }
     }
 
-    /// What exactly is wrong, where the code alone doesn't tell.
+    /// Description of the problem, where the code alone is not enough.
     pub fn detail(&self) -> Option<&'static str> {
         match self {
             Self::UnknownShape(what) | Self::Damaged(what) => Some(what),
@@ -142,23 +142,23 @@ impl Ignored {
 }
 
 impl Heard {
-    /// The device of the topic says something of itself.
+    /// Creates a content for the topic's own device.
     pub(super) fn itself(said: Said) -> Self {
         Self { device: None, said, repeats: None }
     }
 
-    /// A press whose repetitions are known by a text.
+    /// Creates a press whose repetitions are identified by a text.
     pub(super) fn press(press: SeenPress, repeats: impl Into<String>) -> Self {
         Self { device: None, said: Said::Press(press), repeats: Some(repeats.into()) }
     }
 
-    /// The same, said of another button than the topic's.
+    /// Assigns the content to another button than the topic's.
     pub(super) fn of(self, device: impl Into<String>) -> Self {
         Self { device: Some(device.into()), ..self }
     }
 }
 
-/// A press of which nothing is known but how and where.
+/// Creates a press with only kind and key known.
 pub(super) fn press(kind: PressKind, key: Key) -> SeenPress {
     SeenPress {
         kind,

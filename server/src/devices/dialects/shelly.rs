@@ -1,11 +1,11 @@
 //! Shelly. Generation 2 and later: `{prefix}/events/rpc`. Generation 1: `shellies/{device}/input_event/{input}`.
 //!
 //! Input 0 is the main key, inputs 1 to 4 are the auxiliary ones; each event of a notification is a press. Three pushes
-//! are an emergency, a long push is voice; `btn_down` and `btn_up` are the contact, not a press. What a Bluetooth button
-//! says through a Shelly is that button's, never the Shelly's (see `blu`).
+//! are an emergency, a long push is voice; `btn_down` and `btn_up` are the contact, not a press. Events of a Bluetooth
+//! button behind a Shelly belong to that button, never to the Shelly (see `blu`).
 //!
-//! Generation 1 states its last event again every 30 s and at each reconnect, with the same `event_cnt`, so that
-//! count is [`Evidence::Standing`], and a statement without an event tells where the count stands.
+//! Generation 1 repeats its last event every 30 s and at each reconnect, with the same `event_cnt`. That counter is
+//! therefore [`Evidence::Standing`], and a message without an event gives the counter's current value.
 
 use crewbell_shared::button::{Evidence, PressKind, SeenPress, Vitals};
 
@@ -16,7 +16,7 @@ use super::said::{Heard, Ignored, Said, press};
 use super::words::{self, Way};
 use super::{Message, Understood};
 
-/// Which of Shelly's topics.
+/// The topics of a Shelly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     InputEvent(u8),
@@ -64,7 +64,7 @@ fn decode_input_event(input: u8, fields: Fields<'_>, retained: bool) -> Result<S
         Some(other) => return Err(Ignored::UnknownWord(other.to_owned().into())),
         None if fields.is_damaged(&["event"]) => return Err(Ignored::Damaged("how it was pressed can't be read")),
         None => {
-            // What a broker kept is not where the count stands now.
+            // A retained counter is not the current one.
             let standing = counter.filter(|_| !retained).map(|counter| (input, counter));
             return no_press(Vitals { standing, ..Vitals::default() }, Ignored::EmptyAction);
         }
@@ -80,11 +80,11 @@ fn decode_rpc(message: &Message<'_>, fields: Fields<'_>) -> Understood {
     let params = fields.object("params").ok_or(Ignored::UnknownShape("a notification without parameters"))?;
     match fields.text(&["method"]).as_deref() {
         Some("NotifyEvent") => decode_events(message, params),
-        // Whatever the method: events are events.
+        // Events are decoded under any method name.
         None if params.has(&["events"]) => decode_events(message, params),
         Some("NotifyStatus" | "NotifyFullStatus") => {
             let power = params.object("devicepower:0");
-            // On external power, what the empty battery says is not the device's charge.
+            // On external power, the level of the empty battery is not the device's charge.
             let is_external =
                 power.and_then(|power| power.object("external")).is_some_and(|external| external.yes(&["present"]));
             let battery = power.and_then(|power| power.object("battery")).filter(|_| !is_external);
@@ -128,7 +128,7 @@ fn decode_events(message: &Message<'_>, params: Fields<'_>) -> Understood {
     if heard.is_empty() { Err(seen) } else { Ok(heard) }
 }
 
-/// An event of an input of the device itself.
+/// Decodes an event of one of the device's own inputs.
 fn decode_input(message: &Message<'_>, component: &str, name: &str) -> Result<Heard, Ignored> {
     let exact = format!("{component} {name}");
     if let Some(word) = message.taught(&exact) {

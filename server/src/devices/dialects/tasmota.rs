@@ -1,12 +1,12 @@
-//! Tasmota: `…/RESULT` with `{"Button1":{"Action":"SINGLE"}}`; firmware 8.4 said `…/BUTTON1T` with `{"TRIG":"SINGLE"}`;
+//! Tasmota: `…/RESULT` with `{"Button1":{"Action":"SINGLE"}}`; in firmware 8.4 `…/BUTTON1T` with `{"TRIG":"SINGLE"}`;
 //! `…/LWT`, `…/STATE`, `…/SENSOR`.
 //!
 //! `Button1` is the main key, `Button2` to `Button5` are the auxiliary ones; each key in a message is a press. `TRIPLE`
-//! and more are an emergency, `HOLD` is voice, `CLEAR` ends a hold. A switch is a button only where the site says so:
-//! its word is `Switch1`, which rings as it closes, or `Switch1 OFF` for one that rings as it opens. There is no
-//! identity but MQTT's own.
+//! and more are an emergency, `HOLD` is voice, `CLEAR` ends a hold. A switch is a button only if the site defines it as
+//! one: its word is `Switch1`, which rings as it closes, or `Switch1 OFF` for one that rings as it opens. Presses have
+//! no identity except MQTT's own.
 //!
-//! Its Zigbee bridge speaks for many buttons: each is one of its own, called as the bridge calls it.
+//! Its Zigbee bridge speaks for many buttons: each is a device of its own, under the bridge's name for it.
 
 use crewbell_shared::button::{PressKind, SeenPress, Vitals};
 
@@ -17,14 +17,14 @@ use super::said::{Heard, Ignored, Said, press};
 use super::words::{self, Way};
 use super::{Message, Understood};
 
-/// Highest button that Tasmota numbers.
+/// Highest button number in Tasmota.
 const BUTTONS: u64 = 32;
 
-/// Which of Tasmota's topics.
+/// The topics of a Tasmota device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Result,
-    /// What a button, or a switch, says on a topic of its own.
+    /// A message of a button or switch on a topic of its own.
     Trigger {
         is_switch: bool,
         number: u64,
@@ -37,7 +37,7 @@ pub(super) enum Part {
 }
 
 impl Part {
-    /// What the last level of a topic tells.
+    /// The topic for a last level.
     pub(super) fn from_level(level: &str) -> Self {
         let trigger = |name: &str| level.strip_prefix(name)?.strip_suffix('T')?.parse().ok();
         match level {
@@ -97,7 +97,7 @@ fn decode_result(message: &Message<'_>, fields: Fields<'_>) -> Understood {
         };
         match key_of(message, action, "Action", name) {
             Ok(press) => heard.push(press),
-            // A word that can be taught is worth more than a release beside it.
+            // An unknown word, which the site can define, is a more useful reason than a release beside it.
             Err(_) if seen.word().is_some() => {}
             Err(why) => seen = why,
         }
@@ -113,7 +113,7 @@ fn number_of(name: &str, sort: &str) -> Option<u64> {
     name.strip_prefix(sort)?.parse().ok().filter(|number| (1..=BUTTONS).contains(number))
 }
 
-/// The press of one key, if it is one.
+/// Decodes the press of one key, if it is one.
 fn key_of(message: &Message<'_>, fields: Fields<'_>, field: &str, name: &str) -> Result<Heard, Ignored> {
     let Some(action) = fields.text(&[field]) else {
         let is_damaged = fields.is_damaged(&[field]) || !fields.is_whole();
@@ -131,7 +131,7 @@ fn key_of(message: &Message<'_>, fields: Fields<'_>, field: &str, name: &str) ->
         (_, _, _) if is_release => return Err(Ignored::NotAPress),
         (None, _, _) => return Err(Ignored::UnknownWord(exact.into())),
         (Some(_), _, None) => return Err(Ignored::UnknownWord(name.to_owned().into())),
-        // A switch that tells how it was pressed says more than the site.
+        // A kind of press from the switch itself is more precise than the site's definition.
         (Some(_), Way::Press(kind), Some(_)) if kind != PressKind::Single => kind,
         (Some(_), _, Some(word)) => word.kind,
     };
@@ -139,7 +139,8 @@ fn key_of(message: &Message<'_>, fields: Fields<'_>, field: &str, name: &str) ->
     Ok(Heard::press(press(kind, taught.map_or(words::key_at(number - 1), |word| word.key)), exact))
 }
 
-/// What the buttons behind the bridge say: `{"0x2916": {"Device": "0x2916", "Power": 1, "Endpoint": 1}}`.
+/// Decodes the messages of the buttons behind the bridge: `{"0x2916": {"Device": "0x2916", "Power": 1, "Endpoint":
+/// 1}}`.
 fn decode_zigbee(message: &Message<'_>, received: Fields<'_>) -> Understood {
     let mut heard = Vec::new();
     for (address, _) in received.members() {
@@ -158,7 +159,7 @@ fn decode_zigbee(message: &Message<'_>, received: Fields<'_>) -> Understood {
         let taught = word.as_deref().and_then(|word| message.taught_of(&device, word));
         let way = match (&action, &word) {
             (Some(action), _) => words::way(action),
-            // What a remote would do to a lamp.
+            // The command of a remote to a lamp.
             (None, Some(_)) => Way::Press(PressKind::Single),
             (None, None) => Way::NoPress,
         };
@@ -179,7 +180,7 @@ fn decode_zigbee(message: &Message<'_>, received: Fields<'_>) -> Understood {
             }
         };
         let pressed = SeenPress { vitals, ..press(kind, key) };
-        // What it says of the lamp differs from one press to the next, and between the two edges of one.
+        // The lamp's state differs from one press to the next, and between the two edges of one.
         heard.push(Heard::press(pressed, format!("{device} {}", key.as_str())).of(device));
     }
     if heard.is_empty() { Err(Ignored::NotAPress) } else { Ok(heard) }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-/// One line of a file in `vectors/`.
+/// One test vector: a line of a file in `vectors/`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Vector {
@@ -19,14 +19,14 @@ struct Vector {
     /// Each character of the payload is one byte.
     #[serde(default)]
     latin1: bool,
-    /// What the site says of its devices.
+    /// The site's vocabulary.
     #[serde(default)]
     site: Site,
-    /// What rings where, or why nothing does; a list where several keys or buttons speak.
+    /// The expected presses, or the reason why there is none; a list for several keys or buttons.
     expect: Value,
 }
 
-/// A vocabulary, briefly.
+/// A vocabulary in short form.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Site {
@@ -83,7 +83,7 @@ fn dialects() -> Dialects {
     Dialects::new("obedio", serde_json::from_value(table).expect("a table"))
 }
 
-/// All that was decoded, as JSON, without what is absent: one thing, or a list of several.
+/// The decoded message as JSON, without absent fields: one content, or a list of several.
 fn summary(decoded: &Decoded) -> Value {
     let mut all: Vec<Value> = decoded.heard.iter().map(|heard| of_one(decoded.dialect, heard)).collect();
     if all.len() == 1 { all.remove(0) } else { Value::Array(all) }
@@ -138,7 +138,7 @@ fn add(all: &mut Value, more: Value) {
     all.extend(more.into_iter().filter(|(_, value)| !value.is_null()));
 }
 
-/// What rings, if it is one press.
+/// The press, if it is exactly one.
 fn press_of(decoded: &Decoded) -> Option<&SeenPress> {
     match &decoded.heard[..] {
         [Heard { said: Said::Press(press), .. }] => Some(press),
@@ -181,7 +181,7 @@ fn every_topic_that_is_understood_is_subscribed_to_once() {
         let filters = dialects().subscriptions(&vector.vocabulary());
         let decoded = vector.decoded();
         let matching = filters.iter().filter(|filter| covers(filter, &vector.topic)).count();
-        // What rings is asked for. What is no press comes over the embedded listener only, and is no business of ours.
+        // Filters must cover all messages that ring. Others may arrive at the embedded listener only.
         let expected = if rings(&decoded) { 1..=1 } else { 0..=1 };
         assert!(expected.contains(&matching), "{matching} filters: {}", vector.topic);
     }
@@ -238,7 +238,7 @@ fn twenty_seconds_of_speech_are_decoded() {
     assert_eq!(voice.bytes.len(), 180_000);
 }
 
-/// Two messages of one finger must be alike, and those of two fingers must not.
+/// Two messages of one press must have the same identity, and those of two presses must not.
 #[test]
 fn a_repetition_is_known_also_where_its_bytes_differ() {
     let repeats = |topic: &str, payload: &str| {
@@ -302,7 +302,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// The fields of a press of the original firmware, with what each may hold.
+/// The fields of a press of the original firmware, with the possible values.
 fn original_fields() -> impl Strategy<Value = Vec<(String, Value)>> {
     let optional = [
         ("deviceId", json!("x")),
@@ -324,7 +324,7 @@ fn original_fields() -> impl Strategy<Value = Vec<(String, Value)>> {
     })
 }
 
-/// Which button, which kind, which key.
+/// Button, kind and key.
 type Pressed = (Option<String>, PressKind, Key);
 
 fn pressed(heard: &Heard) -> Option<Pressed> {
@@ -334,7 +334,7 @@ fn pressed(heard: &Heard) -> Option<Pressed> {
     }
 }
 
-/// Vectors that ring and are objects, with what rings.
+/// The vectors that are objects and ring, with their presses.
 fn intact() -> impl Strategy<Value = (String, Vec<u8>, Vec<Pressed>)> {
     let all: Vec<_> = vectors()
         .into_iter()
@@ -342,7 +342,7 @@ fn intact() -> impl Strategy<Value = (String, Vec<u8>, Vec<Pressed>)> {
         .filter(|vector| vector.site.words.is_empty() && vector.site.topics.is_empty() && !vector.retained)
         .filter_map(|vector| {
             let decoded = vector.decoded();
-            // What rings by the absence of a word is another matter.
+            // Presses implied by the absence of a word are left out.
             let is_implied = vector.says.contains("older shape") || vector.says.contains("no press type");
             let pressed: Vec<_> = decoded.heard.iter().filter_map(pressed).collect();
             (!pressed.is_empty() && !is_implied).then(|| (vector.topic.clone(), vector.bytes(), pressed))
@@ -351,7 +351,7 @@ fn intact() -> impl Strategy<Value = (String, Vec<u8>, Vec<Pressed>)> {
     proptest::sample::select(all)
 }
 
-/// Fields beside the press, as sensors, clocks and people fill them.
+/// Fields beside the press, as filled by sensors, clocks and people.
 const SIDE_FIELDS: [&str; 8] =
     ["temperature", "batteryVoltage", "voltage", "humidity", "note", "ipAddress", "zzz", "locationName"];
 
@@ -386,18 +386,18 @@ fn damage() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What stands behind the message: nothing, or the rest of one before.
+/// Bytes behind the message: none, or the rest of an earlier message.
 fn tail() -> impl Strategy<Value = Vec<u8>> {
     let rest = prop_oneof![Just(Vec::new()), "[a-z\"}, ]{0,20}".prop_map(String::into_bytes)];
     (any::<bool>(), rest).prop_map(|(zero, rest)| if zero { [b"\0", &rest[..]].concat() } else { rest })
 }
 
-/// Where the first member of an object begins.
+/// The position of the first member of an object.
 fn object_begins(payload: &[u8]) -> usize {
     payload.iter().position(|&byte| byte == b'{').map_or(0, |at| at + 1)
 }
 
-/// A JSON object with its fields in the order given.
+/// A JSON object with its fields in the given order.
 fn object(fields: &[(String, Value)]) -> String {
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
     format!("{{{}}}", fields.join(","))

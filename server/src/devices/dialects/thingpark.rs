@@ -1,6 +1,7 @@
-//! Actility's `ThingPark` (`LoRaWAN`): `…/things/{devEui}/uplink` with `{"DevEUI_uplink": {…}}`, or with what is in it.
+//! Actility's `ThingPark` (`LoRaWAN`): `…/things/{devEui}/uplink` with `{"DevEUI_uplink": {…}}`, or with the inner
+//! object alone.
 //!
-//! Every number may be a text; the payload is in hexadecimal digits; `BatteryLevel` is the radio's own 0 to 254.
+//! Numbers may be written as text; the payload is in hexadecimal digits; `BatteryLevel` is the radio's own 0 to 254.
 
 use crewbell_shared::button::Vitals;
 

@@ -1,6 +1,6 @@
 //! The Things Stack, version 3 (`LoRaWAN`): `v3/{application}@{tenant}/devices/{device id}/up`, `…/join`.
 //!
-//! A frame's number is left out when it is 0, and so is a port.
+//! A frame counter or port of 0 is omitted from the message.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

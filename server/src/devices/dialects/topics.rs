@@ -1,7 +1,7 @@
-//! Who speaks on a topic, in which dialect, on which channel; and what to ask a broker for.
+//! Topic parsing: the device, dialect and channel of a topic; and the topic filters for a broker.
 //!
-//! Makers let the owner put levels before the device's name, or change their order. A device's id is then every level
-//! that isn't the dialect's own word, joined by `/`: two devices of one name on two decks are two.
+//! Makers let the owner prepend levels to the device's name, or reorder them. A device's id is then all levels except
+//! the dialect's own words, joined by `/`: two devices of one name on two decks are two devices.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use crewbell_shared::button::{DeviceTopic, Dialect, Vocabulary};
 use super::Dialects;
 use super::{lorawan, shelly, tasmota, zigbee2mqtt};
 
-/// Levels that may stand before a bridge's or a device's own, at most: as many as a broker is asked for.
+/// Maximum number of levels before a bridge's or a device's own; the topic filters cover as many.
 const BEFORE_MAX: usize = 3;
 
-/// Who speaks, and where.
+/// A parsed topic.
 #[derive(Debug)]
 pub(super) struct Address<'t> {
     pub(super) device: Option<Cow<'t, str>>,
@@ -31,7 +31,7 @@ pub(super) enum Channel<'t> {
     Chirpstack(lorawan::Event),
     ThingsStack(lorawan::Event),
     Thingpark(lorawan::Event),
-    /// With the name of the gateway's module.
+    /// A module of the gateway, by name.
     Openmqttgateway(&'t str),
     Plain,
 }
@@ -47,7 +47,7 @@ pub(super) enum Ours {
 impl Channel<'_> {
     pub(super) fn dialect(self) -> Dialect {
         match self {
-            // Until the shape says otherwise.
+            // The payload's shape may change this.
             Self::Ours(_) => Dialect::Original,
             Self::Tasmota(_) => Dialect::Tasmota,
             Self::Shelly(_) => Dialect::Shelly,
@@ -69,9 +69,9 @@ impl Channel<'_> {
 impl Dialects {
     /// The topic filters to subscribe to at an external broker.
     ///
-    /// They don't overlap but on topics that no device has, as a broker may deliver a message once for each filter
-    /// (MQTT 5, section 3.3.4). A filter has no wildcard for some levels, so devices with up to three levels before
-    /// their own are heard; others by a topic of the site's [`Vocabulary`].
+    /// They overlap only on topics that no device has, as a broker may deliver a message once for each filter (MQTT 5,
+    /// section 3.3.4). A filter has no wildcard for several levels in the middle, so the filters cover devices with up
+    /// to three levels before their own; others need a topic in the site's [`Vocabulary`].
     pub fn subscriptions(&self, vocabulary: &Vocabulary) -> Vec<String> {
         let ours = [
             "button/+/pressed",
@@ -136,8 +136,7 @@ impl Dialects {
         all
     }
 
-    /// Who speaks on a topic, and on which channel. What the site says of its topics goes before what is built in, and
-    /// our own prefix before both.
+    /// Parses a topic. The site's topics take precedence over the built-in ones, and our own prefix over both.
     pub(super) fn address<'t>(&self, vocabulary: &Vocabulary, topic: &'t str) -> Option<Address<'t>> {
         if let Some(rest) = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix('/')) {
             return ours(rest);
@@ -200,7 +199,7 @@ fn ours(rest: &str) -> Option<Address<'_>> {
     Some(Address { device: device.map(Cow::Borrowed), channel: Channel::Ours(ours) })
 }
 
-/// A topic of the site's own: the dialect is what the site says, the channel what the last levels tell.
+/// Parses a topic of the site's own: the site gives the dialect, the last level the channel.
 fn of_the_site<'t>(known: &DeviceTopic, device: &'t str, topic: &'t str) -> Option<Address<'t>> {
     let last = topic.rsplit('/').next().unwrap_or_default();
     let radio = || lorawan::Event::from_level(last).unwrap_or(lorawan::Event::Up);
@@ -232,7 +231,7 @@ fn of_the_site<'t>(known: &DeviceTopic, device: &'t str, topic: &'t str) -> Opti
     Some(Address { device: Some(device.into()), channel })
 }
 
-/// What a Zigbee bridge tells of a device on a topic of its own, when it is set so.
+/// Attributes that a Zigbee bridge publishes on topics of their own, if so configured.
 const ATTRIBUTES: [&str; 16] = [
     "battery",
     "battery_low",
@@ -252,7 +251,8 @@ const ATTRIBUTES: [&str; 16] = [
     "trigger_count",
 ];
 
-/// Names at `Zigbee2MQTT` may hold slashes; what follows the name is told by its last level.
+/// Parses a topic of a Zigbee bridge. Names in `Zigbee2MQTT` may contain slashes; the last level decides whether it is
+/// a suffix.
 fn zigbee<'t>(base: &[&'t str], name: &[&'t str]) -> Option<Address<'t>> {
     if name.first() == Some(&"bridge") {
         return None;
@@ -266,12 +266,12 @@ fn zigbee<'t>(base: &[&'t str], name: &[&'t str]) -> Option<Address<'t>> {
         attribute if ATTRIBUTES.contains(&attribute) => (head, Channel::Attribute(attribute)),
         _ => (name, Channel::Zigbee2mqtt(zigbee2mqtt::Part::State)),
     };
-    // Names are a bridge's own: two bridges may each have a "cabin 7".
+    // Names are unique only within a bridge: two bridges may each have a "cabin 7".
     let device = if base.is_empty() && own.len() == 1 { own[0].into() } else { joined(&[base, own].concat()) };
     Some(Address { device: Some(device), channel })
 }
 
-/// The device of a Tasmota topic, `%prefix%` and `%topic%` in whichever order.
+/// The device of a Tasmota topic, with `%prefix%` and `%topic%` in either order.
 fn tasmota_device<'t>(levels: &[&'t str]) -> Option<Cow<'t, str>> {
     let (_, levels) = levels.split_last()?;
     let at = levels.iter().take(BEFORE_MAX + 1).position(|level| matches!(*level, "stat" | "tele"))?;
@@ -282,7 +282,7 @@ fn tasmota_device<'t>(levels: &[&'t str]) -> Option<Cow<'t, str>> {
     (!own.is_empty()).then(|| joined(&own))
 }
 
-/// A Shelly's own prefix: what stands before the last levels, without the maker's `shellies`.
+/// A Shelly's own prefix: the levels before the last ones, without the maker's `shellies`.
 fn prefix<'t>(levels: &[&'t str], last: usize) -> Cow<'t, str> {
     match &levels[..levels.len() - last] {
         ["shellies", own @ ..] if !own.is_empty() => joined(own),

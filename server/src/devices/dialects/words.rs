@@ -1,26 +1,26 @@
-//! The words that devices use for what a finger did, and for where.
+//! Words of the devices for kinds of press and for keys, common to all dialects.
 //!
-//! Decided here, for all dialects: three presses or more are an emergency (a guest in distress hammers, and no
-//! service is bound to them); a word that is not known is not a press by itself.
+//! Three presses or more are an emergency: a guest in distress hammers, and no service is bound to them. An unknown
+//! word alone is not a press.
 
 use crewbell_shared::button::{Key, PressKind};
 
-/// What a word for the way of pressing means.
+/// The meaning of a word for a kind of press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// A press of this kind.
     Press(PressKind),
-    /// A sign of life, a state, a release: surely no press.
+    /// A state, a release or another word that is certainly not a press.
     NoPress,
-    /// A sign of life by name.
+    /// A word for a heartbeat.
     Heartbeat,
-    /// A word that nobody taught us.
+    /// An unknown word.
     Unknown,
 }
 
-/// Reads a word for the way of pressing; case, spaces, `-` and `_` don't matter.
+/// Looks up a word for a kind of press; case, spaces, `-` and `_` don't matter.
 pub(super) fn way(word: &str) -> Way {
-    // What was damaged is not put together.
+    // The parts of a damaged word are not joined.
     if word.trim().contains(char::is_control) {
         return Way::Unknown;
     }
@@ -45,13 +45,13 @@ pub(super) fn way(word: &str) -> Way {
     }
 }
 
-/// Whether a word cries for help, whatever stands around it (`sos_press`, `emergency_call`).
+/// Whether a word contains an emergency word (`sos_press`, `emergency_call`).
 pub(super) fn is_alarm(word: &str) -> bool {
     let word = plain(word);
     ["emergency", "panic", "alarm", "mayday"].iter().any(|cry| word.contains(cry)) || word.starts_with("sos")
 }
 
-/// Reads the name of a key.
+/// Looks up the name of a key.
 pub(super) fn key(word: &str) -> Option<Key> {
     match plain(word).as_str() {
         "main" | "0" => Some(Key::Main),
@@ -63,8 +63,8 @@ pub(super) fn key(word: &str) -> Option<Key> {
     }
 }
 
-/// The key at a place counted from 0, as Shelly and (less one) Tasmota number them: the first is the main one.
-/// Past the fifth there is no service to mean, and a press is a press: it calls, as the main key does.
+/// The key with a number counted from 0, as Shelly and (less one) Tasmota number them: the first is the main key.
+/// Beyond the fifth no service exists, so the press counts as one of the main key and calls.
 pub(super) fn key_at(index: u64) -> Key {
     match index {
         1 => Key::Aux1,
@@ -75,7 +75,7 @@ pub(super) fn key_at(index: u64) -> Key {
     }
 }
 
-/// How much a kind matters when one message holds several.
+/// The rank of a kind by urgency, for a message that holds several.
 pub(super) fn urgency(kind: PressKind) -> u8 {
     match kind {
         PressKind::Single => 0,

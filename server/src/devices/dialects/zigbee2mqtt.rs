@@ -1,14 +1,14 @@
 //! `Zigbee2MQTT`: `{base}/{friendly name}` with `{"action": "single", "battery": 87, …}`, `…/availability`, and
 //! `…/action` with the action as a plain word, alone or beside the JSON.
 //!
-//! After each press an empty `action` follows, and any report of the device's state comes on the same topic; both
-//! are health at most. Older bridges say `click` for `action`. `linkquality` is not a signal strength in dBm and is not
+//! After each press an empty `action` follows, and all reports of the device's state use the same topic; both are
+//! health at most. Older bridges use `click` for `action`. `linkquality` is not a signal strength in dBm and is not
 //! read.
 //!
 //! Actions are words joined by `_` or `-` that may name a key: `2_double`, `button_1_hold`, `single_left`, `scene_2`,
-//! `bell1`. Keys are counted, the first is the main one. A key that is named otherwise (`right`, `up`) rings as the main
-//! key until the site says which one it is: a guess could switch do-not-disturb. Releases end a press that has rung; what
-//! turns, dims, moves or locks is no press.
+//! `bell1`. Numbered keys count from the main key. A key with another name (`right`, `up`) rings as the main key until
+//! the site defines it: a guess could switch do-not-disturb. Releases end a press that has rung; actions that turn,
+//! dim, move or lock are not presses.
 
 use crewbell_shared::button::{Key, PressKind, SeenPress, Vitals};
 
@@ -20,7 +20,7 @@ use super::said::{Heard, Ignored, Said, press};
 use super::words::{self, Way};
 use super::{Message, Understood};
 
-/// Which of a device's topics.
+/// The topics of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     State,
@@ -60,7 +60,7 @@ fn decode_state(message: &Message<'_>) -> Understood {
         ..press(PressKind::Single, Key::Main)
     };
     let action = match fields.get(&["action"]).or_else(|| fields.get(&["click"])) {
-        // What the broker kept is the device's last state; its action rang when it happened.
+        // A retained message is the device's last state; its action rang when it happened.
         Some(_) if message.retained => return message.one(no_press(vitals, Ignored::Retained)),
         Some(Value::Text(action)) => action.trim(),
         Some(_) => return Err(Ignored::UnknownShape("an action that is not text")),
@@ -76,7 +76,7 @@ fn decode_state(message: &Message<'_>) -> Understood {
     }
 }
 
-/// An attribute on a topic of its own, as the bridge sends them when it is set so.
+/// Decodes an attribute on a topic of its own, as a bridge publishes them if so configured.
 pub(super) fn decode_attribute(name: &str, payload: &[u8]) -> Result<Said, Ignored> {
     let charge = text_of(payload)?;
     let battery_percent = (name == "battery").then(|| untold(&Value::Text(charge))).flatten();
@@ -100,11 +100,12 @@ fn decode_action(message: &Message<'_>, action: &str, seen: SeenPress) -> Result
         (None, Way::NoPress | Way::Heartbeat) => return Err(Ignored::NotAPress),
         (None, Way::Unknown) => return Err(Ignored::UnknownWord(action.to_owned().into())),
     };
-    // The same action comes as JSON and as a plain word, and twice within milliseconds with another signal strength.
+    // The same action arrives as JSON and as a plain word, and twice within milliseconds with different signal
+    // strengths.
     Ok(Heard::press(SeenPress { kind, key, ..seen }, action.to_ascii_lowercase()))
 }
 
-/// The words and numbers of an action: `button1_hold` is `button`, `1`, `hold`.
+/// Splits an action into words and numbers: `button1_hold` is `button`, `1`, `hold`.
 fn parts(action: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut before = None;
@@ -123,7 +124,7 @@ fn parts(action: &str) -> Vec<String> {
     parts
 }
 
-/// Words of what turns, dims, moves, locks or arms: no press, whatever stands beside them.
+/// Words for turning, dimming, moving, locking or arming: an action that contains one is not a press.
 const NO_KEYS: [&str; 24] = [
     "brightness",
     "color",
@@ -151,11 +152,11 @@ const NO_KEYS: [&str; 24] = [
     "tilt",
 ];
 
-/// Names of keys: a press of one where nothing else says how it was pressed.
+/// Names of keys: a press if nothing else gives the kind.
 const KEYS: [&str; 10] = ["on", "off", "toggle", "up", "down", "scene", "recall", "bell", "key", "button"];
 
-/// Reads an action word by word: an alarm wins, then a release, then what is no key, then the most urgent way of
-/// pressing, then a key's name alone.
+/// Reads an action word by word. In order of precedence: an emergency, a release, a word that isn't a key, the most
+/// urgent kind of press, the name of a key alone.
 fn read_action(action: &str, parts: &[String]) -> Way {
     if words::is_alarm(action) {
         return Way::Press(PressKind::Emergency);

@@ -1,4 +1,4 @@
-//! The listening socket: accepts, counts, and gives each connection a task of its own.
+//! The listening socket: accepts and counts connections, and spawns a task for each.
 
 use std::{
     io,
@@ -26,51 +26,52 @@ use super::{
 };
 use crate::limits::{Budget, Connections, Seldom};
 
-/// When the kernel starts to ask a silent peer whether it is still there, and how often it asks again.
+/// TCP keepalive: the idle time before the first probe, and the interval between probes.
 const TCP_KEEPALIVE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_secs(15));
-/// The pause after a failed accept: what fails is the process (no file descriptors left), and asking faster won't mend it.
+/// The delay after a failed accept. The usual cause is that the process has no file descriptors left, which retrying
+/// faster doesn't solve.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections so far, of all listeners: a number is given once in a process.
+/// The next connection number, shared by all listeners, so that a number is unique in the process.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
-/// Where and how to listen.
+/// The configuration of a [`Listener`].
 #[derive(Clone, Debug)]
 pub struct ListenerSettings {
-    /// Port 0 picks a free one; see [`Listener::local_addr`].
+    /// The address to bind. Port 0 picks a free port; see [`Listener::local_addr`].
     pub addr: SocketAddr,
-    /// With it, every connection on this socket is TLS.
+    /// The TLS configuration. If set, every connection on this socket uses TLS.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// What clients may cost.
+    /// The resource limits of clients.
     pub limits: Limits,
 }
 
-/// What clients may cost.
+/// The resource limits of clients.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of one packet, head included; MQTT 5 is told.
+    /// Maximum bytes of a packet, fixed header included; sent to MQTT 5 clients as Maximum Packet Size.
     pub packet_size: u32,
-    /// Messages of one connection that are taken side by side; MQTT 5's Receive Maximum.
+    /// Messages of one connection that are processed concurrently; MQTT 5's Receive Maximum.
     pub in_flight: u16,
-    /// From accept to a whole CONNECT, TLS included.
+    /// Time limit from accept to a complete CONNECT, TLS handshake included.
     pub connect_timeout: Duration,
-    /// How long a take (or a login, or a subscription) may last before the connection is closed.
+    /// Time limit of a take, a login or a subscription, after which the connection is closed.
     pub take_timeout: Duration,
-    /// How long what is pending may last when the connection ends.
+    /// Time limit of the pending requests when the connection ends.
     pub drain_timeout: Duration,
-    /// The keep-alive of an MQTT 5 client that asks for none; whole seconds.
+    /// The keep-alive imposed on an MQTT 5 client that requests none; whole seconds.
     pub idle: Duration,
-    /// Messages to a client that may wait for its socket.
+    /// Messages to a client that may be queued for its socket.
     pub lamp_room: usize,
-    /// Topic filters of one connection.
+    /// Maximum topic filters of one connection.
     pub subscriptions: usize,
-    /// Messages of one device at a time, and how many more a second: what is more waits in its sender's socket.
+    /// Message rate of one device: the burst, and messages per second. Excess messages wait in the sender's socket.
     pub pace: (u32, u32),
-    /// The same for a connection that speaks for many, such as a gateway.
+    /// The same for a connection shared by many devices, such as a gateway.
     pub pace_of_many: (u32, u32),
-    /// Connections of one device at a time: more end its oldest.
+    /// Maximum connections of one device; the oldest is closed when another is added.
     pub of_a_device: usize,
-    /// Bytes that were received and aren't settled, over all connections.
+    /// Budget of received bytes that aren't settled, over all connections.
     pub waiting: Budget,
 }
 
@@ -93,7 +94,7 @@ impl Default for Limits {
     }
 }
 
-/// The MQTT endpoint, bound but not yet serving.
+/// The MQTT listener, bound but not yet serving.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
@@ -103,25 +104,25 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds the socket. Clients can connect from now on, and wait for [`run`](Self::run). They are counted with those
-    /// of other listeners that are given the same `connections`.
+    /// Binds the socket. From then on clients can connect, and wait for [`run`](Self::run). They are counted together
+    /// with those of other listeners that share the same `connections`.
     pub async fn bind(settings: ListenerSettings, connections: Connections) -> io::Result<Self> {
         let socket = TcpListener::bind(settings.addr).await?;
         Ok(Self { socket, settings, connections, lamps: Lamps::default() })
     }
 
-    /// The address that was bound.
+    /// Returns the bound address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// The way back to the clients of this listener.
+    /// Returns the publisher of lamp messages to the clients of this listener.
     pub fn lamps(&self) -> Lamps {
         self.lamps.clone()
     }
 
-    /// Serves until `shutdown`; then waits until every connection has been closed in order, which
-    /// [`Limits::drain_timeout`] bounds.
+    /// Serves until `shutdown`; then waits until every connection has been closed gracefully, within
+    /// [`Limits::drain_timeout`].
     pub async fn run<I: Intake>(self, intake: Arc<I>, shutdown: CancellationToken) {
         let Self { socket, settings, connections, lamps } = self;
         let limits = settings.limits;
@@ -129,7 +130,7 @@ impl Listener {
         let tls = settings.tls.map(TlsAcceptor::from);
         let tasks = TaskTracker::new();
         let roster = Roster::new();
-        // Names that are given to the nameless must not meet those of an earlier run of the server.
+        // Assigned client ids must not collide with those of an earlier run of the server.
         let run: u32 = rand::random();
         while let Some(accepted) = shutdown.run_until_cancelled(socket.accept()).await {
             let (stream, remote) = match accepted {
@@ -179,7 +180,7 @@ impl Listener {
     }
 }
 
-/// Counts a connection out, also when its task panics.
+/// Decrements the connection gauge when dropped, also when the task panics.
 struct Closed;
 
 impl Drop for Closed {
@@ -188,7 +189,7 @@ impl Drop for Closed {
     }
 }
 
-/// A socket without these works too: failures are only noted.
+/// Sets the socket options. A socket works without them too, so failures are only logged.
 fn set_up(stream: &TcpStream, remote: SocketAddr) {
     let (time, interval) = TCP_KEEPALIVE;
     let keepalive = TcpKeepalive::new().with_time(time).with_interval(interval);

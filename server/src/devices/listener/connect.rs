@@ -1,4 +1,4 @@
-//! From the accepted socket to CONNACK, and from the session's end to the last word about it.
+//! The connection's life outside its session: TLS, CONNECT and CONNACK before it, the last will and the log line after.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -23,24 +23,24 @@ use super::{
 use crate::devices::delivery::{Message, Peer};
 use crate::limits::{Origin, Seldom, Slot, Standing};
 
-/// What a connection needs of its listener.
+/// The context of a connection, provided by its listener.
 pub(super) struct Door<I: Intake> {
     pub(super) intake: Arc<I>,
     pub(super) lamps: Lamps,
     pub(super) roster: Arc<Roster<I::Principal>>,
     pub(super) limits: Limits,
     pub(super) shutdown: CancellationToken,
-    /// The connection's place among the others.
+    /// The registration among all connections.
     pub(super) slot: Slot,
-    /// Which lines stood in the log lately.
+    /// Throttle of repeated log lines, by reason and origin.
     pub(super) seldom: Arc<Seldom<(&'static str, Option<Origin>)>>,
     pub(super) connection: u64,
-    /// A number of this run of the server.
+    /// A random number that identifies this run of the listener.
     pub(super) run: u32,
     pub(super) remote: SocketAddr,
 }
 
-/// Serves one accepted socket to its end.
+/// Serves one accepted socket until it is closed.
 pub(super) async fn serve<I: Intake>(door: Door<I>, stream: TcpStream, tls: Option<TlsAcceptor>) {
     let until = tokio::time::Instant::now() + door.limits.connect_timeout;
     match tls {
@@ -73,7 +73,7 @@ where
             return farewell(stream, wire.output).await;
         }
     };
-    // From here on it takes as long as the judge does, and not as long as the client likes.
+    // From here on the duration depends on the intake, not on the client: no eviction meanwhile.
     door.slot.judge();
     let mut will = connect.will.clone();
     let (peer, idle) = match let_in(&door, &mut wire, connect).await {
@@ -81,7 +81,7 @@ where
         Err((named, Fault(words))) => {
             refused(&door, Some(&named), words);
             door.slot.turn_away();
-            // Whoever makes room meanwhile hears no farewell.
+            // The farewell is cut off if the connection is evicted meanwhile, or the server stops.
             let _ = door.while_wanted(farewell(stream, wire.output)).await;
             return;
         }
@@ -130,7 +130,7 @@ async fn read_connect<S: AsyncRead + Unpin>(stream: &mut S, wire: &mut Wire) -> 
     }
 }
 
-/// How a client calls itself, as it stands in the log.
+/// The name of a client in the log: its client id, and its user name if that differs.
 struct Named<'a> {
     client_id: &'a str,
     username: Option<&'a str>,
@@ -145,7 +145,7 @@ impl std::fmt::Display for Named<'_> {
     }
 }
 
-/// Asks the intake, and writes CONNACK either way. Nothing more is read meanwhile.
+/// Has the intake authenticate the client, and writes CONNACK in either case. Nothing is read meanwhile.
 async fn let_in<I: Intake>(
     door: &Door<I>,
     wire: &mut Wire,
@@ -186,14 +186,14 @@ async fn let_in<I: Intake>(
     Ok((Arc::new(peer), (!keep_alive.is_zero()).then(|| keep_alive * 3 / 2)))
 }
 
-/// Has the last will taken, like any other message.
+/// Hands the last will to the intake, like any other message.
 async fn execute<I: Intake>(door: &Door<I>, peer: &Peer<I::Principal>, will: Message) {
     if tokio::time::timeout(door.limits.take_timeout, door.intake.take(peer, will)).await.is_err() {
         metrics::counter!("mqtt_refused_total", "why" => "will timeout").increment(1);
     }
 }
 
-/// Says that a peer is gone, also when its task panics.
+/// Notifies the intake when dropped that the peer is gone, also when the task panics.
 struct Leaving<I: Intake> {
     intake: Arc<I>,
     peer: Arc<Peer<I::Principal>>,
@@ -207,7 +207,7 @@ impl<I: Intake> Drop for Leaving<I> {
 }
 
 impl<I: Intake> Door<I> {
-    /// Does it, unless the server stops or the connection has to make room for another first.
+    /// Runs `what` until the server stops or the connection is evicted.
     async fn while_wanted<T>(&self, what: impl Future<Output = T>) -> Result<T, Unwanted> {
         tokio::select! {
             done = what => Ok(done),
@@ -224,14 +224,14 @@ impl<I: Intake> Door<I> {
     }
 }
 
-/// Why a connection that hasn't signed in is closed.
+/// The reason for closing a connection that hasn't signed in.
 #[derive(Clone, Copy)]
 enum Unwanted {
     Shutdown,
     Evicted,
 }
 
-/// The one place that counts and logs what was wrong with a connection: once a minute for each address and reason.
+/// Counts and logs a connection that is refused or fails; logs at most once a minute for each origin and reason.
 fn refused<I: Intake>(door: &Door<I>, named: Option<&str>, why: &'static str) {
     metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
     let (connection, remote) = (door.connection, door.remote);

@@ -1,15 +1,15 @@
-//! The bytes before the protocol: where a packet ends, and what of its head the protocol crate doesn't check.
+//! Framing: finds where a packet ends, and checks what the protocol crate doesn't check of its fixed header.
 
-/// What stands at the front of the bytes that were read.
+/// The state of the first packet in the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Front {
-    /// Not a whole packet yet.
+    /// The packet is incomplete.
     Part,
-    /// A whole packet of this many bytes, head included.
+    /// A complete packet of this many bytes, fixed header included.
     Whole(usize),
-    /// A packet longer than allowed, known from its head alone.
+    /// A packet longer than allowed, according to its fixed header.
     TooLong,
-    /// Nothing that any MQTT version knows.
+    /// Bytes that aren't valid in any MQTT version.
     Malformed,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn front(bytes: &[u8], longest: usize) -> Front {
     if rest.len() >= 4 { Front::Malformed } else { Front::Part }
 }
 
-/// The fixed header's type and flags [MQTT-2.1.3-1]. `QoS` 3 is no flag of PUBLISH [MQTT-3.3.1-4].
+/// Whether the fixed header's type and flags are valid [MQTT-2.1.3-1]. PUBLISH can't have `QoS` 3 [MQTT-3.3.1-4].
 fn head_is_valid(head: u8) -> bool {
     match (head >> 4, head & 0x0F) {
         (3, flags) => flags & 0b0110 != 0b0110,
@@ -48,25 +48,25 @@ fn head_is_valid(head: u8) -> bool {
     }
 }
 
-/// What the first packet of a connection is, judged by its first bytes.
+/// The kind of a connection's first packet, according to its first bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opening {
-    /// A CONNECT of MQTT 3.1.1 or 5 whose flags are sound.
+    /// A CONNECT of MQTT 3.1.1 or 5 with valid flags.
     Connect { level: u8, flags: u8 },
-    /// A CONNECT of MQTT 3.1.1 or 5 whose flags contradict each other.
+    /// A CONNECT of MQTT 3.1.1 or 5 with invalid flags.
     BadFlags { level: u8 },
-    /// A CONNECT of another MQTT; the answer that such a client understands.
+    /// A CONNECT of another MQTT version, with the CONNACK in that version's format.
     OtherVersion(&'static [u8]),
-    /// Anything else: closed without an answer [MQTT-3.1.0-1].
+    /// Any other packet: the connection is closed without an answer [MQTT-3.1.0-1].
     Malformed,
 }
 
-/// Judges the whole packet that opens a connection.
+/// Classifies the complete first packet of a connection.
 pub(super) fn opening(packet: &[u8]) -> Opening {
     const CONNECT: u8 = 0x10;
-    /// "Unacceptable protocol version" in the words of 3.1 and 3.1.1, section 3.2.2.3.
+    /// CONNACK "unacceptable protocol version" of 3.1 and 3.1.1 (section 3.2.2.3).
     const REFUSED_3: &[u8] = &[0x20, 2, 0, 1];
-    /// "Unsupported Protocol Version" in the words of 5, section 3.2.2.2.
+    /// CONNACK "Unsupported Protocol Version" of 5 (section 3.2.2.2).
     const REFUSED_5: &[u8] = &[0x20, 3, 0, 0x84, 0];
 
     if packet.first() != Some(&CONNECT) {
@@ -91,7 +91,7 @@ pub(super) fn opening(packet: &[u8]) -> Opening {
     }
 }
 
-/// CONNECT flags [MQTT-3.1.2-3, 3.1.2-11 to 3.1.2-14; 3.1.1 also 3.1.2-22].
+/// Whether the CONNECT flags are valid [MQTT-3.1.2-3, 3.1.2-11 to 3.1.2-14; 3.1.1 also 3.1.2-22].
 fn flags_are_valid(flags: u8, level: u8) -> bool {
     let (username, password) = (flags & 0x80 != 0, flags & 0x40 != 0);
     let (will, will_qos, will_retain) = (flags & 0x04 != 0, (flags >> 3) & 3, flags & 0x20 != 0);

@@ -1,4 +1,4 @@
-//! What the listener asks of the rest of the server. It decides nothing itself.
+//! The interface by which the listener delegates its decisions to the rest of the server.
 
 use std::{future::Future, net::SocketAddr};
 
@@ -7,63 +7,65 @@ use bytes::Bytes;
 use crate::devices::delivery::{Message, Peer};
 use crate::limits::Standing;
 
-/// The judge behind the listener: who may come in, what a message is worth, who may listen.
+/// The decisions behind the listener: authenticates clients, takes messages and authorises subscriptions.
 pub trait Intake: Send + Sync + 'static {
-    /// Who a client authenticated as; opaque to the listener, cloned freely (an `Arc` of something).
+    /// The identity that a client authenticated as; opaque to the listener, and cheap to clone (such as an `Arc`).
     ///
-    /// A second connection with the same client id takes over the first only if their principals are equal:
-    /// one button can't throw another off by borrowing its name.
+    /// A second connection with the same client id takes over the first only if their principals are equal, so that a
+    /// button can't disconnect another by using its client id.
     type Principal: Clone + PartialEq + Send + Sync + 'static;
 
-    /// Called once for each peer that was let in, before its first `take`. Must not block.
+    /// Called once for each accepted peer, before its first `take`. Must not block.
     fn came(&self, peer: &Peer<Self::Principal>) {
         let _ = peer;
     }
 
-    /// Says who this is. Asked once per connection, before CONNACK.
+    /// Authenticates a client. Called once per connection, before CONNACK.
     fn authenticate(&self, login: Login) -> impl Future<Output = Result<Self::Principal, NotLetIn>> + Send;
 
-    /// How it has signed in, and which device it is, if it is one: of those the listener bounds the connections.
+    /// Returns the kind of secret with which the client has signed in, and its device, if it is one. The listener
+    /// limits the connections of each device.
     fn standing(&self, principal: &Self::Principal) -> (Standing, Option<String>);
 
-    /// Something is wrong with how this peer is connected, for a person to read. Told seldom; must not block.
+    /// Reports a problem with this peer's connection, for a person to read. Called rarely; must not block.
     fn troubled(&self, peer: &Peer<Self::Principal>, trouble: Trouble);
 
-    /// Which lamps this client may see at all: those that are published [within](super::Lamps::within) the scope.
+    /// Returns the client's scope: it receives only lamp messages published [within](super::Lamps::within) that scope.
     fn scope(&self, principal: &Self::Principal) -> u128;
 
-    /// Resolves when the message is durable, or judged worthless.
+    /// Takes a message; resolves when it is durable or has been judged worthless.
     ///
     /// Called, and its future first polled, in the order of arrival on a connection; up to
-    /// [`Limits::in_flight`](super::Limits::in_flight) futures of one connection then run side by side.
-    /// What was received whole is taken even if the socket has broken since, but a future that outlives
+    /// [`Limits::in_flight`](super::Limits::in_flight) futures of one connection then run concurrently.
+    /// A message that was received completely is taken even if the socket has failed since, but a future that outlives
     /// [`Limits::take_timeout`](super::Limits::take_timeout) is dropped.
     fn take(&self, peer: &Peer<Self::Principal>, message: Message) -> impl Future<Output = Taken> + Send + 'static;
 
-    /// Whether this peer may subscribe to `filter` (valid, perhaps with wildcards), and what to send it at once.
+    /// Authorises a subscription to `filter` (valid, possibly with wildcards), and returns the messages to send at
+    /// once.
     ///
-    /// The subscription is already in force while this runs, so a change that it misses is delivered after
-    /// what it returns; nothing is delivered on a subscription that it refuses.
+    /// The subscription is already active meanwhile, so a change that the returned messages miss is delivered after
+    /// them. Nothing is delivered on a refused subscription.
     fn subscribed(
         &self,
         peer: &Peer<Self::Principal>,
         filter: &str,
     ) -> impl Future<Output = Result<Vec<Outgoing>, NotLetIn>> + Send;
 
-    /// Called once for each peer that was let in, after its last `take`. Must not block.
+    /// Called once for each accepted peer, after its last `take`. Must not block.
     fn gone(&self, peer: &Peer<Self::Principal>, how: Gone);
 }
 
-/// What a CONNECT brings along.
+/// The credentials of a CONNECT.
 #[derive(Clone)]
 pub struct Login {
-    /// The client's name for itself, or the listener's for a client that gave none.
+    /// The client id, assigned by the listener if the client sent none.
     pub client_id: String,
     /// User name, if any was sent.
     pub username: Option<String>,
     /// Password, if any was sent.
     pub password: Option<Bytes>,
-    /// The other end of the socket.
+    /// The remote address.
     pub remote: SocketAddr,
 }
 
@@ -78,48 +80,48 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// Why a client, or its subscription, isn't let in.
+/// The reason for refusing a client or its subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotLetIn {
     /// Unknown user or wrong password.
     BadCredentials,
-    /// Known, but not for this.
+    /// The client is known, but not authorised for this.
     NotAuthorized,
-    /// Can't be judged at present (the database is away); the device tries again.
+    /// Authentication is unavailable at present (such as the database); the device retries.
     NotNow,
-    /// Too many wrong passwords; this one wasn't judged.
+    /// Too many wrong passwords; this one wasn't verified.
     TooOften,
 }
 
-/// What may be wrong with how a client is connected, though nothing of it is refused.
+/// A problem with a client's connection, for which nothing is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Several clients use its client id at the same time, or it comes anew again and again.
+    /// Several clients use its client id at the same time, or it reconnects again and again.
     SharedClientId,
-    /// It says more than one device can have to say, and is held back.
+    /// Its message rate exceeds the limit of a device, so it is read more slowly.
     Flood,
 }
 
-/// What became of a message.
+/// The result of taking a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// It is durable, or was judged worthless: acknowledge it.
+    /// The message is durable, or was judged worthless: it is acknowledged.
     Done,
-    /// It will never be taken. MQTT 5 is told why; 3.1.1 has no words for it and is acknowledged, or it would
-    /// resend for ever [MQTT-3.3.5-2 of 3.1.1].
+    /// The message is refused permanently. MQTT 5 is sent the reason; 3.1.1 has no reason codes and is sent a plain
+    /// acknowledgement, since the client would resend for ever without it [MQTT-3.3.5-2 of 3.1.1].
     Refused(Why),
-    /// It couldn't be made durable: no acknowledgement, the connection is closed, the device resends.
+    /// The message couldn't be made durable: it isn't acknowledged, the connection is closed, the device resends.
     NotNow,
 }
 
-/// Why a message will never be taken.
+/// The reason for refusing a message permanently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
     /// This peer may not publish to this topic.
     NotAuthorized,
-    /// The payload can't be what the topic says.
+    /// The payload is invalid for the topic.
     PayloadInvalid,
-    /// Nobody publishes to such a topic here.
+    /// The topic is unknown.
     TopicInvalid,
 }
 
@@ -128,19 +130,21 @@ pub enum Why {
 pub struct Outgoing {
     /// A topic name without wildcards.
     pub topic: String,
-    /// Any bytes.
+    /// The payload, which can be any bytes.
     pub payload: Bytes,
 }
 
-/// How a peer left.
+/// The way in which a peer's connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gone {
-    /// It said DISCONNECT.
+    /// The client sent DISCONNECT.
     Clean,
-    /// It fell silent, its socket broke, or it broke the protocol. Its last will has been taken.
+    /// The keep-alive expired, the socket failed, or the client broke the protocol. Its last will has been taken.
     Lost,
-    /// It came in again by another connection (which may have been authenticated already). No last will: it isn't gone.
+    /// Another connection of the client took over, and may be authenticated already. No last will: the client is
+    /// online.
     TakenOver,
-    /// The server closed: it shuts down, or couldn't take a message. No last will: nothing is known against the device.
+    /// The server closed the connection: it shuts down, or couldn't take a message. No last will: the device isn't at
+    /// fault.
     Closed,
 }

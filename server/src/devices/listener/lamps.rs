@@ -1,4 +1,4 @@
-//! The way back: messages to those clients that subscribed to them, at `QoS` 0.
+//! Lamp messages to the clients that have subscribed to them, at `QoS` 0.
 
 use std::{
     collections::HashMap,
@@ -11,12 +11,12 @@ use tokio::sync::mpsc;
 
 use super::{intake::Outgoing, topics};
 
-/// The lamps of the connected buttons: what is published here reaches every client that subscribed to its topic.
+/// The publisher of lamp messages: each message is sent to every connected client that has subscribed to its topic.
 ///
-/// Nothing is kept: a client that isn't connected gets the state of its lamp when it subscribes again.
+/// Messages aren't stored. A client that isn't connected gets the current state of its lamp when it subscribes again.
 #[derive(Clone, Debug, Default)]
 pub struct Lamps {
-    /// Whose lamps: the topics of two sites may be the same, their clients never are.
+    /// The scope (site) of the recipients. Two sites may use the same topics, but never share clients.
     scope: u128,
     subscriptions: Arc<Mutex<Subscriptions>>,
 }
@@ -35,15 +35,16 @@ struct Subscriber {
 }
 
 impl Lamps {
-    /// The lamps of those clients alone whose principal has this scope ([`Intake::scope`](super::Intake::scope)).
+    /// Returns a publisher to only those clients whose principal has this scope
+    /// ([`Intake::scope`](super::Intake::scope)).
     #[must_use]
     pub fn within(&self, scope: u128) -> Self {
         Self { scope, subscriptions: Arc::clone(&self.subscriptions) }
     }
 
-    /// Sends to all subscribers of `topic`, once each, without waiting for any.
+    /// Sends a message to all subscribers of `topic`, once each, without blocking.
     ///
-    /// A client that is too slow to have room for it loses it (counted in `mqtt_lamp_dropped_total`).
+    /// The message is dropped for a client whose queue is full (counted in `mqtt_lamp_dropped_total`).
     pub fn publish(&self, topic: &str, payload: &[u8]) {
         let subscriptions = self.lock();
         let exact = subscriptions.exact.get(topic).map_or(&[][..], Vec::as_slice);
@@ -68,32 +69,32 @@ impl Lamps {
         }
     }
 
-    /// Makes a client's own end, through which it subscribes and receives at most `room` messages ahead of its socket.
+    /// Creates the inbox of a client, which queues at most `room` messages for its socket.
     pub(super) fn inbox(&self, connection: u64, room: usize) -> Inbox {
         let (sender, receiver) = mpsc::channel(room);
         let subscriber = Subscriber { scope: self.scope, connection, inbox: sender };
         Inbox { lamps: self.clone(), subscriber, receiver, filters: Vec::new(), granted: Vec::new() }
     }
 
-    /// A panic elsewhere can't leave the two collections half changed, so a poisoned lock is still good.
+    /// Locks the subscriptions. A panic can't leave the two collections half changed, so a poisoned lock is valid.
     fn lock(&self) -> MutexGuard<'_, Subscriptions> {
         self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One client's subscriptions, and what has come in on them. Unsubscribes when dropped.
+/// One client's subscriptions, and the messages queued on them. Unsubscribes when dropped.
 #[derive(Debug)]
 pub(super) struct Inbox {
     lamps: Lamps,
     subscriber: Subscriber,
     receiver: mpsc::Receiver<Arc<Outgoing>>,
-    /// In force, granted or not decided yet.
+    /// Active filters, granted or undecided.
     filters: Vec<String>,
     granted: Vec<String>,
 }
 
 impl Inbox {
-    /// Puts a filter in force, if it isn't and there are fewer than `most`; says whether it is now.
+    /// Activates a filter if there are fewer than `most`; returns whether it is active, as it may have been before.
     ///
     /// Nothing is delivered on it until it is granted.
     pub(super) fn add(&mut self, filter: &str, most: usize) -> bool {
@@ -113,9 +114,9 @@ impl Inbox {
         true
     }
 
-    /// Lets what comes in on a filter through; says whether it is newly granted.
+    /// Grants a filter, so that its messages are delivered; returns whether it is newly granted.
     pub(super) fn grant(&mut self, filter: &str) -> bool {
-        // An UNSUBSCRIBE of the same filter may have been settled since it was put in force.
+        // An UNSUBSCRIBE of the same filter may have been settled since it was activated.
         self.add(filter, usize::MAX);
         let is_new = !self.granted.iter().any(|known| known == filter);
         if is_new {
@@ -124,7 +125,7 @@ impl Inbox {
         is_new
     }
 
-    /// Ends a subscription; says whether there was one.
+    /// Removes a subscription; returns whether it existed.
     pub(super) fn remove(&mut self, filter: &str) -> bool {
         self.granted.retain(|known| known != filter);
         let before = self.filters.len();
@@ -136,10 +137,10 @@ impl Inbox {
         existed
     }
 
-    /// The next message that is still wanted.
+    /// Polls for the next message on a granted filter.
     ///
-    /// While a filter is undecided all wait in their order: what comes in on it
-    /// must neither be seen before the state that it changes, nor be lost, nor reach a client that is refused.
+    /// While a filter is undecided, all messages wait in order: a message on it must neither be delivered before the
+    /// state that it changes, nor be lost, nor reach a client whose subscription is refused.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Arc<Outgoing>>> {
         if self.granted.len() < self.filters.len() {
             return Poll::Pending;
@@ -181,7 +182,7 @@ impl Drop for Inbox {
 mod tests {
     use super::*;
 
-    /// What the client would be sent now.
+    /// Returns the payloads of all messages that are ready to be sent.
     fn sent(inbox: &mut Inbox) -> Vec<Bytes> {
         let mut context = Context::from_waker(std::task::Waker::noop());
         let mut sent = Vec::new();

@@ -1,27 +1,26 @@
-//! The server's own MQTT endpoint (3.1.1 and 5, TLS by option), which exists for one reason: PUBACK follows our
-//! commit. It moves bytes and keeps the protocol; whatever there is to decide, it asks of [`Intake`].
+//! The server's own MQTT listener (3.1.1 and 5, optionally with TLS), which sends PUBACK only after the commit. It
+//! implements the protocol, and delegates every decision to [`Intake`].
 //!
-//! May touch: sockets, time, the protocol crate. May not: the database, rules, what a topic or payload means.
+//! May use: sockets, time, the protocol crate. May not use: the database, rules, the meaning of topics and payloads.
 //!
-//! - **Order.** Messages are taken in the order of arrival, up to [`Limits::in_flight`] side by side, and
+//! - **Order.** Messages are taken in the order of arrival, up to [`Limits::in_flight`] concurrently, and
 //!   acknowledged in that order [MQTT-4.6.0-2]. A message that can't be taken ends the connection without PUBACK,
-//!   and nothing behind it is acknowledged either.
-//! - **No sessions.** Session Present is always 0 and MQTT 5 is answered Session Expiry Interval 0. Of the three
-//!   things that a session holds, subscriptions are made again by a client that is told so, lamps are shown from
-//!   their current state when it subscribes, and an unacknowledged press is the *client's* to keep: libmosquitto
-//!   resends it after a reconnect (tested), as clients of 3.1.1 do. A client that follows [MQTT-3.2.2-5] of MQTT 5 to
-//!   the letter (rumqttc) forgets it together with its session: it has to publish again by itself, knowing from the
-//!   missing PUBACK that nobody heard.
-//! - **`QoS`.** 0 and 1; 2 in 3.1.1 (PUBREC after the commit; a resend within the connection isn't taken again), while
-//!   MQTT 5 is told Maximum `QoS` 1. Lamps go out at 0.
-//! - **Limits.** Packet size, requests in flight, backlog, output, subscriptions are bounded, connections by
-//!   [`Connections`](crate::limits::Connections), bytes that wait also over all connections. Who says more than a device
-//!   can have to say is held back by TCP, and told of. Passwords are the intake's business.
-//! - **Retained messages** are handed over with their flag and never kept.
-//! - **Half-open sockets** end by the keep-alive (1.5 times, [MQTT-3.1.2-22]); a client of MQTT 5 that wants none is
-//!   told [`Limits::idle`], one of 3.1.1 is watched by TCP's own keep-alive, as are all.
+//!   and no later message is acknowledged either.
+//! - **No session state.** Session Present is always 0, and MQTT 5 clients are sent Session Expiry Interval 0. Session
+//!   state would hold three things. A client renews its subscriptions when Session Present is 0. Lamps are sent in
+//!   their current state when it subscribes. An unacknowledged press is stored by the *client*: libmosquitto resends it
+//!   after a reconnect (tested), as clients of 3.1.1 do. An MQTT 5 client that follows [MQTT-3.2.2-5] strictly
+//!   (rumqttc) discards it together with its session, and has to publish it again, since it received no PUBACK.
+//! - **`QoS`.** 0 and 1; also 2 in 3.1.1 (PUBREC after the commit; a resend within the connection isn't taken again),
+//!   while MQTT 5 clients are sent Maximum `QoS` 1. Lamp messages are sent at 0.
+//! - **Limits.** Packet size, requests in flight, backlog, output and subscriptions are bounded, connections by
+//!   [`Connections`](crate::limits::Connections), waiting bytes also over all connections. A client that exceeds its
+//!   message rate is slowed down by TCP flow control, and reported. Limiting password attempts is up to the intake.
+//! - **Retained messages** are passed on with their flag and never stored.
+//! - **Half-open sockets** are closed after 1.5 times the keep-alive [MQTT-3.1.2-22]. An MQTT 5 client that requests
+//!   none is sent [`Limits::idle`]; for one of 3.1.1 there is only TCP's keepalive, which all connections have.
 //!
-//! To follow a message: `accept` (sockets) → `connect` (CONNECT to CONNACK) → `session` (the loop) → `wire` (packets)
+//! A message's path: `accept` (sockets) → `connect` (CONNECT to CONNACK) → `session` (the loop) → `wire` (packets)
 //! → `work` (`Intake::take`) → `wire` (PUBACK).
 
 mod accept;

@@ -1,21 +1,21 @@
-//! How fast a client may speak: a burst, then so much a second. It isn't refused anything, only read more slowly.
+//! The message rate limiter of a connection: a burst, then a rate per second. Excess messages are delayed, not refused.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A leaky bucket as one instant (GCRA): when everything said so far is paid for.
+/// A leaky bucket stored as one instant (GCRA): the time at which all messages so far have drained.
 #[derive(Debug)]
 pub(super) struct Pace {
     burst: Duration,
     each: Duration,
     paid: Option<Instant>,
-    /// When it was last told of.
+    /// When the rate limit was last reported.
     told: Option<Instant>,
 }
 
 impl Pace {
-    /// A burst of messages, and how many more a second.
+    /// Creates a limiter of a burst in messages, and a rate in messages per second.
     pub(super) fn new((burst, per_second): (u32, u32)) -> Self {
         let each = Duration::from_secs(1) / per_second.max(1);
         Self { burst: each * burst, each, paid: None, told: None }
@@ -27,13 +27,13 @@ impl Pace {
         self.paid = Some(paid + self.each);
     }
 
-    /// Until when nothing more is read, if so.
+    /// Returns the time until which reading is paused, if it is.
     pub(super) fn held_until(&self, now: Instant) -> Option<Instant> {
         let until = self.paid?.checked_sub(self.burst)?;
         (until > now).then_some(until)
     }
 
-    /// Whether somebody is to be told that it is held back: once a minute.
+    /// Whether the rate limit is to be reported: at most once a minute.
     pub(super) fn tell(&mut self, now: Instant) -> bool {
         let due = self.told.is_none_or(|told| now.saturating_duration_since(told) >= Duration::from_mins(1));
         if due {

@@ -1,4 +1,4 @@
-//! Who is connected, so that a client that comes again takes over its own older connection [MQTT-3.1.4-3].
+//! The registry of connected clients, by which a new connection takes over an older one of its client [MQTT-3.1.4-3].
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 use super::intake::Trouble;
 use crate::devices::delivery::Peer;
 
-/// How often a client may take over its own connection in [`WINDOW`] before it is believed to be several, and how long
-/// that is believed.
+/// Maximum takeovers of a client within [`WINDOW`]. Beyond it, the client id counts as shared by several devices for
+/// [`SEVERAL_FOR`].
 const TAKEOVERS: usize = 4;
 const WINDOW: Duration = Duration::from_mins(1);
 const SEVERAL_FOR: Duration = Duration::from_mins(10);
 
-/// The connections that have been let in.
+/// The registry of accepted connections.
 #[derive(Debug)]
 pub(super) struct Roster<P> {
     all: Mutex<All<P>>,
@@ -27,17 +27,17 @@ pub(super) struct Roster<P> {
 #[derive(Debug)]
 struct All<P> {
     by_client_id: HashMap<String, Client<P>>,
-    /// The oldest first.
+    /// The connections of each device, the oldest first.
     by_device: HashMap<String, VecDeque<(u64, CancellationToken)>>,
 }
 
-/// All that came in under a client id.
+/// The connections of one client id.
 #[derive(Debug)]
 struct Client<P> {
     entries: Vec<Entry<P>>,
-    /// When one took over another, lately.
+    /// Times of the recent takeovers.
     takeovers: VecDeque<Instant>,
-    /// Until when it is believed to be several devices, which don't take over each other.
+    /// The time until which the client id counts as shared by several devices, which don't take over each other.
     several_until: Option<Instant>,
 }
 
@@ -48,15 +48,15 @@ struct Entry<P> {
     taken_over: CancellationToken,
 }
 
-/// A connection's line in the roster, struck out when dropped.
+/// A connection's registration; removed when dropped.
 #[derive(Debug)]
 pub(super) struct Place<P> {
     roster: Arc<Roster<P>>,
     peer: Arc<Peer<P>>,
     device: Option<String>,
-    /// Cancelled when the same client has come in again.
+    /// Cancelled when another connection has taken this one over, or when the device has too many connections.
     pub(super) taken_over: CancellationToken,
-    /// What a person should know of how this client comes in.
+    /// The problem with this client's connections to report, if any.
     pub(super) trouble: Option<Trouble>,
 }
 
@@ -71,11 +71,11 @@ impl<P> Roster<P> {
 }
 
 impl<P: Clone + PartialEq> Roster<P> {
-    /// Enters a peer, and tells an older connection of the same client and principal to leave [MQTT-3.1.4-3].
+    /// Registers a peer, and cancels an older connection of the same client id and principal [MQTT-3.1.4-3].
     ///
-    /// When that happens again and again, they are several devices with one client id, which would throw each other off
-    /// for ever: then they stay side by side, and it is told. Of a device that has credentials of its own `most`
-    /// connections stay, whatever their client ids.
+    /// Repeated takeovers mean that several devices share a client id and would disconnect each other for ever. Their
+    /// connections are then kept side by side, and the problem is reported. A device with credentials of its own keeps
+    /// its newest `most` connections, whatever their client ids.
     pub(super) fn enter(
         self: &Arc<Self>,
         peer: &Arc<Peer<P>>,
@@ -92,7 +92,7 @@ impl<P: Clone + PartialEq> Roster<P> {
         });
         let mut trouble = None;
         let same = client.entries.iter().filter(|entry| entry.principal == peer.principal).count();
-        // Those that stand side by side have all kept themselves alive.
+        // More than one connection is left only if each has kept itself alive, which takes several devices.
         let mut are_several = same > 1 || client.several_until.is_some_and(|until| now < until);
         if same > 0 && !are_several {
             client.takeovers.retain(|at| now.saturating_duration_since(*at) < WINDOW);

@@ -1,4 +1,5 @@
-//! The listener's certificates: from files, or made at the first start by an authority of the site's own.
+//! The listener's TLS certificates: loaded from files, or issued at the first start by the site's own certificate
+//! authority (CA).
 
 use std::{
     fs,
@@ -23,14 +24,15 @@ use rustls::{
 };
 use sha2::{Digest as _, Sha256};
 
-/// From when to when what is made here is valid: a fixed time, longer than the buttons last, so that it doesn't matter what
-/// the server's clock says on the day. Clocks on board begin in 1970, or are years ahead until somebody sets them.
+/// First year of the validity period of issued certificates, up to [`TO`]. The period is fixed, and longer than the
+/// buttons last, so that it doesn't depend on the server's clock: clocks on board start in 1970, or are years ahead
+/// until they are set.
 const FROM: i16 = 2020;
 const TO: i16 = 2050;
-/// Years that a certificate made in that time's last years, or after it, is valid.
+/// Minimum validity in years of a certificate issued in the last years of that period, or after it.
 const AT_LEAST: i16 = 10;
 
-/// Why there is no TLS.
+/// An error that prevents TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file can't be read or written.
@@ -38,46 +40,47 @@ pub enum TlsError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The I/O error.
         source: io::Error,
     },
-    /// A file isn't the PEM that it should be.
+    /// A file isn't valid PEM.
     #[error("{path}: {source}")]
     Pem {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parse error.
         source: pem::Error,
     },
-    /// A certificate can't be made: a name is no host name, or the kept key is damaged.
+    /// A certificate can't be issued: a name isn't a valid host name, or the stored key is damaged.
     #[error("the certificate can't be made: {0}")]
     Make(#[from] rcgen::Error),
-    /// Certificate and key don't fit each other, or aren't supported.
+    /// Certificate and key don't match, or aren't supported.
     #[error("the certificate can't be used: {0}")]
     Use(#[from] rustls::Error),
 }
 
-/// Certificates of the site's own.
+/// The site's own CA, with the server certificate that it issued.
 #[derive(Debug)]
 pub struct OwnAuthority {
-    /// For [`ListenerSettings::tls`](super::ListenerSettings::tls).
+    /// The TLS configuration for [`ListenerSettings::tls`](super::ListenerSettings::tls).
     pub config: Arc<ServerConfig>,
-    /// What the devices are to trust.
+    /// The CA certificate, which the devices have to trust.
     pub ca_file: PathBuf,
-    /// SHA-256 of that certificate (DER), in upper-case hex pairs with colons: to be shown, and compared by eye.
+    /// SHA-256 fingerprint of the CA certificate (DER), in upper-case hex pairs with colons, for comparison by eye.
     pub fingerprint: String,
-    /// What was made at this start, and why.
+    /// The certificates issued at this start.
     pub made: Made,
-    /// The certificate that connections to come are shown.
+    /// The certificate presented to new connections.
     pub shown: Arc<Shown>,
 }
 
-/// The certificate that is shown at present, which may change while the server runs.
+/// The certificate presented to clients, which can be replaced while the server runs.
 #[derive(Debug)]
 pub struct Shown(RwLock<Arc<CertifiedKey>>);
 
 impl Shown {
-    /// Shows what is in a folder, made anew there if names or time want it ([`load_or_make`]); says what was made.
+    /// Replaces the certificate by the one in `folder`, which is reissued if necessary ([`load_or_make`]); returns what
+    /// was issued.
     pub fn renew(&self, folder: &Path, names: &[String], now: Timestamp) -> Result<Made, TlsError> {
         let own = load_or_make(folder, names, now)?;
         let new = own.shown.current();
@@ -96,20 +99,21 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// What was made at a start.
+/// The certificates that were issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {
-    /// Nothing: all is as it was.
+    /// None: the existing ones are valid.
     Nothing,
-    /// The server's certificate, under the authority that devices trust already.
+    /// The server certificate, by the existing CA, which devices trust already.
     Certificate,
-    /// Authority and certificate, at the first start.
+    /// The CA and the server certificate, at the first start.
     All,
-    /// Authority and certificate, because those that were there are out of their time: devices have to be given the new one.
+    /// The CA and the server certificate, because the CA is outside its validity period: devices have to be given the
+    /// new CA certificate.
     AllAnew,
 }
 
-/// Loads a certificate chain (server's first) and its key, both PEM.
+/// Loads a certificate chain (server certificate first) and its key, both PEM.
 pub fn load(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     config(&Arc::new(read_pair(certificates, key)?))
 }
@@ -128,7 +132,7 @@ fn read_pair(certificates: &Path, key: &Path) -> Result<Shown, TlsError> {
 }
 
 fn config(shown: &Arc<Shown>) -> Result<Arc<ServerConfig>, TlsError> {
-    // Given explicitly: a process-wide default would depend on who is first.
+    // The provider is explicit, since a process-wide default depends on which code installs one first.
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -136,12 +140,12 @@ fn config(shown: &Arc<Shown>) -> Result<Arc<ServerConfig>, TlsError> {
     Ok(Arc::new(config))
 }
 
-/// Uses the site's own authority in `folder`, and makes it if it isn't there.
+/// Loads the site's own CA from `folder`, or creates it there.
 ///
-/// `names` are the host names and addresses by which devices reach the server. When they change, a new server
-/// certificate is made under the same authority, so that no device has to be touched; so it is when it is damaged, or out
-/// of its time. An authority that is out of its time is made anew, unless it is the clock that can't be right. Keys are
-/// readable by their owner only. A name that no certificate can hold is left out.
+/// `names` are the host names and addresses by which devices reach the server. When they change, or when the server
+/// certificate is damaged or outside its validity period, a new one is issued by the same CA, so that no device needs a
+/// change. A CA outside its validity period is replaced, unless the clock is obviously wrong. Keys are readable by
+/// their owner only. Names that a certificate can't contain are left out.
 pub fn load_or_make(folder: &Path, names: &[String], now: Timestamp) -> Result<OwnAuthority, TlsError> {
     let file = |name: &str| folder.join(name);
     let (ca_file, ca_key_file) = (file("ca.pem"), file("ca.key"));
@@ -149,14 +153,14 @@ pub fn load_or_make(folder: &Path, names: &[String], now: Timestamp) -> Result<O
     fs::create_dir_all(folder).map_err(|source| TlsError::File { path: folder.to_owned(), source })?;
 
     let is_there = ca_file.exists() && ca_key_file.exists();
-    // Before any of this was written there was no such time: the clock isn't set.
+    // A clock that shows a year before `FROM` isn't set.
     let clock_is_set = year_of(now) >= FROM;
     let is_over = is_there && clock_is_set && !is_in_time(&certificate(&ca_file)?, now)?;
     let period = (FROM, TO.max(year_of(now).saturating_add(AT_LEAST)));
     if !is_there || is_over {
         let key = KeyPair::generate()?;
         let certificate = authority(period)?.self_signed(&key)?;
-        // No server's certificate of the old authority may outlive it.
+        // Without the names, an interrupted start reissues the server certificate: none may outlive its CA.
         remove(&names_file)?;
         write(&ca_key_file, &key.serialize_pem(), 0o600)?;
         write(&ca_file, &certificate.pem(), 0o644)?;
@@ -176,9 +180,9 @@ pub fn load_or_make(folder: &Path, names: &[String], now: Timestamp) -> Result<O
     if !fits {
         let ca_key = KeyPair::from_pem(&read(&ca_key_file)?)?;
         let key = KeyPair::generate()?;
-        // An issuer is its name and key, and the name is always the same.
+        // An issuer consists of name and key, and the name is constant.
         let certificate = server(&names, period)?.signed_by(&key, &Issuer::new(authority(period)?, ca_key))?;
-        // The names last: without them, a start that was cut off is done again.
+        // The names are written last: without them, an interrupted start is repeated.
         remove(&names_file)?;
         write(&server_key_file, &key.serialize_pem(), 0o600)?;
         write(&server_file, &format!("{}{}", certificate.pem(), read(&ca_file)?), 0o644)?;
@@ -200,7 +204,7 @@ fn certificate(file: &Path) -> Result<CertificateDer<'static>, TlsError> {
     CertificateDer::from_pem_file(file).map_err(|source| TlsError::Pem { path: file.to_owned(), source })
 }
 
-/// Whether a certificate is valid at a time. Nothing else is asked of it: whose it is, we know.
+/// Whether a certificate is within its validity period. Nothing else is checked, since its origin is known.
 fn is_in_time(certificate: &CertificateDer<'static>, now: Timestamp) -> Result<bool, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone())?;
@@ -221,7 +225,7 @@ fn is_in_time(certificate: &CertificateDer<'static>, now: Timestamp) -> Result<b
     ))
 }
 
-/// Whether a certificate can hold a name.
+/// Whether a certificate can contain a name.
 fn can_be_held(name: &str) -> bool {
     name.parse::<std::net::IpAddr>().is_ok() || ServerName::try_from(name).is_ok()
 }
@@ -272,7 +276,7 @@ fn remove(path: &Path) -> Result<(), TlsError> {
     }
 }
 
-/// Writes beside and renames, so that a file is there whole or not at all.
+/// Writes a file atomically: to a temporary file, which is then renamed.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
     let beside = path.with_extension("new");
     remove(&beside)?;

@@ -1,6 +1,6 @@
 //! Topic names and topic filters (MQTT 5, section 4.7).
 
-/// Whether `topic` may stand in a PUBLISH: not empty, no wildcards [MQTT-3.3.2-2], no NUL [MQTT-1.5.4-2].
+/// Whether `topic` is valid in a PUBLISH: not empty, no wildcards [MQTT-3.3.2-2], no NUL [MQTT-1.5.4-2].
 pub(super) fn is_name(topic: &str) -> bool {
     !topic.is_empty() && !topic.bytes().any(|byte| matches!(byte, b'+' | b'#' | 0))
 }
@@ -24,7 +24,7 @@ pub(super) fn is_filter(filter: &str) -> bool {
     true
 }
 
-/// Whether `filter` asks for a shared subscription (MQTT 5, section 4.8.2), which this listener doesn't have.
+/// Whether `filter` requests a shared subscription (MQTT 5, section 4.8.2), which this listener doesn't support.
 pub(super) fn is_shared(filter: &str) -> bool {
     filter.starts_with("$share/")
 }
@@ -34,9 +34,9 @@ pub(super) fn has_wildcard(filter: &str) -> bool {
     filter.contains(['+', '#'])
 }
 
-/// Whether a message to `topic` goes to a subscriber of `filter`.
+/// Whether `filter` matches `topic`.
 ///
-/// `#` covers its parent level too; a leading wildcard doesn't cover topics that start with `$` [MQTT-4.7.2-1].
+/// `#` matches its parent level too; a leading wildcard doesn't match topics that start with `$` [MQTT-4.7.2-1].
 pub(super) fn covers(filter: &str, topic: &str) -> bool {
     if topic.starts_with('$') && filter.starts_with(['+', '#']) {
         return false;

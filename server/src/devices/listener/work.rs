@@ -1,4 +1,4 @@
-//! What a client has asked for and hasn't been answered yet, in the order of arrival.
+//! The queue of a client's unanswered requests, in the order of arrival.
 
 use std::{
     collections::VecDeque,
@@ -18,33 +18,34 @@ use super::{
 };
 use crate::devices::delivery::{Message, Peer};
 
-/// Requests that may wait for their turn; with the bytes below, what a flooding client can cost.
+/// Maximum requests in the backlog. With the bytes below, it bounds the memory that a flooding client uses.
 const BACKLOG: usize = 1024;
-/// Bytes of payload that may wait or be taken at a time. One message may exceed it.
+/// Maximum payload bytes of all waiting and running requests. The last message may exceed it.
 const UNSETTLED_BYTES: usize = 1024 * 1024;
 
-/// One thing to be done for the client.
+/// A client's request.
 pub(super) enum Request {
     Take(Message),
     Subscribe { packet_id: u16, filters: Vec<Asked> },
     Unsubscribe { packet_id: u16, filters: Vec<String> },
 }
 
-/// One filter of a SUBSCRIBE, and the listener's own objection to it.
+/// One filter of a SUBSCRIBE, and the reason for which the listener itself rejects it, if any.
 pub(super) struct Asked {
     pub(super) filter: String,
     pub(super) handling: RetainHandling,
     pub(super) objection: Option<Grant>,
 }
 
-/// What came of a request.
+/// The result of a request.
 pub(super) enum Settled {
     Message { packet_id: Option<u16>, qos: u8, taken: Taken },
     Subscribed { packet_id: u16, answers: Vec<(Asked, Result<Vec<Outgoing>, Grant>)> },
     Unsubscribed { packet_id: u16, filters: Vec<String> },
 }
 
-/// At most [`Limits::in_flight`] requests run side by side; the rest wait in a bounded backlog. Results come in order.
+/// The requests of one connection. At most [`Limits::in_flight`] run concurrently, the rest wait in a bounded backlog.
+/// Results come in order.
 pub(super) struct Work<I: Intake> {
     intake: Arc<I>,
     peer: Arc<Peer<I::Principal>>,
@@ -52,10 +53,10 @@ pub(super) struct Work<I: Intake> {
     take_timeout: Duration,
     drain_timeout: Duration,
     running: FuturesOrdered<BoxFuture<'static, Settled>>,
-    /// When each running request must be settled, and its bytes, in the same order: the first is the oldest and due first.
+    /// The deadline and the bytes of each running request, in the same order: the first is the oldest and due first.
     due: VecDeque<(Instant, usize)>,
     backlog: VecDeque<Request>,
-    /// Of all that waits and runs.
+    /// Payload bytes of all waiting and running requests.
     bytes: usize,
 }
 
@@ -78,12 +79,12 @@ impl<I: Intake> Work<I> {
         self.backlog.len() >= BACKLOG || self.bytes >= UNSETTLED_BYTES
     }
 
-    /// Bytes of payload that aren't settled.
+    /// Returns the payload bytes that aren't settled.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Has somebody told that something is wrong with this client.
+    /// Reports a problem with this client to the intake.
     pub(super) fn troubled(&self, trouble: Trouble) {
         self.intake.troubled(&self.peer, trouble);
     }
@@ -92,7 +93,7 @@ impl<I: Intake> Work<I> {
         self.running.is_empty() && self.backlog.is_empty()
     }
 
-    /// When the oldest running request must be settled.
+    /// Returns the deadline of the oldest running request.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due.front().map(|(due, _)| *due)
     }
@@ -103,7 +104,7 @@ impl<I: Intake> Work<I> {
         self.start();
     }
 
-    /// The next result in order; `None` when there is nothing to do.
+    /// Polls for the next result in order; `None` when no request is left.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Settled>> {
         let settled = std::task::ready!(self.running.poll_next_unpin(context));
         self.bytes -= self.due.pop_front().map_or(0, |(_, bytes)| bytes);
@@ -111,12 +112,12 @@ impl<I: Intake> Work<I> {
         Poll::Ready(settled)
     }
 
-    /// Forgets what hasn't been started: its sender will send it again.
+    /// Drops the requests that haven't been started: the client will send them again.
     pub(super) fn forget_backlog(&mut self) {
         self.bytes -= self.backlog.drain(..).map(|request| bytes_of(&request)).sum::<usize>();
     }
 
-    /// Lets all that is left be done for nobody's acknowledgement, for a limited time.
+    /// Completes the remaining requests without acknowledging them, within [`Limits::drain_timeout`].
     pub(super) async fn drain(&mut self) {
         let limit = self.drain_timeout;
         let rest = async { while std::future::poll_fn(|context| self.poll(context)).await.is_some() {} };

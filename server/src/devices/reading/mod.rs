@@ -1,9 +1,9 @@
-//! Reads the JSON that devices send, damaged or not. Pure; knows nothing of topics, buttons or presses.
+//! Tolerant JSON reader for device messages. Pure; independent of topics, buttons and presses.
 //!
-//! A damaged part is [`Value::Unknown`], and what stands around it is read as if nothing had happened: a sensor that
-//! fails prints `nan`, a buffer of C ends in the rest of the message before, a text is cut in the middle of a
-//! character. Nothing is guessed: `087` is no 87, and half a word is no word. Text that `serde_json` reads is read here
-//! as it reads it (a test compares the two), with nothing damaged.
+//! A damaged part becomes [`Value::Unknown`], and the parts around it are read normally: a failing sensor prints `nan`,
+//! a C buffer ends in the rest of the previous message, a text is cut in the middle of a character. Nothing is guessed:
+//! `087` is not 87, and half a word is not a word. Text that `serde_json` accepts is read identically (a test compares
+//! the two), with no damage.
 //!
 //! One pass, no recursion deeper than [`DEPTH_MAX`], and no more than [`VALUES_MAX`] values are kept.
 
@@ -18,45 +18,45 @@ pub use value::{Object, Value};
 
 use parser::Parser;
 
-/// Deepest nesting that is read; what is deeper is unknown.
+/// Maximum nesting depth; deeper values are unknown.
 pub const DEPTH_MAX: usize = 32;
-/// Most values kept of one message, members and items together; more are unknown.
+/// Maximum number of values kept of one message, members and items together; further ones are unknown.
 pub const VALUES_MAX: usize = 16 * 1024;
-/// Most objects read of one message that holds several, one behind the other.
+/// Maximum number of concatenated objects read of one message.
 const OBJECTS_MAX: usize = 8;
 
-/// An object as far as it could be read.
+/// An object, as far as it could be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// Its members; the damaged ones are [`Value::Unknown`], and those without a readable name are left out.
+    /// Its members; damaged ones are [`Value::Unknown`], and those without a readable name are left out.
     pub object: Object,
-    /// What was damaged first, if anything was.
+    /// The first damage found, if any.
     pub damage: Option<Damage>,
-    /// Whether its end is there. What is missing from an object that was cut says nothing.
+    /// Whether its end was found. A truncated object says nothing about the missing part.
     pub is_whole: bool,
 }
 
-/// What is wrong with a message that can be read at least in part.
+/// A kind of damage in a message that is at least partly readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Damage {
-    /// A value that is none: `nan`, `087`, nothing at all.
+    /// An invalid value: `nan`, `087`, nothing at all.
     Value,
-    /// A text with bytes that are no UTF-8.
+    /// A text with bytes that aren't UTF-8.
     Encoding,
-    /// A text with half an escape, a control character, or a quote too many.
+    /// A text with an incomplete escape, a control character, or a surplus quote.
     Text,
-    /// A comma, colon or bracket too many or too few.
+    /// A surplus or missing comma, colon or bracket.
     Punctuation,
-    /// The end is missing.
+    /// The end of the message is missing.
     Cut,
-    /// Something follows the end.
+    /// Further bytes follow the end.
     Leftovers,
-    /// Nested too deep, or too many values.
+    /// The message is nested too deeply, or has too many values.
     TooMuch,
 }
 
 impl Damage {
-    /// A stable code, for metrics.
+    /// Stable code, for metrics.
     pub fn code(self) -> &'static str {
         match self {
             Self::Value => "value",
@@ -69,7 +69,7 @@ impl Damage {
         }
     }
 
-    /// What is wrong, in a few words for the administrator.
+    /// Short description for the administrator.
     pub fn says(self) -> &'static str {
         match self {
             Self::Value => "a value that is none, such as nan",
@@ -83,24 +83,24 @@ impl Damage {
     }
 }
 
-/// Why nothing could be read.
+/// The reason why a message is unreadable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// There is nothing.
+    /// It is empty.
     Empty,
-    /// It is no text.
+    /// It isn't text.
     NotText,
-    /// It is text, and doesn't begin as an object.
+    /// It is text, but doesn't begin with an object.
     NotAnObject,
 }
 
-/// Reads a message: an object, and those that stand whole behind it, each unlike the one before.
+/// Reads a message: an object, and further intact objects behind it, except those equal to the one before.
 ///
-/// A byte-order mark is passed over, UTF-16 behind one is taken; a NUL ends the message, as in C, unless it stands in a text
-/// of an object that goes on behind it, as a field of fixed size does.
+/// A byte-order mark is skipped, and UTF-16 after one is decoded. A NUL ends the message, as in C, unless it is inside
+/// a text of an object that continues after it, as in a field of fixed size.
 ///
 /// # Errors
-/// It doesn't begin as an object.
+/// Returns an error if the message doesn't begin with an object.
 pub fn read(payload: &[u8]) -> Result<Vec<Reading>, Unreadable> {
     let bytes = text_bytes(payload);
     let (message, is_ended) = until_nul(&bytes);
@@ -145,10 +145,10 @@ pub fn read(payload: &[u8]) -> Result<Vec<Reading>, Unreadable> {
     Ok(readings)
 }
 
-/// Reads a message that is a plain word or a line of text: without byte-order mark, and without what follows a NUL.
+/// Reads a message that is a plain word or a line of text: without byte-order mark, and without the bytes after a NUL.
 ///
 /// # Errors
-/// It is no text. `Ok("")`: there is nothing.
+/// Returns an error if it isn't text. An empty message is `Ok("")`.
 pub fn read_text(payload: &[u8]) -> Result<String, Unreadable> {
     let bytes = text_bytes(payload);
     let (message, _) = until_nul(&bytes);
@@ -156,7 +156,7 @@ pub fn read_text(payload: &[u8]) -> Result<String, Unreadable> {
     Ok(text.trim().to_owned())
 }
 
-/// The payload as bytes of UTF-8, without a byte-order mark and without the NULs and blanks before the text.
+/// The payload as UTF-8, without a byte-order mark and without leading NULs and blanks.
 fn text_bytes(payload: &[u8]) -> Cow<'_, [u8]> {
     let unit = |from: fn([u8; 2]) -> u16| {
         let units = payload[2..].chunks_exact(2).map(move |pair| from([pair[0], pair[1]]));
@@ -175,7 +175,7 @@ fn text_bytes(payload: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// What stands before the first NUL, and whether anything but NULs follows it.
+/// The bytes before the first NUL, and whether anything but NULs follows it.
 fn until_nul(bytes: &[u8]) -> (&[u8], bool) {
     match bytes.iter().position(|&byte| byte == 0) {
         Some(at) => (&bytes[..at], bytes[at..].iter().any(|&byte| byte != 0)),

@@ -1,28 +1,28 @@
-//! The parser: JSON (RFC 8259) where it is JSON, and the next member where it isn't.
+//! Parser for JSON (RFC 8259) with error recovery: after invalid input it continues at the next member.
 
 use serde_json::Number;
 
 use super::{DEPTH_MAX, Damage, Object, Reading, VALUES_MAX, Value};
 
-/// Reads one object. Every loop moves on by at least a byte, or ends.
+/// Parser of one object. Every loop advances by at least a byte, or ends.
 pub(super) struct Parser<'p> {
     bytes: &'p [u8],
     at: usize,
-    /// How many values may still be kept.
+    /// The number of values that may still be kept.
     budget: usize,
     damage: Option<Damage>,
     is_cut: bool,
-    /// No member begins behind this point: looking for one again would find none, and take as long.
+    /// Whether a search has shown that no further member begins. Repeating it would be as slow and find none.
     is_last: bool,
 }
 
 impl<'p> Parser<'p> {
-    /// A parser of what begins with `{`.
+    /// Creates a parser for bytes that begin with `{`.
     pub(super) fn new(bytes: &'p [u8]) -> Self {
         Self { bytes, at: 0, budget: VALUES_MAX, damage: None, is_cut: false, is_last: false }
     }
 
-    /// Reads the object, and says where it ends.
+    /// Reads the object, and returns where it ends.
     pub(super) fn read(mut self) -> (Reading, usize) {
         self.at = 1;
         let object = Object(self.members(DEPTH_MAX));
@@ -44,13 +44,13 @@ impl<'p> Parser<'p> {
         self.damage.get_or_insert(damage);
     }
 
-    /// The end is missing, which says more than what was wrong before it.
+    /// Records that the end is missing, which takes precedence over earlier damage.
     fn cut(&mut self) {
         self.is_cut = true;
         self.damage = Some(Damage::Cut);
     }
 
-    /// Whether one more value may be kept.
+    /// Takes one value from the budget; false if it is used up.
     fn spend(&mut self) -> bool {
         if self.budget == 0 {
             self.note(Damage::TooMuch);
@@ -60,7 +60,7 @@ impl<'p> Parser<'p> {
         true
     }
 
-    /// The members up to the closing brace, which is passed.
+    /// Reads the members up to and including the closing brace.
     fn members(&mut self, depth: usize) -> Vec<(String, Value)> {
         let mut members = Vec::new();
         let mut next = Next::ItemOrEnd;
@@ -100,7 +100,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// A member; none where there is no name to be read. What begins with `byte` is passed in any case.
+    /// Reads a member; none if its name can't be read. Input that begins with `byte` is consumed in any case.
     fn member(&mut self, byte: u8, depth: usize) -> Option<(String, Value)> {
         let name = if matches!(byte, b'"' | b'\'') {
             self.text(byte)
@@ -131,7 +131,7 @@ impl<'p> Parser<'p> {
         Some((name?, value))
     }
 
-    /// Whether what follows a text can follow one: otherwise its quotes were not the right ones.
+    /// Whether the next byte may follow a text. Otherwise a quote inside the text was mistaken for its end.
     fn is_member_over(&mut self) -> bool {
         self.skip_blanks();
         match self.peek() {
@@ -142,7 +142,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// Goes to the comma before the next member, as far as one can be made out; looks for it from a point on.
+    /// Moves to the comma before the next recognisable member, searching from a position.
     fn find_member(&mut self, from: usize) {
         if self.is_last {
             return;
@@ -157,9 +157,9 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// Whether a quoted name and a colon stand at a point.
+    /// Whether a quoted name and a colon begin at a position.
     fn begins_member(&self, at: usize) -> bool {
-        /// Longest name that is looked for, in bytes.
+        /// Maximum length of a recognised name, in bytes.
         const NAME: usize = 64;
         let Some(rest) = self.bytes.get(at..).and_then(|rest| rest.strip_prefix(b"\"")) else { return false };
         let name = rest.iter().take(NAME).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.: ".contains(byte));
@@ -168,7 +168,7 @@ impl<'p> Parser<'p> {
         length > 0 && rest.iter().take(8).find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
     }
 
-    /// The items up to the closing bracket, which is passed.
+    /// Reads the items up to and including the closing bracket.
     fn items(&mut self, depth: usize) -> Vec<Value> {
         let mut items = Vec::new();
         let mut next = Next::ItemOrEnd;
@@ -186,7 +186,7 @@ impl<'p> Parser<'p> {
                     }
                     return items;
                 }
-                // A list that was never closed: its object goes on.
+                // An unclosed list: its object continues.
                 b'}' => {
                     self.note(Damage::Punctuation);
                     return items;
@@ -241,7 +241,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// Passes what is nested too deep, without going into it.
+    /// Skips a value that is nested too deeply, without recursion.
     fn pass_nested(&mut self) {
         let mut depth = 0_usize;
         while let Some(byte) = self.peek() {
@@ -270,7 +270,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// A word without quotes: up to what can't be in one.
+    /// Reads a word without quotes, up to the first delimiter.
     fn word(&mut self) -> &'p [u8] {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().take_while(|byte| !b",:{}[]\"' \t\r\n".contains(byte)).count();
@@ -278,7 +278,7 @@ impl<'p> Parser<'p> {
         &rest[..length]
     }
 
-    /// A value without quotes.
+    /// Reads a value without quotes.
     fn plain(&mut self) -> Value {
         let word = self.word();
         let ends_here = self.at == self.bytes.len();
@@ -286,7 +286,7 @@ impl<'p> Parser<'p> {
             b"true" => Value::Bool(true),
             b"false" => Value::Bool(false),
             b"null" => Value::Null,
-            // At the end of what was cut, a number may have had more digits.
+            // At the end of a truncated message, a number may have had more digits.
             _ if ends_here => Value::Unknown,
             word => number(word).map_or(Value::Unknown, Value::Number),
         };
@@ -296,7 +296,7 @@ impl<'p> Parser<'p> {
         value
     }
 
-    /// A text, from its opening quote on; `None` when it is damaged.
+    /// Reads a text from its opening quote on; `None` if it is damaged.
     fn text(&mut self, quote: u8) -> Option<String> {
         if quote != b'"' {
             self.note(Damage::Punctuation);
@@ -316,7 +316,7 @@ impl<'p> Parser<'p> {
                     Some(c) => text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
                     None => is_intact = false,
                 },
-                // A raw line break is wrong, and means itself.
+                // A raw line break is invalid, but unambiguous.
                 b'\n' | b'\r' | b'\t' => {
                     self.note(Damage::Text);
                     text.push(byte);
@@ -336,7 +336,7 @@ impl<'p> Parser<'p> {
         text.ok()
     }
 
-    /// The character that an escape stands for, from behind its backslash on.
+    /// Decodes an escape, from behind its backslash on.
     fn escaped(&mut self) -> Option<char> {
         let byte = self.peek()?;
         let c = match byte {
@@ -359,7 +359,7 @@ impl<'p> Parser<'p> {
         Some(c)
     }
 
-    /// The character of `\uXXXX`, or of the two that are a pair; half of one is none.
+    /// Decodes `\uXXXX` or a surrogate pair; `None` for an unpaired surrogate.
     fn unicode(&mut self) -> Option<char> {
         let first = self.hex()?;
         if !(0xd800..0xdc00).contains(&first) {
@@ -382,7 +382,7 @@ impl<'p> Parser<'p> {
     }
 }
 
-/// What is to come in a list or an object.
+/// The tokens expected next in a list or an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     ItemOrEnd,
@@ -390,8 +390,8 @@ enum Next {
     CommaOrEnd,
 }
 
-/// A number as JSON writes it (RFC 8259, section 6); nothing else is one, whatever it looks like.
+/// Parses a number in JSON syntax (RFC 8259, section 6), and no other notation.
 fn number(word: &[u8]) -> Option<Number> {
-    // What can stand around a number in a document can't be in a word.
+    // `serde_json` allows blanks around a number, but a word contains none.
     serde_json::from_slice(word).ok()
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-/// What was read, as JSON, with the damaged values as `"?"`.
+/// Converts an object to JSON, with damaged values as `"?"`.
 fn shown(object: &Object) -> serde_json::Value {
     fn value(value: &Value) -> serde_json::Value {
         match value {
@@ -201,7 +201,7 @@ fn nesting_without_end_and_lists_without_end_stay_within_their_bound() {
     let long = first(format!(r#"{{"kind":"single","a":[{}1]}}"#, "1,".repeat(250_000)).as_bytes());
     assert_eq!(long.damage, Some(Damage::TooMuch));
     assert!(long.object.heap() < 4 * 1024 * 1024, "{}", long.object.heap());
-    // Each text looks for the next member; that there is none is found out once.
+    // Each text triggers a search for the next member; the parser finds only once that there is none.
     let quotes = first(format!(r#"{{"a":"b"{}"#, r#"x"a":"b""#.repeat(60_000)).as_bytes());
     assert!(!quotes.is_whole);
 }

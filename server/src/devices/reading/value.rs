@@ -1,11 +1,11 @@
-//! What was read.
+//! The values that the reader returns.
 
 use serde_json::Number;
 
-/// A value as far as it could be read.
+/// A value, as far as it could be read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// It is damaged: there was something, and nobody knows what.
+    /// A damaged value: present, but unreadable.
     Unknown,
     /// `null`
     Null,
@@ -21,22 +21,22 @@ pub enum Value {
     Object(Object),
 }
 
-/// The members of an object, in the order in which they came.
+/// The members of an object, in their original order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Object(pub(super) Vec<(String, Value)>);
 
 impl Object {
-    /// A member; the last of several of one name, as with `serde_json`.
+    /// Looks up a member; the last of several with one name, as `serde_json` does.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().rev().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
-    /// All members, in the order in which they came.
+    /// All members, in their original order.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Bytes that it holds of the heap, for tests of the bound.
+    /// Heap size in bytes, for tests of the memory bound.
     #[cfg(test)]
     pub(super) fn heap(&self) -> usize {
         let members = self.0.iter().map(|(name, value)| name.capacity() + value.heap()).sum::<usize>();

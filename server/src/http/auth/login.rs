@@ -65,7 +65,8 @@ pub async fn login(
     Ok(Json(SignedIn { token: token.to_string(), person: who.person, site: who.site.slug.to_string() }))
 }
 
-/// A device's name as it is listed: on one line, not endless, never empty. It is no reason to keep somebody out.
+/// Cleans a device's name for the list of sessions: one line, at most 200 characters, never empty. A bad name doesn't
+/// refuse the sign-in.
 fn device_name(said: &str) -> String {
     let clean: String = said.trim().chars().filter(|c| !c.is_control()).take(200).collect();
     if clean.is_empty() { "unnamed".to_owned() } else { clean }

@@ -16,7 +16,7 @@ use crate::devices::remedy;
 use crate::http::extract::{Query, Who};
 use crate::http::{ApiError, App};
 
-/// Sorts of messages on one page at most.
+/// Maximum number of kinds of messages on a page.
 const PAGE: i64 = 500;
 
 /// How many to list.
@@ -27,8 +27,8 @@ pub struct Asked {
     limit: Option<i64>,
 }
 
-/// Lists messages of devices that are no press, or were refused, and what else is wrong with devices, for whoever finds out
-/// why a button doesn't ring.
+/// Lists messages of devices that are no press, or were refused, and what else is wrong with devices, for whoever finds
+/// out why a button doesn't ring.
 #[utoipa::path(
     get,
     path = "/api/buttons/unheard",
@@ -51,10 +51,10 @@ pub async fn unheard(
     Ok(Json(UnrecognisedMessages { items: shown.collect() }))
 }
 
-/// Bytes of a message that are shown. More are kept where a word of it can be taught.
+/// Maximum number of bytes of a message that are returned. More are stored if a word of it can be taught.
 const SHOWN: usize = 512;
 
-/// A message as it would be understood now: its word may have been taught since.
+/// Decodes a stored message again with the current vocabulary, which may have gained its word since.
 fn shown(message: Unheard, dialects: &Dialects, vocabulary: &Vocabulary) -> UnrecognisedMessage {
     let Decoded { dialect, heard, .. } = dialects.decode(vocabulary, &message.topic, &message.sample, false);
     let said = heard.iter().find(|heard| heard.device.as_ref() == Some(&message.device)).or(heard.first());
@@ -62,7 +62,7 @@ fn shown(message: Unheard, dialects: &Dialects, vocabulary: &Vocabulary) -> Unre
         Said::Nothing(ignored) => Some(ignored),
         Said::Press(_) | Said::Health(_) | Said::Voice(_) => None,
     });
-    // What was retained, or refused, is well understood and still no press.
+    // Retained and refused messages decode well and still aren't presses.
     let lacked_a_word = ["unknown_word", "unknown_topic"].contains(&message.reason.as_str());
     UnrecognisedMessage {
         detail: ignored.filter(|now| now.code() == message.reason).and_then(Ignored::detail).map(str::to_owned),

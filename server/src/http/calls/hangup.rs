@@ -22,7 +22,8 @@ pub struct HungUp {
     dropped: bool,
 }
 
-/// Hangs up. A caller gives up so while it rings, and who is called says no; to hang up what is over is a success.
+/// Hangs up. While the call rings, a caller gives up by this and a callee rejects the call; hanging up a call that is
+/// over is a success.
 #[utoipa::path(
     post,
     path = "/api/call/hangup",

@@ -27,7 +27,8 @@ pub struct NewCall {
 }
 
 /// Calls a colleague. It rings on all of their devices; when they can't be called it is missed at once, and `why` says
-/// whether they are `busy`, `in_call` or `offline`. Who is being called by them at this moment answers that call instead.
+/// whether they are `busy`, `in_call` or `offline`. If that colleague is calling the asker at this moment, that call is
+/// answered instead.
 #[utoipa::path(
     post,
     path = "/api/call/initiate",
@@ -43,7 +44,7 @@ pub async fn initiate(
     Body(new): Body<NewCall>,
 ) -> Result<Json<CallOutcome>, ApiError> {
     let NewCall { id, callee_id, about, endpoint } = new;
-    // A key that comes again makes the same call.
+    // A repeated key refers to the same call.
     let call_id = id.unwrap_or(CallId(key.0.0));
     run(&app, &who, key, Verb::StartCall { call_id, callee_id, about, endpoint }).await
 }

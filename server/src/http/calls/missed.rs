@@ -11,7 +11,7 @@ use crate::db::calls;
 use crate::http::extract::Who;
 use crate::http::{ApiError, App};
 
-/// Calls that are listed at most; the count goes on.
+/// Maximum number of calls listed; the count includes all.
 const LISTED: i64 = 200;
 
 /// What the asker missed.

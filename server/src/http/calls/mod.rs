@@ -1,5 +1,5 @@
-//! `/api/call` and `/api/calls`: voice calls, for clients that ask instead of listening, and for those that have a voice
-//! what they need to find each other.
+//! `/api/call` and `/api/calls`: voice calls for clients that poll, with the signalling and ICE servers for those that
+//! have a voice.
 
 mod answer;
 mod get;
@@ -47,11 +47,11 @@ pub(super) fn router() -> OpenApiRouter<App> {
 pub struct CallOutcome {
     #[serde(flatten)]
     outcome: Outcome,
-    /// The call. Of two who call each other, it is the one that was there first.
+    /// The call. When two people call each other, it is the call that was made first.
     call: Call,
 }
 
-/// Does what a person wants with a call, and tells how it is then.
+/// Runs a command about a call and returns the call's state afterwards.
 async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Json<CallOutcome>, ApiError> {
     let (Verb::StartCall { call_id, .. }
     | Verb::AnswerCall { call_id, .. }
@@ -75,13 +75,13 @@ async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Js
     drop(tx);
     if let Some(end) = endpoint.map(|endpoint| (me, endpoint)).filter(|end| !site.switchboard.is_plugged_in(*end)) {
         site.switchboard.until(site.tail.head()).await;
-        // Signals may come before it asks for them the first time. A call that is over by now has none.
+        // Signals may arrive before the client polls for the first time. A call that is over by now needs no mailbox.
         let _ = site.switchboard.open_mailbox(call.id, end);
     }
     Ok(Json(CallOutcome { outcome, call }))
 }
 
-/// A call by its id.
+/// Finds a call by its id.
 async fn find(app: &App, who: &Who, id: CallId) -> Result<Call, ApiError> {
     let mut tx = app.house.db.read(who.0.site.id).await?;
     calls::find(&mut tx, who.0.site.id, id).await?.ok_or_else(|| ApiError::not_found("call"))

@@ -26,8 +26,8 @@ pub struct Sent {
     signal: Box<RawValue>,
 }
 
-/// Says something to the other end of a live call, for a client without a live socket. It is handed on at once and never
-/// kept; at most 100 in a row, and 20 a second.
+/// Says something to the other end of a live call, for a client without a live socket. It is handed on at once and
+/// never kept; at most 100 in a row, and 20 a second.
 #[utoipa::path(
     post,
     path = "/api/call/signal",

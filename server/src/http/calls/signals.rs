@@ -38,8 +38,8 @@ pub struct Signals {
     items: Vec<Received>,
 }
 
-/// Takes what the other end of a live call said, for a client without a live socket. From the first question on up to 128
-/// of them wait, until the call is over.
+/// Takes the signals that the other end of a live call sent, for a client without a live socket. From the first request
+/// on, up to 128 of them are queued until the call is over.
 #[utoipa::path(
     get,
     path = "/api/call/signals",
@@ -54,7 +54,7 @@ pub async fn signals(Who(who): Who, Query(asked): Query<Asked>) -> Result<Json<S
     switchboard.open_mailbox(asked.call_id, end)?;
     let received = |frame| match frame {
         FromServer::Signal { call_id, from, signal } => Some(Received { call_id, from, signal }),
-        // Whether the other end is there, its presence tells.
+        // Presence shows whether the other end is connected.
         FromServer::Peer { .. }
         | FromServer::SignalRefused { .. }
         | FromServer::Welcome { .. }

@@ -22,7 +22,7 @@ pub struct GuestFields {
 }
 
 impl GuestFields {
-    /// The command that makes a guest so.
+    /// Builds the command that saves a guest with these fields.
     pub(super) fn of(self, guest_id: GuestId) -> Verb {
         let Self { name, notes } = self;
         Verb::SaveGuest { guest_id, name, notes }

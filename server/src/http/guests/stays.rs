@@ -13,7 +13,7 @@ use crate::http::extract::{Query, Who};
 use crate::http::when::{When, begins};
 use crate::http::{ApiError, App};
 
-/// How far back stays that ended are listed when nobody says how far.
+/// Default age up to which ended stays are listed.
 const RECENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What to list.

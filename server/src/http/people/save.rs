@@ -28,7 +28,7 @@ fn yes() -> bool {
 }
 
 impl PersonFields {
-    /// The command that makes a person so.
+    /// Builds the command that saves a person with these fields.
     pub(super) fn of(self, person_id: PersonId) -> Verb {
         let Self { name, role, active } = self;
         Verb::SavePerson { person_id, name, role, active }

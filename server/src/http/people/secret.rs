@@ -27,9 +27,9 @@ pub struct NewSecret {
     current: Option<String>,
 }
 
-/// Sets what a person signs in with: one's own in the place of the present one, or anybody else's with the right to change
-/// the crew. All their sessions end, also the one that asks. A present one that is wrong is `wrong_secret`, and is slowed
-/// down as at sign-in.
+/// Sets what a person signs in with: one's own in the place of the present one, or anybody else's with the right to
+/// change the crew. All their sessions end, also the one that asks. A present one that is wrong is `wrong_secret`, and
+/// is slowed down as at sign-in.
 #[utoipa::path(
     put,
     path = "/api/people/{id}/secret",
@@ -47,7 +47,7 @@ pub async fn secret(
     Body(NewSecret { secret, current }): Body<NewSecret>,
 ) -> Result<StatusCode, ApiError> {
     let own = who.0.person.id == person_id;
-    // The action decides; asking here too keeps those who may not from making the server hash.
+    // The action decides too; this check keeps a caller without the right from making the server hash.
     if !own {
         who.need(Right::EditPeople)?;
     }

@@ -13,8 +13,8 @@ use crate::db::{people, sessions};
 use crate::http::extract::{Path, Who};
 use crate::http::{ApiError, App};
 
-/// A device that somebody is signed in on. Its id is told to nobody: whoever knew it could have a colleague's PIN slowed on a
-/// tablet that both use.
+/// A session of a person on a device. The device's id isn't disclosed, because with it somebody could slow down a
+/// colleague's sign-in on a shared tablet.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListedSession {
     /// Which session.

@@ -27,7 +27,7 @@ pub struct PlaceFields {
 }
 
 impl PlaceFields {
-    /// The command that makes a place so.
+    /// Builds the command that saves a place with these fields.
     pub(super) fn of(self, place_id: PlaceId) -> Verb {
         let Self { parent_id, name, kind, position } = self;
         Verb::SavePlace { place_id, parent_id, name, kind, position }

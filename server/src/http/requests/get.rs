@@ -48,7 +48,7 @@ pub async fn get(State(app): State<App>, Who(who): Who, Path(id): Path<RequestId
     Ok(Json(Story { request, timeline, reached }))
 }
 
-/// Entries as they cross a wire.
+/// Converts rows to entries in their wire format.
 pub(in crate::http) fn envelopes(
     slug: &str,
     rows: Vec<(u64, entries::EntryRow)>,

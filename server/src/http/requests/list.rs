@@ -14,7 +14,7 @@ use crate::http::extract::{Query, Who};
 use crate::http::when::{When, begins};
 use crate::http::{ApiError, App};
 
-/// Requests on one page at most.
+/// Maximum number of requests on a page, apart from those made at the same moment as the last one.
 const PAGE: i64 = 200;
 
 /// What to list; what is not given matches all.

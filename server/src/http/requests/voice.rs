@@ -18,7 +18,7 @@ use crate::http::{ApiError, App};
 #[expect(dead_code, reason = "read by the derive alone")]
 pub(in crate::http) struct Sound(Vec<u8>);
 
-/// Recordings of a request, or a button, that are played together; a request has few.
+/// Maximum number of recordings of a request or button that are joined into one sound; a request has few.
 pub(in crate::http) const TOGETHER: i64 = 20;
 
 /// What the guest said, as a WAV file: 16-bit PCM, one channel, 16 kHz; all of it when they spoke several times, the
@@ -43,7 +43,8 @@ pub async fn voice(
     answer(recordings::of_request(&mut tx, who.site.id, id, TOGETHER).await?)
 }
 
-/// Recordings as one sound. Not to be kept by whoever asked: another may be added.
+/// Returns the response with all recordings joined into one sound. Clients must not reuse a cached one, because another
+/// recording may be added.
 pub(in crate::http) fn answer(recordings: Vec<(String, Vec<u8>)>) -> Result<impl IntoResponse, ApiError> {
     let (media_type, sound) = match sound::together(&recordings) {
         Ok(wav) => ("audio/wav", wav),

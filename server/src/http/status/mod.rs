@@ -1,4 +1,4 @@
-//! `/api/status`: who is there; live only.
+//! `/api/status`: presence, kept in memory only.
 
 mod heartbeat;
 mod update;

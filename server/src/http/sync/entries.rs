@@ -16,7 +16,7 @@ use crate::http::{ApiError, App};
 use crate::live::refusal_of;
 use crate::log::ReadError;
 
-/// Entries that are read for one page at most, fewer when they are large; those for others are left out of it.
+/// Maximum number of entries read for a page, fewer if they are large. Those for others are then filtered out.
 const PAGE: i64 = 1000;
 
 /// Where to begin.
@@ -25,7 +25,7 @@ const PAGE: i64 = 1000;
 pub struct Asked {
     /// The last entry that the client has; 0 for the whole log.
     after: u64,
-    /// That entry's event id: a log that was restored from a backup and has grown past the entry again is told by it.
+    /// That entry's event id. It reveals a log that was restored from a backup and has grown past the entry again.
     event_id: Option<EventId>,
 }
 
@@ -43,9 +43,9 @@ pub struct Entries {
     head: u64,
 }
 
-/// The entries after a cursor, a page at a time: a thousand of the log, or as many as make a MiB. A cursor that is older than the log is answered with
-/// `snapshot_needed`; so is one that is newer than its head, or whose entry has another event id (the server was restored
-/// from a backup), with `details.restored`.
+/// The entries after a cursor, a page at a time: a thousand of the log, or as many as make a MiB. A cursor that is
+/// older than the log is answered with `snapshot_needed`; so is one that is newer than its head, or whose entry has
+/// another event id (the server was restored from a backup), with `details.restored`.
 #[utoipa::path(
     get,
     path = "/api/sync/entries",

@@ -1,4 +1,4 @@
-//! `/api/sync`: what a client that was away needs to be up to date.
+//! `/api/sync`: snapshot and entries for clients that catch up after being offline.
 
 mod entries;
 mod snapshot;

@@ -14,10 +14,11 @@ use crate::db;
 use crate::http::extract::Who;
 use crate::http::{ApiError, App};
 
-/// Nouns on one line at most.
+/// Maximum number of entities on a line.
 const CHUNK: usize = 200;
 
-/// Bytes of one line, but for the last noun on it: a request may have grown to a thousand times the usual.
+/// Size in bytes at which a line ends. The last entity may exceed it: a request may have grown to a thousand times the
+/// usual size.
 const LINE: usize = 512 * 1024;
 
 #[derive(Serialize)]
@@ -29,9 +30,9 @@ struct Head<'a> {
 }
 
 /// All that the asker may see, as of one entry: lines of JSON (`application/x-ndjson`). The first is `{"seq",
-/// "event_id", "site", "nouns"}`, with the event id of the entry with that number, whoever it is for (null at 0); each that
-/// follows is a list of nouns, `[{"entity_type", "entity"}]`. Closed requests, ended stays and calls
-/// are in it for as many days as the site's `closed_days` says.
+/// "event_id", "site", "nouns"}`, with the event id of the entry with that number, whoever it is for (null at 0); each
+/// that follows is a list of entities, `[{"entity_type", "entity"}]`. Closed requests, ended stays and calls are in it
+/// for as many days as the site's `closed_days` says.
 #[utoipa::path(
     get,
     path = "/api/sync/snapshot",
@@ -59,7 +60,7 @@ pub async fn snapshot(State(app): State<App>, Who(who): Who) -> Result<impl Into
     let event_id = db::entries::event_id(&mut tx, site, known.head).await?;
     let head = Head { seq: known.head, event_id, site: &who.site.slug, nouns: nouns.len() };
     let lines = std::iter::once(line(&head)).chain(lines_of(nouns.into_iter()));
-    // Written as they are taken, so that a large site isn't in memory twice.
+    // Serialised as they are sent, so that a large site isn't in memory twice.
     let lines = lines.map(|line| line.map_err(std::io::Error::other));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(stream::iter(lines))))
 }
@@ -70,7 +71,7 @@ fn line(value: &impl Serialize) -> serde_json::Result<Bytes> {
     Ok(line.into())
 }
 
-/// Lists of nouns, bounded by number and bytes.
+/// Returns lines with lists of entities, bounded by number and bytes.
 fn lines_of(mut nouns: impl Iterator<Item = Entity>) -> impl Iterator<Item = serde_json::Result<Bytes>> {
     std::iter::from_fn(move || {
         let mut line = vec![b'['];

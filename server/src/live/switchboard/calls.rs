@@ -1,4 +1,4 @@
-//! The calls that ring or are ongoing, as the log tells them.
+//! The calls that ring or are ongoing, from the log.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,14 @@ use crewbell_shared::call::Call;
 use crewbell_shared::ids::CallId;
 use tokio::sync::watch;
 
-/// How long whoever saw an entry waits for it to be followed here: far longer than it takes.
+/// Time limit for waiting until an entry is applied here, which normally takes far less.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The calls that ring or are ongoing.
 #[derive(Debug, Default)]
 pub(super) struct LiveCalls {
     calls: Mutex<BTreeMap<CallId, Call>>,
-    /// The last entry that was followed.
+    /// Number of the last entry applied.
     as_of: watch::Sender<u64>,
 }
 
@@ -25,7 +25,7 @@ impl LiveCalls {
         self.as_of.send_replace(as_of);
     }
 
-    /// Notes a call; says whether that is news.
+    /// Applies a call. Returns whether it changed.
     pub(super) fn follow(&self, call: Call) -> bool {
         let mut calls = self.lock();
         if call.is_live() {
@@ -43,11 +43,11 @@ impl LiveCalls {
 
     pub(super) async fn until(&self, seq: u64) {
         let mut as_of = self.as_of.subscribe();
-        // A log that can't be followed at the moment is judged by what is known.
+        // If the log can't be followed at the moment, the known state decides.
         let _ = tokio::time::timeout(PATIENCE, as_of.wait_for(|as_of| *as_of >= seq)).await;
     }
 
-    /// Looks at a call, if it is live.
+    /// Applies a function to a call, if it is live.
     pub(super) fn with<T>(&self, id: CallId, look: impl FnOnce(&Call) -> T) -> Option<T> {
         self.lock().get(&id).map(look)
     }

@@ -1,4 +1,4 @@
-//! Where ends are: their sockets, and mailboxes for clients that ask instead of listening.
+//! The endpoints of calls: their connections, and mailboxes for clients that poll.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,26 +13,26 @@ use tokio::sync::mpsc;
 use super::{End, Switchboard};
 use crate::live::allowance::Allowance;
 
-/// Signals that may wait for a socket, and in a mailbox: an offer with all its candidates, several times.
+/// Maximum number of signals queued for a connection, and in a mailbox: several offers with all their candidates.
 const SIGNALS: usize = 128;
 
-/// Packets of voice that may wait for a socket: a second. What is older is worth nothing.
+/// Maximum number of voice packets queued for a connection: one second. Older ones are useless.
 const PACKETS: usize = 50;
 
-/// Signals that a client may send in a row, and how soon there is one more.
+/// Capacity and refill interval of the signal rate limiter.
 pub(crate) const BURST: u32 = 100;
-/// 20 a second.
+/// Refill interval: 20 a second.
 pub(crate) const REFILL: Duration = Duration::from_millis(50);
 
-/// Mailboxes of a site, at most: more than a crew has calls.
+/// Maximum number of mailboxes of a site: more than a crew has calls.
 const MAILBOXES: usize = 1024;
 
-/// Where ends are.
+/// The endpoints of a site.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     lines: Mutex<BTreeMap<End, Line>>,
-    /// The number of the last socket of all: none is given twice, or an old socket that is noticed late to be gone would
-    /// take a new one's place for its own.
+    /// Counter that numbers the connections. Numbers are unique, because otherwise an old connection whose loss is
+    /// noticed late could be taken for the new one.
     sockets: AtomicU64,
 }
 
@@ -55,7 +55,7 @@ struct Mailbox {
     allowance: Allowance,
 }
 
-/// A socket of an end, plugged in until it is dropped.
+/// Guard of an endpoint's connection, which is registered until this is dropped.
 #[derive(Debug)]
 pub struct Plug<'a> {
     switchboard: &'a Switchboard,
@@ -66,7 +66,8 @@ pub struct Plug<'a> {
 }
 
 impl Lines {
-    /// Plugs a socket in, in place of an older one: that is the same device, back before the server noticed that it went.
+    /// Registers a connection and replaces an older one, which is the same device's, back before the server noticed the
+    /// loss.
     pub(super) fn plug_in<'a>(&self, switchboard: &'a Switchboard, end: End) -> Plug<'a> {
         let (signals, signals_out) = mpsc::channel(SIGNALS);
         let (voice, voice_out) = mpsc::channel(PACKETS);
@@ -77,7 +78,7 @@ impl Lines {
         Plug { switchboard, end, number, signals: signals_out, voice: voice_out }
     }
 
-    /// Unplugs a socket; says whether it was the one that was plugged in.
+    /// Removes a connection. Returns whether it was the registered one.
     fn unplug(&self, end: End, number: u64) -> bool {
         let mut lines = self.lock();
         let Some(line) = lines.get_mut(&end) else { return false };
@@ -99,12 +100,12 @@ impl Lines {
         self.lock().get(&end).is_some_and(|line| line.mailbox.is_some())
     }
 
-    /// Whether what is sent to an end can reach it.
+    /// Returns whether an endpoint has a connection or a mailbox.
     pub(super) fn is_open(&self, end: End) -> bool {
         self.lock().contains_key(&end)
     }
 
-    /// Sends something to an end; says whether it will reach it.
+    /// Sends a frame to an endpoint. Returns whether it was queued.
     pub(super) fn send(&self, end: End, frame: FromServer) -> bool {
         let mut lines = self.lock();
         let Some(line) = lines.get_mut(&end) else { return false };
@@ -126,7 +127,8 @@ impl Lines {
         socket.voice.try_send(Message::Binary(message)).map_err(|_| "too_slow")
     }
 
-    /// Opens one where there is none; says whether the end couldn't be reached before, and now can.
+    /// Opens a mailbox if there is none. Returns whether the endpoint was unreachable before and is reachable
+    /// afterwards.
     pub(super) fn open_mailbox(&self, end: End) -> bool {
         let mut lines = self.lock();
         let is_new = !lines.contains_key(&end);
@@ -150,7 +152,7 @@ impl Lines {
         mailbox.is_some_and(|mailbox| mailbox.allowance.take())
     }
 
-    /// Closes the mailboxes of ends that are none of a live call any more.
+    /// Closes the mailboxes of endpoints without a live call.
     pub(super) fn close_mailboxes(&self, is_live: impl Fn(End) -> bool) {
         self.lock().retain(|end, line| {
             line.mailbox = line.mailbox.take().filter(|_| is_live(*end));
@@ -164,13 +166,13 @@ impl Lines {
 }
 
 impl Plug<'_> {
-    /// Which end it is.
+    /// Returns the endpoint's key.
     pub(crate) fn end(&self) -> End {
         self.end
     }
 
-    /// Waits for what is to be sent next; signals go before voice. Never comes once another socket has taken its place.
-    /// Safe to drop while it waits.
+    /// Waits for the next message to send; signals go before voice. Waits for ever once another connection has replaced
+    /// this one. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Message {
         tokio::select! {
             biased;

@@ -1,8 +1,8 @@
-//! The switchboard: where the ends of live calls are, and what goes from one to the other.
+//! The switchboard: forwards signals and voice between the endpoints of live calls.
 //!
-//! Which calls are live the log tells ([`calls`]); where their ends are, the sockets and the mailboxes of other clients
-//! ([`lines`]). A signal or a packet of voice goes from one end of a live call to its other end and to nobody else: both
-//! are named by person *and* endpoint, because an endpoint is no secret. Nothing is kept.
+//! The log tells which calls are live ([`calls`]). The connections and mailboxes of their endpoints are in [`lines`]. A
+//! signal or voice packet goes from one endpoint of a live call to the other and to no one else: both are identified by
+//! person *and* endpoint id, because an endpoint id is no secret. Nothing is stored.
 
 mod calls;
 mod lines;
@@ -20,10 +20,10 @@ use lines::Lines;
 pub use lines::Plug;
 pub(crate) use lines::{BURST, REFILL};
 
-/// Bytes of a signal, at most.
+/// Maximum size of a signal in bytes.
 pub const LARGEST_SIGNAL: usize = 16 * 1024;
 
-/// One end of a call: a run of the app of somebody.
+/// Key of an endpoint: a person and a run of their app.
 pub type End = (PersonId, EndpointId);
 
 /// The switchboard of a site.
@@ -34,15 +34,15 @@ pub struct Switchboard {
 }
 
 impl Switchboard {
-    /// Begins anew with the calls that are live as of an entry.
+    /// Replaces the live calls with those as of an entry.
     pub fn begin(&self, calls: Vec<Call>, as_of: u64) {
         self.calls.begin(calls, as_of);
         self.close_mailboxes();
     }
 
-    /// Notes a call as the log tells it.
+    /// Applies a call from the log.
     pub fn follow(&self, call: Call) {
-        // Who answered a call whose other end has gone meanwhile is told so, since they weren't when it went.
+        // If the other endpoint disconnected before the call was answered, notify the one who answered now.
         let ends = if matches!(call.state, State::Ongoing { .. }) { both_ends(&call) } else { None };
         let (id, is_news) = (call.id, self.calls.follow(call));
         if let Some((one, other)) = ends.filter(|_| is_news) {
@@ -55,22 +55,22 @@ impl Switchboard {
         self.close_mailboxes();
     }
 
-    /// Notes that the log is followed up to an entry.
+    /// Records that the log is applied up to an entry.
     pub fn reached(&self, seq: u64) {
         self.calls.reached(seq);
     }
 
-    /// Waits until the log is followed up to an entry: so that whoever saw an entry isn't judged by the one before it.
+    /// Waits until the log is applied up to an entry, so that a client isn't judged by an older state than it has seen.
     pub async fn until(&self, seq: u64) {
         self.calls.until(seq).await;
     }
 
-    /// The calls that ring or are ongoing.
+    /// Returns the calls that ring or are ongoing.
     pub fn live(&self) -> Vec<Call> {
         self.calls.all()
     }
 
-    /// A socket of an end opened; it is plugged in until this is dropped.
+    /// Registers an endpoint's connection until the returned guard is dropped.
     pub fn plug_in(&self, end: End) -> Plug<'_> {
         let plug = self.lines.plug_in(self, end);
         for (call, other) in self.ongoing_of(end) {
@@ -80,17 +80,17 @@ impl Switchboard {
         plug
     }
 
-    /// A socket of an end went.
+    /// Notifies the other sides of an endpoint's ongoing calls that its connection was lost.
     fn unplugged(&self, end: End) {
         for (call, other) in self.ongoing_of(end) {
             self.tell_peer(other, call, end.1, false);
         }
     }
 
-    /// Opens a mailbox for an end that has no socket, if it is one of a live call and has none yet.
+    /// Opens a mailbox for an endpoint of a live call, if it has none yet.
     ///
     /// # Errors
-    /// `call_over`, `not_your_call`.
+    /// Returns `call_over` or `not_your_call`.
     pub fn open_mailbox(&self, call_id: CallId, end: End) -> Result<(), Refusal> {
         self.calls
             .with(call_id, |call| if is_end(call, end) { Ok(()) } else { Err(not_yours()) })
@@ -103,31 +103,31 @@ impl Switchboard {
         Ok(())
     }
 
-    /// What waits in the mailbox of an end, oldest first; then nothing waits there.
+    /// Takes the frames out of an endpoint's mailbox, oldest first.
     pub fn collect(&self, end: End) -> Vec<FromServer> {
         self.lines.collect(end)
     }
 
-    /// Takes one of the signals that an end without a socket may still send.
+    /// Takes a token from the rate limiter of an endpoint without a connection.
     pub fn may_post(&self, end: End) -> bool {
         self.lines.may_post(end)
     }
 
-    /// Whether an end has a mailbox.
+    /// Returns whether an endpoint has a mailbox.
     pub fn has_mailbox(&self, end: End) -> bool {
         self.lines.has_mailbox(end)
     }
 
-    /// Whether an end has an open socket.
+    /// Returns whether an endpoint has an open connection.
     pub fn is_plugged_in(&self, end: End) -> bool {
         self.lines.is_plugged_in(end)
     }
 
-    /// Hands a signal on to the other end of a live call.
+    /// Forwards a signal to the other endpoint of a live call.
     ///
     /// # Errors
-    /// `call_over`, `not_your_call`, and `not_there` where nobody has answered yet, the other end is another, or it isn't
-    /// connected.
+    /// Returns `call_over`, `not_your_call`, or `not_there` if nobody has answered yet, or the other endpoint is a
+    /// different one or isn't connected.
     pub fn signal(&self, from: End, call_id: CallId, to: EndpointId, signal: Signal) -> Result<(), Refusal> {
         let other = self.calls.with(call_id, |call| other_end(call, from)).ok_or_else(over)??;
         let frame = FromServer::Signal { call_id, from: from.1, signal };
@@ -137,10 +137,11 @@ impl Switchboard {
         }
     }
 
-    /// Hands a packet of voice on to the other end of an ongoing call, as it is. What can't be handed on is gone; says why.
+    /// Forwards a voice packet unchanged to the other endpoint of an ongoing call. A packet that can't be forwarded is
+    /// dropped.
     ///
     /// # Errors
-    /// A word for the count.
+    /// Returns the reason as a metrics label.
     pub fn voice(&self, from: End, message: Bytes) -> Result<(), &'static str> {
         let call_id = AudioFrame::read(&message).ok_or("malformed")?.call_id;
         let other = self.calls.with(call_id, |call| other_end(call, from)).ok_or("call_over")?;
@@ -155,7 +156,7 @@ impl Switchboard {
     }
 
     fn tell_peer(&self, whom: End, call_id: CallId, endpoint: EndpointId, there: bool) {
-        // Who isn't there is told when they are back.
+        // An endpoint that isn't connected is notified when it reconnects.
         let _ = self.lines.send(whom, FromServer::Peer { call_id, endpoint, there });
     }
 
@@ -165,12 +166,12 @@ impl Switchboard {
     }
 }
 
-/// The ends of a call that was answered, where both have a voice.
+/// Returns the endpoints of an ongoing call, if both have a voice.
 fn both_ends(call: &Call) -> Option<(End, End)> {
     Some(((call.caller.id, call.caller_endpoint?), (call.callee.id, call.callee_endpoint()?)))
 }
 
-/// Whether an end is one of a call's. While it rings, each run of the app of the one who is called may become it.
+/// Returns whether an endpoint belongs to a call. While it rings, any run of the callee's app may become the endpoint.
 fn is_end(call: &Call, end: End) -> bool {
     let callee = match &call.state {
         State::Ringing => Some(end.1),
@@ -180,7 +181,7 @@ fn is_end(call: &Call, end: End) -> bool {
     (call.caller.id, call.caller_endpoint) == (end.0, Some(end.1)) || (call.callee.id, callee) == (end.0, Some(end.1))
 }
 
-/// The end that is opposite to one; none while nobody has answered, or where it has no voice.
+/// Returns the other endpoint of a call; `None` while nobody has answered, or if one side has no voice.
 fn other_end(call: &Call, end: End) -> Result<Option<End>, Refusal> {
     if !is_end(call, end) {
         return Err(not_yours());
@@ -260,7 +261,7 @@ mod tests {
         drop(old);
         assert!(switchboard.is_plugged_in(siris()));
         switchboard.follow(ongoing());
-        // Sam isn't there, and whoever can't be told that their own end is missing isn't.
+        // Sam isn't connected, so Siri is notified that the other end is missing.
         let axum::extract::ws::Message::Text(told) = new.next().await else { panic!("it is text") };
         assert!(told.contains(r#""t":"peer""#) && told.contains(r#""there":false"#), "{told}");
         drop(new);
@@ -272,7 +273,7 @@ mod tests {
         let switchboard = Switchboard::default();
         switchboard.follow(ongoing());
         let mut sam = switchboard.plug_in(sams());
-        // Half open: Siri's tablet went to another network twice, and the one in between was closed in order.
+        // Half open: Siri's tablet changed networks twice, and the connection in between was closed cleanly.
         let old = switchboard.plug_in(siris());
         let between = switchboard.plug_in(siris());
         drop(between);
@@ -285,7 +286,7 @@ mod tests {
             told.push(text.contains(r#""there":true"#));
         }
         assert_eq!(told.last(), Some(&true), "and the other side isn't told that it is over: {told:?}");
-        // Lines of others and mailboxes change nothing of it.
+        // Other connections and mailboxes don't affect this.
         drop(new);
         switchboard.open_mailbox(ongoing().id, siris()).unwrap();
         let (older, newest) = (switchboard.plug_in(siris()), switchboard.plug_in(siris()));

@@ -1,98 +1,100 @@
-//! Whether a press is new, or the repetition of one that is already known.
+//! Duplicate detection: whether a press is new, or the repetition of a known one.
 //!
-//! Devices resend what was not acknowledged, so repetitions are normal; counters start again at every boot,
-//! so equal figures are normal too. The rule is *in doubt, ring*: a press that rings twice is a nuisance, a
-//! press swallowed as a repetition is a failure. A press is called a repetition only on positive grounds, and
-//! only for as long as devices resend; where the grounds are weaker it is new *with a doubt*: it is recorded
-//! and counts, on the card of the press that it may repeat, and it doesn't toggle back what that press toggled.
+//! Devices resend unacknowledged messages, so repetitions are normal; counters restart at every boot, so equal numbers
+//! are normal too. The rule is *in doubt, ring*: a press that rings twice is a nuisance, a press swallowed as a
+//! repetition is a failure. A press counts as a repetition only on positive evidence, and only within the time in which
+//! devices resend. On weaker evidence it is new but *doubtful*: it is recorded and counted on the request of the press
+//! that it may repeat, and it doesn't toggle back what that press toggled.
 //!
-//! [`Memory`] is stored with the button in the transaction that stores the press, so that a resend after a
-//! crash finds it. Every key that [`judge`] gives out is new for that button for ever: within one boot number
-//! counters only rise, and whatever does not rise gets a higher boot number. Boot numbers start from the
-//! clock, so that even a memory that was lost does not lead to a key that was used before.
+//! [`Memory`] is the dedup state. It is stored with the button in the transaction that stores the press, so that a
+//! resend after a crash is recognised. Every key that [`judge`] returns is unique for that button for ever: within one
+//! boot number counters only rise, and a counter that doesn't rise gets a higher boot number. Boot numbers start from
+//! the clock, so that even a lost memory doesn't lead to a reused key.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{Recalled, Remembered, Stated, standing_key, within};
 use super::{Evidence, Key, Memory, PressKind, SeenPress, Vitals};
 
-/// For so long an identity that says "the same press" is believed: clients retry after seconds.
+/// Window in which an equal identity means the same press: clients retry after seconds.
 const RESEND_WINDOW: SignedDuration = SignedDuration::from_secs(30);
-/// The same bytes within this time are the echo of one finger, of a device that gives its presses no identity: bridges
-/// publish a press twice within milliseconds.
+/// Window in which equal bytes are one press, for a device without press ids: bridges publish a press twice within
+/// milliseconds.
 const ECHO_WINDOW: SignedDuration = SignedDuration::from_secs(2);
-/// For so long after it a DUP flag, or an equal uptime, raises a doubt: a device that was cut off resends when it is back.
+/// Window in which a DUP flag or an equal uptime makes a press doubtful: a device that was cut off resends when it is
+/// back.
 const DOUBT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
-/// For so long an equal frame number is the same frame: gateways and network servers deliver late, and a number comes
-/// again only after a join.
+/// Window in which an equal frame number means the same frame: gateways and network servers deliver late, and numbers
+/// repeat only after a join.
 const FRAME_WINDOW: SignedDuration = SignedDuration::from_mins(2);
-/// From here on an equal uptime proves the same press. Devices that sleep and boot for each press say the
-/// same few hundred milliseconds every time.
+/// Minimum uptime from which an equal uptime proves the same press. Devices that sleep and boot for each press report
+/// the same few hundred milliseconds every time.
 const TELLING_UPTIME_MS: u64 = 10_000;
-/// By how much a boot must lie after a press to be another's: clocks of devices drift, and messages wait.
+/// Minimum time by which a boot must lie after a press to count as later: device clocks drift, and messages are
+/// delayed.
 const BOOT_SLACK: SignedDuration = SignedDuration::from_secs(1);
 
-/// Facts of one MQTT delivery.
+/// The facts of one MQTT delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Changes with each TCP connection; means the device's own connection only when `client_id` is known.
+    /// The number of the TCP connection. It identifies the device's own connection only if `client_id` is known.
     pub connection: u64,
     /// Clean Session (3.1.1) or Clean Start (5) of the connection.
     pub clean_start: bool,
-    /// The client's connection before this one, where it ended with a DISCONNECT: what was sent on it was settled, so
-    /// nothing that comes now is a resend of it.
+    /// The client's previous connection, if that ended with a DISCONNECT: its messages were acknowledged, so no resend
+    /// of them follows.
     pub said_goodbye: Option<u64>,
     /// MQTT's DUP flag (MQTT 5, section 3.3.1.1).
     pub dup: bool,
     /// Packet id; none at `QoS` 0, which has no resends.
     pub packet_id: Option<u16>,
-    /// The device's client id; none behind an external broker, which does not pass it on.
+    /// The device's client id; none behind an external broker, which doesn't pass it on.
     pub client_id: Option<String>,
-    /// Hash of the payload's bytes; must be the same in every version of the server.
+    /// Hash of the payload's bytes; it must be the same in every version of the server.
     pub payload_hash: u64,
-    /// When the message arrived.
+    /// The time of the message's arrival.
     pub received_at: Timestamp,
 }
 
-/// Whether a press is new.
+/// The result of duplicate detection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// Not seen before: it rings.
+    /// A new press: it rings.
     New {
         /// The press's identity, unique for this button for ever.
         press_key: String,
-        /// Whether it may be the repetition of a recent press, on grounds too weak to keep silent: it counts on that
-        /// press's card and toggles nothing.
+        /// Whether it may be the repetition of a recent press, on evidence too weak to suppress it: it counts on that
+        /// press's request and toggles nothing.
         doubtful: bool,
-        /// Whether the device named it as it named another press before.
+        /// Whether the device used an id that it had used for another press.
         reuses_id: bool,
     },
-    /// Seen before: answered as a success, without ringing.
+    /// A repetition: acknowledged as a success, without ringing.
     Repeat {
         /// The key that the press got when it was new.
         press_key: String,
     },
 }
 
-/// A press under a name, as it was recorded: what the memory may have forgotten.
+/// A recorded press with the same name, which the memory may have dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// How.
+    /// The kind of the press.
     pub kind: PressKind,
-    /// Where on the device.
+    /// The key that was pressed.
     pub key: Key,
-    /// When it was received.
+    /// The time of its arrival.
     pub received_at: Timestamp,
 }
 
-/// Judges one press against what its button remembers, and says what to remember from now on. `recorded`: the press
-/// that is recorded under the name that this one gives itself, if any.
+/// Classifies a press against its button's dedup state, and returns the new state. `recorded` is the recorded press
+/// with the name that this one has, if any.
 ///
-/// A repetition is of the same kind, on the same key; and
+/// A repetition has the same kind and the same key; and
 ///
 /// | evidence | by | for |
 /// |---|---|---|
-/// | [`Evidence::Named`] | the name, and the bytes where they are remembered | 30 s, with DUP 10 min |
+/// | [`Evidence::Named`] | the name, and the bytes where known | 30 s, with DUP 10 min |
 /// | [`Evidence::Counted`] | the counter and the bytes, with no boot between; see below | 30 s |
 /// | [`Evidence::Framed`] | the frame's number, with no join between | 2 min |
 /// | | the counter of presses, with no join between and the frames rising | 30 s |
@@ -100,15 +102,15 @@ pub struct Recorded {
 /// | [`Evidence::Nothing`] | the bytes | 2 s |
 /// | | DUP, and the client, packet id and bytes | 30 s |
 ///
-/// An equal counter is another press's when the uptimes differ, when a boot was proven in between (a boot message, an
-/// uptime that went back or is too short for the press before, a new connection after a goodbye), when the bytes differ
-/// (a resend repeats them: MQTT 5, section 4.4), or at `QoS` 0 after 2 s (it has no resends).
+/// An equal counter is another press's if the uptimes differ, if a boot was proven in between (a boot message, an
+/// uptime that went back or is too short for the press before, a new connection after a DISCONNECT), if the bytes
+/// differ (a resend repeats them: MQTT 5, section 4.4), or at `QoS` 0 after 2 s (it has no resends).
 ///
-/// In doubt: a name with other bytes within 30 s; an equal counter and bytes on a new connection without DUP within
-/// 30 s; an emergency that a counter alone calls a repetition; DUP with the same bytes under a new packet id within
+/// Doubtful are: a name with other bytes within 30 s; an equal counter and bytes on a new connection without DUP within
+/// 30 s; an emergency that a counter alone marks as a repetition; DUP with the same bytes under a new packet id within
 /// 30 s; DUP with the same packet id, or an equal uptime, and the same bytes within 10 minutes.
 ///
-/// Costs a clone of the memory; no more than eight comparisons.
+/// Costs a clone of the memory and eight comparisons at most.
 pub fn judge(
     memory: &Memory,
     press: &SeenPress,
@@ -127,9 +129,9 @@ pub fn judge(
     (judgement, next)
 }
 
-/// Remembers what a message without a press says about the device's boots.
+/// Updates the dedup state by a message without a press, which may prove a boot.
 ///
-/// A boot message, an uptime that went back or began after the last press, or a stated counter that went back start a
+/// A boot message, an uptime that went back or began after the last press, or a standing counter that went back start a
 /// new boot; anything else leaves counters valid. `at` is when the message arrived.
 #[must_use]
 pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
@@ -145,7 +147,7 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
     }
     if let Some(uptime) = vitals.uptime_ms {
         next.last_uptime_ms = Some(uptime);
-        // What was last stated before the device began is of another life: stated again, it is a press of this one.
+        // Counters last stated before the device booted are of an earlier boot: the same figure again is a new press.
         let is_old = |stated: &Stated| stated.at.is_some_and(|stated_at| began_after(uptime, at, stated_at));
         if next.standing.iter().any(&is_old) {
             next.standing.retain(|stated| !is_old(stated));
@@ -153,7 +155,7 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
         }
     }
     if let Some((input, counter)) = vitals.standing {
-        // Only a lower figure means anything: an equal or higher one may be that of a press still to come.
+        // Only a lower figure is evidence: an equal or higher one may belong to a press still to come.
         if next.standing.iter().any(|s| s.input == input && counter < s.counter) {
             next.standing.retain(|s| s.input != input);
             next.raise_boot(at);
@@ -162,8 +164,8 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
     next
 }
 
-/// Says whether a recording is one that was sent before, by its bytes, and what to remember from now on. Sound is never
-/// the same twice; words and addresses are, so without sound only an echo, or what MQTT calls a duplicate, is a repetition.
+/// Returns whether a recording is a repetition, by its bytes, and the new dedup state. Two recordings never have equal
+/// bytes, but transcripts and URLs may; so without sound only an echo, or a message with the DUP flag, is a repetition.
 pub fn judge_recording(memory: &Memory, delivery: &Delivery, has_sound: bool) -> (bool, Memory) {
     let mut next = memory.clone();
     let window = match (has_sound, delivery.dup) {
@@ -181,20 +183,20 @@ pub fn judge_recording(memory: &Memory, delivery: &Delivery, has_sound: bool) ->
     (repeated, next)
 }
 
-/// Whether a device that has been up for so long at a time began to run after another time.
+/// Whether a device with a given uptime at a time booted after another time.
 fn began_after(uptime_ms: u64, at: Timestamp, other: Timestamp) -> bool {
     let up = SignedDuration::from_millis(i64::try_from(uptime_ms).unwrap_or(i64::MAX));
     at.saturating_sub(up).is_ok_and(|began| began.duration_since(other) > BOOT_SLACK)
 }
 
-/// One press and how it came.
+/// A press and its delivery.
 #[derive(Clone, Copy)]
 struct Judging<'a> {
     press: &'a SeenPress,
     delivery: &'a Delivery,
 }
 
-/// What an equal counter is worth.
+/// The meaning of an equal counter.
 enum Likeness {
     Same,
     Doubtful,
@@ -242,7 +244,7 @@ impl Judging<'_> {
         let at = self.delivery.received_at;
         let rises = memory.last_counter.is_none_or(|last| counter > last);
         let uptime_went_back = matches!((uptime_ms, memory.last_uptime_ms), (Some(now), Some(before)) if now < before);
-        // With a counter that rises, a lower uptime is a press that waited in the device's queue.
+        // With a rising counter, a lower uptime is a press that waited in the device's queue.
         if booted || (uptime_went_back && !rises) {
             memory.prove_boot(at);
         } else if !rises || memory.boot == 0 {
@@ -257,7 +259,7 @@ impl Judging<'_> {
         Judgement::New { press_key, doubtful, reuses_id: false }
     }
 
-    /// What a press with the same counter is worth as a resend of a known one.
+    /// Compares a press with a known one of the same counter, as its possible resend.
     fn likeness(self, known: &Remembered, uptime_ms: Option<u64>, proven_boots: u32) -> Likeness {
         let Delivery { dup, packet_id, received_at: at, .. } = *self.delivery;
         let uptimes = known.seen.uptime_ms.zip(uptime_ms);
@@ -266,12 +268,13 @@ impl Judging<'_> {
             return Likeness::Another;
         }
         let soon = within(RESEND_WINDOW, known.at, at);
-        // Which no reboot survives.
+        // A connection doesn't survive a reboot.
         let same_connection = self.delivery.client_id.is_some() && self.is_client(known) && self.is_connection(known);
         let another_boot = known.proven_boots != proven_boots || self.press.vitals.booted;
         let flagged = dup && packet_id.is_some();
         if (another_boot || self.is_after_goodbye(known)) && !same_connection {
-            // MQTT itself says that it may be a resend: of a boot that was told late, or of a session that outlives a goodbye.
+            // The DUP flag says that it may be a resend: after a boot that was reported late, or of a session that
+            // outlives a DISCONNECT.
             return if flagged && soon { Likeness::Doubtful } else { Likeness::Another };
         }
         let telling = uptimes.is_some_and(|(_, now)| now >= TELLING_UPTIME_MS);
@@ -302,7 +305,7 @@ impl Judging<'_> {
         if let Some(known) = memory.recent.iter().rev().find(is_of_this_boot) {
             return Judgement::Repeat { press_key: known.key.clone() };
         }
-        // The join may be told after the first frame of it, which comes again then.
+        // The join may be reported after its first frame, which then comes again.
         let doubtful = memory.recent.iter().any(|known| is_alike(&known) && self.has_bytes(known));
         let rises = memory.last_counter.is_none_or(|last| frame > last);
         if self.press.vitals.booted {
@@ -320,7 +323,7 @@ impl Judging<'_> {
         let at = self.delivery.received_at;
         let rises = match memory.standing.iter().find(|s| s.input == input) {
             Some(last) if last.counter == counter => {
-                // The same figure with another kind of press is another life's.
+                // The same figure with another kind of press is of another boot.
                 if last.kind.is_none_or(|kind| kind == self.press.kind) {
                     let press_key = standing_key(last.boot, input, counter);
                     memory.state_again(input, self.delivery);
@@ -329,7 +332,7 @@ impl Judging<'_> {
                 false
             }
             Some(last) => counter > last.counter,
-            // An input not in a full list may have been pushed out of it, with keys of this boot.
+            // An input that isn't in a full list may have been dropped from it, with keys of this boot.
             None => !memory.is_standing_full(),
         };
         if !rises || memory.boot == 0 {
@@ -355,14 +358,14 @@ impl Judging<'_> {
             }
             doubtful |= (soon && flagged) || (redelivered && within(DOUBT_WINDOW, known.at, at));
         }
-        // Made up, so that a repetition can name the press that it repeats.
+        // A generated key, by which a repetition can refer to the press that it repeats.
         let press_key = format!("t{}", memory.make_up(at));
         self.remember(memory, &press_key, Recalled::default());
         Judgement::New { press_key, doubtful, reuses_id: false }
     }
 
-    /// For how long a name is believed: longer where MQTT itself says that it may have been sent before, which a device
-    /// does when it, or the server, was away.
+    /// The window for an equal name: longer with the DUP flag, which a device sets after an outage of its own or of the
+    /// server.
     fn resends_for(self) -> SignedDuration {
         if self.delivery.dup && self.delivery.packet_id.is_some() { DOUBT_WINDOW } else { RESEND_WINDOW }
     }
@@ -400,7 +403,8 @@ impl Judging<'_> {
         known.packet_id.is_some() && known.packet_id == self.delivery.packet_id
     }
 
-    /// Whether the connection on which a press came was ended in order: then the device knows that it was heard.
+    /// Whether a known press came on a connection that ended with a DISCONNECT: then the device knows that it was
+    /// acknowledged.
     fn is_after_goodbye(self, known: &Remembered) -> bool {
         self.delivery.said_goodbye.is_some_and(|connection| known.connection <= connection) && self.is_client(known)
     }

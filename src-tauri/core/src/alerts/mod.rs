@@ -1,6 +1,6 @@
-//! What rings on a device: decided from what it shows, never from a message that passed by. A restart in the middle of
-//! an alarm rings again; an accept by anybody, also one's own that the server hasn't seen, ends it. When the guest presses
-//! again after that, it rings for the one who has it, until they accept it once more.
+//! Decides which requests ring on a device, from the shown state, never from a passing message. A restart during an
+//! alert rings again; an accept by anybody ends the alert, also one's own before the server has seen it. If the guest
+//! presses again afterwards, it rings for the person who accepted, until they accept once more.
 
 use crewbell_shared::ids::{PersonId, RequestId};
 use crewbell_shared::person::{Actor, Person, Right};
@@ -9,17 +9,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::screen::Alert;
 
-/// Milliseconds after a start in which what was kept doesn't ring yet: the server is about to say what is the case now.
+/// Milliseconds after a start during which stored alerts are held back, because the server is about to send updates.
 pub const HELD_AFTER_START_MS: u64 = 5_000;
 
-/// A request that is older than this rings only while the device has a connection: without one nobody knows whether it
-/// was answered hours ago.
+/// Age from which a request rings only while the device has a connection, because without one it may have been answered
+/// hours ago.
 const DOUBTFUL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// What rings for a person: what is open, and theirs to answer, while they are on duty; what they have themselves and the
-/// guest has pressed for again, on duty or not; and what a colleague has, and was pressed for again, who isn't on duty any
-/// more. An emergency rings in any case, on every device that somebody is signed in on. The greatest first, then the oldest.
-/// `is_there`: a colleague is one of the crew, and on duty. `fresh`: the device shows what the server has.
+/// Returns the alerts of a person: open requests that are theirs to answer, while they are on duty; requests that they
+/// accepted and that were pressed again, on duty or not; and requests pressed again whose assignee is off duty. An
+/// emergency rings on every signed-in device in any case. The highest priority comes first, then the oldest.
+/// `is_there`: a colleague is active and on duty. `fresh`: the device is up to date with the server.
 pub fn of<'a>(
     me: &Person,
     open: impl Iterator<Item = &'a Request>,
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(ringing(&siri(), std::slice::from_ref(&pressed), true, at(131)), [pressed.id]);
         assert!(ringing(&sam(), std::slice::from_ref(&pressed), true, at(131)).is_empty(), "Siri has it");
 
-        // Whoever goes off duty meanwhile is asked all the same, and so is everybody else.
+        // If the person who accepted goes off duty, it rings for them all the same, and for everybody else.
         let off = Person { on_duty: false, ..siri() };
         assert_eq!(ringing(&off, std::slice::from_ref(&pressed), true, at(131)), [pressed.id]);
         let rings_for = |me: &Person| of(me, [&pressed].into_iter(), |_| false, |_| false, true, at(131)).len();

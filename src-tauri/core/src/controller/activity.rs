@@ -1,4 +1,4 @@
-//! What happened, for people: from the server's entries, or from the lines that the device has.
+//! Pages of the activity and timelines, from the server's entries or from the device's own lines.
 
 use crewbell_shared::names::key as name_key;
 use crewbell_shared::protocol::Entry;
@@ -9,24 +9,24 @@ use crate::net::Activity;
 use crate::screen::{ActivityLine, ActivityPage, ActivityQuery};
 use crate::store::{Image, Key, Line};
 
-/// Lines on a page.
+/// Page size, in lines.
 const PAGE: usize = 100;
 
-/// A page as the server has it.
+/// Converts a page received from the server.
 pub(super) fn served(page: &Activity, names: &Names) -> ActivityPage {
     let lines = page.items.iter().map(|entry| served_line(entry, names)).collect();
     ActivityPage { lines, before: page.next_before, partial: false }
 }
 
 fn served_line(entry: &Entry, names: &Names) -> ActivityLine {
-    // As it was called then; its name of today where the entry doesn't say.
+    // The name at the time of the entry; the current name if the entry doesn't contain one.
     let then = entry.entity().ok().flatten().and_then(|noun| own_name(&noun));
     let line = line_of(entry);
     let subject = then.or_else(|| names.get(line.about.as_ref()?).map(str::to_owned));
     ActivityLine { line, subject }
 }
 
-/// A page of what the device has.
+/// Returns a page from the device's own lines.
 pub(super) fn kept(image: &Image, names: &Names, query: &ActivityQuery) -> ActivityPage {
     let mut lines: Vec<ActivityLine> = matching(image, names, query).take(PAGE + 1).collect();
     let more = lines.len() > PAGE;
@@ -35,7 +35,7 @@ pub(super) fn kept(image: &Image, names: &Names, query: &ActivityQuery) -> Activ
     ActivityPage { lines, before, partial: true }
 }
 
-/// All that the device has of what is looked for, newest first.
+/// Iterates over the device's own lines that match a query, newest first.
 pub(super) fn matching<'a>(
     image: &'a Image,
     names: &'a Names,
@@ -60,7 +60,7 @@ pub(super) fn matching<'a>(
     })
 }
 
-/// What the device has of the story of a noun, oldest first.
+/// Returns the device's own timeline of an entity, oldest line first.
 pub(super) fn story(image: &Image, key: Key) -> Vec<Line> {
     image.lines.iter().filter(|line| line.about == Some(key)).cloned().collect()
 }

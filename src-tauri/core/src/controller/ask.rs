@@ -1,4 +1,4 @@
-//! Answering what a face asks. What needs the server is asked beside the loop, which never waits for it.
+//! Answers requests from the UI. Those that need the server run in separate tasks, so that the loop never waits for it.
 
 use std::path::PathBuf;
 
@@ -21,15 +21,15 @@ use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, 
 use crate::shell::Recording;
 use crate::store::{Image, Key, Line, Session, Store};
 
-/// As JSON text: a picture of thousands of nouns is written once, and goes to the window as it is.
+/// An answer as JSON text, so that a view state of thousands of entities is serialised once and passed on unchanged.
 pub(super) type Answered = Result<Box<RawValue>, AskError>;
 
 impl<S: Store + 'static> Controller<S> {
-    /// Answers an ask, now or when the server has answered.
+    /// Answers a request, immediately or once the server has answered.
     pub(super) async fn answer(&mut self, ask: Ask, answer: Answer) {
         let answered = match ask {
             Ask::Look => {
-                // What was told before is in the picture; the window tells by the mark what came after.
+                // The view state contains all earlier events; `Looked` marks the start of later ones for the window.
                 self.looks += 1;
                 self.tell(Told::Looked { look: self.looks });
                 as_json(&Picture { look: self.looks, ..self.engine.picture(self.clock.now()) })
@@ -124,7 +124,7 @@ impl<S: Store + 'static> Controller<S> {
                 self.nothing(Input::Network { there: true }).await
             }
         };
-        // Whoever asked may be gone.
+        // The caller may have gone.
         let _ = answer.send(answered);
     }
 
@@ -177,7 +177,7 @@ impl<S: Store + 'static> Controller<S> {
         });
     }
 
-    /// What the server would refuse isn't shown from the device either.
+    /// The device's own data is refused as well if the server would refuse the person.
     fn may_read_activity(&self) -> Result<(), AskError> {
         let person = self.session()?.person.id;
         let key = Key::new(EntityType::Person, person.0);
@@ -214,7 +214,8 @@ impl<S: Store + 'static> Controller<S> {
     }
 }
 
-/// Does something beside the loop, and answers. A panic is an answer too: whoever asked learns that nothing comes.
+/// Runs a future in a separate task and sends its answer. If it panics, the sender is dropped, which the caller
+/// receives as an error.
 pub(super) fn beside(answer: Answer, what: impl Future<Output = Answered> + Send + 'static) {
     tokio::spawn(async move {
         let _ = answer.send(what.await);
@@ -225,12 +226,12 @@ pub(super) fn as_json(answer: &impl Serialize) -> Answered {
     to_raw_value(answer).map_err(|error| AskError::Unreadable { why: error.to_string() })
 }
 
-/// It was done, and there is nothing to say.
+/// The answer `null` of a request without a result.
 pub(super) fn nothing() -> Box<RawValue> {
     RawValue::NULL.to_owned()
 }
 
-/// What a recording is kept by: the newest message of a request, so that one more makes another of it.
+/// Returns the cache key of a request's recording: the newest recording's id, so that a further message invalidates it.
 fn edition(image: &Image, id: RequestId) -> Uuid {
     let kept = image.nouns.get(&Key::new(EntityType::Request, id.0)).map(|kept| kept.noun.as_ref());
     let newest = match kept {
@@ -240,7 +241,7 @@ fn edition(image: &Image, id: RequestId) -> Uuid {
     newest.map_or(id.0, |newest| newest.0)
 }
 
-/// What a guest said: as it was heard here before, or from the server. `edition` changes when they have said more.
+/// Returns a guest's recording from the cache or from the server. `edition` changes when the guest has added a message.
 async fn heard(
     id: RequestId,
     edition: Uuid,
@@ -259,7 +260,7 @@ async fn heard(
     Ok(wav)
 }
 
-/// What the server says, or what the device has where it can't be asked.
+/// Returns the server's data, or the device's own if the server can't be reached.
 fn or_kept<T>(served: Result<T, Fault>, kept: T) -> Result<T, AskError> {
     match served {
         Ok(served) => Ok(served),
@@ -268,7 +269,7 @@ fn or_kept<T>(served: Result<T, Fault>, kept: T) -> Result<T, AskError> {
     }
 }
 
-/// Asks at all addresses that are meant at once; the first of them in order that is a Crewbell.
+/// Queries all candidate addresses concurrently and returns the first Crewbell server, in order of preference.
 async fn find_server(http: &Http, text: &str) -> Result<ServerInfo, AskError> {
     let address::Candidates { bases, site } = address::read(text).map_err(|why| AskError::Unreadable { why })?;
     let answers = join_all(bases.iter().map(|base| http.server(base))).await;
@@ -282,7 +283,7 @@ async fn find_server(http: &Http, text: &str) -> Result<ServerInfo, AskError> {
     Err(AskError::NotCrewbell { why: trouble.map_or(Trouble::NoAnswer, Trouble::from) })
 }
 
-/// Bytes in a folder and those below it.
+/// Returns the size of a folder with its subfolders, in bytes.
 fn size_of(folder: &std::path::Path) -> u64 {
     let Ok(files) = std::fs::read_dir(folder) else { return 0 };
     let size = |file: std::fs::DirEntry| match file.metadata() {

@@ -1,4 +1,4 @@
-//! Answering what a face asks about calls: commands as any other, and orders to the device's voice.
+//! Answers requests from the UI about calls: commands, and orders to the handset.
 
 use std::sync::Arc;
 
@@ -13,23 +13,23 @@ use crate::screen::AskError;
 use crate::store::Store;
 
 impl<S: Store + 'static> Controller<S> {
-    /// A person calls a colleague from this device.
+    /// Calls a colleague from this device.
     pub(super) async fn call(&mut self, callee_id: PersonId, about: Option<About>) -> Answered {
         let (call_id, endpoint) = (self.clock.id(), Some(self.endpoint));
         self.act(Verb::StartCall { call_id, callee_id, about, endpoint }).await
     }
 
-    /// A person answers a call on this device.
+    /// Answers a call on this device.
     pub(super) async fn pick_up(&mut self, call_id: CallId) -> Answered {
         self.act(Verb::AnswerCall { call_id, endpoint: Some(self.endpoint) }).await
     }
 
-    /// A person hangs up, gives up, or says no.
+    /// Hangs up, cancels or rejects a call.
     pub(super) async fn hang_up(&mut self, call_id: CallId) -> Answered {
         self.act(Verb::EndCall { call_id, dropped: false }).await
     }
 
-    /// The microphones and speakers; the system takes its time to tell.
+    /// Lists the microphones and speakers in a separate task, as the system may be slow.
     pub(super) fn audio_devices(&self, answer: Answer) {
         let handset = Arc::clone(&self.handset);
         beside(answer, async move {

@@ -1,4 +1,4 @@
-//! Time, randomness and ids: the only place of the core that reads them.
+//! Source of time, randomness and ids: the only module of the core that reads them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use crate::engine::Now;
 
-/// The device's clocks: one that may be wrong and set, and one that only goes forward.
+/// The device's clocks: a wall clock, which may be wrong and may be set, and a monotonic one.
 #[derive(Clone, Debug)]
 pub struct Clock {
     began: Instant,
-    /// Milliseconds by which the wall clock is set wrong.
+    /// Offset that makes the wall clock wrong, in milliseconds.
     wrong_by: Arc<AtomicI64>,
 }
 
@@ -24,7 +24,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Now, with a number drawn by lot.
+    /// Returns the current time, with a random number.
     #[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
     pub fn now(&self) -> Now {
         let wrong_by = SignedDuration::from_millis(self.wrong_by.load(Ordering::Relaxed));
@@ -33,18 +33,18 @@ impl Clock {
         Now { wall: wall.saturating_add(wrong_by).unwrap_or(wall), tick, luck: rand::random() }
     }
 
-    /// Sets the wall clock wrong, as a person or a flat battery does: for tests.
+    /// Sets the wall clock's offset, for tests of a wrong clock.
     pub fn set_wrong_by(&self, by: SignedDuration) {
         self.wrong_by.store(i64::try_from(by.as_millis()).unwrap_or_default(), Ordering::Relaxed);
     }
 
-    /// A new id of version 7 (RFC 9562, 5.7), made now by the device's clock.
+    /// Returns a new id of version 7 (RFC 9562, 5.7), with the device's time.
     pub fn id<Id: From<Uuid>>(&self) -> Id {
         let millis = u64::try_from(self.now().wall.as_millisecond()).unwrap_or_default();
         uuid::Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid().into()
     }
 
-    /// When a tick comes.
+    /// Converts a tick to an instant.
     pub(super) fn instant(&self, tick: u64) -> Instant {
         self.began + std::time::Duration::from_millis(tick)
     }

@@ -1,4 +1,4 @@
-//! QR codes: reading the one in a picture, drawing the one that brings another device to the server.
+//! QR codes: decodes the code in an image, and draws the join code for another device.
 
 use std::io::Cursor;
 
@@ -6,18 +6,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::{ImageReader, Limits};
 
-/// Bytes that a picture may take when it is unpacked: a photo of 50 megapixels.
+/// Memory limit of a decoded image, in bytes: a photo of 50 megapixels.
 const LARGEST: u64 = 200 * 1024 * 1024;
 
-/// Pixels of a side to which a picture is made smaller: a code fills a good part of it, and reading takes less time.
+/// Side length to which a larger image is reduced, in pixels: a code fills a good part of it, and detection takes less
+/// time.
 const SIDE: u32 = 1600;
 
-/// Reads the code in a picture (PNG or JPEG, as base64).
+/// Decodes the QR code in an image (PNG or JPEG, as base64).
 ///
 /// # Errors
-/// A sentence that says why there is none.
+/// Returns a sentence that says why there is no code.
 pub(super) fn read(picture: &str) -> Result<String, String> {
-    // A web page hands it over with its type in front.
+    // A web page passes a data URL, with the media type in front.
     let picture = picture.split_once("base64,").map_or(picture, |(_, picture)| picture);
     let bytes = STANDARD.decode(picture.trim()).map_err(|error| format!("the picture can't be read: {error}"))?;
     let mut reader = ImageReader::new(Cursor::new(bytes))
@@ -31,7 +32,7 @@ pub(super) fn read(picture: &str) -> Result<String, String> {
     let mut grey = picture.into_luma8();
     find(&grey)
         .or_else(|| {
-            // A screen in a dark theme shows it light on dark.
+            // A screen in a dark theme shows the code light on dark.
             image::imageops::invert(&mut grey);
             find(&grey)
         })
@@ -45,10 +46,10 @@ fn find(grey: &image::GrayImage) -> Option<String> {
     prepared.detect_grids().iter().find_map(|grid| grid.decode().ok().map(|(_, text)| text))
 }
 
-/// Draws a code as SVG.
+/// Draws a QR code as SVG.
 ///
 /// # Errors
-/// The text is too long for one.
+/// Returns an error if the text is too long for a QR code.
 pub(super) fn draw(text: &str) -> Result<String, String> {
     let code = qrcode::QrCode::new(text).map_err(|error| error.to_string())?;
     Ok(code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(240, 240).build())
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
     use image::{GrayImage, ImageFormat, Luma};
 
-    /// A code as a camera might see it: pixels, of a size.
+    /// Returns an image of a code as a camera might see it.
     fn photo(text: &str, inverted: bool, format: ImageFormat) -> String {
         let code = qrcode::QrCode::new(text).unwrap();
         let (side, colours) = (u32::try_from(code.width()).unwrap(), code.to_colors());

@@ -1,7 +1,7 @@
-//! Writing, and going on while the storage fails.
+//! Writes to the store, and buffers writes while the storage fails.
 //!
-//! What the server tells is shown and rings although it can't be written: it waits here, in order, and is written
-//! before whatever comes next. What a person does is taken only when it is written.
+//! The server's data is shown and rings although it can't be written: its writes are buffered in order, and come before
+//! the next ones. A person's command is accepted only once it is written.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::engine::Step;
 use crate::screen::{AskError, StorageState};
 use crate::store::{Image, Store, StoreError, Write};
 
-/// Writes that may wait. More of what the server told is replaced by the image that it made.
+/// Maximum number of buffered writes; beyond it the server's writes are replaced by the resulting image.
 const MOST_WAITING: usize = 5_000;
 
-/// How often a storage that failed is tried again.
+/// Retry interval of a failed storage.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// The store, and what it couldn't take.
+/// The store, with the writes that it couldn't take.
 pub(super) struct Disk<S> {
     store: S,
     waiting: Vec<Write>,
@@ -25,11 +25,11 @@ pub(super) struct Disk<S> {
     retry_at: Instant,
 }
 
-/// What came of a step's writes.
+/// The result of writing a step.
 pub(super) enum Written {
-    /// They are kept, or may go unwritten: commit.
+    /// The writes are stored, or may go unwritten: commit the step.
     Commit,
-    /// They aren't: drop the step.
+    /// The writes failed: drop the step.
     Drop(AskError),
 }
 
@@ -38,15 +38,15 @@ impl<S: Store> Disk<S> {
         Self { store, waiting: Vec::new(), failing: None, retry_at: Instant::now() }
     }
 
-    /// What is stored, with what waits over it.
+    /// Loads the stored image and applies the buffered writes.
     pub async fn load(&mut self) -> Result<Image, StoreError> {
         let mut image = self.store.load().await?;
         image.apply(&self.waiting);
         Ok(image)
     }
 
-    /// Writes a step, after what waits. The second is how it stands with the storage, where that is news. `image` is
-    /// what the engine has without the step.
+    /// Writes a step, after the buffered writes. The second value is the storage state, if it changed. `image` is the
+    /// engine's state before the step.
     pub async fn write(&mut self, step: &Step, image: &Image) -> (Written, Option<StorageState>) {
         if step.writes.is_empty() {
             return (Written::Commit, None);
@@ -68,14 +68,14 @@ impl<S: Store> Disk<S> {
         (Written::Commit, news)
     }
 
-    /// When the storage is to be tried again.
+    /// Returns the time of the next retry.
     pub fn retry_at(&self) -> Option<Instant> {
         self.failing.is_some().then_some(self.retry_at)
     }
 
-    /// Tries the storage again.
+    /// Retries the storage.
     pub async fn retry(&mut self) -> Option<StorageState> {
-        // A write that changes nothing shows whether there is room again when nothing waits.
+        // A write that changes nothing tests the storage if nothing is buffered.
         let probe = [Write::Set("storage_probe".to_owned(), None)];
         match self.all(&probe).await {
             Ok(()) => self.news(None),
@@ -87,7 +87,7 @@ impl<S: Store> Disk<S> {
         }
     }
 
-    /// Writes what waits and these, all or none.
+    /// Writes the buffered writes and these, atomically.
     async fn all(&mut self, writes: &[Write]) -> Result<(), StoreError> {
         if self.waiting.is_empty() {
             return self.store.write(writes).await;
@@ -108,7 +108,7 @@ impl<S: Store> Disk<S> {
         news
     }
 
-    /// Replaces what the server told by the image that it made; what only this device knows stays as it is.
+    /// Replaces the server's buffered writes by the resulting image; writes of data that only this device has remain.
     fn condense(&mut self, image: &Image) {
         self.waiting.retain(Write::is_precious);
         if let Some(cursor) = image.cursor {

@@ -1,4 +1,4 @@
-//! Files that a person asked for, in the folder of downloads.
+//! Files that a person exports to the downloads folder.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::words;
 use crate::screen::{ActivityLine, AskError};
 use crate::store::{Doing, Session, Unreadable, Waiting};
 
-/// Writes a new file; one that is there is never overwritten. The path.
+/// Writes a new file without ever overwriting one, and returns its path.
 pub(super) async fn save(folder: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<String, AskError> {
     let failed = |error: std::io::Error| AskError::NotKept {
         why: error.to_string(),
@@ -33,7 +33,7 @@ pub(super) async fn save(folder: &Path, name: &str, extension: &str, bytes: &[u8
         file.sync_all().await
     };
     if let Err(error) = written.await {
-        // A part of a file would be taken for the whole.
+        // A partial file would be mistaken for the whole.
         let _ = tokio::fs::remove_file(&path).await;
         return Err(failed(error));
     }
@@ -45,12 +45,12 @@ fn numbered(folder: &Path, name: &str, extension: &str, number: u32) -> PathBuf 
     folder.join(format!("{name}{number}.{extension}"))
 }
 
-/// A time in a file's name: `2026-11-21-103000`, UTC.
+/// Formats a time for a file name: `2026-11-21-103000`, UTC.
 pub(super) fn stamp(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d-%H%M%S").to_string()
 }
 
-/// What waits on a device, for another device or a person to read.
+/// The exported outbox of a device, for another device or a person to read.
 #[derive(Serialize)]
 struct Outbox<'a> {
     about: &'static str,
@@ -73,7 +73,7 @@ struct Item<'a> {
     command: &'a crewbell_shared::protocol::Command,
 }
 
-/// What waits, as a file.
+/// Serialises the outbox as a file.
 pub(super) fn outbox(
     items: &[Waiting],
     unreadable: &[Unreadable],
@@ -109,7 +109,7 @@ pub(super) fn outbox(
     })
 }
 
-/// Lines as a table (RFC 4180), with a first row that says that it is a part only.
+/// Formats lines as CSV (RFC 4180), with a first row that says that the data is partial.
 pub(super) fn csv(lines: impl Iterator<Item = ActivityLine>) -> Vec<u8> {
     let mut csv = String::new();
     row(&mut csv, &["Only what this device has: the server could not be reached.", "", "", "", "", "", "", ""]);
@@ -124,7 +124,7 @@ pub(super) fn csv(lines: impl Iterator<Item = ActivityLine>) -> Vec<u8> {
     csv.into_bytes()
 }
 
-/// A row. What a spreadsheet would take for a formula is made a text.
+/// Appends a row. Cells that a spreadsheet would take for a formula are turned into text.
 fn row(csv: &mut String, cells: &[&str; 8]) {
     for (place, cell) in cells.iter().enumerate() {
         let comma = if place == 0 { "" } else { "," };

@@ -1,10 +1,10 @@
-//! The token, kept in the shell's vault, and those that are still to be revoked. A keyring may take seconds or ask its
-//! owner, so it is spoken to by a task of its own, one thing after the other; nobody waits for it in the loop. One that is
-//! locked asks its owner each time: it is left alone for longer and longer, from one to 30 minutes, and asked at once when a
-//! person wants to connect. What is to be changed in it meanwhile is changed as soon as it can be read.
+//! The session token in the shell's vault, and the tokens that are still to be revoked. A keyring may take seconds or
+//! prompt the user, so a separate task accesses it, one job at a time, and the loop never waits for it. A locked
+//! keyring prompts the user at every access, so access backs off, from one to 30 minutes, and is retried at once when a
+//! person wants to connect. Changes in between are applied as soon as the vault can be read.
 //!
-//! A token is kept with whose it is, and given out for that person alone: a device that is killed in the middle of a sign-in
-//! may have one person's session in its store and another's token here.
+//! A token is stored with its owner, and returned for that person alone: a device that is killed during a sign-in may
+//! have one person's session in its store and another's token in the vault.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,33 +15,33 @@ use tokio::time::Instant;
 
 use crate::shell::{TokenPlace, Vault, VaultError};
 
-/// How long a vault that failed is left alone at first; doubled each time.
+/// Initial back-off after a failure of the vault; doubled each time.
 const LEFT_ALONE: Duration = Duration::from_mins(1);
 
-/// And how long at most.
+/// Maximum back-off.
 const LEFT_ALONE_AT_MOST: Duration = Duration::from_mins(30);
 
-/// Tokens that may wait to be revoked; the oldest go first.
+/// Maximum number of tokens to revoke; the oldest are dropped first.
 const MOST_TO_REVOKE: usize = 8;
 
-/// What a line of the vault begins with that is a token to revoke.
+/// Prefix of a vault line with a token to revoke.
 const REVOKE: &str = "revoke ";
 
-/// What the line of the vault begins with that says whose the token is. One without is of an app that didn't say.
+/// Prefix of the vault line with the token and its owner. A line without it has an unknown owner.
 const OF: &str = "of ";
 
 type Token = Result<Option<Arc<str>>, VaultError>;
 
-/// A server, and which installation it was.
+/// A server's address and installation id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Server {
-    /// Its address.
+    /// The server's address.
     pub base: String,
-    /// None before it has said so.
+    /// The installation id; none until the server has sent it.
     pub instance: Option<InstanceId>,
 }
 
-/// A token of a sign-in that is over here, and that the server doesn't know of yet.
+/// A token of a session that ended on this device, and not yet at the server.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct ToRevoke {
     pub server: Server,
@@ -54,14 +54,14 @@ impl std::fmt::Debug for ToRevoke {
     }
 }
 
-/// Whose a token is, and which server gave it.
+/// A token's owner, and the server that issued it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Whose {
     pub person_id: PersonId,
     pub server: Server,
 }
 
-/// The token.
+/// The current session token.
 #[derive(Clone, PartialEq, Eq)]
 struct Own {
     token: Arc<str>,
@@ -74,7 +74,7 @@ impl std::fmt::Debug for Own {
     }
 }
 
-/// What is in the vault.
+/// The content of the vault.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Kept {
     own: Option<Own>,
@@ -119,7 +119,7 @@ impl Own {
 }
 
 impl Kept {
-    /// The token in a line, and behind it one line for each that is to be revoked.
+    /// Serialises the token as a line, followed by one line for each token to revoke.
     fn write(&self) -> String {
         let old = self.to_revoke.iter().map(|old| format!("{REVOKE}{}", old.write()));
         self.own.iter().map(Own::write).chain(old).collect::<Vec<_>>().join("\n")
@@ -136,8 +136,8 @@ impl Kept {
         kept
     }
 
-    /// The token is over, and to be revoked where it says that it is from, or there; one of nobody knows which server
-    /// can't be.
+    /// Moves the token to those to be revoked, at the server stored with it, or else at the given one. Without a known
+    /// server it can't be revoked.
     fn retire(&mut self, server: Server) {
         let Some(Own { token, whose }) = self.own.take() else { return };
         let server = whose.map_or(server, |whose| whose.server);
@@ -165,7 +165,7 @@ enum Job {
     Hurry,
 }
 
-/// The way to the vault; cheap to clone.
+/// A handle to the vault's task; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Keys {
     jobs: mpsc::UnboundedSender<Job>,
@@ -184,76 +184,76 @@ impl Keys {
         Self { jobs }
     }
 
-    /// A person's token as it is after all that was asked before, even if the answer is waited for later. None when it is
-    /// another's.
+    /// Returns a person's token after all earlier jobs, even if the future is awaited later. None if the token belongs
+    /// to another person.
     pub fn token(&self, of: Option<PersonId>) -> impl Future<Output = Token> + Send + use<> {
         let (answer, answered) = oneshot::channel();
         let _ = self.jobs.send(Job::Token(of, answer));
         async move { answered.await.unwrap_or_else(|_| Err(gone())) }
     }
 
-    /// Whose token is kept, as far as it says so.
+    /// Returns the owner of the stored token, if it is stored with one.
     pub async fn whose(&self) -> Result<Option<PersonId>, VaultError> {
         let (answer, answered) = oneshot::channel();
         let _ = self.jobs.send(Job::Whose(answer));
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Keeps somebody's token in the place of the one before, which is to be revoked at that server.
+    /// Stores a new token; the previous one is to be revoked at the server `before`.
     pub async fn replace(&self, token: String, whose: Whose, before: Server) -> Result<TokenPlace, VaultError> {
         let (answer, answered) = oneshot::channel();
         let _ = self.jobs.send(Job::Replace { token, whose, before, answer });
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Undoes [`replace`](Self::replace): the one before is kept again, and the new one is to be revoked at this server.
+    /// Undoes [`replace`](Self::replace): restores the previous token, and the new one is to be revoked at this server.
     pub fn take_back(&self, server: Server) {
         let _ = self.jobs.send(Job::TakeBack(server));
     }
 
-    /// The person signed out: the token is to be revoked at this server.
+    /// Handles a sign-out: the token is to be revoked at this server.
     pub fn retire(&self, server: Server) {
         let _ = self.jobs.send(Job::Retire(server));
     }
 
-    /// Forgets the token, which is worth nothing.
+    /// Deletes an invalid token.
     pub fn forget(&self) {
         let _ = self.jobs.send(Job::Forget);
     }
 
-    /// The tokens that are to be revoked.
+    /// Returns the tokens to revoke.
     pub async fn to_revoke(&self) -> Result<Vec<ToRevoke>, VaultError> {
         let (answer, answered) = oneshot::channel();
         let _ = self.jobs.send(Job::ToRevoke(answer));
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// A token is revoked: it is forgotten.
+    /// Deletes a token that has been revoked.
     pub fn revoked(&self, token: Arc<str>) {
         let _ = self.jobs.send(Job::Revoked(token));
     }
 
-    /// A person wants to connect: a vault that failed is asked again.
+    /// Ends the back-off, because a person wants to connect.
     pub fn hurry(&self) {
         let _ = self.jobs.send(Job::Hurry);
     }
 }
 
-/// Who speaks to the vault.
+/// The task's state, with exclusive access to the vault.
 struct Keeper {
     vault: Arc<dyn Vault>,
-    /// Read once: what is kept and forgotten from here on is known.
+    /// The vault's content, read once and then kept up to date.
     known: Option<Kept>,
-    /// What it was before a token was replaced.
+    /// The content before the last replacement.
     before: Option<Kept>,
-    /// It failed, and is left alone until then.
+    /// The last failure, and the end of its back-off.
     failed: Option<(VaultError, Instant)>,
     failures: u32,
-    /// What is to be changed as soon as it can be read.
+    /// Changes to apply as soon as the vault can be read.
     waiting: Vec<Change>,
 }
 
-/// A change of what is kept.
+/// A change of the vault's content.
 #[derive(Clone, Debug)]
 enum Change {
     Retire(Server),
@@ -288,7 +288,7 @@ impl Keeper {
             }
             Job::Replace { token, whose, before, answer } => {
                 let mut kept = self.kept(Instant::now()).await.cloned().unwrap_or_default();
-                // They were of the tokens before this one, which can't be read.
+                // They concern earlier tokens, which can't be read.
                 self.waiting.clear();
                 self.before = Some(kept.clone());
                 kept.retire(before);
@@ -317,7 +317,7 @@ impl Keeper {
         if self.known.is_none() {
             let vault = Arc::clone(&self.vault);
             match blocking(move || vault.token()).await {
-                // It may be there with the keyring: nobody is signed out because it isn't now.
+                // The token may be in a keyring that is currently missing, so this doesn't sign the person out.
                 Ok(None) => return Ok(const { &Kept { own: None, to_revoke: Vec::new() } }),
                 Ok(Some(text)) => {
                     let mut kept = Kept::read(&text);
@@ -352,7 +352,7 @@ impl Keeper {
         done
     }
 
-    /// Changes what is kept; where that can't be read now, as soon as it can.
+    /// Applies a change, or postpones it until the vault can be read.
     async fn change(&mut self, change: Change) {
         match self.kept(Instant::now()).await.cloned() {
             Ok(mut kept) => {
@@ -363,7 +363,7 @@ impl Keeper {
         }
     }
 
-    /// Keeps all of it. What the vault doesn't take is known here at least.
+    /// Writes the content. If the vault doesn't take it, it is at least known in memory.
     async fn put(&mut self, kept: Kept) {
         let (vault, text, is_empty) = (Arc::clone(&self.vault), kept.write(), kept.is_empty());
         self.known = Some(kept);
@@ -408,7 +408,7 @@ mod tests {
         let shared: Arc<dyn Vault> = Arc::<Drawer>::clone(&vault);
         let mut keeper =
             Keeper { vault: shared, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
-        // As a device does that tries to connect every 15 s, for a day.
+        // The access pattern of a device that tries to connect every 15 s, for a day.
         let mut now = Instant::now();
         for _ in 0..4 * 60 * 24 {
             assert!(keeper.kept(now).await.is_err());

@@ -1,23 +1,23 @@
-//! The controller: one task, one input at a time. Decide, write, commit, perform (`engine`); nothing waits for a screen
-//! or for the network.
+//! The controller: a task that handles one input at a time. It decides, writes, commits and performs (`engine`), and
+//! never waits for the UI or the network.
 //!
-//! | file | what |
+//! | file | purpose |
 //! |---|---|
-//! | `run` | the loop |
-//! | `disk` | writing, and going on while the storage fails |
-//! | `perform` | doing what the engine asks |
-//! | `ask`, `calls` | answering what a face asks |
-//! | `sign_in` | a person signs in on this device |
-//! | `keys`, `revoke` | the token, kept in the shell's vault; ending those of sign-ins that are over |
-//! | `activity`, `names`, `words` | what happened, and what is waiting, for people to read |
-//! | `files` | files that a person asked for |
+//! | `run` | the event loop |
+//! | `disk` | writes to the store, buffered while the storage fails |
+//! | `perform` | performs the engine's outputs |
+//! | `ask`, `calls` | answers requests from the UI |
+//! | `sign_in` | signing in on this device |
+//! | `keys`, `revoke` | the session token in the shell's vault; revocation of old tokens |
+//! | `activity`, `names`, `words` | text form of entries and commands |
+//! | `files` | exported files |
 //! | `code` | QR codes |
-//! | `window` | a window's bounded queue: overflow says "look again" |
-//! | `clock` | time, randomness, ids: the only place that reads them |
+//! | `window` | a window's bounded event queue; an overflow emits `Reload` |
+//! | `clock` | time, randomness and ids: the only module that reads them |
 //!
-//! A panic while one input is worked on costs that input: the engine begins again from what is stored, and says anew
-//! what rings and all else (`Input::Recovered`). Where a part of the shell panics over what it is told, all is said again
-//! in a moment (`Input::SayAgain`).
+//! A panic while handling an input loses that input alone: the engine restarts from the store and emits its complete
+//! state again (`Input::Recovered`). If a part of the shell panics, the complete state is emitted again after a moment
+//! (`Input::SayAgain`).
 
 mod activity;
 mod ask;
@@ -55,30 +55,30 @@ pub use window::Window;
 
 use run::{Controller, Post};
 
-/// Posts that may wait. Whoever posts more waits itself; the controller never does.
+/// Capacity of the input queue. Senders wait if it is full; the controller never does.
 const QUEUE: usize = 256;
 
-/// What a controller works with.
+/// The dependencies of a controller.
 pub struct Parts<S> {
-    /// What the device keeps.
+    /// The device's store.
     pub store: S,
-    /// How many waiting commands were saved when the store had to be rebuilt; none: it hadn't.
+    /// The number of waiting commands saved when the store had to be rebuilt; none if it hadn't.
     pub rebuilt: Option<u32>,
-    /// Commands that the store can't read.
+    /// The commands that the store can't read.
     pub unreadable: Vec<Unreadable>,
-    /// The device.
+    /// The device's windows and sounds.
     pub shell: Arc<dyn Shell>,
-    /// Its voice.
+    /// The device's voice.
     pub handset: Arc<dyn Handset>,
-    /// Where the token is kept.
+    /// Storage for the session token.
     pub vault: Arc<dyn Vault>,
-    /// Time and randomness.
+    /// Source of time and randomness.
     pub clock: Clock,
-    /// The app's data folder: recordings that were heard go below it, and `server-ca.pem` is read from it.
+    /// The app's data folder, with the cached recordings and an optional `server-ca.pem`.
     pub data: PathBuf,
-    /// How this device is called in the list of sessions.
+    /// The device's name in the list of sessions.
     pub device_name: String,
-    /// This app's version.
+    /// The app's version.
     pub version: String,
 }
 
@@ -88,10 +88,10 @@ impl<S> std::fmt::Debug for Parts<S> {
     }
 }
 
-/// Why a controller couldn't be started.
+/// The reason why a controller couldn't be started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// What is stored can't be read.
+    /// The stored data can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The network can't be used: `server-ca.pem` is no certificate.
@@ -99,7 +99,8 @@ pub enum StartError {
     Net(String),
 }
 
-/// The way to a controller; cheap to clone. The controller ends when all are gone, or by [`stop`](Self::stop).
+/// A handle to a controller; cheap to clone. The controller ends when all handles are dropped, or by
+/// [`stop`](Self::stop).
 #[derive(Clone, Debug)]
 pub struct Handle {
     posts: mpsc::Sender<Post>,
@@ -107,15 +108,15 @@ pub struct Handle {
     audio: AudioLine,
 }
 
-/// Starts a controller on the runtime that is there.
+/// Starts a controller on the current runtime.
 ///
 /// # Errors
-/// What is stored can't be read, or the network can't be used.
+/// Returns an error if the stored data can't be read, or the network can't be used.
 pub async fn start<S: Store + 'static>(parts: Parts<S>) -> Result<Handle, StartError> {
     let http = trust(&parts.data).and_then(Http::new).map_err(StartError::Net)?;
     let (posts, posted) = mpsc::channel(QUEUE);
     let (reports, reported) = mpsc::unbounded_channel();
-    // The controller itself holds no strong sender: it ends when nobody is left to post.
+    // The controller holds only a weak sender, so that it ends when all handles are dropped.
     let controller = Controller::new(parts, http, posts.downgrade()).await?;
     let audio = controller.audio.clone();
     tokio::spawn(async move {
@@ -128,10 +129,10 @@ pub async fn start<S: Store + 'static>(parts: Parts<S>) -> Result<Handle, StartE
 }
 
 impl Handle {
-    /// Asks; what the answer is stands with each variant of [`Ask`].
+    /// Sends a request; each variant of [`Ask`] documents its answer.
     ///
     /// # Errors
-    /// As [`AskError`] says.
+    /// Returns an [`AskError`] if the request fails.
     pub async fn ask(&self, ask: Ask) -> Result<Box<RawValue>, AskError> {
         let (answer, answered) = oneshot::channel();
         let gone = || AskError::NotKept { why: "the app is closing".to_owned(), full: false };
@@ -139,20 +140,20 @@ impl Handle {
         answered.await.map_err(|_| gone())?
     }
 
-    /// Reports what the device found out: `Ears`, `Sounded`, `Network`, `Addresses`, `Woke`; or that a part of it was started
-    /// anew, and is to be told everything again: `SayAgain`. Never waits.
+    /// Reports an input from the device without blocking: `Ears`, `Sounded`, `Network`, `Addresses`, `Woke`; or
+    /// `SayAgain`, when a part of the device has restarted and needs the complete state.
     pub fn input(&self, input: Input) {
-        // A controller that is gone needs no reports.
+        // A controller that has ended needs no reports.
         let _ = self.reports.send(input);
     }
 
-    /// Sends a packet of a call's voice over the live socket; lost when there is none, or the line is full: what is old
-    /// by then is worth nothing.
+    /// Sends an audio packet of a call over the live socket. It is dropped if there is no socket or the queue is full,
+    /// because late audio is useless.
     pub fn speak(&self, packet: Vec<u8>) {
         self.audio.speak(packet);
     }
 
-    /// Stops the controller; when this returns, its store is closed.
+    /// Stops the controller; its store is closed when this returns.
     pub async fn stop(self) {
         let (stopped, waiting) = oneshot::channel();
         if self.posts.send(Post::Stop(stopped)).await.is_ok() {

@@ -1,4 +1,4 @@
-//! What nouns are called, for people.
+//! Display names of entities.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crewbell_shared::protocol::{Entity, EntityType};
 
 use crate::store::{Image, Key};
 
-/// What the nouns of a device are called.
+/// Display names of a device's entities, by key.
 #[derive(Debug)]
 pub(super) struct Names(BTreeMap<Key, String>);
 
@@ -16,7 +16,7 @@ impl Names {
         for (key, kept) in &image.nouns {
             names.extend(own_name(&kept.noun).map(|name| (*key, name)));
         }
-        // A stay is called as its guest.
+        // A stay has its guest's name.
         for (key, kept) in &image.nouns {
             if let Entity::Stay(stay) = kept.noun.as_ref() {
                 let guest = names.get(&Key::new(EntityType::Guest, stay.guest_id.0)).cloned();
@@ -26,18 +26,18 @@ impl Names {
         Self(names)
     }
 
-    /// What a noun is called.
+    /// Returns an entity's name.
     pub fn get(&self, key: &Key) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 
-    /// What a noun of a sort is called; its id where nobody knows.
+    /// Returns an entity's name; its type and id if the name is unknown.
     pub fn name(&self, noun: EntityType, id: uuid::Uuid) -> String {
         self.get(&Key::new(noun, id)).map_or_else(|| format!("{} {id}", noun.as_str()), str::to_owned)
     }
 }
 
-/// What a noun is called by itself.
+/// Returns the name that an entity itself contains.
 pub(super) fn own_name(noun: &Entity) -> Option<String> {
     match noun {
         Entity::Site(site) => Some(site.name.clone()),

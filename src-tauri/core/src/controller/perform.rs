@@ -1,4 +1,4 @@
-//! Doing what the engine asks, in order. Nothing here waits for a network or a screen.
+//! Performs the engine's outputs in order, without waiting for the network or the UI.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ impl<S: Store + 'static> Controller<S> {
                 Output::Moved => self.leave_network(),
                 Output::Say(frame) => {
                     if self.socket.as_ref().is_some_and(|socket| !socket.say(frame)) {
-                        // The engine hears nothing more from it, and takes it for dead.
+                        // The engine receives nothing more from the socket, and takes it for dead.
                         self.socket = None;
                     }
                 }
@@ -62,8 +62,8 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// The door of the server where the person is signed in: of that one, and no other at its address. `anew`: it is asked
-    /// who it is, though it was just heard of.
+    /// Returns an API client for the server that the person is signed in to, after confirming that it is the same
+    /// installation. `anew` forces the check even after recent contact.
     pub(super) fn door(&self, anew: bool) -> impl Future<Output = Result<Door, Fault>> + Send + use<S> {
         let (http, server, token) = (self.http.clone(), self.server.clone(), self.own_token());
         async move {
@@ -74,12 +74,13 @@ impl<S: Store + 'static> Controller<S> {
 }
 
 impl<S: Store + 'static> Controller<S> {
-    /// The token of the person who is signed in.
+    /// Returns the token of the person who is signed in.
     fn own_token(&self) -> impl Future<Output = Result<Option<Arc<str>>, VaultError>> + Send + use<S> {
         self.keys.token(self.engine.image().person_id())
     }
 
-    /// Who may help is asked for while it still rings, so that nothing is waited for once it is answered.
+    /// Passes the call task to the handset. The STUN and TURN servers are fetched while it still rings, so that
+    /// answering needs no wait.
     fn phone(&self, task: Task, call: Option<&Call>, missed: usize) {
         self.handset.phone(task, call, missed);
         if matches!(task, Task::Ring { .. } | Task::RingBack { .. } | Task::Talk { .. }) {
@@ -119,7 +120,7 @@ impl<S: Store + 'static> Controller<S> {
         self.socket = Some(Socket::listen(number, self.door(true), cursor, self.teller()));
     }
 
-    /// Takes what a socket or a stream hears to the loop.
+    /// Returns a function that posts a connection's inputs to the loop.
     fn teller(&self) -> impl Fn(Input) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + use<S> {
         let (posts, http, sign_in) = (self.posts.clone(), self.http.clone(), self.sign_in);
         move |input| {
@@ -131,7 +132,7 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// Tries whether a socket would get through.
+    /// Tests whether a socket gets through.
     fn try_socket(&self) {
         let (server, trust, tell) = (self.server.base.clone(), Arc::clone(self.http.trust()), self.teller());
         tokio::spawn(async move {
@@ -140,7 +141,7 @@ impl<S: Store + 'static> Controller<S> {
         });
     }
 
-    /// Gives up what goes over a network that the device has left: TCP would wait for it for minutes.
+    /// Abandons all connections over a network that the device has left; TCP would wait for them for minutes.
     fn leave_network(&mut self) {
         self.socket = None;
         match self.http.anew() {
@@ -150,7 +151,7 @@ impl<S: Store + 'static> Controller<S> {
         self.moves.send_modify(|moves| *moves += 1);
     }
 
-    /// Asks the server, beside the loop; the answer comes back as an input, whatever happens.
+    /// Sends a request to the server in a separate task; the result is always posted as an input.
     fn ask_server<T, Fut>(
         &self,
         door: impl Future<Output = Result<Door, Fault>> + Send + 'static,
@@ -188,14 +189,15 @@ impl<S: Store + 'static> Controller<S> {
     }
 }
 
-/// Posts to the controller, unless it is gone.
+/// Posts to the controller, unless it has ended.
 pub(super) async fn post(posts: &tokio::sync::mpsc::WeakSender<Post>, what: Post) {
     if let Some(posts) = posts.upgrade() {
         let _ = posts.send(what).await;
     }
 }
 
-/// The token, as the vault gave it. One that isn't there says nothing of what it is worth: only the server does.
+/// Converts the vault's result to a token. A missing token is no proof of its invalidity; only the server decides on
+/// that.
 fn known(token: Result<Option<Arc<str>>, VaultError>) -> Result<Arc<str>, Fault> {
     let away = |why: String| Fault::Away(Trouble::Vault { why });
     token.map_err(|error| away(error.0))?.ok_or_else(|| away("it is empty".to_owned()))

@@ -1,5 +1,5 @@
-//! Telling a server that a sign-in is over, when it can be told: a person who signs out on a device that is offline has
-//! signed out all the same, and the token is kept until its server has ended it.
+//! Revokes tokens of ended sessions at their servers, with retries: a person who signs out offline is signed out on the
+//! device at once, and the token is stored until its server has revoked it.
 
 use std::time::Duration;
 
@@ -10,28 +10,29 @@ use crate::engine::{Fault, Input, LAST_SESSION, TO_REVOKE};
 use crate::net::Http;
 use crate::store::{Session, Store};
 
-/// The first wait after a try that failed, doubled each time, drawn by lot; and the longest.
+/// Initial and maximum retry delay, in milliseconds; doubled each time, with jitter.
 const FIRST_WAIT_MS: u64 = 1_000;
 const LONGEST_WAIT_MS: u64 = 60_000;
 
 impl<S: Store + 'static> Controller<S> {
-    /// At a start: what an earlier run of the app didn't come to. Where nobody is signed in, a keyring is asked only if there
-    /// is something to find in it.
+    /// Resumes unfinished revocations of an earlier run of the app. If no person is signed in, the keyring is accessed
+    /// only if it may hold a token.
     pub(super) fn revoke_what_is_left(&mut self) {
         let image = self.engine.image();
         if image.session.is_none() {
             if !image.settings.contains_key(TO_REVOKE) {
                 return;
             }
-            // Killed just after a sign-out, or just before the end of a sign-in: its token stands where it stood.
+            // The app was killed just after a sign-out, or just before the end of a sign-in: the token is still in its
+            // original place.
             let last = image.settings.get(LAST_SESSION).and_then(|text| serde_json::from_str::<Session>(text).ok());
             self.keys.retire(last.as_ref().map(server_of).unwrap_or_default());
         }
         self.revoke_tokens();
     }
 
-    /// Looks, beside the loop, whether the token is of the person who is signed in. A device that was killed in the middle of
-    /// a sign-in may have the one's session and the other's token: then nobody is signed in.
+    /// Checks in a separate task whether the token belongs to the person who is signed in. A device that was killed
+    /// during a sign-in may have one person's session and another's token; then the session ends.
     pub(super) fn look_whose_token_it_is(&mut self) {
         let Some(me) = self.engine.image().person_id() else { return };
         let (keys, posts, sign_in) = (self.keys.clone(), self.posts.clone(), self.sign_in);
@@ -42,22 +43,22 @@ impl<S: Store + 'static> Controller<S> {
                         return post(&posts, Post::Net { sign_in, input: Input::AnothersToken }).await;
                     }
                     Ok(_) => return,
-                    // Until it can be read it gives out no token either.
+                    // An unreadable vault returns no token either.
                     Err(_) => tokio::time::sleep(Duration::from_millis(LONGEST_WAIT_MS)).await,
                 }
             }
         }));
     }
 
-    /// Nothing is left to be revoked.
+    /// Clears the setting once all tokens are revoked.
     pub(super) async fn revoked_all(&mut self) {
         if self.engine.image().settings.contains_key(TO_REVOKE) {
-            // Where it isn't written, the next start looks once more.
+            // If the write fails, the next start checks once more.
             let _ = self.step(Input::Set { name: TO_REVOKE.to_owned(), value: None }).await;
         }
     }
 
-    /// Revokes what is to be revoked, beside the loop, until nothing is left of it. One at a time.
+    /// Revokes all pending tokens in a separate task, until none is left. Only one such task runs at a time.
     pub(super) fn revoke_tokens(&mut self) {
         if self.revoking.as_ref().is_some_and(|task| !task.is_finished()) {
             self.revoke_more.notify_one();
@@ -84,10 +85,10 @@ impl<S: Store + 'static> Controller<S> {
     }
 }
 
-/// Whether nothing is left to be revoked.
+/// Tries to revoke each pending token, and returns whether none is left.
 async fn try_all(http: &Http, keys: &Keys) -> bool {
     let Ok(all) = keys.to_revoke().await else { return false };
-    // One that is out of reach, perhaps for good, keeps no other waiting.
+    // An unreachable server doesn't delay the others.
     for old in all {
         match revoke(http, &old).await {
             Ok(()) => keys.revoked(old.token),
@@ -101,7 +102,7 @@ async fn revoke(http: &Http, old: &ToRevoke) -> Result<(), Fault> {
     let server = &old.server;
     http.confirm(&server.base, server.instance, true).await?;
     match http.door(&server.base, std::sync::Arc::clone(&old.token)).logout().await {
-        // It ended it by itself.
+        // The server has ended the session by itself.
         Err(Fault::Refused(refusal)) if refusal.code == crewbell_shared::Code::NotSignedIn => Ok(()),
         done => done,
     }

@@ -1,4 +1,4 @@
-//! The loop.
+//! The controller's event loop.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -22,28 +22,27 @@ use crate::screen::{Ask, AskError, Notice, Task, Told};
 use crate::shell::{Handset, Shell};
 use crate::store::{Image, Session, Store, StoreError, Unreadable};
 
-/// Posts that are worked off before the screens are told: a burst of frames is one message to a window.
+/// Number of posts to handle before events are emitted, so that a burst of frames becomes one message to a window.
 const BURST: usize = 32;
 
-/// How long the controller rests after an input that it panicked over, so that one that comes again and again doesn't
-/// eat the battery.
+/// Pause after an input that caused a panic, so that a recurring one doesn't drain the battery.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
-/// Where the answer to an ask goes.
+/// The channel for the answer to a request.
 pub(super) type Answer = oneshot::Sender<Result<Box<RawValue>, AskError>>;
 
-/// What is posted to the controller.
+/// A message to the controller.
 #[derive(Debug)]
 pub(super) enum Post {
-    /// What came of something that was asked of a server for a sign-in; of no interest once that has ended.
+    /// An input from the network for a session; ignored once that session has ended.
     Net { sign_in: u64, input: Input },
-    /// A face asks.
+    /// A request from the UI.
     Ask(Box<Ask>, Answer),
-    /// All tokens of sign-ins that are over were revoked.
+    /// All tokens of ended sessions are revoked.
     Revoked,
-    /// The server let somebody in.
+    /// The server accepted a sign-in.
     SignedIn(Box<SigningIn>),
-    /// Enough.
+    /// Stop the controller.
     Stop(oneshot::Sender<()>),
 }
 
@@ -59,42 +58,42 @@ pub(super) struct Controller<S> {
     pub voice: VoiceCache,
     pub posts: mpsc::WeakSender<Post>,
     pub socket: Option<Socket>,
-    /// Counts how often the device left the network that its connections went over: who waits for an answer then has none.
+    /// Counter of the networks left. Pending requests over a left network are abandoned.
     pub moves: watch::Sender<u64>,
-    /// The way of a call's voice over that socket.
+    /// The audio path over that socket.
     pub audio: AudioLine,
-    /// This run of the app, as calls name it.
+    /// This run of the app as a call endpoint.
     pub endpoint: EndpointId,
-    /// The server of the person who is signed in, also while they are signed out.
+    /// The server of the current session, or of the last one.
     pub server: Server,
-    /// Whoever revokes the tokens of sign-ins that are over, and what hurries them.
+    /// The task that revokes tokens, and its wake-up signal.
     pub revoking: Option<JoinHandle<()>>,
     pub revoke_more: Arc<Notify>,
-    /// Whoever looks whose token is in the vault.
+    /// The task that checks the owner of the stored token.
     pub looking: Option<JoinHandle<()>>,
-    /// Counts the sign-ins, so that what was asked for one isn't taken as the answer for another.
+    /// Counter of sign-ins, so that a response for one session isn't applied to another.
     pub sign_in: u64,
     pub device: Device,
     told: Vec<Told>,
-    /// What follows from a step, to be worked on when all of it is done.
+    /// Inputs that follow from a step, to be handled after it.
     pub next: VecDeque<Input>,
-    /// The shell failed over something: all is to be said again then.
+    /// The time at which the complete state is emitted again after a failure of the shell.
     say_again_at: Option<Instant>,
-    /// What follows from a step failed, and the step is on the disk: the engine is to begin again, once whoever asked has their
+    /// Whether a step was stored but its outputs failed. The engine then restarts, after the caller has received the
     /// answer.
     half_done: bool,
-    /// Outputs that panic: a fault of ours, for tests.
+    /// Number of outputs that panic, to simulate a bug in tests.
     #[cfg(test)]
     pub trips: u32,
-    /// How often a window looked.
+    /// Counter of the view states sent.
     pub looks: u64,
     wake_at: Instant,
     rebuilt: Option<u32>,
-    /// What was done here and can't be read, for the file that a person takes to somebody else.
+    /// The unreadable commands, for the exported outbox.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// What is to be known of the device.
+/// Description of the device.
 #[derive(Clone, Debug)]
 pub(super) struct Device {
     pub data: std::path::PathBuf,
@@ -142,11 +141,11 @@ impl<S: Store + 'static> Controller<S> {
         })
     }
 
-    /// Begins with what is stored.
+    /// Starts with the stored state.
     pub(super) async fn begin(&mut self) {
         self.set_all();
         if self.engine.image().session.is_none() {
-            // Killed in the middle of a sign-out, it may have left some.
+            // The app may have been killed during a sign-out.
             self.voice.clear().await;
         }
         self.revoke_what_is_left();
@@ -160,7 +159,7 @@ impl<S: Store + 'static> Controller<S> {
         self.flush();
     }
 
-    /// Runs until it is stopped; then says whom to tell.
+    /// Runs until it is stopped; returns the sender to notify of the end.
     pub async fn run(
         mut self,
         mut posts: mpsc::Receiver<Post>,
@@ -202,7 +201,7 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// Tells the device its settings as they were left, before anything can ring: it begins with none.
+    /// Passes all stored settings to the device, before anything can ring.
     fn set_all(&self) {
         for (name, value) in &self.engine.image().settings {
             let setting = AssertUnwindSafe(|| self.shell.setting(name, Some(value)));
@@ -212,7 +211,7 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// Works on one thing; a panic costs that one, or, once it is on the disk, only what follows from it.
+    /// Handles one message. A panic loses that message alone or, if its step is stored, only its outputs.
     pub(super) async fn guarded(&mut self, work: Work) {
         let is_sign_in = matches!(work, Work::Post(Post::SignedIn(_)));
         let worked = AssertUnwindSafe(self.work(work)).catch_unwind().await;
@@ -226,8 +225,8 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// Lets the shell do something. When it fails over it, that costs this alone: the rest is done, and all of it is said
-    /// again in a moment.
+    /// Calls the shell. If it panics, the other outputs are still performed, and the complete state is emitted again
+    /// after a moment.
     pub fn shielded(&mut self, what: &'static str, does: impl FnOnce(&Self)) {
         if std::panic::catch_unwind(AssertUnwindSafe(|| does(self))).is_err() {
             tracing::error!(what, "The shell panicked; it is told everything again.");
@@ -238,7 +237,7 @@ impl<S: Store + 'static> Controller<S> {
     async fn work(&mut self, work: Work) {
         match work {
             Work::Post(Post::Net { sign_in, input }) if sign_in == self.sign_in => {
-                // Its answer is for nobody.
+                // There is no caller to answer.
                 let _ = self.step(input).await;
             }
             Work::Post(Post::Net { .. } | Post::Stop(_)) => {}
@@ -256,20 +255,20 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// One input, and then what follows from it, one after the other: never one inside another's outputs, where what is
-    /// said later would be said first. The id of the command that was kept, if one was.
+    /// Handles one input and then the inputs that follow from it, in sequence and never nested, so that the order of
+    /// outputs is right. Returns the id of the stored command, if there is one.
     pub async fn step(&mut self, input: Input) -> Result<Option<CommandId>, AskError> {
         let answer = self.one_step(input).await;
         while !self.half_done
             && let Some(input) = self.next.pop_front()
         {
-            // Nobody waits for the answer: what comes of it is told.
+            // There is no caller to answer; the results are emitted as events.
             let _ = self.one_step(input).await;
         }
         answer
     }
 
-    /// Decide, write, commit, perform.
+    /// Decides, writes, commits and performs one input.
     async fn one_step(&mut self, input: Input) -> Result<Option<CommandId>, AskError> {
         let now = self.clock.now();
         let step = self.engine.decide(input, now);
@@ -277,7 +276,7 @@ impl<S: Store + 'static> Controller<S> {
         let answer = match written {
             Written::Commit => {
                 let answer = step.answer.clone();
-                // It is on the disk: whatever fails from here on, whoever asked is told that it was taken.
+                // The step is stored: the caller receives a success, whatever fails afterwards.
                 let follows = async {
                     let outputs = self.engine.commit(step, now);
                     self.follow_server();
@@ -293,7 +292,7 @@ impl<S: Store + 'static> Controller<S> {
         };
         if let Some(state) = news {
             let now = self.clock.now();
-            // It writes nothing, so there is nothing that could fail again.
+            // This step has no writes, so the storage can't fail again.
             let step = self.engine.decide(Input::Storage(state), now);
             let outputs = self.engine.commit(step, now);
             self.perform(outputs).await;
@@ -301,7 +300,7 @@ impl<S: Store + 'static> Controller<S> {
         answer
     }
 
-    /// Where the person is signed in, and which server it said it is.
+    /// Follows the session's server address and installation id.
     fn follow_server(&mut self) {
         if let Some(session) = &self.engine.image().session
             && (self.server.base != session.server || self.server.instance != session.instance)
@@ -310,7 +309,7 @@ impl<S: Store + 'static> Controller<S> {
         }
     }
 
-    /// Tells the screens what gathered. A shell that fails over it has screens that look anew.
+    /// Emits the collected events to the windows. If the shell fails, the windows have to reload.
     pub fn flush(&mut self) {
         if !self.told.is_empty() {
             let told = std::mem::take(&mut self.told);
@@ -331,9 +330,9 @@ impl<S: Store + 'static> Controller<S> {
         self.wake_at = self.clock.instant(tick);
     }
 
-    /// After a panic: nothing in memory is trusted, and all is said anew, before anything else. What rang and is over falls
-    /// silent; what rings goes on. Where that fails, too, nothing rings for now, and what was done here is all that is gone
-    /// on with: the rest is fetched anew.
+    /// Recovers from a panic: discards the state in memory and emits the complete stored state, before anything else.
+    /// Finished alerts stop, current ones continue. If recovery fails too, nothing rings for now, and only the data
+    /// that can't be fetched again is used.
     pub(super) async fn recover(&mut self) {
         let mut whole = true;
         while AssertUnwindSafe(self.begin_again(whole)).catch_unwind().await.is_err() || self.half_done {
@@ -362,12 +361,12 @@ impl<S: Store + 'static> Controller<S> {
         self.engine = Engine::new(if whole { image } else { image.without_cache() }).with_endpoint(self.endpoint);
         self.told.clear();
         self.tell(Told::Reload);
-        // Nobody waits for the answer.
+        // There is no caller to answer.
         let _ = self.step(Input::Recovered).await;
     }
 }
 
-/// The engine of what is stored; of what was done here alone, where the rest makes it fail.
+/// Creates an engine from the stored image; without the cached part, if that makes it panic.
 fn engine_of(image: Image, endpoint: EndpointId) -> Engine {
     let whole = std::panic::catch_unwind(AssertUnwindSafe(|| Engine::new(image.clone())));
     let engine = whole.unwrap_or_else(|_| {
@@ -377,14 +376,14 @@ fn engine_of(image: Image, endpoint: EndpointId) -> Engine {
     engine.with_endpoint(endpoint)
 }
 
-/// The server that somebody is signed in to.
+/// Returns the server of a session.
 pub(super) fn server_of(session: &Session) -> Server {
     Server { base: session.server.clone(), instance: session.instance }
 }
 
 #[cfg(test)]
 impl<S> Controller<S> {
-    /// Panics, if it is to.
+    /// Panics if a test has asked for it.
     pub fn trip(&mut self) {
         if self.trips > 0 {
             self.trips -= 1;
@@ -393,7 +392,7 @@ impl<S> Controller<S> {
     }
 }
 
-/// What the loop works on.
+/// A unit of work for the loop.
 pub(super) enum Work {
     Post(Post),
     Input(Input),

@@ -1,5 +1,5 @@
-//! A person signs in on this device: the server lets them in, the vault takes the token, and only then does the engine
-//! know of it.
+//! Signing in on this device: the server accepts the person, the vault stores the token, and only then does the engine
+//! receive the session.
 
 use crewbell_shared::ids::DeviceId;
 use crewbell_shared::person::PersonRef;
@@ -14,13 +14,13 @@ use crate::screen::{AskError, Notice};
 use crate::shell::TokenPlace;
 use crate::store::{Session, Store};
 
-/// The setting that holds this device's id, made once.
+/// The setting that holds this device's id, generated once.
 const DEVICE_ID: &str = "device_id";
 
-/// The setting that says where the token is: `keyring` or `file`.
+/// The setting that holds the place of the token: `keyring` or `file`.
 pub(super) const TOKEN_IN: &str = "token_in";
 
-/// Somebody whom the server let in.
+/// A sign-in that the server accepted.
 #[derive(Debug)]
 pub(super) struct SigningIn {
     session: Session,
@@ -29,7 +29,7 @@ pub(super) struct SigningIn {
 }
 
 impl<S: Store + 'static> Controller<S> {
-    /// Signs in, beside the loop.
+    /// Signs in, in a separate task.
     pub(super) async fn sign_in(&mut self, server: &str, site: String, name: String, secret: String, answer: Answer) {
         let base = address::read(server).map(|found| found.bases.into_iter().next().unwrap_or_default());
         let base = match base {
@@ -47,7 +47,7 @@ impl<S: Store + 'static> Controller<S> {
         let (http, keys, posts) = (self.http.clone(), self.keys.clone(), self.posts.clone());
         let before = self.server.clone();
         tokio::spawn(async move {
-            // Who it is comes first: from here on the device knows it, whatever answers at its address later.
+            // The installation id is fetched first, so that the device can verify it from here on.
             let asking = async { Ok((http.server(&base).await?.instance, http.login(&base, &login).await?)) };
             let (instance, signed_in) = match asking.await {
                 Ok(answers) => answers,
@@ -68,7 +68,7 @@ impl<S: Store + 'static> Controller<S> {
         });
     }
 
-    /// The server let somebody in, and the token is kept.
+    /// Starts the session, after the server has accepted the person and the token is stored.
     pub(super) async fn signed_in(&mut self, signing_in: SigningIn) {
         let SigningIn { session, kept_in, answer } = signing_in;
         let new = server_of(&session);
@@ -82,19 +82,19 @@ impl<S: Store + 'static> Controller<S> {
         }
         self.voice.clear().await;
         let place = if kept_in == TokenPlace::File { "file" } else { "keyring" };
-        // Where the token is can be told again by the next sign-in.
+        // The place of the token isn't critical; the next sign-in stores it again.
         let _ = self.step(Input::Set { name: TOKEN_IN.to_owned(), value: Some(place.to_owned()) }).await;
         match kept_in {
             TokenPlace::File => drop(self.step(Input::Notice(Notice::TokenInFile)).await),
             TokenPlace::Keyring => drop(self.step(Input::PutAway { notice: "token_in_file".to_owned() }).await),
         }
-        // Of whoever was signed in before. Mostly the server has ended it by itself.
+        // The previous session's token; the server has usually revoked it by itself.
         self.revoke_tokens();
         let _ = answer.send(Ok(nothing()));
     }
 
-    /// Before a token goes into the vault. A device that is killed before its store knows of the sign-in finds the token at
-    /// its next start, and revokes it; where somebody is signed in, it looks in any case.
+    /// Prepares for a new token in the vault. A device that is killed before its store has the session finds the token
+    /// at its next start, and revokes it; if a person is signed in, the start checks the token's owner in any case.
     async fn note_token_to_come(&mut self) -> Result<(), AskError> {
         if let Some(looking) = self.looking.take() {
             looking.abort();
@@ -105,7 +105,7 @@ impl<S: Store + 'static> Controller<S> {
         Ok(())
     }
 
-    /// This device's id, made at the first sign-in and kept.
+    /// Returns this device's id, generated at the first sign-in and stored.
     async fn device_id(&mut self) -> Result<DeviceId, AskError> {
         if let Some(id) = self.engine.image().settings.get(DEVICE_ID).and_then(|text| text.parse().ok()) {
             return Ok(id);
@@ -116,7 +116,7 @@ impl<S: Store + 'static> Controller<S> {
     }
 }
 
-/// What a fault means for something that can't be done without the server.
+/// Converts a fault for a request that needs the server.
 pub(super) fn needs_server(fault: Fault) -> AskError {
     match fault {
         Fault::Away(why) => AskError::Offline { why },

@@ -1,4 +1,4 @@
-//! A window's queue: bounded, so that one that hangs costs nothing; overflow says "look again".
+//! Bounded event queue of a window, so that a hanging window costs nothing; an overflow emits `Reload`.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::screen::Told;
 
-/// What is told to one window and not taken yet.
+/// The events for one window that it hasn't taken yet.
 #[derive(Debug)]
 pub struct Window {
     waiting: Mutex<VecDeque<Told>>,
@@ -16,13 +16,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// A queue in which so many may wait.
+    /// Creates a queue with a maximum length.
     pub fn new(most: usize) -> Self {
         Self { waiting: Mutex::default(), news: Notify::new(), most: most.max(1) }
     }
 
-    /// Tells the window; never waits. When too much waits, all of it is replaced by [`Told::Reload`]: the picture that
-    /// the window then asks for has it all. What is no part of a picture (an open, a refusal) is lost with it.
+    /// Queues events without blocking. On overflow the queue is replaced by [`Told::Reload`], after which the window
+    /// fetches the view state. Events that aren't part of a view state (an open, a refusal) are lost.
     pub fn tell(&self, told: &[Told]) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() + told.len() > self.most {
@@ -35,7 +35,7 @@ impl Window {
         self.news.notify_one();
     }
 
-    /// All that waits, in order; waits for the first. For one reader.
+    /// Waits for the first event and takes all, in order. For one reader.
     pub async fn take(&self) -> Vec<Told> {
         loop {
             let taken: Vec<Told> = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();

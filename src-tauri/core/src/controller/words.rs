@@ -1,11 +1,11 @@
-//! Commands in words, for the file that a person takes to somebody else.
+//! Plain-text descriptions of commands, for the exported outbox.
 
 use crewbell_shared::protocol::{EntityType, Verb};
 use uuid::Uuid;
 
 use super::names::Names;
 
-/// A command in words.
+/// Describes a command.
 pub(super) fn of(verb: &Verb, names: &Names) -> String {
     let request = |id: Uuid| names.name(EntityType::Request, id);
     let place = |id: Uuid| names.name(EntityType::Place, id);

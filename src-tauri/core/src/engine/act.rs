@@ -1,8 +1,8 @@
-//! A person does something.
+//! Commands from the person at this device: decided locally, queued in the outbox and shown as a local echo.
 //!
-//! The same rules decide that the server will decide by (`crewbell_shared::rules`), on the site as this device shows it.
-//! What they refuse here is refused at once; what they allow is kept, and shown from then on, and sent. The server has
-//! the last word: it may know better.
+//! The server's own rules (`crewbell_shared::rules`) decide on the site as this device shows it. A refused command
+//! fails at once; an allowed command is stored, shown and sent. The server's decision is final, as its data may be
+//! newer.
 
 use crewbell_shared::ids::CommandId;
 use crewbell_shared::protocol::{Command, EntityType, Verb};
@@ -16,7 +16,7 @@ use crate::screen::AskError;
 use crate::store::{Doing, Key, Waiting, Write};
 
 impl Engine {
-    /// A person does something.
+    /// Decides a new command and adds it to the outbox.
     pub(super) fn act(&self, step: &mut Step, id: CommandId, verb: Verb, now: Now) {
         let Some(session) = &self.image.session else {
             return step.refuse(AskError::refused(Code::NotSignedIn, "Nobody is signed in."));
@@ -31,7 +31,7 @@ impl Engine {
         };
         match decided {
             Err(refusal) => step.refuse(refusal),
-            // It is so already: nothing to do, and nothing to send.
+            // The command has no effect: there is nothing to do, and nothing to send.
             Ok(changes) if changes.is_empty() => {}
             Ok(_) => {
                 if let Verb::StartCall { call_id, .. } = &verb {
@@ -46,7 +46,7 @@ impl Engine {
         }
     }
 
-    /// The command before this one without which it makes no sense: the one that makes a noun that it names, or the
+    /// Returns the earlier command that this one depends on: the one that creates an entity that it refers to, or the
     /// accept that it follows.
     fn depends_on(&self, verb: &Verb) -> Option<CommandId> {
         let is_missing = |(entity_type, id): &(EntityType, Uuid)| {
@@ -65,7 +65,7 @@ impl Engine {
         unanswered().rev().find(accepts).or_else(|| unanswered().find(makes)).map(|waiting| waiting.command.id)
     }
 
-    /// A person tries a refused command again, under a new id: under the old one the server would give its old answer.
+    /// Retries a refused command under a new id; under the old id the server would repeat its old answer.
     pub(super) fn retry(&self, step: &mut Step, id: CommandId, new_id: CommandId, now: Now) {
         let Some(old) = self.image.waiting(id).filter(|old| matches!(old.doing, Doing::Refused { .. })) else {
             return step.refuse(Refusal::not_found("command"));
@@ -81,7 +81,7 @@ impl Engine {
         step.answer = Ok(Some(new_id));
     }
 
-    /// A person gives a command up.
+    /// Removes a command from the outbox.
     pub(super) fn discard(&self, step: &mut Step, id: CommandId) {
         if self.image.waiting(id).is_none() {
             return step.refuse(Refusal::not_found("command"));

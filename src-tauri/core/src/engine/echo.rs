@@ -1,5 +1,5 @@
-//! The nouns as they are to be shown: what the server told, and over it what the person did that the server hasn't told
-//! yet, decided by the same rules.
+//! Local echo: the entities as confirmed by the server, overlaid with the effects of the person's unconfirmed commands,
+//! which the same rules decide.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,21 +18,21 @@ use crewbell_shared::site::Site;
 
 use crate::store::{Doing, Image, Key, Waiting, Write};
 
-/// What the outbox makes of the image.
+/// The effects of the outbox on the image.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Echo {
     nouns: BTreeMap<Key, Arc<Entity>>,
-    /// What it rests on: as long as none of that changes, it stays as it is.
+    /// The read set: the echo stays valid as long as none of these entities changes.
     seen: Seen,
-    /// The last command that is in it.
+    /// The last command included.
     last: Option<CommandId>,
 }
 
-/// What the rules looked at.
+/// Read set of the rules.
 #[derive(Clone, Debug, Default)]
 struct Seen {
     keys: BTreeSet<Key>,
-    /// Sorts of which all were looked through.
+    /// Entity types that were scanned as a whole.
     sorts: BTreeSet<EntityType>,
 }
 
@@ -43,8 +43,8 @@ impl Seen {
 }
 
 impl Echo {
-    /// Does in memory what the server has not told yet, in order. What the rules refuse here shows nothing: somebody
-    /// else was first, and the server will say so.
+    /// Computes the echo of the whole outbox, in order. A command that the rules refuse here has no effect; another
+    /// person was first, and the server will refuse it too.
     pub fn of(image: &Image) -> Self {
         let mut echo = Self::default();
         for waiting in &image.outbox {
@@ -53,14 +53,14 @@ impl Echo {
         echo
     }
 
-    /// Goes on after writes that the image has taken. Hundreds of commands may wait while entries of others come in:
-    /// they are decided anew only when something changed that they rest on.
+    /// Updates the echo after writes that the image has applied. Hundreds of commands may wait while other people's
+    /// entries arrive, so they are decided again only if an entity of the read set changed.
     pub fn follow(&mut self, writes: &[Write], image: &Image) {
         let begins_anew = writes.iter().any(|write| match write {
             Write::Put { noun, .. } => self.seen.has(&Key::of(noun)),
             Write::Forget(key) => self.seen.has(key),
             Write::Replace { .. } | Write::Drop(_) | Write::SignIn(_) | Write::Wipe => true,
-            // What waits becomes done, and shows the same until its entry comes.
+            // A command that changes from waiting to done has the same effect until its entry arrives.
             Write::Mark(_, doing) => !matches!(doing, Doing::Done { .. }),
             Write::Advance(_) | Write::Heard(_) | Write::Seen(_) | Write::Tell(_) | Write::Keep(_) | Write::Set(..) => {
                 false
@@ -71,7 +71,7 @@ impl Echo {
             (false, None, _) => {}
             (false, Some(Write::Keep(waiting)), None) => {
                 let last = image.outbox.last().map(|last| last.command.id);
-                // Kept twice, it is in the outbox once.
+                // A command that is stored twice is in the outbox once.
                 if last == Some(waiting.command.id) && last != self.last {
                     self.add(image, waiting);
                 }
@@ -80,7 +80,7 @@ impl Echo {
         }
     }
 
-    /// Does one thing more.
+    /// Adds the effect of one more command.
     fn add(&mut self, image: &Image, waiting: &Waiting) {
         self.last = Some(waiting.command.id);
         let shows = matches!(waiting.doing, Doing::Waiting | Doing::Done { .. });
@@ -99,18 +99,18 @@ impl Echo {
         }
     }
 
-    /// The nouns that it shows.
+    /// Returns the keys of the overlaid entities.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.nouns.keys()
     }
 
-    /// A noun that it shows.
+    /// Returns an overlaid entity.
     pub fn get(&self, key: &Key) -> Option<&Arc<Entity>> {
         self.nouns.get(key)
     }
 }
 
-/// Who acts: the person who is signed in, as the site knows them.
+/// Returns the person who is signed in as an actor, from the site's data.
 pub(super) fn actor(image: &Image) -> Option<Actor> {
     let key = Key::new(EntityType::Person, image.person_id()?.0);
     match image.nouns.get(&key).map(|kept| kept.noun.as_ref()) {
@@ -119,18 +119,18 @@ pub(super) fn actor(image: &Image) -> Option<Actor> {
     }
 }
 
-/// What the rules see: the image with the echo over it.
+/// The rules' view of the site: the image overlaid with the echo.
 #[derive(Debug)]
 pub(super) struct Sighted<'a> {
     image: &'a Image,
     echo: &'a Echo,
     site: &'a Site,
-    /// What was looked at.
+    /// Read set, collected while the rules run.
     seen: RefCell<Seen>,
 }
 
 impl<'a> Sighted<'a> {
-    /// None before the site was fetched.
+    /// Creates the view; returns none before the first snapshot.
     pub fn new(image: &'a Image, echo: &'a Echo) -> Option<Self> {
         let all = image.nouns.range(Key::new(EntityType::Site, uuid::Uuid::nil())..);
         let site = all
@@ -150,7 +150,7 @@ impl<'a> Sighted<'a> {
         self.echo.get(&key).or_else(kept).map(AsRef::as_ref)
     }
 
-    /// All nouns of a sort, as they are shown.
+    /// Iterates over all entities of a type, overlaid with the echo.
     fn all(&self, entity_type: EntityType) -> impl Iterator<Item = &Entity> {
         self.seen.borrow_mut().sorts.insert(entity_type);
         let from = Key::new(entity_type, uuid::Uuid::nil());
@@ -193,7 +193,7 @@ impl Sight for Sighted<'_> {
         calls.find(|call| call.is_live() && call.is_party(person))
     }
 
-    /// Who is there the server knows: until it has said that somebody isn't, a call to them rings.
+    /// Always true, as only the server knows who is reachable: a call rings until the server says otherwise.
     fn is_reachable(&self, _person: PersonId) -> bool {
         true
     }
@@ -219,13 +219,13 @@ impl Sight for Sighted<'_> {
 }
 
 impl super::Engine {
-    /// A noun as it is to be shown, and whether it is an echo.
+    /// Returns an entity as shown, and whether it comes from the echo.
     pub(super) fn shown(&self, key: &Key) -> Option<(&Arc<Entity>, bool)> {
         let kept = || self.image.nouns.get(key).map(|kept| (&kept.noun, false));
         self.echo.get(key).map(|noun| (noun, true)).or_else(kept)
     }
 
-    /// A request that is shown as open, or as pressed again since somebody took it.
+    /// Returns a request if it is shown as open, or as pressed again since it was accepted.
     pub(super) fn open_request(&self, id: RequestId) -> Option<&Request> {
         let calls = |request: &Request| request.state == State::Open || request.is_pressed_since_accepted();
         match self.shown(&Key::new(EntityType::Request, id.0)).map(|(noun, _)| noun.as_ref()) {

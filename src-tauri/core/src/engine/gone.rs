@@ -1,9 +1,9 @@
-//! When a call is over because its other side is gone, and from when on the server is told so.
+//! Peer loss: ends a call whose other endpoint is gone, and delays reports of dropped calls.
 //!
-//! Silence alone says little: a side that hung up is silent too, and says so as soon as it can. What the server says of
-//! the other side's socket says little either, just after this side's own came back: the server may have been away, and
-//! the other on its way back to it. Who hung up is to be believed; so whoever is left waits until they had the time to
-//! say it.
+//! Silence alone proves little: an endpoint that hung up is silent too, and reports the end as soon as it can. The
+//! server's reachability report proves little just after this device's own socket reopened: the server may have been
+//! away, and the other endpoint still reconnecting. A hang-up takes precedence over a dropped call, so the remaining
+//! endpoint waits until the other one had time to report it.
 
 use crewbell_shared::call::State;
 use crewbell_shared::ids::CallId;
@@ -13,29 +13,29 @@ use super::live::Socket;
 use super::{Engine, Now, Output, Step};
 use crate::store::{Doing, Key};
 
-/// Milliseconds of silence after which a call is over whose other side the server can't reach either; and for which it
-/// must have been so.
+/// Milliseconds of silence after which a call ends whose other endpoint the server can't reach either; the endpoint
+/// must have been unreachable for as long.
 const GONE_MS: u32 = 3_000;
-/// Milliseconds of silence after which a call is over in any case. A side that is quiet still sends comfort noise.
+/// Milliseconds of silence after which a call ends in any case. A quiet endpoint still sends comfort noise.
 const SILENT_MS: u32 = 20_000;
-/// Milliseconds that the other side has to come back after this one's own socket did: the longest wait between two of
-/// its attempts, and some to connect.
+/// Milliseconds that the other endpoint has for reconnecting after this device's own socket reopened: the longest retry
+/// interval, and some time to connect.
 const BACK_MS: u64 = 20_000;
 
-/// What the server says of the other side of a call, over the socket that is open.
+/// The server's latest reachability report on a call's other endpoint, over the open socket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Word {
     pub call_id: CallId,
-    /// Its app is there.
+    /// Whether the other endpoint is connected.
     pub there: bool,
-    /// Since which tick that is so.
+    /// The tick of the last change of `there`.
     since: u64,
-    /// It was, over this socket.
+    /// Whether the other endpoint has been connected at any time during this socket.
     was_there: bool,
 }
 
 impl Engine {
-    /// Whether the server reaches the other side of a call.
+    /// Handles a reachability report on a call's other endpoint.
     pub(super) fn reached(step: &mut Step, call_id: CallId, there: bool, now: Now) {
         let before = step.live.line.word.filter(|word| word.call_id == call_id);
         let since = before.filter(|word| word.there == there).map_or(now.tick, |word| word.since);
@@ -46,13 +46,13 @@ impl Engine {
         }
     }
 
-    /// Whether the server says that it can't reach the other side.
+    /// Returns whether the server reports the other endpoint as unreachable.
     pub(super) fn is_other_away(&self, call_id: CallId) -> bool {
         self.live.line.word.is_some_and(|word| word.call_id == call_id && !word.there)
     }
 
-    /// The tick from which on nothing is expected any more of the other side of a call that has fallen silent; none
-    /// without a connection.
+    /// Returns the tick from which nothing more is expected from the silent endpoint of a call; none without a
+    /// connection.
     fn settled_at(&self, call_id: CallId) -> Option<u64> {
         let line = &self.live.line;
         let Socket::Up { .. } = self.live.socket else { return None };
@@ -63,7 +63,7 @@ impl Engine {
         Some(if was_there { since + u64::from(GONE_MS) } else { line.up_at + BACK_MS })
     }
 
-    /// Ends a call whose other side is gone: the server can't reach it, and nothing is heard of it.
+    /// Ends a call whose other endpoint is silent and unreachable, or silent for too long.
     pub(super) fn end_what_is_gone(&mut self, talks_of: Option<CallId>, now: Now, outputs: &mut Vec<Output>) {
         let Some(call_id) = talks_of else { return };
         if self.live.line.talk.is_none_or(|(talk, _)| talk != call_id) {
@@ -71,7 +71,7 @@ impl Engine {
         }
         let silent = self.live.line.media.as_ref().and_then(|media| media.silent_ms);
         let is_settled = || self.settled_at(call_id).is_some_and(|at| at <= now.tick);
-        // Of a side that was never heard, it counts since when it can't be reached.
+        // For an endpoint that has never been heard, the time since it became unreachable counts.
         let away = self.is_other_away(call_id) && silent.is_none_or(|silent| silent >= GONE_MS) && is_settled();
         let is_gone = away || silent.is_some_and(|silent| silent >= SILENT_MS);
         if is_gone && self.live.line.ended != Some(call_id) {
@@ -80,8 +80,8 @@ impl Engine {
         }
     }
 
-    /// The tick before which a command isn't sent: that a call broke off, while the other side may still say that it hung
-    /// up. None for all others.
+    /// Returns the tick before which a command must not be sent. It applies only to reports of a dropped call, while
+    /// the other endpoint may still report a hang-up.
     pub(super) fn held_until(&self, verb: &Verb) -> Option<u64> {
         let Verb::EndCall { call_id, dropped: true } = verb else { return None };
         match self.image.nouns.get(&Key::new(EntityType::Call, call_id.0)).map(|kept| kept.noun.as_ref()) {
@@ -92,7 +92,7 @@ impl Engine {
         }
     }
 
-    /// When what is held back may be sent, and what is silent be ended.
+    /// Returns the ticks at which held commands may be sent and unreachable calls ended.
     pub(super) fn gone_ticks(&self) -> impl Iterator<Item = u64> {
         let waiting = self.image.outbox.iter().filter(|waiting| waiting.doing == Doing::Waiting);
         let held = waiting.filter_map(|waiting| self.held_until(&waiting.command.verb));

@@ -1,4 +1,4 @@
-//! What comes in.
+//! Inputs of the engine.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{CallId, CommandId, EndpointId, RequestId};
@@ -11,171 +11,171 @@ use std::sync::Arc;
 use crate::screen::{Ears, Media, Notice, StorageState, Trouble};
 use crate::store::{Cursor, Session};
 
-/// When an input comes in.
+/// The time of an input, and a random number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// The device's clock, which may be wrong and may be set.
+    /// The device's wall clock, which may be wrong and may be set.
     pub wall: Timestamp,
-    /// Milliseconds on a clock that only goes forward; all waiting is by this one.
+    /// Milliseconds of a monotonic clock; all timers use it.
     pub tick: u64,
-    /// A number drawn anew for each input: the jitter of retries.
+    /// A random number, drawn for each input: the jitter of retries.
     pub luck: u32,
 }
 
-/// What comes in.
+/// An input of the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// The device started.
     Start,
-    /// The core failed and begins again from what is stored, in the middle of whatever goes on: nothing is held back.
+    /// The core failed and restarts from the store while the app runs. Alerts are not held back as after a start.
     Recovered,
-    /// A part of the device was started anew, and knows nothing: what rings, and all else, is to be said again.
+    /// A part of the device restarted without state; alerts and all other state have to be emitted again.
     SayAgain,
-    /// Somebody signed in; the token is kept.
+    /// A person signed in; the token is stored.
     SignedIn(Session),
     /// The person signs out.
     SignOut {
-        /// Give up what waits.
+        /// Whether to discard the waiting commands.
         discard: bool,
     },
-    /// The token that is kept is another person's than who is signed in: the device was killed in the middle of a sign-in.
+    /// The stored token belongs to another person than the session: the device was killed during a sign-in.
     AnothersToken,
-    /// The person does something.
+    /// The person issues a command.
     Act {
-        /// The command's id, made just now.
+        /// The command's id, generated for it.
         id: CommandId,
-        /// What.
+        /// The command's verb.
         verb: Verb,
     },
-    /// The person tries a refused command again.
+    /// The person retries a refused command.
     Retry {
-        /// Which.
+        /// The id of the refused command.
         id: CommandId,
-        /// The id of the new try, made just now.
+        /// The id of the new attempt, generated for it.
         new_id: CommandId,
     },
-    /// The person gives a command up.
+    /// The person discards a command.
     Discard {
-        /// Which.
+        /// The command's id.
         id: CommandId,
     },
-    /// A setting of this device.
+    /// A setting of this device changes.
     Set {
-        /// Its name.
+        /// The setting's name.
         name: String,
-        /// Its value; none removes it.
+        /// The value; none removes the setting.
         value: Option<String>,
     },
-    /// The person puts a notice away.
+    /// The person dismisses a notice.
     PutAway {
-        /// Its tag.
+        /// The notice's tag.
         notice: String,
     },
-    /// The person silences what rings here for a minute.
+    /// The person silences the ringing alerts of this device for a minute.
     Silence,
-    /// A socket's connection stands; `hello` is being said.
+    /// A socket's connection is open; `hello` is being sent.
     Opened {
-        /// Which socket: the number that [`super::Output::Connect`] gave it.
+        /// The socket's number, given by [`super::Output::Connect`].
         socket: u64,
-        /// The device's own address that it goes from.
+        /// The local address of the connection.
         from: IpAddr,
     },
-    /// A frame from a socket.
+    /// A frame arrived over a socket.
     Frame {
-        /// Which socket.
+        /// The socket's number.
         socket: u64,
-        /// What it says.
+        /// The frame.
         frame: Box<FromServer>,
     },
-    /// A frame that can't be read.
+    /// A frame can't be parsed.
     Garbled {
-        /// Which socket.
+        /// The socket's number.
         socket: u64,
     },
     /// A socket ended, or couldn't be opened.
     Closed {
-        /// Which.
+        /// The socket's number.
         socket: u64,
-        /// Why.
+        /// The reason.
         why: Trouble,
     },
-    /// Whether a socket would get through, where there is an event stream.
+    /// Result of trying a socket beside an event stream.
     SocketTried {
-        /// It would.
+        /// Whether a socket gets through.
         works: bool,
     },
-    /// Whether the token is worth anything, as the server says that it is from.
+    /// Result of validating the token with the server that issued it.
     Token(Result<(), Fault>),
-    /// The snapshot that was asked for.
+    /// Result of fetching a snapshot.
     Snapshot(Result<Snapshot, Fault>),
-    /// What became of the commands that were sent.
+    /// The outcomes of the commands that were sent.
     Outcomes(Result<Vec<Outcome>, Fault>),
-    /// The system says that the network came or went.
+    /// The system reports a change of network availability.
     Network {
-        /// It came.
+        /// Whether there is a network.
         there: bool,
     },
-    /// The device's own addresses changed: it went to another network, or lost or found one.
+    /// The device's own addresses changed: it moved to another network, or an interface came or went.
     Addresses {
-        /// Those that are gone: what was open from them is dead, though nothing says so.
+        /// Addresses that are gone. Connections from them are dead, although no error is reported.
         lost: Vec<IpAddr>,
-        /// Those that are new.
+        /// New addresses.
         gained: Vec<IpAddr>,
     },
-    /// The device slept, and woke up.
+    /// The device woke from sleep.
     Woke,
-    /// Whether the device can make a sound.
+    /// Whether the device can play sounds.
     Ears(Ears),
     /// The alert of a request began to sound.
     Sounded {
-        /// Which.
+        /// The request's id.
         request_id: RequestId,
     },
-    /// How it stands with the storage.
+    /// State of the local storage.
     Storage(StorageState),
-    /// So many commands were put aside, because they can't be read.
+    /// The number of commands that were put aside because they can't be parsed.
     Unreadable {
-        /// How many; also told when there are none.
+        /// The number; zero is reported too.
         count: u32,
     },
-    /// Something that the driver found out.
+    /// A notice from the driver.
     Notice(Notice),
-    /// The voice engine has a signal for the other side of a call.
+    /// The voice engine has a signal for the other endpoint of a call.
     Signal {
-        /// Of which call.
+        /// The call's id.
         call_id: CallId,
-        /// For whom.
+        /// The receiving endpoint.
         to: EndpointId,
-        /// What.
+        /// The signal.
         signal: Signal,
     },
-    /// How it stands with the voice of a call.
+    /// State of a call's media connection.
     Media(Media),
-    /// The time that [`super::Output::Wake`] named has come.
+    /// The time of [`super::Output::Wake`] has come.
     Tick,
 }
 
-/// The site, whole.
+/// A snapshot of the site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// As of when.
+    /// The cursor that the snapshot corresponds to.
     pub cursor: Cursor,
-    /// The nouns.
+    /// The entities.
     pub nouns: Vec<Arc<Entity>>,
-    /// Nouns were passed over because this version doesn't know them.
+    /// Whether entities were skipped because this version doesn't know their type.
     pub foreign: bool,
 }
 
-/// Why the server's answer is none.
+/// A failed request to the server.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// It couldn't be reached, or somebody else answered in its place.
+    /// The server couldn't be reached, or another host answered.
     #[error("{0}")]
     Away(Trouble),
-    /// It refused the whole.
+    /// The server refused the whole request.
     #[error(transparent)]
     Refused(Refusal),
-    /// Somebody in between refused to pass this on: a proxy that doesn't like what is in it.
+    /// An intermediary rejected the request, such as a proxy that objects to its content.
     #[error("something in between refused it (HTTP {status})")]
     Blocked {
         /// The HTTP status: 403, 413.
@@ -184,7 +184,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the same again is right: back off and retry. Otherwise it is kept, shown, and for the person to decide.
+    /// Returns whether to back off and retry the same request. Other faults are stored and shown, and the person
+    /// decides.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Away(_) | Self::Blocked { .. } => true,
@@ -203,7 +204,7 @@ impl From<Fault> for Trouble {
     }
 }
 
-/// Whether the same again is right after this refusal.
+/// Returns whether to retry after a refusal with this code.
 pub(super) fn is_transient(code: crewbell_shared::Code) -> bool {
     use crewbell_shared::Code;
     matches!(code, Code::Unavailable | Code::Internal | Code::SlowDown)

@@ -1,9 +1,9 @@
-//! Connecting, heartbeats, backing off.
+//! Connection to the server: connecting, heartbeats, back-off.
 //!
-//! All waiting is by the clock that only goes forward, so that a device whose time is set neither hangs nor hammers.
+//! All timers use the monotonic clock, so that setting a device's time causes neither hangs nor tight retry loops.
 //!
-//! A device that leaves a network isn't told by its socket, which falls silent. Its own addresses tell: a socket from one
-//! that is gone is given up at once, and the next is opened without waiting.
+//! A socket isn't notified when the device leaves a network; it only falls silent. The device's own addresses reveal
+//! it: a socket from an address that is gone is closed at once, and the next one is opened without delay.
 
 use std::net::IpAddr;
 
@@ -20,45 +20,45 @@ use crate::store::{Cursor, Session, Write};
 
 /// Milliseconds between heartbeats. The server drops a socket after 30 s of silence.
 const BEAT_MS: u64 = 5_000;
-/// Milliseconds after `welcome` in which the missed entries mostly came; then a heartbeat asks.
+/// Milliseconds from `welcome` to the first heartbeat; most missed entries have arrived by then.
 const FIRST_BEAT_MS: u64 = 500;
-/// Milliseconds of silence after which a socket is taken for dead: two heartbeats unanswered.
+/// Milliseconds of silence after which a socket counts as dead: two heartbeats unanswered.
 const DEAD_MS: u64 = 12_000;
-/// Milliseconds that connecting or fetching may take.
+/// Timeout of connecting and of fetching, in milliseconds.
 const OPEN_MS: u64 = 10_000;
-/// Milliseconds of the first wait after a failure, at most; doubled with each, up to [`LONGEST_WAIT_MS`].
+/// Upper bound of the first back-off delay, in milliseconds; doubled with each failure, up to [`LONGEST_WAIT_MS`].
 const FIRST_WAIT_MS: u64 = 500;
-/// Milliseconds of any wait, at least.
+/// Lower bound of any back-off delay, in milliseconds.
 const SHORTEST_WAIT_MS: u64 = 100;
-/// Milliseconds over which devices spread that were all told at once to take a snapshot; doubled each time that it is said
-/// again, up to [`LONGEST_SPREAD_MS`].
+/// Milliseconds over which devices that must all take a snapshot at once spread their requests; doubled with each
+/// repetition, up to [`LONGEST_SPREAD_MS`].
 const SPREAD_MS: u64 = 4_000;
-/// The longest of these.
+/// Upper bound of the snapshot spread, in milliseconds.
 const LONGEST_SPREAD_MS: u64 = 120_000;
-/// Milliseconds for which a connection must hold before the failures before it are forgotten: one that ends just after
-/// `welcome`, each time, is no better than none.
+/// Milliseconds that a connection must last before the failure count is reset, so that connections that keep ending
+/// just after `welcome` still back off.
 const HOLDS_MS: u64 = 10_000;
-/// Milliseconds of the longest wait: a crew member who walks back into the Wi-Fi isn't left waiting.
+/// Upper bound of the back-off delay, in milliseconds; short, for a crew member who walks back into the Wi-Fi.
 const LONGEST_WAIT_MS: u64 = 15_000;
-/// Seconds by which a device's clock may differ before the person is told.
+/// Tolerated offset of a device's clock, in seconds; the person is notified of a greater one.
 const CLOCK_TOLERANCE_S: i64 = 120;
-/// Milliseconds after waking within which a socket must speak, or it is taken for dead.
+/// Milliseconds after waking within which a socket must receive data, or it counts as dead.
 const WAKE_PATIENCE_MS: u64 = 3_000;
 
-/// How long to wait after so many failures in a row: doubling, and drawn by lot from all of it (full jitter), so that a
-/// hundred tablets don't come back to a server at the same instant.
+/// Returns the back-off delay after a number of failures in a row: exponential with full jitter, so that a hundred
+/// tablets don't reconnect to a server at the same instant.
 pub(super) fn backoff(failures: u32, luck: u32) -> u64 {
     SHORTEST_WAIT_MS + jitter(FIRST_WAIT_MS, LONGEST_WAIT_MS, failures, luck)
 }
 
-/// A number from zero up to a bound that doubles with each time.
+/// Returns a random number from zero to a bound that doubles each time.
 fn jitter(first: u64, longest: u64, times: u32, luck: u32) -> u64 {
     let bound = first.saturating_mul(1 << times.saturating_sub(1).min(10)).min(longest);
     u64::from(luck) % (bound + 1)
 }
 
 impl Live {
-    /// The connection failed.
+    /// Records a failed connection and schedules the next attempt.
     pub(super) fn fail(&mut self, why: impl Into<Trouble>, now: Now) {
         self.socket = Socket::Closed;
         self.fetching = false;
@@ -67,7 +67,7 @@ impl Live {
         self.trouble = Some(why.into());
     }
 
-    /// The system says that the network came or went.
+    /// Handles a change of network availability.
     pub(super) fn network(&mut self, there: bool, now: Now) {
         if there {
             self.hurry(now);
@@ -75,7 +75,7 @@ impl Live {
         }
     }
 
-    /// What failed before failed for another reason: the next attempt waits for nothing.
+    /// Resets the back-off so that the next attempt starts at once; earlier failures had another cause.
     fn hurry(&mut self, now: Now) {
         self.forget_path(now);
         self.failures = 0;
@@ -84,20 +84,20 @@ impl Live {
         self.send_at = now.tick;
     }
 
-    /// Whether the socket, as far as there is one, goes from an address that is gone. One that isn't connected yet set out
-    /// from any.
+    /// Returns whether the current socket uses a local address that is gone. A socket that isn't connected yet may use
+    /// any.
     fn is_from(&self, lost: &[IpAddr]) -> bool {
         match (&self.socket, self.from) {
             (Socket::Closed, _) => false,
             (Socket::Opening { .. }, None) => !lost.is_empty(),
-            // What goes to this machine itself needs no network.
+            // Loopback connections need no network.
             (Socket::Opening { .. } | Socket::Up { .. }, from) => {
                 from.is_some_and(|from| !from.is_loopback() && lost.contains(&from))
             }
         }
     }
 
-    /// The device woke up: a socket that doesn't answer at once is dead.
+    /// Handles waking from sleep: a socket must answer quickly, or it counts as dead.
     pub(super) fn woke(&mut self, now: Now) {
         self.retry_at = self.retry_at.min(now.tick);
         if let Socket::Up { heard_at, beat_at, .. } = &mut self.socket {
@@ -112,9 +112,9 @@ impl Live {
         }
     }
 
-    /// A heartbeat was answered. When nothing came since it was said, what is left up to the head is for others: a
-    /// stream is filtered, and no entry tells that it is at its end.
-    /// An event stream pulses only when it has come to the end of the log.
+    /// Handles an answered heartbeat. If no entry arrived since it was sent, the remaining entries up to the head are
+    /// for other readers: the stream is filtered, and no entry marks its end. An event stream sends a pulse only at the
+    /// end of the log.
     fn catch_up(&mut self) {
         let path = self.path;
         if let Socket::Up { streamed, head, asked_at, .. } = &mut self.socket
@@ -135,7 +135,7 @@ impl Live {
 }
 
 impl Engine {
-    /// A frame came in.
+    /// Handles a frame.
     pub(super) fn frame(&self, step: &mut Step, socket: u64, frame: FromServer, now: Now) {
         if socket != step.live.sockets || step.live.socket == Socket::Closed {
             return;
@@ -144,7 +144,8 @@ impl Engine {
         match frame {
             FromServer::Welcome { head, server_time, person_id, instance } => {
                 let Some(session) = &self.image.session else { return };
-                // Whoever takes our token for another's isn't who gave it to us.
+                // A server that attributes the token to another person, or is another installation, is not the one that
+                // issued it.
                 if session.person.id != person_id || !is_of(instance, session.instance) {
                     step.live.fail(Trouble::OtherServer, now);
                     return step.outputs.push(Output::Disconnect);
@@ -167,7 +168,7 @@ impl Engine {
                 step.live.sounded.clear();
                 step.live.line.word = None;
                 step.live.line.up_at = now.tick;
-                // Told anew at once; who was there over the last socket may be gone.
+                // The server sends the presence list at once; the previous socket's list may be outdated.
                 step.live.present.clear();
                 if step.live.line.media.is_some() && step.live.can_call() {
                     step.outputs.push(Output::SocketBack);
@@ -202,19 +203,19 @@ impl Engine {
             }
             FromServer::Signal { call_id, from, signal } => self.signalled(step, call_id, from, signal),
             FromServer::Peer { call_id, endpoint: _, there } => Self::reached(step, call_id, there, now),
-            // A signal that came to nothing, for which there is a reason that the log tells; and what a newer server says.
+            // A refused signal, whose reason is in the log, or a frame of a newer server.
             FromServer::SignalRefused { .. } | FromServer::Unknown => {}
         }
     }
 
-    /// A socket's connection stands.
+    /// Records the local address of a socket's open connection.
     pub(super) fn opened(step: &mut Step, socket: u64, from: IpAddr) {
         if socket == step.live.sockets && step.live.socket != Socket::Closed {
             step.live.from = Some(from);
         }
     }
 
-    /// The device's own addresses changed. A socket that is fine is left in peace.
+    /// Handles a change of the device's own addresses. A socket whose address remains stays open.
     pub(super) fn moved(&self, step: &mut Step, lost: &[IpAddr], gained: &[IpAddr], now: Now) {
         if step.live.is_from(lost) {
             self.hear_last(step, now);
@@ -226,8 +227,8 @@ impl Engine {
         }
     }
 
-    /// A frame that can't be read: what it said is unknown, so the stream is worth nothing from here on. What was
-    /// missed comes again after the cursor.
+    /// Handles a frame that can't be parsed. Its content is unknown, so the stream is given up, and the missed entries
+    /// are read again after the cursor.
     pub(super) fn garbled(step: &mut Step, socket: u64, now: Now) {
         if socket == step.live.sockets && step.live.socket != Socket::Closed {
             step.live.fail(Trouble::Garbled, now);
@@ -235,12 +236,12 @@ impl Engine {
         }
     }
 
-    /// A socket ended.
+    /// Handles the end of a socket.
     pub(super) fn closed(&self, step: &mut Step, socket: u64, why: Trouble, now: Now) {
         if socket != step.live.sockets {
             return;
         }
-        // What doesn't fit will never fit: the site whole goes past it.
+        // A message over the size limit stays too large, so a snapshot has to replace it.
         step.live.stale_cursor |= why == Trouble::TooLarge;
         match step.live.socket {
             Socket::Closed => {}
@@ -261,7 +262,7 @@ impl Engine {
             step.live.stale_cursor = true;
             step.live.restored |= refusal.details["restored"] == true;
             step.live.socket = Socket::Closed;
-            // The whole fleet may be told at the same moment.
+            // All devices may be refused at the same moment.
             step.live.failures = step.live.failures.saturating_add(1);
             step.live.retry_at = now.tick + jitter(SPREAD_MS, LONGEST_SPREAD_MS, step.live.failures, now.luck);
         } else {
@@ -269,7 +270,7 @@ impl Engine {
         }
     }
 
-    /// Keeps up to when what is shown is right: once a minute while it is live, and when it ends.
+    /// Stores the time of the last contact with the server: once a minute while live, and when the connection ends.
     fn hear(&self, step: &mut Step, at: jiff::Timestamp) {
         let recent = self.image.heard_at.is_some_and(|before| at.as_second() - before.as_second() < 60);
         if !recent {
@@ -289,7 +290,7 @@ impl Engine {
         }
     }
 
-    /// Does whatever brings the connection forward now.
+    /// Takes the next step towards a live connection.
     pub(super) fn keep_connected(&mut self, now: Now, outputs: &mut Vec<Output>) {
         if self.image.session.is_none() {
             if self.live.socket != Socket::Closed {
@@ -317,7 +318,7 @@ impl Engine {
                     self.live.failures = 0;
                 }
                 if now.tick >= *beat_at {
-                    // Over a stream each is a request, and answered by none: the stream pulses by itself.
+                    // Over an event stream each heartbeat is a request without an answer; the stream pulses by itself.
                     *beat_at = now.tick + if self.live.path == Path::Socket { BEAT_MS } else { 2 * BEAT_MS };
                     *asked_at = Some(streamed);
                     outputs.push(Output::Say(FromClient::Heartbeat));
@@ -353,7 +354,7 @@ impl Engine {
         });
     }
 
-    /// How it stands with the connection, for a person.
+    /// Returns the connection state for display.
     pub(super) fn link(&self) -> Link {
         if self.image.session.is_none() {
             return Link::SignedOut;
@@ -364,13 +365,13 @@ impl Engine {
             Socket::Up { .. } => Link::Live,
             Socket::Opening { .. } if self.live.failures == 0 => Link::Connecting,
             Socket::Closed if self.live.fetching && self.live.failures == 0 => Link::Fetching,
-            // It waits its turn.
+            // The snapshot waits for its spread delay.
             Socket::Closed if self.live.stale_cursor && self.live.failures <= 1 => Link::Fetching,
             Socket::Opening { .. } | Socket::Closed => Link::Offline,
         }
     }
 
-    /// When the engine wants to be called again.
+    /// Returns the tick at which the engine must be called again.
     pub(super) fn next_tick(&self, now: Now) -> u64 {
         let link = match self.live.socket {
             Socket::Closed if self.live.fetching || self.live.asking_token || self.image.session.is_none() => None,
@@ -382,7 +383,7 @@ impl Engine {
         let sound = self.live.silenced.values().copied().filter(|until| *until > now.tick).min();
         let held = self.alerts_held_until(now);
         let phone = self.phone_tick(now);
-        // The engine is never asleep for more than a minute, whatever happens to timers.
+        // Upper bound of a minute, in case a timer is missed.
         let far = now.tick + 60_000;
         [link, send, sound, held, phone, self.upgrade_tick()]
             .into_iter()
@@ -391,7 +392,7 @@ impl Engine {
             .fold(far, u64::min)
     }
 
-    /// A snapshot came, or none.
+    /// Handles the result of fetching a snapshot.
     pub(super) fn snapshot(&self, step: &mut Step, result: Result<super::Snapshot, Fault>, now: Now) {
         if !step.live.fetching || self.image.session.is_none() {
             return;
@@ -405,17 +406,17 @@ impl Engine {
     }
 }
 
-/// Why the server says goodbye.
+/// Converts the reason of the server's goodbye.
 fn goodbye(why: &str) -> Trouble {
     match why {
         "restart" => Trouble::Restarting,
         "too_slow" => Trouble::TooSlow,
-        // Of a newer server.
+        // A reason of a newer server.
         _ => Trouble::Closed,
     }
 }
 
-/// Whether whoever answers is whom the person signed in to, as far as both say.
+/// Returns whether the answering installation is the one that the person signed in to, if both ids are known.
 fn is_of(answers: Option<InstanceId>, signed_in_to: Option<InstanceId>) -> bool {
     answers.is_none() || signed_in_to.is_none() || answers == signed_in_to
 }

@@ -1,4 +1,4 @@
-//! What a restart forgets.
+//! Volatile state: the part of the engine's state that a restart loses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -11,120 +11,120 @@ use super::Now;
 use super::path::Path;
 use crate::screen::{Ears, Notice, StorageState, Trouble};
 
-/// What a restart forgets.
+/// Volatile state of the engine.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any may stand beside any other")]
 pub(super) struct Live {
-    /// The device has started.
+    /// The tick of the start.
     pub started_at: Option<u64>,
-    /// Milliseconds to add to the device's clock to have the server's.
+    /// Offset of the server's clock from the device's, in milliseconds.
     pub offset_ms: i64,
-    /// The live socket.
+    /// State of the live socket.
     pub socket: Socket,
     /// The number of the last socket.
     pub sockets: u64,
-    /// The device's own address that the socket goes from, once its connection stands.
+    /// The local address of the socket, once it is connected.
     pub from: Option<IpAddr>,
-    /// The snapshot is on its way.
+    /// Whether a snapshot is being fetched.
     pub fetching: bool,
-    /// The cursor that is kept is worth nothing: a snapshot is needed.
+    /// Whether the stored cursor is invalid, so that a snapshot is needed.
     pub stale_cursor: bool,
-    /// The server's log isn't the one that was read.
+    /// Whether the server's log differs from the one that was read.
     pub restored: bool,
-    /// Over what the site is heard, or tried to be.
+    /// The transport in use, or to be tried.
     pub path: Path,
-    /// Sockets in a row that failed though the server was reached.
+    /// Consecutive failed sockets while the server was reachable.
     pub socket_failures: u32,
-    /// When a socket is tried beside an event stream, and whether one is being tried.
+    /// The tick at which a socket is tried beside an event stream, and whether a try is running.
     pub upgrade_at: u64,
     pub upgrading: bool,
-    /// Somebody said that the token is worth nothing: the server is asked before anything else.
+    /// Whether the token's validity is in doubt; the server is asked before anything else.
     pub doubted: bool,
-    /// That question is on its way.
+    /// Whether the token's validation is in flight.
     pub asking_token: bool,
-    /// When what is closed is next looked through.
+    /// The tick of the next clean-up of closed entities.
     pub forget_at: u64,
-    /// Attempts to connect that failed in a row, until a connection has held for a while.
+    /// Consecutive failed connection attempts; reset once a connection has lasted for a while.
     pub failures: u32,
-    /// No attempt before this tick.
+    /// The tick of the earliest next connection attempt.
     pub retry_at: u64,
-    /// Why the last attempt failed.
+    /// The reason of the last failure.
     pub trouble: Option<Trouble>,
-    /// The commands that are on their way, and the socket that was open when they left.
+    /// The commands in flight, and the number of the socket that was open when they were sent.
     pub sending: Option<(u64, Vec<CommandId>)>,
-    /// Send one at a time: a batch was refused as a whole.
+    /// Whether to send commands one at a time, after a batch was refused as a whole.
     pub alone: bool,
-    /// The command that somebody between here and the server refused, with the HTTP status: an empty batch is sent to see
-    /// whether others get through.
+    /// The command that an intermediary rejected, with the HTTP status; an empty batch is sent to test whether other
+    /// requests get through.
     pub suspect: Option<(CommandId, u16)>,
-    /// A command that didn't get through while others did, once: it is tried once more, by itself.
+    /// A command that failed once while another request got through; it is retried once, alone.
     pub suspected: Option<CommandId>,
-    /// Attempts to send that failed in a row.
+    /// Consecutive failed attempts to send.
     pub send_failures: u32,
-    /// No attempt to send before this tick.
+    /// The tick of the earliest next attempt to send.
     pub send_at: u64,
-    /// Out of the ordinary.
+    /// Pending notices for the person.
     pub notices: Vec<Notice>,
-    /// How it stands with the storage.
+    /// State of the local storage.
     pub storage: StorageState,
-    /// Whether the device can make a sound.
+    /// Whether the device can play sounds.
     pub ears: Ears,
-    /// What is silenced here, until which tick.
+    /// Silenced requests, each with the tick at which it may ring again.
     pub silenced: BTreeMap<RequestId, u64>,
-    /// Which alerts the server has been told of.
+    /// Requests whose sounding alert has been reported to the server.
     pub sounded: BTreeSet<RequestId>,
-    /// Who is there.
+    /// The people who are online.
     pub present: Vec<Presence>,
-    /// Of calls.
+    /// State of calls.
     pub line: super::phone::Line,
 }
 
-/// The live socket.
+/// State of the live socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Socket {
-    /// There is none.
+    /// Closed.
     #[default]
     Closed,
-    /// It is being opened, and `hello` is said.
+    /// Connecting, or `hello` is being sent.
     Opening {
-        /// Since which tick.
+        /// The tick at which opening began.
         since: u64,
     },
-    /// `welcome` was said.
+    /// Open: `welcome` was received.
     Up {
-        /// When something was last heard.
+        /// The tick of the last received data.
         heard_at: u64,
-        /// When the next heartbeat is due.
+        /// The tick of the next heartbeat.
         beat_at: u64,
-        /// The last entry sent on this stream, as far as it is known.
+        /// The last entry known to be sent on this stream.
         streamed: u64,
-        /// The log's head when it opened; entries up to it were missed, those that are for others not.
+        /// The log's head when the socket opened; entries up to it that are for this reader are still to come.
         head: u64,
-        /// How far `streamed` was when the last heartbeat was said.
+        /// The value of `streamed` at the last heartbeat.
         asked_at: Option<u64>,
     },
 }
 
 impl Live {
-    /// The server's time, as far as the device knows it.
+    /// Returns the estimated server time.
     pub fn server_time(&self, now: Now) -> Timestamp {
         now.wall.saturating_add(SignedDuration::from_millis(self.offset_ms)).unwrap_or(now.wall)
     }
 
-    /// Notes something out of the ordinary, once of each sort.
+    /// Adds a notice; it replaces an earlier notice of the same kind.
     pub fn note(&mut self, notice: Notice) {
         let tag = tag(&notice);
         self.notices.retain(|other| self::tag(other) != tag);
         self.notices.push(notice);
     }
 
-    /// Puts a notice away, and gives it back.
+    /// Removes a notice and returns it.
     pub fn put_away(&mut self, name: &str) -> Vec<Notice> {
         self.notices.extract_if(.., |notice| tag(notice) == name).collect()
     }
 }
 
-/// The name of a notice, as it crosses to a screen.
+/// Returns the name of a notice as used by the UI.
 fn tag(notice: &Notice) -> &'static str {
     match notice {
         Notice::Restored { .. } => "restored",

@@ -1,4 +1,4 @@
-//! Entries and snapshots come in.
+//! Processing of log entries and snapshots.
 
 use std::sync::Arc;
 
@@ -9,19 +9,18 @@ use super::{Engine, Now, Output, Snapshot, Step};
 use crate::screen::{Notice, Told, Trouble};
 use crate::store::{Cursor, Doing, Key, Line, Waiting, Write};
 
-/// The setting that says which nouns the app knew when it took its last snapshot: a newer app, which knows more of them,
-/// takes another.
+/// The setting that holds the entity types known to the app when it took its last snapshot. An app that knows more
+/// types takes a new one.
 pub(super) const KNOWN_NOUNS: &str = "known_nouns";
 
-/// The names of all nouns that this version knows.
+/// Returns the names of all entity types that this version knows.
 pub(super) fn known_nouns() -> String {
     let names: Vec<&str> = crewbell_shared::protocol::EntityType::ALL.iter().map(|noun| noun.as_str()).collect();
     names.join(" ")
 }
 
 impl Engine {
-    /// Entries came in. They are applied when nothing is missing before them, each once; otherwise the stream is begun
-    /// anew after the cursor.
+    /// Applies entries, each once, if none is missing before them. Otherwise the stream restarts after the cursor.
     pub(super) fn entries(&self, step: &mut Step, prev: u64, entries: Vec<Entry>, now: Now) {
         let (Socket::Up { streamed, .. }, Some(cursor)) = (&mut step.live.socket, self.image.cursor) else {
             return Self::begin_anew(step, Trouble::Missed, now);
@@ -49,7 +48,7 @@ impl Engine {
         if let Some(id) = entry.meta.command_id
             && self.image.waiting(id).is_some()
         {
-            // What the person did is in the log: the echo has done its work.
+            // The command is in the log, so its echo is no longer needed.
             step.writes.push(Write::Drop(id));
         }
         let foreign = entry.is_foreign();
@@ -58,21 +57,22 @@ impl Engine {
         }
         match entry.into_entity() {
             Ok(Some(noun)) => step.writes.push(Write::Put { noun: Arc::new(noun), seq }),
-            // It tells something that isn't a change of a noun.
+            // The entry changes no entity.
             Ok(None) if !foreign => {}
-            // Of a newer server: what can't be shown is passed over, and the person is told that there is more.
+            // From a newer server: the entry is skipped, and a notice says that an update is needed.
             Ok(None) | Err(_) => step.live.note(Notice::UpdateNeeded),
         }
         step.writes.push(Write::Tell(line));
     }
 
-    /// What came over this socket has a hole: another begins after what was read.
+    /// Resynchronises after a gap: closes the socket, and the next one starts after the last entry read.
     pub(super) fn begin_anew(step: &mut Step, why: Trouble, now: Now) {
         step.live.fail(why, now);
         step.outputs.push(Output::Disconnect);
     }
 
-    /// Commands that are done as of an entry that has been read now, though no entry named them (it was for others).
+    /// Removes commands that are confirmed up to an entry, although no received entry names them (it was for other
+    /// readers).
     fn settle_done(&self, step: &mut Step, seq: u64) {
         for waiting in &self.image.outbox {
             if matches!(waiting.doing, Doing::Done { seq: done } if done <= seq) {
@@ -81,7 +81,7 @@ impl Engine {
         }
     }
 
-    /// The site came whole.
+    /// Replaces the site with a snapshot.
     pub(super) fn replace(&self, step: &mut Step, snapshot: Snapshot) {
         let restored = std::mem::take(&mut step.live.restored);
         step.live.stale_cursor = false;
@@ -102,8 +102,8 @@ impl Engine {
     }
 }
 
-/// What those who lead are to be told at once of an entry: that somebody may be guessing PINs. The entry is for them
-/// alone, so whoever has it is one of them.
+/// Returns a notice about possible PIN guessing, for the site's leads. Such entries are visible to them alone, so any
+/// reader of one is a lead.
 fn wrong_pins(entry: &Entry) -> Option<Notice> {
     let who = match entry.kind.as_str() {
         "person_sign_in_refused" => Some(entry.payload["name"].as_str()?.to_owned()),
@@ -115,11 +115,11 @@ fn wrong_pins(entry: &Entry) -> Option<Notice> {
 }
 
 impl Engine {
-    /// Commands that the server said yes to, without their entry having come: over a new connection it is asked again,
-    /// under the same ids. It may have been restored from a backup that knows nothing of them, and grown past their
-    /// numbers since. Gives back how many.
+    /// Resends the confirmed commands whose entry hasn't arrived, under the same ids, over a new connection; returns
+    /// their number. The server may have been restored from a backup without them, and its log may have passed their
+    /// sequence numbers since.
     pub(super) fn ask_again(&self, step: &mut Step) -> u32 {
-        // What was worth something only then isn't done again by a server that has forgotten it.
+        // Commands with only a live effect must not be repeated by a restored server.
         let is_worth_it = |waiting: &&Waiting| !waiting.command.verb.is_live();
         let done = self.image.outbox.iter().filter(|waiting| matches!(waiting.doing, Doing::Done { .. }));
         let done = done.filter(is_worth_it);
@@ -130,7 +130,7 @@ impl Engine {
     }
 }
 
-/// An entry as a line of a timeline.
+/// Converts an entry to a timeline line.
 pub(crate) fn line_of(entry: &Entry) -> Line {
     let id = entry.payload.get("id").and_then(|id| serde_json::from_value(id.clone()).ok());
     let changed = entry.payload.get("changed_fields").and_then(|names| serde_json::from_value(names.clone()).ok());

@@ -1,4 +1,5 @@
-//! The engine: a pure state machine. Inputs in, outputs out, time passed in; no I/O, no clock, no randomness.
+//! The engine: a pure, deterministic state machine. It receives inputs and the time and returns outputs; it performs no
+//! I/O and has no clock or random source.
 //!
 //! ```text
 //!            ┌──────────── Engine ────────────┐
@@ -8,25 +9,25 @@
 //!            └────────────────────────────────┘
 //! ```
 //!
-//! Nothing is shown, sent or sounded before what it rests on is on the disk: [`Engine::decide`] changes nothing, and a
-//! step whose writes failed is dropped. [`Engine::commit`] applies the writes to the image in memory and says what
-//! follows: frames and commands to send, what rings, what the screens show. Killed between any two of these, a device
-//! starts again from its store and does the rest, once: a command carries its id.
+//! Nothing is shown, sent or sounded before the state behind it is on the disk: [`Engine::decide`] changes nothing, and
+//! a step whose writes failed is dropped. [`Engine::commit`] applies the writes to the image in memory and returns the
+//! outputs: frames and commands to send, alerts to ring, UI events. A device that is killed between any two of these
+//! resumes from its store and performs the rest once, as commands carry an idempotency key.
 //!
-//! | file | what |
+//! | file | purpose |
 //! |---|---|
-//! | `input`, `output` | what comes in and goes out |
-//! | `act` | a person does something: local echo by the server's own rules, kept before it is shown |
-//! | `log` | entries and snapshots come in |
-//! | `outbox` | what was done is sent, in order, until the server has said yes or no |
-//! | `link` | connecting, heartbeats, backing off |
-//! | `path` | a socket, or an event stream where none gets through |
-//! | `token` | what wipes a device is said twice |
-//! | `phone` | the call on this device |
-//! | `presence` | who is there, and when the others last were |
-//! | `gone` | a call whose other side is gone |
-//! | `echo` | the nouns as they are to be shown |
-//! | `tell` | what the screens are told |
+//! | `input`, `output` | the engine's inputs and outputs |
+//! | `act` | a person's commands: decided by the server's own rules, stored, then shown as a local echo |
+//! | `log` | processing of entries and snapshots |
+//! | `outbox` | sends commands in order until the server accepts or refuses them |
+//! | `link` | connecting, heartbeats, back-off |
+//! | `path` | the transport: a socket, or an event stream where no socket gets through |
+//! | `token` | validation of the session token before a wipe |
+//! | `phone` | call state of this device |
+//! | `presence` | who is online, and last-seen times |
+//! | `gone` | calls whose other endpoint is gone |
+//! | `echo` | local echo |
+//! | `tell` | the events emitted to the UI |
 
 mod act;
 mod echo;
@@ -70,26 +71,26 @@ use tell::LastTold;
 /// The engine of one device.
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
-    /// What is on the disk.
+    /// The stored state.
     image: Image,
-    /// What a restart forgets.
+    /// The volatile state.
     live: Live,
-    /// What the outbox makes of the image.
+    /// The local echo of the outbox.
     echo: Echo,
-    /// The requests that are shown as open, or as pressed again since somebody took them: those that may ring.
+    /// Index of requests shown as open, or as pressed again since they were accepted: those that may ring.
     open: BTreeSet<RequestId>,
-    /// The calls of this person that go on.
+    /// Index of this person's live calls.
     calls: BTreeSet<CallId>,
-    /// The calls that this person missed and hasn't seen.
+    /// Index of calls that this person missed and hasn't seen.
     missed: BTreeSet<CallId>,
-    /// This run of the app, as the others call it; none for a device without a voice.
+    /// The id of this run of the app as a call endpoint; none for a device without voice support.
     endpoint: Option<EndpointId>,
-    /// What the screens know.
+    /// The state last emitted to the UI.
     last: LastTold,
 }
 
 impl Engine {
-    /// An engine that goes on from what was kept.
+    /// Creates an engine from the stored state.
     pub fn new(image: Image) -> Self {
         let echo = Echo::of(&image);
         let mut engine = Self { image, echo, ..Self::default() };
@@ -98,18 +99,18 @@ impl Engine {
         engine
     }
 
-    /// The same, for a device that speaks under this name.
+    /// Sets the device's call endpoint.
     #[must_use]
     pub fn with_endpoint(self, endpoint: EndpointId) -> Self {
         Self { endpoint: Some(endpoint), ..self }
     }
 
-    /// What is kept.
+    /// Returns the stored state.
     pub fn image(&self) -> &Image {
         &self.image
     }
 
-    /// Decides what an input means. Changes nothing: the step's writes go to the store first.
+    /// Computes the effects of an input without changing the engine; the step's writes go to the store first.
     pub fn decide(&self, input: Input, now: Now) -> Step {
         let mut step = Step::new(self.live.clone());
         match input {
@@ -153,7 +154,7 @@ impl Engine {
         step
     }
 
-    /// Applies a step whose writes are on the disk, and says what follows, in order.
+    /// Applies a step whose writes are on the disk, and returns the outputs in order.
     pub fn commit(&mut self, step: Step, now: Now) -> Vec<Output> {
         let Step { writes, live, outputs, answer: _, told, say_again } = step;
         let before = self.shown_before(&writes);
@@ -168,12 +169,12 @@ impl Engine {
         outputs
     }
 
-    /// All that a window needs to begin with.
+    /// Returns the complete state for a new window.
     pub fn picture(&self, now: Now) -> Picture {
         self.look(now)
     }
 
-    /// Notes which of these are open requests, and calls that go on.
+    /// Updates the indexes of open requests and live calls for these entities.
     fn index(&mut self, keys: impl IntoIterator<Item = Key>) {
         for key in keys {
             if key.entity_type == EntityType::Call {

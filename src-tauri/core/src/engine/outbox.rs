@@ -1,8 +1,8 @@
-//! What was done is sent, in order, until the server has said yes or no.
+//! Sends the outbox in order, until the server accepts or refuses each command.
 //!
-//! One batch is on its way at a time, and the next begins with the oldest that has no answer: the server sees what a
-//! person did in the order in which they did it. An answer that is lost costs nothing: the same ids are sent again, and
-//! the server gives the same answer.
+//! One batch is in flight at a time, and the next begins with the oldest unanswered command, so that the server
+//! receives a person's commands in order. A lost response is harmless: the same ids are sent again, and the server
+//! repeats its answer.
 
 use std::collections::BTreeSet;
 
@@ -18,17 +18,18 @@ use super::{Engine, Fault, Now, Output, Step};
 use crate::screen::{Told, Trouble};
 use crate::store::{Doing, Waiting, Write};
 
-/// Commands in one batch: a day's work of one person. The server takes 500.
+/// Batch size in commands: a day's work of one person. The server takes 500.
 const BATCH: usize = 100;
 
-/// After so many failures of the server over one command alone, it is kept as refused, so that those behind it go on.
+/// Number of server failures over a single command after which it is stored as refused, so that later commands can
+/// proceed.
 const MOST_FAILURES: u32 = 5;
 
-/// In the place of an HTTP status, where there was no refusal: no answer, or another's page.
+/// Replaces the HTTP status if there was no refusal: no response, or a foreign page.
 const NO_STATUS: u16 = 0;
 
 impl Engine {
-    /// The person's own commands that wait for an answer and may be sent, in order.
+    /// Iterates over the person's own unanswered commands that may be sent, in order.
     fn unanswered(&self, now: Now) -> impl Iterator<Item = &Waiting> {
         let me = self.image.person_id();
         let mine = move |waiting: &&Waiting| me == Some(waiting.by.id) && waiting.doing == Doing::Waiting;
@@ -36,20 +37,20 @@ impl Engine {
         self.image.outbox.iter().filter(mine).filter(free)
     }
 
-    /// Whether there is something to send, and somebody to send it to. Only over a live connection: `welcome` comes
-    /// first, and with it what must be asked again ([`Engine::ask_again`]), which is older.
+    /// Returns whether there are commands to send and a live connection. `welcome` comes first, because the commands to
+    /// ask for again ([`Engine::ask_again`]) are older.
     pub(super) fn wants_to_send(&self, now: Now) -> bool {
         let up = matches!(self.live.socket, Socket::Up { .. });
         up && self.live.sending.is_none() && (self.live.suspect.is_some() || self.unanswered(now).next().is_some())
     }
 
-    /// Sends the next batch when it is time.
+    /// Sends the next batch when it is due.
     pub(super) fn keep_sending(&mut self, now: Now, outputs: &mut Vec<Output>) {
         if !self.wants_to_send(now) || now.tick < self.live.send_at {
             return;
         }
         let most = match (self.live.suspect, self.live.alone) {
-            // Does anything get through?
+            // An empty batch tests whether anything gets through.
             (Some(_), _) => 0,
             (None, true) => 1,
             (None, false) => BATCH,
@@ -59,7 +60,7 @@ impl Engine {
         outputs.push(Output::Send(commands));
     }
 
-    /// What became of the commands that were sent.
+    /// Handles the outcomes of a batch.
     pub(super) fn outcomes(&self, step: &mut Step, result: Result<Vec<Outcome>, Fault>, now: Now) {
         let Some((socket, sent)) = step.live.sending.take() else { return };
         if self.image.session.is_none() {
@@ -71,11 +72,11 @@ impl Engine {
             Err(Fault::Away(_) | Fault::Blocked { .. }) => false,
         };
         match result {
-            // The answer is of a connection before this one. What it says may be of a server that has been restored
-            // since, or of a network that the device has left: it is asked again, and says the same if it is the same.
+            // The response belongs to an earlier connection. It may come from a server that has been restored since, or
+            // from a network that the device has left, so the commands are sent again; a valid answer is repeated.
             Ok(_) | Err(Fault::Blocked { .. }) if socket != self.live.sockets => {}
             Err(_) if sent.is_empty() && socket != self.live.sockets => {}
-            // An empty batch got through: it is that command, and no other, that doesn't.
+            // An empty batch got through, so the suspect command alone is blocked.
             Ok(_) | Err(_) if sent.is_empty() && reached => {
                 step.live.send_failures = 0;
                 if let Some((id, status)) = step.live.suspect.take() {
@@ -98,7 +99,7 @@ impl Engine {
             Err(Fault::Refused(refusal)) if is_dead_token(refusal.code) => self.doubt_token(step, &refusal, now),
             Err(Fault::Blocked { status }) => Self::refused_in_between(step, &sent, status, now),
             Err(Fault::Refused(refusal)) if sent.len() > 1 && refusal.code != Code::Unavailable => {
-                // One of them spoils the batch; alone, it will show which.
+                // One command spoils the batch; sent alone, it will show which.
                 step.live.alone = true;
                 if is_transient(refusal.code) {
                     Self::send_later(step, now);
@@ -113,8 +114,8 @@ impl Engine {
                 step.live.alone = false;
             }
             Err(Fault::Away(why)) => {
-                // A body that never gets through may be too large for whoever is in between, or something that they answer
-                // with a page of their own: whether it is this one alone is to be seen.
+                // A request that never gets through may be too large for an intermediary, or be answered with a foreign
+                // page. An empty batch then tests whether only this command is affected.
                 let is_often = step.live.send_failures >= MOST_FAILURES;
                 match *sent {
                     [id] if is_often && step.live.alone => step.live.suspect = Some((id, NO_STATUS)),
@@ -126,8 +127,7 @@ impl Engine {
         }
     }
 
-    /// Somebody between here and the server refused to pass commands on. It may be one of them that they don't like, or all
-    /// that this device says.
+    /// Handles a rejection by an intermediary. The cause may be one command's content, or the device as a whole.
     fn refused_in_between(step: &mut Step, sent: &[CommandId], status: u16, now: Now) {
         match sent {
             [id] => step.live.suspect = Some((*id, status)),
@@ -140,8 +140,8 @@ impl Engine {
         }
     }
 
-    /// A command didn't get through, and something else did. Whoever is in between may have been in trouble at that moment:
-    /// it is tried once more before it is given up.
+    /// Handles a command that failed while another request got through. The intermediary may have failed briefly, so
+    /// the command is retried once.
     fn does_not_get_through(&self, step: &mut Step, id: CommandId, status: u16, now: Now) {
         if step.live.suspected == Some(id) {
             step.live.suspected = None;
@@ -151,7 +151,7 @@ impl Engine {
         }
     }
 
-    /// A command doesn't get through, and others do: it is kept as refused, with what depends on it, and the rest goes on.
+    /// Stores a blocked command as refused, together with its dependants, so that later commands can proceed.
     fn blocked(&self, step: &mut Step, id: CommandId, status: u16, now: Now) {
         let message = match status {
             NO_STATUS => "Something between this device and the server doesn't let it through.".to_owned(),
@@ -169,8 +169,7 @@ impl Engine {
         }
     }
 
-    /// Whether the server's refusal of one command alone is an answer: the rules' "no", or a failure that comes again
-    /// and again.
+    /// Returns whether the refusal of a single command is final: a rule's refusal, or a repeated server failure.
     fn is_hopeless(&self, fault: &Fault) -> bool {
         let Fault::Refused(refusal) = fault else { return false };
         !fault.is_transient() || (refusal.code == Code::Internal && self.live.send_failures >= MOST_FAILURES)
@@ -190,11 +189,11 @@ impl Engine {
         let read = self.image.cursor.map_or(0, |cursor| cursor.seq);
         match (refusal, seq) {
             (Some(refusal), _) if is_transient(refusal.code) => Self::send_later(step, now),
-            // It never began, as when the connection went while it was being made: there is nothing to hang up.
+            // The call was never created, as the connection was lost meanwhile: there is nothing to hang up.
             (Some(refusal), _) if ends_a_call(waiting) && refusal.code == Code::NotFound => {
                 step.writes.push(Write::Drop(id));
             }
-            // It was worth something only then: nobody tries it again from a list.
+            // A command with only a live effect can't be retried from the list.
             (Some(refusal), _) if waiting.command.verb.is_live() => {
                 step.writes.push(Write::Drop(id));
                 step.tell(Told::Refused { command_id: id, refusal });
@@ -204,7 +203,7 @@ impl Engine {
                 step.writes.push(Write::Mark(id, Doing::Refused { refusal: refusal.clone(), at }));
                 step.tell(Told::Refused { command_id: id, refusal });
             }
-            // Its entry is on its way here: until then the echo stands.
+            // The command's entry hasn't arrived yet; the echo remains until then.
             (None, Some(seq)) if seq > read => step.writes.push(Write::Mark(id, Doing::Done { seq })),
             (None, _) => step.writes.push(Write::Drop(id)),
         }
@@ -215,7 +214,7 @@ fn ends_a_call(waiting: &Waiting) -> bool {
     matches!(waiting.command.verb, Verb::EndCall { .. })
 }
 
-/// A failure of the server that stays, as an answer to one command.
+/// Converts a persistent server failure to a final refusal of one command.
 fn as_final(refusal: Refusal) -> Refusal {
     if refusal.code == Code::Internal { Refusal { code: Code::Invalid, ..refusal } } else { refusal }
 }

@@ -1,4 +1,4 @@
-//! What goes out.
+//! Outputs of the engine.
 
 use crewbell_shared::call::Call;
 use crewbell_shared::ids::{CallId, EndpointId};
@@ -8,80 +8,83 @@ use crewbell_shared::protocol::live::{FromClient, Signal};
 use crate::screen::{Alert, Task, Told};
 use crate::store::Cursor;
 
-/// What the driver is to do, in order.
+/// An action for the driver; actions are performed in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Open the live socket and say `hello` with the token and this cursor; what comes of it carries the number. Any
+    /// Open the live socket and send `hello` with the token and this cursor; its inputs carry the socket's number. Any
     /// other socket is closed.
     Connect {
         /// The socket's number.
         socket: u64,
-        /// Where to go on.
+        /// The cursor to resume from.
         cursor: Cursor,
     },
-    /// Listen to the event stream from this cursor, where no socket gets through; what comes of it carries the number as if
-    /// it were a socket's. Any other is closed.
+    /// Open the event stream from this cursor, where no socket gets through; its inputs carry the number as if it were
+    /// a socket's. Any other connection is closed.
     Listen {
-        /// The number.
+        /// The stream's number, from the same sequence as sockets.
         socket: u64,
-        /// Where to go on.
+        /// The cursor to resume from.
         cursor: Cursor,
     },
-    /// Try whether a socket would get through, beside the event stream; answered with [`super::Input::SocketTried`].
+    /// Test whether a socket gets through, beside the event stream; answered with [`super::Input::SocketTried`].
     TrySocket,
-    /// Ask the server whether the token is worth anything; answered with [`super::Input::Token`].
+    /// Validate the token with the server; answered with [`super::Input::Token`].
     AskToken,
     /// Close the socket, or the event stream.
     Disconnect,
-    /// The device's own address that the socket went from is gone: close the socket, and give up whatever else is open
-    /// to the server, with the questions that wait for an answer over it. Nothing will come any more.
+    /// The local address of the socket is gone: close the socket and all other connections to the server, and abort the
+    /// requests in flight, which can't be answered any more.
     Moved,
-    /// Say this on the socket, or by a request of its own.
+    /// Send a frame over the socket, or as a separate request.
     Say(FromClient),
-    /// Fetch the site whole; answered with [`super::Input::Snapshot`].
+    /// Fetch a snapshot; answered with [`super::Input::Snapshot`].
     FetchSnapshot,
-    /// Send these, in order; answered with [`super::Input::Outcomes`]. None at all: to see whether anything gets through.
+    /// Send commands in order; answered with [`super::Input::Outcomes`]. An empty batch tests whether anything gets
+    /// through.
     Send(Vec<Command>),
-    /// The token is worth nothing any more: forget it.
+    /// Delete the token, which is invalid.
     ForgetToken {
-        /// Tell the server first, if it can be reached.
+        /// Whether to sign out at the server first, if it can be reached.
         sign_out: bool,
     },
-    /// What rings on this device now, whole: start and stop sounds, notifications and the badge accordingly.
+    /// The complete list of alerts on this device; sounds, notifications and the badge follow it.
     Alerts {
-        /// All of it.
+        /// All ringing alerts.
         alerts: Vec<Alert>,
-        /// How many requests are open: the badge.
+        /// The number of open requests, for the badge.
         open: usize,
     },
-    /// What this device does about calls now, whole: start and stop tones, microphone and connection accordingly.
+    /// The complete call task of this device; tones, microphone and connection follow it.
     Phone {
-        /// What.
+        /// The task.
         task: Task,
-        /// The call that it is about, to name it outside the window.
+        /// The call concerned, to name it outside the window.
         call: Option<Box<Call>>,
-        /// How many calls the person missed and hasn't seen: on the badge too.
+        /// The number of missed calls that the person hasn't seen, for the badge.
         missed: usize,
     },
-    /// The live socket is open again, of this side or the other's: what the voice engine said meanwhile is lost.
+    /// The live socket of this or the other endpoint is open again; the voice engine's signals sent in between are
+    /// lost.
     SocketBack,
-    /// The other side of the call that is spoken over has this to say to the voice engine.
+    /// A signal from the other endpoint of the ongoing call, for the voice engine.
     Signal {
-        /// Of which call.
+        /// The call's id.
         call_id: CallId,
-        /// Who.
+        /// The sending endpoint.
         from: EndpointId,
-        /// What.
+        /// The signal.
         signal: Signal,
     },
-    /// End this call as dropped, as if the person had: its other side is gone. To be done when all else of this step is.
+    /// End a call as dropped, as if by the person's command, because its other endpoint is gone. To be performed after
+    /// all other outputs of the step.
     EndCall {
-        /// Which.
+        /// The call's id.
         call_id: CallId,
     },
-    /// Tell the screens.
+    /// Emit an event to the UI.
     Tell(Told),
-    /// Call again with [`super::Input::Tick`] when the clock stands here; replaces the call before.
+    /// Send [`super::Input::Tick`] at this time; replaces the previous timer.
     Wake {
         /// Milliseconds, as in `Now::tick`.
         at_tick: u64,

@@ -1,23 +1,23 @@
-//! Over what the site is heard: a live socket, or, where the network lets no socket through, an event stream.
+//! The transport for the site's log: a live socket, or an event stream where the network blocks the socket.
 //!
-//! A proxy that knows no WebSocket lets everything else pass. The device then listens to `GET /api/events`, which says the
-//! same, and says by requests of their own what it would say on a socket. Calls need the socket: they are refused here, and
-//! the person is told. From time to time, and whenever the network changes, a socket is tried beside the stream.
+//! A proxy without WebSocket support lets all other requests pass. The device then reads `GET /api/events`, which
+//! carries the same frames, and sends its own frames as separate requests. Calls need the socket: they are refused
+//! locally, and a notice says so. A socket is tried beside the stream periodically, and whenever the network changes.
 
 use super::live::{Live, Socket};
 use super::{Engine, Now, Output, Step};
 use crate::screen::{Notice, Trouble};
 
-/// Milliseconds between two tries whether a socket gets through, at least; at most twice as many.
+/// Minimum milliseconds between two tries of a socket; the maximum is twice as many.
 const UPGRADE_MS: u64 = 60_000;
 
-/// Sockets in a row that may fail, though the server was reached over HTTP, before an event stream is tried.
+/// Consecutive sockets that may fail, while the server is reachable over HTTP, before an event stream is tried.
 const MOST_SOCKET_FAILURES: u32 = 2;
 
-/// Over what the site is heard.
+/// A transport.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Path {
-    /// A live socket.
+    /// The live socket.
     #[default]
     Socket,
     /// Server-sent events.
@@ -25,14 +25,14 @@ pub(super) enum Path {
 }
 
 impl Live {
-    /// Whether there is a connection by which calls can be made and answered.
+    /// Returns whether the connection allows making and answering calls.
     pub(super) fn can_call(&self) -> bool {
         matches!(self.socket, Socket::Up { .. }) && self.path == Path::Socket
     }
 
-    /// The connection that was being opened failed.
+    /// Handles a connection that failed while opening, and chooses the next transport.
     pub(super) fn fail_to_open(&mut self, why: Trouble, now: Now) {
-        // A server that isn't reached at all says nothing of what gets through to it.
+        // An unreachable server says nothing about the transport.
         let reached = self.from.is_some();
         let is_refused = why == Trouble::NoSocket;
         self.fail(why, now);
@@ -53,7 +53,7 @@ impl Live {
         }
     }
 
-    /// The connection stands.
+    /// Handles an open connection: resets the failures, and plans a socket try if it is an event stream.
     pub(super) fn opened_path(&mut self, now: Now) {
         self.socket_failures = 0;
         self.put_away("no_calls");
@@ -63,7 +63,8 @@ impl Live {
         }
     }
 
-    /// The network may be another: what got through before says nothing of it.
+    /// Forgets the restrictions of the previous network: the next connection uses a socket, and beside an open
+    /// stream a socket is tried at once.
     pub(super) fn forget_path(&mut self, now: Now) {
         self.socket_failures = 0;
         if self.socket == Socket::Closed {
@@ -79,7 +80,7 @@ impl Live {
 }
 
 impl Engine {
-    /// Tries a socket beside the stream, when it is time.
+    /// Tries a socket beside the event stream when it is due.
     pub(super) fn keep_trying_sockets(&mut self, now: Now, outputs: &mut Vec<Output>) {
         let live = &mut self.live;
         let is_up = matches!(live.socket, Socket::Up { .. });
@@ -89,7 +90,7 @@ impl Engine {
         }
     }
 
-    /// Whether a socket would get through.
+    /// Handles the result of a socket try; if it works, the socket replaces the stream.
     pub(super) fn socket_tried(&self, step: &mut Step, works: bool, now: Now) {
         if !std::mem::take(&mut step.live.upgrading) || step.live.path == Path::Socket {
             return;
@@ -107,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// When a socket is to be tried.
+    /// Returns the tick of the next socket try.
     pub(super) fn upgrade_tick(&self) -> Option<u64> {
         let waits = matches!(self.live.socket, Socket::Up { .. }) && self.live.path == Path::Events;
         (waits && !self.live.upgrading).then_some(self.live.upgrade_at)

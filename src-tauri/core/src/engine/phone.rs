@@ -1,7 +1,7 @@
-//! The call on this device: what rings, what is spoken over, and what ends it though no message comes.
+//! Call state of this device: ringing, talking, and local timeouts that end a call without a message.
 //!
-//! As with alerts, it is decided from what is shown, never from a message that passed by: a device rings while a call for
-//! its person rings, and speaks while a call names its endpoint. A ring ends by the device's own timer too.
+//! As with alerts, the task is derived from the shown state, never from a passing message: a device rings while a call
+//! for its person rings, and talks while a call names its endpoint. Ringing also ends by the device's own timer.
 
 use std::collections::BTreeMap;
 
@@ -17,30 +17,31 @@ use super::{Engine, Now, Output, Step};
 use crate::screen::{Media, Phone, Task, Told};
 use crate::store::{Doing, Key, Write};
 
-/// Milliseconds for which a device says that its call is over.
+/// Milliseconds for which a finished call is shown.
 const OVER_MS: u64 = 4_000;
-/// Milliseconds that a device rings at most, whatever it was told: the longest that a site can set.
+/// Upper bound of ringing, in milliseconds, whatever the server says: the longest time that a site can set.
 const LONGEST_RING_MS: i64 = 300_000;
 
-/// What a restart forgets of calls: all of it. The other side of a call that was being spoken over notices, and ends it.
+/// Volatile state of calls; a restart loses all of it. The other endpoint of an ongoing call notices, and ends the
+/// call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
-    /// Until which tick the calls that ring do so here.
+    /// The ringing calls, each with the tick until which it rings here.
     pub rings_until: BTreeMap<CallId, u64>,
-    /// The call that was made here last, until it was seen ringing, going on or over; again from when it rang out by this
-    /// device's timer.
+    /// The call dialled last on this device, until it is seen ringing, ongoing or over; set again when its ringing ends
+    /// by this device's timer.
     pub dialled: Option<CallId>,
-    /// The call that is over, and until which tick that is said.
+    /// The finished call, and the tick until which it is shown.
     pub over: Option<(CallId, u64)>,
-    /// How it stands with the voice.
+    /// State of the media connection.
     pub media: Option<Media>,
-    /// What the server says of the other side.
+    /// The server's latest reachability report on the other endpoint.
     pub word: Option<Word>,
-    /// When the socket was last welcomed.
+    /// The tick of the last `welcome`.
     pub up_at: u64,
-    /// The call that was spoken over last, and since when.
+    /// The last call that was talking here, and the tick at which it began.
     pub talk: Option<(CallId, u64)>,
-    /// The call that was ended from here because its other side is gone.
+    /// The call that this device ended because the other endpoint is gone.
     pub ended: Option<CallId>,
 }
 
@@ -51,27 +52,27 @@ impl Live {
 }
 
 impl Engine {
-    /// A signal for the other side of a call. Without a connection it is lost, as a signal may be: what it was about is
-    /// begun anew when there is one.
+    /// Sends a signal to the other endpoint of a call. Without a connection the signal is lost; its negotiation
+    /// restarts with the next connection.
     pub(super) fn signal(step: &mut Step, call_id: CallId, to: EndpointId, signal: Signal) {
         if step.live.can_call() {
             step.outputs.push(Output::Say(FromClient::Signal { call_id, to, signal }));
         }
     }
 
-    /// A signal from the other side. Of a call that this device has no part in it means nothing.
+    /// Passes on a signal from the other endpoint; ignored for calls without this person.
     pub(super) fn signalled(&self, step: &mut Step, call_id: CallId, from: EndpointId, signal: Signal) {
         if self.calls.contains(&call_id) {
             step.outputs.push(Output::Signal { call_id, from, signal });
         }
     }
 
-    /// The voice engine says how it stands.
+    /// Records the state of the media connection.
     pub(super) fn media(step: &mut Step, media: Media) {
         step.live.line.media = Some(media);
     }
 
-    /// What is only worth something now isn't done without a connection.
+    /// Refuses commands with only a live effect while there is no suitable connection.
     pub(super) fn needs_connection(&self, verb: &Verb) -> Result<(), Refusal> {
         match verb.is_live() {
             true if !self.live.is_up() => {
@@ -84,8 +85,8 @@ impl Engine {
         }
     }
 
-    /// Gives up what was only worth something at the time, when the connection went before the answer came: nobody wants
-    /// their call to ring an hour later. Whether it was done all the same, the log tells.
+    /// Discards unanswered commands with only a live effect when the connection is lost, as a call must not ring an
+    /// hour later. The log tells whether one took effect all the same.
     pub(super) fn give_up_live(&self, step: &mut Step) {
         if step.live.is_up() {
             return;
@@ -95,7 +96,7 @@ impl Engine {
                 continue;
             }
             step.writes.push(Write::Drop(waiting.command.id));
-            // What the server said yes to was done.
+            // A command that the server accepted was done, so no refusal is emitted.
             if waiting.doing == Doing::Waiting {
                 let refusal = Refusal::new(Code::NoConnection, "The connection was lost before the server answered.");
                 step.tell(Told::Refused { command_id: waiting.command.id, refusal });
@@ -103,7 +104,7 @@ impl Engine {
         }
     }
 
-    /// A call as it is shown.
+    /// Returns a call as shown.
     fn shown_call(&self, id: CallId) -> Option<&Call> {
         match self.shown(&Key::new(EntityType::Call, id.0)).map(|(noun, _)| noun.as_ref()) {
             Some(Entity::Call(call)) => Some(call),
@@ -111,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// Notes whether a call is one of this person's that goes on, or one that they missed.
+    /// Updates the indexes of live and missed calls for one call.
     pub(super) fn index_call(&mut self, id: CallId) {
         let me = self.image.person_id();
         let call = self.shown_call(id).filter(|call| me.is_some_and(|me| call.is_party(me)));
@@ -121,7 +122,7 @@ impl Engine {
         set(&mut self.missed, id, missed);
     }
 
-    /// Tells the voice engine and the screens what this device does about calls, when that changed.
+    /// Emits the call task to the voice engine and the UI, if it changed.
     pub(super) fn tell_phone(&mut self, anew: bool, now: Now, outputs: &mut Vec<Output>) {
         self.time_rings(now);
         let before = self.last.phone.task;
@@ -152,7 +153,7 @@ impl Engine {
         self.last.missed = missed;
     }
 
-    /// What this device does: what is spoken over it comes first, then what was called from it, then what rings.
+    /// Returns this device's task; talking takes precedence over ringing back, and that over ringing.
     fn task(&self, now: Now) -> Task {
         let Some(me) = self.image.person_id() else { return Task::Idle };
         let tasks = self.calls.iter().filter_map(|id| self.shown_call(*id)).map(|call| self.task_of(call, me, now));
@@ -188,8 +189,8 @@ impl Engine {
         }
     }
 
-    /// Notes of each call that rings until when it may: from when it is first seen, by the clock that only goes forward.
-    /// What was kept from before a start doesn't ring before the server says that it still does.
+    /// Sets the deadline of each ringing call, counted by the monotonic clock from when the call is first seen. A
+    /// stored call doesn't ring after a start until the server confirms it.
     fn time_rings(&mut self, now: Now) {
         let ringing = |id: &CallId| self.shown_call(*id).filter(|call| call.state == State::Ringing);
         let gone: Vec<CallId> = self.live.line.rings_until.keys().filter(|id| ringing(id).is_none()).copied().collect();
@@ -209,19 +210,19 @@ impl Engine {
         self.live.line.rings_until.extend(new);
     }
 
-    /// Nothing goes on: is something over that was here?
+    /// Returns the task for a call that ended here, if there is one.
     fn over(&mut self, before: Task, now: Now) -> Task {
         let was_here = match before {
             Task::RingBack { call_id } | Task::Talk { call_id, .. } => Some(call_id),
             Task::Idle | Task::Ring { .. } | Task::Over { .. } => self.live.line.dialled,
         };
-        // What was over may not be any more: a server that was restored doesn't know of it, or says no to its end.
+        // A finished call may be live again: a restored server doesn't know of its end, or refuses it.
         let is_over = |engine: &Self, id: CallId| engine.shown_call(id).is_some_and(|call| !call.is_live());
         if let Some(id) = was_here.filter(|id| is_over(self, *id)) {
             self.live.line.dialled = None;
             self.live.line.over = Some((id, now.tick + OVER_MS));
         } else if let Task::RingBack { call_id } = before {
-            // It rang as long as it may by this device's timer. How it ended, the server says in a moment.
+            // Ringing ended by this device's timer. The server's outcome follows in a moment.
             self.live.line.dialled = Some(call_id);
         }
         match self.live.line.over.filter(|(id, _)| is_over(self, *id)) {
@@ -233,7 +234,7 @@ impl Engine {
         }
     }
 
-    /// When the phone wants to be looked at again.
+    /// Returns the tick of the next call timer.
     pub(super) fn phone_tick(&self, now: Now) -> Option<u64> {
         let rings = self.live.line.rings_until.values().copied();
         let over = self.live.line.over.map(|(_, until)| until);

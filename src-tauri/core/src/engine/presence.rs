@@ -1,7 +1,7 @@
-//! Who is there, and when the others last were, as far as this device knows.
+//! Presence: who is online, and last-seen times, as far as this device knows.
 //!
-//! When somebody went, the server says. What a device knows by itself is that somebody is there: it keeps that once a
-//! minute and when its connection ends, so that it has something to show while it is alone.
+//! The server reports when a person went offline. The device itself only knows who is online: it stores that once a
+//! minute and when its connection ends, so that it has last-seen times to show while offline.
 
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::protocol::live::{LastSeen, Presence};
@@ -12,7 +12,7 @@ use crate::screen::Told;
 use crate::store::Write;
 
 impl Engine {
-    /// The server says who is there now.
+    /// Handles the server's list of the people online.
     pub(super) fn present(step: &mut Step, people: Vec<Presence>, now: Now) {
         let was_there = |id: PersonId| step.live.present.iter().any(|one| one.person_id == id);
         let came: Vec<_> = people.iter().map(|one| one.person_id).filter(|id| !was_there(*id)).collect();
@@ -22,12 +22,12 @@ impl Engine {
         step.tell(Told::Present { people });
     }
 
-    /// The server says when people were last there, who aren't.
+    /// Stores last-seen times of people who are offline.
     pub(super) fn last_seen(step: &mut Step, people: Vec<LastSeen>) {
         step.writes.push(Write::Seen(people));
     }
 
-    /// Those who are there were at this time, by the server's clock.
+    /// Stores the last-seen time of everybody online, by the server's clock.
     pub(super) fn see_present(step: &mut Step, at: Timestamp) {
         let there = step.live.present.iter().map(|one| one.person_id).collect();
         keep(step, there, at);

@@ -1,4 +1,4 @@
-//! Signing in and out, starting, and what this device's person turns off.
+//! Signing in and out, starting, notices and silencing.
 
 use crewbell_shared::Code;
 use crewbell_shared::call::{self, Call};
@@ -14,31 +14,31 @@ use super::{Engine, Now, Output, Step};
 use crate::screen::{Ears, Notice, Told, Trouble};
 use crate::store::{Doing, Session, Write};
 
-/// The setting that holds who was signed in last, for the sign-in page.
+/// The setting that holds the previous session, for the sign-in page.
 pub const LAST_SESSION: &str = "last_session";
 
-/// The setting that says that somebody signed out whose token may not have been revoked yet.
+/// The setting that says that a signed-out token may still have to be revoked.
 pub const TO_REVOKE: &str = "to_revoke";
 
-/// The setting that says of how many commands that can't be read the person knows.
+/// The setting that holds the number of unreadable commands that the person has been notified of.
 const UNREADABLE_SEEN: &str = "unreadable_seen";
 
-/// Milliseconds between two looks for what is to be forgotten.
+/// Milliseconds between two clean-ups of closed entities.
 const FORGET_MS: u64 = 3_600_000;
 
-/// Milliseconds for which "silence" silences.
+/// Duration of silencing, in milliseconds.
 const SILENCE_MS: u64 = 60_000;
 
 impl Engine {
-    /// The device started.
+    /// Handles a start of the device.
     pub(super) fn start(&self, step: &mut Step, now: Now) {
         step.live.started_at = Some(now.tick);
         if self.image.session.is_none() {
             if !self.image.nouns.is_empty() {
-                // It was killed in the middle of a sign-out.
+                // The device was killed during a sign-out.
                 step.writes.push(Write::Wipe);
             }
-            // Whoever left of their own accord gave up what waited: this is of somebody whose sign-in was ended.
+            // A voluntary sign-out discards waiting commands, so these belong to a person whose session was ended.
             if self.image.outbox.iter().any(|waiting| !matches!(waiting.doing, Doing::Done { .. })) {
                 step.live.note(Notice::Revoked);
             }
@@ -49,21 +49,21 @@ impl Engine {
         }
     }
 
-    /// What has been closed for long enough is forgotten, at a start and while the device runs: a tablet on a wall is
-    /// never started.
+    /// Removes entities that have been closed for long enough, at a start and periodically: a wall tablet is never
+    /// restarted.
     pub(super) fn forget_closed(&self, step: &mut Step, now: Now) {
         if now.tick < step.live.forget_at || self.image.session.is_none() {
             return;
         }
         step.live.forget_at = now.tick + FORGET_MS;
         let at = self.image.heard_at.unwrap_or(now.wall);
-        // As long as a snapshot would bring it.
+        // The retention time equals that of a snapshot.
         let Some(kept_for) = self.image.site().map(|site| site.settings.keeps_closed_for()) else { return };
         let old = self.image.nouns.iter().filter(|(_, kept)| is_over(&kept.noun, kept_for, at));
         step.writes.extend(old.map(|(key, _)| Write::Forget(*key)));
     }
 
-    /// Somebody signed in.
+    /// Starts a new session.
     pub(super) fn signed_in(step: &mut Step, session: Session) {
         step.live = super::live::Live {
             started_at: step.live.started_at,
@@ -82,13 +82,13 @@ impl Engine {
         step.tell(Told::Reload);
     }
 
-    /// The person signs out. What waits is given up only when they say so.
+    /// Signs the person out. Waiting commands are discarded only on request.
     pub(super) fn sign_out(&self, step: &mut Step, discard: bool) {
         let me = self.image.person_id();
         let own: Vec<_> = self.image.outbox.iter().filter(|waiting| Some(waiting.by.id) == me).collect();
         let wait = own.iter().filter(|waiting| !matches!(waiting.doing, Doing::Done { .. })).count();
         if wait > 0 && !discard {
-            // Nothing can be sent with a sign-in that can't be read: what waits stays, for after the next one.
+            // Commands can't be sent while the token is unreadable, so they stay until the next sign-in.
             if let Some(Trouble::Vault { .. }) = self.live.trouble {
                 return self.revoke(step);
             }
@@ -99,8 +99,8 @@ impl Engine {
         self.give_up_token(step);
     }
 
-    /// The token that is kept is another's: who of the two was to be signed in isn't known, and nobody is. What waits stays,
-    /// as for anybody whose sign-in was ended.
+    /// Ends the session because the stored token belongs to another person: the intended one is unknown. Waiting
+    /// commands stay, as for any ended session.
     pub(super) fn anothers_token(&self, step: &mut Step) {
         if self.image.session.is_some() {
             step.live.note(Notice::Revoked);
@@ -109,14 +109,14 @@ impl Engine {
     }
 
     fn give_up_token(&self, step: &mut Step) {
-        // A device that is killed now revokes the token at its next start.
+        // If the device is killed at this point, it revokes the token at its next start.
         step.writes.push(Write::Set(TO_REVOKE.to_owned(), Some("1".to_owned())));
         step.outputs.push(Output::ForgetToken { sign_out: true });
         self.leave(step);
     }
 
-    /// The server says that the token is worth nothing any more. The site is wiped from the device; what the person did
-    /// and wasn't sent stays, for them to send after signing in again, or to save.
+    /// Ends the session because the server says that the token is invalid. The site's data is wiped; unsent commands
+    /// stay, to be sent after signing in again, or to be saved.
     pub(super) fn revoke(&self, step: &mut Step) {
         if self.image.session.is_none() {
             return;
@@ -143,18 +143,18 @@ impl Engine {
         step.tell(Told::Reload);
     }
 
-    /// Commands can't be read: it is told until the person has put it away, and again when there are more.
+    /// Notifies the person of unreadable commands, until the notice is dismissed, and again when their number grows.
     pub(super) fn unreadable(&self, step: &mut Step, count: u32) {
         let seen = self.image.settings.get(UNREADABLE_SEEN).and_then(|text| text.parse().ok()).unwrap_or(0);
         if count > seen {
             step.live.note(Notice::Unreadable { count });
         } else if count < seen {
-            // Some can be read again.
+            // Some commands are readable again.
             step.writes.push(Write::Set(UNREADABLE_SEEN.to_owned(), Some(count.to_string())));
         }
     }
 
-    /// The person has read a notice.
+    /// Dismisses a notice.
     pub(super) fn put_away(step: &mut Step, name: &str) {
         for notice in step.live.put_away(name) {
             if let Notice::Unreadable { count } = notice {
@@ -163,13 +163,13 @@ impl Engine {
         }
     }
 
-    /// What rings here is silenced for a minute; what comes after rings.
+    /// Silences the ringing alerts of this device for a minute; new alerts ring.
     pub(super) fn silence(&self, step: &mut Step, now: Now) {
         let until = now.tick + SILENCE_MS;
         step.live.silenced.extend(self.open.iter().map(|id| (*id, until)));
     }
 
-    /// Whether the device can make a sound, and the server is told.
+    /// Records whether the device can play sounds, and reports it to the server.
     pub(super) fn ears(step: &mut Step, ears: Ears) {
         if let Socket::Up { .. } = step.live.socket {
             step.outputs.extend(Self::say_ears(&ears));
@@ -185,7 +185,7 @@ impl Engine {
         }
     }
 
-    /// An alert began to sound: the server is told once.
+    /// Reports a sounding alert to the server, once.
     pub(super) fn sounded(step: &mut Step, request_id: crewbell_shared::ids::RequestId, now: Now) {
         if matches!(step.live.socket, Socket::Up { .. }) && step.live.sounded.insert(request_id) {
             let at = step.live.server_time(now);
@@ -194,7 +194,7 @@ impl Engine {
     }
 }
 
-/// Whether a noun has been closed for so long that no list shows it.
+/// Returns whether an entity has been closed for longer than the retention time.
 fn is_over(noun: &Entity, kept_for: SignedDuration, now: Timestamp) -> bool {
     let closed_at = match noun {
         Entity::Request(Request {

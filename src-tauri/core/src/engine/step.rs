@@ -1,4 +1,4 @@
-//! What an input means, before it is so.
+//! The effects of an input, before they are applied.
 
 use crewbell_shared::ids::CommandId;
 
@@ -7,17 +7,17 @@ use super::live::Live;
 use crate::screen::{AskError, Told};
 use crate::store::Write;
 
-/// What an input means, before it is so.
+/// The effects of an input: writes for the store, outputs and an answer.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// To be stored, all or none, before [`super::Engine::commit`].
+    /// The writes to store atomically before [`super::Engine::commit`].
     pub writes: Vec<Write>,
-    /// What whoever asked is answered once it is committed: the id of the command that was kept, if one was.
+    /// The answer to the caller after the commit: the id of the stored command, if there is one.
     pub answer: Result<Option<CommandId>, AskError>,
     pub(super) live: Live,
     pub(super) outputs: Vec<Output>,
     pub(super) told: Vec<Told>,
-    /// All is told, changed or not.
+    /// Whether to emit the complete state, changed or not.
     pub(super) say_again: bool,
 }
 
@@ -26,8 +26,8 @@ impl Step {
         Self { writes: Vec::new(), answer: Ok(None), live, outputs: Vec::new(), told: Vec::new(), say_again: false }
     }
 
-    /// Whether the step may go on though the storage fails: what the server tells is shown all the same, and can be had
-    /// again. What a person did is not taken unless it is kept.
+    /// Returns whether the step may be applied although the storage fails. The server's data can be shown unsaved, as
+    /// it can be fetched again; a person's command or sign-in must be stored.
     pub fn may_go_unwritten(&self) -> bool {
         !self.writes.iter().any(|write| matches!(write, Write::Keep(_) | Write::SignIn(_)))
     }

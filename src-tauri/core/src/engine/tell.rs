@@ -1,4 +1,4 @@
-//! What the screens are told: only what changed, in order, after it is on the disk.
+//! Events for the UI: only changes, in order, after they are on the disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use crate::alerts;
 use crate::screen::{Alert, Deed, OutboxItem, Phone, Picture, Shown, Status, Told};
 use crate::store::{Doing, Key, Line, Waiting, Write};
 
-/// What the screens know.
+/// The state last emitted to the UI.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastTold {
-    /// Something was told at all: until then all is said, whatever it is. Whoever hears it may have rung before.
+    /// Whether anything was emitted; the first time, the complete state is emitted, because the receiver may still be
+    /// ringing from an earlier run.
     pub(super) said: bool,
     status: Status,
     alerts: Vec<Alert>,
@@ -26,11 +27,11 @@ pub(super) struct LastTold {
     pub(super) missed: usize,
 }
 
-/// How some nouns were shown before a step.
+/// Entities as shown before a step.
 pub(super) type Before = BTreeMap<Key, Option<(Arc<Entity>, bool)>>;
 
 impl Engine {
-    /// How the nouns that writes may touch are shown now.
+    /// Returns the entities that the writes may change, as they are shown.
     pub(super) fn shown_before(&self, writes: &[Write]) -> Before {
         let touched = writes.iter().filter_map(|write| match write {
             Write::Put { noun, .. } => Some(Key::of(noun)),
@@ -55,7 +56,7 @@ impl Engine {
         self.shown(key).map(|(noun, pending)| (Arc::clone(noun), pending))
     }
 
-    /// Tells the screens what a step changed.
+    /// Emits the changes of a step to the UI.
     pub(super) fn tell(
         &mut self,
         writes: &[Write],
@@ -85,7 +86,7 @@ impl Engine {
         if writes.iter().any(|write| matches!(write, Write::Set(..))) {
             outputs.push(Output::Tell(Told::Settings { settings: self.image.settings.clone() }));
         }
-        // Before who is there: who isn't any more was last there then.
+        // Last-seen times precede presence, for people who went offline in this step.
         let seen: Vec<LastSeen> = writes.iter().filter_map(seen).flatten().copied().collect();
         if !seen.is_empty() {
             outputs.push(Output::Tell(Told::Seen { people: seen }));
@@ -113,7 +114,7 @@ impl Engine {
         (!nothing).then_some(Output::Tell(Told::Patch { put, gone, lines }))
     }
 
-    /// What of the outbox changed, and not all of it: hundreds of commands may be answered one after the other.
+    /// Returns the changed outbox items only, as hundreds of commands may be answered one after the other.
     fn patch_outbox(&self, writes: &[Write]) -> Option<Output> {
         let touched: BTreeSet<CommandId> = writes.iter().filter_map(touched).collect();
         if touched.is_empty() {
@@ -130,7 +131,7 @@ impl Engine {
 
     fn tell_status(&mut self, anew: bool, now: Now, outputs: &mut Vec<Output>) {
         let status = self.status(now);
-        // While it is live, the time of what is shown moves on by itself.
+        // While live, the UI advances the time of the data by itself.
         let as_of = if status.link.is_there() { self.last.status.as_of } else { status.as_of };
         let moved = Status { as_of, seq: self.last.status.seq, ..status.clone() } != self.last.status;
         let drifted = (status.clock_offset_ms - self.last.status.clock_offset_ms).abs() > 1000;
@@ -182,13 +183,14 @@ impl Engine {
         alerts::of(me, open, is_there, |id| self.live.silenced.contains_key(&id), fresh, self.live.server_time(now))
     }
 
-    /// After a start, what was kept doesn't ring before the server had a moment to say what is the case now.
+    /// Returns until when alerts are held back after a start, so that stored alerts don't ring before the server had a
+    /// moment to update them.
     pub(super) fn alerts_held_until(&self, now: Now) -> Option<u64> {
         let until = self.live.started_at? + alerts::HELD_AFTER_START_MS;
         (now.tick < until && !self.link().is_there() && self.live.sockets <= 1).then_some(until)
     }
 
-    /// How it stands.
+    /// Returns the status.
     fn status(&self, now: Now) -> Status {
         let count = |which: fn(&Doing) -> bool| {
             let count = self.image.outbox.iter().filter(|waiting| which(&waiting.doing)).count();
@@ -214,7 +216,7 @@ impl Engine {
         }
     }
 
-    /// All that a window needs to begin with.
+    /// Returns the complete state for a new window.
     pub(super) fn look(&self, now: Now) -> Picture {
         let keys: BTreeSet<&Key> = self.image.nouns.keys().chain(self.echo.keys()).collect();
         let shown = |key: &Key| self.owned(key).map(|(noun, pending)| Shown { noun, pending });
@@ -247,7 +249,7 @@ fn item(waiting: &Waiting) -> OutboxItem {
     }
 }
 
-/// The command of the outbox that a write is about.
+/// Returns the command whose outbox item a write changes.
 fn touched(write: &Write) -> Option<CommandId> {
     match write {
         Write::Keep(waiting) => Some(waiting.command.id),

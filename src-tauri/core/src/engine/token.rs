@@ -1,9 +1,10 @@
-//! Whether the sign-in has ended: what wipes a device is said twice, by the server that it signed in to.
+//! Validation of the session token: a device is wiped only after the installation that it signed in to has rejected the
+//! token twice.
 //!
-//! A "not signed in" may come from somebody else: another Crewbell at the same address, a proxy, a server that is
-//! being restored. The first one ends the connection and nothing else. The device then asks, by itself and on another
-//! way, whether its token is worth anything; the driver sends the token only to the installation that the device signed
-//! in to. What becomes of a command is never an answer to that: "no longer active" may be said of anybody.
+//! A `not_signed_in` refusal may come from elsewhere: another Crewbell at the same address, a proxy, a server that is
+//! being restored. The first rejection only ends the connection. The device then validates the token with a separate
+//! request; the driver sends the token only to the installation that the device signed in to. Outcomes of commands
+//! never count, as "no longer active" may concern any person.
 
 use crewbell_shared::{Code, Refusal};
 
@@ -11,13 +12,13 @@ use super::live::Socket;
 use super::{Engine, Fault, Now, Output, Step};
 use crate::screen::Trouble;
 
-/// Whether a refusal of a whole request, or of a socket, says that the token is worth nothing any more.
+/// Returns whether the refusal of a whole request, or of a socket, means that the token is invalid.
 pub(super) fn is_dead_token(code: Code) -> bool {
     code == Code::NotSignedIn
 }
 
 impl Engine {
-    /// Somebody says that the token is worth nothing any more, for the first time.
+    /// Handles the first rejection of the token.
     pub(super) fn doubt_token(&self, step: &mut Step, refusal: &Refusal, now: Now) {
         if self.image.session.is_none() {
             return;
@@ -30,13 +31,13 @@ impl Engine {
         step.live.doubted = true;
     }
 
-    /// What the server says of the token, asked by itself.
+    /// Handles the result of validating the token.
     pub(super) fn token(&self, step: &mut Step, result: Result<(), Fault>, now: Now) {
         if !std::mem::take(&mut step.live.asking_token) || self.image.session.is_none() {
             return;
         }
         match result {
-            // Whoever said no wasn't the server, or it knows better by now.
+            // The rejection came from another host, or the server has changed its answer.
             Ok(()) => step.live.doubted = false,
             Err(Fault::Refused(refusal)) if is_dead_token(refusal.code) => self.revoke(step),
             Err(fault) => step.live.fail(fault, now),

@@ -1,36 +1,37 @@
-//! Where a server is: from what a person types or scans.
+//! Turns text that a person types or scans into candidate server addresses.
 //!
-//! | typed | tried, the first that answers is taken |
+//! | input | candidates; the first to answer is used |
 //! |---|---|
-//! | `https://crew.example`, `http://10.0.0.2:8080` | that |
+//! | `https://crew.example`, `http://10.0.0.2:8080` | that URL |
 //! | `10.0.0.2:8080`, `crew.local:9000` | `https://`, then `http://`, at that port |
-//! | `10.0.0.2`, `crew.example` | both at 8080, where a Crewbell listens unless told otherwise; then at 443 and 80 |
-//! | `crewbell://join?server=…&site=…` | the server that it names |
+//! | `10.0.0.2`, `crew.example` | `https://` at 8080 (the default port) and 443, then `http://` at 8080 and 80 |
+//! | `crewbell://join?server=…&site=…` | the server in the link |
 //!
-//! All are tried at once, so that the wrong ones cost no time; an encrypted one is taken before a plain one.
+//! All candidates are tried concurrently, so that wrong addresses cost no time; an encrypted address takes precedence
+//! over a plain one.
 
 use crewbell_shared::protocol::{BadJoinLink, JoinLink};
 use url::{Host, Url};
 
-/// Where a Crewbell listens unless its settings say otherwise.
+/// The server's default port.
 const DEFAULT_PORT: u16 = 8080;
 
-/// Longer than any address; what is longer was pasted by mistake.
+/// Maximum length of the input; longer text was pasted by mistake.
 const LONGEST: usize = 2000;
 
-/// Where a server may be.
+/// The candidate addresses of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidates {
-    /// Base URLs without a slash at the end, the one to take first first; never empty.
+    /// Base URLs without a trailing slash, the preferred one first; never empty.
     pub bases: Vec<String>,
-    /// The site that a link named.
+    /// The site named by a join link.
     pub site: Option<String>,
 }
 
-/// Reads what a person typed or scanned.
+/// Parses typed or scanned text.
 ///
 /// # Errors
-/// It is no address; a sentence says why.
+/// Returns an error if the text is no address; the message is a sentence that says why.
 pub fn read(text: &str) -> Result<Candidates, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -45,10 +46,10 @@ pub fn read(text: &str) -> Result<Candidates, String> {
     Ok(Candidates { bases: bases(text)?, site: None })
 }
 
-/// The link that brings another device to a server.
+/// Builds the join link that connects another device to a server.
 ///
 /// # Errors
-/// A link can't say that address: it has a path in it.
+/// Returns an error if the address has a path, which a link can't express.
 pub fn join_link(server: &str, site: &str) -> Result<String, String> {
     JoinLink::new(server, site).map(|link| link.to_string()).map_err(|error| error.to_string())
 }
@@ -62,7 +63,7 @@ fn bases(text: &str) -> Result<Vec<String>, String> {
     if text.contains("://") {
         return base(text).map(|base| vec![base]);
     }
-    // An IPv6 address as people write it, without brackets.
+    // An IPv6 address in the usual notation, without brackets.
     let bare = if text.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{text}]") } else { text.to_owned() };
     let has_port = host_part(&bare).rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
     let attempts = if has_port {
@@ -75,12 +76,12 @@ fn bases(text: &str) -> Result<Vec<String>, String> {
     attempts.iter().map(|attempt| base(attempt)).collect()
 }
 
-/// The part before the path.
+/// Returns the part before the path.
 fn host_part(text: &str) -> &str {
     text.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// A URL as a base: scheme, host, port and a path that a reverse proxy may want, nothing else.
+/// Normalises a URL to a base: scheme, host, port and an optional path for a reverse proxy.
 fn base(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(wrong)?;
     if !matches!(url.scheme(), "http" | "https") {

@@ -1,8 +1,8 @@
-//! Telling our server's answer from that of whoever else answers in its place.
+//! Tells responses of the Crewbell server from responses of intermediaries.
 //!
-//! A hotel's sign-in page answers `200` with HTML to everything, a proxy `502`, a router's web page `404`, a redirect
-//! leads to a portal. None of that is the server's: it is as if nobody had answered. Only a body that is one of our
-//! refusals, with a code that this version knows, is a "no".
+//! A captive portal answers `200` with HTML to everything, a proxy `502`, a router's web page `404`, a redirect leads
+//! to a portal. All of these count as an unreachable server. Only a body that parses as a refusal, with a code that
+//! this version knows, is a refusal.
 
 use crewbell_shared::{Code, Refusal};
 use reqwest::{Response, StatusCode};
@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use crate::engine::Fault;
 use crate::screen::Trouble;
 
-/// The largest answer that is read whole, in bytes; a voice message of a minute is 2 MB.
+/// Size limit of a response body, in bytes; a voice message of a minute is 2 MB.
 const LARGEST: usize = 32 * 1024 * 1024;
 
-/// What couldn't be reached; what the system says of it is without the address's query.
+/// Converts a transport error to a fault; the message excludes the URL and its query.
 pub fn away(error: reqwest::Error) -> Fault {
     if error.is_timeout() {
         return Fault::Away(Trouble::NoAnswer);
@@ -33,7 +33,7 @@ fn stranger() -> Fault {
     Fault::Away(Trouble::Stranger)
 }
 
-/// Lets a success through, whatever its body; anything else is a refusal, or somebody else's.
+/// Returns a successful response with its body unread; any other response becomes a refusal, or `Stranger`.
 pub async fn success(response: Response) -> Result<Response, Fault> {
     let status = response.status();
     if status.is_success() {
@@ -43,13 +43,13 @@ pub async fn success(response: Response) -> Result<Response, Fault> {
     Err(refusal(status, &body))
 }
 
-/// The body of a success as JSON.
+/// Parses the body of a successful response as JSON.
 pub async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Fault> {
     let body = whole(success(response).await?).await?;
     serde_json::from_slice(&body).map_err(|_| stranger())
 }
 
-/// The body of a success as JSON, where what was sent may be what somebody in between doesn't like.
+/// Parses the body of a successful response as JSON, where an intermediary may object to the request's content.
 pub async fn json_of_content<T: DeserializeOwned>(response: Response) -> Result<T, Fault> {
     let status = response.status();
     json(response).await.map_err(|fault| match fault {
@@ -58,18 +58,18 @@ pub async fn json_of_content<T: DeserializeOwned>(response: Response) -> Result<
     })
 }
 
-/// Whether somebody else's status may be about what was sent, and not about who sent it, or when.
+/// Returns whether an intermediary's status may concern the request's content, rather than its sender or its time.
 fn may_be_about_content(status: StatusCode) -> bool {
     status.is_client_error() && !matches!(status.as_u16(), 401 | 407 | 408 | 421 | 425 | 426 | 429)
 }
 
-/// A success that says nothing: `204`.
+/// Checks for an empty success: `204`.
 pub async fn nothing(response: Response) -> Result<(), Fault> {
     let response = success(response).await?;
     if response.status() == StatusCode::NO_CONTENT { Ok(()) } else { Err(stranger()) }
 }
 
-/// The body of a success of a media type.
+/// Returns the body of a successful response that has one of these media types.
 pub async fn body(response: Response, media_types: &[&str]) -> Result<Vec<u8>, Fault> {
     let response = success(response).await?;
     if !is_of(&response, media_types) {
@@ -78,7 +78,7 @@ pub async fn body(response: Response, media_types: &[&str]) -> Result<Vec<u8>, F
     whole(response).await
 }
 
-/// Whether a response says that it is of one of these media types.
+/// Returns whether a response declares one of these media types.
 pub fn is_of(response: &Response, media_types: &[&str]) -> bool {
     let said = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let said = said.and_then(|said| said.split(';').next()).map(str::trim).unwrap_or_default();
@@ -96,12 +96,12 @@ async fn whole(mut response: Response) -> Result<Vec<u8>, Fault> {
     Ok(body)
 }
 
-/// What an answer that is no success means.
+/// Interprets the response of a failed request.
 fn refusal(status: StatusCode, body: &[u8]) -> Fault {
     let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else { return stranger() };
-    // A whole answer is refused by codes that are as old as the doors; anybody's JSON may have a `code`.
+    // Refusals of a whole request use codes as old as the endpoints; any foreign JSON may have a `code` field.
     let known = refusal.code != Code::Unrecognised;
-    // What wipes a device must say so twice.
+    // `NotSignedIn` leads to a wipe of the device, so it must come with status 401 too.
     let says_so = refusal.code != Code::NotSignedIn || status == StatusCode::UNAUTHORIZED;
     let is_ours = known && says_so && (status.is_client_error() || status.is_server_error());
     if is_ours { Fault::Refused(refusal) } else { stranger() }

@@ -1,23 +1,23 @@
-//! The way of a call's voice over whatever live socket there is, past the controller: fifty packets a second have no
-//! business in a loop that writes to a disk.
+//! Relays a call's audio over the current live socket, bypassing the controller: fifty packets a second would burden a
+//! loop that writes to a disk.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-/// Packets that may wait to be sent: a third of a second. What comes then is dropped; by the time it left it would be
-/// too old to be heard.
+/// Capacity of the send queue in packets: a third of a second. Further packets are dropped, as they would arrive too
+/// late to be played.
 const WAITING: usize = 16;
 
-/// The way of a call's voice over whatever live socket there is; cheap to clone.
+/// The audio path over the current live socket; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct AudioLine(Arc<Mutex<Option<mpsc::Sender<Vec<u8>>>>>);
 
-/// Hears a packet. Called on the socket's task, so it must not block.
+/// Callback for received packets. It runs on the socket's task, so it must not block.
 type Heard = Box<dyn Fn(&[u8]) + Send + Sync>;
 
-/// A socket's end of it.
+/// The socket's end of an [`AudioLine`].
 pub struct AudioEnd {
     pub(super) spoken: mpsc::Receiver<Vec<u8>>,
     pub(super) heard: Heard,
@@ -30,17 +30,17 @@ impl fmt::Debug for AudioEnd {
 }
 
 impl AudioLine {
-    /// Leads to a new socket from now on; what comes over it is heard by `heard`.
+    /// Switches to a new socket; packets received over it are passed to `heard`.
     pub fn open(&self, heard: impl Fn(&[u8]) + Send + Sync + 'static) -> AudioEnd {
         let (speak, spoken) = mpsc::channel(WAITING);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(speak);
         AudioEnd { spoken, heard: Box::new(heard) }
     }
 
-    /// Sends a packet, or loses it.
+    /// Sends a packet, or drops it if the queue is full or there is no socket.
     pub fn speak(&self, packet: Vec<u8>) {
         if let Some(line) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            // Full or gone: lost, as a packet may be.
+            // Packet loss is acceptable for audio.
             let _ = line.try_send(packet);
         }
     }

@@ -1,5 +1,5 @@
-//! The event stream (`GET /api/events?frames=true`), where the network lets no live socket through: a task of its own,
-//! which says what a socket's would. What the device has to say goes by requests of their own.
+//! Client of the event stream (`GET /api/events?frames=true`), the fallback for networks that block the live socket. A
+//! task of its own emits the same inputs as a socket; outgoing frames are sent as separate requests.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
@@ -14,7 +14,7 @@ use crate::engine::{Fault, Input};
 use crate::screen::Trouble;
 use crate::store::Cursor;
 
-/// Listens until the stream ends.
+/// Runs until the stream ends.
 pub(super) async fn run<T, Told>(
     number: u64,
     door: Result<Door, Fault>,
@@ -36,7 +36,7 @@ where
     }
     let talk = async {
         while let Some(frame) = said.recv().await {
-            // What is lost is lost on a socket, too, and said again with the next stream.
+            // Frames may be lost on a socket too, and are sent again with the next stream.
             if let Err(error) = door.say(&frame).await {
                 tracing::info!(%error, "The server couldn't be told something.");
             }
@@ -70,7 +70,8 @@ where
     Ok(())
 }
 
-/// An event stream, taken apart (HTML standard, 9.2.6), as far as our server uses it: what each event says.
+/// Incremental parser for an event stream (HTML standard, 9.2.6), limited to the features that the server uses: the
+/// data of each event.
 #[derive(Debug, Default)]
 struct Events {
     line: Vec<u8>,
@@ -78,7 +79,7 @@ struct Events {
 }
 
 impl Events {
-    /// Takes in what came; gives back what the events say that came to their end with it.
+    /// Consumes received bytes and returns the data of the events completed by them.
     fn take_in(&mut self, mut part: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
         let mut done = Vec::new();
         while let Some(end) = part.iter().position(|byte| *byte == b'\n') {
@@ -104,7 +105,7 @@ impl Events {
     }
 }
 
-/// The device's own address on the way to another: the system says it without anything being sent.
+/// Returns the device's own address on the route to another: the system looks it up without sending anything.
 fn own_address(to: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = if to.is_ipv4() { [0; 4].into() } else { [0_u16; 8].into() };
     let socket = UdpSocket::bind((any, 0)).ok()?;

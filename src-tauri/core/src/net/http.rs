@@ -1,4 +1,4 @@
-//! Asking the server over HTTP.
+//! HTTP client for the server's API.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,57 +20,58 @@ use crate::screen::{ActivityQuery, SiteInfo, Trouble};
 use crate::shell::IceServer;
 use crate::store::Cursor;
 
-/// How long a connection may take to be made; a machine that is there answers within a second.
+/// Connect timeout; a reachable machine answers within a second.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long an answer may be silent. The server itself gives up after 30 s.
+/// Read timeout. The server itself gives up after 30 s.
 const SILENT_FOR: Duration = Duration::from_secs(20);
 
-/// How long a short question may take in all.
+/// Total timeout of a short request.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long a server that has shown who it is counts as that one, while nothing is heard of it.
+/// How long a confirmed server identity stays valid without further contact.
 const CONFIRMED_FOR: Duration = Duration::from_secs(15);
 
-/// Entries on a page of the activity.
+/// Page size of the activity, in entries.
 const PAGE: u32 = 100;
 
-/// The client of all servers.
+/// The HTTP client for all servers.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Client,
     trust: Arc<ClientConfig>,
-    /// The server that has shown who it is, over this client's connections, and when it was last heard of.
+    /// Base URL of the server whose identity is confirmed over this client's connections, and the time of the last
+    /// contact.
     confirmed: Arc<Mutex<Option<(String, Instant)>>>,
 }
 
-/// Who signs in, and on what.
+/// Body of a sign-in request.
 #[derive(Serialize)]
 pub struct Login {
     /// The site's slug.
     pub site: String,
     /// The person's name.
     pub name: String,
-    /// Their PIN or password.
+    /// The person's PIN or password.
     pub secret: String,
-    /// This device.
+    /// The id of this device.
     pub device_id: DeviceId,
-    /// How it is called in the list of sessions.
+    /// The device's name in the list of sessions.
     pub device_name: String,
 }
 
-/// Somebody is signed in.
+/// Response to a successful sign-in.
 #[derive(Deserialize)]
 pub struct SignedIn {
-    /// What proves it from here on.
+    /// The session token.
     pub token: String,
-    /// Who.
+    /// The person who signed in.
     pub person: Person,
     /// The site's slug.
     pub site: String,
 }
 
-// Neither a secret nor a token may reach a log by way of a `{:?}`.
+// Secrets and tokens must not reach a log through `{:?}`.
 
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -84,14 +85,14 @@ impl std::fmt::Debug for SignedIn {
     }
 }
 
-/// Who answers at an address.
+/// Description of the server at an address.
 #[derive(Debug, Deserialize)]
 pub struct Server {
-    /// Its version.
+    /// The server's version.
     pub version: String,
-    /// Its sites.
+    /// The server's sites.
     pub sites: Vec<SiteInfo>,
-    /// Which installation it is.
+    /// The id of the installation.
     #[serde(default)]
     pub instance: Option<InstanceId>,
 }
@@ -99,24 +100,24 @@ pub struct Server {
 /// A page of the activity, newest first.
 #[derive(Debug, Deserialize)]
 pub struct Activity {
-    /// What happened.
+    /// The entries of the page.
     pub items: Vec<Entry>,
-    /// Where the next page begins.
+    /// The `before` parameter of the next page.
     pub next_before: Option<u64>,
 }
 
 impl Http {
-    /// A client that trusts whom the device trusts.
+    /// Creates a client with the device's TLS configuration.
     ///
     /// # Errors
-    /// The client can't be made; a sentence says why.
+    /// Returns an error if the client can't be created; the message is a sentence that says why.
     pub fn new(trust: Arc<ClientConfig>) -> Result<Self, String> {
         let client = Client::builder()
             .tls_backend_preconfigured(ClientConfig::clone(&trust))
             .user_agent(concat!("Crewbell/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_WITHIN)
             .read_timeout(SILENT_FOR)
-            // A portal redirects to its own page; our server never redirects.
+            // Captive portals redirect to their own page; the Crewbell server never redirects.
             .redirect(redirect::Policy::none())
             .tcp_nodelay(true)
             .pool_idle_timeout(Duration::from_secs(30))
@@ -126,33 +127,34 @@ impl Http {
         Ok(Self { client, trust, confirmed: Arc::default() })
     }
 
-    /// The same with no connection open; those that were are left to the requests that still go over them.
+    /// Creates a client with the same configuration and an empty connection pool. Requests in flight keep the old
+    /// connections.
     ///
     /// # Errors
-    /// As [`Http::new`].
+    /// Returns the errors of [`Http::new`].
     pub fn anew(&self) -> Result<Self, String> {
         Self::new(Arc::clone(&self.trust))
     }
 
-    /// How TLS is spoken.
+    /// Returns the TLS configuration.
     pub fn trust(&self) -> &Arc<ClientConfig> {
         &self.trust
     }
 
-    /// Who answers at a base URL.
+    /// Fetches the description of the server at a base URL.
     ///
     /// # Errors
-    /// Nobody, or no Crewbell.
+    /// Returns an error if no Crewbell server answers.
     pub async fn server(&self, base: &str) -> Result<Server, Fault> {
         let asked = self.client.get(format!("{base}/api/server")).timeout(CONNECT_WITHIN * 2);
         answer::json(asked.send().await.map_err(answer::away)?).await
     }
 
-    /// Makes sure that whoever answers at a base URL is the installation that a device signed in to, before it is sent a
-    /// token; `anew`: though it was just heard of.
+    /// Confirms that the server at a base URL is the installation that the device signed in to, before a token is sent
+    /// to it. `anew` forces the check even after recent contact.
     ///
     /// # Errors
-    /// Nobody, no Crewbell, or another one.
+    /// Returns an error if no server answers, or it is no Crewbell or another installation.
     pub async fn confirm(&self, base: &str, expected: Option<InstanceId>, anew: bool) -> Result<(), Fault> {
         let Some(expected) = expected else { return Ok(()) };
         let is_fresh = |(known, at): &(String, Instant)| known == base && at.elapsed() < CONFIRMED_FOR;
@@ -165,7 +167,7 @@ impl Http {
         if is_it { Ok(()) } else { Err(Fault::Away(Trouble::OtherServer)) }
     }
 
-    /// The server that has shown who it is was heard of, over a connection that stood then.
+    /// Records contact with the confirmed server, over a connection that was open at the time of the confirmation.
     pub fn heard(&self) {
         if let Some((_, at)) = &mut *self.confirmed() {
             *at = Instant::now();
@@ -176,22 +178,22 @@ impl Http {
         self.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Signs in.
+    /// Signs a person in.
     ///
     /// # Errors
-    /// `bad_credentials`, `slow_down`, or there is no connection.
+    /// Returns `bad_credentials` or `slow_down`, or an error if there is no connection.
     pub async fn login(&self, base: &str, login: &Login) -> Result<SignedIn, Fault> {
         let asked = self.client.post(format!("{base}/api/auth/login")).json(login).timeout(ANSWER_WITHIN);
         answer::json(asked.send().await.map_err(answer::away)?).await
     }
 
-    /// A server's door for somebody who is signed in.
+    /// Returns an authenticated client for a server.
     pub fn door(&self, base: &str, token: Arc<str>) -> Door {
         Door { http: self.clone(), base: base.to_owned(), token }
     }
 }
 
-/// A server's door for somebody who is signed in.
+/// An authenticated API client for one server.
 #[derive(Clone)]
 pub struct Door {
     http: Http,
@@ -214,58 +216,59 @@ impl Door {
         self.http.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token).timeout(ANSWER_WITHIN)
     }
 
-    /// Whether the token is worth anything.
+    /// Checks whether the token is valid.
     ///
     /// # Errors
-    /// `not_signed_in` when it isn't; otherwise as [`Fault`] says, and nothing is known.
+    /// Returns `not_signed_in` if the token is invalid; any other [`Fault`] leaves its validity unknown.
     pub async fn me(&self) -> Result<(), Fault> {
         let asked = self.get("/api/auth/me").timeout(ANSWER_WITHIN);
         let _: serde_json::Value = answer::json(asked.send().await.map_err(answer::away)?).await?;
         Ok(())
     }
 
-    /// The event stream after a cursor, as it begins.
+    /// Opens the event stream after a cursor and returns the response with its body unread.
     ///
     /// # Errors
-    /// It couldn't be reached.
+    /// Returns an error if the server can't be reached.
     pub async fn events(&self, cursor: Cursor) -> Result<Response, Fault> {
         let event_id = cursor.event_id.map(|id| ("event_id", id.to_string()));
         let pairs: Vec<_> =
             [("frames", "true".to_owned()), ("after", cursor.seq.to_string())].into_iter().chain(event_id).collect();
-        // Whoever packs a stream holds it back.
+        // Compression would make proxies buffer the stream.
         let asked = self.get("/api/events").query(&pairs).header(ACCEPT_ENCODING, "identity");
         asked.send().await.map_err(answer::away)
     }
 
-    /// Says what would be said on the live socket.
+    /// Sends a frame that would otherwise go over the live socket.
     ///
     /// # Errors
-    /// The server said no, or nothing.
+    /// Returns an error if the server refuses or doesn't answer.
     pub async fn say(&self, frame: &FromClient) -> Result<(), Fault> {
         answer::nothing(self.post("/api/events/said").json(frame).send().await.map_err(answer::away)?).await
     }
 
-    /// Signs out: the token is worth nothing from here on.
+    /// Signs out, which revokes the token.
     ///
     /// # Errors
-    /// The server said no, or nothing.
+    /// Returns an error if the server refuses or doesn't answer.
     pub async fn logout(&self) -> Result<(), Fault> {
         answer::nothing(self.post("/api/auth/logout").send().await.map_err(answer::away)?).await
     }
 
-    /// The site whole, read as it arrives; a slow line may take as long as it needs, as long as something comes.
+    /// Fetches the site's snapshot as a stream; there is no total timeout, only the read timeout.
     ///
     /// # Errors
-    /// As [`Fault`] says; a snapshot that ends before its end is none.
+    /// Returns a [`Fault`], also for an incomplete snapshot.
     pub async fn snapshot(&self) -> Result<Snapshot, Fault> {
         let response = self.get("/api/sync/snapshot").send().await.map_err(answer::away)?;
         snapshot::read(answer::success(response).await?).await
     }
 
-    /// Sends commands, in order; what became of each. The list may end early: the rest is to be sent again.
+    /// Sends commands in order and returns their outcomes. The list may be shorter; the remaining commands have to be
+    /// sent again.
     ///
     /// # Errors
-    /// As [`Fault`] says; then nothing is known of any of them.
+    /// Returns a [`Fault`]; the outcome of every command is then unknown.
     pub async fn commands(&self, commands: &[Command]) -> Result<Vec<Outcome>, Fault> {
         #[derive(Serialize)]
         struct Batch<'a> {
@@ -280,10 +283,10 @@ impl Door {
         Ok(outcomes)
     }
 
-    /// All that happened to a request, oldest first.
+    /// Fetches a request's timeline, oldest entry first.
     ///
     /// # Errors
-    /// As [`Fault`] says.
+    /// Returns a [`Fault`] if the request fails.
     pub async fn timeline(&self, id: RequestId) -> Result<Vec<Entry>, Fault> {
         #[derive(Deserialize)]
         struct Story {
@@ -294,48 +297,48 @@ impl Door {
         Ok(timeline)
     }
 
-    /// A page of the activity.
+    /// Fetches a page of the activity.
     ///
     /// # Errors
-    /// As [`Fault`] says.
+    /// Returns a [`Fault`] if the request fails.
     pub async fn activity(&self, query: &ActivityQuery) -> Result<Activity, Fault> {
         let asked = self.get("/api/activity").query(&asked(query, Some(PAGE))).timeout(ANSWER_WITHIN);
         answer::json(asked.send().await.map_err(answer::away)?).await
     }
 
-    /// What devices said that was no press, the newest first.
+    /// Fetches the devices' unrecognised messages, newest first.
     ///
     /// # Errors
-    /// As [`Fault`] says.
+    /// Returns a [`Fault`] if the request fails.
     pub async fn unrecognised(&self) -> Result<Vec<UnrecognisedMessage>, Fault> {
         let asked = self.get("/api/buttons/unheard").timeout(ANSWER_WITHIN);
         let UnrecognisedMessages { items } = answer::json(asked.send().await.map_err(answer::away)?).await?;
         Ok(items)
     }
 
-    /// The activity as CSV: the newest 10,000 entries that match.
+    /// Fetches the activity as CSV: the newest 10,000 entries that match.
     ///
     /// # Errors
-    /// As [`Fault`] says.
+    /// Returns a [`Fault`] if the request fails.
     pub async fn activity_csv(&self, query: &ActivityQuery) -> Result<Vec<u8>, Fault> {
         let asked = self.get("/api/activity.csv").query(&asked(query, None));
         answer::body(asked.send().await.map_err(answer::away)?, &["text/csv"]).await
     }
 
-    /// What a guest said: a WAV file, or what can't be made one as it was sent.
+    /// Fetches a guest's recording: a WAV file, or the original bytes if they can't be converted.
     ///
     /// # Errors
-    /// As [`Fault`] says; `not_found` when there is no recording.
+    /// Returns a [`Fault`]; `not_found` if there is no recording.
     pub async fn voice(&self, id: RequestId) -> Result<Vec<u8>, Fault> {
         let asked = self.get(&format!("/api/service-requests/{id}/voice"));
         let response = asked.send().await.map_err(answer::away)?;
         answer::body(response, &["audio/wav", "application/octet-stream"]).await
     }
 
-    /// Servers that help two devices to reach each other.
+    /// Fetches the STUN and TURN servers.
     ///
     /// # Errors
-    /// As [`Fault`] says.
+    /// Returns a [`Fault`] if the request fails.
     pub async fn ice_servers(&self) -> Result<Vec<IceServer>, Fault> {
         #[derive(serde::Deserialize)]
         struct Answer {
@@ -346,10 +349,10 @@ impl Door {
         Ok(answer.ice_servers)
     }
 
-    /// Gives a person a new PIN or password; one's own in the place of the present one.
+    /// Sets a person's PIN or password; changing one's own requires the current one.
     ///
     /// # Errors
-    /// As [`Fault`] says.
+    /// Returns a [`Fault`] if the request fails.
     pub async fn set_secret(&self, person: PersonId, secret: &str, current: Option<&str>) -> Result<(), Fault> {
         let url = format!("{}/api/people/{person}/secret", self.base);
         let asked = self.http.client.put(url).bearer_auth(&self.token).timeout(ANSWER_WITHIN);

@@ -1,18 +1,18 @@
-//! The network: does what the engine asks, and says what came of it.
+//! The network client: executes the engine's network outputs and reports the results.
 //!
-//! | file | what |
+//! | file | purpose |
 //! |---|---|
-//! | [`address`] | from what a person types or scans to where a server may be |
-//! | `tls` | whom a device trusts: the world's roots by the program's own list, and a ship's own CA |
-//! | `http`, `answer` | asking, and telling our server's answer from that of whoever else answers |
-//! | `snapshot` | the site whole, read as it arrives |
-//! | `voice` | what guests said, kept so that it plays again without a network |
+//! | [`address`] | turns typed or scanned text into candidate server addresses |
+//! | `tls` | the trusted CAs: Mozilla's roots built into the program, and a site's own CA |
+//! | `http`, `answer` | HTTP requests, and the check that a response comes from a Crewbell server |
+//! | `snapshot` | reads a site's snapshot as a stream |
+//! | `voice` | cache of guests' recordings, for playback without a network |
 //! | `socket`, `events` | the live socket, or the event stream in its place, one task each |
-//! | `audio_line` | a call's voice over that socket, where the network lets no UDP through |
+//! | `audio_line` | relays a call's audio over that socket where the network blocks UDP |
 //!
-//! The one question about whatever goes wrong is [`Fault::is_transient`](crate::engine::Fault::is_transient). A hotel's
-//! sign-in page, a proxy's error and a stranger's JSON are never a refusal: only our own server says no. Another Crewbell
-//! at the same address is a stranger, too: the token is sent only to the installation that it is from (`Http::confirm`).
+//! Every failure is classified by [`Fault::is_transient`](crate::engine::Fault::is_transient). Only the Crewbell server
+//! can refuse: a captive portal's page, a proxy's error and foreign JSON never count as a refusal. The same holds for
+//! another Crewbell at the same address: the token is sent only to the installation that issued it (`Http::confirm`).
 
 pub mod address;
 mod answer;

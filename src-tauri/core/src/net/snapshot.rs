@@ -1,7 +1,8 @@
-//! The site whole: lines of JSON, read as they arrive, so that a big site is never in memory twice.
+//! Streaming reader of a site's snapshot: lines of JSON, parsed as they arrive, so that a big site is never in memory
+//! twice.
 //!
-//! The first line says as of which entry, and how many nouns follow; each further one is a list of nouns. Nouns that
-//! this version doesn't know are passed over. A stream that ends before all were there is no snapshot.
+//! The first line carries the cursor and the number of entities; each further line is a list of entities. Entities of
+//! types that this version doesn't know are skipped. A stream that ends before all entities arrived is an error.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::engine::{Fault, Snapshot};
 use crate::screen::Trouble;
 use crate::store::Cursor;
 
-/// The longest line that is read, in bytes; the server writes 200 nouns on each.
+/// Maximum line length, in bytes; the server writes 200 entities on each.
 const LONGEST_LINE: usize = 32 * 1024 * 1024;
 
 #[derive(Deserialize)]
@@ -27,7 +28,7 @@ struct Head {
     nouns: usize,
 }
 
-/// What has been read so far.
+/// Parser state.
 #[derive(Default)]
 struct Reading {
     head: Option<Head>,
@@ -35,7 +36,7 @@ struct Reading {
     passed_over: usize,
 }
 
-/// Reads a snapshot.
+/// Reads a snapshot from a response.
 pub async fn read(mut response: Response) -> Result<Snapshot, Fault> {
     if !answer::is_of(&response, &["application/x-ndjson"]) {
         return Err(unreadable());
@@ -93,7 +94,7 @@ impl Reading {
     }
 }
 
-/// The noun's sort, where this version knows it.
+/// Returns the entity's type, if this version knows it.
 fn known(noun: &RawValue) -> Option<EntityType> {
     #[derive(Deserialize)]
     struct Sort {

@@ -1,5 +1,5 @@
-//! The live socket, or the event stream in its place: a task of its own, which reads frames, so that the controller
-//! never waits for JSON.
+//! The live socket, or the event stream in its place. A task of its own reads frames, so that the controller never
+//! waits for JSON parsing.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,19 +27,19 @@ use crate::engine::{Fault, Input};
 use crate::screen::Trouble;
 use crate::store::Cursor;
 
-/// The largest message that is taken, in bytes: a page of a thousand entries with long notes is a tenth of it.
+/// Maximum message size, in bytes; a page of a thousand entries with long notes is a tenth of it.
 pub(super) const LARGEST: usize = 16 * 1024 * 1024;
 
-/// Frames that may wait to be sent. A client says little: more waiting means that the line is dead.
+/// Capacity of the send queue in frames. A client sends little, so a full queue means that the connection is dead.
 const WAITING: usize = 64;
 
-/// How long one frame may take to leave.
+/// Send timeout of one frame.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long a try may take whether a socket gets through.
+/// Timeout of [`is_let_through`].
 const TRY_WITHIN: Duration = Duration::from_secs(10);
 
-/// A stream of bytes, encrypted or not.
+/// A byte stream, with or without TLS.
 trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 
@@ -51,8 +51,8 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket and says `hello`, once there is one to say. What comes of it goes to `tell`: frames, and in the end,
-    /// once, why it ended. Nothing of what it carries is logged.
+    /// Opens a socket and sends `hello` once that future is ready. `tell` receives the frames and finally, exactly
+    /// once, the reason of the end. The content of frames is never logged.
     pub fn open<H, T, Told>(
         number: u64,
         base: String,
@@ -74,8 +74,8 @@ impl Socket {
         Self { say, task }
     }
 
-    /// Listens to the event stream after a cursor instead, by a door as soon as there is one; it is told and said as over a
-    /// socket.
+    /// Opens the event stream after a cursor instead, once the `door` future is ready; inputs and outgoing frames work
+    /// as with a socket.
     pub fn listen<D, T, Told>(number: u64, door: D, cursor: Cursor, tell: T) -> Self
     where
         D: Future<Output = Result<Door, Fault>> + Send + 'static,
@@ -90,7 +90,7 @@ impl Socket {
         Self { say, task }
     }
 
-    /// Says something; false when so much waits to be sent that the line must be dead.
+    /// Queues a frame; returns false if the send queue is full, so that the connection must be dead.
     #[must_use]
     pub fn say(&self, frame: FromClient) -> bool {
         self.say.try_send(frame).is_ok()
@@ -103,7 +103,8 @@ impl Drop for Socket {
     }
 }
 
-/// Whether a socket gets through to a server, both ways: it is opened, and a `hello` without a token is refused.
+/// Returns whether a WebSocket gets through to a server in both directions: it opens, and a `hello` without a token is
+/// refused.
 pub async fn is_let_through(base: &str, trust: Arc<ClientConfig>) -> bool {
     let trying = async {
         let (url, stream, _) = reach(base, trust).await?;
@@ -115,7 +116,7 @@ pub async fn is_let_through(base: &str, trust: Arc<ClientConfig>) -> bool {
     matches!(tokio::time::timeout(TRY_WITHIN, trying).await, Ok(Ok(true)))
 }
 
-/// Runs a connection to its end, and tells once why it ended.
+/// Runs a connection to its end and reports the reason once.
 async fn until_the_end<T, Told>(number: u64, run: impl Future<Output = Result<(), Fault>>, tell: &T)
 where
     T: Fn(Input) -> Told,
@@ -154,7 +155,7 @@ where
     let (url, stream, from) = reach(base, trust).await?;
     tell(Input::Opened { socket: number, from }).await;
     let (mut sink, mut frames) = shake_hands(&url, stream).await?.split();
-    // Sending waits in a future beside reading: a line that takes nothing still gives.
+    // Sending runs concurrently with reading, so that a connection that accepts no data can still deliver frames.
     let AudioEnd { mut spoken, heard } = audio;
     let talk = async {
         let text = |frame: &FromClient| serde_json::to_string(frame).map(Message::text).map_err(Trouble::network);
@@ -187,14 +188,14 @@ where
         Ok(())
     };
     tokio::select! {
-        // What the server still said comes before that it takes nothing any more.
+        // Frames that the server sent before the connection ended take precedence over the send error.
         biased;
         ended = listen => ended,
         ended = talk => ended,
     }
 }
 
-/// Opens the socket over a connection that stands.
+/// Performs the WebSocket handshake over an open connection.
 async fn shake_hands(url: &Url, stream: Box<dyn Bytes>) -> Result<WebSocketStream<Box<dyn Bytes>>, Trouble> {
     let request = url.as_str().into_client_request().map_err(Trouble::network)?;
     let mut config = WebSocketConfig::default();
@@ -202,7 +203,7 @@ async fn shake_hands(url: &Url, stream: Box<dyn Bytes>) -> Result<WebSocketStrea
     config.max_frame_size = Some(LARGEST);
     let opened = client_async_with_config(request, stream, Some(config)).await;
     opened.map(|(socket, _)| socket).map_err(|error| {
-        // A gateway whose server is away says so; anything else is no to the socket itself.
+        // These statuses come from a gateway whose server is unavailable; any other one rejects the WebSocket itself.
         if let Error::Http(response) = &error
             && matches!(response.status().as_u16(), 408 | 429 | 500 | 502..=504)
         {
@@ -213,12 +214,12 @@ async fn shake_hands(url: &Url, stream: Box<dyn Bytes>) -> Result<WebSocketStrea
     })
 }
 
-/// Why a socket that stood is over.
+/// Returns the reason why an open socket ended.
 fn broken(error: Error) -> Trouble {
     if matches!(error, Error::Capacity(_)) { Trouble::TooLarge } else { Trouble::network(error) }
 }
 
-/// Connects, and encrypts where the address says so; tells the own address that it went from.
+/// Connects, with TLS for `https`, and returns the local address of the connection.
 async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>, IpAddr), Trouble> {
     let mut url = Url::parse(&format!("{base}/api/live")).map_err(Trouble::network)?;
     let secure = url.scheme() == "https";

@@ -1,9 +1,9 @@
-//! Whom a device trusts.
+//! TLS trust configuration of the client.
 //!
-//! A server is verified against the roots that this program carries (Mozilla's list), so that every device of a crew
-//! decides alike, whatever its system trusts. A ship whose server made its own CA puts that certificate into the app's
-//! data folder as `server-ca.pem`, beside the roots. Nothing is trusted on first use: whoever answers first in a
-//! harbour's Wi-Fi isn't the ship.
+//! A server is verified against the roots built into this program (Mozilla's list), so that every device of a crew
+//! decides alike, whatever its system trusts. A site whose server uses its own CA puts that certificate into the app's
+//! data folder as `server-ca.pem`, in addition to the roots. There is no trust on first use, because anyone in a
+//! harbour's Wi-Fi could answer first.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,13 +12,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// The file of a ship's own CA, in the data folder.
+/// File name of a site's own CA certificate, in the data folder.
 pub const OWN_CA: &str = "server-ca.pem";
 
-/// How TLS is spoken: ring alone, the program's roots, and the ship's own CA where its file is in the folder.
+/// Builds the TLS configuration: ring as the only provider, the built-in roots, and the site's own CA if its file
+/// exists.
 ///
 /// # Errors
-/// The file is there and holds no certificate; a sentence says why.
+/// Returns an error if the file exists and holds no certificate; the message is a sentence that says why.
 pub fn trust(data: &Path) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let file = data.join(OWN_CA);

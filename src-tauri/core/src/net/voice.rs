@@ -1,38 +1,40 @@
-//! What guests said, kept in a folder so that it plays again without a network: personal, so gone with the sign-in.
+//! Disk cache of guests' recordings, for playback without a network. Recordings are personal data, so signing out
+//! deletes them.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use uuid::Uuid;
 
-/// Bytes that are kept at most: some hundred messages of half a minute.
+/// Size limit in bytes: some hundred messages of half a minute.
 const MOST: u64 = 100 * 1024 * 1024;
 
-/// The folder of recordings.
+/// The folder of cached recordings.
 #[derive(Clone, Debug)]
 pub struct VoiceCache {
     folder: PathBuf,
 }
 
 impl VoiceCache {
-    /// A cache in a folder, which is made when something is put into it.
+    /// Creates a cache in a folder; the folder is created with the first recording.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// A recording that was heard here before.
+    /// Returns a cached recording.
     pub async fn get(&self, id: Uuid) -> Option<Vec<u8>> {
         tokio::fs::read(self.file(id)).await.ok()
     }
 
-    /// Keeps a recording; the oldest go when there are too many. A failure is logged: it plays all the same.
+    /// Stores a recording and evicts the oldest when the cache is full. A failure is only logged, as playback doesn't
+    /// depend on it.
     pub async fn put(&self, id: Uuid, wav: &[u8]) {
         if let Err(error) = self.try_put(id, wav).await {
             tracing::warn!(%error, "A recording isn't kept.");
         }
     }
 
-    /// Removes all.
+    /// Deletes all recordings.
     pub async fn clear(&self) {
         match tokio::fs::remove_dir_all(&self.folder).await {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -48,7 +50,7 @@ impl VoiceCache {
 
     async fn try_put(&self, id: Uuid, wav: &[u8]) -> std::io::Result<()> {
         tokio::fs::create_dir_all(&self.folder).await?;
-        // Whole or not at all: a part of a recording is none.
+        // Write to a temporary file and rename, so that no partial recording is ever visible.
         let part = self.folder.join(format!("{id}.part"));
         tokio::fs::write(&part, wav).await?;
         tokio::fs::rename(&part, self.file(id)).await?;

@@ -1,4 +1,4 @@
-//! What a face asks of the core.
+//! Requests from the UI to the core.
 
 use crewbell_shared::call::About;
 use crewbell_shared::ids::{CallId, CommandId, PersonId, RequestId};
@@ -11,189 +11,189 @@ use serde::{Deserialize, Serialize};
 use super::Trouble;
 use crate::store::Line;
 
-/// What a face asks. The answer's type stands with each.
+/// A request from the UI. Each variant documents the type of its answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Ask {
-    /// All that a window needs to begin with: a `Picture`.
+    /// Returns the complete state for a new window: a `Picture`.
     Look,
-    /// Who answers at an address, typed or scanned: a [`ServerInfo`].
+    /// Looks up the server at a typed or scanned address: a [`ServerInfo`].
     FindServer {
-        /// `10.0.0.2:8080`, `https://crew.example`, or a `crewbell://join` link.
+        /// The address: `10.0.0.2:8080`, `https://crew.example`, or a `crewbell://join` link.
         address: String,
     },
-    /// Reads the QR code in a picture: the text in it, a `String`.
+    /// Decodes the QR code in an image: its text, a `String`.
     ReadCode {
-        /// The picture's bytes (PNG or JPEG), as base64.
+        /// The image's bytes (PNG or JPEG), as base64.
         picture: String,
     },
-    /// Signs in: `null`, and `Told::Reload`.
+    /// Signs in: `null`, and `Told::Reload` is emitted.
     SignIn {
-        /// The server's address as [`ServerInfo::address`] gave it.
+        /// The server's address from [`ServerInfo::address`].
         server: String,
         /// The site's slug.
         site: String,
         /// The person's name.
         name: String,
-        /// Their PIN or password.
+        /// The person's PIN or password.
         secret: String,
     },
-    /// Signs out, and wipes the site from the device: `null`. Refused with `in_use` while commands wait, unless they
-    /// are to be given up.
+    /// Signs out, and wipes the site from the device: `null`. Refused with `in_use` while commands wait, unless
+    /// `discard` is set.
     SignOut {
-        /// Give up what waits.
+        /// Whether to discard the waiting commands.
         discard: bool,
     },
-    /// The person does something: the command's id. What comes of it is told.
+    /// Issues a command: its id. The outcome is emitted as an event.
     Do {
-        /// What.
+        /// The command's verb.
         verb: Verb,
     },
-    /// Tries a refused command again, under a new id: `null`.
+    /// Retries a refused command under a new id: `null`.
     Retry {
-        /// Which.
+        /// The refused command.
         command_id: CommandId,
     },
-    /// Gives a command up: `null`. One that was sent may have been done all the same; then its entry tells.
+    /// Discards a command: `null`. A command that was sent may have taken effect all the same; its entry then arrives.
     Discard {
-        /// Which.
+        /// The command to discard.
         command_id: CommandId,
     },
-    /// Saves what waits as a file for another device or a person to read: the file's path, a `String`.
+    /// Exports the waiting commands to a file, for another device or a person to read: the file's path, a `String`.
     SaveOutbox,
-    /// Silences what rings here for a minute: `null`.
+    /// Silences the ringing alerts of this device for a minute: `null`.
     Silence,
-    /// Calls a colleague from this device; what comes of it is told: `null`.
+    /// Calls a colleague from this device; the progress is emitted as events: `null`.
     Call {
-        /// Whom.
+        /// The callee.
         person_id: PersonId,
-        /// What about.
+        /// The subject of the call.
         about: Option<About>,
     },
     /// Answers a call on this device: `null`.
     Answer {
-        /// Which.
+        /// The call to answer.
         call_id: CallId,
     },
-    /// Hangs up, gives up, or says no to a call: `null`.
+    /// Hangs up, cancels or rejects a call: `null`.
     HangUp {
-        /// Which.
+        /// The call to end.
         call_id: CallId,
     },
     /// Mutes this device's microphone in a call: `null`.
     Mute {
-        /// On or off.
+        /// Whether the microphone is muted.
         on: bool,
     },
-    /// Holds or releases the button that one talks by: `null`.
+    /// Presses or releases the push-to-talk button: `null`.
     Talk {
-        /// It is held.
+        /// Whether the button is held.
         held: bool,
     },
-    /// The microphones and speakers that can be chosen: an [`AudioDevices`](super::AudioDevices).
+    /// Lists the microphones and speakers to choose from: an [`AudioDevices`](super::AudioDevices).
     AudioDevices,
     /// Plays the sound of a priority once: `null`.
     TestSound {
-        /// Which.
+        /// The priority.
         priority: Priority,
     },
-    /// Changes a setting of this device; none removes it: `null`.
+    /// Changes a setting of this device: `null`.
     Set {
-        /// `language`, `theme`, `volume`, …
+        /// The setting's name: `language`, `theme`, `volume`, …
         name: String,
-        /// Its value.
+        /// The value; none removes the setting.
         value: Option<String>,
     },
-    /// Puts a notice away: `null`.
+    /// Dismisses a notice: `null`.
     PutAway {
         /// The name of the notice: its `notice` tag.
         notice: String,
     },
-    /// What happened to a request, oldest first; from the server where it can be reached: `Vec<Line>`.
+    /// Returns a request's timeline, oldest entry first, from the server if it can be reached: `Vec<Line>`.
     Timeline {
-        /// Which.
+        /// The request.
         request_id: RequestId,
     },
-    /// A page of the activity; from the server where it can be reached: an [`ActivityPage`].
+    /// Returns a page of the activity, from the server if it can be reached: an [`ActivityPage`].
     Activity {
-        /// What is looked for.
+        /// The search criteria.
         query: ActivityQuery,
     },
-    /// Saves the activity as CSV: the file's path, a `String`.
+    /// Exports the activity as CSV: the file's path, a `String`.
     ExportActivity {
-        /// What is looked for.
+        /// The search criteria.
         query: ActivityQuery,
     },
-    /// Plays what a guest said; what comes of it is `Told::Voice`: `null`.
+    /// Plays a guest's recording; progress is emitted as `Told::Voice`: `null`.
     PlayVoice {
-        /// Of which request.
+        /// The request that the recording belongs to.
         request_id: RequestId,
     },
-    /// Stops playing: `null`.
+    /// Stops playback: `null`.
     StopVoice,
-    /// Gives a person a new PIN or password (one's own, or anybody's with the right; online only): `null`.
+    /// Sets a person's PIN or password (one's own, or any with the right; online only): `null`.
     SetSecret {
-        /// Whose.
+        /// The person whose secret is set.
         person_id: PersonId,
-        /// The new one.
+        /// The new PIN or password.
         secret: String,
-        /// The present one, which one's own needs.
+        /// The current PIN or password, required for one's own.
         current: Option<String>,
     },
-    /// What devices said that was no press (with the right to assign buttons; online only): a
-    /// `Vec<UnrecognisedMessage>`, the newest first.
+    /// Lists the devices' unrecognised messages (with the right to assign buttons; online only): a
+    /// `Vec<UnrecognisedMessage>`, newest first.
     Unrecognised,
-    /// The link that brings another device to this server, and its QR code: `[link, svg]`.
+    /// Returns the join link for connecting another device to this server, and its QR code: `[link, svg]`.
     JoinCode,
-    /// How much is stored here, and the versions: a [`Storage`].
+    /// Returns the storage usage and the versions: a [`Storage`].
     Storage,
-    /// Tries to connect now: `null`.
+    /// Starts a connection attempt immediately: `null`.
     Connect,
 }
 
-/// Why an ask came to nothing.
+/// The reason why a request from the UI failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum AskError {
-    /// The rules' "no", or the server's.
+    /// The rules or the server refused it.
     #[error(transparent)]
     Refused {
-        /// Which.
+        /// The refusal.
         refusal: Refusal,
     },
-    /// There is no connection, and it can't be done without.
+    /// The request needs a connection, and there is none.
     #[error("there is no connection: {why}")]
     Offline {
-        /// Why.
+        /// The reason of the missing connection.
         why: Trouble,
     },
-    /// The device's storage doesn't take it: nothing was done.
+    /// The device's storage failed; the request had no effect.
     #[error("the device's storage failed: {why}")]
     NotKept {
-        /// What the system says.
+        /// The system's error message.
         why: String,
-        /// Whether there is no room.
+        /// Whether the disk is full.
         full: bool,
     },
-    /// Another Crewbell is running on what this device keeps: it is the one that rings.
+    /// Another Crewbell process uses this device's data folder, and rings for it.
     #[error("another Crewbell is running on this device's data")]
     AlreadyRunning,
-    /// What was given can't be read as what it should be.
+    /// The input can't be parsed.
     #[error("it can't be read: {why}")]
     Unreadable {
-        /// What is wrong.
+        /// The parser's message.
         why: String,
     },
-    /// There is no Crewbell at that address.
+    /// There is no Crewbell server at that address.
     #[error("no Crewbell answers there: {why}")]
     NotCrewbell {
-        /// Who or what answers instead.
+        /// The failure or the foreign response.
         why: Trouble,
     },
 }
 
 impl AskError {
-    /// Refused with a code and a sentence.
+    /// Creates a refusal from a code and a message.
     pub fn refused(code: Code, message: impl Into<String>) -> Self {
         Self::Refused { refusal: Refusal::new(code, message) }
     }
@@ -205,76 +205,76 @@ impl From<Refusal> for AskError {
     }
 }
 
-/// Who answers at an address.
+/// A server found at an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerInfo {
-    /// The address in full: `http://10.0.0.2:8080`.
+    /// The full address: `http://10.0.0.2:8080`.
     pub address: String,
     /// The server's version.
     pub version: String,
-    /// Its sites.
+    /// The server's sites.
     pub sites: Vec<SiteInfo>,
-    /// The site that the link named.
+    /// The site named by the join link.
     pub site: Option<String>,
 }
 
-/// A site at a server.
+/// A site of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteInfo {
-    /// Its slug.
+    /// The site's slug.
     pub slug: String,
-    /// Its name.
+    /// The site's name.
     pub name: String,
 }
 
-/// What is looked for in the activity.
+/// Search criteria for the activity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityQuery {
-    /// Words in it.
+    /// Words to search for.
     pub text: Option<String>,
-    /// The part of the app.
+    /// The category of entries.
     pub category: Option<String>,
-    /// Who did it.
+    /// The acting person.
     pub person_id: Option<PersonId>,
-    /// Not before.
+    /// Earliest time, inclusive.
     pub from: Option<Timestamp>,
-    /// Before.
+    /// Latest time, exclusive.
     pub to: Option<Timestamp>,
-    /// Older than this entry: the next page.
+    /// Only entries before this sequence number, for paging.
     pub before: Option<u64>,
 }
 
 /// A page of the activity, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityPage {
-    /// What happened.
+    /// The lines of the page.
     pub lines: Vec<ActivityLine>,
-    /// Ask with this for older ones; none: there are none.
+    /// The `before` parameter for the next page; none on the last page.
     pub before: Option<u64>,
-    /// Whether it is only what this device has, because the server can't be reached.
+    /// Whether the page contains only this device's data, because the server can't be reached.
     pub partial: bool,
 }
 
-/// A line of the activity, with what it is about in words.
+/// A line of the activity, with a description of its subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityLine {
-    /// What happened.
+    /// The line.
     pub line: Line,
-    /// What it is about: a place's name, a guest's, a button's.
+    /// The subject's name: of a place, a guest or a button.
     pub subject: Option<String>,
 }
 
-/// How much is stored on the device, and the versions.
+/// Storage usage of the device, and the versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storage {
-    /// Bytes on the disk.
+    /// Size on the disk, in bytes.
     pub bytes: u64,
-    /// Nouns that are kept.
+    /// The number of stored entities.
     pub nouns: u32,
-    /// Where.
+    /// The data folder.
     pub folder: String,
-    /// This app's version.
+    /// The app's version.
     pub version: String,
-    /// Where the token is kept: `keyring` or `file`.
+    /// The place of the token: `keyring` or `file`.
     pub token_in: String,
 }

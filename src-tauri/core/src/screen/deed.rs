@@ -1,7 +1,7 @@
-//! What a person did, as a window tells of it.
+//! Display form of commands for the UI.
 //!
-//! A window sends [`Verb`]s and is never sent one: they say more than a sentence about them does, and reading them would
-//! be the largest piece of code in it.
+//! A window sends [`Verb`]s but never receives one: a verb holds more than its description needs, and its parser would
+//! be the largest piece of code in the window.
 
 use crewbell_shared::ids::{GuestId, NoteId, PersonId, PlaceId};
 use crewbell_shared::protocol::Verb;
@@ -9,81 +9,81 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::Key;
 
-/// What a person did: a verb, as far as a sentence about it goes.
+/// A command's verb, reduced to what its description needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deed {
-    /// The noun that it is about; none for the site itself.
+    /// The entity concerned; none for the site itself.
     pub about: Option<Key>,
-    /// What was done with it.
+    /// The action.
     pub act: Act,
 }
 
-/// A verb, with what it names beside the noun that it is about.
+/// The action of a verb, with the parameters to display beside the entity concerned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    /// Asked for something, there.
+    /// Raise a request at a place.
     CreateRequest(PlaceId),
-    /// Took it.
+    /// Accept a request.
     AcceptRequest,
-    /// Gave it back.
+    /// Release a request.
     ReleaseRequest,
-    /// Gave it to that colleague.
+    /// Hand a request over to a colleague.
     HandOverRequest(PersonId),
-    /// Said that the guest was served.
+    /// Complete a request.
     CompleteRequest,
-    /// Said that it came to nothing.
+    /// Cancel a request.
     CancelRequest,
-    /// Wrote something on it.
+    /// Add a note to a request.
     NoteRequest {
-        /// The note.
+        /// The note's id.
         note_id: NoteId,
-        /// What is in it.
+        /// The note's text.
         text: String,
     },
-    /// Said that it is there.
+    /// Assign a button to a place.
     AssignButton(PlaceId),
-    /// Made it known.
+    /// Register a button.
     CreateButton {
-        /// Its id on the wire.
+        /// The button's device id on the wire.
         device: String,
-        /// Where it is.
+        /// The button's place.
         place_id: PlaceId,
     },
-    /// Took it out of use.
+    /// Retire a button.
     RetireButton,
-    /// Saved a place of that name.
+    /// Save a place with this name.
     SavePlace(String),
-    /// Switched its do-not-disturb on or off.
+    /// Switch a place's do-not-disturb on or off.
     SetDoNotDisturb(bool),
-    /// Saved a guest of that name.
+    /// Save a guest with this name.
     SaveGuest(String),
-    /// Checked a guest in.
+    /// Check a guest in.
     CheckIn {
-        /// Who.
+        /// The guest.
         guest_id: GuestId,
-        /// Where.
+        /// The place.
         place_id: PlaceId,
     },
-    /// Checked a guest out.
+    /// Check a guest out.
     CheckOut,
-    /// Saved a member of the crew of that name.
+    /// Save a crew member with this name.
     SavePerson(String),
-    /// Put somebody on or off duty.
+    /// Put a person on or off duty.
     SetDuty(bool),
-    /// Changed how the site is run.
+    /// Change the site's settings.
     SaveSettings,
-    /// Called that colleague.
+    /// Call a colleague.
     StartCall(PersonId),
-    /// Answered a call.
+    /// Answer a call.
     AnswerCall,
-    /// Said no to a call.
+    /// Reject a call.
     RejectCall,
-    /// Hung up.
+    /// End a call.
     EndCall,
-    /// Saw that they had missed a call.
+    /// Mark a missed call as seen.
     SeeCall,
-    /// Said that they don't want to be called, or do again.
+    /// Switch the person's busy state on or off.
     SetBusy(bool),
 }
 

@@ -1,15 +1,15 @@
-//! What the core and a screen say to each other. The face is built on these types; the core never waits for it.
+//! Messages between the core and the UI. The UI is built on these types; the core never waits for it.
 //!
-//! - [`Ask`]: what a person wants, posted by the face; most answers are `null`, because what comes of it is [`Told`].
-//! - [`Told`]: what the core tells every open window, in order. A window begins with the [`Picture`] that [`Ask::Look`]
-//!   answers, and again whenever it is told to [`Told::Reload`].
-//! - [`Deed`]: what a person did, for the outbox.
-//! - [`Phone`]: the call on this device.
-//! - [`Trouble`]: why there is no connection.
-//! - [`settings`]: the names of a device's settings, and what their values mean.
+//! - [`Ask`]: requests from the UI; most answers are `null`, because the results are emitted as [`Told`] events.
+//! - [`Told`]: events that the core emits to every open window, in order. A window starts from the [`Picture`] that
+//!   [`Ask::Look`] returns, and fetches it again after [`Told::Reload`].
+//! - [`Deed`]: display form of a command, for the outbox.
+//! - [`Phone`]: call state of this device.
+//! - [`Trouble`]: reasons of a missing connection.
+//! - [`settings`]: names and values of a device's settings.
 //!
-//! What the face reads has no flattened parts, and enums that stand outside of what they hold: serde reads both straight
-//! from the text, where it would first make a tree of the others, at twice the code and the time.
+//! Types that the UI parses use no flattened parts and only externally tagged enums. serde parses those directly from
+//! the text, whereas the other forms go through an intermediate tree, at twice the code and the time.
 
 mod ask;
 mod deed;

@@ -1,45 +1,45 @@
-//! The call on this device: what the voice engine does about it, and what a window shows of it.
+//! Call state of this device: the voice engine's task, and the state for display.
 //!
-//! The calls themselves are nouns, and come as all nouns do; here is only what this one device has to do with them.
+//! Calls themselves are entities and are synchronised as such; these types hold only this device's part in them.
 
 use crewbell_shared::ids::{CallId, EndpointId};
 use serde::{Deserialize, Serialize};
 
-/// What this device does about calls now, whole: the voice engine starts and stops accordingly.
+/// The complete call task of this device; the voice engine starts and stops accordingly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Nothing.
+    /// No call.
     #[default]
     Idle,
-    /// Somebody calls this person: ring.
+    /// An incoming call rings.
     Ring {
-        /// Which call.
+        /// The call's id.
         call_id: CallId,
     },
-    /// It rings at the one who was called from here: sound the ringback tone.
+    /// The called device rings; the ringback tone sounds here.
     RingBack {
-        /// Which call.
+        /// The call's id.
         call_id: CallId,
     },
-    /// They speak, over this device.
+    /// A call is in progress over this device.
     Talk {
-        /// Which call.
+        /// The call's id.
         call_id: CallId,
-        /// The other side's run of the app; none for a client that has no voice.
+        /// The other endpoint; none for a client without voice support.
         peer: Option<EndpointId>,
-        /// Whether this side makes the offers (RFC 3264): the caller does.
+        /// Whether this endpoint makes the offers (RFC 3264): the caller does.
         offers: bool,
     },
-    /// The call that was made or held here is over: say so for a moment.
+    /// A call made or held on this device is over; shown for a moment.
     Over {
-        /// Which call.
+        /// The call's id.
         call_id: CallId,
     },
 }
 
 impl Task {
-    /// The call that it is about.
+    /// Returns the call concerned.
     pub fn call_id(&self) -> Option<CallId> {
         match self {
             Self::Idle => None,
@@ -51,82 +51,82 @@ impl Task {
     }
 }
 
-/// By which way the voice goes.
+/// The path of a call's media.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// None yet.
     #[default]
     None,
-    /// From device to device.
+    /// Peer to peer.
     Direct,
     /// Through a TURN server (RFC 8656).
     Turn,
-    /// Over the live socket, because the network lets no UDP through.
+    /// Over the live socket, because the network blocks UDP.
     Server,
 }
 
-/// How good the connection of a call is, as a person hears it.
+/// Perceived quality of a call's connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// Not known yet.
     #[default]
     Unknown,
-    /// Nothing is missing.
+    /// No loss.
     Good,
-    /// Some of it is mended.
+    /// Some loss, concealed.
     Fair,
-    /// Words are lost.
+    /// Audible loss.
     Poor,
 }
 
-/// How it stands with the voice of a call on this device.
+/// State of a call's media connection on this device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// Of which call.
+    /// The call's id.
     pub call_id: CallId,
-    /// By which way it goes.
+    /// The media path.
     pub way: Way,
-    /// How good it is.
+    /// The connection quality.
     pub quality: Quality,
-    /// Milliseconds since something was heard from the other side; none: nothing was yet.
+    /// Milliseconds since the last audio from the other endpoint; none before the first.
     pub silent_ms: Option<u32>,
-    /// The microphone is muted by the person.
+    /// Whether the person muted the microphone.
     pub muted: bool,
-    /// The microphone is open only while the person holds a button; whether they hold it.
+    /// Whether the push-to-talk button is held; none without push-to-talk.
     pub push_to_talk: Option<bool>,
-    /// Why there is no microphone: the call goes on, for listening.
+    /// The microphone's error; the call continues for listening only.
     pub microphone_trouble: Option<String>,
-    /// Why there is no speaker.
+    /// The speaker's error.
     pub speaker_trouble: Option<String>,
 }
 
-/// The call on this device, as a window shows it.
+/// Call state of this device for display.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
-    /// What this device does.
+    /// The task of this device.
     pub task: Task,
-    /// How it stands with the voice, while they speak.
+    /// State of the media connection, during a call.
     pub media: Option<Media>,
-    /// The other side's app can't be reached by the server; the voice may go on all the same.
+    /// Whether the server can't reach the other endpoint; the audio may continue all the same.
     pub other_away: bool,
 }
 
-/// How loud it is right now, for meters: 0 (silence) to 100 (full scale).
+/// Current audio levels for meters: 0 (silence) to 100 (full scale).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Levels {
-    /// What this side says.
+    /// Level of this device's microphone.
     pub microphone: u8,
-    /// What the other side says.
+    /// Level of the other endpoint's audio.
     pub speaker: u8,
 }
 
 /// The microphones and speakers of a device, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioDevices {
-    /// What can be spoken into.
+    /// The microphones.
     pub microphones: Vec<String>,
-    /// What can be heard from.
+    /// The speakers.
     pub speakers: Vec<String>,
 }

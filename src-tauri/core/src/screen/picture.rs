@@ -1,4 +1,4 @@
-//! What a window shows, and how it learns of changes.
+//! View state of a window, and the events that update it.
 
 use crewbell_shared::ids::{CommandId, PersonId, RequestId};
 use crewbell_shared::person::PersonRef;
@@ -14,189 +14,188 @@ use std::sync::Arc;
 use super::{Deed, Levels, Phone, Status};
 use crate::store::{Doing, Key, Line, Session};
 
-/// All that a window needs to begin with.
+/// The complete view state, as a window receives it at first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
-    /// Which look it answers: [`Told::Looked`] with this number stands between what is in it and what isn't. 0 for a
-    /// picture that no window asked for.
+    /// Number of the request that it answers: [`Told::Looked`] with this number separates the events that it contains
+    /// from later ones. 0 for a view state that no window requested.
     #[serde(default)]
     pub look: u64,
-    /// Who is signed in.
+    /// The current session.
     pub session: Option<Session>,
-    /// The last person who was signed in here, for the sign-in page.
+    /// The previous session on this device, for the sign-in page.
     pub last: Option<Session>,
-    /// How it stands with the connection and the device.
+    /// Status of the connection and the device.
     pub status: Status,
-    /// All nouns, as they are to be shown: what the server told, with what the person did and the server hasn't
-    /// answered.
+    /// All entities as shown: the server's state, overlaid with the local echo.
     pub nouns: Vec<Shown>,
-    /// What the person did and is not through.
+    /// The outbox.
     pub outbox: Vec<OutboxItem>,
-    /// What happened last, oldest first.
+    /// The latest lines of the timeline, oldest first.
     pub lines: Vec<Line>,
-    /// Who is there.
+    /// The people who are online.
     pub present: Vec<Presence>,
-    /// When people were last there, as far as it is known here.
+    /// Last-seen times of people, where known.
     pub seen: Vec<LastSeen>,
-    /// What rings here.
+    /// The alerts of this device.
     pub alerts: Vec<Alert>,
-    /// The call on this device.
+    /// Call state of this device.
     pub phone: Phone,
     /// This device's settings.
     pub settings: BTreeMap<String, String>,
 }
 
-/// A noun as it is to be shown.
+/// An entity as shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shown {
-    /// The noun.
+    /// The entity.
     #[serde(with = "named")]
     pub noun: Arc<Entity>,
-    /// Whether it shows something that the server hasn't said yes to.
+    /// Whether it includes an effect that the server hasn't confirmed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pending: bool,
 }
 
-/// Something that the person did, for the outbox page.
+/// A command in the outbox, for display.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutboxItem {
-    /// The command that it is sent as.
+    /// The command's id.
     pub command_id: CommandId,
-    /// A command before it without which it makes no sense; refused with it.
+    /// The command that this one depends on; if that is refused, so is this one.
     pub depends_on: Option<CommandId>,
-    /// What.
+    /// The command's display form.
     pub deed: Deed,
-    /// Who did it.
+    /// The person who issued the command.
     pub by: PersonRef,
-    /// When.
+    /// The time of the command.
     pub at: Timestamp,
-    /// How far it is.
+    /// The command's status.
     pub doing: Doing,
 }
 
-/// A request that rings on this device.
+/// A request's alert on this device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
-    /// Which request.
+    /// The request's id.
     pub request_id: RequestId,
-    /// Which sound.
+    /// The priority, which selects the sound.
     pub priority: Priority,
-    /// Silenced here for a while: shown, and makes no sound.
+    /// Whether it is silenced here for a while: shown, without a sound.
     pub silenced: bool,
-    /// Where, for the notification.
+    /// The place's name, for the notification.
     pub place_name: String,
-    /// When it was asked or last asked again.
+    /// The time of the request, or of its last repetition.
     pub since: Timestamp,
 }
 
-/// How far the player of a voice message is.
+/// Playback state of a recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VoicePlayer {
-    /// Of which request.
+    /// The request that the recording belongs to.
     pub request_id: RequestId,
-    /// Milliseconds played.
+    /// Playback position, in milliseconds.
     pub position_ms: u32,
-    /// Milliseconds in all.
+    /// Duration, in milliseconds.
     pub duration_ms: u32,
-    /// Whether it plays on.
+    /// Whether playback is running.
     pub playing: bool,
-    /// Why it can't be played.
+    /// The reason why it can't be played.
     pub trouble: Option<Code>,
 }
 
-/// What the core tells every window.
+/// An event that the core emits to every window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
-    /// Some nouns are now so, others are gone.
+    /// Entities and timeline lines changed.
     Patch {
-        /// Put these.
+        /// Entities to add or replace.
         put: Vec<Shown>,
-        /// Take these away.
+        /// Keys of entities to remove.
         gone: Vec<Key>,
-        /// What happened, to append.
+        /// Timeline lines to append.
         lines: Vec<Line>,
     },
-    /// How it stands.
+    /// The status changed.
     Status {
-        /// Now.
+        /// The new status.
         status: Status,
     },
-    /// What of the outbox changed.
+    /// The outbox changed.
     Outbox {
-        /// These are now so: those that were there stay where they are, the others come behind, in order.
+        /// Items to update: known ones keep their position, new ones are appended in order.
         put: Vec<OutboxItem>,
-        /// These are gone.
+        /// Items to remove.
         gone: Vec<CommandId>,
     },
-    /// Who is there, whole.
+    /// The list of people online changed.
     Present {
         /// Everybody with an open device.
         people: Vec<Presence>,
     },
-    /// When some people were last there.
+    /// Last-seen times changed.
     Seen {
-        /// These; what was told of others stays.
+        /// The changed times; those of others remain.
         people: Vec<LastSeen>,
     },
-    /// How many devices a request reached, and how many sounded.
+    /// Delivery count of a request's alert.
     Reached {
-        /// Which request.
+        /// The request's id.
         request_id: RequestId,
-        /// Devices that it was sent to.
+        /// The number of devices it was sent to.
         devices: u32,
-        /// Devices that made a sound.
+        /// The number of devices that made a sound.
         sounded: u32,
     },
-    /// What rings here, whole.
+    /// The alerts of this device changed.
     Alerts {
-        /// All of it.
+        /// All alerts.
         alerts: Vec<Alert>,
     },
-    /// A command was refused just now: the screen says so where the person is.
+    /// A command was refused; the UI shows this at the current view.
     Refused {
-        /// Which.
+        /// The command's id.
         command_id: CommandId,
-        /// Why.
+        /// The refusal.
         refusal: Refusal,
     },
-    /// The settings of this device, whole.
+    /// The settings of this device changed.
     Settings {
-        /// All of them.
+        /// All settings.
         settings: BTreeMap<String, String>,
     },
-    /// The player of a voice message.
+    /// The playback state of a recording changed.
     Voice {
-        /// How far it is; none: it is over.
+        /// The playback state; none after the end.
         player: Option<VoicePlayer>,
     },
-    /// The call on this device, whole.
+    /// The call state of this device changed.
     Phone {
-        /// Now.
+        /// The new call state.
         phone: Phone,
     },
-    /// How loud it is in a call; some times a second.
+    /// Audio levels of a call; emitted several times a second.
     Levels {
-        /// Now.
+        /// The current levels.
         levels: Levels,
     },
-    /// Go to a request: a notification was tapped.
+    /// A notification was tapped: show its request.
     Open {
-        /// Which.
+        /// The request's id.
         request_id: RequestId,
     },
-    /// A window was given the picture of this number. What was told before is in it, and what is told from here on
-    /// isn't: picture and telling come by different ways, and either may be the faster.
+    /// A view state with this number was sent. It contains all earlier events and none of the later ones. View state
+    /// and events use different channels, so they can arrive in either order.
     Looked {
         /// [`Picture::look`].
         look: u64,
     },
-    /// The person on the screen is another, or too much happened to tell it singly: look again.
+    /// The session changed, or too much changed for single events: fetch the view state again.
     Reload,
 }
 
 impl Picture {
-    /// The person who is signed in.
+    /// Returns the id of the person who is signed in.
     pub fn me(&self) -> Option<PersonId> {
         self.session.as_ref().map(|session| session.person.id)
     }

@@ -1,69 +1,70 @@
-//! The settings of a device: what [`Ask::Set`](super::Ask::Set) and `Shell::setting` call them, and what they mean. The
-//! one place where a setting's name stands; face and shell read them by it.
+//! Settings of a device: the names used by [`Ask::Set`](super::Ask::Set) and `Shell::setting`, and their values. UI and
+//! shell read the settings by these constants.
 //!
-//! | name | value | when it isn't set |
+//! | name | value | default |
 //! |---|---|---|
 //! | [`LANGUAGE`] | `en`, `de`, `fr`, `hr` | the device's language |
 //! | [`THEME`] | `auto`, `light`, `dark`, `night` | `auto`: the device's |
 //! | [`TEXT_SIZE`] | `normal`, `large`, `largest` | `normal` |
 //! | [`SOUNDS`] | `on`, `off` | `on` |
 //! | [`VOLUME`] | percent, 10 to 100 | 100 |
-//! | [`MICROPHONE`], [`SPEAKER`] | a name of [`AudioDevices`](super::AudioDevices) | the system's own choice |
-//! | [`CALL_VOLUME`] | percent, 10 to 100: how loud calls are | 100 |
+//! | [`MICROPHONE`], [`SPEAKER`] | a name of [`AudioDevices`](super::AudioDevices) | the system's default device |
+//! | [`CALL_VOLUME`] | percent, 10 to 100: volume of calls | 100 |
 //! | [`PUSH_TO_TALK`] | `on`, `off` | `off` |
 //! | [`BOARD_DECK`], [`BOARD_PERSON`] | an id | requests of every deck, of everybody |
 //! | [`BOARD_KIND`] | a kind of request | requests of every kind |
 //!
-//! The core keeps some things of its own beside them (`last_session`, `device_id`, `token_in`, `known_nouns`,
-//! `unreadable_seen`, `to_revoke`). A page can't set those: [`may_set`] lets through what the table has, and nothing else.
+//! The core stores internal settings beside these (`last_session`, `device_id`, `token_in`, `known_nouns`,
+//! `unreadable_seen`, `to_revoke`). The UI can't set those: [`may_set`] accepts only the settings of the table.
 
 use crewbell_shared::request::Kind;
 
-/// The language of the face.
+/// The language of the UI.
 pub const LANGUAGE: &str = "language";
-/// The colours of the face.
+/// The colour scheme of the UI.
 pub const THEME: &str = "theme";
-/// How large the face writes.
+/// The text size of the UI.
 pub const TEXT_SIZE: &str = "text_size";
 /// Whether this device rings.
 pub const SOUNDS: &str = "sounds";
-/// How loud this device rings.
+/// The ringing volume of this device.
 pub const VOLUME: &str = "volume";
 
-/// Which microphone calls are spoken into.
+/// The microphone for calls.
 pub const MICROPHONE: &str = "microphone";
-/// Which speaker calls are heard from.
+/// The speaker for calls.
 pub const SPEAKER: &str = "speaker";
-/// How loud calls are.
+/// The volume of calls.
 pub const CALL_VOLUME: &str = "call_volume";
-/// Whether the microphone is open only while a button is held.
+/// Whether calls use push-to-talk.
 pub const PUSH_TO_TALK: &str = "push_to_talk";
 
-/// Whose deck's requests the board shows.
+/// The deck whose requests the board shows.
 pub const BOARD_DECK: &str = "board.deck";
 /// The kind of requests that the board shows.
 pub const BOARD_KIND: &str = "board.kind";
-/// Whose requests the board shows.
+/// The person whose requests the board shows.
 pub const BOARD_PERSON: &str = "board.person";
 
-/// The least volume that can be set, in percent: a device is silenced by [`SOUNDS`], which says what that means, and
-/// never by a slider that somebody brushed.
+/// The minimum volume, in percent. A device is muted with [`SOUNDS`], which explains the consequence, and not by
+/// accidentally moving the slider.
 pub const LEAST_VOLUME: u8 = 10;
 
-/// Whether a device rings: it does, unless somebody switched it off.
+/// Returns whether a device rings; the default is on.
 pub fn sounds_on(sounds: Option<&str>) -> bool {
     sounds != Some("off")
 }
 
-/// How loud a device rings, in percent; full where it isn't set or can't be read.
+/// Returns the ringing volume in percent; 100 if it isn't set or can't be parsed.
 pub fn volume(volume: Option<&str>) -> u8 {
     volume.and_then(|text| text.parse().ok()).map_or(100, |percent: u8| percent.clamp(LEAST_VOLUME, 100))
 }
 
-/// How long the name of a microphone or speaker may be, in bytes. Systems give some that are a line long.
+/// Maximum length of a microphone's or speaker's name, in bytes. Some systems give names that are a line long.
 const LONGEST_NAME: usize = 500;
 
-/// Whether a page may set a setting to a value, or remove it: only those of the table, to what it says.
+/// Returns whether the UI may set a setting to a value, or remove it: only settings of the table, with the values
+/// listed there.
 pub fn may_set(name: &str, value: Option<&str>) -> bool {
     let Some(allowed) = allowed(name) else { return false };
     value.is_none_or(|value| match allowed {
@@ -75,7 +76,7 @@ pub fn may_set(name: &str, value: Option<&str>) -> bool {
     })
 }
 
-/// Values that a setting takes.
+/// The values that a setting accepts.
 enum Allowed {
     Words(&'static [&'static str]),
     Percent,
@@ -84,7 +85,7 @@ enum Allowed {
     Kind,
 }
 
-/// What a setting of the table takes; none: the table doesn't have it.
+/// Returns the accepted values of a setting; none if the table doesn't list it.
 fn allowed(name: &str) -> Option<Allowed> {
     const SWITCH: Allowed = Allowed::Words(&["on", "off"]);
     Some(match name {

@@ -1,135 +1,135 @@
-//! How it stands with the connection and the device.
+//! Status of the connection and the device.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Trouble;
 
-/// How it stands with the connection to the server.
+/// The connection state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
-    /// Nobody is signed in.
+    /// No person is signed in.
     #[default]
     SignedOut,
-    /// There is no connection; it is tried again by itself.
+    /// There is no connection; retries are automatic.
     Offline,
-    /// It is being made.
+    /// The connection is being opened.
     Connecting,
-    /// The site is being fetched whole.
+    /// A snapshot is being fetched.
     Fetching,
-    /// It is there, and what was missed is coming in.
+    /// The connection is open, and missed entries are arriving.
     CatchingUp,
-    /// Everything is as the server has it.
+    /// The data is up to date with the server.
     Live,
 }
 
 impl Link {
-    /// Whether what is shown is as the server has it, or will be within a moment.
+    /// Returns whether the data is up to date, or will be within a moment.
     pub fn is_there(self) -> bool {
         matches!(self, Self::Live | Self::CatchingUp)
     }
 }
 
-/// How it stands with the device's storage.
+/// State of the device's storage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StorageState {
-    /// It keeps what it is given.
+    /// Writes succeed.
     #[default]
     Good,
-    /// It can't be written to: what the site tells is shown all the same; what a person does is not taken.
+    /// Writes fail. The server's data is still shown, but commands are rejected.
     Failing {
-        /// What the system says.
+        /// The system's error message.
         why: String,
-        /// Whether there is no room, and making some would help.
+        /// Whether the disk is full, so that freeing space would help.
         full: bool,
     },
 }
 
-/// Whether the device can make a sound.
+/// Whether the device can play sounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ears {
-    /// It isn't known yet.
+    /// Not known yet.
     #[default]
     Unknown,
-    /// It can.
+    /// Sound works.
     Able,
-    /// It can't.
+    /// Sound fails.
     Unable {
-        /// What the system says.
+        /// The system's error message.
         why: String,
     },
 }
 
-/// Something out of the ordinary that a person must know of, until they put it away.
+/// A notice about an exceptional condition, shown until the person dismisses it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
-    /// The server was restored from a backup that is older than what was seen here; the site was fetched anew.
+    /// The server was restored from a backup older than the data seen here; the site was fetched again.
     Restored {
-        /// How many commands that had been answered are sent again.
+        /// The number of confirmed commands that are sent again.
         resent: u32,
     },
-    /// What was stored here couldn't be read; it was fetched from the server again.
+    /// The local data couldn't be read; it was fetched from the server again.
     Rebuilt {
-        /// How many commands that wait were saved.
+        /// The number of waiting commands that were saved.
         saved: u32,
     },
-    /// Some of what was done on this device can't be read any more. It isn't sent, and stays in the device's storage.
+    /// Some commands of this device can't be read any more. They aren't sent, and stay in the device's storage.
     Unreadable {
-        /// How many commands.
+        /// The number of commands.
         count: u32,
     },
-    /// The sign-in was ended by somebody else, or the person may no longer sign in.
+    /// The session was revoked, or the person may no longer sign in.
     Revoked,
-    /// The server speaks of things that this version doesn't know: some may not be shown.
+    /// The server uses features that this version doesn't know; some data may not be shown.
     UpdateNeeded,
     /// This device's clock is wrong.
     ClockWrong {
-        /// By so many seconds; positive when the device is behind.
+        /// The offset in seconds; positive when the device is behind.
         by_s: i64,
     },
-    /// The token is kept in a file that only this user may read, because the system has no keyring.
+    /// The token is stored in a file that only this user may read, because the system has no keyring.
     TokenInFile,
-    /// Wrong PINs or passwords come in at the site again and again; told to those who lead.
+    /// Repeated sign-in attempts with a wrong PIN or password at the site; shown to its supervisors.
     WrongPins {
-        /// Whose; none when it is the site as a whole.
+        /// The person concerned; none for the site as a whole.
         who: Option<String>,
-        /// How many.
+        /// The number of attempts.
         times: u32,
     },
-    /// The network lets no live socket through: everything works but calls.
+    /// The network blocks the live socket: everything but calls works.
     NoCalls,
-    /// The window stayed blank, and was opened anew without the graphics card's help.
+    /// The window stayed blank, and was reopened without hardware acceleration.
     PlainWindow,
 }
 
-/// How it stands.
+/// Status of the connection and the device.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// With the connection.
+    /// The connection state.
     pub link: Link,
-    /// What is shown is as the server had it then, by the server's clock; moves on while it is live.
+    /// The time at which the shown data was up to date, by the server's clock; advances while live.
     pub as_of: Option<Timestamp>,
-    /// Commands that wait for the server's answer.
+    /// The number of commands that wait for the server's answer.
     pub waiting: u32,
-    /// Commands that were refused and wait for the person.
+    /// The number of refused commands that wait for the person's decision.
     pub refused: u32,
-    /// Milliseconds to add to the device's clock to have the server's.
+    /// Offset of the server's clock from the device's, in milliseconds.
     pub clock_offset_ms: i64,
-    /// Why the last attempt to connect failed.
+    /// The reason of the last failed connection attempt.
     pub trouble: Option<Trouble>,
-    /// With the storage.
+    /// State of the storage.
     pub storage: StorageState,
-    /// With the sound.
+    /// State of the sound output.
     pub ears: Ears,
-    /// What is out of the ordinary.
+    /// The pending notices.
     pub notices: Vec<Notice>,
-    /// What rings is silenced until then, by the device's clock.
+    /// The end of silencing, by the device's clock.
     pub silenced_until: Option<Timestamp>,
-    /// The last entry that was read.
+    /// The sequence number of the last entry read.
     pub seq: u64,
 }
 

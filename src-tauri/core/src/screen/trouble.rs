@@ -1,74 +1,74 @@
-//! Why there is no connection. The face has words for each of these; only what the system itself says is a text, and
-//! stands behind them as a detail.
+//! Reasons of a missing connection. The UI has a text for each; only the system's error messages are free text, shown
+//! as a detail.
 
 use crewbell_shared::Refusal;
 use serde::{Deserialize, Serialize};
 
-/// Why there is no connection to the server, or why the last one ended. How it reads as a text is for logs.
+/// The reason why there is no connection to the server, or why the last one ended. The `Display` text is for logs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
-    /// The network didn't lead there, or broke.
+    /// The network doesn't reach the server, or failed.
     #[error("the server can't be reached: {why}")]
     Network {
-        /// What the system says.
+        /// The system's error message.
         why: String,
     },
-    /// It didn't answer in time.
+    /// The server didn't answer in time.
     #[error("the server doesn't answer")]
     NoAnswer,
-    /// It answered, and then said or took nothing any more.
+    /// The server stopped sending or receiving after it had answered.
     #[error("the server fell silent")]
     Silent,
-    /// It closed the connection without a word.
+    /// The server closed the connection without a reason.
     #[error("the server closed the connection")]
     Closed,
-    /// It is being started anew.
+    /// The server is restarting.
     #[error("the server is starting anew")]
     Restarting,
-    /// This device read more slowly than the server could wait.
+    /// This device read too slowly for the server.
     #[error("this device read too slowly for the server")]
     TooSlow,
-    /// What it sent can't be read.
+    /// The server's message can't be parsed.
     #[error("what the server sent can't be read")]
     Garbled,
-    /// Of what it sent, something is missing.
+    /// A part of the server's messages is missing.
     #[error("something that the server sent is missing")]
     Missed,
-    /// Somebody else answered in its place: a hotel's sign-in page, a proxy, a router.
+    /// Another host answered: a captive portal, a proxy, a router.
     #[error("somebody else answered in the server's place")]
     Stranger,
-    /// Another Crewbell answers at this address than the one that the person signed in to.
+    /// Another Crewbell installation answers at this address than the one that the person signed in to.
     #[error("another Crewbell answers at this address")]
     OtherServer,
-    /// Something in between lets no live socket through, though the server is reached.
+    /// An intermediary blocks the live socket, although the server can be reached.
     #[error("no live socket gets through to the server")]
     NoSocket,
-    /// What it sent is larger than this device takes at once.
+    /// The server's message exceeds this device's size limit.
     #[error("what the server sent is too large")]
     TooLarge,
-    /// This device went to another network, and the connection stayed behind.
+    /// This device changed networks, which broke the connection.
     #[error("this device changed networks")]
     Moved,
-    /// It said no.
+    /// The server refused.
     #[error(transparent)]
     Refused {
-        /// With this.
+        /// The refusal.
         refusal: Refusal,
     },
-    /// The sign-in can't be read from where this device keeps it.
+    /// The token can't be read from the keyring or file.
     #[error("the sign-in can't be read: {why}")]
     Vault {
-        /// What the system says.
+        /// The system's error message.
         why: String,
     },
-    /// The app itself failed at it; the log has more.
+    /// The app itself failed; the log has details.
     #[error("the app failed")]
     Failed,
 }
 
 impl Trouble {
-    /// What the system said of the network.
+    /// Creates a network failure from an error.
     pub fn network(said: impl std::fmt::Display) -> Self {
         Self::Network { why: said.to_string() }
     }

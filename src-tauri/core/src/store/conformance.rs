@@ -1,4 +1,5 @@
-//! What every store must do: load what [`Image::apply`] makes of the writes, also after it was closed and opened again.
+//! Conformance suite of the stores: a store must load what [`Image::apply`] makes of the writes, also after it was
+//! closed and reopened.
 //!
 //! ```ignore
 //! conformance::suite(store, async |store| reopened(store)).await;
@@ -18,10 +19,10 @@ use crewbell_shared::{Code, Refusal};
 use super::image::MOST_LINES;
 use super::{Cursor, Doing, Image, Key, Line, Session, Store, StoreError, Waiting, Write};
 
-/// Runs the suite on an empty store. `reopen` closes it and opens it again, where it can be.
+/// Runs the suite on an empty store. `reopen` closes the store and opens it again, if it supports that.
 ///
 /// # Panics
-/// The store doesn't conform.
+/// Panics if the store doesn't conform.
 pub async fn suite<S: Store>(store: S, mut reopen: impl AsyncFnMut(S) -> S) {
     let mut store = store;
     let mut image = Image::default();
@@ -37,13 +38,13 @@ pub async fn suite<S: Store>(store: S, mut reopen: impl AsyncFnMut(S) -> S) {
     }
 }
 
-/// Applies writes to a store and checks that it holds what they make.
+/// Applies writes to a store and checks that it holds the same as the image.
 ///
 /// # Errors
-/// The store's.
+/// Returns the store's error.
 ///
 /// # Panics
-/// It holds something else.
+/// Panics if the store holds something else.
 pub async fn check(store: &mut impl Store, image: &mut Image, writes: &[Write]) -> Result<(), StoreError> {
     store.write(writes).await?;
     image.apply(writes);
@@ -51,7 +52,7 @@ pub async fn check(store: &mut impl Store, image: &mut Image, writes: &[Write]) 
     Ok(())
 }
 
-/// Every write alone, and those that meet each other in one batch.
+/// Returns batches with every write alone, and with combinations that interact.
 fn stories() -> Vec<Vec<Write>> {
     let put = |number, seq, text: &str| Write::Put { noun: request(number, text), seq };
     let forget = |number| Write::Forget(Key::of(&request(number, "")));
@@ -104,7 +105,7 @@ fn stories() -> Vec<Vec<Write>> {
     ]
 }
 
-/// A write, from small numbers: what a property test draws and shrinks.
+/// Returns a write made from small numbers, which a property test draws and shrinks.
 pub fn write((sort, number, seq): (u8, u8, u16)) -> Write {
     let (which, seq64) = (u128::from(number % 8), u64::from(seq % 64));
     match sort % 17 {
@@ -127,12 +128,12 @@ pub fn write((sort, number, seq): (u8, u8, u16)) -> Write {
     }
 }
 
-/// People were last there at these seconds.
+/// Returns a write of last-seen times, in seconds.
 fn see(people: &[(u128, i64)]) -> Write {
     Write::Seen(people.iter().map(|(person, seconds)| LastSeen { person_id: id(*person), at: at(*seconds) }).collect())
 }
 
-/// A request with a number and a text.
+/// Returns a request with a number and a text.
 pub fn request(number: u128, text: &str) -> Arc<Entity> {
     let mut request = open_request(at(1));
     request.id = id(number);
@@ -140,7 +141,7 @@ pub fn request(number: u128, text: &str) -> Arc<Entity> {
     Arc::new(Entity::Request(request))
 }
 
-/// A noun whose text is hard on whoever quotes it.
+/// Returns an entity whose text needs escaping.
 fn odd() -> Arc<Entity> {
     request(77, "\"quoted\" \\ {\"command\":{ \u{0} \u{7f} \u{1f6ce} a'b\n\t")
 }
@@ -172,7 +173,7 @@ pub fn session(name: &str) -> Session {
     Session { server, site, person, device_id: id(90), instance: Some(id(91)) }
 }
 
-/// Something that Sam did: the command with that number.
+/// Returns a waiting command of Sam with this number.
 pub fn waiting(number: u128) -> Waiting {
     let command_id: CommandId = id(number);
     let verb = Verb::CreateRequest {

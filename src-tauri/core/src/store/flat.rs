@@ -1,5 +1,5 @@
-//! How far a command is, as it is read: all fields side by side, so that serde needs no tree of the whole to find out
-//! which they are. A window reads it, too.
+//! Flat form of a command status for deserialisation. With all fields side by side serde needs no intermediate tree to
+//! select the variant. Windows parse it too.
 
 use crewbell_shared::Refusal;
 use jiff::Timestamp;

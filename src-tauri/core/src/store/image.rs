@@ -1,4 +1,4 @@
-//! What is kept, in memory.
+//! In-memory image of the stored data.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,134 +15,135 @@ use uuid::Uuid;
 
 use super::Write;
 
-/// Lines of the timeline that are kept on a device; a busy day on a yacht is some hundred.
+/// Maximum number of timeline lines on a device; a busy day on a yacht has some hundred.
 pub const MOST_LINES: usize = 2000;
 
-/// Which noun.
+/// The key of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
-    /// What sort.
+    /// The entity's type.
     pub entity_type: EntityType,
-    /// Which of them.
+    /// The entity's id.
     pub id: Uuid,
 }
 
 impl Key {
-    /// The key of a noun.
+    /// Returns the key of an entity.
     pub fn of(entity: &Entity) -> Self {
         Self { entity_type: entity.entity_type(), id: entity.id() }
     }
 
-    /// A key.
+    /// Creates a key.
     pub fn new(entity_type: EntityType, id: impl Into<Uuid>) -> Self {
         Self { entity_type, id: id.into() }
     }
 }
 
-/// How far a device has read: the entry's number, and its id, by which a log that was restored from an older backup is
-/// told from the one that was read.
+/// The position up to which a device has read the log: the entry's number, and its id, which reveals a log that was
+/// restored from an older backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// The number of the last entry.
     pub seq: u64,
-    /// Its id; none before the first.
+    /// The id of the last entry; none before the first.
     pub event_id: Option<EventId>,
 }
 
-/// Who is signed in on a device, and where. The token isn't here: it is in the system's keyring.
+/// The session of a device. The token is stored separately, in the system's keyring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// The server's address: `http://10.0.0.2:8080`.
     pub server: String,
     /// The site's slug.
     pub site: String,
-    /// Who.
+    /// The person who is signed in.
     pub person: PersonRef,
-    /// This device, as the server knows it.
+    /// The device's id at the server.
     pub device_id: DeviceId,
-    /// Which installation that is: another one at the same address is a stranger. None before it has said so.
+    /// The server's installation id; another installation at the same address is foreign. None until the server has
+    /// sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
 }
 
-/// A noun with the number of the entry that last changed it.
+/// An entity with the number of the entry that last changed it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// The noun, whole.
+    /// The entity.
     pub noun: Arc<Entity>,
-    /// As of which entry.
+    /// The number of the entry.
     pub seq: u64,
 }
 
-/// How far a command of the outbox is.
+/// The status of a command in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "doing", rename_all = "snake_case", try_from = "super::flat::Doing")]
 pub enum Doing {
-    /// It waits for the server's answer, sent or not.
+    /// Waiting for the server's answer, sent or not.
     Waiting,
-    /// The server did it; its entry has not arrived here yet.
+    /// Accepted by the server; its entry hasn't arrived here yet.
     Done {
         /// The entry's number.
         seq: u64,
     },
-    /// The server refused it; it stays until the person has decided.
+    /// Refused by the server; it stays until the person has decided.
     Refused {
-        /// Why, and what is the case now.
+        /// The reason, and the current state.
         refusal: Refusal,
-        /// When the answer came.
+        /// The time of the answer.
         #[serde(rename = "refused_at")]
         at: Timestamp,
     },
 }
 
-/// Something that the person did, in the outbox.
+/// A command in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// What is sent, with the id that makes it happen once.
+    /// The command, with its idempotency key.
     pub command: Command,
-    /// Who did it. Never sent for anybody else.
+    /// The person who issued it; it is sent only for that person.
     pub by: PersonRef,
-    /// When, by the server's clock as far as the device knew it: what the echo shows.
+    /// The time of the command, by the estimated server clock; used by the local echo.
     pub at: Timestamp,
-    /// How far it is.
+    /// The command's status.
     pub doing: Doing,
 }
 
-/// One thing that happened, for timelines and the activity.
+/// A line of a timeline or of the activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The entry's number.
     pub seq: u64,
-    /// When, by the server's clock.
+    /// The time, by the server's clock.
     pub at: Timestamp,
-    /// The part of the app.
+    /// The category of the entry.
     pub category: String,
-    /// What, in the past tense: `request_accepted`.
+    /// The kind of the entry, in the past tense: `request_accepted`.
     pub kind: String,
-    /// Who.
+    /// The acting person or system.
     pub actor: ActorRef,
-    /// Which noun it is about, where it is about one.
+    /// The entity concerned, if there is one.
     pub about: Option<Key>,
     /// The names of the fields that changed.
     pub changed: Vec<String>,
 }
 
-/// What a device keeps.
+/// The stored data of a device.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Image {
-    /// Who is signed in.
+    /// The current session.
     pub session: Option<Session>,
-    /// How far the log has been read; none: a snapshot is needed.
+    /// The position in the log; none if a snapshot is needed.
     pub cursor: Option<Cursor>,
-    /// When what is kept was as the server had it, by the server's clock.
+    /// The time at which the data was up to date, by the server's clock.
     pub heard_at: Option<Timestamp>,
-    /// When people were last there, as far as it is known: beside the log, and by the server's clock.
+    /// Last-seen times of people, where known; separate from the log, by the server's clock.
     pub seen: BTreeMap<PersonId, Timestamp>,
-    /// The nouns, as the server last told them.
+    /// The entities, as last confirmed by the server.
     pub nouns: BTreeMap<Key, Kept>,
-    /// What happened last, oldest first; [`MOST_LINES`] at most.
+    /// The latest timeline lines, oldest first; [`MOST_LINES`] at most.
     pub lines: VecDeque<Line>,
-    /// What the person did, in the order in which they did it.
+    /// The outbox, in the order of the commands.
     pub outbox: Vec<Waiting>,
     /// The settings of this device.
     pub settings: BTreeMap<String, String>,
@@ -214,30 +215,30 @@ impl Image {
         }
     }
 
-    /// A command of the outbox.
+    /// Returns a command of the outbox.
     pub fn waiting(&self, id: CommandId) -> Option<&Waiting> {
         self.outbox.iter().find(|waiting| waiting.command.id == id)
     }
 
-    /// When people were last there, by id.
+    /// Returns the last-seen times of people, by id.
     pub fn last_seen(&self) -> Vec<LastSeen> {
         self.seen.iter().map(|(person_id, at)| LastSeen { person_id: *person_id, at: *at }).collect()
     }
 
-    /// What can't be had again: who is signed in, what they did, the device's settings.
+    /// Returns the part that can't be fetched again: session, outbox and settings.
     #[must_use]
     pub fn without_cache(self) -> Self {
         let Self { session, outbox, settings, .. } = self;
         Self { session, outbox, settings, ..Self::default() }
     }
 
-    /// The site; none before it was fetched.
+    /// Returns the site; none before the first snapshot.
     pub fn site(&self) -> Option<&Site> {
         let (_, first) = self.nouns.range(Key::new(EntityType::Site, Uuid::nil())..).next()?;
         if let Entity::Site(site) = first.noun.as_ref() { Some(site) } else { None }
     }
 
-    /// Who is signed in.
+    /// Returns the id of the person who is signed in.
     pub fn person_id(&self) -> Option<PersonId> {
         self.session.as_ref().map(|session| session.person.id)
     }

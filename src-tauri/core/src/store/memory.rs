@@ -1,11 +1,11 @@
-//! A store that forgets when it ends: for the simulation, the browser, and tests.
+//! Volatile in-memory store, for the simulation, the browser, and tests.
 
 #[cfg(any(test, feature = "testing"))]
 use std::collections::VecDeque;
 
 use super::{Image, Store, StoreError, Write};
 
-/// An [`Image`] as a store.
+/// An [`Image`] used as a store.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     image: Image,
@@ -14,7 +14,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A store that holds this.
+    /// Creates a store with this content.
     pub fn new(image: Image) -> Self {
         Self {
             image,
@@ -23,12 +23,12 @@ impl Memory {
         }
     }
 
-    /// What it holds.
+    /// Returns the content.
     pub fn image(&self) -> &Image {
         &self.image
     }
 
-    /// Makes the next so many writes fail so, after those that are to fail already.
+    /// Makes a number of further writes fail with an error, after those already scheduled to fail.
     #[cfg(any(test, feature = "testing"))]
     pub fn fail_next(&mut self, writes: usize, error: &StoreError) {
         self.faults.extend(std::iter::repeat_n(error.clone(), writes));

@@ -1,8 +1,8 @@
-//! What a device keeps: an image of the site as of a cursor, and what its person did and the server hasn't answered.
+//! Local storage of a device: an image of the site as of a cursor, and the outbox.
 //!
-//! Everything durable changes by [`Write`]s, and by nothing else. [`Image::apply`] says what a write means in memory; a
-//! [`Store`] does the same on a disk, so that what is loaded after a crash is what the engine last saw committed. The
-//! engine decides what to write, the store writes it, and only then does the engine go on (`engine`).
+//! All durable changes are [`Write`]s. [`Image::apply`] defines their meaning in memory; a [`Store`] does the same on a
+//! disk, so that a load after a crash returns the last committed state. The engine decides on writes, the store
+//! persists them, and only then does the engine proceed (`engine`).
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
@@ -21,22 +21,22 @@ pub use write::Write;
 
 use std::future::Future;
 
-/// Why a store couldn't do what it was asked.
+/// An error of a store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The disk has no room: nothing was written, trying again later is right.
+    /// The disk is full: nothing was written, and a later retry may succeed.
     #[error("the device's storage is full")]
     Full,
-    /// What is stored can't be read: it must be rebuilt.
+    /// The stored data can't be read and must be rebuilt.
     #[error("what is stored can't be read: {0}")]
     Corrupt(String),
-    /// Anything else that the file system or the database said; nothing was written.
+    /// Any other error of the file system or the database; nothing was written.
     #[error("the storage failed: {0}")]
     Failed(String),
 }
 
 impl StoreError {
-    /// What the system says, for whoever mends it; empty where there is no more to say.
+    /// Returns the system's error message, for troubleshooting; empty if there is none.
     pub fn system_words(&self) -> &str {
         match self {
             Self::Full => "",
@@ -45,20 +45,22 @@ impl StoreError {
     }
 }
 
-/// A place that keeps an [`Image`] through a crash.
+/// Crash-safe storage of an [`Image`].
 ///
 /// Both implementations pass one suite (`store::conformance`).
 pub trait Store: Send {
-    /// Reads all of it.
+    /// Loads the complete image.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when it can't be read any more.
+    /// Returns [`StoreError::Corrupt`] if the data can't be read.
     fn load(&mut self) -> impl Future<Output = Result<Image, StoreError>> + Send;
 
-    /// Writes all of these, or none. What a person did ([`Write::is_precious`]) is on the disk when this returns.
+    /// Writes all of these atomically. Data that only this device has ([`Write::is_precious`]) is on the disk when this
+    /// returns.
     ///
     /// # Errors
-    /// Then nothing counts as written, and the same may be written again. Of what the server said, some may be on the disk
-    /// all the same; of what a person did, nothing, unless a [`Write::Wipe`] was on its way: that is done at the next start.
+    /// Returns an error if the writes failed; the same may be written again. Some of the server's data may be on the
+    /// disk all the same, but nothing that only this device has, except for a started [`Write::Wipe`], which is
+    /// finished at the next start.
     fn write(&mut self, writes: &[Write]) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

@@ -1,4 +1,4 @@
-//! The changes of what is kept.
+//! Changes of the stored data.
 
 use std::sync::Arc;
 
@@ -9,49 +9,50 @@ use jiff::Timestamp;
 
 use super::{Cursor, Doing, Key, Line, Session, Waiting};
 
-/// One change of what is kept. Writing it twice is as writing it once.
+/// A change of the stored data; idempotent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
-    /// A noun is so, as of an entry; an older one never replaces a newer.
+    /// Stores an entity as of an entry; an older version never replaces a newer one.
     Put {
-        /// The noun, whole.
+        /// The entity.
         noun: Arc<Entity>,
-        /// The number of the entry that says so.
+        /// The number of the entry.
         seq: u64,
     },
-    /// A noun is of no interest any more.
+    /// Removes an entity that is no longer needed.
     Forget(Key),
-    /// All nouns are these, as of a cursor: a snapshot.
+    /// Replaces all entities with those of a snapshot.
     Replace {
-        /// The nouns.
+        /// The entities.
         nouns: Vec<Arc<Entity>>,
-        /// As of when.
+        /// The snapshot's cursor.
         cursor: Cursor,
     },
-    /// Everything up to here has been read.
+    /// Moves the cursor forward.
     Advance(Cursor),
-    /// What is kept is as the server had it at this time, by the server's clock.
+    /// Sets the time at which the data was up to date, by the server's clock.
     Heard(Timestamp),
-    /// These people were last there then, as far as it is known.
+    /// Updates last-seen times, where known.
     Seen(Vec<LastSeen>),
-    /// Something happened that a timeline shows.
+    /// Appends a timeline line.
     Tell(Line),
-    /// The person did something: it waits for the server.
+    /// Adds a command to the outbox.
     Keep(Waiting),
-    /// A command that waits is now so.
+    /// Changes a command's status.
     Mark(CommandId, Doing),
-    /// A command is over: the server's copy tells it, or the person discarded it.
+    /// Removes a command: its entry has arrived, or the person discarded it.
     Drop(CommandId),
-    /// Somebody is signed in on this device.
+    /// Stores the session.
     SignIn(Session),
-    /// The site is wiped from this device. What the person did and wasn't sent stays until [`Write::Drop`].
+    /// Wipes the site from this device. Unsent commands stay until [`Write::Drop`].
     Wipe,
-    /// A setting of this device; none removes it.
+    /// Changes a setting of this device; none removes it.
     Set(String, Option<String>),
 }
 
 impl Write {
-    /// Whether it holds what only this device knows. Everything else can be had from the server again.
+    /// Returns whether the write holds data that only this device has. All other data can be fetched from the server
+    /// again.
     pub fn is_precious(&self) -> bool {
         match self {
             Self::Keep(_) | Self::Mark(..) | Self::Drop(_) | Self::SignIn(_) | Self::Wipe | Self::Set(..) => true,

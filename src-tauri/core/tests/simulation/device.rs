@@ -1,4 +1,4 @@
-//! One device: an engine, a disk, what its screen shows, and what its person did.
+//! A simulated device: an engine, a disk, the screen's content, and the person's commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,25 +17,25 @@ use super::sabotage::Sabotage;
 use super::server::OURS;
 use super::world::{as_call, as_request};
 
-/// What became of what a person did, as far as they decided it themselves.
+/// The person's own decision on a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It was taken: the device said so.
+    /// The device accepted the command.
     Kept,
-    /// The person gave it up, or tried it again under another id.
+    /// The person discarded the command, or retried it under another id.
     GivenUp,
 }
 
-/// What sort of thing it was.
+/// The kind of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
-    /// It is kept until the server has answered.
+    /// Stored until the server has answered.
     Lasting,
-    /// It makes sense only at once: to call, to answer.
+    /// Effective only at once: calling, answering.
     Live,
-    /// To hang up.
+    /// Hanging up.
     HangUp,
-    /// The device itself says that a call broke off.
+    /// The device's own report of a dropped call.
     BrokenOff,
 }
 
@@ -49,87 +49,87 @@ impl Sort {
     }
 }
 
-/// What a person did.
+/// A command of the person.
 #[derive(Clone, Copy, Debug)]
 pub struct Did {
     pub id: CommandId,
     pub fate: Fate,
     pub sort: Sort,
-    /// In which life of the device, and over which of its sockets.
+    /// The life of the device, and its socket, at the time of the command.
     pub life: u64,
     pub socket: u64,
 }
 
-/// One device.
+/// A simulated device.
 #[derive(Debug)]
 pub struct Device {
     pub person: Person,
     pub number: u128,
     pub engine: Engine,
-    /// What survives a crash.
+    /// The data that survives a crash.
     pub disk: Image,
-    /// Writes that the disk didn't take, in order.
+    /// Writes that the failing disk hasn't taken, in order.
     backlog: Vec<Write>,
     pub disk_fails: bool,
-    /// Counts the crashes; what was on its way to an earlier life is lost.
+    /// Counter of crashes; messages to an earlier life are lost.
     pub life: u64,
-    /// No network.
+    /// Whether the device has no network.
     pub cut: bool,
-    /// Milliseconds by which its clock is wrong.
+    /// Offset of the device's clock, in milliseconds.
     pub skew: i64,
-    /// The post that it waits for an answer to; later answers to older ones are not heard.
+    /// The number of the pending request; responses to earlier ones are ignored.
     pub post: Option<u64>,
     pub fetch: Option<u64>,
     pub ask: Option<u64>,
-    /// The site was wiped from it, and nobody signed in or out here.
+    /// Whether the site was wiped without a local sign-in or sign-out.
     pub was_wiped: bool,
-    /// What its person did, in order.
+    /// The person's commands, in order.
     pub did: Vec<Did>,
-    /// What it said was refused.
+    /// Commands that the device reported as refused.
     pub refused: BTreeSet<CommandId>,
-    /// What its screen shows.
+    /// The screen's content.
     pub screen: BTreeMap<Key, Shown>,
     pub rings: Vec<Alert>,
-    /// What the engine said last of what rings.
+    /// The engine's last output of alerts.
     alerts: Vec<Alert>,
-    /// This life of it, as calls name it.
+    /// This life of the device as a call endpoint.
     pub endpoint: EndpointId,
-    /// The number of the socket that was asked for last, and of the one over which another installation answered.
+    /// The number of the last socket, and of the one over which another installation answered.
     pub socket: u64,
     pub astray: Option<u64>,
-    /// What it does about calls, and what the engine said last of that.
+    /// The device's call task, and the engine's last output of it.
     pub task: Task,
     told: Task,
-    /// The call whose voice is looked at, when the other side was last heard, and what was said of that.
+    /// The call whose audio is checked, when the other endpoint was last heard, and the last reported media state.
     pub listens: Option<CallId>,
     pub heard_at: Option<u64>,
     pub voice: Option<Media>,
-    /// Its clock was set, and it hasn't heard the server's time since.
+    /// Whether the clock was set since the last server time arrived.
     pub clock_was_set: bool,
-    /// Calls that it may have begun to ring for meanwhile.
+    /// Calls that may have begun to ring since.
     pub mistimed: BTreeSet<CallId>,
     sent_before: BTreeSet<CommandId>,
 }
 
-/// What whoever asked was answered.
+/// The answer to the caller of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The command is kept.
+    /// The command is stored.
     Kept(CommandId),
-    /// There was nothing to keep.
+    /// There was nothing to store.
     Nothing,
-    /// No.
+    /// The input was refused.
     Refused,
-    /// The device died before it could say anything.
+    /// The device died before it could answer.
     None,
 }
 
-/// How an input went.
+/// The result of an input.
 #[derive(Debug)]
 pub enum Went {
-    /// These follow, and the answer to who asked.
+    /// The outputs, and the answer to the caller.
     On(Vec<Output>, Answer),
-    /// The device was killed in the middle.
+    /// The device was killed in between.
     Killed,
 }
 
@@ -178,7 +178,7 @@ impl Device {
         }
     }
 
-    /// One turn of the controller's loop, with death at any of its seams.
+    /// Simulates one turn of the controller's loop, with a possible kill between any two steps.
     pub fn input(&mut self, input: Input, now: Now, dice: &mut Dice, deadly: bool, sabotage: Option<Sabotage>) -> Went {
         let mut dies = |chance: u64| deadly && dice.below(1000) < chance;
         let is_answer = matches!(input, Input::Outcomes(_) | Input::Frame { .. });
@@ -205,7 +205,7 @@ impl Device {
         };
         if self.disk_fails {
             if !step.may_go_unwritten() {
-                // Nothing was done, and the person is told so.
+                // The command was rejected, and the person is notified.
                 return Went::On(Vec::new(), Answer::Refused);
             }
             self.backlog.extend(step.writes.iter().cloned());
@@ -239,7 +239,7 @@ impl Device {
         self.rings = self.heard(sabotage);
         let most = if dies(4) { dice.below(outputs.len() as u64 + 1) } else { outputs.len() as u64 };
         if most < outputs.len() as u64 {
-            // Killed among the outputs; those before went out.
+            // Killed among the outputs; the earlier ones were performed.
             self.life += 1;
             let out = outputs.into_iter().take(usize::try_from(most).unwrap()).collect();
             return Went::On(out, answer);
@@ -265,12 +265,12 @@ impl Device {
         }
     }
 
-    /// What a window that looks now would show.
+    /// Returns the entities of a fresh view state.
     pub fn picture(&self, now: Now) -> BTreeMap<Key, Shown> {
         self.engine.picture(now).nouns.into_iter().map(|shown| (Key::of(&shown.noun), shown)).collect()
     }
 
-    /// Killed, and started again from what is on the disk.
+    /// Kills the device and restarts it from its disk.
     pub fn restart(&mut self) {
         self.life += 1;
         self.backlog.clear();
@@ -286,7 +286,7 @@ impl Device {
         self.engine = Engine::new(self.disk.clone()).with_endpoint(self.endpoint);
     }
 
-    /// The core failed, and begins again from what is stored; the shell goes on with what it was told last.
+    /// Makes the core fail and restart from the stored data; the shell keeps its last state.
     pub fn fail(&mut self) {
         self.life += 1;
         (self.post, self.fetch, self.ask) = (None, None, None);
@@ -297,14 +297,14 @@ impl Device {
         self.engine = Engine::new(image).with_endpoint(self.endpoint);
     }
 
-    /// The bell and the phone fail, and begin anew: they know nothing.
+    /// Makes the bell and the phone fail and restart without state.
     pub fn fail_parts(&mut self) {
         self.alerts.clear();
         self.rings.clear();
         (self.task, self.told) = (Task::Idle, Task::Idle);
     }
 
-    /// Whether the shell does what the engine said last.
+    /// Checks that the shell's state matches the engine's last outputs.
     pub fn shell_is_told(&self, picture: &Picture) -> Result<(), String> {
         if self.alerts != picture.alerts {
             return Err(format!(
@@ -321,17 +321,17 @@ impl Device {
         Ok(())
     }
 
-    /// The person did this.
+    /// Records a command of the person.
     pub fn keep(&mut self, id: CommandId, sort: Sort, life: u64) {
         self.did.push(Did { id, fate: Fate::Kept, sort, life, socket: self.socket });
     }
 
-    /// What sort of thing one was that the person did before.
+    /// Returns the kind of an earlier command of the person.
     pub fn sort_of(&self, id: CommandId) -> Sort {
         self.did.iter().find(|did| did.id == id).map_or(Sort::Lasting, |did| did.sort)
     }
 
-    /// Whether what is worth something only at the time is sent over the connection that was there when it was done.
+    /// Checks that commands with only a live effect are sent over the connection on which they were issued.
     pub fn is_worth_sending(&self, commands: &[Command], life: u64) -> Result<(), String> {
         let stale = |command: &&Command| {
             command.verb.is_live()
@@ -343,7 +343,7 @@ impl Device {
         }
     }
 
-    /// Notes what begins to ring while it can't know the time.
+    /// Records calls that begin to ring while the device can't know the time.
     pub fn note_mistimed(&mut self) {
         if self.clock_was_set {
             let ringing: Vec<CallId> =
@@ -352,18 +352,18 @@ impl Device {
         }
     }
 
-    /// The calls that its screen shows.
+    /// Returns the calls on the screen.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         let from = Key::new(EntityType::Call, uuid::Uuid::nil());
         self.screen.range(from..).map_while(|(_, shown)| as_call(&shown.noun))
     }
 
-    /// The requests that its screen shows.
+    /// Returns the requests on the screen.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
         self.screen.values().filter_map(|shown| as_request(&shown.noun))
     }
 
-    /// What rings of what the engine said last.
+    /// Returns the alerts that ring, after applying the sabotage.
     fn heard(&self, sabotage: Option<Sabotage>) -> Vec<Alert> {
         let is_on_duty = |shown: &Shown| matches!(shown.noun.as_ref(), Entity::Person(person) if person.on_duty);
         let is_open = |id| self.requests().any(|request| request.id == id && request.state == Open);
@@ -375,7 +375,7 @@ impl Device {
         self.alerts.iter().filter(gets_through).cloned().collect()
     }
 
-    /// Whether what the engine says of calls doesn't get through.
+    /// Returns whether the sabotage suppresses a change of the call task.
     fn is_deaf_to(&self, task: Task, sabotage: Option<Sabotage>) -> bool {
         let state = |id| self.calls().find(|call| call.id == id).map(|call| &call.state);
         match (sabotage, self.task, task) {
@@ -390,13 +390,13 @@ impl Device {
         }
     }
 
-    /// What was worth something only at the time waits as all else does.
+    /// Applies the sabotage that lets commands with only a live effect wait.
     fn keep_live_verbs(&self, step: &mut Step) {
         let live = |id: CommandId| self.engine.image().waiting(id).is_some_and(|it| it.command.verb.is_live());
         step.writes.retain(|write| !matches!(write, Write::Drop(id) if live(*id)));
     }
 
-    /// Spoils what is sent a second time.
+    /// Applies the sabotage to commands being sent.
     pub fn spoil_commands(&mut self, commands: &mut Vec<Command>, dice: &mut Dice, sabotage: Option<Sabotage>) {
         if sabotage == Some(Sabotage::SendNewestFirst) {
             commands.reverse();
@@ -408,7 +408,7 @@ impl Device {
         }
     }
 
-    /// Whether what is on the disk is what the engine works on.
+    /// Returns whether the disk matches the engine.
     pub fn is_written(&self) -> bool {
         !self.backlog.is_empty() || self.disk == *self.engine.image()
     }

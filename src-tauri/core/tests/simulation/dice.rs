@@ -1,4 +1,4 @@
-//! Chance that repeats itself: `SplitMix64`.
+//! Seeded random number generator: `SplitMix64`.
 
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
@@ -16,12 +16,12 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// From 0 to one below.
+    /// Returns a number from 0 up to, and excluding, a bound.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
 
-    /// True so often in a hundred.
+    /// Returns true with this probability, in percent.
     pub fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
@@ -31,7 +31,7 @@ impl Dice {
         from.get(usize::try_from(at).unwrap())
     }
 
-    /// A fresh id.
+    /// Returns a new random id.
     pub fn id<T: From<uuid::Uuid>>(&mut self) -> T {
         let high = u128::from(self.next());
         T::from(uuid::Uuid::from_u128((high << 64) | u128::from(self.next())))

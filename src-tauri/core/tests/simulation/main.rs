@@ -1,14 +1,14 @@
-//! The simulation: the engines of several devices against a model of the server, on one clock, through thousands of
-//! seeded schedules of cuts, crashes, failures of the core and of parts of the shell, lost answers, late duplicates, full disks,
-//! wrong clocks, revoked sign-ins, strangers who say that one is signed out, other installations at the server's address,
-//! proxies that let no socket or not every command through, and restored backups. They press, accept, note, and call each
-//! other, and go off duty. After each schedule everything is healed, and what a
-//! crew relies on is checked (`checks`).
+//! Deterministic simulation: the engines of several devices run against a model of the server, on one clock, through
+//! thousands of seeded schedules. The faults are cuts, crashes, failures of the core and of parts of the shell, lost
+//! responses, late duplicates, full disks, wrong clocks, revoked sessions, false rejections of the token, other
+//! installations at the server's address, proxies that block sockets or some commands, and restored backups. People
+//! press, accept, note, call each other, and go off duty. After each schedule everything is healed, and the invariants
+//! are checked (`checks`).
 //!
-//! `CREWBELL_SCHEDULES=1000000 cargo test -p crewbell-core --test simulation` runs longer; `CREWBELL_SEED=…` repeats one
-//! schedule, and is printed when a check fails; `CREWBELL_TRACE=1` beside it tells every event.
+//! `CREWBELL_SCHEDULES=1000000 cargo test -p crewbell-core --test simulation` runs longer; `CREWBELL_SEED=…` repeats
+//! one schedule, and is printed when a check fails; `CREWBELL_TRACE=1` in addition prints every event.
 //!
-//! The second half of the tests breaks the engine on purpose, in one way each, and wants the checks to notice.
+//! The second half of the tests injects one fault each into the engine, and expects the checks to detect it.
 #![expect(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
@@ -30,10 +30,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sabotage::Sabotage;
 use world::World;
 
-/// Schedules that every run of the tests goes through.
+/// Number of schedules in every test run.
 const SCHEDULES: u64 = 10_000;
 
-/// Schedules within which a broken engine must be noticed.
+/// Number of schedules within which an injected fault must be detected.
 const NOTICED_WITHIN: u64 = 400;
 
 fn number(name: &str) -> Option<u64> {
@@ -74,7 +74,7 @@ fn nothing_that_a_person_did_is_lost_or_doubled_and_every_device_comes_to_show_w
     totals.assert_that_everything_happened(schedules);
 }
 
-/// Runs schedules with a broken engine until a check notices.
+/// Runs schedules with an injected fault until a check detects it.
 fn is_noticed(sabotage: Sabotage) -> String {
     let noticed = (0..NOTICED_WITHIN).find_map(|seed| World::run(seed, Some(sabotage)).err());
     noticed.unwrap_or_else(|| panic!("{sabotage:?} went unnoticed through {NOTICED_WITHIN} schedules"))

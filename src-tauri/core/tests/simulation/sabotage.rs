@@ -1,48 +1,48 @@
-//! Ways in which an engine could be broken, one at a time.
+//! Deliberate faults of an engine, injected one at a time.
 
-/// What is broken.
+/// An injected fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
-    /// A command is shown and sent without having been stored.
+    /// A command is shown and sent without being stored.
     DropSave,
-    /// A command that is sent a second time has a new id.
+    /// A command is resent under a new id.
     ResendWithoutId,
-    /// The cursor moves one further than what was read.
+    /// The cursor moves one entry further than was read.
     SkipCursor,
-    /// A frame is applied though the one before it was missed.
+    /// A frame is applied although the one before it was missed.
     BelieveEveryFrame,
-    /// A refusal is taken for a success.
+    /// A refusal is treated as a success.
     ForgetRefusal,
-    /// Of what waits, the newest is sent first.
+    /// The newest waiting command is sent first.
     SendNewestFirst,
-    /// The server's log is taken for the one that was read, whatever its ids say.
+    /// The server's log is taken for the one that was read, in spite of different ids.
     BelieveEveryLog,
-    /// A call rings until a message says that it is over.
+    /// A call rings until a message ends it, without a timer.
     RingUntilTold,
-    /// A device rings on for a call that another has answered.
+    /// A device continues to ring for a call that another has answered.
     RingOnWhenAnswered,
-    /// A device speaks on over a call that is over, or another's.
+    /// A device continues to talk in a call that is over, or another's.
     TalkOn,
-    /// What was worth something only at the time waits for the next connection.
+    /// A command with only a live effect waits for the next connection.
     KeepLiveVerbs,
-    /// Whoever says first that the token is dead is believed.
+    /// The first rejection of the token is believed.
     BelieveTheFirstNo,
-    /// A command that is refused because somebody is no longer active is taken for the end of one's own sign-in.
+    /// A command refused with `not_active` is taken for the end of one's own session.
     TakeNotActiveForSignedOut,
-    /// A device whose core failed doesn't say anew what rings.
+    /// A device whose core failed doesn't emit its alerts again.
     KeepSilentAfterAFailure,
-    /// A command that somebody in between refuses is taken for a network that is down.
+    /// A rejection by an intermediary is taken for a network failure.
     TakeBlockedForAway,
-    /// No event stream is ever listened to.
+    /// An event stream is never used.
     WaitForASocket,
-    /// Nothing rings while nobody is on duty.
+    /// Nothing rings while everybody is off duty.
     LeaveTheOffDutyAlone,
-    /// A request that somebody has never rings.
+    /// An accepted request never rings.
     RingForWhatIsOpen,
-    /// A part of the shell that begins anew isn't told what it is to do.
+    /// A restarted part of the shell doesn't receive its state again.
     SayNothingAgain,
-    /// Whoever welcomes a device is taken for the installation that it signed in to.
+    /// Any installation that sends `welcome` is accepted.
     BelieveEveryInstallation,
-    /// Whoever is at the address is asked what the token is worth.
+    /// The token is validated with any installation at the address.
     AskEveryInstallation,
 }

@@ -1,4 +1,4 @@
-//! A model of the server: the same rules, a log, and the memory of what was answered. It is never wrong; the network is.
+//! A model of the server: the same rules, a log, and the stored outcomes. The model is always right; the network isn't.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use super::site::{Nouns, crew, places};
 pub const OURS: InstanceId = InstanceId(uuid::Uuid::from_u128(1));
 const ANOTHER: InstanceId = InstanceId(uuid::Uuid::from_u128(2));
 
-/// How long a side of a call may be away before the server ends it.
+/// Time that an endpoint of a call may be away before the server ends the call.
 const AWAY: SignedDuration = SignedDuration::from_secs(45);
 
 #[derive(Clone, Debug)]
@@ -30,12 +30,12 @@ pub struct Server {
     instance: InstanceId,
     pub site: Nouns,
     pub log: Vec<Entry>,
-    /// What was answered to each command.
+    /// The stored outcome of each command.
     pub outcomes: BTreeMap<CommandId, Outcome>,
-    /// Whose sign-in was ended.
+    /// People whose session was revoked.
     pub revoked: BTreeSet<PersonId>,
     pub up: bool,
-    /// Calls that were answered, as far as that was noticed; and since when a side of one is away.
+    /// Answered calls already noticed; and since when an endpoint of a call is away.
     ongoing: BTreeSet<CallId>,
     away: BTreeMap<CallId, Timestamp>,
 }
@@ -54,7 +54,7 @@ impl Server {
         }
     }
 
-    /// Another installation: a new one, which knows nobody's token, or one that was set up from a copy of this one.
+    /// Returns another installation: a new one, which accepts no token, or a copy of this one.
     pub fn another(&self, knows_nobody: bool) -> Self {
         let revoked = if knows_nobody { crew().iter().map(|person| person.id).collect() } else { self.revoked.clone() };
         Self { instance: ANOTHER, revoked, ..self.clone() }
@@ -90,7 +90,7 @@ impl Server {
         self.site.put(noun);
     }
 
-    /// A guest presses; what came of it, to be counted.
+    /// Simulates a guest's press; returns its effect, to be counted.
     pub fn press(&mut self, dice: &mut Dice, at: Timestamp) -> &'static str {
         let places = places();
         let place = dice.pick(&places).unwrap();
@@ -125,7 +125,7 @@ impl Server {
         if emergency && nobody { "emergencies with nobody on duty" } else { "presses" }
     }
 
-    /// The call of a place that somebody has, and that a guest who calls again means.
+    /// Returns the accepted call request of a place that a further press joins.
     fn held_at(&self, place: PlaceId, at: Timestamp) -> Option<&Request> {
         let call = Wish { kind: Kind::Call, service: None, priority: Priority::Normal };
         let is_meant = |request: &&Request| {
@@ -137,7 +137,7 @@ impl Server {
         self.site.requests().find(is_meant)
     }
 
-    /// Everybody goes off duty: it is night.
+    /// Puts everybody off duty.
     pub fn send_all_off_duty(&mut self, dice: &mut Dice, at: Timestamp) {
         let on_duty: Vec<_> = self.site.people().filter(|person| person.on_duty).cloned().collect();
         for person in on_duty {
@@ -145,7 +145,7 @@ impl Server {
         }
     }
 
-    /// `POST /api/commands`.
+    /// Handles `POST /api/commands`.
     pub fn commands(
         &mut self,
         dice: &mut Dice,
@@ -192,17 +192,17 @@ impl Server {
         }
     }
 
-    /// The calls that ring or are ongoing.
+    /// Returns the calls that ring or are ongoing.
     pub fn live_calls(&self) -> impl Iterator<Item = &Call> {
         self.site.calls().filter(|call| call.is_live())
     }
 
-    /// The calls that are spoken over, with the devices that do.
+    /// Returns the ongoing calls with both endpoints.
     fn spoken(&self) -> impl Iterator<Item = (CallId, EndpointId, EndpointId)> {
         self.live_calls().filter_map(|call| Some((call.id, call.caller_endpoint?, call.callee_endpoint()?)))
     }
 
-    /// Who is at the other end of what an endpoint speaks over.
+    /// Returns the other endpoints of an endpoint's ongoing calls.
     pub fn others_of(&self, end: EndpointId) -> Vec<(CallId, EndpointId)> {
         let other = |(id, one, other)| match end {
             _ if end == one => Some((id, other)),
@@ -212,14 +212,15 @@ impl Server {
         self.spoken().filter_map(other).collect()
     }
 
-    /// The calls that were answered since this was last asked.
+    /// Returns the calls answered since the last call of this function.
     pub fn newly_ongoing(&mut self) -> Vec<(CallId, EndpointId, EndpointId)> {
         let spoken: Vec<_> = self.spoken().collect();
         let before = std::mem::replace(&mut self.ongoing, spoken.iter().map(|(id, ..)| *id).collect());
         spoken.into_iter().filter(|(id, ..)| !before.contains(id)).collect()
     }
 
-    /// The server's own timers: ends what has rung its time, and what is spoken over without one of its sides.
+    /// Runs the server's timers: ends calls whose ringing time is over, and ongoing calls without one of their
+    /// endpoints.
     pub fn end_calls(&mut self, dice: &mut Dice, there: &BTreeSet<EndpointId>, at: Timestamp) {
         if !self.up {
             self.away.clear();
@@ -250,14 +251,14 @@ impl Server {
         }
     }
 
-    /// Tom leaves the crew, or comes back.
+    /// Toggles whether Tom is an active crew member.
     pub fn toggle_tom(&mut self, dice: &mut Dice, at: Timestamp) {
         let mut tom = self.site.person(crate::site::crew()[3].id).unwrap().clone();
         tom.active = !tom.active;
         self.append(dice, tom.into(), "person_updated", &Actor::System, at, None);
     }
 
-    /// `GET /api/auth/me`.
+    /// Handles `GET /api/auth/me`.
     pub fn token(&self, who: PersonId) -> Result<(), Fault> {
         if !self.up {
             return Err(Fault::Away(Trouble::network("connection refused")));
@@ -265,7 +266,7 @@ impl Server {
         if self.revoked.contains(&who) { Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No."))) } else { Ok(()) }
     }
 
-    /// `GET /api/sync/snapshot`.
+    /// Handles `GET /api/sync/snapshot`.
     pub fn snapshot(&self, who: PersonId) -> Result<Snapshot, Fault> {
         if !self.up {
             return Err(Fault::Away(Trouble::network("connection refused")));
@@ -278,7 +279,7 @@ impl Server {
         Ok(Snapshot { cursor: Cursor { seq: self.head(), event_id }, nouns, foreign: false })
     }
 
-    /// `hello`: what is said first, and whether the socket stays open.
+    /// Handles `hello`: returns the first frame, and whether the socket stays open.
     pub fn hello(&self, who: PersonId, cursor: Cursor, at: Timestamp) -> (FromServer, bool) {
         if self.revoked.contains(&who) {
             return (FromServer::Refused { refusal: Refusal::new(Code::NotSignedIn, "No.") }, false);
@@ -299,7 +300,7 @@ impl Server {
         self.log.get(at).map(|entry| entry.meta.event_id)
     }
 
-    /// The next frame of a stream.
+    /// Returns the next frame of a stream.
     pub fn entries(&self, sent: u64, most: u64) -> Option<FromServer> {
         let from = usize::try_from(sent).unwrap();
         let to = usize::try_from((sent + most).min(self.head())).unwrap();
@@ -307,7 +308,7 @@ impl Server {
         (!entries.is_empty()).then_some(FromServer::Entries { prev: sent, entries })
     }
 
-    /// Everything as it was when the log was so long; what was answered since is forgotten.
+    /// Restores a backup; later outcomes are forgotten.
     pub fn restore(&mut self, backup: Self) {
         let revoked = std::mem::take(&mut self.revoked);
         *self = Self { revoked, away: BTreeMap::new(), ..backup };

@@ -1,4 +1,4 @@
-//! The site of the simulation: one deck, two cabins, four of the crew.
+//! The simulated site: one deck, two cabins, four crew members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,12 +18,12 @@ use uuid::Uuid;
 
 use super::world::{as_call, as_request};
 
-/// The nouns of a site: what the rules see.
+/// The entities of a site, as seen by the rules.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nouns {
     pub nouns: BTreeMap<Key, Entity>,
     site: Option<Site>,
-    /// Who has a socket.
+    /// The people with a socket.
     pub there: BTreeSet<PersonId>,
 }
 
@@ -49,7 +49,7 @@ pub fn places() -> Vec<Place> {
 }
 
 impl Nouns {
-    /// The site at the beginning.
+    /// Returns the initial site.
     pub fn new() -> Self {
         let id = SiteId(Uuid::from_u128(9));
         let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
@@ -71,17 +71,17 @@ impl Nouns {
         self.nouns.insert(Key::of(&noun), noun);
     }
 
-    /// All calls.
+    /// Returns all calls.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         self.nouns.range(Key::new(EntityType::Call, Uuid::nil())..).map_while(|(_, noun)| as_call(noun))
     }
 
-    /// All requests.
+    /// Returns all requests.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
         self.nouns.values().filter_map(as_request)
     }
 
-    /// All people.
+    /// Returns all people.
     pub fn people(&self) -> impl Iterator<Item = &Person> {
         self.nouns.values().filter_map(|noun| if let Entity::Person(person) = noun { Some(person) } else { None })
     }

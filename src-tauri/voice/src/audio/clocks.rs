@@ -1,25 +1,25 @@
-//! Time, where a device doesn't keep it, or not well.
+//! Clocks for devices that are missing or inaccurate.
 
 use std::time::Duration;
 
-/// What one block lasts, and one frame.
+/// The duration of a block and of a frame.
 const BLOCK_TIME: Duration = Duration::from_millis(10);
 const FRAME_TIME: Duration = Duration::from_millis(20);
-/// When time has jumped by more (the machine slept), what was missed is not made up for.
+/// After a longer jump in time (the machine slept), missed blocks are not made up for.
 const SLEPT: Duration = Duration::from_millis(200);
-/// A microphone that is there gives sound within this time, or silence goes out instead.
+/// Time limit for a microphone's next sound, after which silence is sent instead.
 const STARTING: Duration = Duration::from_millis(500);
-/// In this time a device that is late has caught up, if it does.
+/// The interval within which a late device catches up, if it does.
 const CATCHING_UP: Duration = Duration::from_millis(500);
-/// And no clock is slower by more in that time: 2 of 1000, in microseconds.
+/// The maximum lag of a slow clock in that interval: 2 of 1000, in microseconds.
 const DRIFT: i64 = 1_000;
 
-/// Beats every 10 ms, unless a device does.
+/// A timer that fires every 10 ms, unless a device keeps the time.
 #[derive(Debug, Default)]
 pub(super) struct Metronome(Option<Duration>);
 
 impl Metronome {
-    /// Whether 10 ms more are over.
+    /// Whether the next 10 ms have passed.
     pub(super) fn is_due(&mut self, now: Duration) -> bool {
         let due = *self.0.get_or_insert(now);
         if due > now {
@@ -29,14 +29,14 @@ impl Metronome {
         true
     }
 
-    /// A device keeps the time, until it stands still for half a second.
+    /// Suspends the timer because a device keeps the time; it resumes if the device stalls for half a second.
     pub(super) fn stop(&mut self, now: Duration) {
         self.0 = Some(now + STARTING);
     }
 }
 
-/// A microphone that was opened just now. Some begin with what they have heard before, at once: it would make all that
-/// follows late at the other side.
+/// Detects stale blocks of a newly opened microphone. Some devices deliver buffered old sound at once, which would
+/// delay everything after it at the other side.
 #[derive(Debug, Default)]
 pub(super) struct Opening {
     at: Duration,
@@ -48,7 +48,7 @@ impl Opening {
         Self { at, blocks: 0 }
     }
 
-    /// Whether a block is one more than there can be, in the first second.
+    /// Whether a block is in excess of the time since opening; checked in the first second.
     pub(super) fn is_stale(&mut self, now: Duration) -> bool {
         let open = now.saturating_sub(self.at);
         if open > Duration::from_secs(1) {
@@ -60,26 +60,27 @@ impl Opening {
     }
 }
 
-/// Compares the blocks that went out with the time that went by. A microphone that lost sound (a gap on a busy machine) would
-/// let the sender's time fall behind, a little more each time; the other side would take that for a slower network, and wait.
+/// Compares the blocks sent with the time passed. Lost microphone sound (a gap on a busy machine) would make the
+/// sender's timestamps fall behind, a little more each time; the other side would take that for a slower network and
+/// increase its delay.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
-    /// What went out, in microseconds, as all of these.
+    /// The duration of the blocks sent, in microseconds, as for all fields.
     sent: i64,
-    /// By how much that is behind the time when it is as little behind as it ever is.
+    /// The smallest lag seen so far.
     usually: Option<i64>,
-    /// The same, in the last half second.
+    /// The smallest lag in the last half second.
     lately: Option<i64>,
     since: Duration,
 }
 
 impl Timeline {
-    /// A block goes out.
+    /// Counts a block that is sent.
     pub(super) fn count(&mut self) {
         self.sent += micros(BLOCK_TIME);
     }
 
-    /// How many frames have got lost for good.
+    /// The number of frames that were lost for good.
     pub(super) fn missing(&mut self, now: Duration) -> u32 {
         let behind = micros(now) - self.sent;
         let lately = self.lately.map_or(behind, |lately| lately.min(behind));
@@ -91,7 +92,7 @@ impl Timeline {
         let usually = self.usually.unwrap_or(lately).min(lately);
         let lost = (lately - usually) / micros(FRAME_TIME);
         self.sent += lost * micros(FRAME_TIME);
-        // A clock that is slow is followed.
+        // The smallest lag follows a slow clock.
         self.usually = Some(usually + (lately - usually - lost * micros(FRAME_TIME)).min(DRIFT));
         u32::try_from(lost).unwrap_or(u32::MAX)
     }
@@ -133,7 +134,7 @@ mod tests {
         assert_eq!(kept(1_500, 30), 30, "later it is a machine that was busy");
     }
 
-    /// How many frames are found missing when blocks come as `due` says: how many at each 10 ms.
+    /// The number of frames found missing if `due` gives the number of blocks at each 10 ms.
     fn missing(beats: u64, due: impl Fn(u64) -> u32) -> u32 {
         let mut timeline = Timeline::default();
         let mut sum = 0;
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn sound_that_was_lost_is_made_up_for_and_sound_that_is_late_is_not() {
         assert_eq!(missing(1_000, |_| 1), 0);
-        // By two and two.
+        // Two at a time.
         assert_eq!(missing(1_000, |beat| if beat % 2 == 0 { 2 } else { 0 }), 0);
         // 300 ms late, then all at once.
         assert_eq!(
@@ -160,11 +161,11 @@ mod tests {
             }),
             0
         );
-        // 100 ms lost, and again.
+        // 100 ms lost, repeatedly.
         assert_eq!(missing(1_000, |beat| u32::from(!(300..310).contains(&beat))), 5);
         let lost = missing(1_000, |beat| u32::from(beat % 100 >= 5 || beat <= 50));
         assert!((9 * 5 / 2 - 2..=9 * 5 / 2).contains(&lost), "{lost} of 22");
-        // A clock that is slow: 1 of 1000.
+        // A slow clock: 1 of 1000.
         assert_eq!(missing(9_000, |beat| u32::from(beat % 1_000 != 0)), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Opus (RFC 6716) as a call speaks it: 48 kHz, mono, 20 ms, about 32 kbit/s, silent when nobody speaks.
+//! The Opus codec (RFC 6716) with a call's settings: 48 kHz, mono, 20 ms, about 32 kbit/s, discontinuous in silence.
 
 use bytes::Bytes;
 use opus::{Application, Bitrate, Channels, Signal};
@@ -6,23 +6,23 @@ use opus::{Application, Bitrate, Channels, Signal};
 use super::{FRAME, RATE};
 use crate::Packet;
 
-/// The longest packet there is: 120 ms.
+/// The longest packet: 120 ms.
 const LONGEST: usize = 6 * FRAME;
-/// The greatest that one frame makes (RFC 6716, section 3.2.1), and the byte before it.
+/// The maximum size of a frame (RFC 6716, section 3.2.1), plus the byte before it.
 const GREATEST: usize = 1_276;
-/// Wi-Fi loses a little at any time; so much redundancy is there before the first report.
+/// The minimum loss rate to expect, until the first report and after: Wi-Fi always loses a little.
 const LEAST_LOSS: f32 = 0.05;
-/// Opus gives no more redundancy beyond this.
+/// The loss rate beyond which Opus adds no more redundancy.
 const MOST_LOSS: f32 = 0.3;
-/// By which part of the difference a better report is believed at once. Bad ones are believed wholly.
+/// The smoothing factor for a decreasing loss rate. Increases apply at once.
 const TRUST: f32 = 0.125;
 
-/// Why Opus refused: the library is broken, or out of memory, or a packet is no Opus.
+/// An error of Opus: the library is broken, or out of memory, or a packet isn't Opus.
 #[derive(Debug, thiserror::Error)]
 #[error("Opus: {0}")]
 pub struct CodecError(#[from] opus::Error);
 
-/// Makes packets of what one person says.
+/// An encoder of one person's speech.
 #[derive(Debug)]
 pub struct Encoder {
     opus: opus::Encoder,
@@ -33,10 +33,10 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder whose first packet bears these numbers.
+    /// Makes an encoder; its first packet has these numbers.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// Returns an error if memory is exhausted.
     pub fn new(sequence: u16, timestamp: u32) -> Result<Self, CodecError> {
         let mut opus = opus::Encoder::new(RATE, Channels::Mono, Application::Voip)?;
         opus.set_bitrate(Bitrate::Bits(32_000))?;
@@ -48,7 +48,7 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// Says which part of the packets gets lost, 0 to 1, as the other side has last reported: what redundancy is made for.
+    /// Sets the packet loss rate, 0 to 1, as the other side last reported it; redundancy depends on it.
     ///
     /// # Errors
     /// None that is known.
@@ -61,7 +61,7 @@ impl Encoder {
         self.apply()
     }
 
-    /// Encodes the next 20 ms; nothing is to be sent while there is silence (DTX), but a packet every 400 ms.
+    /// Encodes the next 20 ms. In silence it returns none (DTX), except a packet every 400 ms.
     ///
     /// # Errors
     /// None that is known.
@@ -78,7 +78,7 @@ impl Encoder {
         Ok(Some(Packet { sequence, timestamp, payload: Bytes::copy_from_slice(&self.bytes[..length]) }))
     }
 
-    /// Says that so many frames were missed: time has gone on without them.
+    /// Advances the timestamp by frames that were missed.
     pub fn skip(&mut self, frames: u32) {
         self.timestamp = self.timestamp.wrapping_add(FRAME_TICKS.wrapping_mul(frames));
     }
@@ -92,7 +92,7 @@ impl Encoder {
 
 const FRAME_TICKS: u32 = 960;
 
-/// Makes sound of packets, and fills the gaps between them.
+/// A decoder with loss concealment.
 #[derive(Debug)]
 pub struct Decoder {
     opus: opus::Decoder,
@@ -100,44 +100,43 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder that has heard nothing yet.
+    /// Makes a decoder in its initial state.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// Returns an error if memory is exhausted.
     pub fn new() -> Result<Self, CodecError> {
         Ok(Self { opus: opus::Decoder::new(RATE, Channels::Mono)?, samples: vec![0.0; LONGEST].into_boxed_slice() })
     }
 
-    /// The sound of a packet.
+    /// Decodes a packet.
     ///
     /// # Errors
-    /// When it is no Opus.
+    /// Returns an error if it isn't Opus.
     pub fn decode(&mut self, payload: &[u8]) -> Result<&[f32], CodecError> {
         let length = self.opus.decode_float(payload, &mut self.samples, false)?;
         Ok(&self.samples[..length])
     }
 
-    /// The last `samples` before a packet, by the redundancy in it, where the packet before it is lost.
+    /// Decodes the last `samples` before a packet from the redundancy in it, if the packet before it is lost.
     ///
     /// # Errors
-    /// When it is no Opus.
+    /// Returns an error if it isn't Opus.
     pub fn recover(&mut self, next: &[u8], samples: usize) -> Result<&[f32], CodecError> {
         let length = self.opus.decode_float(next, &mut self.samples[..samples.min(LONGEST)], true)?;
         Ok(&self.samples[..length])
     }
 
-    /// What may have been said in the next `samples`, by what was said before; fades away. In the sender's silence: its
-    /// noise.
+    /// Conceals the next `samples` by extrapolation, which fades out. In the sender's silence it makes comfort noise.
     ///
     /// # Errors
-    /// When `samples` is no multiple of 2.5 ms.
+    /// Returns an error if `samples` is no multiple of 2.5 ms.
     pub fn conceal(&mut self, samples: usize) -> Result<&[f32], CodecError> {
         let length = self.opus.decode_float(&[], &mut self.samples[..samples.min(LONGEST)], false)?;
         Ok(&self.samples[..length])
     }
 }
 
-/// How many samples a packet stands for at 48 kHz; `None` when it is no Opus.
+/// The number of samples in a packet at 48 kHz; none if it isn't Opus.
 pub(super) fn duration(payload: &[u8]) -> Option<i64> {
     if payload.is_empty() || payload.len() > GREATEST * 6 {
         return None;
@@ -145,14 +144,14 @@ pub(super) fn duration(payload: &[u8]) -> Option<i64> {
     i64::try_from(opus::packet::get_nb_samples(payload, RATE).ok()?).ok().filter(|samples| *samples > 0)
 }
 
-/// Whether a packet bears its predecessor's sound (LBRR; RFC 6716, sections 3.1 and 4.2.4). Asked of those of one mono
-/// frame of 10 or 20 ms alone; of all others it is not known.
+/// Whether a packet contains its predecessor's redundancy (LBRR; RFC 6716, sections 3.1 and 4.2.4). Only detected in
+/// packets of one mono frame of 10 or 20 ms; false for others.
 pub(super) fn has_redundancy(payload: &[u8]) -> bool {
     let [toc, first, ..] = payload else { return false };
     let (config, stereo, code) = (toc >> 3, toc & 0b100 != 0, toc & 0b11);
     // SILK of 10 and 20 ms is 0, 1, 4, 5, 8, 9; hybrid is 12 to 15; CELT has none.
     let short_silk = matches!(config, 0 | 1 | 4 | 5 | 8 | 9 | 12..=15);
-    // The first bit says that there is a voice, the second that there is redundancy.
+    // The first bit is the voice activity flag, the second the redundancy flag.
     short_silk && !stereo && code == 0 && first & 0b0100_0000 != 0
 }
 
@@ -188,7 +187,7 @@ mod tests {
         let mut encoder = Encoder::new(0, 0).unwrap();
         let sent = (0..500).filter_map(|_| encoder.encode(&[0.0; FRAME]).unwrap()).count();
         assert!((10..60).contains(&sent), "{sent} of 500");
-        // And time goes on.
+        // The timestamp advances.
         let mut speech = Speech::new(1);
         let packet = (0..50).find_map(|_| encoder.encode(&speech.frame()).unwrap()).unwrap();
         assert!(packet.timestamp >= 500 * FRAME_TICKS && usize::from(packet.sequence) == sent);

@@ -1,4 +1,4 @@
-//! The handle of a call's sound.
+//! The handle of a call's audio.
 
 use std::{
     fmt, io,
@@ -20,23 +20,23 @@ use super::{
 };
 use crate::Packet;
 
-/// No device wakes the engine for so long when there is none.
+/// The worker's wait limit if no device wakes it.
 const PATIENCE: Duration = Duration::from_millis(10);
-/// Between two looks at the devices.
+/// The interval between checks of the devices.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How a call's sound begins.
+/// The initial settings of a call's audio.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// The microphone by its name; the system's default without.
+    /// The microphone by its name; none for the system's default.
     pub input: Option<String>,
-    /// As `input`, the loudspeaker.
+    /// The loudspeaker, as `input`.
     pub output: Option<String>,
-    /// What is done to the microphone's sound.
+    /// The processing of the microphone's sound.
     pub treatment: Treatment,
-    /// Whether it goes out.
+    /// Whether the microphone's sound is sent.
     pub speaking: Speaking,
-    /// How loud the other side is, 0 to 1.
+    /// The playback volume, 0 to 1.
     pub volume: f32,
 }
 
@@ -46,48 +46,48 @@ impl Default for Options {
     }
 }
 
-/// Whether what the microphone hears goes out.
+/// Settings for whether the microphone's sound is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Speaking {
-    /// Nothing goes out.
+    /// Whether it is muted.
     pub muted: bool,
-    /// It goes out only while the button is held.
+    /// Whether it is sent only while the button is held.
     pub push_to_talk: bool,
-    /// It is held.
+    /// Whether the button is held.
     pub held: bool,
 }
 
 impl Speaking {
-    /// Whether it goes out.
+    /// Whether the sound is sent.
     pub fn is_open(self) -> bool {
         !self.muted && (!self.push_to_talk || self.held)
     }
 }
 
-/// What is told of a call's sound. Comes from the engine's own threads: whoever takes it must not block.
+/// An event of a call's audio. Sent from the engine's threads, so the callback must not block.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The microphone.
+    /// The microphone's state changed.
     Input(DeviceState),
-    /// The loudspeaker.
+    /// The loudspeaker's state changed.
     Output(DeviceState),
-    /// 20 times a second.
+    /// The levels, sent 20 times a second.
     Levels(Levels),
 }
 
-/// What became of a device.
+/// The state of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceState {
-    /// It is open.
+    /// A device is open.
     Open {
-        /// Which.
+        /// The device's name.
         name: String,
-        /// The chosen one, where this is another: it isn't there. It is taken as soon as it is.
+        /// The chosen device, if it is missing and this is a fallback. It is used as soon as it is back.
         instead_of: Option<String>,
     },
-    /// There is none, and the call goes on without: silent, or unheard. Tried again every 2 s.
+    /// No device is open, and the call goes on without it. Retried every 2 s.
     Missing {
-        /// In words, fit to show.
+        /// The reason, fit to show.
         why: String,
     },
 }
@@ -95,26 +95,26 @@ pub enum DeviceState {
 /// Peaks of the last 50 ms in dBFS, from -96 (silence).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Levels {
-    /// Of the microphone, muted or not.
+    /// The microphone's level, muted or not.
     pub input_dbfs: f32,
-    /// Of what is played.
+    /// The playback level.
     pub output_dbfs: f32,
 }
 
-/// Figures of a call's sound, from its beginning.
+/// Statistics of a call's audio, from its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Of what the other side sends.
+    /// The reception of the other side's packets.
     pub reception: Reception,
-    /// Packets that were sent.
+    /// The number of packets sent.
     pub sent: u64,
-    /// How often the loudspeaker that is open wanted sound and there was none.
+    /// The number of underruns of the open loudspeaker.
     pub underruns: u64,
-    /// How often sound of the microphone that is open was lost in this machine.
+    /// The number of overruns of the open microphone.
     pub overruns: u64,
 }
 
-/// A call's sound, from when it is started until it is dropped.
+/// A call's audio; it runs from its start until it is dropped.
 pub struct AudioEngine {
     orders: Sender<Order>,
     devices: Sender<DeviceOrder>,
@@ -132,11 +132,11 @@ enum DeviceOrder {
 }
 
 impl AudioEngine {
-    /// Starts it: `packets` takes what is to be sent, every 20 ms while somebody speaks; `events` what is told. Neither may
-    /// block. Devices are opened meanwhile; what became of them is told.
+    /// Starts the audio. `packets` gets the packets to be sent, every 20 ms during speech; `events` gets the events.
+    /// Neither may block. Devices are opened asynchronously, with events on the result.
     ///
     /// # Errors
-    /// When the machine has no thread or memory left.
+    /// Returns an error if no thread can be started or memory is exhausted.
     pub fn start(
         options: &Options,
         devices: impl Devices + 'static,
@@ -158,7 +158,7 @@ impl AudioEngine {
                 keeper.look(began.elapsed());
                 match orders.recv_timeout(LOOK) {
                     Ok(DeviceOrder::Choose(direction, name)) => keeper.choose(direction, name),
-                    // Who asked may have gone.
+                    // The receiver may be gone.
                     Ok(DeviceOrder::Names(direction, answer)) => drop(answer.send(keeper.names(direction))),
                     Ok(DeviceOrder::Close) | Err(RecvTimeoutError::Disconnected) => return,
                     Err(RecvTimeoutError::Timeout) => {}
@@ -169,10 +169,10 @@ impl AudioEngine {
         Ok(engine)
     }
 
-    /// The same with no thread: it does its work when the hand says how late it is, and only then.
+    /// Starts the audio without threads: it works only in calls of the returned driver, with the driver's time.
     ///
     /// # Errors
-    /// As `start`.
+    /// Returns an error as `start` does.
     pub fn in_hand(
         options: &Options,
         devices: impl Devices + 'static,
@@ -213,56 +213,56 @@ impl AudioEngine {
         Ok((engine, Hand { keeper, worker, orders: device_inbox, clock }))
     }
 
-    /// Takes a packet that has just come.
+    /// Receives a packet.
     pub fn receive(&self, packet: Packet) {
         self.order(Order::Packet(packet, self.clock.now()));
     }
 
-    /// Whether nothing goes out.
+    /// Mutes or unmutes the microphone.
     pub fn set_muted(&self, muted: bool) {
         self.speak(|speaking| speaking.muted = muted);
     }
 
-    /// Whether something goes out only while the button is held.
+    /// Switches push-to-talk.
     pub fn set_push_to_talk(&self, on: bool) {
         self.speak(|speaking| speaking.push_to_talk = on);
     }
 
-    /// The button is held, or let go.
+    /// Sets whether the push-to-talk button is held.
     pub fn hold(&self, held: bool) {
         self.speak(|speaking| speaking.held = held);
     }
 
-    /// Whether what is said goes out now.
+    /// The settings for whether the microphone's sound is sent.
     pub fn speaking(&self) -> Speaking {
         *self.speaking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How loud the other side is, 0 to 1.
+    /// Sets the playback volume, 0 to 1.
     pub fn set_volume(&self, volume: f32) {
         if volume.is_finite() {
             self.order(Order::Volume(volume.clamp(0.0, 1.0)));
         }
     }
 
-    /// Which part of our packets gets lost, 0 to 1, as the other side has last reported.
+    /// Sets the loss rate of sent packets, 0 to 1, as the other side last reported it.
     pub fn expect_loss(&self, loss: f32) {
         self.order(Order::Loss(loss));
     }
 
-    /// Takes another device; `None` is the system's default. What becomes of it is told.
+    /// Chooses another device; `None` is the system's default. The result is sent as an event.
     pub fn choose(&self, direction: Direction, name: Option<String>) {
         drop(self.devices.send(DeviceOrder::Choose(direction, name)));
     }
 
-    /// What can be chosen. Takes as long as the system takes to look, some 100 ms at most; empty when it has failed.
+    /// Lists the devices in a direction. Takes some 100 ms at most; empty on failure.
     pub fn devices(&self, direction: Direction) -> Vec<String> {
         let (answer, names) = channel();
         drop(self.devices.send(DeviceOrder::Names(direction, answer)));
         names.recv_timeout(Duration::from_secs(2)).unwrap_or_default()
     }
 
-    /// Figures, not older than 50 ms.
+    /// The statistics, at most 50 ms old.
     pub fn statistics(&self) -> Statistics {
         *self.statistics.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -274,7 +274,7 @@ impl AudioEngine {
     }
 
     fn order(&self, order: Order) {
-        // A worker that is gone is one whose engine is dropped, or whose hand is.
+        // The worker is gone if the engine or its driver is dropped.
         drop(self.orders.send(order));
     }
 }
@@ -285,7 +285,7 @@ impl Drop for AudioEngine {
         drop(self.devices.send(DeviceOrder::Close));
         for thread in self.threads.drain(..) {
             thread.thread().unpark();
-            // Who gave the last handle to `packets` or `events` drops it there: that thread ends by itself.
+            // A callback may drop the last handle on its own thread, which can't join itself; it ends by itself.
             let is_own = thread.thread().id() == thread::current().id();
             if !is_own && thread.join().is_err() {
                 tracing::error!("a thread of a call's sound has failed");
@@ -300,7 +300,7 @@ impl fmt::Debug for AudioEngine {
     }
 }
 
-/// Does the work of an engine that has no thread.
+/// The driver of an engine without threads.
 pub struct Hand {
     keeper: Keeper,
     worker: Worker,
@@ -309,7 +309,7 @@ pub struct Hand {
 }
 
 impl Hand {
-    /// Does what is to be done at `now`, counted from the engine's beginning.
+    /// Does all work that is due at `now`, the time since the engine's start.
     pub fn step(&mut self, now: Duration) {
         if let Clock::Held(micros) = &self.clock {
             micros.store(u64::try_from(now.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -332,7 +332,7 @@ impl fmt::Debug for Hand {
     }
 }
 
-/// Since the engine's beginning.
+/// The time since the engine's start.
 #[derive(Clone, Debug)]
 enum Clock {
     Real(Instant),

@@ -1,4 +1,4 @@
-//! Keeps both devices open: the chosen ones, or the system's default in their stead until they come back.
+//! The device supervisor: keeps the chosen devices open, or the system's default as a fallback until they are back.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use super::{
     worker::Order,
 };
 
-/// Between two tries to have a device, or the chosen one.
+/// The retry interval for opening a device, or the chosen one instead of the fallback.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Looks after the devices whenever it is told to.
+/// Supervises both devices; its work is done in calls of `look`.
 pub(super) struct Keeper {
     devices: Box<dyn Devices>,
     wake: Wake,
@@ -40,7 +40,7 @@ impl Keeper {
         }
     }
 
-    /// Opens what is to be opened, closes what is of no use. May take some 100 ms where there is something to do.
+    /// Opens and closes devices as needed. May take some 100 ms if there is something to do.
     pub(super) fn look(&mut self, now: Duration) {
         let Self { devices, wake, input, output, hand_over, events } = self;
         input.look(
@@ -57,17 +57,17 @@ impl Keeper {
         );
     }
 
-    /// What could be chosen.
+    /// The names of the devices in a direction.
     pub(super) fn names(&mut self, direction: Direction) -> Vec<String> {
         self.devices.names(direction)
     }
 }
 
-/// One of the two directions.
+/// The state of one direction.
 struct Side<E> {
     choice: Option<String>,
     open: Option<Box<dyn OpenDevice>>,
-    /// Whether the open one is the one that was chosen.
+    /// Whether the open device is the chosen one.
     is_choice: bool,
     next_try: Duration,
     told: Option<DeviceState>,
@@ -99,7 +99,7 @@ impl<E> Side<E> {
             tracing::info!(why, "a call's sound device is lost");
             self.open = None;
             hand_over(None);
-            // Its place is taken at once.
+            // It is replaced at once.
             self.next_try = now;
         }
         if (self.open.is_some() && self.is_choice) || now < self.next_try {
@@ -134,7 +134,7 @@ impl<E> Side<E> {
         let instead_of = if is_choice { None } else { self.choice.clone() };
         let state = DeviceState::Open { name: device.name().to_owned(), instead_of };
         hand_over(Some(end));
-        // The one before is closed here.
+        // The previous device is closed here.
         self.open = Some(device);
         self.is_choice = is_choice;
         state
@@ -174,7 +174,7 @@ mod tests {
             self.devices.plug(direction, name, ClockedDevice::default());
         }
 
-        /// What is told within 3 s.
+        /// The events within 3 s.
         fn told(&mut self) -> Vec<Event> {
             for _ in 0..30 {
                 self.keeper.look(self.now);

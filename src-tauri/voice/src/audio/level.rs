@@ -1,11 +1,11 @@
-//! How loud it is, for a meter on the screen.
+//! Level metering and gain.
 
 use super::BLOCK;
 
-/// What silence is told as.
+/// The level that is reported for silence.
 pub const SILENCE_DBFS: f32 = -96.0;
 
-/// The loudest sample since it was last asked for.
+/// A peak meter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peak(f32);
 
@@ -14,13 +14,13 @@ impl Peak {
         self.0 = block.iter().fold(self.0, |peak, sample| peak.max(sample.abs()));
     }
 
-    /// In dBFS, from [`SILENCE_DBFS`] to 0 and a little more; begins anew.
+    /// The peak since the last call, in dBFS, from [`SILENCE_DBFS`] to 0 and a little more.
     pub(super) fn take(&mut self) -> f32 {
         (20.0 * std::mem::take(&mut self.0).max(1e-9).log10()).max(SILENCE_DBFS)
     }
 }
 
-/// A loudness that changes without a click.
+/// A gain that changes without a click.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fader(f32);
 
@@ -29,7 +29,7 @@ impl Fader {
         Self(gain)
     }
 
-    /// Brings a block from the loudness it had to `gain`.
+    /// Applies a ramp from the previous gain to `gain`.
     pub(super) fn apply(&mut self, block: &mut [f32; BLOCK], gain: f32) {
         let (from, to) = (std::mem::replace(&mut self.0, gain), gain);
         for (at, sample) in (0_u16..).zip(block) {

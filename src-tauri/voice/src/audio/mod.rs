@@ -1,4 +1,4 @@
-//! A call's sound: from the microphone to packets, and from packets to the loudspeaker.
+//! A call's audio: from the microphone to packets, and from packets to the loudspeaker.
 //!
 //! ```text
 //! microphone ─ take ─▷ ring ─▷ 48 kHz ─▷ echo, noise, gain ─▷ mute ─▷ Opus ─▷ Packet
@@ -6,18 +6,19 @@
 //! loudspeaker ◁ fill ─ ring ◁─ rate ◁─ volume ◁─ stretch ◁─ Opus ◁─ jitter buffer ◁─ Packet
 //! ```
 //!
-//! Three kinds of threads: the devices' own, which never wait ([`device`]); the worker, which does all the work and is woken
-//! by them; and the keeper, which opens devices, for that takes long. The worker is told how late it is and asks no clock:
-//! whole calls run in a test faster than they would ([`AudioEngine::in_hand`] with [`device::ClockedDevices`]).
+//! There are three kinds of threads: the devices' own, which never wait ([`device`]); the worker, which does all
+//! processing and is woken by them; and the supervisor, which opens devices, since that is slow. The worker gets the
+//! time as an argument, so a test can run whole calls faster than real time ([`AudioEngine::in_hand`] with
+//! [`device::ClockedDevices`]).
 //!
-//! - [`AudioEngine`]: the handle of all that
-//! - `worker`, `keeper`: as above
-//! - `processing`: echo, noise, loudness
-//! - `codec`, `jitter`, `receiver`: Opus, and what networks do to it
-//! - `clocks`, `resample`, `level`: time where no device keeps it, and what the other names say
-//! - [`speech`]: a signal like speech, made in code, to try all of it on
+//! - [`AudioEngine`]: the handle
+//! - `worker`, `keeper`: the worker and the supervisor
+//! - `processing`: echo cancellation, noise suppression, gain control
+//! - `codec`, `jitter`, `receiver`: Opus, and compensation for the network
+//! - `clocks`, `resample`, `level`: timing without a device, resampling, metering and gain
+//! - [`speech`]: a synthetic speech signal for tests
 //!
-//! Nothing here knows of a network or of who calls whom.
+//! This module has no network code and no call state.
 
 mod clocks;
 mod codec;
@@ -40,9 +41,9 @@ pub use level::SILENCE_DBFS;
 pub use processing::Treatment;
 pub use receiver::{Receiver, Reception};
 
-/// Samples a second inside: what devices have is converted.
+/// The internal sample rate; other rates are converted at the devices.
 pub const RATE: u32 = 48_000;
-/// What is processed at once: 10 ms.
+/// Samples in a processing block: 10 ms.
 pub const BLOCK: usize = 480;
-/// What a packet carries: 20 ms.
+/// Samples in a packet: 20 ms.
 pub const FRAME: usize = 960;

@@ -1,7 +1,7 @@
-//! Echo, noise and loudness: what stands between the microphone and the encoder.
+//! Processing of the microphone's sound: echo cancellation, noise suppression, gain control.
 //!
-//! The echo canceller compares what the microphone heard with what the loudspeaker really played: after volume and
-//! resampling, with the silence in it where there was nothing to play. Both go in by 10 ms.
+//! The echo canceller compares the microphone's sound with the loudspeaker's actual output: after volume and
+//! resampling, including the silence of underruns. Both are fed in blocks of 10 ms.
 
 use std::fmt;
 
@@ -15,14 +15,14 @@ use sonora::{
 
 use super::{BLOCK, RATE};
 
-/// What is done to the microphone's sound.
+/// The choice of processing stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Treatment {
-    /// The loudspeaker's sound is taken out of it.
+    /// Whether echo is cancelled.
     pub echo: bool,
-    /// Engines and wind are taken out of it.
+    /// Whether noise, such as engines and wind, is suppressed.
     pub noise: bool,
-    /// Who speaks softly is made louder.
+    /// Whether quiet voices are amplified.
     pub gain: bool,
 }
 
@@ -32,20 +32,20 @@ impl Default for Treatment {
     }
 }
 
-/// See the module.
+/// The processing chain; see the module.
 pub struct Processing {
     sonora: AudioProcessing,
-    /// What sonora makes of the loudspeaker's sound; nobody hears it.
+    /// Sonora's output for the loudspeaker's sound; discarded.
     unheard: [f32; BLOCK],
 }
 
 impl Processing {
-    /// All in its first state: it takes a second or two of sound to know the room.
+    /// Makes the chain in its initial state: the echo canceller needs a second or two of sound to adapt.
     pub fn new(treatment: Treatment) -> Self {
         let stream = StreamConfig::new(RATE, 1);
         let gain = AdaptiveDigital { initial_gain_db: 6.0, max_gain_db: 30.0, ..AdaptiveDigital::default() };
         let config = Config {
-            // The bands above 16 kHz are part of what is sent, and splitting at 32 kHz would take resampling twice.
+            // The bands above 16 kHz are sent too, and splitting at 32 kHz would need resampling twice.
             pipeline: Pipeline {
                 maximum_internal_processing_rate: MaxProcessingRate::Rate48kHz,
                 ..Pipeline::default()
@@ -63,18 +63,18 @@ impl Processing {
         Self { sonora, unheard: [0.0; BLOCK] }
     }
 
-    /// Takes what the loudspeaker has played.
+    /// Feeds the loudspeaker's output as the echo reference.
     pub fn played(&mut self, block: &[f32; BLOCK]) {
         if let Err(error) = self.sonora.process_render_f32(&[block], &mut [&mut self.unheard]) {
             tracing::debug!(?error, "the echo canceller refused a block");
         }
     }
 
-    /// Treats what the microphone has heard, in place.
+    /// Processes the microphone's sound in place.
     ///
-    /// `delay_ms` is how long after a block was given to [`Processing::played`] its echo comes in here at the soonest.
+    /// `delay_ms` is the minimum time from feeding a block to [`Processing::played`] to its echo here.
     pub fn heard(&mut self, block: &mut [f32; BLOCK], delay_ms: i32) {
-        // It says when the delay was beyond what it takes, and takes the nearest.
+        // The library reports a delay out of range and clamps it.
         let _clamped = self.sonora.set_stream_delay_ms(delay_ms);
         let raw = *block;
         if let Err(error) = self.sonora.process_capture_f32(&[&raw], &mut [block]) {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::audio::speech::Speech;
 
-    /// A room: what is played comes back after 35 ms, by three ways, 10 dB softer.
+    /// A simulated room: output comes back after 35 ms by three paths, 10 dB softer.
     struct Room {
         played: Vec<f32>,
         at: usize,
@@ -122,7 +122,7 @@ mod tests {
         10.0 * (power(of) / power(to)).log10()
     }
 
-    /// How alike two sounds are when one is shifted by up to 20 ms: 1 for the same.
+    /// The maximum correlation of two sounds at shifts of up to 20 ms: 1 if equal.
     fn likeness(a: &[f32], b: &[f32]) -> f32 {
         (0..960)
             .map(|shift| {
@@ -142,7 +142,7 @@ mod tests {
             let played = far.block();
             processing.played(&played);
             let echo = room.echo(&played);
-            // From the twelfth second on both speak.
+            // From the twelfth second on both sides speak.
             let voice = if number < 1_200 { [0.0; BLOCK] } else { near.block().map(|sample| sample * 0.7) };
             let mut heard: [f32; BLOCK] = std::array::from_fn(|at| echo[at] + voice[at]);
             processing.heard(&mut heard, 0);

@@ -1,4 +1,4 @@
-//! From packets to sound: the jitter buffer, the decoder and the stretching together.
+//! The receiving chain: jitter buffer, decoder and time stretching.
 
 use std::collections::VecDeque;
 
@@ -9,38 +9,38 @@ use super::{
 };
 use crate::Packet;
 
-/// What the other side says. Time comes in with every call, in [`Ticks`].
+/// The receiver of the other side's packets. Time is an argument of every call, in [`Ticks`].
 #[derive(Debug)]
 pub struct Receiver {
     jitter: JitterBuffer,
     decoder: Decoder,
-    /// Decoded, and not yet asked for.
+    /// Decoded samples that were not pulled yet.
     ready: VecDeque<f32>,
     scratch: Vec<f32>,
     shortened: Ticks,
     lengthened: Ticks,
 }
 
-/// How receiving goes.
+/// Statistics of the reception.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reception {
-    /// What has become of the packets.
+    /// The packet counters.
     pub counts: Counts,
-    /// How long packets are kept after the fastest would have been played, in milliseconds.
+    /// The present delay after the fastest packet, in milliseconds.
     pub depth_ms: i64,
-    /// What that ought to be.
+    /// The target delay, in milliseconds.
     pub target_ms: i64,
-    /// By how much sound was made shorter so far, and longer, in milliseconds.
+    /// The total duration removed by time stretching, in milliseconds.
     pub shortened_ms: i64,
-    /// As above.
+    /// The total duration inserted by time stretching, in milliseconds.
     pub lengthened_ms: i64,
 }
 
 impl Receiver {
-    /// One that has heard nothing yet.
+    /// Makes a receiver in its initial state.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// Returns an error if memory is exhausted.
     pub fn new() -> Result<Self, CodecError> {
         Ok(Self {
             jitter: JitterBuffer::default(),
@@ -52,12 +52,12 @@ impl Receiver {
         })
     }
 
-    /// Takes a packet that has come at `now`.
+    /// Adds a packet that arrived at `now`.
     pub fn put(&mut self, packet: &Packet, now: Ticks) {
         self.jitter.put(packet, now);
     }
 
-    /// The next 10 ms, to be played from `now` on.
+    /// Takes the next 10 ms, to be played from `now` on.
     pub fn pull(&mut self, block: &mut [f32; BLOCK], now: Ticks) {
         while self.ready.len() < BLOCK {
             let step = self.jitter.next(now + ticks(self.ready.len()));
@@ -68,7 +68,7 @@ impl Receiver {
         }
     }
 
-    /// How it goes.
+    /// The statistics.
     pub fn reception(&self) -> Reception {
         Reception {
             counts: self.jitter.counts(),
@@ -92,10 +92,10 @@ impl Receiver {
         self.scratch.clear();
         match sound {
             Ok(sound) => self.scratch.extend_from_slice(sound),
-            // Its first byte was that of Opus, the rest was not.
+            // Only its first byte was valid Opus.
             Err(error) => tracing::debug!(%error, "a packet of a call can't be decoded"),
         }
-        // Time goes on, whatever was decoded.
+        // The output has the packet's duration, however much was decoded.
         self.scratch.resize(samples(length).max(1), 0.0);
         if voice {
             let by = match self.jitter.pace() {
@@ -124,7 +124,8 @@ mod tests {
     use super::*;
     use crate::audio::{FRAME, codec::Encoder, speech::Speech};
 
-    /// What comes out when the packets that `lost` says don't arrive, and the others 25 ms after they were spoken.
+    /// The output if the packets for which `lost` is true don't arrive, and the others arrive 25 ms after they were
+    /// spoken.
     fn heard(frames: usize, lost: impl Fn(usize) -> bool) -> (Vec<f32>, Vec<f32>, Receiver) {
         let (mut encoder, mut speech) = (Encoder::new(0, 0).unwrap(), Speech::new(3));
         encoder.expect_loss(0.2).unwrap();

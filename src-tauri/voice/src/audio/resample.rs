@@ -1,4 +1,4 @@
-//! From a device's sample rate to ours, and back.
+//! Resampling from a device's sample rate to the internal one, and back.
 
 use std::collections::VecDeque;
 
@@ -7,22 +7,22 @@ use rubato::{
     audioadapter_buffers::direct::InterleavedSlice,
 };
 
-/// Taps of the filter: flat to 90 % of the lower band's edge, for half of it (1.3 ms at 48 kHz) as delay.
+/// The filter's length in taps: flat to 90 % of the lower band's edge, with half of it (1.3 ms at 48 kHz) as delay.
 const TAPS: usize = 128;
 
-/// Converts one channel; does nothing where the rates are the same.
+/// A resampler of one channel; it does nothing if the rates are equal.
 pub(super) struct Resampler {
     sinc: Option<Async<f32>>,
-    /// Not yet enough for a chunk.
+    /// Samples that don't fill a chunk yet.
     waiting: Vec<f32>,
     converted: Vec<f32>,
 }
 
 impl Resampler {
-    /// From one rate to another, in chunks of 5 ms.
+    /// Makes a resampler from one rate to another, in chunks of 5 ms.
     ///
     /// # Errors
-    /// When one of them is zero.
+    /// Returns an error if one of them is zero.
     pub(super) fn new(from: u32, to: u32) -> Result<Self, ResamplerConstructionError> {
         if from == to && from > 0 {
             return Ok(Self { sinc: None, waiting: Vec::new(), converted: Vec::new() });
@@ -34,7 +34,7 @@ impl Resampler {
         Ok(Self { sinc: Some(sinc), waiting: Vec::with_capacity(2 * chunk), converted })
     }
 
-    /// Converts what it can of `samples` and of what waited before them.
+    /// Converts `samples` in whole chunks; the rest waits for the next call.
     pub(super) fn convert(&mut self, samples: &[f32], into: &mut VecDeque<f32>) {
         let Some(sinc) = &mut self.sinc else {
             into.extend(samples);
@@ -80,7 +80,7 @@ mod tests {
                     0.5 * turns.sin()
                 })
                 .collect();
-            // Devices give what they like.
+            // Devices deliver arbitrary amounts.
             for part in samples.chunks(137) {
                 resampler.convert(part, &mut heard);
             }

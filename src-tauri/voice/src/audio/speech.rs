@@ -1,6 +1,6 @@
-//! A signal that is like speech, made in code: what echo, noise and loss are tried on.
+//! A synthetic speech signal for tests of echo, noise and loss.
 //!
-//! A pulse train of a wandering pitch through three formants that change every syllable, with hiss for consonants and
+//! It is a pulse train of varying pitch through three formants that change every syllable, with hiss for consonants and
 //! pauses between words: 4 syllables a second, as people speak.
 
 use std::f32::consts::TAU;
@@ -9,7 +9,7 @@ use super::{BLOCK, FRAME};
 
 const RATE: f32 = 48_000.0;
 
-/// Speaks without end, the same for the same seed.
+/// An endless speech signal, determined by its seed.
 #[derive(Clone, Debug)]
 pub struct Speech {
     state: u32,
@@ -40,7 +40,7 @@ impl Formant {
 }
 
 impl Speech {
-    /// A speaker; others have other seeds.
+    /// Makes a signal; other seeds give other speakers.
     pub fn new(seed: u32) -> Self {
         let formants = [Formant::default(); 3];
         let (state, pitch) = (seed.wrapping_mul(2_654_435_761) | 1, 120.0);
@@ -62,7 +62,7 @@ impl Speech {
         if self.at.is_multiple_of(12_000) {
             self.syllable();
         }
-        // Each syllable rises and falls.
+        // The envelope of a syllable.
         let part = f32::from(u16::try_from(self.at % 12_000).unwrap_or(0)) / 12_000.0;
         let shape = (TAU / 2.0 * part).sin().powf(0.6);
         self.at = self.at.wrapping_add(1);
@@ -94,7 +94,7 @@ impl Speech {
         }
     }
 
-    /// From 0 to 1.
+    /// A pseudorandom number from 0 to 1.
     fn chance(&mut self) -> f32 {
         self.state = self.state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         f32::from(u16::try_from(self.state >> 16).unwrap_or(0)) / 65_536.0

@@ -1,4 +1,4 @@
-//! The engine's work between the devices and the packets, in steps that somebody calls whenever sound has come or gone.
+//! The engine's worker between devices and packets; it works in steps, called whenever sound has come or gone.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc::Receiver as Inbox},
@@ -18,10 +18,10 @@ use super::{
 };
 use crate::Packet;
 
-/// 20 times a second.
+/// The interval of level events: 20 times a second.
 const REPORT: Duration = Duration::from_millis(50);
 
-/// What reaches the worker.
+/// A message to the worker.
 #[derive(Debug)]
 pub(super) enum Order {
     Source(Option<Box<Source>>),
@@ -33,7 +33,7 @@ pub(super) enum Order {
     Close,
 }
 
-/// All that happens to a call's sound.
+/// The state of a call's audio processing.
 pub(super) struct Worker {
     orders: Inbox<Order>,
     packets: Box<dyn FnMut(Packet) + Send>,
@@ -42,14 +42,14 @@ pub(super) struct Worker {
     source: Option<Box<Source>>,
     opened: Opening,
     sink: Option<Box<Sink>>,
-    /// When the next block is due where no device keeps the time.
+    /// The timers for the next block if no device keeps the time.
     mute_clock: Metronome,
     deaf_clock: Metronome,
     timeline: Timeline,
     processing: Processing,
     encoder: Encoder,
     receiver: Receiver,
-    /// Half of a frame, every other time.
+    /// The frame being filled from two blocks.
     frame: [f32; FRAME],
     filled: usize,
     speaking: Speaking,
@@ -64,7 +64,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// # Errors
-    /// When there is no memory for a codec.
+    /// Returns an error if there is no memory for a codec.
     pub(super) fn new(
         options: &Options,
         orders: Inbox<Order>,
@@ -99,7 +99,7 @@ impl Worker {
         })
     }
 
-    /// Does what is to be done at `now`; says whether there will be more.
+    /// Does all work that is due at `now`; returns false once it is closed.
     pub(super) fn step(&mut self, now: Duration) -> bool {
         while let Ok(order) = self.orders.try_recv() {
             match order {
@@ -128,10 +128,11 @@ impl Worker {
         true
     }
 
-    /// From the microphone to packets. Without one there is silence: the other side sees that we are there.
+    /// Processes the microphone's sound into packets. Without a microphone it sends silence, so that the other side
+    /// knows that this one is connected.
     fn speak(&mut self, now: Duration) {
         let mut block = [0.0; BLOCK];
-        // What was played goes first: its echo comes later.
+        // The playback reference goes first, because its echo comes later.
         while self.sink.as_mut().is_some_and(|sink| sink.played(&mut block)) {
             self.processing.played(&block);
         }
@@ -175,8 +176,8 @@ impl Worker {
         }
     }
 
-    /// From packets to the loudspeaker. Without one they are taken all the same, so that what is heard when one comes is
-    /// what is said then.
+    /// Plays packets on the loudspeaker. Without a loudspeaker they are consumed all the same, so that playback is up
+    /// to date when one comes.
     fn play(&mut self, now: Duration) {
         let mut block = [0.0; BLOCK];
         let Some(mut sink) = self.sink.take() else {

@@ -1,4 +1,4 @@
-//! The own addresses at which the other side may reach us.
+//! The device's own network addresses, for ICE host candidates.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior};
 
-/// How often they are looked at: a device that changes networks is to notice within half a second.
+/// The poll interval: a change of network is noticed within half a second.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Which own addresses a session opens sockets at. Found anew at each ICE restart, since a device changes networks.
+/// The own addresses at which a session opens sockets. Evaluated at each ICE restart, since a device changes networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Addresses {
-    /// Those of all interfaces. Loopback only when there is no other, so that two apps on a machine without any network
-    /// can still call each other.
+    /// The addresses of all interfaces. Loopback is used only if there is no other, so that two apps on a machine
+    /// without a network can call each other.
     #[default]
     All,
-    /// Those of all interfaces, and loopback.
+    /// The addresses of all interfaces, and loopback.
     AllAndLoopback,
-    /// Only these.
+    /// Only these addresses.
     Only(Vec<IpAddr>),
 }
 
 impl Addresses {
-    /// Those that there are now, sorted.
+    /// The present addresses, sorted.
     pub fn now(&self) -> Vec<IpAddr> {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         match self {
@@ -41,7 +41,7 @@ impl Addresses {
     }
 }
 
-/// With a free port each.
+/// Each address with a free port.
 impl ToSocketAddrs for Addresses {
     type Iter = std::vec::IntoIter<SocketAddr>;
 
@@ -51,17 +51,17 @@ impl ToSocketAddrs for Addresses {
     }
 }
 
-/// What changed between two looks.
+/// A change between two polls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Addresses that are gone, with all that was open from them.
+    /// Addresses that are gone; sockets bound to them are dead.
     pub lost: Vec<IpAddr>,
     /// Addresses that are new.
     pub gained: Vec<IpAddr>,
 }
 
 impl Change {
-    /// None where nothing did.
+    /// The change between two lists; none if they are equal.
     fn between(before: &[IpAddr], now: &[IpAddr]) -> Option<Self> {
         let missing_in = |there: &[IpAddr], from: &[IpAddr]| -> Vec<IpAddr> {
             from.iter().filter(|address| !there.contains(address)).copied().collect()
@@ -71,7 +71,7 @@ impl Change {
     }
 }
 
-/// Notices that the own addresses change: looks every half second, which no operating system has to help with.
+/// Watches the own addresses by polling every half second, which needs no support by the operating system.
 #[derive(Debug)]
 pub struct Watch {
     addresses: Addresses,
@@ -80,14 +80,14 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// From those that there are now. Needs a Tokio runtime.
+    /// Starts from the present addresses. Needs a Tokio runtime.
     pub fn new(addresses: Addresses) -> Self {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { known: addresses.now(), addresses, look }
     }
 
-    /// Waits until they are others. Nothing is missed by who stops waiting and waits again.
+    /// Waits until the addresses change. Cancel-safe: no change is missed between calls.
     pub async fn changed(&mut self) -> Change {
         loop {
             self.look.tick().await;
@@ -101,7 +101,7 @@ impl Watch {
     }
 }
 
-/// The addresses of this machine's interfaces; none when the system doesn't tell.
+/// The addresses of this machine's interfaces; none if the system doesn't report them.
 fn interfaces() -> Vec<IpAddr> {
     let found = rtc::shared::ifaces::ifaces().inspect_err(|error| {
         tracing::warn!(%error, "The system doesn't tell its network addresses.");
@@ -109,8 +109,8 @@ fn interfaces() -> Vec<IpAddr> {
     found.unwrap_or_default().iter().filter_map(|interface| Some(interface.addr?.ip())).collect()
 }
 
-/// Leaves out what no other device can send to: loopback, and link-local addresses, which mean nothing without the name
-/// of the link.
+/// Filters out addresses that other devices can't send to: loopback, and link-local ones, which are meaningless without
+/// their link's name.
 fn usable(all: &[IpAddr]) -> Vec<IpAddr> {
     let is_usable = |ip: &IpAddr| match ip {
         IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_unspecified() || ip.is_link_local()),

@@ -1,38 +1,38 @@
-//! Candidates, and those that come before what they belong to.
+//! ICE candidates, and the queue for those that arrive before their description.
 
-/// An address at which a side may be reached: as `RTCIceCandidateInit` of the WebRTC interface has it.
+/// An ICE candidate, like `RTCIceCandidateInit` of the WebRTC API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidate {
-    /// The candidate attribute (RFC 8839, 5.1); empty when there are no more.
+    /// The candidate attribute (RFC 8839, 5.1); empty at the end of candidates.
     pub candidate: String,
-    /// The media section that it is for, by name.
+    /// The media section that it belongs to, by identification tag.
     pub sdp_mid: Option<String>,
-    /// The media section that it is for, by number.
+    /// The media section that it belongs to, by index.
     pub sdp_mline_index: Option<u16>,
     /// The ICE generation that it belongs to: the `ice-ufrag` of its description.
     pub username_fragment: Option<String>,
 }
 
-/// The most that are kept: more than any device has, less than would hurt.
+/// The queue's limit, larger than any device needs.
 const MOST: usize = 64;
 
-/// Keeps the other side's candidates until their description is there.
+/// Holds the other side's candidates until their description arrives.
 ///
-/// Signals may overtake each other when a socket was lost, so a candidate may come before its description, or after the
-/// next one, which has replaced it.
+/// Signals may be reordered when a socket was lost, so a candidate may come before its description, or after the next
+/// one, which has replaced it.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     /// Whether a description is in effect.
     is_described: bool,
-    /// Its `ice-ufrag`, if it has one.
+    /// The description's `ice-ufrag`, if it has one.
     current: Option<String>,
-    /// Generations that were replaced.
+    /// The `ice-ufrag`s of replaced descriptions.
     past: Vec<String>,
     waiting: Vec<Candidate>,
 }
 
 impl Kept {
-    /// Gives the candidate back if it can be used now.
+    /// Returns the candidate if it can be used now; otherwise queues or drops it.
     pub(super) fn add(&mut self, candidate: Candidate) -> Option<Candidate> {
         if !self.is_described {
             self.keep(candidate);
@@ -48,7 +48,7 @@ impl Kept {
         }
     }
 
-    /// The description is in effect: gives those back that waited for it.
+    /// Records that the description is in effect, and returns the queued candidates for it.
     pub(super) fn described(&mut self, sdp: &str) -> Vec<Candidate> {
         let fragment = ice_ufrag(sdp);
         self.is_described = true;

@@ -1,10 +1,9 @@
-//! The network side of a call: how packets reach the other device, whatever lies between.
+//! The network side of a call: the transport of packets to the other device.
 //!
-//! A [`Peer`] is one call's way to the other device. It holds a [`MediaSession`], which carries packets over UDP
-//! (ICE, DTLS, SRTP); where that doesn't get through, packets go as frames over the live socket ([`relay`]). Who offers,
-//! when ICE is restarted and which way packets go is decided in [`negotiation`], which is pure. The room knows nothing of
-//! microphones: it is given packets, and gives packets. Nothing of the WebRTC library is seen outside
-//! `webrtc_session/`.
+//! A [`Peer`] is one call's connection to the other device. It holds a [`MediaSession`], which carries packets over UDP
+//! (ICE, DTLS, SRTP); if UDP is blocked, packets go as frames over the live socket ([`relay`]). The [`negotiation`],
+//! which is pure, decides who offers, when ICE restarts and which path packets take. The module only passes packets,
+//! and has no audio code. The WebRTC library is used only within `webrtc_session/`.
 //!
 //! ```text
 //!  audio ── Packet ──► Peer ──► MediaSession ── UDP ──► the other device
@@ -37,49 +36,49 @@ use async_trait::async_trait;
 
 use crate::packet::Packet;
 
-/// Where received packets go: called on a network task for each, so it must neither block nor take long.
+/// The callback for received packets. It is called on a network task, so it must neither block nor take long.
 pub type PacketSink = Arc<dyn Fn(Packet) + Send + Sync>;
 
-/// What a session says of itself.
+/// An event of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// An own address to try, for the other side.
+    /// An own candidate, for the other side.
     Candidate(Candidate),
-    /// Packets get through now.
+    /// The session is connected.
     Connected,
-    /// Nothing has been heard of the other side for two seconds; it may come back by itself.
+    /// Nothing was received from the other side for two seconds; it may recover by itself.
     Disconnected,
-    /// ICE has given up; only a restart can help.
+    /// ICE has failed; only a restart can help.
     Failed,
 }
 
-/// A way for packets to the other device, set up by an exchange of descriptions (RFC 9429) and candidates (RFC 8838).
+/// A media transport to the other device, set up by an exchange of descriptions (RFC 9429) and candidates (RFC 8838).
 ///
-/// The caller's session makes all offers. Whatever the other side sends may be malformed: it is refused with a
-/// [`SessionError`], and the session stays as it was.
+/// The caller's session makes all offers. Input from the other side may be malformed: it is refused with a
+/// [`SessionError`], and the session's state stays unchanged.
 #[async_trait]
 pub trait MediaSession: Send + Sync {
-    /// Describes this side, and begins to gather candidates.
+    /// Makes an offer, and begins to gather candidates.
     async fn offer(&self) -> Result<String, SessionError>;
 
-    /// Takes the other side's offer and describes this side in answer. An offer that restarts ICE is taken the same way.
+    /// Accepts the other side's offer and makes the answer. An offer that restarts ICE is accepted the same way.
     async fn accept_offer(&self, sdp: &str) -> Result<String, SessionError>;
 
-    /// Takes the answer to the last offer.
+    /// Accepts the answer to the last offer.
     async fn accept_answer(&self, sdp: &str) -> Result<(), SessionError>;
 
-    /// Takes one of the other side's candidates; kept until the description that it belongs to is there.
+    /// Adds a candidate of the other side; queued until its description arrives.
     async fn add_candidate(&self, candidate: Candidate) -> Result<(), SessionError>;
 
-    /// An offer that restarts ICE (RFC 8445, 9) on the addresses that there are now.
+    /// Makes an offer that restarts ICE (RFC 8445, 9) on the present addresses.
     async fn restart(&self) -> Result<String, SessionError>;
 
-    /// Sends a packet, if connected. Never blocks; what the network can't take is dropped, as late audio is of no use.
+    /// Sends a packet, if connected. Never blocks; packets in excess are dropped, since late audio is useless.
     fn send(&self, packet: Packet);
 
-    /// How the connection does.
+    /// The connection's statistics.
     async fn stats(&self) -> Stats;
 
-    /// Ends it. Packets sent after it are dropped. May be called twice.
+    /// Closes the session. Packets sent after that are dropped. Idempotent.
     async fn close(&self);
 }

@@ -1,29 +1,29 @@
-//! How a session is to reach the other side.
+//! Options of a session.
 
 use super::Addresses;
 use super::weather::Weather;
 
-/// How a session is to reach the other side.
+/// The options of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The own addresses that it may be reached at.
+    /// The own addresses to open sockets at.
     pub addresses: Addresses,
     /// STUN and TURN servers; none are needed within one network.
     pub ice_servers: Vec<IceServer>,
-    /// Whether only relayed candidates are used: for trying a TURN server.
+    /// Whether only relayed candidates are used: for tests of a TURN server.
     pub relay_only: bool,
-    /// A bad network in front of the sockets: for tests and measurements.
+    /// Simulated impairments of the network: for tests and measurements.
     pub weather: Option<Weather>,
 }
 
-/// A STUN or TURN server, as `RTCIceServer` of the WebRTC interface has it.
+/// A STUN or TURN server, like `RTCIceServer` of the WebRTC API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IceServer {
-    /// Such as `stun:192.0.2.1:3478` (RFC 7064) or `turn:192.0.2.1:3478?transport=udp` (RFC 7065). TURN over TCP or TLS
-    /// is passed over.
+    /// The URLs, such as `stun:192.0.2.1:3478` (RFC 7064) or `turn:192.0.2.1:3478?transport=udp` (RFC 7065). TURN over
+    /// TCP or TLS is ignored.
     pub urls: Vec<String>,
-    /// For TURN.
+    /// The user name for TURN.
     pub username: String,
-    /// For TURN.
+    /// The password for TURN.
     pub credential: String,
 }

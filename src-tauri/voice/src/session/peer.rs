@@ -1,4 +1,4 @@
-//! One call's way to the other device: the session, the negotiation and the socket, put together.
+//! The connection of a call to the other device: combines session, negotiation and live socket.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,34 +14,34 @@ use super::negotiation::{Input, Negotiation, Role, Step, Way};
 use super::{Addresses, Event, MediaSession, Options, PacketSink, Stats, WebRtcSession, relay};
 use crate::packet::Packet;
 
-/// Where frames for the socket go: called for each packet, so it must neither block nor take long.
+/// The callback for frames to the socket. It is called for each packet, so it must neither block nor take long.
 pub type FrameSink = Arc<dyn Fn(Bytes) + Send + Sync>;
 
-/// Which call, with whom, and how.
+/// The options of a peer connection.
 #[derive(Clone, Debug)]
 pub struct PeerOptions {
-    /// Whether this side makes the offers.
+    /// The role, which decides whether this side makes the offers.
     pub role: Role,
-    /// The call.
+    /// The call's id.
     pub call_id: CallId,
-    /// The other device.
+    /// The other device's endpoint.
     pub peer: EndpointId,
-    /// How the session is to reach it.
+    /// The session's options.
     pub session: Options,
 }
 
-/// What the app is to do or to know.
+/// An output for the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Say this to the other device, over the live socket.
+    /// Send this signal to the other device, over the live socket.
     Say(Signal),
-    /// Packets go this way now.
+    /// The path of packets changed.
     Way(Way),
     /// The other side hung up.
     HungUp,
 }
 
-/// One call's way to the other device. Ends when it is dropped.
+/// The connection of a call to the other device. It is closed on drop.
 pub struct Peer {
     call_id: CallId,
     inputs: mpsc::UnboundedSender<Input>,
@@ -58,9 +58,9 @@ impl std::fmt::Debug for Peer {
 }
 
 impl Peer {
-    /// Opens a session and begins to find the other device. Needs a Tokio runtime.
+    /// Opens a session and begins to connect. Needs a Tokio runtime.
     ///
-    /// Where no UDP socket can be had, the call goes over the live socket alone.
+    /// Without a UDP socket, the call uses the live socket alone.
     pub async fn open(
         options: PeerOptions,
         packets: PacketSink,
@@ -85,12 +85,12 @@ impl Peer {
         Self { call_id: options.call_id, inputs, session, way, packets, frames }
     }
 
-    /// A signal came. One of another call, or from another device, is passed over.
+    /// Handles a signal. Signals of another call or another device are ignored.
     pub fn hear(&self, call_id: CallId, from: EndpointId, signal: Signal) {
         self.tell(Input::Signal { call_id, from, signal });
     }
 
-    /// A binary message came over the socket. What is no frame of this call is passed over.
+    /// Handles a binary message from the socket. Anything but a frame of this call is ignored.
     pub fn hear_frame(&self, message: &Bytes) {
         if let Some((call_id, packet)) = relay::decode(message)
             && call_id == self.call_id
@@ -99,7 +99,7 @@ impl Peer {
         }
     }
 
-    /// Sends a packet by the way that there is; dropped while there is none. Never blocks.
+    /// Sends a packet by the present path; dropped if there is none. Never blocks.
     pub fn send(&self, packet: Packet) {
         match self.way() {
             Way::Nowhere => {}
@@ -116,7 +116,7 @@ impl Peer {
         }
     }
 
-    /// How packets go now.
+    /// The present path of packets.
     pub fn way(&self) -> Way {
         match self.way.load(Ordering::Relaxed) {
             way if way == Way::Udp as u8 => Way::Udp,
@@ -125,12 +125,12 @@ impl Peer {
         }
     }
 
-    /// The live socket is open again, of this side or the other.
+    /// Handles that the live socket of this side or the other is open again.
     pub fn socket_back(&self) {
         self.tell(Input::SocketBack);
     }
 
-    /// How the session does; of what goes over the socket there are no figures.
+    /// The session's statistics; traffic over the socket isn't measured.
     pub async fn stats(&self) -> Stats {
         match &self.session {
             Some(session) => session.stats().await,
@@ -138,7 +138,7 @@ impl Peer {
         }
     }
 
-    /// Ends it now; dropping does so too, a moment later.
+    /// Closes the connection now; a drop does so a moment later.
     pub async fn close(&self) {
         self.way.store(Way::Nowhere as u8, Ordering::Relaxed);
         if let Some(session) = &self.session {
@@ -151,7 +151,7 @@ impl Peer {
     }
 }
 
-/// What goes on behind a [`Peer`].
+/// The background task of a [`Peer`].
 struct Running {
     negotiation: Negotiation,
     session: Option<Arc<dyn MediaSession>>,
@@ -161,7 +161,7 @@ struct Running {
 }
 
 impl Running {
-    /// Until the peer is dropped.
+    /// Runs until the peer is dropped.
     async fn run(
         mut self,
         mut heard: mpsc::UnboundedReceiver<Input>,
@@ -193,7 +193,7 @@ impl Running {
         }
     }
 
-    /// Does what follows from an input, and what follows from that.
+    /// Handles an input, and the inputs that result from it.
     async fn take(&mut self, input: Input) {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
@@ -203,7 +203,7 @@ impl Running {
         }
     }
 
-    /// What came of a step that the negotiation wants to know about.
+    /// Performs a step, and returns its result if the negotiation needs it.
     async fn perform(&self, step: Step) -> Option<Input> {
         let session = self.session.as_ref();
         let done = match step {
@@ -250,7 +250,7 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Whether the way may be gone, or a better one have come.
+/// Whether a change of addresses may have broken the path, or opened a better one.
 fn is_other_network(change: &Change, way: Way) -> bool {
     !change.lost.is_empty() || way != Way::Udp
 }

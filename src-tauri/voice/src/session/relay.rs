@@ -1,4 +1,4 @@
-//! Packets over the live socket, where UDP is blocked: one packet as one binary message, an [`AudioFrame`].
+//! The fallback transport over the live socket, for blocked UDP: one packet per binary message, an [`AudioFrame`].
 
 use bytes::Bytes;
 use crewbell_shared::ids::CallId;
@@ -6,7 +6,7 @@ use crewbell_shared::protocol::AudioFrame;
 
 use crate::packet::Packet;
 
-/// One packet as a binary message; `None` for one that is empty or longer than Opus can be.
+/// Encodes a packet as a binary message; none if it is empty or longer than Opus allows.
 pub fn encode(call_id: CallId, packet: &Packet) -> Option<Bytes> {
     if !(1..=AudioFrame::MAX_PAYLOAD).contains(&packet.payload.len()) {
         return None;
@@ -16,7 +16,7 @@ pub fn encode(call_id: CallId, packet: &Packet) -> Option<Bytes> {
     Some(frame.to_bytes().into())
 }
 
-/// A binary message as the call and the packet, whose payload is not copied; `None` for what is no frame.
+/// Decodes a binary message to the call and the packet, without copying the payload; none if it is no frame.
 pub fn decode(message: &Bytes) -> Option<(CallId, Packet)> {
     let frame = AudioFrame::read(message)?;
     let payload = message.slice_ref(frame.payload);

@@ -1,43 +1,43 @@
-//! How a connection does, in figures.
+//! Statistics of a connection.
 
-/// How a connection does. What isn't known yet is `None`: reports come once a second.
+/// The statistics of a connection. Unknown values are `None`: reports come once a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stats {
-    /// To the other side and back, in milliseconds.
+    /// The round-trip time in milliseconds.
     pub rtt_ms: Option<f32>,
-    /// How unevenly the other side's packets arrive here, in milliseconds (RFC 3550, 6.4.1).
+    /// The interarrival jitter of received packets, in milliseconds (RFC 3550, 6.4.1).
     pub jitter_ms: Option<f32>,
-    /// What of our packets the other side missed lately, from 0 to 1 (RFC 3550, 6.4.1).
+    /// The recent loss rate of sent packets, from 0 to 1 (RFC 3550, 6.4.1).
     pub lost_fraction: Option<f32>,
-    /// The same from the beginning, to be compared with what it was earlier.
+    /// The cumulative loss of sent packets.
     pub reported: Option<Reported>,
-    /// What of the other side's packets was missed here, from 0 to 1, over the whole call.
+    /// The loss rate of received packets over the whole call, from 0 to 1.
     pub missed_fraction: Option<f32>,
-    /// By what kind of own address packets leave.
+    /// The type of the local candidate in use.
     pub kind: Option<Kind>,
-    /// Packets that left.
+    /// The number of packets sent.
     pub sent: u64,
-    /// Packets that came.
+    /// The number of packets received.
     pub received: u64,
 }
 
-/// What the other side has reported of our packets (RFC 3550, 6.4.1). What went over the live socket counts as missed: only
-/// the difference of two reports of one stay on UDP means something.
+/// The other side's report on sent packets (RFC 3550, 6.4.1). Packets sent over the live socket count as lost, so only
+/// the difference of two reports during uninterrupted use of UDP is meaningful.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reported {
-    /// The highest sequence number that came, extended: it grows by one with each packet that was due.
+    /// The extended highest sequence number received: it grows by one with each expected packet.
     pub expected: u32,
-    /// How many of them were missed so far; fewer than none, when more came twice.
+    /// The cumulative number of lost packets; negative if there were more duplicates.
     pub missed: i32,
 }
 
-/// The kind of an address (RFC 8445, 5.1.1).
+/// The type of a candidate (RFC 8445, 5.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Of an interface of this device.
+    /// Host: an interface of this device.
     Host,
-    /// Of a router in front of this device, by STUN; or one that only the other side saw.
+    /// Server-reflexive: an address of a NAT router, found by STUN; also peer-reflexive ones.
     Srflx,
-    /// Of a TURN server.
+    /// Relayed: an address of a TURN server.
     Relay,
 }

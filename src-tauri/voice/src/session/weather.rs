@@ -1,7 +1,8 @@
-//! Bad networks on purpose: what becomes of a call's datagrams, for tests and measurements.
+//! Network impairment: simulated bad networks for tests and measurements.
 //!
-//! A [`Weather`] stands between a session and its sockets. It drops, delays, doubles and cuts what the session sends, from
-//! a seed, so that a bad minute can be repeated. It works on datagrams: RTP, RTCP, DTLS and ICE get the same.
+//! A [`Weather`] is placed between a session and its sockets. It drops, delays, duplicates and blocks datagrams that
+//! the session sends, with seeded random numbers, so that a run can be repeated. It works on datagrams: RTP, RTCP, DTLS
+//! and ICE are treated alike.
 
 use std::fmt;
 use std::future::Future;
@@ -20,22 +21,22 @@ use webrtc::runtime::{
     Transmit,
 };
 
-/// What the network does to what is sent.
+/// The impairments of sent datagrams.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Conditions {
-    /// The chance that a datagram is lost, from 0 to 1.
+    /// The probability that a datagram is lost, from 0 to 1.
     pub loss: f64,
-    /// How long each takes.
+    /// The minimum delay of a datagram.
     pub delay: Duration,
-    /// How much longer it may take; evenly spread, so more than the distance between packets reorders them.
+    /// The maximum additional delay, uniformly distributed; beyond the distance between packets it reorders them.
     pub jitter: Duration,
-    /// The chance that it comes twice.
+    /// The probability that a datagram is duplicated, from 0 to 1.
     pub duplicate: f64,
-    /// Whether nothing gets through at all.
+    /// Whether all datagrams are lost.
     pub cut: bool,
 }
 
-/// A network whose conditions can be changed while a session uses it. Clones are the same network.
+/// A simulated network whose conditions can be changed while a session uses it. Clones share the network.
 #[derive(Clone)]
 pub struct Weather {
     sky: Arc<Sky>,
@@ -43,28 +44,28 @@ pub struct Weather {
 
 struct Sky {
     now: Mutex<(Conditions, StdRng)>,
-    /// Counts the times that all networks were left; sockets of an earlier time are dead.
+    /// The number of network changes; sockets from before the last one are dead.
     age: AtomicU64,
 }
 
 impl Weather {
-    /// Fair weather, which will be bad the same way each time with the same seed.
+    /// Makes a network without impairments; equal seeds give equal random numbers.
     pub fn new(seed: u64) -> Self {
         let now = Mutex::new((Conditions::default(), StdRng::seed_from_u64(seed)));
         Self { sky: Arc::new(Sky { now, age: AtomicU64::new(0) }) }
     }
 
-    /// Changes the conditions for what is sent from now on.
+    /// Sets the conditions for datagrams sent from now on.
     pub fn set(&self, conditions: Conditions) {
         self.sky.now.lock().unwrap_or_else(PoisonError::into_inner).0 = conditions;
     }
 
-    /// Leaves the network: the sockets that are open are deaf and dumb from now on, those opened later are not.
+    /// Simulates a change of network: sockets that are open are dead from now on, later ones work.
     pub fn leave_network(&self) {
         self.sky.age.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// When each copy of a datagram arrives; none if it is lost.
+    /// The delay of each copy of a datagram; none if it is lost.
     fn fate(&self) -> Vec<Duration> {
         let mut now = self.sky.now.lock().unwrap_or_else(PoisonError::into_inner);
         let (conditions, random) = &mut *now;
@@ -86,7 +87,7 @@ impl fmt::Debug for Weather {
     }
 }
 
-/// Tokio, but for its sockets.
+/// Tokio's runtime with impaired UDP sockets.
 #[derive(Debug)]
 pub(super) struct Rough {
     weather: Weather,
@@ -152,7 +153,7 @@ impl RoughSocket {
     }
 }
 
-/// Without batches in either direction, so that each datagram has a fate of its own.
+/// Batching is disabled in both directions, so that each datagram is treated on its own.
 impl AsyncUdpSocket for RoughSocket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
@@ -160,7 +161,7 @@ impl AsyncUdpSocket for RoughSocket {
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         let fate = if self.is_dead() { Vec::new() } else { self.weather.fate() };
-        // What finds no room, or a target out of reach, is lost too.
+        // Datagrams that can't be sent at once, or whose target is unreachable, are lost too.
         for delay in fate {
             if delay.is_zero() {
                 let _ = self.socket.poll_send(cx, transmit);

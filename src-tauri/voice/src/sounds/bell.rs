@@ -1,4 +1,4 @@
-//! The handle of the bell, and the words spoken through it.
+//! The handle of the bell, and its message types.
 
 use std::{
     fmt,
@@ -14,52 +14,53 @@ use crewbell_shared::{ids::RequestId, request::Priority};
 use super::{call_tone::CallTone, keeper};
 use crate::wake::Wake;
 
-/// What sounds alerts and messages on this device. Cheap to clone; silent when the last clone is dropped.
+/// The bell, which plays alerts and messages on this device. Cheap to clone; silent when the last clone is dropped.
 #[derive(Clone)]
 pub struct Bell(Arc<Handle>);
 
 /// A request that rings on this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ringing {
-    /// Which.
+    /// The request's id.
     pub request_id: RequestId,
-    /// Chooses the sound.
+    /// The priority, which selects the sound.
     pub priority: Priority,
 }
 
-/// What has become of the sound. Comes from the bell's own thread: whoever takes it must not block.
+/// A report on the sound. Sent from the bell's own thread, so the callback must not block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// A device takes our sound. What its own volume and plugs do with it can't be known.
+    /// A device takes the sound. The device's own volume and plugs are unknown.
     Able,
-    /// Nothing can be heard, or nothing but emergencies. Tried again every 5 seconds where that can help.
+    /// No sound can be played, or only emergencies. Retried every 5 seconds where that can help.
     Unable {
-        /// In words, fit to show.
+        /// The reason, fit to show.
         why: String,
     },
-    /// A device pulled the first samples of an alert: once for a request, until it stops ringing. When it joins others,
-    /// the alert is the one of the greatest priority, begun anew.
+    /// A device pulled the first samples of an alert: reported once per request, until it stops ringing. With several
+    /// requests, the alert is that of the highest priority, restarted when one joins.
     Sounding {
-        /// For which.
+        /// The request's id.
         request_id: RequestId,
     },
-    /// How far a message is: at its start, its end, and four times a second between. Stands still while an alert sounds.
+    /// The progress of a message: at its start, its end, and four times a second between. It is paused while an alert
+    /// sounds.
     Playing {
-        /// Whose.
+        /// The request's id.
         request_id: RequestId,
-        /// From its start, in milliseconds.
+        /// The position, in milliseconds.
         position_ms: u64,
-        /// Of all of it, in milliseconds; 0 when it can't be known.
+        /// The total duration, in milliseconds; 0 if unknown.
         duration_ms: u64,
-        /// Whether it is in hand still: not at its end, not stopped, not failed.
+        /// Whether it is in progress: not ended, stopped or failed.
         playing: bool,
-        /// Why it can't be heard, or not to its end, in words.
+        /// The reason why it can't be played, or not to its end, fit to show.
         trouble: Option<String>,
     },
 }
 
 impl Bell {
-    /// Opens the default output device in a thread of the bell's own, and tells `report` what becomes of it. Never blocks.
+    /// Opens the default output device in a thread of the bell's own, and reports to `report`. Never blocks.
     pub fn open(report: impl Fn(Report) + Send + Sync + 'static) -> Self {
         let (orders, incoming) = channel();
         let orders = Inbox { orders, wake: Wake::default() };
@@ -78,39 +79,39 @@ impl Bell {
         Self(Arc::new(Handle { orders, shared }))
     }
 
-    /// Says what rings now, whole: what is not in `ringing` rings no longer.
+    /// Sets the requests that ring: requests missing from `ringing` stop.
     ///
-    /// The greatest priority is heard. Who joins begins its sound anew, who leaves doesn't interrupt it.
+    /// The highest priority is played. A request that joins restarts its sound, one that leaves doesn't interrupt it.
     pub fn ring(&self, ringing: Vec<Ringing>) {
         lock(&self.0.shared).ringing.clone_from(&ringing);
         self.order(Order::Ring(ringing));
     }
 
-    /// Says what is to be heard of a call, whole: nothing with `None`, at once.
+    /// Sets the tone of a call; `None` stops it at once.
     ///
-    /// It stands still while an alert sounds, and goes on in its pauses. As loud as a message.
+    /// It is paused while an alert sounds, and plays in the alert's pauses, with a message's volume.
     pub fn set_call(&self, tone: Option<CallTone>) {
         lock(&self.0.shared).call = tone;
         self.order(Order::Call(tone));
     }
 
-    /// How loud, 0 to 1. Emergencies are never softer than 0.5.
+    /// Sets the volume, 0 to 1. Emergencies are never softer than 0.5.
     pub fn set_volume(&self, volume: f32) {
         let volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
         lock(&self.0.shared).volume = volume;
         self.order(Order::Settings);
     }
 
-    /// This device's switch: off is silence, for emergencies and messages too, and reported as `Unable`.
+    /// Switches this device's sounds. Off silences emergencies and messages too, and is reported as `Unable`.
     pub fn set_sounds(&self, on: bool) {
         lock(&self.0.shared).on = on;
         self.order(Order::Settings);
     }
 
-    /// Plays a priority's sound once, at the volume that is set; nothing more when an alert rings already.
+    /// Plays a priority's sound once at the set volume; ignored while an alert rings.
     ///
     /// # Errors
-    /// Why nothing can be heard, in words.
+    /// Returns the reason, fit to show, if nothing can be played.
     pub fn test(&self, priority: Priority) -> Result<(), String> {
         if let Some(why) = lock(&self.0.shared).silence(priority) {
             return Err(why);
@@ -119,14 +120,15 @@ impl Bell {
         Ok(())
     }
 
-    /// Plays what a guest has said: `wav` as the server keeps it, 16 kHz, one channel, PCM. Ends the message before it.
+    /// Plays a guest's message: `wav` as the server stores it, 16 kHz, one channel, PCM. It replaces the message before
+    /// it.
     ///
-    /// It waits while an alert sounds, and goes on in its pauses; an emergency has none.
+    /// It is paused while an alert sounds, and plays in the alert's pauses; an emergency has none.
     pub fn play(&self, request_id: RequestId, wav: Vec<u8>) {
         self.order(Order::Play(request_id, wav));
     }
 
-    /// Ends the message that plays, if one does. Alerts ring on.
+    /// Stops the message, if one is playing. Alerts continue.
     pub fn stop(&self) {
         self.order(Order::Stop);
     }
@@ -153,52 +155,52 @@ impl Drop for Handle {
     }
 }
 
-/// The way to the bell's thread, which sleeps while there is nothing to do.
+/// The queue to the bell's thread, which sleeps while there is nothing to do.
 #[derive(Clone)]
 pub(super) struct Inbox {
     orders: Sender<Order>,
-    /// Wakes the thread: also from the device's own, which may not send.
+    /// Wakes the thread; also used by the device's thread, which may not send.
     pub(super) wake: Wake,
 }
 
 impl Inbox {
     pub(super) fn send(&self, order: Order) {
-        // A thread that is gone has said so by `Unable`.
+        // A thread that is gone has reported `Unable`.
         drop(self.orders.send(order));
         self.wake.wake();
     }
 }
 
-/// What reaches the bell's thread.
+/// A message to the bell's thread.
 pub(super) enum Order {
     Ring(Vec<Ringing>),
     Call(Option<CallTone>),
-    /// Volume or switch have changed.
+    /// The volume or the switch changed.
     Settings,
     Test(Priority),
     Play(RequestId, Vec<u8>),
     Stop,
     Close,
-    /// The output of that number is gone, or of no use: in words.
+    /// The output of that number has failed, with the reason.
     Lost(u64, String),
 }
 
-/// What the handles and the thread both know, so that `test` can answer without waiting for a device, and a thread that
-/// failed begins again with what is to be heard.
+/// State shared by the handles and the thread, so that `test` can answer without waiting for a device, and a failed
+/// thread can resume.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) on: bool,
     pub(super) volume: f32,
-    /// Why no device takes our sound.
+    /// The reason why no device takes the sound.
     pub(super) trouble: Option<String>,
-    /// What rings, as last ordered.
+    /// The requests that ring, as last set.
     pub(super) ringing: Vec<Ringing>,
-    /// What is to be heard of a call, as last ordered.
+    /// The tone of the call, as last set.
     pub(super) call: Option<CallTone>,
 }
 
 impl Shared {
-    /// How loud a priority is, 0 to 1.
+    /// The gain of a priority, 0 to 1.
     pub(super) fn gain(&self, priority: Priority) -> f32 {
         match (self.on, priority) {
             (false, _) => 0.0,
@@ -207,7 +209,7 @@ impl Shared {
         }
     }
 
-    /// Why a priority can't be heard, when it can't.
+    /// The reason why a priority can't be heard, if so.
     pub(super) fn silence(&self, priority: Priority) -> Option<String> {
         if !self.on {
             return Some("Sounds are switched off on this device.".to_owned());
@@ -227,6 +229,6 @@ impl Default for Shared {
 }
 
 pub(super) fn lock(shared: &Mutex<Shared>) -> std::sync::MutexGuard<'_, Shared> {
-    // Nothing between lock and unlock leaves it half changed.
+    // No critical section can leave it in an inconsistent state.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,30 +1,30 @@
-//! What is heard of a call before anybody speaks, made in code as the alerts are.
+//! The tones of a call before it is answered, synthesised like the alerts.
 //!
-//! | tone | who hears it | notes | begins every |
+//! | tone | listener | notes | period |
 //! |---|---|---|---|
-//! | ring | the callee | 698, 880, 1175, 880 Hz, 110 ms each, twice: a rolling chord, up and down | 2.6 s, until stopped |
+//! | ring | the callee | 698, 880, 1175, 880 Hz, 110 ms each, twice: a chord up and down | 2.6 s, until stopped |
 //! | ringback | the caller | 425 Hz, 1 s | 5 s, until stopped |
 //! | busy | the caller | 425 Hz, 480 ms | 960 ms, five times |
 //!
-//! The ring shares no pitch with an alert, and no alert turns round in its middle: nobody takes a colleague for a guest.
-//! Ringback and busy are what European networks play (ITU-T E.180, supplement 2), softer than the ring: they are held to an
-//! ear.
+//! The ring shares no pitch with an alert, and no alert reverses in its middle, so that a colleague's call isn't
+//! mistaken for a guest's. Ringback and busy are those of European networks (ITU-T E.180, supplement 2), softer than
+//! the ring, because they are held to an ear.
 
 use super::pattern::{Note, Pattern, bell, melody};
 
-/// Which tone of a call.
+/// A tone of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallTone {
-    /// Somebody calls here.
+    /// Ring: an incoming call.
     Ring,
-    /// It rings there.
+    /// Ringback: the outgoing call rings.
     Ringback,
-    /// Somebody there is in another call, or doesn't want to be called.
+    /// Busy: the callee is in another call, or set to busy.
     Busy,
 }
 
 impl CallTone {
-    /// After how many repetitions it ends by itself.
+    /// The number of repetitions; none if it repeats until stopped.
     pub(super) fn times(self) -> Option<usize> {
         match self {
             Self::Ring | Self::Ringback => None,
@@ -32,7 +32,7 @@ impl CallTone {
         }
     }
 
-    /// Makes it for a device that takes `rate` samples a second.
+    /// Synthesises the tone for a device with a sample rate of `rate`.
     pub(super) fn pattern(self, rate: u32) -> Pattern {
         const SOFT: &[f32] = &[0.35];
         let steady = |ms| Note { hertz: 425.0, ms, fades: false };
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn ring_is_none_of_the_alerts() {
-        // How much of its power a sound has at each pitch of all of them.
+        // The share of a sound's power at each of all pitches.
         let pitches = [523.3, 659.3, 698.5, 784.0, 880.0, 1000.0, 1046.5, 1174.7, 1318.5, 1568.0, 1600.0];
         let picture = |samples: &[f32]| pitches.map(|hertz| tone(samples, 48_000, hertz));
         let likeness = |a: [f32; 11], b: [f32; 11]| {

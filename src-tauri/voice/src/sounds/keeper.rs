@@ -1,4 +1,4 @@
-//! The bell's thread: holds the device, opens it again when it is lost, and has it play what is to be heard.
+//! The bell's supervisor thread: keeps the device open, reopens it when it is lost, and controls playback.
 
 use std::{
     collections::BTreeSet,
@@ -22,22 +22,22 @@ use super::{
     program::{Cue, News},
 };
 
-/// Between two tries to open a device.
+/// The retry interval for opening a device.
 const AGAIN: Duration = Duration::from_secs(5);
-/// Between two looks at whether the device still takes sound: while something sounds, and of one that was just opened.
+/// The interval between checks of the device while something sounds, or after it was opened.
 const LOOK: Duration = Duration::from_millis(500);
-/// The same of a device at rest, which reports most of what befalls it.
+/// The check interval of an idle device, which reports most errors itself.
 const LOOK_AT_REST: Duration = Duration::from_secs(5);
-/// After so long without a sound the device goes to rest. Longer than any sound that is played once.
+/// The time without sound after which the device becomes idle. Longer than any sound that is played once.
 const QUIET: Duration = Duration::from_secs(3);
-/// A recording that ends so long before its header says was cut off.
+/// The minimum shortfall against the header's duration for which a recording counts as truncated.
 const SHORT: Duration = Duration::from_millis(100);
 
-/// Before the thread's work begins again that failed.
+/// The delay before the thread's work restarts after a panic.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
-/// Follows `orders` until one closes the bell. Where the work fails, in us or in what plays for us, it is begun again: what
-/// rang goes on.
+/// Handles `orders` until the bell is closed. After a panic, here or in the audio library, it restarts with the same
+/// state.
 pub(super) fn keep_up(orders: &Receiver<Order>, inbox: &Inbox, shared: &Mutex<Shared>, report: &dyn Fn(Report)) {
     while panic::catch_unwind(AssertUnwindSafe(|| keep(orders, inbox.clone(), shared, report))).is_err() {
         tracing::error!("The bell panicked, and begins again.");
@@ -80,9 +80,9 @@ fn keep(orders: &Receiver<Order>, inbox: Inbox, shared: &Mutex<Shared>, report: 
             }
         }
         keeper.hear_all();
-        // What it was replaced by is heard by now.
+        // Its replacement is audible by now.
         keeper.before = None;
-        // Who sends wakes: what came since is no reason to sleep.
+        // Senders unpark the thread, so an order that came meanwhile prevents the sleep.
         thread::park_timeout(keeper.patience());
     }
 }
@@ -92,29 +92,29 @@ struct Keeper<'a> {
     shared: &'a Mutex<Shared>,
     inbox: Inbox,
     output: Option<Output>,
-    /// The device as it was open before, for a moment.
+    /// The previous device, kept open for a moment.
     before: Option<Output>,
-    /// How many were opened: the number of the newest.
+    /// The number of outputs opened so far, which is the number of the newest.
     outputs: u64,
     next_try: Instant,
-    /// When something was last to be heard.
+    /// The time when something was last played.
     needed: Instant,
-    /// Whether the device can be opened beside itself, and so go to rest.
+    /// Whether the device can be opened twice at once, as switching to idle requires.
     can_rest: bool,
     ringing: Vec<Ringing>,
-    /// Those of `ringing` that have been reported.
+    /// The requests of `ringing` that were reported.
     sounded: BTreeSet<RequestId>,
-    /// How loud the alert is that rings.
+    /// The gain of the present alert.
     gain: f32,
-    /// What is to be heard of a call.
+    /// The tone of the call.
     call: Option<CallTone>,
     playing: Option<Playing>,
     messages: u64,
-    /// `Able` or `Unable`, as last reported.
+    /// The last report of `Able` or `Unable`.
     told: Option<Report>,
 }
 
-/// The message in hand.
+/// The message that is playing.
 struct Playing {
     request_id: RequestId,
     number: u64,
@@ -141,7 +141,7 @@ impl Keeper<'_> {
                 self.cue(|_| Cue::Stop);
                 self.end_message(None);
             }
-            // A device that was closed may have said something before.
+            // A closed device's error may come late.
             Order::Lost(number, why) if self.output.as_ref().is_some_and(|output| output.number == number) => {
                 self.lose(why);
             }
@@ -159,7 +159,7 @@ impl Keeper<'_> {
         match news {
             News::Sounding(requests) => {
                 for request_id in requests {
-                    // It may have been accepted since.
+                    // It may have been accepted meanwhile.
                     if self.ringing.iter().any(|one| one.request_id == request_id) && self.sounded.insert(request_id) {
                         (self.report)(Report::Sounding { request_id });
                     }
@@ -181,7 +181,7 @@ impl Keeper<'_> {
         }
     }
 
-    /// Opens the device when it is time to, closes one that is of no use.
+    /// Opens the device when due, and closes a failed one.
     fn look_after_output(&mut self) {
         if let Some(why) = self.output.as_mut().and_then(Output::fault) {
             self.lose(why);
@@ -213,7 +213,7 @@ impl Keeper<'_> {
         Output::open(self.outputs, period, &self.inbox)
     }
 
-    /// Opens the device with longer periods when nothing has sounded for a while.
+    /// Reopens the device with longer periods if nothing has sounded for a while.
     fn rest(&mut self) {
         let is_needed = !self.ringing.is_empty() || self.call.is_some() || self.playing.is_some();
         if is_needed {
@@ -225,19 +225,19 @@ impl Keeper<'_> {
         }
         match self.open(Period::Long) {
             Ok(output) => self.before = self.output.replace(output),
-            // It is one that only one program may have, once: it stays as it is.
+            // The device is exclusive, so it stays as it is.
             Err(_) => self.can_rest = false,
         }
     }
 
-    /// Sees to it that what is cued now is heard at once: opens a device that is at rest with short periods.
+    /// Prepares the device for immediate sound: an idle one is reopened with short periods.
     fn wake_output(&mut self) {
         self.needed = Instant::now();
         if self.output.as_ref().is_none_or(|output| output.period == Period::Short) {
             return;
         }
         let opened = self.open(Period::Short).or_else(|_| {
-            // Perhaps it can be open only once.
+            // The device may be exclusive.
             self.output = None;
             self.open(Period::Short)
         });
@@ -252,7 +252,7 @@ impl Keeper<'_> {
     }
 
     fn lose(&mut self, why: String) {
-        // What was lost may be back at once (the sound server was started anew); what never came is not hurried.
+        // A lost device may be back soon (the sound server restarted); one that never opened is retried less often.
         let pause = if self.output.take().is_some() { LOOK } else { AGAIN };
         self.next_try = Instant::now() + pause;
         self.end_message(Some(why.clone()));
@@ -308,7 +308,7 @@ impl Keeper<'_> {
         };
         self.cue(|_| Cue::Gains { ring, message });
         if self.gain <= 0.0 && ring > 0.0 {
-            // Heard at once, not after the pause it may be in.
+            // Restarts the sound, which may be in a pause.
             self.begin_ring();
         }
         self.gain = ring;
@@ -359,7 +359,7 @@ impl Keeper<'_> {
         }
     }
 
-    /// Reports whether anything can be heard, when that has changed.
+    /// Reports a change in whether sound can be played.
     fn tell_ability(&mut self) {
         let silence = lock(self.shared).silence(Priority::Normal);
         let ability = silence.map_or(Report::Able, |why| Report::Unable { why });
@@ -384,7 +384,7 @@ impl Playing {
     }
 }
 
-/// Says that all is silent for now, should the thread fail.
+/// Reports silence if the thread panics.
 struct LastWord<'a> {
     shared: &'a Mutex<Shared>,
     report: &'a dyn Fn(Report),

@@ -1,29 +1,29 @@
-//! A recording, decoded before it is played: decoders allocate, and a device's thread may not. A minute of PCM takes some
-//! milliseconds, in a build that isn't optimised some hundred.
+//! Voice messages, decoded before playback, because decoders allocate and a device's thread may not. A minute of PCM
+//! takes some milliseconds, in an unoptimised build some hundred.
 
 use std::{io::Cursor, time::Duration};
 
 use rodio::{Decoder, Source};
 
-/// What a guest has said, at a device's sample rate, one channel.
+/// A decoded message, resampled to a device's rate, one channel.
 pub(super) struct Message {
-    /// The mean of its channels.
+    /// The samples, as the mean of the channels.
     samples: Vec<f32>,
     at: usize,
-    /// What its header says; zero when it doesn't.
+    /// The duration in the header; zero if it has none.
     pub(super) duration: Duration,
-    /// How many of its samples lie between two of the device's.
+    /// The number of source samples per output sample.
     step: f32,
-    /// Between these two is what is heard next, `between` of the way.
+    /// The two source samples around the next output sample; `between` is the position between them.
     around: (f32, f32),
     between: f32,
 }
 
 impl Message {
-    /// Reads a WAV.
+    /// Decodes a WAV.
     ///
     /// # Errors
-    /// In words, when it is none that can be played.
+    /// Returns the reason, fit to show, if it can't be played.
     pub(super) fn read(wav: Vec<u8>, rate: u32) -> Result<Self, String> {
         let length = u64::try_from(wav.len()).unwrap_or(u64::MAX);
         let mut decoder = Decoder::builder()
@@ -42,7 +42,7 @@ impl Message {
     }
 }
 
-/// The mean of a recording's channels, at its next moment.
+/// The mean of the channels of the next frame.
 fn frame(decoder: &mut impl Iterator<Item = f32>, channels: u16) -> Option<f32> {
     let mut sum = 0.0;
     for _ in 0..channels {
@@ -55,7 +55,7 @@ impl Iterator for Message {
     type Item = f32;
 
     fn next(&mut self) -> Option<f32> {
-        // A straight line between two samples: speech has little where that errs.
+        // Linear interpolation suffices for speech.
         while self.between >= 1.0 {
             self.around = (self.around.1, *self.samples.get(self.at)?);
             self.at += 1;
@@ -80,7 +80,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A WAV as the server keeps them, with a tone of `hertz` in it.
+    /// A WAV in the server's format, with a tone of `hertz`.
     pub(in super::super) fn wav(hertz: f32, ms: u16) -> Vec<u8> {
         let length = u32::from(ms) * 16;
         let mut wav = Vec::new();
@@ -135,7 +135,7 @@ pub(super) mod tests {
             }
             wav.truncate(cut);
             if let Ok(message) = Message::read(wav, 48_000) {
-                // A rate that was damaged makes it long, not endless.
+                // A corrupt sample rate makes it long, but finite.
                 prop_assert!(message.take(100_000).all(f32::is_finite));
             }
         }

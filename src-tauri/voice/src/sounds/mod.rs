@@ -1,17 +1,17 @@
-//! Alerts, calls that ring, and the messages of guests, through this device's loudspeaker.
+//! Playback of alerts, call tones and guests' messages on this device's loudspeaker.
 //!
-//! A [`Bell`] is told what rings now, whole; a thread of its own sees to it that this is what is heard,
-//! and reports what really is: that a device took the sound's samples, or in words why none does.
+//! A [`Bell`] is given the full set of ringing requests; a thread of its own plays the sound, and reports the result:
+//! that a device took the samples, or the reason why none does.
 //!
-//! - `bell`: the handle, and what is said through it
-//! - `keeper`: the thread: holds the device, opens it again when it is lost, reports
+//! - `bell`: the handle, and its message types
+//! - `keeper`: the supervisor thread, which keeps the device open and reports
 //! - `output`: the device
-//! - `program`: what the device pulls its samples from, in its own thread
-//! - `pattern`, `call_tone`: the sounds, made in code
-//! - `message`: a recording, decoded as it is played
-//! - `rehearsal`: the same with no device, for tests
+//! - `program`: the source that the device pulls samples from, in its own thread
+//! - `pattern`, `call_tone`: the synthesised sounds
+//! - `message`: a decoded recording
+//! - `rehearsal`: playback without a device, for tests
 //!
-//! Nothing here decides what rings: `crewbell-core` does.
+//! The decision on what rings is made in `crewbell-core`.
 
 mod bell;
 mod call_tone;

@@ -1,10 +1,10 @@
-//! The device that is heard: the system's default output, and no other in its stead.
+//! The output device: always the system's default.
 //!
-//! It stays open while nothing sounds: to wake one takes longer than a guest should wait, and one that is lost is noticed
-//! before somebody calls. While something sounds its buffer is asked to be two periods of 20 ms: an alert is heard at most
-//! 40 ms after its first sample was pulled, and a busy tablet still keeps up (at 10 ms it doesn't always). At rest the
-//! periods are half a second long: silence fifty times a second would keep a tablet awake day and night. A device that has
-//! no such periods is taken with its own.
+//! It stays open in silence: waking a device takes longer than a guest should wait, and a lost one is noticed in
+//! advance. During sound its buffer is two periods of 20 ms: an alert is audible at most 40 ms after its first sample
+//! was pulled, and a busy tablet keeps up (at 10 ms it doesn't always). An idle device has periods of half a second,
+//! because silence fifty times a second would keep a tablet awake day and night. A device without such periods is used
+//! with its own.
 
 use std::{
     num::NonZero,
@@ -27,19 +27,20 @@ use super::{
     program::{Stage, program},
 };
 
-/// A device that pulls nothing for so long is of no use. Far longer than any buffer, and than a machine hangs when busy.
+/// The time without pulled samples after which a device has failed. Far longer than any buffer, and than a busy machine
+/// hangs.
 const STALLED: Duration = Duration::from_secs(2);
-/// A device that reports errors and pulls nothing for so long is lost; at rest, for a period and a half.
+/// The same for a device that reports errors; if idle, a period and a half.
 const DOUBT: Duration = Duration::from_millis(150);
-/// The same of one that reports an error after each period that it pulls: what passes by itself is over by then.
+/// The same for a device that reports an error after each period that it pulls: temporary errors are over by then.
 const IN_VAIN: Duration = Duration::from_secs(1);
 
-/// How much a device pulls at once.
+/// The length of the device's periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Period {
-    /// Little: something sounds, or will in this moment.
+    /// Short periods: something sounds, or is about to.
     Short,
-    /// Much: nothing does.
+    /// Long periods: the device is idle.
     Long,
 }
 
@@ -51,7 +52,7 @@ impl Period {
         })
     }
 
-    /// At so many samples a second.
+    /// The length in samples at a rate.
     fn samples(self, rate: NonZero<u32>) -> u32 {
         let samples = u128::from(rate.get()) * self.time().as_millis() / 1000;
         u32::try_from(samples).unwrap_or(u32::MAX).max(1)
@@ -71,12 +72,13 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens the default output device; takes some 10 ms, or as long as the sound server takes to answer.
+    /// Opens the default output device. Takes some 10 ms, or as long as the sound server takes to answer.
     ///
     /// # Errors
-    /// Why there is none, in words.
+    /// Returns the reason, fit to show, if it can't be opened.
     pub(super) fn open(number: u64, period: Period, inbox: &Inbox) -> Result<Self, String> {
-        // ALSA would print a line for each device that isn't there. What it says goes into a buffer, emptied by this.
+        // Redirects ALSA's error messages to a buffer and empties it; otherwise ALSA prints a line for each missing
+        // device.
         #[cfg(target_os = "linux")]
         drop(alsa::Output::local_error_handler());
         let host = cpal::default_host();
@@ -106,7 +108,7 @@ impl Output {
         Ok(Self { number, rate: rate.get(), period, stage, pulled, opened: now, seen: (0, now), _sink: sink })
     }
 
-    /// Why it is of no use though it reported no error; to be asked every second or so.
+    /// The reason why it has failed without reporting an error; to be polled every second or so.
     pub(super) fn fault(&mut self) -> Option<String> {
         let (pulled, now) = (self.pulled.load(Ordering::Relaxed), Instant::now());
         if pulled != self.seen.0 {
@@ -115,24 +117,24 @@ impl Output {
         if now - self.seen.1 > STALLED {
             return Some("The sound output has stopped taking sound.".to_owned());
         }
-        // A loudspeaker keeps the time. ALSA's `null` device takes all it is given, and nobody hears it.
+        // A real device pulls in real time. ALSA's `null` device pulls faster.
         let in_time = u128::from(self.rate) * (now - self.opened).as_millis() / 1000;
         (u128::from(pulled) > 4 * in_time + 4 * u128::from(self.rate))
             .then(|| "The sound output is a null device: it swallows all sound.".to_owned())
     }
 }
 
-/// Whether a device that reports errors is lost. ALSA's plugin for `PulseAudio` reports some that pass by themselves; one
-/// whose device is gone pulls all the same, and reports each time that it was in vain.
+/// Detects whether a device that reports errors is lost. ALSA's plugin for `PulseAudio` reports some temporary errors;
+/// if its device is gone it still pulls samples, and reports an error each time.
 struct Doubt {
     pulled: Arc<AtomicU64>,
-    /// More than a period and less than two, in samples.
+    /// One and a quarter periods, in samples.
     one_period: u64,
-    /// After how long without pulling it is lost.
+    /// The time without pulled samples after which it is lost.
     patience: Duration,
-    /// How much had been pulled at the last error.
+    /// The number of pulled samples at the last error.
     before: u64,
-    /// How much had been pulled when the trouble began, and when that was.
+    /// The number of pulled samples and the time at the first of a series of errors.
     since: Option<(u64, Instant)>,
 }
 
@@ -142,7 +144,7 @@ impl Doubt {
         Self { pulled, one_period, patience, before: 0, since: None }
     }
 
-    /// Of an error that was just reported, in the device's thread.
+    /// Whether an error means that the device is lost. Called in the device's thread.
     fn is_justified(&mut self, kind: ErrorKind) -> bool {
         // A gap in the sound, or another device in its place.
         if matches!(kind, ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) {
@@ -156,7 +158,7 @@ impl Doubt {
         let (begun_at, since) = trouble.unwrap_or((pulled, now));
         (self.before, self.since) = (pulled, Some((begun_at, since)));
         if trouble.is_some() {
-            // The thread would try again without a pause.
+            // The device's thread would retry without a pause.
             thread::sleep(Duration::from_millis(2));
         }
         now - since > if pulled == begun_at { self.patience } else { IN_VAIN }

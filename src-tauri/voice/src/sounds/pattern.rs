@@ -1,41 +1,44 @@
-//! The four alert sounds, made in code: no files that could be missing, and the same on every device.
+//! The four alert sounds, synthesised: no files that could be missing, and equal on every device.
 //!
-//! | priority | notes | begins every | why |
+//! | priority | notes | period | reason |
 //! |---|---|---|---|
-//! | low | 659 → 523 Hz, 450 ms each, falling | 8 s | a falling third, slow and soft: noticed, not hurrying |
-//! | normal | 784 → 1047 Hz, 300 ms each, rising | 4 s | a rising fourth, the doorbell turned round: somebody waits |
-//! | high | 1319, 1319, 1568 Hz, 120 ms each, twice | 2 s | short and quick, higher than the two before: now |
-//! | emergency | 1000 / 1600 Hz by turns, 200 ms each | without a pause | see below |
+//! | low | 659 → 523 Hz, 450 ms each, falling | 8 s | a falling third, slow and soft: noticeable, not urgent |
+//! | normal | 784 → 1047 Hz, 300 ms each, rising | 4 s | a rising fourth, an inverted doorbell: somebody waits |
+//! | high | 1319, 1319, 1568 Hz, 120 ms each, twice | 2 s | short and quick, higher than the two before: urgent |
+//! | emergency | 1000 / 1600 Hz alternating, 200 ms each | without a pause | see below |
 //!
-//! They differ in pitch, direction, number of notes and pace, so that one alone tells them apart, also on a loudspeaker
-//! that has no bass and for ears that hear little above 3 kHz. ISO 7731 wants a danger signal's main energy between 500
-//! and 2500 Hz, some of it below 1500 Hz for those hard of hearing, and its pitch or loudness changing 0.5 to 4 times a
-//! second; engines and wind are loudest below 500 Hz. 1000 and 1600 Hz lie in between, more than half an octave apart and
-//! in no ratio of music, changing 2.5 times a second, with harmonics up to 4800 Hz where small loudspeakers are strongest.
+//! They differ in pitch, direction, number of notes and pace, so that any one of these alone identifies them, also on a
+//! loudspeaker without bass and for ears that hear little above 3 kHz. ISO 7731 requires a danger signal's main energy
+//! between 500 and 2500 Hz, some of it below 1500 Hz for people hard of hearing, and its pitch or loudness to change
+//! 0.5 to 4 times a second; engines and wind are loudest below 500 Hz. 1000 and 1600 Hz lie in that range, more than
+//! half an octave apart and in no musical ratio, changing 2.5 times a second, with harmonics up to 4800 Hz where small
+//! loudspeakers are strongest.
 //!
-//! Every note rises over 10 ms and falls to zero: no clicks. The three that are not alarms fade like a struck bell.
+//! Every note rises over 10 ms and falls to zero, to avoid clicks. The three that are not alarms decay like a struck
+//! bell.
 
 use std::{f32::consts::TAU, sync::Arc};
 
 use crewbell_shared::request::Priority;
 
-/// The greatest sample: below full scale, so that a converter's resampling can't clip it.
+/// The peak amplitude: below full scale, so that a converter's resampling can't clip it.
 const PEAK: f32 = 0.9;
-/// Shorter, and an onset is heard as a click; longer, and it is blurred.
+/// The length of a note's fades. A shorter onset is heard as a click, a longer one is blurred.
 const EDGE_MS: u16 = 10;
 
 /// A sound at a device's sample rate.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
-    /// One repetition, one channel.
+    /// The samples of one repetition, one channel.
     pub(super) samples: Arc<[f32]>,
-    /// From one repetition's begin to the next one's, in samples; the rest of it is silence.
+    /// The distance between the starts of two repetitions, in samples; the rest of it is silence.
     pub(super) period: usize,
-    /// How loud the first repetitions are; the last of them stays. Who is near is not startled, who is far hears it soon.
+    /// The gains of the first repetitions; the last value stays. The increase avoids startling people nearby, but soon
+    /// reaches those far away.
     pub(super) growth: &'static [f32],
 }
 
-/// Makes a priority's sound for a device that takes `rate` samples a second.
+/// Synthesises a priority's sound for a device with a sample rate of `rate`.
 pub(super) fn pattern(priority: Priority, rate: u32) -> Pattern {
     const GROWING: &[f32] = &[0.4, 0.6, 0.8, 1.0];
     let (notes, period_ms, growth): (&[Note], _, _) = match priority {
@@ -52,13 +55,13 @@ pub(super) fn pattern(priority: Priority, rate: u32) -> Pattern {
     };
     let mut pattern = melody(notes, period_ms, growth, rate);
     if priority == Priority::Emergency {
-        // Continuous to the sample, whatever the rate rounds to.
+        // Continuous to the sample, however the rate rounds.
         pattern.period = pattern.samples.len();
     }
     pattern
 }
 
-/// Makes a sound of notes for a device that takes `rate` samples a second.
+/// Synthesises notes for a device with a sample rate of `rate`.
 pub(super) fn melody(notes: &[Note], period_ms: u16, growth: &'static [f32], rate: u32) -> Pattern {
     let mut samples: Vec<f32> = notes.iter().flat_map(|note| note.samples(rate)).collect();
     let peak = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
@@ -68,22 +71,22 @@ pub(super) fn melody(notes: &[Note], period_ms: u16, growth: &'static [f32], rat
     Pattern { samples: samples.into(), period: frames(period_ms, rate), growth }
 }
 
-/// How many samples last that long.
+/// The number of samples in a duration.
 pub(super) fn frames(ms: u16, rate: u32) -> usize {
     usize::try_from(u64::from(ms) * u64::from(rate) / 1000).unwrap_or(usize::MAX)
 }
 
-/// A part of a melody.
+/// A note of a melody.
 #[derive(Clone, Copy)]
 pub(super) struct Note {
-    /// 0 is a rest.
+    /// The pitch; 0 is a rest.
     pub(super) hertz: f32,
     pub(super) ms: u16,
-    /// Like a struck bell; else as loud to its end.
+    /// Whether it decays like a struck bell; otherwise it is sustained.
     pub(super) fades: bool,
 }
 
-/// A note that is struck.
+/// Makes a note that decays.
 pub(super) const fn bell(hertz: f32, ms: u16) -> Note {
     Note { hertz, ms, fades: true }
 }
@@ -94,14 +97,14 @@ impl Note {
         (0..length).map(move |at| {
             let turns = TAU * self.hertz * seconds(at, rate);
             let wave = turns.sin() + 0.3 * (2.0 * turns).sin() + 0.15 * (3.0 * turns).sin();
-            // A bell falls to a twentieth by its end.
+            // A bell decays to a twentieth by its end.
             let fading = if self.fades { (-3.0 * ratio(at, length)).exp() } else { 1.0 };
             wave * fading * ramp(at, edge) * ramp(length - 1 - at, edge)
         })
     }
 }
 
-/// From 0 to 1 over `edge` samples, along a cosine.
+/// A cosine ramp from 0 to 1 over `edge` samples.
 fn ramp(at: usize, edge: usize) -> f32 {
     if at >= edge { 1.0 } else { 0.5 - 0.5 * (ratio(at, edge) * TAU / 2.0).cos() }
 }
@@ -138,7 +141,7 @@ mod tests {
             assert!(mean.abs() < 1e-3, "{priority:?} at {rate}: mean {mean}");
             let (first, last) = (samples[0], samples[samples.len() - 1]);
             assert!(first == 0.0 && last.abs() < 1e-6, "{priority:?} at {rate}: from {first} to {last}");
-            // Soft: in its first millisecond a sound reaches no twentieth of its peak.
+            // A soft onset: in its first millisecond a sound stays below a twentieth of its peak.
             let onset = samples[..frames(1, rate)].iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
             assert!(onset < PEAK / 20.0, "{priority:?} at {rate}: begins with {onset}");
         }

@@ -1,4 +1,4 @@
-//! What a device would pull from the bell, without one: for tests that look at what its thread does.
+//! The bell's sample source without a device: for tests of the callback.
 
 use std::fmt;
 use std::num::NonZero;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::wake::Wake;
 
-/// The body of the bell's callback, and what it is told.
+/// The body of the bell's callback, and its controls.
 pub struct Rehearsal {
     rate: NonZero<u32>,
     program: Program,
@@ -22,38 +22,38 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// For a device that takes so many samples a second.
+    /// Makes one for a device with this sample rate.
     pub fn new(rate: NonZero<u32>) -> Self {
         let (program, stage) = program(rate, Wake::default());
         Self { rate, program, stage, messages: 0 }
     }
 
-    /// This alert rings, for one request.
+    /// Starts this alert for one request.
     pub fn ring(&mut self, priority: Priority, request_id: RequestId) {
         let pattern = pattern(priority, self.rate.get());
         self.stage.cue(Cue::Ring { pattern, gain: 1.0, requests: vec![request_id] });
     }
 
-    /// No alert rings.
+    /// Stops the alert.
     pub fn quiet(&mut self) {
         self.stage.cue(Cue::Quiet);
     }
 
-    /// A priority's sound is played once.
+    /// Plays a priority's sound once.
     pub fn test(&mut self, priority: Priority) {
         self.stage.cue(Cue::Once { pattern: pattern(priority, self.rate.get()), gain: 1.0 });
     }
 
-    /// This is heard of a call.
+    /// Sets the tone of a call.
     pub fn call(&mut self, tone: Option<CallTone>) {
         let tone = tone.map(|tone| (tone.pattern(self.rate.get()), tone.times()));
         self.stage.cue(Cue::Call { tone, gain: 1.0 });
     }
 
-    /// This message is played.
+    /// Plays this message.
     ///
     /// # Errors
-    /// In words, when it is none.
+    /// Returns the reason, fit to show, if it can't be played.
     pub fn play(&mut self, wav: Vec<u8>) -> Result<(), String> {
         self.messages += 1;
         let message = Box::new(Message::read(wav, self.rate.get())?);
@@ -61,19 +61,19 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// No message is played.
+    /// Stops the message.
     pub fn stop(&mut self) {
         self.stage.cue(Cue::Stop);
     }
 
-    /// What the device's thread does: takes so many samples.
+    /// Acts as the device's thread: pulls samples.
     pub fn pull(&mut self, samples: &mut [f32]) {
         for (sample, next) in samples.iter_mut().zip(&mut self.program) {
             *sample = next;
         }
     }
 
-    /// What the bell's thread does between: hears what became of it, and frees what is spent. Says how much was heard.
+    /// Acts as the bell's thread: receives news, and frees used objects. Returns the number of news.
     pub fn tidy(&mut self) -> usize {
         std::iter::from_fn(|| self.stage.news()).count()
     }

@@ -1,13 +1,13 @@
-//! A call that is spoken over: its sound ([`audio`]) and its way to the other device
-//! ([`session`](crate::session)), put together.
+//! A running voice call: combines its audio ([`audio`]) and its connection to the other device
+//! ([`session`](crate::session)).
 //!
 //! ```text
 //!  microphone ─► AudioEngine ── Packet ─► Peer ─► the other device
 //!  loudspeaker ◄─ AudioEngine ◄─ Packet ─ Peer ◄─
 //!                     └── every half second: how good is it? ──► Told::State
 //! ```
-//! It begins with [`Talk::open`] and ends when it is dropped. Nothing that goes wrong with a microphone, a loudspeaker or a
-//! network ends it: that is said, and the call lives.
+//! It starts with [`Talk::open`] and ends on drop. No failure of a microphone, a loudspeaker or a network ends it:
+//! failures are reported, and the call continues.
 
 mod quality;
 
@@ -31,74 +31,74 @@ use crate::session::negotiation::Way;
 use crate::session::{FrameSink, Output, PacketSink, Peer, PeerOptions};
 use quality::Judge;
 
-/// How often it is looked at how good the call is.
+/// The interval between quality checks.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How long the other side is given to hear that the session is closed.
+/// Time limit for closing the session, which informs the other side.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Levels that are told: each third of the twenty a second, which is as much as an eye follows.
+/// The divisor of level events: every third of the twenty a second, which suffices for the eye.
 const EACH: u64 = 3;
 
-/// What is told of a call. Comes from the call's own threads: whoever takes it must not block.
+/// An event of a call. Sent from the call's own threads, so the callback must not block.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
-    /// Say this to the other device, over the live socket.
+    /// Send this signal to the other device, over the live socket.
     Say(Signal),
-    /// How it stands; when it changed, and twice a second while nothing is heard.
+    /// The call's state; sent when it changed, and twice a second while nothing is received.
     State(State),
-    /// How loud it is; seven times a second.
+    /// The levels; sent seven times a second.
     Levels(Levels),
 }
 
-/// How a call stands.
+/// The state of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// By which way packets go.
+    /// The path of packets.
     pub way: Way,
-    /// Whether they go through a TURN server (RFC 8656).
+    /// Whether packets go through a TURN server (RFC 8656).
     pub relayed: bool,
-    /// How good it is.
+    /// The quality.
     pub quality: Quality,
-    /// Milliseconds since something came from the other side, in steps of half a second; none: nothing came yet.
+    /// Milliseconds since the last packet from the other side, in steps of half a second; none if none came yet.
     pub silent_ms: Option<u32>,
-    /// Whether what is said goes out.
+    /// Whether the microphone's sound is sent.
     pub speaking: audio::Speaking,
-    /// Why there is no microphone.
+    /// The reason why there is no microphone.
     pub microphone_trouble: Option<String>,
-    /// Why there is no loudspeaker.
+    /// The reason why there is no loudspeaker.
     pub speaker_trouble: Option<String>,
 }
 
-/// A call that is spoken over, from when it is opened until it is dropped.
+/// A running call; it ends on drop.
 pub struct Talk {
     call_id: CallId,
     sound: Arc<AudioEngine>,
     shared: Arc<Shared>,
-    /// The network's thread ends when this is dropped.
+    /// The queue to the network thread, which ends when this is dropped.
     inbox: mpsc::UnboundedSender<Heard>,
 }
 
-/// Where the sound puts what is said, and what it tells.
+/// The audio engine's callbacks for packets and events.
 type Spoken = Box<dyn FnMut(Packet) + Send>;
 type Heeded = Box<dyn Fn(audio::Event) + Send + Sync>;
 
-/// What the other side said before there was a way to hear it.
+/// A message to the network thread.
 enum Heard {
     Signal(EndpointId, Signal),
     SocketBack,
 }
 
-/// What the threads of a call know together.
+/// State shared by the threads of a call.
 struct Shared {
     began: Instant,
     peer: OnceLock<Peer>,
-    /// Milliseconds from the beginning to the last packet that came, and one; 0: none came.
+    /// Milliseconds from the start to the last received packet, plus one; 0 if none came.
     heard_at: AtomicU64,
-    /// Levels that the sound told so far.
+    /// The number of level events from the audio engine so far.
     levels: AtomicU64,
     troubles: Mutex<Troubles>,
-    /// Packets go another way than before.
+    /// Notified when the path of packets changes.
     turned: Notify,
     tell: Box<dyn Fn(Told) + Send + Sync>,
 }
@@ -116,10 +116,11 @@ impl std::fmt::Debug for Talk {
 }
 
 impl Talk {
-    /// Opens microphone and loudspeaker, and begins to find the other device; waits for nothing. `frames` takes what goes over the live socket, should UDP not get through.
+    /// Opens microphone and loudspeaker, and begins to connect; doesn't block. `frames` gets the frames for the live
+    /// socket, in case UDP is blocked.
     ///
     /// # Errors
-    /// When the machine has no thread or memory left.
+    /// Returns an error if no thread can be started or memory is exhausted.
     pub fn open(
         options: PeerOptions,
         sound: &audio::Options,
@@ -131,10 +132,10 @@ impl Talk {
         Ok(Self::build(options, frames, Box::new(tell), start)?.0)
     }
 
-    /// The same with other devices and no thread for the sound, which goes on when the hand says so, and only then.
+    /// Opens a call with other devices, and with audio that runs only in calls of the returned driver.
     ///
     /// # Errors
-    /// As `open`.
+    /// Returns an error as `open` does.
     pub fn in_hand(
         options: PeerOptions,
         sound: &audio::Options,
@@ -171,7 +172,7 @@ impl Talk {
         let (sound, rest) = start(Box::new(spoken), Box::new(move |event| telling.sound(event)))?;
         let sound = Arc::new(sound);
         let (inbox, heard) = mpsc::unbounded_channel();
-        // A runtime of one thread: a packet that comes is handed on where it came, where a runtime of several wakes
+        // A single-threaded runtime handles a packet on the thread that received it, where a multi-threaded one wakes
         // another thread for each.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (network_shared, network_sound) = (Arc::clone(&shared), Arc::downgrade(&sound));
@@ -182,7 +183,7 @@ impl Talk {
                     () = look(Arc::clone(&network_shared), network_sound) => {}
                 }
                 if let Some(peer) = network_shared.peer.get() {
-                    // A session that can't say goodbye is missed by the other side.
+                    // The limit is harmless: without a goodbye the other side notices the loss.
                     let _ = tokio::time::timeout(GOODBYE, peer.close()).await;
                 }
             });
@@ -190,29 +191,29 @@ impl Talk {
         Ok((Self { call_id, sound, shared, inbox }, rest))
     }
 
-    /// Which call it is.
+    /// The call's id.
     pub fn call_id(&self) -> CallId {
         self.call_id
     }
 
-    /// The other device said this, over the live socket.
+    /// Handles a signal from the other device.
     pub fn hear(&self, from: EndpointId, signal: Signal) {
         let _ = self.inbox.send(Heard::Signal(from, signal));
     }
 
-    /// A binary message came over the live socket.
+    /// Handles a binary message from the live socket.
     pub fn hear_frame(&self, message: &Bytes) {
         if let Some(peer) = self.shared.peer.get() {
             peer.hear_frame(message);
         }
     }
 
-    /// The live socket is open again, of this side or the other.
+    /// Handles that the live socket of this side or the other is open again.
     pub fn socket_back(&self) {
         let _ = self.inbox.send(Heard::SocketBack);
     }
 
-    /// The sound, to mute, to choose devices, to be louder.
+    /// The audio engine, for muting, devices and volume.
     pub fn sound(&self) -> &AudioEngine {
         &self.sound
     }
@@ -230,7 +231,7 @@ impl Shared {
                     (self.tell)(Told::Levels(levels));
                 }
             }
-            // Told at the next look.
+            // Reported at the next check.
             audio::Event::Input(state) => self.troubles().microphone_trouble = trouble(state),
             audio::Event::Output(state) => self.troubles().speaker_trouble = trouble(state),
         }
@@ -245,7 +246,7 @@ impl Shared {
         self.heard_at.store(at + 1, Ordering::Relaxed);
     }
 
-    /// Whole half seconds since something came, in milliseconds.
+    /// The time since the last packet in milliseconds, rounded down to half seconds.
     fn silent_ms(&self) -> Option<u32> {
         let at = self.heard_at.load(Ordering::Relaxed).checked_sub(1)?;
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -254,7 +255,7 @@ impl Shared {
     }
 }
 
-/// Finds the other device, and carries what it says.
+/// Runs the connection to the other device.
 async fn network(
     options: PeerOptions,
     shared: Arc<Shared>,
@@ -282,26 +283,26 @@ async fn network(
             said = heard.recv() => match (said, shared.peer.get()) {
                 (Some(Heard::Signal(from, signal)), Some(peer)) => peer.hear(call_id, from, signal),
                 (Some(Heard::SocketBack), Some(peer)) => peer.socket_back(),
-                // Dropped.
+                // The call was dropped.
                 (None, _) | (_, None) => return,
             },
             Some(output) = outputs.recv() => match output {
                 Output::Say(signal) => (shared.tell)(Told::Say(signal)),
                 Output::Way(_) => shared.turned.notify_one(),
-                // The log says so.
+                // The log reports this.
                 Output::HungUp => {}
             },
         }
     }
 }
 
-/// Looks at how it stands, tells it when it changed, and lets the sound prepare for what gets lost.
+/// Checks the state, emits changes, and adapts the encoder to the loss rate.
 async fn look(shared: Arc<Shared>, sound: Weak<AudioEngine>) {
     let mut judge = Judge::default();
     let mut last = None;
     let mut ticks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
     loop {
-        // A way that opens is told at once, the rest twice a second.
+        // A change of path is emitted at once, the rest twice a second.
         tokio::select! {
             _ = ticks.tick() => {}
             () = shared.turned.notified() => {}

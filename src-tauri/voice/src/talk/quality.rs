@@ -1,4 +1,4 @@
-//! How good a call is, as the two people hear it: by what had to be made up lately on either side, and by how late it comes.
+//! The quality of a call as perceived by both people, from the recent losses on either side and the delay.
 
 use std::collections::VecDeque;
 
@@ -6,55 +6,55 @@ use crate::audio::Counts;
 use crate::session::negotiation::Way;
 use crate::session::{Reported, Stats};
 
-/// How good a call is.
+/// The quality of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quality {
-    /// Nothing can be said yet, or nothing is connected.
+    /// Not known yet, or not connected.
     Unknown,
-    /// Nothing is missing, on either side.
+    /// Nothing is missing on either side.
     Good,
-    /// Some of it is mended.
+    /// Some sound is concealed.
     Fair,
     /// Words are lost.
     Poor,
 }
 
-/// Looks that are judged together: five seconds of one every half second.
+/// The number of checks in the window: five seconds at one every half second.
 const LOOKS: usize = 10;
 
-/// What may be lost of what came, in percent, for a call to be good, and fair. Opus mends 3 % so that nobody notices; at
-/// 10 % with its redundancy words are still understood (ITU-T G.113, appendix I).
+/// The maximum loss for good and for fair quality, in percent. Opus conceals 3 % imperceptibly; at 10 %, with
+/// redundancy, words are still intelligible (ITU-T G.113, appendix I).
 const GOOD_PERCENT: u64 = 3;
 const FAIR_PERCENT: u64 = 10;
 
-/// Round trips in milliseconds that a talk stands without, and that it stands at all (ITU-T G.114: 150 ms one way is good,
-/// 400 ms the most).
+/// The maximum round-trip times for good and for fair quality, in milliseconds (ITU-T G.114: 150 ms one way is good,
+/// 400 ms the limit).
 const GOOD_RTT_MS: f32 = 300.0;
 const FAIR_RTT_MS: f32 = 800.0;
 
-/// Remembers the last looks.
+/// Computes the quality over the last checks.
 #[derive(Debug, Default)]
 pub(super) struct Judge {
-    /// What came, and what was missed.
+    /// The numbers of received and missed packets at each check.
     here: VecDeque<(u64, u64)>,
     there: There,
 }
 
 impl Judge {
-    /// How good it is at a look, `counts` being from the call's beginning.
+    /// The quality at a check; `counts` are cumulative.
     pub fn quality(&mut self, way: Way, stats: &Stats, counts: &Counts) -> Quality {
         let (came, missed) = self.look(counts);
         let (expected_there, missed_there) = self.there.look(way, stats.reported);
         if way == Way::Nowhere || came + missed == 0 {
             return Quality::Unknown;
         }
-        // Who speaks well over a way that loses half is to know it: the other side can't say so.
+        // Losses at the other side count too, because a speaker can't notice them otherwise.
         let by_loss = worse(by_loss(missed, came + missed), by_loss(missed_there, expected_there));
         let by_delay = stats.rtt_ms.map_or(Quality::Good, |rtt| grade(rtt <= GOOD_RTT_MS, rtt <= FAIR_RTT_MS));
         worse(by_loss, by_delay)
     }
 
-    /// What came lately, and what was missed.
+    /// The recent numbers of received and missed packets.
     fn look(&mut self, counts: &Counts) -> (u64, u64) {
         remember(&mut self.here, (counts.received, counts.lost + counts.late));
         let Some((first, now)) = self.here.front().zip(self.here.back()) else { return (0, 0) };
@@ -62,16 +62,16 @@ impl Judge {
     }
 }
 
-/// What the other side misses, by its reports.
+/// The losses at the other side, by its reports.
 #[derive(Debug, Default)]
 struct There {
     looks: VecDeque<Reported>,
-    /// What was reported when packets went no other way than UDP last; the next report counts all as missed that went otherwise.
+    /// The last report from before UDP was used again; the next report counts packets that went otherwise as lost.
     outdated: Option<Reported>,
 }
 
 impl There {
-    /// What the other side expected lately, and what of it was missed.
+    /// The recent numbers of expected and missed packets at the other side.
     fn look(&mut self, way: Way, reported: Option<Reported>) -> (u64, u64) {
         if way != Way::Udp {
             self.looks.clear();
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(after(&[(0, 0), (100, 0)], &stats(900.0)), Quality::Poor);
     }
 
-    /// Looks while all comes here, with what the other side reports at each.
+    /// The qualities if nothing is lost here, with the other side's report at each check.
     fn reported(looks: &[(Way, Reported)]) -> Vec<Quality> {
         let mut judge = Judge::default();
         let look = |(number, &(way, reported)): (u64, &(Way, Reported))| {
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(looks(1)[15], Quality::Good);
         assert_eq!(looks(4)[15], Quality::Fair);
         assert_eq!((looks(10)[1], looks(10)[2], looks(10)[15]), (Quality::Good, Quality::Poor, Quality::Poor));
-        // More came than was sent.
+        // More packets arrived than were sent.
         assert_eq!(looks(-3)[15], Quality::Good);
     }
 

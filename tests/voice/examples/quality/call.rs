@@ -1,4 +1,4 @@
-//! A call in simulated time: two engines, two pairs of devices, and a network between them that does what it is told.
+//! A call in simulated time: two engines, two pairs of devices, and a simulated network between them.
 
 use std::{
     collections::BTreeMap,
@@ -16,31 +16,31 @@ use crewbell_voice::{
     },
 };
 
-/// How often the engines look: as often as devices wake them, and a little more.
+/// Step of the engines: as often as devices wake them, and a little more.
 const TICK: Duration = Duration::from_millis(1);
-/// How often the listener's losses are told to the speaker, as RTCP does.
+/// Interval at which the listener's losses are reported to the speaker, as by RTCP.
 const REPORT: Duration = Duration::from_secs(1);
 
-/// What a network does to packets, the same for the same seed.
+/// Network conditions; deterministic for a seed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Network {
-    /// Lost ones of a hundred.
+    /// Packet loss in percent.
     pub loss: u32,
-    /// Each takes up to so many milliseconds longer: they overtake each other.
+    /// Maximum extra delay in milliseconds; packets can overtake each other.
     pub jitter_ms: u32,
-    /// Of a hundred, come twice.
+    /// Duplicated packets in percent.
     pub doubled: u32,
-    /// From when on, and for how many milliseconds, nothing comes.
+    /// Start and length of an outage in milliseconds.
     pub outage_ms: Option<(u64, u64)>,
     pub seed: u32,
 }
 
 impl Network {
-    /// How long a packet that is sent at `now` takes, as often as it comes.
+    /// Returns the delay of each copy of a packet that is sent at `now`; empty if it is lost.
     fn delays(&mut self, now: Duration) -> Vec<Duration> {
         let ms = u64::try_from(now.as_millis()).unwrap_or(0);
         let out = self.outage_ms.is_some_and(|(from, length)| (from..from + length).contains(&ms));
-        // All are drawn, so that networks of the same seed lose the same packets.
+        // All values are always drawn, so that networks of the same seed lose the same packets.
         let (lost, again) = (self.chance(100) < self.loss, self.chance(100) < self.doubled);
         let (one, two) = (self.chance(self.jitter_ms + 1), self.chance(self.jitter_ms + 1));
         let times = if lost || out { 0 } else { 1 + usize::from(again) };
@@ -57,14 +57,14 @@ impl Network {
 pub struct Person {
     pub engine: AudioEngine,
     pub devices: ClockedDevices,
-    /// All that was told.
+    /// All events of the engine.
     pub events: Arc<Mutex<Vec<Event>>>,
     hand: Hand,
     sent: Arc<Mutex<Vec<Packet>>>,
 }
 
 impl Person {
-    /// Somebody with the devices that are given, by names "microphone" and "speaker".
+    /// Creates a person with the given devices, named "microphone" and "speaker".
     pub fn new(options: &Options, input: Option<ClockedDevice>, output: Option<ClockedDevice>) -> Result<Self> {
         let devices = ClockedDevices::default();
         for (direction, name, device) in
@@ -89,11 +89,11 @@ impl Person {
     }
 }
 
-/// Two people, and what is on its way between them.
+/// Two people, and the packets in flight between them.
 pub struct Call {
     pub speaker: Person,
     pub listener: Person,
-    /// From the speaker to the listener. The way back is without fault.
+    /// The network from the speaker to the listener. The opposite direction is perfect.
     pub network: Network,
     pub now: Duration,
     on_its_way: BTreeMap<(Duration, u32), Packet>,
@@ -107,7 +107,7 @@ impl Call {
         Self { speaker, listener, network, now: Duration::ZERO, on_its_way: BTreeMap::new(), sent: 0, reported }
     }
 
-    /// Lets it go on for so long.
+    /// Advances the call by a duration.
     pub fn run(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
@@ -121,7 +121,7 @@ impl Call {
             while let Some(first) = self.on_its_way.first_entry().filter(|first| first.key().0 <= self.now) {
                 self.listener.engine.receive(first.remove());
             }
-            // What the listener sends goes straight to the speaker, who hears silence.
+            // The listener's packets, which are silence, go straight to the speaker.
             for packet in self.listener.step(self.now) {
                 self.speaker.engine.receive(packet);
             }
@@ -143,15 +143,15 @@ impl Call {
     }
 }
 
-/// What came of saying something.
+/// The result of a call.
 pub struct Heard {
     pub samples: Vec<f32>,
     pub statistics: Statistics,
-    /// How much of a core a second of it took.
+    /// Share of a core that the call took, as seconds per second.
     pub cost: f64,
 }
 
-/// Says all of `said` over a network, by good devices, and listens for a second more.
+/// Plays `said` over a network with good devices, and listens for a second more.
 pub fn say(said: &[f32], network: Network, options: &Options) -> Result<Heard> {
     let began = worked();
     let good = ClockedDevice::default();
@@ -173,7 +173,7 @@ pub fn say(said: &[f32], network: Network, options: &Options) -> Result<Heard> {
     })
 }
 
-/// How long this thread has had a core; where the system doesn't say, how long it is here.
+/// Returns the processor time of this thread, or the wall-clock time where the system doesn't report it.
 fn worked() -> Duration {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let nanoseconds = fs::read_to_string("/proc/thread-self/schedstat").ok();

@@ -1,7 +1,8 @@
-//! How a call sounds over networks of every kind: `cargo run -p crewbell-voice-tests --example quality`, in simulated time.
+//! Measures the sound quality of calls over networks of every kind, in simulated time:
+//! `cargo run -p crewbell-voice-tests --example quality`.
 //!
-//! What is said is spoken by `espeak-ng` where it is installed, else made in code. PESQ is computed where `cargo xtask setup`
-//! could bring it.
+//! The speech comes from `espeak-ng` if it is installed, and is synthesised in code otherwise. PESQ is computed where
+//! `cargo xtask setup` could install it.
 
 mod call;
 mod pesq;
@@ -77,7 +78,7 @@ fn print_row(name: &str, said: &[f32], network: Network, options: &Options) -> R
         counts.late,
         counts.concealed_ms,
         heard.statistics.reception.depth_ms,
-        // Of two people, of whom one listens; the devices and the network cost little.
+        // For one of the two people; the devices and the network cost little.
         heard.cost * 100.0 / 2.0,
     );
     Ok(())

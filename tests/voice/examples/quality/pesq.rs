@@ -1,13 +1,15 @@
-//! PESQ (ITU-T P.862.2, wideband: 1 bad to 4.6 the same), by a Python package that `cargo xtask setup` brings where it can.
+//! PESQ (ITU-T P.862.2, wideband: 1 bad to 4.6 identical), by a Python package that `cargo xtask setup` installs where
+//! it can.
 
 use std::{env, f32::consts::TAU, fs, path::Path, path::PathBuf, process::Command};
 
 use anyhow::{Result, ensure};
 
-/// Where `cargo xtask setup` puts it. `PESQ_PYTHON` names another Python that has it.
+/// The Python that `cargo xtask setup` installs. `PESQ_PYTHON` names another Python that has the package.
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/pesq/bin/python");
 
-/// PESQ of pairs of files of 32-bit floats at 16 kHz, a line for each, by pieces of 8 s. A piece in which nobody speaks has none.
+/// Python program that computes the PESQ of pairs of files of 32-bit floats at 16 kHz, by pieces of 8 s, and prints a
+/// line for each. A piece without speech has no score.
 const PROGRAM: &str = "
 import sys, numpy as np
 from pesq import pesq, NoUtterancesError
@@ -24,13 +26,13 @@ for said, heard in zip(files[::2], files[1::2]):
     print(f'{np.mean(scores):.2f}' if scores else '-')
 ";
 
-/// What was said, and what was heard of it from when it was due, both at 48 kHz.
+/// The speech, and the recording of it from its expected start, both at 48 kHz.
 pub struct Pair<'a> {
     pub said: &'a [f32],
     pub heard: &'a [f32],
 }
 
-/// PESQ of each, in words; "-" where it can't be had.
+/// Returns the PESQ of each pair as text; "-" where it can't be computed.
 pub fn pesq(pairs: &[Pair]) -> Result<Vec<String>> {
     let python = env::var_os("PESQ_PYTHON").map_or_else(|| PathBuf::from(PYTHON), PathBuf::from);
     let is_there = Command::new(&python).args(["-c", "import pesq"]).output();
@@ -58,7 +60,8 @@ fn write(file: &Path, samples: &[f32]) -> Result<()> {
     Ok(fs::write(file, samples.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<u8>>())?)
 }
 
-/// Every third sample of what is below 7.5 kHz: a sinc of 97 samples under a Hann window.
+/// Resamples 48 kHz to 16 kHz: every third sample after a low-pass at 7.5 kHz, a sinc of 97 samples under a Hann
+/// window.
 fn to_16_khz(samples: &[f32]) -> Vec<f32> {
     const HALF: i16 = 48;
     const CUT: f32 = 7_500.0 / 48_000.0;

@@ -1,41 +1,41 @@
-//! What was heard compared with what was said.
+//! Comparison of recorded speech with the original.
 
 use std::f32::consts::TAU;
 
 use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex32};
 
-/// What devices add: what is recorded of a loudspeaker begins with its first period (10 ms), which is heard one period (10 ms)
-/// after it was taken.
+/// Delay of the devices: the loudspeaker's recording begins with its first period (10 ms), which is heard one period
+/// (10 ms) after it was taken.
 const DEVICES_MS: f32 = 20.0;
-/// Correlation works on every eighth sample: 6 kHz.
+/// Decimation for the correlation: every eighth sample, 6 kHz.
 pub const DECIMATION: usize = 8;
-/// A stretch that is found again as a whole: 320 ms.
+/// Length of a stretch that is searched for as a whole: 320 ms.
 const STRETCH: usize = 15_360;
-/// Looked for as far as this: 700 ms.
+/// Maximum delay that is searched: 700 ms.
 const FARTHEST: usize = 33_600;
-/// A spectrum: 21 ms.
+/// Length of a spectrum's window: 21 ms.
 const WINDOW: usize = 1_024;
-/// What is said louder is speech; what is heard softer where there is speech is a gap.
+/// RMS thresholds: a louder block of the original is speech, and a softer block of the recording is a gap in it.
 const SPOKEN: f32 = 0.02;
 const GAP: f32 = 0.001;
 
-/// How alike they are.
+/// Similarity of a recording to its original.
 #[derive(Clone, Copy, Debug)]
 pub struct Score {
-    /// From the mouth to the ear, devices included: the median, and what nineteen of twenty are below.
+    /// Mouth-to-ear delay, devices included: the median, and the 95th percentile.
     pub delay_ms: f32,
     pub delay_95_ms: f32,
-    /// The median in the recordings, in samples.
+    /// The median delay in the recordings, in samples.
     pub shift: usize,
-    /// Where there was speech and nothing was heard.
+    /// Duration of speech for which nothing was heard.
     pub gaps_ms: usize,
-    /// Log-spectral distance: 0 is the same, 2 hardly to be heard, 10 unlike.
+    /// Log-spectral distance: 0 is identical, 2 hardly audible, 10 very different.
     pub distance_db: f32,
-    /// Which part of the speech was found again.
+    /// Fraction of the speech that was found again.
     pub found: f32,
 }
 
-/// Compares them.
+/// Compares a recording with the original.
 pub fn score(said: &[f32], heard: &[f32]) -> Score {
     let (mut delays, mut distances, mut gaps, mut spoken) = (Vec::new(), Vec::new(), 0, 0);
     let (said_thin, heard_thin, mut search) = (thin(said), thin(heard), Search::new());
@@ -65,10 +65,10 @@ pub fn score(said: &[f32], heard: &[f32]) -> Score {
     }
     delays.sort_by(f32::total_cmp);
     let at = |percent: usize| delays.get(delays.len() * percent / 100).copied().unwrap_or(f32::NAN);
-    // Gaps by the median shift: what is missing can't be found.
+    // Gaps are measured at the median delay, since missing sound can't be searched for.
     let shift = samples((at(50) - DEVICES_MS).max(0.0));
     for (number, block) in said.chunks_exact(480).enumerate() {
-        // A word may come a little sooner or later than the others: from 10 ms before to 10 ms after.
+        // A word may come up to 10 ms earlier or later than the median.
         let from = (number * 480 + shift).saturating_sub(480);
         let heard = heard.get(from..from + 1_440).unwrap_or_default();
         gaps += usize::from(rms(block) > SPOKEN && rms(heard) < GAP) * 10;
@@ -83,7 +83,8 @@ pub fn score(said: &[f32], heard: &[f32]) -> Score {
     }
 }
 
-/// Finds what was said in what was heard, both thinned ([`thin`]). It keeps the transforms of each length.
+/// Finds a stretch of the original in the recording by correlation, both decimated ([`thin`]). Caches the transforms of
+/// each length.
 pub struct Search(RealFftPlanner<f32>);
 
 impl Search {
@@ -91,12 +92,12 @@ impl Search {
         Self(RealFftPlanner::new())
     }
 
-    /// How many samples after the beginning of `heard` a stretch is found whole, and how alike they are (1: the same). Costs
-    /// as much as three transforms.
+    /// Returns the offset in `heard` at which the whole stretch fits best, in samples, and the normalised correlation
+    /// (1: identical). Costs as much as three transforms.
     pub fn find(&mut self, stretch: &[f32], heard: &[f32]) -> Option<(usize, f32)> {
         let length = (stretch.len() + heard.len()).next_power_of_two();
         let (forward, backward) = (self.0.plan_fft_forward(length), self.0.plan_fft_inverse(length));
-        // The correlation theorem: a spectrum times the other's conjugate, back in time.
+        // The correlation theorem: one spectrum times the other's conjugate, transformed back.
         let mut product = spectrum(&*forward, heard.iter().copied());
         for (line, said) in product.iter_mut().zip(spectrum(&*forward, stretch.iter().copied())) {
             *line *= said.conj();
@@ -108,9 +109,9 @@ impl Search {
         let own: f64 = stretch.iter().map(square).sum();
         let mut theirs: f64 = heard.get(..stretch.len())?.iter().map(square).sum();
         let alike = (0..=heard.len() - stretch.len()).map(|at| {
-            // Where next to nothing was heard, 50 dB softer, the transforms' rounding would be like anything.
+            // A floor of -50 dB: in near-silence the transforms' rounding errors would correlate with anything.
             let norm = (own * theirs.max(own * 1e-5)).sqrt().max(1e-9);
-            // To the next place.
+            // Slides the energy window to the next offset.
             theirs += heard.get(at + stretch.len()).map_or(0.0, square) - square(&heard[at]);
             (at, single(f64::from(products[at] / ratio(length, 1)) / norm))
         });
@@ -118,7 +119,7 @@ impl Search {
     }
 }
 
-/// The spectrum of a window that begins with these samples; the rest of it is silent.
+/// Returns the spectrum of a window that begins with these samples and is padded with silence.
 fn spectrum(transform: &dyn RealToComplex<f32>, samples: impl Iterator<Item = f32>) -> Vec<Complex32> {
     let mut window = transform.make_input_vec();
     window.iter_mut().zip(samples).for_each(|(there, sample)| *there = sample);
@@ -127,13 +128,13 @@ fn spectrum(transform: &dyn RealToComplex<f32>, samples: impl Iterator<Item = f3
     lines
 }
 
-/// Every eighth sample of the mean of eight.
+/// Decimates samples: the mean of each eight.
 pub fn thin(samples: &[f32]) -> Vec<f32> {
     samples.chunks_exact(DECIMATION).map(mean).collect()
 }
 
-/// How far two spectra are apart below 8 kHz, in dB, after their loudness was made the same. What is 40 dB below the
-/// loudest isn't heard beside it.
+/// Returns the distance of two spectra below 8 kHz in dB, after normalising their loudness. Parts that are 40 dB below
+/// the loudest are masked and don't count.
 fn distance(spectra: &dyn RealToComplex<f32>, said: &[f32], heard: &[f32]) -> f32 {
     let gain = rms(said) / rms(heard).max(1e-5);
     let (said, heard) = (powers(spectra, said, 1.0), powers(spectra, heard, gain));
@@ -146,7 +147,7 @@ fn distance(spectra: &dyn RealToComplex<f32>, said: &[f32], heard: &[f32]) -> f3
     mean(&squares).sqrt()
 }
 
-/// The power in each of the 170 lines below 8 kHz, under a Hann window.
+/// Returns the power in each of the 170 bins below 8 kHz, under a Hann window.
 fn powers(spectra: &dyn RealToComplex<f32>, samples: &[f32], gain: f32) -> Vec<f32> {
     let under = |(at, sample): (usize, &f32)| gain * sample * (0.5 - 0.5 * (TAU * ratio(at, WINDOW)).cos());
     let lines = spectrum(spectra, samples.iter().enumerate().map(under));

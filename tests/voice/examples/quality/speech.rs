@@ -1,4 +1,4 @@
-//! What is said.
+//! The speech to send.
 
 use std::{fs, path::Path, process::Command};
 
@@ -11,7 +11,8 @@ const SENTENCES: &str = "The guest in cabin seven would like two towels and a bo
     Thank you, I am on my way and will be with you in about five minutes. \
     There is a leak under the sink in the crew mess; bring the long wrench and some tape.";
 
-/// Half a minute of speech at 48 kHz, and who speaks it: `espeak-ng` with a voice, where it is installed.
+/// Returns half a minute of speech at 48 kHz, and the name of its source: `espeak-ng` with a voice, where it is
+/// installed.
 pub fn speech(folder: &Path, voice: &str) -> Result<(Vec<f32>, &'static str)> {
     let wav = folder.join("said.wav");
     let spoken = Command::new("espeak-ng").args(["-v", voice, "-s", "150", "-w"]).arg(&wav).arg(SENTENCES).status();

@@ -1,5 +1,5 @@
-//! A call with all there is between a microphone and a loudspeaker: sound, session and sockets on both sides, and bad weather
-//! between these. Of the server only the live socket plays a part, by two queues.
+//! A call with every part between microphone and loudspeaker: sound, session and sockets on both sides, and impaired
+//! network conditions between the sockets. The server's only part, the live socket, is simulated by two queues.
 
 use std::{
     sync::Arc,
@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::driven::Driven;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long is listened after the last word.
+/// Listening time after the last word.
 const AFTER: Duration = Duration::from_secs(1);
 const CALL: CallId = CallId(Uuid::from_u128(1));
 
@@ -43,50 +43,50 @@ pub struct Person {
 /// Two people who hear each other.
 pub struct Call {
     pub people: [Person; 2],
-    /// Whether the live socket gets through; what is said over it meanwhile comes afterwards.
+    /// Whether the live socket is connected; messages meanwhile are delivered afterwards.
     open: watch::Sender<bool>,
-    /// How soon both were told that packets have a way.
+    /// Time until both sides had reported a media path.
     pub found: Duration,
     _driven: Driven,
 }
 
-/// What is between them.
+/// The network between the two people.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Network {
-    /// On the way to the other, of each of them.
+    /// Conditions for the packets that each person sends.
     pub conditions: [Conditions; 2],
-    /// From when on nothing gets through either way, and for how long.
+    /// Start and length of an outage in both directions.
     pub outage: Option<(Duration, Duration)>,
 }
 
 impl Network {
-    /// The same both ways.
+    /// Creates a network with the same conditions in both directions.
     pub fn of(conditions: Conditions) -> Self {
         Self { conditions: [conditions; 2], outage: None }
     }
 }
 
-/// What came of what one of them said.
+/// The result of a call for one listener.
 pub struct Heard {
     pub samples: Vec<f32>,
     pub statistics: Statistics,
-    /// How good the listener was told that the call is, at last.
+    /// The call quality last reported to the listener.
     pub quality: Quality,
 }
 
-/// What one of them says, over the live socket.
+/// A message over the live socket.
 enum Message {
     Signal(EndpointId, Signal),
     Frame(Bytes),
 }
 
-/// The microphone's sound as it is: what the network does is measured.
+/// Options without treatment of the microphone's sound: the effect of the network is measured.
 pub fn untreated() -> audio::Options {
     audio::Options { treatment: Treatment { echo: false, noise: false, gain: false }, ..audio::Options::default() }
 }
 
 impl Call {
-    /// Begins one in fair weather; `seed` is of the weather to come.
+    /// Starts a call under perfect conditions; `seed` is for later conditions.
     pub async fn begin(seed: u64, sound: &audio::Options) -> Result<Self> {
         let began = Instant::now();
         let (open, is_open) = watch::channel(true);
@@ -103,7 +103,7 @@ impl Call {
         Ok(call)
     }
 
-    /// Waits until both are told so.
+    /// Waits until the states of both people satisfy a condition.
     pub async fn until(&mut self, what: &str, is_so: impl Fn(&State) -> bool) -> Result<()> {
         for person in &mut self.people {
             let waiting = person.state.wait_for(|state| state.as_ref().is_some_and(&is_so));
@@ -113,14 +113,14 @@ impl Call {
         Ok(())
     }
 
-    /// Changes the network for what is sent from now on.
+    /// Changes the network conditions for packets sent from this point on.
     pub fn set(&self, conditions: [Conditions; 2]) {
         for (person, conditions) in self.people.iter().zip(conditions) {
             person.weather.set(conditions);
         }
     }
 
-    /// Says it before the microphones, one thing each.
+    /// Plays a sound into each of the two microphones.
     pub fn say(&self, said: [&[f32]; 2]) {
         for (person, said) in self.people.iter().zip(said) {
             drop(person.devices.heard());
@@ -137,7 +137,7 @@ impl Call {
     }
 }
 
-/// Says both over a network, and listens: what the second heard of the first, then the other way round.
+/// Plays both sounds over a network and records them: first what the second person heard, then what the first heard.
 pub async fn say(said: [&[f32]; 2], network: Network, seed: u64, sound: &audio::Options) -> Result<[Heard; 2]> {
     let call = Call::begin(seed, sound).await?;
     call.set(network.conditions);

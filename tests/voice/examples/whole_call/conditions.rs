@@ -1,4 +1,4 @@
-//! The networks that whole calls are tried over, and how what was heard is written down.
+//! The networks for whole calls, and the table of results.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::{
     score::{Score, score},
 };
 
-/// When an outage begins, and how long it lasts.
+/// Start and length of an outage.
 pub const OUTAGE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(2));
 
-/// The networks, by what they are.
+/// The kinds of network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Fair,
-    /// Fair, with echo, noise and gain of the microphone's sound treated; only the first speaks.
+    /// A perfect network, with echo, noise and gain treatment of the microphone's sound; only the first person speaks.
     Treated,
-    /// So many of a hundred are lost.
+    /// Packet loss in percent.
     Loss(u8),
-    /// Up to 60 ms late, so that they overtake each other; 5 % come twice.
+    /// Delays of up to 60 ms, so that packets overtake each other; 5 % are duplicated.
     Jitter,
     Outage,
 }
@@ -30,7 +30,7 @@ pub enum Kind {
 pub const ALL: [Kind; 7] =
     [Kind::Fair, Kind::Treated, Kind::Loss(5), Kind::Loss(10), Kind::Loss(20), Kind::Jitter, Kind::Outage];
 
-/// What one heard of the other.
+/// The result for one listener.
 pub struct Row {
     pub kind: Kind,
     pub score: Score,
@@ -61,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// A call over it in which both speak at once: what each heard of the other.
+    /// Runs a call over the network in which both speak at once; returns the result for each listener.
     pub async fn hear(self, said: [&[f32]; 2], seed: u64) -> Result<Vec<Row>> {
         let (sound, said) = match self {
             Self::Treated => (Options::default(), [said[0], &[]]),
@@ -73,9 +73,9 @@ impl Kind {
     }
 }
 
-/// Prints a table of what was heard of what was said.
+/// Prints a table of the results.
 pub fn print(said: [&[f32]; 2], rows: &[Row]) -> Result<()> {
-    // The first of two of a kind heard what was said first.
+    // Of two rows of a kind, the first is for the listener of the first sound.
     let is_first = |number: usize| number == 0 || rows[number - 1].kind != rows[number].kind;
     let pairs: Vec<Pair> = (0..)
         .zip(rows)

@@ -1,6 +1,7 @@
-//! Devices and sound that follow real time, as sockets and timers need it, a millisecond at a time.
+//! Simulated devices and engines that follow real time in steps of a millisecond, as sockets and timers need it.
 //!
-//! On a busy machine they come later, all together: that is a network that is a little worse, and no device that misses its time.
+//! On a busy machine several steps run late, all together. This acts like a slightly worse network, and no device
+//! misses its period.
 
 use std::{
     io,
@@ -16,11 +17,11 @@ use crewbell_voice::audio::{Hand, device::ClockedDevices};
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// What drives them; on drop they stand still.
+/// The driving thread; it stops on drop.
 pub struct Driven(Arc<AtomicBool>);
 
 impl Driven {
-    /// Drives devices, each with the sound that is heard by them.
+    /// Starts to drive devices, each with its engine.
     pub fn start(mut hands: Vec<(ClockedDevices, Hand)>) -> io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&is_over);

@@ -1,8 +1,9 @@
-//! How a call sounds over bad networks, with all of it in between: `cargo run -p crewbell-voice-tests --example whole_call`.
+//! Measures the sound quality of whole calls over bad networks:
+//! `cargo run -p crewbell-voice-tests --example whole_call`.
 //!
-//! Two people speak to each other at once, by the real sound, session and sockets, in real time: half a minute. Lossy, jittery
-//! and cut is what the sockets send, ICE, DTLS and RTCP too. Each network has two rows: what the one heard of the other, and the
-//! other way round. `--example quality` is without sockets, in simulated time.
+//! Two people speak at once for half a minute, with the real sound, session and sockets, in real time. Loss, jitter and
+//! outages affect everything that the sockets send, including ICE, DTLS and RTCP. Each network has two rows, one for
+//! each listener. `--example quality` works without sockets, in simulated time.
 
 mod call;
 mod conditions;

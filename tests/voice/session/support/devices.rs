@@ -1,4 +1,4 @@
-//! Two devices in a call that speak all the time, with the live socket's part played by channels.
+//! Two devices in a call that speak all the time; channels stand in for the live socket.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// Packets that went over the socket.
+    /// Returns the number of packets sent over the live socket.
     pub fn frames_sent(&self) -> usize {
         self.frames.load(Ordering::Relaxed)
     }
@@ -36,20 +36,20 @@ impl Drop for Device {
     }
 }
 
-/// What passes over the live socket.
+/// A message over the live socket.
 pub enum Message {
     Said(Output),
     Frame(bytes::Bytes),
 }
 
-/// Both devices open their side of a call, and speak.
+/// Opens both sides of a call, which then speak.
 pub async fn call(caller: Options, called: Options) -> (Device, Device) {
     let (to_called, at_called) = unbounded_channel();
     let (to_caller, at_caller) = unbounded_channel();
     tokio::join!(device(Role::Caller, caller, to_called, at_caller), device(Role::Called, called, to_caller, at_called),)
 }
 
-/// One side of a call; what it says goes to the other, and the other way round.
+/// Opens one side of a call, with channels to and from the other.
 pub async fn device(
     role: Role,
     session: Options,

@@ -1,4 +1,5 @@
-//! Machines of their own and the networks between them, by network namespaces: addresses really go, and nothing tells.
+//! Separate machines and the networks between them, as network namespaces: an address really disappears, without a
+//! notification to the other side.
 //!
 //! ```text
 //!            ┌─ one 10.77.1.0/24 ─┐
@@ -6,7 +7,7 @@
 //!            └─ two 10.77.2.0/24 ─┘
 //! ```
 //!
-//! Only root may make network namespaces; for others the tests are left out.
+//! Only root may create network namespaces; for other users the tests are skipped.
 
 use std::fs::File;
 use std::process::Command;
@@ -16,13 +17,13 @@ use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A machine of its own; gone when dropped.
+/// A network namespace; deleted on drop.
 pub struct Machine {
     name: String,
 }
 
 impl Machine {
-    /// With a loopback interface alone. None where it may not be made.
+    /// Creates a namespace with a loopback interface only; `None` without the permission.
     pub fn new(what: &str) -> Option<Self> {
         let name = format!("crewbell-{what}-{}", std::process::id());
         if !ip(&["netns", "add", &name]) {
@@ -41,10 +42,10 @@ impl Drop for Machine {
     }
 }
 
-/// The router's address for the phone; all machines reach it, from whatever network.
+/// The router's address on the phone's network; all machines reach it from any network.
 pub const ROUTER: [u8; 4] = [10, 77, 3, 1];
 
-/// The three machines of the picture.
+/// The three machines of the diagram.
 pub struct Networks {
     pub tablet: Machine,
     pub phone: Machine,
@@ -52,7 +53,7 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// None where they may not be made.
+    /// Creates the machines and their networks; `None` without the permission.
     pub fn new() -> Option<Self> {
         let (tablet, phone) = (Machine::new("tablet")?, Machine::new("phone")?);
         let router = Machine::new("router")?;
@@ -91,7 +92,7 @@ impl Networks {
         assert!(ip(&["-n", tablet, "route", "replace", "default", "via", &format!("10.77.{net}.1")]));
     }
 
-    /// As a tablet does: the address goes with the network.
+    /// Takes a network from the tablet: its address disappears with the link.
     pub fn leave(&self, link: &str) {
         let tablet = &self.tablet.name;
         assert!(ip(&["-n", tablet, "address", "flush", "dev", link]));
@@ -103,7 +104,7 @@ fn ip(words: &[&str]) -> bool {
     Command::new("ip").args(words).output().is_ok_and(|output| output.status.success())
 }
 
-/// Opens something on a machine, and keeps it going in a thread that lives there, until `stop`.
+/// Runs `open` on a machine and keeps its result alive on a thread in that namespace until `stop`.
 pub fn on<T, F>(machine: &Machine, open: F, stop: &Arc<AtomicBool>) -> (Receiver<T>, JoinHandle<()>)
 where
     T: Send + 'static,

@@ -1,4 +1,4 @@
-//! Two ends of a call in one process, and what is needed to look at them.
+//! Two ends of a call in one process, and helpers to observe them.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part of it")]
 
 pub mod devices;
@@ -14,7 +14,7 @@ use crewbell_voice::Packet;
 use crewbell_voice::session::{Addresses, Event, MediaSession, Options, PacketSink, SessionError, WebRtcSession};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// What came, and when.
+/// The received packets and their times.
 #[derive(Clone, Default)]
 pub struct Heard {
     packets: Arc<Mutex<Vec<(Instant, Packet)>>>,
@@ -34,13 +34,13 @@ impl Heard {
         self.packets.lock().unwrap().len()
     }
 
-    /// When the first came after `start`.
+    /// Returns the time of the first packet after `start`.
     pub fn first_after(&self, start: Instant) -> Option<Instant> {
         self.packets.lock().unwrap().iter().map(|(at, _)| *at).find(|at| *at > start)
     }
 }
 
-/// One end.
+/// One end of a call.
 pub struct End {
     pub session: Arc<WebRtcSession>,
     pub events: UnboundedReceiver<Event>,
@@ -68,7 +68,7 @@ impl End {
     }
 }
 
-/// Reachable from this machine alone.
+/// Returns options that make an end reachable from this machine only.
 pub fn loopback() -> Options {
     Options { addresses: Addresses::Only(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]), ..Options::default() }
 }
@@ -81,7 +81,7 @@ pub fn packet(number: u32) -> Packet {
     }
 }
 
-/// Until a condition holds, or fails after `limit`.
+/// Waits until a condition holds; panics after `limit`.
 pub async fn eventually(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) -> Duration {
     let start = Instant::now();
     while !holds() {
@@ -91,7 +91,7 @@ pub async fn eventually(what: &str, limit: Duration, mut holds: impl FnMut() -> 
     start.elapsed()
 }
 
-/// Brings candidates to the other end until an event comes.
+/// Passes candidates to the other end until an event comes.
 pub async fn trickle_until(until: Event, from: &mut UnboundedReceiver<Event>, to: &WebRtcSession) {
     loop {
         let event = tokio::time::timeout(Duration::from_secs(10), from.recv()).await;
@@ -105,7 +105,7 @@ pub async fn trickle_until(until: Event, from: &mut UnboundedReceiver<Event>, to
     }
 }
 
-/// Two ends that hear each other.
+/// Connects two ends.
 pub async fn connected(ours: Options, theirs: Options) -> (End, End) {
     let mut caller = End::open(ours).await.unwrap();
     let mut callee = End::open(theirs).await.unwrap();
@@ -116,7 +116,7 @@ pub async fn connected(ours: Options, theirs: Options) -> (End, End) {
     (caller, callee)
 }
 
-/// Until both ends say so.
+/// Waits until both ends report an event.
 pub async fn both(event: Event, caller: &mut End, callee: &mut End) {
     tokio::join!(
         trickle_until(event.clone(), &mut caller.events, &callee.session),

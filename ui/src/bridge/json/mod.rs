@@ -1,11 +1,11 @@
-//! Reads what the core says: JSON (RFC 8259) into the types of the core's `screen`.
+//! A JSON (RFC 8259) deserializer for the messages of the core, the types of its `screen` module.
 //!
-//! It reads everything that `serde_json` writes, as `serde_json` reads it; the tests hold the two side by side. It is
-//! here because the face is loaded at every start, and `serde_json` makes it a fifth larger: for each type it brings a
-//! second way to read it, from an array without names, and sentences about everything that can be wrong with a text
-//! that a person wrote. Nobody wrote these. What can't be read is told by its place in the text.
+//! It reads everything that `serde_json` writes, as `serde_json` reads it; the tests compare the two. It replaces
+//! `serde_json` because the UI is loaded at every start and `serde_json` makes it a fifth larger: for each type that
+//! adds a second way to read it, from an array without names, and error messages for texts that people wrote. The
+//! core's messages are written by a program. Errors give only the position in the text.
 //!
-//! `text` knows the characters, [`Reader`] what serde makes of them.
+//! `text` is the tokenizer, [`Reader`] the serde deserializer.
 
 mod reader;
 mod text;
@@ -14,18 +14,18 @@ use serde::de::DeserializeOwned;
 
 use reader::Reader;
 
-/// A text isn't what it should be.
+/// The error of a text that can't be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not understood, up to byte {at}")]
 pub struct Unreadable {
-    /// How far it was read, in bytes.
+    /// How far the text was read, in bytes.
     pub at: usize,
 }
 
-/// Reads a text whole.
+/// Parses a complete text.
 ///
 /// # Errors
-/// It is no JSON, or no `T`.
+/// Returns an error if the text is no JSON, or no `T`.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
     let mut reader = Reader::new(text);
     let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));

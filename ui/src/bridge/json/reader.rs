@@ -1,14 +1,14 @@
-//! What serde makes of a JSON text.
+//! The serde deserializer for JSON text.
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::text::{Broken, Number, Text};
 
-/// Lists and objects within each other; as many as `serde_json` takes.
+/// Maximum nesting depth of lists and objects, the same as in `serde_json`.
 const DEEPEST: u8 = 127;
 
-/// Reads a text, value by value.
+/// A serde deserializer that reads a text value by value.
 pub(super) struct Reader<'a> {
     text: Text<'a>,
     depth: u8,
@@ -24,7 +24,7 @@ impl<'a> Reader<'a> {
         self.text.at
     }
 
-    /// Nothing more may come.
+    /// Fails unless the text ends here.
     pub(super) fn end(&mut self) -> Result<(), Broken> {
         if self.text.peek().is_none() { Ok(()) } else { Err(Broken) }
     }
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         self.text.expect(bracket)
     }
 
-    /// Passes a value over.
+    /// Skips a value.
     fn pass_over(&mut self) -> Result<(), Broken> {
         let (open, close) = match self.text.peek().ok_or(Broken)? {
             b'"' => return self.text.string().map(drop),
@@ -61,10 +61,10 @@ impl<'a> Reader<'a> {
         self.close(close)
     }
 
-    /// Whether another value follows in a list or an object, which ends with that bracket.
+    /// Whether another value follows in a list or an object that ends with that bracket.
     fn goes_on(&mut self, first: &mut bool, bracket: u8) -> bool {
         let is_first = std::mem::replace(first, false);
-        // That it ends with the right bracket is seen when it is closed.
+        // The closing call checks that it ends with the right bracket.
         if is_first { self.text.peek() != Some(bracket) } else { self.text.take(b',') }
     }
 
@@ -183,7 +183,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
     }
 }
 
-/// The values of a list, or the names and values of an object.
+/// Access to the elements of a list, or the names and values of an object.
 struct Values<'r, 'a> {
     reader: &'r mut Reader<'a>,
     first: bool,
@@ -208,7 +208,7 @@ impl<'de> de::MapAccess<'de> for Values<'_, '_> {
         if !self.reader.goes_on(&mut self.first, b'}') {
             return Ok(None);
         }
-        // A seed that takes anything would take a number, too.
+        // A seed that accepts any value would accept a number, too.
         if self.reader.text.peek() == Some(b'"') { seed.deserialize(&mut *self.reader).map(Some) } else { Err(Broken) }
     }
 
@@ -218,7 +218,7 @@ impl<'de> de::MapAccess<'de> for Values<'_, '_> {
     }
 }
 
-/// A variant of an enum: a bare name, or a name with what it holds.
+/// Access to a variant of an enum: a bare name, or a name with its content.
 struct Variant<'r, 'a> {
     reader: &'r mut Reader<'a>,
     is_bare: bool,

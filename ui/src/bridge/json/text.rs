@@ -1,11 +1,11 @@
-//! The characters of a JSON text: space, punctuation, words, numbers, strings.
+//! A JSON tokenizer: whitespace, punctuation, literals, numbers, strings.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de;
 
-/// It isn't understood. Where, the text knows.
+/// A parse error without details. [`Text`] holds the position.
 #[derive(Debug)]
 pub(super) struct Broken;
 
@@ -22,7 +22,7 @@ impl de::Error for Broken {
         Self
     }
 
-    // What follows would each put a sentence together first.
+    // The default implementations of the methods below would each format a message first.
 
     fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
         Self
@@ -53,7 +53,7 @@ impl de::Error for Broken {
     }
 }
 
-/// A number; a whole one as whole as it can be.
+/// A number, as an integer where it is one and fits.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Number {
     Natural(u64),
@@ -61,7 +61,7 @@ pub(super) enum Number {
     Fraction(f64),
 }
 
-/// A JSON text, and how far it is read.
+/// A JSON text and the current position in it.
 pub(super) struct Text<'a> {
     whole: &'a str,
     pub(super) at: usize,
@@ -72,12 +72,12 @@ impl<'a> Text<'a> {
         Self { whole, at: 0 }
     }
 
-    /// The next byte, whatever it is; none at the end.
+    /// The next byte; none at the end.
     fn byte(&self) -> Option<u8> {
         self.whole.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that isn't space; none at the end.
+    /// The next byte after whitespace; none at the end.
     pub(super) fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
             self.at += 1;
@@ -85,7 +85,7 @@ impl<'a> Text<'a> {
         self.byte()
     }
 
-    /// Takes the next byte that isn't space if it is this one.
+    /// Consumes the next byte after whitespace if it is the wanted one.
     pub(super) fn take(&mut self, wanted: u8) -> bool {
         let is_there = self.peek() == Some(wanted);
         self.at += usize::from(is_there);
@@ -96,7 +96,7 @@ impl<'a> Text<'a> {
         if self.take(wanted) { Ok(()) } else { Err(Broken) }
     }
 
-    /// Takes `true`, `false` or `null` if that is what comes.
+    /// Consumes the literal `true`, `false` or `null` if it comes next.
     pub(super) fn word(&mut self, wanted: &str) -> bool {
         self.peek();
         let is_there = self.whole.as_bytes()[self.at..].starts_with(wanted.as_bytes());
@@ -104,7 +104,7 @@ impl<'a> Text<'a> {
         is_there
     }
 
-    /// Reads a number (RFC 8259, 6).
+    /// Parses a number (RFC 8259, section 6).
     pub(super) fn number(&mut self) -> Result<Number, Broken> {
         self.peek();
         let from = self.at;
@@ -127,7 +127,7 @@ impl<'a> Text<'a> {
         {
             return Ok(Number::Natural(number));
         }
-        // A zero below zero is a fraction's.
+        // Negative zero is read as a fraction.
         if is_whole && let Some(number) = said.parse().ok().filter(|number| *number < 0) {
             return Ok(Number::Negative(number));
         }
@@ -146,7 +146,7 @@ impl<'a> Text<'a> {
         if self.at > from { Ok(()) } else { Err(Broken) }
     }
 
-    /// Reads a string (RFC 8259, 7): where nothing in it is escaped, without copying it.
+    /// Parses a string (RFC 8259, section 7). A string without escapes is borrowed, not copied.
     pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Broken> {
         self.expect(b'"')?;
         let plain = self.plain()?;
@@ -166,7 +166,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// What stands before the next quotation mark or backslash.
+    /// The characters before the next quotation mark or backslash.
     fn plain(&mut self) -> Result<&'a str, Broken> {
         let from = self.at;
         loop {
@@ -178,7 +178,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The character that stands escaped behind a backslash.
+    /// The character of an escape sequence, after the backslash.
     fn escaped(&mut self) -> Result<char, Broken> {
         let escape = self.byte().ok_or(Broken)?;
         self.at += 1;
@@ -195,7 +195,7 @@ impl<'a> Text<'a> {
                     0xd800..0xdc00 if self.one_of(b"\\") && self.one_of(b"u") => Some(self.unit()?),
                     _ => None,
                 };
-                // A lone half of a pair (UTF-16) is no character.
+                // A lone surrogate (UTF-16) is no character.
                 let mut characters = char::decode_utf16([first].into_iter().chain(second));
                 characters.next().and_then(Result::ok).ok_or(Broken)?
             }
@@ -203,7 +203,7 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Four hexadecimal digits.
+    /// Parses four hexadecimal digits.
     fn unit(&mut self) -> Result<u16, Broken> {
         let mut unit = 0;
         for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! German: what the page of what happened says
+//! German: texts of the activity page.
 
 use crate::locales::Plural;
 use crate::locales::words::Activity;

@@ -1,4 +1,4 @@
-//! German: what the page of the buttons says
+//! German: texts of the buttons page.
 
 use crate::locales::words::Buttons;
 

@@ -1,4 +1,4 @@
-//! German: what is said everywhere: buttons, answers, small words
+//! German: texts used in many places: buttons, answers, small words.
 
 use crate::locales::Plural;
 use crate::locales::words::Common;

@@ -1,4 +1,4 @@
-//! German: what stands around every page: the ways, the connection, what is out of the ordinary
+//! German: texts of the frame around every page: navigation, connection state, banners.
 
 use crate::locales::Plural;
 use crate::locales::words::Frame;

@@ -1,4 +1,4 @@
-//! German: what the page of the guests says
+//! German: texts of the guests page.
 
 use crate::locales::Plural;
 use crate::locales::words::Guests;

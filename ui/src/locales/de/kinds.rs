@@ -1,4 +1,4 @@
-//! German: names of sorts and states: requests, services, roles, places, buttons
+//! German: names of kinds and states: requests, services, roles, places, buttons.
 
 use crate::locales::words::Kinds;
 

@@ -1,4 +1,4 @@
-//! German: a sentence for everything that happens, as timelines and the activity tell it
+//! German: texts for log entries, as shown in timelines and in the activity log.
 
 use crate::locales::words::Log;
 

@@ -1,4 +1,4 @@
-//! German.
+//! The German texts.
 
 mod activity;
 mod buttons;
@@ -23,7 +23,7 @@ mod verbs;
 
 use super::words::Words;
 
-/// Everything that the app says, in German.
+/// All German texts.
 pub static WORDS: Words = Words {
     activity: activity::WORDS,
     buttons: buttons::WORDS,

@@ -1,4 +1,4 @@
-//! German: what the page of a new request says
+//! German: texts of the page for a new request.
 
 use crate::locales::words::NewRequest;
 

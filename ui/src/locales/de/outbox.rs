@@ -1,4 +1,4 @@
-//! German: what the outbox page says
+//! German: texts of the outbox page.
 
 use crate::locales::Plural;
 use crate::locales::words::Outbox;

@@ -1,4 +1,4 @@
-//! German: what the page of the people says
+//! German: texts of the people page.
 
 use crate::locales::Plural;
 use crate::locales::words::People;

@@ -1,4 +1,4 @@
-//! German: what the page of the places says
+//! German: texts of the places page.
 
 use crate::locales::Plural;
 use crate::locales::words::Places;

@@ -1,4 +1,4 @@
-//! German: what a request's page says
+//! German: texts of a request's page.
 
 use crate::locales::words::Request;
 

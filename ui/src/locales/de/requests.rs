@@ -1,4 +1,4 @@
-//! German: what the board says
+//! German: texts of the request board.
 
 use crate::locales::Plural;
 use crate::locales::words::Requests;

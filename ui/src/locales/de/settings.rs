@@ -1,4 +1,4 @@
-//! German: what the settings page says
+//! German: texts of the settings page.
 
 use crate::locales::Plural;
 use crate::locales::words::Settings;

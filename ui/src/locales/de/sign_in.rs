@@ -1,4 +1,4 @@
-//! German: what the sign-in page says
+//! German: texts of the sign-in page.
 
 use crate::locales::words::SignIn;
 

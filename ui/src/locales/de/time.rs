@@ -1,4 +1,4 @@
-//! German: times and spans
+//! German: texts for times and durations.
 
 use crate::locales::Plural;
 use crate::locales::words::Time;

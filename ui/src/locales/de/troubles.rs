@@ -1,4 +1,4 @@
-//! German: why there is no connection
+//! German: texts for connection errors.
 
 use crate::locales::words::Troubles;
 

@@ -1,4 +1,4 @@
-//! German: what a person did, in words, for the outbox
+//! German: texts for commands, as shown in the outbox.
 
 use crate::locales::words::Verbs;
 

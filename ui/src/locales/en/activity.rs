@@ -1,4 +1,4 @@
-//! English: what the page of what happened says
+//! English: texts of the activity page.
 
 use crate::locales::Plural;
 use crate::locales::words::Activity;

@@ -1,4 +1,4 @@
-//! English: what the page of the buttons says
+//! English: texts of the buttons page.
 
 use crate::locales::words::Buttons;
 

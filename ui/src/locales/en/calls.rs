@@ -1,4 +1,4 @@
-//! English: what is said of calls and of who can be called
+//! English: texts about calls and presence.
 
 use crate::locales::Plural;
 use crate::locales::words::Calls;

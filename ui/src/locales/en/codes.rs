@@ -1,4 +1,4 @@
-//! English: a sentence for each refusal, and for whatever else came to nothing
+//! English: texts for refusal codes and other errors.
 
 use crate::locales::Plural;
 use crate::locales::words::Codes;

@@ -1,4 +1,4 @@
-//! English: what stands around every page: the ways, the connection, what is out of the ordinary
+//! English: texts of the frame around every page: navigation, connection state, banners.
 
 use crate::locales::Plural;
 use crate::locales::words::Frame;

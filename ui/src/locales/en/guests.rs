@@ -1,4 +1,4 @@
-//! English: what the page of the guests says
+//! English: texts of the guests page.
 
 use crate::locales::Plural;
 use crate::locales::words::Guests;

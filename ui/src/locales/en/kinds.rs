@@ -1,4 +1,4 @@
-//! English: names of sorts and states: requests, services, roles, places, buttons
+//! English: names of kinds and states: requests, services, roles, places, buttons.
 
 use crate::locales::words::Kinds;
 

@@ -1,4 +1,4 @@
-//! English: a sentence for everything that happens, as timelines and the activity tell it
+//! English: texts for log entries, as shown in timelines and in the activity log.
 
 use crate::locales::words::Log;
 

@@ -1,4 +1,4 @@
-//! English.
+//! The English texts.
 
 mod activity;
 mod buttons;
@@ -23,7 +23,7 @@ mod verbs;
 
 use super::words::Words;
 
-/// Everything that the app says, in English.
+/// All English texts.
 pub static WORDS: Words = Words {
     activity: activity::WORDS,
     buttons: buttons::WORDS,

@@ -1,4 +1,4 @@
-//! English: what the page of a new request says
+//! English: texts of the page for a new request.
 
 use crate::locales::words::NewRequest;
 

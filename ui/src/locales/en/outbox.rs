@@ -1,4 +1,4 @@
-//! English: what the outbox page says
+//! English: texts of the outbox page.
 
 use crate::locales::Plural;
 use crate::locales::words::Outbox;

@@ -1,4 +1,4 @@
-//! English: what the page of the people says
+//! English: texts of the people page.
 
 use crate::locales::Plural;
 use crate::locales::words::People;

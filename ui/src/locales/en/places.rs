@@ -1,4 +1,4 @@
-//! English: what the page of the places says
+//! English: texts of the places page.
 
 use crate::locales::Plural;
 use crate::locales::words::Places;

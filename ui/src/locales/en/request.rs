@@ -1,4 +1,4 @@
-//! English: what a request's page says
+//! English: texts of a request's page.
 
 use crate::locales::words::Request;
 

@@ -1,4 +1,4 @@
-//! English: what the board says
+//! English: texts of the request board.
 
 use crate::locales::Plural;
 use crate::locales::words::Requests;

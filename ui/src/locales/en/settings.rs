@@ -1,4 +1,4 @@
-//! English: what the settings page says
+//! English: texts of the settings page.
 
 use crate::locales::Plural;
 use crate::locales::words::Settings;

@@ -1,4 +1,4 @@
-//! English: what the sign-in page says
+//! English: texts of the sign-in page.
 
 use crate::locales::words::SignIn;
 

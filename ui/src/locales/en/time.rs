@@ -1,4 +1,4 @@
-//! English: times and spans
+//! English: texts for times and durations.
 
 use crate::locales::Plural;
 use crate::locales::words::Time;

@@ -1,4 +1,4 @@
-//! English: why there is no connection
+//! English: texts for connection errors.
 
 use crate::locales::words::Troubles;
 

@@ -1,4 +1,4 @@
-//! English: what a person did, in words, for the outbox
+//! English: texts for commands, as shown in the outbox.
 
 use crate::locales::words::Verbs;
 

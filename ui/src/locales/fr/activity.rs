@@ -1,4 +1,4 @@
-//! French: what the page of what happened says
+//! French: texts of the activity page.
 
 use crate::locales::Plural;
 use crate::locales::words::Activity;

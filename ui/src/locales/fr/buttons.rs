@@ -1,4 +1,4 @@
-//! French: what the page of the buttons says
+//! French: texts of the buttons page.
 
 use crate::locales::words::Buttons;
 

@@ -1,4 +1,4 @@
-//! French: what is said of calls and of who can be called
+//! French: texts about calls and presence.
 
 use crate::locales::Plural;
 use crate::locales::words::Calls;

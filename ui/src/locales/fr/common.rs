@@ -1,4 +1,4 @@
-//! French: what is said everywhere: buttons, answers, small words
+//! French: texts used in many places: buttons, answers, small words.
 
 use crate::locales::Plural;
 use crate::locales::words::Common;

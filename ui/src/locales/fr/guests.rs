@@ -1,4 +1,4 @@
-//! French: what the page of the guests says
+//! French: texts of the guests page.
 
 use crate::locales::Plural;
 use crate::locales::words::Guests;

@@ -1,4 +1,4 @@
-//! French: names of sorts and states: requests, services, roles, places, buttons
+//! French: names of kinds and states: requests, services, roles, places, buttons.
 
 use crate::locales::words::Kinds;
 

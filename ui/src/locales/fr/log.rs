@@ -1,4 +1,4 @@
-//! French: a sentence for everything that happens, as timelines and the activity tell it
+//! French: texts for log entries, as shown in timelines and in the activity log.
 
 use crate::locales::words::Log;
 

@@ -1,4 +1,4 @@
-//! French.
+//! The French texts.
 
 mod activity;
 mod buttons;
@@ -23,7 +23,7 @@ mod verbs;
 
 use super::words::Words;
 
-/// Everything that the app says, in French.
+/// All French texts.
 pub static WORDS: Words = Words {
     activity: activity::WORDS,
     buttons: buttons::WORDS,

@@ -1,4 +1,4 @@
-//! French: what the page of a new request says
+//! French: texts of the page for a new request.
 
 use crate::locales::words::NewRequest;
 

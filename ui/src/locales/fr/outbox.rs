@@ -1,4 +1,4 @@
-//! French: what the outbox page says
+//! French: texts of the outbox page.
 
 use crate::locales::Plural;
 use crate::locales::words::Outbox;

@@ -1,4 +1,4 @@
-//! French: what the page of the people says
+//! French: texts of the people page.
 
 use crate::locales::Plural;
 use crate::locales::words::People;

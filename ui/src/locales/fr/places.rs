@@ -1,4 +1,4 @@
-//! French: what the page of the places says
+//! French: texts of the places page.
 
 use crate::locales::Plural;
 use crate::locales::words::Places;

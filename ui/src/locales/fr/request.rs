@@ -1,4 +1,4 @@
-//! French: what a request's page says
+//! French: texts of a request's page.
 
 use crate::locales::words::Request;
 

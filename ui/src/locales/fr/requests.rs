@@ -1,4 +1,4 @@
-//! French: what the board says
+//! French: texts of the request board.
 
 use crate::locales::Plural;
 use crate::locales::words::Requests;

@@ -1,4 +1,4 @@
-//! French: what the settings page says
+//! French: texts of the settings page.
 
 use crate::locales::Plural;
 use crate::locales::words::Settings;

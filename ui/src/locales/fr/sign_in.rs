@@ -1,4 +1,4 @@
-//! French: what the sign-in page says
+//! French: texts of the sign-in page.
 
 use crate::locales::words::SignIn;
 

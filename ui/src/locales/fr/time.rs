@@ -1,4 +1,4 @@
-//! French: times and spans
+//! French: texts for times and durations.
 
 use crate::locales::Plural;
 use crate::locales::words::Time;

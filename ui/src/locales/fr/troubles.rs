@@ -1,4 +1,4 @@
-//! French: why there is no connection
+//! French: texts for connection errors.
 
 use crate::locales::words::Troubles;
 

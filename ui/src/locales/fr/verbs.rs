@@ -1,4 +1,4 @@
-//! French: what a person did, in words, for the outbox
+//! French: texts for commands, as shown in the outbox.
 
 use crate::locales::words::Verbs;
 

@@ -1,4 +1,4 @@
-//! Croatian: what the page of what happened says
+//! Croatian: texts of the activity page.
 
 use crate::locales::Plural;
 use crate::locales::words::Activity;

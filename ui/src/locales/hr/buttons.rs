@@ -1,4 +1,4 @@
-//! Croatian: what the page of the buttons says
+//! Croatian: texts of the buttons page.
 
 use crate::locales::words::Buttons;
 

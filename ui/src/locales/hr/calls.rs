@@ -1,4 +1,4 @@
-//! Croatian: what is said of calls and of who can be called
+//! Croatian: texts about calls and presence.
 
 use crate::locales::Plural;
 use crate::locales::words::Calls;

@@ -1,4 +1,4 @@
-//! Croatian: what the page of the guests says
+//! Croatian: texts of the guests page.
 
 use crate::locales::Plural;
 use crate::locales::words::Guests;

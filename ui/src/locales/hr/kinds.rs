@@ -1,4 +1,4 @@
-//! Croatian: names of sorts and states: requests, services, roles, places, buttons
+//! Croatian: names of kinds and states: requests, services, roles, places, buttons.
 
 use crate::locales::words::Kinds;
 

@@ -1,4 +1,4 @@
-//! Croatian.
+//! The Croatian texts.
 
 mod activity;
 mod buttons;
@@ -23,7 +23,7 @@ mod verbs;
 
 use super::words::Words;
 
-/// Everything that the app says, in Croatian.
+/// All Croatian texts.
 pub static WORDS: Words = Words {
     activity: activity::WORDS,
     buttons: buttons::WORDS,

@@ -1,4 +1,4 @@
-//! Croatian: what the page of a new request says
+//! Croatian: texts of the page for a new request.
 
 use crate::locales::words::NewRequest;
 

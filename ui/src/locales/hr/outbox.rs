@@ -1,4 +1,4 @@
-//! Croatian: what the outbox page says
+//! Croatian: texts of the outbox page.
 
 use crate::locales::Plural;
 use crate::locales::words::Outbox;

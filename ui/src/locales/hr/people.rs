@@ -1,4 +1,4 @@
-//! Croatian: what the page of the people says
+//! Croatian: texts of the people page.
 
 use crate::locales::Plural;
 use crate::locales::words::People;

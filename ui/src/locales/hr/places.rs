@@ -1,4 +1,4 @@
-//! Croatian: what the page of the places says
+//! Croatian: texts of the places page.
 
 use crate::locales::Plural;
 use crate::locales::words::Places;

@@ -1,4 +1,4 @@
-//! Croatian: what a request's page says
+//! Croatian: texts of a request's page.
 
 use crate::locales::words::Request;
 

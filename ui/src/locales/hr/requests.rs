@@ -1,4 +1,4 @@
-//! Croatian: what the board says
+//! Croatian: texts of the request board.
 
 use crate::locales::Plural;
 use crate::locales::words::Requests;

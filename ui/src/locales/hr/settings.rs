@@ -1,4 +1,4 @@
-//! Croatian: what the settings page says
+//! Croatian: texts of the settings page.
 
 use crate::locales::Plural;
 use crate::locales::words::Settings;

@@ -1,4 +1,4 @@
-//! Croatian: what the sign-in page says
+//! Croatian: texts of the sign-in page.
 
 use crate::locales::words::SignIn;
 

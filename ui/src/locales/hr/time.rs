@@ -1,4 +1,4 @@
-//! Croatian: times and spans
+//! Croatian: texts for times and durations.
 
 use crate::locales::Plural;
 use crate::locales::words::Time;

@@ -1,4 +1,4 @@
-//! Croatian: why there is no connection
+//! Croatian: texts for connection errors.
 
 use crate::locales::words::Troubles;
 

@@ -1,4 +1,4 @@
-//! Croatian: what a person did, in words, for the outbox
+//! Croatian: texts for commands, as shown in the outbox.
 
 use crate::locales::words::Verbs;
 

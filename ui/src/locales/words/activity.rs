@@ -1,9 +1,9 @@
-//! What the page of what happened says
+//! Texts of the activity page.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What the page of what happened says
+    /// Texts of the activity page.
     Activity {
         title: Text,
         search: Text,

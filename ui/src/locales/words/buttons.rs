@@ -1,9 +1,9 @@
-//! What the page of the buttons says
+//! Texts of the buttons page.
 
 use super::{Text, words};
 
 words! {
-    /// What the page of the buttons says
+    /// Texts of the buttons page.
     Buttons {
         title: Text,
         new: Text,

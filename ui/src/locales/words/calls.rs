@@ -1,9 +1,9 @@
-//! What is said of calls and of who can be called
+//! Texts about calls and presence.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What is said of calls and of who can be called
+    /// Texts about calls and presence.
     Calls {
         title: Text,
         call: Text,

@@ -1,9 +1,9 @@
-//! A sentence for each refusal, and for whatever else came to nothing
+//! Texts for refusal codes and other errors.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// A sentence for each refusal, and for whatever else came to nothing
+    /// Texts for refusal codes and other errors.
     Codes {
         already_accepted: Text,
         someone: Text,

@@ -1,9 +1,9 @@
-//! What is said everywhere: buttons, answers, small words
+//! Texts used in many places: buttons, answers, small words.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What is said everywhere: buttons, answers, small words
+    /// Texts used in many places: buttons, answers, small words.
     Common {
         ok: Text,
         cancel: Text,
@@ -20,7 +20,7 @@ words! {
         off: Text,
         name: Text,
         loading: Text,
-        /// Something of this person's that the server hasn't said yes to.
+        /// Marks a change of this person that the server hasn't confirmed.
         pending: Text,
         you: Text,
         nothing_found: Text,
@@ -28,7 +28,7 @@ words! {
         not_allowed: Text,
         show_more: Text,
         items: Plural,
-        /// Under a list: when it was as the server has it.
+        /// Stands under a list: the time of the last sync.
         in_sync_at: Text,
         in_sync_live: Text,
         never_synced: Text,

@@ -1,9 +1,9 @@
-//! What stands around every page: the ways, the connection, what is out of the ordinary
+//! Texts of the frame around every page: navigation, connection state, banners.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What stands around every page: the ways, the connection, what is out of the ordinary
+    /// Texts of the frame around every page: navigation, connection state, banners.
     Frame {
         app: Text,
         navigation: Text,
@@ -19,7 +19,7 @@ words! {
         offline: Text,
         signed_out: Text,
         connection: Text,
-        /// The strip while there is no connection: how far it is, then one of these.
+        /// The strip shown without a connection: the connection state, then one of these.
         no_connection: Text,
         stale: Text,
         stale_never: Text,

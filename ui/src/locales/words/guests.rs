@@ -1,15 +1,15 @@
-//! What the page of the guests says
+//! Texts of the guests page.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What the page of the guests says
+    /// Texts of the guests page.
     Guests {
         title: Text,
         search: Text,
-        /// Beside a deck's name.
+        /// Stands beside a deck's name.
         staying: Plural,
-        /// A heading for places that are on no deck.
+        /// Heading for places that are on no deck.
         elsewhere: Text,
         without_place: Text,
         empty: Text,

@@ -1,9 +1,9 @@
-//! Names of sorts and states: requests, services, roles, places, buttons
+//! Names of kinds and states: requests, services, roles, places, buttons.
 
 use super::{Text, words};
 
 words! {
-    /// Names of sorts and states: requests, services, roles, places, buttons
+    /// Names of kinds and states: requests, services, roles, places, buttons.
     Kinds {
         call: Text,
         urgent: Text,

@@ -1,9 +1,9 @@
-//! A sentence for everything that happens, as timelines and the activity tell it
+//! Texts for log entries, as shown in timelines and in the activity log.
 
 use super::{Text, words};
 
 words! {
-    /// A sentence for everything that happens, as timelines and the activity tell it
+    /// Texts for log entries, as shown in timelines and in the activity log.
     Log {
         request_created: Text,
         request_pressed_again: Text,

@@ -1,7 +1,7 @@
-//! The words of each part of the app: what there is to say. How it is said stands in `en/`, `de/`, `fr/`, `hr/`.
+//! The text keys of each part of the app. The texts themselves are in `en/`, `de/`, `fr/`, `hr/`.
 //!
-//! To say something new: a line in the part of the app that says it, and one in each language. A language without it
-//! doesn't compile. Names in braces (`{name}`) are filled in by `fill`; a test sees that all languages have the same.
+//! To add a text: add a line to its part here, and one in each language. A language without it doesn't compile. Names
+//! in braces (`{name}`) are filled in by `fill`; a test checks that all languages have the same.
 
 mod activity;
 mod buttons;
@@ -47,52 +47,52 @@ pub use verbs::Verbs;
 
 use super::{Plural, Text};
 
-/// Everything that the app says, in one language.
+/// All texts in one language.
 #[derive(Debug)]
 pub struct Words {
-    /// What the page of what happened says
+    /// Texts of the activity page.
     pub activity: Activity,
-    /// What the page of the buttons says
+    /// Texts of the buttons page.
     pub buttons: Buttons,
-    /// What is said of calls and of who can be called
+    /// Texts about calls and presence.
     pub calls: Calls,
-    /// A sentence for each refusal, and for whatever else came to nothing
+    /// Texts for refusal codes and other errors.
     pub codes: Codes,
-    /// What is said everywhere: buttons, answers, small words
+    /// Texts used in many places: buttons, answers, small words.
     pub common: Common,
-    /// What stands around every page: the ways, the connection, what is out of the ordinary
+    /// Texts of the frame around every page: navigation, connection state, banners.
     pub frame: Frame,
-    /// What the page of the guests says
+    /// Texts of the guests page.
     pub guests: Guests,
-    /// Names of sorts and states: requests, services, roles, places, buttons
+    /// Names of kinds and states: requests, services, roles, places, buttons.
     pub kinds: Kinds,
-    /// A sentence for everything that happens, as timelines and the activity tell it
+    /// Texts for log entries, as shown in timelines and in the activity log.
     pub log: Log,
-    /// What the page of a new request says
+    /// Texts of the page for a new request.
     pub new_request: NewRequest,
-    /// What the outbox page says
+    /// Texts of the outbox page.
     pub outbox: Outbox,
-    /// What the page of the people says
+    /// Texts of the people page.
     pub people: People,
-    /// What the page of the places says
+    /// Texts of the places page.
     pub places: Places,
-    /// What a request's page says
+    /// Texts of a request's page.
     pub request: Request,
-    /// What the board says
+    /// Texts of the request board.
     pub requests: Requests,
-    /// What the settings page says
+    /// Texts of the settings page.
     pub settings: Settings,
-    /// What the sign-in page says
+    /// Texts of the sign-in page.
     pub sign_in: SignIn,
-    /// Times and spans
+    /// Texts for times and durations.
     pub time: Time,
-    /// Why there is no connection
+    /// Texts for connection errors.
     pub troubles: Troubles,
-    /// What a person did, in words, for the outbox
+    /// Texts for commands, as shown in the outbox.
     pub verbs: Verbs,
 }
 
-/// A part of the app, with what it says.
+/// Declares a struct with the texts of a part of the app.
 macro_rules! words {
     ($(#[$doc:meta])* $area:ident { $($(#[$note:meta])* $key:ident: $kind:ty),* $(,)? }) => {
         $(#[$doc])*
@@ -101,7 +101,7 @@ macro_rules! words {
 
         #[cfg(test)]
         impl $area {
-            /// Shows everything that is said, by name.
+            /// Visits all texts with their keys.
             pub fn each(&self, visit: &mut dyn FnMut(&'static str, &dyn super::super::Said)) {
                 $(visit(stringify!($key), &self.$key);)*
             }
@@ -112,7 +112,7 @@ use words;
 
 #[cfg(test)]
 impl Words {
-    /// Shows everything that is said, by name.
+    /// Visits all texts with their keys.
     pub fn each(&self, visit: &mut dyn FnMut(&'static str, &dyn super::Said)) {
         self.activity.each(visit);
         self.buttons.each(visit);

@@ -1,9 +1,9 @@
-//! What the page of a new request says
+//! Texts of the page for a new request.
 
 use super::{Text, words};
 
 words! {
-    /// What the page of a new request says
+    /// Texts of the page for a new request.
     NewRequest {
         title: Text,
         where_: Text,

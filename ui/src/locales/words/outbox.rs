@@ -1,9 +1,9 @@
-//! What the outbox page says
+//! Texts of the outbox page.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What the outbox page says
+    /// Texts of the outbox page.
     Outbox {
         title: Text,
         intro: Text,

@@ -1,9 +1,9 @@
-//! What the page of the people says
+//! Texts of the people page.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What the page of the people says
+    /// Texts of the people page.
     People {
         title: Text,
         my_duty: Text,

@@ -1,9 +1,9 @@
-//! What the page of the places says
+//! Texts of the places page.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What the page of the places says
+    /// Texts of the places page.
     Places {
         title: Text,
         search: Text,

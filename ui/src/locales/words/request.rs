@@ -1,9 +1,9 @@
-//! What a request's page says
+//! Texts of a request's page.
 
 use super::{Text, words};
 
 words! {
-    /// What a request's page says
+    /// Texts of a request's page.
     Request {
         gone: Text,
         story: Text,

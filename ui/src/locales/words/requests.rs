@@ -1,9 +1,9 @@
-//! What the board says
+//! Texts of the request board.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What the board says
+    /// Texts of the request board.
     Requests {
         title: Text,
         waiting: Text,

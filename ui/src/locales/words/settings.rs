@@ -1,9 +1,9 @@
-//! What the settings page says
+//! Texts of the settings page.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// What the settings page says
+    /// Texts of the settings page.
     Settings {
         title: Text,
         look: Text,
@@ -116,7 +116,7 @@ words! {
         sign_out_unsent: Plural,
         sign_out_discard: Text,
         see_unsent: Text,
-        /// In a few words, on the page of the other pages.
+        /// Short texts for the page with the other pages.
         no_sound: Text,
         silenced: Text,
         no_storage: Text,

@@ -1,9 +1,9 @@
-//! What the sign-in page says
+//! Texts of the sign-in page.
 
 use super::{Text, words};
 
 words! {
-    /// What the sign-in page says
+    /// Texts of the sign-in page.
     SignIn {
         title: Text,
         welcome: Text,

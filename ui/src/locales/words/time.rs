@@ -1,9 +1,9 @@
-//! Times and spans
+//! Texts for times and durations.
 
 use super::{Plural, Text, words};
 
 words! {
-    /// Times and spans
+    /// Texts for times and durations.
     Time {
         now: Text,
         minutes: Plural,
@@ -16,7 +16,7 @@ words! {
         short_days: Text,
         today: Text,
         yesterday: Text,
-        /// A day: `{d}` day, `{m}` month as a number, `{y}` year.
+        /// A date: `{d}` day, `{m}` month as a number, `{y}` year.
         date: Text,
     }
 }

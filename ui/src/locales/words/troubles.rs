@@ -1,9 +1,9 @@
-//! Why there is no connection
+//! Texts for connection errors.
 
 use super::{Text, words};
 
 words! {
-    /// Why there is no connection
+    /// Texts for connection errors.
     Troubles {
         network: Text,
         no_answer: Text,

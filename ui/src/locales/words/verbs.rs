@@ -1,9 +1,9 @@
-//! What a person did, in words, for the outbox
+//! Texts for commands, as shown in the outbox.
 
 use super::{Text, words};
 
 words! {
-    /// What a person did, in words, for the outbox
+    /// Texts for commands, as shown in the outbox.
     Verbs {
         create_request: Text,
         accept_request: Text,

@@ -1,4 +1,4 @@
-//! What of the activity is wanted, and whether a line is.
+//! The filters of the activity page, and matching log lines against them.
 
 use crewbell_core::screen::ActivityQuery;
 use crewbell_core::store::Line;
@@ -12,7 +12,7 @@ use crate::locales::time::Local;
 use crate::locales::{happenings, words};
 use crate::state::state;
 
-/// What is wanted, as it stands in the fields.
+/// The filters, as in their form fields.
 #[derive(Clone, Copy, Debug)]
 pub struct Filters {
     text: RwSignal<String>,
@@ -22,13 +22,13 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Everything is wanted.
+    /// Creates empty filters, which match everything.
     pub fn new() -> Self {
         let empty = || RwSignal::new(String::new());
         Self { text: empty(), category: empty(), person: empty(), day: empty() }
     }
 
-    /// What is wanted, as it is asked of the core.
+    /// Converts the filters to a query for the core.
     pub fn query(self) -> ActivityQuery {
         let given = |field: RwSignal<String>| Some(field.get().trim().to_owned()).filter(|text| !text.is_empty());
         let day = given(self.day).and_then(|text| day(&text));
@@ -37,18 +37,18 @@ impl Filters {
             category: given(self.category),
             person_id: given(self.person).and_then(|id| id.parse().ok()),
             from: day.map(clock::at_local),
-            // The clock of the page carries the 32nd over into the next month.
+            // The page's clock carries the 32nd over into the next month.
             to: day.map(|day| clock::at_local(Local { day: day.day + 1, ..day })),
             before: None,
         }
     }
 
-    /// Whether anything is left out.
+    /// Whether any filter is set.
     pub fn any(self) -> bool {
         [self.text, self.category, self.person, self.day].iter().any(|field| field.with(|text| !text.is_empty()))
     }
 
-    /// Leaves nothing out.
+    /// Clears all filters.
     pub fn clear(self) {
         for field in [self.text, self.category, self.person, self.day] {
             field.set(String::new());
@@ -56,7 +56,7 @@ impl Filters {
     }
 }
 
-/// The day that a field of the sort `date` holds (`2026-11-21`), from its first second.
+/// Parses the value of a `date` input (`2026-11-21`) as the start of that day.
 fn day(text: &str) -> Option<Local> {
     let mut parts = text.split('-').map(|part| part.parse::<u32>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
@@ -64,7 +64,7 @@ fn day(text: &str) -> Option<Local> {
     sound.then_some(Local { year, month, day, hour: 0, minute: 0, second: 0 })
 }
 
-/// Whether a line is wanted; `said` is what it reads like.
+/// Whether a log line matches the query; `said` is its displayed sentence.
 pub fn wants(query: &ActivityQuery, line: &Line, said: &str) -> bool {
     let after = |from: Timestamp| line.at >= from;
     let before = |to: Timestamp| line.at < to;
@@ -75,12 +75,12 @@ pub fn wants(query: &ActivityQuery, line: &Line, said: &str) -> bool {
         && query.text.as_ref().is_none_or(|text| said.to_lowercase().contains(&text.to_lowercase()))
 }
 
-/// The fields. On a phone all but the search are behind a button.
+/// The filter fields. On a phone all but the search are behind a button.
 #[component]
 pub fn FilterBar(
-    /// What is wanted.
+    /// The filters.
     filters: Filters,
-    /// What stands at the end.
+    /// Contents at the end of the bar.
     children: Children,
 ) -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! The lines that are shown: pages of older ones that were asked for, and new ones as they happen.
+//! The log lines that are shown: pages of older lines on request, and new lines as they happen.
 
 use std::time::Duration;
 
@@ -11,36 +11,36 @@ use super::sentence::{sentence, subject};
 use crate::bridge::page;
 use crate::state::State;
 
-/// How long nothing is typed before it is looked for.
+/// How long typing must pause before the search starts.
 const TYPED: Duration = Duration::from_millis(250);
-/// Scrolled down less than this, in CSS pixels, the newest lines are in view.
+/// Scroll offset in CSS pixels below which the newest lines count as visible.
 const AT_TOP: i32 = 8;
 
-/// The lines, newest first, and how far they reach. A handle; lives as long as the page.
+/// The log lines, newest first, and the state of loading. It is a handle and lives as long as the page.
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
     state: State,
     query: Memo<ActivityQuery>,
-    /// What is shown.
+    /// The lines that are shown.
     pub lines: RwSignal<Vec<ActivityLine>>,
-    /// What happened since, and would move what is shown.
+    /// New lines that are held back, because they would move the shown ones.
     pub fresh: RwSignal<Vec<ActivityLine>>,
-    /// Ask with this for older ones.
+    /// The cursor for the next page of older lines.
     pub before: RwSignal<Option<u64>>,
-    /// Whether it is only what this device has.
+    /// Whether the lines come only from this device.
     pub partial: RwSignal<bool>,
     /// Whether an answer is awaited.
     pub loading: RwSignal<bool>,
-    /// Why the last one didn't come.
+    /// The error of the last query.
     pub failed: RwSignal<Option<AskError>>,
-    /// Whether a pointer or the focus is in the list: then nothing moves in it.
+    /// Whether a pointer or the focus is in the list, which then must not move.
     pub touched: RwSignal<bool>,
     asked: StoredValue<u32>,
     seen: StoredValue<u64>,
 }
 
 impl Log {
-    /// Looks for what is wanted, now and whenever that changes, and follows what happens.
+    /// Runs the query at once and whenever the filters change, and follows new lines.
     pub fn follow(state: State, filters: Filters) -> Self {
         let log = Self {
             state,
@@ -69,21 +69,21 @@ impl Log {
         log
     }
 
-    /// Asks for the first page, or for the next.
+    /// Requests the first page, or the next page of older lines.
     pub fn load(self, older: bool) {
         let before = if older { self.before.get_untracked() } else { None };
         let query = ActivityQuery { before, ..self.query.get_untracked() };
         let number = self.next();
         self.loading.set(true);
         self.state.ask_or(Ask::Activity { query }, move |answer| {
-            // A later question, or another page, makes this answer worthless.
+            // A later query, or a closed page, makes this answer obsolete.
             if self.asked.try_get_value() == Some(number) {
                 self.show(older, answer);
             }
         });
     }
 
-    /// Shows what has happened since.
+    /// Shows the new lines that were held back.
     pub fn show_fresh(self) {
         let fresh = self.fresh.try_update(std::mem::take).unwrap_or_default();
         self.lines.update(|lines| merge(lines, fresh));
@@ -127,12 +127,12 @@ impl Log {
         }
     }
 
-    /// Takes in what has happened since it last looked.
+    /// Processes the lines that were added since the last call.
     fn hear<'a>(self, all: impl IntoIterator<Item = &'a Line, IntoIter: DoubleEndedIterator>) {
         let mut all = all.into_iter().rev().peekable();
         let seen = self.seen.get_value();
         if all.peek().is_some_and(|last| last.seq < seen) {
-            // The server was restored from a backup: its log goes on from an earlier number.
+            // The server was restored from a backup: its log continues from an earlier number.
             self.seen.set_value(all.peek().map_or(0, |last| last.seq));
             self.load(false);
             return;
@@ -155,23 +155,23 @@ impl Log {
     }
 }
 
-/// Adds lines: newest first, each once.
+/// Merges lines into a list: newest first, without duplicates.
 fn merge(lines: &mut Vec<ActivityLine>, more: Vec<ActivityLine>) {
     lines.extend(more);
     lines.sort_by_key(|line| std::cmp::Reverse(line.line.seq));
     lines.dedup_by_key(|line| line.line.seq);
 }
 
-/// A line, with the name of its day where it is the first that is shown of it.
+/// A line, with the name of its day if it is the first one shown of that day.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The line.
     pub line: ActivityLine,
-    /// The day that begins here, from the newest on.
+    /// The day that begins with this line, in order from the newest.
     pub day: Option<String>,
 }
 
-/// Puts the days' names to the lines.
+/// Adds the names of days to lines.
 pub fn by_day(lines: &[ActivityLine], day_of: impl Fn(&Line) -> String) -> Vec<Entry> {
     let mut today = None;
     let mut entry = |line: &ActivityLine| {

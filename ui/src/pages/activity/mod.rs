@@ -1,6 +1,6 @@
-//! What happened, page by page.
+//! The activity page: the log, page by page.
 //!
-//! - `filters` what is wanted; `log` the lines, asked for and as they happen; `sentence` how a line reads
+//! - `filters` the filters; `log` the lines, on request and as they happen; `sentence` the text of a line
 
 mod filters;
 mod log;
@@ -23,11 +23,11 @@ use sentence::sentence;
 
 pub use sentence::subject;
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info =
     Info { title: |words| words.activity.title, icon: Picture::Log, right: Some(Right::ReadActivity) };
 
-/// What happened, page by page.
+/// The activity page.
 #[component]
 pub fn Activity() -> impl IntoView {
     let state = state();
@@ -77,7 +77,7 @@ pub fn Activity() -> impl IntoView {
     }
 }
 
-/// What has happened since, on request: it would move what the person reads.
+/// The button that shows new lines. They aren't inserted at once, because that would move what the person reads.
 #[component]
 fn Fresh(log: Log) -> impl IntoView {
     let count = Memo::new(move |_| log.fresh.with(Vec::len));
@@ -92,7 +92,7 @@ fn Fresh(log: Log) -> impl IntoView {
     }
 }
 
-/// One line.
+/// Renders one line.
 fn event(state: State, Entry { line, day }: Entry) -> impl IntoView {
     let ActivityLine { line, subject: told } = line;
     let subject = subject(state, &line).or_else(|| told.map(Sentence::from));
@@ -135,7 +135,7 @@ fn picture(category: &str, kind: &str) -> Picture {
     }
 }
 
-/// Saves what the filters let through as CSV, and says where.
+/// The export button: saves the filtered lines as CSV and shows the path.
 #[component]
 fn Export(filters: Filters) -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! A line of the log as a sentence: who did what to what.
+//! Log lines as sentences: who did what to which entity.
 
 use crewbell_core::store::Line;
 use crewbell_shared::protocol::EntityType;
@@ -7,7 +7,7 @@ use crate::locales::{Sentence, Text, happenings, names, words};
 use crate::pages::calls::parties;
 use crate::state::State;
 
-/// What happened, in a sentence. A kind that a newer server tells of is read as words.
+/// A log line as a sentence. An unrecognised kind, from a newer server, is shown as words.
 pub fn sentence(line: &Line, subject: Option<Sentence>) -> Sentence {
     let who = Sentence::from(&line.actor);
     let what = subject.unwrap_or_else(|| words().verbs.unknown_thing.to_owned().into());
@@ -27,7 +27,7 @@ fn pattern(line: &Line) -> Option<Text> {
     }
 }
 
-/// What a line is about, as far as this device knows it now.
+/// The entity that a line is about, as far as this device knows it.
 pub fn subject(state: State, line: &Line) -> Option<Sentence> {
     let id = line.about?.id;
     let named = match line.about?.entity_type {

@@ -1,26 +1,26 @@
-//! What a button needs of the crew, and its health in words.
+//! The attention that buttons need, and their health in words.
 
 use crewbell_shared::button::{Button, ButtonState, Health};
 
 use crate::components::Tone;
 use crate::locales::{Text, fill, time, words};
 
-/// What a button needs of the crew, most urgent first: the order on the page.
+/// The attention that a button needs, most urgent first, which is the order on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Care {
-    /// Somebody must say where it is: until then it doesn't ring.
+    /// Its place must be set; it doesn't ring until then.
     Place,
-    /// It can't be reached, or comes and goes.
+    /// It is offline, or its connection is unstable.
     Search,
-    /// Its battery won't last.
+    /// Its battery is low.
     Charge,
-    /// Nothing.
+    /// It needs nothing.
     Nothing,
-    /// Nothing: it is out of use.
+    /// It is retired and needs nothing.
     Retired,
 }
 
-/// What a button needs of the crew.
+/// The attention that a button needs.
 pub fn care(button: &Button) -> Care {
     match (button.state, button.place_id) {
         (ButtonState::Retired, _) => Care::Retired,
@@ -35,7 +35,7 @@ fn is_unreliable(health: &Health) -> bool {
     health.online == Some(false) || health.flapping_since.is_some()
 }
 
-/// What is wrong with its connection, in words: it is lost, or comes and goes.
+/// The connection fault in words: it is lost or unstable.
 pub fn trouble(health: &Health) -> Option<String> {
     let w = &words().buttons;
     match (health.flapping_since, health.online) {
@@ -49,7 +49,7 @@ fn is_low(health: &Health) -> bool {
     health.battery_percent.is_some_and(|percent| percent <= Health::LOW_BATTERY_PERCENT)
 }
 
-/// The battery in words; none where the button doesn't tell.
+/// The battery in words; `None` if the button doesn't report it.
 pub fn battery(health: &Health) -> Option<(String, Tone)> {
     let w = &words().buttons;
     let percent = health.battery_percent?;
@@ -57,23 +57,23 @@ pub fn battery(health: &Health) -> Option<(String, Tone)> {
     Some((fill(text, &[("percent", &percent.to_string())]), tone))
 }
 
-/// How well a button is received: 1 to 4 bars.
+/// The signal strength of a button: 1 to 4 bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {
     /// Messages get lost.
     Weak = 1,
-    /// It works, with repetitions.
+    /// It works, with retransmissions.
     Fair = 2,
     /// It works.
     Good = 3,
-    /// It couldn't be better.
+    /// It is excellent.
     Strong = 4,
 }
 
-/// How well a button is received; none where it doesn't tell.
+/// The signal strength of a button; `None` if it doesn't report it.
 pub fn signal(button: &Button) -> Option<Signal> {
     let dbm = button.health.rssi_dbm?;
-    // A long-range radio goes on working far below what Wi-Fi needs.
+    // A long-range radio works far below the levels that Wi-Fi needs.
     let [strong, good, fair] = if is_long_range(&button.device) { [-90, -105, -115] } else { [-60, -70, -80] };
     Some(match dbm {
         _ if dbm >= strong => Signal::Strong,
@@ -88,7 +88,7 @@ fn is_long_range(device: &str) -> bool {
     device.len() == 16 && device.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The signal in words.
+/// The signal strength in words.
 pub fn signal_word(signal: Signal) -> Text {
     let w = &words().buttons;
     match signal {

@@ -1,4 +1,4 @@
-//! Which button speaks at this moment: whoever holds one finds it by pressing it.
+//! Highlights the button that sends at this moment: pressing a button finds its row.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use uuid::Uuid;
 
 use crate::state::State;
 
-/// How long a row stays lit: long enough to look up from the button in the hand.
+/// How long a row stays highlighted: long enough to look up from the button in the hand.
 const LIT: Duration = Duration::from_secs(8);
 
-/// Who speaks. A handle; lives as long as the page.
+/// The buttons that have just sent a message. It is a handle and lives as long as the page.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard {
-    /// The buttons that are lit, with the line that lit them.
+    /// The highlighted buttons, with the number of the log line that caused it.
     lit: RwSignal<Vec<(ButtonId, u64)>>,
-    /// Who spoke last.
+    /// The button that sent last.
     pub last: RwSignal<Option<ButtonId>>,
 }
 
 impl Heard {
-    /// Follows what happens from now on.
+    /// Follows log lines from now on.
     pub fn follow(state: State) -> Self {
         let heard = Self { lit: RwSignal::default(), last: RwSignal::default() };
         let seen = StoredValue::new(state.lines.with_untracked(|lines| lines.back().map_or(0, |line| line.seq)));
@@ -41,7 +41,7 @@ impl Heard {
         heard
     }
 
-    /// Whether a button has just spoken.
+    /// Whether a button has just sent a message.
     pub fn is_lit(self, id: ButtonId) -> bool {
         self.lit.with(|lit| lit.iter().any(|(button, _)| *button == id))
     }
@@ -50,7 +50,7 @@ impl Heard {
         self.last.set(spoke.first().map(|(id, _)| *id));
         let last = spoke.iter().map(|(_, seq)| *seq).max().unwrap_or_default();
         self.lit.update(|lit| lit.extend(spoke));
-        // The page may be gone by then.
+        // The page may be closed by then.
         let over = move || {
             self.lit.try_update(|lit| lit.retain(|(_, seq)| *seq > last));
         };
@@ -58,11 +58,11 @@ impl Heard {
     }
 }
 
-/// What a line's speaker is found by.
+/// Lookups that find the button behind a log line.
 pub trait Known {
     /// The button that a request came from.
     fn button_of(&self, request: RequestId) -> Option<ButtonId>;
-    /// The only button in a place; none where there are several.
+    /// The only button in a place; `None` if there are several.
     fn only_button_in(&self, place: Uuid) -> Option<ButtonId>;
 }
 
@@ -79,7 +79,7 @@ impl Known for State {
     }
 }
 
-/// The button whose press, or other sign of life, a line tells of.
+/// The button whose press or other message a log line reports.
 pub fn speaker(line: &Line, known: &impl Known) -> Option<ButtonId> {
     let about = line.about?;
     let pressed = line.actor.id.is_none();

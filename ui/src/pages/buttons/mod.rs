@@ -1,8 +1,8 @@
-//! The buttons: their health, and where they are.
+//! The buttons page: their health, and their places.
 //!
-//! - `health` what each needs, and its health in words; `heard` which one speaks at this moment
-//! - `row` one of them; `sheet` its health in full, and what can be done with it
-//! - `unrecognised` what was heard and not understood; `teach` what a word or a topic means at this site
+//! - `health` the attention that each needs, and its health in words; `heard` the button that sends at this moment
+//! - `row` one button; `sheet` its health in full, and its actions
+//! - `unrecognised` unrecognised messages; `teach` the meaning of a word or a topic at this site
 
 mod health;
 mod heard;
@@ -29,15 +29,15 @@ use row::{ButtonRow, title};
 use sheet::{AddSheet, ButtonSheet};
 use unrecognised::Unrecognised;
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.buttons.title, icon: Picture::Button, right: None };
 
-/// Rows that are shown of each part at first.
+/// The number of rows of each group that are shown at first.
 const SHOWN: usize = 100;
-/// Fewer are seen at a glance, and need no search.
+/// Number of buttons up to which no search field is shown.
 const GLANCE: usize = 12;
 
-/// The buttons, what needs attention first.
+/// The buttons page; buttons that need attention come first.
 #[component]
 pub fn Buttons() -> impl IntoView {
     let state = state();
@@ -88,7 +88,7 @@ pub fn Buttons() -> impl IntoView {
     }
 }
 
-/// Those that have the words in their name, number or place: what needs attention first, then by name.
+/// The buttons whose name, number or place contains the words: those that need attention first, then by name.
 fn sorted(state: State, words: &str) -> Vec<(Care, ButtonId)> {
     let words = words.trim().to_lowercase();
     let all = state.buttons.list(|item| Some(item.noun.clone()));
@@ -105,7 +105,7 @@ fn by_care(mut titled: Vec<(String, Device)>) -> Vec<(Care, ButtonId)> {
     titled.iter().map(|(_, button)| (care(button), button.id)).collect()
 }
 
-/// A name so that "Cabin 2" comes before "Cabin 10": its words, and numbers by their worth.
+/// A sort key with natural order, so that "Cabin 2" comes before "Cabin 10".
 fn natural(name: &str) -> Vec<(u64, String)> {
     let part = |word: &str| match word.parse::<u64>() {
         Ok(number) => (number, String::new()),
@@ -114,7 +114,7 @@ fn natural(name: &str) -> Vec<(u64, String)> {
     name.split_whitespace().map(part).collect()
 }
 
-/// "Press it": which button somebody holds. It says so in its place, and moves nothing.
+/// A hint to press a button, replaced by the button that was pressed. It changes in place and moves nothing.
 #[component]
 fn InHand(heard: Heard) -> impl IntoView {
     let state = state();
@@ -142,19 +142,19 @@ fn InHand(heard: Heard) -> impl IntoView {
     }
 }
 
-/// A part of the buttons, when there are any in it.
+/// A group of buttons; renders nothing if it is empty.
 #[component]
 fn Part(
-    /// What they have in common.
+    /// The title.
     title: &'static str,
-    /// What that means.
+    /// An explanation of the title.
     #[prop(optional)]
     hint: Option<&'static str>,
-    /// Which.
+    /// The buttons.
     ids: Memo<Vec<ButtonId>>,
-    /// Who speaks.
+    /// The buttons that have just sent.
     heard: Heard,
-    /// One is pressed on the screen.
+    /// Called when a row is pressed on the screen.
     #[prop(into)]
     on_open: Callback<ButtonId>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! One button in the list.
+//! The row of one button in the list.
 
 use crewbell_shared::button::Button as Device;
 use crewbell_shared::ids::ButtonId;
@@ -10,14 +10,14 @@ use crate::components::{Chip, Icon, Picture, Tone};
 use crate::locales::{fill, time, words};
 use crate::state::{State, state};
 
-/// One button: where, what it is called, its health. Lit while it speaks.
+/// The row of a button: place, name, health. It is highlighted while the button sends.
 #[component]
 pub fn ButtonRow(
-    /// Which.
+    /// The button.
     id: ButtonId,
-    /// Who speaks.
+    /// The buttons that have just sent.
     heard: Heard,
-    /// It is pressed on the screen.
+    /// Called when the row is pressed on the screen.
     on_open: Callback<ButtonId>,
 ) -> impl IntoView {
     let state = state();
@@ -51,7 +51,7 @@ pub fn ButtonRow(
     .into_any()
 }
 
-/// Where it is, and its own name; its number where nobody has said.
+/// The place and the name of a button; its number if it has neither.
 pub fn title(state: State, button: &Device) -> String {
     let place = button.place_id.map(|id| state.place_name(id)).filter(|name| !name.is_empty());
     match (place, &button.name) {
@@ -62,12 +62,12 @@ pub fn title(state: State, button: &Device) -> String {
     }
 }
 
-/// Its number, and when it was heard.
+/// The number of a button, and when it was last seen.
 fn text(state: State, button: &Device) -> String {
     format!("{} · {}", button.device, seen(state, button))
 }
 
-/// When a button was heard, in words.
+/// The time since a button was last seen, in words.
 pub fn seen(state: State, button: &Device) -> String {
     let w = &words().buttons;
     match button.health.last_seen_at {
@@ -76,7 +76,7 @@ pub fn seen(state: State, button: &Device) -> String {
     }
 }
 
-/// What is to be seen at a glance: lost, battery, signal.
+/// The status at a glance: connection loss, battery, signal.
 fn signs(button: &Device) -> impl IntoView + use<> {
     let retired = health::care(button) == Care::Retired;
     let lost = health::trouble(&button.health).filter(|_| !retired);
@@ -89,10 +89,10 @@ fn signs(button: &Device) -> impl IntoView + use<> {
     }
 }
 
-/// The signal in bars, and in words.
+/// The signal strength as bars and in words.
 #[component]
 pub fn SignalBars(
-    /// How well it is received.
+    /// The signal strength.
     signal: Bars,
 ) -> impl IntoView {
     let bars = [Bars::Weak, Bars::Fair, Bars::Good, Bars::Strong];

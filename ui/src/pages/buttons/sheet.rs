@@ -1,4 +1,4 @@
-//! A button's health in full, and what can be done with it: assign, move, retire, bring back.
+//! The sheet of a button: its health in full, and its actions: assign, move, retire, bring back.
 
 use crewbell_shared::button::{Button as Device, ButtonState};
 use crewbell_shared::ids::{ButtonId, PlaceId};
@@ -13,7 +13,7 @@ use crate::components::{Button, Chip, Confirm, Field, Look, Picture, PlacePicker
 use crate::locales::{Text, fill, names, refusals, time, words};
 use crate::state::{State, state};
 
-/// What the sheet is at.
+/// The step that the sheet shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Health,
@@ -21,12 +21,12 @@ enum Step {
     Retire,
 }
 
-/// A button: its health, and what can be done with it.
+/// The sheet of a button: its health and its actions.
 #[component]
 pub fn ButtonSheet(
-    /// Which.
+    /// The button.
     id: ButtonId,
-    /// It is over.
+    /// Called when the sheet closes.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -61,7 +61,7 @@ pub fn ButtonSheet(
     view! { {contents} }
 }
 
-/// All that is known of it.
+/// All known facts about a button.
 fn facts(state: State, button: &Device) -> impl IntoView + use<> {
     let w = &words().buttons;
     let unknown = || w.unknown.to_owned();
@@ -93,12 +93,12 @@ fn facts(state: State, button: &Device) -> impl IntoView + use<> {
     }
 }
 
-/// What can be done with it.
+/// The actions for a button.
 #[component]
 fn Acts(
-    /// With which.
+    /// The button.
     button: Memo<Option<Device>>,
-    /// It is wanted.
+    /// Called with the step that an action opens.
     #[prop(into)]
     on_step: Callback<Step>,
 ) -> impl IntoView {
@@ -122,12 +122,12 @@ fn Acts(
     view! { {acts} }
 }
 
-/// Says where a button is, and what it is called.
+/// The form that sets the place and the name of a button.
 #[component]
 fn Assign(
-    /// Which.
+    /// The button.
     id: ButtonId,
-    /// It is over.
+    /// Called when the form closes.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -150,10 +150,10 @@ fn Assign(
     }
 }
 
-/// Makes a button known by its number, before its first press.
+/// The sheet that registers a button by its number, before its first press.
 #[component]
 pub fn AddSheet(
-    /// It is over.
+    /// Called when the sheet closes.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -184,12 +184,12 @@ pub fn AddSheet(
     }
 }
 
-/// The button at the end of the form, always in view; it names the place that was chosen.
+/// The submit button at the end of the form, always visible; its label names the chosen place.
 #[component]
 fn AssignAct(
-    /// The place that was chosen.
+    /// The chosen place.
     place: RwSignal<Option<PlaceId>>,
-    /// It is meant.
+    /// Called when it is pressed.
     #[prop(into)]
     on_assign: Callback<PlaceId>,
 ) -> impl IntoView {
@@ -213,7 +213,7 @@ fn given(name: RwSignal<String>) -> Option<String> {
     Some(name.with_untracked(|name| name.trim().to_owned())).filter(|name| !name.is_empty())
 }
 
-/// Does it, and is over with it; or says what is wrong.
+/// Executes a command and closes the sheet, or shows the error.
 fn act(state: State, verb: Verb, wrong: RwSignal<Option<String>>, on_close: Callback<()>) {
     state.act_or(verb, move |answer| match answer {
         Ok(()) => on_close.run(()),

@@ -1,4 +1,4 @@
-//! Saying what a word or a topic of a device means: one sheet, and it is part of the site's vocabulary.
+//! Teaching the meaning of a device's word or topic: one sheet adds it to the site's vocabulary.
 
 use crewbell_shared::button::{DeviceTopic, DeviceWord, Dialect, Key, PressKind, UnrecognisedMessage, Vocabulary};
 use crewbell_shared::protocol::Verb;
@@ -9,30 +9,30 @@ use crate::components::{Button, Field, Look, Picture, Select, Sheet};
 use crate::locales::{Text, fill, names, refusals, words};
 use crate::state::{State, state};
 
-/// What stands for every device where one may be chosen.
+/// The option value for every device, where one device may be chosen.
 const EVERY: &str = "every";
 
-/// What is to be said of a message.
+/// The missing meaning of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lesson {
-    /// Which press a word is.
+    /// The press that a word stands for.
     Word {
-        /// In whose language.
+        /// The dialect of the device.
         dialect: Dialect,
-        /// Who said it.
+        /// The device that sent it.
         device: String,
         /// The word.
         word: String,
     },
-    /// In whose language a topic is, and which level names the device.
+    /// The dialect of a topic, and the topic level that names the device.
     Topic {
-        /// The topic, as it was heard.
+        /// The topic, as received.
         topic: String,
     },
 }
 
 impl Lesson {
-    /// What is missing to understand a message, if that is all that is missing.
+    /// The meaning that a message lacks, if nothing else is missing.
     pub fn of(message: &UnrecognisedMessage) -> Option<Self> {
         let UnrecognisedMessage { dialect, word, device, topic, reason, .. } = message;
         match (dialect, word) {
@@ -45,12 +45,12 @@ impl Lesson {
     }
 }
 
-/// Asks what a word or a topic means.
+/// The sheet that asks for the meaning of a word or a topic.
 #[component]
 pub fn TeachSheet(
-    /// Of what.
+    /// The missing meaning.
     of: Lesson,
-    /// It is over.
+    /// Called when the sheet closes.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -64,7 +64,7 @@ pub fn TeachSheet(
 fn WordSheet(dialect: Dialect, device: String, word: String, on_close: Callback<()>) -> impl IntoView {
     let state = state();
     let w = &words().buttons;
-    // The code of a radio button is the button: whoever hears it says nothing of where it is.
+    // A radio button's code identifies the button: the receiver of the code says nothing about its place.
     let is_code = dialect == Dialect::Openmqttgateway;
     let key = RwSignal::new(Key::Main.as_str().to_owned());
     let kind = RwSignal::new(PressKind::Single.as_str().to_owned());
@@ -146,7 +146,7 @@ fn settings(state: State) -> Settings {
     untrack(|| state.sites.find(|site| Some(site.noun.settings.clone()))).unwrap_or_default()
 }
 
-/// Saves the site's settings with another vocabulary, or says what is wrong.
+/// Saves the site's settings with another vocabulary, or shows the error.
 pub fn save(state: State, vocabulary: Vocabulary, wrong: RwSignal<Option<String>>, on_done: Callback<()>) {
     let settings = Settings { vocabulary, ..settings(state) };
     state.act_or(Verb::SaveSettings { settings }, move |answer| match answer {
@@ -155,7 +155,7 @@ pub fn save(state: State, vocabulary: Vocabulary, wrong: RwSignal<Option<String>
     });
 }
 
-/// A word has one meaning: what was said of it before goes.
+/// Adds a word and removes its previous meaning, as a word has only one.
 fn with_word(before: Vocabulary, taught: DeviceWord) -> Vocabulary {
     let is_same = |known: &DeviceWord| {
         let same_word = known.word.trim().to_lowercase() == taught.word.trim().to_lowercase();
@@ -166,7 +166,7 @@ fn with_word(before: Vocabulary, taught: DeviceWord) -> Vocabulary {
     Vocabulary { words, ..before }
 }
 
-/// What a word means, in words.
+/// The meaning of a word as a sentence.
 pub fn sentence(word: &DeviceWord) -> String {
     let w = &words().buttons;
     let who = match (&word.button, &word.device) {
@@ -189,7 +189,7 @@ fn kind_name(kind: PressKind) -> Text {
     }
 }
 
-/// How a sort of device is called.
+/// The name of a dialect.
 pub fn dialect_name(dialect: Dialect) -> Text {
     match dialect {
         Dialect::Crewbell => "Crewbell",

@@ -1,5 +1,4 @@
-//! What was heard and not understood: of which device, what is wrong with it, what to do; and what the site says of its
-//! devices' words and topics.
+//! Unrecognised messages: the device, the reason, the remedy; and the site's vocabulary of words and topics.
 
 use crewbell_core::screen::{Ask, AskError};
 use crewbell_shared::button::{UnrecognisedMessage, Vocabulary};
@@ -12,10 +11,10 @@ use crate::components::{Button, Chip, ListHeader, Look, Picture, Tone};
 use crate::locales::{Text, fill, names, refusals, time, words};
 use crate::state::{State, state};
 
-/// Messages that are shown at first.
+/// The number of messages that are shown at first.
 const SHOWN: usize = 20;
 
-/// What was heard and not understood, for those who may do something about it.
+/// The list of unrecognised messages, for people with the right to act on them.
 #[component]
 pub fn Unrecognised() -> impl IntoView {
     let state = state();
@@ -39,7 +38,7 @@ fn List() -> impl IntoView {
             Err(error) => drop(failed.try_set(Some(error))),
         });
     };
-    // Once, and again whenever the site's words have changed: they may be understood now.
+    // Loads the messages once, and again whenever the vocabulary changes: they may be recognised then.
     let vocabulary = Memo::new(move |_| vocabulary(state));
     Effect::new(move || {
         vocabulary.track();
@@ -70,12 +69,12 @@ fn List() -> impl IntoView {
     }
 }
 
-/// What the site says of its devices, as of now.
+/// The current vocabulary of the site.
 fn vocabulary(state: State) -> Vocabulary {
     state.sites.find(|site| Some(site.noun.settings.vocabulary.clone())).unwrap_or_default()
 }
 
-/// One sort of message: whose, what is wrong, and what can be done.
+/// Renders one kind of message: its device, the reason, and the possible action.
 fn row(state: State, message: &UnrecognisedMessage, teach: Callback<Lesson>) -> impl IntoView + use<> {
     let w = &words().buttons;
     let known = state.buttons.find(|item| (item.noun.device == message.device).then(|| title(state, &item.noun)));
@@ -106,10 +105,10 @@ fn row(state: State, message: &UnrecognisedMessage, teach: Callback<Lesson>) -> 
     }
 }
 
-/// The words and topics that the site has taught, each of which can be taken back.
+/// The words and topics that the site has taught, each with a button that removes it.
 #[component]
 fn Known(
-    /// What the site says.
+    /// The vocabulary of the site.
     vocabulary: Memo<Vocabulary>,
 ) -> impl IntoView {
     let state = state();
@@ -149,7 +148,7 @@ fn Known(
     }
 }
 
-/// What is wrong with a message, and what to do about it.
+/// The reason why a message is unrecognised, and the remedy, in words.
 fn why(reason: &str) -> String {
     let w = &words().buttons;
     let text: Text = match reason {

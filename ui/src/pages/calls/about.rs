@@ -1,4 +1,4 @@
-//! What calls are about: its name, its page, the calls about it, and calling somebody about it.
+//! The subjects of calls: name, page, the calls about a subject, and calling somebody about it.
 
 use crewbell_shared::call::{About, Call};
 use crewbell_shared::ids::CallId;
@@ -12,7 +12,8 @@ use crate::locales::{names, time, words};
 use crate::route::{Page, Route};
 use crate::state::{State, state};
 
-/// The page of what calls can be about; none: they can't. A noun that they can be about is an arm here and in `known`.
+/// The page of a subject; `None` for entity types that calls can't be about. A new subject type needs an arm here and
+/// in `known`.
 fn page_of(noun: EntityType) -> Option<Page> {
     match noun {
         EntityType::Request => Some(Page::Requests),
@@ -26,7 +27,7 @@ fn page_of(noun: EntityType) -> Option<Page> {
     }
 }
 
-/// What something is called, and what it is, as far as this device knows it.
+/// The name and the kind of a subject, as far as this device knows it.
 fn known(state: State, noun: EntityType, id: Uuid) -> Option<(String, String)> {
     match noun {
         EntityType::Request => {
@@ -46,29 +47,29 @@ fn known(state: State, noun: EntityType, id: Uuid) -> Option<(String, String)> {
     }
 }
 
-/// What a call is about: "Cabin 5 · Bring drinks". What this device doesn't know has the name that it had at the time.
+/// The subject of a call in words: "Cabin 5 · Bring drinks". An unknown subject has the name that it had at the time.
 pub fn about(state: State, about: &About) -> String {
     let known = about.noun.known().and_then(|noun| known(state, noun, about.id));
     known.map_or_else(|| about.name.clone(), |(name, what)| format!("{name} · {what}"))
 }
 
-/// Where that is shown; none for a noun that only a newer version has a page for.
+/// The route to a subject; `None` for an entity type that only a newer version has a page for.
 pub fn way_to(about: &About) -> Option<Route> {
     Some(Route::about(page_of(about.noun.known()?)?, about.id))
 }
 
-/// A noun, as what a call is about; none while it isn't known here.
+/// An entity as the subject of a call; `None` while it isn't known here.
 fn about_now(state: State, noun: EntityType, id: Uuid) -> Option<About> {
     let (name, _) = known(state, noun, id)?;
     Some(About { noun: noun.into(), id, name })
 }
 
-/// Calls somebody about a noun: who has it in hand, where somebody else does, or whom one chooses.
+/// A button to call somebody about an entity: the colleague who holds it, or else a colleague of choice.
 #[component]
 pub fn CallAbout(
-    /// What it is.
+    /// The type of the entity.
     noun: EntityType,
-    /// Which.
+    /// The id of the entity.
     id: Uuid,
 ) -> impl IntoView {
     let state = state();
@@ -94,7 +95,7 @@ pub fn CallAbout(
     }
 }
 
-/// The calls about a noun, oldest first.
+/// The calls about an entity, oldest first.
 pub fn calls_about(state: State, noun: EntityType, id: Uuid) -> Vec<Call> {
     let mut calls = state.calls.list(|item| is_about(&item.noun, noun, id).then(|| item.noun.clone()));
     calls.sort_by_key(|call| (call.call_time, call.id));
@@ -105,16 +106,16 @@ fn is_about(call: &Call, noun: EntityType, id: Uuid) -> bool {
     call.about.as_ref().is_some_and(|about| about.id == id && about.noun.known() == Some(noun))
 }
 
-/// How many calls are listed: more is history, which the calls' page has.
+/// The maximum number of calls in the list; the calls page has the full history.
 const LISTED: usize = 5;
 
-/// The last calls about a noun under a heading, newest first; nothing where there were none. What has a story of its own
-/// tells them there.
+/// The latest calls about an entity under a heading, newest first; renders nothing if there are none. Entities with a
+/// timeline show their calls there.
 #[component]
 pub fn CallsAbout(
-    /// What it is.
+    /// The type of the entity.
     noun: EntityType,
-    /// Which.
+    /// The id of the entity.
     id: Uuid,
 ) -> impl IntoView {
     let state = state();
@@ -132,7 +133,7 @@ pub fn CallsAbout(
     }
 }
 
-/// A call as anybody sees it: who called whom, how it ended, when.
+/// A call from a neutral point of view: who called whom, how it ended, when.
 #[component]
 fn OneCall(id: CallId) -> impl IntoView {
     let state = state();

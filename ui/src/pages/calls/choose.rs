@@ -1,4 +1,4 @@
-//! Whom to call about something: who is on duty and there stands first.
+//! The choice of a person to call about a subject. People on duty who are online come first.
 
 use crewbell_shared::call::About;
 use crewbell_shared::ids::PersonId;
@@ -13,14 +13,14 @@ use crate::state::{State, state};
 /// A sheet with everybody who can be called.
 #[component]
 pub fn Choose(
-    /// What about.
+    /// The subject.
     about: About,
-    /// It is over.
+    /// Called when the sheet closes.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
     let state = state();
-    // As it was when the sheet came: nobody's name moves under a finger because somebody else went.
+    // The order is fixed when the sheet opens: no name moves under a finger because somebody's presence changes.
     let people = untrack(|| colleagues(state));
     let none = people.is_empty().then(|| view! { <p>{words().calls.nobody}</p> });
     let what = super::about(state, &about);
@@ -56,7 +56,7 @@ fn colleagues(state: State) -> Vec<Person> {
     by_readiness(people, |id| state.presence_of(id))
 }
 
-/// Who can be called before who can't, on duty before off duty, then by name.
+/// Sorts people: by presence, reachable ones first, then on duty before off duty, then by name.
 fn by_readiness(mut people: Vec<Person>, presence: impl Fn(PersonId) -> Option<Status>) -> Vec<Person> {
     people.sort_by_cached_key(|person| {
         let ready = presence(person.id).unwrap_or(Status::Offline);

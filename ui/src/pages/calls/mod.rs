@@ -1,7 +1,7 @@
-//! One's own calls: whom, when, how they ended, and which were missed.
+//! The calls page: the signed-in person's calls, with partner, time and outcome; missed calls are marked.
 //!
-//! - `said` a call in words; `row` one of the history
-//! - `about` what calls are about, and the calls about it; `choose` whom to call about something
+//! - `said` a call in words; `row` one call of the history
+//! - `about` subjects of calls, and the calls about them; `choose` the choice of a person to call
 
 mod about;
 mod choose;
@@ -22,13 +22,13 @@ pub use about::{CallAbout, CallsAbout, about, calls_about};
 pub use choose::Choose;
 pub use said::{Way, how, parties};
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.calls.title, icon: Picture::Phone, right: None };
 
-/// How many are shown at first, and more at each press.
+/// The number of calls shown at first, and added with each press.
 const PAGE: usize = 100;
 
-/// The history, newest first.
+/// The call history, newest first.
 #[component]
 pub fn Calls() -> impl IntoView {
     let state = state();
@@ -62,7 +62,7 @@ pub fn Calls() -> impl IntoView {
     }
 }
 
-/// The calls of a person, newest first; only those that they missed, or all.
+/// The calls of a person, newest first; all of them, or only the missed ones.
 fn history(state: State, me: PersonId, missed: bool) -> Vec<CallId> {
     let mut calls = state.calls.list(|item| {
         let call = &item.noun;

@@ -1,4 +1,4 @@
-//! One call of the history, and noticing that a missed one was seen.
+//! The row of one call in the history, and the detection that a missed call was seen.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::locales::{fill, time, words};
 use crate::route::Route;
 use crate::state::{State, state};
 
-/// How often it is looked whether a missed call is on the screen; twice in a row, and it was seen.
+/// Interval of the check whether a missed call is visible; after two successive hits it counts as seen.
 const GLANCE: Duration = Duration::from_secs(1);
 
-/// One call: which way, with whom, how it ended, what about, when; and calling back.
+/// The row of a call: direction, partner, outcome, subject, time, and a button to call back.
 #[component]
 pub fn CallRow(
-    /// Which.
+    /// The call.
     id: CallId,
-    /// Who looks.
+    /// The signed-in person.
     me: PersonId,
 ) -> impl IntoView {
     let state = state();
@@ -32,7 +32,7 @@ pub fn CallRow(
     let call = Memo::new(move |_| row.get());
     let first = call.get_untracked().noun;
     let Some(other) = first.other(me).cloned() else { return ().into_any() };
-    // It stays marked while it is looked at: who comes to see what is new sees it.
+    // The call stays marked as new while the row exists, so that a person who opens the page sees the mark.
     let is_new = Way::of(&first, me) == Way::Missed && first.is_unseen();
     let line = NodeRef::<html::Li>::new();
     if is_new {
@@ -73,12 +73,12 @@ pub fn CallRow(
     .into_any()
 }
 
-/// How it ended, how long it was, and when: "Call ended · 3:12 · 14:02".
+/// The outcome, duration and time of a call: "Call ended · 3:12 · 14:02".
 fn beneath(state: State, call: &Call) -> String {
     format!("{} · {}", how(call), time::moment(call.call_time, state.now.get_untracked()))
 }
 
-/// Says once that a missed call was seen, when it was on the screen for a while.
+/// Marks a missed call as seen, once, after it was visible for a while.
 fn notice(state: State, id: CallId, line: NodeRef<html::Li>) {
     let glances = StoredValue::new(0_u8);
     let look = move || {
@@ -87,7 +87,7 @@ fn notice(state: State, id: CallId, line: NodeRef<html::Li>) {
         if seen && before == 1 {
             state.act(Verb::SeeCall { call_id: id });
         }
-        // Once said, it isn't said again.
+        // 2 means sent: the command is sent only once.
         glances.set_value(match (seen, before) {
             (_, 2..) | (true, 1) => 2,
             (true, 0) => 1,

@@ -1,4 +1,4 @@
-//! A call in words: who called whom, which way it went, how it ended.
+//! Calls in words: parties, direction, outcome.
 
 use crewbell_shared::call::{Call, State as How};
 use crewbell_shared::ids::PersonId;
@@ -6,24 +6,24 @@ use crewbell_shared::ids::PersonId;
 use crate::components::Picture;
 use crate::locales::{Sentence, Text, names, time, words};
 
-/// Who called whom.
+/// The caller and the callee.
 pub fn parties(call: &Call) -> Sentence {
     Sentence::joined([(&call.caller).into(), (&call.callee).into()], " → ")
 }
 
-/// Which way a call went, as one of the two sees it.
+/// The direction of a call, from the point of view of one party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// They called.
+    /// An outgoing call.
     Made,
-    /// They were called.
+    /// An incoming call.
     Received,
-    /// They were called, and it came to nothing.
+    /// An incoming call that was missed.
     Missed,
 }
 
 impl Way {
-    /// Which way a call went for one of the two.
+    /// The direction of a call for one of its parties.
     pub fn of(call: &Call, me: PersonId) -> Self {
         match (call.caller.id == me, call.is_missed()) {
             (true, _) => Self::Made,
@@ -32,7 +32,7 @@ impl Way {
         }
     }
 
-    /// What it is called.
+    /// The name of the direction.
     pub fn word(self) -> Text {
         let w = &words().calls;
         match self {
@@ -42,7 +42,7 @@ impl Way {
         }
     }
 
-    /// Its picture.
+    /// The icon of the direction.
     pub fn icon(self) -> Picture {
         match self {
             Self::Made => Picture::PhoneOut,
@@ -52,7 +52,7 @@ impl Way {
     }
 }
 
-/// How far a call is, or how it ended and how long it was.
+/// The state of a call; for a call that ended, its outcome and its duration.
 pub fn how(call: &Call) -> String {
     let w = &words().calls;
     match &call.state {

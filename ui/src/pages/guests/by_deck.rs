@@ -1,4 +1,4 @@
-//! Who stays where, deck by deck, and which places are free.
+//! Guests grouped by deck, and which places are free.
 
 use std::collections::BTreeMap;
 
@@ -8,64 +8,64 @@ use crewbell_shared::place::{Place, PlaceKind};
 
 use crate::locales::sought::is_found;
 
-/// How deep a tree of places is, at most: a ring in it would be endless.
+/// Maximum depth of the place tree; it ends the search if the parents form a cycle.
 const DEEPEST: usize = 16;
 
-/// Where guests of a group stay.
+/// The location of a group of guests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Heading {
-    /// On a deck, of that name.
+    /// A deck, by name.
     Deck(String),
-    /// In places that are on no deck.
+    /// Places that are on no deck.
     Elsewhere,
-    /// Nowhere: not checked in yet, or checked out.
+    /// No place: not checked in yet, or checked out.
     WithoutPlace,
 }
 
-/// Guests under one heading.
+/// The guests under one heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// Where.
+    /// The heading.
     pub heading: Heading,
-    /// Who, in the order of their places.
+    /// The guests, in the order of their places.
     pub lines: Vec<Line>,
 }
 
 /// A guest in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Line {
-    /// Who.
+    /// The guest.
     pub guest_id: GuestId,
-    /// Where they stay, or stayed last.
+    /// The current stay, or else the last one.
     pub stay_id: Option<StayId>,
-    /// Whether they stay there now.
+    /// Whether it is current.
     pub stays: bool,
 }
 
-/// A place that a guest can have.
+/// A place that guests can stay in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Which.
+    /// The place.
     pub place_id: PlaceId,
-    /// Its name.
+    /// The name of the place.
     pub name: String,
-    /// Who stays there.
+    /// The names of the guests who stay there.
     pub taken_by: Vec<String>,
 }
 
-/// A site's guests, stays and places.
+/// The guests, stays and places of a site.
 #[derive(Clone, Debug, Default)]
 pub struct House {
     /// The guests.
     pub guests: Vec<Guest>,
-    /// The stays, ended ones too.
+    /// The stays, including ended ones.
     pub stays: Vec<Stay>,
     /// The places.
     pub places: Vec<Place>,
 }
 
 impl House {
-    /// The guests by where they stay; only those that are sought, by name, notes or place.
+    /// The guests grouped by location, filtered by a search in names, notes and places.
     pub fn groups(&self, sought: &str) -> Vec<Group> {
         let places: BTreeMap<PlaceId, &Place> = self.places.iter().map(|place| (place.id, place)).collect();
         let stays = self.last_stays();
@@ -98,7 +98,7 @@ impl House {
         groups
     }
 
-    /// The cabins and rooms by deck, with who stays there; only those that are sought.
+    /// The cabins by deck, with their guests, filtered by a search.
     pub fn rooms(&self, sought: &str, only_free: bool) -> Vec<(Heading, Vec<Room>)> {
         let places: BTreeMap<PlaceId, &Place> = self.places.iter().map(|place| (place.id, place)).collect();
         let names: BTreeMap<GuestId, &str> = self.guests.iter().map(|guest| (guest.id, guest.name.as_str())).collect();
@@ -131,7 +131,7 @@ impl House {
         rooms
     }
 
-    /// Each guest's stay now, or else the one that ended last.
+    /// The current stay of each guest, or else the last one that ended.
     fn last_stays(&self) -> BTreeMap<GuestId, &Stay> {
         let mut last: BTreeMap<GuestId, &Stay> = BTreeMap::new();
         for stay in &self.stays {
@@ -148,7 +148,7 @@ fn lateness(stay: &Stay) -> impl Ord {
     (stay.checked_out_at.is_none(), stay.checked_in_at, stay.id)
 }
 
-/// Decks in their order, then places on no deck, then guests without a place, by name.
+/// The sort key of guests: decks in their order, then places on no deck, then guests without a place, by name.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Order<'a> {
     nowhere: bool,
@@ -189,7 +189,7 @@ mod tests {
         Guest { id: id(number), name: name.into(), notes: String::new() }
     }
 
-    /// Gus in cabin 5; Ann came to cabin 5 after him; Zoe left the saloon; Bo is new.
+    /// Test data: Gus in cabin 5; Ann came to cabin 5 after him; Zoe left the saloon; Bo is new.
     fn house() -> House {
         let ann = Stay { id: id(171), guest_id: id(161), checked_in_at: at(9), ..stay() };
         let zoe = Stay { id: id(172), guest_id: id(162), place_id: saloon().id, checked_out_at: Some(at(8)), ..stay() };

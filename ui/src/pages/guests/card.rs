@@ -1,4 +1,4 @@
-//! A guest: what the crew should know of them, where they stay, what they want.
+//! The card of a guest: notes for the crew, stays, open requests.
 
 use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::GuestId;
@@ -12,7 +12,7 @@ use crate::locales::{fill, names, time, words};
 use crate::route::{Page, Route, go};
 use crate::state::{Item, State, state};
 
-/// The chosen guest, or what to do to see one.
+/// The card of the chosen guest, or a hint to choose one.
 #[component]
 pub fn Beside() -> impl IntoView {
     let state = state();
@@ -27,7 +27,7 @@ pub fn Beside() -> impl IntoView {
             </Empty>
         }
         .into_any(),
-        // A list without guests says itself what to do.
+        // An empty list shows its own hint.
         (None, _) if there_are_none.get() => ().into_any(),
         (None, _) => view! { <Empty icon=Picture::Guest title=words().guests.choose text=words().guests.choose_text/> }
             .into_any(),
@@ -35,7 +35,7 @@ pub fn Beside() -> impl IntoView {
     view! { {shown} }
 }
 
-/// A guest.
+/// The card of a guest.
 #[component]
 fn Card(id: GuestId) -> impl IntoView {
     let state = state();
@@ -71,14 +71,14 @@ fn Card(id: GuestId) -> impl IntoView {
     }
 }
 
-/// The guest's stays, the newest first.
+/// The stays of a guest, newest first.
 fn stays_of(state: State, id: GuestId) -> Vec<Item<Stay>> {
     let mut stays = state.stays.list(|item| (item.noun.guest_id == id).then(|| item.clone()));
     stays.sort_by_key(|item| std::cmp::Reverse((item.noun.checked_in_at, item.noun.id)));
     stays
 }
 
-/// Where the guest stays, and the way in or out.
+/// The current stay of the guest, with the buttons to check in or out.
 #[component]
 fn Staying(id: GuestId, may_edit: Memo<bool>) -> impl IntoView {
     let state = state();
@@ -120,7 +120,7 @@ fn Staying(id: GuestId, may_edit: Memo<bool>) -> impl IntoView {
     }
 }
 
-/// What the guest wants and nobody has done.
+/// The guest's requests that aren't closed.
 #[component]
 fn Wishes(id: GuestId) -> impl IntoView {
     let state = state();
@@ -148,7 +148,7 @@ fn Wishes(id: GuestId) -> impl IntoView {
     }
 }
 
-/// Where the guest stayed before.
+/// The guest's earlier stays.
 #[component]
 fn Earlier(id: GuestId) -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! Checking in: the choice of a place, free ones and taken ones.
+//! The check-in sheet: the choice of a place, free or taken.
 
 use crewbell_shared::ids::{GuestId, PlaceId, StayId};
 use crewbell_shared::person::Right;
@@ -14,7 +14,7 @@ use crate::pages;
 use crate::route::{Page, Route, go};
 use crate::state::state;
 
-/// Where is the guest to stay?
+/// The sheet that asks for the guest's place.
 #[component]
 pub fn CheckIn(id: GuestId, on_close: Callback<()>) -> impl IntoView {
     let state = state();
@@ -25,7 +25,7 @@ pub fn CheckIn(id: GuestId, on_close: Callback<()>) -> impl IntoView {
     let title = Memo::new(move |_| fill(w.check_in_who, &[("who", &state.guest_name(id).unwrap_or_default())]));
     let rooms = Memo::new(move |_| sought.with(|sought| house(state).rooms(sought, only_free.get())));
     let there_are_any = Memo::new(move |_| !house(state).rooms("", false).is_empty());
-    // What is chosen counts only while it is in sight.
+    // A chosen place counts only while the search shows it.
     let choice = Memo::new(move |_| {
         rooms.with(|rooms| {
             let mut all = rooms.iter().flat_map(|(_, rooms)| rooms);

@@ -1,4 +1,4 @@
-//! Checking out: what comes of it, before it is done.
+//! The check-out dialog, which shows the consequences first.
 
 use crewbell_shared::ids::StayId;
 use crewbell_shared::protocol::Verb;
@@ -9,7 +9,7 @@ use crate::components::Confirm;
 use crate::locales::{fill, words};
 use crate::state::{State, state};
 
-/// Do they leave?
+/// Asks for confirmation of a check-out.
 #[component]
 pub fn CheckOut(id: StayId, on_close: Callback<()>) -> impl IntoView {
     let state = state();
@@ -26,7 +26,7 @@ pub fn CheckOut(id: StayId, on_close: Callback<()>) -> impl IntoView {
     }
 }
 
-/// What ends with a stay, and what doesn't.
+/// The consequences of a check-out, in words.
 fn consequences(state: State, id: StayId) -> String {
     let w = &words().guests;
     let Some(stay) = state.stays.peek(id).map(|item| item.noun) else { return String::new() };

@@ -1,4 +1,4 @@
-//! A guest's name, and what the crew should know of them.
+//! The form for a guest's name and the notes for the crew.
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::ids::{CommandId, GuestId};
@@ -14,7 +14,7 @@ use crate::locales::{fill, words};
 use crate::route::go;
 use crate::state::state;
 
-/// The form for a guest; for none, a new one.
+/// The form for a guest; `None` creates a new one.
 #[component]
 pub fn Form(guest: Option<GuestId>, on_close: Callback<()>) -> impl IntoView {
     let state = state();
@@ -27,7 +27,7 @@ pub fn Form(guest: Option<GuestId>, on_close: Callback<()>) -> impl IntoView {
     let wrong_name = Memo::new(move |_| name.with(|name| trouble_with_name(name)).filter(|_| tried.get()));
     let wrong_notes = Memo::new(move |_| notes.with(|notes| trouble_with_length(notes, MAX_TEXT)));
     let id = guest.unwrap_or_else(new_id::<GuestId>);
-    // What follows a new guest (their card, their place) waits until the core knows them.
+    // A new guest's card and check-in open only after the core has stored the guest.
     let save = move |then: Option<Open>| {
         tried.set(true);
         let (called, noted) = (name.get_untracked(), notes.get_untracked());

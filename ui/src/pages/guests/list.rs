@@ -1,4 +1,4 @@
-//! The list: guests under their decks, found by name, place or notes.
+//! The guest list, grouped by deck, with a search in names, places and notes.
 
 use crewbell_shared::person::Right;
 use leptos::prelude::*;
@@ -10,10 +10,10 @@ use crate::locales::{fill, time, words};
 use crate::route::go;
 use crate::state::{State, state};
 
-/// Guests that are shown at first, and with each "more".
+/// The number of guests shown at first, and added with each "more".
 const AT_ONCE: usize = 100;
 
-/// What the house is made of; follows guests, stays and places.
+/// Collects guests, stays and places, and subscribes to them.
 pub fn house(state: State) -> House {
     House {
         guests: state.guests.list(|item| Some(item.noun.clone())),
@@ -22,7 +22,7 @@ pub fn house(state: State) -> House {
     }
 }
 
-/// The words over a group.
+/// The text of a heading.
 pub fn heading(heading: &Heading) -> String {
     match heading {
         Heading::Deck(name) => name.clone(),
@@ -31,7 +31,7 @@ pub fn heading(heading: &Heading) -> String {
     }
 }
 
-/// The guests.
+/// The guest list.
 #[component]
 pub fn List() -> impl IntoView {
     let state = state();
@@ -73,7 +73,7 @@ pub fn List() -> impl IntoView {
     }
 }
 
-/// The first so many guests, under their headings.
+/// The first guests, up to a maximum, under their headings.
 fn first(groups: &[Group], most: usize) -> Vec<Group> {
     let mut left = most;
     let mut some = Vec::new();
@@ -108,7 +108,7 @@ fn OneGroup(of: Heading, shown: Memo<Vec<Group>>) -> impl IntoView {
     }
 }
 
-/// One guest: their name, where they are, whether there is something to know.
+/// The row of a guest: name, location, and a mark if there are notes.
 #[component]
 fn OneLine(line: Line) -> impl IntoView {
     let state = state();

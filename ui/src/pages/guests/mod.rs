@@ -1,7 +1,7 @@
-//! Guests and their stays: who stays where, deck by deck; one guest beside the list, or instead of it on a phone.
+//! The guests page: guests and their stays by deck. A guest's card is beside the list, or instead of it on a phone.
 //!
-//! - `by_deck` who stays where, and which places are free: worked out, and tested, without a page
-//! - `list` the guests; `card` one of them
+//! - `by_deck` grouping of guests, and free places: pure functions, tested without a page
+//! - `list` the list; `card` one guest
 //! - `form`, `check_in`, `check_out` the sheets
 
 mod by_deck;
@@ -19,29 +19,29 @@ use crate::pages::Info;
 use crate::route::{Page, Route};
 use crate::state::{State, state};
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.guests.title, icon: Picture::Guest, right: None };
 
-/// What is open over the page.
+/// The sheet that is open over the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     /// The form for a new guest.
     Add,
-    /// The form for one who is known.
+    /// The form for an existing guest.
     Edit(GuestId),
     /// The choice of a place.
     CheckIn(GuestId),
-    /// The question whether they leave.
+    /// The confirmation of a check-out.
     CheckOut(StayId),
 }
 
-/// What is open over the page; a handle.
+/// A handle to the open sheet.
 #[derive(Clone, Copy, Debug)]
 struct Over(RwSignal<Option<Open>>);
 
 impl Over {
     fn open(self, what: Open) {
-        // The page may be gone when an answer comes late.
+        // The page may be closed when an answer arrives late.
         self.0.try_set(Some(what));
     }
 
@@ -50,7 +50,7 @@ impl Over {
     }
 }
 
-/// The guest that the page is about.
+/// The guest in the current route.
 fn chosen(state: State) -> Memo<Option<GuestId>> {
     Memo::new(move |_| {
         let route = state.route.get();
@@ -58,12 +58,12 @@ fn chosen(state: State) -> Memo<Option<GuestId>> {
     })
 }
 
-/// The way to a guest's card.
+/// The route to a guest's card.
 fn way_to(id: GuestId) -> Route {
     Route::about(Page::Guests, id.0)
 }
 
-/// Guests and their stays.
+/// The guests page.
 #[component]
 pub fn Guests() -> impl IntoView {
     let state = state();

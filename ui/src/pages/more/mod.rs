@@ -1,4 +1,4 @@
-//! The pages that have no room in the bar at the bottom of a phone, with what waits on each.
+//! The list of pages that don't fit into a phone's bottom bar, with the items that wait on each.
 
 use crewbell_core::screen::{Ears, Status, StorageState, settings};
 use crewbell_shared::button::ButtonState;
@@ -12,10 +12,10 @@ use crate::pages::{Info, info};
 use crate::route::{Page, Route, go};
 use crate::state::{State, state};
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.frame.more, icon: Picture::More, right: None };
 
-/// The other pages, in a list.
+/// The list of the other pages.
 #[component]
 pub fn More() -> impl IntoView {
     let state = state();
@@ -26,7 +26,7 @@ pub fn More() -> impl IntoView {
     }
 }
 
-/// The way to one of them, with what waits there.
+/// The link to a page, with the items that wait there.
 #[component]
 fn Way(page: Page) -> impl IntoView {
     let state = state();
@@ -40,7 +40,7 @@ fn Way(page: Page) -> impl IntoView {
     }
 }
 
-/// What waits on a page.
+/// The items that wait on a page.
 fn waits(state: State, page: Page) -> Vec<(String, Tone)> {
     match page {
         Page::Outbox => state.status.with(unsent),
@@ -68,7 +68,7 @@ fn waits(state: State, page: Page) -> Vec<(String, Tone)> {
     }
 }
 
-/// What is not with the server.
+/// The counts of refused and waiting commands.
 fn unsent(status: &Status) -> Vec<(String, Tone)> {
     let w = &words().frame;
     let refused = (status.refused > 0).then(|| (w.refused_count.say(status.refused), Tone::Alarm));
@@ -76,7 +76,7 @@ fn unsent(status: &Status) -> Vec<(String, Tone)> {
     refused.into_iter().chain(waiting).collect()
 }
 
-/// What is wrong with the device.
+/// The faults of the device.
 fn ails(status: &Status, sounds_on: bool) -> Vec<(String, Tone)> {
     let deaf = match status.ears {
         Ears::Unable { .. } => Some((words().settings.no_sound.to_owned(), Tone::Alarm)),

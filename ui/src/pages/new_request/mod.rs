@@ -1,4 +1,4 @@
-//! A request asked for without a button: where, what, and perhaps a word.
+//! The form for a request without a button: place, service, and optional text.
 
 use crewbell_shared::ids::{PlaceId, RequestId};
 use crewbell_shared::person::Right;
@@ -16,18 +16,18 @@ use crate::pages::requests::service_icon;
 use crate::route::{Page, Route, show};
 use crate::state::{State, state};
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info =
     Info { title: |words| words.new_request.title, icon: Picture::Plus, right: Some(Right::CreateRequests) };
 
-/// What can be asked for.
+/// A kind of request, with its service.
 #[derive(Clone, Debug, PartialEq)]
 struct Wish {
     kind: Kind,
     service: Option<String>,
 }
 
-/// Where, what, and a word.
+/// The form: place, service, and optional text.
 #[component]
 pub fn NewRequest() -> impl IntoView {
     let state = state();
@@ -76,7 +76,7 @@ pub fn NewRequest() -> impl IntoView {
     }
 }
 
-/// Something that can be asked for, large enough for a thumb.
+/// A button for something that can be requested, large enough for a thumb.
 #[component]
 fn Tile(one: Wish, wish: RwSignal<Option<Wish>>) -> impl IntoView {
     let label = match &one.service {
@@ -129,10 +129,10 @@ fn Places(place: RwSignal<Option<Place>>) -> impl IntoView {
     }
 }
 
-/// A deck by name, with the places on it and who stays there.
+/// The name of a deck, with the places on it and the guests who stay there.
 type Group = (String, Vec<(Place, Option<String>)>);
 
-/// The decks with the places on them where something can be wanted.
+/// The decks, with the places that requests can be for.
 fn groups(state: State, text: &str) -> Vec<Group> {
     let guest = |place: PlaceId| state.guest_in(place).and_then(|guest| state.guest_name(guest));
     let all = state.places_of(None, |place| place.kind != PlaceKind::Deck);
@@ -151,7 +151,7 @@ fn groups(state: State, text: &str) -> Vec<Group> {
     decks.chain([elsewhere]).filter(|(_, places)| !places.is_empty()).collect()
 }
 
-/// What can be asked for at the site: a call, the services of its keys, an emergency last.
+/// What can be requested at the site: calls first, then the services of its keys, an emergency last.
 fn wishes(state: State) -> Vec<Wish> {
     let services = state.sites.find(|site| Some(site.noun.settings.services.clone())).unwrap_or_default();
     let services = services.into_iter().filter(|service| service.code != Settings::DO_NOT_DISTURB);

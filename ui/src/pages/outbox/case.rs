@@ -1,4 +1,4 @@
-//! What is the case now with what a refused command is about: the reason is from then, this is from now.
+//! The current state of a refused command's subject: the reason dates from the refusal, this from now.
 
 use crewbell_core::screen::{Act, Deed};
 use crewbell_shared::guest::Stay;
@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use crate::locales::{fill, refusals, time, words};
 use crate::state::State;
 
-/// What is the case now, where it isn't what the reason says already.
+/// The current state, if it differs from what the reason says.
 pub fn now(state: State, deed: &Deed, refusal: &Refusal) -> Option<String> {
     let about = deed.about?;
     if let Act::CheckIn { guest_id, .. } = &deed.act {
@@ -27,7 +27,7 @@ pub fn now(state: State, deed: &Deed, refusal: &Refusal) -> Option<String> {
     request_now(&request.state, state.my_id(), said.as_deref(), |at| time::moment(at, state.now.get()))
 }
 
-/// How far a request is; nothing where it is what the reason `said`.
+/// The state of a request; `None` if the reason `said` it already.
 fn request_now(
     how: &How,
     me: Option<PersonId>,
@@ -51,7 +51,7 @@ fn request_now(
     }
 }
 
-/// Why a guest can't be checked in: they stay somewhere already, or this very stay has begun.
+/// Why a guest can't be checked in: they have another stay, or this stay has begun already.
 fn stays(state: State, stay_id: StayId, guest_id: GuestId) -> String {
     let w = &words().guests;
     let is_current = |stay: &Stay| stay.guest_id == guest_id && stay.checked_out_at.is_none() && stay.id != stay_id;

@@ -1,4 +1,4 @@
-//! Something that a person did and is not through: "Accept: Cabin 5 · 14:02 · waiting".
+//! A command in the outbox: "Accept: Cabin 5 · 14:02 · waiting".
 
 use crewbell_core::screen::{Ask, OutboxItem};
 use crewbell_core::store::Doing;
@@ -12,7 +12,7 @@ use crate::components::{Button, Calm, Chip, Confirm, Icon, Look, Picture, Said, 
 use crate::locales::{Sentence, Text, doings, fill, refusals, time, words};
 use crate::state::{State, state};
 
-/// What makes it another one on the screen: which it is, and how far.
+/// The list key of an item: its id and its stage, so that a change of stage renders it again.
 pub fn key(item: &OutboxItem) -> (CommandId, u8) {
     let stage = match item.doing {
         Doing::Waiting => 0,
@@ -22,7 +22,7 @@ pub fn key(item: &OutboxItem) -> (CommandId, u8) {
     (item.command_id, stage)
 }
 
-/// One of them. What the person decides about it is seen at once.
+/// An item. Decisions of the person take effect on the screen at once.
 #[component]
 pub fn Item(item: OutboxItem, calm: Calm) -> impl IntoView {
     let state = state();
@@ -100,7 +100,7 @@ fn how_far(doing: &Doing) -> (Text, Tone) {
     }
 }
 
-/// The command that this one makes no sense without; nothing once that is through.
+/// The command that this one depends on; renders nothing once that is finished.
 #[component]
 fn Needs(needs: CommandId) -> impl IntoView {
     let state = state();
@@ -122,7 +122,7 @@ fn Needs(needs: CommandId) -> impl IntoView {
     }
 }
 
-/// What comes of discarding it.
+/// The consequences of discarding an item, in words.
 fn consequences(state: State, id: CommandId, place: Place, what: &str, by: &str) -> String {
     let w = &words().outbox;
     let comes = match place {

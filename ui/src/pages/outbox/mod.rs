@@ -1,7 +1,7 @@
-//! What waits to be sent, and what was refused: each a sentence, with what can be done about it.
+//! The outbox page: waiting and refused commands, each as a sentence with its actions.
 //!
-//! - `sorted` what stands where: refused, waiting, with the server, left by somebody else
-//! - `item` one of them; `case` what is the case now with what it is about
+//! - `sorted` the groups: refused, waiting, sent, left by another person
+//! - `item` one command; `case` the current state of its subject
 
 mod case;
 mod item;
@@ -18,10 +18,10 @@ use crate::locales::{fill, words};
 use crate::pages::Info;
 use crate::state::state;
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.outbox.title, icon: Picture::Outbox, right: None };
 
-/// What waits to be sent, and what was refused.
+/// The outbox page.
 #[component]
 pub fn Outbox() -> impl IntoView {
     let state = state();
@@ -53,7 +53,7 @@ pub fn Outbox() -> impl IntoView {
     }
 }
 
-/// What stands under one heading; nothing while nothing does.
+/// The items under one heading; renders nothing if there are none.
 #[component]
 fn Part(
     title: &'static str,
@@ -75,7 +75,7 @@ fn Part(
     }
 }
 
-/// Everything as a file, for another device or a person.
+/// The button that saves the outbox as a file, for another device or a person.
 #[component]
 fn SaveAll() -> impl IntoView {
     let state = state();

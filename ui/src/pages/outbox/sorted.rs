@@ -1,24 +1,24 @@
-//! What stands where in the outbox, and what depends on what.
+//! The grouping of outbox items, and their dependencies.
 
 use crewbell_core::screen::OutboxItem;
 use crewbell_core::store::Doing;
 use crewbell_shared::ids::{CommandId, PersonId};
 
-/// Under which heading something stands.
+/// The group of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// The server said no, and the person decides.
+    /// The server refused it, and the person must decide.
     Refused,
-    /// It is sent when its turn comes.
+    /// It waits to be sent.
     Waiting,
-    /// The server did it; its entry is on its way here.
+    /// The server executed it; its log entry hasn't arrived yet.
     Done,
-    /// Somebody else did it on this device: it isn't sent for them.
+    /// Another person issued it on this device: it isn't sent for them.
     Others,
 }
 
 impl Place {
-    /// Where something of the outbox stands for whoever looks.
+    /// The group of an item, for the signed-in person.
     pub fn of(item: &OutboxItem, me: Option<PersonId>) -> Self {
         match item.doing {
             Doing::Done { .. } => Self::Done,
@@ -29,10 +29,10 @@ impl Place {
     }
 }
 
-/// How many that aren't done need a command, directly or through others.
+/// The number of unfinished items that depend on a command, directly or indirectly.
 pub fn needed_by(outbox: &[OutboxItem], id: CommandId) -> usize {
     let mut lost = vec![id];
-    // In the order in which they were done: what depends on something comes after it.
+    // Items are in the order of their execution: dependent ones come after what they depend on.
     for item in outbox {
         let needs = item.depends_on.is_some_and(|id| lost.contains(&id));
         if needs && !matches!(item.doing, Doing::Done { .. }) {
@@ -42,7 +42,7 @@ pub fn needed_by(outbox: &[OutboxItem], id: CommandId) -> usize {
     lost.len() - 1
 }
 
-/// What of a person's would be lost if they signed out now.
+/// The number of a person's items that a sign-out would lose.
 pub fn unsent(outbox: &[OutboxItem], me: Option<PersonId>) -> usize {
     let is_mine = |item: &&OutboxItem| matches!(Place::of(item, me), Place::Refused | Place::Waiting);
     outbox.iter().filter(is_mine).count()

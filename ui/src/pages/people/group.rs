@@ -1,21 +1,21 @@
-//! Who stands where in the list, and what is to be known of their devices.
+//! The grouping of the crew, and the warnings about their devices.
 
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::person::Person;
 
-/// The crew, each part by name.
+/// The crew in groups, each sorted by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Groups {
-    /// On duty.
+    /// People on duty.
     pub on_duty: Vec<PersonId>,
-    /// Not on duty.
+    /// People off duty.
     pub off_duty: Vec<PersonId>,
-    /// May no longer sign in.
+    /// People who may no longer sign in.
     pub inactive: Vec<PersonId>,
 }
 
 impl Groups {
-    /// Groups those whose names have the words in them.
+    /// Groups the people whose names contain the words.
     pub fn of(mut people: Vec<Person>, words: &str) -> Self {
         let words = words.trim().to_lowercase();
         people.retain(|person| person.name.to_lowercase().contains(&words));
@@ -33,18 +33,18 @@ impl Groups {
     }
 }
 
-/// How well a person hears.
+/// Whether alerts reach a person audibly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hearing {
-    /// Nothing is to be said of it.
+    /// There is no warning.
     Fine,
-    /// On duty, and no device is open.
+    /// The person is on duty without an open device.
     Nothing,
-    /// So many of their devices can't make a sound.
+    /// This number of their devices can't play sounds.
     Mute(u32),
 }
 
-/// How well a person hears with so many open devices, of which so many can sound.
+/// Derives the warning from the numbers of open devices and of those that can sound.
 pub fn hearing(on_duty: bool, devices: u32, sounding: u32) -> Hearing {
     match (on_duty, devices.saturating_sub(sounding)) {
         (true, _) if devices == 0 => Hearing::Nothing,

@@ -1,6 +1,6 @@
-//! The crew: who is on duty, who is there.
+//! The people page: the crew, with duty and presence.
 //!
-//! - `group` who stands where; `row` one of them; `sheet` a person is added or changed, and gets a PIN
+//! - `group` the groups; `row` one person; `sheet` adds or changes a person, and sets a PIN
 
 mod group;
 mod row;
@@ -21,19 +21,19 @@ use row::PersonRow;
 use sheet::PersonSheet;
 pub use sheet::Secret;
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.people.title, icon: Picture::People, right: None };
 
-/// Fewer are seen at a glance, and need no search.
+/// Number of people up to which no search field is shown.
 const GLANCE: usize = 8;
 
-/// The crew: who is on duty, who is there.
+/// The people page.
 #[component]
 pub fn People() -> impl IntoView {
     let state = state();
     let calm = Calm::new();
     let looked_for = RwSignal::new(String::new());
-    // None: no sheet; somebody, or somebody new.
+    // `None`: no sheet; `Some(None)`: the sheet for a new person.
     let sheet = RwSignal::new(None::<Option<PersonId>>);
     let many = Memo::new(move |_| state.people.list(|_| Some(())).len() > GLANCE);
     let groups = calm.keep(Memo::new(move |_| {
@@ -75,14 +75,14 @@ pub fn People() -> impl IntoView {
     }
 }
 
-/// A part of the crew, when there is anybody in it.
+/// A group of the crew; renders nothing if it is empty.
 #[component]
 fn Group(
-    /// What they have in common.
+    /// The title.
     title: &'static str,
-    /// Who.
+    /// The people.
     ids: Memo<Vec<PersonId>>,
-    /// One of them is to be changed.
+    /// Called with a person to edit.
     #[prop(into)]
     on_edit: Callback<PersonId>,
 ) -> impl IntoView {
@@ -97,7 +97,7 @@ fn Group(
     }
 }
 
-/// The person's own duty, large.
+/// A large switch for the person's own duty.
 #[component]
 fn MyDuty() -> impl IntoView {
     let state = state();
@@ -130,7 +130,7 @@ fn MyDuty() -> impl IntoView {
     }
 }
 
-/// Whether the person doesn't want to be called.
+/// A switch for whether the person doesn't want to be called.
 #[component]
 pub fn MyBusy() -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! One member of the crew in the list.
+//! The row of one crew member in the list.
 
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::person::Right;
@@ -10,12 +10,12 @@ use crate::components::{CallButton, Chip, IconButton, PersonName, Picture, Switc
 use crate::locales::{fill, names, words};
 use crate::state::state;
 
-/// One member of the crew: name, role, devices, duty.
+/// The row of a crew member: name, role, devices, duty.
 #[component]
 pub fn PersonRow(
-    /// Who.
+    /// The person.
     id: PersonId,
-    /// They are to be changed.
+    /// Called to edit the person.
     on_edit: Callback<PersonId>,
 ) -> impl IntoView {
     let state = state();
@@ -53,12 +53,12 @@ pub fn PersonRow(
     .into_any()
 }
 
-/// Their open devices, and whether they would hear a request. Known only while there is a connection.
+/// The person's open devices, and whether they would hear a request. It is known only with a connection.
 #[component]
 fn Devices(
-    /// Whose.
+    /// The person.
     id: PersonId,
-    /// Whether they are on duty.
+    /// Whether the person is on duty.
     on: Memo<bool>,
 ) -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! A person is added or changed, and gets a new PIN.
+//! The sheet that adds or changes a person and sets a new PIN.
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::ids::PersonId;
@@ -11,12 +11,12 @@ use crate::components::{Button, CallButton, Field, Look, PersonName, Picture, Se
 use crate::locales::{fill, names, refusals, words};
 use crate::state::{State, state};
 
-/// A form for a person, and for their PIN once the server knows them.
+/// The form for a person, and for their PIN once the server knows them.
 #[component]
 pub fn PersonSheet(
-    /// Who; none: somebody new.
+    /// The person; `None` for a new one.
     person: Option<PersonId>,
-    /// It is over.
+    /// Called when the sheet closes.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -88,10 +88,10 @@ pub fn PersonSheet(
     view! { <Sheet title=title on_close>{contents}</Sheet> }
 }
 
-/// A new PIN or password. It goes straight to the server, and is kept nowhere on the device.
+/// The form for a new PIN or password. The secret goes straight to the server and isn't stored on the device.
 #[component]
 pub fn Secret(
-    /// Whose.
+    /// The person.
     id: PersonId,
 ) -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! A place is added or changed.
+//! The form that adds or changes a place.
 
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::names::is_same;
@@ -11,16 +11,16 @@ use crate::components::{Button, Field, Look, Picture, Select, Sheet};
 use crate::locales::{fill, names, refusals, words};
 use crate::state::{State, state};
 
-/// A form for a place.
+/// The form for a place.
 #[component]
 pub fn PlaceForm(
-    /// Which; none: a new one.
+    /// The place; `None` for a new one.
     #[prop(optional, into)]
     place: Option<PlaceId>,
-    /// Of what sort a new one is.
+    /// The kind of a new place.
     #[prop(default = PlaceKind::Cabin)]
     kind: PlaceKind,
-    /// It is over.
+    /// Called when the form closes.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -67,7 +67,7 @@ pub fn PlaceForm(
     }
 }
 
-/// What can't be taken, in words, at its field.
+/// A validation error, in words, for its field.
 #[derive(Clone, Debug, PartialEq)]
 enum Wrong {
     Name(String),
@@ -84,7 +84,7 @@ impl Wrong {
     }
 }
 
-/// What stands in the fields.
+/// The contents of the fields.
 #[derive(Clone, Copy, Debug)]
 struct Draft {
     name: RwSignal<String>,
@@ -109,7 +109,7 @@ impl Draft {
         }
     }
 
-    /// The verb that saves it.
+    /// Validates the fields and builds the verb that saves the place.
     fn read(self, state: State, place: Option<PlaceId>) -> Result<Verb, Wrong> {
         let w = &words().places;
         let name = self.name.with(|name| name.trim().to_owned());
@@ -123,7 +123,7 @@ impl Draft {
         let position = self.position.with(|text| text.trim().parse().ok());
         let Some(position) = position else { return Err(Wrong::Position(w.position_wrong.to_owned())) };
         let kind = self.kind.with(|text| kind_of(text));
-        // A deck stands in nothing, whatever was chosen before it became one.
+        // A deck has no parent, whatever was chosen before it became one.
         let parent_id = self.deck.with(|id| id.parse().ok()).filter(|_| kind != PlaceKind::Deck);
         Ok(Verb::SavePlace { place_id: place.unwrap_or_else(new_id), parent_id, name, kind, position })
     }
@@ -133,7 +133,7 @@ fn kind_of(text: &str) -> PlaceKind {
     PlaceKind::ALL.into_iter().find(|kind| kind.as_str() == text).unwrap_or(PlaceKind::Cabin)
 }
 
-/// The position after the last of those that a new place stands among: decks, or the rest.
+/// The position after the last sibling of a new place: among decks, or among other places.
 fn next_position(all: &[(PlaceKind, i32)], kind: PlaceKind) -> i32 {
     let is_deck = |kind| kind == PlaceKind::Deck;
     let among = all.iter().filter(|(other, _)| is_deck(*other) == is_deck(kind));

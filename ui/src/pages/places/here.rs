@@ -1,4 +1,4 @@
-//! Who and what is where: gathered once for the whole list, so that no row looks through everything.
+//! Guests, open requests and buttons per place, collected once for the list, so that no row searches everything.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crewbell_shared::request::{Request, State as How};
 
 use crate::state::State;
 
-/// Who and what is where.
+/// Guests, open requests and buttons per place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Here {
     spots: BTreeMap<PlaceId, Spot>,
@@ -23,7 +23,7 @@ struct Spot {
 }
 
 impl Here {
-    /// Who and what is where now, following all of it.
+    /// Collects the current state and subscribes to all of it.
     pub fn now(state: State) -> Self {
         let name = |id| state.guest_name(id).unwrap_or_default();
         let mut stays = state.stays.list(|item| Some(item.noun.clone()));
@@ -41,17 +41,17 @@ impl Here {
         here
     }
 
-    /// The guests who stay in a place, the one who came first first.
+    /// The guests who stay in a place, in the order of their arrival.
     pub fn guests(&self, id: PlaceId) -> Vec<String> {
         self.spots.get(&id).map(|spot| spot.guests.clone()).unwrap_or_default()
     }
 
-    /// How many requests nobody has finished.
+    /// The number of requests that aren't closed.
     pub fn open(&self, id: PlaceId) -> usize {
         self.spots.get(&id).map_or(0, |spot| spot.open)
     }
 
-    /// How many buttons ring for it.
+    /// The number of buttons that ring for the place.
     pub fn buttons(&self, id: PlaceId) -> usize {
         self.spots.get(&id).map_or(0, |spot| spot.buttons)
     }
@@ -68,7 +68,7 @@ fn rings_for(button: &Button) -> Option<PlaceId> {
     button.place_id.filter(|_| button.state == ButtonState::Assigned)
 }
 
-/// Whether somebody still waits, or is being served.
+/// Whether a request is open or accepted.
 pub fn is_open(request: &Request) -> bool {
     matches!(request.state, How::Open | How::Accepted(_))
 }

@@ -1,6 +1,6 @@
-//! Decks and cabins: who stays where, what is open there, what can call from there.
+//! The places page: decks and cabins, with guests, open requests and buttons.
 //!
-//! - `here` who and what is where; `row` one place; `sheet` a place in full; `form` it is added or changed
+//! - `here` the facts per place; `row` one place; `sheet` a place in full; `form` adds or changes a place
 
 mod form;
 mod here;
@@ -23,20 +23,20 @@ use here::Here;
 use row::PlaceRow;
 use sheet::PlaceSheet;
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.places.title, icon: Picture::Place, right: None };
 
-/// Places of a deck that are shown at first.
+/// The number of a deck's places that are shown at first.
 const SHOWN: usize = 100;
 
-/// A deck's places, by id: what decides whether the list is shown anew.
+/// The places of a deck, by id: the list renders again only when these change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Deck {
     id: Option<PlaceId>,
     places: Vec<PlaceId>,
 }
 
-/// Decks and cabins.
+/// The places page.
 #[component]
 pub fn Places() -> impl IntoView {
     let state = state();
@@ -88,7 +88,7 @@ fn whole(branch: &Branch) -> Deck {
     Deck { id: branch.deck.as_ref().map(|deck| deck.id), places: branch.places.iter().map(|place| place.id).collect() }
 }
 
-/// The places that have the words in their name, their deck's or a guest's. Decks without any are left out.
+/// The places whose name, deck or guest contains the words. Decks without any are left out.
 fn found(all: &[Branch], here: &Here, words: &str) -> Vec<Deck> {
     let has = |name: &str| name.to_lowercase().contains(words);
     let found = all.iter().map(|branch| {
@@ -102,14 +102,14 @@ fn found(all: &[Branch], here: &Here, words: &str) -> Vec<Deck> {
     found.filter(|deck| !deck.places.is_empty()).collect()
 }
 
-/// A deck, and what stands in it.
+/// A deck and its places.
 #[component]
 fn DeckList(
-    /// Which places of which deck.
+    /// The deck, with the ids of its places.
     deck: Deck,
-    /// Who and what is where.
+    /// The facts per place.
     here: Memo<Here>,
-    /// A place is pressed.
+    /// Called when a place is pressed.
     on_open: Callback<PlaceId>,
 ) -> impl IntoView {
     let state = state();
@@ -119,7 +119,7 @@ fn DeckList(
     let name = Memo::new(move |_| id.map_or(words().places.elsewhere.to_owned(), |id| state.place_name(id)));
     let pending = Memo::new(move |_| id.and_then(|id| state.places.get(id)).is_some_and(|item| item.pending));
     let first = move || places.iter().take(shown.get()).copied().collect::<Vec<_>>();
-    // A deck is opened like what stands in it.
+    // A deck opens a sheet like its places.
     let title = match id {
         Some(id) => view! {
             <h2><button type="button" class="row-press" on:click=move |_| on_open.run(id)>

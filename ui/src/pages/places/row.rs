@@ -1,4 +1,4 @@
-//! One place in the list: who stays there, what is open there, whether it can call.
+//! The row of one place in the list: guests, open requests, buttons.
 
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::place::PlaceKind;
@@ -9,14 +9,14 @@ use crate::components::{Chip, Icon, Picture, Tone};
 use crate::locales::{names, words};
 use crate::state::state;
 
-/// One place.
+/// The row of a place.
 #[component]
 pub fn PlaceRow(
-    /// Which.
+    /// The place.
     id: PlaceId,
-    /// Who and what is where.
+    /// The facts per place.
     here: Memo<Here>,
-    /// It is pressed.
+    /// Called when the row is pressed.
     on_open: Callback<PlaceId>,
 ) -> impl IntoView {
     let state = state();
@@ -34,7 +34,7 @@ pub fn PlaceRow(
         (kind, guests) if guests.is_empty() => names::place_kind(kind).to_owned(),
         (_, guests) => guests,
     };
-    // Crew rooms need none; where guests are, somebody must be able to call.
+    // Crew rooms need no button; other places need one for their guests.
     let mute = Memo::new(move |_| buttons.get() == 0 && kind.get() != PlaceKind::Crew);
     view! {
         <li class="row spot" class:pending=pending>

@@ -1,4 +1,4 @@
-//! A place in full: who stays there, what is open, its buttons, do-not-disturb, and the calls about it.
+//! The sheet of a place: guests, open requests, buttons, do-not-disturb, and the calls about it.
 
 use crewbell_shared::button::{Button as Device, ButtonState};
 use crewbell_shared::ids::PlaceId;
@@ -17,12 +17,12 @@ use crate::pages::calls::{CallAbout, CallsAbout};
 use crate::route::{Page, Route, go};
 use crate::state::{State, state};
 
-/// A place in full, and the form to change it.
+/// The sheet of a place, with the form to change it.
 #[component]
 pub fn PlaceSheet(
-    /// Which.
+    /// The place.
     id: PlaceId,
-    /// It is over.
+    /// Called when the sheet closes.
     #[prop(into)]
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -64,7 +64,7 @@ pub fn PlaceSheet(
     view! { {contents} }
 }
 
-/// A part of the sheet: its rows, or that there are none; of a deck, which seldom has any, only its rows.
+/// A section of the sheet: its rows, or a text that there are none. A deck, which seldom has rows, omits the text.
 fn part(title: Text, none: Text, is_deck: bool, rows: Vec<AnyView>) -> impl IntoView {
     let rows = match (rows.is_empty(), is_deck) {
         (true, true) => return None,
@@ -154,7 +154,7 @@ fn Devices(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
     view! { {rows} }
 }
 
-/// A button's health in a line.
+/// The health of a button in one line.
 fn health(state: State, button: &Device) -> String {
     let w = &words().buttons;
     let health = &button.health;

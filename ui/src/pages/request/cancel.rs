@@ -1,4 +1,4 @@
-//! Ending a request that came to nothing, with a reason where there is one.
+//! Cancelling a request, with an optional reason.
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
@@ -8,7 +8,7 @@ use crate::components::{Button, Field, Look, Sheet};
 use crate::locales::words;
 use crate::state::state;
 
-/// The sheet that asks why.
+/// The sheet that asks for the reason.
 #[component]
 pub fn Cancel(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! Giving a request to a colleague: who is on duty and there stands first.
+//! Handing a request over to a colleague. People on duty who are online come first.
 
 use crewbell_shared::ids::{PersonId, RequestId};
 use crewbell_shared::person::Person;
@@ -10,7 +10,7 @@ use crate::components::{Chip, PersonName, Sheet, Tone};
 use crate::locales::{names, words};
 use crate::state::{State, state};
 
-/// The sheet with everybody who can have it. One that nobody has yet is accepted on the way.
+/// The sheet with everybody who can take the request. An open request is accepted on the way.
 #[component]
 pub fn HandOver(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let state = state();
@@ -54,7 +54,7 @@ fn colleagues(state: State, id: RequestId) -> Vec<Person> {
     by_readiness(people, |id| state.devices_of(id).0 > 0)
 }
 
-/// On duty before off duty, there before away, then by name.
+/// Sorts people: on duty before off duty, online before offline, then by name.
 fn by_readiness(mut people: Vec<Person>, is_there: impl Fn(PersonId) -> bool) -> Vec<Person> {
     people.sort_by_cached_key(|person| (!person.on_duty, !is_there(person.id), person.name.to_lowercase()));
     people

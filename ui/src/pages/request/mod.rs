@@ -1,6 +1,7 @@
-//! A request in detail: what is asked, what may be done, what was said, and what happened.
+//! The page of a request: its details, actions, voice message, notes and timeline.
 //!
-//! `story` merges what the server tells with what the device knows; `notes`, `hand_over`, `cancel`, `voice` are its parts.
+//! `story` merges the server's log entries with what the device knows; `notes`, `hand_over`, `cancel`, `voice` are its
+//! parts.
 
 mod cancel;
 mod hand_over;
@@ -25,7 +26,7 @@ use story::{Event, story};
 pub use cancel::Cancel;
 pub use hand_over::HandOver;
 
-/// A request in detail.
+/// The details of a request.
 #[component]
 pub fn RequestDetail(id: RequestId) -> impl IntoView {
     let state = state();
@@ -40,7 +41,7 @@ pub fn RequestDetail(id: RequestId) -> impl IntoView {
     }
 }
 
-/// What is asked, by whom, who has it, and what may be done.
+/// The summary of a request: what is asked, by whom, who has it, and the actions.
 #[component]
 fn Head(id: RequestId) -> impl IntoView {
     let state = state();
@@ -83,14 +84,14 @@ fn Head(id: RequestId) -> impl IntoView {
     }
 }
 
-/// What happened, and what isn't sent yet.
+/// The timeline of a request, including unsent commands.
 #[component]
 fn Story(id: RequestId) -> impl IntoView {
     let state = state();
     let told = RwSignal::new(Vec::<Line>::new());
     let partial = RwSignal::new(false);
     let live = Memo::new(move |_| state.status.with(|status| status.link.is_there()));
-    // Asked once, and again when the connection is back; in between what comes live is known here.
+    // The timeline is requested once, and again after a reconnect; in between, live entries are in the store.
     Effect::new(move || {
         live.track();
         state.ask_or(Ask::Timeline { request_id: id }, move |answer: Result<Vec<Line>, _>| {
@@ -135,7 +136,7 @@ fn one_event(state: State, event: &Event) -> impl IntoView + use<> {
     }
 }
 
-/// What the person did with it and the server hasn't answered.
+/// The person's commands about the request that the server hasn't answered.
 fn unsent(state: State, id: RequestId) -> Vec<Deed> {
     let about = Some(Key::new(EntityType::Request, id.0));
     state.outbox.with(|outbox| {

@@ -1,4 +1,4 @@
-//! Writing on a request.
+//! Writing notes on a request.
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
@@ -9,7 +9,7 @@ use crate::components::{Button, Field, Picture};
 use crate::locales::words;
 use crate::state::state;
 
-/// A field for a note, and the button that adds it. It is in the story at once, sent or not.
+/// A field for a note, and the button that adds it. The note is in the timeline at once, sent or not.
 #[component]
 pub fn WriteNote(id: RequestId) -> impl IntoView {
     let state = state();

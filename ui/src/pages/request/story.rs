@@ -1,5 +1,5 @@
-//! What happened to a request: what the server tells, what this device knows beyond it, what the crew wrote, and the
-//! calls about it. It reads the same with the server and without.
+//! The timeline of a request: the server's log entries, what this device knows beyond them, notes, and calls about the
+//! request. It is the same with and without a connection.
 
 use crewbell_core::screen::{Act, Deed};
 use crewbell_core::store::Line;
@@ -11,22 +11,22 @@ use jiff::Timestamp;
 use crate::locales::Sentence;
 use crate::pages::calls::{how, parties};
 
-/// Something that happened, for the story.
+/// An event in the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// What: the entry's kind.
+    /// The kind of the log entry.
     pub kind: String,
-    /// Who.
+    /// The actor: a person, or the place of the button.
     pub who: Sentence,
-    /// What they wrote.
+    /// The text that the actor wrote.
     pub text: Option<String>,
 }
 
-/// The story, oldest first. A line that both know is told once; a note is told with its words. What no line tells,
-/// because the server can't be reached, is told from the request itself. What `unsent` has done to it isn't part of the
-/// story yet. A call about it is told once, with how it ended; of one that isn't known here the last that was told.
+/// Builds the timeline, oldest first. Lines that both sources know appear once, notes with their text. Facts without a
+/// line, because the server can't be reached, are derived from the request itself, except the effects of `unsent`. A
+/// call about the request appears once, with its outcome; of an unknown call the last line is kept.
 pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Deed], calls: &[Call]) -> Vec<Event> {
     let mut lines: Vec<&Line> = told.iter().chain(known).collect();
     lines.sort_by_key(|line| line.seq);
@@ -53,7 +53,7 @@ pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Deed], 
     events
 }
 
-/// The lines without the steps of calls: none of a call that is known, and only the last of another.
+/// Removes the lines of intermediate call steps: all lines of a known call, and all but the last of another.
 fn without_steps<'a>(lines: &[&'a Line], calls: &[Call]) -> Vec<&'a Line> {
     let call = |line: &Line| line.about.filter(|about| about.entity_type == EntityType::Call);
     let is_step = |at: usize, line: &Line| {
@@ -65,7 +65,7 @@ fn without_steps<'a>(lines: &[&'a Line], calls: &[Call]) -> Vec<&'a Line> {
     lines.iter().enumerate().filter(|(at, line)| !is_step(*at, line)).map(|(_, line)| *line).collect()
 }
 
-/// What the request itself says about what happened to it.
+/// The events that the request's own state proves.
 fn facts(request: &Request) -> Vec<Event> {
     let event = |at, kind: &str, who| Event { at, kind: kind.to_owned(), who, text: None };
     let asked_by = request.created_by.as_ref().map_or_else(|| request.place_name.clone().into(), Sentence::from);
@@ -85,7 +85,7 @@ fn facts(request: &Request) -> Vec<Event> {
     facts
 }
 
-/// The kind of the fact that a verb will be when the server has said yes; only of those that `facts` tells.
+/// The kind of the fact that a command results in once the server has confirmed it; only for kinds that `facts` yields.
 fn comes_of(act: &Act) -> Option<&'static str> {
     if let Act::CreateRequest(_) = act {
         Some("request_created")
@@ -194,7 +194,7 @@ mod tests {
         let online = story(&told, &told[2..], &request, &[], std::slice::from_ref(&call));
         assert_eq!(kinds(&online), ["request_created", "call_started"]);
         assert_eq!(online, story(&[], &[], &request, &[], std::slice::from_ref(&call)));
-        // A device that doesn't keep the call any more has what the server says of its end.
+        // Without the call itself, as on a device that dropped it, the server's last line about it is shown.
         assert_eq!(kinds(&story(&told, &[], &request, &[], &[])), ["request_created", "call_ended"]);
     }
 }

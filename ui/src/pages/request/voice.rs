@@ -1,4 +1,4 @@
-//! What the guest said: a player, and the words where something recognised them.
+//! The guest's voice message: a player, and the transcript if there is one.
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::ids::RequestId;
@@ -9,7 +9,7 @@ use crate::components::{Button, Picture};
 use crate::locales::{fill, refusals, time, words};
 use crate::state::state;
 
-/// What was said for a request: all of it is played, the oldest first.
+/// The player for all voice recordings of a request, oldest first.
 #[component]
 pub fn VoiceMessage(id: RequestId, voice: Voice) -> impl IntoView {
     let duration = voice.whole_ms();

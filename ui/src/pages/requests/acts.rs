@@ -1,4 +1,4 @@
-//! What a person may do with a request, as buttons: on its card, and on its page.
+//! The actions of a request, as buttons on its card and on its page.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ use crate::locales::{Sentence, fill, words};
 use crate::pages::request::{Cancel, HandOver};
 use crate::state::{RequestSheet, State, state};
 
-/// What a person may do with a request.
+/// The actions that a person may take on a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each button")]
 pub struct May {
-    /// Take it.
+    /// Accept it.
     pub accept: bool,
-    /// Say that it is done.
+    /// Complete it.
     pub complete: bool,
-    /// Give it to somebody else, or back.
+    /// Hand it over, or release it.
     pub pass_on: bool,
-    /// Send somebody before anybody has it.
+    /// Assign it before anybody has accepted it.
     pub assign: bool,
-    /// End it.
+    /// Cancel it.
     pub cancel: bool,
 }
 
-/// What the person on the screen may do with a request.
+/// The actions that the signed-in person may take on a request.
 pub fn may(state: State, request: &Request) -> May {
     let mine = request.holder().is_some_and(|holder| Some(holder.id) == state.my_id());
     let leads = state.may(Right::TakeOverRequests);
@@ -41,7 +41,7 @@ pub fn may(state: State, request: &Request) -> May {
             ..May::default()
         },
         How::Accepted(_) => May {
-            // The guest pressed again: it rings until they say that they heard.
+            // The guest pressed again: it rings until the holder acknowledges that.
             accept: mine && request.is_pressed_since_accepted(),
             complete: mine || leads,
             pass_on: mine || leads,
@@ -52,15 +52,15 @@ pub fn may(state: State, request: &Request) -> May {
     }
 }
 
-/// How long buttons rest after they changed: the second tap of two meant the button that was there before.
+/// How long buttons are disabled after they changed: the second tap of a double tap was meant for the previous button.
 const REST: Duration = Duration::from_millis(600);
 
-/// The buttons for a request. On a card only what one's own hands do; `all` for its page.
+/// The buttons for a request. Cards show only actions on open and own requests; `all` shows everything, for its page.
 #[component]
 pub fn Acts(
-    /// Which.
+    /// The request.
     id: RequestId,
-    /// Everything that may be done, too.
+    /// Whether to show all permitted actions.
     #[prop(optional)]
     all: bool,
 ) -> impl IntoView {
@@ -126,7 +126,7 @@ pub fn Acts(
     }
 }
 
-/// The sheet that is open for a request, until it is closed or the request is.
+/// The sheet that is open for a request, until the sheet or the request is closed.
 #[component]
 pub fn Sheets() -> impl IntoView {
     let state = state();
@@ -147,7 +147,7 @@ pub fn Sheets() -> impl IntoView {
     }
 }
 
-/// The same as a text, with whether a colleague who has it now is there: "Accepted by Sam (Offline · last seen 14:02)".
+/// The holder of a request as a text, with the presence of a colleague: "Accepted by Sam (Offline · last seen 14:02)".
 pub fn who_has_it_there(state: State, request: &Request) -> String {
     let who = who_has_it(state, request);
     match request.holder().filter(|holder| Some(holder.id) != state.my_id()) {
@@ -156,7 +156,7 @@ pub fn who_has_it_there(state: State, request: &Request) -> String {
     }
 }
 
-/// Who has a request or had it last, in words.
+/// The current or last holder of a request, in words.
 pub fn who_has_it(state: State, request: &Request) -> Sentence {
     let w = &words().requests;
     let by = |text: &str, who: &PersonRef| Sentence::fill(text, &[("who", &who.into())]);

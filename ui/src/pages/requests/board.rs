@@ -1,37 +1,37 @@
-//! What stands where on the board: pure, so that it can be tested without a page.
+//! The arrangement of requests on the board: pure functions, tested without a page.
 
 use crewbell_shared::ids::{PersonId, RequestId};
 use crewbell_shared::request::{Priority, Request, State};
 use jiff::Timestamp;
 
-/// What stands on the board, in its order.
+/// The contents of the board, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Board {
-    /// Open: the most urgent first, then who has waited longest.
+    /// Open requests: the most urgent first, then the longest wait.
     pub waiting: Vec<RequestId>,
-    /// In the person's hands, longest first.
+    /// Requests held by the signed-in person, oldest first.
     pub mine: Vec<RequestId>,
-    /// In others' hands, longest first.
+    /// Requests held by others, oldest first.
     pub others: Vec<RequestId>,
-    /// Finished today, last first.
+    /// Requests closed today, latest first.
     pub done: Vec<RequestId>,
-    /// Seconds from asking to done, half of today's were quicker; none without any.
+    /// The median of today's times to completion, in seconds; `None` without any.
     pub median_s: Option<i64>,
-    /// When the one that has waited longest was asked.
+    /// The creation time of the request that has waited longest.
     pub oldest: Option<Timestamp>,
-    /// Open ones that the filter hides.
+    /// The number of open requests that the filter hides.
     pub hidden: usize,
 }
 
-/// One request, with what its place on the board depends on.
+/// A request with its sort key.
 #[derive(Debug)]
 struct Placed {
     id: RequestId,
     by: (i64, i64),
 }
 
-/// Puts requests in their places. `each` calls with every request; `wanted` is the filter, and an emergency is never
-/// hidden by one.
+/// Arranges requests. `each` passes every request to its callback; `wanted` is the filter, which never hides an
+/// emergency.
 pub fn arrange(
     each: impl FnOnce(&mut dyn FnMut(&Request)),
     me: Option<PersonId>,
@@ -79,32 +79,32 @@ fn in_order(mut placed: Vec<Placed>) -> Vec<RequestId> {
     placed.into_iter().map(|placed| placed.id).collect()
 }
 
-/// The middle one; of an even number, the lower of the two in the middle.
+/// The median; of an even number of values, the lower of the middle two.
 fn median(spans: &mut [i64]) -> Option<i64> {
     spans.sort_unstable();
     spans.get(spans.len().checked_sub(1)? / 2).copied()
 }
 
 impl Board {
-    /// The board while a finger is on it: nothing moves, nothing goes, nothing comes; only the numbers are new. A number
-    /// that a line of its own stands for neither comes nor goes.
+    /// The board while it is locked: requests stay in place and only the numbers change. A number that has a line of
+    /// its own neither appears nor disappears.
     #[must_use]
     pub fn held(&self, wanted: &Self) -> Self {
         let hidden = if self.hidden > 0 { wanted.hidden.max(1) } else { 0 };
         Self { oldest: wanted.oldest, median_s: wanted.median_s, hidden, ..self.clone() }
     }
 
-    /// How many wait that this board doesn't show yet.
+    /// The number of waiting requests that this board doesn't show yet.
     pub fn missing(&self, wanted: &Self) -> usize {
         wanted.waiting.iter().filter(|id| !self.waiting.contains(id)).count()
     }
 
-    /// Everything that something can be done with, from the top down.
+    /// All requests that aren't closed, from the top down.
     pub fn active(&self) -> impl Iterator<Item = RequestId> {
         self.waiting.iter().chain(&self.mine).chain(&self.others).copied()
     }
 
-    /// The one beside another: below it, or above. Without another, the first or the last.
+    /// The neighbour of a request, below or above. Without a request, the first or the last.
     pub fn beside(&self, id: Option<RequestId>, below: bool) -> Option<RequestId> {
         let all: Vec<RequestId> = self.active().collect();
         let at = id.and_then(|id| all.iter().position(|other| *other == id));

@@ -1,4 +1,4 @@
-//! A request on the board.
+//! The card of a request on the board.
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::request::{Held, Kind, Priority, Request, State as How};
@@ -10,8 +10,8 @@ use crate::locales::{Sentence, fill, names, time, words};
 use crate::route::{Page, Route};
 use crate::state::{State, state};
 
-/// A request that something can be done with. While the board is held it keeps the words that could make it higher: who
-/// has it now is told by its buttons and its colours.
+/// The card of an open or accepted request. While the board is locked, texts that could change its height stay the
+/// same; buttons and colours show a new holder at once.
 #[component]
 pub fn Card(id: RequestId, calm: Calm) -> impl IntoView {
     let state = state();
@@ -59,7 +59,7 @@ pub fn Card(id: RequestId, calm: Calm) -> impl IntoView {
     }
 }
 
-/// A request that is done, in one line.
+/// A closed request, in one line.
 #[component]
 pub fn Done(id: RequestId) -> impl IntoView {
     let state = state();
@@ -84,8 +84,7 @@ pub fn Done(id: RequestId) -> impl IntoView {
     view! { {line} }
 }
 
-/// What a request looks like: whose it is, and whether it is an emergency. An emergency goes on having the room of one
-/// when somebody has it.
+/// The CSS classes of a request, by state and emergency. An accepted emergency keeps the size of an emergency.
 pub fn class(request: &Request) -> &'static str {
     let emergency = request.priority == Priority::Emergency;
     match (&request.state, emergency) {
@@ -97,7 +96,7 @@ pub fn class(request: &Request) -> &'static str {
     }
 }
 
-/// The picture of what is asked for.
+/// The icon of a request.
 pub fn icon(request: &Request) -> Picture {
     match (request.kind, request.service.as_deref()) {
         (Kind::Emergency, _) => Picture::Alarm,
@@ -107,7 +106,7 @@ pub fn icon(request: &Request) -> Picture {
     }
 }
 
-/// The picture of a service; a star for a site's own.
+/// The icon of a service; a star for a site's own.
 pub fn service_icon(code: &str) -> Picture {
     match code {
         "lights" => Picture::Lamp,
@@ -118,20 +117,21 @@ pub fn service_icon(code: &str) -> Picture {
     }
 }
 
-/// Who, and on which deck.
+/// The guest and the deck.
 fn beneath(state: State, request: &Request) -> Sentence {
     let guest = request.guest_id.and_then(|guest| state.guest_name(guest));
     let deck = state.deck_of(request.place_id).filter(|deck| deck.id != request.place_id).map(|deck| deck.name);
     [guest, deck].into_iter().flatten().collect::<Vec<_>>().join(" · ").into()
 }
 
-/// Who has it, what is asked for, how often and by whom.
+/// The holder, what is asked for, how often and by whom.
 fn what(state: State, request: &Request) -> Sentence {
     let holder = request.holder().map(|_| who_has_it_there(state, request).into());
     Sentence::joined(holder.into_iter().chain(asked_for(request)), " · ")
 }
 
-/// What is asked for, how often, by which of the crew, and who is on another request of the place, each for itself.
+/// The request in words, as separate sentences: the service, the number of presses, the crew member who created it, and
+/// who is on another request of the place.
 pub fn asked_for(request: &Request) -> Vec<Sentence> {
     let w = &words().requests;
     let pressed = (request.press_count > 1).then(|| w.pressed.say(request.press_count).into());
@@ -140,12 +140,12 @@ pub fn asked_for(request: &Request) -> Vec<Sentence> {
     [Some(names::wish(request).into()), pressed, by, held].into_iter().flatten().collect()
 }
 
-/// Who is on another request of the place, since what time.
+/// The crew member on another request of the place, with the time since.
 fn on_another(held: &Held, since: String) -> Sentence {
     Sentence::fill(words().requests.held, &[("who", &(&held.by).into()), ("time", &since.into())])
 }
 
-/// What the guest said, or who asked for them wrote.
+/// The transcript of the guest's voice message, or the text of the request.
 fn said(_: State, request: &Request) -> Sentence {
     let transcript = request.voice.as_ref().and_then(|voice| voice.transcripts().last());
     let text = transcript.or(request.text.as_deref());

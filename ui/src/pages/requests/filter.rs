@@ -1,4 +1,4 @@
-//! Which requests a person wants to see; remembered on the device.
+//! The board's filter, stored in the device's settings.
 
 use crewbell_core::screen::settings::{BOARD_DECK as DECK, BOARD_KIND as KIND, BOARD_PERSON as PERSON};
 use crewbell_shared::ids::{PersonId, PlaceId};
@@ -10,19 +10,19 @@ use crate::components::{Button, Look, Picture, Select, Sheet};
 use crate::locales::{names, words};
 use crate::state::{Item, State, state};
 
-/// Which requests a person wants to see. Empty fields want all.
+/// The filter. Empty fields match everything.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
-    /// On this deck.
+    /// Matches requests on this deck.
     pub deck: Option<PlaceId>,
-    /// Of this kind.
+    /// Matches requests of this kind.
     pub kind: Option<Kind>,
-    /// In this person's hands, or done by them.
+    /// Matches requests that this person accepted or cancelled, and all open ones.
     pub person: Option<PersonId>,
 }
 
 impl Filter {
-    /// As the device remembers it.
+    /// Loads the filter from the device's settings.
     pub fn remembered(state: State) -> Self {
         let kind = state.setting(KIND);
         Self {
@@ -32,12 +32,12 @@ impl Filter {
         }
     }
 
-    /// How many fields want something.
+    /// The number of filters that are set.
     pub fn count(&self) -> usize {
         usize::from(self.deck.is_some()) + usize::from(self.kind.is_some()) + usize::from(self.person.is_some())
     }
 
-    /// Whether a request is wanted; `deck` is the one that it is on.
+    /// Whether a request matches; `deck` is its deck.
     pub fn wants(&self, request: &Request, deck: Option<PlaceId>) -> bool {
         let held_by = match &request.state {
             How::Open => None,
@@ -46,18 +46,18 @@ impl Filter {
         };
         self.deck.is_none_or(|wanted| deck == Some(wanted))
             && self.kind.is_none_or(|wanted| request.kind == wanted)
-            // Nobody has an open one yet: it is everybody's.
+            // An open request has no holder and concerns everybody.
             && self.person.is_none_or(|wanted| held_by.is_none_or(|holder| holder == wanted))
     }
 }
 
-/// Whether words stand in what is said of a request; small and capital letters are one.
+/// Whether all words occur in the texts of a request, regardless of case.
 pub fn has_words(words: &str, said: &[&str]) -> bool {
     let all = said.join(" ").to_lowercase();
     words.to_lowercase().split_whitespace().all(|word| all.contains(word))
 }
 
-/// The button with the number of filters, and the sheet to choose them in.
+/// The button with the number of filters, and the sheet to set them.
 #[component]
 pub fn Filters() -> impl IntoView {
     let state = state();

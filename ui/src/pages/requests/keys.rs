@@ -1,5 +1,5 @@
-//! The keyboard on the board: arrows, Alt+A accept, Alt+C complete, Alt+N new, F1 help. Ctrl+F, which searches, is every
-//! page's.
+//! Keyboard shortcuts on the board: arrows, Alt+A accept, Alt+C complete, Alt+N new, F1 help. Ctrl+F, the search, works
+//! on every page.
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
@@ -14,7 +14,7 @@ use crate::locales::words;
 use crate::route::{Page, Route, go, show};
 use crate::state::State;
 
-/// What a key asks for.
+/// The action of a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
     Next,
@@ -26,8 +26,8 @@ enum Wish {
     Leave,
 }
 
-/// What a key asks for, alone or with Alt. No letter or sign asks for anything alone: a barcode scanner types them, and would
-/// accept requests.
+/// Maps a key, alone or with Alt, to its action. No printable key has an action without Alt: barcode scanners type such
+/// keys and would accept requests.
 fn wish(key: &str, code: &str, alt: bool) -> Option<Wish> {
     if alt {
         return match letter(key, code)? {
@@ -46,8 +46,8 @@ fn wish(key: &str, code: &str, alt: bool) -> Option<Wish> {
     }
 }
 
-/// The letter on a key that is pressed with Alt. On a Mac that writes another sign, or none yet; then it is known by where
-/// the key is.
+/// The letter on a key that is pressed with Alt. On a Mac that types another character or a dead key; then the letter
+/// comes from the position of the key.
 fn letter(key: &str, code: &str) -> Option<char> {
     let mut letters = key.chars();
     let written = letters.next().filter(|letter| letter.is_ascii_alphabetic() && letters.next().is_none());
@@ -58,7 +58,7 @@ fn letter(key: &str, code: &str) -> Option<char> {
 /// Listens to the keyboard while the board is shown.
 pub fn listen(state: State, board: Memo<Board>, help: RwSignal<bool>) {
     let handle = window_event_listener(ev::keydown, move |event| {
-        // Ctrl and Alt together write signs on many keyboards.
+        // Ctrl and Alt together type characters on many keyboards.
         let other_modifier = event.ctrl_key() || event.meta_key();
         if other_modifier || page::is_typing() || page::has_sheet() {
             return;
@@ -101,7 +101,7 @@ fn act(state: State, board: Memo<Board>, help: RwSignal<bool>, wish: Wish) {
     }
 }
 
-/// What the keys do.
+/// The list of shortcuts.
 #[component]
 pub fn Help(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let w = &words().requests;

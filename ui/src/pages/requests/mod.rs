@@ -1,10 +1,10 @@
-//! The board: what needs the person, on top and large; what is done is quiet.
+//! The request board: requests that need the person are on top and large; closed ones are inconspicuous.
 //!
-//! - `board` what stands where (pure); `filter` which of it is wanted
-//! - `card` a request; `acts` what may be done with it; `keys` the keyboard
+//! - `board` the arrangement (pure functions); `filter` the filter
+//! - `card` a request; `acts` its actions; `keys` keyboard shortcuts
 //!
-//! On a desktop the board, the request that is chosen, and what happened last stand side by side. Elsewhere the request
-//! takes the board's place.
+//! On a desktop the board, the chosen request and recent log lines are side by side. On smaller screens the request
+//! replaces the board.
 
 mod acts;
 mod board;
@@ -34,13 +34,13 @@ use filter::{Filter, Filters, has_words};
 pub use acts::{Acts, Sheets, who_has_it_there};
 pub use card::{asked_for, class, icon, service_icon};
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.requests.title, icon: Picture::Bell, right: None };
 
-/// How many that are done are shown at first, and more at each press.
+/// The number of closed requests shown at first, and added with each press.
 const DONE_AT_FIRST: usize = 20;
 
-/// The board, and the request that is chosen.
+/// The board and the chosen request.
 #[component]
 pub fn Requests() -> impl IntoView {
     let state = state();
@@ -71,7 +71,7 @@ fn TheBoard() -> impl IntoView {
     let today = Memo::new(move |_| time::start_of_day(state.now.get()));
     let wanted = Memo::new(move |_| filter.with(|filter| wanted(state, filter, &text.get(), today.get())));
     let calm = Calm::new();
-    // What the person looks for is found at once.
+    // A new search or filter takes effect at once, even while the board is locked.
     Effect::watch(move || (filter.track(), text.track()), move |_, _, _| calm.let_go(), false);
     let shown = Memo::new(move |before: Option<&Board>| match before {
         Some(before) if calm.is_held() => wanted.with(|wanted| before.held(wanted)),
@@ -88,7 +88,7 @@ fn TheBoard() -> impl IntoView {
     let done = Memo::new(move |_| shown.with(|board| board.done.iter().copied().take(more.get()).collect::<Vec<_>>()));
     let done_count = Memo::new(move |_| shown.with(|board| board.done.len()));
     let quiet = Memo::new(move |_| shown.with(|board| board.waiting.is_empty() && board.mine.is_empty()));
-    // Before anything was loaded nobody knows whether somebody waits.
+    // Before the first sync it is unknown whether anybody waits.
     let is_known = Memo::new(move |_| state.status.with(|status| status.as_of.is_some()));
     let hidden = Memo::new(move |_| shown.with(|board| board.hidden));
     let clear = move || {
@@ -141,7 +141,7 @@ fn TheBoard() -> impl IntoView {
     }
 }
 
-/// Some cards under a heading; nothing where there are none.
+/// Cards under a heading; renders nothing if there are none.
 #[component]
 fn Section(#[prop(into)] title: String, ids: Memo<Vec<RequestId>>, calm: Calm, count: Signal<String>) -> impl IntoView {
     let title = StoredValue::new(title);
@@ -153,7 +153,7 @@ fn Section(#[prop(into)] title: String, ids: Memo<Vec<RequestId>>, calm: Calm, c
     }
 }
 
-/// What happened last at the site, beside the board.
+/// The recent log lines of the site, beside the board.
 #[component]
 fn Recent() -> impl IntoView {
     let state = state();
@@ -195,7 +195,7 @@ fn median(board: Memo<Board>) -> String {
     })
 }
 
-/// The board as it is to be, of all requests, following them all.
+/// The current arrangement of all requests; subscribes to all of them.
 fn wanted(state: State, filter: &Filter, text: &str, today: jiff::Timestamp) -> Board {
     let decks = if filter.deck.is_some() { decks(state) } else { BTreeMap::new() };
     let is_wanted = |request: &Request| {

@@ -1,4 +1,4 @@
-//! The link that brings another device to this server, and its code.
+//! The link that connects another device to this server, and its QR code.
 
 use crewbell_core::screen::Ask;
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ use crate::components::{Button, Picture};
 use crate::locales::{fill, words};
 use crate::state::state;
 
-/// The code for another device.
+/// The QR code for another device.
 #[component]
 pub fn AddDevice() -> impl IntoView {
     let state = state();
@@ -22,7 +22,7 @@ pub fn AddDevice() -> impl IntoView {
     };
     let shown = move || {
         code.get().map(|(link, svg)| {
-            // As a picture and not as a part of the page: whatever is drawn in it, nothing in it can act.
+            // The SVG is embedded as an image and not inline, so that nothing in it can run scripts.
             let source = format!("data:image/svg+xml,{}", page::escaped(&svg));
             let name = fill(w.qr_name, &[("link", &link)]);
             view! {

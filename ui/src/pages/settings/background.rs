@@ -1,4 +1,4 @@
-//! What rings when the app isn't in front: what each platform allows, said as it is.
+//! Alerts while the app is in the background: what each platform allows.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::bridge::page;
 use crate::components::{Chip, Icon, Picture, Tone};
 use crate::locales::{Text, words};
 
-/// What the app runs on, as far as what it may do in the background goes.
+/// The platforms that differ in background behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Platform {
     Desktop,
@@ -18,7 +18,7 @@ enum Platform {
 impl Platform {
     const ALL: [Self; 3] = [Self::Desktop, Self::Android, Self::Ios];
 
-    /// What a web view says that it is. An iPad says that it is a Macintosh; a Macintosh feels no fingers.
+    /// Detects the platform by the user agent. An iPad reports a Macintosh, but a Macintosh has no touch points.
     fn of(agent: &str, touch_points: i32) -> Self {
         let is_apple_touch = agent.contains("Macintosh") && touch_points > 1;
         if agent.contains("Android") {
@@ -40,7 +40,7 @@ impl Platform {
     }
 }
 
-/// What rings when the app isn't in front.
+/// The section about alerts in the background.
 #[component]
 pub fn Background() -> impl IntoView {
     let w = &words().settings;
@@ -54,7 +54,7 @@ pub fn Background() -> impl IntoView {
             <dd>{text}</dd>
         }
     };
-    // This device's platform first.
+    // The platform of this device comes first.
     let mut platforms = Platform::ALL;
     platforms.sort_by_key(|platform| *platform != here);
     view! {

@@ -1,4 +1,4 @@
-//! With what this device calls: microphone, speaker, how loud, and push to talk.
+//! Audio settings for calls: microphone, speaker, volume, push to talk.
 
 use crewbell_core::screen::{Ask, AskError, AudioDevices, settings};
 use leptos::prelude::*;
@@ -8,7 +8,7 @@ use crate::components::{Picture, Select, Switch, Volume};
 use crate::locales::{Text, fill, refusals, words};
 use crate::state::{State, state};
 
-/// With what this device calls. What can be chosen is asked for when the page opens.
+/// The audio settings for calls. The list of devices is requested when the page opens.
 #[component]
 pub fn Calls() -> impl IntoView {
     let state = state();
@@ -37,7 +37,7 @@ pub fn Calls() -> impl IntoView {
     }
 }
 
-/// One of the devices that were found, or the system's choice.
+/// The choice of an audio device, or of the system's default.
 #[component]
 fn Device(setting: &'static str, label: Text, found: Signal<Vec<String>>) -> impl IntoView {
     let state = state();
@@ -57,12 +57,12 @@ fn Device(setting: &'static str, label: Text, found: Signal<Vec<String>>) -> imp
     view! { <Select label value options/> }
 }
 
-/// The name that is set; none for the system's choice.
+/// The device that is set; empty for the system's default.
 fn chosen(state: State, setting: &str) -> String {
     state.setting(setting).unwrap_or_default()
 }
 
-/// What can be chosen. What is chosen stays among it while it is unplugged.
+/// The options. A chosen device stays in the list while it is unplugged.
 fn options(found: &[String], chosen: &str) -> Vec<(String, String)> {
     let w = &words().calls;
     let auto = (String::new(), w.device_auto.to_owned());

@@ -1,4 +1,4 @@
-//! What is typed of a site's settings, and the settings that come of it.
+//! The site settings as typed, and their conversion to settings.
 
 use std::ops::RangeInclusive;
 
@@ -9,50 +9,50 @@ use crewbell_shared::site::{Service, Settings};
 /// The keys whose service can be chosen.
 pub const KEYS: [Key; 4] = [Key::Aux1, Key::Aux2, Key::Aux3, Key::Aux4];
 
-/// The services that the app has words for.
+/// The services that the app has texts for.
 pub const KNOWN: [&str; 4] = [Settings::DO_NOT_DISTURB, "lights", "prepare_food", "bring_drinks"];
 
-/// What stands for "own" where a service is chosen; no code is like it.
+/// The option value for a service of the site's own; no service code equals it.
 pub const OWN: &str = "+";
 
-/// A number that was typed, if it is one that can be taken.
+/// Parses a number and checks its range.
 pub fn number(typed: &str, range: &RangeInclusive<u32>) -> Option<u32> {
     typed.trim().parse().ok().filter(|number| range.contains(number))
 }
 
-/// The settings that are numbers.
+/// The numeric settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers {
-    /// Seconds of the press window.
+    /// The press window, in seconds.
     pub press_window_s: u32,
-    /// Seconds that a call rings.
+    /// How long a call rings, in seconds.
     pub ring_time_s: u32,
-    /// Days of retention.
+    /// The retention time, in days.
     pub retention_days: u32,
-    /// Days that a device may be unused.
+    /// The number of days that a device may be unused.
     pub session_days: u32,
-    /// Days that devices keep what is closed.
+    /// The number of days that devices keep closed entities.
     pub closed_days: u32,
 }
 
-/// A service as it is typed.
+/// A service as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Typed {
-    /// A known code, [`OWN`], or nothing.
+    /// A known code, [`OWN`], or empty for none.
     pub chosen: String,
-    /// The name of the site's own.
+    /// The name of a service of the site's own.
     pub own: String,
-    /// How urgent it is.
+    /// The priority.
     pub priority: Priority,
 }
 
 impl Typed {
-    /// A plain call: no service.
+    /// A plain call without a service.
     pub fn plain() -> Self {
         Self { chosen: String::new(), own: String::new(), priority: Priority::Normal }
     }
 
-    /// A key's service as it is.
+    /// The current service of a key.
     pub fn of(settings: &Settings, key: Key) -> Self {
         match settings.service(key) {
             None => Self::plain(),
@@ -65,24 +65,24 @@ impl Typed {
         }
     }
 
-    /// The service that is meant; none for a plain call, and for an own one without a name.
+    /// The resulting service; `None` for a plain call, and for an own service without a name.
     pub fn service(&self, key: Key) -> Option<Service> {
         let code = if self.chosen == OWN { code(&self.own) } else { self.chosen.clone() };
         (!code.is_empty()).then_some(Service { key, code, priority: self.priority })
     }
 
-    /// Whether it is an own one without a name.
+    /// Whether it is an own service without a name.
     pub fn lacks_name(&self) -> bool {
         self.chosen == OWN && code(&self.own).is_empty()
     }
 }
 
-/// A name as a code: `Shoe shine` is `shoe_shine`.
+/// Converts a name to a code: `Shoe shine` is `shoe_shine`.
 fn code(name: &str) -> String {
     name.split([' ', '_']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_").to_lowercase()
 }
 
-/// The settings with other numbers, time zone and services; what can't be typed here stays as it is, and all in its order.
+/// Replaces numbers, time zone and services in the settings. Values that can't be typed here, and the order, are kept.
 pub fn with(before: &Settings, numbers: Numbers, time_zone: &str, typed: &[(Key, Typed)]) -> Settings {
     let Numbers { press_window_s, ring_time_s, retention_days, session_days, closed_days } = numbers;
     let time_zone = time_zone.trim().to_owned();
@@ -94,7 +94,7 @@ pub fn with(before: &Settings, numbers: Numbers, time_zone: &str, typed: &[(Key,
     let added = typed.iter().filter(|(key, _)| before.service(*key).is_none());
     let added = added.filter_map(|(key, typed)| typed.service(*key));
     let services = changed.chain(added).collect();
-    // Named one by one: a setting that is new to the rules is missed here, and not lost.
+    // The fields are listed one by one, so that a new setting fails to compile here instead of getting lost.
     let vocabulary = before.vocabulary.clone();
     Settings { press_window_s, retention_days, ring_time_s, session_days, closed_days, time_zone, services, vocabulary }
 }

@@ -1,4 +1,4 @@
-//! How this device is: what somebody is asked on the telephone when it doesn't do what it should.
+//! The health of this device: the facts that support asks for when something fails.
 
 use crewbell_core::screen::{Ask, Ears, Status, Storage, StorageState, settings};
 use leptos::prelude::*;
@@ -9,10 +9,10 @@ use crate::frame::link;
 use crate::locales::{Text, fill, time, troubles, words};
 use crate::state::{State, state};
 
-/// Milliseconds that a clock may be off and still be called right.
+/// The clock offset in milliseconds up to which the clock counts as right.
 const RIGHT_MS: u64 = 2_000;
 
-/// How this device is.
+/// The health of this device.
 #[component]
 pub fn Health() -> impl IntoView {
     let state = state();
@@ -41,7 +41,7 @@ pub fn Health() -> impl IntoView {
     }
 }
 
-/// What is said about one thing, and whether it is well.
+/// A fact: its name, its text, and whether it is good.
 type Fact = (Text, String, Tone);
 
 fn facts(state: State, storage: Option<&Storage>) -> Vec<Fact> {
@@ -87,7 +87,7 @@ fn sound(ears: &Ears, is_on: bool) -> Fact {
     (w.sound, said, tone)
 }
 
-/// How the device's clock goes; the offset is what is to be added to have the server's.
+/// The state of the device's clock; adding the offset gives the server's time.
 fn clock(offset_ms: i64) -> Fact {
     let w = &words().settings;
     if offset_ms.unsigned_abs() <= RIGHT_MS {
@@ -119,7 +119,7 @@ fn kept(state: &StorageState, storage: Option<&Storage>) -> Vec<Fact> {
     facts
 }
 
-/// Bytes as people read them, by thousands: `812 kB`, `3.4 MB`.
+/// A size in decimal units: `812 kB`, `3.4 MB`.
 fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),

@@ -1,4 +1,4 @@
-//! Language, colours, size of the text.
+//! Appearance settings: language, colours, text size.
 
 use crewbell_core::screen::settings;
 use leptos::prelude::*;
@@ -8,7 +8,7 @@ use crate::components::{Choice, Picture, Select};
 use crate::locales::{Language, words};
 use crate::state::state;
 
-/// Language, colours, size of the text.
+/// The settings for language, colours and text size.
 #[component]
 pub fn Look() -> impl IntoView {
     let state = state();

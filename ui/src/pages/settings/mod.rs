@@ -1,10 +1,10 @@
-//! This device, and the site: how it looks, how it sounds, how it is.
+//! The settings page of this device and of the site.
 //!
-//! What a device's settings are called stands in `crewbell_core::screen::settings`.
+//! The names of a device's settings are in `crewbell_core::screen::settings`.
 //!
-//! - `you` who is signed in, and leaving; `look`, `sounds`, `calls`; `background` what rings when the app is behind
-//! - `health` how the device is; `add_device` the code for another one
-//! - `site` how the site is run, greyed for who may not change it; `draft` what is typed there
+//! - `you` the signed-in person and signing out; `look`, `sounds`, `calls`; `background` alerts in the background
+//! - `health` the health of the device; `add_device` the code for another one
+//! - `site` the site settings, disabled for people without the right to change them; `draft` their typed values
 
 mod add_device;
 mod background;
@@ -22,10 +22,10 @@ use crate::components::{Icon, Picture};
 use crate::locales::Text;
 use crate::pages::Info;
 
-/// What the frame needs to know.
+/// The page's [`Info`].
 pub const INFO: Info = Info { title: |words| words.settings.title, icon: Picture::Settings, right: None };
 
-/// This device, and the site.
+/// The settings page.
 #[component]
 pub fn Settings() -> impl IntoView {
     view! {
@@ -42,7 +42,7 @@ pub fn Settings() -> impl IntoView {
     }
 }
 
-/// A part of the page, under its heading.
+/// A section of the page, with its heading.
 #[component]
 fn Part(title: Text, icon: Picture, children: Children) -> impl IntoView {
     view! {

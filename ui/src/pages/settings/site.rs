@@ -1,4 +1,4 @@
-//! How the site is run: for everybody, so changed by those alone who may; the others see how it is.
+//! The site settings. They affect everybody, so only people with the right can change them; others can read them.
 
 use std::ops::RangeInclusive;
 
@@ -15,7 +15,7 @@ use crate::components::{Button, Field, Look, Picture, Select};
 use crate::locales::{Text, fill, names, refusals, words};
 use crate::state::state;
 
-/// What is typed, as reactive values: a handle.
+/// The typed values, as reactive values; a handle.
 #[derive(Clone, Copy)]
 struct Form {
     window: RwSignal<String>,
@@ -61,7 +61,7 @@ impl Form {
         self.keys.map(|form| (form.key, form.typed())).to_vec()
     }
 
-    /// The settings that are meant, where all of it can be taken.
+    /// The resulting settings, if all values are valid.
     fn meant(self, before: &Settings) -> Option<Settings> {
         let numbers = Numbers {
             press_window_s: self.window.with(|typed| number(typed, &Settings::PRESS_WINDOW_S))?,
@@ -83,7 +83,7 @@ impl KeyForm {
     }
 }
 
-/// How the site is run.
+/// The section with the site settings.
 #[component]
 pub fn Site() -> impl IntoView {
     let state = state();
@@ -91,7 +91,7 @@ pub fn Site() -> impl IntoView {
     let settings = Memo::new(move |_| state.sites.find(|site| Some(site.noun.settings.clone())).unwrap_or_default());
     let pending = Memo::new(move |_| state.sites.find(|site| Some(site.pending)).unwrap_or_default());
     let form = Form::new();
-    // What the form began with: what somebody else changes meanwhile must not vanish, nor what is being typed.
+    // The settings that the form started from: neither other people's changes nor the typed values may get lost.
     let began = RwSignal::new(settings.get_untracked());
     form.load(&began.get_untracked());
     let is_touched = Memo::new(move |_| began.with(|began| form.meant(began).as_ref() != Some(began)));
@@ -153,16 +153,16 @@ pub fn Site() -> impl IntoView {
     }
 }
 
-/// A whole number within a range, which its hint names.
+/// A field for a whole number within a range, which its hint shows.
 #[component]
 fn Number(
-    /// What it is, with its unit.
+    /// The label, with the unit.
     label: Text,
-    /// What is typed.
+    /// The typed value.
     value: RwSignal<String>,
-    /// How it is meant; `{least}` and `{most}` are filled in.
+    /// The hint; `{least}` and `{most}` are filled in.
     hint: Text,
-    /// What can be taken.
+    /// The valid range.
     range: RangeInclusive<u32>,
 ) -> impl IntoView {
     let (least, most) = (range.start().to_string(), range.end().to_string());
@@ -175,7 +175,7 @@ fn Number(
     view! { <Field label value keys="numeric" hint wrong/> }
 }
 
-/// What one key asks for.
+/// The service of one key.
 #[component]
 fn OneKey(form: KeyForm) -> impl IntoView {
     let w = &words().settings;

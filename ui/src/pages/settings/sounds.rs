@@ -1,4 +1,4 @@
-//! Whether and how loud this device rings, and whether it can.
+//! Sound settings: whether and how loud this device rings, and whether it can.
 
 use crewbell_core::screen::{Ask, AskError, settings};
 use crewbell_shared::request::Priority;
@@ -9,17 +9,17 @@ use crate::components::{Button, Confirm, Icon, Picture, Switch, Volume};
 use crate::locales::{fill, names, refusals, words};
 use crate::state::state;
 
-/// The sounds, the loudest first.
+/// The priorities, by loudness of their sound.
 const PRIORITIES: [Priority; 4] = [Priority::Emergency, Priority::High, Priority::Normal, Priority::Low];
 
-/// Whether and how loud this device rings.
+/// The sound settings.
 #[component]
 pub fn Sounds() -> impl IntoView {
     let state = state();
     let w = &words().settings;
     let on = Memo::new(move |_| settings::sounds_on(state.setting(settings::SOUNDS).as_deref()));
     let asks = RwSignal::new(false);
-    // To silence an alarm is asked about; to let it ring is not.
+    // Silencing alarms needs a confirmation; enabling them doesn't.
     let switch = move |on: bool| if on { state.set(settings::SOUNDS, None) } else { asks.set(true) };
     let silence = move || {
         asks.set(false);
@@ -44,7 +44,7 @@ pub fn Sounds() -> impl IntoView {
     }
 }
 
-/// The sound of each priority, once, with what came of it in words.
+/// Plays the sound of a priority once and shows the result in words.
 #[component]
 fn Test() -> impl IntoView {
     let state = state();
@@ -79,7 +79,7 @@ fn played(priority: Priority) -> String {
     fill(words().settings.test_played, &[("what", names::priority(priority))])
 }
 
-/// Why it can't sound: what the system says, where it says something.
+/// Why no sound can be played: the system's message, if there is one.
 fn failed(error: &AskError) -> String {
     let why = refusals::system_words(error).unwrap_or_else(|| refusals::ask_error(error));
     fill(words().settings.test_failed, &[("why", &why)])

@@ -1,4 +1,4 @@
-//! Who is signed in here, and leaving: with a warning while something of theirs isn't with the server.
+//! The signed-in person, and signing out with a warning about unsent commands.
 
 use crewbell_core::screen::Ask;
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use crate::pages::people::Secret;
 use crate::route::{Page, Route, go};
 use crate::state::state;
 
-/// Who is signed in here.
+/// The section about the signed-in person.
 #[component]
 pub fn You() -> impl IntoView {
     let state = state();
@@ -42,7 +42,7 @@ pub fn You() -> impl IntoView {
     }
 }
 
-/// Is it meant?
+/// The confirmation of signing out.
 #[component]
 fn Leave(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let state = state();

@@ -1,10 +1,10 @@
-//! Signing in: which server, which site, who, and their PIN.
+//! The sign-in page: server, site, person, and their PIN.
 //!
-//! - `server` an address that is typed, or scanned from another device
-//! - `site` where a server has several
-//! - `secret` who, and their PIN or password
+//! - `server` the server's address, typed or scanned from another device
+//! - `site` the choice of a site, if the server has several
+//! - `secret` the person, and their PIN or password
 //!
-//! Who was signed in last has only the PIN to type.
+//! The person who was signed in last enters only the PIN.
 
 mod secret;
 mod server;
@@ -18,27 +18,27 @@ use crate::frame::{Notices, Trouble};
 use crate::locales::{Language, language, names, words};
 use crate::state::{State, state};
 
-/// Where a person wants to sign in, as far as it is known.
+/// The step of the sign-in.
 #[derive(Clone, Debug, PartialEq)]
 enum Step {
-    /// Which server?
+    /// The choice of the server.
     Server,
-    /// Which of its sites?
+    /// The choice of one of its sites.
     Site(ServerInfo),
-    /// Who?
+    /// The person and their secret.
     Who(Place),
 }
 
-/// A site at a server.
+/// A site on a server.
 #[derive(Clone, Debug, PartialEq)]
 struct Place {
     server: String,
     site: SiteInfo,
-    /// Who was there last.
+    /// The name of the person who was signed in last.
     last: Option<String>,
 }
 
-/// What comes after a server was found: its sites, or the one that it has or that the link named.
+/// The step after a server was found: its only site, the site that the link named, or the choice of a site.
 fn after(found: ServerInfo) -> Step {
     let named = found.site.as_ref().and_then(|slug| found.sites.iter().find(|site| site.slug == *slug));
     match (named, found.sites.as_slice()) {
@@ -49,7 +49,7 @@ fn after(found: ServerInfo) -> Step {
     }
 }
 
-/// The first step: the last person's PIN, or the server.
+/// The first step: the last person's PIN, or the choice of the server.
 fn first(state: State) -> Step {
     state.last.get_untracked().map_or(Step::Server, |last| {
         let site = SiteInfo { name: names::as_words(&last.site), slug: last.site };
@@ -57,7 +57,7 @@ fn first(state: State) -> Step {
     })
 }
 
-/// The page for who isn't signed in.
+/// The sign-in page.
 #[component]
 pub fn SignIn() -> impl IntoView {
     let state = state();
@@ -72,7 +72,7 @@ pub fn SignIn() -> impl IntoView {
         }
         .into_any(),
         Step::Who(place) => {
-            // Beside the step: whoever types their PIN already goes on typing when the name comes.
+            // The name arrives separately from the step, so that it doesn't interrupt a person who is typing the PIN.
             let site = place.site.clone();
             let called = Signal::derive(move || {
                 named.with(|named| named.iter().find(|named| named.slug == site.slug).unwrap_or(&site).name.clone())
@@ -97,7 +97,7 @@ pub fn SignIn() -> impl IntoView {
     }
 }
 
-/// The device remembers the site's short name; its full name comes from the server, if it is there.
+/// Requests the full names of the server's sites, if it can be reached. The device stores only a site's short name.
 fn the_site_by_name(state: State, step: &Step) -> RwSignal<Vec<SiteInfo>> {
     let named = RwSignal::new(Vec::new());
     if let Step::Who(place) = step {
@@ -110,7 +110,7 @@ fn the_site_by_name(state: State, step: &Step) -> RwSignal<Vec<SiteInfo>> {
     named
 }
 
-/// The languages, each by its own name.
+/// The choice of the language, each by its own name.
 #[component]
 fn Languages() -> impl IntoView {
     let state = state();

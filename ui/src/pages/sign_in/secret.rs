@@ -1,4 +1,4 @@
-//! Who, and their PIN or password.
+//! The sign-in step for the person and their PIN or password.
 
 use crewbell_core::screen::{Ask, AskError};
 use leptos::prelude::*;
@@ -8,7 +8,7 @@ use crate::components::{Button, Field, Look, PinPad};
 use crate::locales::{fill, refusals, words};
 use crate::state::state;
 
-/// A name (of who was here last, or typed) and a PIN or password.
+/// A name, of the last person or typed, and a PIN or password.
 #[component]
 pub fn Secret(
     place: Place,
@@ -43,7 +43,7 @@ pub fn Secret(
         }
         busy.set(true);
         let ask = Ask::SignIn { server: place.server.clone(), site: place.site.slug.clone(), name: who, secret: what };
-        // When it succeeds, the core says that everything is to be looked at anew.
+        // On success the core emits an event that reloads everything.
         state.ask_or(ask, move |answer: Result<(), AskError>| {
             busy.try_set(false);
             if let Err(error) = answer {
@@ -90,7 +90,7 @@ pub fn Secret(
     }
 }
 
-/// Why it came to nothing, in words that help here.
+/// The error of a sign-in attempt, in words.
 pub fn trouble(error: &AskError) -> String {
     match error {
         AskError::Offline { .. } => words().sign_in.no_connection.to_owned(),

@@ -1,4 +1,4 @@
-//! Which server: its address is typed, or read from the QR code that another device shows.
+//! The sign-in step for the server: its address is typed, or read from another device's QR code.
 
 use crewbell_core::screen::{Ask, AskError, ServerInfo};
 use leptos::html;
@@ -10,7 +10,7 @@ use crate::components::{Field, Icon, Picture};
 use crate::locales::words;
 use crate::state::state;
 
-/// An address, or a picture of one.
+/// A field for the address, or for a picture of its QR code.
 #[component]
 pub fn Server(#[prop(into)] on_found: Callback<ServerInfo>) -> impl IntoView {
     let state = state();
@@ -46,7 +46,7 @@ pub fn Server(#[prop(into)] on_found: Callback<ServerInfo>) -> impl IntoView {
     let chosen = move |_| {
         if let Some(input) = chooser.get_untracked() {
             page::read_chosen(&input, read);
-            // The same picture can be chosen again.
+            // Clears the input, so that the same picture can be chosen again.
             input.set_value("");
         }
     };

@@ -1,4 +1,4 @@
-//! Which of a server's sites.
+//! The sign-in step for one of the server's sites.
 
 use crewbell_core::screen::{ServerInfo, SiteInfo};
 use leptos::prelude::*;

@@ -1,10 +1,11 @@
-//! A connected client: everything from CONNACK to the end.
+//! The session of a connected client, from CONNACK to the end of the connection.
 //!
-//! One task, one loop, and bounded queues: requests that wait or run (`work`), bytes to be written (`wire.output`),
-//! lamps (`inbox`). The socket is read on while takes are pending, so that PINGREQ is answered at once; only when the
-//! backlog or the output is full, or it has said more than its pace allows, does reading stop, and TCP holds the sender
-//! back. That can't last longer than one take may last ([`Limits::take_timeout`]) or a client may leave its answers unread ([`poll::STALL`]), and the keep-alive
-//! is not counted meanwhile, since it is we who don't listen.
+//! A session is one task with one loop and bounded queues: requests that wait or run (`work`), bytes to be written
+//! (`wire.output`), lamp messages (`inbox`). The socket is read while takes are pending, so that PINGREQ is answered at
+//! once. Reading stops, and TCP slows the sender down, only when the backlog or the output is full, or the client
+//! exceeds its message rate or its share of waiting bytes. A full queue lasts at most as long as one take
+//! ([`Limits::take_timeout`]), or as a client may leave its answers unread ([`poll::STALL`]). The keep-alive isn't
+//! checked meanwhile, since the server itself doesn't read.
 
 mod poll;
 
@@ -30,25 +31,25 @@ use super::{
 };
 use crate::limits::Held;
 
-/// Output that stops reading and lamps, until the client has read some of it.
+/// Bytes of output at which reading and lamp messages are suspended, until the client has read some.
 const OUTPUT: usize = 64 * 1024;
-/// How long a client may take to read our last words.
+/// Time limit for a client to read the last output before the socket is closed.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Bytes that wait of which a client may have so many also when those of all connections are too many.
+/// Waiting bytes that a client may have even when the budget of all connections is spent.
 const FAIR: usize = 64 * 1024;
 
-/// The client was silent for longer than its keep-alive allows.
+/// The reason of [`Ending::Lost`] when the keep-alive has expired.
 const SILENT: &str = "keep-alive";
 
-/// Why a session ended.
+/// The reason for a session's end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// DISCONNECT; the flag asks for the will.
+    /// The client sent DISCONNECT; the flag requests the last will.
     Left {
         with_will: bool,
     },
-    /// The socket broke, or its client fell silent.
+    /// The socket failed, or the client timed out.
     Lost(&'static str),
     /// The client broke the protocol.
     Broke(&'static str),
@@ -76,20 +77,21 @@ pub(super) struct Session<I: Intake, S> {
     pub(super) inbox: Inbox,
     pub(super) limits: Limits,
     pub(super) pace: Pace,
-    /// What it has of the bytes that may wait over all connections.
+    /// This connection's share of the waiting bytes of all connections.
     pub(super) held: Held,
-    /// `None` when only TCP watches the client.
+    /// The keep-alive timeout; `None` if there is only TCP's keepalive.
     pub(super) idle: Option<Duration>,
     pub(super) watch: Watch,
 }
 
 impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
-    /// Serves the client to its end: acknowledges what it may, closes the socket, and lets the rest be taken.
+    /// Serves the client until the session ends. Then sends the acknowledgements that are still allowed, closes the
+    /// socket, and drains the pending requests.
     pub(super) async fn run(mut self) -> Ending {
         let ending = self.serve().await;
         match ending {
-            // No DISCONNECT in MQTT 5 when the client shall come back: libmosquitto takes one as final, so a button would
-            // stay away after a planned restart.
+            // No DISCONNECT in MQTT 5 if the client is to reconnect: libmosquitto treats one as final, so a button
+            // would stay offline after a planned restart.
             Ending::Left { .. } | Ending::Shutdown => self.finish().await,
             Ending::NotTaken(_) => self.work.forget_backlog(),
             Ending::TakenOver => self.wire.disconnect(DisconnectReasonCode::SessionTakenOver),
@@ -119,7 +121,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         }
     }
 
-    /// Settles and acknowledges what is pending, without reading on.
+    /// Settles and acknowledges the pending requests without reading further ones.
     async fn finish(&mut self) {
         let limit = self.limits.drain_timeout;
         let rest = async {
@@ -139,13 +141,13 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         }
     }
 
-    /// Turns what was read into requests, as far as there is room.
+    /// Parses the input into requests, until the queues are full.
     fn understand(&mut self) -> Result<(), Ending> {
         let mut heard = false;
         self.held.set(self.wire.input.len() + self.work.bytes());
         while !self.is_full() {
             let request = match self.wire.next(&mut heard) {
-                // Half a packet, no room for the rest, and nothing under way that would make some.
+                // An incomplete packet, no budget for the rest, and no running request that would free some.
                 Ok(None) if self.held.is_too_much(FAIR) && self.work.is_empty() => {
                     return Err(Ending::NotTaken("too many bytes wait"));
                 }
@@ -186,7 +188,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
             || (self.held.is_too_much(FAIR) && !self.work.is_empty())
     }
 
-    /// Puts a filter in force before anybody looks up the state that it is to show.
+    /// Activates a filter before the intake looks up the current state, so that no change in between is missed.
     fn asked(&mut self, filter: String, handling: RetainHandling) -> Asked {
         let objection = if !topics::is_filter(&filter) {
             Some(Grant::InvalidFilter)
@@ -236,7 +238,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         Ok(())
     }
 
-    /// Opens a subscription and sends the current state, as the retained message it stands for [MQTT-3.3.1-9 to 11].
+    /// Grants a subscription and sends the current state as a retained message [MQTT-3.3.1-9 to 11].
     fn show(&mut self, asked: &Asked, current: &[Outgoing]) {
         let is_new = self.inbox.grant(&asked.filter);
         let wanted = match asked.handling {
@@ -252,9 +254,10 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
     }
 }
 
-/// Writes the last words and closes, so that they arrive.
+/// Writes the last output and closes the socket gracefully.
 ///
-/// To close a socket with unread input is to reset it, and a reset may overtake what was written: hence the reading.
+/// Closing a socket with unread input resets it, and a reset may overtake the output. The input is therefore read until
+/// the client closes, for at most [`FAREWELL`].
 pub(super) async fn farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin, output: BytesMut) {
     let closing = async {
         stream.write_all(&output).await?;
@@ -263,6 +266,6 @@ pub(super) async fn farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin, ou
         while stream.read(&mut nobody).await? > 0 {}
         io::Result::Ok(())
     };
-    // Whether they arrived makes no difference any more.
+    // The result makes no difference: the session is over.
     drop(tokio::time::timeout(FAREWELL, closing).await);
 }

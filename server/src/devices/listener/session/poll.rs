@@ -1,4 +1,4 @@
-//! What a session waits for, in the order in which it looks.
+//! The events that a session waits for, polled in order of priority.
 
 use std::{
     io,
@@ -27,31 +27,31 @@ use super::{
     Ending, OUTPUT, SILENT, Session,
 };
 
-/// The first read buffer, small because most buttons say little; it grows for those that say more.
+/// Bytes of the first read buffer. It is small because most buttons send little; it grows for those that send more.
 const SMALL_READ: usize = 2 * 1024;
 const LARGE_READ: usize = 32 * 1024;
-/// A client that reads nothing for so long is lost.
+/// Write timeout: a client that reads nothing for so long is lost.
 pub(super) const STALL: Duration = Duration::from_secs(20);
-/// What has happened.
+/// An event of a session.
 pub(super) enum Event {
     Settled(Settled),
     Lamp(Arc<Outgoing>),
-    /// Something was read or written: look around.
+    /// Bytes were read or written: all sources are checked again.
     Moved,
     Ended(Ending),
 }
 
-/// What a session watches beside its socket.
+/// The timers and signals that a session polls in addition to its socket.
 pub(in super::super) struct Watch {
     taken_over: Pin<Box<WaitForCancellationFutureOwned>>,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     timer: Pin<Box<Sleep>>,
-    /// When the client last said something whole, or was last allowed to.
+    /// When the client last sent a complete packet, or when reading was last suspended or resumed.
     pub(super) heard: Instant,
     pub(super) held_back: bool,
-    /// Whether it is held back by its pace, so that the end of that is something to look around for.
+    /// Whether reading is paused by the rate limit, so that the end of the pause is an event.
     paced: bool,
-    /// Since when it has read nothing of what waits for it.
+    /// Since when the client has read none of the output.
     stalled: Option<Instant>,
 }
 
@@ -71,8 +71,8 @@ impl Watch {
 }
 
 impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
-    /// What happens next. Whatever is ready is settled before anything is written, so that the
-    /// acknowledgements of one commit leave in one write.
+    /// Polls for the next event. All results that are ready are settled before anything is written, so that the
+    /// acknowledgements of one commit are sent in one write.
     pub(super) fn poll(&mut self, context: &mut Context<'_>, open: bool) -> Poll<Event> {
         if let Poll::Ready(Some(settled)) = self.work.poll(context) {
             return Poll::Ready(Event::Settled(settled));
@@ -86,7 +86,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         }
         match self.poll_write(context) {
             Poll::Ready(Err(_)) => return Poll::Ready(Event::Ended(Ending::Lost("broken socket"))),
-            // Written: look again at what waited for room, or whether this was the last.
+            // The output was written: check again what waited for room, or whether the session is complete.
             Poll::Ready(Ok(true)) if !has_room || !open => return Poll::Ready(Event::Moved),
             Poll::Ready(Ok(_)) | Poll::Pending => {}
         }
@@ -111,7 +111,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         self.poll_timer(context, open)
     }
 
-    /// Writes all there is; says whether there was anything.
+    /// Writes the whole output; returns whether there was any.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let (stream, output) = (&mut self.stream, &mut self.wire.output);
         let mut moved = false;
@@ -180,7 +180,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
                     continue;
                 }));
             }
-            // A timer that fires early costs a look around; one that is moved for every packet costs more.
+            // A timer that fires early costs one iteration; resetting it for every packet costs more.
             if next < self.watch.timer.deadline() || self.watch.timer.is_elapsed() {
                 self.watch.timer.as_mut().reset(next);
             }

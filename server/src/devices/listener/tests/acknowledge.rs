@@ -1,4 +1,4 @@
-//! When PUBACK comes, and when it doesn't.
+//! Tests of acknowledgements: when PUBACK is sent, and when it isn't.
 
 use std::time::Duration;
 
@@ -94,7 +94,8 @@ async fn a_refused_message_is_acknowledged_with_the_reason_where_there_are_words
     assert_eq!(old.packet().await, [0x40, 2, 0, 3][..]);
 }
 
-/// Identifier and reason; properties may be left out (MQTT 5, section 3.4.2.2.1).
+/// Returns the remaining length of an MQTT 5 PUBACK: identifier and reason code. Properties are optional (section
+/// 3.4.2.2.1).
 fn new_length() -> u8 {
     3
 }

@@ -1,5 +1,5 @@
-//! The standards' rules for packets, one by one: what breaks a rule is answered as the rule says, while a good client
-//! presses on beside it.
+//! Conformance tests, rule by rule: each violation is answered as the standard requires, while a valid client on
+//! another connection is served without interruption.
 
 use std::net::SocketAddr;
 
@@ -10,16 +10,16 @@ use super::{
     house::{Connect, House, Raw, packet, publish, text},
 };
 
-/// What becomes of whoever breaks a rule.
+/// The expected reaction to a violation.
 #[derive(Clone, Debug)]
 enum Ends {
-    /// The connection is closed without a word: 3.1.1 has none.
+    /// The connection is closed without a packet: 3.1.1 has none for this.
     Silently,
-    /// CONNACK with this code, then the end.
+    /// CONNACK with this code, then the connection is closed.
     TurnedAway(u8),
-    /// DISCONNECT with this reason, then the end.
+    /// DISCONNECT with this reason code, then the connection is closed.
     Told(u8),
-    /// SUBACK with this code, and the connection goes on: a lamp's wrong filter must not cost the presses.
+    /// SUBACK with this code, and the connection stays open: a wrong filter for a lamp must not cost presses.
     Refused(u8),
 }
 use Ends::{Refused, Silently, Told, TurnedAway};
@@ -27,7 +27,7 @@ use Ends::{Refused, Silently, Told, TurnedAway};
 struct Rule {
     clause: &'static str,
     what: &'static str,
-    /// Whether it is the first packet of its connection.
+    /// Whether the bytes are the first packet of the connection.
     opens: bool,
     bytes: Vec<u8>,
     ends: Ends,
@@ -41,32 +41,32 @@ fn then(clause: &'static str, what: &'static str, bytes: Vec<u8>, ends: Ends) ->
     Rule { clause, what, opens: false, bytes, ends }
 }
 
-/// Length and bytes.
+/// Prefixes bytes with their two-byte length.
 fn raw(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).expect("short").to_be_bytes()[..], bytes].concat()
 }
 
-/// A CONNECT with these flags, and what stands behind the keep-alive.
+/// Encodes a CONNECT with these flags; `rest` follows the keep-alive.
 fn connect(level: u8, flags: u8, rest: &[u8]) -> Vec<u8> {
     packet(0x10, &[&b"\0\x04MQTT"[..], &[level, flags, 0, 60], rest].concat())
 }
 
-/// A CONNECT of MQTT 5 with these properties.
+/// Encodes an MQTT 5 CONNECT with these properties.
 fn with(properties: &[u8]) -> Vec<u8> {
     connect(5, 2, &[&block(properties)[..], &text("c")].concat())
 }
 
-/// A CONNECT of MQTT 5 with a will of these properties.
+/// Encodes an MQTT 5 CONNECT whose will has these properties.
 fn with_will(flags: u8, properties: &[u8], topic: &[u8]) -> Vec<u8> {
     connect(5, 2 | flags, &[&[0][..], &text("c"), &block(properties), &raw(topic), &raw(b"x")].concat())
 }
 
-/// Properties behind their length.
+/// Prefixes properties with their one-byte length.
 fn block(properties: &[u8]) -> Vec<u8> {
     [&[u8::try_from(properties.len()).expect("short")][..], properties].concat()
 }
 
-/// A PUBLISH of MQTT 5 at `QoS` 1 with these properties.
+/// Encodes an MQTT 5 PUBLISH at `QoS` 1 with these properties.
 fn said(topic: &[u8], properties: &[u8]) -> Vec<u8> {
     packet(0x32, &[&raw(topic)[..], &[0, 1], &block(properties), b"x"].concat())
 }
@@ -349,7 +349,8 @@ fn new() -> Vec<Rule> {
     ]
 }
 
-/// Presses, each when the one before was acknowledged, until it has pressed 500 times and is told to stop.
+/// Sends presses, each after the previous one's acknowledgement, until it has sent 500 and `stop` is cancelled. Returns
+/// their number.
 async fn press_on(house: SocketAddr, level: u8, stop: CancellationToken) -> u32 {
     let mut client = Raw::guest(house, level, "good").await;
     let mut pressed = 0;
@@ -363,7 +364,7 @@ async fn press_on(house: SocketAddr, level: u8, stop: CancellationToken) -> u32 
     pressed
 }
 
-/// What became of a connection that broke a rule: nothing if it was as the rule says.
+/// Commits a violation; returns the listener's reaction if it differs from the rule's.
 async fn objection(house: SocketAddr, level: u8, rule: &Rule) -> Option<String> {
     let mut client = if rule.opens { Raw::connect(house).await } else { Raw::guest(house, level, "bad").await };
     client.send(&rule.bytes).await;

@@ -1,4 +1,4 @@
-//! CONNECT: who comes in, and what the others are told.
+//! Tests of CONNECT: the clients that are accepted, and the answers to the others.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How connections end, and what is still done for them.
+//! Tests of the end of connections: last wills, pending messages and shutdown.
 
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ async fn shutdown_finishes_what_is_pending_and_closes_without_a_word(#[values(4,
     house.shutdown.cancel();
     assert_eq!(idle.next().await, None);
     assert_eq!(house.gone().await.1, Gone::Closed);
-    // What comes now isn't read any more.
+    // Messages sent after the shutdown aren't read.
     button.send(&publish(level, 1, 2, "t", b"")).await;
     pending.is(Taken::Done);
     assert_eq!(button.packet().await, [0x40, 2, 0, 1][..]);

@@ -1,4 +1,4 @@
-//! Clients that are not ours: Mosquitto's and rumqttc.
+//! Tests with third-party clients: Mosquitto's and rumqttc.
 
 use std::time::Duration;
 
@@ -154,7 +154,7 @@ async fn rumqttc_publishes_and_hears_its_lamp() {
         handed.is(Taken::Done);
     }
     let (acknowledged, lamp) = soon(polling).await.expect("no panic");
-    // It counts its packet ids up to our Receive Maximum, and again.
+    // rumqttc's packet ids count up to the server's Receive Maximum, then restart at 1.
     let sent: Vec<u16> = (0..100).map(|number| number % 64 + 1).collect();
     assert_eq!(acknowledged, sent);
     assert_eq!(lamp.as_deref(), Some(&b"accepted"[..]));

@@ -1,4 +1,4 @@
-//! A listener with a judge that the test plays, and a client that is nothing but bytes.
+//! Test set-up: a listener whose intake is controlled by the test, and a client that sends raw bytes.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, sync::Mutex};
 
@@ -18,7 +18,7 @@ use super::super::{
 use crate::devices::delivery::{Message, Peer};
 use crate::limits::{Connections, MostConnections, Standing};
 
-/// Room for all that a test connects.
+/// The tests' default connection limits.
 pub(super) const ROOM: MostConnections = MostConnections {
     unauthenticated: 512,
     unauthenticated_per_address: 256,
@@ -29,7 +29,7 @@ pub(super) const ROOM: MostConnections = MostConnections {
 
 pub(super) use crate::props::soon;
 
-/// A message that was handed over; the test decides what becomes of it.
+/// A message handed to the intake; the test decides its result.
 pub(super) struct Handed {
     pub(super) peer: Peer<Arc<str>>,
     pub(super) message: Message,
@@ -38,7 +38,7 @@ pub(super) struct Handed {
 
 impl Handed {
     pub(super) fn is(self, taken: Taken) {
-        // The listener may have given up on it.
+        // The listener may have dropped the take.
         let _ = self.reply.send(taken);
     }
 }
@@ -46,9 +46,9 @@ impl Handed {
 pub(super) struct Judge {
     handed: mpsc::UnboundedSender<Handed>,
     gone: mpsc::UnboundedSender<(u64, Gone)>,
-    /// The state of each lamp, shown to whom subscribes.
+    /// The current state of each lamp, sent to new subscribers.
     pub(super) state: Mutex<HashMap<String, Outgoing>>,
-    /// What was told of how clients come in: client id and trouble.
+    /// The reported problems: client id and kind.
     pub(super) troubles: Mutex<Vec<(String, Trouble)>>,
 }
 
@@ -78,7 +78,7 @@ impl Intake for Judge {
 
     fn take(&self, peer: &Peer<Arc<str>>, message: Message) -> impl Future<Output = Taken> + Send + 'static {
         let (handed, peer) = (self.handed.clone(), peer.clone());
-        // Sent when first polled: so the tests of order watch that, too.
+        // The message is sent on the first poll, so that the tests of order cover that order, too.
         async move {
             let (reply, answer) = oneshot::channel();
             drop(handed.send(Handed { peer, message, reply }));
@@ -119,7 +119,7 @@ impl House {
         Self::for_most(ROOM, limits, tls).await
     }
 
-    /// With so many connections at most.
+    /// Starts a listener with these connection limits.
     pub(super) async fn for_most(
         most: MostConnections,
         limits: Limits,
@@ -150,7 +150,7 @@ impl House {
         soon(self.handed.recv()).await.expect("the judge lives")
     }
 
-    /// Whether nothing has been handed over so far.
+    /// Whether no message is waiting to be received by the test.
     pub(super) fn is_quiet(&mut self) -> bool {
         self.handed.try_recv().is_err()
     }
@@ -163,12 +163,12 @@ impl House {
         Raw::connect(self.addr).await
     }
 
-    /// A client that has been let in, by MQTT `level` 4 or 5.
+    /// Connects a client with MQTT protocol level 4 or 5; it has received CONNACK.
     pub(super) async fn guest(&self, level: u8, client_id: &str) -> Raw {
         Raw::guest(self.addr, level, client_id).await
     }
 
-    /// Takes whatever is handed over, from now on; gives back where the house stands.
+    /// Takes all messages from then on; returns the listener's address.
     pub(super) fn takes_all(mut self) -> SocketAddr {
         let addr = self.addr;
         tokio::spawn(async move {
@@ -179,7 +179,7 @@ impl House {
         addr
     }
 
-    /// The listener still serves: somebody else gets a press through.
+    /// Asserts that the listener still serves: another client's press is acknowledged.
     pub(super) async fn lives(&mut self) {
         let mut client = self.guest(4, "another").await;
         client.send(&publish(4, 1, 9, "alive", b"")).await;
@@ -193,7 +193,7 @@ impl House {
     }
 }
 
-/// A client made of bytes.
+/// A client that sends and receives raw packets.
 pub(super) struct Raw {
     pub(super) stream: TcpStream,
     input: BytesMut,
@@ -206,7 +206,7 @@ impl Raw {
         Self { stream, input: BytesMut::new() }
     }
 
-    /// Connects, and has been let in.
+    /// Connects, and receives a successful CONNACK.
     pub(super) async fn guest(to: SocketAddr, level: u8, client_id: &str) -> Self {
         let mut client = Self::connect(to).await;
         client.send(&Connect { level, client_id, ..Connect::default() }.bytes()).await;
@@ -223,7 +223,7 @@ impl Raw {
         self.next().await.expect("a packet, not the end")
     }
 
-    /// The next packet, or `None` when the socket was closed.
+    /// Receives the next packet; `None` if the socket was closed.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Front::Whole(whole) = front(&self.input, 1 << 20) {
@@ -236,14 +236,14 @@ impl Raw {
         }
     }
 
-    /// PINGREQ is answered, and nothing stood before the answer.
+    /// Asserts that PINGREQ is answered, with no other packet before the answer.
     pub(super) async fn ping(&mut self) {
         self.send(&[0xC0, 0]).await;
         assert_eq!(self.packet().await, [0xD0, 0][..], "an answer to PINGREQ, and nothing before it");
     }
 }
 
-/// The words of a CONNECT.
+/// The fields of a CONNECT.
 pub(super) struct Connect<'a> {
     pub(super) level: u8,
     pub(super) client_id: &'a str,

@@ -1,4 +1,4 @@
-//! The way back to the buttons.
+//! Tests of lamp messages to the buttons.
 
 use rstest::rstest;
 
@@ -106,7 +106,7 @@ async fn a_lamp_of_a_client_that_reads_nothing_is_dropped_and_disturbs_nobody() 
     deaf.send(&subscribe(4, 1, "a")).await;
     deaf.packet().await;
     let payload = vec![0; 100_000];
-    // More than all buffers on the way hold: publishing neither waits nor fails.
+    // More than all buffers in between hold: publishing neither waits nor fails.
     for _ in 0..500 {
         house.lamps.publish("a", &payload);
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! What strangers and floods may cost, and that known buttons notice nothing of it.
+//! Tests of the limits: unauthenticated clients and floods are bounded, and known buttons aren't affected.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::limits::{Budget, Full, MostConnections, raise_descriptors};
 
-/// Silent connections, each from an address of its own or all from one.
+/// Opens `count` connections that send nothing; `from` maps a number to the source address.
 async fn silent(house: SocketAddr, count: u16, from: impl Fn(u16) -> Ipv4Addr) -> Vec<TcpStream> {
     let mut all = Vec::new();
     for number in 0..count {
@@ -24,7 +24,7 @@ async fn silent(house: SocketAddr, count: u16, from: impl Fn(u16) -> Ipv4Addr) -
     all
 }
 
-/// Whether the system lets a test have so many files; says so when it doesn't.
+/// Whether the system allows a test so many open files; reports the test as skipped otherwise.
 fn may_open(files: usize) -> bool {
     let may = raise_descriptors();
     if may < files {
@@ -64,7 +64,7 @@ async fn strangers_who_hold_all_their_places_make_room_for_whoever_comes() {
     for _ in 0..20 {
         house.lives().await;
     }
-    // One address can't have more than its own four, whatever it does.
+    // A single address is limited to four.
     let more = silent(house.addr, 40, |_| Ipv4Addr::new(127, 0, 2, 1)).await;
     house.lives().await;
     drop((held, more));
@@ -119,7 +119,7 @@ async fn twenty_boards_with_one_client_id_all_ring_and_it_is_told_once() {
     for _ in 0..20 {
         boards.push(Raw::guest(house, 4, "esp32").await);
     }
-    // The first ones were taken over, as the standard wants it of one client; they come again, and stay.
+    // The first ones were taken over, as the standard requires for one client; they reconnect, and stay.
     for board in &mut boards {
         board.send(&publish(4, 1, 1, "obedio/button/7/pressed", b"{}")).await;
         if board.next().await.is_none() {
@@ -173,7 +173,7 @@ async fn bytes_that_wait_are_bounded_over_all_connections_and_presses_get_throug
         greedy.send(&publish(4, 1, id, "t", &large)).await;
         pending.push(house.handed().await);
     }
-    // The third isn't read whole while the others wait; a small one of somebody else is.
+    // The third isn't read completely while the others wait; another client's small one is.
     greedy.send(&publish(4, 1, 3, "t", &large)).await;
     let mut button = house.guest(4, "button").await;
     button.send(&publish(4, 1, 1, "t", b"press")).await;
@@ -181,7 +181,7 @@ async fn bytes_that_wait_are_bounded_over_all_connections_and_presses_get_throug
     assert_eq!(&press.message.payload[..], b"press");
     press.is(Taken::Done);
     assert_eq!(button.packet().await, [0x40, 2, 0, 1][..]);
-    // Who comes with half of something large now has to come again.
+    // A client that sends an incomplete large message is disconnected meanwhile.
     let mut late = house.guest(4, "late").await;
     late.send(&publish(4, 1, 1, "t", &large)[..90 * 1024]).await;
     assert_eq!(late.next().await, None);

@@ -1,4 +1,4 @@
-//! Bytes that no client should send: refused, and nobody else notices.
+//! Tests of malformed input: it is refused, and other clients aren't affected.
 
 use proptest::{prelude::*, test_runner::TestCaseError};
 use rstest::rstest;
@@ -98,7 +98,7 @@ async fn frames_may_be_split_at_every_byte(#[values(4, 5)] level: u8) {
     for cut in 1..said.len() {
         let mut client = house.guest(level, &format!("cut {cut}")).await;
         client.send(&said[..cut]).await;
-        // Let the listener see the first half on its own, where the machine is quick enough.
+        // Lets the listener read the first part separately, if it is scheduled in time.
         tokio::task::yield_now().await;
         client.send(&said[cut..]).await;
         let handed = house.handed().await;
@@ -114,7 +114,7 @@ async fn frames_may_be_split_at_every_byte(#[values(4, 5)] level: u8) {
     }
 }
 
-/// A protocol that has been opened, without a socket.
+/// Creates a protocol state after CONNECT and CONNACK, without a socket.
 fn opened(level: u8) -> Wire {
     let mut wire = Wire::new();
     wire.input.extend_from_slice(&Connect { level, ..Connect::default() }.bytes());
@@ -123,7 +123,7 @@ fn opened(level: u8) -> Wire {
     wire
 }
 
-/// Sound packets, of all that a client may send.
+/// Returns valid packets of all types that a client may send.
 fn sound(level: u8) -> Vec<Vec<u8>> {
     let none = if level == 5 { &[0][..] } else { &[] };
     let mut all = vec![
@@ -139,7 +139,7 @@ fn sound(level: u8) -> Vec<Vec<u8>> {
         Connect { level, username: Some("u"), will: Some(("w", "x")), ..Connect::default() }.bytes(),
     ];
     if level == 5 {
-        // Every kind of property.
+        // All types of properties.
         let properties = b"\x01\x01\x02\0\0\0\x01\x03\0\x01c\x08\0\x01r\x09\0\x01d\x26\0\x01k\0\x01v";
         let length = u8::try_from(properties.len()).expect("short");
         all.push(packet(0x32, &[&text("t")[..], &[0, 1, length], properties, b"x"].concat()));
@@ -151,8 +151,8 @@ fn sound(level: u8) -> Vec<Vec<u8>> {
     all
 }
 
-/// Feeds what was read to a connection before and after its CONNECT. Whatever it is, no panic, no message that couldn't
-/// be, and no more memory than a few times what came in.
+/// Feeds bytes in pieces to a connection before and after its CONNECT. Checks that nothing panics, that all resulting
+/// messages are valid, and that memory is at most a few times the input.
 fn survive(level: u8, bytes: &[u8], pieces: usize) -> Result<(), TestCaseError> {
     for mut wire in [Wire::new(), opened(level)] {
         let mut is_open = wire.is_v5() || !wire.output.is_empty();
@@ -191,7 +191,7 @@ fn survive(level: u8, bytes: &[u8], pieces: usize) -> Result<(), TestCaseError> 
             }
             prop_assert!(wire.input.len() <= longest.max(bytes.len()));
             prop_assert!(wire.input.capacity() <= 4096 + 4 * bytes.len());
-            // PINGRESP, PUBREC and PUBCOMP are no longer than what asks for them.
+            // PINGRESP, PUBREC and PUBCOMP are at most as long as the packets that they answer.
             prop_assert!(wire.output.len() <= 64 + 4 * bytes.len(), "{} for {}", wire.output.len(), bytes.len());
         }
     }

@@ -1,4 +1,4 @@
-//! The listener, against clients that are not ours and against bytes that no client would send.
+//! Tests of the listener, with third-party clients and with invalid bytes.
 
 mod acknowledge;
 mod clauses;

@@ -1,4 +1,4 @@
-//! TLS, with certificates of our own making.
+//! Tests of TLS, with the site's own CA.
 
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 

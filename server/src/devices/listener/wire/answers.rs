@@ -1,4 +1,4 @@
-//! What a client is told after CONNACK.
+//! The packets sent to a client after CONNACK.
 
 use mqtt_protocol_core::mqtt::{
     connection::Event,
@@ -13,7 +13,7 @@ use super::{
     Wire,
 };
 
-/// What a client may expect of a subscription.
+/// The result of a subscription, sent in SUBACK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Grant {
     AtMostOnce,
@@ -25,7 +25,7 @@ pub(in super::super) enum Grant {
 }
 
 impl Wire {
-    /// PUBACK, or PUBREC for `QoS` 2.
+    /// Sends PUBACK, or PUBREC for `QoS` 2.
     pub(in super::super) fn acknowledge(&mut self, packet_id: u16, qos: u8, refused: Option<Why>) {
         let packet = if qos == 2 {
             self.unconfirmed.retain(|id| *id != packet_id);
@@ -69,7 +69,7 @@ impl Wire {
         self.send(packet);
     }
 
-    /// Each flag says whether there was such a subscription.
+    /// Sends UNSUBACK. Each flag says whether the subscription existed.
     pub(in super::super) fn unsuback(&mut self, packet_id: u16, existed: &[bool]) {
         let packet = if self.is_v5() {
             let codes = existed.iter().map(|existed| {
@@ -82,7 +82,7 @@ impl Wire {
         self.send(packet);
     }
 
-    /// A PUBLISH at `QoS` 0. One that is larger than the client takes is left out [MQTT-3.1.2-24].
+    /// Sends a PUBLISH at `QoS` 0. It is dropped if it exceeds the client's Maximum Packet Size [MQTT-3.1.2-24].
     pub(in super::super) fn publish(&mut self, message: &Outgoing, retain: bool) {
         let packet = if self.is_v5() {
             v5_0::Publish::builder()
@@ -98,14 +98,15 @@ impl Wire {
         self.send(packet);
     }
 
-    /// DISCONNECT, in MQTT 5; 3.1.1's server has none. Nothing can be sent after it.
+    /// Sends DISCONNECT in MQTT 5; in 3.1.1 a server can't send it. Nothing can be sent after it.
     pub(in super::super) fn disconnect(&mut self, reason: DisconnectReasonCode) {
         if self.is_v5() {
             self.send(v5_0::Disconnect::builder().reason_code(reason).build().map(Packet::from));
         }
     }
 
-    /// Errors are left aside: the crate refuses only what must not go out (after DISCONNECT, or too large).
+    /// Sends a packet. Errors are ignored: the crate refuses only packets that must not be sent (after DISCONNECT, or
+    /// too large).
     pub(super) fn send(&mut self, packet: Result<Packet, MqttError>) {
         if let Ok(packet) = packet {
             for event in self.protocol.send(packet) {

@@ -1,11 +1,12 @@
-//! One connection's protocol: bytes in, packets out, for 3.1.1 and 5 alike. No I/O, no waiting.
+//! The protocol state of one connection: bytes in, packets out, for 3.1.1 and 5 alike. No I/O, no waiting.
 //!
-//! `opening` is CONNECT and CONNACK, here is what the client says after it, `answers` is what it is told.
+//! `opening` handles CONNECT and CONNACK, this module the client's later packets, `answers` the packets sent to it.
 //!
-//! The packets and the protocol's state are `mqtt-protocol-core`'s. This adds what it leaves to its user (the
-//! checks in `frames` and `strict`, valid names, no reaction to what it may not accept) and two corrections: the crate
-//! answers a repeated `QoS` 2 PUBLISH with PUBREC at once, even while the first is still being made durable, which is
-//! held back; and it panics on a CONNECT with Topic Alias Maximum 0, which `opening` keeps from it.
+//! `mqtt-protocol-core` provides the packets and the protocol state. This module adds what the crate leaves to its
+//! caller (the checks in `frames` and `strict`, valid names, the refusal of unsupported packets), and works around two
+//! faults. The crate answers a repeated `QoS` 2 PUBLISH with PUBREC at once, even while the first is still being made
+//! durable: that PUBREC is suppressed. The crate panics on a CONNECT with Topic Alias Maximum 0: `opening` replaces the
+//! value.
 
 mod answers;
 mod opening;
@@ -31,22 +32,22 @@ use super::{
 };
 use crate::devices::delivery::Message;
 
-/// The largest CONNECT: enough for any client id and password with a will, and not worth a flood.
+/// Maximum bytes of a CONNECT: enough for any client id and password with a will, and too few to exhaust memory.
 const LONGEST_CONNECT: usize = 64 * 1024;
 
-/// The protocol's state for one connection, and its two buffers.
+/// The protocol state of one connection, with its input and output buffers.
 pub(super) struct Wire {
     protocol: mqtt::Connection<mqtt::role::Server>,
-    /// What was read and not understood yet.
+    /// Bytes that were read and not parsed yet.
     pub(super) input: BytesMut,
-    /// What is to be written.
+    /// Bytes to be written.
     pub(super) output: BytesMut,
     longest: usize,
     /// `QoS` 2 messages that have no PUBREC yet.
     unconfirmed: Vec<u16>,
 }
 
-/// What a connected client says.
+/// A packet of a connected client.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Publish(Message),
@@ -58,13 +59,13 @@ pub(super) enum Incoming {
         packet_id: u16,
         filters: Vec<String>,
     },
-    /// The last will may be wanted nevertheless (MQTT 5, reason 0x04).
+    /// The client may request its last will nevertheless (MQTT 5, reason 0x04).
     Disconnect {
         with_will: bool,
     },
 }
 
-/// The client broke the protocol. What it may be told is in the output already; nothing more can be said.
+/// A protocol violation by the client, with its reason. The answer is in the output already; nothing more can be sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault(pub(super) &'static str);
 
@@ -83,7 +84,7 @@ impl Wire {
         self.protocol.get_protocol_version() == Version::V5_0
     }
 
-    /// The next thing that the client said. PINGREQ and PUBREL have been answered when this returns.
+    /// Parses the client's next packet, and sets `heard` if one is complete. PINGREQ and PUBREL are answered here.
     pub(super) fn next(&mut self, heard: &mut bool) -> Result<Option<Incoming>, Fault> {
         loop {
             let whole = match frames::front(&self.input, self.longest) {
@@ -121,7 +122,7 @@ impl Wire {
         }
     }
 
-    /// Sends what the crate answers by itself, except a PUBREC that nobody has earned yet.
+    /// Sends the crate's automatic answers, except a PUBREC for a message that isn't durable yet.
     fn answer(&mut self, packet: &Packet) {
         let premature =
             matches!(packet, Packet::V3_1_1Pubrec(pubrec) if self.unconfirmed.contains(&pubrec.packet_id()));
@@ -246,7 +247,7 @@ impl Wire {
         } else {
             "protocol error"
         };
-        // The crate has said DISCONNECT in most cases; then this adds nothing.
+        // In most cases the crate has sent DISCONNECT already; then this adds nothing.
         self.fault(words, error.into())
     }
 
@@ -256,7 +257,7 @@ impl Wire {
     }
 }
 
-/// The payload, kept where it was parsed.
+/// The payload as parsed, shared without a copy.
 struct Shared(ArcPayload);
 
 impl AsRef<[u8]> for Shared {

@@ -1,4 +1,4 @@
-//! CONNECT and CONNACK.
+//! Parses CONNECT and sends CONNACK.
 
 use bytes::Bytes;
 use mqtt_protocol_core::mqtt::{
@@ -25,34 +25,34 @@ use super::{
 use crate::devices::delivery::Message;
 use crate::limits::Full;
 
-/// A CONNECT that can be answered.
+/// A valid CONNECT.
 pub(in super::super) struct Connect {
     pub(in super::super) client_id: String,
     pub(in super::super) clean_start: bool,
-    /// Seconds; 0 is none.
+    /// Keep-alive in seconds; 0 disables it.
     pub(in super::super) keep_alive: u16,
     pub(in super::super) username: Option<String>,
     pub(in super::super) password: Option<Bytes>,
     pub(in super::super) will: Option<Message>,
 }
 
-/// Why a client is turned away at CONNECT.
+/// The reason for refusing a CONNECT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum TurnedAway {
     By(NotLetIn),
-    /// It is let in, but there is no room.
+    /// The client is authenticated, but a connection limit is reached.
     Full(Full),
     ClientId,
-    /// A will at `QoS` 2, which MQTT 5 was told not to send [MQTT-3.2.2-12].
+    /// A will at `QoS` 2, above the Maximum `QoS` of MQTT 5 clients [MQTT-3.2.2-12].
     WillQos,
-    /// A will for a topic that nobody can publish to.
+    /// A will whose topic isn't a valid topic name.
     WillTopic,
-    /// MQTT 5's extended authentication.
+    /// MQTT 5's enhanced authentication, which isn't supported.
     Method,
 }
 
 impl Wire {
-    /// The CONNECT, once it has come in whole.
+    /// Parses the CONNECT; `None` while it is incomplete.
     pub(in super::super) fn open(&mut self) -> Result<Option<Connect>, Fault> {
         let whole = match frames::front(&self.input, self.longest) {
             Front::Part => return Ok(None),
@@ -72,7 +72,7 @@ impl Wire {
         };
         match strict::check_connect(&packet, v5) {
             Ok(None) => {}
-            // The crate panics on 0. A client that takes one alias is sent as many as one that takes none: none.
+            // The crate panics on 0. The value 1 makes no difference, since the server sends no topic aliases.
             Ok(Some(at)) => packet[at..at + 2].copy_from_slice(&[0, 1]),
             Err(broken) => return Err(self.malformed_connect(v5, broken)),
         }
@@ -87,7 +87,7 @@ impl Wire {
                     return connect(&packet).map(Some).map_err(|turned_away| self.turn_away(turned_away));
                 }
                 Event::NotifyError(MqttError::ProtocolError) => broken = Broken::Protocol,
-                // The crate's own answers to a malformed CONNECT (such as "not authorized") would mislead a device.
+                // The crate's own answers to a malformed CONNECT (such as "not authorized") would be misleading.
                 Event::NotifyError(_)
                 | Event::RequestSendPacket { .. }
                 | Event::NotifyPacketIdReleased(_)
@@ -99,7 +99,7 @@ impl Wire {
         Err(self.malformed_connect(v5, broken))
     }
 
-    /// MQTT 5 may be told what was wrong with its CONNECT [MQTT-3.1.4-1]; 3.1.1 has no word for it.
+    /// Answers a malformed CONNECT with a reason code in MQTT 5 [MQTT-3.1.4-1]; 3.1.1 has no code for it.
     fn malformed_connect(&mut self, v5: bool, broken: Broken) -> Fault {
         if v5 {
             let reason = match broken {
@@ -111,7 +111,7 @@ impl Wire {
         Fault("malformed CONNECT")
     }
 
-    /// Answers a CONNECT with a refusal (MQTT 5, 3.2.2.2; 3.1.1, 3.2.2.3).
+    /// Refuses a CONNECT with the code for `why` (MQTT 5, 3.2.2.2; 3.1.1, 3.2.2.3).
     pub(in super::super) fn turn_away(&mut self, why: TurnedAway) -> Fault {
         let (old, new, words) = match why {
             TurnedAway::By(NotLetIn::BadCredentials) => {
@@ -152,9 +152,9 @@ impl Wire {
         Fault(words)
     }
 
-    /// Answers a CONNECT with a welcome, and says what is supported (MQTT 5, section 3.2.2.3).
+    /// Accepts a CONNECT, and sends the supported features and limits (MQTT 5, section 3.2.2.3).
     ///
-    /// Session Present is 0: see the module's words on sessions.
+    /// Session Present is 0: see "No session state" in the listener's module documentation.
     pub(in super::super) fn welcome(
         &mut self,
         assigned: Option<&str>,
@@ -213,7 +213,7 @@ fn connect(packet: &Packet) -> Result<Connect, TurnedAway> {
             will: will(connect.will_topic(), connect.will_payload(), connect.will_qos())?,
         })
     } else if let Packet::V3_1_1Connect(connect) = packet {
-        // A client that wants to be remembered must have a name [MQTT-3.1.3-8 of 3.1.1].
+        // A client that requests a session must send a client id [MQTT-3.1.3-8 of 3.1.1].
         if connect.client_id().is_empty() && !connect.clean_session() {
             return Err(TurnedAway::ClientId);
         }
@@ -230,7 +230,7 @@ fn connect(packet: &Packet) -> Result<Connect, TurnedAway> {
     }
 }
 
-/// Names stand in logs: no control characters, and no longer than anyone needs.
+/// Validates a client id: at most 256 bytes and no control characters, since client ids are logged.
 fn sound_client_id(client_id: &str) -> Result<String, TurnedAway> {
     if client_id.len() > 256 || client_id.chars().any(char::is_control) {
         return Err(TurnedAway::ClientId);
@@ -238,7 +238,8 @@ fn sound_client_id(client_id: &str) -> Result<String, TurnedAway> {
     Ok(client_id.to_owned())
 }
 
-/// A will is news when it comes, whatever its sender wants to have kept: never retained.
+/// Builds the last will. It is never marked as retained, even if the client requests it, since it is news when it
+/// fires.
 fn will(topic: Option<&str>, payload: Option<&[u8]>, qos: Qos) -> Result<Option<Message>, TurnedAway> {
     let Some(topic) = topic else { return Ok(None) };
     if !topics::is_name(topic) {

@@ -1,20 +1,20 @@
-//! What the protocol crate doesn't check of a packet, checked on its bytes before the crate is given them.
+//! Validates a packet's bytes before they are passed to the protocol crate, where the crate itself doesn't.
 //!
-//! A well-formed packet reads to its end; the clauses are those of MQTT 5, where 3.1.1 has the same under another number.
-//! What a packet *means* (values, properties in the wrong place, reason codes) stays with the crate.
+//! A well-formed packet can be read exactly to its end. Clauses are cited from MQTT 5; 3.1.1 has the same under other
+//! numbers. The crate checks a packet's semantics (values, misplaced properties, reason codes).
 
 use super::super::topics;
 
-/// What is wrong with a packet: MQTT 5 tells the two apart (section 4.13).
+/// The kind of error in a packet, as distinguished by MQTT 5 (section 4.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Broken {
-    /// It can't be parsed: 0x81.
+    /// Malformed Packet (0x81): the packet can't be parsed.
     Malformed,
-    /// It can be parsed, and says what it must not: 0x82.
+    /// Protocol Error (0x82): the packet can be parsed, but its content isn't allowed.
     Protocol,
 }
 
-/// A client's "I want no topic aliases" [MQTT-3.1.2-27].
+/// Identifier of the property Topic Alias Maximum; 0 means that the client accepts no topic aliases [MQTT-3.1.2-27].
 const TOPIC_ALIAS_MAXIMUM: u8 = 0x22;
 const TOPIC_ALIAS: u8 = 0x23;
 const RESPONSE_TOPIC: u8 = 0x08;
@@ -22,7 +22,7 @@ const SUBSCRIPTION_IDENTIFIER: u8 = 0x0B;
 const AUTHENTICATION_METHOD: u8 = 0x15;
 const AUTHENTICATION_DATA: u8 = 0x16;
 
-/// Checks a whole packet that isn't CONNECT.
+/// Checks a complete packet other than CONNECT.
 pub(super) fn check(packet: &[u8], v5: bool) -> Result<(), Broken> {
     let (head, mut body) = Reader::open(packet, v5)?;
     match head >> 4 {
@@ -37,7 +37,7 @@ pub(super) fn check(packet: &[u8], v5: bool) -> Result<(), Broken> {
     }
 }
 
-/// Checks a CONNECT, and gives back where a Topic Alias Maximum of 0 stands in it, on which the crate panics.
+/// Checks a CONNECT, and returns the offset of a Topic Alias Maximum of 0, on which the crate panics.
 pub(super) fn check_connect(packet: &[u8], v5: bool) -> Result<Option<usize>, Broken> {
     let (_, mut body) = Reader::open(packet, v5)?;
     body.text()?;
@@ -79,7 +79,8 @@ pub(super) fn check_connect(packet: &[u8], v5: bool) -> Result<Option<usize>, Br
     }
 }
 
-/// Whether a CONNECT of MQTT 5 brings a password without a user name, which the standard allows (3.1.2.9) and the crate doesn't.
+/// Whether an MQTT 5 CONNECT has a password but no user name, which the standard allows (3.1.2.9) and the crate
+/// doesn't.
 pub(super) fn has_only_a_password(flags: u8) -> bool {
     flags & 0xC0 == 0x40
 }
@@ -98,11 +99,12 @@ fn publish(head: u8, body: &mut Reader<'_>, v5: bool) -> Result<(), Broken> {
         let (mut has_alias, mut says_what_it_must_not) = (false, false);
         body.properties(|id, value, _| {
             has_alias |= id == TOPIC_ALIAS;
-            // A response topic has no wildcards [MQTT-3.3.2-14], and only the server names subscriptions [MQTT-3.3.4-6].
+            // A response topic has no wildcards [MQTT-3.3.2-14]; only a server sends subscription identifiers
+            // [MQTT-3.3.4-6].
             says_what_it_must_not |= id == SUBSCRIPTION_IDENTIFIER
                 || (id == RESPONSE_TOPIC && value.iter().any(|byte| matches!(byte, b'+' | b'#')));
         })?;
-        // 3.3.2.1: no name needs an alias.
+        // 3.3.2.1: an empty topic name requires an alias.
         if (topic.is_empty() && !has_alias) || says_what_it_must_not {
             return Err(Broken::Protocol);
         }
@@ -137,23 +139,23 @@ fn subscription(is_subscribe: bool, body: &mut Reader<'_>, v5: bool) -> Result<(
     Ok(())
 }
 
-/// Reads a packet from its front.
+/// A cursor over the bytes of a packet.
 struct Reader<'a> {
     packet: &'a [u8],
     at: usize,
-    /// Where what is being read ends: the packet, or its properties.
+    /// The end of the part being read: the packet, or its properties.
     end: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// The first byte, and what stands behind the remaining length.
+    /// Returns the first byte, and a reader positioned after the remaining length.
     fn open(packet: &'a [u8], v5: bool) -> Result<(u8, Self), Broken> {
         let mut reader = Self { packet, at: 0, end: packet.len() };
         let head = reader.byte()?;
         if v5 {
             reader.length()?;
         } else {
-            // 3.1.1 doesn't ask for the shortest form.
+            // 3.1.1 doesn't require the shortest form.
             while reader.byte()? & 0x80 != 0 {}
         }
         Ok((head, reader))
@@ -179,7 +181,7 @@ impl<'a> Reader<'a> {
         Ok(u16::from_be_bytes(*bytes))
     }
 
-    /// A packet identifier is never 0 [MQTT-2.2.1-3].
+    /// Reads a packet identifier, which must not be 0 [MQTT-2.2.1-3].
     fn packet_id(&mut self) -> Result<(), Broken> {
         if self.number()? == 0 { Err(Broken::Malformed) } else { Ok(()) }
     }
@@ -189,13 +191,13 @@ impl<'a> Reader<'a> {
         self.take(length.into())
     }
 
-    /// UTF-8 [MQTT-1.5.4-1] without NUL [MQTT-1.5.4-2].
+    /// Reads a UTF-8 string [MQTT-1.5.4-1] without NUL [MQTT-1.5.4-2].
     fn text(&mut self) -> Result<&'a str, Broken> {
         let text = std::str::from_utf8(self.binary()?).map_err(|_| Broken::Malformed)?;
         if text.contains('\0') { Err(Broken::Malformed) } else { Ok(text) }
     }
 
-    /// A Variable Byte Integer of four bytes at most, in its shortest form [MQTT-1.5.5-1].
+    /// Reads a Variable Byte Integer of four bytes at most, in its shortest form [MQTT-1.5.5-1].
     fn length(&mut self) -> Result<usize, Broken> {
         let mut value = 0;
         for index in 0..4 {
@@ -208,7 +210,7 @@ impl<'a> Reader<'a> {
         Err(Broken::Malformed)
     }
 
-    /// The reason code and properties with which some packets of MQTT 5 end; both may be left out.
+    /// Reads the reason code and properties at the end of some MQTT 5 packets; both are optional.
     fn reason_and_properties(&mut self, v5: bool) -> Result<(), Broken> {
         if v5 && !self.is_at_end() {
             self.byte()?;
@@ -219,7 +221,7 @@ impl<'a> Reader<'a> {
         if self.is_at_end() { Ok(()) } else { Err(Broken::Malformed) }
     }
 
-    /// Properties (section 2.2.2), each told with the place of its value in the packet.
+    /// Reads properties (section 2.2.2), and calls `each` with identifier, value and the value's offset in the packet.
     fn properties(&mut self, mut each: impl FnMut(u8, &[u8], usize)) -> Result<(), Broken> {
         let length = self.length()?;
         let after = self.end;
@@ -263,7 +265,7 @@ mod tests {
 
     #[test]
     fn the_same_two_bytes_elsewhere_are_no_topic_alias_maximum() {
-        // A user property whose text looks like one.
+        // A user property whose text contains the same bytes.
         let connect = b"\x10\x17\0\x04MQTT\x05\x02\0\x3c\x0a\x26\0\x03\x22ab\0\x02cd\0\0";
         assert_eq!(check_connect(connect, true), Ok(None));
     }

@@ -1,8 +1,8 @@
-//! A number, a payload or a frame that comes again: the same press, or another.
+//! Tests of equal counters, payloads and frames: the same press, or another.
 
 use super::*;
 
-/// A press number that comes again within half a minute, and what lies between.
+/// An equal press counter within half a minute, and the events in between.
 #[test]
 fn a_counter_that_comes_again_is_another_press_s_after_a_boot_another_payload_or_a_goodbye() {
     struct Again {
@@ -209,7 +209,7 @@ fn a_stated_counter_of_a_life_that_began_since_is_a_press() {
     assert!(is_new(&story.press(&stated, 1)));
     story.wait(30);
     assert!(!is_new(&story.press(&stated, 1)), "it is stated every half a minute");
-    // A blackout; somebody presses before the server is back, so that only the state is heard.
+    // A power cut. A press comes before the server is back, so that only the state message is received.
     story.wait(3_600);
     story.reconnect();
     assert!(!is_new(&story.press(&stated, 1)), "nobody knows yet that it began anew");

@@ -1,10 +1,10 @@
-//! Generated stories of a button, with resends, reboots and echoes.
+//! Property tests on generated histories of a button, with resends, reboots and echoes.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// How a device tells its presses apart.
+/// The evidence that a device gives with its presses.
 #[derive(Clone, Copy, Debug)]
 enum Dialect {
     Named,
@@ -33,7 +33,7 @@ impl Dialect {
         }
     }
 
-    /// The same for equal presses where nothing tells them apart.
+    /// The payload hash; equal for equal presses if the device gives no evidence.
     fn payload(self, number: u64, kind: PressKind, key: Key) -> u64 {
         match self {
             Self::Named | Self::Counted | Self::Framed | Self::RadioCounter => 1000 + number,
@@ -41,7 +41,7 @@ impl Dialect {
         }
     }
 
-    /// A network server gives a frame another deduplication id each time.
+    /// The payload hash of a repetition; a network server gives a frame another deduplication id each time.
     fn payload_again(self, first: &Delivery, wait: u64) -> u64 {
         match self {
             Self::Framed | Self::RadioCounter => 1_000_000 + wait,
@@ -64,7 +64,7 @@ impl Dialect {
         }
     }
 
-    /// The longest wait between two repetitions of which there are two at most, in seconds.
+    /// The longest delay between two repetitions, in seconds; there are two at most.
     fn longest_s(self) -> u8 {
         match self {
             Self::Named | Self::Counted => 15,
@@ -74,7 +74,7 @@ impl Dialect {
     }
 }
 
-/// A press with what tells it from the one before: 3 s at least, which two equal ones without an identity need.
+/// A press and its distance from the one before: 3 s at least, as two equal ones without evidence need.
 fn distinct() -> impl Strategy<Value = (PressKind, Key, u8)> {
     let kinds = vec![PressKind::Single, PressKind::Double, PressKind::Long, PressKind::Shake, PressKind::Emergency];
     let keys = vec![Key::Main, Key::Aux1, Key::Aux2];
@@ -85,12 +85,12 @@ fn repetitions() -> impl Strategy<Value = Vec<(u8, bool)>> {
     proptest::collection::vec((any::<u8>(), any::<bool>()), 0..3)
 }
 
-/// What happens in a generated story.
+/// An event of a generated history.
 #[derive(Clone, Debug)]
 enum Event {
-    /// Pressed, and delivered `1 + resends` times, each after a pause in seconds, perhaps on a new connection.
+    /// A press, delivered `1 + resends` times, each after a pause in seconds, perhaps on a new connection.
     Press { resends: Vec<(u8, bool)>, pause: u8 },
-    /// Restarted with counter and uptime from the start; the evidence is a boot message or the uptime.
+    /// A restart with counter and uptime from the start; the evidence is a boot message or the uptime.
     Reboot { says_so: bool },
 }
 
@@ -136,7 +136,7 @@ proptest! {
                         prop_assert!(!is_new(&again));
                         prop_assert_eq!(key(again), rang.clone());
                     }
-                    // A small ring of counters must not come round within the window.
+                    // A small counter range must not wrap around within the window.
                     let pause = if wraps_at < 100 { i64::from(pause) + 31 } else { i64::from(pause) };
                     story.wait(pause);
                     uptime += u64::try_from(pause).expect("positive") * 1000 + 17;
@@ -185,7 +185,7 @@ proptest! {
                 if reconnects {
                     story.reconnect();
                 }
-                // Who resends says so; what comes at once is an echo.
+                // Resends have the DUP flag; immediate repetitions are echoes.
                 let dup = reconnects || (dialect.has_resends() && since > 2);
                 let again = Delivery {
                     payload_hash: dialect.payload_again(&first, u64::from(wait)),

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-/// A button's connection and clock, and what is remembered of it.
+/// A button's connection, clock and dedup state.
 struct Story {
     memory: Memory,
     now: Timestamp,
     connection: u64,
     packet_id: u16,
     external: bool,
-    /// Which connection ended last with a goodbye.
+    /// The last connection that ended with a DISCONNECT.
     said_goodbye: Option<u64>,
-    /// What the finger does from now on.
+    /// The kind and key of the presses from here on.
     what: (PressKind, Key),
 }
 
@@ -40,7 +40,7 @@ impl Story {
         self.said_goodbye = None;
     }
 
-    /// A DISCONNECT, and a connection anew.
+    /// Sends a DISCONNECT and connects again.
     fn sleep_and_wake(&mut self) {
         self.said_goodbye = Some(self.connection);
         self.connection += 1;
@@ -62,7 +62,7 @@ impl Story {
         }
     }
 
-    /// The same PUBLISH once more, now.
+    /// The same PUBLISH again, now.
     fn resend(&self, first: &Delivery, dup: bool) -> Delivery {
         let connection = if self.external { 7 } else { self.connection };
         Delivery { connection, dup, said_goodbye: self.said_goodbye, received_at: self.now, ..first.clone() }
@@ -168,7 +168,7 @@ fn a_name_that_comes_again_rings_when_it_can_be_no_resend() {
         let judgement = story.press(&named, payload);
         assert!(is_new(&judgement) && reuses_id(&judgement), "{judgement:?}");
         assert_ne!(key(judgement.clone()), key(first));
-        // And that one's resend is a repetition of it, not of the first.
+        // The resend of that press repeats it, not the first one.
         let again = story.press(&named, payload);
         assert_eq!((is_new(&again), key(again)), (false, key(judgement.clone())));
         is_doubtful(&judgement)

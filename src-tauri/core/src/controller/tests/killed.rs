@@ -1,4 +1,4 @@
-//! A tablet that is killed while one person signs in after another: whose session its store has, and whose token its vault.
+//! Tests with a tablet that is killed while one person signs in after another, and the resulting session and token.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::net::{Http, trust};
 use crate::screen::Notice;
 use crate::store::{Image, Memory, Session};
 
-/// What of a tablet outlives its app.
+/// The parts of a tablet that outlive its app.
 struct Tablet {
     stored: Image,
     vault: Arc<Drawer>,
     folder: tempfile::TempDir,
 }
 
-/// One run of its app.
+/// One run of the app.
 struct Run {
     app: Controller<Memory>,
     posted: mpsc::Receiver<Post>,
@@ -41,7 +41,7 @@ fn session_of(person: &Person) -> Session {
 }
 
 impl Tablet {
-    /// Siri's, who has written something that waits.
+    /// Returns Siri's tablet, with a waiting note.
     async fn of_siri() -> Self {
         let stored = image(vec![open_request(at(0)).into()]);
         let tablet = Self { stored, vault: Arc::default(), folder: tempfile::tempdir().unwrap() };
@@ -53,14 +53,14 @@ impl Tablet {
         run.killed(tablet).await
     }
 
-    /// What the vault does of a sign-in.
+    /// Stores a token in the vault, as a sign-in does.
     async fn keep(&self, token: &str, of: &Person, before: Server) {
         let keys = Keys::new(Arc::<Drawer>::clone(&self.vault));
         let whose = Whose { person_id: of.id, server: server_of(of) };
         keys.replace(token.into(), whose, before).await.unwrap();
     }
 
-    /// The app starts, and looks whose the token is.
+    /// Starts the app, which checks the token's owner.
     async fn starts(&self) -> Run {
         let mut parts = parts(Memory::new(self.stored.clone()), &Arc::<Device>::default(), self.folder.path());
         parts.vault = Arc::<Drawer>::clone(&self.vault);
@@ -80,7 +80,7 @@ impl Tablet {
 }
 
 impl Run {
-    /// The app is gone; what it wrote stays.
+    /// Ends the app; its stored data remains.
     async fn killed(mut self, tablet: Tablet) -> Tablet {
         Tablet { stored: self.app.disk.load().await.unwrap(), ..tablet }
     }
@@ -89,12 +89,12 @@ impl Run {
         self.app.engine.image().person_id()
     }
 
-    /// The token that goes out for whoever is signed in.
+    /// Returns the token used for the person who is signed in.
     async fn token(&self) -> Option<String> {
         self.app.keys.token(self.signed_in()).await.unwrap().map(|token| token.to_string())
     }
 
-    /// What is to be revoked, and where.
+    /// Returns the tokens to revoke, with their installation.
     async fn to_revoke(&self) -> Vec<(String, Option<InstanceId>)> {
         let left = self.app.keys.to_revoke().await.unwrap();
         left.into_iter().map(|old| (old.token.to_string(), old.server.instance)).collect()
@@ -130,7 +130,7 @@ async fn killed_between_the_vault_and_the_store_nobody_is_signed_in_and_nothing_
     let both = |person: &Person, token: &str| (token.to_owned(), server_of(person).instance);
     let to_revoke = [both(&siri(), "siri's"), both(&sam(), "sam's")];
     assert_eq!(run.to_revoke().await, to_revoke);
-    // Also when it is killed again before a server is reached.
+    // The same holds if it is killed again before a server is reached.
     let run = run.killed(tablet).await.starts().await;
     assert_eq!((run.signed_in(), run.waiting(), run.to_revoke().await), (None, 1, to_revoke.to_vec()));
 }
@@ -153,7 +153,7 @@ async fn killed_in_the_middle_of_the_first_sign_in_a_tablet_revokes_the_token_th
     let folder = tempfile::tempdir().unwrap();
     let tablet = Tablet { stored: Image::default(), vault: Arc::default(), folder };
     let mut run = tablet.starts().await;
-    // Nobody answers there: what is written before the server is asked is.
+    // The server doesn't answer; the setting is written before the request.
     let (answer, answered) = tokio::sync::oneshot::channel();
     let (site, name) = ("serenity".to_owned(), "Sam".to_owned());
     run.app.sign_in("http://127.0.0.1:9", site, name, "1234".into(), answer).await;

@@ -1,4 +1,4 @@
-//! The loop's order, and what is said after a failure. Whole devices are in the stories of `tests/device`.
+//! Tests of the loop's order, and of recovery after a failure. Whole devices are tested in `tests/device`.
 
 mod killed;
 
@@ -21,7 +21,7 @@ use crate::screen::{Alert, Ask, AskError, AudioDevices, Task, Told};
 use crate::shell::{Handset, IceServer, Recording, Shell, TokenPlace, Vault, VaultError};
 use crate::store::{Cursor, Image, Memory, Session, Store, StoreError, Write};
 
-/// What the shell was told to do, as it is now.
+/// A recording shell and handset, with a vault that stays locked.
 #[derive(Debug, Default)]
 struct Device {
     rings: Mutex<Vec<Vec<Alert>>>,
@@ -124,7 +124,7 @@ impl Vault for Drawer {
     }
 }
 
-/// A store that fails as often as it is told to, as a fault of ours would.
+/// A store that panics a set number of times, to simulate a bug.
 #[derive(Debug)]
 struct Tripping {
     memory: Memory,
@@ -158,7 +158,7 @@ impl Store for Tripping {
     }
 }
 
-/// Siri's device, with these nouns on it.
+/// Returns Siri's device with these entities.
 async fn controller(nouns: Vec<Entity>) -> (Controller<Memory>, Arc<Device>) {
     let (device, folder) = (Arc::<Device>::default(), tempfile::tempdir().unwrap());
     let parts = parts(Memory::new(image(nouns)), &device, folder.path());
@@ -170,7 +170,7 @@ async fn controller(nouns: Vec<Entity>) -> (Controller<Memory>, Arc<Device>) {
     (controller, device)
 }
 
-/// What is stored on Siri's device, with these nouns.
+/// Returns the stored image of Siri's device with these entities.
 fn image(nouns: Vec<Entity>) -> Image {
     let mut image = Image::default();
     let session = Session {
@@ -218,7 +218,7 @@ async fn what_follows_from_a_step_is_done_when_all_of_the_step_is() {
     let call_id = ongoing().id;
     let talk = Task::Talk { call_id, peer: Some(id(90)), offers: false };
     assert_eq!(device.tasks.lock().unwrap().last(), Some(&talk));
-    // The voice is silent for too long: the call is ended, in the same breath as the phone is told that it goes on.
+    // The call is ended for silence in the same step that reports it as ongoing.
     controller.perform(vec![Output::EndCall { call_id }, Output::Phone { task: talk, call: None, missed: 1 }]).await;
     controller.step(Input::Tick).await.unwrap();
     let tasks = device.tasks.lock().unwrap();
@@ -228,7 +228,7 @@ async fn what_follows_from_a_step_is_done_when_all_of_the_step_is() {
 #[tokio::test]
 async fn after_a_panic_what_is_over_falls_silent_and_what_goes_on_is_said_again_at_once() {
     let (mut controller, device) = controller(Vec::new()).await;
-    // As it was left by the step that panicked.
+    // The state left by the step that panicked.
     let alert = Alert {
         request_id: open_request(at(0)).id,
         priority: Priority::Normal,

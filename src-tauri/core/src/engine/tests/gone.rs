@@ -1,4 +1,4 @@
-//! A call whose other side is gone. Siri's tablet; Sam's app is killed, hangs up, or comes back.
+//! Tests of peer loss, with Siri's tablet, while Sam's app is killed, hangs up, or reconnects.
 
 use crewbell_shared::call::Outcome as How;
 
@@ -10,7 +10,7 @@ fn ends(outputs: &[Output]) -> usize {
     outputs.iter().filter(|output| matches!(output, Output::EndCall { .. })).count()
 }
 
-/// Siri speaks with Sam.
+/// Returns Siri's tablet in a call with Sam.
 fn talking() -> Device {
     let mut device = tablet();
     device.told(&answered(here()));
@@ -27,7 +27,7 @@ impl Device {
         self.take(Input::Closed { socket, why: Trouble::Closed });
     }
 
-    /// Its socket is opened anew; gives back what follows from `welcome`.
+    /// Reopens the socket; returns the outputs after `welcome`.
     fn is_back(&mut self) -> Vec<Output> {
         self.tick += 60_000;
         self.take(Input::Tick);
@@ -36,12 +36,12 @@ impl Device {
         self.frame(FromServer::Welcome { head, server_time, person_id: siri().id, instance: None })
     }
 
-    /// As the controller does what the engine wants ended.
+    /// Ends a call as dropped, as the controller does on the engine's output.
     fn ends_it(&mut self, number: u128) -> Vec<Output> {
         self.take(Input::Act { id: id(number), verb: Verb::EndCall { call_id: call_id(), dropped: true } })
     }
 
-    /// Lets time pass as a driver does, which wakes the engine when it asked for it; gives back what was put out.
+    /// Advances time with wake-ups at the requested ticks, as a driver does; returns all outputs.
     fn waits(&mut self, ms: u64) -> Vec<Output> {
         let until = self.tick + ms;
         let mut all = Vec::new();

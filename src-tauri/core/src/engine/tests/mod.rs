@@ -1,4 +1,4 @@
-//! The engine, one input at a time. What whole devices do among others is the simulation's (`tests/simulation`).
+//! Tests of the engine, one input at a time. The simulation (`tests/simulation`) tests several whole devices.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one of many")]
 
@@ -35,14 +35,14 @@ fn id(number: u128) -> CommandId {
     CommandId(Uuid::from_u128(number))
 }
 
-/// A device with what it has done so far.
+/// A device with its current time.
 struct Device {
     engine: Engine,
     tick: u64,
 }
 
 impl Device {
-    /// Siri's tablet with an open request on it, live.
+    /// Returns Siri's tablet, live, with an open request.
     fn live() -> Self {
         let mut device = Self { engine: Engine::new(Image::default()), tick: 0 };
         device.take(Input::Start);
@@ -69,7 +69,7 @@ impl Device {
         self.take(Input::Frame { socket, frame: Box::new(frame) })
     }
 
-    /// The server says twice that the token is dead.
+    /// Simulates two rejections of the token by the server.
     fn is_signed_out(&mut self) -> Vec<Output> {
         let refusal = || Refusal::new(Code::NotSignedIn, "You were signed out.");
         self.frame(FromServer::Refused { refusal: refusal() });
@@ -180,12 +180,12 @@ fn what_comes_too_late_stays_with_its_reason_until_its_person_decides() {
     let outputs = device.take(Input::Outcomes(Ok(vec![outcome])));
     assert!(outputs.contains(&Output::Tell(Told::Refused { command_id: id(1), refusal: refusal.clone() })));
     assert!(sent(&outputs).is_empty(), "it isn't tried again by itself");
-    // Also after a start of the app.
+    // The same holds after a restart of the app.
     let mut again = Device { engine: Engine::new(device.engine.image().clone()), tick: device.tick };
     assert!(sent(&again.take(Input::Start)).is_empty());
     let kept = &again.engine.image().waiting(id(1)).unwrap().doing;
     assert!(matches!(kept, Doing::Refused { refusal: why, .. } if *why == refusal));
-    // Done again it is a new command, of now.
+    // A retry is a new command, with the current time.
     device.tick += 5000;
     device.take(Input::Retry { id: id(1), new_id: id(2) });
     let command = &device.engine.image().waiting(id(2)).unwrap().command;

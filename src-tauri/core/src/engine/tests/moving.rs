@@ -1,4 +1,4 @@
-//! A device goes from one network to another: nothing tells but its own addresses.
+//! Tests of a device that changes networks, which only its own addresses reveal.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -10,7 +10,7 @@ const MOBILE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 8, 7));
 const ITSELF: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl Device {
-    /// Live, over a socket from an address.
+    /// Returns a live device with a socket from an address.
     fn live_from(from: IpAddr) -> Self {
         let mut device = Self::live();
         device.stands_from(from);
@@ -36,7 +36,7 @@ impl Device {
     }
 }
 
-/// What is done about the connection, in order.
+/// Returns the outputs about the connection, in order.
 fn done(outputs: &[Output]) -> Vec<&'static str> {
     let doing = |output: &Output| match output {
         Output::Moved => Some("leave"),
@@ -101,7 +101,7 @@ fn an_attempt_that_set_out_from_an_address_which_is_gone_is_made_anew() {
     device.fails();
     device.tick = device.engine.live.retry_at;
     assert_eq!(done(&device.take(Input::Tick)), ["connect"]);
-    // Not connected yet: from where, nobody knows.
+    // The socket isn't connected yet, so its local address is unknown.
     assert_eq!(done(&device.moves(&[WIFI], &[MOBILE])), ["leave", "connect"]);
     device.stands_from(MOBILE);
     assert_eq!(done(&device.moves(&[WIFI], &[])), [""; 0]);

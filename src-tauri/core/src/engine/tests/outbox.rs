@@ -1,9 +1,9 @@
-//! Sending what was done: what somebody in between refuses, and what the screens are told.
+//! Tests of sending commands: rejections by intermediaries, and the emitted outbox changes.
 
 use super::*;
 
 impl Device {
-    /// Siri notes three things, and all are on their way in one batch.
+    /// Returns a device with three notes of Siri in flight, in one batch.
     fn with_three_on_their_way() -> Self {
         let mut device = Self::live();
         device.take(Input::Act { id: id(9), verb: note(9) });
@@ -85,7 +85,7 @@ fn a_refusal_over_a_connection_that_is_gone_counts_for_nothing() {
         device.take(blocked(403));
         device.take(blocked(403));
         let socket = device.engine.live.sockets;
-        // It comes when the device is on another network already.
+        // The response arrives when the device is on another network already.
         device.take(Input::Closed { socket, why: Trouble::Closed });
         device.tick += 20_000;
         device.take(Input::Tick);
@@ -102,7 +102,7 @@ fn a_command_that_is_always_answered_with_somebody_s_page_holds_up_nobody() {
     let mut device = Device::with_three_on_their_way();
     let page = || Input::Outcomes(Err(Fault::Away(Trouble::Stranger)));
     let mut on_their_way = vec![id(1), id(2), id(3)];
-    // Whatever has the second command in it is answered with a page; all else gets through.
+    // Batches with the second command receive a foreign page; all others get through.
     for _ in 0..100 {
         let answer = if on_their_way.contains(&id(2)) {
             page()
@@ -182,7 +182,7 @@ fn the_screens_are_told_what_of_the_outbox_changed_and_nothing_else() {
         (put.iter().map(|item| item.command_id).collect(), gone)
     };
     let mut counted = 0;
-    // As many notes as a request holds.
+    // The maximum number of notes of a request.
     for number in 1..=100 {
         let (put, gone) = told(device.take(Input::Act { id: id(number), verb: note(number) }));
         assert_eq!((put.as_slice(), gone.len()), ([id(number)].as_slice(), 0));

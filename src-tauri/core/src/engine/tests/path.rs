@@ -1,4 +1,4 @@
-//! Over what the site is heard, how long a device waits between two tries, and what it forgets while it runs.
+//! Tests of the transport, of the retry delays, and of the clean-up of closed entities.
 
 use crewbell_shared::call::State as CallState;
 use crewbell_shared::request::{Priority, Request};
@@ -37,7 +37,7 @@ impl Device {
         self.engine.picture(now(self.tick)).status
     }
 
-    /// Live by an event stream, since no socket gets through.
+    /// Returns a live device with an event stream, because no socket gets through.
     fn by_events() -> Self {
         let mut device = Self::live();
         device.closed(Trouble::Closed);
@@ -58,7 +58,7 @@ fn a_proxy_that_lets_no_socket_through_is_passed_by_an_event_stream_at_once() {
     let call = Verb::StartCall { call_id: Uuid::from_u128(5).into(), callee_id: sam().id, about: None, endpoint: None };
     let refused = device.try_take(Input::Act { id: id(2), verb: call });
     assert!(matches!(refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NoSocket));
-    // It stays there for as long as it pulses, and no longer.
+    // The stream stays live only as long as it pulses.
     for _ in 0..10 {
         device.goes_by(5_000);
         device.pulse();
@@ -80,7 +80,7 @@ fn a_socket_is_tried_beside_the_stream_and_taken_when_it_works() {
         device.pulse();
     }
     assert!(tried_at.windows(2).all(|pair| (60_000..125_000).contains(&(pair[1] - pair[0]))), "{tried_at:?}");
-    // The network changed: it is tried at once.
+    // A change of network triggers an immediate try.
     assert!(device.take(Input::Network { there: true }).contains(&Output::TrySocket));
     let outputs = device.take(Input::SocketTried { works: true });
     assert!(matches!(connects(&outputs), Some(Output::Connect { .. })), "{outputs:?}");
@@ -102,7 +102,7 @@ fn sockets_that_open_and_never_speak_lead_to_the_stream_too_and_a_stream_that_fa
         device.closed(Trouble::NoAnswer);
     }
     assert_eq!(ways, [true, true, false, true, true, false, true, true]);
-    // A server that can't be reached at all says nothing of sockets.
+    // An unreachable server says nothing about sockets.
     let mut device = Device::live();
     device.closed(Trouble::Closed);
     for _ in 0..8 {
@@ -144,7 +144,7 @@ fn a_connection_that_fails_just_after_it_is_welcomed_each_time_is_waited_for_lon
             device.goes_by(20_000);
             device.welcome();
         }
-        // It holds.
+        // The connection lasts.
         for _ in 0..3 {
             device.goes_by(5_000);
             device.pulse();
@@ -186,8 +186,8 @@ fn a_fleet_that_is_sent_for_a_snapshot_at_once_does_not_come_at_once() {
     assert!(waits(20, u32::MAX) <= 120_000);
 }
 
-/// How many things that were closed two, three and five days ago a device has forgotten after each hour of six days, where
-/// the site keeps them for so many days.
+/// Returns the number of entities, closed two, three and five days ago, that a device has removed after each hour of
+/// six days, for a site with this retention in days.
 fn forgotten(closed_days: u32) -> Vec<usize> {
     let mut device = Device::live();
     let settings = Settings { closed_days, ..Settings::default() };
@@ -218,7 +218,7 @@ fn forgotten(closed_days: u32) -> Vec<usize> {
     device.engine.image.apply(&puts);
     let count = |device: &Device| device.engine.image().nouns.len();
     let before = count(&device);
-    // A tablet on a wall: it is never started.
+    // A wall tablet, which is never restarted.
     let mut left = Vec::new();
     for hour in 1..=24 * 6 {
         device.tick = hour * 3_600_000;

@@ -1,4 +1,4 @@
-//! The call on this device. Siri's tablet; Sam calls, or is called.
+//! Tests of the call state, with Siri's tablet; Sam calls, or is called.
 
 use crewbell_shared::call::{Call, Outcome as How, State as CallState, Why};
 use crewbell_shared::ids::{CallId, EndpointId};
@@ -17,7 +17,7 @@ pub(super) fn elsewhere() -> EndpointId {
     EndpointId(Uuid::from_u128(501))
 }
 
-/// Siri's tablet, which has a voice.
+/// Returns Siri's tablet, with voice support.
 pub(super) fn tablet() -> Device {
     let mut device = Device::live();
     device.engine.endpoint = Some(here());
@@ -25,7 +25,7 @@ pub(super) fn tablet() -> Device {
 }
 
 impl Device {
-    /// The log tells how a call is now.
+    /// Delivers a log entry with a call's new state.
     pub(super) fn told(&mut self, call: &Call) -> Vec<Output> {
         let cursor = self.engine.image().cursor.unwrap().seq;
         let seq = cursor + 1;
@@ -72,7 +72,7 @@ pub(super) fn call_id() -> CallId {
     ringing_call(at(0)).id
 }
 
-/// Sam calls Siri.
+/// Returns a ringing call from Sam to Siri.
 fn ringing() -> Call {
     ringing_call(at(0))
 }
@@ -112,7 +112,7 @@ fn a_call_rings_no_longer_than_it_may_though_no_message_says_that_it_is_over() {
 #[test]
 fn a_clock_that_is_wrong_by_hours_changes_nothing_about_how_long_it_rings() {
     let mut device = tablet();
-    // By the server's clock it is three hours later than by the device's.
+    // The server's clock is three hours ahead of the device's.
     device.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time: at(10_800) });
     let call = Call { call_time: at(10_800), rings_until: at(10_860), ..ringing() };
     device.told(&call);
@@ -142,7 +142,7 @@ fn an_answer_speaks_at_once_and_a_second_device_of_the_same_person_does_not() {
     let outputs = device.take(Input::Act { id: id(1), verb: answer });
     let talk = Task::Talk { call_id: call_id(), peer: ringing().caller_endpoint, offers: false };
     assert_eq!(tasks(&outputs), [talk], "before the server has said yes");
-    // The other device was first: this one is silent, and says why.
+    // The other device was first: this one falls silent, and shows the reason.
     let refusal = Refusal::new(Code::AnsweredElsewhere, "It was answered on another device.");
     let outcome = Outcome { id: id(1), seq: None, refusal: Some(refusal.clone()) };
     device.told(&answered(elsewhere()));

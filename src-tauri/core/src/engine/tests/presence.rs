@@ -1,4 +1,4 @@
-//! When people were last there, as a device keeps and tells it.
+//! Tests of last-seen times, as stored and emitted.
 
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::protocol::live::{LastSeen, Presence, Status};
@@ -42,7 +42,7 @@ fn what_the_server_says_of_who_was_last_there_is_kept_and_told_before_who_is() {
     assert_eq!(told(&outputs), [&Told::Seen { people: vec![seen(tom().id, -900), seen(alex().id, -60)] }]);
     device.frame(there(&[siri().id, sam().id]));
     assert_eq!(device.engine.image().seen[&tom().id], at(-900));
-    // Sam goes, at a time that the server knows.
+    // Sam goes offline, at a time that the server knows.
     device.passes(5);
     device.frame(FromServer::Seen { people: vec![seen(sam().id, 3)] });
     device.frame(there(&[siri().id]));
@@ -57,7 +57,7 @@ fn a_device_whose_connection_ends_knows_that_the_others_were_there_until_then() 
     device.passes(40);
     let socket = device.engine.live.sockets;
     let outputs = device.take(Input::Closed { socket, why: Trouble::Closed });
-    // The last frame came 40 s ago: nothing is known of the time since.
+    // The last frame came 40 s ago; nothing later is known.
     let until = device.last_seen(sam().id).unwrap().duration_since(at(0));
     assert!(until.as_millis().abs() < 1000, "{until}");
     assert!(told(&outputs).iter().any(|told| matches!(told, Told::Seen { people } if people.len() == 2)));
@@ -74,7 +74,7 @@ fn who_is_there_is_kept_once_a_minute_and_survives_a_restart_of_the_app() {
         device.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time });
         assert_eq!(device.last_seen(sam().id) == before, seconds != 61, "{seconds} s");
     }
-    // Killed: nothing more could be written.
+    // Killed without a chance to write more.
     let image = device.engine.image().clone();
     let again = Device { engine: Engine::new(image), tick: 0 };
     assert_eq!(again.last_seen(sam().id), Some(at(61)));

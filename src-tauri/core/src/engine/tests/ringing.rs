@@ -1,5 +1,5 @@
-//! However many messages are lost: no device rings on for a call that is over, by its own timer, and each rings while the
-//! call does.
+//! Property test of ringing with lost messages: by its own timer no device rings longer than the call, and each rings
+//! while the call does.
 
 use crewbell_shared::call::{Call, Outcome as How};
 use crewbell_shared::testing::ringing_call;
@@ -10,18 +10,18 @@ use super::phone::{answered, elsewhere, ended, tablet};
 use super::*;
 use crate::screen::Task;
 
-/// What may happen to a device while a call rings, between two looks of its own timer.
+/// An event at a device while a call rings, between two wake-ups of its timer.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    /// Time passes, and nothing comes.
+    /// Only time passes.
     Nothing,
     /// A heartbeat is answered.
     Pulse,
-    /// The connection goes, for good.
+    /// The connection ends, permanently.
     Cut,
-    /// It is told that another device has answered.
+    /// Another device has answered.
     Answered,
-    /// It is told that the caller gave up.
+    /// The caller has cancelled.
     Cancelled,
 }
 
@@ -45,7 +45,7 @@ proptest! {
     #[test]
     fn no_device_rings_longer_than_the_call_whatever_is_lost(
         ring_s in 10_i64..=300,
-        // By how much the server's clock is before or behind the device's.
+        // The offset of the server's clock from the device's.
         wrong_by_s in -100_000_i64..100_000,
         events in proptest::collection::vec(event(), 0..60),
     ) {
@@ -62,7 +62,7 @@ proptest! {
         let longest = u64::try_from(ring_s).unwrap() * 1000 + 1_000;
         let mut over = false;
         for (wait, event) in events {
-            // The driver wakes the engine when it asked for it, and no later.
+            // The driver wakes the engine at the requested tick, and no later.
             let until = device.tick + wait;
             while let Some(wake) = wakes(&outputs).filter(|wake| *wake < until) {
                 device.tick = wake.max(device.tick) + LATE;

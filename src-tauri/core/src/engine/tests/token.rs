@@ -1,4 +1,4 @@
-//! What wipes a device: the server that it signed in to, saying twice that its token is dead. Nothing else.
+//! Tests that only two rejections of the token, by the server that issued it, wipe a device.
 
 use super::*;
 
@@ -13,14 +13,14 @@ impl Device {
         assert!(!self.engine.picture(now(self.tick)).status.notices.contains(&Notice::Revoked), "{why}");
     }
 
-    /// The wait after a failure passes.
+    /// Lets the back-off after a failure pass.
     fn after_a_wait(&mut self) -> Vec<Output> {
         self.tick += 20_000;
         self.take(Input::Tick)
     }
 }
 
-/// All by which a server can say that nobody is signed in.
+/// Returns a device for each way in which a server can reject the token.
 fn first_noes() -> Vec<(&'static str, Device)> {
     let mut by_socket = Device::live();
     by_socket.frame(FromServer::Refused { refusal: no(Code::NotSignedIn) });
@@ -71,7 +71,7 @@ fn the_second_no_wipes_the_device_and_one_that_is_no_answer_asks_again() {
         assert!(outputs.contains(&Output::ForgetToken { sign_out: false }), "{way}");
         assert_eq!(device.engine.picture(now(device.tick)).status.link, Link::SignedOut);
     }
-    // An answer that nobody asked for says nothing.
+    // An unrequested response has no effect.
     let mut device = Device::live();
     device.take(Input::Token(Err(Fault::Refused(no(Code::NotSignedIn)))));
     device.keeps_everything("unasked");
@@ -88,7 +88,7 @@ fn what_becomes_of_a_command_says_nothing_of_the_sign_in() {
         assert!(matches!(device.engine.image().waiting(id(1)).unwrap().doing, Doing::Refused { .. }), "{code}");
         assert!(!device.after_a_wait().contains(&Output::AskToken), "{code}: it isn't even doubted");
     }
-    // Nor does "no longer active" of a whole batch, of a snapshot or of a socket: it may be said of anybody.
+    // Nor does `not_active` for a whole batch, a snapshot or a socket: it may concern any person.
     let mut device = Device::live();
     device.accept(1).unwrap();
     device.take(Input::Outcomes(Err(Fault::Refused(no(Code::NotActive)))));

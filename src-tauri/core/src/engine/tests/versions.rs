@@ -1,5 +1,5 @@
-//! Two versions of the app at one server: what a newer server speaks of is passed over and told, and an app that has
-//! learned more fetches what it passed over before.
+//! Tests with two app versions at one server: content of a newer server is skipped with a notice, and an updated app
+//! fetches what was skipped.
 
 use crewbell_shared::protocol::{ActorRef, Entry, Meta, Noun, Source};
 use serde_json::json;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::log::{KNOWN_NOUNS, known_nouns};
 use super::*;
 
-/// Entry 8 of the log, about a noun.
+/// Returns entry 8 of the log, about an entity.
 fn entry(noun: &str, payload: serde_json::Value) -> Entry {
     Entry {
         category: "laundry".into(),
@@ -76,7 +76,7 @@ fn a_site_with_nouns_of_a_newer_server_is_shown_as_far_as_it_is_known_and_told()
     assert_eq!(device.engine.image().cursor.unwrap().seq, 9);
 }
 
-/// What a device that starts with these nouns known asks for first.
+/// Starts a device with these entity types known, and returns its first outputs.
 fn starts_knowing(nouns: Option<&str>) -> (Device, Vec<Output>) {
     let mut image = Device::live().engine.image().clone();
     match nouns {

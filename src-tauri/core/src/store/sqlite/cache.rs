@@ -1,6 +1,6 @@
-//! `cache.db`: what the server said, in one transaction with how far it has been read.
+//! SQL of `cache.db`: the server's data, in one transaction with the cursor.
 //!
-//! Writes are summed up first, and then written by a handful of statements, each with all its rows in one JSON argument:
+//! Writes are merged first, and then executed as a handful of statements, each with all its rows in one JSON argument;
 //! a statement per row would take a hundred times as long.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,32 +17,32 @@ use super::super::image::MOST_LINES;
 use super::super::{Cursor, Image, Kept, Key, Line, Write};
 use super::db::Db;
 
-/// The version of the schema.
+/// The schema version.
 pub(super) const VERSION: i64 = 2;
 
 /// The schema.
 pub(super) const SCHEMA: &str = include_str!("../../../migrations/cache.sql");
 
-/// What writes come to.
+/// The net effect of a batch of writes.
 #[derive(Debug, Default)]
 pub(super) struct Sum<'a> {
-    /// Everything goes first.
+    /// Whether to delete everything first.
     clear: bool,
-    /// These go next.
+    /// Entities to delete next.
     forget: BTreeSet<Key>,
-    /// And then these come.
+    /// Entities to insert or replace last.
     put: BTreeMap<Key, (&'a Entity, u64)>,
     lines: Vec<&'a Line>,
-    /// How far it was read goes.
+    /// Whether to delete the cursor.
     unread: bool,
     cursor: Option<Cursor>,
     heard_at: Option<Timestamp>,
-    /// When these were last there.
+    /// Last-seen times to update.
     seen: BTreeMap<PersonId, Timestamp>,
 }
 
 impl<'a> Sum<'a> {
-    /// Sums up.
+    /// Merges writes.
     pub fn of(writes: &'a [Write]) -> Self {
         let mut sum = Self::default();
         for write in writes {
@@ -94,14 +94,14 @@ impl<'a> Sum<'a> {
         self.lines.clear();
     }
 
-    /// Whether there is nothing to write.
+    /// Returns whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         let Self { clear, forget, put, lines, unread, cursor, heard_at, seen } = self;
         let nothing = forget.is_empty() && put.is_empty() && lines.is_empty() && seen.is_empty();
         !clear && !unread && nothing && cursor.is_none() && heard_at.is_none()
     }
 
-    /// Writes it, within a transaction.
+    /// Executes the merged writes within a transaction.
     pub async fn write(self, db: &mut Db) -> Result<(), sqlx::Error> {
         if self.clear {
             db.run(sqlx::query("delete from nouns")).await?;
@@ -149,7 +149,7 @@ impl<'a> Sum<'a> {
     }
 }
 
-/// Reads all of it into an image.
+/// Reads the complete file into an image.
 pub(super) async fn read(db: &mut Db, image: &mut Image) -> Result<(), sqlx::Error> {
     let reading = db.rows(sqlx::query("select cursor, heard_at from reading")).await?;
     let reading = reading.first().ok_or(sqlx::Error::RowNotFound)?;
@@ -173,12 +173,12 @@ pub(super) async fn read(db: &mut Db, image: &mut Image) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// A value as JSON.
+/// Serialises a value as JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// A value from JSON.
+/// Parses a value from JSON.
 pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, sqlx::Error> {
     serde_json::from_str(text).map_err(unreadable)
 }

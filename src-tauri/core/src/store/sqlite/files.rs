@@ -1,4 +1,4 @@
-//! The files of a database: the file itself, and what SQLite puts beside it.
+//! The files of a database: the file itself, and SQLite's companion files.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -7,28 +7,28 @@ use std::path::{Path, PathBuf};
 
 use super::super::StoreError;
 
-/// What SQLite puts beside a file; the log goes first, for without the file it is nothing.
+/// Suffixes of SQLite's companion files; the log is deleted first, as it is useless without the file.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// A folder that is this process's, until it is dropped.
+/// An exclusive lock on a folder, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing alone leaves it locked for as long as a process that was started meanwhile has a copy of the handle.
+        // Closing alone keeps the lock as long as a child process holds a copy of the handle.
         self.0.unlock().ok();
     }
 }
 
-/// The path with this behind it.
+/// Returns the path with a suffix appended.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Makes the folder, for this user alone, and takes it for this process for as long as the lock is held.
+/// Creates the folder with access for this user only, and locks it for this process.
 pub(super) fn take(folder: &Path) -> Result<Lock, StoreError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -46,25 +46,25 @@ pub(super) fn take(folder: &Path) -> Result<Lock, StoreError> {
     }
 }
 
-/// What an error of the file system means to a store.
+/// Converts a file system error to a store error.
 pub(super) fn store_error(error: &io::Error) -> StoreError {
     let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     if is_full { StoreError::Full } else { StoreError::Failed(error.to_string()) }
 }
 
-/// Whether there is anything of a database.
+/// Returns whether any file of a database exists.
 pub(super) fn is_there(path: &Path) -> bool {
     path.exists() || beside(path, "-wal").exists()
 }
 
-/// How many bytes a database takes.
+/// Returns the size of a database, in bytes.
 pub(super) fn bytes(path: &Path) -> u64 {
     let sizes =
         ["", "-wal", "-shm", "-journal"].map(|suffix| fs::metadata(beside(path, suffix)).map_or(0, |it| it.len()));
     sizes.iter().sum()
 }
 
-/// Removes a database, if it is there.
+/// Removes a database, if it exists.
 pub(super) fn remove(path: &Path) {
     for suffix in BESIDE {
         fs::remove_file(beside(path, suffix)).ok();
@@ -72,7 +72,7 @@ pub(super) fn remove(path: &Path) {
     fs::remove_file(path).ok();
 }
 
-/// Moves a database aside, as `….broken-N`, and removes the oldest that were moved before when there are too many.
+/// Moves a database aside, as `….broken-N`, and removes the oldest such copies above a limit.
 pub(super) fn move_aside(path: &Path, most: usize) -> io::Result<()> {
     let aside = |number: u32| beside(path, &format!(".broken-{number}"));
     let mut before = numbers(path)?;
@@ -91,14 +91,14 @@ pub(super) fn move_aside(path: &Path, most: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes all that were moved aside.
+/// Removes all copies that were moved aside.
 pub(super) fn remove_broken(path: &Path) {
     for number in numbers(path).unwrap_or_default() {
         remove(&beside(path, &format!(".broken-{number}")));
     }
 }
 
-/// The numbers of those that were moved aside, in order.
+/// Returns the numbers of the copies that were moved aside, in order.
 fn numbers(path: &Path) -> io::Result<Vec<u32>> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Ok(Vec::new());
@@ -112,7 +112,7 @@ fn numbers(path: &Path) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// Gives a file that was made whole its name, and makes that last.
+/// Renames a complete file into place, durably.
 pub(super) fn put_in_place(made: &Path, path: &Path) -> io::Result<()> {
     fs::rename(made, path)?;
     #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! `keep.db`: what only this device knows. The file is migrated forward, and one of a newer version is read as far as it
-//! goes.
+//! SQL of `keep.db`: the data that only this device has. The file is migrated forward, and a file of a newer version is
+//! read as far as possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,13 +16,13 @@ use super::super::{Doing, Image, Waiting, Write};
 use super::cache::{from_json, json};
 use super::db::Db;
 
-/// The steps of the schema: the first makes version 1 of nothing, and so on. Only ever added to.
+/// The schema migrations: the first creates version 1, and so on. Append only.
 const STEPS: &[&str] = &[include_str!("../../../migrations/keep/1_what_only_this_device_knows.sql")];
 
-/// What stands in a row of the outbox, as SQLite gives it, readable or not.
+/// A raw row of the outbox, readable or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Held {
-    /// Its place in the order; none: at the end.
+    /// The row's position in the order; none appends it.
     pub n: Option<i64>,
     /// The command's id, as text.
     pub id: Option<Vec<u8>>,
@@ -30,11 +30,11 @@ pub(super) struct Held {
     pub did: Option<Vec<u8>>,
     /// [`Doing`], as JSON.
     pub doing: Option<Vec<u8>>,
-    /// Of `did`.
+    /// The checksum of `did`.
     pub checksum: Option<i64>,
 }
 
-/// The part of a [`Waiting`] that never changes.
+/// The immutable part of a [`Waiting`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Did {
     command: Command,
@@ -43,7 +43,7 @@ pub(super) struct Did {
 }
 
 impl Did {
-    /// With how far it is.
+    /// Combines it with a status.
     pub fn waiting(self, doing: Doing) -> Waiting {
         let Self { command, by, at } = self;
         Waiting { command, by, at, doing }
@@ -51,7 +51,7 @@ impl Did {
 }
 
 impl Held {
-    /// The row of a command.
+    /// Creates the row of a command.
     pub fn of(waiting: &Waiting) -> Result<Self, sqlx::Error> {
         let Waiting { command, by, at, doing } = waiting.clone();
         let id = command.id.to_string().into_bytes();
@@ -61,13 +61,13 @@ impl Held {
         Ok(Self { n: None, id: Some(id), did: Some(did), doing: Some(doing), checksum: Some(checksum) })
     }
 
-    /// The command, unless it can't be read, or isn't what was written.
+    /// Returns the command, if it can be parsed and its checksum matches.
     pub fn waiting(&self) -> Option<Waiting> {
         let did = self.did.as_deref().filter(|did| Some(checksum(did)) == self.checksum)?;
         self.read(did)
     }
 
-    /// The command that stands there though its checksum is another: either is damaged, and the person is to decide.
+    /// Returns the command of a row whose checksum doesn't match: either is damaged, so the person has to decide.
     fn doubtful(&self) -> Option<Waiting> {
         let did = self.did.as_deref().filter(|did| Some(checksum(did)) != self.checksum)?;
         self.read(did).map(for_the_person)
@@ -75,14 +75,14 @@ impl Held {
 
     fn read(&self, did: &[u8]) -> Option<Waiting> {
         let did: Did = serde_json::from_slice(did).ok()?;
-        // It is sent again where that can't be read: the server gives the same answer.
+        // A command whose status can't be parsed is sent again; the server repeats its answer.
         let doing = self.doing.as_deref().and_then(|doing| serde_json::from_slice(doing).ok());
         Some(did.waiting(doing.unwrap_or(Doing::Waiting)))
     }
 
-    /// A row of `n, id, did, doing, checksum`, the texts as blobs.
+    /// Converts a row of `n, id, did, doing, checksum`, with the texts as blobs.
     pub fn from_row(row: &SqliteRow) -> Self {
-        // A column that holds something else than it should is as good as none.
+        // A column with an unexpected type counts as missing.
         Self {
             n: row.try_get(0).ok(),
             id: row.try_get(1).ok().flatten(),
@@ -92,7 +92,7 @@ impl Held {
         }
     }
 
-    /// Keeps a row that can't be read.
+    /// Moves a row to the table of unreadable rows.
     async fn put_aside(self, db: &mut Db) -> Result<(), sqlx::Error> {
         let aside = "insert into unreadable (n, id, did, doing, checksum) values (?, ?, ?, ?, ?)";
         let Self { n, id, did, doing, checksum } = self;
@@ -100,7 +100,7 @@ impl Held {
     }
 }
 
-/// A command that isn't certain to be what was done, or still to be sent: it isn't, but shown as refused.
+/// Turns a waiting command of uncertain origin or status into a refused one, so that it is shown and not sent.
 pub(super) fn for_the_person(waiting: Waiting) -> Waiting {
     let doing = match waiting.doing {
         Doing::Waiting => {
@@ -112,13 +112,13 @@ pub(super) fn for_the_person(waiting: Waiting) -> Waiting {
     Waiting { doing, ..waiting }
 }
 
-/// FNV-1a, 64 bits: finds what a disk changed, not what a person did.
+/// FNV-1a checksum, 64 bits; it detects damage by the disk, not tampering.
 fn checksum(bytes: &[u8]) -> i64 {
     let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, hash).cast_signed()
 }
 
-/// Brings a file that is older up to this version; leaves a newer one as it is.
+/// Migrates an older file to this version; a newer file stays as it is.
 pub(super) async fn migrate(db: &mut Db) -> Result<(), sqlx::Error> {
     let version = usize::try_from(db.version().await?).unwrap_or(usize::MAX);
     for step in STEPS.iter().skip(version) {
@@ -129,7 +129,7 @@ pub(super) async fn migrate(db: &mut Db) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Writes what is precious of these, within a transaction.
+/// Executes the precious writes, within a transaction.
 pub(super) async fn write(db: &mut Db, writes: &[Write]) -> Result<(), sqlx::Error> {
     let mut dropped: Vec<CommandId> = Vec::new();
     for write in writes.iter().filter(|write| write.is_precious()) {
@@ -188,8 +188,9 @@ async fn set(db: &mut Db, name: &str, value: &str) -> Result<(), sqlx::Error> {
     db.run(set.bind(name.to_owned()).bind(value.to_owned())).await.map(drop)
 }
 
-/// Sees to the rows that can't be read as they are: those of the outbox are for the person to decide where they can be read
-/// at all, and put aside where not; those that were put aside come back when they can be read now. Says how many can't.
+/// Handles rows that can't be read as stored, and returns the number of unreadable ones. Outbox rows that can still be
+/// parsed are left to the person to decide, and others are put aside; rows put aside earlier return once they are
+/// readable.
 pub(super) async fn settle(db: &mut Db) -> Result<u32, sqlx::Error> {
     let bad: Vec<_> = outbox(db).await?.into_iter().filter(|held| held.waiting().is_none()).collect();
     let aside = unreadable(db).await?;
@@ -211,7 +212,7 @@ pub(super) async fn settle(db: &mut Db) -> Result<u32, sqlx::Error> {
     Ok(u32::try_from(left).unwrap_or(u32::MAX))
 }
 
-/// Keeps a row as what it can be read as; false: it is put aside.
+/// Stores a row as a command if it can be parsed; otherwise puts it aside and returns false.
 async fn keep_or_put_aside(db: &mut Db, held: Held) -> Result<bool, sqlx::Error> {
     match held.waiting().or_else(|| held.doubtful()) {
         Some(waiting) => keep(db, held.n, &waiting).await.map(|()| true),
@@ -224,16 +225,16 @@ async fn outbox(db: &mut Db) -> Result<Vec<Held>, sqlx::Error> {
     Ok(db.rows(sqlx::query(outbox)).await?.iter().map(Held::from_row).collect())
 }
 
-/// The rows that were put aside, in order.
+/// Returns the rows that were put aside, in order.
 pub(super) async fn unreadable(db: &mut Db) -> Result<Vec<Held>, sqlx::Error> {
     let unreadable = "select n, id, did, doing, checksum from unreadable order by n";
     Ok(db.rows(sqlx::query(unreadable)).await?.iter().map(Held::from_row).collect())
 }
 
-/// Reads all of it into an image, but for what [`settle`] puts aside.
+/// Reads the complete file into an image, except for the rows that [`settle`] puts aside.
 pub(super) async fn read(db: &mut Db, image: &mut Image) -> Result<(), sqlx::Error> {
     image.outbox = outbox(db).await?.iter().filter_map(Held::waiting).collect();
-    // One that a newer version wrote so that this one can't read it: the person signs in again.
+    // If a newer version wrote a session that this version can't parse, the person signs in again.
     image.session = session(db).await?.and_then(|session| from_json(&session).ok());
     image.settings = settings(db).await?;
     Ok(())
@@ -249,7 +250,7 @@ async fn settings(db: &mut Db) -> Result<BTreeMap<String, String>, sqlx::Error> 
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// What of a damaged file could be read.
+/// The data recovered from a damaged file.
 #[derive(Debug, Default)]
 pub(super) struct Saved {
     /// The session, as JSON.
@@ -258,13 +259,13 @@ pub(super) struct Saved {
     pub settings: BTreeMap<String, String>,
     /// The rows of the outbox, in order.
     pub outbox: Vec<Held>,
-    /// The rows that couldn't be read before.
+    /// The rows that were already unreadable.
     pub unreadable: Vec<Held>,
-    /// Nothing failed: these are all there were.
+    /// Whether everything was recovered without an error.
     pub whole: bool,
 }
 
-/// Reads what can be read of a damaged file: table by table, and the outbox row by row.
+/// Recovers data from a damaged file: table by table, and the outbox row by row.
 pub(super) async fn rescue(db: &mut Db) -> Saved {
     let mut whole = db.check("pragma integrity_check").await.is_ok();
     let session = session(db).await.ok().flatten();
@@ -281,7 +282,7 @@ pub(super) async fn rescue(db: &mut Db) -> Saved {
     Saved { session, settings, outbox, unreadable, whole: whole && all }
 }
 
-/// How many numbers are tried behind one that can't be read, so that it comes to an end.
+/// Maximum number of row numbers to skip after an unreadable one, which bounds the search.
 const MOST_SKIPPED: i64 = 500;
 
 async fn rescue_rows(db: &mut Db, after: &'static str) -> (Vec<Held>, bool) {
@@ -293,7 +294,7 @@ async fn rescue_rows(db: &mut Db, after: &'static str) -> (Vec<Held>, bool) {
             Ok([]) => break,
             Ok([row, ..]) => {
                 let row = Held::from_row(row);
-                // A damaged tree may lead round in a circle.
+                // A damaged B-tree may contain a cycle.
                 let Some(next) = row.n.filter(|next| seen.insert(*next) && *next > n) else { return (held, false) };
                 n = next;
                 skipped = 0;
@@ -309,7 +310,7 @@ async fn rescue_rows(db: &mut Db, after: &'static str) -> (Vec<Held>, bool) {
     (held, all)
 }
 
-/// Fills a new file with what was saved, and with what was found and is for the person to decide.
+/// Fills a new file with the recovered data, and with the found commands that are left to the person to decide.
 pub(super) async fn fill(db: &mut Db, saved: Saved, found: &[Waiting]) -> Result<(), sqlx::Error> {
     db.begin().await?;
     if let Some(session) = saved.session {

@@ -1,37 +1,37 @@
-//! The store of a device: two files of SQLite in one folder.
+//! The SQLite store of a device: two files in one folder.
 //!
-//! | file | what it holds | when the power fails | when it can't be read |
+//! | file | content | after a power failure | when unreadable |
 //! |---|---|---|---|
-//! | `cache.db` | what the server said: nouns, lines, cursor | the last moments may be gone | it is moved aside, and fetched again |
-//! | `keep.db` | what only this device knows: session, outbox, settings | nothing is gone that was reported written | it is salvaged |
+//! | `cache.db` | server data: entities, lines, cursor | the last moments may be lost | moved aside, fetched again |
+//! | `keep.db` | data of this device: session, outbox, settings | every reported write is there | salvaged |
 //!
-//! Two, because what can be had again must never stand in the way of what can't: the cache is large, written all the
-//! time, and thrown away when in doubt.
+//! The files are separate so that data that can be fetched again never endangers data that can't: the cache is large,
+//! written all the time, and discarded when in doubt.
 //!
-//! # Between the two
-//! A write goes to the cache first, entries and cursor in one transaction, and then to `keep.db` in one transaction. Stopped
-//! in between, a device knows what the server said about a command that still stands in its outbox. That is harmless:
-//! the command is sent again under its id, the server gives the same answer, and it goes then. The other way round is
-//! harmless, too (the power fails, and the cache has lost what `keep.db` has not): entries are asked for from the cursor
-//! that is there, and applied once more.
+//! # Between the two files
+//! A write goes to the cache first, entries and cursor in one transaction, and then to `keep.db` in one transaction. If
+//! the device stops in between, it has the entry of a command that is still in its outbox. That is harmless: the
+//! command is sent again under its id, the server repeats its answer, and the command is removed. The reverse is
+//! harmless too (after a power failure the cache may lack what `keep.db` has): entries are requested from the stored
+//! cursor, and applied once more.
 //!
-//! [`Write::Wipe`] changes both. What is precious up to it goes first: stopped then, nobody is signed in and nouns
-//! are there, which `Engine::start` takes for a sign-out that was cut short, and finishes. What is precious behind it
-//! goes last: whoever signs in never sees what was kept for somebody else.
+//! [`Write::Wipe`] changes both files. Precious writes up to it come first: if the device stops then, no session but
+//! entities remain, which `Engine::start` recognises as an interrupted sign-out, and finishes. Precious writes after it
+//! come last, so that a person who signs in never sees another person's data.
 //!
-//! The same holds when the second file fails after the first has been written, say because the disk is full: the write
-//! failed, what the server said may be written all the same, and writing it again is as writing it once.
+//! The same holds when the second file fails after the first has been written, for example because the disk is full:
+//! the write failed, the server's data may be stored all the same, and writes are idempotent.
 //!
 //! # A wipe leaves nothing behind
-//! What is deleted stands in a file until its page is used again, and a damaged file that was moved aside has all that it
-//! had. A wipe removes both: guests' names are no business of whoever finds the tablet.
+//! Deleted data stays in a file until its page is reused, and a damaged file that was moved aside still has all its
+//! data. A wipe removes both, so that guests' names can't be recovered from a lost tablet.
 //!
-//! | file | what |
+//! | file | purpose |
 //! |---|---|
-//! | `open`, `files` | opening, moving aside, making anew |
-//! | `salvage`, `wal` | what can be had from a damaged `keep.db` |
-//! | `cache`, `keep` | the SQL of each |
-//! | `db` | the connection, and what SQLite's errors mean |
+//! | `open`, `files` | opening, moving aside, recreating |
+//! | `salvage`, `wal` | recovery of a damaged `keep.db` |
+//! | `cache`, `keep` | the SQL of each file |
+//! | `db` | the connection, and the classification of SQLite's errors |
 
 mod cache;
 mod db;
@@ -49,59 +49,59 @@ use super::{Image, Store, StoreError, Write};
 use db::{Db, store_error};
 use open::Found;
 
-/// The name of the file that can be had again.
+/// File name of the data that can be fetched again.
 const CACHE: &str = "cache.db";
 
-/// The name of the file that can't.
+/// File name of the data that only this device has.
 const KEEP: &str = "keep.db";
 
-/// A store in a folder. One process at a time has it open.
+/// A store in a folder; exclusive to one process at a time.
 #[derive(Debug)]
 pub struct Sqlite {
     folder: PathBuf,
     cache: Db,
     keep: Db,
-    /// What opening read, until it is asked for or written over.
+    /// The image loaded while opening, until it is requested or overwritten.
     fresh: Option<Image>,
-    /// Dropped last: whoever opens the folder next finds the files closed or closing.
+    /// Dropped last, so that the next process finds the files closed or closing.
     _lock: files::Lock,
 }
 
-/// How the files were found.
+/// The state in which the files were found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Opened {
-    /// A file couldn't be read and was made anew: `Notice::Rebuilt`.
+    /// A damaged file was recreated: `Notice::Rebuilt`.
     pub rebuilt: Option<Rebuilt>,
-    /// The cache was of another version of the app, and is fetched anew. Nothing is wrong.
+    /// Whether the cache was of another app version, and is fetched again. This is no error.
     pub outdated: bool,
-    /// Commands that can't be read, by this version at least: `Notice::Unreadable`. They aren't sent; they stay in
-    /// `keep.db`, and [`Sqlite::unreadable`] has what stands there.
+    /// The number of commands that can't be read, at least by this version: `Notice::Unreadable`. They aren't sent;
+    /// they stay in `keep.db`, and [`Sqlite::unreadable`] returns their rows.
     pub unreadable: u32,
 }
 
-/// A command that can't be read, as far as it is a text: for a person who can.
+/// An unreadable command as text, for a person to inspect.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Unreadable {
     /// The command's id.
     pub id: Option<String>,
-    /// What was done, by whom and when.
+    /// The command, the person and the time.
     pub did: Option<String>,
-    /// How far it was.
+    /// The command's status.
     pub doing: Option<String>,
 }
 
-/// What came of making a file anew.
+/// The result of recreating a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// Commands in the outbox now.
+    /// The number of commands in the outbox.
     pub saved: u32,
 }
 
 impl Sqlite {
-    /// Opens the store in a folder, which is made if it isn't there. Files that can't be read are made anew.
+    /// Opens the store in a folder, which is created if necessary. Damaged files are recreated.
     ///
     /// # Errors
-    /// Another process has it open; or the folder or the disk can't be used.
+    /// Returns an error if another process has the store open, or the folder or the disk can't be used.
     pub async fn open(folder: &Path) -> Result<(Self, Opened), StoreError> {
         let lock = files::take(folder)?;
         let mut image = Image::default();
@@ -117,17 +117,17 @@ impl Sqlite {
         let is_signed_out = image.session.is_none() && image.nouns.is_empty();
         let folder = folder.to_owned();
         let mut store = Self { folder, cache, keep, fresh: Some(image), _lock: lock };
-        // Killed in the middle of a wipe, it has some of it left.
+        // A wipe that was interrupted by a kill has left some deleted data.
         if is_signed_out && store.cache.has_remains().await.unwrap_or(false) {
             store.leave_nothing_behind().await;
         }
         Ok((store, opened))
     }
 
-    /// The commands that can't be read, in order.
+    /// Returns the commands that can't be read, in order.
     ///
     /// # Errors
-    /// The file can't be read.
+    /// Returns an error if the file can't be read.
     pub async fn unreadable(&mut self) -> Result<Vec<Unreadable>, StoreError> {
         let rows = keep::unreadable(&mut self.keep).await.map_err(|error| store_error(&error))?;
         let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -135,26 +135,26 @@ impl Sqlite {
         Ok(rows.into_iter().map(one).collect())
     }
 
-    /// How many bytes it takes on the disk.
+    /// Returns the size on the disk, in bytes.
     pub fn bytes(&self) -> u64 {
         files::bytes(&self.folder.join(CACHE)) + files::bytes(&self.folder.join(KEEP))
     }
 
-    /// Closes the files, and returns when they are closed. Dropping it closes them, too, a moment later.
+    /// Closes the files and waits until they are closed. Dropping the store closes them a moment later.
     pub async fn close(self) {
         self.cache.close().await;
         self.keep.close().await;
     }
 
     async fn leave_nothing_behind(&mut self) {
-        // What fails is done at the next start.
+        // If this fails, it is repeated at the next start.
         let _ = self.cache.leave_nothing_behind().await;
-        // What is deleted from it is overwritten at once.
+        // Deleted rows in this file are overwritten at once (`secure_delete`).
         let _ = self.keep.empty_log().await;
     }
 
     async fn read(&mut self) -> Result<Image, sqlx::Error> {
-        // A write that nobody waited for must not be read.
+        // An abandoned write must not be read.
         self.keep.roll_back().await;
         self.cache.roll_back().await;
         let mut image = Image::default();
@@ -163,7 +163,7 @@ impl Sqlite {
         Ok(image)
     }
 
-    /// The order is in the module's doc. Nothing is committed before all that can be tried has been.
+    /// Writes in the order given in the module's doc. Nothing is committed before all statements have been tried.
     async fn write_all(&mut self, writes: &[Write]) -> Result<(), sqlx::Error> {
         let cut = writes.iter().rposition(|write| *write == Write::Wipe).map_or(0, |wipe| wipe + 1);
         let (before, after) = writes.split_at(cut);

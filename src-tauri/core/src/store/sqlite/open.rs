@@ -1,8 +1,8 @@
-//! Opening the two files, and making them anew when they can't be read.
+//! Opens the two files, and recreates damaged ones.
 //!
-//! A file is made under another name, `….making`, and renamed when it is whole: one that is there was whole once. What is
-//! salvaged is `keep.db.new` from when it is whole until the damaged one is out of the way; found at the next start, it
-//! takes its place then. So nothing is lost wherever the device stops.
+//! A file is created under another name, `….making`, and renamed when it is complete, so every existing file was
+//! complete once. Salvaged data is in `keep.db.new` from its completion until the damaged file is out of the way; if it
+//! is found at the next start, it replaces the file then. No crash at any point loses data.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,18 @@ use super::keep;
 use super::salvage::salvage;
 use super::wal::Wal;
 
-/// How many damaged files of the cache are left for somebody to look at; of what only this device knows, more.
+/// Maximum number of damaged cache files to retain for inspection; of `keep.db` more.
 const MOST_BROKEN_CACHES: usize = 2;
 const MOST_BROKEN_KEEPS: usize = 9;
 
-/// How a file was found.
+/// The state in which a file was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Whole, or not at all.
+    /// Intact, or absent.
     Well,
-    /// By another version of the app; it begins anew.
+    /// Of another app version; a new one is started.
     Outdated,
-    /// Damaged; what could be saved is in a new one.
+    /// Damaged; the recoverable data is in a new one.
     Damaged,
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn cache(path: &Path, image: &mut Image) -> Result<(Db, Found),
     }
 }
 
-/// None: of another version.
+/// Opens an existing cache; returns none if it has another version.
 async fn open_cache(path: &Path, image: &mut Image) -> Result<Option<Db>, sqlx::Error> {
     not_empty(path)?;
     let mut db = Db::open(path, Care::Cache).await?;
@@ -85,16 +85,16 @@ async fn open_cache(path: &Path, image: &mut Image) -> Result<Option<Db>, sqlx::
     }
 }
 
-/// Opens what only this device knows; third, how many commands can't be read.
+/// Opens `keep.db`; the third value is the number of unreadable commands.
 pub(super) async fn keep(path: &Path, image: &mut Image) -> Result<(Db, Found, u32), StoreError> {
     let new = files::beside(path, ".new");
     let mut found = Found::Well;
     if new.exists() {
-        // The device stopped before it took the place of the damaged one.
+        // The device stopped before the new file replaced the damaged one.
         found = if files::is_there(path) { Found::Damaged } else { Found::Well };
         replace(&new, path).map_err(|error| files::store_error(&error))?;
     }
-    // As they are before SQLite has touched them.
+    // Read both before SQLite modifies them.
     let file = std::fs::read(path).unwrap_or_default();
     let log = std::fs::read(files::beside(path, "-wal")).unwrap_or_default();
     if files::is_there(path) {
@@ -123,7 +123,7 @@ async fn open_keep(path: &Path, log: &[u8], image: &mut Image) -> Result<(Db, u3
     }
     let mut db = Db::open(path, Care::Keep).await?;
     let read = async {
-        // It is small: a check of every index costs nothing.
+        // The file is small, so a check of every index is cheap.
         db.check("pragma integrity_check(1)").await?;
         db.check_writing("delete from settings where false").await?;
         keep::migrate(&mut db).await?;
@@ -139,7 +139,7 @@ async fn open_keep(path: &Path, log: &[u8], image: &mut Image) -> Result<(Db, u3
     }
 }
 
-/// Makes a file under another name, whole, and says under which.
+/// Creates a complete file under another name and returns its path.
 async fn make(path: &Path, fill: impl AsyncFnOnce(&mut Db) -> Result<(), sqlx::Error>) -> Result<PathBuf, StoreError> {
     let making = files::beside(path, ".making");
     files::remove(&making);
@@ -149,7 +149,7 @@ async fn make(path: &Path, fill: impl AsyncFnOnce(&mut Db) -> Result<(), sqlx::E
     filled.map(|()| making).map_err(|error| store_error(&error))
 }
 
-/// Puts a new file in the place of what is there.
+/// Replaces an existing file with a new one.
 fn replace(new: &Path, path: &Path) -> std::io::Result<()> {
     if files::is_there(path) {
         files::move_aside(path, MOST_BROKEN_KEEPS)?;
@@ -157,7 +157,8 @@ fn replace(new: &Path, path: &Path) -> std::io::Result<()> {
     files::put_in_place(new, path)
 }
 
-/// SQLite takes an empty file for an empty database. Ours are made whole: one that is empty lost what was in it.
+/// Returns an error for an empty file. SQLite takes it for an empty database, but these files are created complete, so
+/// an empty one has lost its data.
 fn not_empty(path: &Path) -> Result<(), sqlx::Error> {
     match std::fs::metadata(path) {
         Ok(file) if file.len() == 0 => Err(sqlx::Error::Decode("the file is empty".into())),

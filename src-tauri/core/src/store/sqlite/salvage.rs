@@ -1,9 +1,10 @@
-//! Getting what only this device knows out of a damaged `keep.db`.
+//! Recovers data from a damaged `keep.db`.
 //!
-//! 1. The pages of the log go into a copy of the file, the damaged ones, too, and the copy's header is mended.
-//! 2. SQLite reads from the copy what it can, row by row. What it reads, and whose checksum is right, is as it was.
-//! 3. Where that isn't all, the bytes are searched for commands. One that is found only so may have been sent or given up
-//!    since: it isn't sent, but kept as refused, for the person to decide.
+//! 1. The pages of the write-ahead log, damaged ones included, are applied to a copy of the file, and the copy's header
+//!    is repaired.
+//! 2. SQLite reads the copy row by row, as far as it can. A row with a correct checksum is intact.
+//! 3. If that doesn't recover everything, the raw bytes are searched for commands. A command found only there may have
+//!    been sent or discarded since, so it isn't sent, but stored as refused, for the person to decide.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,11 +17,11 @@ use super::files;
 use super::keep::{self, Did, Saved};
 use super::wal::Wal;
 
-/// What a row of the outbox holds begins so.
+/// The start of every serialised outbox row.
 const NEEDLE: &[u8] = br#"{"command":{"#;
 
-/// Saves what can be saved from what stood in the file and its log; second, what was found and is for the person to
-/// decide. The copy is made beside the file.
+/// Recovers data from the bytes of a file and its log; the second value holds commands that are left to the person to
+/// decide. The copy is created beside the file.
 pub(super) async fn salvage(path: &Path, file: Vec<u8>, log: &[u8]) -> (Saved, Vec<Waiting>) {
     if file.is_empty() && log.is_empty() {
         return (Saved::default(), Vec::new());
@@ -55,20 +56,20 @@ async fn rescue(path: &Path, content: &[u8]) -> Saved {
     saved
 }
 
-/// Puts right what the header of each of our files says (sqlite.org/fileformat2.html, section 1.3).
+/// Repairs the header with the values that all files of this app have (sqlite.org/fileformat2.html, section 1.3).
 fn mend_header(file: &mut [u8]) {
     let Some(header) = file.get_mut(..100) else { return };
     header[..16].copy_from_slice(b"SQLite format 3\0");
-    // Pages of 4096 bytes; no log, which is in it now; the fractions of a page that are fixed.
+    // Pages of 4096 bytes; no write-ahead log, as it has been applied; the fixed payload fractions.
     header[16..24].copy_from_slice(&[0x10, 0, 1, 1, 0, 64, 32, 32]);
-    // As many pages as the file has.
+    // Zero, so that the page count is taken from the file's size.
     header[28..32].fill(0);
-    // The schema's format, and UTF-8.
+    // The schema format number, and UTF-8.
     header[44..48].copy_from_slice(&4_u32.to_be_bytes());
     header[56..60].copy_from_slice(&1_u32.to_be_bytes());
 }
 
-/// The commands that stand anywhere in these bytes, each once. One that the server did is none.
+/// Returns the commands found anywhere in these bytes, each once, except for those that the server accepted.
 fn search(all: &[&[u8]]) -> Vec<Waiting> {
     let mut found: BTreeMap<CommandId, Waiting> = BTreeMap::new();
     let mut done = BTreeSet::new();
@@ -94,7 +95,7 @@ fn starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
     (0..bytes.len()).filter(|at| bytes[*at] == NEEDLE[0] && bytes[*at..].starts_with(NEEDLE))
 }
 
-/// What a row holds, and how far it was behind it.
+/// Parses a row's command, and the status that follows it.
 fn read_at(bytes: &[u8]) -> Option<Waiting> {
     let mut did = serde_json::Deserializer::from_slice(bytes).into_iter::<Did>();
     let read = did.next()?.ok()?;

@@ -1,4 +1,4 @@
-//! What a crew relies on of calls.
+//! Invariants of calls.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::device::{Device, Sort};
 use crate::server::Server;
 use crate::world::{World, as_call};
 
-/// How much longer than a call a device may ring: the server's time reaches it so late at worst.
+/// Tolerance for ringing beyond a call's end: the maximum delay of the server's time.
 const LATE: SignedDuration = SignedDuration::from_millis(20_600);
 
-/// What of calls is still to come.
+/// Returns the reasons why calls aren't at rest.
 pub fn why_not_at_rest(world: &World) -> Vec<String> {
     let mut reasons = Vec::new();
     for call in world.server.live_calls() {
@@ -31,7 +31,7 @@ pub fn why_not_at_rest(world: &World) -> Vec<String> {
     reasons
 }
 
-/// Nobody is in two calls.
+/// Checks that nobody is in two calls.
 pub fn nobody_is_in_two_calls(server: &Server) -> Result<(), String> {
     let mut seen: BTreeMap<PersonId, CallId> = BTreeMap::new();
     for call in server.live_calls() {
@@ -44,7 +44,7 @@ pub fn nobody_is_in_two_calls(server: &Server) -> Result<(), String> {
     Ok(())
 }
 
-/// After every input: what the device does about calls is what its screen shows of them, and none rings beyond its time.
+/// Checks after every input that the device's call task matches its screen, and that nothing rings beyond its time.
 pub fn after_an_input(device: &Device, at: Timestamp) -> Result<(), String> {
     let (me, here) = (device.person.id, Some(device.endpoint));
     let wrong = |why: &str| Err(format!("device {}: {:?}, though {why}", device.number, device.task));
@@ -79,7 +79,7 @@ pub fn after_an_input(device: &Device, at: Timestamp) -> Result<(), String> {
     }
 }
 
-/// Whenever a device is welcomed: what was worth something only then doesn't wait.
+/// Checks at every `welcome` that no command with only a live effect waits.
 pub fn nothing_live_waits(device: &Device) -> Result<(), String> {
     let mut outbox = device.engine.image().outbox.iter();
     match outbox.find(|waiting| waiting.command.verb.is_live()) {
@@ -88,14 +88,15 @@ pub fn nothing_live_waits(device: &Device) -> Result<(), String> {
     }
 }
 
-/// At the end of a schedule.
+/// Checks all invariants of calls at the end of a schedule.
 pub fn all(world: &World) -> Result<(), String> {
     nobody_is_in_two_calls(&world.server)?;
     every_call_goes_its_way_once(&world.server)?;
     every_live_verb_was_done_or_refused(world)
 }
 
-/// Every call in the log begins once, is answered by one device at most, and ends once unless it goes on.
+/// Checks that every call in the log begins once, is answered by one device at most, and ends once unless it is
+/// ongoing.
 fn every_call_goes_its_way_once(server: &Server) -> Result<(), String> {
     let mut histories: BTreeMap<CallId, Vec<&Entry>> = BTreeMap::new();
     for entry in &server.log {
@@ -125,12 +126,12 @@ fn every_call_goes_its_way_once(server: &Server) -> Result<(), String> {
     Ok(())
 }
 
-/// Nobody is left to wonder whether their call was made, or their answer heard.
+/// Checks that every live command has an outcome that its person has seen.
 fn every_live_verb_was_done_or_refused(world: &World) -> Result<(), String> {
     for device in &world.devices {
         for did in device.did.iter().filter(|did| did.sort == Sort::Live && !world.lost_by_restore.contains(&did.id)) {
             let done = world.server.outcomes.get(&did.id).is_some_and(|outcome| outcome.refusal.is_none());
-            // Whoever's app died in the middle sees that.
+            // A person whose app died in between notices that.
             let told = device.refused.contains(&did.id) || did.life != device.life;
             if !done && !told {
                 return Err(format!("device {}: nobody was told of command {}", device.number, did.id));

@@ -1,4 +1,4 @@
-//! What a crew relies on.
+//! Invariants that the simulation checks.
 
 mod calls;
 
@@ -17,18 +17,18 @@ use crate::world::World;
 
 pub use calls::{after_an_input, nobody_is_in_two_calls, nothing_live_waits};
 
-/// Whether everything has been sent, answered and read.
+/// Returns whether everything has been sent, answered and read.
 pub fn at_rest(world: &World) -> bool {
     why_not_at_rest(world).is_empty()
 }
 
-/// What is still to come.
+/// Returns the reasons why the world isn't at rest.
 pub fn why_not_at_rest(world: &World) -> String {
     let mut reasons = Vec::new();
     for device in &world.devices {
         let image = device.engine.image();
         let read = image.cursor.map(|cursor| (cursor.seq, cursor.event_id));
-        // The number alone doesn't do: a restored log may be as long as the one that was read.
+        // The number alone isn't enough: a restored log may be as long as the one that was read.
         if read != Some((world.server.head(), world.server.log.last().map(|entry| entry.meta.event_id))) {
             reasons.push(format!("device {} has read {read:?} of {}", device.number, world.server.head()));
         }
@@ -48,8 +48,8 @@ fn at_zero() -> Now {
     Now { wall: crewbell_shared::testing::at(0), tick: 0, luck: 0 }
 }
 
-/// After every turn: what is on the disk is what the engine works on; the screen, told only what changed, shows what a
-/// window that looks now would show; and that is what it would show if the device started now.
+/// Checks after every turn that the disk matches the engine, that the screen, updated by events only, matches a fresh
+/// view state, and that a restart would show the same.
 pub fn after_a_turn(device: &Device, now: Now) -> Result<(), String> {
     if !device.is_written() {
         return Err(format!("device {}: the disk and the engine differ", device.number));
@@ -64,7 +64,7 @@ pub fn after_a_turn(device: &Device, now: Now) -> Result<(), String> {
     Ok(())
 }
 
-/// At the end of a schedule.
+/// Checks all invariants at the end of a schedule.
 pub fn all(world: &World) -> Result<(), String> {
     every_command_has_an_outcome(world)?;
     every_command_is_in_the_log_once_in_its_authors_order(world)?;
@@ -73,7 +73,7 @@ pub fn all(world: &World) -> Result<(), String> {
     calls::all(world)
 }
 
-/// Nothing that a person did is gone without an outcome that they can see.
+/// Checks that every command has an outcome that its person can see.
 fn every_command_has_an_outcome(world: &World) -> Result<(), String> {
     for device in &world.devices {
         for did in &device.did {
@@ -84,13 +84,13 @@ fn every_command_has_an_outcome(world: &World) -> Result<(), String> {
             let answered = world.server.outcomes.get(&id);
             let kept = device.engine.image().waiting(id);
             match (answered, kept.map(|waiting| &waiting.doing)) {
-                // Done, and nothing is left to tell.
+                // Done, and its entry has arrived.
                 (Some(outcome), None) if outcome.refusal.is_none() => {}
-                // It was worth something only then; what became of it is checked with the calls.
+                // A command with only a live effect; its outcome is checked with the calls.
                 (_, None) if did.sort == Sort::Live => {}
-                // What never began has nothing to hang up.
+                // A call that never began can't be hung up.
                 (Some(outcome), None) if hangs_up(did.sort) && is_not_found(outcome) => {}
-                // Refused, and the person can see why.
+                // Refused, and the person can see the reason.
                 (Some(outcome), Some(Doing::Refused { .. })) if outcome.refusal.is_some() => {}
                 // Refused by a server that a backup has replaced.
                 (_, Some(Doing::Refused { .. })) => {}
@@ -123,7 +123,7 @@ fn every_command_is_in_the_log_once_in_its_authors_order(world: &World) -> Resul
     }
     for (id, seqs) in &seen {
         let known = world.devices.iter().any(|device| device.did.iter().any(|did| did.id == *id));
-        // A call that is made ends, in the same commit, those that have rung their time.
+        // Starting a call also ends, in the same commit, the calls whose ringing time is over.
         let at_once = seqs.windows(2).all(|pair| pair[1] == pair[0] + 1) && seqs.len() <= 3;
         if !at_once || !known || (seqs.len() > 1 && !is_live(world, *id)) {
             return Err(format!("command {id} is in the log as {seqs:?}, known to its author: {known}"));
@@ -143,8 +143,9 @@ fn every_command_is_in_the_log_once_in_its_authors_order(world: &World) -> Resul
     Ok(())
 }
 
-/// That a call broke off isn't said by the person, and is held back while the other side may know better. To call and to
-/// answer is given up here when the connection goes, and may be on its way all the same.
+/// Returns whether a command may be out of order. A dropped call is reported by the device, and held back while the
+/// other endpoint may report a hang-up. Calling and answering are discarded locally when the connection is lost, and
+/// may be in flight all the same.
 fn may_come_late(device: &Device, did: &Did) -> bool {
     let given_up = device.refused.contains(&did.id) || did.life != device.life;
     did.sort == Sort::BrokenOff || (did.sort == Sort::Live && given_up)
@@ -176,8 +177,8 @@ fn every_device_shows_what_the_server_has(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever is on duty is rung for what is open, and for nothing else; an emergency rings for everybody. A guest who presses
-/// again for what somebody has rings for them, and for the others when they are off duty or gone.
+/// Checks that open requests, and nothing else, ring for everybody on duty, and that an emergency rings for everybody.
+/// A repeated press rings for the person who accepted, and for the others if that person is off duty or gone.
 fn what_is_to_be_heard_rings(world: &World) -> Result<(), String> {
     let is_on_duty =
         |id: PersonId| world.server.site.people().any(|person| person.id == id && person.on_duty && person.active);
@@ -202,7 +203,7 @@ fn what_is_to_be_heard_rings(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// After every input: an emergency that a device with a connection shows as open rings there, whoever is on duty.
+/// Checks after every input that a connected device rings for every emergency it shows as open, on duty or not.
 pub fn an_emergency_rings(device: &Device, picture: &Picture) -> Result<(), String> {
     let is_silent = |request: &&Request| {
         let rings = || device.rings.iter().any(|alert| alert.request_id == request.id);

@@ -1,5 +1,4 @@
-//! Calls: the sockets by which the server knows who is there, the voice between two devices, and what people do with
-//! a call.
+//! Simulation of calls: the sockets that determine reachability, the audio between two devices, and people's actions.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +14,11 @@ use crate::checks;
 use crate::device::{Answer, Sort};
 use crate::site::crew;
 
-/// Milliseconds between two looks at how the voice goes.
+/// Milliseconds between two checks of a call's audio.
 const LOOK_MS: u64 = 1_000;
 
 impl World {
-    /// A device's socket is gone, as the server sees it; gives back its number.
+    /// Removes a device's socket at the server; returns its number.
     pub(super) fn unplug(&mut self, device: usize) -> Option<u64> {
         let stream = self.streams[device].take()?;
         if !stream.events {
@@ -28,7 +27,7 @@ impl World {
         Some(stream.socket)
     }
 
-    /// A device's socket is open: both sides of what it speaks over are told of each other.
+    /// Adds a device's socket: both endpoints of its calls are notified of each other.
     pub(super) fn plugged_in(&mut self, device: usize) {
         let socket = self.streams[device].as_ref().filter(|stream| !stream.events);
         let Some(endpoint) = socket.map(|stream| stream.endpoint) else { return };
@@ -57,13 +56,14 @@ impl World {
         }
     }
 
-    /// The device whose socket has that endpoint.
+    /// Returns the device whose socket has this endpoint.
     fn who_has(&self, endpoint: EndpointId) -> Option<usize> {
         let is_it = |stream: &super::Stream| stream.endpoint == endpoint && !stream.events;
         self.streams.iter().position(|stream| stream.as_ref().is_some_and(is_it))
     }
 
-    /// What the server does about calls by itself, and what it tells when one was answered whose other side has gone.
+    /// Runs the server's own handling of calls, and the notifications for newly answered calls whose other endpoint is
+    /// gone.
     pub(super) fn look_after_calls(&mut self) -> Result<(), String> {
         let sockets = self.streams.iter().flatten().filter(|stream| !stream.events);
         let there: BTreeSet<EndpointId> = sockets.map(|stream| stream.endpoint).collect();
@@ -81,13 +81,13 @@ impl World {
         checks::nobody_is_in_two_calls(&self.server)
     }
 
-    /// Whom a call would reach.
+    /// Updates the set of reachable people.
     pub(super) fn note_who_is_there(&mut self) {
         let there = self.streams.iter().zip(&self.devices).filter(|(stream, _)| stream.is_some());
         self.server.site.there = there.map(|(_, device)| device.person.id).collect();
     }
 
-    /// After an input: the voice of what is newly spoken over.
+    /// Starts the audio checks of a new call, after an input.
     pub(super) fn listen(&mut self, device: usize) {
         let Task::Talk { call_id, peer: Some(_), .. } = self.devices[device].task else { return };
         if self.devices[device].listens != Some(call_id) {
@@ -98,7 +98,8 @@ impl World {
         }
     }
 
-    /// How the voice of a call goes: the other side is heard while it speaks over the same call and both have a network.
+    /// Simulates the audio of a call: the other endpoint is heard while it talks in the same call and both have a
+    /// network.
     pub(super) fn voice(&mut self, device: usize, call_id: CallId) -> Result<(), String> {
         let Task::Talk { call_id: now, peer: Some(peer), .. } = self.devices[device].task else {
             self.devices[device].listens = None;
@@ -138,7 +139,7 @@ impl World {
         Ok(())
     }
 
-    /// The device itself says that a call broke off.
+    /// Ends a call as dropped by the device itself.
     pub(super) fn broke_off(&mut self, device: usize, call_id: CallId) -> Result<(), String> {
         self.totals.count("calls broken off");
         let id: CommandId = self.dice.id();
@@ -150,7 +151,7 @@ impl World {
         Ok(())
     }
 
-    /// What the person of a device does about calls, if anything.
+    /// Chooses an action of the device's person about calls, if any.
     pub(super) fn choose_about_calls(&mut self, device: usize) -> Option<Verb> {
         let (task, endpoint) = (self.devices[device].task, Some(self.devices[device].endpoint));
         let me = self.devices[device].person.id;
@@ -174,7 +175,7 @@ impl World {
         if !dice.percent(5) {
             return None;
         }
-        // A slow thumb, or a look at what was missed.
+        // A late tap, or a look at missed calls.
         let calls: Vec<_> = self.devices[device].calls().cloned().collect();
         let call = self.dice.pick(&calls)?;
         let call_id = call.id;
@@ -190,7 +191,7 @@ impl World {
     }
 }
 
-/// The call of a noun.
+/// Returns the call of an entity.
 pub fn as_call(noun: &Entity) -> Option<&crewbell_shared::call::Call> {
     if let Entity::Call(call) = noun { Some(call) } else { None }
 }

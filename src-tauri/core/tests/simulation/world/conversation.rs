@@ -1,4 +1,4 @@
-//! What a device and the server say to each other: the greeting, the frames, the commands.
+//! Messages between devices and the server: the greeting, the frames, the commands.
 
 use crewbell_core::engine::{Fault, Input};
 use crewbell_core::screen::Trouble;
@@ -69,7 +69,7 @@ impl World {
             return Ok(());
         }
         if self.devices[device].cut {
-            // The stream is broken here: nothing behind it arrives either.
+            // The stream breaks here, so later frames are lost too.
             if self.streams[device].as_ref().is_some_and(|stream| stream.socket == socket) {
                 self.unplug(device);
             }
@@ -95,7 +95,7 @@ impl World {
         let life = self.devices[device].life;
         self.devices[device].clock_was_set &= !tells_time;
         self.input(device, input)?;
-        // One that comes late, of a socket that was given up, welcomes nobody.
+        // A late `welcome` of an abandoned socket has no effect.
         let is_now = self.devices[device].life == life && self.devices[device].socket == socket;
         if welcomes && is_now {
             checks::nothing_live_waits(&self.devices[device])?;
@@ -108,7 +108,7 @@ impl World {
             return Ok(());
         }
         if self.another.is_some() {
-            // The driver asks who it is before it sends a token.
+            // The driver confirms the installation before it sends a token.
             if post != 0 {
                 let result = Err(Fault::Away(Trouble::OtherServer));
                 self.push(5, Event::Answer { device, life, post, result });

@@ -1,4 +1,4 @@
-//! The server, the devices, the network between them, one clock and one seed.
+//! The simulated world: the server, the devices, the network between them, one clock and one seed.
 
 mod calls;
 mod conversation;
@@ -29,14 +29,14 @@ pub use calls::as_call;
 pub use people::as_request;
 pub use totals::Totals;
 
-/// Milliseconds of a schedule before everything is healed: a minute and a half of trouble.
+/// Milliseconds of a schedule with faults, before everything is healed.
 const TROUBLE_MS: u64 = 90_000;
-/// Milliseconds after the healing within which everything must have come to rest.
+/// Milliseconds after the healing within which everything must come to rest.
 const REST_MS: u64 = 120_000;
-/// Milliseconds that a post may take before the device gives it up.
+/// Timeout of a device's request, in milliseconds.
 const POST_PATIENCE_MS: u64 = 15_000;
 
-/// Something on its way.
+/// A scheduled event.
 #[derive(Debug)]
 enum Event {
     Wake { device: usize, life: u64 },
@@ -79,16 +79,16 @@ impl Ord for Due {
     }
 }
 
-/// A socket, as the server sees it.
+/// A socket or stream, as the server sees it.
 #[derive(Debug)]
 struct Stream {
     socket: u64,
     life: u64,
     endpoint: EndpointId,
     sent: u64,
-    /// It is an event stream: nothing is said of calls.
+    /// Whether it is an event stream, which carries nothing about calls.
     events: bool,
-    /// Nothing arrives before this: frames don't overtake each other.
+    /// The earliest arrival of the next frame, because frames don't overtake each other.
     arrives: u64,
 }
 
@@ -96,16 +96,16 @@ struct Stream {
 pub struct World {
     pub server: Server,
     backup: Option<Box<Server>>,
-    /// Another installation that has the server's address for a while.
+    /// Another installation that temporarily has the server's address.
     another: Option<Box<Server>>,
-    /// Commands that a restored backup took away after the device had let go of them.
+    /// Commands that a restored backup lost after the device had removed them.
     pub lost_by_restore: BTreeSet<CommandId>,
-    /// A backup was restored: what was said yes to before may come again after what was done later.
+    /// Whether a backup was restored: commands accepted before may then come again after later ones.
     pub was_restored: bool,
     pub devices: Vec<Device>,
-    /// Whose sign-in was ended since they signed in.
+    /// Devices whose session was revoked since the sign-in.
     token_died: Vec<bool>,
-    /// A proxy lets no socket through.
+    /// Whether a proxy blocks sockets.
     no_sockets: bool,
     streams: Vec<Option<Stream>>,
     queue: BinaryHeap<Reverse<Due>>,
@@ -122,7 +122,7 @@ pub struct World {
 }
 
 impl World {
-    /// One schedule, from a seed.
+    /// Runs one schedule from a seed.
     pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Result<Totals, String> {
         let mut dice = Dice::new(seed);
         let crew = crew();
@@ -200,7 +200,7 @@ impl World {
         Ok(())
     }
 
-    /// Everything works from here on, everybody is signed in, and nothing new happens.
+    /// Heals everything: no more faults, everybody is signed in, and no new events.
     fn heal(&mut self) -> Result<(), String> {
         self.healed = true;
         self.server.up = true;
@@ -253,7 +253,7 @@ impl World {
         Now { wall: self.server_time() + skew, tick: self.tick, luck }
     }
 
-    /// Milliseconds that a message takes.
+    /// Returns a random latency, in milliseconds.
     fn latency(&mut self) -> u64 {
         let slow = !self.healed && self.dice.percent(3);
         if slow { 500 + self.dice.below(20_000) } else { 1 + self.dice.below(40) }
@@ -352,7 +352,7 @@ impl World {
                 self.unplug(device);
             }
             Output::Say(FromClient::Heartbeat) => {
-                // A stream pulses by itself.
+                // An event stream pulses by itself.
                 if let Some(stream) = self.streams[device].as_ref().filter(|stream| !stream.events) {
                     let (socket, sent) = (stream.socket, Some(stream.sent));
                     let (head, server_time) = (self.server.head(), self.server_time());
@@ -410,7 +410,7 @@ impl World {
         Ok(())
     }
 
-    /// Sends a frame down a stream; it arrives after those before it.
+    /// Sends a frame over a stream; it arrives after the earlier ones.
     fn send(&mut self, device: usize, life: u64, socket: u64, frame: FromServer) {
         let latency = self.latency();
         let arrives = self.streams[device].as_ref().map_or(0, |stream| stream.arrives).max(self.tick + latency);
@@ -430,7 +430,7 @@ impl World {
         self.push(after, Event::Frame { device, life, socket, frame });
     }
 
-    /// Sends every stream what it hasn't been sent.
+    /// Sends the outstanding entries to every stream.
     fn pump(&mut self) {
         for device in 0..self.devices.len() {
             loop {

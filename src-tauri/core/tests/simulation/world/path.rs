@@ -1,5 +1,5 @@
-//! What is between a device and the server: proxies that let no socket through, or not every command; strangers who answer
-//! in the server's place.
+//! Simulation of intermediaries: proxies that block sockets or some commands, and foreign hosts that answer in the
+//! server's place.
 
 use crewbell_core::engine::Fault;
 use crewbell_core::screen::Trouble;
@@ -11,7 +11,7 @@ use crewbell_shared::{Code, Refusal};
 use super::{Event, World};
 use crate::sabotage::Sabotage;
 
-/// What no proxy lets through.
+/// A text that every proxy blocks.
 pub const DISLIKED: &str = "<script>";
 
 /// Milliseconds between two pulses of an event stream.
@@ -21,7 +21,7 @@ fn signed_out() -> Refusal {
     Refusal::new(Code::NotSignedIn, "No.")
 }
 
-/// Whether a proxy refuses to pass these on.
+/// Returns whether a proxy blocks these commands.
 pub fn is_disliked(commands: &[Command]) -> bool {
     commands.iter().any(|command| matches!(&command.verb, Verb::NoteRequest { text, .. } if text == DISLIKED))
 }
@@ -31,7 +31,7 @@ impl World {
         if events { self.sabotage != Some(Sabotage::WaitForASocket) } else { !self.no_sockets }
     }
 
-    /// Somebody else says that nobody is signed in.
+    /// Sends a foreign refusal that says that nobody is signed in.
     pub(super) fn stranger(&mut self, device: usize, life: u64, socket: u64) {
         self.totals.count("strangers");
         let frame = Some(Box::new(FromServer::Refused { refusal: signed_out() }));
@@ -39,7 +39,7 @@ impl World {
         self.push(6, Event::Shut { device, life, socket, why: Trouble::Closed });
     }
 
-    /// Another installation gets the server's address, or the server gets its own back: who is connected isn't any more.
+    /// Gives the server's address to another installation, or back to the server; all connections end.
     pub(super) fn swap_installations(&mut self) {
         self.another = match self.another {
             Some(_) => None,
@@ -48,7 +48,8 @@ impl World {
         self.hang_up_all();
     }
 
-    /// A device greets another installation. The driver asks who it is before that, and learns it mostly.
+    /// Simulates a device's `hello` to another installation. The driver checks the installation before, and usually
+    /// detects it.
     pub(super) fn greet_another(&mut self, device: usize, life: u64, socket: u64, cursor: Cursor) {
         let learns_it = self.dice.percent(50);
         let (who, at) = (self.devices[device].person.id, self.server_time());
@@ -70,7 +71,7 @@ impl World {
         }
     }
 
-    /// An event stream says that it stands.
+    /// Sends an event stream's pulse.
     pub(super) fn pulse(&mut self, device: usize, life: u64, socket: u64) {
         let is_it = |stream: &&super::Stream| stream.socket == socket && stream.life == life;
         let Some(stream) = self.streams[device].as_ref().filter(is_it) else { return };
@@ -81,7 +82,7 @@ impl World {
         self.push(PULSE_MS, Event::Pulse { device, life, socket });
     }
 
-    /// A device asks whether its token is worth anything; the driver sees to it that no stranger is asked.
+    /// Simulates the validation of a token; the driver never asks a foreign host.
     pub(super) fn ask(&mut self, device: usize, life: u64, post: u64) {
         if self.devices[device].cut || self.chance(10) {
             return;
@@ -100,7 +101,7 @@ impl World {
         self.push(after, Event::Asked { device, life, post, result });
     }
 
-    /// A proxy refuses commands.
+    /// Simulates a proxy that rejects commands.
     pub(super) fn block(&mut self, device: usize, life: u64, post: u64) {
         if post != 0 {
             self.totals.count("blocked");
@@ -112,7 +113,7 @@ impl World {
         }
     }
 
-    /// What a device makes of an answer.
+    /// Applies the sabotage to a response that a device receives.
     pub(super) fn hear_answer(&mut self, result: Result<Vec<Outcome>, Fault>) -> Result<Vec<Outcome>, Fault> {
         let is_left =
             |outcome: &Outcome| outcome.refusal.as_ref().is_some_and(|refusal| refusal.code == Code::NotActive);

@@ -1,4 +1,4 @@
-//! What people do: whatever their screen offers, and a little later than they should.
+//! Simulation of people: they choose among the actions on their screen, a little late.
 
 use crewbell_core::engine::Input;
 use crewbell_core::store::Doing;
@@ -12,7 +12,7 @@ use crate::device::{Answer, Did, Fate, Sort};
 use crate::dice::Dice;
 use crate::site::{crew, places};
 
-/// The request of a noun.
+/// Returns the request of an entity.
 pub fn as_request(noun: &Entity) -> Option<&Request> {
     if let Entity::Request(request) = noun { Some(request) } else { None }
 }
@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    /// The person of a device does something that its screen offers.
+    /// Performs an action that the device's screen offers.
     pub(super) fn act(&mut self, device: usize) -> Result<(), String> {
         let Some(verb) = self.choose_about_calls(device).or_else(|| self.choose(device)) else { return Ok(()) };
         let id: CommandId = self.dice.id();
@@ -115,7 +115,7 @@ impl World {
             State::Open => match dice.below(10) {
                 0 => note(dice, request_id),
                 1 => Verb::CancelRequest { request_id, reason: None },
-                // A slow thumb: the screen has changed meanwhile.
+                // A late tap: the screen has changed meanwhile.
                 2 => Verb::CompleteRequest { request_id },
                 _ => Verb::AcceptRequest { request_id },
             },
@@ -123,7 +123,7 @@ impl World {
                 0 => note(dice, request_id),
                 1 => Verb::ReleaseRequest { request_id },
                 2 => Verb::HandOverRequest { request_id, to: dice.pick(&crew)?.id },
-                // The guest pressed again: they have heard.
+                // The guest pressed again, and the person acknowledges it.
                 3 => Verb::AcceptRequest { request_id },
                 _ => Verb::CompleteRequest { request_id },
             },

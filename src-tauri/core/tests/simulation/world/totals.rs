@@ -1,8 +1,8 @@
-//! What happened in schedules, to see that all of it did.
+//! Counters of simulated events, to verify that each kind occurred.
 
 use std::collections::BTreeMap;
 
-/// What becomes of calls.
+/// The kinds of entries about calls.
 const CALLS: [&str; 8] = [
     "call_started",
     "call_missed",
@@ -14,7 +14,7 @@ const CALLS: [&str; 8] = [
     "call_seen",
 ];
 
-/// What happened in schedules, to see that all of it did.
+/// Counters of simulated events, by name.
 #[derive(Debug, Default)]
 pub struct Totals(BTreeMap<&'static str, u64>);
 
@@ -23,7 +23,7 @@ impl Totals {
         *self.0.entry(what).or_default() += 1;
     }
 
-    /// An entry in the log about a call.
+    /// Counts a log entry about a call.
     pub fn count_entry(&mut self, kind: &str) {
         if let Some(what) = CALLS.iter().find(|what| **what == kind) {
             self.count(what);
@@ -36,7 +36,8 @@ impl Totals {
         }
     }
 
-    /// A simulation in which nothing goes wrong shows nothing.
+    /// Panics if an expected event occurred 20 times or fewer in 1000 schedules or more, because a simulation without
+    /// faults proves nothing.
     pub fn assert_that_everything_happened(&self, schedules: u64) {
         let all = [
             "kept",

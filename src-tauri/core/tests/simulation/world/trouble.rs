@@ -1,4 +1,5 @@
-//! What goes wrong: cuts, crashes, full disks, wrong clocks, ended sign-ins, restored backups; and that nobody is on duty.
+//! Simulation of faults: cuts, crashes, full disks, wrong clocks, revoked sessions, restored backups; and times with
+//! everybody off duty.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -12,11 +13,11 @@ use crewbell_shared::ids::CommandId;
 use super::{Event, World};
 use crate::device::Sort;
 
-/// Where a device is in the ship's network.
+/// A device's address in the site's network.
 const OWN: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 7));
 
 impl World {
-    /// Something happens.
+    /// Triggers a random event.
     pub(super) fn happen(&mut self) -> Result<(), String> {
         let device = usize::try_from(self.dice.below(self.devices.len() as u64)).unwrap();
         match self.dice.below(100) {
@@ -96,7 +97,7 @@ impl World {
         Ok(())
     }
 
-    /// A device's core fails in the middle of something.
+    /// Makes a device's core fail in the middle of its work.
     fn fail_core(&mut self, device: usize) -> Result<(), String> {
         self.totals.count("core failed");
         self.unplug(device);
@@ -107,14 +108,14 @@ impl World {
         self.input(device, Input::Recovered).map(|_| ())
     }
 
-    /// Parts of a device's shell fail, and begin anew: they are told everything again.
+    /// Makes parts of a device's shell fail and restart; they receive the complete state again.
     fn fail_parts(&mut self, device: usize) -> Result<(), String> {
         self.totals.count("parts failed");
         self.devices[device].fail_parts();
         self.input(device, Input::SayAgain).map(|_| ())
     }
 
-    /// All connections end.
+    /// Ends all connections.
     pub(super) fn hang_up_all(&mut self) {
         for device in 0..self.devices.len() {
             let life = self.devices[device].life;
@@ -152,7 +153,7 @@ impl World {
             .flat_map(|device| &device.engine.image().outbox)
             .map(|waiting| waiting.command.id)
             .collect();
-        // What was worth something only at the time isn't asked again of a server that has forgotten it.
+        // Commands with only a live effect aren't resent to a server that has forgotten them.
         let did = || self.devices.iter().flat_map(|device| &device.did);
         let live: BTreeSet<CommandId> = did().filter(|did| did.sort == Sort::Live).map(|did| did.id).collect();
         let asked_again = held.difference(&live).collect::<BTreeSet<_>>();
@@ -169,15 +170,15 @@ impl World {
         for stream in &mut self.streams {
             *stream = None;
         }
-        // A "done, and nothing changed" that is on its way names no entry, so there is nothing to miss: whoever hears it
-        // lets go of a command that the restored server never saw, and that had changed nothing.
+        // An outcome in flight without an entry ("done, nothing changed") leaves no gap in the log: the device then
+        // removes a command that the restored server never saw, and that had changed nothing.
         for Reverse(due) in &self.queue {
             if let Event::Answer { result: Ok(outcomes), .. } = &due.event {
                 let unchanged = outcomes.iter().filter(|outcome| outcome.seq.is_none() && outcome.refusal.is_none());
                 self.lost_by_restore.extend(unchanged.map(|outcome| outcome.id));
             }
         }
-        // What the old server had told over its sockets goes down with it.
+        // Frames in flight from the old server are lost with it.
         self.queue.retain(|Reverse(due)| !matches!(due.event, Event::Frame { .. }));
     }
 }

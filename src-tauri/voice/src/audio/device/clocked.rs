@@ -1,6 +1,6 @@
-//! Devices whose time a test holds: a call of minutes takes a second, and is the same each time.
+//! Simulated devices with a clock that a test controls: a call of minutes takes a second, and is reproducible.
 //!
-//! They come and go as they are plugged in and out, and their clocks may be fast or slow as real ones are.
+//! They can be plugged in and out, and their clocks can drift as real ones do.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,27 +11,27 @@ use std::{
 
 use super::{Capturing, Devices, Direction, OpenDevice, Playing, Sink, Source, Wake, capture, playback};
 
-/// What a device is like.
+/// The parameters of a simulated device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockedDevice {
-    /// Frames a second by its own clock.
+    /// Frames per second by its own clock.
     pub rate: u32,
-    /// How many.
+    /// The number of channels.
     pub channels: u16,
-    /// How many frames it gives or takes at once.
+    /// The number of frames per callback.
     pub period: u32,
-    /// By how many millionths its clock is fast.
+    /// The clock's deviation in millionths; positive is fast.
     pub ppm: i32,
 }
 
 impl Default for ClockedDevice {
-    /// A good one: 48 kHz, 10 ms at once.
+    /// A good device: 48 kHz, periods of 10 ms.
     fn default() -> Self {
         Self { rate: 48_000, channels: 1, period: 480, ppm: 0 }
     }
 }
 
-/// All devices of a machine that there is not. The first that was plugged in is the default.
+/// The devices of a simulated machine. The first that was plugged in is the default.
 #[derive(Clone, Default)]
 pub struct ClockedDevices(Arc<Mutex<State>>);
 
@@ -40,7 +40,7 @@ struct State {
     plugged: Vec<(Direction, String, ClockedDevice)>,
     running: BTreeMap<u64, Running>,
     opened: u64,
-    /// What is before the microphones and what the loudspeakers played, one channel, and how far time has come.
+    /// The microphones' pending input, the loudspeakers' output (one channel), and the present time.
     said: VecDeque<f32>,
     heard: Vec<f32>,
     now: Duration,
@@ -49,7 +49,7 @@ struct State {
 struct Running {
     name: String,
     device: ClockedDevice,
-    /// How many periods are over.
+    /// The number of periods that have passed.
     periods: u64,
     since: Duration,
     end: End,
@@ -61,29 +61,29 @@ enum End {
 }
 
 impl ClockedDevices {
-    /// Plugs a device in.
+    /// Plugs in a device.
     pub fn plug(&self, direction: Direction, name: &str, device: ClockedDevice) {
         self.lock().plugged.push((direction, name.to_owned(), device));
     }
 
-    /// Pulls one out.
+    /// Unplugs a device.
     pub fn unplug(&self, direction: Direction, name: &str) {
         let mut state = self.lock();
         state.plugged.retain(|(d, n, _)| (*d, n.as_str()) != (direction, name));
         state.running.retain(|_, running| running.name != name || running.direction() != direction);
     }
 
-    /// Says something before the microphones: samples at their rate, after those that wait to be said.
+    /// Queues samples as the microphones' input, at their rate.
     pub fn say(&self, samples: &[f32]) {
         self.lock().said.extend(samples);
     }
 
-    /// Takes what the loudspeakers have played since: at the device's rate, one channel.
+    /// Takes the loudspeakers' output since the last call: at the device's rate, one channel.
     pub fn heard(&self) -> Vec<f32> {
         std::mem::take(&mut self.lock().heard)
     }
 
-    /// Lets time go on: each running device gives or takes as often as it would have.
+    /// Advances the time: each running device makes its callbacks that are due.
     pub fn advance(&self, now: Duration) {
         let mut state = self.lock();
         let State { running, said, heard, .. } = &mut *state;
@@ -146,7 +146,7 @@ impl Running {
             self.periods += 1;
             let frames = usize::try_from(self.device.period).unwrap_or(0);
             let channels = usize::from(self.device.channels);
-            // A device holds a period.
+            // The device buffers one period.
             let latency =
                 Duration::from_micros(u64::from(self.device.period) * 1_000_000 / u64::from(self.device.rate));
             match &mut self.end {

@@ -1,8 +1,8 @@
-//! Both ends of the way between a device's thread and the engine's.
+//! The lock-free queues between a device's thread and the engine's.
 //!
-//! [`Capturing`] and [`Playing`] are the bodies of the device's callbacks. They run in a thread that may never wait: they
-//! take no lock, allocate nothing, and make no system call but the one that wakes the engine
-//! (`tests/audio_callbacks.rs` counts).
+//! [`Capturing`] and [`Playing`] are the bodies of the device's callbacks. They run in a real-time thread: they take no
+//! lock, allocate nothing, and make no system call but the one that wakes the engine (`tests/audio_callbacks.rs`
+//! counts).
 
 use std::{
     collections::VecDeque,
@@ -19,15 +19,15 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use crate::audio::{BLOCK, RATE, resample::Resampler};
 use crate::wake::Wake;
 
-/// More than an engine that is late leaves lying.
+/// The queue's capacity: more than a late engine leaves unread.
 const ROOM: Duration = Duration::from_millis(500);
-/// By how much more is kept ready after sound was missing, and at most.
+/// The step and the maximum of the output margin, which grows after underruns.
 const MARGIN_MS: u32 = 5;
 const MOST_MARGIN_MS: u32 = 40;
-/// Where sound ends suddenly it falls to a tenth in 2 ms instead.
+/// The decay factor for each sample after a sudden end of sound: a tenth in 2 ms.
 const FALL: f32 = 0.976;
 
-/// What both ends know of a device.
+/// The shared state of a device's callback and the engine.
 #[derive(Debug, Default)]
 pub struct Flow {
     turns: AtomicU64,
@@ -36,7 +36,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// How often the device has given or taken sound: when it stands still, so does the device.
+    /// The number of callbacks so far, which shows whether the device stalls.
     pub fn turns(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
     }
@@ -51,10 +51,10 @@ impl Flow {
     }
 }
 
-/// The way of a microphone's sound, of `channels` at `rate` frames a second.
+/// Makes the queue of a microphone, of `channels` at `rate` frames a second.
 ///
 /// # Errors
-/// When one of them is zero, in words.
+/// Returns an error, fit to show, if one of them is zero.
 pub fn capture(rate: u32, channels: u16, wake: &Wake) -> Result<(Capturing, Source), String> {
     let (producer, consumer) = RingBuffer::new(frames(ROOM, rate));
     let flow = Arc::new(Flow::default());
@@ -64,10 +64,10 @@ pub fn capture(rate: u32, channels: u16, wake: &Wake) -> Result<(Capturing, Sour
     Ok((capturing, Source { ring: consumer, resampler, ready: VecDeque::new(), flow }))
 }
 
-/// The way to a loudspeaker, which takes `period` frames at once.
+/// Makes the queue of a loudspeaker, which takes `period` frames at once.
 ///
 /// # Errors
-/// As `capture`.
+/// Returns an error as `capture` does.
 pub fn playback(rate: u32, channels: u16, period: u32, wake: &Wake) -> Result<(Playing, Sink), String> {
     let (producer, consumer) = RingBuffer::new(frames(ROOM, rate));
     let (played, echo) = RingBuffer::new(frames(ROOM, rate));
@@ -107,7 +107,7 @@ pub struct Capturing {
 }
 
 impl Capturing {
-    /// Takes frames that lay in the device for `latency`; the mean of their channels is what is heard.
+    /// Takes frames that were in the device for `latency`, mixed down to the mean of their channels.
     pub fn take<T>(&mut self, interleaved: &[T], latency: Duration)
     where
         T: Sample,
@@ -130,7 +130,7 @@ impl Capturing {
         self.wake.wake();
     }
 
-    /// What both ends know.
+    /// The state shared with the engine.
     pub fn flow(&self) -> Arc<Flow> {
         self.flow.clone()
     }
@@ -149,7 +149,7 @@ pub struct Playing {
 }
 
 impl Playing {
-    /// Fills frames that will be heard after `latency`; with silence where there is nothing.
+    /// Fills frames that will be audible after `latency`; missing samples become silence.
     pub fn fill<T>(&mut self, interleaved: &mut [T], latency: Duration)
     where
         T: Sample + FromSample<f32>,
@@ -164,7 +164,7 @@ impl Playing {
             frame.fill(T::from_sample(*last));
             *last
         });
-        // The chunk takes as many as it has room for; all of them are to be played.
+        // The chunk takes only as many as it has room for, so the rest is played without it.
         let mut frames_played = frames_played;
         if let Some(echo) = echo {
             echo.fill_from_iter(&mut frames_played);
@@ -178,13 +178,13 @@ impl Playing {
         self.wake.wake();
     }
 
-    /// What both ends know.
+    /// The state shared with the engine.
     pub fn flow(&self) -> Arc<Flow> {
         self.flow.clone()
     }
 }
 
-/// The engine's end of a microphone: 48 kHz, by blocks.
+/// The engine's end of a microphone's queue: 48 kHz, in blocks.
 pub struct Source {
     ring: Consumer<f32>,
     resampler: Resampler,
@@ -193,24 +193,24 @@ pub struct Source {
 }
 
 impl Source {
-    /// The next 10 ms, when they are there.
+    /// Takes the next 10 ms, if available.
     pub fn pull(&mut self, block: &mut [f32; BLOCK]) -> bool {
         drain(&mut self.ring, &mut self.resampler, &mut self.ready);
         take_block(&mut self.ready, block)
     }
 
-    /// How long sound has been in the device before it came here.
+    /// The time that sound spends in the device.
     pub fn latency(&self) -> Duration {
         self.flow.latency()
     }
 
-    /// How often sound was lost because nobody took it.
+    /// The number of overruns: sound was lost because the queue was full.
     pub fn overruns(&self) -> u64 {
         self.flow.troubles.load(Ordering::Relaxed)
     }
 }
 
-/// The engine's end of a loudspeaker: 48 kHz, by blocks.
+/// The engine's end of a loudspeaker's queue: 48 kHz, in blocks.
 pub struct Sink {
     ring: Producer<f32>,
     echo: Consumer<f32>,
@@ -220,15 +220,15 @@ pub struct Sink {
     period: u32,
     margin_ms: u32,
     seen_troubles: u64,
-    /// Converted, not yet in the ring.
+    /// Converted samples that aren't in the queue yet.
     waiting: VecDeque<f32>,
     played: VecDeque<f32>,
     flow: Arc<Flow>,
 }
 
 impl Sink {
-    /// Whether it needs more to have what the device will take next. After sound was missing it asks for a little more than
-    /// that: this engine's thread, or the device, is not as regular as it might be.
+    /// Whether the queue lacks samples for the device's next callback. After underruns a margin is added, because the
+    /// engine's thread or the device isn't regular.
     pub fn wants(&mut self) -> bool {
         let troubles = self.underruns();
         if troubles > self.seen_troubles {
@@ -239,29 +239,29 @@ impl Sink {
         self.queued() < usize::try_from(wanted).unwrap_or(0)
     }
 
-    /// Takes the next 10 ms.
+    /// Queues the next 10 ms.
     pub fn push(&mut self, block: &[f32; BLOCK]) {
         self.to_device.convert(block, &mut self.waiting);
         let room = self.waiting.len().min(self.ring.slots());
         if let Ok(chunk) = self.ring.write_chunk_uninit(room) {
             chunk.fill_from_iter(self.waiting.drain(..room));
         }
-        // A device that takes nothing is closed soon; what it didn't take is stale.
+        // A device that takes nothing is closed soon; the samples that don't fit are stale.
         self.waiting.clear();
     }
 
-    /// The next 10 ms that the device has taken: what is heard, and what the microphone hears of it.
+    /// Takes the next 10 ms that the device has played, which are the reference for the echo canceller.
     pub fn played(&mut self, block: &mut [f32; BLOCK]) -> bool {
         drain(&mut self.echo, &mut self.from_device, &mut self.played);
         take_block(&mut self.played, block)
     }
 
-    /// How long it takes until what the device takes now is heard.
+    /// The time from a callback until its samples are audible.
     pub fn latency(&self) -> Duration {
         self.flow.latency()
     }
 
-    /// How often the device wanted sound and there was none.
+    /// The number of underruns: the device needed samples and there were none.
     pub fn underruns(&self) -> u64 {
         self.flow.troubles.load(Ordering::Relaxed)
     }

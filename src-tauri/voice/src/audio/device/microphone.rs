@@ -1,8 +1,8 @@
-//! A microphone by ALSA, in a thread of our own.
+//! A microphone through ALSA, with a thread of its own.
 //!
-//! cpal's thread waits for whole periods. `PulseAudio`'s plugin for ALSA says that there is something to read as soon as
-//! there is anything; cpal asks again at once then, and a microphone costs a quarter of a core. This thread takes what there
-//! is, and waits for more.
+//! cpal's thread waits for whole periods. `PulseAudio`'s plugin for ALSA reports readiness as soon as there is any
+//! sample; cpal then polls in a loop, and a microphone costs a quarter of a core. This thread reads the available
+//! samples, and waits for more.
 
 use std::{
     sync::{
@@ -21,11 +21,11 @@ use cpal::{BufferSize, Error, ErrorKind, StreamConfig};
 
 use super::system::Fault;
 
-/// How long it takes at most until a microphone that gives nothing is closed.
+/// Poll timeout in milliseconds, which bounds the time to close a silent microphone.
 const PATIENCE_MS: u32 = 50;
-/// Between two tries where there was nothing though there should have been, or an error.
+/// Retry interval after a false readiness or an error.
 const AGAIN: Duration = Duration::from_millis(2);
-/// Room for what is not read at once, in periods: nothing is late by it, only lost less often.
+/// The buffer size in periods. It adds no latency, but prevents losses.
 const ROOM: Frames = 8;
 
 /// An open microphone; closed on drop.
@@ -35,10 +35,10 @@ pub(super) struct Microphone {
 }
 
 impl Microphone {
-    /// Opens ALSA's device `id` and gives `take` what it hears, with how long it has been in the device.
+    /// Opens ALSA's device `id`, and calls `take` with its samples and their time in the device.
     ///
     /// # Errors
-    /// What ALSA says, or that the machine has no thread left.
+    /// Returns ALSA's error, or that no thread can be started.
     pub(super) fn open<T: IoFormat + Default + Send + 'static>(
         id: &str,
         plan: StreamConfig,
@@ -69,7 +69,7 @@ impl Drop for Microphone {
     }
 }
 
-/// Asks for what is planned; says how many frames there is room for.
+/// Configures the device as planned; returns the buffer's capacity in frames.
 fn configure<T: IoFormat>(pcm: &PCM, plan: StreamConfig) -> Result<usize, Error> {
     let hardware = HwParams::any(pcm)?;
     hardware.set_access(Access::RWInterleaved)?;
@@ -88,7 +88,7 @@ fn configure<T: IoFormat>(pcm: &PCM, plan: StreamConfig) -> Result<usize, Error>
         .map_err(|_| Error::with_message(ErrorKind::UnsupportedConfig, "it has no buffer"))
 }
 
-/// What goes on in the thread.
+/// The state of the reader thread.
 struct Reading<T, F> {
     rate: u32,
     channels: usize,
@@ -99,7 +99,7 @@ struct Reading<T, F> {
 }
 
 impl<T: IoFormat, F: FnMut(&[T], Duration)> Reading<T, F> {
-    /// Until it is to be closed, or the device is gone.
+    /// Reads until it is closed, or the device is gone.
     fn run(&mut self, pcm: &PCM) {
         let Ok(io) = pcm.io_checked::<T>() else { return self.fault.lose() };
         while !self.closing.load(Ordering::Relaxed) {
@@ -109,7 +109,7 @@ impl<T: IoFormat, F: FnMut(&[T], Duration)> Reading<T, F> {
                 return self.fault.lose();
             }
             if kind == ErrorKind::DeviceBusy {
-                // Nothing there, though it said so.
+                // It reported readiness, but had no samples.
                 thread::sleep(AGAIN);
             } else if pcm.try_recover(error, true).and_then(|()| pcm.start()).is_ok() {
                 self.fault.count_gap();
@@ -120,7 +120,7 @@ impl<T: IoFormat, F: FnMut(&[T], Duration)> Reading<T, F> {
         }
     }
 
-    /// Waits for a while until there is something, and takes all of it.
+    /// Waits a limited time for samples, and reads all of them.
     fn read(&mut self, pcm: &PCM, io: &IO<'_, T>) -> alsa::Result<()> {
         if !pcm.wait(Some(PATIENCE_MS))? {
             return Ok(());

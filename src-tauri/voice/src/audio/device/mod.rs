@@ -1,8 +1,8 @@
-//! Microphones and loudspeakers, and the way between their threads and ours.
+//! Microphones and loudspeakers, and the queues between their threads and the engine.
 //!
-//! - `ends`: what a device's thread does, without a lock or an allocation, and the other end of it in the engine
-//! - `system`: the devices of this machine; `microphone`: how they are listened to on Linux
-//! - `clocked`: devices whose time a test holds
+//! - `ends`: the devices' callbacks, without locks or allocations, and the engine's ends of the queues
+//! - `system`: the devices of this machine; `microphone`: capture on Linux
+//! - `clocked`: simulated devices with a test's clock
 //!
 //! A device's thread calls [`Capturing::take`] or [`Playing::fill`]; the engine has a [`Source`] or a [`Sink`].
 
@@ -19,7 +19,7 @@ pub use clocked::{ClockedDevice, ClockedDevices};
 pub use ends::{Capturing, Playing, Sink, Source, capture, playback};
 pub use system::SystemDevices;
 
-/// Which way sound goes.
+/// The direction of sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// A microphone.
@@ -28,30 +28,30 @@ pub enum Direction {
     Output,
 }
 
-/// What devices there are, and how they are opened. Calls may block for some 100 ms.
+/// Access to a set of devices. Calls may block for some 100 ms.
 pub trait Devices: Send {
-    /// The names by which devices are chosen.
+    /// The names of the devices in a direction.
     fn names(&mut self, direction: Direction) -> Vec<String>;
 
-    /// Opens the microphone of this name, or the system's default; `wake` when sound has come.
+    /// Opens the microphone with this name, or the system's default; `wake` is signalled when sound has come.
     ///
     /// # Errors
-    /// Why it can't be had, in words.
+    /// Returns the reason, fit to show, if it can't be opened.
     fn open_input(&mut self, name: Option<&str>, wake: &Wake) -> Result<(Box<dyn OpenDevice>, Source), String>;
 
-    /// As `open_input`, of a loudspeaker; `wake` when sound was taken.
+    /// Opens a loudspeaker, as `open_input`; `wake` is signalled when sound was taken.
     ///
     /// # Errors
-    /// Why it can't be had, in words.
+    /// Returns the reason, fit to show, if it can't be opened.
     fn open_output(&mut self, name: Option<&str>, wake: &Wake) -> Result<(Box<dyn OpenDevice>, Sink), String>;
 }
 
-/// A device that runs; closed on drop.
+/// A running device; closed on drop.
 pub trait OpenDevice: Send {
     /// Its name.
     fn name(&self) -> &str;
 
-    /// Why it is of no use any more, in words; asked several times a second.
+    /// The reason why it has failed, fit to show; polled several times a second.
     fn fault(&mut self, now: Duration) -> Option<String>;
 }
 

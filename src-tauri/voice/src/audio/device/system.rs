@@ -1,10 +1,10 @@
-//! The devices of this machine, by cpal.
+//! The devices of this machine, through cpal.
 //!
-//! A device is asked for periods of 10 ms, of which it holds two: what is not read or written within 20 ms is a gap. Where
-//! gaps are frequent (a busy machine, `PulseAudio` behind ALSA, which mends each only after some 50 ms) it is opened again
-//! with 20 ms, and then 40 ms. One that has no such period is taken with its own.
+//! A device is asked for periods of 10 ms, of which it buffers two: samples that aren't read or written within 20 ms
+//! are a gap. If gaps are frequent (a busy machine, `PulseAudio` behind ALSA, which recovers from each only after some
+//! 50 ms), it is opened again with 20 ms, and then 40 ms. A device without such periods is used with its own.
 //!
-//! On Linux cpal finds the microphones and says what they can do; what they hear is read by `microphone`.
+//! On Linux cpal lists the microphones and their capabilities; the samples are read by `microphone`.
 
 use std::{
     sync::{
@@ -26,20 +26,20 @@ use super::microphone::Microphone;
 use super::{Devices, Direction, OpenDevice, Sink, Source, Wake, capture, ends::Flow, playback};
 use crate::audio::RATE;
 
-/// A device that gives or takes nothing for so long is of no use, and its place is to be taken. Far longer than any buffer:
-/// `PulseAudio`'s plugin for ALSA says nothing when its device goes.
+/// Time limit without a callback, after which a device is replaced. Far longer than any buffer: `PulseAudio`'s plugin
+/// for ALSA reports nothing when its device goes.
 const STALLED: Duration = Duration::from_secs(1);
-/// The same of one that has just been opened: some take their time to begin.
+/// The same for a device that has just been opened: some start slowly.
 const STARTING: Duration = Duration::from_secs(2);
-/// A device that reports errors and stands still for so long is lost.
+/// Time limit without a callback for a device that reports errors.
 const DOUBT: Duration = Duration::from_millis(150);
-/// So many gaps in so long a time are too many.
+/// The number of gaps in an interval that is too many.
 const GAPS: u32 = 3;
 const GAPS_IN: Duration = Duration::from_secs(10);
-/// Periods that are tried, in thousandths of a second.
+/// The range of periods that are tried, in milliseconds.
 const SHORTEST_MS: u32 = 10;
 const LONGEST_MS: u32 = 40;
-/// What ALSA lists and no person means: raw hardware that others need too, and plugins that are no devices.
+/// ALSA device names that are hidden: raw hardware, which other programs need too, and plugins that are no devices.
 const NO_DEVICES: [&str; 12] = [
     "null",
     "hw",
@@ -55,10 +55,10 @@ const NO_DEVICES: [&str; 12] = [
     "vdownmix",
 ];
 
-/// All that cpal finds.
+/// The devices that cpal finds.
 #[derive(Debug)]
 pub struct SystemDevices {
-    /// What has been found to do for microphones, and for loudspeakers.
+    /// The periods to request for microphones and for loudspeakers, in milliseconds; they grow when gaps are frequent.
     input_ms: Arc<AtomicU32>,
     output_ms: Arc<AtomicU32>,
 }
@@ -137,13 +137,13 @@ fn find(direction: Direction, name: Option<&str>) -> Result<Device, String> {
     found.ok_or_else(|| in_words(ErrorKind::DeviceNotAvailable, direction))
 }
 
-/// ALSA would print a line for each device that isn't there. What it says goes into a buffer, emptied by this.
+/// Redirects ALSA's error messages to a buffer and empties it; otherwise ALSA prints a line for each missing device.
 fn hush() {
     #[cfg(target_os = "linux")]
     drop(alsa::Output::local_error_handler());
 }
 
-/// The device's own choice, at 48 kHz where it can: what needs no conversion needs no time for it.
+/// The device's default configuration, at 48 kHz if possible, which saves the resampling delay.
 fn best_config(device: &Device, direction: Direction) -> Result<SupportedStreamConfig, String> {
     let said = |error: cpal::Error| in_words(error.kind(), direction);
     let own = match direction {
@@ -165,7 +165,7 @@ fn best_config(device: &Device, direction: Direction) -> Result<SupportedStreamC
     Ok(alike.map_or(own, |range| range.with_sample_rate(RATE)))
 }
 
-/// What is asked for, one after the other.
+/// The buffer sizes to try, in order.
 fn buffers(rate: u32, period_ms: &AtomicU32) -> [BufferSize; 3] {
     let frames = rate * period_ms.load(Ordering::Relaxed) / 1_000;
     [BufferSize::Fixed(frames.max(1)), BufferSize::Fixed((2 * frames).max(1)), BufferSize::Default]
@@ -197,7 +197,7 @@ fn input_stream(device: &Device, plan: StreamConfig, format: SampleFormat, wake:
         SampleFormat::U8 => alsa_input_of::<u8>(device, plan, wake),
         SampleFormat::I16 => alsa_input_of::<i16>(device, plan, wake),
         SampleFormat::U16 => alsa_input_of::<u16>(device, plan, wake),
-        // ALSA's crate has no samples of that kind; sound servers don't ask for it.
+        // ALSA's crate has no samples of that kind; sound servers don't use it.
         SampleFormat::I24 => input_of::<I24>(device, plan, wake),
         SampleFormat::I32 => alsa_input_of::<i32>(device, plan, wake),
         SampleFormat::F32 => alsa_input_of::<f32>(device, plan, wake),
@@ -239,7 +239,7 @@ where
     Ok((Running::Cpal(stream), source, flow, fault))
 }
 
-/// What cpal doesn't read well.
+/// Opens a microphone with the reader of this crate instead of cpal's.
 #[cfg(target_os = "linux")]
 fn alsa_input_of<T>(device: &Device, plan: StreamConfig, wake: &Wake) -> Begun<Source>
 where
@@ -262,7 +262,7 @@ where
 {
     let period = match plan.buffer_size {
         BufferSize::Fixed(frames) => frames,
-        // It may take more at once; then there is too little once, and more is kept ready from then on.
+        // The device may take more at once; that causes one underrun, after which the margin grows.
         BufferSize::Default => plan.sample_rate / 50,
     };
     let (mut playing, sink) = playback(plan.sample_rate, plan.channels, period, wake)?;
@@ -278,12 +278,12 @@ where
     Ok((Running::Cpal(stream), sink, flow, fault))
 }
 
-/// What a device's thread has said of it.
+/// The error state reported by a device's thread.
 #[derive(Debug, Default)]
 pub(super) struct Fault {
     kind: AtomicU8,
     gaps: AtomicU32,
-    /// Turns after which the device said that they were in vain.
+    /// The number of callbacks that the device reported as failed.
     in_vain: AtomicU64,
 }
 
@@ -291,23 +291,23 @@ const DOUBTFUL: u8 = 1;
 const LOST: u8 = 2;
 
 impl Fault {
-    /// The device is gone.
+    /// Reports that the device is gone.
     pub(super) fn lose(&self) {
         self.kind.store(LOST, Ordering::Relaxed);
     }
 
-    /// It said that something is wrong.
+    /// Reports an error that may be temporary.
     pub(super) fn doubt(&self) {
         self.kind.fetch_max(DOUBTFUL, Ordering::Relaxed);
     }
 
-    /// Sound was lost in it.
+    /// Counts a gap in the sound.
     pub(super) fn count_gap(&self) {
         self.gaps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The callback for errors. ALSA's plugin for `PulseAudio` reports some that pass by themselves, again and again without
-    /// a pause until they do. One whose device is gone takes sound all the same, and says after each turn that it couldn't.
+    /// Makes the error callback. ALSA's plugin for `PulseAudio` reports some temporary errors, repeatedly and without a
+    /// pause. If its device is gone it still takes sound, and reports an error after each callback.
     fn watch(self: Arc<Self>, flow: Arc<Flow>) -> impl FnMut(cpal::Error) + Send + 'static {
         let mut before = 0;
         move |error| {
@@ -315,7 +315,7 @@ impl Fault {
             if kind == ErrorKind::Xrun {
                 return self.count_gap();
             }
-            // Another device in its place, or a thread that has no precedence.
+            // The device was replaced, or its thread has no real-time priority.
             if matches!(kind, ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) {
                 return;
             }
@@ -333,7 +333,7 @@ impl Fault {
         }
     }
 
-    /// How often it has given or taken sound, and not in vain.
+    /// The number of callbacks without those that failed.
     fn progress(&self, flow: &Flow) -> u64 {
         flow.turns().saturating_sub(self.in_vain.load(Ordering::Relaxed))
     }
@@ -345,12 +345,12 @@ struct Opened {
     fault: Arc<Fault>,
     period_ms: Arc<AtomicU32>,
     seen: Option<(u64, Duration)>,
-    /// How many gaps there had been, and when they were last judged.
+    /// The number of gaps and the time of the last check.
     judged: (u32, Duration),
     _stream: Running,
 }
 
-/// What runs until it is dropped.
+/// A running stream, which ends on drop.
 enum Running {
     Cpal(#[expect(dead_code, reason = "held, not asked")] Stream),
     #[cfg(target_os = "linux")]
@@ -362,7 +362,7 @@ impl Opened {
         Self { name, flow, fault, period_ms, seen: None, judged: (0, Duration::ZERO), _stream: stream }
     }
 
-    /// Whether gaps are so frequent that longer periods are better; they are asked for from now on.
+    /// Whether gaps are so frequent that a longer period is needed; it then applies to the next opening.
     fn is_restless(&mut self, now: Duration) -> bool {
         let gaps = self.fault.gaps.load(Ordering::Relaxed);
         let (before, since) = self.judged;
@@ -389,7 +389,7 @@ impl OpenDevice for Opened {
             Some((before, since)) if before == progress => since,
             Some(_) | None => {
                 self.seen = Some((progress, now));
-                // It goes on: what it said was nothing.
+                // It made progress, so the error was temporary.
                 let _passed = self.fault.kind.compare_exchange(DOUBTFUL, 0, Ordering::Relaxed, Ordering::Relaxed);
                 now
             }

@@ -1,7 +1,8 @@
-//! What is kept, and what comes next.
+//! The packet queue, and the choice of the next step in playback.
 //!
-//! The one measure is the delay: how long after the fastest packet's moment (see `depth`) a sample is played. It doesn't
-//! depend on what happens to be in the buffer, so a lost packet or the sender's silence doesn't look like a change of it.
+//! The control variable is the delay: the time from the fastest packet's arrival (see `depth`) to playback of a sample.
+//! It doesn't depend on the fill level of the buffer, so lost packets and the sender's silence don't look like changes
+//! of it.
 
 use std::collections::BTreeMap;
 
@@ -17,85 +18,87 @@ use crate::{
     audio::codec::{duration, has_redundancy},
 };
 
-/// What is asked for at once where there is no packet.
+/// The amount of concealment in one step.
 const BLOCK: Ticks = 10 * MS;
-/// The redundancy in a packet is of so much.
+/// The duration of the redundancy in a packet.
 const FRAME: Ticks = 20 * MS;
-/// A delay that is wrong by less is left alone: too short, and too long.
+/// The tolerances for a delay that is too short, and too long.
 const SHORT: Ticks = 5 * MS;
 const LONG: Ticks = 15 * MS;
-/// From here on it is changed though that may be heard.
+/// The error from which the delay is corrected even audibly.
 const URGENT: Ticks = 60 * MS;
-/// From here on what is stale is left out at once.
+/// The excess from which stale packets are skipped at once.
 const STALE: Ticks = 160 * MS;
-/// A packet that comes sooner than the base by more is from another time: the sender's clock has jumped.
+/// The maximum by which a packet may be earlier than the base. Beyond it the sender's clock has jumped.
 const JUMP: Ticks = 1_000 * MS;
-/// When nothing but packets from another time came for so long, theirs is the time.
+/// The duration and number of packets with another clock after which the buffer adopts that clock.
 const CONVINCED: Ticks = 300 * MS;
 const ENOUGH: u32 = 10;
-/// No sender has more on its way: 2.5 s.
+/// The maximum number of packets held: 2.5 s.
 const HELD: usize = 128;
-/// Of the last so many packets it is known which came.
+/// The number of recent sequence numbers that are tracked.
 const SEEN: i64 = 128;
-/// By which part a new delay counts: over about 0.3 s.
+/// The smoothing divisor of the delay: over about 0.3 s.
 const SMOOTHING: Ticks = 16;
-/// So many of the last 128 lost, and one frame more is waited for: the redundancy is in the next packet.
+/// The number of losses in the last 128 packets from which the target grows by a frame, so that the redundancy in the
+/// next packet is in time.
 const LOSSY: u32 = 3;
 
-/// What comes next.
+/// The next step of playback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// This packet.
+    /// Plays this packet.
     Play(Bytes),
-    /// So much that was lost, from the redundancy in the packet that follows it (which comes as the next step).
+    /// Recovers a lost frame of this duration from the redundancy in the packet after it (which comes as the next
+    /// step).
     Recover(Bytes, Ticks),
-    /// So much that isn't there: lost, or late, or the sender is silent.
+    /// Conceals this duration: packets are lost or late, or the sender is silent.
     Conceal(Ticks),
-    /// No sound yet: so much silence.
+    /// Plays silence of this duration: no sound has come yet.
     Wait(Ticks),
 }
 
-/// How what is played ought to change.
+/// The needed change of the playback speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Not at all.
+    /// None.
     Keep,
-    /// Take some of it out.
+    /// Shorten the sound.
     Shorten {
-        /// Even where it is heard.
+        /// Whether to do so even audibly.
         urgent: bool,
     },
-    /// Put some more into it.
+    /// Lengthen the sound.
     Lengthen {
-        /// As above.
+        /// Whether to do so even audibly.
         urgent: bool,
     },
 }
 
-/// What has become of the packets, from the beginning.
+/// Packet counters, from the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// All that came, of every kind.
+    /// All packets that arrived.
     pub received: u64,
-    /// That had come before.
+    /// Packets that had arrived before.
     pub duplicates: u64,
-    /// That came when it was too late to play them.
+    /// Packets that arrived too late to be played.
     pub late: u64,
-    /// That have not come.
+    /// Packets that haven't arrived.
     pub lost: u64,
-    /// That were no Opus, or from another time.
+    /// Packets that aren't Opus, or have an implausible timestamp.
     pub refused: u64,
-    /// That were played.
+    /// Packets that were played.
     pub played: u64,
-    /// That were left out to catch up.
+    /// Packets that were skipped to reduce the delay.
     pub dropped: u64,
-    /// Lost ones that were played by the redundancy in the next.
+    /// Lost packets that were recovered from the redundancy in the next one.
     pub recovered: u64,
-    /// What was made up for lost and late ones, in milliseconds.
+    /// Concealment of lost and late packets, in milliseconds.
     pub concealed_ms: u64,
 }
 
-/// See the module.
+/// A jitter buffer; see the module.
 #[derive(Debug, Default)]
 pub struct JitterBuffer {
     held: BTreeMap<Ticks, Held>,
@@ -104,9 +107,9 @@ pub struct JitterBuffer {
     seen: Seen,
     depth: Depth,
     playing: Option<Playing>,
-    /// Since when, and how many, packets from another time came.
+    /// The time of the first, and the number of packets with implausible timestamps in a row.
     strange: Option<(Ticks, u32)>,
-    /// Until when packets may come that an outage has held back.
+    /// The time until which packets may be a backlog after an outage.
     backlog: Option<Ticks>,
     counts: Counts,
 }
@@ -120,19 +123,19 @@ struct Held {
 
 #[derive(Debug)]
 struct Playing {
-    /// The sample that comes next.
+    /// The timestamp of the next sample.
     next: Ticks,
-    /// The end of the last packet that was played, and its number.
+    /// The end of the last played packet, and its sequence number.
     through: Ticks,
     sequence: i64,
-    /// What was made up since.
+    /// The concealment since then.
     made_up: Ticks,
     /// The smoothed delay.
     delay: Ticks,
 }
 
 impl JitterBuffer {
-    /// Takes a packet that has come at `now`.
+    /// Adds a packet that arrived at `now`.
     pub fn put(&mut self, packet: &Packet, now: Ticks) {
         self.counts.received += 1;
         let Some(duration) = duration(&packet.payload) else {
@@ -175,7 +178,8 @@ impl JitterBuffer {
                 self.count_late(sequence);
                 return;
             }
-            // What was made up instead of it has been heard; it itself not yet. From here on all is later by so much.
+            // The packet's concealment was played, but the packet can still follow it; all later sound is delayed by
+            // that.
             if timestamp < playing.next {
                 playing.delay += playing.next - timestamp;
                 playing.next = timestamp;
@@ -187,7 +191,7 @@ impl JitterBuffer {
         }
     }
 
-    /// What comes next, when the last of what came before will have been played at `at`.
+    /// The next step of playback, if all earlier sound will have been played at `at`.
     pub fn next(&mut self, at: Ticks) -> Step {
         let (Some(base), target) = (self.depth.base(), self.target()) else { return Step::Wait(BLOCK) };
         let Some(mut playing) = self.playing.take().or_else(|| {
@@ -214,7 +218,7 @@ impl JitterBuffer {
         }
         let lost = first.sequence - playing.sequence - 1;
         if lost <= 0 {
-            // The sender was silent. Its next word is said at the best moment, whatever the delay was before.
+            // The sender was silent, so the next packet is played at the target delay, independent of the delay before.
             if at - timestamp < target {
                 return playing.make_up(BLOCK);
             }
@@ -236,7 +240,7 @@ impl JitterBuffer {
             self.counts.lost += self.seen.missing_between(playing.sequence, first.sequence);
             self.counts.concealed_ms += (playing.made_up / MS).unsigned_abs();
         } else if timestamp <= playing.through {
-            // Nothing is missing, but it came late.
+            // No packet is missing, but this one came late.
             self.counts.concealed_ms += (playing.made_up / MS).unsigned_abs();
         }
         self.counts.played += 1;
@@ -245,7 +249,7 @@ impl JitterBuffer {
         Step::Play(first.payload)
     }
 
-    /// Leaves out what was spoken before `wanted`, when there is something after it.
+    /// Skips packets from before `wanted`, if there are later ones.
     fn leave_out(&mut self, playing: &mut Playing, wanted: Ticks) {
         while self.held.len() > 1 {
             let Some(first) = self.held.first_entry() else { break };
@@ -261,12 +265,12 @@ impl JitterBuffer {
             && *timestamp > playing.next
         {
             playing.delay -= *timestamp - playing.next;
-            // What lies before was left out, not lost.
+            // Packets before it were skipped, not lost.
             (playing.next, playing.sequence) = (*timestamp, first.sequence - 1);
         }
     }
 
-    /// How what is played next ought to change, so that the delay becomes the right one.
+    /// The change of playback speed that brings the delay to its target.
     pub fn pace(&self) -> Pace {
         let Some(playing) = &self.playing else { return Pace::Keep };
         let over = playing.delay - self.target();
@@ -279,36 +283,36 @@ impl JitterBuffer {
         }
     }
 
-    /// Says by how much what was played has become longer, or shorter (negative).
+    /// Reports by how much the played sound was lengthened, or shortened (negative).
     pub fn stretched(&mut self, by: Ticks) {
         if let Some(playing) = &mut self.playing {
             playing.delay += by;
         }
     }
 
-    /// How long after the fastest packet's moment samples are played; zero before the first.
+    /// The present delay after the fastest packet's arrival; zero before the first packet.
     pub fn delay(&self) -> Ticks {
         self.playing.as_ref().map_or(0, |playing| playing.delay)
     }
 
-    /// What the delay ought to be.
+    /// The target delay.
     pub fn target(&self) -> Ticks {
         self.depth.target(if self.seen.missing() >= LOSSY { FRAME } else { 0 })
     }
 
-    /// What has become of the packets.
+    /// The packet counters.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Whether a packet's transit is from another time, and whether from too late (else from too soon).
+    /// Whether a packet's transit time is implausible: too late (true) or too early (false).
     fn is_strange(&self, transit: Ticks) -> Option<bool> {
         let off = transit - self.depth.base()?;
         if off > MOST { Some(true) } else { (off < -JUMP).then_some(false) }
     }
 
-    /// Whether a packet was held back by an outage. To play it would make all that follows late, and no jitter is learnt
-    /// from it.
+    /// Whether a packet is part of a backlog after an outage. Playing it would delay all later sound, and its transit
+    /// time isn't jitter.
     fn is_backlog(&mut self, now: Ticks, transit: Ticks) -> bool {
         let in_time = self.depth.base().is_none_or(|base| transit - base <= self.target());
         self.backlog.take_if(|until| in_time || now >= *until);
@@ -318,7 +322,7 @@ impl JitterBuffer {
     fn count_late(&mut self, sequence: i64) {
         self.counts.late += 1;
         if self.playing.as_ref().is_some_and(|playing| sequence <= playing.sequence) {
-            // It was counted when its successor was played.
+            // It was counted as lost when its successor was played.
             self.counts.lost = self.counts.lost.saturating_sub(1);
         }
     }
@@ -336,20 +340,20 @@ impl Playing {
     }
 }
 
-/// Which of the last packets came.
+/// A bitmap of the packets that have arrived recently.
 #[derive(Debug, Default)]
 struct Seen {
-    /// Bit 0 is `newest`.
+    /// The bitmap; bit 0 is `newest`.
     bits: u128,
     newest: Option<i64>,
-    /// How many there may be in `bits`.
+    /// The number of valid bits.
     known: u32,
 }
 
 impl Seen {
     fn has(&self, sequence: i64) -> bool {
         let age = self.newest.map_or(-1, |newest| newest - sequence);
-        // What is older is late, whether it came before or not.
+        // Older packets are late, whether they are duplicates or not.
         (0..SEEN).contains(&age) && self.bits >> age & 1 == 1
     }
 
@@ -365,7 +369,7 @@ impl Seen {
         }
     }
 
-    /// How many between two that have come didn't.
+    /// The number of missing packets between two that have arrived.
     fn missing_between(&self, before: i64, after: i64) -> u64 {
         let oldest = self.newest.unwrap_or(after) - SEEN + 1;
         let forgotten = (oldest.min(after) - before - 1).max(0).unsigned_abs();
@@ -373,7 +377,7 @@ impl Seen {
         forgotten + u64::try_from(known).unwrap_or(0)
     }
 
-    /// How many of the last ones didn't come. The newest eight may be on their way still.
+    /// The number of missing packets in the bitmap. The newest eight are excluded, as they may still arrive.
     fn missing(&self) -> u32 {
         let known = self.known.saturating_sub(8);
         known - ((self.bits >> 8) & u128::MAX.checked_shr(128 - known).unwrap_or(0)).count_ones().min(known)

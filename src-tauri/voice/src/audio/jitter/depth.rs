@@ -1,50 +1,49 @@
-//! How deep the buffer has to be: so that nearly all packets are there when they are due, and no deeper.
+//! The target delay of the jitter buffer: as small as possible while nearly all packets are in time.
 //!
-//! A packet's transit is when it came less when it was spoken, on two clocks that know nothing of each other: only
-//! differences mean anything. The fastest of the last 10 s is the base; what the others took longer is the jitter. Clocks
-//! that differ by 200 ppm move the base by 2 ms in these 10 s: it follows their drift.
+//! A packet's transit time is its arrival time minus its timestamp, on two unsynchronised clocks, so only differences
+//! are meaningful. The smallest of the last 10 s is the base; the excess of the others is the jitter. Clocks that
+//! differ by 200 ppm move the base by 2 ms in these 10 s, so it follows their drift.
 
 use std::collections::VecDeque;
 
 use super::{MS, Ticks};
 
-/// What is remembered: 10 s, which are at most 500 packets. A sender that is silent or muted sends one in 400 ms: 500 of those
-/// would be the last 200 s, in which two clocks drift apart by a frame and more.
+/// The longer window: 10 s, which are at most 500 packets. The time limit matters for a silent or muted sender with one
+/// packet in 400 ms: 500 of those would be the last 200 s, in which two clocks drift apart by a frame and more.
 const LONG: Span = Span { time: 10_000 * MS, packets: 500 };
-/// In which a change for the worse is noticed soon.
+/// The shorter window, in which an increase of jitter is noticed soon.
 const SHORT: Span = Span { time: 2_000 * MS, packets: 100 };
-/// Before so many have come, little is known.
+/// The minimum number of packets for an estimate.
 const FEW: usize = 25;
-/// Until then: as much as a decent Wi-Fi needs.
+/// The target before that: enough for a decent Wi-Fi.
 const AT_FIRST: Ticks = 40 * MS;
-/// What is asked for is asked for in blocks of 10 ms, by a thread that may be a little late.
+/// The margin for playback, which runs in blocks of 10 ms on a thread that may be a little late.
 const MARGIN: Ticks = 10 * MS;
-/// One frame.
+/// The minimum target: one frame.
 const LEAST: Ticks = 20 * MS;
-/// Deeper, and two people talk at the same time; what comes later yet is lost.
+/// The maximum target, beyond which two people begin to talk at the same time; packets with more delay are lost.
 pub(super) const MOST: Ticks = 200 * MS;
 
-/// The last part of a call: so long, and so many packets.
+/// A window of recent packets: a duration, and a number of packets.
 struct Span {
     time: Ticks,
     packets: usize,
 }
 
-/// How long the packets took.
+/// The estimate of the jitter.
 #[derive(Debug, Default)]
 pub(super) struct Depth {
-    /// When a packet came, and what it took; the newest last.
+    /// The arrival and transit times of packets, the newest last.
     transits: VecDeque<(Ticks, Ticks)>,
     sorted: Vec<Ticks>,
     base: Option<Ticks>,
     needed: Ticks,
-    /// How many have come, up to `FEW`.
+    /// The number of packets so far, up to `FEW`.
     known: usize,
 }
 
 impl Depth {
-    /// Remembers the transit of a packet that came at `now`. Not for one that has come so late that no depth would have kept
-    /// it.
+    /// Records the transit time of a packet that arrived at `now`. Not for packets that are too late for any target.
     pub(super) fn heard(&mut self, transit: Ticks, now: Ticks) {
         let is_old = |&(at, _): &(Ticks, Ticks)| now - at > LONG.time;
         while self.transits.len() >= LONG.packets || self.transits.front().is_some_and(is_old) {
@@ -54,22 +53,22 @@ impl Depth {
         self.transits.push_back((now, transit));
         let base = self.transits.iter().map(|(_, transit)| *transit).min().unwrap_or(transit);
         self.base = Some(base);
-        // All but 3 of the last 100, and all but 5 of the last 500.
+        // Excludes 3 of the last 100, and 5 of the last 500.
         self.needed = self.all_but(&SHORT, now, 3).max(self.all_but(&LONG, now, 5)) - base;
     }
 
-    /// The fastest packet's transit.
+    /// The smallest transit time.
     pub(super) fn base(&self) -> Option<Ticks> {
         self.base
     }
 
-    /// How long after the base's moment a sample is best played: 20 to 200 ms.
+    /// The target delay after the base: 20 to 200 ms.
     pub(super) fn target(&self, frames_more: Ticks) -> Ticks {
         let needed = if self.known < FEW { self.needed.max(AT_FIRST - MARGIN) } else { self.needed };
         (needed + MARGIN + frames_more).clamp(LEAST, MOST)
     }
 
-    /// The greatest transit of the last part when the `ignored` greatest are left out, or the same part of fewer.
+    /// The greatest transit time in a window, excluding the `ignored` greatest, or the same share of fewer packets.
     fn all_but(&mut self, last: &Span, now: Ticks, ignored: usize) -> Ticks {
         self.sorted.clear();
         let recent = self.transits.iter().rev().take(last.packets).take_while(|(at, _)| now - at <= last.time);
@@ -88,7 +87,7 @@ mod tests {
         every(20, jitters)
     }
 
-    /// The same with one packet in so many milliseconds.
+    /// The same, with one packet in `ms` milliseconds.
     fn every(ms: Ticks, jitters: impl Iterator<Item = Ticks>) -> Depth {
         let mut depth = Depth::default();
         for (number, jitter) in (0..).zip(jitters) {
@@ -129,10 +128,10 @@ mod tests {
 
     #[test]
     fn base_follows_a_clock_that_drifts_also_while_the_sender_is_silent() {
-        // One packet in 400 ms, and 200 ppm: after 20 min the clocks are 240 ms apart.
+        // One packet in 400 ms at 200 ppm: after 20 min the clocks are 240 ms apart.
         let depth = every(400, (0..3_000).map(|n| n * 400 * 200 / 1_000_000));
         assert!((20 * MS..=22 * MS).contains(&depth.target(0)), "{} ms", depth.target(0) / MS);
-        // What was slow before the silence is forgotten ten seconds into it, as it would be in speech.
+        // Jitter from before the silence is dropped after ten seconds, as in speech.
         let mut depth = after((0..500).map(|n| n % 80));
         assert!(depth.target(0) > 80 * MS);
         for silent in 0..26 {

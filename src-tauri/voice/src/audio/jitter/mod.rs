@@ -1,11 +1,12 @@
-//! The jitter buffer: brings packets into their order and time again, and decides what is heard when one is missing.
+//! The jitter buffer: restores the packets' order and timing, and decides on the concealment of missing ones.
 //!
-//! Pure: time comes in with every call, in samples of 48 kHz since any beginning, and nothing is decoded here.
+//! It is pure: time is an argument of every call, in samples of 48 kHz since an arbitrary start, and nothing is decoded
+//! here.
 //!
-//! - `numbers`: sequences and timestamps that wrap around
-//! - `depth`: how deep the buffer has to be, by how irregularly packets came
-//! - `buffer`: what is kept, and what comes next
-//! - `stretch`: how decoded sound is made longer or shorter by a pitch period, so that the depth follows
+//! - `numbers`: unwrapping of sequence numbers and timestamps
+//! - `depth`: the target delay, from the measured jitter
+//! - `buffer`: the packet queue, and the choice of the next step
+//! - `stretch`: changes of the duration of decoded sound by a pitch period, which adapt the delay
 
 mod buffer;
 mod depth;
@@ -15,8 +16,8 @@ mod stretch;
 pub use buffer::{Counts, JitterBuffer, Pace, Step};
 pub(super) use stretch::{lengthen, shorten};
 
-/// A moment or a time span in samples of 48 kHz.
+/// A time or duration in samples of 48 kHz.
 pub type Ticks = i64;
 
-/// So many [`Ticks`] are a millisecond.
+/// The number of [`Ticks`] in a millisecond.
 pub const MS: Ticks = 48;

@@ -1,11 +1,11 @@
-//! Numbers that wrap around, made ones that don't.
+//! Unwrapping of sequence numbers and timestamps.
 
-/// Follows a number of 16 or 32 bits on the wire.
+/// Unwraps a number of 16 or 32 bits on the wire.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Unwrapped(Option<i64>);
 
 impl Unwrapped {
-    /// What a sequence number stands for: the one that is nearest to the last.
+    /// Unwraps a sequence number to the value that is nearest to the last.
     pub(super) fn sequence(&self, wire: u16) -> i64 {
         self.0.map_or(i64::from(wire), |last| {
             let low = u16::try_from(last.rem_euclid(1 << 16)).unwrap_or_default();
@@ -13,7 +13,7 @@ impl Unwrapped {
         })
     }
 
-    /// As `sequence`, of a timestamp.
+    /// Unwraps a timestamp, as `sequence`.
     pub(super) fn timestamp(&self, wire: u32) -> i64 {
         self.0.map_or(i64::from(wire), |last| {
             let low = u32::try_from(last.rem_euclid(1 << 32)).unwrap_or_default();
@@ -21,7 +21,7 @@ impl Unwrapped {
         })
     }
 
-    /// Takes it as the last one, unless a later one was.
+    /// Sets the last value, unless it was later.
     pub(super) fn advance(&mut self, number: i64) {
         self.0 = Some(self.0.map_or(number, |last| last.max(number)));
     }

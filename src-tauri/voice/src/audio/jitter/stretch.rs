@@ -1,22 +1,22 @@
-//! Sound made longer or shorter by one pitch period, or a few, without a change of pitch: the waveform is overlapped with
-//! itself where it resembles itself most (WSOLA).
+//! Time stretching by one or a few pitch periods without a change of pitch: the waveform is overlapped with itself at
+//! the point of greatest similarity (WSOLA).
 
 use super::{MS, Ticks};
 
-/// How long two stretches of sound are compared, and overlapped: 10 ms.
+/// The length of comparison and overlap: 10 ms.
 const OVERLAP: usize = 480;
 /// The shortest shift: a voice of 400 Hz.
 const LEAST: usize = 120;
-/// The longest: a voice of 100 Hz, or two periods of a higher one.
+/// The longest shift: a voice of 100 Hz, or two periods of a higher one.
 const MOST: usize = 480;
-/// From shift to shift in the first search.
+/// The step of the coarse search.
 const COARSE: usize = 4;
-/// What a change is not heard in: about -54 dBFS.
+/// The level below which changes are inaudible: about -54 dBFS.
 const QUIET: f32 = 0.002;
-/// So alike two stretches must be, where it isn't quiet.
+/// The minimum similarity for sound above that level.
 const ALIKE: f32 = 0.6;
 
-/// Takes one shift out of 20 ms or more; says how much that was, 0 when it would be heard and it isn't `urgent`.
+/// Removes one shift from 20 ms or more. Returns its length; 0 if it would be audible and isn't `urgent`.
 pub(crate) fn shorten(samples: &mut Vec<f32>, urgent: bool) -> Ticks {
     let Some(shift) = shift(samples, urgent) else { return 0 };
     for at in 0..OVERLAP {
@@ -26,16 +26,16 @@ pub(crate) fn shorten(samples: &mut Vec<f32>, urgent: bool) -> Ticks {
     ticks(shift)
 }
 
-/// Puts one shift into 20 ms or more; as [`shorten`].
+/// Inserts one shift into 20 ms or more; as [`shorten`].
 pub(crate) fn lengthen(samples: &mut Vec<f32>, urgent: bool) -> Ticks {
     let Some(shift) = shift(samples, urgent) else { return 0 };
-    // As far as `shift`, then again from the beginning.
+    // Plays up to `shift`, then again from the beginning.
     let again: Vec<f32> = (0..OVERLAP).map(|at| mix(samples[at + shift], samples[at], at)).collect();
     samples.splice(shift..OVERLAP, again);
     ticks(shift)
 }
 
-/// The shift at which the sound resembles itself most.
+/// The shift of greatest similarity.
 fn shift(samples: &[f32], urgent: bool) -> Option<usize> {
     if samples.len() < OVERLAP + MOST {
         return None;
@@ -58,7 +58,7 @@ fn shift(samples: &[f32], urgent: bool) -> Option<usize> {
     (urgent || alike > ALIKE).then_some(shift)
 }
 
-/// From `old` to `new` along a straight line.
+/// Crossfades linearly from `old` to `new`.
 fn mix(old: f32, new: f32, at: usize) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "less than 480")]
     let part = at as f32 / OVERLAP as f32;

@@ -1,4 +1,4 @@
-//! The buffer under networks of every kind, with a listener who asks for 10 ms every 10 ms.
+//! Tests of the jitter buffer under simulated networks, with a listener that pulls 10 ms every 10 ms.
 
 use proptest::prelude::*;
 
@@ -7,27 +7,27 @@ use super::*;
 const FIRST_SEQUENCE: u16 = 65_500;
 const FIRST_TIMESTAMP: u32 = u32::MAX - 10_000;
 
-/// One that asks as a loudspeaker does.
+/// A listener that pulls as a loudspeaker does.
 #[derive(Default)]
 struct Listener {
     buffer: JitterBuffer,
-    /// What was fetched and not yet played.
+    /// The duration that was fetched and not yet played.
     fetched: Ticks,
-    /// Number, and the moment of its first sample, of all that were played; made up and recovered ones as words.
+    /// The number and playback time of each played packet; recovered and concealed ones are only counted.
     played: Vec<(u32, Ticks)>,
     recovered: usize,
     made_up: Ticks,
 }
 
 impl Listener {
-    /// Ten milliseconds, at `now`.
+    /// Plays ten milliseconds at `now`.
     fn pull(&mut self, now: Ticks) {
         while self.fetched < BLOCK {
             let at = now + self.fetched;
             self.fetched += match self.buffer.next(at) {
                 Step::Play(payload) => {
                     self.played.push((number(&payload), at));
-                    // As good as any voice: 5 ms is a period.
+                    // A pitch period of 5 ms stands for any voice.
                     let change = match self.buffer.pace() {
                         Pace::Keep => 0,
                         Pace::Shorten { .. } => -5 * MS,
@@ -54,14 +54,14 @@ impl Listener {
         self.played.iter().map(|(number, _)| *number).collect()
     }
 
-    /// How long after its being sent number `number` was played.
+    /// The delay from sending to playback of packet `number`.
     fn delay(&self, number: u32) -> Option<Ticks> {
         let (_, at) = self.played.iter().find(|(played, _)| *played == number)?;
         Some((at - Ticks::from(number) * FRAME) / MS)
     }
 }
 
-/// Hybrid Opus of 20 ms with redundancy, as far as its first bytes say; then its number.
+/// A payload that looks like hybrid Opus of 20 ms with redundancy in its first bytes; then its number.
 fn payload(number: u32) -> Bytes {
     [&[15 << 3, 0b0100_0000][..], &number.to_be_bytes()].concat().into()
 }
@@ -78,12 +78,12 @@ fn packet(number: u32, sequence: u32) -> Packet {
     }
 }
 
-/// Sends `count` packets; each arrives so many ms after its being sent as `arrivals` say of its number, as often as they say.
+/// Sends `count` packets; each arrives once for every delay, in milliseconds, that `arrivals` returns for its number.
 fn listen(count: u32, arrivals: impl Fn(u32) -> Vec<Ticks>) -> Listener {
     listen_to(&(0..count).map(|number| (packet(number, number), arrivals(number))).collect::<Vec<_>>(), 0)
 }
 
-/// The same with the packets given, and a sender whose clock is `ppm` fast.
+/// The same with given packets, and a sender whose clock is `ppm` fast.
 fn listen_to(sent: &[(Packet, Vec<Ticks>)], ppm: Ticks) -> Listener {
     let mut arrivals: Vec<(Ticks, &Packet)> = Vec::new();
     for (packet, delays) in sent {
@@ -105,7 +105,7 @@ fn listen_to(sent: &[(Packet, Vec<Ticks>)], ppm: Ticks) -> Listener {
     listener
 }
 
-/// A number from 0 to `below` that is the same for the same `seed`.
+/// A pseudorandom number from 0 to `below`, determined by `seed`.
 fn chance(seed: u32, below: u32) -> u32 {
     let mixed = (seed ^ 0x9e37_79b9).wrapping_mul(0x85eb_ca6b);
     let mixed = (mixed ^ mixed >> 13).wrapping_mul(0xc2b2_ae35);
@@ -118,7 +118,7 @@ fn steady_packets_are_all_played_in_their_order_one_frame_deep_over_the_wrap() {
     assert_eq!(listener.numbers(), (0..500).collect::<Vec<_>>());
     let counts = listener.buffer.counts();
     assert_eq!((counts.received, counts.played, counts.lost, counts.late, counts.concealed_ms), (500, 500, 0, 0, 0));
-    // The network's 30 ms, and one frame, and what is left alone.
+    // The network's 30 ms, one frame, and the tolerance.
     let delay = listener.delay(400).unwrap();
     assert!((50..=65).contains(&delay), "{delay} ms");
 }
@@ -135,7 +135,7 @@ fn reordered_and_doubled_packets_are_played_once_in_order() {
 
 #[test]
 fn silence_of_the_sender_is_no_loss() {
-    // Half a second of speech, a second of silence with a packet every 400 ms; sequences have no gap.
+    // Half a second of speech, a second of silence with a packet every 400 ms; sequence numbers have no gap.
     let mut sent = Vec::new();
     for number in 0..600 {
         if number % 75 < 25 || number % 20 == 0 {
@@ -187,7 +187,7 @@ fn depth_follows_the_jitter_up_and_down() {
 
 #[test]
 fn two_seconds_without_a_packet_are_over_when_they_are_over() {
-    // Lost, and held back and delivered at once.
+    // Once lost, and once held back and delivered at the same time.
     for stale in [false, true] {
         let listener = listen(1_000, |n| match (n, stale) {
             (500..600, false) => vec![],

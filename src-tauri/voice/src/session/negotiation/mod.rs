@@ -1,7 +1,6 @@
-//! Who says what when, so that two sessions find each other: pure, with signals, events and the time going in, and
-//! steps coming out.
+//! The signalling state machine of a call. It is pure: signals, events and the time are its inputs, steps its outputs.
 //!
-//! The caller makes all offers, so that two can't cross. The one who was called asks for them.
+//! The caller makes all offers, which excludes glare. The callee asks for them.
 //!
 //! ```text
 //!  caller                         called
@@ -13,9 +12,9 @@
 //!    │ ───────── Offer ───────────►  │   a new ICE generation
 //! ```
 //!
-//! Packets go over UDP while it is connected, and over the socket (`Relay`) when it isn't: two seconds after the start,
-//! at once when it was and broke. Each side decides for what it sends, and follows the other onto the socket, since a
-//! side that isn't connected can't be reached otherwise. ICE is tried again all the while, less and less often.
+//! Packets go over UDP while that is connected, and over the socket (`Relay`) otherwise: two seconds after the start,
+//! or at once after a connection was lost. Each side decides for its own packets, and follows the other onto the
+//! socket, since an unconnected side can't be reached otherwise. Meanwhile ICE is retried with increasing back-off.
 
 use std::time::Duration;
 
@@ -24,101 +23,101 @@ use crewbell_shared::protocol::live::Signal;
 
 use super::{Candidate, Event};
 
-/// How long UDP has until packets go over the socket: both sides are to be heard within three seconds of the answer.
+/// Time limit for UDP before packets go over the socket: audio must flow within three seconds of the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long until what has no answer is said again: a signal may be lost with the socket it was said on. Shorter than the
-/// patience with UDP, so that one which is lost isn't taken for a network without it.
+/// The retransmission interval of unanswered signals, which may be lost with their socket. It is shorter than the limit
+/// for UDP, so that a lost signal isn't taken for blocked UDP.
 const REPEAT: Duration = Duration::from_secs(1);
 
-/// How long a restart has until the next is tried, at first and at last.
+/// The initial and the maximum back-off between ICE restarts.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LAST_RETRY: Duration = Duration::from_mins(1);
 
-/// The part of this side in the negotiation.
+/// The role of this side in the negotiation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Makes the offers.
+    /// The caller, who makes the offers.
     Caller,
-    /// Answers them.
+    /// The callee, who answers them.
     Called,
 }
 
-/// What has happened.
+/// An input of the state machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// The session is open.
     Opened,
-    /// A signal came.
+    /// A signal arrived.
     Signal {
-        /// Of which call.
+        /// The call's id.
         call_id: CallId,
-        /// From which device.
+        /// The sender.
         from: EndpointId,
-        /// What.
+        /// The signal.
         signal: Signal,
     },
-    /// The session said something of itself.
+    /// The session emitted an event.
     Event(Event),
-    /// The session made the offer that a step asked for.
+    /// The session made the offer that a step requested.
     Offered(String),
-    /// The session made the answer that a step asked for.
+    /// The session made the answer that a step requested.
     Answered(String),
-    /// The session could not do what a step asked for.
+    /// The session failed to do a step.
     Refused,
-    /// This device has other addresses than before.
+    /// The addresses of this device changed.
     NetworkChanged,
-    /// The live socket is open again, of this side or the other: what was said while it was not is lost.
+    /// The live socket of this side or the other is open again; signals may have been lost meanwhile.
     SocketBack,
-    /// Time has passed.
+    /// A deadline has passed.
     Tick,
 }
 
-/// What is to be done.
+/// An output of the state machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Say this to the other device.
+    /// Send this signal to the other device.
     Say(Signal),
-    /// Make an offer, and give it back as [`Input::Offered`].
+    /// Make an offer, and return it as [`Input::Offered`].
     Offer {
-        /// Whether it begins a new ICE generation.
+        /// Whether it restarts ICE.
         restart: bool,
     },
-    /// Take this offer, and give the answer back as [`Input::Answered`].
+    /// Accept this offer, and return the answer as [`Input::Answered`].
     AcceptOffer(String),
-    /// Take this answer.
+    /// Accept this answer.
     AcceptAnswer(String),
-    /// Take this candidate.
+    /// Add this candidate.
     AddCandidate(Candidate),
-    /// Send packets by this way from now on.
+    /// Send packets by this path from now on.
     Send(Way),
     /// The other side hung up.
     HungUp,
 }
 
-/// How packets go.
+/// The path of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Nowhere yet: UDP still has time to connect.
+    /// No path yet: UDP still has time to connect.
     Nowhere,
-    /// By the session.
+    /// UDP, through the session.
     Udp,
-    /// As frames over the live socket.
+    /// The live socket, as frames.
     Socket,
 }
 
-/// Where the exchange of descriptions stands.
+/// The state of the offer/answer exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Exchange {
-    /// Not begun; the one who was called has asked for an offer if `asked` is a time.
+    /// Not begun; `asked` is when the callee last asked for an offer.
     Idle { asked: Option<Duration> },
-    /// The session is making an offer, after whose answer comes another if `again`.
+    /// The session is making an offer; `again` requests another one after its answer.
     Offering { again: bool },
-    /// The offer awaits its answer since it was said last; then comes another if `again`.
+    /// The offer was last sent at `said` and awaits its answer; `again` requests another one after it.
     Offered { sdp: String, said: Duration, again: bool },
     /// The session is making an answer to this offer.
     Answering { offer: String },
-    /// Both sides have both descriptions; the one who was called keeps them, to answer the same again.
+    /// Both sides have both descriptions; the callee keeps them to resend the same answer.
     Agreed { offer: String, answer: String },
 }
 
@@ -129,23 +128,23 @@ pub struct Negotiation {
     call_id: CallId,
     peer: EndpointId,
     exchange: Exchange,
-    /// The last answer that was taken: an answer doesn't name its offer, and this one may come twice.
+    /// The last accepted answer, for duplicate detection, since an answer doesn't identify its offer.
     last_answer: Option<String>,
     connected: bool,
-    /// Whether the other side said that it sends over the socket.
+    /// Whether the other side sends over the socket.
     peer_relays: bool,
-    /// Whether this side said so.
+    /// Whether this side has sent `Relay` with `on`.
     said_relay: bool,
     way: Way,
-    /// When packets go to the socket if nothing is connected until then.
+    /// The time limit for UDP, after which packets go over the socket.
     patience_ends: Option<Duration>,
-    /// When ICE is restarted if nothing is connected until then, and how long the next attempt has.
+    /// The time of the next ICE restart if nothing is connected until then, and the back-off after it.
     retry: Option<Duration>,
     retry_after: Duration,
 }
 
 impl Negotiation {
-    /// Before anything was said.
+    /// Makes the initial state.
     pub fn new(role: Role, call_id: CallId, peer: EndpointId) -> Self {
         Self {
             role,
@@ -163,12 +162,12 @@ impl Negotiation {
         }
     }
 
-    /// How packets go now.
+    /// The present path of packets.
     pub fn way(&self) -> Way {
         self.way
     }
 
-    /// When [`Input::Tick`] is due, in the same time as `at` of [`handle`](Self::handle).
+    /// When [`Input::Tick`] is due, in the time of `at` of [`handle`](Self::handle).
     pub fn deadline(&self) -> Option<Duration> {
         let repeat = match &self.exchange {
             Exchange::Idle { asked: Some(at) } | Exchange::Offered { said: at, .. } => Some(*at + REPEAT),
@@ -180,7 +179,7 @@ impl Negotiation {
         [repeat, self.patience_ends, self.retry].into_iter().flatten().min()
     }
 
-    /// What follows from an input, at a time since any beginning.
+    /// Handles an input at a time since an arbitrary start, and returns the steps to do.
     pub fn handle(&mut self, input: Input, at: Duration) -> Vec<Step> {
         let mut steps = Vec::new();
         match input {
@@ -196,7 +195,7 @@ impl Negotiation {
             Input::Refused => self.refused(),
             Input::NetworkChanged => {
                 if self.is_under_way() {
-                    // An offer that is out names addresses that are gone.
+                    // A pending offer names addresses that are gone.
                     if let Exchange::Offering { again } | Exchange::Offered { again, .. } = &mut self.exchange {
                         *again = true;
                     }
@@ -239,14 +238,14 @@ impl Negotiation {
             }
             (Signal::Relay { on }, _) => self.peer_relays = on,
             (Signal::HangUp, _) => steps.push(Step::HungUp),
-            // Out of role, or of a newer version.
+            // A signal for the other role, or of a newer version.
             (Signal::Offer { .. } | Signal::Answer { .. } | Signal::Ready | Signal::Restart | Signal::Unknown, _) => {}
         }
     }
 
     fn hear_offer(&mut self, sdp: String, steps: &mut Vec<Step>) {
         match &self.exchange {
-            // Said again because our answer was lost, or is yet to come.
+            // A retransmission, because the answer was lost or is still pending.
             Exchange::Agreed { offer, answer } if *offer == sdp => {
                 steps.push(Step::Say(Signal::Answer { sdp: answer.clone() }));
             }
@@ -288,7 +287,7 @@ impl Negotiation {
                 self.retry_after = FIRST_RETRY;
             }
             Event::Disconnected | Event::Failed => {
-                // What broke needs no patience: until it is mended, the socket may get through.
+                // A lost connection gets no time limit: the socket is used until it recovers.
                 self.patience_ends = None;
                 self.restart(at, steps);
             }
@@ -308,7 +307,8 @@ impl Negotiation {
         }
     }
 
-    /// What the session refused is forgotten: the other side may say it better, and the socket is there meanwhile.
+    /// Resets the exchange after the session refused a description: the other side may send a better one, and the
+    /// socket is used meanwhile.
     fn refused(&mut self) {
         if matches!(self.exchange, Exchange::Offering { .. } | Exchange::Answering { .. }) {
             self.exchange = Exchange::Idle { asked: None };
@@ -320,7 +320,7 @@ impl Negotiation {
         self.retry = Some(at + self.retry_after);
         match (self.role, &self.exchange) {
             (Role::Called, _) => steps.push(Step::Say(Signal::Restart)),
-            // A new way is being asked for: what the other side said of the old one crossed the offer.
+            // A restart is in progress already; the other side's request crossed the offer.
             (Role::Caller, Exchange::Offering { .. } | Exchange::Offered { .. }) => {}
             (Role::Caller, Exchange::Idle { .. } | Exchange::Answering { .. } | Exchange::Agreed { .. }) => {
                 self.make_offer(true, steps);
@@ -333,7 +333,7 @@ impl Negotiation {
         steps.push(Step::Offer { restart });
     }
 
-    /// Says again what may have been lost.
+    /// Retransmits signals that may have been lost.
     fn repeat(&mut self, at: Duration, steps: &mut Vec<Step>) {
         match &mut self.exchange {
             Exchange::Offered { sdp, said, .. } => {
@@ -373,18 +373,18 @@ impl Negotiation {
         }
     }
 
-    /// Whether there is a call to mend.
+    /// Whether the call is connected or connecting.
     fn is_under_way(&self) -> bool {
         self.connected || self.retry.is_some()
     }
 
-    /// Whether this side gets nothing through by UDP, and won't wait for it.
+    /// Whether UDP isn't connected and its time limit has passed.
     fn is_lacking(&self) -> bool {
         self.is_under_way() && !self.connected && self.patience_ends.is_none()
     }
 
     fn choose_way(&mut self, steps: &mut Vec<Step>) {
-        // The other side is told of what is lacking here, not of where packets go: else each would wait for the other.
+        // `Relay` reports this side's lack of UDP, not its present path; otherwise each side would wait for the other.
         if self.is_lacking() != self.said_relay {
             self.said_relay = !self.said_relay;
             steps.push(Step::Say(Signal::Relay { on: self.said_relay }));

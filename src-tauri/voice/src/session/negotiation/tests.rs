@@ -1,4 +1,4 @@
-//! The negotiation alone, and two of them with a channel between them that loses what it likes.
+//! Tests of the negotiation alone, and of two of them over a lossy channel.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ fn called() -> Negotiation {
     Negotiation::new(Role::Called, CALL, CALLER)
 }
 
-/// A signal from whoever it should come from.
+/// A signal from the expected peer.
 fn from_peer(to: &Negotiation, signal: Signal) -> Input {
     Input::Signal { call_id: CALL, from: to.peer, signal }
 }
@@ -193,11 +193,11 @@ fn an_offer_that_the_session_refused_does_not_stand_in_the_way_of_the_next() {
     assert_eq!(called.handle(input, seconds(1)), [Step::AcceptOffer("o1".to_owned())]);
 }
 
-/// Two sides, sessions that do what they are asked, and what is on its way between them.
+/// A simulation of two sides, ideal sessions, and the signals in flight.
 struct World {
     sides: [Negotiation; 2],
     on_the_way: [VecDeque<Signal>; 2],
-    /// The number of the description that each session has of each side.
+    /// The number of each side's description in each session.
     described: [[u32; 2]; 2],
     offers: u32,
     at: Duration,
@@ -232,7 +232,7 @@ impl World {
         }
     }
 
-    /// Brings what is on its way to a side, if it isn't lost.
+    /// Delivers or loses the next signal in flight to a side.
     fn bring(&mut self, side: usize, lost: bool) {
         if let Some(signal) = self.on_the_way[side].pop_front()
             && !lost
@@ -242,7 +242,7 @@ impl World {
         }
     }
 
-    /// Both sessions know both descriptions of the same generation: then ICE connects.
+    /// Whether both sessions have both descriptions of the same generation, so that ICE would connect.
     fn has_agreed(&self) -> bool {
         let [ours, theirs] = self.described;
         ours == theirs && ours[0] != 0 && ours[0] == ours[1]
@@ -250,7 +250,7 @@ impl World {
 }
 
 proptest! {
-    /// Whatever was lost, and whatever broke meanwhile: once nothing is lost any more, the two come to agree.
+    /// After any losses and disconnections, the two sides agree once no more signals are lost.
     #[test]
     fn two_sides_agree_in_the_end(
         steps in proptest::collection::vec((0..2_usize, 0..8_u8, any::<bool>()), 0..60),

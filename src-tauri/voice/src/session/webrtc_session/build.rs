@@ -1,4 +1,4 @@
-//! How the library is set up for one call.
+//! Configuration of the WebRTC library for one call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,27 +22,28 @@ use super::reports::Reports;
 use crate::session::weather::Rough;
 use crate::session::{IceServer, Options};
 
-/// How long nothing may be heard before a connection counts as lost. A second more would be missed from the three
-/// within which a call must have moved to another network.
+/// The time without received data after which a connection counts as disconnected. Another second would exceed the
+/// three in which a call must move to another network.
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(2);
 
-/// How long until ICE gives up. Nothing is lost by patience: packets go over the socket meanwhile.
+/// The time after which ICE fails. It can be long, because packets go over the socket meanwhile.
 const FAILED_AFTER: Duration = Duration::from_secs(20);
 
-/// How often a quiet connection is checked: three checks may be lost before it counts as lost.
+/// The keepalive interval: three keepalives may be lost before a connection counts as disconnected.
 const KEEP_ALIVE: Duration = Duration::from_millis(500);
 
-/// How often unanswered checks are repeated, and how many times: as long as by the library's own 200 ms and 7. What comes by
-/// TURN is only answered when the library next wakes, which is what made such calls take three seconds to connect.
+/// The interval and the number of connectivity checks, with the same total time as the library's default of 7 at 200
+/// ms. Responses through TURN are processed only when the library next wakes, so the default would make such calls take
+/// three seconds to connect.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const CHECKS: u16 = 28;
 
-/// How long a better kind of candidate is waited for. The library's two seconds for relayed ones would bring the socket
-/// in before TURN has had its chance.
+/// The waiting times before relayed and server-reflexive candidates are accepted. The library's two seconds for relayed
+/// ones would let the fallback to the socket come before TURN.
 const RELAY_WAIT: Duration = Duration::from_millis(500);
 const SRFLX_WAIT: Duration = Duration::from_millis(200);
 
-/// A connection with Opus as its only codec, and RTCP reports as its only extra.
+/// Makes a connection with Opus as the only codec, and RTCP reports as the only extension.
 pub(super) async fn connection(
     options: Options,
     handler: Handler,
@@ -61,7 +62,7 @@ pub(super) async fn connection(
         Some(weather) => Arc::new(Rough::new(weather)),
         None => Arc::new(TokioRuntime),
     };
-    // Slot 0 is next to the wire: what passes there is what leaves and comes.
+    // Slot 0 is next to the wire, so it sees the packets as sent and received.
     let extras = configure_rtcp_reports(Registry::new()).with(Slot::from(0), reports.listener());
     let building = PeerConnectionBuilder::new()
         .with_media_engine(media)
@@ -78,20 +79,20 @@ pub(super) async fn connection(
 
 fn settings() -> SettingEngine {
     SettingEngineBuilder::new()
-        // Our candidates are plain addresses, and where there is no multicast its socket can't even be opened.
+        // Candidates are plain addresses, and without multicast the mDNS socket can't even be opened.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-        // New sockets at each restart: those of a network that was left are dead.
+        // New sockets at each restart, because those of the previous network are dead.
         .with_discard_local_candidates_during_ice_restart(true)
         .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEP_ALIVE))
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
-        // The other side's first check often comes before its candidate: to wait for that would cost a second.
+        // The other side's first check often comes before its candidate; waiting would cost a second.
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         .with_srflx_acceptance_min_wait(Some(SRFLX_WAIT))
         .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
         .build()
 }
 
-/// Leaves out what the library can't speak, so that one such URL doesn't cost the call.
+/// Filters out URLs that the library doesn't support, so that they don't make the call fail.
 fn usable(server: IceServer) -> Option<RTCIceServer> {
     let is_udp = |url: &String| {
         let over_tcp = url.contains("transport=tcp");
@@ -101,7 +102,7 @@ fn usable(server: IceServer) -> Option<RTCIceServer> {
     (!urls.is_empty()).then_some(RTCIceServer { urls, username: server.username, credential: server.credential })
 }
 
-/// Two channels are what RFC 7587 (7) has in the description of mono too.
+/// RFC 7587 (7) requires two channels in the description of mono, too.
 fn opus() -> RTCRtpCodec {
     RTCRtpCodec {
         mime_type: MIME_TYPE_OPUS.to_owned(),
@@ -112,7 +113,7 @@ fn opus() -> RTCRtpCodec {
     }
 }
 
-/// The one track that we send.
+/// The only track that is sent.
 pub(super) fn track(ssrc: u32) -> MediaStreamTrack {
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..RTCRtpCodingParameters::default() },

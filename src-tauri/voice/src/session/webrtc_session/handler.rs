@@ -1,4 +1,4 @@
-//! What the library says, in our words.
+//! Conversion of the WebRTC library's callbacks to events.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
@@ -15,13 +15,13 @@ use crate::packet::Packet;
 use crate::session::candidates::{Candidate, ice_ufrag};
 use crate::session::{Event, PacketSink};
 
-/// What the library said; told on by a task of ours, because the library's own waits for whoever it calls.
+/// A callback's data. A task of this crate forwards it, because the library's own task waits for its callbacks.
 pub(super) enum Said {
     Candidate(Box<RTCIceCandidate>),
     State(RTCPeerConnectionState),
 }
 
-/// Whom the library calls.
+/// The library's callbacks.
 pub(super) struct Handler {
     said: mpsc::UnboundedSender<Said>,
     packets: PacketSink,
@@ -47,7 +47,7 @@ impl PeerConnectionEventHandler for Handler {
         let packets = Arc::clone(&self.packets);
         tokio::spawn(async move {
             while let Some(event) = track.poll().await {
-                // Padding alone carries no audio.
+                // Packets of padding alone carry no audio.
                 if let TrackRemoteEvent::OnRtpPacket(packet) = event
                     && !packet.payload.is_empty()
                 {
@@ -62,16 +62,16 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
-/// Tells on what the library said.
+/// The task that forwards the callbacks' data.
 pub(super) struct Telling {
-    /// Weak, since a connection that is only told of must end.
+    /// Weak, so that this task doesn't keep the connection alive.
     pub(super) connection: Weak<dyn PeerConnection>,
     pub(super) sender: Arc<dyn RtpSender>,
     pub(super) payload_type: Arc<AtomicU8>,
 }
 
 impl Telling {
-    /// Until the connection is gone, or nobody listens.
+    /// Runs until the connection is gone, or the receiver is dropped.
     pub(super) async fn run(self, mut said: mpsc::UnboundedReceiver<Said>, events: mpsc::UnboundedSender<Event>) {
         while let Some(said) = said.recv().await {
             let event = match said {
@@ -97,7 +97,7 @@ impl Telling {
         let line = candidate.to_json().ok()?.candidate;
         let ours = self.connection.upgrade()?.local_description().await;
         let username_fragment = ours.and_then(|ours| ice_ufrag(&ours.sdp));
-        // The one media section of an audio call.
+        // An audio call has one media section.
         Some(Event::Candidate(Candidate {
             candidate: line,
             sdp_mid: Some("0".to_owned()),
@@ -106,7 +106,7 @@ impl Telling {
         }))
     }
 
-    /// The number that the two sides have agreed on for Opus; an answer may have another than the offer.
+    /// Stores the negotiated payload type of Opus; an answer may differ from the offer.
     async fn learn_payload_type(&self) {
         let Ok(parameters) = self.sender.get_parameters().await else {
             tracing::debug!("A session ended while it connected.");

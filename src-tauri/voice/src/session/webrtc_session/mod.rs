@@ -1,7 +1,7 @@
-//! A [`MediaSession`] by the `webrtc` crate. The only place that knows it.
+//! The [`MediaSession`] implementation with the `webrtc` crate, whose use is confined to this module.
 //!
-//! One audio track each way, Opus alone. Received packets go from the library's task to the [`PacketSink`] without a
-//! stop; sent ones through a short queue, because whoever makes them must not wait.
+//! It has one audio track in each direction, with Opus alone. Received packets go directly from the library's task to
+//! the [`PacketSink`]; sent ones go through a short queue, because their producer must not block.
 
 mod build;
 mod handler;
@@ -25,13 +25,13 @@ use super::candidates::{Candidate, Kept};
 use super::{Event, MediaSession, Options, PacketSink, SessionError, Stats};
 use crate::packet::Packet;
 
-/// The most of a description or candidate that is read, in bytes: what the live socket takes as a signal.
+/// The maximum length of a description or candidate, in bytes: the live socket's limit for a signal.
 const LONGEST: usize = 16 * 1024;
 
-/// Packets that may wait for the library's task: half a second. It takes them at once unless the machine is overloaded.
+/// The queue's capacity in packets: half a second. It is empty unless the machine is overloaded.
 const QUEUE: usize = 25;
 
-/// The payload type while none is negotiated; 0 would be PCMU, which we never offer.
+/// The payload type before negotiation; 0 would be PCMU, which is never offered.
 const NO_PAYLOAD_TYPE: u8 = 0;
 
 /// A session over UDP.
@@ -40,7 +40,7 @@ pub struct WebRtcSession {
     sender: Arc<dyn RtpSender>,
     queue: mpsc::Sender<Packet>,
     reports: reports::Reports,
-    /// Locked for the time of each step of negotiation, so that they don't overlap.
+    /// The candidate queue, locked during each step of negotiation, so that steps don't overlap.
     negotiation: Mutex<Kept>,
 }
 
@@ -51,12 +51,12 @@ impl std::fmt::Debug for WebRtcSession {
 }
 
 impl WebRtcSession {
-    /// Opens sockets, and no more: nothing is sent until there is an offer and an answer.
+    /// Opens the sockets; nothing is sent before an offer and an answer.
     ///
-    /// Needs a Tokio runtime. Events come until the session is closed.
+    /// Needs a Tokio runtime. Events are sent until the session is closed.
     ///
     /// # Errors
-    /// [`SessionError::Open`], when no socket can be had or a server's URL is none.
+    /// Returns [`SessionError::Open`] if no socket can be opened or a server's URL is invalid.
     pub async fn open(
         options: Options,
         packets: PacketSink,
@@ -88,7 +88,7 @@ impl WebRtcSession {
         Ok(sdp)
     }
 
-    /// Takes the other side's description, then what waited for it.
+    /// Sets the other side's description, then adds the candidates that were queued for it.
     async fn describe(&self, kept: &mut Kept, theirs: RTCSessionDescription) -> Result<(), SessionError> {
         let sdp = theirs.sdp.clone();
         self.connection.set_remote_description(theirs).await.map_err(description)?;
@@ -159,7 +159,7 @@ impl MediaSession for WebRtcSession {
     }
 
     fn send(&self, packet: Packet) {
-        // Full or closed: late audio is of no use.
+        // The queue is full or closed; late audio is useless.
         let _ = self.queue.try_send(packet);
     }
 
@@ -174,7 +174,7 @@ impl MediaSession for WebRtcSession {
     }
 }
 
-/// A session that nobody holds any more ends.
+/// Closes the session.
 impl Drop for WebRtcSession {
     fn drop(&mut self) {
         let connection = Arc::clone(&self.connection);
@@ -184,7 +184,7 @@ impl Drop for WebRtcSession {
     }
 }
 
-/// Puts packets on the wire as they come, once the payload type is known.
+/// Sends queued packets, once the payload type is known.
 async fn write(
     track: Arc<TrackLocalStaticRTP>,
     mut queued: mpsc::Receiver<Packet>,
@@ -205,7 +205,7 @@ async fn write(
             ..rtp::header::Header::default()
         };
         if track.write_rtp(rtp::Packet { header, payload: packet.payload }).await.is_err() {
-            // The library's task is gone, and with it the session.
+            // The library's task is gone, and so is the session.
             break;
         }
     }

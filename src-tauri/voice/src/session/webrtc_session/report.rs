@@ -1,4 +1,4 @@
-//! Statistics, from what the library counts.
+//! Conversion of the library's statistics.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use webrtc::rtp_transceiver::RtpSender;
 use super::reports::Report;
 use crate::session::{Kind, Stats};
 
-/// Samples at 48 kHz in a millisecond: the library gives jitter in units of RTP timestamps.
+/// RTP timestamp units in a millisecond at 48 kHz; the library's unit of jitter.
 const UNITS_PER_MS: f64 = 48.0;
 
 pub(super) async fn stats(connection: &dyn PeerConnection, sender: &Arc<dyn RtpSender>, theirs: Report) -> Stats {
@@ -32,14 +32,14 @@ pub(super) async fn stats(connection: &dyn PeerConnection, sender: &Arc<dyn RtpS
             && pair.nominated
             && pair.current_round_trip_time > 0.0
         {
-            // ICE measures it before the first report comes.
+            // ICE measures it before the first RTCP report.
             stats.rtt_ms = stats.rtt_ms.or(Some(narrow(pair.current_round_trip_time * 1000.0)));
         }
     }
     stats
 }
 
-/// The kind of the own candidate of the pair that is in use.
+/// The type of the local candidate in the selected pair.
 async fn kind(sender: &Arc<dyn RtpSender>) -> Option<Kind> {
     let transport = sender.transport().await.ok()??;
     let pair = transport.ice_transport().get_selected_candidate_pair().await.ok()??;

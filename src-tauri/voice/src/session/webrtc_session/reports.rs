@@ -1,4 +1,4 @@
-//! What the other side reports of our packets (RFC 3550, 6.4): the library reads it, but doesn't tell.
+//! Access to the other side's RTCP receiver reports (RFC 3550, 6.4), which the library reads but doesn't expose.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,24 +13,24 @@ use rtc::shared::error::Error;
 
 use crate::session::Reported;
 
-/// Own reports whose answers are awaited: five seconds of them.
+/// The number of own sender reports kept for matching: five seconds.
 const MOST: usize = 5;
 
-/// The units of the times in a report block in a second.
+/// Time units per second in a report block.
 const UNITS: f64 = 65_536.0;
 
-/// What the other side said last.
+/// The other side's last report.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Report {
-    /// What of our packets it missed since its report before, from 0 to 1.
+    /// The loss rate since the report before, from 0 to 1.
     pub(super) lost_fraction: Option<f32>,
-    /// The same from the beginning.
+    /// The cumulative loss.
     pub(super) reported: Option<Reported>,
-    /// To it and back.
+    /// The round-trip time.
     pub(super) rtt: Option<Duration>,
 }
 
-/// The last report; one end is in the library's chain of interceptors.
+/// The last report, shared with the interceptor.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reports {
     last: Arc<Mutex<Report>>,
@@ -41,7 +41,7 @@ impl Reports {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What listens, to be put next to the wire.
+    /// Makes the interceptor, to be placed next to the wire.
     pub(super) fn listener(&self) -> Listener {
         Listener {
             reports: self.clone(),
@@ -53,12 +53,12 @@ impl Reports {
     }
 }
 
-/// Listens to what passes, and changes nothing.
+/// An interceptor that only observes packets.
 pub(super) struct Listener {
     reports: Reports,
-    /// The stream that we send.
+    /// The SSRC of the sent stream.
     ssrc: Option<u32>,
-    /// Own sender reports: by what the other side will call them, and when they left.
+    /// Own sender reports: the identifier by which the other side refers to them, and when they were sent.
     sent: VecDeque<(u32, Instant)>,
     inward: VecDeque<TaggedPacket>,
     outward: VecDeque<TaggedPacket>,
@@ -75,7 +75,7 @@ impl Listener {
         });
         let mut last = self.reports.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.lost_fraction = Some(f32::from(report.fraction_lost) / 256.0);
-        // On the wire it has 24 bits, one of them for its sign.
+        // The field has 24 bits, including the sign.
         let missed = (report.total_lost << 8).cast_signed() >> 8;
         last.reported = Some(Reported { expected: report.last_sequence_number, missed });
         last.rtt = rtt.or(last.rtt);
@@ -110,7 +110,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Listener {
         if let Packet::Rtcp(reports) = &packet.message.packet {
             for report in reports {
                 if let Some(report) = report.as_any().downcast_ref::<SenderReport>() {
-                    // The middle 32 bits of the time are its name in the answer.
+                    // The middle 32 bits of the NTP time identify the report in the response.
                     #[expect(clippy::cast_possible_truncation, reason = "the middle 32 bits are wanted")]
                     self.sent.push_back(((report.ntp_time >> 16) as u32, packet.now));
                     if self.sent.len() > MOST {

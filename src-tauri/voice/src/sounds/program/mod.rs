@@ -1,7 +1,7 @@
-//! What the device pulls its samples from, in the device's own thread: nothing here waits for anything, and nothing is
-//! allocated or freed (`tests/audio_callbacks.rs` counts). What isn't needed any more goes back to be freed elsewhere.
+//! The sample source, pulled in the device's real-time thread: it never waits, and neither allocates nor frees memory
+//! (`tests/audio_callbacks.rs` counts). Used objects are passed back to be freed elsewhere.
 //!
-//! Cues come by a ring, news go by another. A sample counts as heard when it was pulled, not when it was queued.
+//! Cues and news go through two ring buffers. A sample counts as played when it was pulled, not when it was queued.
 
 use std::{
     collections::VecDeque,
@@ -23,54 +23,54 @@ use super::{
 };
 use crate::wake::Wake;
 
-/// How often cues are looked for, in samples. A device pulls hundreds at once.
+/// The interval between checks for cues, in samples. A device pulls hundreds at once.
 const LOOK: u64 = 128;
-/// In which a change of loudness, and a sound's end in its middle, is not heard as a click.
+/// The duration of gain changes and of fades at a sound's end, which avoids clicks.
 const FADE_MS: u16 = 5;
-/// So many cues, news and spent sounds may lie between the two threads. A device pulls every half second at the latest, and a
-/// person gives no more cues in that time.
+/// The capacity of the ring buffers for cues, news and used sounds. A device pulls every half second at the latest, and
+/// a person causes fewer cues in that time.
 const ROOM: usize = 256;
 
-/// What is to be heard from now on.
+/// A command to the source.
 pub(super) enum Cue {
-    /// This alert from its beginning, whose first sample sounds it for `requests`.
+    /// Starts this alert; its first sample is reported for `requests`.
     Ring { pattern: Pattern, gain: f32, requests: Vec<RequestId> },
-    /// No alert.
+    /// Stops the alert.
     Quiet,
-    /// This sound of a call from its beginning, so often or until the next; none ends the one before.
+    /// Starts this tone of a call, repeated the given number of times or until the next; none stops it.
     Call { tone: Option<(Pattern, Option<usize>)>, gain: f32 },
-    /// This sound once, unless an alert rings.
+    /// Plays this sound once, unless an alert rings.
     Once { pattern: Pattern, gain: f32 },
-    /// How loud the alert, and the message and the call, are from now on.
+    /// Sets the gains of the alert, and of the message and the call.
     Gains { ring: f32, message: f32 },
-    /// This message, instead of the one before it; `news` carry the number.
+    /// Plays this message instead of the one before it; `news` carry its number.
     Play { message: Box<Message>, number: u64, gain: f32 },
-    /// No message.
+    /// Stops the message.
     Stop,
 }
 
-/// What has become of it.
+/// A report from the source.
 #[derive(Debug)]
 pub(super) enum News {
     /// The first sample of these requests' alert was pulled.
     Sounding(Vec<RequestId>),
-    /// So much of message `number` was pulled.
+    /// Message `number` was pulled up to this position.
     Position { number: u64, at: Duration },
     /// Message `number` has no more samples.
     Ended { number: u64, at: Duration },
 }
 
-/// What the device's thread is through with.
+/// A used object, passed back to be freed.
 #[expect(dead_code, reason = "it is only there to be dropped by another thread")]
 enum Spent {
     Sound(Loop),
     Message(Box<Message>),
 }
 
-/// The other thread's end: gives cues, takes news, and frees what is spent.
+/// The controlling thread's end: sends cues, receives news, and frees used objects.
 pub(super) struct Stage {
     cues: Producer<Cue>,
-    /// Cues that there was no room for.
+    /// Cues that didn't fit into the ring buffer.
     waiting: VecDeque<Cue>,
     news: Consumer<News>,
     spent: Consumer<Spent>,
@@ -78,13 +78,13 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Has it heard from now on.
+    /// Sends a cue.
     pub(super) fn cue(&mut self, cue: Cue) {
         self.waiting.push_back(cue);
         self.give();
     }
 
-    /// What has become of the cues, oldest first.
+    /// The next report, oldest first.
     pub(super) fn news(&mut self) -> Option<News> {
         self.give();
         while let Ok(spent) = self.spent.pop() {
@@ -93,7 +93,7 @@ impl Stage {
         self.news.pop().ok()
     }
 
-    /// How many samples were pulled.
+    /// The number of pulled samples.
     pub(super) fn pulled(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.pulled)
     }
@@ -102,13 +102,13 @@ impl Stage {
         while self.cues.slots() > 0
             && let Some(cue) = self.waiting.pop_front()
         {
-            // There is room.
+            // There is room, so this can't fail.
             drop(self.cues.push(cue));
         }
     }
 }
 
-/// Makes both ends for a device of `rate` samples a second; `wake` is told when there are news.
+/// Makes both ends for a device of `rate` samples a second; `wake` is signalled when there are news.
 pub(super) fn program(rate: NonZero<u32>, wake: Wake) -> (Program, Stage) {
     let ((cues, cues_in), (news_out, news), (spent_out, spent)) =
         (RingBuffer::new(ROOM), RingBuffer::new(ROOM), RingBuffer::new(ROOM));
@@ -132,28 +132,28 @@ pub(super) fn program(rate: NonZero<u32>, wake: Wake) -> (Program, Stage) {
     (program, Stage { cues, waiting: VecDeque::new(), news, spent, pulled })
 }
 
-/// A [`Source`] that never ends.
+/// An endless [`Source`].
 pub(super) struct Program {
     rate: NonZero<u32>,
     cues: Consumer<Cue>,
     news: Teller,
     spent: Producer<Spent>,
-    /// How many samples were pulled, for the thread to see that it goes on.
+    /// The number of pulled samples, by which the controlling thread sees progress.
     pulled: Arc<AtomicU64>,
     count: u64,
-    /// By how much a loudness changes in one sample.
+    /// The change of a gain per sample.
     slope: f32,
     ring: Option<Loop>,
-    /// Ends within [`FADE_MS`].
+    /// The previous alert, which fades out within [`FADE_MS`].
     ending: Option<Loop>,
-    /// A call's sound, how often it is repeated, and whether it stands still or is over.
+    /// The tone of the call, with its number of repetitions.
     call: Option<Tone>,
     call_ending: Option<Loop>,
     once: Option<Loop>,
     speech: Option<Speech>,
 }
 
-/// The way of news to the other thread.
+/// The sender of news to the controlling thread.
 struct Teller {
     ring: Producer<News>,
     wake: Wake,
@@ -161,7 +161,7 @@ struct Teller {
 
 impl Teller {
     fn tell(&mut self, news: News) {
-        // Who takes none for so long has no use for more.
+        // If the ring buffer is full, news are dropped.
         drop(self.ring.push(news));
         self.wake.wake();
     }
@@ -171,7 +171,7 @@ impl Program {
     fn follow(&mut self, cue: Cue) {
         match cue {
             Cue::Ring { pattern, gain, requests } => {
-                // Who joins doesn't make it softer again.
+                // A request that joins doesn't reset the increase of loudness.
                 let repetition = self.ring.as_ref().map_or(0, |ring| ring.repetition);
                 self.end_ring();
                 let once = self.once.take();
@@ -189,7 +189,7 @@ impl Program {
                 let ending = self.once.take().map(Loop::ended);
                 let before = std::mem::replace(&mut self.ending, ending);
                 self.free(before);
-                // At full loudness: it is to be judged.
+                // At full loudness, as it is played to judge it.
                 let repetition = pattern.growth.len();
                 self.once = Some(Loop { repetition, ..Loop::new(pattern, gain) });
             }
@@ -226,7 +226,7 @@ impl Program {
         }
     }
 
-    /// Has a sound freed by the other thread.
+    /// Passes a sound back to be freed.
     fn free(&mut self, sound: Option<Loop>) {
         if let Some(sound) = sound {
             self.give_back(Spent::Sound(sound));
@@ -234,11 +234,11 @@ impl Program {
     }
 
     fn give_back(&mut self, spent: Spent) {
-        // Where the other thread has taken nothing back for very long, it is freed here.
+        // If the ring buffer is full, it is freed here.
         drop(self.spent.push(spent));
     }
 
-    /// The alert's next sample, and whether it is in a repetition, not in the pause after it.
+    /// The alert's next sample, and whether it belongs to a repetition rather than the pause after it.
     fn alert(&mut self) -> (f32, bool) {
         let Some(ring) = &mut self.ring else { return (0.0, false) };
         let sounds = ring.at < ring.pattern.samples.len();
@@ -248,7 +248,7 @@ impl Program {
         (ring.next(self.slope), sounds)
     }
 
-    /// The call's next sample; silence while it waits.
+    /// The call's next sample; silence while it is paused.
     fn call(&mut self, waits: bool) -> f32 {
         let ending = self.call_ending.as_mut().map_or(0.0, |ending| ending.next(self.slope));
         let faded = self.call_ending.take_if(|ending| ending.gain <= 0.0);
@@ -263,7 +263,7 @@ impl Program {
         ending + tone.sound.next(self.slope)
     }
 
-    /// The message's next sample; silence while it waits.
+    /// The message's next sample; silence while it is paused.
     fn speech(&mut self, waits: bool) -> f32 {
         let Some(speech) = &mut self.speech else { return 0.0 };
         let loud = if waits { 0.0 } else { speech.loud };
@@ -329,15 +329,15 @@ impl Source for Program {
     }
 }
 
-/// A pattern as it is repeated.
+/// A repeated pattern.
 struct Loop {
     pattern: Pattern,
     at: usize,
     repetition: usize,
-    /// What the loudness is, and what it becomes.
+    /// The present and the target gain.
     gain: f32,
     target: f32,
-    /// For whom its first sample will have sounded it.
+    /// The requests to report with its first sample.
     requests: Vec<RequestId>,
 }
 
@@ -346,7 +346,7 @@ impl Loop {
         Self { pattern, at: 0, repetition: 0, gain, target: gain, requests: Vec::new() }
     }
 
-    /// The same, going silent.
+    /// The same, fading out.
     fn ended(self) -> Self {
         Self { target: 0.0, ..self }
     }
@@ -364,11 +364,11 @@ impl Loop {
     }
 }
 
-/// What is heard of a call.
+/// The tone of a call.
 struct Tone {
     sound: Loop,
     times: Option<usize>,
-    /// The loudness when it doesn't wait.
+    /// The gain when it isn't paused.
     loud: f32,
 }
 
@@ -376,7 +376,7 @@ struct Speech {
     message: Box<Message>,
     number: u64,
     gain: f32,
-    /// The loudness when it doesn't wait.
+    /// The gain when it isn't paused.
     loud: f32,
     pulled: u64,
 }

@@ -8,7 +8,7 @@ use super::{
 
 const RATE: NonZero<u32> = NonZero::new(48_000).unwrap();
 
-/// A program and a device that pulls as the test says.
+/// A source, and a device that pulls from it on demand.
 struct Device {
     program: Program,
     stage: Stage,
@@ -91,7 +91,7 @@ fn what_is_silent_sounds_for_nobody() {
     device.cue(Cue::Gains { ring: 0.0, message: 0.0 });
     device.pull(1_000);
     assert!(device.news().is_empty());
-    // In the pause it would still be silence.
+    // In the pause it would still be silent.
     device.cue(Cue::Gains { ring: 1.0, message: 1.0 });
     device.pull(2_000);
     assert!(device.news().is_empty());
@@ -110,7 +110,7 @@ fn alert_grows_louder_with_each_repetition_and_an_emergency_is_full_at_once() {
     let mut device = Device::new();
     device.ring(Priority::Emergency, &[1]);
     assert!(peak(&device.pull(400)) > 0.89);
-    // Nowhere a pause longer than between two notes.
+    // No pause is longer than that between two notes.
     let longest = device
         .pull(2_000)
         .chunk_by(|a, b| (a.abs() < 0.01) == (b.abs() < 0.01))
@@ -139,7 +139,7 @@ fn alert_ends_within_a_fade_and_without_a_click() {
     device.cue(Cue::Quiet);
     let end = device.pull(50);
     let steepest = end.windows(2).fold(0.0_f32, |steepest, pair| steepest.max((pair[1] - pair[0]).abs()));
-    // What its own third harmonic does.
+    // The slope of its own third harmonic.
     assert!(steepest < 0.25, "{steepest}");
     assert!(peak(&end[frames(10, RATE.get())..]) <= 0.0);
 }
@@ -152,7 +152,7 @@ fn message_waits_while_an_alert_sounds_and_loses_no_word() {
     device.ring(Priority::Normal, &[1]);
     let alert = device.pull(600);
     assert!(crewbell_desk::tone(&alert[frames(50, RATE.get())..], RATE.get(), 440.0) < 0.01);
-    // In the pause it goes on: 2 s are left of it, but for the fade.
+    // In the pause it resumes: 2 s are left of it, minus the fade.
     let rest = device.pull(1_900);
     assert!(crewbell_desk::tone(&rest, RATE.get(), 440.0) > 0.45);
     assert!(!device.news().iter().any(|news| news.contains("Ended")));

@@ -1,4 +1,4 @@
-//! Files that are damaged.
+//! Tests with damaged files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::store::{Doing, Waiting};
 
 const FILES: [&str; 4] = ["cache.db", "cache.db-wal", "keep.db", "keep.db-wal"];
 
-/// A folder's files as they are at one moment.
+/// The contents of a folder's files.
 type Files = Vec<(&'static str, Vec<u8>)>;
 
 fn take(folder: &Path) -> Files {
@@ -25,7 +25,7 @@ fn lay(files: &Files, folder: &Path) {
     }
 }
 
-/// Three devices: one that was closed in order, one that stopped with everything in the logs, one with some in each.
+/// Returns three devices: one closed in order, one that stopped with all data in the logs, one with some in each.
 async fn devices() -> Vec<(Files, Image)> {
     let mut devices = Vec::new();
     for closed_after in [9, 0, 4] {
@@ -54,7 +54,7 @@ async fn devices() -> Vec<(Files, Image)> {
     devices
 }
 
-/// Numbers that are the same in every run.
+/// A deterministic random number generator.
 struct Luck(u64);
 
 impl Luck {
@@ -64,7 +64,7 @@ impl Luck {
     }
 }
 
-/// Damages a file, and says how.
+/// Damages a file and returns a description.
 fn damage(bytes: &mut Vec<u8>, luck: &mut Luck) -> String {
     let at = luck.below(bytes.len());
     let end = (at + 1 + luck.below(600)).min(bytes.len());
@@ -97,7 +97,7 @@ fn damage(bytes: &mut Vec<u8>, luck: &mut Luck) -> String {
     }
 }
 
-/// The commands whose rows stand somewhere in these bytes, unharmed.
+/// Returns the commands whose rows are intact somewhere in these bytes.
 fn legible(files: &Files, outbox: &[Waiting]) -> BTreeSet<CommandId> {
     let keeps = files.iter().filter(|(name, _)| name.starts_with("keep"));
     let starts = |bytes: &[u8]| {
@@ -112,7 +112,7 @@ fn legible(files: &Files, outbox: &[Waiting]) -> BTreeSet<CommandId> {
     outbox.iter().filter(stands).map(|waiting| waiting.command.id).collect()
 }
 
-/// The commands that are there, and that they are what was done.
+/// Returns the ids of the commands in the outbox.
 fn ids(image: &Image) -> BTreeSet<CommandId> {
     image.outbox.iter().map(|waiting| waiting.command.id).collect()
 }
@@ -145,13 +145,13 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         let missing: Vec<_> = legible(&files, &image.outbox).difference(&after).copied().collect();
         assert!(missing.is_empty(), "{what}: {missing:?} could be read");
         let gone = before.difference(&after).count();
-        // Each of those that were put aside is told by `Notice::Unreadable`, and can be taken away as a file.
+        // Each command that was put aside is reported by `Notice::Unreadable`, and can be exported as a file.
         assert_eq!(store.unreadable().await.unwrap().len(), opened.unreadable as usize, "{what}");
         let told = opened.rebuilt.is_some() || opened.unreadable as usize >= gone;
-        // A log that is cut looks as one that never went on; everything else must be told.
+        // A truncated log looks like one that ended there; all other loss must be reported.
         let is_cut = how.starts_with("cut") || how == "emptied";
         assert!(told || gone == 0 || (is_cut && name == "keep.db-wal"), "{what}: {gone} lost, not told");
-        // What will be sent is what was done.
+        // Commands that will be sent are unchanged.
         for waiting in loaded.outbox.iter().filter(|waiting| waiting.doing == Doing::Waiting) {
             let Some(was) = image.waiting(waiting.command.id) else { panic!("{what}: {waiting:?} was dropped") };
             assert_eq!((&waiting.command, &waiting.by), (&was.command, &was.by), "{what}");
@@ -162,7 +162,7 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         cut += if is_cut { gone } else { 0 };
         raised += after.difference(&before).count();
         aside += opened.unreadable;
-        // It goes on, and the next start finds nothing wrong.
+        // Writes succeed, and the next start finds no damage.
         let writes = [Write::Keep(waiting(900)), Write::Put { noun: request(900, "after"), seq: 900 }];
         check(&mut store, &mut loaded, &writes).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         store.close().await;

@@ -1,9 +1,9 @@
-//! The disk is full.
+//! Tests with a full disk.
 
 use super::*;
 use crate::store::conformance::{cursor, request, session, waiting};
 
-/// Lets a file grow no more, or again.
+/// Sets whether a file may grow.
 async fn let_grow(db: &mut crate::store::sqlite::Db, may: bool) {
     let most = if may { "pragma max_page_count = 1000000" } else { "pragma max_page_count = 1" };
     db.rows(sqlx::query(most)).await.unwrap();
@@ -47,7 +47,7 @@ async fn a_cache_that_is_full_leaves_both_files_as_they_were() {
     check(&mut store, &mut image, &writes).await.unwrap();
 }
 
-/// A disk of one megabyte, where the test may mount one.
+/// Uses a disk of one megabyte, if the test may mount one.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_disk_without_room_is_full_in_the_stores_words() {

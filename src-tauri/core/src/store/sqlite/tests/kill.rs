@@ -1,8 +1,7 @@
-//! A device that is killed while it writes.
+//! Tests with a process that is killed while it writes.
 //!
-//! The test starts itself as another process, which writes one batch after the other and says when each is done, and
-//! kills it. What is on the disk then must be what some number of batches make, in each file, and never fewer than were
-//! said to be done.
+//! The test starts itself as another process, which writes batches and reports each completed one, and kills it. Each
+//! file must then hold the result of some number of batches, and never of fewer than were reported.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -11,11 +10,11 @@ use super::*;
 use crate::store::Doing;
 use crate::store::conformance::{cursor, line, request, session, waiting};
 
-/// Names the folder to the process that writes.
+/// The environment variable that names the folder for the writing process.
 const FOLDER: &str = "CREWBELL_STORE_KILL_FOLDER";
 
-/// What is written, batch by batch: entries with their cursor and lines, commands kept, marked and dropped, a snapshot at
-/// times, and at times somebody else signs in.
+/// Returns a batch: entries with their cursor and lines, commands stored, marked and dropped, occasionally a snapshot
+/// or a sign-in of another person.
 fn batch(number: u64) -> Vec<Write> {
     let key = u128::from(number);
     let text = format!("batch {number}");
@@ -42,7 +41,7 @@ fn batch(number: u64) -> Vec<Write> {
     writes
 }
 
-/// The process that writes; as a test of its own it does nothing.
+/// The writing process; without the variable this test does nothing.
 #[test]
 fn child() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
@@ -58,7 +57,8 @@ fn child() {
     });
 }
 
-/// Starts it, lets it write so many batches and a bit, and kills it. Says which was the last that was done.
+/// Starts the process, lets it write a number of batches and spin a while, and kills it. Returns the last reported
+/// batch.
 fn write_and_kill(folder: &Path, batches: usize, bit: u32) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "store::sqlite::tests::kill::child", "--nocapture", "--test-threads=1"])
@@ -70,16 +70,16 @@ fn write_and_kill(folder: &Path, batches: usize, bit: u32) -> u64 {
     let done = |line: std::io::Result<String>| line.ok()?.split_once("done ")?.1.trim().parse().ok();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines().filter_map(done);
     let mut last = said.by_ref().take(batches).last().unwrap_or(0);
-    // Into the middle of what it does next.
+    // Kill it in the middle of the next batch.
     (0..bit).for_each(|_| std::hint::spin_loop());
     child.kill().unwrap();
     child.wait().unwrap();
-    // What it had said when it was killed and wasn't read yet.
+    // Batches that were reported before the kill and haven't been read yet.
     last = said.last().unwrap_or(last);
     last
 }
 
-/// What only the cache holds, and what only `keep.db` does.
+/// Splits an image into the parts of the cache and of `keep.db`.
 fn halves(image: &Image) -> (Image, Image) {
     let Image { session, cursor, heard_at, seen, nouns, lines, outbox, settings } = image.clone();
     let cache = Image { cursor, heard_at, seen, nouns, lines, ..Image::default() };
@@ -99,7 +99,8 @@ async fn killed_at_any_instant_each_file_holds_what_was_done_and_no_hole() {
         assert!(done >= applied, "round {round}");
         let mut store = open(folder.path()).await;
         let (cache, keep) = halves(&store.load().await.unwrap());
-        // One after what it said may be done, in one of the files or both; one that wipes goes to `keep.db` in two parts.
+        // One batch after the last reported one may be complete, in one file or both; a wipe is written to `keep.db` in
+        // two parts.
         for number in applied + 1..=done {
             image.apply(&batch(number));
         }
@@ -115,7 +116,7 @@ async fn killed_at_any_instant_each_file_holds_what_was_done_and_no_hole() {
         assert!(keep != keep_next || cache == cache_next, "round {round}: keep.db is ahead of the cache");
         ahead += u32::from(cache == cache_next);
         apart += u32::from(cache == cache_next && keep != keep_next);
-        // The rest of it is written again, as the engine would: the next round begins whole.
+        // Complete the interrupted batch, as the engine would, so that the next round starts in a consistent state.
         image = next;
         applied = done + 1;
         store.write(&batch(applied)).await.unwrap();

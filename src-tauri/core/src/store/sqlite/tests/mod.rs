@@ -1,4 +1,4 @@
-//! The store on real files.
+//! Tests of the store with real files.
 
 mod damage;
 mod full;
@@ -21,7 +21,7 @@ fn folder() -> TempDir {
     TempDir::with_prefix("crewbell-store-").unwrap()
 }
 
-/// Opens what must be as it was left.
+/// Opens a store whose files must be intact.
 async fn open(folder: &Path) -> Sqlite {
     let (store, opened) = Sqlite::open(folder).await.unwrap();
     assert_eq!(opened, Opened::default());
@@ -45,7 +45,8 @@ async fn it_conforms() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Whatever is written in whatever batches, what is loaded is what the image makes of it, opened again or not.
+    /// For any writes in any batches, the loaded image equals the image in memory, whether the store was reopened or
+    /// not.
     #[test]
     fn it_loads_what_the_image_makes_of_any_writes(
         batches in proptest::collection::vec(proptest::collection::vec(any::<(u8, u8, u16)>(), 0..12), 1..24),
@@ -84,7 +85,7 @@ async fn a_sign_out_that_was_cut_short_between_the_files_is_finished_at_the_next
     let mut store = open(folder.path()).await;
     let replace = Write::Replace { nouns: vec![conformance::request(1, "a")], cursor: conformance::cursor(1) };
     store.write(&[Write::SignIn(conformance::session("Sam")), replace]).await.unwrap();
-    // What `write` does first of a wipe, and then the device stops.
+    // A wipe whose first step is done when the device stops.
     store.keep.begin().await.unwrap();
     super::keep::write(&mut store.keep, &[Write::Wipe]).await.unwrap();
     store.keep.commit().await.unwrap();

@@ -1,4 +1,4 @@
-//! Files of other versions of the app.
+//! Tests with files of other app versions.
 
 use super::*;
 use crate::store::Doing;

@@ -1,4 +1,4 @@
-//! A wipe leaves nothing behind that anybody could read.
+//! Tests that a wipe leaves no readable data.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::store::{Key, Line};
 
 const NAME: &str = "Hartmann-Oyelaran";
 
-/// Guests, many enough for several pages.
+/// Returns enough guests to fill several pages.
 fn guests() -> Vec<Arc<Entity>> {
     let guest = |number| Guest { id: id(number), name: format!("Mrs {NAME} {number}"), ..gus() };
     (1..200).map(|number| Arc::new(Entity::from(guest(number)))).collect()
 }
 
-/// The files of a folder in which the name stands.
+/// Returns the files of a folder that contain the name.
 fn that_name_her(folder: &Path) -> Vec<String> {
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let names = |path: &std::path::PathBuf| {
@@ -40,7 +40,7 @@ async fn nothing_of_the_guests_is_left_after_a_wipe_whatever_was_moved_aside_or_
         .await
         .unwrap();
     store.write(&[Write::Tell(told), Write::Keep(noted), Write::Keep(waiting(4))]).await.unwrap();
-    // Deleted before the wipe: a free page.
+    // Deleted before the wipe: this leaves free pages.
     let gone: Vec<Write> = guests().iter().take(100).map(|guest| Write::Forget(Key::of(guest))).collect();
     store.write(&gone).await.unwrap();
     store.write(&[Write::Drop(id(3))]).await.unwrap();
@@ -62,7 +62,7 @@ async fn a_wipe_that_was_cut_short_is_finished_at_the_next_start() {
     let folder = folder();
     let mut store = open(folder.path()).await;
     store.write(&[Write::Replace { nouns: guests(), cursor: cursor(9) }]).await.unwrap();
-    // As it is when the device is killed just after the commit.
+    // The state after a kill just after the commit.
     let gone: Vec<Write> = guests().iter().map(|guest| Write::Forget(Key::of(guest))).collect();
     store.write(&gone).await.unwrap();
     store.close().await;
