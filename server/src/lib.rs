@@ -8,7 +8,7 @@
 //! | [`db`] | SQL and rows | rules, begin, commit |
 //! | [`log`] | append, read after a cursor, wake the readers | decide |
 //! | [`live`] | sockets and event streams | SQL |
-//! | [`house`] | the registry of open sites | |
+//! | [`site_registry`] | the registry of open sites | |
 //! | [`ice`] | STUN and TURN servers for calls, with credentials that expire | |
 //! | [`auth`] | signing in, tokens | |
 //! | [`limits`] | rate and resource limits for strangers and floods | MQTT, HTTP, sites |
@@ -31,7 +31,6 @@ pub mod demo;
 pub mod devices;
 #[cfg(test)]
 mod fuzz;
-pub mod house;
 pub mod http;
 pub mod ice;
 pub mod jobs;
@@ -42,4 +41,5 @@ pub mod log;
 #[path = "../tests/props/mod.rs"]
 mod props;
 pub mod serve;
+pub mod site_registry;
 pub mod turn;

@@ -14,22 +14,22 @@ use tokio_util::task::TaskTracker;
 use crate::clock::{Clock, Ids};
 use crate::config::Retention;
 use crate::db::{Db, DbSettings, migrate};
-use crate::devices::broker::{self, BrokerSettings};
+use crate::devices::acks::AckRoute;
+use crate::devices::broker::{self, BrokerConfig};
 use crate::devices::dialects::{Dialects, RadioTable};
-use crate::devices::door::Door;
-use crate::devices::lamps::Way;
-use crate::devices::listener::{Limits, Listener, ListenerSettings};
-use crate::devices::{Buttons, lamps};
-use crate::house::House;
+use crate::devices::listener::{Limits, Listener, ListenerConfig};
+use crate::devices::message_handler::MessageHandler;
+use crate::devices::{Buttons, acks};
 use crate::http::{self, App, Metering, TrustedProxies};
 use crate::ice::Ice;
 use crate::jobs;
 use crate::limits::raise_descriptors;
+use crate::site_registry::SiteRegistry;
 use crate::turn;
 
 /// The server's configuration.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ServerSettings {
     /// The database connection.
     pub db: DbSettings,
     /// Address of the HTTP listener.
@@ -77,7 +77,7 @@ pub enum Mqtt {
         anonymous: bool,
     },
     /// An external broker, of which the server is a client.
-    External(BrokerSettings),
+    External(BrokerConfig),
 }
 
 /// A running server.
@@ -88,7 +88,7 @@ pub struct Server {
     /// Address of the MQTT listener; `None` with an external broker.
     pub mqtt: Option<SocketAddr>,
     /// The site registry.
-    pub house: House,
+    pub registry: SiteRegistry,
     drain: Duration,
     devices: TaskTracker,
     doors: JoinHandle<()>,
@@ -99,7 +99,7 @@ impl Server {
     ///
     /// # Errors
     /// Returns an error if the database can't be reached or migrated, or if an address can't be bound.
-    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+    pub async fn start(settings: ServerSettings) -> anyhow::Result<Self> {
         Self::start_with(settings, axum::Router::new()).await
     }
 
@@ -107,113 +107,113 @@ impl Server {
     ///
     /// # Errors
     /// Returns the same errors as [`Server::start`].
-    pub async fn start_with(settings: Settings, more: axum::Router) -> anyhow::Result<Self> {
+    pub async fn start_with(settings: ServerSettings, more: axum::Router) -> anyhow::Result<Self> {
         migrate(&settings.db).await.context("The schema could not be brought up to date.")?;
         let stop = CancellationToken::new();
-        let house = House::new(Db::new(settings.db), settings.clock, settings.ids, stop.clone());
+        let registry = SiteRegistry::new(Db::new(settings.db), settings.clock, settings.ids, stop.clone());
         if let Some(disk) = settings.disk {
-            house.db.watch_disk(disk);
+            registry.db.watch_disk(disk);
         }
-        house.doors.tell(raise_descriptors());
-        house.open_all().await.context("The sites could not be read.")?;
-        let door = Door::new(Dialects::new(&settings.prefix, settings.radio), house.clock.clone());
+        registry.doors.tell(raise_descriptors());
+        registry.open_all().await.context("The sites could not be read.")?;
+        let door = MessageHandler::new(Dialects::new(&settings.prefix, settings.radio), registry.clock.clone());
         let prefix: Arc<str> = settings.prefix.as_str().into();
 
         let devices = TaskTracker::new();
         let mqtt = match settings.mqtt {
             Mqtt::Embedded { listen, secure, anonymous } => {
-                let buttons = Buttons::new(house.clone(), door.clone(), &settings.prefix, anonymous);
-                let way = Way { prefix, spellings: door.spellings(), clock: house.clock.clone() };
-                Some(listen_to(&devices, &house, &way, buttons, listen, secure).await?)
+                let buttons = Buttons::new(registry.clone(), door.clone(), &settings.prefix, anonymous);
+                let way = AckRoute { prefix, spellings: door.spellings(), clock: registry.clock.clone() };
+                Some(listen_to(&devices, &registry, &way, buttons, listen, secure).await?)
             }
             Mqtt::External(broker) => {
-                devices.spawn(broker::run(house.clone(), door.clone(), prefix, broker, stop.clone()));
+                devices.spawn(broker::run(registry.clone(), door.clone(), prefix, broker, stop.clone()));
                 None
             }
         };
-        devices.spawn(keep_archiving(house.clone()));
-        devices.spawn(jobs::keep_clean(house.clone(), settings.retention, stop.clone()));
-        devices.spawn(keep_receipts(house.clone()));
-        devices.spawn(keep_calls(house.clone()));
-        devices.spawn(keep_last_seen(house.clone()));
-        devices.spawn(keep_ageing_sessions(house.clone()));
-        devices.spawn(keep_settling_buttons(house.clone()));
+        devices.spawn(keep_archiving(registry.clone()));
+        devices.spawn(jobs::keep_clean(registry.clone(), settings.retention, stop.clone()));
+        devices.spawn(keep_receipts(registry.clone()));
+        devices.spawn(keep_calls(registry.clone()));
+        devices.spawn(keep_last_seen(registry.clone()));
+        devices.spawn(keep_ageing_sessions(registry.clone()));
+        devices.spawn(keep_settling_buttons(registry.clone()));
         devices.close();
 
         let listener = TcpListener::bind(settings.http).await;
         let listener = listener.with_context(|| format!("The address {} could not be opened.", settings.http))?;
         let http = listener.local_addr()?;
-        let ice = turn::start(settings.own_turn, settings.ice, &house).await?;
-        let app = App::new(house.clone(), ice, settings.metrics, settings.silence).behind(settings.proxies);
+        let ice = turn::start(settings.own_turn, settings.ice, &registry).await?;
+        let app = App::new(registry.clone(), ice, settings.metrics, settings.silence).behind(settings.proxies);
         let router = http::router(App { dialects: Arc::clone(door.dialects()), ..app }, more);
-        let limits = (house.doors.http.clone(), http::Times::default());
+        let limits = (registry.doors.http.clone(), http::Times::default());
         let doors = tokio::spawn(http::serve(listener, settings.http_tls, router, limits, stop));
-        Ok(Self { http, mqtt, house, drain: settings.drain, devices, doors })
+        Ok(Self { http, mqtt, registry, drain: settings.drain, devices, doors })
     }
 
     /// Stops the server: accepts no new work, finishes accepted work, closes the sockets, then the database.
     pub async fn stop(self) {
-        self.house.stop.cancel();
+        self.registry.stop.cancel();
         let drained = async {
             self.devices.wait().await;
             let _ = self.doors.await;
-            self.house.sockets.close();
-            self.house.sockets.wait().await;
+            self.registry.sockets.close();
+            self.registry.sockets.wait().await;
         };
         if tokio::time::timeout(self.drain, drained).await.is_err() {
             tracing::warn!("Some connections did not end in time and were cut.");
         }
-        self.house.close().await;
+        self.registry.close().await;
     }
 }
 
 /// Binds the MQTT listener's addresses and returns the first one, which is the plain one.
 async fn listen_to(
     devices: &TaskTracker,
-    house: &House,
-    way: &Way,
+    registry: &SiteRegistry,
+    way: &AckRoute,
     buttons: Buttons,
     listen: SocketAddr,
     secure: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
 ) -> anyhow::Result<SocketAddr> {
     let buttons = Arc::new(buttons);
-    let (limits, connections) = (Limits::default(), &house.doors.mqtt);
-    let plain = ListenerSettings { addr: listen, tls: None, limits: limits.clone() };
-    let secure = secure.map(|(addr, tls)| ListenerSettings { addr, tls: Some(tls), limits });
+    let (limits, connections) = (Limits::default(), &registry.doors.mqtt);
+    let plain = ListenerConfig { addr: listen, tls: None, limits: limits.clone() };
+    let secure = secure.map(|(addr, tls)| ListenerConfig { addr, tls: Some(tls), limits });
     let mut first = None;
     for settings in std::iter::once(plain).chain(secure) {
         let address = settings.addr;
         let listener = Listener::bind(settings, connections.clone()).await;
         let listener = listener.with_context(|| format!("The buttons' address {address} could not be opened."))?;
         first = first.or(Some(listener.local_addr()?));
-        devices.spawn(keep_lamps(house.clone(), way.clone(), listener.lamps()));
-        devices.spawn(listener.run(Arc::clone(&buttons), house.stop.clone()));
+        devices.spawn(keep_lamps(registry.clone(), way.clone(), listener.lamps()));
+        devices.spawn(listener.run(Arc::clone(&buttons), registry.stop.clone()));
     }
     first.context("No address was given for the buttons.")
 }
 
 /// Updates the buttons' lamps of every site, also of a site that is added while the server runs.
-async fn keep_lamps(house: House, way: Way, lamps: crate::devices::listener::Lamps) {
-    for_each_site(&house, |site| {
+async fn keep_lamps(registry: SiteRegistry, way: AckRoute, lamps: crate::devices::listener::Lamps) {
+    for_each_site(&registry, |site| {
         let lamp = lamps.within(site.id.0.as_u128());
-        lamps::light(site, house.db.clone(), way.clone(), lamp, house.stop.clone())
+        acks::light(site, registry.db.clone(), way.clone(), lamp, registry.stop.clone())
     })
     .await;
 }
 
 /// Follows the requests of every site, for the receipts of its devices.
-async fn keep_receipts(house: House) {
-    for_each_site(&house, |site| jobs::keep_receipts(house.clone(), site, house.stop.clone())).await;
+async fn keep_receipts(registry: SiteRegistry) {
+    for_each_site(&registry, |site| jobs::keep_receipts(registry.clone(), site, registry.stop.clone())).await;
 }
 
 /// Follows the calls of every site, and ends the abandoned and unanswered ones.
-async fn keep_calls(house: House) {
-    for_each_site(&house, |site| {
-        let (house, stop) = (house.clone(), house.stop.clone());
+async fn keep_calls(registry: SiteRegistry) {
+    for_each_site(&registry, |site| {
+        let (registry, stop) = (registry.clone(), registry.stop.clone());
         async move {
             tokio::join!(
-                jobs::keep_calls(house.clone(), Arc::clone(&site), stop.clone()),
-                jobs::end_calls(house, site, stop)
+                jobs::keep_calls(registry.clone(), Arc::clone(&site), stop.clone()),
+                jobs::end_calls(registry, site, stop)
             );
         }
     })
@@ -221,41 +221,41 @@ async fn keep_calls(house: House) {
 }
 
 /// Stores the last-seen times of every site's people.
-async fn keep_last_seen(house: House) {
-    for_each_site(&house, |site| jobs::keep_last_seen(house.clone(), site, house.stop.clone())).await;
+async fn keep_last_seen(registry: SiteRegistry) {
+    for_each_site(&registry, |site| jobs::keep_last_seen(registry.clone(), site, registry.stop.clone())).await;
 }
 
 /// Writes which sessions of every site were used, and ends those unused for too long.
-async fn keep_ageing_sessions(house: House) {
-    for_each_site(&house, |site| jobs::keep_ageing_sessions(site, house.stop.clone())).await;
+async fn keep_ageing_sessions(registry: SiteRegistry) {
+    for_each_site(&registry, |site| jobs::keep_ageing_sessions(site, registry.stop.clone())).await;
 }
 
 /// Ends the flapping state of every site's buttons that have fallen silent.
-async fn keep_settling_buttons(house: House) {
-    for_each_site(&house, |site| jobs::keep_settling_buttons(house.clone(), site, house.stop.clone())).await;
+async fn keep_settling_buttons(registry: SiteRegistry) {
+    for_each_site(&registry, |site| jobs::keep_settling_buttons(registry.clone(), site, registry.stop.clone())).await;
 }
 
-async fn keep_archiving(house: House) {
-    for_each_site(&house, |site| jobs::keep_archiving(house.clone(), site, house.stop.clone())).await;
+async fn keep_archiving(registry: SiteRegistry) {
+    for_each_site(&registry, |site| jobs::keep_archiving(registry.clone(), site, registry.stop.clone())).await;
 }
 
 /// Starts a task for every site, also for those opened later, until the registry stops.
-async fn for_each_site<F>(house: &House, start: impl Fn(Arc<crate::house::OpenSite>) -> F)
+async fn for_each_site<F>(registry: &SiteRegistry, start: impl Fn(Arc<crate::site_registry::OpenSite>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let tasks = TaskTracker::new();
     let mut known = std::collections::HashSet::new();
     let mut tick = tokio::time::interval(Duration::from_secs(2));
-    let mut opened = house.opened();
+    let mut opened = registry.opened();
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             Ok(()) = opened.changed() => {}
-            () = house.stop.cancelled() => break,
+            () = registry.stop.cancelled() => break,
         }
         // Other users of the database report an outage.
-        for site in house.open_all().await.unwrap_or_default() {
+        for site in registry.open_all().await.unwrap_or_default() {
             if known.insert(site.id) {
                 tasks.spawn(start(site));
             }

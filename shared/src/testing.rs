@@ -15,9 +15,9 @@ use crate::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId
 use crate::person::{Actor, Person, Role};
 use crate::place::{Place, PlaceKind};
 use crate::protocol::{Entity, EntityType};
-use crate::request::{Kind, Priority, Request, State};
-use crate::rules::{Change, Sight};
-use crate::site::{Settings, Site};
+use crate::request::{Kind, Priority, Request, RequestState};
+use crate::rules::{Change, StateView};
+use crate::site::{Site, SiteSettings};
 
 /// Reports that the calling test is skipped on this machine, and why. Rust's test harness counts it as passed; `cargo
 /// xtask test` counts this line.
@@ -134,7 +134,7 @@ pub fn open_request(at: Timestamp) -> Request {
         voice: None,
         held: None,
         notes: Vec::new(),
-        state: State::Open,
+        state: RequestState::Open,
     }
 }
 
@@ -149,7 +149,7 @@ pub fn ringing_call(at: Timestamp) -> Call {
         call_time: at,
         rings_until: at.saturating_add(jiff::SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX),
         seen_at: None,
-        state: crate::call::State::Ringing,
+        state: crate::call::CallState::Ringing,
     }
 }
 
@@ -176,7 +176,7 @@ impl Yacht {
     /// A yacht without people or places.
     pub fn empty() -> Self {
         let site =
-            Site { id: id(1), slug: "serenity".into(), name: "MY Serenity".into(), settings: Settings::default() };
+            Site { id: id(1), slug: "serenity".into(), name: "MY Serenity".into(), settings: SiteSettings::default() };
         Self { site, nouns: BTreeMap::new(), away: BTreeSet::new() }
     }
 
@@ -241,7 +241,7 @@ macro_rules! one {
     };
 }
 
-impl Sight for Yacht {
+impl StateView for Yacht {
     fn site(&self) -> &Site {
         &self.site
     }

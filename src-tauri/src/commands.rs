@@ -6,7 +6,7 @@ use tauri::{AppHandle, State};
 
 use crate::core_handle::Core;
 use crate::hello::Hello;
-use crate::leave;
+use crate::permissions;
 use crate::wire::Wire;
 
 /// Passes a request from the UI to the core, and returns the answer.
@@ -16,10 +16,10 @@ pub(crate) async fn ask(
     app: AppHandle,
     core: State<'_, Core>,
 ) -> Result<Wire<Box<RawValue>>, Wire<AskError>> {
-    let wants_leave = leave::is_due(&args.0);
+    let wants_leave = permissions::is_due(&args.0);
     let answer = core.ask(args.0).await;
     if wants_leave && answer.is_ok() {
-        leave::ask(&app);
+        permissions::ask(&app);
     }
     answer.map(Wire).map_err(Wire)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crewbell_core::controller::{self, Clock, Handle, Parts};
+use crewbell_core::controller::{self, Clock, Deps, Handle};
 use crewbell_core::engine::Input;
 use crewbell_core::screen::{Ask, AskError};
 use crewbell_core::shell::Shell;
@@ -101,7 +101,7 @@ impl Core {
 async fn open(folder: PathBuf, version: String, device: Arc<Device>) -> Result<Handle, String> {
     let (mut store, opened) = Sqlite::open(&folder).await.map_err(|error| error.to_string())?;
     let unreadable = store.unreadable().await.map_err(|error| error.to_string())?;
-    let parts = Parts {
+    let parts = Deps {
         store,
         rebuilt: opened.rebuilt.map(|rebuilt| rebuilt.saved),
         unreadable,

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crewbell_core::screen::{Ask, Picture, Task, Told};
+use crewbell_core::screen::{Ask, CoreEvent, Task, ViewState};
 use crewbell_core::shell::Shell;
 use crewbell_shared::protocol::Verb;
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ use crate::core_handle::Core;
 use crate::device::Outside;
 #[cfg(target_os = "linux")]
 use crate::notices::{Press, Ringer};
-use crate::words::Words;
+use crate::texts::Words;
 
 /// The tray's id.
 const TRAY: &str = "crewbell";
@@ -106,7 +106,7 @@ pub(crate) fn sign_in(app: &App, who: SignIn) {
 
 /// Returns whether a view state has a session.
 fn is_somebody(picture: &RawValue) -> bool {
-    serde_json::from_str::<Picture>(picture.get()).is_ok_and(|picture| picture.session.is_some())
+    serde_json::from_str::<ViewState>(picture.get()).is_ok_and(|picture| picture.session.is_some())
 }
 
 /// Brings the window to the front.
@@ -188,7 +188,7 @@ pub(crate) fn answered(app: &AppHandle, rings: Ringer, press: Press) {
         (Ringer::Request(request_id), Press::Accept) => post(Ask::Do { verb: Verb::AcceptRequest { request_id } }),
         (Ringer::Request(request_id), Press::Reject | Press::Show) => {
             show_window(app);
-            app.state::<std::sync::Arc<crate::device::Device>>().tell(&[Told::Open { request_id }]);
+            app.state::<std::sync::Arc<crate::device::Device>>().tell(&[CoreEvent::Open { request_id }]);
         }
         (Ringer::Call(call_id), Press::Accept) => post(Ask::Answer { call_id }),
         (Ringer::Call(call_id), Press::Reject) => post(Ask::HangUp { call_id }),

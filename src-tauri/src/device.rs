@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crewbell_core::controller::Window;
 use crewbell_core::engine::Input;
-use crewbell_core::screen::{Alert, AskError, Ears, Task, Told, VoicePlayer, settings};
+use crewbell_core::screen::{Alert, AskError, AudioOutputStatus, CoreEvent, Task, VoicePlayer, settings};
 use crewbell_core::shell::{Recording, Shell};
 use crewbell_shared::Code;
 use crewbell_shared::call::Call;
@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 
 use crate::notices::{Notices, System};
 use crate::phone::Phone;
+use crate::texts::Words;
 use crate::wire::Wire;
-use crate::words::Words;
 
 /// Capacity of the event queue of a busy window.
 const WINDOW_QUEUE: usize = 1024;
@@ -93,8 +93,8 @@ impl Device {
     /// Converts a report of the bell to an input for the core; reports of playback are emitted to the window at once.
     pub(crate) fn heard(&self, report: Report) -> Option<Input> {
         match report {
-            Report::Able => Some(Input::Ears(Ears::Able)),
-            Report::Unable { why } => Some(Input::Ears(Ears::Unable { why })),
+            Report::Able => Some(Input::Ears(AudioOutputStatus::Able)),
+            Report::Unable { why } => Some(Input::Ears(AudioOutputStatus::Unable { why })),
             Report::Sounding { request_id } => Some(Input::Sounded { request_id }),
             Report::Playing { request_id, position_ms, duration_ms, playing, trouble } => {
                 // The window has its own text for a recording that can't be played.
@@ -102,7 +102,7 @@ impl Device {
                 let short = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX);
                 let (position_ms, duration_ms) = (short(position_ms), short(duration_ms));
                 let player = VoicePlayer { request_id, position_ms, duration_ms, playing, trouble };
-                self.window.tell(&[Told::Voice { player: Some(player) }]);
+                self.window.emit(&[CoreEvent::Voice { player: Some(player) }]);
                 None
             }
         }
@@ -139,8 +139,8 @@ impl Device {
     }
 
     /// Emits an event to the window alone.
-    pub(crate) fn tell_window(&self, told: Told) {
-        self.window.tell(&[told]);
+    pub(crate) fn tell_window(&self, told: CoreEvent) {
+        self.window.emit(&[told]);
     }
 
     pub(crate) fn bell(&self) -> &Bell {
@@ -189,8 +189,8 @@ async fn post(app: AppHandle, window: Arc<Window>) {
 }
 
 impl Shell for Device {
-    fn tell(&self, told: &[Told]) {
-        self.window.tell(told);
+    fn tell(&self, told: &[CoreEvent]) {
+        self.window.emit(told);
     }
 
     fn ring(&self, alerts: &[Alert], open: usize) {

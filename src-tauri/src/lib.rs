@@ -17,7 +17,6 @@
 
 #[cfg(desktop)]
 mod arguments;
-mod awake;
 #[cfg(target_os = "linux")]
 mod blank;
 mod commands;
@@ -27,15 +26,16 @@ mod desktop;
 mod device;
 mod hello;
 mod instance;
-mod leave;
 mod network;
 mod notices;
 #[cfg(desktop)]
 mod panel;
+mod permissions;
 mod phone;
+mod suspend_watch;
+mod texts;
 mod vault;
 mod wire;
-mod words;
 
 use std::sync::Arc;
 
@@ -153,7 +153,7 @@ fn set_up(
     let core = Core::start(folder.clone(), app.package_info().version.to_string(), Arc::clone(&device));
     app.manage(core.clone());
     app.manage(Arc::clone(&device));
-    tauri::async_runtime::spawn(awake::watch(core.clone()));
+    tauri::async_runtime::spawn(suspend_watch::watch(core.clone()));
     tauri::async_runtime::spawn(network::watch(core.clone()));
     let hears = Arc::clone(&device);
     tauri::async_runtime::spawn(async move {

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use crewbell_core::engine::Input;
-use crewbell_core::screen::{self, AskError, AudioDevices, Levels, Media, Task, Told, settings};
+use crewbell_core::screen::{self, AskError, AudioDevices, CoreEvent, Levels, Media, Task, settings};
 use crewbell_core::shell::{Handset, IceServer};
-use crewbell_shared::call::{Call, Outcome, State};
+use crewbell_shared::call::{Call, CallState, Outcome};
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::Signal;
 use crewbell_voice::audio::{self, Devices as _, Direction, SystemDevices};
-use crewbell_voice::session::negotiation::{Role, Way};
+use crewbell_voice::session::negotiation::{MediaPath, Role};
 use crewbell_voice::session::{self, PeerOptions};
 use crewbell_voice::sounds::CallTone;
 use crewbell_voice::talk::{self, Quality, Talk};
@@ -78,15 +78,15 @@ impl Phone {
         let core = self.app.state::<Core>().inner().clone();
         let (frames, telling, app) = (core.clone(), Arc::clone(&self.now), self.app.clone());
         let tell = move |told| match told {
-            talk::Told::Say(signal) => core.report(Input::Signal { call_id, to: peer, signal }),
-            talk::Told::State(state) => {
+            talk::CallEvent::Say(signal) => core.report(Input::Signal { call_id, to: peer, signal }),
+            talk::CallEvent::State(state) => {
                 let media = media(call_id, state);
                 lock(&telling).media = Some(media.clone());
                 core.report(Input::Media(media));
             }
-            talk::Told::Levels(levels) => {
+            talk::CallEvent::Levels(levels) => {
                 let levels = Levels { microphone: meter(levels.input_dbfs), speaker: meter(levels.output_dbfs) };
-                app.state::<Arc<Device>>().tell_window(Told::Levels { levels });
+                app.state::<Arc<Device>>().tell_window(CoreEvent::Levels { levels });
             }
         };
         // The call's tasks need a runtime context, which the caller may lack.
@@ -136,13 +136,13 @@ fn end(talk: Option<Talk>) {
 }
 
 /// Converts the voice engine's state of a call.
-fn media(call_id: CallId, state: talk::State) -> Media {
-    let talk::State { way, relayed, quality, silent_ms, speaking, microphone_trouble, speaker_trouble } = state;
+fn media(call_id: CallId, state: talk::MediaState) -> Media {
+    let talk::MediaState { way, relayed, quality, silent_ms, speaking, microphone_trouble, speaker_trouble } = state;
     let way = match way {
-        Way::Nowhere => screen::Way::None,
-        Way::Udp if relayed => screen::Way::Turn,
-        Way::Udp => screen::Way::Direct,
-        Way::Socket => screen::Way::Server,
+        MediaPath::Nowhere => screen::MediaPath::None,
+        MediaPath::Udp if relayed => screen::MediaPath::Turn,
+        MediaPath::Udp => screen::MediaPath::Direct,
+        MediaPath::Socket => screen::MediaPath::Server,
     };
     let quality = match quality {
         Quality::Unknown => screen::Quality::Unknown,
@@ -163,11 +163,11 @@ fn meter(dbfs: f32) -> u8 {
 /// Returns the tone at the end of a call: a busy tone if the call failed or broke off.
 fn farewell(call: Option<&Call>) -> Option<CallTone> {
     match call.map(|call| &call.state) {
-        Some(State::Ended { outcome, .. }) => match outcome {
+        Some(CallState::Ended { outcome, .. }) => match outcome {
             Outcome::Missed { .. } | Outcome::Rejected | Outcome::Dropped => Some(CallTone::Busy),
             Outcome::Completed | Outcome::Cancelled => None,
         },
-        Some(State::Ringing | State::Ongoing { .. }) | None => None,
+        Some(CallState::Ringing | CallState::Ongoing { .. }) | None => None,
     }
 }
 

@@ -14,7 +14,7 @@ mod score;
 
 use call::{Call, untreated};
 use conditions::{ALL, Kind, Row, print};
-use crewbell_voice::{audio::speech::Speech, session::weather::Conditions, talk::Quality};
+use crewbell_voice::{audio::speech::Speech, session::impairment::Conditions, talk::Quality};
 use futures_util::future::try_join_all;
 
 fn speech(seed: u32, seconds: usize) -> Vec<f32> {

@@ -9,7 +9,7 @@ use crate::components::Sprite;
 use crate::frame::Frame;
 use crate::locales::{Language, speak};
 use crate::pages::sign_in::SignIn;
-use crate::state::State;
+use crate::state::AppState;
 
 /// Interval of the clock tick that updates displayed ages.
 const TICK: std::time::Duration = std::time::Duration::from_secs(1);
@@ -17,7 +17,7 @@ const TICK: std::time::Duration = std::time::Duration::from_secs(1);
 /// The root component. It renders again when the language changes or the person signs in or out.
 #[component]
 pub fn App() -> impl IntoView {
-    let state = State::new();
+    let state = AppState::new();
     provide_context(state);
     state.start();
     page::once_drawn(|| spawn_local(bridge::hello()));

@@ -7,7 +7,7 @@ use crewbell_shared::ids::{PersonId, SessionId};
 use crewbell_shared::protocol::Audience;
 use serde_json::json;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 use crate::db::sessions::day;
 
 /// Records which sessions were used, and counts an unused day for the others. A day is counted once, however often the
@@ -22,11 +22,11 @@ pub struct AgeSessions {
 }
 
 impl Action for AgeSessions {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.idle_sessions = true;
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let (today, most) = (day(moment.at), world.site.settings.session_days);
         let (mut used, mut unused) = (Vec::new(), Vec::new());
         let mut ended: BTreeMap<PersonId, (&str, Vec<SessionId>)> = BTreeMap::new();
@@ -42,10 +42,10 @@ impl Action for AgeSessions {
                 unused.push(session.id);
             }
         }
-        let steps = Steps::none().and(Step::UseSessions(used)).and(Step::AgeSessions(unused));
+        let steps = Effects::none().and(Effect::UseSessions(used)).and(Effect::AgeSessions(unused));
         Ok(ended.into_iter().fold(steps, |steps, (person_id, (name, ended))| {
             let payload = json!({ "person_id": person_id, "name": name, "ended": ended, "why": "unused" });
-            steps.and(Step::EndSessions(ended)).and(Step::Tell {
+            steps.and(Effect::EndSessions(ended)).and(Effect::Tell {
                 category: "people",
                 kind: "person_session_expired",
                 payload,
@@ -82,21 +82,21 @@ mod tests {
     }
 
     fn aged_at(now: Timestamp, session_days: u32, sessions: Vec<IdleSession>) -> [Vec<u128>; 3] {
-        use crewbell_shared::rules::Sight;
-        let mut world = World::new(Yacht::default().site().clone());
+        use crewbell_shared::rules::StateView;
+        let mut world = UnitOfWork::new(Yacht::default().site().clone());
         world.site.settings.session_days = session_days;
         world.idle_sessions = sessions;
         let used = [Uuid::from_u128(11).into()].into();
-        let moment = Moment { at: now, actor: &Actor::System, ids: &Ids::seeded(1) };
+        let moment = ActionContext { at: now, actor: &Actor::System, ids: &Ids::seeded(1) };
         let mut all = [Vec::new(), Vec::new(), Vec::new()];
         let decided = AgeSessions { used }.decide(&world, &moment).unwrap();
         for step in decided.steps {
             #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is expected, whatever there is")]
             match step {
-                Step::UseSessions(some) => all[0].extend(some),
-                Step::AgeSessions(some) => all[1].extend(some),
-                Step::EndSessions(some) => all[2].extend(some),
-                Step::Tell { payload, .. } => assert_eq!(payload["why"], "unused"),
+                Effect::UseSessions(some) => all[0].extend(some),
+                Effect::AgeSessions(some) => all[1].extend(some),
+                Effect::EndSessions(some) => all[2].extend(some),
+                Effect::Tell { payload, .. } => assert_eq!(payload["why"], "unused"),
                 other => panic!("{other:?}"),
             }
         }

@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use jiff::Timestamp;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 
 /// Moves a batch of entries older than a time to the archive.
 #[derive(Clone, Debug)]
@@ -13,9 +13,9 @@ pub struct ArchiveEntries {
 }
 
 impl Action for ArchiveEntries {
-    fn wants(&self, _: &mut Wants) {}
+    fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, _: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
-        Ok(Steps::none().and(Step::Archive(self.before)))
+    fn decide(&self, _: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        Ok(Effects::none().and(Effect::Archive(self.before)))
     }
 }

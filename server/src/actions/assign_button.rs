@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId};
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Assigns a button to a place.
 #[derive(Clone, Debug)]
@@ -17,12 +17,12 @@ pub struct AssignButton {
 }
 
 impl Action for AssignButton {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.buttons.insert(self.button_id.0);
         wants.places.insert(self.place_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).assign_button(self.button_id, self.place_id, self.name.as_deref()).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).assign_button(self.button_id, self.place_id, self.name.as_deref()).map(Effects::from)
     }
 }

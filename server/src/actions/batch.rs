@@ -7,25 +7,25 @@ use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::Moment;
-use super::steps::Answer;
-use super::store::{self, Rows, Signature};
+use super::ActionContext;
+use super::effects::Answer;
+use super::store::{self, PendingWrites, Signature};
 use super::too_old::Old;
-use super::world::{Wants, World};
-use super::writer::{Deps, Done, Job, Key, NotDone};
+use super::unit_of_work::{ReadSet, UnitOfWork};
+use super::writer::{ActionError, ActionOutcome, Deps, IdempotencyKey, Job};
 use crate::clock::Ids;
-use crate::db::commands::Decided;
+use crate::db::commands::CommandRecord;
 use crate::db::{self, DbError};
 
 /// Result of one job in memory: the answer, and the number of pending entries after it.
 type Verdict = Result<(Answer, Option<usize>), Refusal>;
 
 pub(super) struct Batch<'a> {
-    pub(super) world: World,
-    pub(super) rows: Rows,
+    pub(super) world: UnitOfWork,
+    pub(super) rows: PendingWrites,
     at: Timestamp,
     ids: &'a Ids,
-    known: Vec<Decided>,
+    known: Vec<CommandRecord>,
     old: Old,
     /// One verdict per job; `None` for a command that was decided before.
     verdicts: Vec<Option<Verdict>>,
@@ -33,8 +33,16 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// Creates a batch with nothing loaded.
-    pub(super) fn new(world: World, at: Timestamp, ids: &'a Ids) -> Self {
-        Self { world, rows: Rows::at(at), at, ids, known: Vec::new(), old: Old::default(), verdicts: Vec::new() }
+    pub(super) fn new(world: UnitOfWork, at: Timestamp, ids: &'a Ids) -> Self {
+        Self {
+            world,
+            rows: PendingWrites::at(at),
+            at,
+            ids,
+            known: Vec::new(),
+            old: Old::default(),
+            verdicts: Vec::new(),
+        }
     }
 
     /// Loads the commands' records, and the read set of all actions.
@@ -46,12 +54,12 @@ impl<'a> Batch<'a> {
             self.known = db::commands::find(conn, site, &ids).await?;
             self.old = Old::look(conn, site, keys(), &self.known).await?;
         }
-        let mut wants = Wants::default();
+        let mut wants = ReadSet::default();
         for job in jobs {
-            job.action.wants(&mut wants);
+            job.action.reads(&mut wants);
             if let Some(person) = job.actor.person() {
                 wants.people.insert(person.id.0);
-                job.action.wants_of_actor(person.id, &mut wants);
+                job.action.reads_of_actor(person.id, &mut wants);
             }
         }
         self.world.reachable =
@@ -67,7 +75,8 @@ impl<'a> Batch<'a> {
     /// Decides each job on the state left by those before it.
     pub(super) fn decide(&mut self, jobs: &[&Job]) -> Result<(), DbError> {
         for (place, job) in jobs.iter().enumerate() {
-            let earlier = |key: &Key| jobs[..place].iter().any(|job| job.key.as_ref().is_some_and(|k| k.id == key.id));
+            let earlier =
+                |key: &IdempotencyKey| jobs[..place].iter().any(|job| job.key.as_ref().is_some_and(|k| k.id == key.id));
             let again = job.key.as_ref().is_some_and(|key| earlier(key) || self.is_known(key.id));
             let verdict = if again { None } else { Some(self.decide_one(job)?) };
             self.verdicts.push(verdict);
@@ -92,7 +101,7 @@ impl<'a> Batch<'a> {
             Actor::Button { name } => Actor::Button { name: self.world.called(name).to_owned() },
             Actor::System => Actor::System,
         };
-        let moment = Moment { at: job.at.unwrap_or(self.at), actor: &actor, ids: self.ids };
+        let moment = ActionContext { at: job.at.unwrap_or(self.at), actor: &actor, ids: self.ids };
         match job.action.decide(&self.world, &moment) {
             Err(refusal) => Ok(Err(refusal)),
             Ok(steps) => {
@@ -107,7 +116,11 @@ impl<'a> Batch<'a> {
     }
 
     /// Returns the results, for a known head of the log, and the command records to be stored.
-    pub(super) fn outcomes(&mut self, jobs: &[&Job], head: u64) -> (Vec<Result<Done, NotDone>>, Vec<Decided>) {
+    pub(super) fn outcomes(
+        &mut self,
+        jobs: &[&Job],
+        head: u64,
+    ) -> (Vec<Result<ActionOutcome, ActionError>>, Vec<CommandRecord>) {
         let total = self.rows.entries.len();
         let mut results = Vec::with_capacity(jobs.len());
         let mut decided = Vec::new();
@@ -115,24 +128,24 @@ impl<'a> Batch<'a> {
             let result = match (verdict, &job.key) {
                 (Some(verdict), key) => {
                     let seq = |entries: usize| head - u64::try_from(total - entries).unwrap_or_default();
-                    let result = verdict.map(|(answer, entries)| Done { seq: entries.map(seq), answer });
+                    let result = verdict.map(|(answer, entries)| ActionOutcome { seq: entries.map(seq), answer });
                     if let Some(key) = key {
                         decided.push(remembered(key, &job.actor, &result));
                     }
-                    result.map_err(NotDone::Refused)
+                    result.map_err(ActionError::Refused)
                 }
                 (None, Some(key)) => {
                     let before = self.known.iter().chain(&decided).find(|decided| decided.outcome.id == key.id);
                     match (before, self.old.trace(key.id)) {
                         (Some(before), _) => repeated(before, key, &job.actor),
                         (None, Some(trace)) if trace.person == job.actor.person().map(|person| person.id.0) => {
-                            Ok(Done { seq: Some(trace.seq), answer: Answer::Done })
+                            Ok(ActionOutcome { seq: Some(trace.seq), answer: Answer::Done })
                         }
                         (None, Some(_)) => Err(key_reused().into()),
-                        (None, None) => Err(NotDone::Internal),
+                        (None, None) => Err(ActionError::Internal),
                     }
                 }
-                (None, None) => Err(NotDone::Internal),
+                (None, None) => Err(ActionError::Internal),
             };
             results.push(result);
         }
@@ -140,8 +153,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn remembered(key: &Key, actor: &Actor, result: &Result<Done, Refusal>) -> Decided {
-    Decided {
+fn remembered(key: &IdempotencyKey, actor: &Actor, result: &Result<ActionOutcome, Refusal>) -> CommandRecord {
+    CommandRecord {
         outcome: Outcome {
             id: key.id,
             seq: result.as_ref().ok().and_then(|done| done.seq),
@@ -155,13 +168,13 @@ fn remembered(key: &Key, actor: &Actor, result: &Result<Done, Refusal>) -> Decid
 }
 
 /// Returns the stored outcome for a repeated command; a refusal if another command, or another person, used its id.
-fn repeated(before: &Decided, key: &Key, actor: &Actor) -> Result<Done, NotDone> {
+fn repeated(before: &CommandRecord, key: &IdempotencyKey, actor: &Actor) -> Result<ActionOutcome, ActionError> {
     if before.digest != key.digest || before.person != actor.person().map(|person| person.id.0) {
         return Err(key_reused().with("verb", &before.verb).into());
     }
     match &before.outcome.refusal {
         Some(refusal) => Err(refusal.clone().into()),
-        None => Ok(Done { seq: before.outcome.seq, answer: Answer::Done }),
+        None => Ok(ActionOutcome { seq: before.outcome.seq, answer: Answer::Done }),
     }
 }
 

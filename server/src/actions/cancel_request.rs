@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Cancels a request.
 #[derive(Clone, Debug)]
@@ -15,11 +15,11 @@ pub struct CancelRequest {
 }
 
 impl Action for CancelRequest {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.requests.insert(self.request_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).cancel_request(self.request_id, self.reason.as_deref()).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).cancel_request(self.request_id, self.reason.as_deref()).map(Effects::from)
     }
 }

@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{GuestId, PlaceId, StayId};
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Checks a guest into a place.
 #[derive(Clone, Debug)]
@@ -17,13 +17,13 @@ pub struct CheckIn {
 }
 
 impl Action for CheckIn {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.stays.insert(self.stay_id.0);
         wants.guests.insert(self.guest_id.0);
         wants.places.insert(self.place_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).check_in(self.stay_id, self.guest_id, self.place_id).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).check_in(self.stay_id, self.guest_id, self.place_id).map(Effects::from)
     }
 }

@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::RequestId;
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Completes a request: the guest was served.
 #[derive(Clone, Debug)]
@@ -13,11 +13,11 @@ pub struct CompleteRequest {
 }
 
 impl Action for CompleteRequest {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.requests.insert(self.request_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).complete_request(self.request_id).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).complete_request(self.request_id).map(Effects::from)
     }
 }

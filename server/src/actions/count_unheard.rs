@@ -2,17 +2,17 @@
 
 use crewbell_shared::Refusal;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
-use crate::db::unheard::Unheard;
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
+use crate::db::unrecognised::StoredMessage;
 
 /// Adds to the counts of unrecognised messages.
 #[derive(Clone, Debug)]
-pub struct CountUnheard(pub Vec<Unheard>);
+pub struct CountUnheard(pub Vec<StoredMessage>);
 
 impl Action for CountUnheard {
-    fn wants(&self, _: &mut Wants) {}
+    fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, _: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
-        Ok(self.0.iter().cloned().map(Step::Unheard).fold(Steps::none(), Steps::and))
+    fn decide(&self, _: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        Ok(self.0.iter().cloned().map(Effect::Unheard).fold(Effects::none(), Effects::and))
     }
 }

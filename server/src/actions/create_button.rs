@@ -4,7 +4,7 @@ use crewbell_shared::Refusal;
 use crewbell_shared::button::device_id;
 use crewbell_shared::ids::{ButtonId, PlaceId};
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Registers a button before its first press.
 #[derive(Clone, Debug)]
@@ -20,16 +20,16 @@ pub struct CreateButton {
 }
 
 impl Action for CreateButton {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.buttons.insert(self.button_id.0);
         wants.devices.insert(device_id(&self.device));
         wants.places.insert(self.place_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         moment
             .case(world)
             .create_button(self.button_id, &self.device, self.place_id, self.name.as_deref())
-            .map(Steps::from)
+            .map(Effects::from)
     }
 }

@@ -4,7 +4,7 @@ use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PlaceId, RequestId};
 use crewbell_shared::request::{Kind, Priority};
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Creates a request without a button.
 #[derive(Clone, Debug)]
@@ -24,15 +24,15 @@ pub struct CreateRequest {
 }
 
 impl Action for CreateRequest {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.places.insert(self.place_id.0);
         wants.stays_at.insert(self.place_id.0);
         wants.requests.insert(self.request_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let (service, text) = (self.service.as_deref(), self.text.as_deref());
         let case = moment.case(world);
-        case.create_request(self.request_id, self.place_id, self.kind, service, self.priority, text).map(Steps::from)
+        case.create_request(self.request_id, self.place_id, self.kind, service, self.priority, text).map(Effects::from)
     }
 }

@@ -5,8 +5,8 @@ use crewbell_shared::rules::name;
 use crewbell_shared::site::Site;
 use jiff::Timestamp;
 
-use super::writer::{NotDone, create_site};
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::writer::{ActionError, create_site};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 use crate::clock::{Clock, Ids};
 use crate::db::Db;
 
@@ -23,16 +23,16 @@ impl CreateSite {
     /// # Errors
     /// Returns `name_taken` for a slug that another site has, `invalid` for a malformed one, or an error if the
     /// database is unavailable.
-    pub async fn run(self, db: &Db, clock: &Clock, ids: &Ids, at: Option<Timestamp>) -> Result<(), NotDone> {
+    pub async fn run(self, db: &Db, clock: &Clock, ids: &Ids, at: Option<Timestamp>) -> Result<(), ActionError> {
         create_site(db, clock, ids, self.site.clone(), Box::new(self), at).await
     }
 }
 
 impl Action for CreateSite {
-    fn wants(&self, _: &mut Wants) {}
+    fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, world: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
         name("name", &world.site.name)?;
-        Ok(Steps::none().and(Step::CreateSite).and_change(world.site.clone(), "site_created"))
+        Ok(Effects::none().and(Effect::CreateSite).and_change(world.site.clone(), "site_created"))
     }
 }

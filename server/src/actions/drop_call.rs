@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CallId;
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Ends a call of which a device is gone, on the server's behalf.
 #[derive(Clone, Debug)]
@@ -13,11 +13,11 @@ pub struct DropCall {
 }
 
 impl Action for DropCall {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.calls.insert(self.call_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).drop_call(self.call_id).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).drop_call(self.call_id).map(Effects::from)
     }
 }

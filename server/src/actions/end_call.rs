@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CallId;
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Ends a call: a participant hangs up.
 #[derive(Clone, Debug)]
@@ -15,11 +15,11 @@ pub struct EndCall {
 }
 
 impl Action for EndCall {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.calls.insert(self.call_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).end_call(self.call_id, self.dropped).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).end_call(self.call_id, self.dropped).map(Effects::from)
     }
 }

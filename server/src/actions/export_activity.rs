@@ -5,7 +5,7 @@ use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Audience;
 use serde_json::{Value, json};
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 
 /// Records an export of the activity as a file.
 #[derive(Clone, Debug)]
@@ -15,12 +15,12 @@ pub struct ExportActivity {
 }
 
 impl Action for ExportActivity {
-    fn wants(&self, _: &mut Wants) {}
+    fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, _: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, _: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         moment.actor.need(Right::ReadActivity)?;
         let payload = json!({ "filter": self.filter });
-        Ok(Steps::none().and(Step::Tell {
+        Ok(Effects::none().and(Effect::Tell {
             category: "activity",
             kind: "activity_exported",
             payload,
@@ -33,30 +33,30 @@ impl Action for ExportActivity {
 mod tests {
     use crewbell_shared::Code;
     use crewbell_shared::person::{Actor, Person, Role};
-    use crewbell_shared::site::{Settings, Site};
+    use crewbell_shared::site::{Site, SiteSettings};
     use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::*;
     use crate::clock::Ids;
 
-    fn decided(active: bool) -> Result<Steps, Refusal> {
+    fn decided(active: bool) -> Result<Effects, Refusal> {
         let (id, name) = (Uuid::from_u128(1).into(), "Siri".into());
         let siri = Actor::Person(Person { id, name, role: Role::Crew, on_duty: true, busy: false, active });
         let site = Site {
             id: Uuid::from_u128(9).into(),
             slug: "serenity".into(),
             name: "MY Serenity".into(),
-            settings: Settings::default(),
+            settings: SiteSettings::default(),
         };
-        let moment = Moment { at: Timestamp::UNIX_EPOCH, actor: &siri, ids: &Ids::seeded(1) };
-        ExportActivity { filter: json!({ "category": "guests" }) }.decide(&World::new(site), &moment)
+        let moment = ActionContext { at: Timestamp::UNIX_EPOCH, actor: &siri, ids: &Ids::seeded(1) };
+        ExportActivity { filter: json!({ "category": "guests" }) }.decide(&UnitOfWork::new(site), &moment)
     }
 
     #[test]
     fn an_export_is_told_to_those_who_lead_with_what_was_asked_for() {
         let steps = decided(true).unwrap().steps;
-        let [Step::Tell { kind, payload, audience, .. }] = steps.as_slice() else { panic!("{steps:?}") };
+        let [Effect::Tell { kind, payload, audience, .. }] = steps.as_slice() else { panic!("{steps:?}") };
         assert_eq!((*kind, audience), ("activity_exported", &Audience::leads()));
         assert_eq!(payload["filter"]["category"], "guests");
     }

@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PersonId, RequestId};
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Hands a request over to a colleague.
 #[derive(Clone, Debug)]
@@ -15,12 +15,12 @@ pub struct HandOverRequest {
 }
 
 impl Action for HandOverRequest {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.requests.insert(self.request_id.0);
         wants.people.insert(self.to.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).hand_over_request(self.request_id, self.to).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).hand_over_request(self.request_id, self.to).map(Effects::from)
     }
 }

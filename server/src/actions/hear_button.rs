@@ -1,10 +1,10 @@
 //! Updates a button's health from its telemetry: connection, battery, signal, firmware, or mere presence.
 
 use crewbell_shared::Refusal;
-use crewbell_shared::button::{Health, Memory, Vitals, note_health};
+use crewbell_shared::button::{DedupState, Health, Telemetry, note_health};
 use jiff::Timestamp;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 use crate::db::buttons::KnownButton;
 
 /// Updates a button's health from its telemetry.
@@ -16,27 +16,27 @@ pub struct HearButton {
     /// own.
     pub own: bool,
     /// The telemetry.
-    pub vitals: Vitals,
+    pub vitals: Telemetry,
     /// Whether the message is a mere connect without telemetry. That changes only a button that was lost or flaps.
     pub greets: bool,
 }
 
 impl Action for HearButton {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.devices.insert(self.device.clone());
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         // A device becomes known by its press: bridges also report the health of lamps and sensors.
-        let Some(known) = world.known(&self.device) else { return Ok(Steps::none()) };
+        let Some(known) = world.known(&self.device) else { return Ok(Effects::none()) };
         let known = heard_by(known, self.own)?;
         let health = &known.button.health;
         if self.greets && health.online != Some(false) && health.flapping_since.is_none() {
-            return Ok(Steps::none());
+            return Ok(Effects::none());
         }
         let memory = note_health(&memory_of(&known), &self.vitals, moment.at);
         let (known, kind) = heard(known, memory, &self.vitals, moment.at);
-        Ok(Steps::none().and(Step::Button { known: Box::new(known), kind }))
+        Ok(Effects::none().and(Effect::Button { known: Box::new(known), kind }))
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) fn heard_by(known: &KnownButton, own: bool) -> Result<KnownButton, Re
 
 /// Parses a button's dedup state. An unreadable one is replaced by an empty one: then a resend may ring twice, which is
 /// the lesser evil.
-pub(super) fn memory_of(known: &KnownButton) -> Memory {
+pub(super) fn memory_of(known: &KnownButton) -> DedupState {
     serde_json::from_value(known.memory.clone()).unwrap_or_default()
 }
 
@@ -58,8 +58,8 @@ pub(super) fn memory_of(known: &KnownButton) -> Memory {
 /// its health is worth logging.
 pub(super) fn heard(
     known: KnownButton,
-    memory: Memory,
-    vitals: &Vitals,
+    memory: DedupState,
+    vitals: &Telemetry,
     at: Timestamp,
 ) -> (KnownButton, Option<&'static str>) {
     let KnownButton { mut button, found_via, .. } = known;

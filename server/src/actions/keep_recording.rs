@@ -2,7 +2,7 @@
 
 use crewbell_shared::Refusal;
 use crewbell_shared::button::{
-    ButtonState, Delivery, Evidence, Key, Memory, PressKind, SeenPress, Vitals, judge_recording,
+    ButtonKey, ButtonState, DedupState, Delivery, Evidence, PressKind, SeenPress, Telemetry, classify_recording,
 };
 use crewbell_shared::ids::{ButtonId, RecordingId};
 use crewbell_shared::protocol::Entity;
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::hear_button::{heard, heard_by, memory_of};
 use super::raise_request::RaiseRequest;
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 use crate::db::recordings::Recording;
 
 /// Maximum time from the press to its recording: the longest hold, and a slow radio.
@@ -26,7 +26,7 @@ pub struct KeepRecording {
     /// own.
     pub own: bool,
     /// The key that was held.
-    pub key: Key,
+    pub key: ButtonKey,
     /// Its format, as the device names it: `adpcm`, `pcm`, `wav`.
     pub format: String,
     /// Its duration in milliseconds.
@@ -44,19 +44,19 @@ pub struct KeepRecording {
 }
 
 impl Action for KeepRecording {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.devices.insert(self.device.clone());
         let since: Timestamp = self.delivery.received_at.saturating_sub(BELONGS_FOR).unwrap_or(Timestamp::MIN);
         wants.voice_of.push((self.device.clone(), since));
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let known = world.known(&self.device);
         let known = known.map(|known| heard_by(known, self.own)).transpose()?;
         let memory = known.as_ref().map(memory_of).unwrap_or_default();
-        let (repeated, memory) = judge_recording(&memory, &self.delivery, !self.bytes.is_empty());
+        let (repeated, memory) = classify_recording(&memory, &self.delivery, !self.bytes.is_empty());
         if repeated {
-            return Ok(Steps::none());
+            return Ok(Effects::none());
         }
         let spoken = known.as_ref().and_then(|known| spoken(world, known.button.id));
         // A recording whose press never arrived rings by itself: the guest did speak. A recording of a button that
@@ -65,9 +65,9 @@ impl Action for KeepRecording {
         let mut steps = if rings && spoken.is_none() {
             self.late_press().decide(world, moment)?
         } else {
-            let known = known.clone().map(|known| heard(known, memory.clone(), &Vitals::default(), moment.at));
-            let heard = known.map(|(known, kind)| Step::Button { known: Box::new(known), kind });
-            heard.into_iter().fold(Steps::none(), Steps::and)
+            let known = known.clone().map(|known| heard(known, memory.clone(), &Telemetry::default(), moment.at));
+            let heard = known.map(|(known, kind)| Effect::Button { known: Box::new(known), kind });
+            heard.into_iter().fold(Effects::none(), Effects::and)
         };
         let Some(button_id) = steps.steps.iter_mut().find_map(|step| remember(step, &memory)) else {
             return Ok(steps);
@@ -90,7 +90,7 @@ impl Action for KeepRecording {
             steps = steps.and_change(Request { voice: Some(voice), ..request.clone() }, "request_voice_added");
         }
         if let Some(id) = recording_id {
-            steps = steps.and(Step::Recording(Recording {
+            steps = steps.and(Effect::Recording(Recording {
                 id,
                 button_id,
                 request_id,
@@ -112,7 +112,7 @@ impl KeepRecording {
             evidence: Evidence::Nothing,
             device_press_id: None,
             device_time: None,
-            vitals: Vitals::default(),
+            vitals: Telemetry::default(),
             transcript: self.transcript.clone(),
             audio_url: self.audio_url.clone(),
         };
@@ -127,23 +127,23 @@ impl KeepRecording {
 }
 
 /// Returns the request that the recording belongs to: the button's most recently pressed request with voice.
-fn spoken(world: &World, button: ButtonId) -> Option<&Request> {
+fn spoken(world: &UnitOfWork, button: ButtonId) -> Option<&Request> {
     let of_button = world.requests.iter().filter(|request| request.button_id == Some(button));
     let voice = of_button.filter(|request| request.voice.is_some());
     voice.max_by_key(|request| request.last_press_at.unwrap_or(request.created_at))
 }
 
 /// Adds the recording to the button's dedup state, and returns the button's id.
-fn remember(step: &mut Step, memory: &Memory) -> Option<ButtonId> {
-    let Step::Button { known, .. } = step else { return None };
+fn remember(step: &mut Effect, memory: &DedupState) -> Option<ButtonId> {
+    let Effect::Button { known, .. } = step else { return None };
     let mut after = memory_of(known);
     after.recordings.clone_from(&memory.recordings);
     known.memory = serde_json::to_value(after).unwrap_or_default();
     Some(known.button.id)
 }
 
-fn request_of(step: &Step) -> Option<&Request> {
-    let Step::Change { entity, .. } = step else { return None };
+fn request_of(step: &Effect) -> Option<&Request> {
+    let Effect::Change { entity, .. } = step else { return None };
     let Entity::Request(request) = entity.as_ref() else { return None };
     Some(request)
 }

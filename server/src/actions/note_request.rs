@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{NoteId, RequestId};
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Adds a note to a request.
 #[derive(Clone, Debug)]
@@ -17,11 +17,11 @@ pub struct NoteRequest {
 }
 
 impl Action for NoteRequest {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.requests.insert(self.request_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).note_request(self.request_id, self.note_id, &self.text).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).note_request(self.request_id, self.note_id, &self.text).map(Effects::from)
     }
 }

@@ -2,16 +2,16 @@
 
 use crewbell_shared::Refusal;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 
 /// Writes to the site's row and changes nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Prove;
 
 impl Action for Prove {
-    fn wants(&self, _: &mut Wants) {}
+    fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, _: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
-        Ok(Steps::none().and(Step::Proof))
+    fn decide(&self, _: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        Ok(Effects::none().and(Effect::Proof))
     }
 }

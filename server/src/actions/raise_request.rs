@@ -11,20 +11,22 @@
 //! - any other press creates a request, which names the holder of another request of the place.
 
 use crewbell_shared::Refusal;
-use crewbell_shared::button::{Button, ButtonState, Delivery, Evidence, Health, Judgement, Memory, SeenPress, judge};
+use crewbell_shared::button::{
+    Button, ButtonState, Classification, DedupState, Delivery, Evidence, Health, SeenPress, classify,
+};
 use crewbell_shared::ids::{ButtonId, RequestId};
 use crewbell_shared::place::Place;
 use crewbell_shared::request::{
-    Held, Kind, Request, State, Voice, VoiceMessage, Wish, echoes, joins, joins_held, pressed_again,
+    Held, Kind, Request, RequestState, Voice, VoiceMessage, Wish, echoes, joins, joins_held, pressed_again,
 };
-use crewbell_shared::rules::Sight;
-use crewbell_shared::site::Settings;
+use crewbell_shared::rules::StateView;
+use crewbell_shared::site::SiteSettings;
 
 use super::hear_button::{heard, heard_by, memory_of};
-use super::{Action, Answer, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Answer, Effect, Effects, ReadSet, UnitOfWork};
 use crate::db::buttons::KnownButton;
 use crate::db::presses::Press;
-use crate::db::unheard::Unheard;
+use crate::db::unrecognised::StoredMessage;
 
 /// Records a button's press, and raises a request.
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ pub struct RaiseRequest {
 }
 
 impl Action for RaiseRequest {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.devices.insert(self.device.clone());
         if self.delivery.dup {
             wants.echoes.insert(self.device.clone());
@@ -54,7 +56,7 @@ impl Action for RaiseRequest {
         }
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let (known, is_new) = match world.known(&self.device) {
             Some(known) => (heard_by(known, self.own)?, false),
             None => (self.unknown(world, moment)?, true),
@@ -64,16 +66,16 @@ impl Action for RaiseRequest {
             Evidence::Named(name) => world.recorded(button_id, name).map(|press| press.seen),
             Evidence::Counted { .. } | Evidence::Framed { .. } | Evidence::Standing { .. } | Evidence::Nothing => None,
         };
-        let (judgement, memory) = judge(&memory_of(&known), &self.press, &self.delivery, recorded);
+        let (judgement, memory) = classify(&memory_of(&known), &self.press, &self.delivery, recorded);
         let (known, kind) = heard(known, memory, &self.press.vitals, moment.at);
         let (press_key, doubtful, reuses_id) = match judgement {
-            Judgement::Repeat { press_key } => {
+            Classification::Repeat { press_key } => {
                 metrics::counter!("presses_repeated_total").increment(1);
                 let request = world.recorded(button_id, &press_key).and_then(|press| press.request_id);
-                let steps = Steps::none().and(Step::Button { known: Box::new(known), kind });
+                let steps = Effects::none().and(Effect::Button { known: Box::new(known), kind });
                 return Ok(steps.answering(Answer::Repeated(request)));
             }
-            Judgement::New { press_key, doubtful, reuses_id } => (press_key, doubtful, reuses_id),
+            Classification::New { press_key, doubtful, reuses_id } => (press_key, doubtful, reuses_id),
         };
 
         let place = (known.button.state == ButtonState::Assigned)
@@ -81,17 +83,17 @@ impl Action for RaiseRequest {
             .flatten();
         let (effect, request_id) = match place {
             Some(place) => self.ring(world, moment, &known, place, doubtful),
-            None => (Steps::none(), None),
+            None => (Effects::none(), None),
         };
         let kind = if is_new { Some("button_found") } else { kind };
         let kind = if !is_new && place.is_none() { Some("button_pressed") } else { kind };
-        let mut steps = Steps::none().and(Step::Button { known: Box::new(known), kind });
+        let mut steps = Effects::none().and(Effect::Button { known: Box::new(known), kind });
         steps.steps.extend(effect.steps);
         if reuses_id {
-            steps = steps.and(Step::Unheard(self.complaint(moment)));
+            steps = steps.and(Effect::Unheard(self.complaint(moment)));
         }
         let press = self.record(moment, button_id, press_key, request_id);
-        Ok(steps.and(Step::Press(press)).answering(Answer::Pressed(request_id)))
+        Ok(steps.and(Effect::Press(press)).answering(Answer::Pressed(request_id)))
     }
 }
 
@@ -100,21 +102,21 @@ impl RaiseRequest {
     /// joined.
     fn ring(
         &self,
-        world: &World,
-        moment: &Moment<'_>,
+        world: &UnitOfWork,
+        moment: &ActionContext<'_>,
         known: &KnownButton,
         place: &Place,
         doubtful: bool,
-    ) -> (Steps, Option<RequestId>) {
+    ) -> (Effects, Option<RequestId>) {
         let wish = Wish::of_press(self.press.kind, self.press.key, &world.site.settings);
-        if wish.service.as_deref() == Some(Settings::DO_NOT_DISTURB) {
+        if wish.service.as_deref() == Some(SiteSettings::DO_NOT_DISTURB) {
             // A repetition must not toggle back what its press toggled.
             if doubtful {
-                return (Steps::none(), None);
+                return (Effects::none(), None);
             }
             let place = Place { do_not_disturb: !place.do_not_disturb, ..place.clone() };
             let kind = if place.do_not_disturb { "do_not_disturb_set" } else { "do_not_disturb_cleared" };
-            return (Steps::change(place, kind), None);
+            return (Effects::change(place, kind), None);
         }
         if let Some(request) = joined(world, moment, place, &wish, doubtful) {
             let voice = match (request.voice.clone(), self.said(wish.kind)) {
@@ -124,7 +126,7 @@ impl RaiseRequest {
             let request = Request { voice, ..request.clone() };
             let request = pressed_again(request, self.press.device_press_id.clone(), moment.at);
             let id = request.id;
-            return (Steps::change(request, "request_pressed_again"), Some(id));
+            return (Effects::change(request, "request_pressed_again"), Some(id));
         }
         let request = Request {
             id: moment.ids.next(moment.at),
@@ -144,10 +146,10 @@ impl RaiseRequest {
             voice: self.said(wish.kind).map(|said| Voice::default().with(said)),
             held: held_at(world, place),
             notes: Vec::new(),
-            state: State::Open,
+            state: RequestState::Open,
         };
         let id = request.id;
-        (Steps::change(request, "request_created"), Some(id))
+        (Effects::change(request, "request_created"), Some(id))
     }
 
     /// Returns the voice message that the press itself carries, if any; the recording follows.
@@ -163,7 +165,7 @@ impl RaiseRequest {
 
     fn record(
         &self,
-        moment: &Moment<'_>,
+        moment: &ActionContext<'_>,
         button_id: ButtonId,
         press_key: String,
         request_id: Option<RequestId>,
@@ -182,9 +184,9 @@ impl RaiseRequest {
     }
 
     /// Returns the report for the administrator about a device that reuses press ids.
-    fn complaint(&self, moment: &Moment<'_>) -> Unheard {
+    fn complaint(&self, moment: &ActionContext<'_>) -> StoredMessage {
         let sample = self.press.device_press_id.as_deref().unwrap_or_default().as_bytes().to_vec();
-        Unheard {
+        StoredMessage {
             device: self.device.clone(),
             reason: REPEATS_PRESS_IDS.to_owned(),
             topic: String::new(),
@@ -195,7 +197,7 @@ impl RaiseRequest {
     }
 
     /// Returns a new button for an unknown device, or a refusal when too many are unassigned.
-    fn unknown(&self, world: &World, moment: &Moment<'_>) -> Result<KnownButton, Refusal> {
+    fn unknown(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<KnownButton, Refusal> {
         if !world.new_buttons.has_room(self.via.as_deref()) {
             let message = "As many buttons as may wait to be assigned already.";
             return Err(Refusal::new(crewbell_shared::Code::TooMany, message).with("limit", &world.new_buttons.all));
@@ -209,7 +211,7 @@ impl RaiseRequest {
             has_credentials: false,
             health: Health::default(),
         };
-        let memory = serde_json::to_value(Memory::default()).unwrap_or_default();
+        let memory = serde_json::to_value(DedupState::default()).unwrap_or_default();
         Ok(KnownButton { button, memory, seen_at: None, found_via: self.via.clone() })
     }
 }
@@ -219,8 +221,8 @@ const REPEATS_PRESS_IDS: &str = "repeats_press_ids";
 
 /// Returns the request that a press joins instead of creating a new one.
 fn joined<'w>(
-    world: &'w World,
-    moment: &Moment<'_>,
+    world: &'w UnitOfWork,
+    moment: &ActionContext<'_>,
     place: &Place,
     wish: &Wish,
     doubtful: bool,
@@ -242,6 +244,6 @@ fn joined<'w>(
 }
 
 /// Returns the latest holder of an accepted request of a place.
-fn held_at(world: &World, place: &Place) -> Option<Held> {
+fn held_at(world: &UnitOfWork, place: &Place) -> Option<Held> {
     world.live_at(place.id).filter_map(Request::held).max_by_key(|held| held.since)
 }

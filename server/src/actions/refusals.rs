@@ -27,7 +27,7 @@ pub(super) fn conflict_of(error: &DbError) -> Option<Conflict> {
 
 /// Converts a database error into the refusal that the rules would have given; `None` for an error that only a fault of
 /// the server can cause.
-pub(super) fn refusal_of(error: &DbError) -> Option<Refusal> {
+pub(super) fn refusal_from_db_error(error: &DbError) -> Option<Refusal> {
     let taken = |what: &str| Refusal::new(Code::NameTaken, format!("There is a {what} of that name already."));
     match error.constraint() {
         Some("people_name_key") => return Some(taken("member of the crew")),

@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::GuestId;
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Creates or changes a guest.
 #[derive(Clone, Debug)]
@@ -17,11 +17,11 @@ pub struct SaveGuest {
 }
 
 impl Action for SaveGuest {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.guests.insert(self.guest_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).save_guest(self.guest_id, &self.name, &self.notes).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).save_guest(self.guest_id, &self.name, &self.notes).map(Effects::from)
     }
 }

@@ -3,9 +3,9 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::person::{Right, Role, allows};
-use crewbell_shared::request::{Request, State};
+use crewbell_shared::request::{Request, RequestState};
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 
 /// Creates or changes a member of the crew.
 #[derive(Clone, Debug)]
@@ -21,13 +21,13 @@ pub struct SavePerson {
 }
 
 impl Action for SavePerson {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.people.insert(self.person_id.0);
         wants.sessions_of.insert(self.person_id);
         wants.held_by.insert(self.person_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let changes = moment.case(world).save_person(self.person_id, &self.name, self.role, self.active)?;
         // A deactivated person is signed out everywhere.
         let leaves = !self.active && !changes.is_empty();
@@ -38,9 +38,9 @@ impl Action for SavePerson {
         let stays = self.active && allows(self.role, Right::AnswerRequests);
         let gone = !stays && !changes.is_empty();
         let dropped = world.held_by(self.person_id).filter(|_| gone).cloned();
-        let steps = dropped.fold(Steps::from(changes), |steps, request| {
-            steps.and_change(Request { state: State::Open, ..request }, "request_released")
+        let steps = dropped.fold(Effects::from(changes), |steps, request| {
+            steps.and_change(Request { state: RequestState::Open, ..request }, "request_released")
         });
-        Ok(if ended.is_empty() { steps } else { steps.and(Step::EndSessions(ended)) })
+        Ok(if ended.is_empty() { steps } else { steps.and(Effect::EndSessions(ended)) })
     }
 }

@@ -4,7 +4,7 @@ use crewbell_shared::Refusal;
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::place::PlaceKind;
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Creates or changes a place.
 #[derive(Clone, Debug)]
@@ -22,15 +22,15 @@ pub struct SavePlace {
 }
 
 impl Action for SavePlace {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.places.insert(self.place_id.0);
         wants.places.extend(self.parent_id.map(|id| id.0));
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         moment
             .case(world)
             .save_place(self.place_id, self.parent_id, &self.name, self.kind, self.position)
-            .map(Steps::from)
+            .map(Effects::from)
     }
 }

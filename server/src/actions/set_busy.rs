@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Sets whether a person is busy, and so can't be called.
 #[derive(Clone, Debug)]
@@ -15,11 +15,11 @@ pub struct SetBusy {
 }
 
 impl Action for SetBusy {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.people.insert(self.person_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).set_busy(self.person_id, self.busy).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).set_busy(self.person_id, self.busy).map(Effects::from)
     }
 }

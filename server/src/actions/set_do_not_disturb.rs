@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PlaceId;
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Sets a place's do-not-disturb, by a member of the crew.
 #[derive(Clone, Debug)]
@@ -15,11 +15,11 @@ pub struct SetDoNotDisturb {
 }
 
 impl Action for SetDoNotDisturb {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.places.insert(self.place_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        moment.case(world).set_do_not_disturb(self.place_id, self.on).map(Steps::from)
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        moment.case(world).set_do_not_disturb(self.place_id, self.on).map(Effects::from)
     }
 }

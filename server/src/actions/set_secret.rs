@@ -4,11 +4,11 @@ use crewbell_shared::button::Button;
 use crewbell_shared::ids::{ButtonId, PersonId};
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Audience;
-use crewbell_shared::rules::Sight;
+use crewbell_shared::rules::StateView;
 use crewbell_shared::{Code, Refusal};
 use serde_json::json;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 
 /// Sets another person's PIN or password; all sessions of that person end. A person's own requires the current one:
 /// [`ChangeOwnSecret`].
@@ -21,12 +21,12 @@ pub struct SetPersonSecret {
 }
 
 impl Action for SetPersonSecret {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.people.insert(self.person_id.0);
         wants.sessions_of.insert(self.person_id);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         if moment.actor.person().is_some_and(|person| person.id == self.person_id) {
             return Err(another_one());
         }
@@ -45,14 +45,14 @@ pub struct ChangeOwnSecret {
 }
 
 impl Action for ChangeOwnSecret {
-    fn wants(&self, _: &mut Wants) {}
+    fn reads(&self, _: &mut ReadSet) {}
 
-    fn wants_of_actor(&self, actor: PersonId, wants: &mut Wants) {
+    fn reads_of_actor(&self, actor: PersonId, wants: &mut ReadSet) {
         wants.sessions_of.insert(actor);
         wants.secrets_of.insert(actor.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         moment.actor.need(Right::AnswerRequests)?;
         let person = moment.actor.person().ok_or_else(|| Refusal::not_found("person"))?;
         // The current secret may have been changed while it was verified.
@@ -67,15 +67,15 @@ fn another_one() -> Refusal {
     Refusal::new(Code::WrongSecret, "One's own PIN or password is changed with the present one.")
 }
 
-fn set(world: &World, person_id: PersonId, hash: &str) -> Result<Steps, Refusal> {
+fn set(world: &UnitOfWork, person_id: PersonId, hash: &str) -> Result<Effects, Refusal> {
     let person = world.person(person_id).ok_or_else(|| Refusal::not_found("person"))?;
     let sessions = world.sessions.iter().filter(|session| session.person_id == person.id);
     let ended: Vec<_> = sessions.map(|session| session.id).collect();
     let payload = json!({ "person_id": person.id, "name": person.name, "ended": ended });
-    Ok(Steps::none()
-        .and(Step::PersonSecret(person.id, hash.to_owned()))
-        .and(Step::EndSessions(ended))
-        .and(Step::Tell { category: "people", kind: "person_secret_set", payload, audience: Audience::leads() }))
+    Ok(Effects::none()
+        .and(Effect::PersonSecret(person.id, hash.to_owned()))
+        .and(Effect::EndSessions(ended))
+        .and(Effect::Tell { category: "people", kind: "person_secret_set", payload, audience: Audience::leads() }))
 }
 
 /// Sets a button's own credentials, or removes them, so that it uses the join code again.
@@ -88,16 +88,16 @@ pub struct SetButtonSecret {
 }
 
 impl Action for SetButtonSecret {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.buttons.insert(self.button_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         moment.actor.need(Right::AssignButtons)?;
         let before = world.button(self.button_id).ok_or_else(|| Refusal::not_found("button"))?;
         let button = Button { has_credentials: self.hash.is_some(), ..before.clone() };
-        let secret = Step::ButtonSecret(Box::new(button.clone()), self.hash.clone());
-        Ok(Steps::change(button, "button_credentials_set").and(secret))
+        let secret = Effect::ButtonSecret(Box::new(button.clone()), self.hash.clone());
+        Ok(Effects::change(button, "button_credentials_set").and(secret))
     }
 }
 
@@ -109,12 +109,12 @@ pub struct SetJoinCode {
 }
 
 impl Action for SetJoinCode {
-    fn wants(&self, _: &mut Wants) {}
+    fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         moment.actor.need(Right::EditSite)?;
         let payload = json!({ "site_id": world.site.id, "set": self.hash.is_some() });
-        Ok(Steps::none().and(Step::JoinCode(self.hash.clone())).and(Step::Tell {
+        Ok(Effects::none().and(Effect::JoinCode(self.hash.clone())).and(Effect::Tell {
             category: "site",
             kind: "join_code_set",
             payload,

@@ -3,7 +3,7 @@
 use crewbell_shared::Refusal;
 
 use super::hear_button::{kind_of, memory_of};
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 use crate::db::buttons::KnownButton;
 
 /// Ends a button's flapping state, if its connection state has been stable for long enough.
@@ -14,20 +14,20 @@ pub struct SettleButton {
 }
 
 impl Action for SettleButton {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.devices.insert(self.device.clone());
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
-        let Some(known) = world.known(&self.device) else { return Ok(Steps::none()) };
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        let Some(known) = world.known(&self.device) else { return Ok(Effects::none()) };
         let mut memory = memory_of(known);
         let health = known.button.health.settled(&mut memory.flapping, moment.at);
         if known.button.health.flapping_since.is_none() || health.flapping_since.is_some() {
-            return Ok(Steps::none());
+            return Ok(Effects::none());
         }
         let kind = kind_of(&known.button.health, &health);
         let mut known = KnownButton { memory: serde_json::to_value(memory).unwrap_or_default(), ..known.clone() };
         known.button.health = health;
-        Ok(Steps::none().and(Step::Button { known: Box::new(known), kind: Some(kind) }))
+        Ok(Effects::none().and(Effect::Button { known: Box::new(known), kind: Some(kind) }))
     }
 }

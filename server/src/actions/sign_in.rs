@@ -1,11 +1,11 @@
 //! Opens a session for a person whose secret was right.
 
 use crewbell_shared::protocol::Audience;
-use crewbell_shared::rules::Sight;
+use crewbell_shared::rules::StateView;
 use crewbell_shared::{Code, Refusal};
 use serde_json::json;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 use crate::db::sessions::Session;
 
 /// Opens a session on a device. It replaces a session of the same person on the same device.
@@ -18,12 +18,12 @@ pub struct SignIn {
 }
 
 impl Action for SignIn {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.people.insert(self.session.person_id.0);
         wants.sessions_of.insert(self.session.person_id);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let person = world.person(self.session.person_id).ok_or_else(|| Refusal::not_found("person"))?;
         crewbell_shared::person::Actor::Person(person.clone()).need(crewbell_shared::person::Right::AnswerRequests)?;
         let replaced = world
@@ -36,10 +36,10 @@ impl Action for SignIn {
             "device": self.session.device_name, "replaced": replaced,
         });
         let session = Session { created_at: moment.at, ..self.session.clone() };
-        Ok(Steps::none()
-            .and(Step::EndSessions(replaced))
-            .and(Step::OpenSession(session, self.token_hash.clone()))
-            .and(Step::Tell { category: "people", kind: "person_signed_in", payload, audience: Audience::leads() }))
+        Ok(Effects::none()
+            .and(Effect::EndSessions(replaced))
+            .and(Effect::OpenSession(session, self.token_hash.clone()))
+            .and(Effect::Tell { category: "people", kind: "person_signed_in", payload, audience: Audience::leads() }))
     }
 }
 
@@ -54,12 +54,12 @@ pub struct SignInWithSecret {
 }
 
 impl Action for SignInWithSecret {
-    fn wants(&self, wants: &mut Wants) {
-        self.sign_in.wants(wants);
+    fn reads(&self, wants: &mut ReadSet) {
+        self.sign_in.reads(wants);
         wants.secrets_of.insert(self.sign_in.session.person_id.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         if world.secret_of(self.sign_in.session.person_id) != Some(&self.proof) {
             return Err(Refusal::new(Code::BadCredentials, "The PIN or password was changed meanwhile."));
         }

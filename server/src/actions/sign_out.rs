@@ -4,10 +4,10 @@ use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PersonId, SessionId};
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Audience;
-use crewbell_shared::rules::Sight;
+use crewbell_shared::rules::StateView;
 use serde_json::json;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 
 /// Ends sessions of a person.
 #[derive(Clone, Debug)]
@@ -19,12 +19,12 @@ pub struct SignOut {
 }
 
 impl Action for SignOut {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.people.insert(self.person_id.0);
         wants.sessions_of.insert(self.person_id);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         if moment.actor.person().is_some_and(|person| person.id != self.person_id) {
             moment.actor.need(Right::EditPeople)?;
         }
@@ -33,10 +33,10 @@ impl Action for SignOut {
         let sessions = world.sessions.iter().filter(|session| session.person_id == person.id && meant(session.id));
         let ended: Vec<_> = sessions.map(|session| session.id).collect();
         if ended.is_empty() {
-            return Ok(Steps::none());
+            return Ok(Effects::none());
         }
         let payload = json!({ "person_id": person.id, "name": person.name, "ended": ended });
-        Ok(Steps::none().and(Step::EndSessions(ended)).and(Step::Tell {
+        Ok(Effects::none().and(Effect::EndSessions(ended)).and(Effect::Tell {
             category: "people",
             kind: "person_signed_out",
             payload,

@@ -3,9 +3,9 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::call::About;
 use crewbell_shared::ids::{CallId, EndpointId, PersonId};
-use crewbell_shared::protocol::{EntityType, Noun};
+use crewbell_shared::protocol::{EntityType, EntityTypeName};
 
-use super::{Action, Moment, Steps, Wants, World};
+use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
 /// Starts a call to a colleague.
 #[derive(Clone, Debug)]
@@ -21,29 +21,29 @@ pub struct StartCall {
 }
 
 impl Action for StartCall {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.calls.insert(self.call_id.0);
         wants.people.insert(self.callee_id.0);
         wants.calls_of.insert(self.callee_id.0);
         wants.reachable.insert(self.callee_id);
         match &self.about {
-            Some(About { noun: Noun::Known(EntityType::Request), id, .. }) => {
+            Some(About { noun: EntityTypeName::Known(EntityType::Request), id, .. }) => {
                 wants.requests.insert(*id);
             }
-            Some(About { noun: Noun::Known(EntityType::Place), id, .. }) => {
+            Some(About { noun: EntityTypeName::Known(EntityType::Place), id, .. }) => {
                 wants.places.insert(*id);
             }
             // The rule allows no other entity.
-            Some(About { noun: Noun::Known(_) | Noun::Foreign(_), .. }) | None => {}
+            Some(About { noun: EntityTypeName::Known(_) | EntityTypeName::Foreign(_), .. }) | None => {}
         }
     }
 
-    fn wants_of_actor(&self, actor: PersonId, wants: &mut Wants) {
+    fn reads_of_actor(&self, actor: PersonId, wants: &mut ReadSet) {
         wants.calls_of.insert(actor.0);
     }
 
-    fn decide(&self, world: &World, moment: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let case = moment.case(world);
-        case.start_call(self.call_id, self.callee_id, self.about.as_ref(), self.endpoint).map(Steps::from)
+        case.start_call(self.call_id, self.callee_id, self.about.as_ref(), self.endpoint).map(Effects::from)
     }
 }

@@ -7,15 +7,15 @@ use crewbell_shared::ids::SiteId;
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Audience, Entity, EntityType, Source, changed_fields};
 use crewbell_shared::request::{ECHOES_FOR, Wish};
-use crewbell_shared::site::Settings;
+use crewbell_shared::site::SiteSettings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::world::{Wants, World};
-use super::{Moment, Step};
+use super::unit_of_work::{ReadSet, UnitOfWork};
+use super::{ActionContext, Effect};
 use crate::db::append::Appended;
 use crate::db::entries::EntryRow;
 use crate::db::presses::{Press, RecordedPress};
@@ -31,7 +31,7 @@ const HELD_NAMED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Pending writes other than entities.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct PendingWrites {
     /// When the batch was decided.
     pub(super) at: Timestamp,
     pub(super) presses: Vec<Press>,
@@ -44,7 +44,7 @@ pub(super) struct Rows {
     person_secrets: Vec<(crewbell_shared::ids::PersonId, String)>,
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
     join_code: Option<NewCode>,
-    unheard: Vec<db::unheard::Unheard>,
+    unheard: Vec<db::unrecognised::StoredMessage>,
     seen: Vec<LastSeen>,
     archive: Option<Timestamp>,
     create_site: bool,
@@ -58,7 +58,7 @@ pub(super) struct Rows {
 #[derive(Debug)]
 struct NewCode(Option<Vec<u8>>);
 
-impl Rows {
+impl PendingWrites {
     /// Creates an empty set of writes, at a time.
     pub(super) fn at(at: Timestamp) -> Self {
         Self { at, ..Self::default() }
@@ -72,8 +72,8 @@ impl Rows {
 /// first (a button's place, the open requests there) is read before, without a lock.
 pub(super) async fn load(
     conn: &mut PgConnection,
-    world: &mut World,
-    wants: &Wants,
+    world: &mut UnitOfWork,
+    wants: &ReadSet,
     at: Timestamp,
 ) -> Result<(), DbError> {
     let site = world.site.id;
@@ -153,9 +153,10 @@ struct Moving {
 
 /// Looks up the places of buttons whose press changes their place's state and, if other buttons are read by id, the ids
 /// of the pressed ones.
-async fn buttons_before(conn: &mut PgConnection, world: &World, wants: &Wants) -> Result<Moving, DbError> {
+async fn buttons_before(conn: &mut PgConnection, world: &UnitOfWork, wants: &ReadSet) -> Result<Moving, DbError> {
     let settings = &world.site.settings;
-    let toggles = |kind, key| Wish::of_press(kind, key, settings).service.as_deref() == Some(Settings::DO_NOT_DISTURB);
+    let toggles =
+        |kind, key| Wish::of_press(kind, key, settings).service.as_deref() == Some(SiteSettings::DO_NOT_DISTURB);
     let toggling: BTreeSet<&str> = wants
         .pressed
         .iter()
@@ -185,8 +186,8 @@ async fn buttons_before(conn: &mut PgConnection, world: &World, wants: &Wants) -
 /// lesser evil.
 async fn load_devices(
     conn: &mut PgConnection,
-    world: &mut World,
-    wants: &Wants,
+    world: &mut UnitOfWork,
+    wants: &ReadSet,
     locked: &BTreeSet<Uuid>,
 ) -> Result<BTreeSet<Uuid>, DbError> {
     let site = world.site.id;
@@ -215,8 +216,8 @@ async fn load_devices(
 /// those accepted within a day: they are joined, or named on the card of another.
 async fn load_requests(
     conn: &mut PgConnection,
-    world: &mut World,
-    wants: &Wants,
+    world: &mut UnitOfWork,
+    wants: &ReadSet,
     pressed_at: &BTreeSet<Uuid>,
     at: Timestamp,
 ) -> Result<(), DbError> {
@@ -253,7 +254,7 @@ async fn load_requests(
 
 /// Loads the holders of the requests at pressed buttons' places, without locks: a press reads whether they are on duty,
 /// and writes nothing of them.
-async fn load_holders(conn: &mut PgConnection, world: &mut World, pressed_at: &[Uuid]) -> Result<(), DbError> {
+async fn load_holders(conn: &mut PgConnection, world: &mut UnitOfWork, pressed_at: &[Uuid]) -> Result<(), DbError> {
     let holders = world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id.0);
     let holders: BTreeSet<Uuid> = holders.collect();
     if !(pressed_at.is_empty() || holders.is_empty()) {
@@ -265,7 +266,7 @@ async fn load_holders(conn: &mut PgConnection, world: &mut World, pressed_at: &[
 /// Metadata of the entries of one action.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signature<'a> {
-    pub(super) moment: Moment<'a>,
+    pub(super) moment: ActionContext<'a>,
     pub(super) source: Source,
     pub(super) command_id: Option<crewbell_shared::ids::CommandId>,
 }
@@ -305,18 +306,18 @@ impl Signature<'_> {
 
 /// Applies the effects of one action in memory.
 pub(super) fn apply(
-    world: &mut World,
-    rows: &mut Rows,
-    steps: Vec<Step>,
+    world: &mut UnitOfWork,
+    rows: &mut PendingWrites,
+    steps: Vec<Effect>,
     signature: &Signature<'_>,
 ) -> Result<(), DbError> {
     for step in steps {
         match step {
-            Step::Change { entity, kind } => {
+            Effect::Change { entity, kind } => {
                 let before = put(world, &entity);
                 rows.entries.push(signature.change(before.as_ref(), &entity, kind)?);
             }
-            Step::Button { known, kind } => {
+            Effect::Button { known, kind } => {
                 let id = known.button.id.0;
                 if kind == Some("button_found") {
                     world.new_buttons.add(known.found_via.as_deref());
@@ -334,10 +335,10 @@ pub(super) fn apply(
                     rows.entries.push(signature.change(before.as_ref(), &after, kind)?);
                 }
             }
-            Step::Tell { category, kind, payload, audience } => {
+            Effect::Tell { category, kind, payload, audience } => {
                 rows.entries.push(signature.entry(category, kind, to_raw_value(&payload)?, audience));
             }
-            Step::Press(mut press) => {
+            Effect::Press(mut press) => {
                 if rows.nameless {
                     press.press_key = None;
                 }
@@ -348,33 +349,33 @@ pub(super) fn apply(
                 }
                 rows.presses.push(press);
             }
-            Step::Recording(recording) => rows.recordings.push(recording),
-            Step::OpenSession(session, hash) => rows.opened.push((session, hash)),
-            Step::EndSessions(sessions) => {
+            Effect::Recording(recording) => rows.recordings.push(recording),
+            Effect::OpenSession(session, hash) => rows.opened.push((session, hash)),
+            Effect::EndSessions(sessions) => {
                 world.sessions.retain(|session| !sessions.contains(&session.id));
                 world.idle_sessions.retain(|session| !sessions.contains(&session.id));
                 rows.ended.extend(sessions);
             }
-            Step::UseSessions(sessions) => rows.used.extend(sessions),
-            Step::AgeSessions(sessions) => rows.aged.extend(sessions),
-            Step::PersonSecret(person, hash) => {
+            Effect::UseSessions(sessions) => rows.used.extend(sessions),
+            Effect::AgeSessions(sessions) => rows.aged.extend(sessions),
+            Effect::PersonSecret(person, hash) => {
                 world.secrets.insert(person.0, Some(hash.clone()));
                 rows.person_secrets.push((person, hash));
             }
-            Step::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
-            Step::JoinCode(hash) => rows.join_code = Some(NewCode(hash)),
-            Step::Unheard(unheard) => rows.unheard.push(unheard),
-            Step::Seen(seen) => rows.seen.extend(seen),
-            Step::Archive(before) => rows.archive = Some(before),
-            Step::CreateSite => rows.create_site = true,
-            Step::Proof => rows.proof = true,
+            Effect::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
+            Effect::JoinCode(hash) => rows.join_code = Some(NewCode(hash)),
+            Effect::Unheard(unheard) => rows.unheard.push(unheard),
+            Effect::Seen(seen) => rows.seen.extend(seen),
+            Effect::Archive(before) => rows.archive = Some(before),
+            Effect::CreateSite => rows.create_site = true,
+            Effect::Proof => rows.proof = true,
         }
     }
     Ok(())
 }
 
 /// Stores an entity in the unit of work and returns its previous state.
-fn put(world: &mut World, entity: &Entity) -> Option<Entity> {
+fn put(world: &mut UnitOfWork, entity: &Entity) -> Option<Entity> {
     match entity.clone() {
         Entity::Site(site) => {
             world.site_changed = true;
@@ -402,7 +403,11 @@ fn put(world: &mut World, entity: &Entity) -> Option<Entity> {
 
 /// Saves what changed, in the order that foreign keys require, and appends to the log; returns the log's head if it was
 /// read.
-pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) -> Result<Option<u64>, DbError> {
+pub(super) async fn save(
+    conn: &mut PgConnection,
+    world: &UnitOfWork,
+    rows: &PendingWrites,
+) -> Result<Option<u64>, DbError> {
     let site: SiteId = world.site.id;
     if rows.create_site {
         db::sites::insert(conn, &world.site, rows.at).await?;
@@ -452,10 +457,10 @@ pub(super) async fn save(conn: &mut PgConnection, world: &World, rows: &Rows) ->
         db::entries::archive(conn, site, before, ARCHIVE_BATCH).await?;
     }
     for unheard in &rows.unheard {
-        db::unheard::count(conn, site, unheard).await?;
+        db::unrecognised::count(conn, site, unheard).await?;
     }
     if !rows.unheard.is_empty() {
-        db::unheard::trim(conn, site).await?;
+        db::unrecognised::trim(conn, site).await?;
     }
     // The site's own row as late as possible: its lock keeps other writers from appending.
     if world.site_changed && !rows.create_site {

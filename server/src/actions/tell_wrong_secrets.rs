@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::protocol::Audience;
-use crewbell_shared::rules::Sight;
+use crewbell_shared::rules::StateView;
 use serde_json::json;
 
-use super::{Action, Moment, Step, Steps, Wants, World};
+use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 
 /// Logs that wrong PINs or passwords have passed a threshold. The typed secrets are stored nowhere.
 #[derive(Clone, Debug)]
@@ -24,11 +24,11 @@ pub struct TellWrongSecrets {
 }
 
 impl Action for TellWrongSecrets {
-    fn wants(&self, wants: &mut Wants) {
+    fn reads(&self, wants: &mut ReadSet) {
         wants.people.extend(self.person_id.map(|id| id.0));
     }
 
-    fn decide(&self, world: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, world: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let Self { person_id, times, address, known_device } = self;
         let (kind, payload) = match person_id {
             Some(id) => {
@@ -41,6 +41,6 @@ impl Action for TellWrongSecrets {
             }
             None => ("sign_ins_refused", json!({ "times": times, "address": address })),
         };
-        Ok(Steps::none().and(Step::Tell { category: "people", kind, payload, audience: Audience::leads() }))
+        Ok(Effects::none().and(Effect::Tell { category: "people", kind, payload, audience: Audience::leads() }))
     }
 }

@@ -16,9 +16,9 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Key;
+use super::IdempotencyKey;
 use crate::db::DbError;
-use crate::db::commands::{self, Decided};
+use crate::db::commands::{self, CommandRecord};
 use crate::db::entries::{self, Trace};
 
 /// Maximum clock skew of a device ahead of the server: a command from before the deletion may claim to be this much
@@ -37,8 +37,8 @@ impl Old {
     pub(super) async fn look(
         conn: &mut PgConnection,
         site: SiteId,
-        keys: impl Iterator<Item = &Key>,
-        known: &[Decided],
+        keys: impl Iterator<Item = &IdempotencyKey>,
+        known: &[CommandRecord],
     ) -> Result<Self, DbError> {
         let timed = keys.filter_map(|key| Some((key.id.0, key.made_at?)));
         let unknown = timed.filter(|(id, _)| !known.iter().any(|decided| decided.outcome.id.0 == *id));
@@ -65,7 +65,7 @@ impl Old {
     }
 
     /// Returns the refusal of a command whose outcome is unknown.
-    pub(super) fn refusal(&self, key: &Key) -> Option<Refusal> {
+    pub(super) fn refusal(&self, key: &IdempotencyKey) -> Option<Refusal> {
         let message = "This was done so long ago that the server can't tell any more whether it has it already.";
         self.forgotten.contains(&key.id.0).then(|| Refusal::new(Code::TooOld, message).with("made_at", &key.made_at))
     }

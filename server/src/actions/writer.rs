@@ -32,15 +32,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::batch::Batch;
-use super::refusals::{Conflict, conflict_of, refusal_of};
-use super::steps::Answer;
+use super::effects::Answer;
+use super::refusals::{Conflict, conflict_of, refusal_from_db_error};
 use super::store;
-use super::world::{Wants, World};
-use super::{Action, Moment};
+use super::unit_of_work::{ReadSet, UnitOfWork};
+use super::{Action, ActionContext};
 use crate::clock::{Clock, Ids};
 use crate::db::{self, Db, DbError};
 use crate::live::Presence;
-use crate::log::{LogEntry, Tail};
+use crate::log::{LogEntry, RecentEntries};
 
 /// A queued action, with its actor and origin.
 #[derive(Debug)]
@@ -52,14 +52,14 @@ pub struct Job {
     /// The source of the action.
     pub source: Source,
     /// The command's idempotency key, if the action is a command: then its outcome is recorded.
-    pub key: Option<Key>,
+    pub key: Option<IdempotencyKey>,
     /// When it happened, for history that is loaded; `None` is the current time.
     pub at: Option<Timestamp>,
 }
 
 /// The idempotency key of a command.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub struct IdempotencyKey {
     /// The command's id.
     pub id: CommandId,
     /// The verb's name.
@@ -72,7 +72,7 @@ pub struct Key {
 
 /// The outcome of a committed action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
+pub struct ActionOutcome {
     /// Sequence number of the last entry that it appended; `None` if it appended none.
     pub seq: Option<u64>,
     /// The answer to the caller.
@@ -81,7 +81,7 @@ pub struct Done {
 
 /// The reason why an action was not done.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum NotDone {
+pub enum ActionError {
     /// The rules refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -93,7 +93,7 @@ pub enum NotDone {
     Internal,
 }
 
-type Reply = oneshot::Sender<Result<Done, NotDone>>;
+type Reply = oneshot::Sender<Result<ActionOutcome, ActionError>>;
 
 /// Handle to a site's writer.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ pub struct Deps {
     /// Generator of ids.
     pub ids: Ids,
     /// Cache of the newest entries, which the writer fills.
-    pub tail: Arc<Tail>,
+    pub recent: Arc<RecentEntries>,
     /// Presence of people, which the database doesn't have.
     pub presence: Arc<Presence>,
 }
@@ -138,7 +138,7 @@ impl Writer {
     /// Starts the writer of a site. It takes jobs until `closing` is cancelled, and then finishes the queued ones.
     pub fn start(site: SiteId, deps: Deps, closing: CancellationToken, tasks: &TaskTracker) -> Self {
         let (queue, mut jobs) = mpsc::channel(Self::QUEUE);
-        let desk = Desk::new(site, deps.clone());
+        let desk = WriterTask::new(site, deps.clone());
         let failing = Arc::clone(&desk.failing);
         tasks.spawn(async move {
             let mut desk = desk;
@@ -146,7 +146,7 @@ impl Writer {
             while AssertUnwindSafe(desk.run(&mut jobs, &closing)).catch_unwind().await.is_err() {
                 tracing::error!(%site, "A site's writer panicked and starts anew.");
                 metrics::counter!("actions_panics_total").increment(1);
-                desk = Desk { failing: Arc::clone(&desk.failing), ..Desk::new(site, deps.clone()) };
+                desk = WriterTask { failing: Arc::clone(&desk.failing), ..WriterTask::new(site, deps.clone()) };
             }
         });
         Self { queue, failing }
@@ -156,10 +156,10 @@ impl Writer {
     ///
     /// # Errors
     /// Returns an error if the rules refuse the action, or if the server can't execute it.
-    pub async fn act(&self, job: Job) -> Result<Done, NotDone> {
+    pub async fn act(&self, job: Job) -> Result<ActionOutcome, ActionError> {
         let (reply, done) = oneshot::channel();
-        self.queue.send((job, reply)).await.map_err(|_| NotDone::Unavailable)?;
-        done.await.map_err(|_| NotDone::Unavailable)?
+        self.queue.send((job, reply)).await.map_err(|_| ActionError::Unavailable)?;
+        done.await.map_err(|_| ActionError::Unavailable)?
     }
 
     /// Returns the writer's health.
@@ -184,22 +184,22 @@ pub(super) async fn create_site(
     site: Site,
     action: Box<dyn Action>,
     at: Option<Timestamp>,
-) -> Result<(), NotDone> {
+) -> Result<(), ActionError> {
     let job = Job { action, actor: Actor::System, source: Source::Server, key: None, at };
     let deps = Deps {
         db: db.clone(),
         clock: clock.clone(),
         ids: ids.clone(),
-        tail: Arc::new(Tail::new(0)),
+        recent: Arc::new(RecentEntries::new(0)),
         presence: Arc::default(),
     };
-    let mut desk = Desk::new(site.id, deps);
-    let mut created = Err(NotDone::Internal);
+    let mut desk = WriterTask::new(site.id, deps);
+    let mut created = Err(ActionError::Internal);
     desk.all(&[job], Some(&site), |_, result| created = result.map(|_| ())).await;
     created
 }
 
-struct Desk {
+struct WriterTask {
     site: SiteId,
     deps: Deps,
     /// The site's cached row, as of a sequence number of its log.
@@ -238,7 +238,7 @@ struct How<'a> {
     hurried: bool,
 }
 
-type Results = Vec<Result<Done, NotDone>>;
+type Results = Vec<Result<ActionOutcome, ActionError>>;
 
 /// Lock and statement timeouts once a batch was delayed by a lock: another server holds a row only for milliseconds.
 const HURRIED: &str = "set local lock_timeout = '250ms'; set local statement_timeout = '2s'";
@@ -257,7 +257,7 @@ fn apart(jobs: &[Job], part: Vec<usize>) -> Vec<Vec<usize>> {
     one_by_one(commands).chain((!said.is_empty()).then_some(said)).collect()
 }
 
-impl Desk {
+impl WriterTask {
     /// Timeout of a transaction; longer than any lock or flush that succeeds.
     const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -302,7 +302,12 @@ impl Desk {
     /// delayed by a lock, it is split by [`apart`]. Once the database is unavailable, the rest isn't tried.
     ///
     /// Each job is answered as soon as it is durable: a finished job doesn't wait for a delayed one.
-    async fn all(&mut self, jobs: &[Job], new: Option<&Site>, mut answer: impl FnMut(usize, Result<Done, NotDone>)) {
+    async fn all(
+        &mut self,
+        jobs: &[Job],
+        new: Option<&Site>,
+        mut answer: impl FnMut(usize, Result<ActionOutcome, ActionError>),
+    ) {
         let mut open: BTreeSet<usize> = (0..jobs.len()).collect();
         let mut settle = |at: usize, result| {
             open.remove(&at);
@@ -346,7 +351,7 @@ impl Desk {
         }
         self.held_up = apart_until.is_some();
         for at in open {
-            answer(at, Err(NotDone::Unavailable));
+            answer(at, Err(ActionError::Unavailable));
         }
     }
 
@@ -355,9 +360,14 @@ impl Desk {
     ///
     /// # Errors
     /// Returns an error if the database is unavailable.
-    async fn blame(&mut self, job: &Job, failure: Failure, how: How<'_>) -> Result<Result<Done, NotDone>, DbError> {
+    async fn blame(
+        &mut self,
+        job: &Job,
+        failure: Failure,
+        how: How<'_>,
+    ) -> Result<Result<ActionOutcome, ActionError>, DbError> {
         let error = match failure {
-            Failure::Panicked => return Ok(Err(NotDone::Internal)),
+            Failure::Panicked => return Ok(Err(ActionError::Internal)),
             Failure::Db(error) => error,
         };
         let Some(conflict) = conflict_of(&error) else { return self.refused(job, &error).await };
@@ -366,8 +376,8 @@ impl Desk {
         let mut error = error;
         for nameless in [false, true] {
             match self.attempt(&[job], How { nameless, ..how }).await {
-                Ok(mut results) => return Ok(results.pop().unwrap_or(Err(NotDone::Internal))),
-                Err(Failure::Panicked) => return Ok(Err(NotDone::Internal)),
+                Ok(mut results) => return Ok(results.pop().unwrap_or(Err(ActionError::Internal))),
+                Err(Failure::Panicked) => return Ok(Err(ActionError::Internal)),
                 Err(Failure::Db(again)) if again.is_transient() => return Err(again),
                 Err(Failure::Db(again)) => error = again,
             }
@@ -382,12 +392,12 @@ impl Desk {
     ///
     /// # Errors
     /// Returns an error if the database is unavailable.
-    async fn refused(&mut self, job: &Job, error: &DbError) -> Result<Result<Done, NotDone>, DbError> {
+    async fn refused(&mut self, job: &Job, error: &DbError) -> Result<Result<ActionOutcome, ActionError>, DbError> {
         // The action itself isn't logged: it may hold a guest's name, or a person's text.
         let verb = job.key.as_ref().map(|key| key.verb.as_str());
-        let Some(refusal) = refusal_of(error) else {
+        let Some(refusal) = refusal_from_db_error(error) else {
             tracing::error!(site = %self.site, %error, verb, "An action failed.");
-            return Ok(Err(NotDone::Internal));
+            return Ok(Err(ActionError::Internal));
         };
         if job.key.is_some() {
             let action = Box::new(Refuse(refusal.clone()));
@@ -402,7 +412,7 @@ impl Desk {
                 }
             }
         }
-        Ok(Err(NotDone::Refused(refusal)))
+        Ok(Err(ActionError::Refused(refusal)))
     }
 
     /// Logs a failed batch. The connection may be broken: it was dropped, and the next batch takes another.
@@ -437,7 +447,7 @@ impl Desk {
     /// Returns the cached site, unless another process has written since: then its settings may have changed. Entries
     /// of another process are noticed within a second, so no press is decided by settings older than that.
     fn remembered(&self) -> Option<&(Site, u64)> {
-        self.known_site.as_ref().filter(|(_, head)| self.deps.tail.head() == *head)
+        self.known_site.as_ref().filter(|(_, head)| self.deps.recent.head() == *head)
     }
 
     /// Takes a connection and gives it back, unless it may be broken. A refused transaction is rolled back at once, so
@@ -466,7 +476,7 @@ impl Desk {
         }
         if let Some(told) = decided.told {
             self.known_site = told.site;
-            self.deps.tail.push(told.entries);
+            self.deps.recent.push(told.entries);
         }
         Ok(decided.results)
     }
@@ -483,7 +493,7 @@ impl Desk {
             }
         };
         let slug = site.slug.clone();
-        let mut batch = Batch::new(World::new(site), at, &self.deps.ids);
+        let mut batch = Batch::new(UnitOfWork::new(site), at, &self.deps.ids);
         batch.rows.nameless = how.nameless;
         batch.look(tx, jobs, &self.deps).await?;
         batch.decide(jobs)?;
@@ -499,7 +509,7 @@ impl Desk {
         let entries = numbered.map(|(row, seq)| LogEntry::new(&slug, seq, row).map(Arc::new));
         let entries = entries.collect::<Result<_, _>>()?;
         let site = (before == as_of).then_some((batch.world.site, head));
-        Ok(Outcomes { results, wrote, told: Some(Told { site, entries }) })
+        Ok(Outcomes { results, wrote, told: Some(Published { site, entries }) })
     }
 }
 
@@ -508,11 +518,11 @@ struct Outcomes {
     results: Results,
     /// Whether the transaction wrote anything, which shows that the database takes writes.
     wrote: bool,
-    told: Option<Told>,
+    told: Option<Published>,
 }
 
 /// The site to be cached, and the entries to be published to the readers.
-struct Told {
+struct Published {
     site: Option<(Site, u64)>,
     entries: Vec<Arc<LogEntry>>,
 }
@@ -523,9 +533,9 @@ struct Told {
 pub struct Refuse(pub Refusal);
 
 impl Action for Refuse {
-    fn wants(&self, _: &mut Wants) {}
+    fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, _: &World, _: &Moment<'_>) -> Result<super::Steps, Refusal> {
+    fn decide(&self, _: &UnitOfWork, _: &ActionContext<'_>) -> Result<super::Effects, Refusal> {
         Err(self.0.clone())
     }
 }

@@ -6,7 +6,7 @@ mod sign_in;
 mod token;
 mod uses;
 
-pub use limiter::LoginLimiter;
+pub use limiter::LoginRateLimiter;
 pub use secrets::{HashError, hash_secret, secret_matches};
 pub use sign_in::{Login, prove, sign_in};
 pub use token::{Token, hash_code, join_code};
@@ -17,9 +17,9 @@ use std::sync::Arc;
 use crewbell_shared::ids::{DeviceId, SessionId};
 use crewbell_shared::person::Person;
 
-use crate::actions::NotDone;
+use crate::actions::ActionError;
 use crate::db::{self, DbError};
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// An authenticated session: a person, their site and their device.
 #[derive(Clone, Debug)]
@@ -41,10 +41,10 @@ pub struct SignedIn {
 ///
 /// # Errors
 /// Returns an error if the database can't be read.
-pub async fn of_token(house: &House, text: &str) -> Result<Option<SignedIn>, NotDone> {
+pub async fn of_token(registry: &SiteRegistry, text: &str) -> Result<Option<SignedIn>, ActionError> {
     let Some(token) = Token::parse(text) else { return Ok(None) };
-    let Some(site) = house.site(token.site()).await.map_err(unavailable)? else { return Ok(None) };
-    let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
+    let Some(site) = registry.site(token.site()).await.map_err(unavailable)? else { return Ok(None) };
+    let mut tx = registry.db.read(site.id).await.map_err(unavailable)?;
     let session = db::sessions::by_token(&mut tx, site.id, &token.hash()).await.map_err(unavailable)?;
     let Some((session, as_of)) = session else { return Ok(None) };
     let person = db::people::find(&mut tx, site.id, session.person_id).await.map_err(unavailable)?;
@@ -55,11 +55,11 @@ pub async fn of_token(house: &House, text: &str) -> Result<Option<SignedIn>, Not
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
-fn unavailable(error: DbError) -> NotDone {
+fn unavailable(error: DbError) -> ActionError {
     if error.is_transient() {
-        NotDone::Unavailable
+        ActionError::Unavailable
     } else {
         tracing::error!(%error, "Signing in failed.");
-        NotDone::Internal
+        ActionError::Internal
     }
 }

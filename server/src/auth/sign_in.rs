@@ -8,12 +8,12 @@ use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::Source;
 use crewbell_shared::{Code, Refusal};
 
-use super::limiter::{Attempt, Claim, LoginLimiter, Requester};
+use super::limiter::{Attempt, Claim, LoginRateLimiter, Requester};
 use super::{SignedIn, Token, of_token, secret_matches, unavailable};
-use crate::actions::{NotDone, SignIn, SignInWithSecret, TellWrongSecrets};
+use crate::actions::{ActionError, SignIn, SignInWithSecret, TellWrongSecrets};
 use crate::db;
 use crate::db::sessions::Session;
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Credentials and device of a sign-in.
 #[derive(Clone, Debug)]
@@ -37,10 +37,14 @@ pub struct Login {
 /// # Errors
 /// Returns `bad_credentials`, whichever part was wrong; `slow_down` with the seconds to wait; or an error if the server
 /// fails.
-pub async fn sign_in(house: &House, limiter: &LoginLimiter, login: Login) -> Result<(Token, SignedIn), NotDone> {
-    let site = house.site_named(login.site.as_deref()).await.map_err(unavailable)?.map(|(site, _)| site);
+pub async fn sign_in(
+    registry: &SiteRegistry,
+    limiter: &LoginRateLimiter,
+    login: Login,
+) -> Result<(Token, SignedIn), ActionError> {
+    let site = registry.site_named(login.site.as_deref()).await.map_err(unavailable)?.map(|(site, _)| site);
     let known = match &site {
-        Some(site) => known(house, site, &login).await?,
+        Some(site) => known(registry, site, &login).await?,
         None => None,
     };
     let claim = match (&site, &known) {
@@ -51,7 +55,7 @@ pub async fn sign_in(house: &House, limiter: &LoginLimiter, login: Login) -> Res
         Some(_) => Requester::Device(login.device_id),
         None => Requester::Stranger(login.address),
     };
-    let guarded = Guarded { house, limiter, site: site.as_ref(), address: login.address };
+    let guarded = Guarded { registry, limiter, site: site.as_ref(), address: login.address };
     let person_id = known.as_ref().map(|known| known.person_id);
     let attempt = guarded.charge(claim, requester)?;
     let hash = known.and_then(|known| known.hash);
@@ -61,7 +65,7 @@ pub async fn sign_in(house: &House, limiter: &LoginLimiter, login: Login) -> Res
         guarded.wrong(&attempt, person_id, requester);
         return Err(wrong().into());
     };
-    match open(house, site, person_id, proof, login).await {
+    match open(registry, site, person_id, proof, login).await {
         Ok(signed_in) => {
             limiter.right(&attempt);
             metrics::counter!("sign_ins_total").increment(1);
@@ -86,13 +90,13 @@ struct Known {
     on_device: bool,
 }
 
-async fn known(house: &House, site: &OpenSite, login: &Login) -> Result<Option<Known>, NotDone> {
+async fn known(registry: &SiteRegistry, site: &OpenSite, login: &Login) -> Result<Option<Known>, ActionError> {
     let name = login.name.trim();
     // Names have no control characters, and the database doesn't accept them.
     if name.chars().any(char::is_control) {
         return Ok(None);
     }
-    let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
+    let mut tx = registry.db.read(site.id).await.map_err(unavailable)?;
     let found = db::people::by_name(&mut tx, site.id, name).await.map_err(unavailable)?;
     // Also looked up for an unknown name, so that the answer takes as long.
     let person_id = found.as_ref().map_or(PersonId(uuid::Uuid::nil()), |(id, _)| *id);
@@ -102,17 +106,17 @@ async fn known(house: &House, site: &OpenSite, login: &Login) -> Result<Option<K
 
 /// Opens a session, unless the secret was changed while it was being checked.
 async fn open(
-    house: &House,
+    registry: &SiteRegistry,
     site: &Arc<OpenSite>,
     person_id: PersonId,
     proof: String,
     login: Login,
-) -> Result<(Token, SignedIn), NotDone> {
-    let person = find(house, site, person_id).await?.ok_or_else(wrong)?;
-    let at = house.clock.now();
-    let token = Token::new(site.id, &house.ids);
+) -> Result<(Token, SignedIn), ActionError> {
+    let person = find(registry, site, person_id).await?.ok_or_else(wrong)?;
+    let at = registry.clock.now();
+    let token = Token::new(site.id, &registry.ids);
     let session = Session {
-        id: house.ids.next(at),
+        id: registry.ids.next(at),
         person_id,
         device_id: login.device_id,
         device_name: login.device_name,
@@ -121,12 +125,12 @@ async fn open(
     };
     let action = SignInWithSecret { sign_in: SignIn { session, token_hash: token.hash() }, proof };
     site.act(Box::new(action), Actor::Person(person), Source::App).await?;
-    let signed_in = of_token(house, &token.to_string()).await?.ok_or(NotDone::Internal)?;
+    let signed_in = of_token(registry, &token.to_string()).await?.ok_or(ActionError::Internal)?;
     Ok((token, signed_in))
 }
 
-async fn find(house: &House, site: &OpenSite, person: PersonId) -> Result<Option<Person>, NotDone> {
-    let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
+async fn find(registry: &SiteRegistry, site: &OpenSite, person: PersonId) -> Result<Option<Person>, ActionError> {
+    let mut tx = registry.db.read(site.id).await.map_err(unavailable)?;
     db::people::find(&mut tx, site.id, person).await.map_err(unavailable)
 }
 
@@ -136,15 +140,15 @@ async fn find(house: &House, site: &OpenSite, person: PersonId) -> Result<Option
 /// # Errors
 /// Returns `wrong_secret`; `slow_down` with the seconds to wait; or an error if the server fails.
 pub async fn prove(
-    house: &House,
-    limiter: &LoginLimiter,
+    registry: &SiteRegistry,
+    limiter: &LoginRateLimiter,
     who: &SignedIn,
     secret: Option<String>,
     address: IpAddr,
-) -> Result<Option<String>, NotDone> {
+) -> Result<Option<String>, ActionError> {
     let site = &who.site;
     let hash = {
-        let mut tx = house.db.read(site.id).await.map_err(unavailable)?;
+        let mut tx = registry.db.read(site.id).await.map_err(unavailable)?;
         db::people::secret(&mut tx, site.id, who.person.id).await.map_err(unavailable)?
     };
     if hash.is_none() {
@@ -153,7 +157,7 @@ pub async fn prove(
     let another_one = || Refusal::new(Code::WrongSecret, "The present PIN or password is another one.");
     // A missing secret doesn't count as a guess.
     let secret = secret.ok_or_else(another_one)?;
-    let guarded = Guarded { house, limiter, site: Some(site), address };
+    let guarded = Guarded { registry, limiter, site: Some(site), address };
     let requester = Requester::Device(who.device_id);
     let attempt = guarded.charge(Claim::Person(site.id, who.person.id), requester)?;
     if guarded.is_right(&attempt, secret, hash.clone()).await? {
@@ -166,25 +170,25 @@ pub async fn prove(
 
 /// Context of an attempt, for counting, logging and notifying.
 struct Guarded<'a> {
-    house: &'a House,
-    limiter: &'a LoginLimiter,
+    registry: &'a SiteRegistry,
+    limiter: &'a LoginRateLimiter,
     site: Option<&'a Arc<OpenSite>>,
     address: IpAddr,
 }
 
 impl Guarded<'_> {
     fn charge(&self, claim: Claim<'_>, requester: Requester) -> Result<Attempt, Refusal> {
-        self.limiter.charge(claim, requester, self.house.clock.now()).inspect_err(|_| {
+        self.limiter.charge(claim, requester, self.registry.clock.now()).inspect_err(|_| {
             metrics::counter!("sign_ins_slowed_total").increment(1);
             tracing::debug!(address = %self.address, "An attempt to sign in must wait.");
         })
     }
 
-    async fn is_right(&self, attempt: &Attempt, secret: String, hash: Option<String>) -> Result<bool, NotDone> {
+    async fn is_right(&self, attempt: &Attempt, secret: String, hash: Option<String>) -> Result<bool, ActionError> {
         secret_matches(secret, hash).await.map_err(|error| {
             tracing::error!(%error, "A secret could not be compared.");
             self.limiter.undecided(attempt);
-            NotDone::Internal
+            ActionError::Internal
         })
     }
 
@@ -197,16 +201,16 @@ impl Guarded<'_> {
         let site = self.site.map(|site| &*site.slug);
         let person = person_id.map(tracing::field::display);
         tracing::warn!(site, person, address = %self.address, known_device, "A PIN or password was wrong.");
-        let alarm = self.limiter.wrong(attempt, self.house.clock.now());
+        let alarm = self.limiter.wrong(attempt, self.registry.clock.now());
         let of_person = person_id.zip(alarm.person).map(|(id, times)| (Some(id), times));
         let of_site = alarm.site.map(|times| (None, times));
         for (person_id, times) in of_person.into_iter().chain(of_site) {
             let Some(site) = self.site.cloned() else { return };
             let action = TellWrongSecrets { person_id, times, address: self.address, known_device };
             // In a task of its own, because the answer must take the same time for every name.
-            let house = self.house.clone();
+            let registry = self.registry.clone();
             tokio::spawn(async move {
-                if let Err(error) = tell(&house, &site, action).await {
+                if let Err(error) = tell(&registry, &site, action).await {
                     tracing::error!(%error, "Those who lead could not be told of wrong PINs.");
                 }
             });
@@ -215,9 +219,9 @@ impl Guarded<'_> {
 }
 
 /// Records wrong secrets in the log, with the person concerned as the actor, as a sign-in does.
-async fn tell(house: &House, site: &Arc<OpenSite>, action: TellWrongSecrets) -> Result<(), NotDone> {
+async fn tell(registry: &SiteRegistry, site: &Arc<OpenSite>, action: TellWrongSecrets) -> Result<(), ActionError> {
     let person = match action.person_id {
-        Some(id) => find(house, site, id).await?,
+        Some(id) => find(registry, site, id).await?,
         None => None,
     };
     let actor = person.map_or(Actor::System, Actor::Person);

@@ -1,6 +1,6 @@
 //! Daily backups with a limited number of files.
 
-use super::{BackupError, Place, backup};
+use super::{BackupError, BackupTarget, backup};
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,12 @@ pub fn plan<'a>(today: Date, names: impl IntoIterator<Item = &'a str>, keep: usi
 /// # Errors
 /// Returns the errors of [`backup`], in which case nothing is deleted, or an error if the folder can't be read or
 /// changed.
-pub async fn daily(place: &Place, folder: &Path, today: Date, keep: usize) -> Result<Option<PathBuf>, BackupError> {
+pub async fn daily(
+    place: &BackupTarget,
+    folder: &Path,
+    today: Date,
+    keep: usize,
+) -> Result<Option<PathBuf>, BackupError> {
     std::fs::create_dir_all(folder).map_err(BackupError::io("cannot create", folder))?;
     let names: Vec<String> = std::fs::read_dir(folder)
         .map_err(BackupError::io("cannot read", folder))?

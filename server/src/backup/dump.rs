@@ -1,8 +1,8 @@
 //! Writing of a backup to a file.
 
-use super::place::run;
 use super::restore::is_empty;
-use super::{BackupError, Place};
+use super::target::run;
+use super::{BackupError, BackupTarget};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Returns an error with the last lines of `pg_dump`; the partial file is removed. Returns [`BackupError::Empty`] for
 /// an empty database: a backup of the wrong database would only be noticed when it is needed.
-pub async fn backup(place: &Place, file: &Path) -> Result<(), BackupError> {
+pub async fn backup(place: &BackupTarget, file: &Path) -> Result<(), BackupError> {
     if is_empty(place).await? {
         return Err(BackupError::Empty(place.database().to_owned()));
     }
@@ -30,7 +30,7 @@ pub async fn backup(place: &Place, file: &Path) -> Result<(), BackupError> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(BackupError::io("cannot write", folder))
 }
 
-async fn write(place: &Place, part: &Path) -> Result<(), BackupError> {
+async fn write(place: &BackupTarget, part: &Path) -> Result<(), BackupError> {
     match std::fs::remove_file(part) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             return Err(BackupError::io("cannot remove", part)(e));

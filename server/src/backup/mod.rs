@@ -7,18 +7,18 @@
 
 mod daily;
 mod dump;
-mod place;
 mod restore;
 mod sessions;
+mod target;
 
 #[cfg(test)]
 mod tests;
 
 pub use daily::{Plan, daily, plan};
 pub use dump::backup;
-pub use place::Place;
 pub use restore::{Existing, restore, restore_with};
 pub use sessions::Sessions;
+pub use target::BackupTarget;
 
 use crate::cluster::last_lines;
 use std::io;

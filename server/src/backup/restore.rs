@@ -1,8 +1,8 @@
 //! Restoring of a backup into the database.
 
-use super::place::run;
 use super::sessions::{self, Sessions};
-use super::{BackupError, Place};
+use super::target::run;
+use super::{BackupError, BackupTarget};
 use crate::cluster::{OWNER_ROLE, SERVER_ROLE, prepare_database};
 use crate::db::ensure_role;
 use sqlx::postgres::PgConnection;
@@ -33,7 +33,7 @@ pub enum Existing {
 /// # Errors
 /// Returns [`BackupError::NotEmpty`] if the database isn't empty and mustn't be replaced, or an error with the last
 /// lines of `pg_restore`.
-pub async fn restore(place: &Place, file: &Path, existing: Existing) -> Result<(), BackupError> {
+pub async fn restore(place: &BackupTarget, file: &Path, existing: Existing) -> Result<(), BackupError> {
     restore_with(place, file, existing, Sessions::EndUnlessLive).await.map(drop)
 }
 
@@ -42,7 +42,7 @@ pub async fn restore(place: &Place, file: &Path, existing: Existing) -> Result<(
 /// # Errors
 /// Returns the errors of [`restore`].
 pub async fn restore_with(
-    place: &Place,
+    place: &BackupTarget,
     file: &Path,
     existing: Existing,
     sessions: Sessions,
@@ -89,7 +89,13 @@ pub async fn restore_with(
 }
 
 /// Fills the fresh database and prepares it for use; returns the number of ended sessions.
-async fn prepare(place: &Place, fresh: &str, file: &Path, there: bool, sessions: Sessions) -> Result<u64, BackupError> {
+async fn prepare(
+    place: &BackupTarget,
+    fresh: &str,
+    file: &Path,
+    there: bool,
+    sessions: Sessions,
+) -> Result<u64, BackupError> {
     fill(place, fresh, file).await?;
     let mut inside = place.options(fresh).connect().await?;
     let ended = match sessions {
@@ -107,7 +113,7 @@ async fn prepare(place: &Place, fresh: &str, file: &Path, there: bool, sessions:
 
 /// Returns the live sessions of the database to be replaced. If they can't be read, which may be why it is replaced,
 /// later sign-outs are unknown and the list is empty.
-async fn live_before(place: &Place) -> Vec<(Uuid, Uuid)> {
+async fn live_before(place: &BackupTarget) -> Vec<(Uuid, Uuid)> {
     let read = async { sessions::live(&mut place.options(place.database()).connect().await?).await };
     read.await.unwrap_or_else(|error| {
         tracing::warn!("the old database's sessions can't be read, so everybody has to sign in anew: {error}");
@@ -125,7 +131,7 @@ fn missing_roles(failed: &BackupError) -> BTreeSet<String> {
     said.lines().filter_map(named).collect()
 }
 
-async fn fill(place: &Place, fresh: &str, file: &Path) -> Result<(), BackupError> {
+async fn fill(place: &BackupTarget, fresh: &str, file: &Path) -> Result<(), BackupError> {
     let mut command = place.connected("pg_restore", fresh);
     command.arg("--no-owner");
     if place.is_private() {
@@ -150,7 +156,13 @@ fn is_of_newer_tools(said: &str) -> bool {
         && said.lines().any(|line| line.starts_with("pg_restore: warning: errors ignored on restore:"))
 }
 
-async fn swap(place: &Place, conn: &mut PgConnection, name: &str, fresh: &str, there: bool) -> Result<(), BackupError> {
+async fn swap(
+    place: &BackupTarget,
+    conn: &mut PgConnection,
+    name: &str,
+    fresh: &str,
+    there: bool,
+) -> Result<(), BackupError> {
     let old = format!("{name}_old");
     let (name_q, fresh_q, old_q) = (quote(name), quote(fresh), quote(&old));
     if !there {
@@ -198,7 +210,7 @@ async fn exists(conn: &mut PgConnection, name: &str) -> Result<bool, BackupError
 }
 
 /// Whether the database holds no tables, views, sequences or the like.
-pub(super) async fn is_empty(place: &Place) -> Result<bool, BackupError> {
+pub(super) async fn is_empty(place: &BackupTarget) -> Result<bool, BackupError> {
     let mut inside = place.options(place.database()).connect().await?;
     let empty = sqlx::query_scalar(
         "select not exists (

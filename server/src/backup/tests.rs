@@ -1,7 +1,7 @@
 //! Tests of backup and restore with a real database.
 
 use super::*;
-use crate::cluster::{Cluster, DATABASE, OWNER_ROLE, SERVER_ROLE, Settings};
+use crate::cluster::{Cluster, ClusterSettings, DATABASE, OWNER_ROLE, SERVER_ROLE};
 use jiff::civil::date;
 use sqlx::{ConnectOptions, Connection, Executor};
 use std::os::unix::fs::PermissionsExt;
@@ -31,8 +31,8 @@ async fn tell(cluster: &Cluster, sql: &'static str) {
 #[tokio::test]
 async fn what_was_backed_up_comes_back_equal() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
-    let place = Place::private(&cluster);
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
+    let place = BackupTarget::private(&cluster);
     tell(&cluster, TABLE).await;
     let before = ask(&cluster, OWNER_ROLE, ALL).await;
     assert!(before.contains("Kabine Ä 500"));
@@ -63,8 +63,8 @@ async fn what_was_backed_up_comes_back_equal() {
 #[tokio::test]
 async fn a_restore_that_fails_leaves_the_old_database_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
-    let place = Place::private(&cluster);
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
+    let place = BackupTarget::private(&cluster);
     tell(&cluster, TABLE).await;
     let before = ask(&cluster, OWNER_ROLE, ALL).await;
     let file = folder.path().join("whole.dump");
@@ -86,8 +86,8 @@ async fn a_restore_that_fails_leaves_the_old_database_alone() {
 #[tokio::test]
 async fn the_daily_backup_is_made_once_and_the_oldest_goes() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
-    let place = Place::private(&cluster);
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
+    let place = BackupTarget::private(&cluster);
     tell(&cluster, TABLE).await;
     let dumps = folder.path().join("dumps");
     for day in 19..=21 {
@@ -104,10 +104,10 @@ async fn the_daily_backup_is_made_once_and_the_oldest_goes() {
 #[tokio::test]
 async fn a_backup_that_fails_says_why_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
     let socket = cluster.socket_folder().display().to_string().replace('/', "%2F");
     let url = format!("postgres://crewbell_owner:secret@{socket}/nowhere");
-    let place = Place::external(cluster.binaries().clone(), &url).unwrap();
+    let place = BackupTarget::external(cluster.binaries().clone(), &url).unwrap();
     assert!(!format!("{place:?}").contains("secret"));
     let file = folder.path().join("x.dump");
     let failed = backup(&place, &file).await.unwrap_err().to_string();
@@ -115,7 +115,7 @@ async fn a_backup_that_fails_says_why_and_leaves_nothing() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the data folder");
 
     let url = format!("postgres://crewbell_root@{socket}/crewbell");
-    let place = Place::external(cluster.binaries().clone(), &url).unwrap();
+    let place = BackupTarget::external(cluster.binaries().clone(), &url).unwrap();
     tell(&cluster, TABLE).await;
     let before = ask(&cluster, OWNER_ROLE, ALL).await;
     backup(&place, &file).await.unwrap();
@@ -129,9 +129,9 @@ async fn a_backup_that_fails_says_why_and_leaves_nothing() {
 #[tokio::test]
 async fn an_empty_database_is_no_backup() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
     let file = folder.path().join("empty.dump");
-    let refused = backup(&Place::private(&cluster), &file).await.unwrap_err();
+    let refused = backup(&BackupTarget::private(&cluster), &file).await.unwrap_err();
     assert!(matches!(refused, BackupError::Empty(_)), "{refused}");
     assert!(!file.exists());
     cluster.stop().await.unwrap();
@@ -149,9 +149,9 @@ const LIVE: &str = "select coalesce(string_agg(right(id::text, 1), '' order by i
 #[tokio::test]
 async fn nobody_who_was_signed_out_since_the_backup_is_signed_in_after_the_restore() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
-    let other = Cluster::start(&folder.path().join("other"), Settings::default()).await.unwrap();
-    let place = Place::private(&cluster);
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
+    let other = Cluster::start(&folder.path().join("other"), ClusterSettings::default()).await.unwrap();
+    let place = BackupTarget::private(&cluster);
     tell(&cluster, SESSIONS).await;
     let file = folder.path().join("serenity.dump");
     backup(&place, &file).await.unwrap();
@@ -166,9 +166,9 @@ async fn nobody_who_was_signed_out_since_the_backup_is_signed_in_after_the_resto
     assert_eq!(ask(&cluster, OWNER_ROLE, analysed).await, "true", "the planner knows what there is");
 
     // On another machine, later sign-outs are unknown.
-    restore(&Place::private(&other), &file, Existing::MustBeEmpty).await.unwrap();
+    restore(&BackupTarget::private(&other), &file, Existing::MustBeEmpty).await.unwrap();
     assert_eq!(ask(&other, OWNER_ROLE, LIVE).await, "");
-    restore_with(&Place::private(&other), &file, Existing::Replace, Sessions::Keep).await.unwrap();
+    restore_with(&BackupTarget::private(&other), &file, Existing::Replace, Sessions::Keep).await.unwrap();
     assert_eq!(ask(&other, OWNER_ROLE, LIVE).await, "123");
     for cluster in [cluster, other] {
         cluster.stop().await.unwrap();
@@ -183,7 +183,7 @@ fn url(cluster: &Cluster, role: &str, database: &str) -> String {
 
 /// Starts a cluster without our roles, with an owner who may create databases and has the further `rights`.
 async fn somebodys_own(folder: &std::path::Path, rights: &str) -> Cluster {
-    let cluster = Cluster::start(&folder.join("somebodys"), Settings::default()).await.unwrap();
+    let cluster = Cluster::start(&folder.join("somebodys"), ClusterSettings::default()).await.unwrap();
     let mut root = cluster.connect_options(crate::cluster::ROOT_ROLE, "postgres").connect().await.unwrap();
     root.execute("drop database crewbell").await.unwrap();
     root.execute("drop role crewbell_server; drop role crewbell_owner").await.unwrap();
@@ -196,14 +196,14 @@ async fn somebodys_own(folder: &std::path::Path, rights: &str) -> Cluster {
 #[tokio::test]
 async fn a_cluster_that_has_never_seen_the_server_is_restored_into_or_says_what_to_run() {
     let folder = tempfile::tempdir().unwrap();
-    let own = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let own = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
     tell(&own, TABLE_OF_ONE).await;
     let file = folder.path().join("serenity.dump");
-    backup(&Place::private(&own), &file).await.unwrap();
+    backup(&BackupTarget::private(&own), &file).await.unwrap();
     own.stop().await.unwrap();
 
     let cluster = somebodys_own(folder.path(), "").await;
-    let place = Place::external(cluster.binaries().clone(), &url(&cluster, "dana", "ship")).unwrap();
+    let place = BackupTarget::external(cluster.binaries().clone(), &url(&cluster, "dana", "ship")).unwrap();
     let refused = restore(&place, &file, Existing::MustBeEmpty).await.unwrap_err().to_string();
     assert!(
         refused.contains("create role \"crewbell_server\" nologin; grant \"crewbell_server\" to \"dana\";"),
@@ -229,7 +229,7 @@ insert into presses values (1), (2), (3);
 async fn client_tools_that_are_newer_than_the_server_restore_all_the_same() {
     use std::os::unix::fs::symlink;
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
     tell(&cluster, TABLE_OF_ONE).await;
     // Imitates version 17 with a server of version 16: it sets an unknown parameter, reports the error, continues, and
     // counts.
@@ -250,7 +250,7 @@ async fn client_tools_that_are_newer_than_the_server_restore_all_the_same() {
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let tools = crate::cluster::Binaries { dir: newer, ..real };
-    let place = Place::external(tools, &url(&cluster, crate::cluster::ROOT_ROLE, DATABASE)).unwrap();
+    let place = BackupTarget::external(tools, &url(&cluster, crate::cluster::ROOT_ROLE, DATABASE)).unwrap();
     let file = folder.path().join("serenity.dump");
     backup(&place, &file).await.unwrap();
     tell(&cluster, "delete from presses").await;
@@ -263,9 +263,9 @@ async fn client_tools_that_are_newer_than_the_server_restore_all_the_same() {
 #[tokio::test]
 async fn while_it_is_replaced_a_database_is_never_closed_though_its_server_comes_back_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
     tell(&cluster, TABLE_OF_ONE).await;
-    let place = Place::private(&cluster);
+    let place = BackupTarget::private(&cluster);
     let file = folder.path().join("serenity.dump");
     backup(&place, &file).await.unwrap();
     // A server's pool, which reconnects whenever it is terminated.
@@ -303,8 +303,8 @@ async fn while_it_is_replaced_a_database_is_never_closed_though_its_server_comes
 #[tokio::test]
 async fn a_database_whose_sessions_can_not_be_read_is_replaced_and_everybody_signs_in_anew() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
-    let place = Place::private(&cluster);
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
+    let place = BackupTarget::private(&cluster);
     tell(&cluster, SESSIONS).await;
     let file = folder.path().join("serenity.dump");
     backup(&place, &file).await.unwrap();
@@ -318,8 +318,8 @@ async fn a_database_whose_sessions_can_not_be_read_is_replaced_and_everybody_sig
 #[tokio::test]
 async fn a_role_that_the_backup_gives_rights_to_is_made_where_it_is_missing() {
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(&folder.path().join("data"), Settings::default()).await.unwrap();
-    let other = Cluster::start(&folder.path().join("other"), Settings::default()).await.unwrap();
+    let cluster = Cluster::start(&folder.path().join("data"), ClusterSettings::default()).await.unwrap();
+    let other = Cluster::start(&folder.path().join("other"), ClusterSettings::default()).await.unwrap();
     let root = crate::cluster::ROOT_ROLE;
     let mut conn = cluster.connect_options(root, DATABASE).connect().await.unwrap();
     conn.execute("create role \"the purser's\" nologin").await.unwrap();
@@ -327,8 +327,8 @@ async fn a_role_that_the_backup_gives_rights_to_is_made_where_it_is_missing() {
     tell(&cluster, "grant select on presses to \"the purser's\"").await;
     let before = ask(&cluster, OWNER_ROLE, ALL).await;
     let file = folder.path().join("serenity.dump");
-    backup(&Place::private(&cluster), &file).await.unwrap();
-    restore(&Place::private(&other), &file, Existing::MustBeEmpty).await.unwrap();
+    backup(&BackupTarget::private(&cluster), &file).await.unwrap();
+    restore(&BackupTarget::private(&other), &file, Existing::MustBeEmpty).await.unwrap();
     assert_eq!(ask(&other, OWNER_ROLE, ALL).await, before);
     let may = "select has_table_privilege('the purser''s', 'presses', 'select')::text";
     assert_eq!(ask(&other, OWNER_ROLE, may).await, "true");

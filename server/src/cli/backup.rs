@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ground::{Ground, Take};
+use super::database::{DatabaseAccess, Take};
 use super::serve::configuration;
 use crate::backup::{Existing, Sessions, backup, restore_with};
 use crate::config::ServeArgs;
@@ -39,7 +39,7 @@ pub struct RestoreArgs {
 /// Returns an error if the database is unavailable or the file can't be written.
 pub async fn write(args: BackupArgs) -> anyhow::Result<()> {
     let config = configuration(&args.serve)?;
-    let ground = Ground::open(&config, Take::Existing).await?;
+    let ground = DatabaseAccess::open(&config, Take::Existing).await?;
     let done = backup(&ground.place(&config)?, &args.file).await;
     ground.close().await?;
     done?;
@@ -53,7 +53,7 @@ pub async fn write(args: BackupArgs) -> anyhow::Result<()> {
 /// Returns an error if the database is unavailable or not empty, or the file is not a backup.
 pub async fn read(args: RestoreArgs) -> anyhow::Result<()> {
     let config = configuration(&args.serve)?;
-    let ground = Ground::open(&config, Take::Own).await?;
+    let ground = DatabaseAccess::open(&config, Take::Own).await?;
     let existing = if args.replace { Existing::Replace } else { Existing::MustBeEmpty };
     let sessions = if args.keep_sessions { Sessions::Keep } else { Sessions::EndUnlessLive };
     let done = restore_with(&ground.place(&config)?, &args.file, existing, sessions).await;

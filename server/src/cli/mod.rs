@@ -6,8 +6,9 @@
 
 pub mod admin;
 pub mod backup;
+mod database;
 pub mod demo;
-mod ground;
+mod format;
 mod lan;
 pub mod openapi;
 pub mod press;
@@ -15,16 +16,15 @@ pub mod qr;
 pub mod serve;
 mod table;
 pub mod watch;
-mod words;
 
 use clap::{Args, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
-use self::ground::{Ground, Take};
+use self::database::{DatabaseAccess, Take};
 use crate::clock::{Clock, Ids};
 use crate::config::ServeArgs;
 use crate::db::{Db, migrate};
-use crate::house::House;
+use crate::site_registry::SiteRegistry;
 
 pub use table::Table;
 
@@ -97,11 +97,11 @@ impl Cli {
 /// Runs an `admin` command on the database, beside a running server or without one. A server notices within a second.
 async fn administer(args: Administer, clock: Clock, ids: Ids) -> anyhow::Result<()> {
     let config = serve::configuration(&args.serve)?;
-    let ground = Ground::open(&config, Take::Join).await?;
+    let ground = DatabaseAccess::open(&config, Take::Join).await?;
     migrate(&ground.db).await?;
-    let house = House::new(Db::new(ground.db.clone()), clock, ids, CancellationToken::new());
-    let done = admin::run(args.admin, &house).await;
-    house.close().await;
+    let registry = SiteRegistry::new(Db::new(ground.db.clone()), clock, ids, CancellationToken::new());
+    let done = admin::run(args.admin, &registry).await;
+    registry.close().await;
     ground.close().await?;
     done
 }

@@ -12,20 +12,20 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::ground::{Ground, Take};
+use super::database::{DatabaseAccess, Take};
 use super::lan;
-use crate::backup::{Place, daily};
+use crate::backup::{BackupTarget, daily};
 use crate::clock::{Clock, Ids};
 use crate::config::{
     Calls, Certificate, Config, LogFormat, MqttMode, Resolved, ServeArgs, Surroundings, commented_defaults, resolve,
 };
-use crate::devices::broker::BrokerSettings;
+use crate::devices::broker::BrokerConfig;
 use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls::{self, Made, Shown};
 use crate::http::{Metering, TrustedProxies};
 use crate::ice::Ice;
 use crate::live;
-use crate::serve::{Mqtt, Server, Settings};
+use crate::serve::{Mqtt, Server, ServerSettings};
 
 /// Serves the sites in the database until SIGTERM or Ctrl-C.
 ///
@@ -37,14 +37,14 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     let config = configuration(&args)?;
-    let ground = Ground::open(&config, Take::Own).await?;
+    let ground = DatabaseAccess::open(&config, Take::Own).await?;
     let server = start(&config, &ground, Clock::default()).await?;
     let stop = CancellationToken::new();
     let backups =
-        tokio::spawn(keep_backups(config.clone(), ground.place(&config)?, server.house.clock.clone(), stop.clone()));
+        tokio::spawn(keep_backups(config.clone(), ground.place(&config)?, server.registry.clock.clone(), stop.clone()));
     tracing::info!(http = %server.http, mqtt = ?server.mqtt, "Crewbell serves. Stop it with Ctrl-C or SIGTERM.");
     tell_address(&config, &server);
-    if server.house.open_all().await?.is_empty() {
+    if server.registry.open_all().await?.is_empty() {
         tracing::warn!("There is no site yet: `crewbell-server admin site add` makes one.");
     }
     told_to_stop().await?;
@@ -115,7 +115,7 @@ fn filter(level: &str) -> anyhow::Result<EnvFilter> {
 ///
 /// # Errors
 /// Returns an error if the database can't be reached or migrated, a certificate can't be read or an address is in use.
-pub async fn start(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Result<Server> {
+pub async fn start(config: &Config, ground: &DatabaseAccess, clock: Clock) -> anyhow::Result<Server> {
     Server::start(settings(config, ground, clock)?).await
 }
 
@@ -123,7 +123,7 @@ pub async fn start(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Re
 ///
 /// # Errors
 /// Returns an error if a certificate or the table of radio buttons can't be read.
-pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Result<Settings> {
+pub fn settings(config: &Config, ground: &DatabaseAccess, clock: Clock) -> anyhow::Result<ServerSettings> {
     let wanted = config.http.tls || config.mqtt.tls_listen.is_some();
     let tls = if wanted { Some(certificate(config, &clock)?) } else { None };
     let mqtt = match config.mqtt.mode {
@@ -133,7 +133,7 @@ pub fn settings(config: &Config, ground: &Ground, clock: Clock) -> anyhow::Resul
         }
         MqttMode::External => Mqtt::External(broker(config)?),
     };
-    Ok(Settings {
+    Ok(ServerSettings {
         db: ground.db.clone(),
         http: config.http.listen,
         http_tls: tls.filter(|_| config.http.tls),
@@ -231,9 +231,9 @@ fn radio_table(file: &Path) -> anyhow::Result<RadioTable> {
     serde_json::from_str(&text).with_context(|| format!("{} is no table of radio buttons.", file.display()))
 }
 
-fn broker(config: &Config) -> anyhow::Result<BrokerSettings> {
+fn broker(config: &Config) -> anyhow::Result<BrokerConfig> {
     let external = &config.mqtt.external;
-    let settings = BrokerSettings {
+    let settings = BrokerConfig {
         url: external.url.clone().context("mqtt.external.url names no broker.")?,
         username: external.username.clone(),
         password: external.password.as_ref().map(|password| password.expose().to_owned()),
@@ -264,7 +264,7 @@ fn meter() -> anyhow::Result<PrometheusHandle> {
 }
 
 /// Makes the daily backups if the settings name a folder for them.
-async fn keep_backups(config: Config, place: Place, clock: Clock, stop: CancellationToken) {
+async fn keep_backups(config: Config, place: BackupTarget, clock: Clock, stop: CancellationToken) {
     let Some(folder) = &config.backup.daily else { return };
     let keep = usize::try_from(config.backup.keep.get()).unwrap_or(usize::MAX);
     let mut tick = tokio::time::interval(Duration::from_mins(10));

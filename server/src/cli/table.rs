@@ -17,7 +17,7 @@ impl Table {
     /// Adds a row; an empty cell shows as `-`.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         let cell = |text: String| {
-            if text.is_empty() { "-".to_owned() } else { super::words::plain(&text) }
+            if text.is_empty() { "-".to_owned() } else { super::format::plain(&text) }
         };
         self.rows.push(cells.into_iter().map(cell).collect());
     }

@@ -1,6 +1,6 @@
 //! The private cluster's settings file `crewbell.conf`, which `postgresql.conf` includes.
 
-use super::Settings;
+use super::ClusterSettings;
 use super::error::{At, ClusterError};
 use super::home::Home;
 use std::fs::OpenOptions;
@@ -13,7 +13,7 @@ use std::path::Path;
 pub(crate) const INCLUDE: &str = "\n# Crewbell\ninclude = 'crewbell.conf'\ninclude_if_exists = 'crewbell.local.conf'\n";
 
 /// Writes `crewbell.conf` atomically.
-pub(crate) fn write(home: &Home, pg: &Path, socket: &Path, settings: &Settings) -> Result<(), ClusterError> {
+pub(crate) fn write(home: &Home, pg: &Path, socket: &Path, settings: &ClusterSettings) -> Result<(), ClusterError> {
     let part = pg.join("crewbell.conf.part");
     match std::fs::remove_file(&part) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(e).at("cannot remove", &part)?,
@@ -28,7 +28,7 @@ pub(crate) fn write(home: &Home, pg: &Path, socket: &Path, settings: &Settings) 
     std::fs::rename(&part, pg.join("crewbell.conf")).at("cannot rename", &part)
 }
 
-fn text(socket: &Path, settings: &Settings) -> String {
+fn text(socket: &Path, settings: &ClusterSettings) -> String {
     let socket = socket.display().to_string().replace('\'', "''");
     format!(
         "# Written by crewbell-server at every start. Settings of your own belong in crewbell.local.conf.

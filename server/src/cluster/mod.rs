@@ -45,7 +45,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The settings of the private cluster: search paths, sizes and timeouts.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ClusterSettings {
     /// Where to look for PostgreSQL.
     pub search: Search,
     /// PostgreSQL's own page cache in MB.
@@ -60,7 +60,7 @@ pub struct Settings {
     pub elsewhere: PathBuf,
 }
 
-impl Default for Settings {
+impl Default for ClusterSettings {
     fn default() -> Self {
         Self {
             search: Search::from_environment(),
@@ -95,7 +95,7 @@ impl Cluster {
     ///
     /// # Errors
     /// Returns a [`ClusterError`], whose message says what to do about it.
-    pub async fn start(data_dir: &Path, settings: Settings) -> Result<Self, ClusterError> {
+    pub async fn start(data_dir: &Path, settings: ClusterSettings) -> Result<Self, ClusterError> {
         let data_dir = home::create_private(data_dir)?;
         let lock = DataDirLock::take(&data_dir)?;
         Self::start_locked(&data_dir, lock, settings).await
@@ -104,7 +104,7 @@ impl Cluster {
     /// Joins the cluster of a running server, or starts it for as long as the returned value lives.
     ///
     /// For commands beside the server, such as `admin` and `backup`.
-    pub async fn attach(data_dir: &Path, settings: Settings) -> Result<Self, ClusterError> {
+    pub async fn attach(data_dir: &Path, settings: ClusterSettings) -> Result<Self, ClusterError> {
         let data_dir = home::create_private(data_dir)?;
         match DataDirLock::take(&data_dir) {
             Ok(lock) => Self::start_locked(&data_dir, lock, settings).await,
@@ -167,7 +167,7 @@ impl Cluster {
         }
     }
 
-    async fn start_locked(data_dir: &Path, lock: DataDirLock, settings: Settings) -> Result<Self, ClusterError> {
+    async fn start_locked(data_dir: &Path, lock: DataDirLock, settings: ClusterSettings) -> Result<Self, ClusterError> {
         let home = Home::settle(data_dir, &settings.elsewhere)?;
         let found = initdb::look(&home)?;
         let binaries = find_off_thread(settings.search.clone(), found).await?;
@@ -197,7 +197,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    async fn join(data_dir: &Path, settings: Settings) -> Result<Self, ClusterError> {
+    async fn join(data_dir: &Path, settings: ClusterSettings) -> Result<Self, ClusterError> {
         let began = Instant::now();
         loop {
             let running =

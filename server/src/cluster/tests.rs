@@ -6,8 +6,8 @@ use nix::unistd::Pid;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 
-fn settings(root: &Path) -> Settings {
-    Settings { elsewhere: root.join("elsewhere"), ..Settings::default() }
+fn settings(root: &Path) -> ClusterSettings {
+    ClusterSettings { elsewhere: root.join("elsewhere"), ..ClusterSettings::default() }
 }
 
 /// Creates a temporary folder with mode 0700.
@@ -255,7 +255,7 @@ async fn below_a_folder_closed_to_postgres_roots_cluster_lives_elsewhere_and_is_
     }
     let root = folder();
     let elsewhere = tempfile::Builder::new().permissions(mode(0o711)).tempdir().unwrap();
-    let settings = Settings { elsewhere: elsewhere.path().to_owned(), ..Settings::default() };
+    let settings = ClusterSettings { elsewhere: elsewhere.path().to_owned(), ..ClusterSettings::default() };
     let closed = root.path().join("closed");
     std::fs::DirBuilder::new().mode(0o700).create(&closed).unwrap();
     let data = closed.join("data");

@@ -1,9 +1,9 @@
 //! Rows and queries of voice calls.
 
-use crewbell_shared::call::{About, Call, Outcome, State, Why};
+use crewbell_shared::call::{About, Call, CallState, Outcome, Why};
 use crewbell_shared::ids::{CallId, PersonId, SiteId};
 use crewbell_shared::person::PersonRef;
-use crewbell_shared::protocol::{EntityType, Noun};
+use crewbell_shared::protocol::{EntityType, EntityTypeName};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -177,13 +177,13 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn of(state: &'a State) -> Self {
+    fn of(state: &'a CallState) -> Self {
         match state {
-            State::Ringing => Self::default(),
-            State::Ongoing { answered_at, callee_endpoint: _ } => {
+            CallState::Ringing => Self::default(),
+            CallState::Ongoing { answered_at, callee_endpoint: _ } => {
                 Self { answered_at: Some(*answered_at), ..Self::default() }
             }
-            State::Ended { answered_at, ended_at, ended_by, outcome, duration_s } => Self {
+            CallState::Ended { answered_at, ended_at, ended_by, outcome, duration_s } => Self {
                 answered_at: *answered_at,
                 ended_at: Some(*ended_at),
                 ended_by: ended_by.as_ref(),
@@ -198,8 +198,8 @@ impl<'a> Facts<'a> {
 pub async fn save(conn: &mut PgConnection, site: SiteId, call: &Call) -> Result<(), DbError> {
     let facts = Facts::of(&call.state);
     let about_noun = call.about.as_ref().map(|about| match &about.noun {
-        Noun::Known(noun) => noun.as_str(),
-        Noun::Foreign(noun) => noun.as_str(),
+        EntityTypeName::Known(noun) => noun.as_str(),
+        EntityTypeName::Foreign(noun) => noun.as_str(),
     });
     sqlx::query!(
         "insert into calls (site_id, id, caller, caller_name, callee, callee_name, about_noun, about_id, about_name, \
@@ -250,7 +250,7 @@ impl TryFrom<Row> for Call {
         let state = state(&row)?;
         let about = row.about_noun.zip(row.about_id).zip(row.about_name).map(|((noun, id), name)| {
             let known = EntityType::ALL.iter().find(|known| known.as_str() == noun);
-            About { noun: known.map_or(Noun::Foreign(noun), |known| Noun::Known(*known)), id, name }
+            About { noun: known.map_or(EntityTypeName::Foreign(noun), |known| EntityTypeName::Known(*known)), id, name }
         });
         Ok(Self {
             id: row.id.into(),
@@ -266,19 +266,19 @@ impl TryFrom<Row> for Call {
     }
 }
 
-fn state(row: &Row) -> Result<State, BadRow> {
+fn state(row: &Row) -> Result<CallState, BadRow> {
     let bad = |what: &str| BadRow::new("calls", row.id, format!("{} without {what}", row.state));
     let answered_at = row.answered_at.map(jiff_sqlx::Timestamp::to_jiff);
     match row.state.as_str() {
-        "ringing" => Ok(State::Ringing),
-        "ongoing" => Ok(State::Ongoing {
+        "ringing" => Ok(CallState::Ringing),
+        "ongoing" => Ok(CallState::Ongoing {
             answered_at: answered_at.ok_or_else(|| bad("an answer"))?,
             callee_endpoint: row.callee_endpoint.map(Into::into),
         }),
         "ended" => {
             let by = row.ended_by.zip(row.ended_by_name.as_ref());
             let duration_s = row.duration_s.ok_or_else(|| bad("a duration"))?;
-            Ok(State::Ended {
+            Ok(CallState::Ended {
                 answered_at,
                 ended_at: row.ended_at.ok_or_else(|| bad("an end"))?.to_jiff(),
                 ended_by: by.map(|(id, name)| PersonRef { id: id.into(), name: name.clone() }),

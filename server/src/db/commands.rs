@@ -11,7 +11,7 @@ use super::{BadRow, DbError, sql, sql_opt};
 
 /// The record of a decided command.
 #[derive(Clone, Debug)]
-pub struct Decided {
+pub struct CommandRecord {
     /// The command's outcome.
     pub outcome: Outcome,
     /// The person who sent it; `None` for the server's own.
@@ -25,7 +25,7 @@ pub struct Decided {
 }
 
 /// Returns the records of those commands that were decided before.
-pub async fn find(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<Decided>, DbError> {
+pub async fn find(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result<Vec<CommandRecord>, DbError> {
     let rows = sqlx::query!(
         "select id, person_id, verb, digest, made_at, seq, refusal from commands where site_id is not distinct from $1 and id = any($2)",
         site.0,
@@ -41,7 +41,7 @@ pub async fn find(conn: &mut PgConnection, site: SiteId, ids: &[Uuid]) -> Result
                 .transpose()
                 .map_err(|error| BadRow::new("commands", row.id, error.to_string()))?;
             let seq = row.seq.and_then(|seq| u64::try_from(seq).ok());
-            Ok(Decided {
+            Ok(CommandRecord {
                 outcome: Outcome { id: CommandId(row.id), seq, refusal },
                 person: row.person_id,
                 verb: row.verb,
@@ -74,7 +74,12 @@ pub async fn forget_before(conn: &mut PgConnection, site: SiteId, before: Timest
 }
 
 /// Stores records of commands.
-pub async fn save(conn: &mut PgConnection, site: SiteId, at: Timestamp, decided: &[Decided]) -> Result<(), DbError> {
+pub async fn save(
+    conn: &mut PgConnection,
+    site: SiteId,
+    at: Timestamp,
+    decided: &[CommandRecord],
+) -> Result<(), DbError> {
     let ids: Vec<_> = decided.iter().map(|decided| decided.outcome.id.0).collect();
     let people: Vec<_> = decided.iter().map(|decided| decided.person).collect();
     let verbs: Vec<_> = decided.iter().map(|decided| decided.verb.clone()).collect();

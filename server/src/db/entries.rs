@@ -1,7 +1,7 @@
 //! Rows of the log. Their semantics are in `log/`.
 
 use crewbell_shared::ids::{CommandId, EventId, PersonId, SiteId};
-use crewbell_shared::protocol::{Audience, Noun, Source};
+use crewbell_shared::protocol::{Audience, EntityTypeName, Source};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use sqlx::PgConnection;
@@ -28,7 +28,7 @@ pub struct EntryRow {
     /// Its type, in the past tense.
     pub kind: String,
     /// Type and id of the entity it carries, also of a type of a newer version.
-    pub entity: Option<(Noun, Uuid)>,
+    pub entity: Option<(EntityTypeName, Uuid)>,
     /// The names of the fields that changed.
     pub changed_fields: Vec<String>,
     /// The whole entity after the change, with `changed_fields`.
@@ -275,7 +275,7 @@ fn read(rows: Vec<Row>) -> Result<Vec<(u64, EntryRow)>, DbError> {
                 None => Audience::Everyone,
                 Some(some) => serde_json::from_value(some).unwrap_or(Audience::People(Vec::new())),
             };
-            let entity = row.entity_type.map(Noun::from).zip(row.entity_id);
+            let entity = row.entity_type.map(EntityTypeName::from).zip(row.entity_id);
             let sources = [Source::Device, Source::App, Source::Server];
             let source = sources.into_iter().find(|source| source.as_str() == row.source);
             let entry = EntryRow {

@@ -27,7 +27,7 @@ mod search;
 pub mod sessions;
 pub mod sites;
 pub mod stays;
-pub mod unheard;
+pub mod unrecognised;
 mod writers;
 
 pub use health::Unready;

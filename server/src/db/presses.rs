@@ -1,6 +1,6 @@
 //! Rows and queries of recorded presses.
 
-use crewbell_shared::button::{Key, PressKind, Recorded};
+use crewbell_shared::button::{ButtonKey, PressKind, Recorded};
 use crewbell_shared::ids::{ButtonId, PressId, RequestId, SiteId};
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -21,7 +21,7 @@ pub struct Press {
     /// The kind of press.
     pub kind: PressKind,
     /// The key on the device.
-    pub key: Key,
+    pub key: ButtonKey,
     /// When it happened, by the device's clock.
     pub device_time: Option<Timestamp>,
     /// When the server received it.
@@ -63,7 +63,7 @@ pub async fn find(
     .await?;
     let recorded = rows.into_iter().map(|row| {
         let kind = named(&PressKind::ALL, PressKind::as_str, &row.kind, "presses", row.button_id)?;
-        let key = named(&Key::ALL, Key::as_str, &row.key, "presses", row.button_id)?;
+        let key = named(&ButtonKey::ALL, ButtonKey::as_str, &row.key, "presses", row.button_id)?;
         let seen = Recorded { kind, key, received_at: row.received_at.to_jiff() };
         let press = RecordedPress { seen, request_id: row.request_id.map(Into::into) };
         Ok((row.button_id.into(), row.press_key, press))

@@ -2,7 +2,7 @@
 
 use crewbell_shared::ids::{PersonId, PlaceId, RequestId, SiteId};
 use crewbell_shared::person::PersonRef;
-use crewbell_shared::request::{Acceptance, Kind, Priority, Request, State};
+use crewbell_shared::request::{Acceptance, Kind, Priority, Request, RequestState};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -248,14 +248,14 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(state: &'a State) -> Self {
+    pub(super) fn of(state: &'a RequestState) -> Self {
         match state {
-            State::Open => Self::default(),
-            State::Accepted(acceptance) => Self::default().accepted(Some(acceptance)),
-            State::Completed { acceptance, completed_by, completed_at } => {
+            RequestState::Open => Self::default(),
+            RequestState::Accepted(acceptance) => Self::default().accepted(Some(acceptance)),
+            RequestState::Completed { acceptance, completed_by, completed_at } => {
                 Self::default().accepted(Some(acceptance)).closed(completed_by, *completed_at)
             }
-            State::Cancelled { acceptance, cancelled_by, cancelled_at, cancel_reason } => {
+            RequestState::Cancelled { acceptance, cancelled_by, cancelled_at, cancel_reason } => {
                 let facts = Self::default().accepted(acceptance.as_ref()).closed(cancelled_by, *cancelled_at);
                 Self { cancel_reason: cancel_reason.as_deref(), ..facts }
             }
@@ -295,16 +295,16 @@ impl TryFrom<Row> for Request {
             .map(|(accepted_by, at)| Acceptance { accepted_by, accepted_at: at.to_jiff() });
         let closed = person(row.closed_by, row.closed_by_name).zip(row.closed_at.map(jiff_sqlx::Timestamp::to_jiff));
         let state = match row.state.as_str() {
-            "open" => State::Open,
-            "accepted" => State::Accepted(acceptance.ok_or_else(|| bad("accepted by nobody"))?),
+            "open" => RequestState::Open,
+            "accepted" => RequestState::Accepted(acceptance.ok_or_else(|| bad("accepted by nobody"))?),
             "completed" => {
                 let (completed_by, completed_at) = closed.ok_or_else(|| bad("completed by nobody"))?;
                 let acceptance = acceptance.ok_or_else(|| bad("completed and never accepted"))?;
-                State::Completed { acceptance, completed_by, completed_at }
+                RequestState::Completed { acceptance, completed_by, completed_at }
             }
             "cancelled" => {
                 let (cancelled_by, cancelled_at) = closed.ok_or_else(|| bad("cancelled by nobody"))?;
-                State::Cancelled { acceptance, cancelled_by, cancelled_at, cancel_reason: row.cancel_reason }
+                RequestState::Cancelled { acceptance, cancelled_by, cancelled_at, cancel_reason: row.cancel_reason }
             }
             other => return Err(bad(&format!("what is {other:?}?"))),
         };

@@ -23,11 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Writers {
     permits: Arc<Semaphore>,
     most: usize,
-    shelf: Mutex<Shelf>,
+    shelf: Mutex<IdleConnections>,
 }
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct IdleConnections {
     /// Idle connections, with the site that each sees; the least recently used first.
     idle: Vec<(SiteId, PgConnection)>,
     /// Number of open connections, in use or idle.
@@ -76,7 +76,7 @@ impl Writers {
         Some(shelf.idle.remove(at))
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn shelf(&self) -> MutexGuard<'_, IdleConnections> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

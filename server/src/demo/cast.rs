@@ -3,10 +3,10 @@
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
 use crewbell_shared::person::{Actor, Person, Role};
 use crewbell_shared::place::PlaceKind;
-use crewbell_shared::site::{Settings, Site};
+use crewbell_shared::site::{Site, SiteSettings};
 use jiff::Timestamp;
 
-use super::dice::SEED;
+use super::random::SEED;
 use crate::clock::Ids;
 
 /// The site's slug.
@@ -229,7 +229,7 @@ impl Cast {
             active: true,
         };
         Self {
-            site: Site { id: site, slug: SLUG.to_owned(), name: NAME.to_owned(), settings: Settings::default() },
+            site: Site { id: site, slug: SLUG.to_owned(), name: NAME.to_owned(), settings: SiteSettings::default() },
             people: CREW.iter().map(person).collect(),
             places: SPOTS.iter().map(|_| ids.next(at)).collect(),
             buttons: DEVICES.iter().map(|_| ids.next(at)).collect(),

@@ -14,15 +14,15 @@
 //! and published: a demo site has no access protection, so it must not be on an open network.
 
 mod cast;
-mod dice;
-mod ground;
+mod history;
+mod last_hour;
+mod load;
 pub mod panel;
-mod play;
-mod present;
-mod script;
-mod story;
-mod week;
-mod words;
+mod random;
+mod request_course;
+mod set_up;
+mod texts;
+mod timeline;
 
 #[cfg(test)]
 mod tests;
@@ -35,14 +35,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use self::cast::{CREW, Cast, DEVICES, JOIN_CODE, NAME, SLUG, SPOTS};
-use self::dice::SEED;
-use self::script::{Planned, Script, rounded};
+use self::random::SEED;
+use self::timeline::{Planned, Timeline, rounded};
 use crate::actions::SignIn;
 use crate::auth::Token;
 use crate::clock::Ids;
 use crate::db;
 use crate::db::sessions::Session;
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// The demo site, described for the programs that drive it.
 #[derive(Clone, Debug, Serialize)]
@@ -114,15 +114,15 @@ pub struct DemoJoin {
 ///
 /// # Errors
 /// Returns an error if the database is unavailable, or if an existing site of that slug has none of the demo's crew.
-pub async fn load(house: &House, now: Timestamp) -> anyhow::Result<DemoSite> {
-    let known = house.site_named(Some(SLUG)).await.context("look for the demo site")?;
+pub async fn load(registry: &SiteRegistry, now: Timestamp) -> anyhow::Result<DemoSite> {
+    let known = registry.site_named(Some(SLUG)).await.context("look for the demo site")?;
     let site = if let Some((site, _)) = known {
         site
     } else {
         let (cast, script) = plan(now);
-        play::play(house, cast, script, set_up_at(now)).await?
+        load::play(registry, cast, script, set_up_at(now)).await?
     };
-    let people = sign_in(house, &site, now).await?;
+    let people = sign_in(registry, &site, now).await?;
     ensure!(
         !people.is_empty(),
         "The site \"{SLUG}\" has none of the demo's crew; remove it, or use another data folder."
@@ -150,10 +150,10 @@ fn plan(now: Timestamp) -> (Cast, Vec<Planned>) {
     let now = rounded(now, 1);
     let hour = rounded(now, 3_600);
     let set_up_at = set_up_at(now);
-    let mut script = Script::new(now, set_up_at);
-    ground::write(&mut script, set_up_at);
-    week::write(&mut script, hour - SignedDuration::from_hours(7 * 24), hour - present::REACHES);
-    present::write(&mut script);
+    let mut script = Timeline::new(now, set_up_at);
+    set_up::write(&mut script, set_up_at);
+    history::write(&mut script, hour - SignedDuration::from_hours(7 * 24), hour - last_hour::REACHES);
+    last_hour::write(&mut script);
     script.finish()
 }
 
@@ -163,13 +163,13 @@ fn set_up_at(now: Timestamp) -> Timestamp {
 
 /// Signs in all crew members who still exist. Each has one device, the same at every start, so that live sessions don't
 /// accumulate; PINs aren't checked, because they may have been changed.
-async fn sign_in(house: &House, site: &OpenSite, at: Timestamp) -> anyhow::Result<Vec<DemoPerson>> {
+async fn sign_in(registry: &SiteRegistry, site: &OpenSite, at: Timestamp) -> anyhow::Result<Vec<DemoPerson>> {
     let devices = Ids::seeded(SEED + 3);
     let mut people = Vec::with_capacity(CREW.len());
     for member in &CREW {
         let device_id: DeviceId = devices.next(Timestamp::UNIX_EPOCH);
         let known = {
-            let mut tx = house.db.read(site.id).await.context("look for the crew")?;
+            let mut tx = registry.db.read(site.id).await.context("look for the crew")?;
             match db::people::by_name(&mut tx, site.id, member.name).await.context("look for the crew")? {
                 Some((id, _)) => db::people::find(&mut tx, site.id, id).await.context("look for the crew")?,
                 None => None,
@@ -179,9 +179,9 @@ async fn sign_in(house: &House, site: &OpenSite, at: Timestamp) -> anyhow::Resul
             continue;
         };
         let person_id = person.id;
-        let token = Token::new(site.id, &house.ids);
+        let token = Token::new(site.id, &registry.ids);
         let session = Session {
-            id: house.ids.next(at),
+            id: registry.ids.next(at),
             person_id,
             device_id,
             device_name: "demo".to_owned(),

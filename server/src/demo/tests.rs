@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crewbell_shared::button::{Health, Key};
+use crewbell_shared::button::{ButtonKey, Health};
 use crewbell_shared::ids::{PlaceId, RequestId};
 use crewbell_shared::protocol::Verb;
-use crewbell_shared::request::{Change, Command, Kind, Request, State, Wish, decide, joins, pressed_again};
-use crewbell_shared::site::Settings;
+use crewbell_shared::request::{Change, Command, Kind, Request, RequestState, Wish, decide, joins, pressed_again};
+use crewbell_shared::site::SiteSettings;
 
 use super::cast::{CABINS, LOST, VISITORS};
-use super::script::{By, Deed, hour};
+use super::timeline::{By, DemoAction, hour};
 use super::*;
 use crate::devices::dialects::{Dialects, RadioTable, Said};
 
@@ -43,17 +43,17 @@ fn played(cast: &Cast, script: &[Planned]) -> Played {
     };
     for planned in script {
         match (&planned.deed, planned.by) {
-            (Deed::Press(press), By::Button(device)) => {
+            (DemoAction::Press(press), By::Button(device)) => {
                 let place = cast.places[DEVICES[device].spot];
-                let wish = Wish::of_press(press.kind, press.key, &Settings::default());
+                let wish = Wish::of_press(press.kind, press.key, &SiteSettings::default());
                 let Some(id) = press.request else {
-                    assert_eq!(press.key, Key::Aux1);
+                    assert_eq!(press.key, ButtonKey::Aux1);
                     let on = played.resting.insert(place) || !played.resting.remove(&place);
                     *played.happened.entry(if on { "rest_on" } else { "rest_off" }).or_default() += 1;
                     continue;
                 };
                 let open = played.requests.values().filter(|request| request.place_id == place);
-                let joined = open.filter(|request| joins(request, &wish, planned.at, &Settings::default()));
+                let joined = open.filter(|request| joins(request, &wish, planned.at, &SiteSettings::default()));
                 let joined = joined.max_by_key(|request| request.created_at).cloned();
                 let request = match joined {
                     Some(request) => {
@@ -65,10 +65,10 @@ fn played(cast: &Cast, script: &[Planned]) -> Played {
                 assert_eq!(request.id, id, "a press made or joined another request than foretold: {planned:?}");
                 played.requests.insert(id, request);
             }
-            (Deed::Do(verb), By::Person(person)) => {
+            (DemoAction::Do(verb), By::Person(person)) => {
                 play_verb(&mut played, cast, planned.at, person, verb);
             }
-            (Deed::Speak { .. }, By::Button(device)) => {
+            (DemoAction::Speak { .. }, By::Button(device)) => {
                 let place = cast.places[DEVICES[device].spot];
                 let spoken = played.requests.values().filter(|request| request.place_id == place);
                 let spoken = spoken.filter(|request| request.kind == Kind::Voice);
@@ -159,7 +159,7 @@ fn new_request(at: Timestamp, id: RequestId, place_id: PlaceId, wish: Wish) -> R
         voice: None,
         held: None,
         notes: Vec::new(),
-        state: State::Open,
+        state: RequestState::Open,
     }
 }
 
@@ -244,7 +244,7 @@ fn requests_are_taken_within_four_minutes_and_done_within_a_quarter_of_an_hour()
     let played = played(&cast, &script);
     let daily = played.requests.values().filter(|request| request.kind != Kind::Emergency);
     for request in daily.filter(|request| !played.released.contains(&request.id)) {
-        let State::Completed { acceptance, completed_at, .. } = &request.state else {
+        let RequestState::Completed { acceptance, completed_at, .. } = &request.state else {
             continue;
         };
         let asked_at = request.last_press_at.unwrap_or(request.created_at);
@@ -260,7 +260,7 @@ fn requests_are_taken_within_four_minutes_and_done_within_a_quarter_of_an_hour()
 fn presses_have_names_of_their_own() {
     let (_, script) = plan(wednesday());
     let presses = script.iter().filter_map(|planned| match (&planned.deed, planned.by) {
-        (Deed::Press(press), By::Button(device)) => Some((device, press.name.clone(), press.seed)),
+        (DemoAction::Press(press), By::Button(device)) => Some((device, press.name.clone(), press.seed)),
         _ => None,
     });
     let presses: Vec<_> = presses.collect();
@@ -302,13 +302,13 @@ fn one_battery_is_low_and_one_button_is_lost() {
     assert_eq!(lows.len(), 1);
     let (_, script) = plan(wednesday());
     let last = script.iter().rfind(|planned| planned.by == By::Button(LOST)).unwrap();
-    assert!(matches!(&last.deed, Deed::Hear(vitals) if vitals.online == Some(false)));
+    assert!(matches!(&last.deed, DemoAction::Hear(vitals) if vitals.online == Some(false)));
 }
 
 #[test]
 fn what_is_shown_as_no_press_is_none() {
     let dialects = Dialects::new("obedio", RadioTable::default());
-    for babble in present::BABBLE {
+    for babble in last_hour::BABBLE {
         let vocabulary = crewbell_shared::button::Vocabulary::default();
         let decoded = dialects.decode(&vocabulary, babble.topic, babble.sample.as_bytes(), false);
         assert_eq!(decoded.heard[0].said, Said::Nothing(babble.why));

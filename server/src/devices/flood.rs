@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::button::{ButtonKey, PressKind};
 use crewbell_shared::ids::SiteId;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
@@ -23,7 +23,7 @@ const KEPT: usize = 4096;
 /// Minimum time between two removals.
 const FORGOTTEN_EVERY: Duration = Duration::from_secs(1);
 
-type Finger = (SiteId, String, PressKind, Key);
+type Finger = (SiteId, String, PressKind, ButtonKey);
 
 /// The rate limiter of all devices. Each kind of press has a limit of its own, so an emergency never waits for the
 /// presses of a stuck key.
@@ -45,7 +45,13 @@ impl Default for Floods {
 impl Floods {
     /// Waits until the limit allows a press, and returns whether it had to wait. `alone`: no other device's messages
     /// wait behind it, so the wait is unbounded.
-    pub(super) async fn pace(&self, site: SiteId, device: &str, (kind, key): (PressKind, Key), alone: bool) -> bool {
+    pub(super) async fn pace(
+        &self,
+        site: SiteId,
+        device: &str,
+        (kind, key): (PressKind, ButtonKey),
+        alone: bool,
+    ) -> bool {
         let finger = (site, device.to_owned(), kind, key);
         self.forget_who_keeps_it();
         if self.limiter.check_key(&finger).is_ok() {
@@ -82,7 +88,7 @@ mod tests {
     use super::*;
 
     const SITE: SiteId = SiteId(Uuid::from_u128(1));
-    const CALL: (PressKind, Key) = (PressKind::Single, Key::Main);
+    const CALL: (PressKind, ButtonKey) = (PressKind::Single, ButtonKey::Main);
 
     #[tokio::test]
     async fn a_finger_is_never_held_back_and_a_flood_is() {
@@ -92,7 +98,7 @@ mod tests {
         }
         assert!(floods.pace(SITE, "cabin-1", CALL, true).await, "it waits");
         assert!(!floods.pace(SITE, "cabin-2", CALL, true).await, "another device doesn't");
-        assert!(!floods.pace(SITE, "cabin-1", (PressKind::Shake, Key::Main), true).await, "an emergency doesn't");
+        assert!(!floods.pace(SITE, "cabin-1", (PressKind::Shake, ButtonKey::Main), true).await, "an emergency doesn't");
         assert!(!floods.pace(SiteId(Uuid::from_u128(2)), "cabin-1", CALL, true).await, "another site's doesn't");
     }
 

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crewbell_shared::button::{Flapping, Vitals, device_id};
+use crewbell_shared::button::{Flapping, Telemetry, device_id};
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
+use super::acks;
 use super::delivery::{Message, Peer};
-use super::door::{Door, Speaker};
-use super::lamps;
-use super::listener::{Gone, Intake, Login, NotLetIn, Outgoing, Taken, Trouble};
+use super::listener::{ClientIssue, Gone, Intake, Login, NotLetIn, Outgoing, Taken};
+use super::message_handler::{MessageHandler, Speaker};
 use crate::actions::HearButton;
 use crate::auth::hash_code;
 use crate::db::{self, DbError};
-use crate::house::{House, OpenSite};
 use crate::limits::{Guesses, Origin, Standing};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Time without a change after which a flapping button's connection state is reported.
 const SETTLED: Duration = Duration::from_secs(Flapping::STEADY.as_secs().unsigned_abs() + 5);
@@ -42,8 +42,8 @@ impl PartialEq for Principal {
 /// Authentication and message handling for the buttons of all sites.
 #[derive(Clone, Debug)]
 pub struct Buttons {
-    house: House,
-    door: Door,
+    registry: SiteRegistry,
+    door: MessageHandler,
     prefix: Arc<str>,
     /// Whether connections without credentials are accepted, with the same permissions as the join code. Only on a
     /// server with a single site.
@@ -53,14 +53,14 @@ pub struct Buttons {
 
 impl Buttons {
     /// Creates the intake for topics with a prefix.
-    pub fn new(house: House, door: Door, prefix: &str, anonymous: bool) -> Self {
-        Self { house, door, prefix: prefix.into(), anonymous, guesses: Arc::default() }
+    pub fn new(registry: SiteRegistry, door: MessageHandler, prefix: &str, anonymous: bool) -> Self {
+        Self { registry, door, prefix: prefix.into(), anonymous, guesses: Arc::default() }
     }
 
     /// Authenticates by user name: `<slug>` with the join code, or `<slug>/<device>` with the button's own password.
     async fn principal(&self, login: &Login) -> Result<Principal, NotLetIn> {
         let Some(username) = login.username.as_deref() else {
-            let named = if self.anonymous { self.house.site_named(None).await.map_err(not_now)? } else { None };
+            let named = if self.anonymous { self.registry.site_named(None).await.map_err(not_now)? } else { None };
             let (site, _) = named.ok_or(NotLetIn::NotAuthorized)?;
             return Ok(Principal { site, device: None });
         };
@@ -68,12 +68,12 @@ impl Buttons {
             Some((slug, device)) => (slug, Some(device_id(device))),
             None => (username, None),
         };
-        let named = self.house.site_named(Some(slug)).await.map_err(not_now)?;
+        let named = self.registry.site_named(Some(slug)).await.map_err(not_now)?;
         let (site, known) = named.ok_or(NotLetIn::BadCredentials)?;
         let (expected, known) = match device {
             None => (known.join_code_hash, true),
             Some(ref device) => {
-                let mut tx = self.house.db.read(site.id).await.map_err(not_now)?;
+                let mut tx = self.registry.db.read(site.id).await.map_err(not_now)?;
                 let secret = db::buttons::secret(&mut tx, site.id, device).await.map_err(not_now)?;
                 let known = secret.is_some();
                 (secret.and_then(|secret| secret.secret_hash), known)
@@ -98,14 +98,14 @@ impl Buttons {
 
     /// The current acknowledgement on a button's topic.
     async fn lamp(&self, site: &OpenSite, topic: &str) -> Result<Option<Outgoing>, DbError> {
-        let Some(spelled) = lamps::device_of(&self.prefix, topic) else { return Ok(None) };
+        let Some(spelled) = acks::device_of(&self.prefix, topic) else { return Ok(None) };
         let device = self.door.spellings.known_by(site.id, spelled);
-        let since = self.house.clock.now().saturating_sub(lamps::SHOWS).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let mut tx = self.house.db.read(site.id).await?;
+        let since = self.registry.clock.now().saturating_sub(acks::SHOWS).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let mut tx = self.registry.db.read(site.id).await?;
         let Some(id) = db::buttons::last_request(&mut tx, site.id, &device, since).await? else { return Ok(None) };
         let request = db::requests::find(&mut tx, site.id, id.into()).await?;
         let shown = request
-            .and_then(|request| lamps::messages(&self.prefix, spelled, &request).into_iter().find(|m| m.0 == topic));
+            .and_then(|request| acks::messages(&self.prefix, spelled, &request).into_iter().find(|m| m.0 == topic));
         Ok(shown.map(|(topic, payload)| Outgoing { topic, payload: Bytes::from(payload) }))
     }
 }
@@ -144,10 +144,10 @@ impl Intake for Buttons {
         }
     }
 
-    fn troubled(&self, peer: &Peer<Principal>, trouble: Trouble) {
+    fn troubled(&self, peer: &Peer<Principal>, trouble: ClientIssue) {
         let (reason, words) = match trouble {
-            Trouble::SharedClientId => ("shared_client_id", "Several devices connect with one client id"),
-            Trouble::Flood => ("flood", "A device says more than it can have to say, and is read slowly"),
+            ClientIssue::SharedClientId => ("shared_client_id", "Several devices connect with one client id"),
+            ClientIssue::Flood => ("flood", "A device says more than it can have to say, and is read slowly"),
         };
         let Principal { site, device } = &peer.principal;
         metrics::counter!("mqtt_trouble_total", "what" => reason).increment(1);
@@ -180,8 +180,8 @@ impl Intake for Buttons {
 
     async fn subscribed(&self, peer: &Peer<Principal>, filter: &str) -> Result<Vec<Outgoing>, NotLetIn> {
         let own = match &peer.principal.device {
-            Some(device) => lamps::is_of(&self.prefix, filter, device),
-            None => lamps::is_lamp(&self.prefix, filter),
+            Some(device) => acks::is_of(&self.prefix, filter, device),
+            None => acks::is_lamp(&self.prefix, filter),
         };
         if !own {
             return Err(NotLetIn::NotAuthorized);
@@ -202,7 +202,7 @@ impl Intake for Buttons {
         let site = Arc::clone(&peer.principal.site);
         let connections = self.door.connections.clone();
         let goodbye = how == Gone::Clean;
-        connections.ended(site.id, &peer.client_id, peer.connection, goodbye, self.house.clock.now());
+        connections.ended(site.id, &peer.client_id, peer.connection, goodbye, self.registry.clock.now());
         let Some(device) = peer.principal.device.clone() else { return };
         connections.left(site.id, &device, peer.connection);
         // A device that sent DISCONNECT may sleep until its next press; a lost one can't call.
@@ -231,7 +231,7 @@ impl Intake for Buttons {
 
 /// Records whether a button is connected. Errors are ignored: without the database, the board shows a worse fault.
 async fn say(site: Arc<OpenSite>, device: Arc<str>, online: bool) {
-    let vitals = Vitals { online: Some(online), ..Vitals::default() };
+    let vitals = Telemetry { online: Some(online), ..Telemetry::default() };
     let name = device.to_string();
     let heard = HearButton { device: name.clone(), own: true, vitals, greets: online };
     let _ = site.act(Box::new(heard), Actor::Button { name }, Source::Device).await;

@@ -11,14 +11,14 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::extract::{Query, Who};
+use super::extract::{CurrentUser, Query};
 use super::requests::get::envelopes;
 use super::texts::fits;
 use super::when::{When, span};
 use super::{ApiError, App};
 use crate::auth::SignedIn;
 use crate::db::entries::{self, EntryRow, Filter};
-use crate::house::OpenSite;
+use crate::site_registry::OpenSite;
 
 /// Maximum number of entries on a page.
 const PAGE: i64 = 500;
@@ -32,7 +32,7 @@ const READS: usize = 20;
 /// What to look for; what is not given matches all.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// Before this entry: the next page begins at the last page's `next_before`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<u64>,
@@ -64,7 +64,7 @@ pub struct Asked {
     pub(super) limit: Option<i64>,
 }
 
-impl Asked {
+impl Params {
     /// Builds the database filter, with days in the site's time zone.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Asked {
         if self.before.is_some_and(|before| i64::try_from(before).is_err()) {
             return Err(Refusal::invalid("before", "No entry has such a number.").into());
         }
-        let (from, to) = span(&app.house.db, site, self.from, self.to).await?;
+        let (from, to) = span(&app.registry.db, site, self.from, self.to).await?;
         Ok(Filter {
             before: self.before,
             from,
@@ -112,14 +112,14 @@ pub struct Activity {
     get,
     path = "/api/activity",
     tag = "activity",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = Activity), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn activity(
     State(app): State<App>,
-    who: Who,
-    Query(asked): Query<Asked>,
+    who: CurrentUser,
+    Query(asked): Query<Params>,
 ) -> Result<Json<Activity>, ApiError> {
     who.need(Right::ReadActivity)?;
     let (rows, next_before) = page(&app, &who.0, asked.filter(&app, &who.0.site).await?).await?;
@@ -136,7 +136,7 @@ pub(super) async fn page(
     let wanted = usize::try_from(filter.limit).unwrap_or_default();
     let mut filter = Filter { limit: filter.limit.max(AT_ONCE), ..filter };
     let mut page = Vec::with_capacity(wanted);
-    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut tx = app.registry.db.read(who.site.id).await?;
     for _ in 0..READS {
         let rows = entries::activity(&mut tx, who.site.id, &filter).await?;
         let last = i64::try_from(rows.len()).unwrap_or(i64::MAX) < filter.limit;

@@ -9,9 +9,9 @@ use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Source;
 use futures_util::stream;
 
-use super::activity::{Asked, page};
+use super::activity::{Params, page};
 use super::csv::record;
-use super::extract::{Query, Who};
+use super::extract::{CurrentUser, Query};
 use super::{ApiError, App};
 use crate::actions::ExportActivity;
 use crate::auth::SignedIn;
@@ -32,18 +32,18 @@ const COLUMNS: [&str; 10] =
     get,
     path = "/api/activity.csv",
     tag = "activity",
-    params(Asked),
+    params(Params),
     responses((status = 200, content_type = "text/csv", body = String), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn activity_csv(
     State(app): State<App>,
-    who: Who,
-    Query(mut asked): Query<Asked>,
+    who: CurrentUser,
+    Query(mut asked): Query<Params>,
 ) -> Result<impl IntoResponse, ApiError> {
     who.need(Right::ReadActivity)?;
     // The export ends at the current head. Later entries, such as the one about the export itself, are not in it.
-    asked.before.get_or_insert(who.0.site.tail.head() + 1);
+    asked.before.get_or_insert(who.0.site.recent.head() + 1);
     let rows = asked.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(ROWS).clamp(1, ROWS);
     asked.limit = None;
     let told = serde_json::to_value(&asked).map_err(crate::db::DbError::from)?;

@@ -5,7 +5,7 @@ use crewbell_shared::ids::CommandId;
 use crewbell_shared::protocol::{Command, Outcome, Verb};
 
 use super::ApiError;
-use super::extract::{IdempotencyKey, Who};
+use super::extract::{CurrentUser, IdempotencyKey};
 
 /// The response of a write: the command's id and the number of the entry that it made.
 pub type Answer = Result<Json<Outcome>, ApiError>;
@@ -14,7 +14,7 @@ pub type Answer = Result<Json<Outcome>, ApiError>;
 ///
 /// # Errors
 /// Returns the refusal, or an error if the server fails.
-pub async fn run(who: &Who, key: IdempotencyKey, verb: Verb) -> Answer {
+pub async fn run(who: &CurrentUser, key: IdempotencyKey, verb: Verb) -> Answer {
     let id: CommandId = key.0;
     let command = Command { id, made_at: None, depends_on: None, verb };
     let outcome = who.0.site.command(&who.0.person, command).await?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::extract::{Body, Who};
+use super::extract::{Body, CurrentUser};
 use super::{ApiError, App};
 use crate::db;
 
@@ -93,7 +93,7 @@ pub struct Outcomes {
 )]
 pub async fn commands(
     State(app): State<App>,
-    Who(who): Who,
+    CurrentUser(who): CurrentUser,
     Body(Commands { commands }): Body<Commands>,
 ) -> Result<Json<Outcomes>, ApiError> {
     if commands.len() > BATCH {
@@ -123,20 +123,20 @@ pub async fn commands(
             Err(_) => break,
         }
     }
-    Ok(Json(Outcomes { outcomes, head: who.site.tail.head() }))
+    Ok(Json(Outcomes { outcomes, head: who.site.recent.head() }))
 }
 
 /// Finds the refused commands of earlier batches on which some of these depend.
 async fn refused_before(
     app: &App,
-    site: &crate::house::OpenSite,
+    site: &crate::site_registry::OpenSite,
     commands: &[Said],
 ) -> Result<HashSet<CommandId>, ApiError> {
     let on: Vec<_> = commands.iter().filter_map(Said::depends_on).map(|id| id.0).collect();
     if on.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut tx = app.house.db.read(site.id).await?;
+    let mut tx = app.registry.db.read(site.id).await?;
     let decided = db::commands::find(&mut tx, site.id, &on).await?;
     Ok(decided
         .into_iter()

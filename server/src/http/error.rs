@@ -7,10 +7,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crewbell_shared::{Code, Refusal};
 
-use crate::actions::NotDone;
+use crate::actions::ActionError;
 use crate::db::DbError;
-use crate::house::refusal_of;
 use crate::http::router::LARGEST_BODY;
+use crate::site_registry::refusal_from_action_error;
 
 /// The error response of a request: `{"code", "message", "details"}` with the matching status.
 #[derive(Debug)]
@@ -91,9 +91,9 @@ impl From<Refusal> for ApiError {
     }
 }
 
-impl From<NotDone> for ApiError {
-    fn from(error: NotDone) -> Self {
-        Self(refusal_of(error))
+impl From<ActionError> for ApiError {
+    fn from(error: ActionError) -> Self {
+        Self(refusal_from_action_error(error))
     }
 }
 
@@ -106,13 +106,13 @@ impl From<sqlx::Error> for ApiError {
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         if error.is_transient() {
-            refusal_of(NotDone::Unavailable).into()
+            refusal_from_action_error(ActionError::Unavailable).into()
         } else if is_of_the_data(&error) {
             // The query contains a value, such as a character or a time, that no row can have.
             Self::new(Code::Invalid, "Something in the question can't be looked for.")
         } else {
             tracing::error!(%error, "A read failed.");
-            refusal_of(NotDone::Internal).into()
+            refusal_from_action_error(ActionError::Internal).into()
         }
     }
 }

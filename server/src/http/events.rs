@@ -9,7 +9,7 @@ use crewbell_shared::protocol::live::FromClient;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{Body, Query, Who};
+use super::extract::{Body, CurrentUser, Query};
 use super::texts::fits;
 use super::{ApiError, App};
 use crate::live::{Stream, events as stream_of, frames, said as hear};
@@ -17,7 +17,7 @@ use crate::live::{Stream, events as stream_of, frames, said as hear};
 /// Where to begin, and what to send.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// The last entry that the client has; `Last-Event-ID` goes before it, and without both it begins at the head.
     after: Option<u64>,
     /// Categories, separated by commas; all when not given.
@@ -36,14 +36,14 @@ pub struct Asked {
     get,
     path = "/api/events",
     tag = "sync",
-    params(Asked),
+    params(Params),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn events(
     State(app): State<App>,
-    Who(who): Who,
-    Query(asked): Query<Asked>,
+    CurrentUser(who): CurrentUser,
+    Query(asked): Query<Params>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
     let cursor = last_event_id(&headers)?.or(asked.after).unwrap_or(who.as_of);
@@ -51,9 +51,9 @@ pub async fn events(
     let categories = asked.categories.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect();
     let stream = Stream::new(&who, cursor, asked.event_id, categories);
     let events = if asked.frames {
-        frames(app.house, app.silence, who, stream).into_response()
+        frames(app.registry, app.silence, who, stream).into_response()
     } else {
-        stream_of(app.house, stream).into_response()
+        stream_of(app.registry, stream).into_response()
     };
     // Tells a proxy to pass events on at once instead of filling its buffer (nginx, `proxy_buffering`).
     Ok(([("x-accel-buffering", "no")], events))
@@ -80,7 +80,11 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     responses((status = 204), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn said(State(app): State<App>, Who(who): Who, Body(said): Body<FromClient>) -> Result<StatusCode, ApiError> {
-    hear(&app.house, &who, said)?;
+pub async fn said(
+    State(app): State<App>,
+    CurrentUser(who): CurrentUser,
+    Body(said): Body<FromClient>,
+) -> Result<StatusCode, ApiError> {
+    hear(&app.registry, &who, said)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -28,7 +28,7 @@ pub(super) fn example(schema: &str) -> Option<Value> {
         "Rejected" | "HungUp" => json!({ "call_id": ID }),
         "Sent" => json!({ "call_id": ID, "from": ID, "to": OTHER, "signal": { "s": "ready" } }),
         "Update" => json!({ "status": "busy" }),
-        "Settings" => json!({
+        "SiteSettings" => json!({
             "press_window_s": 20, "retention_days": 400, "ring_time_s": 60, "session_days": 30, "closed_days": 7,
             "time_zone": "Europe/Zagreb",
             "services": [{ "key": "aux2", "code": "lights", "priority": "low" }],

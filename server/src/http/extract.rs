@@ -10,7 +10,7 @@ use crewbell_shared::person::{Actor, Right};
 use crewbell_shared::{Code, Refusal};
 
 use super::{ApiError, App, Remote, caller_of};
-use crate::actions::NotDone;
+use crate::actions::ActionError;
 use crate::auth::{SignedIn, of_token};
 
 /// A JSON body.
@@ -30,9 +30,9 @@ pub struct Path<T>(pub T);
 
 /// The signed-in caller, authenticated by the bearer token.
 #[derive(Clone, Debug)]
-pub struct Who(pub SignedIn);
+pub struct CurrentUser(pub SignedIn);
 
-impl Who {
+impl CurrentUser {
     /// Returns the caller as the actor of an action.
     pub fn actor(&self) -> Actor {
         Actor::Person(self.0.person.clone())
@@ -55,14 +55,14 @@ impl Who {
     }
 }
 
-impl FromRequestParts<App> for Who {
+impl FromRequestParts<App> for CurrentUser {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let refusal = || ApiError::new(Code::NotSignedIn, "Sign in first.");
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(refusal)?;
-        let who = of_token(&app.house, token.trim()).await?.map(Self).ok_or_else(refusal)?;
+        let who = of_token(&app.registry, token.trim()).await?.map(Self).ok_or_else(refusal)?;
         caller_of(parts).signed_in().map_err(|full| ApiError::new(Code::Unavailable, full.to_string()))?;
         Ok(who)
     }
@@ -77,7 +77,7 @@ impl FromRequestParts<App> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         match parts.headers.get("idempotency-key") {
-            None => Ok(Self(app.house.ids.next(app.house.clock.now()))),
+            None => Ok(Self(app.registry.ids.next(app.registry.clock.now()))),
             Some(value) => value
                 .to_str()
                 .ok()
@@ -97,7 +97,8 @@ impl FromRequestParts<App> for Address {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let peer = ConnectInfo::<Remote>::from_request_parts(parts, app).await;
-        let ConnectInfo(Remote(peer)) = peer.map_err(|_| crate::house::refusal_of(NotDone::Internal))?;
+        let ConnectInfo(Remote(peer)) =
+            peer.map_err(|_| crate::site_registry::refusal_from_action_error(ActionError::Internal))?;
         Ok(Self(app.proxies.client(peer.ip(), &parts.headers)))
     }
 }

@@ -35,6 +35,6 @@ pub async fn live(
         // must fit.
         .write_buffer_size(0)
         .max_write_buffer_size(LARGEST_SENT + 64 * 1024)
-        .on_upgrade(move |socket| serve(app.house, app.silence, socket, caller));
+        .on_upgrade(move |socket| serve(app.registry, app.silence, socket, caller));
     Ok(socket)
 }

@@ -49,18 +49,18 @@ pub(crate) use when::zone;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::LoginLimiter;
+use crate::auth::LoginRateLimiter;
 use crate::devices::dialects::Dialects;
-use crate::house::House;
 use crate::ice::Ice;
+use crate::site_registry::SiteRegistry;
 
 /// State shared by the endpoints.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The sites, with their writers and logs.
-    pub house: House,
+    pub registry: SiteRegistry,
     /// The sign-in rate limiter.
-    pub limiter: Arc<LoginLimiter>,
+    pub limiter: Arc<LoginRateLimiter>,
     /// The trusted reverse proxies.
     pub proxies: Arc<TrustedProxies>,
     /// The STUN and TURN servers for calls.
@@ -75,10 +75,10 @@ pub struct App {
 
 impl App {
     /// Creates the shared state, without trusted proxies.
-    pub fn new(house: House, ice: Ice, metrics: Option<Metering>, silence: Duration) -> Self {
-        let limiter = Arc::new(LoginLimiter::new(&house.ids));
+    pub fn new(registry: SiteRegistry, ice: Ice, metrics: Option<Metering>, silence: Duration) -> Self {
+        let limiter = Arc::new(LoginRateLimiter::new(&registry.ids));
         let (ice, dialects) = (Arc::new(ice), Arc::default());
-        Self { house, limiter, proxies: Arc::default(), ice, metrics, silence, dialects }
+        Self { registry, limiter, proxies: Arc::default(), ice, metrics, silence, dialects }
     }
 
     /// Sets the trusted proxies.

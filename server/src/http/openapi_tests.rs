@@ -15,8 +15,8 @@ use super::{App, openapi, router};
 use crate::auth::Token;
 use crate::clock::{Clock, Ids};
 use crate::db::{Db, DbSettings};
-use crate::house::House;
 use crate::ice::Ice;
+use crate::site_registry::SiteRegistry;
 
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
 
@@ -24,8 +24,8 @@ const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.js
 async fn doors() -> String {
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
-    let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
-    let service = router(App::new(house, Ice::default(), None, crate::live::SILENCE), axum::Router::new())
+    let registry = SiteRegistry::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
+    let service = router(App::new(registry, Ice::default(), None, crate::live::SILENCE), axum::Router::new())
         .into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -41,9 +41,9 @@ pub struct SiteName {
     responses((status = 200, body = Server), (status = "4XX", body = Refusal))
 )]
 pub async fn server(State(app): State<App>) -> Result<Json<Server>, ApiError> {
-    let instance = app.house.instance().await?;
-    let mut tx = app.house.db.read_sites().await?;
+    let instance = app.registry.instance().await?;
+    let mut tx = app.registry.db.read_sites().await?;
     let known = sites::all(&mut tx).await?.into_iter().map(|known| known.site);
     let sites = known.map(|site| SiteName { slug: site.slug, name: site.name }).collect();
-    Ok(Json(Server { version: env!("CARGO_PKG_VERSION"), sites, time: app.house.clock.now(), instance }))
+    Ok(Json(Server { version: env!("CARGO_PKG_VERSION"), sites, time: app.registry.clock.now(), instance }))
 }

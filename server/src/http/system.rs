@@ -10,7 +10,7 @@ use crewbell_shared::{Code, Refusal};
 use metrics_exporter_prometheus::PrometheusHandle;
 use subtle::ConstantTimeEq;
 
-use super::extract::Who;
+use super::extract::CurrentUser;
 use super::{ApiError, App};
 use crate::config::Secret;
 use crate::limits::Full;
@@ -33,16 +33,16 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(3);
     responses((status = 200, body = String), (status = 503, body = String))
 )]
 pub async fn readyz(State(app): State<App>) -> impl IntoResponse {
-    if app.house.stop.is_cancelled() {
+    if app.registry.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "going down\n");
     }
-    if let Err(unready) = app.house.db.ready().await {
+    if let Err(unready) = app.registry.db.ready().await {
         return (StatusCode::SERVICE_UNAVAILABLE, unready.why());
     }
-    if !app.house.silent(SHOWN_WITHIN).await.is_empty() {
+    if !app.registry.silent(SHOWN_WITHIN).await.is_empty() {
         return (StatusCode::SERVICE_UNAVAILABLE, "a site's writer can't write\n");
     }
-    match app.house.doors.mqtt.is_full() {
+    match app.registry.doors.mqtt.is_full() {
         None | Some(Full::Unauthenticated) => (StatusCode::OK, "ready\n"),
         Some(Full::Shared) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons with a join code\n"),
         Some(Full::SignedIn) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons\n"),
@@ -70,7 +70,7 @@ pub struct Metering {
 pub async fn metrics(
     State(app): State<App>,
     headers: HeaderMap,
-    who: Result<Who, ApiError>,
+    who: Result<CurrentUser, ApiError>,
 ) -> Result<impl IntoResponse, ApiError> {
     let token = app.metrics.as_ref().and_then(|metrics| metrics.token.as_ref());
     let may =

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, 
 
 use super::ApiError;
 use crate::db::{Db, sites};
-use crate::house::OpenSite;
+use crate::site_registry::OpenSite;
 
 /// Earliest time of a query: no entry is older, and earlier times are raised to it. The database has no year before
 /// 4714 BC.

@@ -4,16 +4,16 @@ use jiff::Timestamp;
 
 use super::clock_guard::{decide, vouched_before};
 use crate::db::{self, DbError};
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Returns the current time for deciding what of a site is too old; `None` while the clock is implausible, which is
 /// logged.
 ///
 /// # Errors
 /// Returns an error if the database is unavailable.
-pub async fn believed_now(house: &House, site: &OpenSite) -> Result<Option<Timestamp>, DbError> {
-    let (now, steady) = house.clock_guard.look();
-    let mut tx = house.db.read(site.id).await?;
+pub async fn believed_now(registry: &SiteRegistry, site: &OpenSite) -> Result<Option<Timestamp>, DbError> {
+    let (now, steady) = registry.clock_guard.look();
+    let mut tx = registry.db.read(site.id).await?;
     let known = db::entries::newest_until(&mut tx, site.id, vouched_before(now)).await?;
     drop(tx);
     let decided = decide(now, steady, known);

@@ -10,8 +10,8 @@ use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use tokio_util::sync::CancellationToken;
 
-use crate::actions::{AgeSessions, NotDone};
-use crate::house::OpenSite;
+use crate::actions::{ActionError, AgeSessions};
+use crate::site_registry::OpenSite;
 
 /// Interval between two writes.
 const EVERY: Duration = Duration::from_hours(1);
@@ -41,7 +41,7 @@ pub async fn run(site: Arc<OpenSite>, stop: CancellationToken) {
 ///
 /// # Errors
 /// Returns an error if the database is unavailable; the uses are then kept for the next call.
-pub async fn age_sessions(site: &OpenSite) -> Result<(), NotDone> {
+pub async fn age_sessions(site: &OpenSite) -> Result<(), ActionError> {
     let mut used = site.uses.take();
     used.extend(site.presence.sessions());
     let action = AgeSessions { used: used.clone() };

@@ -11,20 +11,20 @@ use tokio_util::sync::CancellationToken;
 use super::age::believed_now;
 use crate::actions::ArchiveEntries;
 use crate::db::{self, DbError};
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Interval between two runs.
 const EVERY: Duration = Duration::from_hours(1);
 
 /// Archives a site's old entries at intervals, until cancelled.
-pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
+pub async fn run(registry: SiteRegistry, site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             () = stop.cancelled() => return,
         }
-        match archive(&house, &site).await {
+        match archive(&registry, &site).await {
             Ok(0) => {}
             Ok(batches) => tracing::info!(site = %site.slug, batches, "Old entries went to the archive."),
             Err(error) => tracing::warn!(site = %site.slug, %error, "Old entries could not be archived; trying later."),
@@ -37,18 +37,18 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
 ///
 /// # Errors
 /// Returns an error if the database is unavailable.
-pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
-    let Some(age) = kept(house, site).await? else { return Ok(0) };
+pub async fn archive(registry: &SiteRegistry, site: &OpenSite) -> anyhow::Result<usize> {
+    let Some(age) = kept(registry, site).await? else { return Ok(0) };
     let before = |now: Timestamp| now.checked_sub(age).unwrap_or(Timestamp::MIN);
     // The clock is checked, and its doubt logged, only if there is something to archive.
-    if oldest_before(house, site, before(house.clock.now())).await?.is_none() {
+    if oldest_before(registry, site, before(registry.clock.now())).await?.is_none() {
         return Ok(0);
     }
-    let Some(before) = believed_now(house, site).await?.map(before) else { return Ok(0) };
+    let Some(before) = believed_now(registry, site).await?.map(before) else { return Ok(0) };
     let mut batches = 0;
     // A partition is created, and analysed, on this job's own connection, so that presses don't wait for it.
-    let mut conn = house.db.connect_bare().await?;
-    while let Some(oldest) = oldest_before(house, site, before).await? {
+    let mut conn = registry.db.connect_bare().await?;
+    while let Some(oldest) = oldest_before(registry, site, before).await? {
         db::entries::open_archive(&mut conn, oldest).await?;
         site.act(Box::new(ArchiveEntries { before }), Actor::System, Source::Server).await?;
         batches += 1;
@@ -58,13 +58,17 @@ pub async fn archive(house: &House, site: &OpenSite) -> anyhow::Result<usize> {
 }
 
 /// Returns the site's retention of entries outside the archive; `None` is unlimited.
-async fn kept(house: &House, site: &OpenSite) -> Result<Option<SignedDuration>, DbError> {
-    let mut tx = house.db.read_sites().await?;
+async fn kept(registry: &SiteRegistry, site: &OpenSite) -> Result<Option<SignedDuration>, DbError> {
+    let mut tx = registry.db.read_sites().await?;
     let days = db::sites::find(&mut tx, site.id).await?.map_or(0, |known| known.site.settings.retention_days);
     Ok((days > 0).then(|| SignedDuration::from_hours(24 * i64::from(days))))
 }
 
-async fn oldest_before(house: &House, site: &OpenSite, before: Timestamp) -> Result<Option<Timestamp>, DbError> {
-    let mut tx = house.db.read(site.id).await?;
+async fn oldest_before(
+    registry: &SiteRegistry,
+    site: &OpenSite,
+    before: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    let mut tx = registry.db.read(site.id).await?;
     db::entries::oldest_before(&mut tx, site.id, before).await
 }

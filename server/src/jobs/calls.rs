@@ -5,23 +5,23 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use crewbell_shared::call::{Call, State};
+use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::person::Person;
 use crewbell_shared::protocol::EntityType;
 use tokio_util::sync::CancellationToken;
 
 use super::following::keep_following;
 use crate::db::{calls, people, sites};
-use crate::house::{House, OpenSite};
 use crate::log::{LogEntry, ReadError};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Follows a site's calls until cancelled.
-pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
-    keep_following(&site, stop, || follow(&house, &site)).await;
+pub async fn run(registry: SiteRegistry, site: Arc<OpenSite>, stop: CancellationToken) {
+    keep_following(&site, stop, || follow(&registry, &site)).await;
 }
 
-async fn follow(house: &House, site: &OpenSite) -> Result<Infallible, ReadError> {
-    let mut tx = house.db.read(site.id).await?;
+async fn follow(registry: &SiteRegistry, site: &OpenSite) -> Result<Infallible, ReadError> {
+    let mut tx = registry.db.read(site.id).await?;
     let (_, head) = sites::extent(&mut tx, site.id).await?;
     for person in people::all(&mut tx, site.id).await? {
         site.presence.set_busy(person.id, person.busy);
@@ -63,7 +63,7 @@ fn tell_presence(site: &OpenSite) {
     let mut in_call = BTreeSet::new();
     for call in site.switchboard.live() {
         in_call.insert(call.caller.id);
-        if matches!(call.state, State::Ongoing { .. }) {
+        if matches!(call.state, CallState::Ongoing { .. }) {
             in_call.insert(call.callee.id);
         }
     }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::age::believed_now;
 use crate::config::Retention;
 use crate::db::clean_up::{Kind, begin, delete};
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Interval between two runs.
 const EVERY: Duration = Duration::from_hours(1);
@@ -46,7 +46,7 @@ fn days(kind: Kind, retention: &Retention) -> u32 {
 }
 
 /// Cleans up at intervals, until cancelled.
-pub async fn run(house: House, retention: Retention, stop: CancellationToken) {
+pub async fn run(registry: SiteRegistry, retention: Retention, stop: CancellationToken) {
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + FIRST_AFTER, EVERY);
     loop {
         tokio::select! {
@@ -54,7 +54,7 @@ pub async fn run(house: House, retention: Retention, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         tokio::select! {
-            done = clean_up(&house, &retention) => match done {
+            done = clean_up(&registry, &retention) => match done {
                 Ok(0) => {}
                 Ok(rows) => tracing::info!(rows, "What had had its time was deleted."),
                 Err(error) => tracing::warn!(%error, "The clean-up was broken off; trying again in an hour."),
@@ -69,16 +69,16 @@ pub async fn run(house: House, retention: Retention, stop: CancellationToken) {
 ///
 /// # Errors
 /// Returns an error if the database is unavailable. Rows deleted before that stay deleted.
-pub async fn clean_up(house: &House, retention: &Retention) -> anyhow::Result<u64> {
-    let mut conn = connect(house).await?;
+pub async fn clean_up(registry: &SiteRegistry, retention: &Retention) -> anyhow::Result<u64> {
+    let mut conn = connect(registry).await?;
     let mut rows = 0;
-    for site in house.open_all().await? {
-        match of_site(&mut conn, house, &site, retention).await {
+    for site in registry.open_all().await? {
+        match of_site(&mut conn, registry, &site, retention).await {
             Ok(deleted) => rows += deleted,
             Err(error) => {
                 tracing::warn!(site = %site.slug, %error, "A site was not cleaned up; trying again in an hour.");
                 // The connection itself may have failed.
-                conn = connect(house).await?;
+                conn = connect(registry).await?;
             }
         }
     }
@@ -86,19 +86,19 @@ pub async fn clean_up(house: &House, retention: &Retention) -> anyhow::Result<u6
     Ok(rows)
 }
 
-async fn connect(house: &House) -> anyhow::Result<PgConnection> {
-    let mut conn = house.db.connect_bare().await?;
+async fn connect(registry: &SiteRegistry) -> anyhow::Result<PgConnection> {
+    let mut conn = registry.db.connect_bare().await?;
     begin(&mut conn).await?;
     Ok(conn)
 }
 
 async fn of_site(
     conn: &mut PgConnection,
-    house: &House,
+    registry: &SiteRegistry,
     site: &OpenSite,
     retention: &Retention,
 ) -> anyhow::Result<u64> {
-    let Some(now) = believed_now(house, site).await? else { return Ok(0) };
+    let Some(now) = believed_now(registry, site).await? else { return Ok(0) };
     let mut all = 0;
     for kind in Kind::ALL {
         let days = days(kind, retention);

@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crewbell_shared::call::{Call, State};
+use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::ids::{CallId, EndpointId, PersonId};
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
-use crewbell_shared::site::Settings;
+use crewbell_shared::site::SiteSettings;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::actions::{Action, DropCall, ExpireCall};
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Polling interval.
 const EVERY: Duration = Duration::from_millis(250);
@@ -36,7 +36,7 @@ type Away = BTreeMap<(CallId, PersonId), Duration>;
 type Ringing = BTreeMap<CallId, Duration>;
 
 /// Ends a site's abandoned and unanswered calls, until cancelled.
-pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
+pub async fn run(registry: SiteRegistry, site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut away, mut ringing) = (Away::new(), Ringing::new());
@@ -46,7 +46,7 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         site.presence.sweep();
-        let (now, elapsed) = (house.clock.now(), house.clock.elapsed());
+        let (now, elapsed) = (registry.clock.now(), registry.clock.elapsed());
         let live = site.switchboard.live();
         away.retain(|(id, _), _| live.iter().any(|call| call.id == *id));
         ringing.retain(|id, _| live.iter().any(|call| call.id == *id));
@@ -69,10 +69,10 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
 
 /// Whether a call has rung for the ring time that was left when it was first seen.
 fn has_rung_out(call: &Call, ringing: &mut Ringing, now: Timestamp, elapsed: Duration) -> bool {
-    if call.state != State::Ringing {
+    if call.state != CallState::Ringing {
         return false;
     }
-    let longest = Duration::from_secs((*Settings::RING_TIME_S.end()).into());
+    let longest = Duration::from_secs((*SiteSettings::RING_TIME_S.end()).into());
     let left = Duration::try_from(call.rings_until.duration_since(now)).unwrap_or(Duration::ZERO);
     elapsed >= *ringing.entry(call.id).or_insert(elapsed + left.min(longest))
 }
@@ -81,9 +81,9 @@ fn has_rung_out(call: &Call, ringing: &mut Ringing, now: Timestamp, elapsed: Dur
 fn is_abandoned(site: &OpenSite, call: &Call, away: &mut Away, elapsed: Duration) -> bool {
     let caller = (call.caller.id, call.caller_endpoint);
     let (ends, limit) = match &call.state {
-        State::Ringing => (vec![caller], if caller.1.is_some() { CALLER_AWAY_FOR } else { AWAY_FOR }),
-        State::Ongoing { callee_endpoint, .. } => (vec![caller, (call.callee.id, *callee_endpoint)], AWAY_FOR),
-        State::Ended { .. } => return false,
+        CallState::Ringing => (vec![caller], if caller.1.is_some() { CALLER_AWAY_FOR } else { AWAY_FOR }),
+        CallState::Ongoing { callee_endpoint, .. } => (vec![caller, (call.callee.id, *callee_endpoint)], AWAY_FOR),
+        CallState::Ended { .. } => return false,
     };
     let mut is_abandoned = false;
     for (person, endpoint) in ends {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::house::OpenSite;
 use crate::log::ReadError;
+use crate::site_registry::OpenSite;
 
 /// Retry interval.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);

@@ -16,8 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::actions::SeePeople;
-use crate::house::{House, OpenSite};
 use crate::live::Sighting;
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Interval of the check for people who disconnected. People who disconnect together, as with a failing access point,
 /// are written together.
@@ -27,7 +27,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const THERE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Stores the last-seen times of a site's people until cancelled, and once more on cancellation.
-pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
+pub async fn run(registry: SiteRegistry, site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut kept = Kept::default();
@@ -36,7 +36,7 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
             _ = tick.tick() => false,
             () = stop.cancelled() => true,
         };
-        let now = house.clock.now();
+        let now = registry.clock.now();
         let with_all = is_last || kept.is_due(now);
         let due = kept.due(&site.presence.sightings(), with_all);
         if !due.is_empty() {

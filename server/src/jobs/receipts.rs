@@ -9,24 +9,24 @@ use tokio_util::sync::CancellationToken;
 use super::following::keep_following;
 use crate::db::requests::{self, Filter};
 use crate::db::sites;
-use crate::house::{House, OpenSite};
 use crate::log::ReadError;
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Maximum requests of each state that are loaded at the start: more than a crew has in progress at once.
 const GOING_ON: i64 = 500;
 
 /// Follows a site's requests until cancelled.
-pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
-    keep_following(&site, stop, || follow(&house, &site)).await;
+pub async fn run(registry: SiteRegistry, site: Arc<OpenSite>, stop: CancellationToken) {
+    keep_following(&site, stop, || follow(&registry, &site)).await;
 }
 
-async fn follow(house: &House, site: &OpenSite) -> Result<std::convert::Infallible, ReadError> {
-    let mut tx = house.db.read(site.id).await?;
+async fn follow(registry: &SiteRegistry, site: &OpenSite) -> Result<std::convert::Infallible, ReadError> {
+    let mut tx = registry.db.read(site.id).await?;
     let (_, head) = sites::extent(&mut tx, site.id).await?;
     for state in ["open", "accepted"] {
         let filter = Filter { state: Some(state.to_owned()), limit: GOING_ON, ..Filter::default() };
         for request in requests::list(&mut tx, site.id, &filter).await? {
-            site.receipts.follow(&request, house.clock.now());
+            site.receipts.follow(&request, registry.clock.now());
         }
     }
     drop(tx);
@@ -37,7 +37,7 @@ async fn follow(house: &House, site: &OpenSite) -> Result<std::convert::Infallib
                 continue;
             }
             match serde_json::from_str::<Request>(entry.payload.get()) {
-                Ok(request) => site.receipts.follow(&request, house.clock.now()),
+                Ok(request) => site.receipts.follow(&request, registry.clock.now()),
                 Err(error) => tracing::error!(seq = entry.seq, %error, "An entry about a request can't be read."),
             }
         }

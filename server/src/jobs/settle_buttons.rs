@@ -10,15 +10,15 @@ use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use tokio_util::sync::CancellationToken;
 
-use crate::actions::{NotDone, SettleButton};
+use crate::actions::{ActionError, SettleButton};
 use crate::db::{Db, buttons};
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Interval between two checks.
 const EVERY: Duration = Duration::from_mins(1);
 
 /// Settles a site's buttons until cancelled.
-pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
+pub async fn run(registry: SiteRegistry, site: Arc<OpenSite>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -27,7 +27,7 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         // The writer logs an unavailable database; the next tick retries.
-        if let Err(error) = settle_buttons(&house.db, &site).await {
+        if let Err(error) = settle_buttons(&registry.db, &site).await {
             tracing::debug!(site = %site.slug, %error, "Buttons that flapped could not be looked after.");
         }
     }
@@ -37,10 +37,10 @@ pub async fn run(house: House, site: Arc<OpenSite>, stop: CancellationToken) {
 ///
 /// # Errors
 /// Returns an error if the database is unavailable.
-pub async fn settle_buttons(db: &Db, site: &OpenSite) -> Result<(), NotDone> {
+pub async fn settle_buttons(db: &Db, site: &OpenSite) -> Result<(), ActionError> {
     let all = {
-        let mut tx = db.read(site.id).await.map_err(|_| NotDone::Unavailable)?;
-        buttons::all(&mut tx, site.id).await.map_err(|_| NotDone::Unavailable)?
+        let mut tx = db.read(site.id).await.map_err(|_| ActionError::Unavailable)?;
+        buttons::all(&mut tx, site.id).await.map_err(|_| ActionError::Unavailable)?
     };
     for known in all.into_iter().filter(|known| known.button.health.flapping_since.is_some()) {
         let action = SettleButton { device: known.button.device };

@@ -12,16 +12,16 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::allowance::Allowance;
+use super::call_signalling::{self, CallSignalling};
 use super::frame::{self, Next, Stream};
-use super::notices::Notices;
-use super::phone::{self, Phone};
-use super::presence::Here;
+use super::live_updates::LiveUpdates;
+use super::presence::PresenceGuard;
 use super::switchboard::LARGEST_SIGNAL;
+use super::token_bucket::TokenBucket;
 use crate::auth::{self, SignedIn};
-use crate::house::{self, House};
 use crate::limits::Caller;
 use crate::log::ReadError;
+use crate::site_registry::{self, SiteRegistry};
 
 /// Time limit for `hello`.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -73,21 +73,21 @@ enum Said {
 }
 
 /// Serves a connection until it ends. It counts as half open when the client sends nothing for `silence`.
-pub async fn serve(house: House, silence: Duration, socket: WebSocket, caller: Caller) {
-    let _told = house.sockets.token();
+pub async fn serve(registry: SiteRegistry, silence: Duration, socket: WebSocket, caller: Caller) {
+    let _told = registry.sockets.token();
     let (mut sink, mut frames) = socket.split();
     metrics::gauge!("live_sockets").increment(1.0);
     let first = tokio::select! {
-        first = hello(&house, &mut frames) => first.and_then(|first| {
+        first = hello(&registry, &mut frames) => first.and_then(|first| {
             caller.signed_in().map_err(|full| refused(Code::Unavailable, full.to_string()))?;
             Ok(first)
         }),
-        () = house.stop.cancelled() => Err(End::Restart),
+        () = registry.stop.cancelled() => Err(End::Restart),
     };
     let end = match first {
         Ok((who, stream, endpoint)) => {
             let here = who.site.presence.arrive(who.person.id, who.session_id);
-            run(&house, &who, (&here, endpoint), stream, &mut sink, (&mut frames, silence)).await
+            run(&registry, &who, (&here, endpoint), stream, &mut sink, (&mut frames, silence)).await
         }
         Err(end) => end,
     };
@@ -95,9 +95,9 @@ pub async fn serve(house: House, silence: Duration, socket: WebSocket, caller: C
     let (last, code) = match end {
         End::Gone => return,
         // The library has queued the close frame; closing sends it (RFC 6455, 5.5.1).
-        End::Closed => return close(&house, &mut sink).await,
+        End::Closed => return close(&registry, &mut sink).await,
         // This includes broken connections, where the close frame reaches nobody.
-        End::Malformed => return farewell(&house, &mut sink, close_code::PROTOCOL).await,
+        End::Malformed => return farewell(&registry, &mut sink, close_code::PROTOCOL).await,
         End::Refused(refusal) => {
             let code = close_code(refusal.code);
             (FromServer::Refused { refusal }, code)
@@ -106,16 +106,16 @@ pub async fn serve(house: House, silence: Duration, socket: WebSocket, caller: C
         End::TooSlow => return dropped("too_slow"),
         End::Silent => return dropped("silent"),
     };
-    if send(&house, &mut sink, &last).await.is_ok() {
-        farewell(&house, &mut sink, code).await;
+    if send(&registry, &mut sink, &last).await.is_ok() {
+        farewell(&registry, &mut sink, code).await;
     }
 }
 
 /// Sends a close frame with a code and closes the connection.
-async fn farewell(house: &House, sink: &mut Sink, code: u16) {
+async fn farewell(registry: &SiteRegistry, sink: &mut Sink, code: u16) {
     let frame = CloseFrame { code, reason: Utf8Bytes::from_static("") };
-    if deliver(house, sink, Message::Close(Some(frame))).await.is_ok() {
-        close(house, sink).await;
+    if deliver(registry, sink, Message::Close(Some(frame))).await.is_ok() {
+        close(registry, sink).await;
     }
 }
 
@@ -130,10 +130,10 @@ fn close_code(refused: Code) -> u16 {
     codes.into_iter().find(|(code, _)| *code == refused).map_or(close_code::POLICY, |(_, number)| number)
 }
 
-async fn close(house: &House, sink: &mut Sink) {
+async fn close(registry: &SiteRegistry, sink: &mut Sink) {
     tokio::select! {
         _ = sink.close() => {}
-        () = patience(house) => {}
+        () = patience(registry) => {}
     }
 }
 
@@ -143,7 +143,7 @@ fn dropped(why: &'static str) {
 }
 
 async fn hello(
-    house: &House,
+    registry: &SiteRegistry,
     frames: &mut SplitStream<WebSocket>,
 ) -> Result<(SignedIn, Stream, Option<EndpointId>), End> {
     let first = tokio::time::timeout(HELLO_WITHIN, receive(frames)).await;
@@ -155,7 +155,9 @@ async fn hello(
         Said::Binary(_) => return Err(refused(Code::Invalid, "Frames are JSON text.")),
         Said::Frame(_) | Said::Unfit(..) => return Err(refused(Code::NotSignedIn, "The first frame is `hello`.")),
     };
-    let who = auth::of_token(house, &token).await.map_err(|error| End::Refused(house::refusal_of(error)))?;
+    let who = auth::of_token(registry, &token)
+        .await
+        .map_err(|error| End::Refused(site_registry::refusal_from_action_error(error)))?;
     let who = who.ok_or_else(|| refused(Code::NotSignedIn, "The token is not valid, or no longer."))?;
     let event_id = event_id.filter(|_| cursor.is_some());
     let stream = Stream::new(&who, cursor.unwrap_or(who.as_of), event_id, categories);
@@ -163,40 +165,40 @@ async fn hello(
 }
 
 async fn run(
-    house: &House,
+    registry: &SiteRegistry,
     who: &SignedIn,
-    (here, endpoint): (&Here<'_>, Option<EndpointId>),
+    (here, endpoint): (&PresenceGuard<'_>, Option<EndpointId>),
     mut stream: Stream,
     sink: &mut Sink,
     (frames, silence): (&mut SplitStream<WebSocket>, Duration),
 ) -> End {
-    let welcome = frame::welcome(house, who).await;
-    if let Err(end) = send(house, sink, &welcome).await {
+    let welcome = frame::welcome(registry, who).await;
+    if let Err(end) = send(registry, sink, &welcome).await {
         return end;
     }
-    let mut notices = Notices::new(Arc::clone(&who.site), house.clock.clone());
-    if let Err(end) = push_all(house, sink, notices.next().await).await {
+    let mut notices = LiveUpdates::new(Arc::clone(&who.site), registry.clock.clone());
+    if let Err(end) = push_all(registry, sink, notices.next().await).await {
         return end;
     }
-    let mut phone = Phone::new(who, endpoint);
-    let mut allowance = Allowance::new(BURST, REFILL);
+    let mut phone = CallSignalling::new(who, endpoint);
+    let mut allowance = TokenBucket::new(BURST, REFILL);
     // Only received messages reset it, since sending doesn't show that the client is still connected.
     let mut silent_at = Instant::now() + silence;
     loop {
         let outcome = tokio::select! {
-            frames = notices.next() => push_all(house, sink, frames).await,
+            frames = notices.next() => push_all(registry, sink, frames).await,
             next = stream.next() => match next {
                 Ok(Next::Entries(prev, entries)) => match frame::entries_frame(prev, &entries) {
-                    frame if frame.len() <= frame::LARGEST_FRAME => push(house, sink, frame).await,
+                    frame if frame.len() <= frame::LARGEST_FRAME => push(registry, sink, frame).await,
                     _ => Err(End::Refused(frame::too_large())),
                 },
                 Ok(Next::Nothing) => Ok(()),
                 Ok(Next::SignedOut) => Err(refused(Code::NotSignedIn, "You were signed out.")),
-                Err(error @ ReadError::SnapshotNeeded { .. }) => Err(End::Refused(frame::refusal_of(&error))),
+                Err(error @ ReadError::SnapshotNeeded { .. }) => Err(End::Refused(frame::refusal_from_read_error(&error))),
                 // The stream keeps its position until the database is back or the client disconnects.
                 Err(ReadError::Db(_)) => { tokio::time::sleep(Duration::from_millis(500)).await; Ok(()) }
             },
-            message = phone.next() => deliver(house, sink, message).await,
+            message = phone.next() => deliver(registry, sink, message).await,
             said = timeout_at(silent_at, receive(frames)) => {
                 silent_at = Instant::now() + silence;
                 match said {
@@ -204,16 +206,16 @@ async fn run(
                     Ok(Err(end)) => Err(end),
                     Ok(Ok(Said::Binary(message))) => { phone.voice(message); Ok(()) }
                     Ok(Ok(Said::Frame(FromClient::Signal { call_id, to, signal }))) => {
-                        reply(house, sink, phone.signal(call_id, Ok((to, signal))).await).await
+                        reply(registry, sink, phone.signal(call_id, Ok((to, signal))).await).await
                     }
                     Ok(Ok(Said::Unfit(call_id, refusal))) => {
-                        reply(house, sink, phone.signal(call_id, Err(refusal)).await).await
+                        reply(registry, sink, phone.signal(call_id, Err(refusal)).await).await
                     }
                     Ok(Ok(Said::Frame(_))) if !allowance.take() => Err(refused(Code::SlowDown, "Too many frames.")),
-                    Ok(Ok(Said::Frame(said))) => answer(house, who, here, stream.sent(), sink, said).await,
+                    Ok(Ok(Said::Frame(said))) => answer(registry, who, here, stream.sent(), sink, said).await,
                 }
             }
-            () = house.stop.cancelled() => Err(End::Restart),
+            () = registry.stop.cancelled() => Err(End::Restart),
         };
         if let Err(end) = outcome {
             return end;
@@ -222,9 +224,9 @@ async fn run(
 }
 
 async fn answer(
-    house: &House,
+    registry: &SiteRegistry,
     who: &SignedIn,
-    here: &Here<'_>,
+    here: &PresenceGuard<'_>,
     sent: u64,
     sink: &mut Sink,
     said: FromClient,
@@ -232,11 +234,11 @@ async fn answer(
     match said {
         FromClient::Hello { .. } => return Err(refused(Code::Invalid, "`hello` was said already.")),
         FromClient::Heartbeat => {
-            let (head, server_time) = (who.site.tail.head(), house.clock.now());
+            let (head, server_time) = (who.site.recent.head(), registry.clock.now());
             let pulse = FromServer::Pulse { head, sent: Some(sent), server_time };
-            return send(house, sink, &pulse).await;
+            return send(registry, sink, &pulse).await;
         }
-        FromClient::Sounded { request_id, at: _ } => sounded(house, who, request_id),
+        FromClient::Sounded { request_id, at: _ } => sounded(registry, who, request_id),
         FromClient::Sound { able, why } => {
             here.sounds(able);
             if !able {
@@ -250,9 +252,9 @@ async fn answer(
 }
 
 /// Records that a device sounded the alert of a request.
-pub(super) fn sounded(house: &House, who: &SignedIn, request_id: RequestId) {
+pub(super) fn sounded(registry: &SiteRegistry, who: &SignedIn, request_id: RequestId) {
     // Lateness is measured by the server's clock, because a device's clock may be wrong by hours.
-    let late = who.site.receipts.sounded(request_id, who.session_id, house.clock.now());
+    let late = who.site.receipts.sounded(request_id, who.session_id, registry.clock.now());
     metrics::counter!("alerts_sounded_total").increment(1);
     if let Some(late) = late {
         metrics::histogram!("alert_sounded_after_seconds").record(late.as_secs_f64());
@@ -286,7 +288,9 @@ async fn receive(frames: &mut SplitStream<WebSocket>) -> Result<Said, End> {
 fn read(text: &str) -> Result<Said, End> {
     let frame = serde_json::from_str(text);
     let signal = match &frame {
-        Ok(FromClient::Signal { call_id, .. }) if text.len() > LARGEST_SIGNAL => Some((*call_id, phone::too_large())),
+        Ok(FromClient::Signal { call_id, .. }) if text.len() > LARGEST_SIGNAL => {
+            Some((*call_id, call_signalling::too_large()))
+        }
         Ok(_) => None,
         Err(error) => {
             let envelope = serde_json::from_str::<Envelope>(text).ok().filter(|envelope| envelope.t == "signal");
@@ -311,41 +315,41 @@ struct Envelope {
     call_id: CallId,
 }
 
-async fn reply(house: &House, sink: &mut Sink, frame: Option<FromServer>) -> Result<(), End> {
+async fn reply(registry: &SiteRegistry, sink: &mut Sink, frame: Option<FromServer>) -> Result<(), End> {
     match frame {
-        Some(frame) => send(house, sink, &frame).await,
+        Some(frame) => send(registry, sink, &frame).await,
         None => Ok(()),
     }
 }
 
-async fn send(house: &House, sink: &mut Sink, frame: &FromServer) -> Result<(), End> {
+async fn send(registry: &SiteRegistry, sink: &mut Sink, frame: &FromServer) -> Result<(), End> {
     let text = serde_json::to_string(frame).map_err(|_| End::Gone)?;
-    push(house, sink, text).await
+    push(registry, sink, text).await
 }
 
-async fn push_all(house: &House, sink: &mut Sink, frames: Vec<Utf8Bytes>) -> Result<(), End> {
+async fn push_all(registry: &SiteRegistry, sink: &mut Sink, frames: Vec<Utf8Bytes>) -> Result<(), End> {
     for frame in frames {
-        push(house, sink, frame).await?;
+        push(registry, sink, frame).await?;
     }
     Ok(())
 }
 
-async fn push(house: &House, sink: &mut Sink, text: impl Into<Utf8Bytes>) -> Result<(), End> {
-    deliver(house, sink, Message::Text(text.into())).await
+async fn push(registry: &SiteRegistry, sink: &mut Sink, text: impl Into<Utf8Bytes>) -> Result<(), End> {
+    deliver(registry, sink, Message::Text(text.into())).await
 }
 
-async fn deliver(house: &House, sink: &mut Sink, message: Message) -> Result<(), End> {
+async fn deliver(registry: &SiteRegistry, sink: &mut Sink, message: Message) -> Result<(), End> {
     tokio::select! {
         sent = sink.send(message) => sent.map_err(|_| End::Gone),
-        () = patience(house) => Err(End::TooSlow),
+        () = patience(registry) => Err(End::TooSlow),
     }
 }
 
 /// Waits for the time limit of a frame, which is shorter during shutdown so that a slow reader doesn't delay it.
-async fn patience(house: &House) {
+async fn patience(registry: &SiteRegistry) {
     tokio::select! {
         () = tokio::time::sleep(SEND_WITHIN) => {}
-        () = async { house.stop.cancelled().await; tokio::time::sleep(FAREWELL_WITHIN).await } => {}
+        () = async { registry.stop.cancelled().await; tokio::time::sleep(FAREWELL_WITHIN).await } => {}
     }
 }
 

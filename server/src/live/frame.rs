@@ -9,8 +9,8 @@ use crewbell_shared::person::Person;
 use crewbell_shared::protocol::live::FromServer;
 
 use crate::auth::SignedIn;
-use crate::house::{House, OpenSite};
 use crate::log::{LogEntry, ReadError, Reader};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Maximum size of a frame in bytes. Pages are limited to far less, so that only a single entry can exceed it; the
 /// reader then needs a snapshot. The app accepts 16 MiB.
@@ -158,8 +158,8 @@ fn ended_sessions(entry: &LogEntry) -> Vec<String> {
 
 /// Returns the `welcome` frame. The installation's id is missing if the database is unavailable; the client then
 /// requests it separately.
-pub(super) async fn welcome(house: &House, who: &SignedIn) -> FromServer {
-    let (server_time, instance) = (house.clock.now(), house.instance().await.ok());
+pub(super) async fn welcome(registry: &SiteRegistry, who: &SignedIn) -> FromServer {
+    let (server_time, instance) = (registry.clock.now(), registry.instance().await.ok());
     FromServer::Welcome { head: who.as_of, server_time, person_id: who.person.id, instance }
 }
 
@@ -186,7 +186,7 @@ pub(super) fn too_large() -> Refusal {
 }
 
 /// Returns the refusal for a failed read.
-pub fn refusal_of(error: &ReadError) -> Refusal {
+pub fn refusal_from_read_error(error: &ReadError) -> Refusal {
     use crewbell_shared::Code;
     match error {
         ReadError::SnapshotNeeded { first, head, restored, .. } => {

@@ -17,10 +17,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::connection::{is_silent, sounded};
 use super::frame::{self, Next, Stream};
-use super::notices::Notices;
+use super::live_updates::LiveUpdates;
 use crate::auth::SignedIn;
-use crate::house::House;
 use crate::log::ReadError;
+use crate::site_registry::SiteRegistry;
 
 /// Interval of `pulse` frames, once all missed entries are sent.
 const PULSE: Duration = Duration::from_secs(5);
@@ -33,17 +33,17 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 
 /// Returns a person's stream as frames. It ends when the app sends nothing for longer than `silence`.
 pub fn frames(
-    house: House,
+    registry: SiteRegistry,
     silence: Duration,
     who: SignedIn,
     stream: Stream,
 ) -> Sse<impl Events<Item = Result<Event, Infallible>>> {
     let (out, events) = mpsc::channel(1);
     tokio::spawn(async move {
-        let _told = house.sockets.token();
+        let _told = registry.sockets.token();
         metrics::gauge!("live_streams").increment(1.0);
         // The client has been sent the reason, or can't be reached.
-        let _ = run(&house, silence, &who, stream, &Out(out)).await;
+        let _ = run(&registry, silence, &who, stream, &Out(out)).await;
         metrics::gauge!("live_streams").decrement(1.0);
     });
     Sse::new(futures_util::stream::unfold(events, |mut events| async move {
@@ -56,11 +56,11 @@ pub fn frames(
 ///
 /// # Errors
 /// Returns `invalid` for frames that only a socket accepts, and `not_there` if no stream of that session is open.
-pub fn said(house: &House, who: &SignedIn, said: FromClient) -> Result<(), Refusal> {
+pub fn said(registry: &SiteRegistry, who: &SignedIn, said: FromClient) -> Result<(), Refusal> {
     let sounds = match said {
         FromClient::Heartbeat => None,
         FromClient::Sounded { request_id, at: _ } => {
-            sounded(house, who, request_id);
+            sounded(registry, who, request_id);
             None
         }
         FromClient::Sound { able, why } => {
@@ -95,16 +95,22 @@ impl Out {
     }
 }
 
-async fn run(house: &House, silence: Duration, who: &SignedIn, mut stream: Stream, out: &Out) -> Result<(), Gone> {
+async fn run(
+    registry: &SiteRegistry,
+    silence: Duration,
+    who: &SignedIn,
+    mut stream: Stream,
+    out: &Out,
+) -> Result<(), Gone> {
     let here = who.site.presence.arrive(who.person.id, who.session_id);
-    out.say(&frame::welcome(house, who).await).await?;
-    let mut notices = Notices::new(Arc::clone(&who.site), house.clock.clone());
+    out.say(&frame::welcome(registry, who).await).await?;
+    let mut notices = LiveUpdates::new(Arc::clone(&who.site), registry.clock.clone());
     let mut pulse = interval_at(Instant::now() + FIRST_PULSE, PULSE.min(silence / 2));
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_due = false;
     loop {
         tokio::select! {
-            () = house.stop.cancelled() => return out.say(&FromServer::Bye { why: "restart".to_owned() }).await,
+            () = registry.stop.cancelled() => return out.say(&FromServer::Bye { why: "restart".to_owned() }).await,
             () = out.0.closed() => return Ok(()),
             _ = pulse.tick() => {
                 if here.silent_for() > silence {
@@ -132,7 +138,7 @@ async fn run(house: &House, silence: Duration, who: &SignedIn, mut stream: Strea
                     return out.say(&FromServer::Refused { refusal }).await;
                 }
                 Err(error @ ReadError::SnapshotNeeded { .. }) => {
-                    return out.say(&FromServer::Refused { refusal: frame::refusal_of(&error) }).await;
+                    return out.say(&FromServer::Refused { refusal: frame::refusal_from_read_error(&error) }).await;
                 }
                 // The stream keeps its position until the database is back or the client disconnects.
                 Err(ReadError::Db(_)) => tokio::time::sleep(Duration::from_millis(500)).await,
@@ -141,7 +147,7 @@ async fn run(house: &House, silence: Duration, who: &SignedIn, mut stream: Strea
         // A `pulse` means that no missed entry remains, so it waits for the end of the log.
         if is_due && stream.is_at_end() {
             is_due = false;
-            let (head, server_time) = (who.site.tail.head(), house.clock.now());
+            let (head, server_time) = (who.site.recent.head(), registry.clock.now());
             out.say(&FromServer::Pulse { head, sent: Some(stream.sent()), server_time }).await?;
         }
     }

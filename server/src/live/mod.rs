@@ -4,20 +4,20 @@
 //! buffered for a slow reader, because the log has it. Presence, alert receipts and call signalling are kept in memory
 //! only, for the connections of this process, and are sent as their current state.
 
-mod allowance;
+mod call_signalling;
 mod connection;
 mod frame;
 mod frames;
-mod notices;
-mod phone;
+mod live_updates;
 mod presence;
 mod receipts;
 mod seen;
 mod sse;
 mod switchboard;
+mod token_bucket;
 
 pub use connection::{SILENCE, serve};
-pub use frame::{LARGEST_FRAME, Next, Stream, refusal_of};
+pub use frame::{LARGEST_FRAME, Next, Stream, refusal_from_read_error};
 pub use frames::{frames, said};
 pub use presence::{Presence, Sighting};
 pub use receipts::Receipts;

@@ -64,7 +64,7 @@ pub struct Sighting {
 
 /// Guard of an open connection. Dropping it removes the connection from the presence.
 #[derive(Debug)]
-pub struct Here<'a> {
+pub struct PresenceGuard<'a> {
     presence: &'a Presence,
     person: PersonId,
     number: u64,
@@ -106,7 +106,7 @@ impl Presence {
     }
 
     /// Registers a connection. It counts as silent until the device reports that it can sound alerts.
-    pub fn arrive(&self, person: PersonId, session: SessionId) -> Here<'_> {
+    pub fn arrive(&self, person: PersonId, session: SessionId) -> PresenceGuard<'_> {
         let mut people = self.lock();
         let number = self.changed();
         people
@@ -115,7 +115,7 @@ impl Presence {
             .or_default()
             .insert(number, Device { session, heard_at: Instant::now(), sounds: false });
         metrics::gauge!("devices_silent").increment(1.0);
-        Here { presence: self, person, number }
+        PresenceGuard { presence: self, person, number }
     }
 
     /// Records a frame that a device on an event stream sent by request, and whether it can sound alerts if the frame
@@ -299,7 +299,7 @@ impl Device {
     }
 }
 
-impl Here<'_> {
+impl PresenceGuard<'_> {
     /// Returns the time since the device's last message.
     pub(super) fn silent_for(&self) -> Duration {
         let people = self.presence.lock();
@@ -317,7 +317,7 @@ impl Here<'_> {
     }
 }
 
-impl Drop for Here<'_> {
+impl Drop for PresenceGuard<'_> {
     fn drop(&mut self) {
         let mut people = self.presence.lock();
         let Some(devices) = people.sockets.get_mut(&self.person) else { return };

@@ -155,7 +155,7 @@ fn bound(tallies: &mut BTreeMap<RequestId, Tally>, now: Timestamp) {
 #[cfg(test)]
 mod tests {
     use crewbell_shared::person::PersonRef;
-    use crewbell_shared::request::State;
+    use crewbell_shared::request::RequestState;
     use crewbell_shared::testing::{at, open_request, siri};
     use uuid::Uuid;
 
@@ -216,7 +216,8 @@ mod tests {
         assert_eq!(receipts.of(request.id, &there, at(3600)), None);
         assert!(receipts.all(&there, at(3600)).is_empty());
         let by = PersonRef { id: siri().id, name: siri().name };
-        let state = State::Cancelled { acceptance: None, cancelled_by: by, cancelled_at: at(9), cancel_reason: None };
+        let state =
+            RequestState::Cancelled { acceptance: None, cancelled_by: by, cancelled_at: at(9), cancel_reason: None };
         receipts.follow(&Request { state, ..request.clone() }, at(9));
         assert_eq!(receipts.of(request.id, &there, at(9)), None);
         // A receipt after the end of its request has no effect.

@@ -11,33 +11,33 @@ use std::time::Duration;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream as Events, StreamExt, stream};
 
-use super::frame::{Next, Stream, refusal_of};
-use crate::house::House;
+use super::frame::{Next, Stream, refusal_from_read_error};
 use crate::log::{LogEntry, ReadError};
+use crate::site_registry::SiteRegistry;
 
 /// Returns a person's stream as events.
-pub fn events(house: House, stream: Stream) -> Sse<impl Events<Item = Result<Event, Infallible>>> {
+pub fn events(registry: SiteRegistry, stream: Stream) -> Sse<impl Events<Item = Result<Event, Infallible>>> {
     // The shared entries; each is written when its turn comes.
     let waiting: VecDeque<Arc<LogEntry>> = VecDeque::new();
-    let events = stream::unfold((house, Some(stream), waiting), |(house, mut stream, mut waiting)| async move {
+    let events = stream::unfold((registry, Some(stream), waiting), |(registry, mut stream, mut waiting)| async move {
         loop {
             if let Some(entry) = waiting.pop_front() {
                 let event = Event::default().id(entry.seq.to_string()).data(&*entry.envelope);
-                return Some((Ok(event), (house, stream, waiting)));
+                return Some((Ok(event), (registry, stream, waiting)));
             }
             let reading = stream.as_mut()?;
             let next = tokio::select! {
                 next = reading.next() => next,
-                () = house.stop.cancelled() => return None,
+                () = registry.stop.cancelled() => return None,
             };
             match next {
                 Ok(Next::Entries(_, entries)) => waiting = entries.into(),
                 Ok(Next::Nothing) => {}
                 Ok(Next::SignedOut) => return None,
                 Err(error @ ReadError::SnapshotNeeded { .. }) => {
-                    let refusal = serde_json::to_string(&refusal_of(&error)).unwrap_or_default();
+                    let refusal = serde_json::to_string(&refusal_from_read_error(&error)).unwrap_or_default();
                     let event = Event::default().event("refused").data(refusal);
-                    return Some((Ok(event), (house, None, waiting)));
+                    return Some((Ok(event), (registry, None, waiting)));
                 }
                 Err(ReadError::Db(_)) => tokio::time::sleep(Duration::from_millis(500)).await,
             }

@@ -1,7 +1,7 @@
 //! A log entry in its wire form: the envelope is serialised once and shared by all readers.
 
 use crewbell_shared::ids::{EventId, PersonId};
-use crewbell_shared::protocol::{ActorRef, Audience, EntityType, Noun, Source};
+use crewbell_shared::protocol::{ActorRef, Audience, EntityType, EntityTypeName, Source};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -50,7 +50,7 @@ struct Meta<'a> {
     actor: ActorRef,
     source: Source,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entity_type: Option<&'a Noun>,
+    entity_type: Option<&'a EntityTypeName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     command_id: Option<Uuid>,
 }

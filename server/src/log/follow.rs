@@ -6,14 +6,14 @@ use std::time::Duration;
 use crewbell_shared::ids::SiteId;
 use tokio_util::sync::CancellationToken;
 
-use super::Tail;
+use super::RecentEntries;
 use crate::db::{Db, sites};
 
 /// Polling interval. Entries of this process wake its readers at once; only those of another process wait for this.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Polls a site's head and notifies its [`Tail`], until cancelled.
-pub async fn follow(site: SiteId, db: Db, tail: Arc<Tail>, stop: CancellationToken) {
+/// Polls a site's head and notifies its [`RecentEntries`], until cancelled.
+pub async fn follow(site: SiteId, db: Db, tail: Arc<RecentEntries>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

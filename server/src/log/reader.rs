@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crewbell_shared::ids::{EventId, SiteId};
 use tokio::sync::watch;
 
-use super::{LogEntry, Tail};
+use super::{LogEntry, RecentEntries};
 use crate::db::{Db, DbError, entries, sites};
 
 /// The reason why a reader can't continue.
@@ -34,7 +34,7 @@ pub struct Reader {
     site: SiteId,
     slug: Arc<str>,
     db: Db,
-    tail: Arc<Tail>,
+    recent: Arc<RecentEntries>,
     head: watch::Receiver<u64>,
     cursor: u64,
     /// The event id that the entry at the cursor must have; `None` if unknown, or once checked.
@@ -47,9 +47,9 @@ impl Reader {
     pub const PAGE: usize = 500;
 
     /// Creates a reader that starts after an entry.
-    pub fn new(site: SiteId, slug: Arc<str>, db: Db, tail: Arc<Tail>, cursor: u64) -> Self {
-        let head = tail.watch();
-        Self { site, slug, db, tail, head, cursor, expected: None }
+    pub fn new(site: SiteId, slug: Arc<str>, db: Db, recent: Arc<RecentEntries>, cursor: u64) -> Self {
+        let head = recent.watch();
+        Self { site, slug, db, recent, head, cursor, expected: None }
     }
 
     /// Sets the event id that the entry at the cursor must have; the first [`next`](Self::next) checks it.
@@ -76,7 +76,7 @@ impl Reader {
 
     /// Whether it has read up to the known head.
     pub fn is_at_end(&self) -> bool {
-        self.cursor >= self.tail.head()
+        self.cursor >= self.recent.head()
     }
 
     /// Moves the cursor behind entries that were [`read`](Self::read).
@@ -116,7 +116,7 @@ impl Reader {
     /// Returns the same errors as [`Reader::next`].
     pub async fn read(&self) -> Result<Vec<Arc<LogEntry>>, ReadError> {
         let bytes = usize::try_from(entries::PAGE_BYTES).unwrap_or(usize::MAX);
-        if let Some(entries) = self.tail.after(self.cursor, Self::PAGE, bytes).filter(|entries| !entries.is_empty()) {
+        if let Some(entries) = self.recent.after(self.cursor, Self::PAGE, bytes).filter(|entries| !entries.is_empty()) {
             return Ok(entries);
         }
         let mut tx = self.db.read(self.site).await?;
@@ -139,7 +139,7 @@ impl Reader {
     /// can't be checked; then the sequence numbers alone decide.
     async fn recognise(&mut self) -> Result<(), ReadError> {
         let Some(expected) = self.expected else { return Ok(()) };
-        let at_hand = self.tail.at(self.cursor).map(|entry| entry.event_id);
+        let at_hand = self.recent.at(self.cursor).map(|entry| entry.event_id);
         if at_hand != Some(expected) {
             let mut tx = self.db.read(self.site).await?;
             let found = entries::event_id(&mut tx, self.site, self.cursor).await?;
@@ -159,7 +159,7 @@ impl Reader {
         if self.cursor > head {
             return Err(ReadError::SnapshotNeeded { cursor: self.cursor, first, head, restored: true });
         }
-        self.tail.reached(head);
+        self.recent.reached(head);
         Ok(())
     }
 }

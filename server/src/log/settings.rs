@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crewbell_shared::protocol::EntityType;
-use crewbell_shared::site::{Settings, Site};
+use crewbell_shared::site::{Site, SiteSettings};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub async fn follow_settings(
     mut reader: Reader,
     db: Db,
-    settings: watch::Sender<Arc<Settings>>,
+    settings: watch::Sender<Arc<SiteSettings>>,
     stop: CancellationToken,
 ) {
     let id = reader.site();

@@ -17,19 +17,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::config::Secret;
-use crate::house::House;
 use crate::ice::Ice;
+use crate::site_registry::SiteRegistry;
 
 /// Starts the TURN server at an address, if there is one, until the server stops. It becomes the first of the TURN
 /// servers that devices are given. If no shared secret is configured, a random one is used.
 ///
 /// # Errors
 /// Returns an error if the address can't be opened.
-pub async fn start(own: Option<SocketAddr>, mut ice: Ice, house: &House) -> anyhow::Result<Ice> {
+pub async fn start(own: Option<SocketAddr>, mut ice: Ice, registry: &SiteRegistry) -> anyhow::Result<Ice> {
     if let Some(address) = own {
-        let made_up = || Secret::new(STANDARD.encode(house.ids.bytes::<32>()));
+        let made_up = || Secret::new(STANDARD.encode(registry.ids.bytes::<32>()));
         let secret = ice.secret.get_or_insert_with(made_up).clone();
-        let own = relay::start(address, secret, house.clock.clone(), house.stop.clone()).await?;
+        let own = relay::start(address, secret, registry.clock.clone(), registry.stop.clone()).await?;
         ice.turn.insert(0, format!("turn:{own}?transport=udp"));
         tracing::info!(%own, "Calls between networks are relayed here.");
     }

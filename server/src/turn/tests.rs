@@ -14,17 +14,17 @@ use webrtc_util::Conn;
 use super::start;
 use crate::clock::{Clock, Ids};
 use crate::db::{Db, DbSettings};
-use crate::house::House;
 use crate::ice::{Ice, IceServers};
+use crate::site_registry::SiteRegistry;
 
-async fn own() -> (House, Ice) {
+async fn own() -> (SiteRegistry, Ice) {
     // These tests don't use the database.
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
-    let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
+    let registry = SiteRegistry::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
     let ice = Ice { ttl: Duration::from_hours(12), ..Ice::default() };
-    let ice = start(Some(([127, 0, 0, 1], 0).into()), ice, &house).await.unwrap();
-    (house, ice)
+    let ice = start(Some(([127, 0, 0, 1], 0).into()), ice, &registry).await.unwrap();
+    (registry, ice)
 }
 
 /// Returns a TURN client configured with the servers that REST gives.
@@ -50,8 +50,8 @@ async fn client(servers: &IceServers) -> Client {
 
 #[tokio::test]
 async fn a_person_has_datagrams_relayed_with_the_credentials_they_were_given() {
-    let (house, ice) = own().await;
-    let client = client(&ice.servers_for(id(1), house.clock.now())).await;
+    let (registry, ice) = own().await;
+    let client = client(&ice.servers_for(id(1), registry.clock.now())).await;
     let relay = client.allocate().await.unwrap();
     let friend = UdpSocket::bind("127.0.0.1:0").await.unwrap();
 
@@ -64,13 +64,13 @@ async fn a_person_has_datagrams_relayed_with_the_credentials_they_were_given() {
     friend.send_to(b"hello yourself", from).await.unwrap();
     let heard = tokio::time::timeout(Duration::from_secs(5), relay.recv_from(&mut buffer)).await;
     assert_eq!(heard.expect("relayed back within five seconds").unwrap().0, b"hello yourself".len());
-    house.stop.cancel();
+    registry.stop.cancel();
 }
 
 #[tokio::test]
 async fn credentials_that_ran_out_or_were_made_up_are_refused() {
-    let (house, ice) = own().await;
-    let good = ice.servers_for(id(1), house.clock.now());
+    let (registry, ice) = own().await;
+    let good = ice.servers_for(id(1), registry.clock.now());
 
     let mut made_up = good.clone();
     made_up.ice_servers[0].credential = Some("let me in".to_owned());
@@ -80,14 +80,14 @@ async fn credentials_that_ran_out_or_were_made_up_are_refused() {
     longer.ice_servers[0].username = Some(format!("9999999999:{}", id::<PersonId>(1).0));
     assert!(client(&longer).await.allocate().await.is_err());
 
-    house.clock.advance(jiff::SignedDuration::from_hours(12));
+    registry.clock.advance(jiff::SignedDuration::from_hours(12));
     assert!(client(&good).await.allocate().await.is_err());
 }
 
 #[tokio::test]
 async fn a_flood_of_strangers_is_answered_and_keeps_no_person_from_a_relay() {
-    let (house, ice) = own().await;
-    let good = ice.servers_for(id(1), house.clock.now());
+    let (registry, ice) = own().await;
+    let good = ice.servers_for(id(1), registry.clock.now());
     let url = &good.ice_servers[0].urls[0];
     let address = url.strip_prefix("turn:").and_then(|rest| rest.split('?').next()).unwrap().to_owned();
     let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -98,8 +98,8 @@ async fn a_flood_of_strangers_is_answered_and_keeps_no_person_from_a_relay() {
         stranger.send_to(&request, &address).await.unwrap();
     }
     for person in 1..=3 {
-        let client = client(&ice.servers_for(id(person), house.clock.now())).await;
+        let client = client(&ice.servers_for(id(person), registry.clock.now())).await;
         client.allocate().await.unwrap();
     }
-    house.stop.cancel();
+    registry.stop.cancel();
 }

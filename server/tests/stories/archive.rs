@@ -54,7 +54,7 @@ async fn old_entries_move_while_presses_go_on_and_none_is_lost() {
             gus.press("single").await;
         }
     };
-    let (batches, ()) = tokio::join!(jobs::archive(&ship.server.house, &ship.site), pressing);
+    let (batches, ()) = tokio::join!(jobs::archive(&ship.server.registry, &ship.site), pressing);
     let batches = batches.unwrap();
     assert!(batches > 3, "a few at a time, not all at once: {batches}");
     for number in 1..=100 {
@@ -77,17 +77,17 @@ async fn old_entries_move_while_presses_go_on_and_none_is_lost() {
     let misplaced = "select count(*) from entries_archive a join pg_class c on c.oid = a.tableoid \
                      where c.relname <> 'entries_archive_' || to_char(at at time zone 'UTC', 'YYYY_MM')";
     assert_eq!(ship.count(misplaced).await, 0);
-    assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0, "then there is nothing left to do");
+    assert_eq!(jobs::archive(&ship.server.registry, &ship.site).await.unwrap(), 0, "then there is nothing left to do");
 }
 
 #[tokio::test]
 async fn what_is_archived_is_still_found() {
     let ship = Box::pin(months_later(30)).await;
     let head = ship.count("select head from sites").await;
-    jobs::archive(&ship.server.house, &ship.site).await.unwrap();
+    jobs::archive(&ship.server.registry, &ship.site).await.unwrap();
     let archived = ship.count(ARCHIVED).await;
 
-    let mut tx = ship.server.house.db.read(ship.site.id).await.unwrap();
+    let mut tx = ship.server.registry.db.read(ship.site.id).await.unwrap();
     let all = Filter { limit: 10_000, ..Filter::default() };
     let found = entries::activity(&mut tx, ship.site.id, &all).await.unwrap();
     let numbers: Vec<u64> = found.iter().map(|(seq, _)| *seq).collect();
@@ -116,17 +116,17 @@ async fn what_is_archived_is_still_found() {
 #[tokio::test]
 async fn a_clock_that_jumped_three_years_moves_nothing_and_a_right_one_goes_on() {
     let ship = Box::pin(months_later(30)).await;
-    jobs::archive(&ship.server.house, &ship.site).await.unwrap();
+    jobs::archive(&ship.server.registry, &ship.site).await.unwrap();
     let (kept, archived) = (ship.count(KEPT).await, ship.count(ARCHIVED).await);
     for years in [3, 30, -60] {
         ship.clock.set_by(SignedDuration::from_hours(24 * 365 * years));
-        assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0, "{years}");
+        assert_eq!(jobs::archive(&ship.server.registry, &ship.site).await.unwrap(), 0, "{years}");
     }
     // The same when the server starts with the wrong clock, and has written entries by it.
     ship.clock.set_by(SignedDuration::from_hours(24 * 365 * 30));
     let ship = ship.restart().await;
     ship.sam().await;
-    assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0);
+    assert_eq!(jobs::archive(&ship.server.registry, &ship.site).await.unwrap(), 0);
     assert_eq!(ship.count(ARCHIVED).await, archived);
     assert!(ship.count(KEPT).await >= kept);
     // The clock is corrected. Entries with wrong dates in between block nothing.
@@ -136,7 +136,7 @@ async fn a_clock_that_jumped_three_years_moves_nothing_and_a_right_one_goes_on()
     ship.clock.advance(SignedDuration::from_hours(24 * 40));
     ship.sam().await;
     ship.clock.advance(SignedDuration::from_hours(24 * 3));
-    assert!(jobs::archive(&ship.server.house, &ship.site).await.unwrap() > 0);
+    assert!(jobs::archive(&ship.server.registry, &ship.site).await.unwrap() > 0);
     assert_eq!(ship.count(WHOLE).await, 1);
 }
 
@@ -150,7 +150,7 @@ async fn entries_that_were_written_by_a_clock_of_another_month_go_where_they_bel
         sqlx::query(sqlx::AssertSqlSafe(set)).execute(&mut root).await.unwrap();
     }
     drop(root);
-    jobs::archive(&ship.server.house, &ship.site).await.unwrap();
+    jobs::archive(&ship.server.registry, &ship.site).await.unwrap();
     assert!(ship.count(ARCHIVED).await > PAST - 31 * 24 - PAST / 50 - 10, "one from the future stops nobody");
     assert_eq!(ship.count("select count(*) from entries where at < '2000-01-01'").await, 0);
     assert_eq!(ship.count(WHOLE).await, 1);
@@ -160,7 +160,7 @@ async fn entries_that_were_written_by_a_clock_of_another_month_go_where_they_bel
 async fn a_site_that_keeps_everything_archives_nothing() {
     let ship = Box::pin(months_later(0)).await;
     ship.clock.advance(SignedDuration::from_hours(24 * 3650));
-    assert_eq!(jobs::archive(&ship.server.house, &ship.site).await.unwrap(), 0);
+    assert_eq!(jobs::archive(&ship.server.registry, &ship.site).await.unwrap(), 0);
     assert_eq!(ship.count(ARCHIVED).await, 0);
     let _: Value = ship.crew("Alex").await.get("/api/activity?limit=1").await;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 
-use crewbell_server::backup::{Existing, Place, backup, restore};
+use crewbell_server::backup::{BackupTarget, Existing, backup, restore};
 use crewbell_server::jobs;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -49,7 +49,7 @@ async fn a_ship_that_sank_sails_on_from_its_backup() {
         .await;
     ship.settings(|settings| settings.retention_days = 1).await;
     ship.clock.advance(SignedDuration::from_hours(48));
-    jobs::archive(&ship.server.house, &ship.site).await.unwrap();
+    jobs::archive(&ship.server.registry, &ship.site).await.unwrap();
     gus.press("double").await;
     drop(gus);
     let ship = ship.restart().await;
@@ -62,8 +62,8 @@ async fn a_ship_that_sank_sails_on_from_its_backup() {
     assert!(archives > 0);
 
     let file = own.folder.join("serenity.dump");
-    backup(&Place::private(&own.cluster), &file).await.unwrap();
-    restore(&Place::private(&other.cluster), &file, Existing::MustBeEmpty).await.unwrap();
+    backup(&BackupTarget::private(&own.cluster), &file).await.unwrap();
+    restore(&BackupTarget::private(&other.cluster), &file, Existing::MustBeEmpty).await.unwrap();
     let ship = Ship { db: other.db(), ..ship };
     let (mut before, mut restored) = (original, contents(&mut superuser(&ship.db).await).await);
     // A restore ends all sessions, since the backup doesn't know of later sign-outs.
@@ -115,7 +115,7 @@ async fn a_restore_that_is_killed_while_the_names_change_leaves_the_database_and
     let ship = Ship::sail_on(own.db()).await;
     ship.gus_in(1).await.press("single").await;
     let file = own.folder.join("serenity.dump");
-    backup(&Place::private(&own.cluster), &file).await.unwrap();
+    backup(&BackupTarget::private(&own.cluster), &file).await.unwrap();
     ship.gus_in(2).await.press("single").await;
 
     let fresh = own.cluster.connect_options("crewbell_root", "crewbell_restore");

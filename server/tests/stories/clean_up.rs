@@ -76,25 +76,25 @@ async fn counts(ship: &Ship) -> Vec<i64> {
 #[tokio::test]
 async fn each_kind_goes_by_its_own_setting_when_it_has_had_its_time() {
     let ship = with_one_old_and_one_new(days(10) + SignedDuration::from_mins(1)).await;
-    let house = &ship.server.house;
+    let registry = &ship.server.registry;
     let before = counts(&ship).await;
     assert!(before.iter().all(|rows| *rows >= 2), "{before:?}");
     let requests = ship.count("select count(*) from requests").await;
     let entries = ship.count("select head from sites").await;
-    assert_eq!(clean_up(house, &FOR_EVER).await.unwrap(), 0, "0 keeps for ever");
+    assert_eq!(clean_up(registry, &FOR_EVER).await.unwrap(), 0, "0 keeps for ever");
     let eleven = Retention { recordings: 11, presses: 11, commands: 11, sessions: 11, unrecognised: 11 };
-    assert_eq!(clean_up(house, &eleven).await.unwrap(), 0, "nothing goes before its time");
+    assert_eq!(clean_up(registry, &eleven).await.unwrap(), 0, "nothing goes before its time");
     assert_eq!(counts(&ship).await, before);
 
     for (at, (kind, _, retention)) in KINDS.into_iter().enumerate() {
         let left = counts(&ship).await;
-        let rows = clean_up(house, &retention).await.unwrap();
+        let rows = clean_up(registry, &retention).await.unwrap();
         assert!(rows >= 1, "{kind}");
         let mut expected = left;
         expected[at] -= i64::try_from(rows).unwrap();
         assert_eq!(counts(&ship).await, expected, "{kind} alone went");
         assert!(expected[at] >= 1, "and the new {kind} stayed");
-        assert_eq!(clean_up(house, &retention).await.unwrap(), 0, "{kind}: once");
+        assert_eq!(clean_up(registry, &retention).await.unwrap(), 0, "{kind}: once");
     }
     assert_eq!(ship.count("select count(*) from requests").await, requests);
     assert_eq!(ship.count("select head from sites").await, entries, "the log is none of its business");
@@ -122,7 +122,7 @@ async fn with_no_setting_touched_each_kind_stays_for_as_long_as_is_documented_an
     for age in ages {
         let passed = ship.clock.now().duration_since(began);
         ship.clock.advance(age - passed);
-        clean_up(&ship.server.house, &retention).await.unwrap();
+        clean_up(&ship.server.registry, &retention).await.unwrap();
         for (stays, kind, table) in stays {
             assert_eq!(count(&ship, table).await == 0, stays < age, "{kind} after {} h", age.as_hours());
         }
@@ -143,10 +143,10 @@ async fn much_goes_a_few_at_a_time_and_what_somebody_holds_waits_for_nobody() {
     let mut held = sqlx::Connection::begin(&mut root).await.unwrap();
     sqlx::query("select from presses where press_key = 'old-700' for update").execute(&mut *held).await.unwrap();
     let retention = Retention { presses: 10, ..FOR_EVER };
-    let deleted = clean_up(&ship.server.house, &retention).await.unwrap();
+    let deleted = clean_up(&ship.server.registry, &retention).await.unwrap();
     assert!((1200..1203).contains(&deleted), "all but the one: {deleted}");
     held.rollback().await.unwrap();
-    assert_eq!(clean_up(&ship.server.house, &retention).await.unwrap(), 1, "which goes the next time");
+    assert_eq!(clean_up(&ship.server.registry, &retention).await.unwrap(), 1, "which goes the next time");
 }
 
 #[tokio::test]
@@ -155,20 +155,20 @@ async fn a_clock_that_jumped_deletes_nothing_until_it_has_been_right_for_days() 
     let all = Retention { recordings: 10, presses: 10, commands: 10, sessions: 10, unrecognised: 10 };
     let before = counts(&ship).await;
     ship.clock.set_by(days(3 * 365));
-    assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
+    assert_eq!(clean_up(&ship.server.registry, &all).await.unwrap(), 0);
     // The server restarts, and writes entries by the wrong clock.
     let ship = ship.restart().await;
     ship.settings(|settings| settings.press_window_s = 7).await;
-    assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
+    assert_eq!(clean_up(&ship.server.registry, &all).await.unwrap(), 0);
     ship.clock.set_by(-days(3 * 365));
-    assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
+    assert_eq!(clean_up(&ship.server.registry, &all).await.unwrap(), 0);
     assert_eq!(counts(&ship).await, before);
     // A ship that was laid up: the clock is right, and is trusted after three days.
     ship.clock.advance(days(30));
     let ship = ship.restart().await;
-    assert_eq!(clean_up(&ship.server.house, &all).await.unwrap(), 0);
+    assert_eq!(clean_up(&ship.server.registry, &all).await.unwrap(), 0);
     ship.clock.advance(days(3));
-    assert!(clean_up(&ship.server.house, &all).await.unwrap() > 0);
+    assert!(clean_up(&ship.server.registry, &all).await.unwrap() > 0);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_site_that_can_not_be_cleaned_up_holds_no_other_up() {
              create or replace trigger fails before delete on unheard_messages for each row execute function fails()"
         );
         sqlx::raw_sql(AssertSqlSafe(fails)).execute(&mut root).await.unwrap();
-        assert_eq!(clean_up(&ship.server.house, &retention).await.unwrap(), 1, "{other}");
+        assert_eq!(clean_up(&ship.server.registry, &retention).await.unwrap(), 1, "{other}");
         let left = "select s.slug from unheard_messages u join sites s on s.id = u.site_id";
         let left: Vec<String> = sqlx::query_scalar(left).fetch_all(&mut root).await.unwrap();
         assert_eq!(left, [failing]);

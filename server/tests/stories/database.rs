@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use crewbell_server::cluster::{Cluster, Settings};
+use crewbell_server::cluster::{Cluster, ClusterSettings};
 use crewbell_server::db::{DbSettings, migrate};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection};
@@ -62,7 +62,7 @@ fn start() -> Shared {
         runtime.block_on(async move {
             let folder = tempfile::Builder::new().prefix("crewbell-stories-").tempdir().unwrap().keep();
             // Many stories run at once, each with some connections.
-            let cluster_settings = Settings { max_connections: 300, ..Settings::default() };
+            let cluster_settings = ClusterSettings { max_connections: 300, ..ClusterSettings::default() };
             let cluster = Cluster::start(&folder, cluster_settings).await.unwrap();
             let mut root =
                 PgConnection::connect_with(&cluster.connect_options("crewbell_root", "postgres")).await.unwrap();

@@ -26,7 +26,7 @@ impl Serenity {
     async fn load() -> Self {
         let db = database::fresh().await;
         let server = start(&db, Clock::default(), embedded()).await;
-        let demo = demo::load(&server.house, server.house.clock.now()).await.unwrap();
+        let demo = demo::load(&server.registry, server.registry.clock.now()).await.unwrap();
         Self { server, db, demo }
     }
 
@@ -139,8 +139,8 @@ async fn a_second_load_changes_nothing_but_the_tokens() {
     let requests = "select md5(string_agg(r::text, '|' order by id)) from requests r";
     let was: String = sqlx::query_scalar(requests).fetch_one(&mut root).await.unwrap();
     let old = serenity.admin();
-    let house = &serenity.server.house;
-    let again = demo::load(house, house.clock.now()).await.unwrap();
+    let registry = &serenity.server.registry;
+    let again = demo::load(registry, registry.clock.now()).await.unwrap();
 
     let mut after = rows(&mut root).await;
     assert_eq!(was, sqlx::query_scalar::<_, String>(requests).fetch_one(&mut root).await.unwrap());

@@ -5,7 +5,7 @@ use crewbell_shared::ids::{PlaceId, SiteId};
 use crewbell_shared::person::Actor;
 use crewbell_shared::place::PlaceKind;
 use crewbell_shared::protocol::{Source, Verb};
-use crewbell_shared::site::{Settings, Site};
+use crewbell_shared::site::{Site, SiteSettings};
 
 use crate::ship::{Ship, id};
 
@@ -14,19 +14,19 @@ const SITES: u128 = 40;
 #[tokio::test]
 async fn forty_sites_write_at_once_over_a_handful_of_connections_each_into_its_own() {
     let ship = Ship::sail().await;
-    let house = &ship.server.house;
+    let registry = &ship.server.registry;
     for number in 1000..1000 + SITES {
         let site = Site {
             id: id::<SiteId>(number),
             slug: format!("ship-{number}"),
             name: "A ship".into(),
-            settings: Settings::default(),
+            settings: SiteSettings::default(),
         };
-        CreateSite { site }.run(&house.db, &house.clock, &house.ids, None).await.unwrap();
+        CreateSite { site }.run(&registry.db, &registry.clock, &registry.ids, None).await.unwrap();
     }
     for round in 0..3_u128 {
         let writing = (1000..1000 + SITES).map(|number| async move {
-            let site = house.site(id(number)).await.unwrap().unwrap();
+            let site = registry.site(id(number)).await.unwrap().unwrap();
             let (place_id, kind) = (id::<PlaceId>(number * 10 + round), PlaceKind::Cabin);
             let name = format!("Cabin {round}");
             let save = Verb::SavePlace { place_id, parent_id: None, name, kind, position: 0 };

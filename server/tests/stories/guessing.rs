@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use crewbell_server::actions::{ChangeOwnSecret, NotDone, SignIn, SignInWithSecret};
+use crewbell_server::actions::{ActionError, ChangeOwnSecret, SignIn, SignInWithSecret};
 use crewbell_server::auth::Token;
 use crewbell_server::db::people;
 use crewbell_server::db::sessions::Session;
@@ -229,26 +229,26 @@ async fn one_s_own_pin_takes_the_present_one_and_a_colleague_s_the_right() {
 #[tokio::test]
 async fn a_secret_that_was_changed_while_it_was_looked_at_opens_and_changes_nothing() {
     let ship = Ship::sail().await;
-    let (house, person_id) = (&ship.server.house, id::<PersonId>(1));
+    let (registry, person_id) = (&ship.server.registry, id::<PersonId>(1));
     let old = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$old".to_owned();
-    let at = house.clock.now();
-    let token = Token::new(ship.site.id, &house.ids);
+    let at = registry.clock.now();
+    let token = Token::new(ship.site.id, &registry.ids);
     let session = Session {
-        id: house.ids.next(at),
+        id: registry.ids.next(at),
         person_id,
-        device_id: house.ids.next(at),
+        device_id: registry.ids.next(at),
         device_name: "a tablet".into(),
         created_at: at,
         used_at: at,
     };
     let sign_in = SignIn { session, token_hash: token.hash() };
     let sam = {
-        let mut tx = house.db.read(ship.site.id).await.unwrap();
+        let mut tx = registry.db.read(ship.site.id).await.unwrap();
         people::find(&mut tx, ship.site.id, person_id).await.unwrap().unwrap()
     };
     let act = async |action| ship.site.act(action, Actor::Person(sam.clone()), Source::App).await;
-    let code = |done: Result<_, NotDone>| match done {
-        Err(NotDone::Refused(refusal)) => refusal.code.as_str(),
+    let code = |done: Result<_, ActionError>| match done {
+        Err(ActionError::Refused(refusal)) => refusal.code.as_str(),
         other => panic!("{other:?}"),
     };
     let stale = SignInWithSecret { sign_in: sign_in.clone(), proof: old.clone() };
@@ -258,7 +258,7 @@ async fn a_secret_that_was_changed_while_it_was_looked_at_opens_and_changes_noth
     assert_eq!(ship.count("select count(*) from sessions").await, 0);
     // A sign-in with the current proof succeeds.
     let proof = {
-        let mut tx = house.db.read(ship.site.id).await.unwrap();
+        let mut tx = registry.db.read(ship.site.id).await.unwrap();
         people::secret(&mut tx, ship.site.id, person_id).await.unwrap().unwrap()
     };
     act(Box::new(SignInWithSecret { sign_in, proof })).await.unwrap();

@@ -359,7 +359,7 @@ async fn a_button_that_flapped_and_is_heard_of_no_more_is_told_as_lost() {
     drop(wire);
     let of_buttons = "select count(*) from entries where category = 'buttons' and type <> 'button_created'";
     let told = ship.count(of_buttons).await;
-    let settle = async || settle_buttons(&ship.server.house.db, &ship.site).await.unwrap();
+    let settle = async || settle_buttons(&ship.server.registry.db, &ship.site).await.unwrap();
     ship.clock.advance(seconds(500));
     settle().await;
     assert_eq!(ship.count(of_buttons).await, told, "it may come again");

@@ -176,7 +176,7 @@ async fn a_socket_closes_with_a_code_and_answers_the_one_that_it_hears() {
     screen.say(&"x".repeat(100_000)).await;
     assert_eq!(screen.close_code().await, Some(1002));
     let mut screen = sam.screen(None).await;
-    ship.server.house.stop.cancel();
+    ship.server.registry.stop.cancel();
     assert_eq!(screen.close_code().await, Some(1012));
 }
 

@@ -84,7 +84,7 @@ async fn a_lamp_is_lit_as_soon_as_the_database_answers_again_that_did_not_when_i
     let mut lamp = button.listen(ACK).await;
     assert_eq!(lamp.hear().await["state"], "received");
 
-    let db = &ship.server.house.db;
+    let db = &ship.server.registry.db;
     let sam = people::find(&mut db.read(ship.site.id).await.unwrap(), ship.site.id, id(1)).await.unwrap().unwrap();
     let mut held = Vec::new();
     while let Ok(connection) = db.read(ship.site.id).await {

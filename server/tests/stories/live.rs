@@ -50,7 +50,7 @@ async fn who_does_not_say_who_they_are_is_refused_with_the_reason() {
     let mut screen = sam.screen(None).await;
     screen.try_send(Message::text("x".repeat(65 * 1024))).await;
     assert_eq!(screen.frame().await, None, "too large a frame is not read");
-    assert_eq!(ship.server.house.site(ship.site.id).await.unwrap().unwrap().slug, ship.site.slug);
+    assert_eq!(ship.server.registry.site(ship.site.id).await.unwrap().unwrap().slug, ship.site.slug);
 }
 
 #[tokio::test]
@@ -435,7 +435,7 @@ async fn a_cursor_beyond_the_look_at_the_token_skips_no_sign_out() {
     let (sam, dana) = (ship.sam().await, ship.dana().await);
     for sent_by_others in [0, 3] {
         let (siri, before) = (ship.siri().await, ship.head());
-        let who = of_token(&ship.server.house, &siri.token).await.unwrap().unwrap();
+        let who = of_token(&ship.server.registry, &siri.token).await.unwrap().unwrap();
         // Signs out between the check of the token and the first read of the log.
         assert!(siri.ask(reqwest::Method::POST, "/api/auth/logout", None).await.0.is_success());
         for _ in 0..sent_by_others {
@@ -448,7 +448,7 @@ async fn a_cursor_beyond_the_look_at_the_token_skips_no_sign_out() {
         }
     }
     // A session that is still valid continues from there, without duplicates.
-    let who = of_token(&ship.server.house, &sam.token).await.unwrap().unwrap();
+    let who = of_token(&ship.server.registry, &sam.token).await.unwrap().unwrap();
     dana.asks_for(1, "ice").await;
     let mut stream = Stream::new(&who, ship.head(), None, Vec::new());
     dana.asks_for(2, "ice").await;

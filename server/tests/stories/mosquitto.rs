@@ -1,6 +1,6 @@
 //! Extensions of the Mosquitto fixture for the stories.
 
-use crewbell_server::devices::broker::BrokerSettings;
+use crewbell_server::devices::broker::BrokerConfig;
 
 use crate::foreign::{Mosquitto, until};
 
@@ -8,8 +8,8 @@ pub use crate::props::broker::Broker;
 
 impl Broker {
     /// Returns the server's settings for this broker.
-    pub fn settings(&self) -> BrokerSettings {
-        BrokerSettings {
+    pub fn settings(&self) -> BrokerConfig {
+        BrokerConfig {
             url: format!("mqtt://{}", self.address),
             username: None,
             password: None,

@@ -40,7 +40,7 @@ fn days_go_by(ship: &Ship, days: i64) {
 
 /// Deletes the outcomes of commands that are older than a number of days plus one.
 async fn forget(ship: &Ship, days: u32) {
-    let rows = clean_up(&ship.server.house, &Retention { commands: days, ..FOR_EVER }).await.unwrap();
+    let rows = clean_up(&ship.server.registry, &Retention { commands: days, ..FOR_EVER }).await.unwrap();
     assert!(rows > 0, "there is something to forget");
 }
 
@@ -95,7 +95,7 @@ async fn an_old_command_is_known_by_its_entry_in_the_archive_too() {
     days_go_by(&ship, 120);
     forget(&ship, 90).await;
     ship.sam().await;
-    jobs::archive(&ship.server.house, &ship.site).await.unwrap();
+    jobs::archive(&ship.server.registry, &ship.site).await.unwrap();
     assert!(ship.count("select count(*) from entries_archive where command_id is not null").await >= 2);
     let sam = ship.sam().await;
     assert_eq!(sam.sends(&done.commands).await, first);
@@ -112,7 +112,7 @@ async fn a_site_that_never_forgot_takes_a_command_of_two_years_ago() {
     assert_eq!(notes(&sam, &old.request).await, 1);
     // A clean-up that deleted nothing makes no command too old.
     days_go_by(&ship, 30);
-    assert_eq!(clean_up(&ship.server.house, &Retention { commands: 90, ..FOR_EVER }).await.unwrap(), 0);
+    assert_eq!(clean_up(&ship.server.registry, &Retention { commands: 90, ..FOR_EVER }).await.unwrap(), 0);
     let sam = ship.sam().await;
     let older = given(ship.clock.now() - SignedDuration::from_hours(24 * 731));
     assert_eq!(codes(&sam.sends(&older.commands).await), [None, None]);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crewbell_server::cluster::{Cluster, Settings};
+use crewbell_server::cluster::{Cluster, ClusterSettings};
 use crewbell_server::db::DbSettings;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -28,7 +28,7 @@ impl Own {
     /// Creates a cluster in a folder, or starts the existing one.
     pub async fn within(folder: &Path) -> Self {
         let folder = folder.join("data");
-        let cluster = Cluster::start(&folder, Settings::default()).await.unwrap();
+        let cluster = Cluster::start(&folder, ClusterSettings::default()).await.unwrap();
         Self { cluster, folder, _temporary: None }
     }
 

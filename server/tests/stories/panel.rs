@@ -24,8 +24,8 @@ impl Props {
         let db = database::fresh().await;
         let panel = Panel::default();
         let server = start_with(&db, Clock::default(), embedded(), panel.router()).await;
-        let demo = demo::load(&server.house, server.house.clock.now()).await.unwrap();
-        panel.connect(demo.clone(), server.mqtt.unwrap(), &server.house.ids, server.house.stop.clone());
+        let demo = demo::load(&server.registry, server.registry.clock.now()).await.unwrap();
+        panel.connect(demo.clone(), server.mqtt.unwrap(), &server.registry.ids, server.registry.stop.clone());
         Self { server, db, demo, client: client() }
     }
 

@@ -60,7 +60,7 @@ async fn last_seen(asks: &Crew, who: &Crew) -> Option<Timestamp> {
 
 /// Returns a person's last-seen time from the database.
 async fn kept(ship: &Ship, who: &Crew) -> Option<Timestamp> {
-    let mut tx = ship.server.house.db.read(ship.site.id).await.unwrap();
+    let mut tx = ship.server.registry.db.read(ship.site.id).await.unwrap();
     let seen = crewbell_server::db::people::last_seen(&mut tx, ship.site.id).await.unwrap();
     seen.iter().find(|seen| seen.person_id.to_string() == who.id).map(|seen| seen.at)
 }

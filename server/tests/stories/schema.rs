@@ -85,7 +85,7 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     let week = now - SignedDuration::from_hours(24 * 7);
     let (first, last) = (Timestamp::UNIX_EPOCH, "9999-12-30");
     let asked = requests::Filter { limit: 50, ..requests::Filter::default() };
-    let mut conn = ship.server.house.db.connect(site).await.unwrap();
+    let mut conn = ship.server.registry.db.connect(site).await.unwrap();
     // A writer may have used the connection, and prepared some of these statements.
     conn.clear_cached_statements().await.unwrap();
 
@@ -153,7 +153,7 @@ async fn a_page_of_activity_costs_a_page_however_long_the_log_is() {
         ("of a request", entries::Filter { entity: Some(entity), ..page.clone() }, 3, 10),
         ("with a word", entries::Filter { words: Some("usual".into()), ..page.clone() }, 100, 200),
     ];
-    let mut conn = ship.server.house.db.connect(ship.site.id).await.unwrap();
+    let mut conn = ship.server.registry.db.connect(ship.site.id).await.unwrap();
     for (question, filter, found, most) in questions {
         for _ in 0..8 {
             let mut tx = conn.begin().await.unwrap();
@@ -172,7 +172,7 @@ async fn a_page_of_activity_costs_a_page_however_long_the_log_is() {
 async fn the_server_s_own_role_can_t_change_the_schema_nor_what_happened() {
     let ship = Ship::sail().await;
     ship.gus_in(1).await.press("single").await;
-    let mut conn = ship.server.house.db.connect(ship.site.id).await.unwrap();
+    let mut conn = ship.server.registry.db.connect(ship.site.id).await.unwrap();
     for sql in [
         "create table mine (n int)",
         "create schema mine",

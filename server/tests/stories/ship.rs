@@ -9,18 +9,18 @@ use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::config::Retention;
 use crewbell_server::db::DbSettings;
 use crewbell_server::db::sessions::Session;
-use crewbell_server::devices::broker::BrokerSettings;
+use crewbell_server::devices::broker::BrokerConfig;
 use crewbell_server::devices::dialects::RadioTable;
-use crewbell_server::house::OpenSite;
 use crewbell_server::http::TrustedProxies;
 use crewbell_server::ice::Ice;
 use crewbell_server::live::SILENCE;
-use crewbell_server::serve::{Mqtt, Server, Settings};
+use crewbell_server::serve::{Mqtt, Server, ServerSettings};
+use crewbell_server::site_registry::OpenSite;
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, SiteId, StayId};
 use crewbell_shared::person::{Actor, Role};
 use crewbell_shared::place::PlaceKind;
 use crewbell_shared::protocol::{Source, Verb};
-use crewbell_shared::site::{Settings as SiteSettings, Site};
+use crewbell_shared::site::{Site, SiteSettings};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -68,12 +68,12 @@ impl Ship {
 
     /// Creates a ship with an external broker, which checks the buttons' credentials itself: those of the fixture don't
     /// matter.
-    pub async fn sail_by(broker: BrokerSettings) -> Self {
+    pub async fn sail_by(broker: BrokerConfig) -> Self {
         Self::equip(database::fresh().await, Mqtt::External(broker)).await
     }
 
     /// Creates a ship with modified settings.
-    pub async fn sail_with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub async fn sail_with(change: impl FnOnce(&mut ServerSettings)) -> Self {
         let (db, mqtt) = (database::fresh().await, embedded());
         let mut settings = settings(&db, Clock::default(), mqtt.clone());
         change(&mut settings);
@@ -88,7 +88,7 @@ impl Ship {
 
     async fn man(server: Server, db: DbSettings, mqtt: Mqtt) -> Self {
         let site = found(&server, 100, "serenity").await;
-        let clock = server.house.clock.clone();
+        let clock = server.registry.clock.clone();
         Self { server, db, clock, site, mqtt }
     }
 
@@ -112,7 +112,7 @@ impl Ship {
 
     async fn resume(db: DbSettings, clock: Clock, mqtt: Mqtt) -> Self {
         let server = start(&db, clock.clone(), mqtt.clone()).await;
-        let (site, _) = server.house.site_named(Some("serenity")).await.unwrap().unwrap();
+        let (site, _) = server.registry.site_named(Some("serenity")).await.unwrap().unwrap();
         Self { server, db, clock, site, mqtt }
     }
 
@@ -143,19 +143,19 @@ impl Ship {
 
     /// Creates a further person with a session, without the second that a PIN takes.
     pub async fn recruit(&self, name: &str, role: Role) -> Crew {
-        let house = &self.server.house;
-        let at = house.clock.now();
-        let person_id: PersonId = house.ids.next(at);
+        let registry = &self.server.registry;
+        let at = registry.clock.now();
+        let person_id: PersonId = registry.ids.next(at);
         self.set_up(Verb::SavePerson { person_id, name: name.into(), role, active: true }).await;
         let session = Session {
-            id: house.ids.next(at),
+            id: registry.ids.next(at),
             person_id,
-            device_id: house.ids.next(at),
+            device_id: registry.ids.next(at),
             device_name: "a tablet".into(),
             created_at: at,
             used_at: at,
         };
-        let token = Token::new(self.site.id, &house.ids);
+        let token = Token::new(self.site.id, &registry.ids);
         let sign_in = SignIn { session, token_hash: token.hash() };
         self.site.act(Box::new(sign_in), Actor::System, Source::Server).await.unwrap();
         Crew::with_token(self.server.http, &self.site.slug, name, person_id.to_string(), token.to_string())
@@ -163,7 +163,7 @@ impl Ship {
 
     /// Sets the common PIN for a recruited person.
     pub async fn pin_of(&self, name: &str) {
-        let mut tx = self.server.house.db.read(self.site.id).await.unwrap();
+        let mut tx = self.server.registry.db.read(self.site.id).await.unwrap();
         let known = crewbell_server::db::people::by_name(&mut tx, self.site.id, name).await.unwrap();
         drop(tx);
         self.new_pin(&known.unwrap().0.to_string()).await;
@@ -178,7 +178,7 @@ impl Ship {
 
     /// Returns the seq of the last entry of the log.
     pub fn head(&self) -> u64 {
-        self.site.tail.head()
+        self.site.recent.head()
     }
 
     /// Connects Gus as the button of a cabin, with the button's own credentials.
@@ -228,8 +228,8 @@ pub async fn start_with(db: &DbSettings, clock: Clock, mqtt: Mqtt, more: axum::R
 }
 
 /// Returns the default settings of the stories.
-fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Settings {
-    Settings {
+fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> ServerSettings {
+    ServerSettings {
         db: db.clone(),
         http: ([127, 0, 0, 1], 0).into(),
         http_tls: None,
@@ -252,11 +252,11 @@ fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> Settings {
 
 /// Creates a site with its crew, cabins, buttons and a guest. Ids are the same on each ship except for the site's.
 pub async fn found(server: &Server, number: u128, slug: &str) -> Arc<OpenSite> {
-    let house = &server.house;
+    let registry = &server.registry;
     let site =
         Site { id: id::<SiteId>(number), slug: slug.into(), name: slug.into(), settings: SiteSettings::default() };
-    CreateSite { site }.run(&house.db, &house.clock, &house.ids, None).await.unwrap();
-    let site = house.site(id(number)).await.unwrap().unwrap();
+    CreateSite { site }.run(&registry.db, &registry.clock, &registry.ids, None).await.unwrap();
+    let site = registry.site(id(number)).await.unwrap().unwrap();
     let act = async |action| site.act(action, Actor::System, Source::Server).await.unwrap();
     let hash = PIN_HASH.get_or_init(|| async { hash_secret(PIN.into()).await.unwrap() }).await;
     act(Box::new(SetJoinCode { hash: Some(hash_code(b"join-me")) })).await;

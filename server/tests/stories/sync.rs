@@ -183,7 +183,7 @@ async fn a_cursor_outside_the_log_is_sent_to_the_snapshot() {
     ship.clock.advance(jiff::SignedDuration::from_hours(24 * 40));
     sam.asks_for(2, "tea").await;
     let told = ship.head();
-    assert!(archive(&ship.server.house, &ship.site).await.unwrap() > 0);
+    assert!(archive(&ship.server.registry, &ship.site).await.unwrap() > 0);
     assert_eq!(ship.count("select count(*) from entries").await, 1);
     assert_eq!(ship.count("select count(*) from entries_archive").await, i64::try_from(told).unwrap() - 1);
 

@@ -5,10 +5,10 @@ use crewbell_server::db::append::{Appended, append};
 use crewbell_server::db::entries::{self, EntryRow};
 use crewbell_server::db::presses::{self, Press};
 use crewbell_server::db::{buttons, commands, migrate, requests};
-use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::button::{ButtonKey, PressKind};
 use crewbell_shared::ids::{CommandId, SiteId};
 use crewbell_shared::protocol::{Audience, EntityType, Outcome, Source};
-use crewbell_shared::request::{Kind, Priority, Request, State};
+use crewbell_shared::request::{Kind, Priority, Request, RequestState};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use sqlx::{Connection, Executor, PgConnection};
@@ -70,7 +70,7 @@ fn request(place: Uuid, button: Uuid, at: Timestamp, ids: &crewbell_server::cloc
         last_press_at: Some(at),
         voice: None,
         notes: Vec::new(),
-        state: State::Open,
+        state: RequestState::Open,
         held: None,
     }
 }
@@ -78,7 +78,7 @@ fn request(place: Uuid, button: Uuid, at: Timestamp, ids: &crewbell_server::cloc
 /// Runs all queries of a writer for a press that makes a request, for a recording and for a command beside it; returns
 /// the number of blocks fetched.
 async fn press(ship: &Ship, conn: &mut PgConnection) -> i64 {
-    let (site, ids, at): (SiteId, _, _) = (ship.site.id, &ship.server.house.ids, ship.clock.now());
+    let (site, ids, at): (SiteId, _, _) = (ship.site.id, &ship.server.registry.ids, ship.clock.now());
     let mut tx = conn.begin().await.unwrap();
     let before = blocks(&mut tx).await;
 
@@ -101,7 +101,7 @@ async fn press(ship: &Ship, conn: &mut PgConnection) -> i64 {
         press_key: Some("new".into()),
         device_press_id: None,
         kind: PressKind::Single,
-        key: Key::Main,
+        key: ButtonKey::Main,
         device_time: None,
         received_at: at,
         request_id: Some(request.id),
@@ -122,7 +122,7 @@ async fn press(ship: &Ship, conn: &mut PgConnection) -> i64 {
     };
     let appended = Appended { remembered: &[&known], requests: &[&request], presses: &[press], entries: &[entry] };
     append(&mut tx, site, appended).await.unwrap();
-    let decided = commands::Decided {
+    let decided = commands::CommandRecord {
         outcome: Outcome { id: command, seq: Some(1), refusal: None },
         person: None,
         verb: "note_request".into(),
@@ -141,15 +141,15 @@ async fn a_press_costs_no_more_on_a_site_with_a_hundred_thousand_requests_that_n
     let ship = Ship::sail().await;
     let mut root = superuser(&ship.db).await;
     root.execute(NEVER_COUNTED).await.unwrap();
-    let house = &ship.server.house;
+    let registry = &ship.server.registry;
     // One connection keeps the plans from when the tables were empty, the other makes its own.
-    let mut old = house.db.connect(ship.site.id).await.unwrap();
+    let mut old = registry.db.connect(ship.site.id).await.unwrap();
     let small = press(&ship, &mut old).await;
     for sql in CROWD {
         root.execute(sql).await.unwrap();
     }
     root.execute(NEVER_COUNTED).await.unwrap();
-    let mut new = house.db.connect(ship.site.id).await.unwrap();
+    let mut new = registry.db.connect(ship.site.id).await.unwrap();
     for (plans, conn) in [("before", &mut old), ("after", &mut new)] {
         // Twice: the first time the planner reads the indexes themselves.
         press(&ship, conn).await;
@@ -179,15 +179,15 @@ async fn tables_that_were_never_counted_are_counted_at_the_next_start() {
 #[tokio::test]
 async fn an_archive_is_opened_while_it_is_read_and_while_presses_go_on() {
     let ship = Ship::sail().await;
-    let house = &ship.server.house;
+    let registry = &ship.server.registry;
     // One transaction reads the archive, and another is in the middle of a write.
-    let mut reading = house.db.read(ship.site.id).await.unwrap();
+    let mut reading = registry.db.read(ship.site.id).await.unwrap();
     sqlx::query("select count(*) from entries_archive").execute(&mut *reading).await.unwrap();
-    let mut writing = house.db.connect(ship.site.id).await.unwrap();
+    let mut writing = registry.db.connect(ship.site.id).await.unwrap();
     let mut writing = writing.begin().await.unwrap();
     sqlx::query("update sites set head = head").execute(&mut *writing).await.unwrap();
 
-    let mut conn = house.db.connect_bare().await.unwrap();
+    let mut conn = registry.db.connect_bare().await.unwrap();
     let month: Timestamp = "2024-02-29T12:00:00Z".parse().unwrap();
     soon(entries::open_archive(&mut conn, month)).await.unwrap();
     soon(entries::open_archive(&mut conn, month)).await.unwrap();

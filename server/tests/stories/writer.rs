@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 
-use crewbell_server::actions::{Action, Moment, NotDone, Prove, Steps, Wants, World, action, digest};
+use crewbell_server::actions::{
+    Action, ActionContext, ActionError, Effects, Prove, ReadSet, UnitOfWork, action, digest,
+};
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId, RequestId};
 use crewbell_shared::person::Actor;
@@ -29,17 +31,17 @@ enum Panics {
 }
 
 impl Action for Panics {
-    fn wants(&self, _: &mut Wants) {
+    fn reads(&self, _: &mut ReadSet) {
         assert!(matches!(self, Self::Deciding), "a fault while asking");
     }
 
-    fn decide(&self, _: &World, _: &Moment<'_>) -> Result<Steps, Refusal> {
+    fn decide(&self, _: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
         panic!("a fault while deciding")
     }
 }
 
 fn create(ship: &Ship) -> Box<dyn Action> {
-    let request_id: RequestId = ship.server.house.ids.next(ship.clock.now());
+    let request_id: RequestId = ship.server.registry.ids.next(ship.clock.now());
     let place_id: PlaceId = id(1);
     action(Verb::CreateRequest { request_id, place_id, kind: Kind::Call, service: None, priority: None, text: None })
 }
@@ -73,7 +75,7 @@ async fn an_action_that_panics_is_alone_with_it() {
         let done = join_all(actions.into_iter().map(|one| ship.site.act(one, Actor::System, Source::App))).await;
         for (place, done) in done.into_iter().enumerate() {
             if place == 4 {
-                assert_eq!(done, Err(NotDone::Internal));
+                assert_eq!(done, Err(ActionError::Internal));
             } else {
                 assert!(done.is_ok_and(|done| done.seq.is_some()), "{place}");
             }
@@ -100,7 +102,7 @@ async fn a_server_whose_writer_can_t_write_is_not_ready_until_it_can() {
     sqlx::raw_sql(full).execute(&mut root).await.unwrap();
     assert_eq!(ready(&ship).await.0, StatusCode::OK, "nobody has tried yet");
     for _ in 0..2 {
-        assert_eq!(ship.site.act(create(&ship), Actor::System, Source::App).await, Err(NotDone::Unavailable));
+        assert_eq!(ship.site.act(create(&ship), Actor::System, Source::App).await, Err(ActionError::Unavailable));
         let not = (StatusCode::SERVICE_UNAVAILABLE, "a site's writer can't write\n".to_owned());
         assert_eq!(ready(&ship).await, not);
     }
@@ -125,7 +127,7 @@ async fn a_commit_whose_outcome_is_unknown_is_not_tried_again_by_the_server() {
                 create constraint trigger late after insert on entries deferrable initially deferred \
                 for each row execute function late()";
     sqlx::raw_sql(late).execute(&mut root).await.unwrap();
-    assert_eq!(ship.site.act(create(&ship), Actor::System, Source::App).await, Err(NotDone::Unavailable));
+    assert_eq!(ship.site.act(create(&ship), Actor::System, Source::App).await, Err(ActionError::Unavailable));
     assert_eq!(ship.count("select last_value from attempts").await, 1);
     root.execute("drop trigger late on entries").await.unwrap();
     assert!(ship.site.act(create(&ship), Actor::System, Source::App).await.is_ok());

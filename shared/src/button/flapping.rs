@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::memory::within;
+use super::dedup_state::within;
 
 /// The number of connection changes within [`Flapping::STEADY`] from which a button flaps.
 const CHANGES: usize = 5;
@@ -54,7 +54,7 @@ impl Flapping {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::button::{Health, Vitals};
+    use crate::button::{Health, Telemetry};
     use crate::testing::at;
 
     /// The reported changes of a day, given pairs of seconds and connection state.
@@ -63,7 +63,7 @@ mod tests {
         let mut health = Health::default();
         let mut told = Vec::new();
         for (second, online) in day {
-            let heard = health.heard(&Vitals { online: Some(online), ..Vitals::default() }, at(second));
+            let heard = health.heard(&Telemetry { online: Some(online), ..Telemetry::default() }, at(second));
             let now = health.damped(heard, &mut flapping, at(second));
             let moved = (health.online, health.flapping_since) != (now.online, now.flapping_since);
             if moved {
@@ -100,7 +100,7 @@ mod tests {
     fn one_that_falls_silent_is_told_as_it_was_at_last_when_it_has_been_so_for_ten_minutes() {
         let (mut flapping, mut health) = (Flapping::default(), Health::default());
         for second in (0..90).step_by(6) {
-            let vitals = Vitals { online: Some(second % 12 == 0), ..Vitals::default() };
+            let vitals = Telemetry { online: Some(second % 12 == 0), ..Telemetry::default() };
             let heard = health.heard(&vitals, at(second));
             health = health.damped(heard, &mut flapping, at(second));
         }

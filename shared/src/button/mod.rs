@@ -1,10 +1,10 @@
 //! The button in a cabin, and its messages.
 
+mod dedup_state;
 mod device;
 mod flapping;
 mod flat;
 mod identity;
-mod memory;
 mod press;
 mod unrecognised;
 mod vocabulary;
@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ButtonId, PlaceId};
 
+pub use dedup_state::DedupState;
 pub use device::device_id;
 pub use flapping::Flapping;
-pub use identity::{Delivery, Judgement, Recorded, judge, judge_recording, note_health};
-pub use memory::Memory;
-pub use press::{Evidence, Key, PressKind, SeenPress, Vitals};
+pub use identity::{Classification, Delivery, Recorded, classify, classify_recording, note_health};
+pub use press::{ButtonKey, Evidence, PressKind, SeenPress, Telemetry};
 pub use unrecognised::{UnrecognisedMessage, UnrecognisedMessages};
 pub use vocabulary::{DeviceTopic, DeviceWord, Dialect, Vocabulary};
 
@@ -98,7 +98,7 @@ impl Health {
 
     /// Applies the telemetry of a message that arrived at a time.
     #[must_use]
-    pub fn heard(&self, vitals: &Vitals, at: Timestamp) -> Self {
+    pub fn heard(&self, vitals: &Telemetry, at: Timestamp) -> Self {
         Self {
             // A device that sends is connected, unless it reports that it disconnects.
             online: vitals.online.or(self.online.map(|_| true)),
@@ -154,32 +154,34 @@ mod tests {
     use crate::testing::at;
 
     fn healthy() -> Health {
-        let vitals = Vitals { online: Some(true), battery_percent: Some(80), rssi_dbm: Some(-60), ..Vitals::default() };
+        let vitals =
+            Telemetry { online: Some(true), battery_percent: Some(80), rssi_dbm: Some(-60), ..Telemetry::default() };
         Health::default().heard(&vitals, at(0))
     }
 
     #[test]
     fn what_a_message_leaves_out_stays_as_it_was() {
-        let later = healthy().heard(&Vitals { battery_percent: Some(79), ..Vitals::default() }, at(30));
+        let later = healthy().heard(&Telemetry { battery_percent: Some(79), ..Telemetry::default() }, at(30));
         assert_eq!((later.battery_percent, later.rssi_dbm, later.online), (Some(79), Some(-60), Some(true)));
     }
 
     #[test]
     fn a_percent_less_is_not_worth_telling_and_a_low_battery_is() {
         let told = healthy();
-        let heard = |percent| told.heard(&Vitals { battery_percent: Some(percent), ..Vitals::default() }, at(30));
+        let heard = |percent| told.heard(&Telemetry { battery_percent: Some(percent), ..Telemetry::default() }, at(30));
         assert!(!told.worth_telling(&heard(79)));
         assert!(told.worth_telling(&heard(75)));
-        let nearly = told.heard(&Vitals { battery_percent: Some(16), ..Vitals::default() }, at(30));
+        let nearly = told.heard(&Telemetry { battery_percent: Some(16), ..Telemetry::default() }, at(30));
         assert!(
-            nearly.worth_telling(&nearly.heard(&Vitals { battery_percent: Some(15), ..Vitals::default() }, at(31)))
+            nearly
+                .worth_telling(&nearly.heard(&Telemetry { battery_percent: Some(15), ..Telemetry::default() }, at(31)))
         );
     }
 
     #[test]
     fn a_button_that_was_lost_and_speaks_again_is_there() {
-        let lost = healthy().heard(&Vitals { online: Some(false), ..Vitals::default() }, at(30));
-        let back = lost.heard(&Vitals::default(), at(60));
+        let lost = healthy().heard(&Telemetry { online: Some(false), ..Telemetry::default() }, at(30));
+        let back = lost.heard(&Telemetry::default(), at(60));
         assert_eq!((lost.online, back.online), (Some(false), Some(true)));
         assert!(lost.worth_telling(&back));
     }
@@ -187,7 +189,7 @@ mod tests {
     #[test]
     fn silence_is_told_after_a_quarter_of_an_hour() {
         let told = healthy();
-        assert!(!told.worth_telling(&told.heard(&Vitals::default(), at(14 * 60))));
-        assert!(told.worth_telling(&told.heard(&Vitals::default(), at(15 * 60))));
+        assert!(!told.worth_telling(&told.heard(&Telemetry::default(), at(14 * 60))));
+        assert!(told.worth_telling(&told.heard(&Telemetry::default(), at(15 * 60))));
     }
 }

@@ -24,7 +24,7 @@ pub enum PressKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Key {
+pub enum ButtonKey {
     /// The large key.
     Main,
     /// Auxiliary key 1.
@@ -53,7 +53,7 @@ impl PressKind {
     }
 }
 
-impl Key {
+impl ButtonKey {
     /// Every key.
     pub const ALL: [Self; 5] = [Self::Main, Self::Aux1, Self::Aux2, Self::Aux3, Self::Aux4];
 
@@ -109,7 +109,7 @@ pub struct SeenPress {
     /// The kind.
     pub kind: PressKind,
     /// The key.
-    pub key: Key,
+    pub key: ButtonKey,
     /// The evidence for duplicate detection.
     pub evidence: Evidence,
     /// The device's own id of this press, as text (for `last_press_id`).
@@ -117,7 +117,7 @@ pub struct SeenPress {
     /// The device's time of the press; for the record only, never for ordering.
     pub device_time: Option<Timestamp>,
     /// The telemetry in the message.
-    pub vitals: Vitals,
+    pub vitals: Telemetry,
     /// A transcript by the device or its cloud.
     pub transcript: Option<String>,
     /// The URL of a recording that isn't sent in chunks.
@@ -126,7 +126,7 @@ pub struct SeenPress {
 
 /// The telemetry in one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vitals {
+pub struct Telemetry {
     /// Whether the device reports that it is connected (its status message or last will).
     pub online: Option<bool>,
     /// Charge in percent, 0 to 100.

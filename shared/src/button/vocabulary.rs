@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, PressKind};
+use super::{ButtonKey, PressKind};
 
 /// The message format of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ pub struct DeviceWord {
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub device: Option<String>,
     /// The key.
-    pub key: Key,
+    pub key: ButtonKey,
     /// The kind of press.
     pub kind: PressKind,
     /// The button, if the word identifies it rather than the topic, as a radio button's code does; none: the device
@@ -242,11 +242,11 @@ mod tests {
             kind: PressKind::Single,
             button: None,
         };
-        let words = vec![word(None, Key::Aux1), word(Some("c7"), Key::Aux2)];
+        let words = vec![word(None, ButtonKey::Aux1), word(Some("c7"), ButtonKey::Aux2)];
         let vocabulary = Vocabulary { words, topics: Vec::new() };
         let key = |dialect, device, said| vocabulary.word(dialect, device, said).map(|known| known.key);
-        assert_eq!(key(Dialect::Zigbee2mqtt, "c7", " right"), Some(Key::Aux2));
-        assert_eq!(key(Dialect::Zigbee2mqtt, "c8", "RIGHT"), Some(Key::Aux1));
+        assert_eq!(key(Dialect::Zigbee2mqtt, "c7", " right"), Some(ButtonKey::Aux2));
+        assert_eq!(key(Dialect::Zigbee2mqtt, "c8", "RIGHT"), Some(ButtonKey::Aux1));
         assert_eq!(key(Dialect::Tasmota, "c7", "right"), None);
         assert_eq!(key(Dialect::Zigbee2mqtt, "c7", "left"), None);
     }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Call, Change, Command, Outcome, State, Why};
+use super::{Call, CallState, Change, Command, Outcome, Why};
 use crate::ids::EndpointId;
 use crate::person::{Actor, Person};
 use crate::{Code, Refusal};
@@ -28,23 +28,25 @@ pub fn decide(call: Call, command: Command, actor: &Actor, at: Timestamp) -> Res
         Command::Reject => {
             let person = callee(&call, actor)?;
             match &call.state {
-                State::Ringing if call.has_rung_out(at) => Ok(rung_out(call)),
-                State::Ringing => Ok(ended(call, at, Some(person), Outcome::Rejected)),
-                State::Ongoing { .. } => Err(elsewhere(&call)),
-                State::Ended { outcome: Outcome::Rejected, .. } => Ok((call, None)),
-                State::Ended { .. } => Err(over(&call)),
+                CallState::Ringing if call.has_rung_out(at) => Ok(rung_out(call)),
+                CallState::Ringing => Ok(ended(call, at, Some(person), Outcome::Rejected)),
+                CallState::Ongoing { .. } => Err(elsewhere(&call)),
+                CallState::Ended { outcome: Outcome::Rejected, .. } => Ok((call, None)),
+                CallState::Ended { .. } => Err(over(&call)),
             }
         }
         Command::End { dropped } => {
             let person = party(&call, actor)?;
             match &call.state {
-                State::Ringing if call.has_rung_out(at) => Ok(rung_out(call)),
-                State::Ringing if person.id == call.caller.id => Ok(ended(call, at, Some(person), Outcome::Cancelled)),
-                State::Ringing => Ok(ended(call, at, Some(person), Outcome::Rejected)),
+                CallState::Ringing if call.has_rung_out(at) => Ok(rung_out(call)),
+                CallState::Ringing if person.id == call.caller.id => {
+                    Ok(ended(call, at, Some(person), Outcome::Cancelled))
+                }
+                CallState::Ringing => Ok(ended(call, at, Some(person), Outcome::Rejected)),
                 // A party that reports a lost connection didn't end the call.
-                State::Ongoing { .. } if dropped => Ok(ended(call, at, None, Outcome::Dropped)),
-                State::Ongoing { .. } => Ok(ended(call, at, Some(person), Outcome::Completed)),
-                State::Ended { .. } => Ok((call, None)),
+                CallState::Ongoing { .. } if dropped => Ok(ended(call, at, None, Outcome::Dropped)),
+                CallState::Ongoing { .. } => Ok(ended(call, at, Some(person), Outcome::Completed)),
+                CallState::Ended { .. } => Ok((call, None)),
             }
         }
         Command::See => {
@@ -62,9 +64,9 @@ pub fn decide(call: Call, command: Command, actor: &Actor, at: Timestamp) -> Res
         Command::Drop => {
             server(actor)?;
             Ok(match &call.state {
-                State::Ringing if call.has_rung_out(at) => rung_out(call),
-                State::Ringing | State::Ongoing { .. } => ended(call, at, None, Outcome::Dropped),
-                State::Ended { .. } => (call, None),
+                CallState::Ringing if call.has_rung_out(at) => rung_out(call),
+                CallState::Ringing | CallState::Ongoing { .. } => ended(call, at, None, Outcome::Dropped),
+                CallState::Ended { .. } => (call, None),
             })
         }
     }
@@ -73,34 +75,34 @@ pub fn decide(call: Call, command: Command, actor: &Actor, at: Timestamp) -> Res
 /// The time of the latest step.
 fn latest_step(call: &Call) -> Timestamp {
     match &call.state {
-        State::Ringing => call.call_time,
-        State::Ongoing { answered_at, .. } => call.call_time.max(*answered_at),
-        State::Ended { ended_at, .. } => call.call_time.max(*ended_at),
+        CallState::Ringing => call.call_time,
+        CallState::Ongoing { answered_at, .. } => call.call_time.max(*answered_at),
+        CallState::Ended { ended_at, .. } => call.call_time.max(*ended_at),
     }
 }
 
 fn answer(call: Call, endpoint: Option<EndpointId>, at: Timestamp) -> Result<(Call, Option<Change>), Refusal> {
     match &call.state {
-        State::Ringing if call.has_rung_out(at) => Err(over(&call)),
-        State::Ringing => {
-            let state = State::Ongoing { answered_at: at, callee_endpoint: endpoint };
+        CallState::Ringing if call.has_rung_out(at) => Err(over(&call)),
+        CallState::Ringing => {
+            let state = CallState::Ongoing { answered_at: at, callee_endpoint: endpoint };
             Ok((Call { state, ..call }, Some(Change::Answered)))
         }
         // The first answer's response may have been lost.
-        State::Ongoing { callee_endpoint, .. } if *callee_endpoint == endpoint => Ok((call, None)),
-        State::Ongoing { .. } => Err(elsewhere(&call)),
-        State::Ended { .. } => Err(over(&call)),
+        CallState::Ongoing { callee_endpoint, .. } if *callee_endpoint == endpoint => Ok((call, None)),
+        CallState::Ongoing { .. } => Err(elsewhere(&call)),
+        CallState::Ended { .. } => Err(over(&call)),
     }
 }
 
 /// Ends the call.
 fn ended(call: Call, at: Timestamp, by: Option<&Person>, outcome: Outcome) -> (Call, Option<Change>) {
     let answered_at = match &call.state {
-        State::Ongoing { answered_at, .. } => Some(*answered_at),
-        State::Ringing | State::Ended { .. } => None,
+        CallState::Ongoing { answered_at, .. } => Some(*answered_at),
+        CallState::Ringing | CallState::Ended { .. } => None,
     };
     let lasted = answered_at.map_or(SignedDuration::ZERO, |answered_at| at.duration_since(answered_at));
-    let state = State::Ended {
+    let state = CallState::Ended {
         answered_at,
         ended_at: at,
         ended_by: by.map(Person::as_ref),

@@ -137,7 +137,7 @@ const TABLE: [&str; 64] = [
 
 #[test]
 fn a_call_lasts_from_the_answer_to_the_end() {
-    let State::Ended { answered_at, ended_at, ended_by, outcome, duration_s } =
+    let CallState::Ended { answered_at, ended_at, ended_by, outcome, duration_s } =
         decided(ongoing(), end(), &sam(), 75).state
     else {
         panic!("it is over")
@@ -150,7 +150,7 @@ fn a_call_lasts_from_the_answer_to_the_end() {
 fn a_call_that_nobody_answered_ended_when_it_stopped_ringing() {
     let late = decide(ringing_call(at(0)), Command::Expire, &Actor::System, at(9_000)).unwrap().0;
     assert_eq!(late, missed());
-    let State::Ended { ended_at, ended_by, outcome, duration_s, .. } = late.state else { panic!("it is over") };
+    let CallState::Ended { ended_at, ended_by, outcome, duration_s, .. } = late.state else { panic!("it is over") };
     assert_eq!((ended_at, ended_by, duration_s), (at(60), None, 0));
     assert_eq!(outcome, Outcome::Missed { why: Why::NoAnswer });
 }
@@ -167,7 +167,7 @@ fn who_is_refused_an_answer_is_told_how_the_call_is() {
 #[test]
 fn a_clock_that_was_set_back_makes_no_negative_durations() {
     let call = decided(ringing_call(at(100)), Command::Answer { endpoint: None }, &siri(), 40);
-    let State::Ended { answered_at, ended_at, duration_s, .. } = decided(call, end(), &siri(), 20).state else {
+    let CallState::Ended { answered_at, ended_at, duration_s, .. } = decided(call, end(), &siri(), 20).state else {
         panic!("it is over")
     };
     assert_eq!((answered_at, ended_at, duration_s), (Some(at(100)), at(100), 0));

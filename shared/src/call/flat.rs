@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{About, Call, Outcome, State, Why};
+use super::{About, Call, CallState, Outcome, Why};
 use crate::ids::{CallId, EndpointId};
 use crate::person::PersonRef;
 
@@ -66,12 +66,12 @@ impl TryFrom<Flat> for Call {
 
     fn try_from(flat: Flat) -> Result<Self, String> {
         let state = match flat.state {
-            StateName::Ringing => State::Ringing,
-            StateName::Ongoing => State::Ongoing {
+            StateName::Ringing => CallState::Ringing,
+            StateName::Ongoing => CallState::Ongoing {
                 answered_at: flat.answered_at.ok_or_else(|| lacks("answered_at"))?,
                 callee_endpoint: flat.callee_endpoint,
             },
-            StateName::Ended => State::Ended {
+            StateName::Ended => CallState::Ended {
                 answered_at: flat.answered_at,
                 ended_at: flat.ended_at.ok_or_else(|| lacks("ended_at"))?,
                 ended_by: flat.ended_by,
@@ -98,8 +98,8 @@ mod tests {
     use super::*;
     use crate::testing::{at, ringing_call, siri};
 
-    fn ended(outcome: Outcome) -> State {
-        State::Ended {
+    fn ended(outcome: Outcome) -> CallState {
+        CallState::Ended {
             answered_at: Some(at(1)),
             ended_at: at(9),
             ended_by: Some(siri().as_ref()),
@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn a_call_in_any_state_is_read_as_it_was_written() {
         let states = [
-            State::Ringing,
-            State::Ongoing { answered_at: at(1), callee_endpoint: Some(crate::testing::id(5)) },
+            CallState::Ringing,
+            CallState::Ongoing { answered_at: at(1), callee_endpoint: Some(crate::testing::id(5)) },
             ended(Outcome::Completed),
             ended(Outcome::Missed { why: Why::NoAnswer }),
             ended(Outcome::Rejected),

@@ -21,7 +21,7 @@ mod state;
 
 pub use command::{Change, Command};
 pub use decide::decide;
-pub use state::{Outcome, State, Why};
+pub use state::{CallState, Outcome, Why};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use crate::ids::{CallId, EndpointId, PersonId};
 use crate::person::PersonRef;
-use crate::protocol::Noun;
+use crate::protocol::EntityTypeName;
 
 /// A voice call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ pub struct Call {
     pub seen_at: Option<Timestamp>,
     /// The call's state.
     #[serde(flatten)]
-    pub state: State,
+    pub state: CallState,
 }
 
 /// The subject of a call: an entity of the site, with its name at the time.
@@ -63,7 +63,7 @@ pub struct Call {
 pub struct About {
     /// The entity's type: `request` or `place`.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::protocol::EntityType))]
-    pub noun: Noun,
+    pub noun: EntityTypeName,
     /// The entity's id.
     pub id: Uuid,
     /// The entity's name at the time.
@@ -80,7 +80,7 @@ impl Call {
 
     /// Whether the ringing has timed out at a time but the call isn't ended yet.
     pub fn has_rung_out(&self, at: Timestamp) -> bool {
-        self.state == State::Ringing && at >= self.rings_until
+        self.state == CallState::Ringing && at >= self.rings_until
     }
 
     /// Whether a person is the caller or the callee.
@@ -102,8 +102,8 @@ impl Call {
     /// The endpoint that answered.
     pub fn callee_endpoint(&self) -> Option<EndpointId> {
         match &self.state {
-            State::Ongoing { callee_endpoint, .. } => *callee_endpoint,
-            State::Ringing | State::Ended { .. } => None,
+            CallState::Ongoing { callee_endpoint, .. } => *callee_endpoint,
+            CallState::Ringing | CallState::Ended { .. } => None,
         }
     }
 
@@ -111,8 +111,8 @@ impl Call {
     /// counts as missed.
     pub fn is_missed(&self) -> bool {
         match &self.state {
-            State::Ringing | State::Ongoing { .. } => false,
-            State::Ended { answered_at, outcome, .. } => answered_at.is_none() && *outcome != Outcome::Rejected,
+            CallState::Ringing | CallState::Ongoing { .. } => false,
+            CallState::Ended { answered_at, outcome, .. } => answered_at.is_none() && *outcome != Outcome::Rejected,
         }
     }
 
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_call_is_flat_on_a_wire_and_reads_back() {
         let about = About { noun: EntityType::Request.into(), id: Uuid::from_u128(50), name: "Cabin 5".into() };
-        let missed = State::Ended {
+        let missed = CallState::Ended {
             answered_at: None,
             ended_at: at(9),
             ended_by: None,
@@ -146,7 +146,7 @@ mod tests {
         );
         assert_eq!(written["about"]["noun"], "request");
         assert_eq!(serde_json::from_value::<Call>(written).unwrap(), call);
-        for state in [State::Ringing, State::Ongoing { answered_at: at(12), callee_endpoint: None }] {
+        for state in [CallState::Ringing, CallState::Ongoing { answered_at: at(12), callee_endpoint: None }] {
             let call = Call { state, ..call.clone() };
             assert_eq!(serde_json::from_value::<Call>(serde_json::to_value(&call).unwrap()).unwrap(), call);
         }
@@ -157,7 +157,7 @@ mod tests {
         let mut written = serde_json::to_value(ringing_call(at(0))).unwrap();
         written["about"] = serde_json::json!({ "noun": "work_order", "id": Uuid::from_u128(5), "name": "Pump 2" });
         let call: Call = serde_json::from_value(written).unwrap();
-        assert_eq!(call.about.unwrap().noun, Noun::Foreign("work_order".into()));
+        assert_eq!(call.about.unwrap().noun, EntityTypeName::Foreign("work_order".into()));
     }
 
     #[test]

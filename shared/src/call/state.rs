@@ -10,7 +10,7 @@ use crate::person::PersonRef;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CallState))]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum State {
+pub enum CallState {
     /// The callee's devices ring.
     Ringing,
     /// The call was answered and isn't over.
@@ -71,7 +71,7 @@ pub enum Why {
     Offline,
 }
 
-impl State {
+impl CallState {
     /// The states' names on the wire and in the database.
     pub const NAMES: [&'static str; 3] = ["ringing", "ongoing", "ended"];
 

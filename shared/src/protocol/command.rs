@@ -9,7 +9,7 @@ use crate::ids::{ButtonId, CallId, CommandId, EndpointId, GuestId, NoteId, Perso
 use crate::person::Role;
 use crate::place::PlaceKind;
 use crate::request::{Kind, Priority};
-use crate::site::Settings;
+use crate::site::SiteSettings;
 
 /// A client's command: the envelope of a verb. Sending it twice executes it once, because the id is the idempotency
 /// key.
@@ -211,7 +211,7 @@ pub enum Verb {
     /// Changes the site's settings.
     SaveSettings {
         /// All settings.
-        settings: Settings,
+        settings: SiteSettings,
     },
     /// Calls a colleague. If the colleague is calling the caller at that moment, that call is answered instead.
     StartCall {

@@ -42,7 +42,7 @@ pub struct Meta {
     /// The payload's entity type, if it is an entity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<EntityType>))]
-    pub entity_type: Option<Noun>,
+    pub entity_type: Option<EntityTypeName>,
     /// The command that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_id: Option<CommandId>,
@@ -54,7 +54,7 @@ impl Entry {
     /// # Errors
     /// Returns an error if the payload isn't of the type that `entity_type` names.
     pub fn into_entity(self) -> serde_json::Result<Option<Entity>> {
-        let known = self.meta.entity_type.as_ref().and_then(Noun::known);
+        let known = self.meta.entity_type.as_ref().and_then(EntityTypeName::known);
         known.map(|noun| Entity::from_payload(noun, self.payload)).transpose()
     }
 
@@ -63,28 +63,28 @@ impl Entry {
     /// # Errors
     /// Returns an error if the payload isn't of the type that `entity_type` names.
     pub fn entity(&self) -> serde_json::Result<Option<Entity>> {
-        let known = self.meta.entity_type.as_ref().and_then(Noun::known);
+        let known = self.meta.entity_type.as_ref().and_then(EntityTypeName::known);
         known.map(|noun| Entity::from_payload(noun, self.payload.clone())).transpose()
     }
 
     /// Whether it carries an entity of a newer version. There is nothing to apply; once this reader knows the type, it
     /// needs a snapshot.
     pub fn is_foreign(&self) -> bool {
-        matches!(self.meta.entity_type, Some(Noun::Foreign(_)))
+        matches!(self.meta.entity_type, Some(EntityTypeName::Foreign(_)))
     }
 }
 
 /// The name of an entity type, known to this version or not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged, from = "String")]
-pub enum Noun {
+pub enum EntityTypeName {
     /// A type that this version knows.
     Known(EntityType),
     /// The name of a type of a newer version.
     Foreign(String),
 }
 
-impl Noun {
+impl EntityTypeName {
     /// The type's name on the wire and in the database.
     pub fn as_str(&self) -> &str {
         match self {
@@ -102,14 +102,14 @@ impl Noun {
     }
 }
 
-impl From<String> for Noun {
+impl From<String> for EntityTypeName {
     fn from(name: String) -> Self {
         let known = EntityType::ALL.iter().find(|noun| noun.as_str() == name);
         known.map_or(Self::Foreign(name), |noun| Self::Known(*noun))
     }
 }
 
-impl From<EntityType> for Noun {
+impl From<EntityType> for EntityTypeName {
     fn from(noun: EntityType) -> Self {
         Self::Known(noun)
     }
@@ -214,7 +214,7 @@ mod tests {
         let read: Entry = serde_json::from_value(entry("moon", "app")).unwrap();
         assert!(read.is_foreign());
         assert_eq!(read.entity().unwrap(), None);
-        assert_eq!(read.meta.entity_type, Some(Noun::Foreign("moon".into())));
+        assert_eq!(read.meta.entity_type, Some(EntityTypeName::Foreign("moon".into())));
         // A reader that stores the entry keeps the type's name.
         assert_eq!(serde_json::to_value(&read).unwrap()["meta"]["entity_type"], "moon");
     }

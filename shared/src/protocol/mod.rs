@@ -17,5 +17,5 @@ pub mod live;
 pub use audio::AudioFrame;
 pub use command::{Command, Outcome, Verb};
 pub use entity::{Entity, EntityType, changed_fields, named};
-pub use entry::{ActorRef, Audience, Entry, Meta, Noun, Source};
+pub use entry::{ActorRef, Audience, EntityTypeName, Entry, Meta, Source};
 pub use join::{BadJoinLink, JoinLink};

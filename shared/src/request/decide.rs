@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Acceptance, Change, Command, Note, Request, State};
+use super::{Acceptance, Change, Command, Note, Request, RequestState};
 use crate::person::{Person, Right};
 use crate::rules::words;
 use crate::{Code, Refusal};
@@ -45,7 +45,7 @@ pub fn decide(
         Command::Release => {
             who.need(Right::AnswerRequests)?;
             let held = held(&request, actor)?;
-            let request = Request { state: State::Open, ..request };
+            let request = Request { state: RequestState::Open, ..request };
             Ok((request, Some(Change::Released { from: held.accepted_by })))
         }
         Command::HandOver { to } => {
@@ -56,13 +56,13 @@ pub fn decide(
                 return Ok((request, None));
             }
             let acceptance = Acceptance { accepted_by: to.as_ref(), accepted_at: held.accepted_at };
-            let request = Request { state: State::Accepted(acceptance), ..request };
+            let request = Request { state: RequestState::Accepted(acceptance), ..request };
             Ok((request, Some(Change::HandedOver { from: held.accepted_by })))
         }
         Command::Complete => {
             who.need(Right::AnswerRequests)?;
             let acceptance = held(&request, actor)?;
-            let state = State::Completed { acceptance, completed_by: actor.as_ref(), completed_at: at };
+            let state = RequestState::Completed { acceptance, completed_by: actor.as_ref(), completed_at: at };
             Ok((Request { state, ..request }, Some(Change::Completed)))
         }
         Command::Cancel { reason } => {
@@ -81,32 +81,34 @@ pub fn decide(
 fn latest_step(request: &Request) -> Timestamp {
     let created_at = request.created_at;
     match &request.state {
-        State::Open | State::Cancelled { acceptance: None, .. } => created_at,
-        State::Accepted(acceptance)
-        | State::Completed { acceptance, .. }
-        | State::Cancelled { acceptance: Some(acceptance), .. } => created_at.max(acceptance.accepted_at),
+        RequestState::Open | RequestState::Cancelled { acceptance: None, .. } => created_at,
+        RequestState::Accepted(acceptance)
+        | RequestState::Completed { acceptance, .. }
+        | RequestState::Cancelled { acceptance: Some(acceptance), .. } => created_at.max(acceptance.accepted_at),
     }
 }
 
 fn accept(request: Request, actor: &Person, at: Timestamp) -> Result<(Request, Option<Change>), Refusal> {
     match &request.state {
-        State::Open => {
+        RequestState::Open => {
             let acceptance = Acceptance { accepted_by: actor.as_ref(), accepted_at: at };
-            Ok((Request { state: State::Accepted(acceptance), ..request }, Some(Change::Accepted)))
+            Ok((Request { state: RequestState::Accepted(acceptance), ..request }, Some(Change::Accepted)))
         }
         // The guest pressed again, and the holder acknowledges it.
-        State::Accepted(acceptance) if acceptance.accepted_by.id == actor.id && request.is_pressed_since_accepted() => {
+        RequestState::Accepted(acceptance)
+            if acceptance.accepted_by.id == actor.id && request.is_pressed_since_accepted() =>
+        {
             let accepted_at = request.last_press_at.map_or(at, |last| at.max(last));
             let acceptance = Acceptance { accepted_at, ..acceptance.clone() };
-            Ok((Request { state: State::Accepted(acceptance), ..request }, Some(Change::Accepted)))
+            Ok((Request { state: RequestState::Accepted(acceptance), ..request }, Some(Change::Accepted)))
         }
-        State::Accepted(acceptance) if acceptance.accepted_by.id == actor.id => Ok((request, None)),
-        State::Accepted(acceptance) => {
+        RequestState::Accepted(acceptance) if acceptance.accepted_by.id == actor.id => Ok((request, None)),
+        RequestState::Accepted(acceptance) => {
             Err(Refusal::new(Code::AlreadyAccepted, format!("{} has it already.", acceptance.accepted_by.name))
                 .with("by", &acceptance.accepted_by)
                 .with("request", &request))
         }
-        State::Completed { .. } | State::Cancelled { .. } => Err(closed(&request)),
+        RequestState::Completed { .. } | RequestState::Cancelled { .. } => Err(closed(&request)),
     }
 }
 
@@ -117,11 +119,11 @@ fn cancel(
     at: Timestamp,
 ) -> Result<(Request, Option<Change>), Refusal> {
     let acceptance = match &request.state {
-        State::Open => None,
-        State::Accepted(_) => Some(held(&request, actor)?),
-        State::Completed { .. } | State::Cancelled { .. } => return Err(closed(&request)),
+        RequestState::Open => None,
+        RequestState::Accepted(_) => Some(held(&request, actor)?),
+        RequestState::Completed { .. } | RequestState::Cancelled { .. } => return Err(closed(&request)),
     };
-    let state = State::Cancelled { acceptance, cancelled_by: actor.as_ref(), cancelled_at: at, cancel_reason };
+    let state = RequestState::Cancelled { acceptance, cancelled_by: actor.as_ref(), cancelled_at: at, cancel_reason };
     Ok((Request { state, ..request }, Some(Change::Cancelled)))
 }
 
@@ -152,8 +154,10 @@ fn note(
 /// The acceptance, if the actor may act upon it: their own, or anybody's with the right to take over.
 fn held(request: &Request, actor: &Person) -> Result<Acceptance, Refusal> {
     match &request.state {
-        State::Open => Err(Refusal::new(Code::NotAccepted, "Nobody has accepted it yet.").with("request", request)),
-        State::Accepted(acceptance) => {
+        RequestState::Open => {
+            Err(Refusal::new(Code::NotAccepted, "Nobody has accepted it yet.").with("request", request))
+        }
+        RequestState::Accepted(acceptance) => {
             let own = acceptance.accepted_by.id == actor.id;
             if own || crate::person::allows(actor.role, Right::TakeOverRequests) {
                 Ok(acceptance.clone())
@@ -163,7 +167,7 @@ fn held(request: &Request, actor: &Person) -> Result<Acceptance, Refusal> {
                     .with("request", request))
             }
         }
-        State::Completed { .. } | State::Cancelled { .. } => Err(closed(request)),
+        RequestState::Completed { .. } | RequestState::Cancelled { .. } => Err(closed(request)),
     }
 }
 

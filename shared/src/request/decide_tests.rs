@@ -26,10 +26,10 @@ fn cancelled() -> Request {
 fn a_clock_that_was_set_back_makes_no_negative_durations() {
     let accepted = decide(open_request(at(100)), Command::Accept, &siri(), at(40)).unwrap().0;
     let completed = decide(accepted, Command::Complete, &siri(), at(20)).unwrap().0;
-    let State::Completed { acceptance, completed_at, .. } = completed.state else { panic!("it is completed") };
+    let RequestState::Completed { acceptance, completed_at, .. } = completed.state else { panic!("it is completed") };
     assert_eq!((acceptance.accepted_at, completed_at), (at(100), at(100)));
     let cancelled = decide(accepted_by(&siri()), Command::Cancel { reason: None }, &siri(), at(3)).unwrap().0;
-    let State::Cancelled { cancelled_at, .. } = cancelled.state else { panic!("it is cancelled") };
+    let RequestState::Cancelled { cancelled_at, .. } = cancelled.state else { panic!("it is cancelled") };
     assert_eq!(cancelled_at, at(10));
 }
 
@@ -109,7 +109,7 @@ fn second_accept_is_refused_with_the_winner() {
 #[test]
 fn a_hand_over_keeps_the_time_of_the_acceptance() {
     let (after, _) = decide(accepted_by(&siri()), Command::HandOver { to: sam() }, &siri(), at(90)).unwrap();
-    let State::Accepted(acceptance) = after.state else { panic!("not accepted") };
+    let RequestState::Accepted(acceptance) = after.state else { panic!("not accepted") };
     assert_eq!((acceptance.accepted_by.name.as_str(), acceptance.accepted_at), ("Sam", at(10)));
 }
 

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Acceptance, Held, Kind, Note, Priority, Request, State, Voice};
+use super::{Acceptance, Held, Kind, Note, Priority, Request, RequestState, Voice};
 use crate::ids::{ButtonId, GuestId, PlaceId, RequestId};
 use crate::person::PersonRef;
 
@@ -56,14 +56,14 @@ impl TryFrom<Flat> for Request {
         let acceptance = flat.accepted_by.zip(flat.accepted_at);
         let acceptance = acceptance.map(|(accepted_by, accepted_at)| Acceptance { accepted_by, accepted_at });
         let state = match flat.state {
-            Name::Open => State::Open,
-            Name::Accepted => State::Accepted(acceptance.ok_or_else(|| lacks("accepted_by"))?),
-            Name::Completed => State::Completed {
+            Name::Open => RequestState::Open,
+            Name::Accepted => RequestState::Accepted(acceptance.ok_or_else(|| lacks("accepted_by"))?),
+            Name::Completed => RequestState::Completed {
                 acceptance: acceptance.ok_or_else(|| lacks("accepted_by"))?,
                 completed_by: flat.completed_by.ok_or_else(|| lacks("completed_by"))?,
                 completed_at: flat.completed_at.ok_or_else(|| lacks("completed_at"))?,
             },
-            Name::Cancelled => State::Cancelled {
+            Name::Cancelled => RequestState::Cancelled {
                 acceptance,
                 cancelled_by: flat.cancelled_by.ok_or_else(|| lacks("cancelled_by"))?,
                 cancelled_at: flat.cancelled_at.ok_or_else(|| lacks("cancelled_at"))?,
@@ -101,16 +101,21 @@ mod tests {
     #[test]
     fn a_request_in_any_state_is_read_as_it_was_written() {
         let acceptance = || Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) };
-        let cancelled = |acceptance| State::Cancelled {
+        let cancelled = |acceptance| RequestState::Cancelled {
             acceptance,
             cancelled_by: sam().as_ref(),
             cancelled_at: at(2),
             cancel_reason: Some("twice".to_owned()),
         };
         let completed =
-            State::Completed { acceptance: acceptance(), completed_by: sam().as_ref(), completed_at: at(2) };
-        let states =
-            [State::Open, State::Accepted(acceptance()), completed, cancelled(None), cancelled(Some(acceptance()))];
+            RequestState::Completed { acceptance: acceptance(), completed_by: sam().as_ref(), completed_at: at(2) };
+        let states = [
+            RequestState::Open,
+            RequestState::Accepted(acceptance()),
+            completed,
+            cancelled(None),
+            cancelled(Some(acceptance())),
+        ];
         for state in states {
             let request = Request { state, ..open_request(at(0)) };
             let text = serde_json::to_string(&request).unwrap();
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn a_state_without_its_facts_is_no_request() {
         let request = Request {
-            state: State::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) }),
+            state: RequestState::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) }),
             ..open_request(at(0))
         };
         let mut json = serde_json::to_value(&request).unwrap();

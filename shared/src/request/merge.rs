@@ -13,10 +13,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Held, Kind, Request, State, Wish};
+use super::{Held, Kind, Request, RequestState, Wish};
 use crate::ids::GuestId;
 use crate::person::Person;
-use crate::site::Settings;
+use crate::site::SiteSettings;
 
 /// The time for which further presses join an accepted request. After it, the holder has probably forgotten it, or
 /// served the guest without completing it.
@@ -30,11 +30,11 @@ pub const ECHOES_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// The request must be open, ask for the same, and have been last pressed within the site's window. A clock that was
 /// set back puts the last press in the future. Then a new request is made, because an extra request is a nuisance and a
 /// lost press is a failure.
-pub fn joins(request: &Request, wish: &Wish, at: Timestamp, settings: &Settings) -> bool {
+pub fn joins(request: &Request, wish: &Wish, at: Timestamp, settings: &SiteSettings) -> bool {
     let Some(last) = request.last_press_at else { return false };
     let window = i64::from(settings.press_window_s) * 1000;
     let since = at.as_millisecond() - last.as_millisecond();
-    request.state == State::Open && asks_for(request, wish) && (0..window).contains(&since)
+    request.state == RequestState::Open && asks_for(request, wish) && (0..window).contains(&since)
 }
 
 /// Whether a guest's press joins an accepted request. `hears` is whether the holder has a device that would ring.
@@ -45,7 +45,7 @@ pub fn joins_held(
     (holder, hears): (&Person, bool),
     at: Timestamp,
 ) -> bool {
-    let State::Accepted(acceptance) = &request.state else { return false };
+    let RequestState::Accepted(acceptance) = &request.state else { return false };
     let is_there = acceptance.accepted_by.id == holder.id && holder.active && holder.on_duty && hears;
     let held = at.duration_since(acceptance.accepted_at);
     let held = held >= SignedDuration::ZERO && held < HELD_FOR;
@@ -78,18 +78,18 @@ impl Request {
     /// lose it.
     pub fn is_pressed_since_accepted(&self) -> bool {
         match &self.state {
-            State::Accepted(acceptance) => self.last_press_at.is_some_and(|last| last > acceptance.accepted_at),
-            State::Open | State::Completed { .. } | State::Cancelled { .. } => false,
+            RequestState::Accepted(acceptance) => self.last_press_at.is_some_and(|last| last > acceptance.accepted_at),
+            RequestState::Open | RequestState::Completed { .. } | RequestState::Cancelled { .. } => false,
         }
     }
 
     /// The holder and the time of acceptance, to be shown with another request.
     pub fn held(&self) -> Option<Held> {
         match &self.state {
-            State::Accepted(acceptance) => {
+            RequestState::Accepted(acceptance) => {
                 Some(Held { request_id: self.id, by: acceptance.accepted_by.clone(), since: acceptance.accepted_at })
             }
-            State::Open | State::Completed { .. } | State::Cancelled { .. } => None,
+            RequestState::Open | RequestState::Completed { .. } | RequestState::Cancelled { .. } => None,
         }
     }
 }
@@ -110,13 +110,13 @@ mod tests {
 
     /// Gus's request, accepted by Siri at a time.
     fn held_since(accepted_at: Timestamp) -> Request {
-        let state = State::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at });
+        let state = RequestState::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at });
         Request { state, guest_id: Some(gus().id), ..open_request(at(0)) }
     }
 
     #[test]
     fn a_press_within_the_window_joins_and_one_at_its_end_does_not() {
-        let settings = Settings { press_window_s: 20, ..Settings::default() };
+        let settings = SiteSettings { press_window_s: 20, ..SiteSettings::default() };
         let request = open_request(at(100));
         assert!(joins(&request, &call(), at(100), &settings));
         assert!(joins(&request, &call(), at(119), &settings));
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_window_runs_from_the_last_press() {
-        let settings = Settings { press_window_s: 20, ..Settings::default() };
+        let settings = SiteSettings { press_window_s: 20, ..SiteSettings::default() };
         let request = pressed_again(open_request(at(100)), Some("2".into()), at(115));
         assert_eq!((request.press_count, request.last_press_id.as_deref()), (2, Some("2")));
         assert!(joins(&request, &call(), at(130), &settings));
@@ -133,18 +133,18 @@ mod tests {
 
     #[test]
     fn a_window_of_zero_makes_every_press_a_request() {
-        let settings = Settings { press_window_s: 0, ..Settings::default() };
+        let settings = SiteSettings { press_window_s: 0, ..SiteSettings::default() };
         assert!(!joins(&open_request(at(100)), &call(), at(100), &settings));
     }
 
     #[test]
     fn an_emergency_never_joins_a_call() {
-        assert!(!joins(&open_request(at(100)), &emergency(), at(101), &Settings::default()));
+        assert!(!joins(&open_request(at(100)), &emergency(), at(101), &SiteSettings::default()));
     }
 
     #[test]
     fn a_clock_that_went_backwards_rings() {
-        assert!(!joins(&open_request(at(100)), &call(), at(40), &Settings::default()));
+        assert!(!joins(&open_request(at(100)), &call(), at(40), &SiteSettings::default()));
         assert!(!joins_held(&held_since(at(100)), &call(), Some(gus().id), (&siri(), true), at(99)));
     }
 
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_possible_repetition_stays_on_its_card_whoever_has_it() {
-        let settings = Settings { press_window_s: 0, ..Settings::default() };
+        let settings = SiteSettings { press_window_s: 0, ..SiteSettings::default() };
         assert!(!joins(&open_request(at(100)), &call(), at(103), &settings));
         assert!(echoes(&open_request(at(100)), &call(), at(103)));
         assert!(echoes(&held_since(at(1)), &call(), at(103)));

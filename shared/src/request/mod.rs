@@ -26,15 +26,15 @@ mod voice;
 pub use command::{Change, Command};
 pub use decide::{MAX_NOTES, MAX_NOTES_BYTES, MAX_TEXT, decide};
 pub use merge::{ECHOES_FOR, HELD_FOR, echoes, joins, joins_held, pressed_again};
-pub use state::{Acceptance, State};
+pub use state::{Acceptance, RequestState};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::button::{Key, PressKind};
+use crate::button::{ButtonKey, PressKind};
 use crate::ids::{ButtonId, GuestId, NoteId, PlaceId, RecordingId, RequestId};
 use crate::person::PersonRef;
-use crate::site::Settings;
+use crate::site::SiteSettings;
 
 /// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -112,12 +112,12 @@ pub struct Wish {
 
 impl Wish {
     /// The wish that a press stands for at a site. Shakes and emergencies mean the same on every key.
-    pub fn of_press(kind: PressKind, key: Key, settings: &Settings) -> Self {
+    pub fn of_press(kind: PressKind, key: ButtonKey, settings: &SiteSettings) -> Self {
         let plain = |kind, priority| Self { kind, service: None, priority };
         match (kind, settings.service(key)) {
             (PressKind::Shake | PressKind::Emergency, _) => plain(Kind::Emergency, Priority::Emergency),
             (PressKind::Long, _) => plain(Kind::Voice, Priority::Normal),
-            (PressKind::Single | PressKind::Double, Some(service)) if key != Key::Main => {
+            (PressKind::Single | PressKind::Double, Some(service)) if key != ButtonKey::Main => {
                 Self { kind: Kind::Service, service: Some(service.code.clone()), priority: service.priority }
             }
             (PressKind::Double, _) => plain(Kind::Urgent, Priority::High),
@@ -225,7 +225,7 @@ pub struct Request {
     pub notes: Vec<Note>,
     /// The request's state.
     #[serde(flatten)]
-    pub state: State,
+    pub state: RequestState,
 }
 
 impl Request {
@@ -237,8 +237,8 @@ impl Request {
     /// The person who has accepted it, while it is accepted.
     pub fn holder(&self) -> Option<&PersonRef> {
         match &self.state {
-            State::Accepted(acceptance) => Some(&acceptance.accepted_by),
-            State::Open | State::Completed { .. } | State::Cancelled { .. } => None,
+            RequestState::Accepted(acceptance) => Some(&acceptance.accepted_by),
+            RequestState::Open | RequestState::Completed { .. } | RequestState::Cancelled { .. } => None,
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct Acceptance {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum State {
+pub enum RequestState {
     /// Nobody has accepted it: it rings.
     Open,
     /// Somebody has accepted it.
@@ -62,7 +62,7 @@ struct PossibleAcceptance {
     accepted_at: Option<Timestamp>,
 }
 
-impl State {
+impl RequestState {
     /// The states' names on the wire and in the database.
     pub const NAMES: [&'static str; 4] = ["open", "accepted", "completed", "cancelled"];
 

@@ -4,14 +4,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Case, Change, Decision, MAX_NAME, words};
-use crate::call::{self, About, Call, Command, Outcome, State, Why, decide};
+use super::{Change, Decision, DecisionContext, MAX_NAME, words};
+use crate::call::{self, About, Call, CallState, Command, Outcome, Why, decide};
 use crate::ids::{CallId, EndpointId, PersonId};
 use crate::person::{Actor, Person};
-use crate::protocol::{EntityType, Noun};
+use crate::protocol::{EntityType, EntityTypeName};
 use crate::{Code, Refusal};
 
-impl Case<'_> {
+impl DecisionContext<'_> {
     /// Calls a colleague. It rings, or is missed at once if they can't be called. Two people who call each other at the
     /// same moment share one call.
     pub fn start_call(
@@ -34,13 +34,13 @@ impl Case<'_> {
             return Err(Refusal::invalid("callee_id", "That is you."));
         }
         let about = about.map(|about| self.about(about)).transpose()?;
-        if let Some(known) = self.sight.call(id) {
+        if let Some(known) = self.view.call(id) {
             let same = known.caller.id == caller.id && known.callee.id == callee.id;
             let taken = || Refusal::invalid("call_id", "There is a call with that id already.");
             return if same { Ok(Vec::new()) } else { Err(taken()) };
         }
         if let Some(live) = self.lively(caller.id) {
-            let glare = live.state == State::Ringing && live.caller.id == callee.id && live.callee.id == caller.id;
+            let glare = live.state == CallState::Ringing && live.caller.id == callee.id && live.callee.id == caller.id;
             if glare {
                 return self.on(live, Command::Answer { endpoint });
             }
@@ -50,7 +50,7 @@ impl Case<'_> {
             Some(Why::InCall)
         } else if callee.busy {
             Some(Why::Busy)
-        } else if self.sight.is_reachable(callee.id) {
+        } else if self.view.is_reachable(callee.id) {
             None
         } else {
             Some(Why::Offline)
@@ -99,18 +99,18 @@ impl Case<'_> {
 
     /// The live call of a person, unless its ringing has timed out.
     fn lively(&self, person: PersonId) -> Option<&Call> {
-        self.sight.live_call_of(person).filter(|call| !call.has_rung_out(self.at))
+        self.view.live_call_of(person).filter(|call| !call.has_rung_out(self.at))
     }
 
     /// Ends the calls whose ringing timed out unnoticed, so that nobody is in two calls.
     fn rung_out(&self, people: [PersonId; 2]) -> Decision {
         let mut changes: Vec<Change> = Vec::new();
         for person in people {
-            let Some(call) = self.sight.live_call_of(person).filter(|call| call.has_rung_out(self.at)) else {
+            let Some(call) = self.view.live_call_of(person).filter(|call| call.has_rung_out(self.at)) else {
                 continue;
             };
             if changes.iter().all(|change| change.entity.id() != call.id.0) {
-                let server = Case { actor: &Actor::System, ..*self };
+                let server = DecisionContext { actor: &Actor::System, ..*self };
                 changes.extend(server.on(call, Command::Expire)?);
             }
         }
@@ -121,9 +121,9 @@ impl Case<'_> {
     fn about(&self, about: &About) -> Result<About, Refusal> {
         words("about", &about.name, MAX_NAME)?;
         let name = match &about.noun {
-            Noun::Known(EntityType::Request) => self.request(about.id.into())?.place_name.clone(),
-            Noun::Known(EntityType::Place) => self.place(about.id.into())?.name.clone(),
-            Noun::Known(_) | Noun::Foreign(_) => {
+            EntityTypeName::Known(EntityType::Request) => self.request(about.id.into())?.place_name.clone(),
+            EntityTypeName::Known(EntityType::Place) => self.place(about.id.into())?.name.clone(),
+            EntityTypeName::Known(_) | EntityTypeName::Foreign(_) => {
                 return Err(Refusal::invalid("about", "A call can be about a request or a place."));
             }
         };
@@ -139,9 +139,9 @@ impl Case<'_> {
         why: Option<Why>,
     ) -> Call {
         let at = self.at;
-        let ring_time = SignedDuration::from_secs(self.sight.site().settings.ring_time_s.into());
+        let ring_time = SignedDuration::from_secs(self.view.site().settings.ring_time_s.into());
         let ringing = at.saturating_add(ring_time).unwrap_or(Timestamp::MAX);
-        let missed = |why| State::Ended {
+        let missed = |why| CallState::Ended {
             answered_at: None,
             ended_at: at,
             ended_by: None,
@@ -157,7 +157,7 @@ impl Case<'_> {
             call_time: at,
             rings_until: if why.is_some() { at } else { ringing },
             seen_at: None,
-            state: why.map_or(State::Ringing, missed),
+            state: why.map_or(CallState::Ringing, missed),
         }
     }
 }

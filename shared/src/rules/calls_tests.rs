@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::protocol::Entity;
-use crate::rules::Sight;
+use crate::rules::StateView;
 use crate::testing::{Yacht, at, by, cabin, dana, id, open_request, ringing_call, sam, siri, tom};
 
 /// Starts a call; returns the types of its log entries, and the call as last changed.
@@ -14,7 +14,7 @@ fn start(
     number: u128,
 ) -> Result<(Vec<&'static str>, Call), Refusal> {
     let actor = by(caller);
-    let case = Case { sight: yacht, actor: &actor, at: at(60) };
+    let case = DecisionContext { view: yacht, actor: &actor, at: at(60) };
     let changes = case.start_call(id(number), callee.id, None, Some(id(number + 10)))?;
     let Some(Entity::Call(call)) = changes.last().map(|change| change.entity.clone()) else { panic!("it is a call") };
     Ok((yacht.apply(changes), call))
@@ -22,8 +22,8 @@ fn start(
 
 fn outcome(call: &Call) -> (Option<Why>, bool) {
     match &call.state {
-        State::Ended { outcome, .. } => (outcome.why(), true),
-        State::Ringing | State::Ongoing { .. } => (None, false),
+        CallState::Ended { outcome, .. } => (outcome.why(), true),
+        CallState::Ringing | CallState::Ongoing { .. } => (None, false),
     }
 }
 
@@ -79,7 +79,7 @@ fn the_same_call_again_changes_nothing_and_another_s_id_is_taken() {
     start(&mut yacht, &sam(), &siri(), 81).unwrap();
     let again = |caller: &Person, callee: &Person| {
         let actor = by(caller);
-        Case { sight: &yacht, actor: &actor, at: at(61) }.start_call(id(81), callee.id, None, Some(id(91)))
+        DecisionContext { view: &yacht, actor: &actor, at: at(61) }.start_call(id(81), callee.id, None, Some(id(91)))
     };
     assert_eq!(again(&sam(), &siri()), Ok(Vec::new()));
     assert_eq!(again(&sam(), &tom()).unwrap_err().details["field"], "call_id");
@@ -112,9 +112,9 @@ fn nobody_calls_themselves_or_who_left_or_nobody() {
 fn a_call_is_about_what_is_there_by_its_name_now() {
     let yacht = Yacht::default();
     let actor = by(&sam());
-    let about = |noun: Noun, about_id: Uuid| {
+    let about = |noun: EntityTypeName, about_id: Uuid| {
         let about = About { noun, id: about_id, name: "a lie".into() };
-        let case = Case { sight: &yacht, actor: &actor, at: at(60) };
+        let case = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
         let changes = case.start_call(id(81), siri().id, Some(&about), None)?;
         let Some(Entity::Call(call)) = changes.last().map(|change| &change.entity) else { panic!("it is a call") };
         Ok::<_, Refusal>(call.about.clone().unwrap().name)
@@ -123,5 +123,5 @@ fn a_call_is_about_what_is_there_by_its_name_now() {
     assert_eq!(about(EntityType::Place.into(), cabin().id.0).unwrap(), "Cabin 5");
     assert_eq!(about(EntityType::Request.into(), id::<CallId>(999).0).unwrap_err().details["what"], "request");
     assert_eq!(about(EntityType::Site.into(), id::<CallId>(1).0).unwrap_err().details["field"], "about");
-    assert_eq!(about(Noun::Foreign("moon".into()), id::<CallId>(1).0).unwrap_err().details["field"], "about");
+    assert_eq!(about(EntityTypeName::Foreign("moon".into()), id::<CallId>(1).0).unwrap_err().details["field"], "about");
 }

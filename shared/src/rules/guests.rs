@@ -1,6 +1,6 @@
 //! The rules of guests and stays.
 
-use super::{Case, Change, Decision, name, saved, words};
+use super::{Change, Decision, DecisionContext, name, saved, words};
 use crate::guest::{Guest, Stay};
 use crate::ids::{GuestId, PlaceId, StayId};
 use crate::person::Right;
@@ -8,18 +8,18 @@ use crate::place::Place;
 use crate::request::MAX_TEXT;
 use crate::{Code, Refusal};
 
-impl Case<'_> {
+impl DecisionContext<'_> {
     /// Creates or changes a guest.
     pub fn save_guest(&self, id: GuestId, called: &str, notes: &str) -> Decision {
         self.actor.need(Right::EditGuests)?;
         let guest = Guest { id, name: name("name", called)?, notes: words("notes", notes, MAX_TEXT)? };
-        Ok(saved(self.sight.guest(id), guest, "guest_created", "guest_changed"))
+        Ok(saved(self.view.guest(id), guest, "guest_created", "guest_changed"))
     }
 
     /// Checks a guest into a place. The database ensures that the guest has no other stay.
     pub fn check_in(&self, id: StayId, guest_id: GuestId, place_id: PlaceId) -> Decision {
         self.actor.need(Right::EditGuests)?;
-        if self.sight.stay(id).is_some() {
+        if self.view.stay(id).is_some() {
             return Err(Refusal::new(Code::StayConflict, "There is such a stay already."));
         }
         let stay = Stay {
@@ -42,8 +42,8 @@ impl Case<'_> {
         let stay = Stay { checked_out_at: Some(self.at), ..before.clone() };
         // The wish of the guest who leaves ends, so that the next guest doesn't inherit it; it stays on for other
         // guests of the place.
-        let shared = self.sight.others_stay_in(stay.place_id, stay.id);
-        let place = self.sight.place(stay.place_id).filter(|place| place.do_not_disturb && !shared);
+        let shared = self.view.others_stay_in(stay.place_id, stay.id);
+        let place = self.view.place(stay.place_id).filter(|place| place.do_not_disturb && !shared);
         let cleared = place.map(|place| Place { do_not_disturb: false, ..place.clone() });
         let cleared = cleared.map(|place| Change::new(place, "do_not_disturb_cleared"));
         Ok(cleared.into_iter().chain([Change::new(stay, "guest_checked_out")]).collect())
@@ -53,11 +53,14 @@ impl Case<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Sight;
+    use crate::rules::StateView;
     use crate::testing::{Yacht, at, by, cabin, dana, gus, id, saloon, stay};
 
-    fn decided(yacht: &mut Yacht, rule: impl Fn(&Case<'_>) -> Decision) -> Result<Vec<&'static str>, Refusal> {
-        let changes = rule(&Case { sight: yacht, actor: &by(&dana()), at: at(60) })?;
+    fn decided(
+        yacht: &mut Yacht,
+        rule: impl Fn(&DecisionContext<'_>) -> Decision,
+    ) -> Result<Vec<&'static str>, Refusal> {
+        let changes = rule(&DecisionContext { view: yacht, actor: &by(&dana()), at: at(60) })?;
         Ok(yacht.apply(changes))
     }
 
@@ -74,7 +77,7 @@ mod tests {
     fn who_checks_out_leaves_no_do_not_disturb_behind() {
         let quiet = Place { do_not_disturb: true, ..cabin() };
         let mut yacht = Yacht::default().with(quiet);
-        let out = |case: &Case<'_>| case.check_out(stay().id);
+        let out = |case: &DecisionContext<'_>| case.check_out(stay().id);
         assert_eq!(decided(&mut yacht, out).unwrap(), ["do_not_disturb_cleared", "guest_checked_out"]);
         assert!(!yacht.place(cabin().id).unwrap().do_not_disturb);
         assert_eq!((yacht.stay(stay().id).unwrap().checked_out_at, yacht.guest_in(cabin().id)), (Some(at(60)), None));

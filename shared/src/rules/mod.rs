@@ -1,12 +1,12 @@
 //! The rules of every verb: the changes that a command makes, or its refusal.
 //!
 //! The server decides commands by them, and an offline app predicts by them a command's effect. They are pure: a rule
-//! reads the site through [`Sight`], and time is an argument. Constraints over the whole site (a unique name, one stay
+//! reads the site through [`StateView`], and time is an argument. Constraints over the whole site (a unique name, one stay
 //! per guest) are enforced by the database's unique keys, on the server alone.
 //!
 //! # To add a verb
 //! 1. Its variant in [`Verb`], and its arms in `protocol/about.rs`.
-//! 2. Its rule, a method of [`Case`], in the file of its entity here; its arm in [`decide`].
+//! 2. Its rule, a method of [`DecisionContext`], in the file of its entity here; its arm in [`decide`].
 //! 3. Its rows in the table test, and its line in `any_verb`, in `rules/tests.rs`.
 //! 4. Its file in the server's `actions/`.
 
@@ -35,7 +35,7 @@ use crate::site::Site;
 pub use texts::{MAX_NAME, name, words};
 
 /// Read access of the rules to the site.
-pub trait Sight: std::fmt::Debug {
+pub trait StateView: std::fmt::Debug {
     /// The site.
     fn site(&self) -> &Site;
     /// A request.
@@ -79,9 +79,9 @@ pub type Decision = Result<Vec<Change>, Refusal>;
 
 /// The input of a decision: the site's state, the actor and the time. Its methods are the rules.
 #[derive(Clone, Copy, Debug)]
-pub struct Case<'a> {
+pub struct DecisionContext<'a> {
     /// Access to the site's state.
-    pub sight: &'a dyn Sight,
+    pub view: &'a dyn StateView,
     /// The actor, in their present state.
     pub actor: &'a Actor,
     /// The time of the decision.
@@ -92,8 +92,8 @@ pub struct Case<'a> {
 ///
 /// # Errors
 /// Returns the rules' refusal; then nothing changes.
-pub fn decide(verb: &Verb, sight: &dyn Sight, actor: &Actor, at: Timestamp) -> Decision {
-    let case = Case { sight, actor, at };
+pub fn decide(verb: &Verb, sight: &dyn StateView, actor: &Actor, at: Timestamp) -> Decision {
+    let case = DecisionContext { view: sight, actor, at };
     match verb {
         Verb::CreateRequest { request_id, place_id, kind, service, priority, text } => {
             case.create_request(*request_id, *place_id, *kind, service.as_deref(), *priority, text.as_deref())
@@ -131,33 +131,33 @@ pub fn decide(verb: &Verb, sight: &dyn Sight, actor: &Actor, at: Timestamp) -> D
 }
 
 /// Lookups of the entities that a rule requires.
-impl Case<'_> {
+impl DecisionContext<'_> {
     fn request(&self, id: RequestId) -> Result<&Request, Refusal> {
-        self.sight.request(id).ok_or_else(|| Refusal::not_found("request"))
+        self.view.request(id).ok_or_else(|| Refusal::not_found("request"))
     }
 
     fn person(&self, id: PersonId) -> Result<&Person, Refusal> {
-        self.sight.person(id).ok_or_else(|| Refusal::not_found("person"))
+        self.view.person(id).ok_or_else(|| Refusal::not_found("person"))
     }
 
     fn place(&self, id: PlaceId) -> Result<&Place, Refusal> {
-        self.sight.place(id).ok_or_else(|| Refusal::not_found("place"))
+        self.view.place(id).ok_or_else(|| Refusal::not_found("place"))
     }
 
     fn guest(&self, id: GuestId) -> Result<&Guest, Refusal> {
-        self.sight.guest(id).ok_or_else(|| Refusal::not_found("guest"))
+        self.view.guest(id).ok_or_else(|| Refusal::not_found("guest"))
     }
 
     fn stay(&self, id: StayId) -> Result<&Stay, Refusal> {
-        self.sight.stay(id).ok_or_else(|| Refusal::not_found("stay"))
+        self.view.stay(id).ok_or_else(|| Refusal::not_found("stay"))
     }
 
     fn call(&self, id: CallId) -> Result<&Call, Refusal> {
-        self.sight.call(id).ok_or_else(|| Refusal::not_found("call"))
+        self.view.call(id).ok_or_else(|| Refusal::not_found("call"))
     }
 
     fn button(&self, id: ButtonId) -> Result<&Button, Refusal> {
-        self.sight.button(id).ok_or_else(|| Refusal::not_found("button"))
+        self.view.button(id).ok_or_else(|| Refusal::not_found("button"))
     }
 
     /// Whether the actor is that person.

@@ -1,11 +1,11 @@
 //! The rules of the crew: membership, duty and busy status.
 
-use super::{Case, Change, Decision, name, saved};
+use super::{Change, Decision, DecisionContext, name, saved};
 use crate::ids::PersonId;
 use crate::person::{Person, Right, Role};
 use crate::{Code, Refusal};
 
-impl Case<'_> {
+impl DecisionContext<'_> {
     /// Creates or changes a member of the crew. Administrators can't remove their own rights, and people who leave go
     /// off duty.
     pub fn save_person(&self, id: PersonId, called: &str, role: Role, active: bool) -> Decision {
@@ -13,7 +13,7 @@ impl Case<'_> {
         if self.is_actor(id) && (!active || role != Role::Admin) {
             return Err(Refusal::new(Code::NotAllowed, "You can't take your own rights away."));
         }
-        let before = self.sight.person(id);
+        let before = self.view.person(id);
         let person = Person {
             id,
             name: name("name", called)?,
@@ -54,11 +54,14 @@ impl Case<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Sight;
+    use crate::rules::StateView;
     use crate::testing::{Yacht, alex, at, by, id, sam};
 
-    fn decided(yacht: &mut Yacht, rule: impl Fn(&Case<'_>) -> Decision) -> Result<Vec<&'static str>, Refusal> {
-        let changes = rule(&Case { sight: yacht, actor: &by(&alex()), at: at(60) })?;
+    fn decided(
+        yacht: &mut Yacht,
+        rule: impl Fn(&DecisionContext<'_>) -> Decision,
+    ) -> Result<Vec<&'static str>, Refusal> {
+        let changes = rule(&DecisionContext { view: yacht, actor: &by(&alex()), at: at(60) })?;
         Ok(yacht.apply(changes))
     }
 
@@ -76,7 +79,7 @@ mod tests {
     #[test]
     fn who_is_new_is_off_duty() {
         let mut yacht = Yacht::default();
-        let save = |case: &Case<'_>| case.save_person(id(9), " Nils ", Role::Technician, true);
+        let save = |case: &DecisionContext<'_>| case.save_person(id(9), " Nils ", Role::Technician, true);
         assert_eq!(decided(&mut yacht, save).unwrap(), ["person_created"]);
         let nils = yacht.person(id(9)).unwrap();
         assert_eq!((nils.name.as_str(), nils.on_duty, nils.active), ("Nils", false, true));
@@ -89,7 +92,7 @@ mod tests {
             let refusal = decided(&mut yacht, |case| case.save_person(alex().id, "Alex", role, active)).unwrap_err();
             assert_eq!(refusal.code, Code::NotAllowed);
         }
-        let rename = |case: &Case<'_>| case.save_person(alex().id, "Alexandra", Role::Admin, true);
+        let rename = |case: &DecisionContext<'_>| case.save_person(alex().id, "Alexandra", Role::Admin, true);
         assert_eq!(decided(&mut yacht, rename).unwrap(), ["person_changed"]);
     }
 
@@ -98,7 +101,7 @@ mod tests {
         let mut yacht = Yacht::default();
         let set = |who: &Person, busy| {
             let (who, yacht) = (by(who), yacht.clone());
-            let changes = Case { sight: &yacht, actor: &who, at: at(60) }.set_busy(sam().id, busy)?;
+            let changes = DecisionContext { view: &yacht, actor: &who, at: at(60) }.set_busy(sam().id, busy)?;
             Ok::<_, Refusal>(changes.iter().map(|change| change.kind).collect::<Vec<_>>())
         };
         assert_eq!(set(&sam(), true).unwrap(), ["person_busy"]);

@@ -1,12 +1,12 @@
 //! The rules of places: the tree of decks and cabins, and do-not-disturb.
 
-use super::{Case, Change, Decision, name, saved};
+use super::{Change, Decision, DecisionContext, name, saved};
 use crate::Refusal;
 use crate::ids::PlaceId;
 use crate::person::Right;
 use crate::place::{Place, PlaceKind};
 
-impl Case<'_> {
+impl DecisionContext<'_> {
     /// Creates or changes a place.
     pub fn save_place(
         &self,
@@ -27,7 +27,7 @@ impl Case<'_> {
         if kind == PlaceKind::Deck && parent_id.is_some() {
             return Err(Refusal::invalid("parent_id", "A deck stands in nothing."));
         }
-        let before = self.sight.place(id);
+        let before = self.view.place(id);
         let place = Place {
             id,
             parent_id,
@@ -54,11 +54,14 @@ impl Case<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Sight;
+    use crate::rules::StateView;
     use crate::testing::{Yacht, at, by, cabin, dana, deck, id};
 
-    fn decided(yacht: &mut Yacht, rule: impl Fn(&Case<'_>) -> Decision) -> Result<Vec<&'static str>, Refusal> {
-        let changes = rule(&Case { sight: yacht, actor: &by(&dana()), at: at(60) })?;
+    fn decided(
+        yacht: &mut Yacht,
+        rule: impl Fn(&DecisionContext<'_>) -> Decision,
+    ) -> Result<Vec<&'static str>, Refusal> {
+        let changes = rule(&DecisionContext { view: yacht, actor: &by(&dana()), at: at(60) })?;
         Ok(yacht.apply(changes))
     }
 
@@ -66,7 +69,8 @@ mod tests {
     fn a_place_is_created_then_changed_then_as_it_was() {
         let mut yacht = Yacht::default();
         let mut save = |called: &str| {
-            let save = |case: &Case<'_>| case.save_place(id(8), Some(deck().id), called, PlaceKind::Cabin, 8);
+            let save =
+                |case: &DecisionContext<'_>| case.save_place(id(8), Some(deck().id), called, PlaceKind::Cabin, 8);
             decided(&mut yacht, save).unwrap()
         };
         assert_eq!(save("Cabin 8"), ["place_created"]);
@@ -89,13 +93,13 @@ mod tests {
     #[test]
     fn a_new_name_disturbs_nobody() {
         let mut yacht = Yacht::default();
-        let set = |case: &Case<'_>| case.set_do_not_disturb(cabin().id, true);
+        let set = |case: &DecisionContext<'_>| case.set_do_not_disturb(cabin().id, true);
         assert_eq!(decided(&mut yacht, set).unwrap(), ["do_not_disturb_set"]);
         assert_eq!(decided(&mut yacht, set).unwrap(), [""; 0], "it is set already");
-        let save = |case: &Case<'_>| case.save_place(cabin().id, None, "Owner", PlaceKind::Cabin, 1);
+        let save = |case: &DecisionContext<'_>| case.save_place(cabin().id, None, "Owner", PlaceKind::Cabin, 1);
         assert_eq!(decided(&mut yacht, save).unwrap(), ["place_changed"]);
         assert!(yacht.place(cabin().id).unwrap().do_not_disturb);
-        let clear = |case: &Case<'_>| case.set_do_not_disturb(cabin().id, false);
+        let clear = |case: &DecisionContext<'_>| case.set_do_not_disturb(cabin().id, false);
         assert_eq!(decided(&mut yacht, clear).unwrap(), ["do_not_disturb_cleared"]);
     }
 }

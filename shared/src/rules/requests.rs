@@ -2,13 +2,13 @@
 //!
 //! The state transitions are in `request::decide`; here a verb's entities are looked up.
 
-use super::{Case, Change, Decision, name, words};
+use super::{Change, Decision, DecisionContext, name, words};
 use crate::ids::{NoteId, PersonId, PlaceId, RequestId};
 use crate::person::{Person, Right};
-use crate::request::{Command, Kind, MAX_TEXT, Priority, Request, State, decide};
+use crate::request::{Command, Kind, MAX_TEXT, Priority, Request, RequestState, decide};
 use crate::{Code, Refusal};
 
-impl Case<'_> {
+impl DecisionContext<'_> {
     /// Creates a request without a button.
     pub fn create_request(
         &self,
@@ -20,7 +20,7 @@ impl Case<'_> {
         text: Option<&str>,
     ) -> Decision {
         self.actor.need(Right::CreateRequests)?;
-        if self.sight.request(request_id).is_some() {
+        if self.view.request(request_id).is_some() {
             return Err(Refusal::invalid("request_id", "There is a request with that id already."));
         }
         let place = self.place(place_id)?;
@@ -35,7 +35,7 @@ impl Case<'_> {
             id: request_id,
             place_id: place.id,
             place_name: place.name.clone(),
-            guest_id: self.sight.guest_in(place.id),
+            guest_id: self.view.guest_in(place.id),
             button_id: None,
             created_by: self.actor.person().map(Person::as_ref),
             created_at: self.at,
@@ -49,7 +49,7 @@ impl Case<'_> {
             voice: None,
             held: None,
             notes: Vec::new(),
-            state: State::Open,
+            state: RequestState::Open,
         };
         Ok(vec![Change::new(request, "request_created")])
     }
@@ -100,7 +100,7 @@ impl Case<'_> {
             Kind::Emergency => Priority::Emergency,
             Kind::Urgent => Priority::High,
             Kind::Call | Kind::Voice | Kind::Service => {
-                let services = &self.sight.site().settings.services;
+                let services = &self.view.site().settings.services;
                 let usual = services.iter().find(|usual| Some(usual.code.as_str()) == service);
                 usual.map_or(Priority::Normal, |usual| usual.priority)
             }
@@ -116,7 +116,7 @@ mod tests {
 
     fn ask(yacht: &Yacht, kind: Kind, service: Option<&str>, text: Option<&str>) -> Result<Request, Refusal> {
         let actor = by(&dana());
-        let case = Case { sight: yacht, actor: &actor, at: at(60) };
+        let case = DecisionContext { view: yacht, actor: &actor, at: at(60) };
         let mut changes = case.create_request(id(51), cabin().id, kind, service, None, text)?;
         let change = changes.pop().unwrap();
         assert_eq!((changes.len(), change.kind), (0, "request_created"));
@@ -161,7 +161,7 @@ mod tests {
         let mut yacht = Yacht::default();
         let actor = by(&dana());
         let create = |yacht: &Yacht| {
-            let case = Case { sight: yacht, actor: &actor, at: at(60) };
+            let case = DecisionContext { view: yacht, actor: &actor, at: at(60) };
             case.create_request(id(51), cabin().id, Kind::Call, None, None, None)
         };
         let changes = create(&yacht).unwrap();
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_colleague_nobody_knows_gets_nothing() {
         let (yacht, actor) = (Yacht::default(), by(&siri()));
-        let case = Case { sight: &yacht, actor: &actor, at: at(60) };
+        let case = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
         let refusal = case.hand_over_request(id(50), id(999)).unwrap_err();
         assert_eq!((refusal.code, refusal.details["what"].as_str()), (Code::NotFound, Some("person")));
         let refusal = case.hand_over_request(id(999), sam().id).unwrap_err();

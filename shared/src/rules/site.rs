@@ -2,21 +2,21 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Case, Change, Decision, name};
+use super::{Change, Decision, DecisionContext, name};
 use crate::Refusal;
 use crate::button::{DeviceTopic, DeviceWord, Vocabulary};
 use crate::person::Right;
-use crate::site::{Settings, Site};
+use crate::site::{Site, SiteSettings};
 
-impl Case<'_> {
+impl DecisionContext<'_> {
     /// Changes the site's settings.
-    pub fn save_settings(&self, settings: &Settings) -> Decision {
+    pub fn save_settings(&self, settings: &SiteSettings) -> Decision {
         self.actor.need(Right::EditSite)?;
-        within("press_window_s", settings.press_window_s, &Settings::PRESS_WINDOW_S, "seconds")?;
-        within("retention_days", settings.retention_days, &Settings::RETENTION_DAYS, "days")?;
-        within("ring_time_s", settings.ring_time_s, &Settings::RING_TIME_S, "seconds")?;
-        within("session_days", settings.session_days, &Settings::SESSION_DAYS, "days")?;
-        within("closed_days", settings.closed_days, &Settings::CLOSED_DAYS, "days")?;
+        within("press_window_s", settings.press_window_s, &SiteSettings::PRESS_WINDOW_S, "seconds")?;
+        within("retention_days", settings.retention_days, &SiteSettings::RETENTION_DAYS, "days")?;
+        within("ring_time_s", settings.ring_time_s, &SiteSettings::RING_TIME_S, "seconds")?;
+        within("session_days", settings.session_days, &SiteSettings::SESSION_DAYS, "days")?;
+        within("closed_days", settings.closed_days, &SiteSettings::CLOSED_DAYS, "days")?;
         if !is_zone_name(&settings.time_zone) {
             return Err(Refusal::invalid("time_zone", "A time zone has a name such as Europe/Zagreb."));
         }
@@ -27,7 +27,7 @@ impl Case<'_> {
             }
         }
         vocabulary(&settings.vocabulary)?;
-        let before = self.sight.site();
+        let before = self.view.site();
         let site = Site { settings: settings.clone(), ..before.clone() };
         Ok(if site == *before { Vec::new() } else { vec![Change::new(site, "settings_changed")] })
     }
@@ -92,14 +92,14 @@ mod tests {
     use super::*;
     use crate::testing::{Yacht, alex, at, by};
 
-    fn save(settings: &Settings) -> Decision {
-        Case { sight: &Yacht::default(), actor: &by(&alex()), at: at(60) }.save_settings(settings)
+    fn save(settings: &SiteSettings) -> Decision {
+        DecisionContext { view: &Yacht::default(), actor: &by(&alex()), at: at(60) }.save_settings(settings)
     }
 
     #[test]
     fn settings_that_are_so_already_change_nothing() {
-        assert_eq!(save(&Settings::default()), Ok(Vec::new()));
-        let changes = save(&Settings {
+        assert_eq!(save(&SiteSettings::default()), Ok(Vec::new()));
+        let changes = save(&SiteSettings {
             press_window_s: 600,
             retention_days: 3650,
             ring_time_s: 300,
@@ -115,39 +115,39 @@ mod tests {
 
     #[test]
     fn settings_have_their_limits() {
-        let field = |settings: &Settings| save(settings).unwrap_err().details["field"].clone();
-        let usual = Settings::default();
-        assert_eq!(field(&Settings { press_window_s: 601, ..usual.clone() }), "press_window_s");
-        assert_eq!(field(&Settings { retention_days: 3651, ..usual.clone() }), "retention_days");
+        let field = |settings: &SiteSettings| save(settings).unwrap_err().details["field"].clone();
+        let usual = SiteSettings::default();
+        assert_eq!(field(&SiteSettings { press_window_s: 601, ..usual.clone() }), "press_window_s");
+        assert_eq!(field(&SiteSettings { retention_days: 3651, ..usual.clone() }), "retention_days");
         for ring_time_s in [9, 301] {
-            assert_eq!(field(&Settings { ring_time_s, ..usual.clone() }), "ring_time_s");
+            assert_eq!(field(&SiteSettings { ring_time_s, ..usual.clone() }), "ring_time_s");
         }
-        assert_eq!(field(&Settings { session_days: 3651, ..usual.clone() }), "session_days");
+        assert_eq!(field(&SiteSettings { session_days: 3651, ..usual.clone() }), "session_days");
         for closed_days in [0, 91] {
-            assert_eq!(field(&Settings { closed_days, ..usual.clone() }), "closed_days");
+            assert_eq!(field(&SiteSettings { closed_days, ..usual.clone() }), "closed_days");
         }
         for time_zone in ["", "Europe/", "../etc/passwd", "Europe/Zagreb\0", "ship's time"] {
-            assert_eq!(field(&Settings { time_zone: time_zone.into(), ..usual.clone() }), "time_zone");
+            assert_eq!(field(&SiteSettings { time_zone: time_zone.into(), ..usual.clone() }), "time_zone");
         }
         let twice = [usual.services.clone(), usual.services.clone()].concat();
-        assert_eq!(field(&Settings { services: twice, ..usual.clone() }), "services");
+        assert_eq!(field(&SiteSettings { services: twice, ..usual.clone() }), "services");
         let mut unnamed = usual;
         unnamed.services[0].code = " ".into();
         assert_eq!(field(&unnamed), "services");
     }
     #[test]
     fn a_vocabulary_says_each_word_once_and_takes_no_topic_for_all() {
-        use crate::button::{Dialect, Key, PressKind};
+        use crate::button::{ButtonKey, Dialect, PressKind};
         let word = |word: &str, device: Option<&str>| DeviceWord {
             dialect: Dialect::Tasmota,
             word: word.to_owned(),
             device: device.map(str::to_owned),
-            key: Key::Aux1,
+            key: ButtonKey::Aux1,
             kind: PressKind::Single,
             button: None,
         };
         let save = |words: Vec<DeviceWord>, topics: Vec<DeviceTopic>| {
-            save(&Settings { vocabulary: Vocabulary { words, topics }, ..Settings::default() })
+            save(&SiteSettings { vocabulary: Vocabulary { words, topics }, ..SiteSettings::default() })
                 .map(|changes| changes.len())
         };
         assert_eq!(save(vec![word("Switch1", None), word("Switch1", Some("c7"))], Vec::new()), Ok(1));

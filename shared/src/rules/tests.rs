@@ -14,8 +14,8 @@ use crate::ids::EndpointId;
 use crate::person::Role;
 use crate::place::PlaceKind;
 use crate::protocol::EntityType;
-use crate::request::{Acceptance, Kind, Priority, State};
-use crate::site::Settings;
+use crate::request::{Acceptance, Kind, Priority, RequestState};
+use crate::site::SiteSettings;
 use crate::testing::{
     Yacht, alex, at, button, by, cabin, dana, deck, gus, id, open_request, person, ringing_call, saloon, sam, siri,
     stay, tom,
@@ -30,7 +30,7 @@ const MISSED: u128 = 84;
 /// A request accepted by a person.
 fn held(number: u128, by: &Person) -> Request {
     let acceptance = Acceptance { accepted_by: by.as_ref(), accepted_at: at(20) };
-    Request { id: id(number), state: State::Accepted(acceptance), ..open_request(at(10)) }
+    Request { id: id(number), state: RequestState::Accepted(acceptance), ..open_request(at(10)) }
 }
 
 /// Every verb, with arguments that are valid on the table's yacht; and its owner, where that matters.
@@ -45,7 +45,7 @@ fn rows(me: PersonId) -> Vec<(Verb, &'static str)> {
     };
     let (kind, name) = (PlaceKind::Cabin, "Cabin 8".to_owned());
     let save_place = Verb::SavePlace { place_id: id(8), parent_id: Some(deck().id), name, kind, position: 8 };
-    let settings = Settings { press_window_s: 30, ..Settings::default() };
+    let settings = SiteSettings { press_window_s: 30, ..SiteSettings::default() };
     vec![
         (create, ""),
         (Verb::AcceptRequest { request_id: id(50) }, ""),
@@ -231,10 +231,10 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_settings() -> impl Strategy<Value = Settings> {
+fn any_settings() -> impl Strategy<Value = SiteSettings> {
     (0..900_u32, 0..5000_u32, 0..400_u32, any::<bool>(), any_text()).prop_map(|(press, days, ring, none, code)| {
-        let usual = Settings::default();
-        let mut settings = Settings { press_window_s: press, retention_days: days, ring_time_s: ring, ..usual };
+        let usual = SiteSettings::default();
+        let mut settings = SiteSettings { press_window_s: press, retention_days: days, ring_time_s: ring, ..usual };
         if none {
             settings.services.clear();
         } else {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::button::{Key, Vocabulary};
+use crate::button::{ButtonKey, Vocabulary};
 use crate::ids::SiteId;
 use crate::request::Priority;
 
@@ -20,14 +20,14 @@ pub struct Site {
     /// Its display name.
     pub name: String,
     /// Its settings.
-    pub settings: Settings,
+    pub settings: SiteSettings,
 }
 
 /// A site's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
-pub struct Settings {
+pub struct SiteSettings {
     /// Seconds within which a further press of the same kind joins the open request instead of creating another; 0
     /// turns that off. 0 to 600.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 600))]
@@ -61,7 +61,7 @@ pub struct Settings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Service {
     /// The key.
-    pub key: Key,
+    pub key: ButtonKey,
     /// The stable code that the UI translates: `lights`, `bring_drinks`, or a site's own.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub code: String,
@@ -69,18 +69,18 @@ pub struct Service {
     pub priority: Priority,
 }
 
-impl Settings {
-    /// Range of [`Settings::press_window_s`].
+impl SiteSettings {
+    /// Range of [`SiteSettings::press_window_s`].
     pub const PRESS_WINDOW_S: RangeInclusive<u32> = 0..=600;
-    /// Range of [`Settings::retention_days`].
+    /// Range of [`SiteSettings::retention_days`].
     pub const RETENTION_DAYS: RangeInclusive<u32> = 0..=3650;
-    /// Range of [`Settings::ring_time_s`]: long enough to get a phone out of a pocket, short enough to call somebody
+    /// Range of [`SiteSettings::ring_time_s`]: long enough to get a phone out of a pocket, short enough to call somebody
     /// else in time.
     pub const RING_TIME_S: RangeInclusive<u32> = 10..=300;
 
-    /// Range of [`Settings::session_days`].
+    /// Range of [`SiteSettings::session_days`].
     pub const SESSION_DAYS: RangeInclusive<u32> = 0..=3650;
-    /// Range of [`Settings::closed_days`].
+    /// Range of [`SiteSettings::closed_days`].
     pub const CLOSED_DAYS: RangeInclusive<u32> = 1..=90;
 
     /// The code of the service that switches a place's do-not-disturb instead of creating a request.
@@ -92,12 +92,12 @@ impl Settings {
     }
 
     /// The service of a key; a key without one makes a plain request, so that no press is lost.
-    pub fn service(&self, key: Key) -> Option<&Service> {
+    pub fn service(&self, key: ButtonKey) -> Option<&Service> {
         self.services.iter().find(|service| service.key == key)
     }
 }
 
-impl Default for Settings {
+impl Default for SiteSettings {
     fn default() -> Self {
         let service = |key, code: &str, priority| Service { key, code: code.to_owned(), priority };
         Self {
@@ -108,10 +108,10 @@ impl Default for Settings {
             closed_days: 7,
             time_zone: "UTC".to_owned(),
             services: vec![
-                service(Key::Aux1, Self::DO_NOT_DISTURB, Priority::Low),
-                service(Key::Aux2, "lights", Priority::Low),
-                service(Key::Aux3, "prepare_food", Priority::Normal),
-                service(Key::Aux4, "bring_drinks", Priority::Normal),
+                service(ButtonKey::Aux1, Self::DO_NOT_DISTURB, Priority::Low),
+                service(ButtonKey::Aux2, "lights", Priority::Low),
+                service(ButtonKey::Aux3, "prepare_food", Priority::Normal),
+                service(ButtonKey::Aux4, "bring_drinks", Priority::Normal),
             ],
             vocabulary: Vocabulary::default(),
         }

@@ -9,13 +9,13 @@ use crewbell_shared::protocol::live::Signal;
 use crewbell_shared::request::Priority;
 use serde::Deserialize;
 
-use crate::screen::{Alert, AskError, AudioDevices, Task, Told};
+use crate::screen::{Alert, AskError, AudioDevices, CoreEvent, Task};
 
 /// The windows, sounds and notifications of the device. No method blocks, so that a slow or closed window never delays
 /// the next press.
 pub trait Shell: Send + Sync + 'static {
     /// Emits events to every open window, in order.
-    fn tell(&self, told: &[Told]);
+    fn tell(&self, told: &[CoreEvent]);
 
     /// Sets the complete list of ringing alerts; sounds and notifications start and stop accordingly. `open` is the
     /// number for the badge. The outcome of the sound is reported to the controller (`Input::Sounded`, `Input::Ears`).

@@ -11,7 +11,7 @@ use crewbell_shared::call::Call;
 use crewbell_shared::ids::{CallId, RequestId};
 use tauri::AppHandle;
 
-use crate::words::Words;
+use crate::texts::Words;
 
 #[cfg(target_os = "linux")]
 use linux::{Shown as Handle, show as present, take_away as remove};

@@ -13,8 +13,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crewbell_core::screen::{Ask, Task};
 use crewbell_desk::{RATE, tone};
 use crewbell_shared::ids::{CallId, PersonId};
-use crewbell_voice::session::negotiation::Way;
-use crewbell_voice::session::weather::Conditions;
+use crewbell_voice::session::impairment::Conditions;
+use crewbell_voice::session::negotiation::MediaPath;
 use tempfile::TempDir;
 
 use crate::Options;
@@ -111,8 +111,8 @@ impl Line {
         let from = (self.sam_phone.position(), self.siri_phone.position());
         let tapped = Instant::now();
         self.siri.ask(Ask::Answer { call_id }).await?;
-        let here = self.sam_phone.goes_by(from.0, Way::Udp).await?;
-        let there = self.siri_phone.goes_by(from.1, Way::Udp).await?;
+        let here = self.sam_phone.goes_by(from.0, MediaPath::Udp).await?;
+        let there = self.siri_phone.goes_by(from.1, MediaPath::Udp).await?;
         Ok(here.max(there) - tapped)
     }
 

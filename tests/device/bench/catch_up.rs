@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use crewbell_core::screen::{Ask, Link, Told};
-use crewbell_core::store::Key;
+use crewbell_core::screen::{Ask, CoreEvent, Link};
+use crewbell_core::store::EntityKey;
 use crewbell_shared::protocol::EntityType;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -41,8 +41,8 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
         let began = Instant::now();
         wire.mend();
         device.ask(Ask::Connect).await?;
-        let key = Key::new(EntityType::Request, last);
-        let has_it = |told: &Told| matches!(told, Told::Patch { put, .. } if put.iter().any(|shown| Key::of(&shown.noun) == key));
+        let key = EntityKey::new(EntityType::Request, last);
+        let has_it = |told: &CoreEvent| matches!(told, CoreEvent::Patch { put, .. } if put.iter().any(|shown| EntityKey::of(&shown.noun) == key));
         let told = device.ear.until(from, "the last entry is told", |heard| heard.told().iter().any(has_it)).await?;
         let live = device.ear.link(from, |link| link == Link::Live).await?;
         applied.push(told.max(live) - began);

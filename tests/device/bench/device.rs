@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use crewbell_core::controller::{Clock, Handle, Parts, Window, start};
+use crewbell_core::controller::{Clock, Deps, Handle, Window, start};
 use crewbell_core::engine::Input;
-use crewbell_core::screen::{Alert, Ask, AskError, Ears, Link, Told};
+use crewbell_core::screen::{Alert, Ask, AskError, AudioOutputStatus, CoreEvent, Link};
 use crewbell_core::shell::{Handset, NoHandset, Recording, Shell, TokenPlace, Vault, VaultError};
 use crewbell_core::store::Sqlite;
 use crewbell_shared::ids::RequestId;
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 #[derive(Clone, Debug)]
 pub(crate) enum Heard {
     /// Events whose JSON has reached the window.
-    Told(Arc<Vec<Told>>),
+    Told(Arc<Vec<CoreEvent>>),
     /// The complete list of ringing requests.
     Ring(Vec<RequestId>),
     /// The sound system took the first samples of an alert.
@@ -114,20 +114,21 @@ impl Ear {
 
     /// Waits until the window is notified of a connection state.
     pub(crate) async fn link(&self, from: usize, is_so: impl Fn(Link) -> bool) -> Result<Instant> {
-        let is_it = |told: &Told| matches!(told, Told::Status { status } if is_so(status.link));
+        let is_it = |told: &CoreEvent| matches!(told, CoreEvent::Status { status } if is_so(status.link));
         self.until(from, "the connection is as it should be", |heard| heard.told().iter().any(is_it)).await
     }
 
     /// Waits until the window is notified that the outbox is empty.
     pub(crate) async fn settled(&self, from: usize) -> Result<Instant> {
-        let is_it = |told: &Told| matches!(told, Told::Outbox { put, gone } if put.is_empty() && !gone.is_empty());
+        let is_it =
+            |told: &CoreEvent| matches!(told, CoreEvent::Outbox { put, gone } if put.is_empty() && !gone.is_empty());
         self.until(from, "nothing waits", |heard| heard.told().iter().any(is_it)).await
     }
 }
 
 impl Heard {
     /// Returns the events for the window.
-    pub(crate) fn told(&self) -> &[Told] {
+    pub(crate) fn told(&self) -> &[CoreEvent] {
         match self {
             Self::Told(told) => told,
             Self::Ring(_) | Self::Sounding(_) => &[],
@@ -136,8 +137,8 @@ impl Heard {
 }
 
 impl Shell for Ear {
-    fn tell(&self, told: &[Told]) {
-        self.window.tell(told);
+    fn tell(&self, told: &[CoreEvent]) {
+        self.window.emit(told);
     }
 
     fn ring(&self, alerts: &[Alert], _open: usize) {
@@ -272,9 +273,9 @@ impl Device {
                 match report {
                     Report::Able => {
                         able.send_replace(true);
-                        handle.input(Input::Ears(Ears::Able));
+                        handle.input(Input::Ears(AudioOutputStatus::Able));
                     }
-                    Report::Unable { why } => handle.input(Input::Ears(Ears::Unable { why })),
+                    Report::Unable { why } => handle.input(Input::Ears(AudioOutputStatus::Unable { why })),
                     Report::Sounding { request_id } => {
                         handle.input(Input::Sounded { request_id });
                         let Some(ear) = ear.upgrade() else { return };
@@ -325,7 +326,7 @@ async fn start_with(
     vault: Arc<dyn Vault>,
     folder: &Path,
 ) -> Result<Handle> {
-    let parts = Parts {
+    let parts = Deps {
         unreadable: Vec::new(),
         store,
         rebuilt: None,

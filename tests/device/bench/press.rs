@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use crewbell_core::screen::{Ask, Picture, Told};
+use crewbell_core::screen::{Ask, CoreEvent, ViewState};
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::{Entity, Verb};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -58,7 +58,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     let warm_up = WARM_UP * RATE as usize;
     let presses = warm_up + options.many(250);
     let device = Device::of(&stage.base(), "Sam").await?;
-    let picture: Picture = serde_json::from_value(device.ask(Ask::Look).await?)?;
+    let picture: ViewState = serde_json::from_value(device.ask(Ask::Look).await?)?;
     let person_id = picture.me().context("nobody is signed in")?;
     device.does(Verb::SetDuty { person_id, on_duty: true }).await?;
     let bell = device.hang_bell().await;
@@ -71,7 +71,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     let accepting = tokio::spawn(accept(Arc::clone(&device.ear), from, siri, bell.is_ok()));
     let pressed = all(stage, presses, 0).await?;
     let last = Pressed::id(presses - 1);
-    let is_last = |told: &Told| requests(told).any(|(press, _)| press == last);
+    let is_last = |told: &CoreEvent| requests(told).any(|(press, _)| press == last);
     // Presses that weren't reported in time are counted below.
     let waiting = device.ear.until(from, "the last press is told", |heard| heard.told().iter().any(is_last));
     drop(tokio::time::timeout(LAST_WORD, waiting).await);
@@ -172,8 +172,8 @@ async fn accept(ear: Arc<Ear>, from: usize, siri: Crew, sounding: bool) -> Resul
 }
 
 /// Returns the requests in an event, with the last press of each.
-fn requests(told: &Told) -> impl Iterator<Item = (&str, RequestId)> {
-    let put = if let Told::Patch { put, .. } = told { put.as_slice() } else { &[] };
+fn requests(told: &CoreEvent) -> impl Iterator<Item = (&str, RequestId)> {
+    let put = if let CoreEvent::Patch { put, .. } = told { put.as_slice() } else { &[] };
     put.iter().filter_map(|shown| match shown.noun.as_ref() {
         Entity::Request(request) => Some((request.last_press_id.as_deref()?, request.id)),
         Entity::Site(_)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use crewbell_core::screen::{Ask, Picture};
+use crewbell_core::screen::{Ask, ViewState};
 use crewbell_core::store::Sqlite;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ pub(crate) async fn be_the_device(folder: &Path) -> Result<()> {
     let json = serde_json::to_string(&serde_json::to_string(&picture)?)?;
     let written = lap();
     let resident = memory::of(std::process::id()).context("no /proc")?.resident;
-    let picture: Picture = serde_json::from_str(picture.get())?;
+    let picture: ViewState = serde_json::from_str(picture.get())?;
     let started = Started {
         open,
         engine,

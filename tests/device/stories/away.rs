@@ -1,7 +1,7 @@
 //! Actions of an offline device: they are shown, stored and executed once, whatever happens in between.
 
 use crewbell_core::screen::Notice;
-use crewbell_core::store::Doing;
+use crewbell_core::store::CommandStatus;
 use crewbell_shared::Code;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::EntityType;
@@ -64,7 +64,7 @@ async fn both_accept_away_and_the_second_is_told_who_was_first() {
     siri.settled().await;
     sam.wire.mend();
     let picture = sam.until("Sam is told", |picture| picture.status.refused == 1).await;
-    let Doing::Refused { refusal, .. } = &picture.outbox[0].doing else { panic!("{:?}", picture.outbox) };
+    let CommandStatus::Refused { refusal, .. } = &picture.outbox[0].doing else { panic!("{:?}", picture.outbox) };
     assert_eq!((refusal.code, &refusal.details["by"]["name"]), (Code::AlreadyAccepted, &"Siri".into()));
     sam.sees("Sam sees who has it", |request| accepted_by(request) == Some("Siri")).await;
     sam.ask(crewbell_core::screen::Ask::Discard { command_id: picture.outbox[0].command_id }).await.unwrap();

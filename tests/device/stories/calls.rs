@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crewbell_core::screen::{Ask, Link, Picture, Task};
-use crewbell_shared::call::{Call, Outcome, State};
+use crewbell_core::screen::{Ask, Link, Task, ViewState};
+use crewbell_shared::call::{Call, CallState, Outcome};
 use crewbell_shared::ids::CallId;
 use crewbell_shared::protocol::Entity;
-use crewbell_voice::session::negotiation::Way;
-use crewbell_voice::session::weather::Conditions;
+use crewbell_voice::session::impairment::Conditions;
+use crewbell_voice::session::negotiation::MediaPath;
 
 use crate::device::Device;
 use crate::phone::Phone;
@@ -39,22 +39,22 @@ pub async fn speak(sam: &Device, siri: &Device) -> CallId {
     let call_id = rings(sam, siri).await;
     siri.ask(Ask::Answer { call_id }).await.unwrap();
     for (device, from) in [sam, siri].into_iter().zip(from) {
-        device.phone().goes_by(from, Way::Udp).await.unwrap();
+        device.phone().goes_by(from, MediaPath::Udp).await.unwrap();
         device.phone().hears(from, true).await.unwrap();
     }
     call_id
 }
 
 /// Returns a call of a view state, once the server has confirmed it.
-pub fn told(picture: &Picture, call_id: CallId) -> Option<&Call> {
+pub fn told(picture: &ViewState, call_id: CallId) -> Option<&Call> {
     let settled = picture.nouns.iter().filter(|shown| !shown.pending).map(|shown| shown.noun.as_ref());
     settled
         .filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None })
         .find(|call| call.id == call_id)
 }
 
-fn is_dropped(picture: &Picture, call_id: CallId) -> bool {
-    told(picture, call_id).is_some_and(|call| matches!(call.state, State::Ended { outcome: Outcome::Dropped, .. }))
+fn is_dropped(picture: &ViewState, call_id: CallId) -> bool {
+    told(picture, call_id).is_some_and(|call| matches!(call.state, CallState::Ended { outcome: Outcome::Dropped, .. }))
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn where_udp_is_blocked_both_are_heard_over_the_socket_within_three_second
         let took = device.phone().takes_a_frame(0).await.unwrap() - answered;
         println!("the first packet came over the socket {took:?} after the answer");
         assert!(took < Duration::from_secs(3), "{took:?}");
-        device.phone().goes_by(0, Way::Socket).await.unwrap();
+        device.phone().goes_by(0, MediaPath::Socket).await.unwrap();
         device.phone().hears(0, true).await.unwrap();
     }
     // Once datagrams pass again, the devices return to UDP by themselves.
@@ -80,7 +80,7 @@ async fn where_udp_is_blocked_both_are_heard_over_the_socket_within_three_second
         device.phone().weather.set(Conditions::default());
     }
     for (device, from) in [&sam, &siri].into_iter().zip(from) {
-        device.phone().goes_by(from, Way::Udp).await.unwrap();
+        device.phone().goes_by(from, MediaPath::Udp).await.unwrap();
     }
 }
 
@@ -99,7 +99,7 @@ async fn between_networks_they_speak_through_the_ship_s_own_turn_server() {
     }
     siri.ask(Ask::Answer { call_id }).await.unwrap();
     for device in [&sam, &siri] {
-        device.phone().goes_by(0, Way::Udp).await.unwrap();
+        device.phone().goes_by(0, MediaPath::Udp).await.unwrap();
         device.phone().hears(0, true).await.unwrap();
         assert!(device.phone().state().unwrap().relayed);
     }

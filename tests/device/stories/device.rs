@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crewbell_core::controller::{Clock, Handle, Parts, start};
-use crewbell_core::screen::{Ask, AskError, Link, Picture, Shown};
+use crewbell_core::controller::{Clock, Deps, Handle, start};
+use crewbell_core::screen::{Ask, AskError, Link, Shown, ViewState};
 use crewbell_core::shell::{Handset, NoHandset};
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::{Entity, Verb};
-use crewbell_shared::request::{Request, State};
+use crewbell_shared::request::{Request, RequestState};
 use serde_json::Value;
 use tokio::time::{Duration, timeout};
 use uuid::Uuid;
@@ -89,7 +89,7 @@ impl Device {
             None => Arc::new(NoHandset),
         };
         let shell = Recorder::new(folder.path().join("downloads"));
-        let parts = Parts {
+        let parts = Deps {
             store: disk.clone(),
             rebuilt: None,
             unreadable,
@@ -159,12 +159,12 @@ impl Device {
         &self.handle
     }
 
-    pub async fn look(&self) -> Picture {
+    pub async fn look(&self) -> ViewState {
         serde_json::from_value(self.ask(Ask::Look).await.unwrap()).unwrap()
     }
 
     /// Waits until the view state satisfies a condition.
-    pub async fn until(&self, what: &str, is_so: impl Fn(&Picture) -> bool) -> Picture {
+    pub async fn until(&self, what: &str, is_so: impl Fn(&ViewState) -> bool) -> ViewState {
         let mut news = self.shell.news.subscribe();
         let waiting = async {
             loop {
@@ -185,13 +185,13 @@ impl Device {
     }
 
     /// Waits until the device is live.
-    pub async fn live(&self) -> Picture {
+    pub async fn live(&self) -> ViewState {
         self.until("the device goes live", |picture| picture.status.link == Link::Live).await
     }
 
     /// Waits until the outbox of the signed-in person is empty.
-    pub async fn settled(&self) -> Picture {
-        let settled = |picture: &Picture| {
+    pub async fn settled(&self) -> ViewState {
+        let settled = |picture: &ViewState| {
             let waits = picture.outbox.iter().any(|item| Some(item.by.id) == picture.me());
             picture.status.link == Link::Live && !waits
         };
@@ -218,14 +218,14 @@ impl Device {
 }
 
 /// Returns the requests in a view state, and whether each is a local echo.
-pub fn requests(picture: &Picture) -> impl Iterator<Item = (&Request, bool)> {
+pub fn requests(picture: &ViewState) -> impl Iterator<Item = (&Request, bool)> {
     picture.nouns.iter().filter_map(|Shown { noun, pending }| {
         if let Entity::Request(request) = noun.as_ref() { Some((request, *pending)) } else { None }
     })
 }
 
 /// Returns a request of a view state, and whether it is a local echo.
-pub fn request(picture: &Picture, id: RequestId) -> (Request, bool) {
+pub fn request(picture: &ViewState, id: RequestId) -> (Request, bool) {
     let (request, pending) = requests(picture).find(|(request, _)| request.id == id).expect("it is shown");
     (request.clone(), pending)
 }
@@ -233,7 +233,7 @@ pub fn request(picture: &Picture, id: RequestId) -> (Request, bool) {
 /// Returns the name of the person who accepted a request.
 pub fn accepted_by(request: &Request) -> Option<&str> {
     match &request.state {
-        State::Accepted(acceptance) => Some(acceptance.accepted_by.name.as_str()),
-        State::Open | State::Completed { .. } | State::Cancelled { .. } => None,
+        RequestState::Accepted(acceptance) => Some(acceptance.accepted_by.name.as_str()),
+        RequestState::Open | RequestState::Completed { .. } | RequestState::Cancelled { .. } => None,
     }
 }

@@ -41,7 +41,7 @@ impl Disk {
         if let Some(store) = self.store.lock().await.take() {
             store.close().await;
         }
-        let options = SqliteConnectOptions::new().filename(self.folder.join("keep.db"));
+        let options = SqliteConnectOptions::new().filename(self.folder.join("local.db"));
         let mut keep = options.connect().await.unwrap();
         sqlx::query(sql).execute(&mut keep).await.unwrap();
         keep.close().await.unwrap();

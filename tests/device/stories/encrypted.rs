@@ -9,7 +9,7 @@ use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::devices::listener::tls::load_or_make;
 use crewbell_server::http::TrustedProxies;
 use crewbell_server::ice::Ice;
-use crewbell_server::serve::{Server, Settings};
+use crewbell_server::serve::{Server, ServerSettings};
 
 use crate::device::Device;
 use crate::ship::{embedded, found};
@@ -19,7 +19,7 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::default();
     let own = load_or_make(folder.path(), &["127.0.0.1".to_owned()], clock.now()).unwrap();
-    let settings = Settings {
+    let settings = ServerSettings {
         db: crate::database::fresh().await,
         http: ([127, 0, 0, 1], 0).into(),
         http_tls: Some(own.config),

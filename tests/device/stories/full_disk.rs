@@ -13,7 +13,7 @@ async fn a_full_disk_still_rings_takes_nothing_and_catches_up_when_there_is_room
     ship.gus_in(5).await.press("single").await;
     let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
     siri.rings(Some(called)).await;
-    let full = |picture: &crewbell_core::screen::Picture| {
+    let full = |picture: &crewbell_core::screen::ViewState| {
         matches!(picture.status.storage, StorageState::Failing { full: true, .. })
     };
     siri.until("the full disk is told", full).await;

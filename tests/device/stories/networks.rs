@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crewbell_core::screen::Ask;
-use crewbell_shared::call::{Outcome, State};
-use crewbell_voice::session::negotiation::Way;
+use crewbell_shared::call::{CallState, Outcome};
+use crewbell_voice::session::negotiation::MediaPath;
 
 use crate::calls::{speak, told};
 use crate::device::Device;
@@ -53,14 +53,14 @@ async fn goes_to_another_network(caller_moves: bool) -> Option<Duration> {
     let before = [sam, siri].map(|device| device.phone().received());
     let hears = |device: &Device, before| device.phone().received() > before;
     let back = until("audio", left, || hears(sam, before[0]) && hears(siri, before[1])).await;
-    let by_udp = |device: &Device| device.phone().state().is_some_and(|state| state.way == Way::Udp);
+    let by_udp = |device: &Device| device.phone().state().is_some_and(|state| state.way == MediaPath::Udp);
     let by_udp = until("UDP", left, || by_udp(sam) && by_udp(siri)).await;
 
     // Requests to the server use the new network too.
     let hung_up = Instant::now();
     tablet.ask(Ask::HangUp { call_id }).await.unwrap();
     let is_over =
-        |call: &crewbell_shared::call::Call| matches!(call.state, State::Ended { outcome: Outcome::Completed, .. });
+        |call: &crewbell_shared::call::Call| matches!(call.state, CallState::Ended { outcome: Outcome::Completed, .. });
     soon(phone.until("the call is over", |picture| told(picture, call_id).is_some_and(is_over))).await;
     let over = hung_up.elapsed();
     println!("caller moves: {caller_moves}; both directions back {back:?}, by UDP {by_udp:?}, hung up {over:?}");

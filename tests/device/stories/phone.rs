@@ -15,10 +15,10 @@ use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::Signal;
 use crewbell_voice::audio::{self, Treatment};
 use crewbell_voice::session::addresses::{Addresses, Change, Watch};
-use crewbell_voice::session::negotiation::{Role, Way};
-use crewbell_voice::session::weather::Weather;
+use crewbell_voice::session::impairment::ImpairedNetwork;
+use crewbell_voice::session::negotiation::{MediaPath, Role};
 use crewbell_voice::session::{self, Options, PeerOptions};
-use crewbell_voice::talk::{State, Talk, Told};
+use crewbell_voice::talk::{CallEvent, MediaState, Talk};
 use tokio::sync::watch;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ const UNTREATED: Treatment = Treatment { echo: false, noise: false, gain: false 
 
 /// A device's voice, which records its tasks and the states of its calls.
 pub(crate) struct Phone {
-    pub(crate) weather: Weather,
+    pub(crate) weather: ImpairedNetwork,
     relay_only: bool,
     servers: Mutex<Vec<session::IceServer>>,
     handle: OnceLock<Handle>,
@@ -40,7 +40,7 @@ pub(crate) struct Phone {
 #[derive(Clone, Debug)]
 enum Seen {
     Task(Task),
-    State(State),
+    State(MediaState),
     /// A packet came over the live socket.
     Frame,
     /// The number of ICE servers that it was given.
@@ -59,7 +59,7 @@ impl Phone {
 
     fn open(seed: u64, relay_only: bool) -> Arc<Self> {
         Arc::new(Self {
-            weather: Weather::new(seed),
+            weather: ImpairedNetwork::new(seed),
             relay_only,
             servers: Mutex::default(),
             handle: OnceLock::new(),
@@ -88,7 +88,7 @@ impl Phone {
     }
 
     /// Returns the last recorded state of the call.
-    pub(crate) fn state(&self) -> Option<State> {
+    pub(crate) fn state(&self) -> Option<MediaState> {
         let seen = self.seen.lock().unwrap();
         seen.iter().rev().find_map(|(_, seen)| if let Seen::State(state) = seen { Some(state.clone()) } else { None })
     }
@@ -110,7 +110,7 @@ impl Phone {
     }
 
     /// Waits until packets use a media path.
-    pub(crate) async fn goes_by(&self, from: usize, way: Way) -> Result<Instant> {
+    pub(crate) async fn goes_by(&self, from: usize, way: MediaPath) -> Result<Instant> {
         let is_so = |seen: &Seen| if let Seen::State(state) = seen { (state.way == way).then_some(()) } else { None };
         Ok(self.until(from, "the way is open", is_so).await?.0)
     }
@@ -118,7 +118,7 @@ impl Phone {
     /// Waits until the other side is heard, or isn't.
     pub(crate) async fn hears(&self, from: usize, hears: bool) -> Result<Instant> {
         let is_so = |seen: &Seen| match seen {
-            Seen::State(State { silent_ms: Some(silent_ms), .. }) => ((*silent_ms == 0) == hears).then_some(()),
+            Seen::State(MediaState { silent_ms: Some(silent_ms), .. }) => ((*silent_ms == 0) == hears).then_some(()),
             Seen::State(_) | Seen::Task(_) | Seen::Frame | Seen::Helpers(_) => None,
         };
         Ok(self.until(from, "the other side is heard, or not", is_so).await?.0)
@@ -187,14 +187,14 @@ impl Handset for Receiver {
         let handle = phone.handle.get().unwrap().clone();
         let (telling, speaking) = (Arc::downgrade(phone), handle.clone());
         let tell = move |told| match told {
-            Told::Say(signal) => handle.input(Input::Signal { call_id, to: peer, signal }),
-            Told::State(state) => {
+            CallEvent::Say(signal) => handle.input(Input::Signal { call_id, to: peer, signal }),
+            CallEvent::State(state) => {
                 handle.input(Input::Media(media(call_id, &state)));
                 if let Some(phone) = telling.upgrade() {
                     phone.note(Seen::State(state));
                 }
             }
-            Told::Levels(_) => {}
+            CallEvent::Levels(_) => {}
         };
         let sound = audio::Options { treatment: UNTREATED, ..audio::Options::default() };
         let frames = Arc::new(move |frame: Bytes| speaking.speak(frame.to_vec()));
@@ -239,12 +239,12 @@ impl Handset for Receiver {
 }
 
 /// Converts the state of a call into the media report.
-fn media(call_id: CallId, state: &State) -> Media {
+fn media(call_id: CallId, state: &MediaState) -> Media {
     let way = match state.way {
-        Way::Nowhere => screen::Way::None,
-        Way::Udp if state.relayed => screen::Way::Turn,
-        Way::Udp => screen::Way::Direct,
-        Way::Socket => screen::Way::Server,
+        MediaPath::Nowhere => screen::MediaPath::None,
+        MediaPath::Udp if state.relayed => screen::MediaPath::Turn,
+        MediaPath::Udp => screen::MediaPath::Direct,
+        MediaPath::Socket => screen::MediaPath::Server,
     };
     Media {
         call_id,

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use crewbell_core::engine::Input;
-use crewbell_core::screen::{Ask, AskError, Ears, Notice};
-use crewbell_core::store::Doing;
+use crewbell_core::screen::{Ask, AskError, AudioOutputStatus, Notice};
+use crewbell_core::store::CommandStatus;
 use crewbell_shared::Code;
 use crewbell_shared::ids::PersonId;
 
@@ -24,7 +24,7 @@ async fn a_device_that_no_socket_gets_through_to_is_live_by_events_until_one_doe
     let picture = siri.live().await;
     assert!(!has_calls(&picture.status.notices), "the person is told");
 
-    siri.handle().input(Input::Ears(Ears::Able));
+    siri.handle().input(Input::Ears(AudioOutputStatus::Able));
     let sounding = || ship.site.presence.people().iter().map(|there| there.sounding).sum::<u32>();
     soon(async {
         while sounding() == 0 {
@@ -81,8 +81,8 @@ async fn one_command_that_a_proxy_does_not_like_is_named_and_the_others_go_on() 
         let picture =
             siri.until("two came through", |picture| picture.status.refused == 1 && picture.status.waiting == 0);
         let outbox = picture.await.outbox;
-        let refused = outbox.iter().find(|item| matches!(item.doing, Doing::Refused { .. })).unwrap();
-        let Doing::Refused { refusal, .. } = &refused.doing else { panic!("{refused:?}") };
+        let refused = outbox.iter().find(|item| matches!(item.doing, CommandStatus::Refused { .. })).unwrap();
+        let CommandStatus::Refused { refusal, .. } = &refused.doing else { panic!("{refused:?}") };
         assert_eq!((refusal.code, &refusal.details["status"]), (Code::Blocked, &status.into()));
         siri.ask(Ask::Discard { command_id: refused.command_id }).await.unwrap();
         let picture = siri.settled().await;

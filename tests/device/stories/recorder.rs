@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crewbell_core::screen::{Alert, AskError, Told};
+use crewbell_core::screen::{Alert, AskError, CoreEvent};
 use crewbell_core::shell::{Recording, Shell, TokenPlace, Vault, VaultError};
 use crewbell_shared::request::Priority;
 use tokio::sync::watch;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 /// A shell that records its events.
 #[derive(Debug)]
 pub struct Recorder {
-    pub told: Mutex<Vec<Told>>,
+    pub told: Mutex<Vec<CoreEvent>>,
     pub rings: Mutex<Vec<Vec<Alert>>>,
     pub played: Mutex<Vec<Option<Recording>>>,
     /// The last settings received.
@@ -45,7 +45,7 @@ impl Recorder {
 }
 
 impl Shell for Recorder {
-    fn tell(&self, told: &[Told]) {
+    fn tell(&self, told: &[CoreEvent]) {
         assert!(!self.trips[0].swap(false, Ordering::SeqCst), "the shell trips over what it is told");
         self.told.lock().unwrap().extend_from_slice(told);
         self.more();

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crewbell_core::screen::{ActivityQuery, Ask, AskError, ServerInfo};
 use crewbell_shared::Code;
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::request::State;
+use crewbell_shared::request::RequestState;
 
 use crate::device::{Device, accepted_by, request, requests};
 use crate::ship::Ship;
@@ -166,7 +166,7 @@ async fn a_thousand_missed_entries_catch_up_on_two_devices() {
     for device in [&siri, &sam] {
         let picture = device.until("all that was missed is there", |picture| picture.status.seq >= head).await;
         let (request, _) = requests(&picture).next().unwrap();
-        assert!(matches!(request.state, State::Accepted(_)));
+        assert!(matches!(request.state, RequestState::Accepted(_)));
         device.rings(None).await;
     }
 }

@@ -1,7 +1,7 @@
 //! Signing out, by the person on the device or by an administrator.
 
-use crewbell_core::screen::{Ask, AskError, Link, Notice, Picture, Trouble};
-use crewbell_core::store::Doing;
+use crewbell_core::screen::{Ask, AskError, ConnectionError, Link, Notice, ViewState};
+use crewbell_core::store::CommandStatus;
 use crewbell_shared::Code;
 use crewbell_shared::protocol::Verb;
 use reqwest::Method;
@@ -154,7 +154,7 @@ async fn a_colleague_who_was_deactivated_is_no_reason_to_wipe_the_device_of_whoe
     ship.set_up(Verb::SavePerson { person_id: tom, name: "Tom".into(), role, active: false }).await;
     siri.wire.mend();
     let picture = siri.until("she is told", |picture| picture.status.refused == 1).await;
-    let Doing::Refused { refusal, .. } = &picture.outbox[0].doing else { panic!("{:?}", picture.outbox) };
+    let CommandStatus::Refused { refusal, .. } = &picture.outbox[0].doing else { panic!("{:?}", picture.outbox) };
     assert_eq!(refusal.code, Code::NotActive);
     // After another sign-in as well, the refused command stays, and wipes nothing.
     let siri = siri.restart().await;
@@ -170,7 +170,7 @@ async fn a_vault_that_has_lost_the_token_wipes_nothing_and_is_told() {
     let sam = Device::of(ship.server.http, "Sam").await;
     let token = sam.vault.token.lock().unwrap().take();
     let sam = sam.restart().await;
-    let is_told = |picture: &Picture| matches!(picture.status.trouble, Some(Trouble::Vault { .. }));
+    let is_told = |picture: &ViewState| matches!(picture.status.trouble, Some(ConnectionError::Vault { .. }));
     let picture = sam.until("Sam is told", is_told).await;
     assert!(picture.session.is_some() && picture.nouns.len() > 10, "a keyring may come later than the app");
     *sam.vault.token.lock().unwrap() = token;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use std::sync::atomic::Ordering;
 
-use crewbell_core::screen::{Ask, AskError, Trouble};
+use crewbell_core::screen::{Ask, AskError, ConnectionError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -86,7 +86,7 @@ async fn another_crewbell_at_the_same_address_gets_no_token_and_wipes_nothing() 
         siri.wire.lead_to(proxy.address);
         siri.wire.cut();
         siri.wire.mend();
-        siri.until("Siri is told", |picture| picture.status.trouble == Some(Trouble::OtherServer)).await;
+        siri.until("Siri is told", |picture| picture.status.trouble == Some(ConnectionError::OtherServer)).await;
         siri.accepts(called).await.unwrap();
         for _ in 0..3 {
             siri.ask(Ask::Connect).await.unwrap();

@@ -16,9 +16,9 @@ use anyhow::{Context, Result, ensure};
 use crewbell_desk::{Process, Sound};
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_voice::audio;
-use crewbell_voice::session::negotiation::{Role, Way};
+use crewbell_voice::session::negotiation::{MediaPath, Role};
 use crewbell_voice::session::{Addresses, Options, PeerOptions};
-use crewbell_voice::talk::{State, Talk, Told};
+use crewbell_voice::talk::{CallEvent, MediaState, Talk};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -60,8 +60,8 @@ async fn measure(folder: &Path) -> Result<()> {
         side(Role::Called, &called, &caller, called_state.clone())?,
     );
     for state in [caller_state, called_state] {
-        let is_up = |state: &Option<State>| {
-            state.as_ref().is_some_and(|state| state.way == Way::Udp && state.silent_ms == Some(0))
+        let is_up = |state: &Option<MediaState>| {
+            state.as_ref().is_some_and(|state| state.way == MediaPath::Udp && state.silent_ms == Some(0))
         };
         let mut seen = state.subscribe();
         tokio::time::timeout(Duration::from_secs(30), seen.wait_for(is_up)).await.context("no call came about")??;
@@ -85,7 +85,7 @@ async fn measure(folder: &Path) -> Result<()> {
 type Side = Arc<OnceLock<Weak<Talk>>>;
 
 /// One side of the call; its live-socket messages go straight to the other side.
-fn side(role: Role, own: &Side, other: &Side, state: watch::Sender<Option<State>>) -> Result<Arc<Talk>> {
+fn side(role: Role, own: &Side, other: &Side, state: watch::Sender<Option<MediaState>>) -> Result<Arc<Talk>> {
     let endpoint = |role| EndpointId(Uuid::from_u128(if role == Role::Caller { 2 } else { 3 }));
     let (from, to) = match role {
         Role::Caller => (endpoint(Role::Caller), endpoint(Role::Called)),
@@ -102,13 +102,13 @@ fn side(role: Role, own: &Side, other: &Side, state: watch::Sender<Option<State>
             }
         }),
         move |told| match told {
-            Told::Say(signal) => {
+            CallEvent::Say(signal) => {
                 if let Some(talk) = hearing.get().and_then(Weak::upgrade) {
                     talk.hear(from, signal);
                 }
             }
-            Told::State(new) => drop(state.send_replace(Some(new))),
-            Told::Levels(_) => {}
+            CallEvent::State(new) => drop(state.send_replace(Some(new))),
+            CallEvent::Levels(_) => {}
         },
     )?;
     let talk = Arc::new(talk);

@@ -10,8 +10,8 @@ mod session_support;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use crewbell_voice::session::negotiation::Way;
-use crewbell_voice::session::weather::{Conditions, Weather};
+use crewbell_voice::session::impairment::{Conditions, ImpairedNetwork};
+use crewbell_voice::session::negotiation::MediaPath;
 use crewbell_voice::session::{Event, MediaSession, Options};
 use session_support::devices::{Device, call};
 use session_support::{End, both, connected, eventually, loopback, packet};
@@ -102,7 +102,7 @@ async fn weathers() {
 
 /// Sends packets one way, 20 ms apart, with an outage after a number of them.
 async fn weather(name: &str, conditions: Conditions, outage: Option<u32>) {
-    let weather = Weather::new(7);
+    let weather = ImpairedNetwork::new(7);
     let (ours, theirs) = connected(Options { weather: Some(weather.clone()), ..loopback() }, loopback()).await;
     weather.set(conditions);
     let mut tick = tokio::time::interval(Duration::from_millis(20));
@@ -131,9 +131,9 @@ async fn weather(name: &str, conditions: Conditions, outage: Option<u32>) {
 }
 
 async fn mending() {
-    let by_udp = |device: &Device| device.peer.way() == Way::Udp;
+    let by_udp = |device: &Device| device.peer.way() == MediaPath::Udp;
     for caller_moves in [true, false] {
-        let weather = Weather::new(7);
+        let weather = ImpairedNetwork::new(7);
         let under = || Options { weather: Some(weather.clone()), ..loopback() };
         let (ours, theirs) = if caller_moves { (under(), loopback()) } else { (loopback(), under()) };
         let (caller, called) = call(ours, theirs).await;

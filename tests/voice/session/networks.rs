@@ -8,7 +8,7 @@ use crate::support::devices::{Device, device};
 use crate::support::eventually;
 use crate::support::machines::{Machine, Networks, on};
 use crewbell_voice::session::Options;
-use crewbell_voice::session::negotiation::{Role, Way};
+use crewbell_voice::session::negotiation::{MediaPath, Role};
 use tokio::sync::mpsc::unbounded_channel;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -27,7 +27,7 @@ async fn a_device_that_goes_to_another_network_is_heard_by_udp_within_three_seco
         let (tablet, one) = on(&networks.tablet, moving, &stop);
         let (phone, other) = on(&networks.phone, staying, &stop);
         let (tablet, phone) = (tablet.recv().unwrap(), phone.recv().unwrap());
-        let by_udp = |device: &Device| device.peer.way() == Way::Udp;
+        let by_udp = |device: &Device| device.peer.way() == MediaPath::Udp;
         eventually("UDP", LIMIT, || by_udp(&tablet) && by_udp(&phone)).await;
         let hears = |device: &Device, since| device.heard.first_after(since).is_some();
         eventually("audio", LIMIT, || hears(&tablet, start) && hears(&phone, start)).await;
@@ -69,7 +69,7 @@ async fn two_apps_on_a_machine_without_any_network_call_each_other() {
     let (called, other) = on(&machine, answering, &stop);
     let (caller, called) = (caller.recv().unwrap(), called.recv().unwrap());
     eventually("audio", LIMIT, || caller.heard.count() > 0 && called.heard.count() > 0).await;
-    assert_eq!((caller.peer.way(), called.peer.way()), (Way::Udp, Way::Udp));
+    assert_eq!((caller.peer.way(), called.peer.way()), (MediaPath::Udp, MediaPath::Udp));
     stop.store(true, Ordering::Relaxed);
     drop((caller, called));
     one.join().unwrap();

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 use crate::support::{connected, eventually, loopback};
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::db::{Db, DbSettings};
-use crewbell_server::house::House;
 use crewbell_server::ice::{self, Ice, IceServers};
+use crewbell_server::site_registry::SiteRegistry;
 use crewbell_server::turn;
 use crewbell_shared::ids::PersonId;
 use crewbell_voice::session::{IceServer, Kind, MediaSession, Options};
@@ -31,10 +31,10 @@ async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
     // No code here queries the database.
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
-    let house = House::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
+    let registry = SiteRegistry::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
     let ice = Ice { ttl: Duration::from_hours(1), ..Ice::default() };
-    let ice = turn::start(Some(([127, 0, 0, 1], 0).into()), ice, &house).await.unwrap();
-    let [siri, sam] = [1, 2].map(|person| ice.servers_for(PersonId(Uuid::from_u128(person)), house.clock.now()));
+    let ice = turn::start(Some(([127, 0, 0, 1], 0).into()), ice, &registry).await.unwrap();
+    let [siri, sam] = [1, 2].map(|person| ice.servers_for(PersonId(Uuid::from_u128(person)), registry.clock.now()));
 
     let start = Instant::now();
     let (caller, called) = connected(relayed(&siri), relayed(&sam)).await;
@@ -48,5 +48,5 @@ async fn devices_that_cannot_reach_each_other_call_over_the_servers_own_turn() {
     for end in [&caller, &called] {
         assert_eq!(end.session.stats().await.kind, Some(Kind::Relay));
     }
-    house.stop.cancel();
+    registry.stop.cancel();
 }

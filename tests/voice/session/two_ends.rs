@@ -2,7 +2,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{End, both, connected, eventually, loopback, packet, trickle_until};
-use crewbell_voice::session::weather::{Conditions, Weather};
+use crewbell_voice::session::impairment::{Conditions, ImpairedNetwork};
 use crewbell_voice::session::{Addresses, Event, Kind, MediaSession, Options};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -49,7 +49,7 @@ async fn candidates_may_come_before_the_description_that_they_belong_to() {
 
 #[tokio::test]
 async fn statistics_tell_of_the_way_there_and_back() {
-    let weather = Weather::new(1);
+    let weather = ImpairedNetwork::new(1);
     let (caller, callee) = connected(Options { weather: Some(weather.clone()), ..loopback() }, loopback()).await;
     let ms = Duration::from_millis;
     weather.set(Conditions { loss: 0.2, delay: ms(30), jitter: ms(10), ..Conditions::default() });
@@ -76,7 +76,7 @@ async fn statistics_tell_of_the_way_there_and_back() {
 
 #[tokio::test]
 async fn a_restart_moves_the_call_to_new_sockets() {
-    let weather = Weather::new(1);
+    let weather = ImpairedNetwork::new(1);
     let options = Options { weather: Some(weather.clone()), ..loopback() };
     let (mut caller, mut callee) = connected(options, loopback()).await;
     let talks = [caller.speak(), callee.speak()];

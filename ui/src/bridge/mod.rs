@@ -17,7 +17,7 @@ mod json;
 pub mod page;
 mod tauri;
 
-use crewbell_core::screen::{Ask, AskError, Told};
+use crewbell_core::screen::{Ask, AskError, CoreEvent};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
@@ -48,12 +48,12 @@ async fn ask_text(ask: &Ask) -> Result<String, AskError> {
 ///
 /// # Errors
 /// Returns an error if there is no shell.
-pub async fn listen(mut heard: impl FnMut(Vec<Told>) + 'static) -> Result<(), AskError> {
+pub async fn listen(mut heard: impl FnMut(Vec<CoreEvent>) + 'static) -> Result<(), AskError> {
     let callback = Closure::new(move |event: tauri::Event| {
         let said = event.payload().as_string().unwrap_or_default();
         heard(json::read(&said).unwrap_or_else(|error| {
             leptos::logging::error!("what the core told can't be read: {error}");
-            vec![Told::Reload]
+            vec![CoreEvent::Reload]
         }));
     });
     tauri::listen("told", &callback).await.map_err(|thrown| refused(&thrown))?;

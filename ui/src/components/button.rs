@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Picture};
+use super::{Icon, IconName};
 
 /// The look of a button. The most frequent action stands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Look {
+pub enum ButtonStyle {
     /// The default look, for one of several actions.
     #[default]
     Plain,
@@ -18,7 +18,7 @@ pub enum Look {
     Quiet,
 }
 
-impl Look {
+impl ButtonStyle {
     fn class(self) -> &'static str {
         match self {
             Self::Plain => "button",
@@ -40,10 +40,10 @@ pub fn Button(
     on_press: Callback<()>,
     /// The look.
     #[prop(optional)]
-    look: Look,
+    look: ButtonStyle,
     /// An icon before the label.
     #[prop(optional)]
-    icon: Option<Picture>,
+    icon: Option<IconName>,
     /// Whether it is disabled.
     #[prop(optional, into)]
     disabled: Signal<bool>,
@@ -72,7 +72,7 @@ pub fn Button(
 #[component]
 pub fn IconButton(
     /// The icon.
-    icon: Picture,
+    icon: IconName,
     /// The accessible name and tooltip.
     #[prop(into)]
     name: String,

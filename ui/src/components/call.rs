@@ -5,7 +5,7 @@ use crewbell_shared::call::About;
 use crewbell_shared::ids::PersonId;
 use leptos::prelude::*;
 
-use super::{Icon, Picture};
+use super::{Icon, IconName};
 use crate::locales::{fill, refusals, words};
 use crate::state::state;
 
@@ -54,7 +54,7 @@ pub fn CallButton(
                     event.stop_propagation();
                     press.run(());
                 }>
-                <Icon of=Picture::Phone/>
+                <Icon of=IconName::Phone/>
                 {named.then(|| view! { <span>{label}<small>{hindrance}</small></span> })}
             </button>
         }

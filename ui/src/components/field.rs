@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Picture};
+use super::{Icon, IconName};
 use crate::bridge::ids::new_id;
 use crate::locales::words;
 
@@ -105,7 +105,7 @@ pub fn Search(
     let name = name.unwrap_or_else(|| words().common.search.to_owned());
     view! {
         <label class="search">
-            <Icon of=Picture::Search/>
+            <Icon of=IconName::Search/>
             <input type="search" id="search" placeholder=name.clone() aria-label=name prop:value=value
                 on:input:target=move |event| value.set(event.target().value())/>
         </label>

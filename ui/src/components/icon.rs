@@ -6,9 +6,9 @@ macro_rules! icons {
     ($($icon:ident = $id:literal: $lines:literal),+ $(,)?) => {
         /// An icon.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Picture { $($icon),+ }
+        pub enum IconName { $($icon),+ }
 
-        impl Picture {
+        impl IconName {
             fn id(self) -> &'static str {
                 match self { $(Self::$icon => concat!("#i-", $id)),+ }
             }
@@ -81,6 +81,6 @@ pub fn Sprite() -> impl IntoView {
 
 /// An icon beside a text; hidden from screen readers.
 #[component]
-pub fn Icon(of: Picture) -> impl IntoView {
+pub fn Icon(of: IconName) -> impl IntoView {
     view! { <svg class="icon" aria-hidden="true"><use href=of.id()></use></svg> }
 }

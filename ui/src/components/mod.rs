@@ -5,14 +5,14 @@
 //! - `presence` [`PersonName`], [`Face`], [`Who`], [`Said`]; `call` [`CallButton`]; `volume` [`Volume`]
 //! - `shown` [`Chip`], [`Age`], [`Row`], [`ListHeader`], [`Freshness`], [`Empty`]
 //! - `place_picker` [`PlacePicker`]; `calm` [`Calm`], the interaction lock that keeps lists still under a finger
-//! - `sheet` [`Sheet`], [`Confirm`]; `icon` [`Icon`] and its [`Picture`]s
+//! - `sheet` [`Sheet`], [`Confirm`]; `icon` [`Icon`] and its [`IconName`]s
 
 mod button;
 mod call;
-mod calm;
 mod choice;
 mod field;
 mod icon;
+mod interaction_lock;
 mod pin_pad;
 mod place_picker;
 mod presence;
@@ -20,12 +20,12 @@ mod sheet;
 mod shown;
 mod volume;
 
-pub use button::{Button, IconButton, Look};
+pub use button::{Button, ButtonStyle, IconButton};
 pub use call::CallButton;
-pub use calm::Calm;
 pub use choice::Choice;
 pub use field::{Field, Search, Select, Switch};
-pub use icon::{Icon, Picture, Sprite};
+pub use icon::{Icon, IconName, Sprite};
+pub use interaction_lock::Calm;
 pub use pin_pad::PinPad;
 pub use place_picker::PlacePicker;
 pub use presence::{Face, PersonName, Said, Who, presence_words};

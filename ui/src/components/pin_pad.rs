@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Picture};
+use super::{Icon, IconName};
 use crate::locales::words;
 
 /// Maximum number of digits of a PIN; longer secrets are entered as a password.
@@ -55,12 +55,12 @@ pub fn PinPad(
             <div class="pin-keys">
                 {"123456789".chars().map(digit).collect_view()}
                 <button type="button" class="pin-key quiet" aria-label=words().sign_in.erase on:click=move |_| erase()>
-                    <Icon of=Picture::Erase/>
+                    <Icon of=IconName::Erase/>
                 </button>
                 {digit('0')}
                 <button type="button" class="pin-key go" aria-label=words().sign_in.title disabled=busy
                     on:click=move |_| on_done.run(())>
-                    <Icon of=Picture::Check/>
+                    <Icon of=IconName::Check/>
                 </button>
             </div>
         </div>

@@ -9,7 +9,7 @@ use crewbell_shared::protocol::live::Status;
 use leptos::prelude::*;
 
 use crate::locales::{Piece, Sentence, fill, names, time, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// A person's name with their presence and the time when they were last seen.
 #[component]
@@ -104,7 +104,7 @@ fn class(presence: Option<Status>) -> &'static str {
 
 /// The presence of a person in words, with the time when they were last seen if they are away: "Offline · last seen
 /// 14:02".
-pub fn presence_words(state: State, id: PersonId) -> String {
+pub fn presence_words(state: AppState, id: PersonId) -> String {
     let word = names::presence(state.presence_of(id));
     let Some(at) = state.last_seen(id) else { return word.to_owned() };
     // "Yesterday" holds for a day, so it depends only on the date and not on the clock.

@@ -8,7 +8,7 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::{HtmlElement, KeyboardEvent};
 
-use super::{Button, IconButton, Look, Picture};
+use super::{Button, ButtonStyle, IconButton, IconName};
 use crate::bridge::page;
 use crate::locales::words;
 
@@ -59,7 +59,7 @@ pub fn Sheet(
             >
                 <header class="sheet-top">
                     <h2 id=title_id.get_value()>{title}</h2>
-                    <IconButton icon=Picture::Cross name=words().common.close on_press=on_close/>
+                    <IconButton icon=IconName::Cross name=words().common.close on_press=on_close/>
                 </header>
                 {children()}
             </div>
@@ -128,7 +128,7 @@ pub fn Confirm(
         <Sheet title on_close=on_no>
             <p>{text}</p>
             <div class="acts">
-                <Button label look=Look::Danger on_press=on_yes/>
+                <Button label look=ButtonStyle::Danger on_press=on_yes/>
                 <Button label=words().common.cancel on_press=on_no/>
             </div>
         </Sheet>

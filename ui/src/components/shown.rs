@@ -5,7 +5,7 @@ use crewbell_shared::person::PersonRef;
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Icon, Picture, Who};
+use super::{Icon, IconName, Who};
 use crate::locales::{fill, time, words};
 use crate::state::state;
 
@@ -49,7 +49,7 @@ pub fn Chip(
     tone: Signal<Tone>,
     /// An icon before the text.
     #[prop(optional)]
-    icon: Option<Picture>,
+    icon: Option<IconName>,
 ) -> impl IntoView {
     view! {
         <span class=move || format!("chip {}", tone.get().class())>
@@ -85,7 +85,7 @@ pub fn Row(
     who: Option<PersonRef>,
     /// An icon before the lines.
     #[prop(optional)]
-    icon: Option<Picture>,
+    icon: Option<IconName>,
     /// Whether it contains an unsent change.
     #[prop(optional, into)]
     pending: Signal<bool>,
@@ -146,7 +146,7 @@ pub fn Freshness() -> impl IntoView {
 #[component]
 pub fn Empty(
     /// The icon.
-    icon: Picture,
+    icon: IconName,
     /// The title, which says what is missing.
     #[prop(into)]
     title: Signal<String>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crewbell_core::screen::settings;
 use leptos::prelude::*;
 
-use super::{Icon, Picture};
+use super::{Icon, IconName};
 use crate::locales::Text;
 use crate::state::state;
 
@@ -94,6 +94,6 @@ pub fn Volume(
             </div>
         }
         .into_any(),
-        None => view! { <label class="line-volume"><Icon of=Picture::Sound/>{slider}</label> }.into_any(),
+        None => view! { <label class="line-volume"><Icon of=IconName::Sound/>{slider}</label> }.into_any(),
     }
 }

@@ -3,12 +3,12 @@
 //! On a phone a banner takes a line or two with its action beside, so that the first screen still shows the page; the
 //! rest of its text unfolds on a tap.
 
-use crewbell_core::screen::{Ask, Ears, Notice, StorageState};
+use crewbell_core::screen::{Ask, AudioOutputStatus, Notice, StorageState};
 use leptos::prelude::*;
 
-use crate::components::{Button, Icon, Look, Picture, Tone};
+use crate::components::{Button, ButtonStyle, Icon, IconName, Tone};
 use crate::locales::{fill, time, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// A condition that a banner shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,11 +33,11 @@ impl News {
 }
 
 /// All current conditions, the worst first.
-pub fn news(state: State) -> Vec<News> {
+pub fn news(state: AppState) -> Vec<News> {
     state.status.with(|status| {
         let deaf = match &status.ears {
-            Ears::Unable { why } => Some(News::Deaf { why: why.clone() }),
-            Ears::Unknown | Ears::Able => None,
+            AudioOutputStatus::Unable { why } => Some(News::Deaf { why: why.clone() }),
+            AudioOutputStatus::Unknown | AudioOutputStatus::Able => None,
         };
         let failing = match &status.storage {
             StorageState::Failing { why, full } => Some(News::Failing { why: why.clone(), full: *full }),
@@ -61,15 +61,15 @@ pub fn Banners(
     let unsent = unsent();
     let one = move |news| match news {
         News::Deaf { why } => view! {
-            <Banner tone=Tone::Alarm icon=Picture::SoundOff title=w.deaf text=fill(w.deaf_why, &[("why", &why)])/>
+            <Banner tone=Tone::Alarm icon=IconName::SoundOff title=w.deaf text=fill(w.deaf_why, &[("why", &why)])/>
         }
         .into_any(),
         News::Failing { full: true, .. } => view! {
-            <Banner tone=Tone::Alarm icon=Picture::Alarm title=w.storage_full text=w.storage_full_why/>
+            <Banner tone=Tone::Alarm icon=IconName::Alarm title=w.storage_full text=w.storage_full_why/>
         }
         .into_any(),
         News::Failing { why, full: false } => view! {
-            <Banner tone=Tone::Alarm icon=Picture::Alarm title=w.storage_failing
+            <Banner tone=Tone::Alarm icon=IconName::Alarm title=w.storage_failing
                 text=fill(w.storage_why, &[("why", &why)])/>
         }
         .into_any(),
@@ -101,7 +101,7 @@ fn unsent() -> Memo<usize> {
 #[component]
 fn Banner(
     tone: Tone,
-    icon: Picture,
+    icon: IconName,
     #[prop(into)] title: String,
     #[prop(into)] text: String,
     #[prop(optional)] children: Option<Children>,
@@ -116,7 +116,7 @@ fn Banner(
                 <button type="button" class="button icon-only unfold" title=words().common.show_more
                     aria-label=words().common.show_more aria-expanded=move || unfolded.get().to_string()
                     on:click=move |_| unfolded.update(|unfolded| *unfolded = !*unfolded)>
-                    <Icon of=Picture::Down/>
+                    <Icon of=IconName::Down/>
                 </button>
             })}
             {children.map(|children| view! { <div class="acts">{children()}</div> })}
@@ -160,12 +160,12 @@ fn OneNotice(notice: Notice, unsent: usize, #[prop(into)] on_put_away: Callback<
         state.ask(Ask::PutAway { notice: name.clone() });
     };
     view! {
-        <Banner tone=Tone::Info icon=Picture::Note title text>
+        <Banner tone=Tone::Info icon=IconName::Note title text>
             <p role="status">{saved}</p>
             <Show when=move || offers_file>
-                <Button label=words().frame.save_as_file icon=Picture::Download on_press=save/>
+                <Button label=words().frame.save_as_file icon=IconName::Download on_press=save/>
             </Show>
-            <Button label=words().common.put_away look=Look::Quiet on_press=put_away/>
+            <Button label=words().common.put_away look=ButtonStyle::Quiet on_press=put_away/>
         </Banner>
     }
 }

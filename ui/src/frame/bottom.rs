@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::link::link;
-use crate::components::{Button, Icon, IconButton, Look, Picture};
-use crate::locales::{doings, fill, refusals, time, words};
+use crate::components::{Button, ButtonStyle, Icon, IconButton, IconName};
+use crate::locales::{command_text, fill, refusals, time, words};
 use crate::route::{Page, Route, go};
 use crate::state::state;
 
@@ -20,7 +20,7 @@ const SETTLED: Duration = Duration::from_millis(300);
 pub fn Bottom() -> impl IntoView {
     view! {
         <div class="bottom">
-            <Trouble/>
+            <ConnectionBanner/>
             <Refusals/>
             <Stale/>
         </div>
@@ -51,13 +51,13 @@ fn Stale() -> impl IntoView {
             <Show when=move || shown.get()>
                 <div class="strip wait">
                     {move || if waits.get() {
-                        view! { <Icon of=Picture::CloudOff/> }
+                        view! { <Icon of=IconName::CloudOff/> }
                     } else {
-                        view! { <Icon of=Picture::Clock/> }
+                        view! { <Icon of=IconName::Clock/> }
                     }}
                     <span>{text}</span>
                     <Show when=move || waits.get()>
-                        <IconButton icon=Picture::Again name=words().frame.connect_now
+                        <IconButton icon=IconName::Again name=words().frame.connect_now
                             on_press=move || state.ask(Ask::Connect)/>
                     </Show>
                 </div>
@@ -94,7 +94,7 @@ fn Refusals() -> impl IntoView {
     let panel = move || {
         first.get().map(|(command_id, refusal)| {
             let item = state.outbox.with(|outbox| outbox.iter().find(|item| item.command_id == command_id).cloned());
-            let what = item.as_ref().map(|item| doings::doing(state, &item.deed));
+            let what = item.as_ref().map(|item| command_text::doing(state, &item.deed));
             // Commands that make sense only at once aren't kept in the outbox.
             let is_kept = item.is_some();
             let give_up = move || {
@@ -117,7 +117,7 @@ fn Refusals() -> impl IntoView {
                     <div class="acts">
                         <Button label=words().common.put_away on_press=give_up/>
                         {is_kept.then(|| view! {
-                            <Button label=words().frame.to_outbox look=Look::Quiet on_press=to_outbox/>
+                            <Button label=words().frame.to_outbox look=ButtonStyle::Quiet on_press=to_outbox/>
                         })}
                     </div>
                 </section>
@@ -130,7 +130,7 @@ fn Refusals() -> impl IntoView {
 /// The error of the last request that failed. The sign-in page shows it too, for example when the core can't be
 /// reached.
 #[component]
-pub fn Trouble() -> impl IntoView {
+pub fn ConnectionBanner() -> impl IntoView {
     let state = state();
     let panel = move || {
         state.trouble.get().map(|error| {

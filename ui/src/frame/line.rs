@@ -1,19 +1,19 @@
 //! The bar of the current call, on every page: its state, the microphone, the volume, hanging up.
 
-use crewbell_core::screen::{Ask, Media, Phone, Quality, Task, Way, settings};
-use crewbell_shared::call::{Call, Outcome, State as How};
+use crewbell_core::screen::{Ask, Media, MediaPath, Phone, Quality, Task, settings};
+use crewbell_shared::call::{Call, CallState, Outcome};
 use crewbell_shared::ids::CallId;
 use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::talk::Talk;
-use crate::components::{Button, Face, Icon, Look, Picture, Volume};
+use crate::components::{Button, ButtonStyle, Face, Icon, IconName, Volume};
 use crate::locales::{Text, names, time, words};
 use crate::pages::calls::how;
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The call on this device that is dialled, active or over.
-pub fn on_line(state: State) -> Option<CallId> {
+pub fn on_line(state: AppState) -> Option<CallId> {
     match state.phone.with(|phone| phone.task) {
         Task::RingBack { call_id } | Task::Talk { call_id, .. } | Task::Over { call_id } => Some(call_id),
         Task::Idle | Task::Ring { .. } => None,
@@ -21,7 +21,7 @@ pub fn on_line(state: State) -> Option<CallId> {
 }
 
 /// The height of the bar in rows: 0 to 2.
-pub fn rows(state: State) -> u8 {
+pub fn rows(state: AppState) -> u8 {
     match state.phone.with(|phone| phone.task) {
         Task::Idle | Task::Ring { .. } => 0,
         Task::RingBack { .. } | Task::Over { .. } => 1,
@@ -86,9 +86,9 @@ fn Bar(id: CallId) -> impl IntoView {
                     <button type="button" class="button mute" class:on=muted aria-pressed=move || muted.get().to_string()
                         on:click=move |_| state.ask(Ask::Mute { on: !muted.get_untracked() })>
                         {move || if muted.get() {
-                            view! { <Icon of=Picture::MicrophoneOff/> }
+                            view! { <Icon of=IconName::MicrophoneOff/> }
                         } else {
-                            view! { <Icon of=Picture::Microphone/> }
+                            view! { <Icon of=IconName::Microphone/> }
                         }}
                         <span>{move || if muted.get() { w.muted } else { w.mute }}</span>
                     </button>
@@ -98,11 +98,11 @@ fn Bar(id: CallId) -> impl IntoView {
                 </div>
             </Show>
             {move || (!over.get()).then(|| view! {
-                <Button label=w.hang_up look=Look::Danger icon=Picture::PhoneDown on_press=hang_up/>
+                <Button label=w.hang_up look=ButtonStyle::Danger icon=IconName::PhoneDown on_press=hang_up/>
             })}
             {move || troubles.get().into_iter().map(|(text, why)| view! {
                 <p class="line-trouble" role="alert">
-                    <Icon of=Picture::Alarm/><span>{text}" "<small>{why}</small></span>
+                    <Icon of=IconName::Alarm/><span>{text}" "<small>{why}</small></span>
                 </p>
             }).collect_view()}
         </section>
@@ -118,7 +118,7 @@ fn Sign(media: Memo<Option<Media>>) -> impl IntoView {
     let said = move || {
         known.get().map(|((_, word), way)| {
             let over =
-                (way == Way::Server).then(|| view! { <span>{format!("· {}", words().calls.over_server)}</span> });
+                (way == MediaPath::Server).then(|| view! { <span>{format!("· {}", words().calls.over_server)}</span> });
             view! {
                 <i aria-hidden="true"><i></i><i></i><i></i></i>
                 <span>{word}</span>
@@ -139,9 +139,9 @@ fn Meters() -> impl IntoView {
     view! {
         <div class="line-meters" aria-hidden="true">
             <span title=w.microphone_level>
-                <Icon of=Picture::Microphone/><progress max="100" value=mine></progress>
+                <Icon of=IconName::Microphone/><progress max="100" value=mine></progress>
             </span>
-            <span title=w.speaker_level><Icon of=Picture::Guest/><progress max="100" value=theirs></progress></span>
+            <span title=w.speaker_level><Icon of=IconName::Guest/><progress max="100" value=theirs></progress></span>
         </div>
     }
 }
@@ -150,27 +150,27 @@ fn Meters() -> impl IntoView {
 fn said(phone: &Phone, call: &Call, pending: bool) -> String {
     let w = &words().calls;
     match &call.state {
-        How::Ended { outcome: outcome @ Outcome::Missed { .. }, .. } => {
+        CallState::Ended { outcome: outcome @ Outcome::Missed { .. }, .. } => {
             format!("{} · {}", names::outcome(*outcome), w.they_will_see)
         }
-        How::Ended { .. } => how(call),
-        How::Ringing if pending => w.calling.to_owned(),
-        How::Ringing => w.ringing.to_owned(),
-        How::Ongoing { .. } if phone.other_away => w.other_away.to_owned(),
-        How::Ongoing { .. } if !is_connected(phone) => w.connecting.to_owned(),
-        How::Ongoing { .. } => String::new(),
+        CallState::Ended { .. } => how(call),
+        CallState::Ringing if pending => w.calling.to_owned(),
+        CallState::Ringing => w.ringing.to_owned(),
+        CallState::Ongoing { .. } if phone.other_away => w.other_away.to_owned(),
+        CallState::Ongoing { .. } if !is_connected(phone) => w.connecting.to_owned(),
+        CallState::Ongoing { .. } => String::new(),
     }
 }
 
 /// Whether a media path is established.
 fn is_connected(phone: &Phone) -> bool {
-    phone.media.as_ref().is_some_and(|media| media.way != Way::None)
+    phone.media.as_ref().is_some_and(|media| media.way != MediaPath::None)
 }
 
 fn answered(call: &Call) -> Option<Timestamp> {
     match &call.state {
-        How::Ongoing { answered_at, .. } => Some(*answered_at),
-        How::Ringing | How::Ended { .. } => None,
+        CallState::Ongoing { answered_at, .. } => Some(*answered_at),
+        CallState::Ringing | CallState::Ended { .. } => None,
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    fn talking(way: Way) -> Phone {
+    fn talking(way: MediaPath) -> Phone {
         let call = ringing_call(at(0));
         let media = Media {
             call_id: call.id,
@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn ongoing() -> Call {
-        let state = How::Ongoing { answered_at: at(5), callee_endpoint: None };
+        let state = CallState::Ongoing { answered_at: at(5), callee_endpoint: None };
         Call { state, ..ringing_call(at(0)) }
     }
 
@@ -227,16 +227,16 @@ mod tests {
         let ring_back = Phone { task: Task::RingBack { call_id: call.id }, ..Phone::default() };
         assert_eq!(said(&ring_back, &call, true), "Calling …");
         assert_eq!(said(&ring_back, &call, false), "Ringing …");
-        assert_eq!(said(&talking(Way::None), &ongoing(), false), "Connecting …");
-        assert_eq!(said(&talking(Way::Direct), &ongoing(), false), "");
-        let lost = Phone { other_away: true, ..talking(Way::Direct) };
+        assert_eq!(said(&talking(MediaPath::None), &ongoing(), false), "Connecting …");
+        assert_eq!(said(&talking(MediaPath::Direct), &ongoing(), false), "");
+        let lost = Phone { other_away: true, ..talking(MediaPath::Direct) };
         assert_eq!(said(&lost, &ongoing(), false), "Connection lost at the other end");
     }
 
     #[test]
     fn who_called_in_vain_is_told_why_and_that_it_is_not_lost() {
         let outcome = Outcome::Missed { why: Why::Busy };
-        let state = How::Ended { answered_at: None, ended_at: at(9), ended_by: None, outcome, duration_s: 0 };
+        let state = CallState::Ended { answered_at: None, ended_at: at(9), ended_by: None, outcome, duration_s: 0 };
         let call = Call { state, ..ringing_call(at(0)) };
         let over = Phone { task: Task::Over { call_id: call.id }, ..Phone::default() };
         assert_eq!(said(&over, &call, false), "Busy · They will see that you called.");
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn who_can_not_be_heard_is_told_so_with_the_system_s_words() {
-        let media = Media { microphone_trouble: Some("no device".into()), ..talking(Way::Direct).media.unwrap() };
+        let media = Media { microphone_trouble: Some("no device".into()), ..talking(MediaPath::Direct).media.unwrap() };
         assert_eq!(troubles(&media), [(words().calls.no_microphone, "no device".to_owned())]);
     }
 }

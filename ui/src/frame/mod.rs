@@ -12,12 +12,12 @@ mod banners;
 mod bottom;
 mod line;
 mod link;
+mod nav;
 mod ring;
 mod scanner;
-mod settling;
 mod talk;
+mod tap_guard;
 mod top;
-mod ways;
 
 use leptos::prelude::*;
 
@@ -29,9 +29,9 @@ use crate::state::state;
 use banners::News;
 
 pub use banners::Notices;
-pub use bottom::Trouble;
+pub use bottom::ConnectionBanner;
 pub use link::link;
-pub use ways::MORE;
+pub use nav::MORE;
 
 /// The frame with the current page.
 #[component]
@@ -67,14 +67,14 @@ pub fn Frame() -> impl IntoView {
     let news = calm.keep(Memo::new(move |_| banners::news(state)));
     let above =
         Memo::new(move |_| (line::rows(state), news.with(|news| news.iter().map(News::name).collect::<Vec<_>>())));
-    let settling = settling::settling(above);
+    let settling = tap_guard::settling(above);
     view! {
         <div class="frame">
             <a class="skip" href="#main" on:click=|event| {
                 event.prevent_default();
                 crate::bridge::page::focus("main");
             }>{words().frame.to_content}</a>
-            <ways::Ways/>
+            <nav::Ways/>
             <top::Top/>
             <line::Line/>
             <main id="main" class="main" class:settling=settling tabindex="-1" on:pointerdown=move |_| calm.pressed()

@@ -12,10 +12,10 @@ use leptos::prelude::*;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use crate::bridge::page;
-use crate::components::{Face, Icon, Picture, keep_focus};
+use crate::components::{Face, Icon, IconName, keep_focus};
 use crate::locales::{fill, names, refusals, words};
 use crate::pages::calls::about;
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// How long it ignores input after it appears: such taps and keys were meant for something else.
 const UNHEEDED: Duration = Duration::from_millis(700);
@@ -86,7 +86,7 @@ fn Incoming(call: Call) -> impl IntoView {
     view! {
         <div class="ring" role="alertdialog" aria-modal="true" aria-labelledby="ring-title ring-who"
             aria-describedby="ring-role ring-about" tabindex="-1" node_ref=panel on:keydown=on_key>
-            <p id="ring-title" class="ring-title"><Icon of=Picture::Phone/>{w.incoming}</p>
+            <p id="ring-title" class="ring-title"><Icon of=IconName::Phone/>{w.incoming}</p>
             <div class="ring-who">
                 <Face id=caller name=who.clone()/>
                 <h2 id="ring-who">{who}</h2>
@@ -96,17 +96,17 @@ fn Incoming(call: Call) -> impl IntoView {
             <p class="wrong" role="alert">{wrong}</p>
             <div class="ring-acts">
                 <button type="button" class="ring-act reject" on:click=move |_| reject()>
-                    <Icon of=Picture::PhoneDown/><span>{w.reject}</span>
+                    <Icon of=IconName::PhoneDown/><span>{w.reject}</span>
                 </button>
                 <button type="button" class="ring-act answer" on:click=move |_| answer()>
-                    <Icon of=Picture::Phone/><span>{w.answer}</span>
+                    <Icon of=IconName::Phone/><span>{w.answer}</span>
                 </button>
             </div>
         </div>
     }
 }
 
-fn about_words(state: State, call: &Call) -> Option<String> {
+fn about_words(state: AppState, call: &Call) -> Option<String> {
     let what = about(state, call.about.as_ref()?);
     Some(fill(words().calls.about, &[("what", &what)]))
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
 use crate::bridge::page;
-use crate::components::{Icon, Picture};
+use crate::components::{Icon, IconName};
 use crate::locales::words;
 use crate::state::state;
 
@@ -52,7 +52,7 @@ pub fn Talk(media: Memo<Option<Media>>) -> impl IntoView {
             title=w.talk_key on:pointerdown=press on:pointerup=move |_| hold(false)
             on:pointercancel=move |_| hold(false) on:lostpointercapture=move |_| hold(false)
             on:contextmenu=|event| event.prevent_default()>
-            <Icon of=Picture::Microphone/>
+            <Icon of=IconName::Microphone/>
             <span>{move || if heard.get() { w.talking } else { w.talk }}</span>
         </button>
     }

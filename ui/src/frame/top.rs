@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::link::LinkChip;
 use crate::bridge::page;
-use crate::components::{Icon, IconButton, Picture};
+use crate::components::{Icon, IconButton, IconName};
 use crate::locales::words;
 use crate::pages::info;
 use crate::route::Page;
@@ -27,7 +27,7 @@ pub fn Top() -> impl IntoView {
         <header class="top">
             <Show when=deep>
                 <span class="only-phone">
-                    <IconButton icon=Picture::Back name=words().common.back on_press=page::back/>
+                    <IconButton icon=IconName::Back name=words().common.back on_press=page::back/>
                 </span>
             </Show>
             <h1>{title}</h1>
@@ -46,7 +46,7 @@ fn Silence() -> impl IntoView {
     let loud = Memo::new(move |_| state.alerts.with(|alerts| alerts.iter().any(|alert| !alert.silenced)));
     let silent = Memo::new(move |_| state.alerts.with(|alerts| alerts.iter().any(|alert| alert.silenced)));
     let label = move || if loud.get() { words().frame.silence } else { words().frame.silenced };
-    let icon = move || if loud.get() { Picture::Bell } else { Picture::BellOff };
+    let icon = move || if loud.get() { IconName::Bell } else { IconName::BellOff };
     view! {
         <Show when=move || loud.get() || silent.get()>
             <button type="button" class="button silence" class:loud=loud disabled=move || !loud.get()
@@ -102,7 +102,7 @@ fn Busy() -> impl IntoView {
         <Show when=move || me.get().is_some()>
             <button type="button" class="chip wait" title=words().calls.busy_end
                 aria-label=words().calls.busy_end on:click=end>
-                <Icon of=Picture::PhoneDown/>
+                <Icon of=IconName::PhoneDown/>
                 <span>{words().calls.busy}</span>
             </button>
         </Show>

@@ -6,18 +6,18 @@
 //!
 //! - `words/` declares the text keys; `en/`, `de/`, `fr/`, `hr/` hold the texts: a language that lacks one doesn't
 //!   compile
-//! - [`names`] names of kinds and states; [`refusals`], [`happenings`], [`doings`], [`troubles`] sentences for codes,
+//! - [`names`] names of kinds and states; [`refusals`], [`log_text`], [`command_text`], [`connection_error`] sentences for codes,
 //!   log entries, commands, connection errors; [`Sentence`] a sentence that mentions people
-//! - [`time`] clock times, dates, ages; [`sought`] text search
+//! - [`time`] clock times, dates, ages; [`search`] text search
 
-pub mod doings;
-pub mod happenings;
+pub mod command_text;
+pub mod connection_error;
+pub mod log_text;
 pub mod names;
 pub mod refusals;
+pub mod search;
 mod sentence;
-pub mod sought;
 pub mod time;
-pub mod troubles;
 mod words;
 
 mod de;

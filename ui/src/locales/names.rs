@@ -1,12 +1,12 @@
 //! Names of kinds and states.
 
-use crewbell_shared::button::{ButtonState, Key};
+use crewbell_shared::button::{ButtonKey, ButtonState};
 use crewbell_shared::call::{Outcome, Why};
 use crewbell_shared::person::Role;
 use crewbell_shared::place::PlaceKind;
 use crewbell_shared::protocol::live::Status;
-use crewbell_shared::request::{Kind, Priority, Request, State};
-use crewbell_shared::site::Settings;
+use crewbell_shared::request::{Kind, Priority, Request, RequestState};
+use crewbell_shared::site::SiteSettings;
 
 use super::{Text, fill, words};
 
@@ -37,7 +37,7 @@ pub fn service(code: &str) -> String {
         "lights" => w.lights.to_owned(),
         "prepare_food" => w.prepare_food.to_owned(),
         "bring_drinks" => w.bring_drinks.to_owned(),
-        Settings::DO_NOT_DISTURB => w.do_not_disturb.to_owned(),
+        SiteSettings::DO_NOT_DISTURB => w.do_not_disturb.to_owned(),
         own => as_words(own),
     }
 }
@@ -61,13 +61,13 @@ pub fn priority(priority: Priority) -> Text {
 }
 
 /// The name of a request's state.
-pub fn state(state: &State) -> Text {
+pub fn state(state: &RequestState) -> Text {
     let w = &words().kinds;
     match state {
-        State::Open => w.state_open,
-        State::Accepted(_) => w.state_accepted,
-        State::Completed { .. } => w.state_completed,
-        State::Cancelled { .. } => w.state_cancelled,
+        RequestState::Open => w.state_open,
+        RequestState::Accepted(_) => w.state_accepted,
+        RequestState::Completed { .. } => w.state_completed,
+        RequestState::Cancelled { .. } => w.state_cancelled,
     }
 }
 
@@ -132,14 +132,14 @@ pub fn outcome(outcome: Outcome) -> Text {
 }
 
 /// The name of a key of a button.
-pub fn key(key: Key) -> String {
+pub fn key(key: ButtonKey) -> String {
     let aux = |n: &str| fill(words().kinds.key_aux, &[("n", n)]);
     match key {
-        Key::Main => words().kinds.key_main.to_owned(),
-        Key::Aux1 => aux("1"),
-        Key::Aux2 => aux("2"),
-        Key::Aux3 => aux("3"),
-        Key::Aux4 => aux("4"),
+        ButtonKey::Main => words().kinds.key_main.to_owned(),
+        ButtonKey::Aux1 => aux("1"),
+        ButtonKey::Aux2 => aux("2"),
+        ButtonKey::Aux3 => aux("3"),
+        ButtonKey::Aux4 => aux("4"),
     }
 }
 

@@ -3,7 +3,7 @@
 use crewbell_core::screen::AskError;
 use crewbell_shared::{Code, Refusal};
 
-use super::{fill, troubles, words};
+use super::{connection_error, fill, words};
 
 /// A refusal in words. It names the person who was first, and the invalid field.
 pub fn refusal(refusal: &Refusal) -> String {
@@ -75,7 +75,7 @@ pub fn ask_error(error: &AskError) -> String {
 pub fn system_words(error: &AskError) -> Option<String> {
     match error {
         AskError::Refused { .. } | AskError::AlreadyRunning => None,
-        AskError::Offline { why } | AskError::NotCrewbell { why } => Some(troubles::trouble(why)),
+        AskError::Offline { why } | AskError::NotCrewbell { why } => Some(connection_error::trouble(why)),
         AskError::NotKept { why, .. } | AskError::Unreadable { why } => Some(why.clone()),
     }
 }

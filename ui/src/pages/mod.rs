@@ -20,7 +20,7 @@ pub mod sign_in;
 use crewbell_shared::person::Right;
 use leptos::prelude::*;
 
-use crate::components::Picture;
+use crate::components::IconName;
 use crate::locales::Words;
 use crate::route::Page;
 
@@ -30,7 +30,7 @@ pub struct Info {
     /// The title.
     pub title: fn(&Words) -> &'static str,
     /// The icon.
-    pub icon: Picture,
+    pub icon: IconName,
     /// The right that a person needs to see it.
     pub right: Option<Right>,
 }

@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
 
-use super::State;
+use super::AppState;
 use crate::bridge;
 
-impl State {
+impl AppState {
     /// Executes a command for the signed-in person. Its effect is shown as soon as the core has stored it. An error of
     /// this device's rules or storage goes into `trouble`, a later refusal by the server into `refusals`. There is
     /// nothing to await.

@@ -8,9 +8,9 @@ use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::State;
+use super::AppState;
 
-impl State {
+impl AppState {
     /// The presence of a person; `None` without a connection, as this device can't know it then. The person's own busy
     /// flag counts as soon as this device knows it.
     pub fn presence_of(self, id: PersonId) -> Option<Status> {

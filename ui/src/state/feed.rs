@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crewbell_core::screen::{Ask, OutboxItem, Picture, Shown, Told};
-use crewbell_core::store::{Key, Line};
+use crewbell_core::screen::{Ask, CoreEvent, OutboxItem, Shown, ViewState};
+use crewbell_core::store::{EntityKey, Line};
 use crewbell_shared::button::Button;
 use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay};
@@ -19,14 +19,14 @@ use leptos::task::spawn_local;
 use uuid::Uuid;
 
 use super::order::Order;
-use super::{Item, State};
+use super::{AppState, Item};
 use crate::bridge;
 use crate::route::{Page, Route, go};
 
 /// Maximum number of log lines kept for timelines; older ones are fetched from the server on demand.
 const MOST_LINES: usize = 2000;
 
-impl State {
+impl AppState {
     /// Subscribes to the core's events and then requests a snapshot. In this order no event is lost between the two.
     pub fn start(self) {
         spawn_local(async move {
@@ -39,7 +39,7 @@ impl State {
 
     async fn look(self) {
         self.order.update_value(Order::asked);
-        let answer: Result<Picture, _> = bridge::ask(&Ask::Look).await;
+        let answer: Result<ViewState, _> = bridge::ask(&Ask::Look).await;
         let look = answer.as_ref().map_or(0, |picture| picture.look);
         let since = self.order.try_update_value(|order| order.answered(look)).flatten();
         match (answer, since) {
@@ -57,8 +57,8 @@ impl State {
     }
 
     /// Replaces the complete state by a snapshot.
-    pub fn show(self, picture: Picture) {
-        let Picture { look: _, session, last, status, nouns, outbox, lines, present, seen, alerts, phone, settings } =
+    pub fn show(self, picture: ViewState) {
+        let ViewState { look: _, session, last, status, nouns, outbox, lines, present, seen, alerts, phone, settings } =
             picture;
         let mut all = Sorted::default();
         for shown in nouns {
@@ -87,43 +87,43 @@ impl State {
         self.tick();
     }
 
-    fn hear_all(self, told: Vec<Told>) {
+    fn hear_all(self, told: Vec<CoreEvent>) {
         let now = self.order.try_update_value(|order| order.told(told)).unwrap_or_default();
         for told in now {
             self.hear(told);
         }
     }
 
-    fn hear(self, told: Told) {
+    fn hear(self, told: CoreEvent) {
         match told {
-            Told::Patch { put, gone, lines } => self.patch(put, &gone, lines),
-            Told::Status { status } => {
+            CoreEvent::Patch { put, gone, lines } => self.patch(put, &gone, lines),
+            CoreEvent::Status { status } => {
                 self.status.set(status);
                 self.tick();
             }
-            Told::Outbox { put, gone } => self.outbox.update(|all| patch_outbox(all, put, &gone)),
-            Told::Present { people } => self.present.set(people),
-            Told::Seen { people } => {
+            CoreEvent::Outbox { put, gone } => self.outbox.update(|all| patch_outbox(all, put, &gone)),
+            CoreEvent::Present { people } => self.present.set(people),
+            CoreEvent::Seen { people } => {
                 self.seen.update(|all| all.extend(people.into_iter().map(|seen| (seen.person_id, seen.at))));
             }
-            Told::Reached { request_id, devices, sounded } => {
+            CoreEvent::Reached { request_id, devices, sounded } => {
                 self.reached.update(|reached| {
                     reached.insert(request_id, (devices, sounded));
                 });
             }
-            Told::Alerts { alerts } => self.alerts.set(alerts),
-            Told::Refused { command_id, refusal } => self.refusals.update(|all| all.push((command_id, refusal))),
-            Told::Settings { settings } => self.settings.set(settings),
-            Told::Voice { player } => self.voice.set(player),
-            Told::Phone { phone } => self.phone.set(phone),
-            Told::Levels { levels } => self.levels.set(levels),
-            Told::Open { request_id } => go(Route::about(Page::Requests, request_id.0)),
-            Told::Looked { .. } => {}
-            Told::Reload => spawn_local(self.look()),
+            CoreEvent::Alerts { alerts } => self.alerts.set(alerts),
+            CoreEvent::Refused { command_id, refusal } => self.refusals.update(|all| all.push((command_id, refusal))),
+            CoreEvent::Settings { settings } => self.settings.set(settings),
+            CoreEvent::Voice { player } => self.voice.set(player),
+            CoreEvent::Phone { phone } => self.phone.set(phone),
+            CoreEvent::Levels { levels } => self.levels.set(levels),
+            CoreEvent::Open { request_id } => go(Route::about(Page::Requests, request_id.0)),
+            CoreEvent::Looked { .. } => {}
+            CoreEvent::Reload => spawn_local(self.look()),
         }
     }
 
-    fn patch(self, put: Vec<Shown>, gone: &[Key], lines: Vec<Line>) {
+    fn patch(self, put: Vec<Shown>, gone: &[EntityKey], lines: Vec<Line>) {
         let mut some = Sorted::default();
         for shown in put {
             some.put(shown);
@@ -195,24 +195,25 @@ impl Sorted {
 #[cfg(test)]
 mod tests {
     use crewbell_core::screen::Deed;
-    use crewbell_core::store::Doing;
+    use crewbell_core::store::CommandStatus;
     use crewbell_shared::protocol::Verb;
     use crewbell_shared::testing::{at, id, sam};
 
     use super::*;
 
-    fn item(number: u128, doing: Doing) -> OutboxItem {
+    fn item(number: u128, doing: CommandStatus) -> OutboxItem {
         let deed = Deed::from(&Verb::AcceptRequest { request_id: id(number) });
         OutboxItem { command_id: id(number), depends_on: None, deed, by: sam().as_ref(), at: at(1), doing }
     }
 
     #[test]
     fn an_outbox_that_changes_keeps_its_order() {
-        let mut all = vec![item(1, Doing::Waiting), item(2, Doing::Waiting), item(3, Doing::Waiting)];
-        let put = vec![item(2, Doing::Done { seq: 7 }), item(4, Doing::Waiting)];
+        let mut all =
+            vec![item(1, CommandStatus::Waiting), item(2, CommandStatus::Waiting), item(3, CommandStatus::Waiting)];
+        let put = vec![item(2, CommandStatus::Done { seq: 7 }), item(4, CommandStatus::Waiting)];
         for _ in 0..2 {
             patch_outbox(&mut all, put.clone(), &[id(1)]);
-            assert_eq!(all, [put[0].clone(), item(3, Doing::Waiting), put[1].clone()]);
+            assert_eq!(all, [put[0].clone(), item(3, CommandStatus::Waiting), put[1].clone()]);
         }
     }
 }

@@ -5,9 +5,9 @@ use crewbell_shared::ids::{GuestId, PersonId, PlaceId};
 use crewbell_shared::place::{Place, PlaceKind};
 use leptos::prelude::*;
 
-use super::State;
+use super::AppState;
 
-impl State {
+impl AppState {
     /// The name of a place; empty if the place is unknown.
     pub fn place_name(self, id: PlaceId) -> String {
         self.places.get(id).map(|place| place.noun.name).unwrap_or_default()

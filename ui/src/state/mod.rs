@@ -1,6 +1,6 @@
 //! The client state: one store, created at the root and fed only by the core.
 //!
-//! The core decides and the UI shows: pages never change the store. A page sends a request ([`State::act`]), the core
+//! The core decides and the UI shows: pages never change the store. A page sends a request ([`AppState::act`]), the core
 //! emits events in response (`feed`), and everything that depends on the changed values renders again at once.
 //!
 //! The store lives as long as the app, so a future that completes late still finds it. Values that a *page* creates are
@@ -43,11 +43,11 @@ pub use tree::Branch;
 
 /// A handle to the store, as large as a pointer: copy it into closures.
 #[derive(Clone, Copy, Debug)]
-pub struct State {
+pub struct AppState {
     store: &'static Store,
 }
 
-impl Deref for State {
+impl Deref for AppState {
     type Target = Store;
 
     fn deref(&self) -> &Store {
@@ -64,7 +64,7 @@ pub enum RequestSheet {
     Cancel,
 }
 
-/// The store that [`State`] points to.
+/// The store that [`AppState`] points to.
 #[derive(Debug)]
 pub struct Store {
     /// Whether the first snapshot was answered, with success or not.
@@ -129,7 +129,7 @@ pub struct Store {
     pub wide: RwSignal<bool>,
 }
 
-impl State {
+impl AppState {
     /// Creates the store; once, at the root.
     pub fn new() -> Self {
         let wide = RwSignal::new(false);
@@ -212,6 +212,6 @@ impl State {
 }
 
 /// Returns the state from the reactive context.
-pub fn state() -> State {
-    expect_context::<State>()
+pub fn state() -> AppState {
+    expect_context::<AppState>()
 }

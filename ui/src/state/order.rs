@@ -2,10 +2,10 @@
 //! Without this, an old snapshot would undo later events, or a late event would undo what a newer snapshot contains,
 //! and nothing would correct it.
 //!
-//! The core marks in its events where each snapshot was taken ([`Told::Looked`]). Events before the mark are contained
+//! The core marks in its events where each snapshot was taken ([`CoreEvent::Looked`]). Events before the mark are contained
 //! in the snapshot; events after it are applied over the snapshot again.
 
-use crewbell_core::screen::Told;
+use crewbell_core::screen::CoreEvent;
 
 /// The ordering state.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub struct Order {
     /// The number of snapshots that were requested and haven't arrived.
     awaited: usize,
     /// Events received while a snapshot was awaited, with the marks.
-    heard: Vec<Told>,
+    heard: Vec<CoreEvent>,
     /// The number of the snapshot that is shown.
     shown: u64,
     /// Whether the mark of that snapshot is still to come: events until then are contained in it.
@@ -27,13 +27,13 @@ impl Order {
     }
 
     /// Takes received events and returns those to apply now.
-    pub fn told(&mut self, told: Vec<Told>) -> Vec<Told> {
+    pub fn told(&mut self, told: Vec<CoreEvent>) -> Vec<CoreEvent> {
         if self.awaited > 0 {
             self.heard.extend(told.iter().cloned());
         }
         let mut news = Vec::with_capacity(told.len());
         for told in told {
-            if let Told::Looked { look } = told {
+            if let CoreEvent::Looked { look } = told {
                 self.ahead &= look < self.shown;
             } else if !(self.ahead && is_pictured(&told)) {
                 news.push(told);
@@ -44,10 +44,10 @@ impl Order {
 
     /// Takes the number of a snapshot that arrived, or 0 if the request failed. Returns the events to apply over it, or
     /// `None` if a later snapshot is shown or there is none.
-    pub fn answered(&mut self, look: u64) -> Option<Vec<Told>> {
+    pub fn answered(&mut self, look: u64) -> Option<Vec<CoreEvent>> {
         self.awaited = self.awaited.saturating_sub(1);
         let since = (look > self.shown).then(|| {
-            let mark = self.heard.iter().position(|told| matches!(told, Told::Looked { look: of } if *of == look));
+            let mark = self.heard.iter().position(|told| matches!(told, CoreEvent::Looked { look: of } if *of == look));
             self.shown = look;
             self.ahead = mark.is_none();
             let since = mark.map_or(&[][..], |mark| &self.heard[mark..]);
@@ -61,23 +61,23 @@ impl Order {
 }
 
 /// Whether an event changes something that is part of a snapshot.
-fn is_pictured(told: &Told) -> bool {
+fn is_pictured(told: &CoreEvent) -> bool {
     match told {
-        Told::Patch { .. }
-        | Told::Status { .. }
-        | Told::Outbox { .. }
-        | Told::Present { .. }
-        | Told::Seen { .. }
-        | Told::Alerts { .. }
-        | Told::Phone { .. }
-        | Told::Settings { .. } => true,
-        Told::Reached { .. }
-        | Told::Refused { .. }
-        | Told::Voice { .. }
-        | Told::Levels { .. }
-        | Told::Open { .. }
-        | Told::Looked { .. }
-        | Told::Reload => false,
+        CoreEvent::Patch { .. }
+        | CoreEvent::Status { .. }
+        | CoreEvent::Outbox { .. }
+        | CoreEvent::Present { .. }
+        | CoreEvent::Seen { .. }
+        | CoreEvent::Alerts { .. }
+        | CoreEvent::Phone { .. }
+        | CoreEvent::Settings { .. } => true,
+        CoreEvent::Reached { .. }
+        | CoreEvent::Refused { .. }
+        | CoreEvent::Voice { .. }
+        | CoreEvent::Levels { .. }
+        | CoreEvent::Open { .. }
+        | CoreEvent::Looked { .. }
+        | CoreEvent::Reload => false,
     }
 }
 
@@ -87,18 +87,18 @@ mod tests {
 
     use super::*;
 
-    fn status(waiting: u32) -> Told {
-        Told::Status { status: Status { waiting, ..Status::default() } }
+    fn status(waiting: u32) -> CoreEvent {
+        CoreEvent::Status { status: Status { waiting, ..Status::default() } }
     }
 
-    fn mark(look: u64) -> Told {
-        Told::Looked { look }
+    fn mark(look: u64) -> CoreEvent {
+        CoreEvent::Looked { look }
     }
 
     #[test]
     fn what_is_told_is_shown_at_once_while_nothing_is_awaited() {
         let mut order = Order::default();
-        assert_eq!(order.told(vec![status(1), Told::Reload]), [status(1), Told::Reload]);
+        assert_eq!(order.told(vec![status(1), CoreEvent::Reload]), [status(1), CoreEvent::Reload]);
     }
 
     #[test]
@@ -124,8 +124,8 @@ mod tests {
         let mut order = Order::default();
         order.asked();
         assert!(order.answered(1).is_some());
-        let open = Told::Open { request_id: crewbell_shared::testing::id(1) };
-        assert_eq!(order.told(vec![open.clone(), Told::Reload]), [open, Told::Reload]);
+        let open = CoreEvent::Open { request_id: crewbell_shared::testing::id(1) };
+        assert_eq!(order.told(vec![open.clone(), CoreEvent::Reload]), [open, CoreEvent::Reload]);
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         let mut order = Order::default();
         order.asked();
         assert!(order.answered(1).is_some());
-        assert_eq!(order.told(vec![Told::Reload, status(1)]), [Told::Reload]);
+        assert_eq!(order.told(vec![CoreEvent::Reload, status(1)]), [CoreEvent::Reload]);
         order.asked();
         assert_eq!(order.told(vec![mark(2), status(2)]), [status(2)]);
         assert_eq!(order.answered(2), Some(vec![status(2)]));

@@ -26,7 +26,7 @@ pub struct Item<T> {
 pub type Row<T> = ArcRwSignal<Item<T>>;
 
 /// A type of entity with an id.
-pub trait Noun: Clone + PartialEq + Send + Sync + 'static {
+pub trait TableEntity: Clone + PartialEq + Send + Sync + 'static {
     /// The type of the id.
     type Id;
     /// The entity's id as a key of the table.
@@ -37,7 +37,7 @@ pub trait Noun: Clone + PartialEq + Send + Sync + 'static {
 
 macro_rules! nouns {
     ($($noun:ty: $id:ty),+ $(,)?) => {$(
-        impl Noun for $noun {
+        impl TableEntity for $noun {
             type Id = $id;
 
             fn key(&self) -> Uuid {
@@ -61,26 +61,26 @@ nouns! {
 /// Reading through [`list`](Self::list) subscribes to the *whole* table: do it in a `Memo`, so that only readers of a
 /// changed result run again. Reading a [`Row`] subscribes to that entity alone.
 #[derive(Debug)]
-pub struct Table<T: Noun> {
+pub struct Table<T: TableEntity> {
     rows: RwSignal<BTreeMap<Uuid, Row<T>>>,
 }
 
 #[expect(clippy::expl_impl_clone_on_copy, reason = "derived, it would ask it of the noun, too")]
-impl<T: Noun> Clone for Table<T> {
+impl<T: TableEntity> Clone for Table<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: Noun> Copy for Table<T> {}
+impl<T: TableEntity> Copy for Table<T> {}
 
-impl<T: Noun> Default for Table<T> {
+impl<T: TableEntity> Default for Table<T> {
     fn default() -> Self {
         Self { rows: RwSignal::default() }
     }
 }
 
-impl<T: Noun> Table<T> {
+impl<T: TableEntity> Table<T> {
     /// Returns one entity as a reactive value. It doesn't subscribe to the table: an entity that is added later goes
     /// unnoticed.
     pub fn row(self, id: T::Id) -> Option<Row<T>> {

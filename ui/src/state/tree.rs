@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::place::{Place, PlaceKind};
 
-use super::State;
+use super::AppState;
 
 /// A deck with its places, or the places without a deck.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Branch {
     pub places: Vec<Place>,
 }
 
-impl State {
+impl AppState {
     /// All places by deck; subscribes to all of them.
     pub fn places_by_deck(self) -> Vec<Branch> {
         by_deck(&self.places.list(|item| Some(item.noun.clone())))

@@ -71,7 +71,7 @@ const TELL_OF_SITE: u32 = 30;
 
 /// The sign-in rate limiter of a server.
 #[derive(Debug)]
-pub struct LoginLimiter {
+pub struct LoginRateLimiter {
     counted: Mutex<Counted>,
     /// Salt of the hash that maps unknown names to records, so that nobody can tell which names share one.
     salt: [u8; 16],
@@ -154,7 +154,7 @@ struct Generations {
     old: BTreeMap<IpAddr, Budget>,
 }
 
-impl LoginLimiter {
+impl LoginRateLimiter {
     /// Creates a limiter with empty counters.
     pub fn new(ids: &Ids) -> Self {
         Self { counted: Mutex::default(), salt: ids.bytes() }

@@ -9,8 +9,8 @@ const SAM: Claim<'static> = Claim::Person(SiteId(Uuid::from_u128(1)), PersonId(U
 const SIRI: Claim<'static> = Claim::Person(SiteId(Uuid::from_u128(1)), PersonId(Uuid::from_u128(2)));
 const NOBODY: Claim<'static> = Claim::Nobody { site: Some(SiteId(Uuid::from_u128(1))), name: "Nobody" };
 
-fn limiter() -> LoginLimiter {
-    LoginLimiter::new(&Ids::seeded(1))
+fn limiter() -> LoginRateLimiter {
+    LoginRateLimiter::new(&Ids::seeded(1))
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -26,7 +26,7 @@ fn stranger(number: u32) -> Requester {
 }
 
 /// Tries a wrong secret. Returns the seconds to wait if the limiter refuses the attempt.
-fn guess(limiter: &LoginLimiter, claim: Claim<'_>, requester: Requester, now: Timestamp) -> Result<Alarm, i64> {
+fn guess(limiter: &LoginRateLimiter, claim: Claim<'_>, requester: Requester, now: Timestamp) -> Result<Alarm, i64> {
     let charged = limiter.charge(claim, requester, now);
     let attempt = charged.map_err(|refusal| refusal.details["retry_after_s"].as_i64().unwrap())?;
     Ok(limiter.wrong(&attempt, now))

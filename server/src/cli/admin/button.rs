@@ -12,7 +12,7 @@ use super::{AsList, AtSite, say};
 use crate::actions::SetButtonSecret;
 use crate::auth::{hash_code, join_code};
 use crate::cli::Table;
-use crate::house::House;
+use crate::site_registry::SiteRegistry;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum ButtonCommand {
@@ -66,10 +66,10 @@ pub(super) enum ButtonCommand {
     },
 }
 
-pub(super) async fn run(command: ButtonCommand, house: &House) -> anyhow::Result<()> {
+pub(super) async fn run(command: ButtonCommand, registry: &SiteRegistry) -> anyhow::Result<()> {
     match command {
         ButtonCommand::List { at, list } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let mut buttons = here.buttons().await?;
             // Buttons that wait for an assignment come first.
             buttons.sort_by_key(|button| button.place_id.is_some());
@@ -78,7 +78,7 @@ pub(super) async fn run(command: ButtonCommand, house: &House) -> anyhow::Result
             list.print(&buttons, &table(&buttons, &places, &TimeZone::system()))
         }
         ButtonCommand::Create { device, place, name, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let place = here.place(&place).await?;
             let button_id: ButtonId = here.id();
             let verb = Verb::CreateButton { button_id, device: device.clone(), place_id: place.id, name };
@@ -86,7 +86,7 @@ pub(super) async fn run(command: ButtonCommand, house: &House) -> anyhow::Result
             say(&format!("Button {device} is known, and rings for {}.", place.name))
         }
         ButtonCommand::Assign { device, place, name, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let button = here.button(&device).await?;
             let place = here.place(&place).await?;
             let name = name.or(button.name);
@@ -94,19 +94,19 @@ pub(super) async fn run(command: ButtonCommand, house: &House) -> anyhow::Result
             say(&format!("Button {device} rings for {}.", place.name))
         }
         ButtonCommand::Retire { device, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let button = here.button(&device).await?;
             here.command(Verb::RetireButton { button_id: button.id }).await?;
             say(&format!("Button {device} doesn't ring any more; its presses are recorded."))
         }
         ButtonCommand::Credentials { device, off, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let Button { id: button_id, device, .. } = here.button(&device).await?;
             if off {
                 here.act(Box::new(SetButtonSecret { button_id, hash: None })).await?;
                 return say(&format!("Button {device} signs in with the site's join code."));
             }
-            let code = join_code(&house.ids);
+            let code = join_code(&registry.ids);
             here.act(Box::new(SetButtonSecret { button_id, hash: Some(hash_code(code.as_bytes())) })).await?;
             let user = format!("{}/{device}", here.site.slug);
             say(&format!("MQTT user      {user}\nMQTT password  {code}\nThis is shown once."))

@@ -17,7 +17,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Table;
-use crate::house::House;
+use crate::site_registry::SiteRegistry;
 
 /// The arguments of `admin`.
 #[derive(Clone, Debug, Args)]
@@ -73,13 +73,13 @@ struct AsList {
 ///
 /// # Errors
 /// Returns an error, as a sentence, if the rules refuse the change or something named doesn't exist.
-pub async fn run(args: AdminArgs, house: &House) -> anyhow::Result<()> {
+pub async fn run(args: AdminArgs, registry: &SiteRegistry) -> anyhow::Result<()> {
     match args.noun {
-        Noun::Site(command) => site::run(command, house).await,
-        Noun::Person(command) => person::run(command, house).await,
-        Noun::Place(command) => place::run(command, house).await,
-        Noun::Button(command) => button::run(command, house).await,
-        Noun::Token(args) => token::run(args, house).await,
+        Noun::Site(command) => site::run(command, registry).await,
+        Noun::Person(command) => person::run(command, registry).await,
+        Noun::Place(command) => place::run(command, registry).await,
+        Noun::Button(command) => button::run(command, registry).await,
+        Noun::Token(args) => token::run(args, registry).await,
     }
 }
 

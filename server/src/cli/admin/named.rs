@@ -11,23 +11,23 @@ use crewbell_shared::protocol::{Source, Verb};
 
 use super::AtSite;
 use crate::actions::{self, Action};
-use crate::cli::words::not_done;
+use crate::cli::format::not_done;
 use crate::db;
-use crate::house::{House, OpenSite};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// An open site, with lookups of its current entities.
 pub(super) struct Here<'a> {
-    house: &'a House,
+    registry: &'a SiteRegistry,
     pub(super) site: Arc<OpenSite>,
 }
 
 impl AtSite {
     /// Opens the named site, or the only one when none is named.
-    pub(super) async fn open<'a>(&self, house: &'a House) -> anyhow::Result<Here<'a>> {
-        if let Some((site, _)) = house.site_named(self.site.as_deref()).await? {
-            return Ok(Here { house, site });
+    pub(super) async fn open<'a>(&self, registry: &'a SiteRegistry) -> anyhow::Result<Here<'a>> {
+        if let Some((site, _)) = registry.site_named(self.site.as_deref()).await? {
+            return Ok(Here { registry, site });
         }
-        let all = house.open_all().await?;
+        let all = registry.open_all().await?;
         let slugs: Vec<_> = all.iter().map(|site| site.slug.to_string()).collect();
         match (&self.site, slugs.is_empty()) {
             (_, true) => bail!("There is no site yet; `admin site add SLUG NAME` makes one."),
@@ -50,21 +50,21 @@ impl Here<'_> {
 
     /// Generates a new id.
     pub(super) fn id<Id: From<uuid::Uuid>>(&self) -> Id {
-        self.house.ids.next(self.house.clock.now())
+        self.registry.ids.next(self.registry.clock.now())
     }
 
     pub(super) async fn people(&self) -> anyhow::Result<Vec<Person>> {
-        let mut tx = self.house.db.read(self.site.id).await?;
+        let mut tx = self.registry.db.read(self.site.id).await?;
         Ok(db::people::all(&mut tx, self.site.id).await?)
     }
 
     pub(super) async fn places(&self) -> anyhow::Result<Vec<Place>> {
-        let mut tx = self.house.db.read(self.site.id).await?;
+        let mut tx = self.registry.db.read(self.site.id).await?;
         Ok(db::places::all(&mut tx, self.site.id).await?)
     }
 
     pub(super) async fn buttons(&self) -> anyhow::Result<Vec<Button>> {
-        let mut tx = self.house.db.read(self.site.id).await?;
+        let mut tx = self.registry.db.read(self.site.id).await?;
         let known = db::buttons::all(&mut tx, self.site.id).await?;
         Ok(known.into_iter().map(|known| known.button).collect())
     }

@@ -11,8 +11,8 @@ use super::{AsList, AtSite, say};
 use crate::actions::SetPersonSecret;
 use crate::auth::hash_secret;
 use crate::cli::Table;
-use crate::cli::words::ask_secret;
-use crate::house::House;
+use crate::cli::format::ask_secret;
+use crate::site_registry::SiteRegistry;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum PersonCommand {
@@ -79,10 +79,10 @@ impl NewSecret {
     }
 }
 
-pub(super) async fn run(command: PersonCommand, house: &House) -> anyhow::Result<()> {
+pub(super) async fn run(command: PersonCommand, registry: &SiteRegistry) -> anyhow::Result<()> {
     match command {
         PersonCommand::Add { name, role, pin, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let hash = pin.hash(&name).await?;
             let person_id: PersonId = here.id();
             here.command(Verb::SavePerson { person_id, name: name.clone(), role, active: true }).await?;
@@ -90,7 +90,7 @@ pub(super) async fn run(command: PersonCommand, house: &House) -> anyhow::Result
             say(&format!("{} is there as {}, and can sign in.", name.trim(), role.as_str()))
         }
         PersonCommand::List { all, at, list } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let mut people = here.people().await?;
             people.retain(|person| all || person.active);
             let mut table = Table::new(&["name", "role", "duty", "may sign in"]);
@@ -102,20 +102,20 @@ pub(super) async fn run(command: PersonCommand, house: &House) -> anyhow::Result
             list.print(&people, &table)
         }
         PersonCommand::Pin { name, pin, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let person = here.person(&name).await?;
             let hash = pin.hash(&person.name).await?;
             here.act(Box::new(SetPersonSecret { person_id: person.id, hash })).await?;
             say(&format!("{} has a new PIN, and is signed out everywhere.", person.name))
         }
         PersonCommand::Deactivate { name, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let person = here.person(&name).await?;
             set_active(&here, &person, false).await?;
             say(&format!("{} may no longer sign in, and is signed out everywhere.", person.name))
         }
         PersonCommand::Activate { name, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let person = here.person(&name).await?;
             set_active(&here, &person, true).await?;
             say(&format!("{} may sign in, with the PIN of before.", person.name))

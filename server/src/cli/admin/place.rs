@@ -9,7 +9,7 @@ use crewbell_shared::protocol::Verb;
 
 use super::{AsList, AtSite, say};
 use crate::cli::Table;
-use crate::house::House;
+use crate::site_registry::SiteRegistry;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum PlaceCommand {
@@ -62,10 +62,10 @@ impl From<KindName> for PlaceKind {
     }
 }
 
-pub(super) async fn run(command: PlaceCommand, house: &House) -> anyhow::Result<()> {
+pub(super) async fn run(command: PlaceCommand, registry: &SiteRegistry) -> anyhow::Result<()> {
     match command {
         PlaceCommand::Add { name, kind, parent, position, at } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             let parent_id = match parent {
                 Some(parent) => Some(here.place(&parent).await?.id),
                 None => None,
@@ -80,7 +80,7 @@ pub(super) async fn run(command: PlaceCommand, house: &House) -> anyhow::Result<
             say(&format!("{} is there.", name.trim()))
         }
         PlaceCommand::List { at, list } => {
-            let places = at.open(house).await?.places().await?;
+            let places = at.open(registry).await?.places().await?;
             list.print(&places, &table(&places))
         }
     }

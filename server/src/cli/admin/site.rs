@@ -1,15 +1,15 @@
 //! The subcommands of `admin site`.
 
 use clap::Subcommand;
-use crewbell_shared::site::{Settings, Site};
+use crewbell_shared::site::{Site, SiteSettings};
 
 use super::{AsList, AtSite, say};
 use crate::actions::{CreateSite, SetJoinCode};
 use crate::auth::{hash_code, join_code};
 use crate::cli::Table;
-use crate::cli::words::not_done;
+use crate::cli::format::not_done;
 use crate::db;
-use crate::house::House;
+use crate::site_registry::SiteRegistry;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum SiteCommand {
@@ -35,16 +35,16 @@ pub(super) enum SiteCommand {
     },
 }
 
-pub(super) async fn run(command: SiteCommand, house: &House) -> anyhow::Result<()> {
+pub(super) async fn run(command: SiteCommand, registry: &SiteRegistry) -> anyhow::Result<()> {
     match command {
         SiteCommand::Add { slug, name } => {
-            let id = house.ids.next(house.clock.now());
-            let site = Site { id, slug: slug.clone(), name, settings: Settings::default() };
-            CreateSite { site }.run(&house.db, &house.clock, &house.ids, None).await.map_err(not_done)?;
+            let id = registry.ids.next(registry.clock.now());
+            let site = Site { id, slug: slug.clone(), name, settings: SiteSettings::default() };
+            CreateSite { site }.run(&registry.db, &registry.clock, &registry.ids, None).await.map_err(not_done)?;
             say(&format!("Site \"{slug}\" is there. Next: `admin person add NAME --role admin --site {slug}`."))
         }
         SiteCommand::List { list } => {
-            let mut tx = house.db.read_sites().await?;
+            let mut tx = registry.db.read_sites().await?;
             let known = db::sites::all(&mut tx).await?;
             let mut table = Table::new(&["slug", "name", "join code", "entries"]);
             for known in &known {
@@ -55,12 +55,12 @@ pub(super) async fn run(command: SiteCommand, house: &House) -> anyhow::Result<(
             list.print(&sites, &table)
         }
         SiteCommand::JoinCode { at, off } => {
-            let here = at.open(house).await?;
+            let here = at.open(registry).await?;
             if off {
                 here.act(Box::new(SetJoinCode { hash: None })).await?;
                 return say("Nothing new can join any more. Buttons with passwords of their own still can sign in.");
             }
-            let code = join_code(&house.ids);
+            let code = join_code(&registry.ids);
             here.act(Box::new(SetJoinCode { hash: Some(hash_code(code.as_bytes())) })).await?;
             say(&format!("MQTT user      {}\nMQTT password  {code}\nThis is shown once.", here.site.slug))
         }

@@ -8,7 +8,7 @@ use super::{AtSite, say};
 use crate::actions::SignIn;
 use crate::auth::Token;
 use crate::db::sessions::Session;
-use crate::house::House;
+use crate::site_registry::SiteRegistry;
 
 /// The arguments of `admin token`.
 #[derive(Clone, Debug, Args)]
@@ -21,11 +21,11 @@ pub(super) struct TokenArgs {
 
 /// Signs a person in on a new device, so that earlier tokens stay valid. Prints the token alone to standard output, for
 /// `TOKEN=$(…)`.
-pub(super) async fn run(args: TokenArgs, house: &House) -> anyhow::Result<()> {
-    let here = args.at.open(house).await?;
+pub(super) async fn run(args: TokenArgs, registry: &SiteRegistry) -> anyhow::Result<()> {
+    let here = args.at.open(registry).await?;
     let person = here.person(&args.name).await?;
-    let token = Token::new(here.site.id, &house.ids);
-    let at = house.clock.now();
+    let token = Token::new(here.site.id, &registry.ids);
+    let at = registry.clock.now();
     let session = Session {
         id: here.id(),
         person_id: person.id,

@@ -1,6 +1,6 @@
 //! The subcommand `crewbell-server demo`.
 
-mod telling;
+mod press_trace;
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::ground::{Ground, Take};
+use super::database::{DatabaseAccess, Take};
 use super::serve::{configuration, settings, told_to_stop};
 use crate::clock::Clock;
 use crate::config::ServeArgs;
@@ -60,13 +60,13 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         log_level: Some(std::env::var("CREWBELL_LOG_LEVEL").unwrap_or_else(|_| "warn".to_owned())),
         ..ServeArgs::default()
     })?;
-    let ground = Ground::open(&config, Take::Own).await?;
+    let ground = DatabaseAccess::open(&config, Take::Own).await?;
     let panel = Panel::default();
     let settings = settings(&config, &ground, Clock::default())?;
     let server = Server::start_with(settings, panel.router()).await?;
-    let site = demo::load(&server.house, server.house.clock.now()).await?;
+    let site = demo::load(&server.registry, server.registry.clock.now()).await?;
     if let Some(mqtt) = server.mqtt {
-        panel.connect(site.clone(), mqtt, &server.house.ids, server.house.stop.clone());
+        panel.connect(site.clone(), mqtt, &server.registry.ids, server.registry.stop.clone());
     }
     if args.json {
         let mqtt = server.mqtt.map(|address| address.to_string()).unwrap_or_default();
@@ -86,10 +86,10 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
 
 /// Prints the walkthrough of one press, then of another for each Enter.
 async fn show(server: &Server, site: &DemoSite) -> anyhow::Result<()> {
-    telling::introduce(server, site);
-    Box::pin(telling::tell(server, site, 0)).await?;
+    press_trace::introduce(server, site);
+    Box::pin(press_trace::tell(server, site, 0)).await?;
     let here = std::io::stdin().is_terminal();
-    telling::how_to_go_on(server, site, here);
+    press_trace::how_to_go_on(server, site, here);
     if !here {
         return told_to_stop().await;
     }
@@ -109,7 +109,7 @@ async fn show(server: &Server, site: &DemoSite) -> anyhow::Result<()> {
             stopped = told_to_stop() => return stopped,
             Some(()) = presses.recv() => {
                 told += 1;
-                Box::pin(telling::tell(server, site, told)).await?;
+                Box::pin(press_trace::tell(server, site, told)).await?;
             }
         }
     }

@@ -4,17 +4,17 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use crewbell_shared::button::Key;
+use crewbell_shared::button::ButtonKey;
 use rumqttc::mqttbytes::QoS;
 use rumqttc::{AsyncClient, Broker, Event, EventLoop, Incoming, MqttOptions, Outgoing, PublishOptions};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use super::story::Story;
+use super::outcomes::Story;
 use super::{PressArgs, trouble};
-use crate::cli::words::{millis, plain};
+use crate::cli::format::{millis, plain};
 use crate::clock::Ids;
-use crate::devices::lamps::Ack;
+use crate::devices::acks::Ack;
 
 /// Timeout of a connection. The server hashes nothing and reads one row for it.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -129,7 +129,7 @@ impl Line {
             return Ok(());
         };
         let kind = self.args.way.kind();
-        let key = Key::from(self.args.key);
+        let key = ButtonKey::from(self.args.key);
         let uptime_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut message = json!({
             "press_id": press_id, "kind": kind.as_str(), "key": key.as_str(), "uptime_ms": uptime_ms,
@@ -140,7 +140,7 @@ impl Line {
         if let Some(rssi) = self.args.rssi {
             message["rssi"] = rssi.into();
         }
-        let key = if key == Key::Main { String::new() } else { format!(", {}", key.as_str()) };
+        let key = if key == ButtonKey::Main { String::new() } else { format!(", {}", key.as_str()) };
         self.say(&format!("{} {} ({}{key}), press {press_id}", self.number(number), self.args.button, kind.as_str()))?;
         let topic = format!("{}/button/{}/pressed", self.args.prefix, self.args.button);
         self.pressed_at.push(Instant::now());

@@ -5,13 +5,13 @@
 
 mod address;
 mod line;
-mod story;
+mod outcomes;
 mod trouble;
 
 pub use address::Address;
 
 use clap::{Args, ValueEnum};
-use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::button::{ButtonKey, PressKind};
 
 use crate::clock::Ids;
 
@@ -30,7 +30,7 @@ pub struct PressArgs {
     pub button: String,
     /// How it is pressed
     #[command(flatten)]
-    pub way: Way,
+    pub way: Target,
     /// Which of its keys is pressed
     #[arg(long, value_enum, default_value_t = KeyName::Main)]
     pub key: KeyName,
@@ -67,7 +67,7 @@ pub struct PressArgs {
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[group(multiple = false)]
 #[expect(clippy::struct_excessive_bools, reason = "flags that exclude each other, which clap sees to")]
-pub struct Way {
+pub struct Target {
     /// Press twice: urgent
     #[arg(long)]
     pub double: bool,
@@ -82,7 +82,7 @@ pub struct Way {
     pub emergency: bool,
 }
 
-impl Way {
+impl Target {
     fn kind(self) -> PressKind {
         match self {
             Self { double: true, .. } => PressKind::Double,
@@ -109,7 +109,7 @@ pub enum KeyName {
     Aux4,
 }
 
-impl From<KeyName> for Key {
+impl From<KeyName> for ButtonKey {
     fn from(name: KeyName) -> Self {
         match name {
             KeyName::Main => Self::Main,

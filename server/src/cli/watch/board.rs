@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crewbell_shared::request::State;
+use crewbell_shared::request::RequestState;
 use jiff::Timestamp;
 
 use super::lines::{asked, kind};
 use super::model::Model;
-use crate::cli::words::{plain, span};
+use crate::cli::format::{plain, span};
 
 /// The most requests shown; the rest are counted. With [`LINES`] they fit into the 24 lines of the smallest terminal.
 const REQUESTS: usize = 12;
@@ -41,8 +41,8 @@ pub(super) fn draw(model: &Model, now: Timestamp, link: &Link, happened: &[Strin
     }
     for request in current.iter().take(REQUESTS) {
         let (mark, who, since) = match &request.state {
-            State::Accepted(now) => ("  ✓", format!("{} has it", now.accepted_by.name), now.accepted_at),
-            State::Open | State::Completed { .. } | State::Cancelled { .. } => {
+            RequestState::Accepted(now) => ("  ✓", format!("{} has it", now.accepted_by.name), now.accepted_at),
+            RequestState::Open | RequestState::Completed { .. } | RequestState::Cancelled { .. } => {
                 ("▶ !", asked(request), request.created_at)
             }
         };

@@ -14,11 +14,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::door::{Door, Shut, Socket, say};
+use super::api_client::{ApiClient, ApiError, Socket, say};
 use super::lines;
 use super::model::{Frame, Model};
 use super::screen::Screen;
-use crate::cli::words::{plain, refused};
+use crate::cli::format::{plain, refused};
 use crate::clock::{Clock, Ids};
 
 /// The heartbeat interval. The server closes a socket that is silent for 60 s.
@@ -44,7 +44,7 @@ enum End {
 }
 
 struct Watch<'a> {
-    door: &'a Door,
+    door: &'a ApiClient,
     token: &'a str,
     clock: &'a Clock,
     zone: TimeZone,
@@ -75,8 +75,8 @@ impl Stop {
 }
 
 /// Shows the entries as they arrive, until interrupted.
-pub(super) async fn follow(door: &Door, token: &str, board: bool, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
-    let model = door.snapshot(token).await.map_err(Shut::error)?;
+pub(super) async fn follow(door: &ApiClient, token: &str, board: bool, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
+    let model = door.snapshot(token).await.map_err(ApiError::error)?;
     let watch = Watch {
         door,
         token,
@@ -115,7 +115,7 @@ impl Watch<'_> {
                         }
                         continue;
                     }
-                    Err(Shut::ForNow(_)) => {}
+                    Err(ApiError::ForNow(_)) => {}
                     Err(shut) => return Err(shut.error()),
                 },
                 End::Enough => return Ok(()),
@@ -155,7 +155,7 @@ impl Watch<'_> {
         };
         let mut socket = match opened {
             Ok(socket) => socket,
-            Err(Shut::ForNow(_)) => return Ok(End::Again),
+            Err(ApiError::ForNow(_)) => return Ok(End::Again),
             Err(shut) => return Ok(End::Failed(shut.error())),
         };
         let end = self.listen(&mut socket).await?;

@@ -2,12 +2,12 @@
 
 use crewbell_shared::button::Button;
 use crewbell_shared::protocol::{Entity, Entry};
-use crewbell_shared::request::{Kind, Priority, Request, State};
+use crewbell_shared::request::{Kind, Priority, Request, RequestState};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::model::Model;
-use crate::cli::words::{plain, span};
+use crate::cli::format::{plain, span};
 
 /// Formats a time of day in the reader's time zone.
 pub(super) fn clock(at: Timestamp, zone: &TimeZone) -> String {
@@ -53,7 +53,7 @@ fn request_changed(model: &Model, entry: &Entry, request: &Request) -> String {
         },
         ("request_voice_added", _) => voice(request),
         ("request_released", _) => format!("given back by {}", entry.meta.actor.name),
-        ("request_handed_over", State::Accepted(now)) => {
+        ("request_handed_over", RequestState::Accepted(now)) => {
             format!("handed over to {} by {}", now.accepted_by.name, entry.meta.actor.name)
         }
         (_, state) => so_far(request, state),
@@ -76,15 +76,15 @@ fn with_guest(model: &Model, request: &Request, what: &str) -> String {
 }
 
 /// Describes a request's state, with the time it took.
-fn so_far(request: &Request, state: &State) -> String {
+fn so_far(request: &Request, state: &RequestState) -> String {
     let after = |at: Timestamp| span(at.duration_since(request.created_at));
     match state {
-        State::Open => asked(request),
-        State::Accepted(now) => format!("accepted by {} after {}", now.accepted_by.name, after(now.accepted_at)),
-        State::Completed { completed_by, completed_at, .. } => {
+        RequestState::Open => asked(request),
+        RequestState::Accepted(now) => format!("accepted by {} after {}", now.accepted_by.name, after(now.accepted_at)),
+        RequestState::Completed { completed_by, completed_at, .. } => {
             format!("completed by {} after {}", completed_by.name, after(*completed_at))
         }
-        State::Cancelled { cancelled_by, cancelled_at, cancel_reason, .. } => {
+        RequestState::Cancelled { cancelled_by, cancelled_at, cancel_reason, .. } => {
             let why = cancel_reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             format!("cancelled by {} after {}{why}", cancelled_by.name, after(*cancelled_at))
         }
@@ -210,7 +210,7 @@ mod tests {
 
     fn accepted() -> Request {
         let acceptance = Acceptance { accepted_by: siri(), accepted_at: at(42) };
-        Request { state: State::Accepted(acceptance), ..open_request() }
+        Request { state: RequestState::Accepted(acceptance), ..open_request() }
     }
 
     #[test]
@@ -222,10 +222,10 @@ mod tests {
         assert_eq!(line("request_handed_over", accepted()), "12:02:11  Cabin 5 · Call · handed over to Siri by Dana");
         assert_eq!(line("request_released", open_request()), "12:02:11  Cabin 5 · Call · given back by Dana");
         let acceptance = Acceptance { accepted_by: siri(), accepted_at: at(42) };
-        let state = State::Completed { acceptance, completed_by: siri(), completed_at: at(725) };
+        let state = RequestState::Completed { acceptance, completed_by: siri(), completed_at: at(725) };
         let done = Request { state, ..open_request() };
         assert_eq!(line("request_completed", done), "12:02:11  Cabin 5 · Call · completed by Siri after 12:05");
-        let state = State::Cancelled {
+        let state = RequestState::Cancelled {
             acceptance: None,
             cancelled_by: siri(),
             cancelled_at: at(9),

@@ -3,8 +3,8 @@
 //! It is an ordinary client: it fetches a snapshot and then follows the live WebSocket from the snapshot's cursor.
 //! After any failure it reconnects and continues from there.
 
+mod api_client;
 mod board;
-mod door;
 mod follow;
 mod lines;
 mod model;
@@ -14,7 +14,7 @@ mod screen;
 
 use clap::{ArgGroup, Args};
 
-use crate::cli::words::ask_secret;
+use crate::cli::format::ask_secret;
 use crate::clock::{Clock, Ids};
 
 /// The arguments of `watch`.
@@ -30,7 +30,7 @@ The PIN is asked for where it isn't given, so that it stands in no list of proce
 )]
 pub struct WatchArgs {
     /// The server's address
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", value_parser = door::server)]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", value_parser = api_client::server)]
     pub server: reqwest::Url,
     /// A token, as `admin token` makes it
     #[arg(long, env = "CREWBELL_TOKEN", hide_env_values = true)]
@@ -54,13 +54,13 @@ pub struct WatchArgs {
 /// # Errors
 /// Returns an error, as a sentence, if the first connection fails or the person may no longer sign in.
 pub async fn run(args: WatchArgs, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
-    let door = door::Door::new(args.server.clone())?;
+    let door = api_client::ApiClient::new(args.server.clone())?;
     let (token, own) = match (args.token, &args.name) {
         (Some(token), _) => (token, false),
         (None, name) => {
             let name = name.as_deref().unwrap_or_default();
             let secret = args.pin.map_or_else(|| ask_secret(name), Ok)?;
-            let token = door.sign_in(args.site.as_deref(), name, &secret).await.map_err(door::Shut::error)?;
+            let token = door.sign_in(args.site.as_deref(), name, &secret).await.map_err(api_client::ApiError::error)?;
             (token, true)
         }
     };

@@ -6,7 +6,7 @@ use crewbell_shared::guest::Guest;
 use crewbell_shared::ids::{EventId, GuestId, PlaceId, RequestId};
 use crewbell_shared::place::Place;
 use crewbell_shared::protocol::{Entity, Entry};
-use crewbell_shared::request::{Request, State};
+use crewbell_shared::request::{Request, RequestState};
 use crewbell_shared::site::Site;
 
 /// The state of a site as of one entry.
@@ -76,14 +76,14 @@ impl Model {
     pub(super) fn current(&self) -> Vec<&Request> {
         let mut current: Vec<_> = self.requests.values().collect();
         current.sort_by_key(|request| {
-            (request.state != State::Open, std::cmp::Reverse(request.priority), request.created_at)
+            (request.state != RequestState::Open, std::cmp::Reverse(request.priority), request.created_at)
         });
         current
     }
 
     /// Counts the open and the accepted requests.
     pub(super) fn counts(&self) -> (usize, usize) {
-        let open = self.requests.values().filter(|request| request.state == State::Open).count();
+        let open = self.requests.values().filter(|request| request.state == RequestState::Open).count();
         (open, self.requests.len() - open)
     }
 
@@ -134,13 +134,13 @@ mod tests {
     fn what_rings_stands_before_what_is_urgent_and_what_is_old() {
         let number = |number| RequestId(uuid::Uuid::from_u128(number));
         let siri = PersonRef { id: PersonId(uuid::Uuid::from_u128(1)), name: "Siri".into() };
-        let taken = State::Accepted(Acceptance { accepted_by: siri, accepted_at: at(5) });
+        let taken = RequestState::Accepted(Acceptance { accepted_by: siri, accepted_at: at(5) });
         let mut model = Model::default();
         for (id, priority, created, state) in [
             (1, Priority::Emergency, 0, taken),
-            (2, Priority::Normal, 1, State::Open),
-            (3, Priority::High, 2, State::Open),
-            (4, Priority::Normal, 0, State::Open),
+            (2, Priority::Normal, 1, RequestState::Open),
+            (3, Priority::High, 2, RequestState::Open),
+            (4, Priority::Normal, 0, RequestState::Open),
         ] {
             let request = Request { id: number(id), priority, created_at: at(created), state, ..open_request() };
             model.put(request.into());
@@ -155,7 +155,8 @@ mod tests {
         let mut model = Model::default();
         model.put(open_request().into());
         let by = PersonRef { id: PersonId(uuid::Uuid::from_u128(1)), name: "Siri".into() };
-        let state = State::Cancelled { acceptance: None, cancelled_by: by, cancelled_at: at(9), cancel_reason: None };
+        let state =
+            RequestState::Cancelled { acceptance: None, cancelled_by: by, cancelled_at: at(9), cancel_reason: None };
         model.put(Request { state, ..open_request() }.into());
         assert!(model.current().is_empty());
     }

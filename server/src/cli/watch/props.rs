@@ -2,7 +2,7 @@
 
 use crewbell_shared::ids::{EventId, PlaceId, RequestId};
 use crewbell_shared::protocol::{ActorRef, Entity, Entry, Meta, Source};
-use crewbell_shared::request::{Kind, Priority, Request, State};
+use crewbell_shared::request::{Kind, Priority, Request, RequestState};
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ pub(super) fn open_request() -> Request {
         voice: None,
         held: None,
         notes: Vec::new(),
-        state: State::Open,
+        state: RequestState::Open,
     }
 }
 

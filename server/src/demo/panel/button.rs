@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::button::{ButtonKey, PressKind};
 use rumqttc::mqttbytes::QoS;
 use rumqttc::mqttbytes::v5::PubAckReason;
 use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, PublishOptions};
@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::DemoButton;
 use super::Lamps;
-use crate::devices::lamps::Ack;
+use crate::devices::acks::Ack;
 
 /// Timeout of a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ type Outcome = Result<(String, Duration), String>;
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) kind: PressKind,
-    pub(super) key: Key,
+    pub(super) key: ButtonKey,
     pub(super) done: oneshot::Sender<Outcome>,
 }
 

@@ -22,7 +22,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use crewbell_shared::Code;
-use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::button::{ButtonKey, PressKind};
 use futures_util::{Stream, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -135,7 +135,7 @@ async fn buttons(State(panel): State<Panel>) -> Result<Json<Standing>, ApiError>
 struct Finger {
     device: String,
     kind: PressKind,
-    key: Key,
+    key: ButtonKey,
 }
 
 /// A press that the listener acknowledged.

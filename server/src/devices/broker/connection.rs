@@ -12,7 +12,7 @@ use rumqttc::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::lamps::BrokerLamps;
+use super::acks::BrokerLamps;
 use crate::devices::delivery::Message;
 use crate::devices::listener::{Taken, Why};
 

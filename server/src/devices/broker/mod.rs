@@ -4,7 +4,7 @@
 //! payloads.
 //!
 //! - **Nothing is acknowledged before it is durable.** Fixed client id, persistent session, `QoS` 1, and PUBACK only
-//!   after [`Door::take`]. A message that can't be recorded isn't acknowledged: the connection ends, the broker keeps
+//!   after [`MessageHandler::take`]. A message that can't be recorded isn't acknowledged: the connection ends, the broker keeps
 //!   the message and redelivers it with DUP. Later messages that can be recorded are acknowledged all the same, so that
 //!   one permanently failing message holds back no press.
 //! - **`QoS` 0 stays 0.** A broker lowers a delivery to the `QoS` of the publication, and messages that a device sends
@@ -18,10 +18,10 @@
 //! The path of a message: `lease` (may this node connect?) → `keep` (connect and reconnect) → `connection` (take,
 //! acknowledge).
 
+mod acks;
 mod connection;
-mod keep;
-mod lamps;
 mod lease;
+mod reconnect;
 mod session;
 mod settings;
 #[cfg(test)]
@@ -33,13 +33,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::keep::Ingest;
-use self::lamps::BrokerLamps;
+use self::acks::BrokerLamps;
 use self::lease::{DbLease, while_held};
-pub use self::settings::{BadBroker, BrokerSettings};
-use super::door::{Door, Speaker};
-use super::lamps::Way;
-use crate::house::{House, OpenSite};
+use self::reconnect::Ingest;
+pub use self::settings::{BadBroker, BrokerConfig};
+use super::acks::AckRoute;
+use super::message_handler::{MessageHandler, Speaker};
+use crate::site_registry::{OpenSite, SiteRegistry};
 
 /// Retry interval while the site doesn't exist or can't be read.
 const SITE_PAUSE: Duration = Duration::from_secs(2);
@@ -47,8 +47,14 @@ const SITE_PAUSE: Duration = Duration::from_secs(2);
 /// Ingests a site's messages from its broker and publishes its acknowledgements there, until `stop`; then finishes the
 /// pending messages, which takes at most a few seconds. Recovers by itself from an outage of the broker or the
 /// database.
-pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSettings, stop: CancellationToken) {
-    let Some(site) = stop.run_until_cancelled(find(&house, &settings.site)).await else { return };
+pub async fn run(
+    registry: SiteRegistry,
+    door: MessageHandler,
+    prefix: Arc<str>,
+    settings: BrokerConfig,
+    stop: CancellationToken,
+) {
+    let Some(site) = stop.run_until_cancelled(find(&registry, &settings.site)).await else { return };
     let lamps = BrokerLamps::default();
     let (subscribe, subscriptions) = watch::channel(filters(&door, &site));
     let keep_subscribed = follow_filters(door.clone(), Arc::clone(&site), subscribe);
@@ -71,11 +77,11 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
             async move { door.take(speaker, message).await }
         }
     };
-    let ingest = Ingest::new(settings, subscriptions, take, lamps.clone(), house.ids.clone());
-    let lease = DbLease::new(house.db.clone(), site.id);
+    let ingest = Ingest::new(settings, subscriptions, take, lamps.clone(), registry.ids.clone());
+    let lease = DbLease::new(registry.db.clone(), site.id);
     let held = while_held(&lease, &stop, |held| {
-        let way = Way { prefix: Arc::clone(&prefix), spellings: spellings.clone(), clock: house.clock.clone() };
-        let light = super::lamps::light(Arc::clone(&site), house.db.clone(), way, lamps.clone(), held.clone());
+        let way = AckRoute { prefix: Arc::clone(&prefix), spellings: spellings.clone(), clock: registry.clock.clone() };
+        let light = super::acks::light(Arc::clone(&site), registry.db.clone(), way, lamps.clone(), held.clone());
         let ingest = &ingest;
         Box::pin(async move {
             tokio::join!(light, ingest.keep(held));
@@ -88,13 +94,13 @@ pub async fn run(house: House, door: Door, prefix: Arc<str>, settings: BrokerSet
 }
 
 /// The topic filters to subscribe to: the built-in ones and those of the site's vocabulary.
-fn filters(door: &Door, site: &OpenSite) -> Vec<String> {
+fn filters(door: &MessageHandler, site: &OpenSite) -> Vec<String> {
     let settings = Arc::clone(&site.settings.borrow());
     door.dialects().subscriptions(&settings.vocabulary)
 }
 
 /// Updates the topic filters whenever the site's settings change; never ends.
-async fn follow_filters(door: Door, site: Arc<OpenSite>, subscribe: watch::Sender<Vec<String>>) {
+async fn follow_filters(door: MessageHandler, site: Arc<OpenSite>, subscribe: watch::Sender<Vec<String>>) {
     let mut settings = site.settings.clone();
     while settings.changed().await.is_ok() {
         let now = filters(&door, &site);
@@ -104,10 +110,10 @@ async fn follow_filters(door: Door, site: Arc<OpenSite>, subscribe: watch::Sende
 }
 
 /// Waits for the site: the database may be unavailable, or the site not yet created.
-async fn find(house: &House, slug: &str) -> Arc<OpenSite> {
+async fn find(registry: &SiteRegistry, slug: &str) -> Arc<OpenSite> {
     let mut said = false;
     loop {
-        let why = match house.site_named(Some(slug)).await {
+        let why = match registry.site_named(Some(slug)).await {
             Ok(Some((site, _))) => return site,
             Ok(None) => "there is no such site".to_owned(),
             Err(error) => error.to_string(),

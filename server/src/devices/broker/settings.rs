@@ -22,7 +22,7 @@ const PACKET_HEAD: usize = 16 * 1024;
 
 /// The settings of an external broker.
 #[derive(Clone)]
-pub struct BrokerSettings {
+pub struct BrokerConfig {
     /// Address: `mqtt://host:port`, or `mqtts://host:port` for TLS; the port is optional (1883, 8883).
     pub url: String,
     /// User name at the broker.
@@ -37,7 +37,7 @@ pub struct BrokerSettings {
     pub ca_file: Option<PathBuf>,
 }
 
-impl fmt::Debug for BrokerSettings {
+impl fmt::Debug for BrokerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BrokerSettings")
             .field("url", &self.url)
@@ -76,7 +76,7 @@ pub enum BadBroker {
     Tls(#[from] rustls::Error),
 }
 
-impl BrokerSettings {
+impl BrokerConfig {
     /// Checks the settings, including the certificate file.
     ///
     /// # Errors
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn neither_debug_nor_an_error_shows_a_password() {
-        let settings = BrokerSettings {
+        let settings = BrokerConfig {
             url: "mqtt://gus:s3cret@broker".into(),
             username: None,
             password: Some("s3cret".into()),
@@ -207,7 +207,7 @@ mod tests {
         };
         let error = settings.check().expect_err("credentials in the address");
         assert!(!error.to_string().contains("s3cret"));
-        let password = BrokerSettings { url: "mqtt://broker".into(), ..settings };
+        let password = BrokerConfig { url: "mqtt://broker".into(), ..settings };
         assert!(!format!("{password:?}").contains("s3cret"));
         assert_eq!(password.client_id(), "crewbell-serenity");
     }

@@ -9,14 +9,14 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::keep::Ingest;
-use super::lamps::BrokerLamps;
+use super::acks::BrokerLamps;
 use super::lease::{Held, Lease, while_held};
-use super::settings::BrokerSettings;
+use super::reconnect::Ingest;
+use super::settings::BrokerConfig;
 use crate::clock::Ids;
 use crate::db::DbError;
+use crate::devices::acks::Lamp as _;
 use crate::devices::delivery::Message;
-use crate::devices::lamps::Lamp as _;
 use crate::devices::listener::Taken;
 use crate::props::broker::Broker as Mosquitto;
 use crate::props::soon;
@@ -34,8 +34,8 @@ impl Mosquitto {
         assert!(self.run("mosquitto_pub", &more).await);
     }
 
-    fn settings(&self) -> BrokerSettings {
-        BrokerSettings {
+    fn settings(&self) -> BrokerConfig {
+        BrokerConfig {
             url: format!("mqtt://{}", self.address),
             username: None,
             password: None,

@@ -5,12 +5,12 @@
 //! A radio button repeats its press, and several gateways may receive it. A repetition is recognised by the key and
 //! kind of the press and, where it is passed on, by the button's packet counter.
 
-use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
+use crewbell_shared::button::{ButtonKey, Evidence, PressKind, SeenPress, Telemetry};
 
 use super::super::reading::{self, Value};
+use super::decoded::{Heard, Ignored, Said, press};
 use super::fields::{Fields, says_something, whole};
-use super::said::{Heard, Ignored, Said, press};
-use super::words::{self, Way};
+use super::vocabulary::{self, WordMeaning};
 use super::{Message, Understood};
 
 /// Converts a button's press code (`BTHome` 2, object 0x3A) to a kind.
@@ -49,8 +49,11 @@ pub(super) fn decode_emitted(message: &Message<'_>, name: &str, event: Fields<'_
     }
     let data = event.object("data").ok_or(Ignored::UnknownShape("a Bluetooth event without data"))?;
     let device = data.text(&["address", "addr"]).ok_or(NAMELESS)?;
-    let vitals =
-        Vitals { battery_percent: data.percent(&["battery"]), rssi_dbm: data.rssi(&["rssi"]), ..Vitals::default() };
+    let vitals = Telemetry {
+        battery_percent: data.percent(&["battery"]),
+        rssi_dbm: data.rssi(&["rssi"]),
+        ..Telemetry::default()
+    };
     let count = data.whole(&["pid"]);
     let presses = match presses(message, &device, data.get(&["button", "Button"]), None) {
         Ok(presses) => presses,
@@ -72,14 +75,14 @@ pub(super) fn decode_emitted(message: &Message<'_>, name: &str, event: Fields<'_
 /// Decodes native Bluetooth events: `{"component": "bthomedevice:200", "event": "single_push", "idx": 0}`.
 pub(super) fn decode_native(message: &Message<'_>, component: &str, name: &str, event: Fields<'_>) -> Understood {
     let device = format!("{}/{component}", message.device);
-    let key = event.whole(&["idx"]).map_or(Key::Main, words::key_at);
-    let (kind, key) = match (message.taught_of(&device, name), words::way(name)) {
+    let key = event.whole(&["idx"]).map_or(ButtonKey::Main, vocabulary::key_at);
+    let (kind, key) = match (message.taught_of(&device, name), vocabulary::way(name)) {
         (Some(word), _) => (word.kind, word.key),
-        (None, Way::Press(kind)) => (kind, key),
-        (None, Way::Unknown) if name.ends_with("_push") || name.ends_with("_press") => {
+        (None, WordMeaning::Press(kind)) => (kind, key),
+        (None, WordMeaning::Unknown) if name.ends_with("_push") || name.ends_with("_press") => {
             return Ok(vec![Heard::itself(Said::Nothing(Ignored::UnknownWord(name.to_owned().into()))).of(device)]);
         }
-        (None, Way::NoPress | Way::Heartbeat | Way::Unknown) => return Err(Ignored::NotAPress),
+        (None, WordMeaning::NoPress | WordMeaning::Heartbeat | WordMeaning::Unknown) => return Err(Ignored::NotAPress),
     };
     Ok(vec![Heard { repeats: None, ..Heard::press(press(kind, key), name).of(device) }])
 }
@@ -101,10 +104,10 @@ pub(super) fn decode_status(params: Fields<'_>) -> Vec<Heard> {
     let Some(blu) = params.object("blu") else { return Vec::new() };
     let health = blu.members().filter_map(|(device, _)| {
         let fields = blu.object(device)?;
-        let vitals = Vitals {
+        let vitals = Telemetry {
             battery_percent: fields.percent(&["battery"]),
             rssi_dbm: fields.rssi(&["rssi"]),
-            ..Vitals::default()
+            ..Telemetry::default()
         };
         says_something(&vitals).then(|| Heard::itself(Said::Health(vitals)).of(device))
     });
@@ -119,7 +122,7 @@ fn presses(
     device: &str,
     value: Option<&Value>,
     word: Option<&str>,
-) -> Result<Vec<(PressKind, Key)>, Ignored> {
+) -> Result<Vec<(PressKind, ButtonKey)>, Ignored> {
     if let Some(known) = word.and_then(|word| message.taught_of(device, word)) {
         return Ok(vec![(known.kind, known.key)]);
     }
@@ -132,17 +135,17 @@ fn presses(
     if !pressed.is_empty() {
         return Ok(pressed);
     }
-    match word.map(words::way) {
-        Some(Way::Press(kind)) => Ok(vec![(kind, Key::Main)]),
-        Some(Way::Unknown) if !numbers.iter().all(|&number| number == 0) => {
+    match word.map(vocabulary::way) {
+        Some(WordMeaning::Press(kind)) => Ok(vec![(kind, ButtonKey::Main)]),
+        Some(WordMeaning::Unknown) if !numbers.iter().all(|&number| number == 0) => {
             Err(Ignored::UnknownWord(word.unwrap_or_default().to_owned().into()))
         }
         None if numbers.iter().any(|&number| number != 0) => Err(Ignored::UnknownShape("a press that is not known")),
-        Some(Way::NoPress | Way::Heartbeat | Way::Unknown) | None => Err(Ignored::NotAPress),
+        Some(WordMeaning::NoPress | WordMeaning::Heartbeat | WordMeaning::Unknown) | None => Err(Ignored::NotAPress),
     }
 }
 
-fn keys(numbers: &[u64]) -> Vec<(PressKind, Key)> {
-    let pressed = (0..).zip(numbers).filter_map(|(place, &number)| Some((kind_of(number)?, words::key_at(place))));
+fn keys(numbers: &[u64]) -> Vec<(PressKind, ButtonKey)> {
+    let pressed = (0..).zip(numbers).filter_map(|(place, &number)| Some((kind_of(number)?, vocabulary::key_at(place))));
     pressed.collect()
 }

@@ -5,14 +5,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crewbell_shared::button::Vitals;
+use crewbell_shared::button::Telemetry;
 
 use super::battery;
+use super::decoded::Ignored;
 use super::fields::Fields;
 use super::lorawan::{Event, Frame, decode_frame, decode_join};
 use super::original::no_press;
 use super::radio_table::RadioTable;
-use super::said::Ignored;
 use super::{Message, Understood};
 
 pub(super) fn decode(event: Event, message: &Message<'_>, table: &RadioTable) -> Understood {
@@ -20,7 +20,7 @@ pub(super) fn decode(event: Event, message: &Message<'_>, table: &RadioTable) ->
         Event::Up => decode_frame(frame(message.fields()?)?, message, table),
         Event::Status => {
             let battery_percent = charge(message.fields()?);
-            message.one(no_press(Vitals { battery_percent, ..Vitals::default() }, Ignored::Heartbeat))
+            message.one(no_press(Telemetry { battery_percent, ..Telemetry::default() }, Ignored::Heartbeat))
         }
         Event::Join => decode_join(message),
         Event::Other => Err(Ignored::NotAPress),
@@ -41,7 +41,7 @@ fn frame(fields: Fields<'_>) -> Result<Frame, Ignored> {
         count: fields.whole(&["fCnt"]),
         name: fields.text(&["deduplicationId"]),
         time: fields.date(&["time"]),
-        vitals: Vitals { rssi_dbm, ..Vitals::default() },
+        vitals: Telemetry { rssi_dbm, ..Telemetry::default() },
     })
 }
 

@@ -5,11 +5,11 @@
 //! kind is a word that means no press. A damaged kind rings too, but without the press id as evidence: the same press
 //! may be resent intact. A truncated message rings only if its kind is complete.
 
-use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
+use crewbell_shared::button::{ButtonKey, Evidence, PressKind, SeenPress, Telemetry};
 
+use super::decoded::{Ignored, Said};
 use super::fields::Fields;
-use super::said::{Ignored, Said};
-use super::words::{self, Way};
+use super::vocabulary::{self, WordMeaning};
 use super::{Message, original};
 
 /// Maximum length of a press id used as evidence, in bytes; a press with a longer one rings without it.
@@ -27,29 +27,29 @@ pub(super) fn decode_press(message: &Message<'_>) -> Result<Said, Ignored> {
     let kind_word = fields.text(&["kind"]);
     let taught_key = key_word.as_deref().and_then(|word| message.taught(word));
     let taught = kind_word.as_deref().and_then(|word| message.taught(word));
-    let known_key = taught_key.map(|word| word.key).or_else(|| key_word.as_deref().and_then(words::key));
+    let known_key = taught_key.map(|word| word.key).or_else(|| key_word.as_deref().and_then(vocabulary::key));
     let vitals = vitals(fields);
     if original::is_heartbeat(fields) {
         return original::no_press(vitals, Ignored::Heartbeat);
     }
     let is_damaged = fields.is_damaged(&["kind"]);
-    let kind = match kind_word.as_deref().map(words::way) {
+    let kind = match kind_word.as_deref().map(vocabulary::way) {
         _ if taught.is_some() => taught.map_or(PressKind::Single, |word| word.kind),
-        Some(Way::Press(kind)) => kind,
-        Some(Way::Heartbeat) => return original::no_press(vitals, Ignored::Heartbeat),
-        Some(Way::NoPress) => return original::no_press(vitals, Ignored::NotAPress),
+        Some(WordMeaning::Press(kind)) => kind,
+        Some(WordMeaning::Heartbeat) => return original::no_press(vitals, Ignored::Heartbeat),
+        Some(WordMeaning::NoPress) => return original::no_press(vitals, Ignored::NotAPress),
         None if !fields.is_whole() => return Err(Ignored::Damaged("it ends before it says how it was pressed")),
-        Some(Way::Unknown) | None if press_id.is_some() => PressKind::Single,
-        Some(Way::Unknown) => return Err(Ignored::UnknownWord(kind_word.unwrap_or_default().into())),
+        Some(WordMeaning::Unknown) | None if press_id.is_some() => PressKind::Single,
+        Some(WordMeaning::Unknown) => return Err(Ignored::UnknownWord(kind_word.unwrap_or_default().into())),
         None if is_damaged => return Err(Ignored::Damaged("how it was pressed can't be read")),
         None => return Err(Ignored::UnknownShape("neither a kind nor a press id")),
     };
-    let kind = if key_word.as_deref().is_some_and(words::is_alarm) { PressKind::Emergency } else { kind };
+    let kind = if key_word.as_deref().is_some_and(vocabulary::is_alarm) { PressKind::Emergency } else { kind };
     // The same press, resent intact, must ring with its real kind.
     let name = press_id.clone().filter(|_| !is_damaged);
     Ok(Said::Press(SeenPress {
         kind,
-        key: known_key.or(taught.map(|word| word.key)).unwrap_or(Key::Main),
+        key: known_key.or(taught.map(|word| word.key)).unwrap_or(ButtonKey::Main),
         evidence: name.map_or(Evidence::Nothing, Evidence::Named),
         device_press_id: press_id,
         device_time: fields.date(&["time", "timestamp"]),
@@ -59,13 +59,13 @@ pub(super) fn decode_press(message: &Message<'_>) -> Result<Said, Ignored> {
     }))
 }
 
-fn vitals(fields: Fields<'_>) -> Vitals {
-    Vitals {
+fn vitals(fields: Fields<'_>) -> Telemetry {
+    Telemetry {
         battery_percent: fields.battery(&["battery"]),
         rssi_dbm: fields.rssi(&["rssi"]),
         firmware: fields.text(&["firmware"]),
         uptime_ms: fields.whole(&["uptime_ms"]),
-        ..Vitals::default()
+        ..Telemetry::default()
     }
 }
 

@@ -1,11 +1,11 @@
 //! Field access for device messages: tolerant of types, strict about ranges. A damaged field counts as absent.
 
-use crewbell_shared::button::Vitals;
+use crewbell_shared::button::Telemetry;
 use jiff::Timestamp;
 
 use super::super::reading::{self, Damage, Object, Reading, Unreadable, Value};
 use super::battery;
-use super::said::Ignored;
+use super::decoded::Ignored;
 
 /// Maximum length of a text taken from a device (an address, a transcript), in characters.
 const TEXT_MAX: usize = 4096;
@@ -190,6 +190,6 @@ pub(super) fn online(word: &str) -> Option<bool> {
     }
 }
 
-pub(super) fn says_something(vitals: &Vitals) -> bool {
-    *vitals != Vitals::default()
+pub(super) fn says_something(vitals: &Telemetry) -> bool {
+    *vitals != Telemetry::default()
 }

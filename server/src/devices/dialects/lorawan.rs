@@ -10,13 +10,13 @@
 
 use std::fmt::Write as _;
 
-use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
+use crewbell_shared::button::{ButtonKey, Evidence, PressKind, SeenPress, Telemetry};
 use jiff::Timestamp;
 
 use super::battery::percent;
+use super::decoded::{Heard, Ignored, Said, press};
 use super::original::no_press;
 use super::radio_table::{RadioPort, RadioTable};
-use super::said::{Heard, Ignored, Said, press};
 use super::{Message, Understood};
 
 /// Port of our own firmware.
@@ -58,7 +58,7 @@ pub(super) struct Frame {
     /// The network server's id of this delivery.
     pub(super) name: Option<String>,
     pub(super) time: Option<Timestamp>,
-    pub(super) vitals: Vitals,
+    pub(super) vitals: Telemetry,
 }
 
 /// Decodes a join, which restarts the radio's counters. A retained join says nothing about the present.
@@ -66,7 +66,7 @@ pub(super) fn decode_join(message: &Message<'_>) -> Understood {
     if message.retained {
         return Err(Ignored::Retained);
     }
-    message.one(Ok(Said::Health(Vitals { booted: true, ..Vitals::default() })))
+    message.one(Ok(Said::Health(Telemetry { booted: true, ..Telemetry::default() })))
 }
 
 pub(super) fn decode_frame(frame: Frame, message: &Message<'_>, table: &RadioTable) -> Understood {
@@ -109,22 +109,22 @@ pub(super) fn decode_frame(frame: Frame, message: &Message<'_>, table: &RadioTab
     Ok(vec![Heard::press(seen, format!("{} {word}", count.unwrap_or_default()))])
 }
 
-fn read_ours(kind: u8) -> Option<(PressKind, Key)> {
+fn read_ours(kind: u8) -> Option<(PressKind, ButtonKey)> {
     match kind {
-        0 => Some((PressKind::Single, Key::Main)),
-        1 => Some((PressKind::Double, Key::Main)),
-        2 => Some((PressKind::Long, Key::Main)),
-        3 => Some((PressKind::Shake, Key::Main)),
-        4 => Some((PressKind::Emergency, Key::Main)),
-        17 => Some((PressKind::Single, Key::Aux1)),
-        18 => Some((PressKind::Single, Key::Aux2)),
-        19 => Some((PressKind::Single, Key::Aux3)),
-        20 => Some((PressKind::Single, Key::Aux4)),
+        0 => Some((PressKind::Single, ButtonKey::Main)),
+        1 => Some((PressKind::Double, ButtonKey::Main)),
+        2 => Some((PressKind::Long, ButtonKey::Main)),
+        3 => Some((PressKind::Shake, ButtonKey::Main)),
+        4 => Some((PressKind::Emergency, ButtonKey::Main)),
+        17 => Some((PressKind::Single, ButtonKey::Aux1)),
+        18 => Some((PressKind::Single, ButtonKey::Aux2)),
+        19 => Some((PressKind::Single, ButtonKey::Aux3)),
+        20 => Some((PressKind::Single, ButtonKey::Aux4)),
         _ => None,
     }
 }
 
-fn read_foreign(data: &[u8], port: &RadioPort) -> Option<(PressKind, Key)> {
+fn read_foreign(data: &[u8], port: &RadioPort) -> Option<(PressKind, ButtonKey)> {
     let value = data.get(port.offset)?;
     port.presses.iter().find(|press| press.value == *value).map(|press| (press.kind, press.key))
 }

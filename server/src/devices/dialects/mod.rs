@@ -15,13 +15,13 @@ mod battery;
 mod blu;
 mod chirpstack;
 mod crewbell;
+mod decoded;
 mod fields;
 mod lorawan;
 mod openmqttgateway;
 mod original;
 mod plain;
 mod radio_table;
-mod said;
 mod shelly;
 mod tasmota;
 #[cfg(test)]
@@ -29,13 +29,13 @@ mod tests;
 mod thingpark;
 mod things_stack;
 mod topics;
-mod words;
+mod vocabulary;
 mod zigbee2mqtt;
 
 use crewbell_shared::button::{DeviceWord, Vocabulary};
 
+pub use decoded::{Decoded, Dialect, Heard, Ignored, Said, VoiceChunk};
 pub use radio_table::{RadioPort, RadioPress, RadioTable};
-pub use said::{Decoded, Dialect, Heard, Ignored, Said, VoiceChunk};
 
 use super::reading;
 use fields::Fields;

@@ -4,8 +4,8 @@
 //! to a button and key. The device is named after the code, or by the site. It is never the gateway, which receives
 //! buttons of the whole ship, as other gateways may too.
 
+use super::decoded::{Heard, Ignored, Said, press};
 use super::fields::whole;
-use super::said::{Heard, Ignored, Said, press};
 use super::{Message, Understood};
 
 pub(super) fn decode(module: &str, message: &Message<'_>) -> Understood {

@@ -16,13 +16,13 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use crewbell_shared::button::{Evidence, Key, PressKind, SeenPress, Vitals};
+use crewbell_shared::button::{ButtonKey, Evidence, PressKind, SeenPress, Telemetry};
 
 use super::super::reading::Value;
 use super::Message;
+use super::decoded::{Ignored, Said, VoiceChunk};
 use super::fields::{Fields, online, says_something, seconds_to_ms};
-use super::said::{Ignored, Said, VoiceChunk};
-use super::words::{self, Way};
+use super::vocabulary::{self, WordMeaning};
 
 /// Maximum plausible duration of a recording, in milliseconds; devices stop after 20 s.
 const VOICE_MAX_MS: u64 = 10 * 60 * 1000;
@@ -44,12 +44,12 @@ pub(super) fn decode_press(message: &Message<'_>) -> Result<Said, Ignored> {
     let kind = match fields.get(&PRESS_TYPE) {
         Some(Value::Text(word)) if word.trim().is_empty() => return Err(Ignored::EmptyAction),
         Some(_) if said.taught_kind.is_some() => said.taught_kind.unwrap_or(PressKind::Single),
-        Some(value) => match value.as_text().map_or(Way::Unknown, words::way) {
-            Way::Press(kind) => kind,
-            Way::Heartbeat => return no_press(vitals, Ignored::Heartbeat),
-            Way::NoPress => return no_press(vitals, Ignored::NotAPress),
-            Way::Unknown if key.is_some() => PressKind::Single,
-            Way::Unknown => {
+        Some(value) => match value.as_text().map_or(WordMeaning::Unknown, vocabulary::way) {
+            WordMeaning::Press(kind) => kind,
+            WordMeaning::Heartbeat => return no_press(vitals, Ignored::Heartbeat),
+            WordMeaning::NoPress => return no_press(vitals, Ignored::NotAPress),
+            WordMeaning::Unknown if key.is_some() => PressKind::Single,
+            WordMeaning::Unknown => {
                 return Err(fields.text(&PRESS_TYPE).map_or(NO_PRESS_TYPE, |word| Ignored::UnknownWord(word.into())));
             }
         },
@@ -65,7 +65,7 @@ pub(super) fn decode_press(message: &Message<'_>) -> Result<Said, Ignored> {
     let sequence = fields.whole(&["sequenceNumber", "sequence_number"]);
     Ok(Said::Press(SeenPress {
         kind: if is_alarm(fields) { PressKind::Emergency } else { kind },
-        key: key.unwrap_or(Key::Main),
+        key: key.unwrap_or(ButtonKey::Main),
         evidence: sequence
             .map_or(Evidence::Nothing, |counter| Evidence::Counted { counter, uptime_ms: vitals.uptime_ms }),
         device_press_id: sequence.map(|counter| counter.to_string()),
@@ -83,7 +83,7 @@ const NO_PRESS_TYPE: Ignored = Ignored::UnknownShape("no press type and no known
 /// The key and kind words of a press, by the common and the site's vocabulary.
 struct Words<'r> {
     named_key: Option<&'r Value>,
-    known_key: Option<Key>,
+    known_key: Option<ButtonKey>,
     taught_kind: Option<PressKind>,
 }
 
@@ -111,7 +111,7 @@ pub(super) fn decode_status(fields: Fields<'_>) -> Result<Said, Ignored> {
     // Connections are reset too.
     let is_reset =
         reason.contains("reset") && !["connection", "socket", "peer", "mqtt"].iter().any(|of| reason.contains(of));
-    let vitals = Vitals {
+    let vitals = Telemetry {
         online: fields.text(&["status", "state"]).as_deref().and_then(online),
         booted: is_reset || booted.iter().any(|word| reason.contains(word)),
         ..vitals(fields)
@@ -121,7 +121,7 @@ pub(super) fn decode_status(fields: Fields<'_>) -> Result<Said, Ignored> {
 
 /// Decodes a status of a single word, as some last wills are.
 pub(super) fn only_online(online: bool) -> Said {
-    Said::Health(Vitals { online: Some(online), ..Vitals::default() })
+    Said::Health(Telemetry { online: Some(online), ..Telemetry::default() })
 }
 
 pub(super) fn decode_voice(fields: Fields<'_>) -> Result<Said, Ignored> {
@@ -139,7 +139,7 @@ pub(super) fn decode_voice(fields: Fields<'_>) -> Result<Said, Ignored> {
     }
     let duration_ms = fields.number(&["duration"]).and_then(seconds_to_ms).filter(|&ms| ms <= VOICE_MAX_MS);
     Ok(Said::Voice(VoiceChunk {
-        key: fields.get(&["button", "key"]).and_then(key).unwrap_or(Key::Main),
+        key: fields.get(&["button", "key"]).and_then(key).unwrap_or(ButtonKey::Main),
         duration_ms: duration_ms.and_then(|ms| u32::try_from(ms).ok()),
         format: fields.text(&["format"]).map_or_else(|| "adpcm".to_owned(), |f| f.chars().take(32).collect()),
         bytes,
@@ -151,20 +151,21 @@ pub(super) fn decode_voice(fields: Fields<'_>) -> Result<Said, Ignored> {
 /// Whether any of the fields for it names the message a heartbeat.
 pub(super) fn is_heartbeat(fields: Fields<'_>) -> bool {
     let fields_of_words = ["type", "event", "messageType", "message_type", "eventType", "action", "status"];
-    let by_word =
-        fields_of_words.iter().any(|name| fields.text(&[name]).is_some_and(|word| words::way(&word) == Way::Heartbeat));
+    let by_word = fields_of_words
+        .iter()
+        .any(|name| fields.text(&[name]).is_some_and(|word| vocabulary::way(&word) == WordMeaning::Heartbeat));
     by_word || fields.yes(&["heartbeat"])
 }
 
 /// Returns the health data if there are any, otherwise the reason for ignoring the message.
-pub(super) fn no_press(vitals: Vitals, ignored: Ignored) -> Result<Said, Ignored> {
+pub(super) fn no_press(vitals: Telemetry, ignored: Ignored) -> Result<Said, Ignored> {
     if says_something(&vitals) { Ok(Said::Health(vitals)) } else { Err(ignored) }
 }
 
-fn vitals(fields: Fields<'_>) -> Vitals {
+fn vitals(fields: Fields<'_>) -> Telemetry {
     // The unit of `uptime` is not documented. Read as seconds, it never makes an uptime seem to go back.
     let uptime = || fields.number(&["uptime"]).and_then(seconds_to_ms);
-    Vitals {
+    Telemetry {
         battery_percent: fields.battery(&["battery", "batteryLevel"]),
         rssi_dbm: fields.rssi(&["rssi", "signal"]),
         firmware: fields.text(&["firmwareVersion", "firmware_version", "firmware"]),
@@ -172,7 +173,7 @@ fn vitals(fields: Fields<'_>) -> Vitals {
             .whole(&["uptime_ms", "uptimeMs"])
             .or_else(|| fields.since_boot_ms(&["timestamp"]))
             .or_else(uptime),
-        ..Vitals::default()
+        ..Telemetry::default()
     }
 }
 
@@ -180,11 +181,11 @@ fn vitals(fields: Fields<'_>) -> Vitals {
 fn says_no_press(fields: Fields<'_>) -> bool {
     ["type", "event", "messageType", "message_type", "eventType", "action", "status"]
         .iter()
-        .any(|name| fields.text(&[name]).is_some_and(|word| words::way(&word) == Way::NoPress))
+        .any(|name| fields.text(&[name]).is_some_and(|word| vocabulary::way(&word) == WordMeaning::NoPress))
 }
 
 /// Whether a message has the older documented shape. A location alone, beside health, may be a heartbeat's.
-fn is_older_shape(fields: Fields<'_>, vitals: &Vitals) -> bool {
+fn is_older_shape(fields: Fields<'_>, vitals: &Telemetry) -> bool {
     fields.has(&["priority", "hasVoice", "cabinId", "guestId"])
         || (fields.has(&["locationId", "audioUrl"]) && !says_something(vitals))
 }
@@ -205,17 +206,17 @@ fn implied_kind(fields: Fields<'_>) -> PressKind {
 fn is_alarm(fields: Fields<'_>) -> bool {
     ["pressType", "press_type", "button", "priority"]
         .iter()
-        .any(|name| fields.text(&[name]).is_some_and(|w| words::is_alarm(&w) || plain_critical(&w)))
+        .any(|name| fields.text(&[name]).is_some_and(|w| vocabulary::is_alarm(&w) || plain_critical(&w)))
 }
 
 fn plain_critical(word: &str) -> bool {
     word.eq_ignore_ascii_case("critical")
 }
 
-fn key(value: &Value) -> Option<Key> {
+fn key(value: &Value) -> Option<ButtonKey> {
     match value {
-        Value::Text(word) => words::key(word),
-        Value::Number(number) => words::key(&number.to_string()),
+        Value::Text(word) => vocabulary::key(word),
+        Value::Number(number) => vocabulary::key(&number.to_string()),
         Value::Unknown | Value::Null | Value::Bool(_) | Value::List(_) | Value::Object(_) => None,
     }
 }

@@ -1,11 +1,11 @@
 //! Topics of the site's own: the payload is a word, or an object that contains one.
 
-use crewbell_shared::button::{Key, SeenPress, Vitals};
+use crewbell_shared::button::{ButtonKey, SeenPress, Telemetry};
 
+use super::decoded::{Heard, Ignored, Said, press};
 use super::fields::{online, text_of};
 use super::original::no_press;
-use super::said::{Heard, Ignored, Said, press};
-use super::words::{self, Way};
+use super::vocabulary::{self, WordMeaning};
 use super::{Message, Understood};
 
 /// Fields that may contain the word for a press, the likeliest first.
@@ -17,10 +17,10 @@ const WORD_MAX: usize = 100;
 pub(super) fn decode(message: &Message<'_>) -> Understood {
     let (word, vitals) = match message.fields() {
         Ok(fields) => {
-            let vitals = Vitals {
+            let vitals = Telemetry {
                 battery_percent: fields.battery(&["battery"]),
                 rssi_dbm: fields.rssi(&["rssi"]),
-                ..Vitals::default()
+                ..Telemetry::default()
             };
             let found = FIELDS.iter().find_map(|field| fields.text(&[field]));
             let number = || FIELDS.iter().find_map(|field| fields.whole(&[field])).map(|number| number.to_string());
@@ -32,7 +32,7 @@ pub(super) fn decode(message: &Message<'_>) -> Understood {
                 None => return message.one(no_press(vitals, Ignored::NotAPress)),
             }
         }
-        Err(_) => (text_of(message.payload)?, Vitals::default()),
+        Err(_) => (text_of(message.payload)?, Telemetry::default()),
     };
     if word.chars().count() > WORD_MAX || word.contains(char::is_control) {
         return Err(Ignored::UnknownShape("a word that is too long"));
@@ -45,15 +45,15 @@ pub(super) fn decode(message: &Message<'_>) -> Understood {
             None => heard,
         }]);
     }
-    match words::way(&word) {
-        Way::Press(kind) => {
-            let seen = press(kind, Key::Main);
+    match vocabulary::way(&word) {
+        WordMeaning::Press(kind) => {
+            let seen = press(kind, ButtonKey::Main);
             message.one(Ok(Said::Press(SeenPress { vitals, ..seen })))
         }
         _ if word.is_empty() => message.one(no_press(vitals, Ignored::EmptyAction)),
-        Way::NoPress | Way::Heartbeat => {
-            message.one(no_press(Vitals { online: online(&word), ..vitals }, Ignored::NotAPress))
+        WordMeaning::NoPress | WordMeaning::Heartbeat => {
+            message.one(no_press(Telemetry { online: online(&word), ..vitals }, Ignored::NotAPress))
         }
-        Way::Unknown => Err(Ignored::UnknownWord(word.into())),
+        WordMeaning::Unknown => Err(Ignored::UnknownWord(word.into())),
     }
 }

@@ -1,6 +1,6 @@
 //! Configuration of other makers' radio buttons.
 
-use crewbell_shared::button::{Key, PressKind};
+use crewbell_shared::button::{ButtonKey, PressKind};
 use serde::{Deserialize, Serialize};
 
 /// The table of `LoRaWAN` payloads other than our own, by port. Empty by default.
@@ -36,7 +36,7 @@ pub struct RadioPress {
     pub kind: PressKind,
     /// The key; the main key if absent.
     #[serde(default = "main_key")]
-    pub key: Key,
+    pub key: ButtonKey,
 }
 
 impl RadioTable {
@@ -45,6 +45,6 @@ impl RadioTable {
     }
 }
 
-fn main_key() -> Key {
-    Key::Main
+fn main_key() -> ButtonKey {
+    ButtonKey::Main
 }

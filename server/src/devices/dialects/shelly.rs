@@ -7,13 +7,13 @@
 //! Generation 1 repeats its last event every 30 s and at each reconnect, with the same `event_cnt`. That counter is
 //! therefore [`Evidence::Standing`], and a message without an event gives the counter's current value.
 
-use crewbell_shared::button::{Evidence, PressKind, SeenPress, Vitals};
+use crewbell_shared::button::{Evidence, PressKind, SeenPress, Telemetry};
 
 use super::blu;
+use super::decoded::{Heard, Ignored, Said, press};
 use super::fields::{Fields, date_of_seconds, online, seconds_to_ms, text_of};
 use super::original::no_press;
-use super::said::{Heard, Ignored, Said, press};
-use super::words::{self, Way};
+use super::vocabulary::{self, WordMeaning};
 use super::{Message, Understood};
 
 /// The topics of a Shelly.
@@ -35,16 +35,16 @@ pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
         Part::Online => {
             let online = online(&text_of(message.payload)?)
                 .ok_or(Ignored::UnknownShape("a last will that is neither true nor false"))?;
-            message.one(Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() })))
+            message.one(Ok(Said::Health(Telemetry { online: Some(online), ..Telemetry::default() })))
         }
         Part::Info => {
             let fields = message.fields()?;
-            let vitals = Vitals {
+            let vitals = Telemetry {
                 battery_percent: fields.object("bat").and_then(|bat| bat.percent(&["value"])),
                 rssi_dbm: fields.object("wifi_sta").and_then(|wifi| wifi.rssi(&["rssi"])),
                 firmware: fields.object("update").and_then(|update| update.text(&["old_version"])),
                 uptime_ms: fields.number(&["uptime"]).and_then(seconds_to_ms),
-                ..Vitals::default()
+                ..Telemetry::default()
             };
             message.one(no_press(vitals, Ignored::Heartbeat))
         }
@@ -66,13 +66,13 @@ fn decode_input_event(input: u8, fields: Fields<'_>, retained: bool) -> Result<S
         None => {
             // A retained counter is not the current one.
             let standing = counter.filter(|_| !retained).map(|counter| (input, counter));
-            return no_press(Vitals { standing, ..Vitals::default() }, Ignored::EmptyAction);
+            return no_press(Telemetry { standing, ..Telemetry::default() }, Ignored::EmptyAction);
         }
     };
     Ok(Said::Press(SeenPress {
         evidence: counter.map_or(Evidence::Nothing, |counter| Evidence::Standing { input, counter }),
         device_press_id: counter.map(|counter| counter.to_string()),
-        ..press(kind, words::key_at(u64::from(input)))
+        ..press(kind, vocabulary::key_at(u64::from(input)))
     }))
 }
 
@@ -88,11 +88,11 @@ fn decode_rpc(message: &Message<'_>, fields: Fields<'_>) -> Understood {
             let is_external =
                 power.and_then(|power| power.object("external")).is_some_and(|external| external.yes(&["present"]));
             let battery = power.and_then(|power| power.object("battery")).filter(|_| !is_external);
-            let vitals = Vitals {
+            let vitals = Telemetry {
                 battery_percent: battery.and_then(|battery| battery.percent(&["percent"])),
                 rssi_dbm: params.object("wifi").and_then(|wifi| wifi.rssi(&["rssi"])),
                 uptime_ms: params.object("sys").and_then(|sys| sys.number(&["uptime"])).and_then(seconds_to_ms),
-                ..Vitals::default()
+                ..Telemetry::default()
             };
             let mut heard = blu::decode_status(params);
             heard.extend(no_press(vitals, Ignored::NotAPress).ok().map(Heard::itself));
@@ -135,11 +135,13 @@ fn decode_input(message: &Message<'_>, component: &str, name: &str) -> Result<He
         return Ok(Heard::press(press(word.kind, word.key), exact));
     }
     let input = component.strip_prefix("input:").and_then(|input| input.parse().ok());
-    let kind = match words::way(name) {
-        Way::Press(kind) if name.ends_with("_push") => kind,
-        Way::Unknown if name.ends_with("_push") => return Err(Ignored::UnknownWord(exact.into())),
-        Way::Press(_) | Way::NoPress | Way::Heartbeat | Way::Unknown => return Err(Ignored::NotAPress),
+    let kind = match vocabulary::way(name) {
+        WordMeaning::Press(kind) if name.ends_with("_push") => kind,
+        WordMeaning::Unknown if name.ends_with("_push") => return Err(Ignored::UnknownWord(exact.into())),
+        WordMeaning::Press(_) | WordMeaning::NoPress | WordMeaning::Heartbeat | WordMeaning::Unknown => {
+            return Err(Ignored::NotAPress);
+        }
     };
-    let key = message.taught(component).map_or(words::key_at(input.unwrap_or(0)), |word| word.key);
+    let key = message.taught(component).map_or(vocabulary::key_at(input.unwrap_or(0)), |word| word.key);
     Ok(Heard { repeats: None, ..Heard::press(press(kind, key), exact) })
 }

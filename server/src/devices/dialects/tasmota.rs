@@ -8,13 +8,13 @@
 //!
 //! Its Zigbee bridge speaks for many buttons: each is a device of its own, under the bridge's name for it.
 
-use crewbell_shared::button::{PressKind, SeenPress, Vitals};
+use crewbell_shared::button::{PressKind, SeenPress, Telemetry};
 
 use super::super::reading::Value;
+use super::decoded::{Heard, Ignored, Said, press};
 use super::fields::{Fields, number, online, says_something, seconds_to_ms, text_of};
 use super::original::no_press;
-use super::said::{Heard, Ignored, Said, press};
-use super::words::{self, Way};
+use super::vocabulary::{self, WordMeaning};
 use super::{Message, Understood};
 
 /// Highest button number in Tasmota.
@@ -65,15 +65,15 @@ pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
         Part::LastWill => {
             let online = online(&text_of(message.payload)?)
                 .ok_or(Ignored::UnknownShape("a last will that is neither online nor offline"))?;
-            message.one(Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() })))
+            message.one(Ok(Said::Health(Telemetry { online: Some(online), ..Telemetry::default() })))
         }
         Part::State => {
             let fields = message.fields()?;
-            let vitals = Vitals {
+            let vitals = Telemetry {
                 // `RSSI` is a quality in percent; `Signal` is in dBm.
                 rssi_dbm: fields.object("Wifi").and_then(|wifi| wifi.rssi(&["Signal"])),
                 uptime_ms: fields.number(&["UptimeSec"]).and_then(seconds_to_ms),
-                ..Vitals::default()
+                ..Telemetry::default()
             };
             message.one(no_press(vitals, Ignored::Heartbeat))
         }
@@ -119,24 +119,24 @@ fn key_of(message: &Message<'_>, fields: Fields<'_>, field: &str, name: &str) ->
         let is_damaged = fields.is_damaged(&[field]) || !fields.is_whole();
         return Err(if is_damaged { Ignored::Damaged("what a key did can't be read") } else { Ignored::EmptyAction });
     };
-    let way = words::way(&action);
+    let way = vocabulary::way(&action);
     let exact = format!("{name} {action}");
     if let Some(word) = message.taught(&exact) {
         return Ok(Heard::press(press(word.kind, word.key), exact));
     }
-    let is_release = matches!(way, Way::NoPress | Way::Heartbeat) || action.eq_ignore_ascii_case("off");
+    let is_release = matches!(way, WordMeaning::NoPress | WordMeaning::Heartbeat) || action.eq_ignore_ascii_case("off");
     let taught = message.taught(name);
     let kind = match (number_of(name, "Switch"), way, taught) {
-        (None, Way::Press(kind), _) => kind,
+        (None, WordMeaning::Press(kind), _) => kind,
         (_, _, _) if is_release => return Err(Ignored::NotAPress),
         (None, _, _) => return Err(Ignored::UnknownWord(exact.into())),
         (Some(_), _, None) => return Err(Ignored::UnknownWord(name.to_owned().into())),
         // A kind of press from the switch itself is more precise than the site's definition.
-        (Some(_), Way::Press(kind), Some(_)) if kind != PressKind::Single => kind,
+        (Some(_), WordMeaning::Press(kind), Some(_)) if kind != PressKind::Single => kind,
         (Some(_), _, Some(word)) => word.kind,
     };
     let number = number_of(name, "Button").unwrap_or(1);
-    Ok(Heard::press(press(kind, taught.map_or(words::key_at(number - 1), |word| word.key)), exact))
+    Ok(Heard::press(press(kind, taught.map_or(vocabulary::key_at(number - 1), |word| word.key)), exact))
 }
 
 /// Decodes the messages of the buttons behind the bridge: `{"0x2916": {"Device": "0x2916", "Power": 1, "Endpoint":
@@ -147,9 +147,9 @@ fn decode_zigbee(message: &Message<'_>, received: Fields<'_>) -> Understood {
         let Some(fields) = received.object(address) else { continue };
         let name = fields.text(&["Name", "IEEEAddr", "Device"]).unwrap_or_else(|| address.to_owned());
         let device = format!("{}/{name}", message.device);
-        let vitals = Vitals { battery_percent: fields.percent(&["BatteryPercentage"]), ..Vitals::default() };
+        let vitals = Telemetry { battery_percent: fields.percent(&["BatteryPercentage"]), ..Telemetry::default() };
         let endpoint = fields.whole(&["Endpoint"]).unwrap_or(1);
-        let key = words::key_at(endpoint.saturating_sub(1));
+        let key = vocabulary::key_at(endpoint.saturating_sub(1));
         let action = fields.text(&["Click", "click", "Action", "action"]);
         let power = fields.get(&["Power"]).map(|power| match number(power) {
             Some(number) => format!("Power {number}"),
@@ -158,21 +158,21 @@ fn decode_zigbee(message: &Message<'_>, received: Fields<'_>) -> Understood {
         let word = action.clone().or(power);
         let taught = word.as_deref().and_then(|word| message.taught_of(&device, word));
         let way = match (&action, &word) {
-            (Some(action), _) => words::way(action),
+            (Some(action), _) => vocabulary::way(action),
             // The command of a remote to a lamp.
-            (None, Some(_)) => Way::Press(PressKind::Single),
-            (None, None) => Way::NoPress,
+            (None, Some(_)) => WordMeaning::Press(PressKind::Single),
+            (None, None) => WordMeaning::NoPress,
         };
         let (kind, key) = match (taught, way) {
             (Some(word), _) => (word.kind, word.key),
-            (None, Way::Press(kind)) => (kind, key),
-            (None, Way::Unknown) => {
+            (None, WordMeaning::Press(kind)) => (kind, key),
+            (None, WordMeaning::Unknown) => {
                 heard.push(
                     Heard::itself(Said::Nothing(Ignored::UnknownWord(word.unwrap_or_default().into()))).of(device),
                 );
                 continue;
             }
-            (None, Way::NoPress | Way::Heartbeat) => {
+            (None, WordMeaning::NoPress | WordMeaning::Heartbeat) => {
                 if says_something(&vitals) {
                     heard.push(Heard::itself(Said::Health(vitals)).of(device));
                 }

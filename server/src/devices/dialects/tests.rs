@@ -1,4 +1,4 @@
-use crewbell_shared::button::{DeviceTopic, DeviceWord, Evidence, Key, PressKind, SeenPress, Vitals};
+use crewbell_shared::button::{ButtonKey, DeviceTopic, DeviceWord, Evidence, PressKind, SeenPress, Telemetry};
 use proptest::prelude::*;
 use rstest::rstest;
 use serde::Deserialize;
@@ -125,7 +125,7 @@ fn of_one(dialect: Option<Dialect>, heard: &Heard) -> Value {
     all
 }
 
-fn of_vitals(vitals: &Vitals) -> Value {
+fn of_vitals(vitals: &Telemetry) -> Value {
     json!({
         "online": vitals.online, "battery": vitals.battery_percent, "rssi": vitals.rssi_dbm,
         "firmware": vitals.firmware, "uptime_ms": vitals.uptime_ms,
@@ -325,7 +325,7 @@ fn original_fields() -> impl Strategy<Value = Vec<(String, Value)>> {
 }
 
 /// Button, kind and key.
-type Pressed = (Option<String>, PressKind, Key);
+type Pressed = (Option<String>, PressKind, ButtonKey);
 
 fn pressed(heard: &Heard) -> Option<Pressed> {
     match &heard.said {
@@ -434,7 +434,7 @@ proptest! {
         let decoded = decode("obedio/button/c7/press", object(&fields).as_bytes(), false);
         let Some(press) = press_of(&decoded) else { panic!("no press: {fields:?}") };
         prop_assert_eq!(press.kind, PressKind::Double);
-        prop_assert_eq!(press.key, if has("button") { Key::Aux2 } else { Key::Main });
+        prop_assert_eq!(press.key, if has("button") { ButtonKey::Aux2 } else { ButtonKey::Main });
         prop_assert_eq!(press.vitals.battery_percent.is_some(), has("battery"));
         let uptime_ms = has("timestamp").then_some(123_456);
         let counted = Evidence::Counted { counter: 5, uptime_ms };

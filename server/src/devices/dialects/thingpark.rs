@@ -3,13 +3,13 @@
 //!
 //! Numbers may be written as text; the payload is in hexadecimal digits; `BatteryLevel` is the radio's own 0 to 254.
 
-use crewbell_shared::button::Vitals;
+use crewbell_shared::button::Telemetry;
 
 use super::battery;
+use super::decoded::Ignored;
 use super::fields::Fields;
 use super::lorawan::{Event, Frame, decode_frame, decode_join};
 use super::radio_table::RadioTable;
-use super::said::Ignored;
 use super::{Message, Understood};
 
 pub(super) fn decode(event: Event, message: &Message<'_>, table: &RadioTable) -> Understood {
@@ -35,10 +35,10 @@ fn frame(fields: Fields<'_>) -> Result<Frame, Ignored> {
         count: fields.whole(&["FCntUp"]),
         name: None,
         time: fields.date(&["Time"]),
-        vitals: Vitals {
+        vitals: Telemetry {
             rssi_dbm: fields.rssi(&["LrrRSSI"]),
             battery_percent: fields.number(&["BatteryLevel"]).and_then(battery::lorawan),
-            ..Vitals::default()
+            ..Telemetry::default()
         },
     })
 }

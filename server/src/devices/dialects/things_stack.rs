@@ -4,12 +4,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crewbell_shared::button::Vitals;
+use crewbell_shared::button::Telemetry;
 
+use super::decoded::Ignored;
 use super::fields::Fields;
 use super::lorawan::{Event, Frame, decode_frame, decode_join};
 use super::radio_table::RadioTable;
-use super::said::Ignored;
 use super::{Message, Understood};
 
 pub(super) fn decode(event: Event, message: &Message<'_>, table: &RadioTable) -> Understood {
@@ -36,10 +36,10 @@ fn frame(fields: Fields<'_>) -> Result<Frame, Ignored> {
         count: uplink.whole(&["f_cnt"]).or((!is_damaged).then_some(0)),
         name: None,
         time: fields.date(&["received_at"]).or_else(|| uplink.date(&["received_at"])),
-        vitals: Vitals {
+        vitals: Telemetry {
             rssi_dbm: received.iter().filter_map(|gateway| gateway.rssi(&["rssi"])).max(),
             battery_percent: charge,
-            ..Vitals::default()
+            ..Telemetry::default()
         },
     })
 }

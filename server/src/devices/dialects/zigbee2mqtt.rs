@@ -10,14 +10,14 @@
 //! the site defines it: a guess could switch do-not-disturb. Releases end a press that has rung; actions that turn,
 //! dim, move or lock are not presses.
 
-use crewbell_shared::button::{Key, PressKind, SeenPress, Vitals};
+use crewbell_shared::button::{ButtonKey, PressKind, SeenPress, Telemetry};
 
 use super::super::reading::Value;
 use super::battery::untold;
+use super::decoded::{Heard, Ignored, Said, press};
 use super::fields::{online, text_of};
 use super::original::no_press;
-use super::said::{Heard, Ignored, Said, press};
-use super::words::{self, Way};
+use super::vocabulary::{self, WordMeaning};
 use super::{Message, Understood};
 
 /// The topics of a device.
@@ -37,11 +37,12 @@ pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
                 Err(_) => text_of(message.payload)?,
             };
             let online = online(&word).ok_or(Ignored::UnknownShape("an availability that is neither on nor off"))?;
-            message.one(Ok(Said::Health(Vitals { online: Some(online), ..Vitals::default() })))
+            message.one(Ok(Said::Health(Telemetry { online: Some(online), ..Telemetry::default() })))
         }
         Part::Action => {
             let word = text_of(message.payload)?;
-            decode_action(message, word.trim_matches('"'), press(PressKind::Single, Key::Main)).map(|heard| vec![heard])
+            decode_action(message, word.trim_matches('"'), press(PressKind::Single, ButtonKey::Main))
+                .map(|heard| vec![heard])
         }
         Part::State => decode_state(message),
     }
@@ -49,15 +50,15 @@ pub(super) fn decode(part: Part, message: &Message<'_>) -> Understood {
 
 fn decode_state(message: &Message<'_>) -> Understood {
     let fields = message.fields()?;
-    let vitals = Vitals {
+    let vitals = Telemetry {
         battery_percent: fields.battery(&["battery"]),
         firmware: fields.text(&["software_build_id"]),
-        ..Vitals::default()
+        ..Telemetry::default()
     };
     let seen = SeenPress {
         device_time: fields.date(&["last_seen"]),
         vitals: vitals.clone(),
-        ..press(PressKind::Single, Key::Main)
+        ..press(PressKind::Single, ButtonKey::Main)
     };
     let action = match fields.get(&["action"]).or_else(|| fields.get(&["click"])) {
         // A retained message is the device's last state; its action rang when it happened.
@@ -80,7 +81,7 @@ fn decode_state(message: &Message<'_>) -> Understood {
 pub(super) fn decode_attribute(name: &str, payload: &[u8]) -> Result<Said, Ignored> {
     let charge = text_of(payload)?;
     let battery_percent = (name == "battery").then(|| untold(&Value::Text(charge))).flatten();
-    no_press(Vitals { battery_percent, ..Vitals::default() }, Ignored::NotAPress)
+    no_press(Telemetry { battery_percent, ..Telemetry::default() }, Ignored::NotAPress)
 }
 
 fn decode_action(message: &Message<'_>, action: &str, seen: SeenPress) -> Result<Heard, Ignored> {
@@ -96,9 +97,9 @@ fn decode_action(message: &Message<'_>, action: &str, seen: SeenPress) -> Result
     let parts = parts(&action.to_ascii_lowercase());
     let (kind, key) = match (message.taught(action), read_action(action, &parts)) {
         (Some(word), _) => (word.kind, word.key),
-        (None, Way::Press(kind)) => (kind, key_of(message, &parts)),
-        (None, Way::NoPress | Way::Heartbeat) => return Err(Ignored::NotAPress),
-        (None, Way::Unknown) => return Err(Ignored::UnknownWord(action.to_owned().into())),
+        (None, WordMeaning::Press(kind)) => (kind, key_of(message, &parts)),
+        (None, WordMeaning::NoPress | WordMeaning::Heartbeat) => return Err(Ignored::NotAPress),
+        (None, WordMeaning::Unknown) => return Err(Ignored::UnknownWord(action.to_owned().into())),
     };
     // The same action arrives as JSON and as a plain word, and twice within milliseconds with different signal
     // strengths.
@@ -157,29 +158,29 @@ const KEYS: [&str; 10] = ["on", "off", "toggle", "up", "down", "scene", "recall"
 
 /// Reads an action word by word. In order of precedence: an emergency, a release, a word that isn't a key, the most
 /// urgent kind of press, the name of a key alone.
-fn read_action(action: &str, parts: &[String]) -> Way {
-    if words::is_alarm(action) {
-        return Way::Press(PressKind::Emergency);
+fn read_action(action: &str, parts: &[String]) -> WordMeaning {
+    if vocabulary::is_alarm(action) {
+        return WordMeaning::Press(PressKind::Emergency);
     }
-    let ways = || parts.iter().filter(|part| !KEYS.contains(&part.as_str())).map(|part| words::way(part));
-    if ways().any(|way| matches!(way, Way::NoPress | Way::Heartbeat)) {
-        return Way::NoPress;
+    let ways = || parts.iter().filter(|part| !KEYS.contains(&part.as_str())).map(|part| vocabulary::way(part));
+    if ways().any(|way| matches!(way, WordMeaning::NoPress | WordMeaning::Heartbeat)) {
+        return WordMeaning::NoPress;
     }
     if parts.iter().any(|part| NO_KEYS.contains(&part.as_str())) {
-        return Way::Unknown;
+        return WordMeaning::Unknown;
     }
     let kinds = ways().filter_map(|way| match way {
-        Way::Press(kind) => Some(kind),
-        Way::NoPress | Way::Heartbeat | Way::Unknown => None,
+        WordMeaning::Press(kind) => Some(kind),
+        WordMeaning::NoPress | WordMeaning::Heartbeat | WordMeaning::Unknown => None,
     });
     let named = || parts.iter().any(|part| KEYS.contains(&part.as_str())).then_some(PressKind::Single);
-    kinds.max_by_key(|&kind| words::urgency(kind)).or_else(named).map_or(Way::Unknown, Way::Press)
+    kinds.max_by_key(|&kind| vocabulary::urgency(kind)).or_else(named).map_or(WordMeaning::Unknown, WordMeaning::Press)
 }
 
-fn key_of(message: &Message<'_>, parts: &[String]) -> Key {
+fn key_of(message: &Message<'_>, parts: &[String]) -> ButtonKey {
     if let Some(word) = parts.iter().find_map(|part| message.taught(part)) {
         return word.key;
     }
     let numbered = parts.iter().find_map(|part| part.parse::<u64>().ok());
-    numbered.map_or(Key::Main, |number| words::key_at(number.saturating_sub(1)))
+    numbered.map_or(ButtonKey::Main, |number| vocabulary::key_at(number.saturating_sub(1)))
 }

@@ -19,10 +19,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    connect::{self, Door},
+    acks::Lamps,
+    connect::{self, ConnectionContext},
+    connection_table::ConnectionTable,
     intake::Intake,
-    lamps::Lamps,
-    roster::Roster,
 };
 use crate::limits::{Budget, Connections, Seldom};
 
@@ -37,7 +37,7 @@ static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 /// The configuration of a [`Listener`].
 #[derive(Clone, Debug)]
-pub struct ListenerSettings {
+pub struct ListenerConfig {
     /// The address to bind. Port 0 picks a free port; see [`Listener::local_addr`].
     pub addr: SocketAddr,
     /// The TLS configuration. If set, every connection on this socket uses TLS.
@@ -98,7 +98,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
-    settings: ListenerSettings,
+    settings: ListenerConfig,
     connections: Connections,
     lamps: Lamps,
 }
@@ -106,7 +106,7 @@ pub struct Listener {
 impl Listener {
     /// Binds the socket. From then on clients can connect, and wait for [`run`](Self::run). They are counted together
     /// with those of other listeners that share the same `connections`.
-    pub async fn bind(settings: ListenerSettings, connections: Connections) -> io::Result<Self> {
+    pub async fn bind(settings: ListenerConfig, connections: Connections) -> io::Result<Self> {
         let socket = TcpListener::bind(settings.addr).await?;
         Ok(Self { socket, settings, connections, lamps: Lamps::default() })
     }
@@ -129,7 +129,7 @@ impl Listener {
         let seldom = Arc::new(Seldom::new(Duration::from_mins(1), 64));
         let tls = settings.tls.map(TlsAcceptor::from);
         let tasks = TaskTracker::new();
-        let roster = Roster::new();
+        let roster = ConnectionTable::new();
         // Assigned client ids must not collide with those of an earlier run of the server.
         let run: u32 = rand::random();
         while let Some(accepted) = shutdown.run_until_cancelled(socket.accept()).await {
@@ -154,7 +154,7 @@ impl Listener {
                 }
             };
             let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-            let door = Door {
+            let door = ConnectionContext {
                 intake: Arc::clone(&intake),
                 lamps: lamps.clone(),
                 roster: Arc::clone(&roster),

@@ -12,22 +12,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Limits,
+    acks::Lamps,
+    connection_table::ConnectionTable,
+    in_flight::InFlight,
     intake::{Gone, Intake, Login, NotLetIn},
-    lamps::Lamps,
     pace::Pace,
-    roster::Roster,
     session::{Ending, Session, Watch, farewell},
     wire::{Connect, Fault, TurnedAway, Wire},
-    work::Work,
 };
 use crate::devices::delivery::{Message, Peer};
 use crate::limits::{Origin, Seldom, Slot, Standing};
 
 /// The context of a connection, provided by its listener.
-pub(super) struct Door<I: Intake> {
+pub(super) struct ConnectionContext<I: Intake> {
     pub(super) intake: Arc<I>,
     pub(super) lamps: Lamps,
-    pub(super) roster: Arc<Roster<I::Principal>>,
+    pub(super) roster: Arc<ConnectionTable<I::Principal>>,
     pub(super) limits: Limits,
     pub(super) shutdown: CancellationToken,
     /// The registration among all connections.
@@ -41,7 +41,7 @@ pub(super) struct Door<I: Intake> {
 }
 
 /// Serves one accepted socket until it is closed.
-pub(super) async fn serve<I: Intake>(door: Door<I>, stream: TcpStream, tls: Option<TlsAcceptor>) {
+pub(super) async fn serve<I: Intake>(door: ConnectionContext<I>, stream: TcpStream, tls: Option<TlsAcceptor>) {
     let until = tokio::time::Instant::now() + door.limits.connect_timeout;
     match tls {
         None => converse(door, stream, until).await,
@@ -56,7 +56,7 @@ pub(super) async fn serve<I: Intake>(door: Door<I>, stream: TcpStream, tls: Opti
     }
 }
 
-async fn converse<I: Intake, S>(door: Door<I>, mut stream: S, until: tokio::time::Instant)
+async fn converse<I: Intake, S>(door: ConnectionContext<I>, mut stream: S, until: tokio::time::Instant)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -96,7 +96,7 @@ where
     let session = Session {
         stream,
         wire,
-        work: Work::new(Arc::clone(&door.intake), Arc::clone(&peer), &door.limits),
+        work: InFlight::new(Arc::clone(&door.intake), Arc::clone(&peer), &door.limits),
         inbox: door.lamps.within(door.intake.scope(&peer.principal)).inbox(peer.connection, door.limits.lamp_room),
         limits: door.limits.clone(),
         held: door.limits.waiting.hold(),
@@ -147,7 +147,7 @@ impl std::fmt::Display for Named<'_> {
 
 /// Has the intake authenticate the client, and writes CONNACK in either case. Nothing is read meanwhile.
 async fn let_in<I: Intake>(
-    door: &Door<I>,
+    door: &ConnectionContext<I>,
     wire: &mut Wire,
     connect: Connect,
 ) -> Result<(Arc<Peer<I::Principal>>, Option<Duration>), (String, Fault)> {
@@ -187,7 +187,7 @@ async fn let_in<I: Intake>(
 }
 
 /// Hands the last will to the intake, like any other message.
-async fn execute<I: Intake>(door: &Door<I>, peer: &Peer<I::Principal>, will: Message) {
+async fn execute<I: Intake>(door: &ConnectionContext<I>, peer: &Peer<I::Principal>, will: Message) {
     if tokio::time::timeout(door.limits.take_timeout, door.intake.take(peer, will)).await.is_err() {
         metrics::counter!("mqtt_refused_total", "why" => "will timeout").increment(1);
     }
@@ -206,7 +206,7 @@ impl<I: Intake> Drop for Leaving<I> {
     }
 }
 
-impl<I: Intake> Door<I> {
+impl<I: Intake> ConnectionContext<I> {
     /// Runs `what` until the server stops or the connection is evicted.
     async fn while_wanted<T>(&self, what: impl Future<Output = T>) -> Result<T, Unwanted> {
         tokio::select! {
@@ -232,7 +232,7 @@ enum Unwanted {
 }
 
 /// Counts and logs a connection that is refused or fails; logs at most once a minute for each origin and reason.
-fn refused<I: Intake>(door: &Door<I>, named: Option<&str>, why: &'static str) {
+fn refused<I: Intake>(door: &ConnectionContext<I>, named: Option<&str>, why: &'static str) {
     metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
     let (connection, remote) = (door.connection, door.remote);
     let Some(left_out) = door.seldom.say((why, Some(door.slot.origin())), Instant::now()) else { return };

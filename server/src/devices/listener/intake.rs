@@ -28,7 +28,7 @@ pub trait Intake: Send + Sync + 'static {
     fn standing(&self, principal: &Self::Principal) -> (Standing, Option<String>);
 
     /// Reports a problem with this peer's connection, for a person to read. Called rarely; must not block.
-    fn troubled(&self, peer: &Peer<Self::Principal>, trouble: Trouble);
+    fn troubled(&self, peer: &Peer<Self::Principal>, trouble: ClientIssue);
 
     /// Returns the client's scope: it receives only lamp messages published [within](super::Lamps::within) that scope.
     fn scope(&self, principal: &Self::Principal) -> u128;
@@ -95,7 +95,7 @@ pub enum NotLetIn {
 
 /// A problem with a client's connection, for which nothing is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ClientIssue {
     /// Several clients use its client id at the same time, or it reconnects again and again.
     SharedClientId,
     /// Its message rate exceeds the limit of a device, so it is read more slowly.

@@ -24,23 +24,23 @@
 //! → `work` (`Intake::take`) → `wire` (PUBACK).
 
 mod accept;
+mod acks;
 mod connect;
+mod connection_table;
 mod frames;
+mod in_flight;
 mod intake;
-mod lamps;
 mod pace;
-mod roster;
 mod session;
 pub mod tls;
 mod topics;
 mod wire;
-mod work;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::{
-    accept::{Limits, Listener, ListenerSettings},
-    intake::{Gone, Intake, Login, NotLetIn, Outgoing, Taken, Trouble, Why},
-    lamps::Lamps,
+    accept::{Limits, Listener, ListenerConfig},
+    acks::Lamps,
+    intake::{ClientIssue, Gone, Intake, Login, NotLetIn, Outgoing, Taken, Why},
 };

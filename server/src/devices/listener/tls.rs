@@ -62,7 +62,7 @@ pub enum TlsError {
 /// The site's own CA, with the server certificate that it issued.
 #[derive(Debug)]
 pub struct OwnAuthority {
-    /// The TLS configuration for [`ListenerSettings::tls`](super::ListenerSettings::tls).
+    /// The TLS configuration for [`ListenerConfig::tls`](super::ListenerConfig::tls).
     pub config: Arc<ServerConfig>,
     /// The CA certificate, which the devices have to trust.
     pub ca_file: PathBuf,

@@ -57,11 +57,11 @@ pub async fn login(
     Address(address): Address,
     Body(login): Body<Login>,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let device_id = login.device_id.unwrap_or_else(|| app.house.ids.next(app.house.clock.now()));
+    let device_id = login.device_id.unwrap_or_else(|| app.registry.ids.next(app.registry.clock.now()));
     let device_name = device_name(login.device_name.as_deref().unwrap_or_default());
     let login =
         auth::Login { site: login.site, name: login.name, secret: login.secret, device_id, device_name, address };
-    let (token, who) = auth::sign_in(&app.house, &app.limiter, login).await?;
+    let (token, who) = auth::sign_in(&app.registry, &app.limiter, login).await?;
     Ok(Json(SignedIn { token: token.to_string(), person: who.person, site: who.site.slug.to_string() }))
 }
 

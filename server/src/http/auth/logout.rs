@@ -7,7 +7,7 @@ use crewbell_shared::protocol::Source;
 
 use crate::actions::SignOut;
 use crate::http::ApiError;
-use crate::http::extract::Who;
+use crate::http::extract::CurrentUser;
 
 /// Signs out: the token is worth nothing from here on, and its sockets are closed.
 #[utoipa::path(
@@ -17,7 +17,7 @@ use crate::http::extract::Who;
     responses((status = 204), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn logout(Who(who): Who) -> Result<StatusCode, ApiError> {
+pub async fn logout(CurrentUser(who): CurrentUser) -> Result<StatusCode, ApiError> {
     let action = SignOut { person_id: who.person.id, session_id: Some(who.session_id) };
     who.site.act(Box::new(action), Actor::Person(who.person), Source::App).await?;
     Ok(StatusCode::NO_CONTENT)

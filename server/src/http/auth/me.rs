@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::sites;
-use crate::http::extract::Who;
+use crate::http::extract::CurrentUser;
 use crate::http::{ApiError, App};
 
 /// Who is asking, and what they may do.
@@ -31,8 +31,8 @@ pub struct Me {
     responses((status = 200, body = Me), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn me(State(app): State<App>, Who(who): Who) -> Result<Json<Me>, ApiError> {
-    let mut tx = app.house.db.read_sites().await?;
+pub async fn me(State(app): State<App>, CurrentUser(who): CurrentUser) -> Result<Json<Me>, ApiError> {
+    let mut tx = app.registry.db.read_sites().await?;
     let site = sites::find(&mut tx, who.site.id).await?.ok_or_else(|| ApiError::not_found("site"))?.site;
     let rights = Right::ALL.into_iter().filter(|&right| allows(who.person.role, right)).collect();
     Ok(Json(Me { person: who.person, rights, site }))

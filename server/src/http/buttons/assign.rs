@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// Where a button is.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -31,7 +31,7 @@ pub struct Assignment {
     security(("bearer" = []))
 )]
 pub async fn assign(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(button_id): Path<ButtonId>,
     Body(Assignment { place_id, name }): Body<Assignment>,

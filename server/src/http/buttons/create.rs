@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 
 /// A button that hasn't pressed yet.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,7 +35,7 @@ pub struct NewButton {
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn create(who: Who, key: IdempotencyKey, Body(new): Body<NewButton>) -> Answer {
+pub async fn create(who: CurrentUser, key: IdempotencyKey, Body(new): Body<NewButton>) -> Answer {
     let NewButton { id, device, place_id, name } = new;
     let button_id = id.unwrap_or(ButtonId(key.0.0));
     command::run(&who, key, Verb::CreateButton { button_id, device, place_id, name }).await

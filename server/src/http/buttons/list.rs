@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::buttons;
-use crate::http::extract::{Query, Who};
+use crate::http::extract::{CurrentUser, Query};
 use crate::http::{ApiError, App};
 
 /// What to list; what is not given matches all.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// Of this state.
     #[param(inline)]
     state: Option<ButtonState>,
@@ -43,16 +43,16 @@ pub struct Buttons {
     get,
     path = "/api/buttons",
     tag = "buttons",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = Buttons), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn list(
     State(app): State<App>,
-    Who(who): Who,
-    Query(Asked { state }): Query<Asked>,
+    CurrentUser(who): CurrentUser,
+    Query(Params { state }): Query<Params>,
 ) -> Result<Json<Buttons>, ApiError> {
-    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut tx = app.registry.db.read(who.site.id).await?;
     let known = buttons::all(&mut tx, who.site.id).await?;
     let meant = known.into_iter().filter(|known| state.is_none_or(|state| known.button.state == state));
     let items = meant.map(|known| ListedButton { button: known.button, seen_at: known.seen_at }).collect();

@@ -6,7 +6,7 @@ mod create;
 mod list;
 mod retire;
 pub(super) mod set_credentials;
-mod unheard;
+mod unrecognised;
 mod voice;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +18,7 @@ use super::App;
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list::list, create::create))
-        .routes(routes!(unheard::unheard))
+        .routes(routes!(unrecognised::unheard))
         .routes(routes!(voice::voice))
         .routes(routes!(assign::assign))
         .routes(routes!(retire::retire))

@@ -5,7 +5,7 @@ use crewbell_shared::ids::ButtonId;
 use crewbell_shared::protocol::{Outcome, Verb};
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{IdempotencyKey, Path, Who};
+use crate::http::extract::{CurrentUser, IdempotencyKey, Path};
 
 /// Takes a button out of use: its presses are recorded and don't ring.
 #[utoipa::path(
@@ -16,6 +16,6 @@ use crate::http::extract::{IdempotencyKey, Path, Who};
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn retire(who: Who, key: IdempotencyKey, Path(button_id): Path<ButtonId>) -> Answer {
+pub async fn retire(who: CurrentUser, key: IdempotencyKey, Path(button_id): Path<ButtonId>) -> Answer {
     command::run(&who, key, Verb::RetireButton { button_id }).await
 }

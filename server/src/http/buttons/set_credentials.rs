@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::actions::SetButtonSecret;
 use crate::auth::{hash_code, join_code};
 use crate::db::buttons;
-use crate::http::extract::{Path, Who};
+use crate::http::extract::{CurrentUser, Path};
 use crate::http::{ApiError, App};
 
 /// What a device signs in with over MQTT. The server keeps a hash of the password only, so this is shown once.
@@ -35,16 +35,16 @@ pub struct Credentials {
 )]
 pub async fn set_credentials(
     State(app): State<App>,
-    who: Who,
+    who: CurrentUser,
     Path(button_id): Path<ButtonId>,
 ) -> Result<Json<Credentials>, ApiError> {
     let site = &who.0.site;
-    let mut tx = app.house.db.read(site.id).await?;
+    let mut tx = app.registry.db.read(site.id).await?;
     let known = buttons::all(&mut tx, site.id).await?;
     drop(tx);
     let button = known.into_iter().map(|known| known.button).find(|button| button.id == button_id);
     let button = button.ok_or_else(|| ApiError::not_found("button"))?;
-    let password = join_code(&app.house.ids);
+    let password = join_code(&app.registry.ids);
     let action = SetButtonSecret { button_id, hash: Some(hash_code(password.as_bytes())) };
     site.act(Box::new(action), who.actor(), Source::App).await?;
     Ok(Json(Credentials { username: format!("{}/{}", site.slug, button.device), password }))

@@ -7,7 +7,7 @@ use crewbell_shared::ids::ButtonId;
 use crewbell_shared::person::Right;
 
 use crate::db::recordings;
-use crate::http::extract::{Path, Who};
+use crate::http::extract::{CurrentUser, Path};
 use crate::http::requests::voice::{Sound, TOGETHER, answer};
 use crate::http::{ApiError, App};
 
@@ -23,9 +23,13 @@ use crate::http::{ApiError, App};
     ),
     security(("bearer" = []))
 )]
-pub async fn voice(State(app): State<App>, who: Who, Path(id): Path<ButtonId>) -> Result<impl IntoResponse, ApiError> {
+pub async fn voice(
+    State(app): State<App>,
+    who: CurrentUser,
+    Path(id): Path<ButtonId>,
+) -> Result<impl IntoResponse, ApiError> {
     who.need(Right::AssignButtons)?;
     let site = who.0.site.id;
-    let mut tx = app.house.db.read(site).await?;
+    let mut tx = app.registry.db.read(site).await?;
     answer(recordings::of_button(&mut tx, site, id, TOGETHER).await?)
 }

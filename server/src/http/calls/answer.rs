@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{CallOutcome, run};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 use crate::http::{ApiError, App};
 
 /// Which call to answer.
@@ -32,7 +32,7 @@ pub struct Answered {
 )]
 pub async fn answer(
     State(app): State<App>,
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Body(Answered { call_id, endpoint }): Body<Answered>,
 ) -> Result<Json<CallOutcome>, ApiError> {

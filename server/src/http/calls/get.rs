@@ -6,7 +6,7 @@ use crewbell_shared::Refusal;
 use crewbell_shared::call::Call;
 use crewbell_shared::ids::CallId;
 
-use crate::http::extract::{Path, Who};
+use crate::http::extract::{CurrentUser, Path};
 use crate::http::{ApiError, App};
 
 /// One call as it is now.
@@ -18,6 +18,6 @@ use crate::http::{ApiError, App};
     responses((status = 200, body = Call), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn get(State(app): State<App>, who: Who, Path(id): Path<CallId>) -> Result<Json<Call>, ApiError> {
+pub async fn get(State(app): State<App>, who: CurrentUser, Path(id): Path<CallId>) -> Result<Json<Call>, ApiError> {
     super::find(&app, &who, id).await.map(Json)
 }

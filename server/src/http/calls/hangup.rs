@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{CallOutcome, run};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 use crate::http::{ApiError, App};
 
 /// Which call to hang up.
@@ -34,7 +34,7 @@ pub struct HungUp {
 )]
 pub async fn hangup(
     State(app): State<App>,
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Body(HungUp { call_id, dropped }): Body<HungUp>,
 ) -> Result<Json<CallOutcome>, ApiError> {

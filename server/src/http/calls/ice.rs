@@ -5,7 +5,7 @@ use axum::extract::State;
 use crewbell_shared::Refusal;
 
 use crate::http::App;
-use crate::http::extract::Who;
+use crate::http::extract::CurrentUser;
 use crate::ice::IceServers;
 
 /// The servers that help two devices to find a way to each other, with the asker's credentials for them. On one ship's
@@ -17,6 +17,6 @@ use crate::ice::IceServers;
     responses((status = 200, body = IceServers), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn ice(State(app): State<App>, Who(who): Who) -> Json<IceServers> {
-    Json(app.ice.servers_for(who.person.id, app.house.clock.now()))
+pub async fn ice(State(app): State<App>, CurrentUser(who): CurrentUser) -> Json<IceServers> {
+    Json(app.ice.servers_for(who.person.id, app.registry.clock.now()))
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{CallOutcome, run};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 use crate::http::{ApiError, App};
 
 /// Whom to call.
@@ -39,7 +39,7 @@ pub struct NewCall {
 )]
 pub async fn initiate(
     State(app): State<App>,
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Body(new): Body<NewCall>,
 ) -> Result<Json<CallOutcome>, ApiError> {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use crewbell_shared::Refusal;
-use crewbell_shared::call::{Call, State as CallState};
+use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::ids::PersonId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::db::calls::{self, Filter};
-use crate::http::extract::{Query, Who};
+use crate::http::extract::{CurrentUser, Query};
 use crate::http::when::{When, begins};
 use crate::http::{ApiError, App};
 
@@ -21,7 +21,7 @@ const PAGE: i64 = 200;
 /// What to list; what is not given matches all.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// In which this person called or was called.
     person_id: Option<PersonId>,
     /// About the request or place with this id.
@@ -53,19 +53,23 @@ pub struct Calls {
     get,
     path = "/api/calls",
     tag = "calls",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = Calls), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn list(State(app): State<App>, Who(who): Who, Query(asked): Query<Asked>) -> Result<Json<Calls>, ApiError> {
+pub async fn list(
+    State(app): State<App>,
+    CurrentUser(who): CurrentUser,
+    Query(asked): Query<Params>,
+) -> Result<Json<Calls>, ApiError> {
     if let Some(state) = asked.state.as_deref().filter(|state| !CallState::NAMES.contains(state)) {
         return Err(Refusal::invalid("state", format!("{state:?} is no state.")).into());
     }
     let limit = asked.limit.unwrap_or(50).clamp(1, PAGE);
-    let Asked { person_id, about_id, state, from, before, limit: _ } = asked;
-    let [from, before] = begins(&app.house.db, &who.site, [from, before]).await?;
+    let Params { person_id, about_id, state, from, before, limit: _ } = asked;
+    let [from, before] = begins(&app.registry.db, &who.site, [from, before]).await?;
     let filter = Filter { person: person_id, about: about_id, state, from, before, limit };
-    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut tx = app.registry.db.read(who.site.id).await?;
     let items = calls::list(&mut tx, who.site.id, &filter).await?;
     let full = i64::try_from(items.len()).unwrap_or(i64::MAX) >= limit;
     let next_before = items.last().filter(|_| full).map(|last| last.call_time);

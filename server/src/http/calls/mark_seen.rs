@@ -7,7 +7,7 @@ use crewbell_shared::ids::CallId;
 use crewbell_shared::protocol::Verb;
 
 use super::{CallOutcome, run};
-use crate::http::extract::{IdempotencyKey, Path, Who};
+use crate::http::extract::{CurrentUser, IdempotencyKey, Path};
 use crate::http::{ApiError, App};
 
 /// Marks a missed call as seen: it no longer counts. Only who was called can.
@@ -21,7 +21,7 @@ use crate::http::{ApiError, App};
 )]
 pub async fn mark_seen(
     State(app): State<App>,
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(call_id): Path<CallId>,
 ) -> Result<Json<CallOutcome>, ApiError> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::calls;
-use crate::http::extract::Who;
+use crate::http::extract::CurrentUser;
 use crate::http::{ApiError, App};
 
 /// Maximum number of calls listed; the count includes all.
@@ -31,9 +31,9 @@ pub struct Missed {
     responses((status = 200, body = Missed), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn missed(State(app): State<App>, Who(who): Who) -> Result<Json<Missed>, ApiError> {
+pub async fn missed(State(app): State<App>, CurrentUser(who): CurrentUser) -> Result<Json<Missed>, ApiError> {
     let (site, me) = (who.site.id, who.person.id);
-    let mut tx = app.house.db.read(site).await?;
+    let mut tx = app.registry.db.read(site).await?;
     let count = calls::count_unseen(&mut tx, site, me).await?;
     let items = calls::unseen(&mut tx, site, me, LISTED).await?;
     Ok(Json(Missed { count, items }))

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{IdempotencyKey, Who};
+use super::extract::{CurrentUser, IdempotencyKey};
 use super::{ApiError, App, command};
 use crate::db::calls;
 
@@ -52,7 +52,7 @@ pub struct CallOutcome {
 }
 
 /// Runs a command about a call and returns the call's state afterwards.
-async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Json<CallOutcome>, ApiError> {
+async fn run(app: &App, who: &CurrentUser, key: IdempotencyKey, verb: Verb) -> Result<Json<CallOutcome>, ApiError> {
     let (Verb::StartCall { call_id, .. }
     | Verb::AnswerCall { call_id, .. }
     | Verb::RejectCall { call_id }
@@ -66,7 +66,7 @@ async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Js
         if let Verb::StartCall { endpoint, .. } | Verb::AnswerCall { endpoint, .. } = verb { endpoint } else { None };
     let Json(outcome) = command::run(who, key, verb).await?;
     let (site, me) = (&who.0.site, who.0.person.id);
-    let mut tx = app.house.db.read(site.id).await?;
+    let mut tx = app.registry.db.read(site.id).await?;
     let mut call = calls::find(&mut tx, site.id, call_id).await?;
     if let (None, Some(callee)) = (&call, callee) {
         call = calls::live_between(&mut tx, site.id, me, callee).await?;
@@ -74,7 +74,7 @@ async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Js
     let call = call.ok_or_else(|| ApiError::not_found("call"))?;
     drop(tx);
     if let Some(end) = endpoint.map(|endpoint| (me, endpoint)).filter(|end| !site.switchboard.is_plugged_in(*end)) {
-        site.switchboard.until(site.tail.head()).await;
+        site.switchboard.until(site.recent.head()).await;
         // Signals may arrive before the client polls for the first time. A call that is over by now needs no mailbox.
         let _ = site.switchboard.open_mailbox(call.id, end);
     }
@@ -82,7 +82,7 @@ async fn run(app: &App, who: &Who, key: IdempotencyKey, verb: Verb) -> Result<Js
 }
 
 /// Finds a call by its id.
-async fn find(app: &App, who: &Who, id: CallId) -> Result<Call, ApiError> {
-    let mut tx = app.house.db.read(who.0.site.id).await?;
+async fn find(app: &App, who: &CurrentUser, id: CallId) -> Result<Call, ApiError> {
+    let mut tx = app.registry.db.read(who.0.site.id).await?;
     calls::find(&mut tx, who.0.site.id, id).await?.ok_or_else(|| ApiError::not_found("call"))
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{CallOutcome, run};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 use crate::http::{ApiError, App};
 
 /// Which call to reject.
@@ -30,7 +30,7 @@ pub struct Rejected {
 )]
 pub async fn reject(
     State(app): State<App>,
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Body(Rejected { call_id }): Body<Rejected>,
 ) -> Result<Json<CallOutcome>, ApiError> {

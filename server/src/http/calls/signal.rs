@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::http::ApiError;
-use crate::http::extract::{Body, Who};
+use crate::http::extract::{Body, CurrentUser};
 use crate::live::LARGEST_SIGNAL;
 
 /// Something for the other end of a call.
@@ -36,7 +36,7 @@ pub struct Sent {
     responses((status = 204, description = "It was handed on."), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn signal(Who(who): Who, Body(sent): Body<Sent>) -> Result<StatusCode, ApiError> {
+pub async fn signal(CurrentUser(who): CurrentUser, Body(sent): Body<Sent>) -> Result<StatusCode, ApiError> {
     let Sent { call_id, from, to, signal } = sent;
     if signal.get().len() > LARGEST_SIGNAL {
         return Err(Refusal::new(Code::TooLarge, "A signal is 16 KiB at most.").with("limit", &LARGEST_SIGNAL).into());
@@ -47,7 +47,7 @@ pub async fn signal(Who(who): Who, Body(sent): Body<Sent>) -> Result<StatusCode,
         return Err(Refusal::invalid("signal", "This server knows no such signal.").into());
     }
     let (switchboard, end) = (&who.site.switchboard, (who.person.id, from));
-    switchboard.until(who.site.tail.head()).await;
+    switchboard.until(who.site.recent.head()).await;
     switchboard.open_mailbox(call_id, end)?;
     if !switchboard.may_post(end) {
         return Err(ApiError::new(Code::SlowDown, "Too many signals."));

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::ApiError;
-use crate::http::extract::{Query, Who};
+use crate::http::extract::{CurrentUser, Query};
 
 /// Whose signals.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// Of which call.
     call_id: CallId,
     /// The asker's end: the `endpoint` that the call was made or answered with.
@@ -44,13 +44,13 @@ pub struct Signals {
     get,
     path = "/api/call/signals",
     tag = "calls",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = Signals), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn signals(Who(who): Who, Query(asked): Query<Asked>) -> Result<Json<Signals>, ApiError> {
+pub async fn signals(CurrentUser(who): CurrentUser, Query(asked): Query<Params>) -> Result<Json<Signals>, ApiError> {
     let (switchboard, end) = (&who.site.switchboard, (who.person.id, asked.endpoint));
-    switchboard.until(who.site.tail.head()).await;
+    switchboard.until(who.site.recent.head()).await;
     switchboard.open_mailbox(asked.call_id, end)?;
     let received = |frame| match frame {
         FromServer::Signal { call_id, from, signal } => Some(Received { call_id, from, signal }),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 
 /// Who comes, and where to.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,7 +30,7 @@ pub struct NewStay {
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn check_in(who: Who, key: IdempotencyKey, Body(new): Body<NewStay>) -> Answer {
+pub async fn check_in(who: CurrentUser, key: IdempotencyKey, Body(new): Body<NewStay>) -> Answer {
     let NewStay { id, guest_id, place_id } = new;
     let stay_id = id.unwrap_or(StayId(key.0.0));
     command::run(&who, key, Verb::CheckIn { stay_id, guest_id, place_id }).await

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::save::GuestFields;
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 
 /// A guest who isn't known yet.
 #[derive(Deserialize, ToSchema)]
@@ -30,6 +30,6 @@ pub struct NewGuest {
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn create(who: Who, key: IdempotencyKey, Body(NewGuest { id, guest }): Body<NewGuest>) -> Answer {
+pub async fn create(who: CurrentUser, key: IdempotencyKey, Body(NewGuest { id, guest }): Body<NewGuest>) -> Answer {
     command::run(&who, key, guest.of(id.unwrap_or(GuestId(key.0.0)))).await
 }

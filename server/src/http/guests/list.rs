@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::guests;
-use crate::http::extract::Who;
+use crate::http::extract::CurrentUser;
 use crate::http::{ApiError, App};
 
 /// The guests of the site.
@@ -26,7 +26,7 @@ pub struct Guests {
     responses((status = 200, body = Guests), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn list(State(app): State<App>, Who(who): Who) -> Result<Json<Guests>, ApiError> {
-    let mut tx = app.house.db.read(who.site.id).await?;
+pub async fn list(State(app): State<App>, CurrentUser(who): CurrentUser) -> Result<Json<Guests>, ApiError> {
+    let mut tx = app.registry.db.read(who.site.id).await?;
     Ok(Json(Guests { items: guests::all(&mut tx, who.site.id).await? }))
 }

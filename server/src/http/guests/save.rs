@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// What can be said of a guest.
 #[derive(Deserialize, ToSchema)]
@@ -40,7 +40,7 @@ impl GuestFields {
     security(("bearer" = []))
 )]
 pub async fn save(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(guest_id): Path<GuestId>,
     Body(guest): Body<GuestFields>,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::stays;
-use crate::http::extract::{Query, Who};
+use crate::http::extract::{CurrentUser, Query};
 use crate::http::when::{When, begins};
 use crate::http::{ApiError, App};
 
@@ -19,7 +19,7 @@ const RECENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// Whether to leave out stays that ended; `false` when not given.
     #[serde(default)]
     current: bool,
@@ -41,20 +41,20 @@ pub struct Stays {
     get,
     path = "/api/stays",
     tag = "guests",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = Stays), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn stays(
     State(app): State<App>,
-    Who(who): Who,
-    Query(Asked { current, ended_since }): Query<Asked>,
+    CurrentUser(who): CurrentUser,
+    Query(Params { current, ended_since }): Query<Params>,
 ) -> Result<Json<Stays>, ApiError> {
-    let now = app.house.clock.now();
+    let now = app.registry.clock.now();
     let recently = now.saturating_sub(RECENT).unwrap_or(Timestamp::UNIX_EPOCH);
-    let [ended_since, _] = begins(&app.house.db, &who.site, [ended_since, None]).await?;
+    let [ended_since, _] = begins(&app.registry.db, &who.site, [ended_since, None]).await?;
     let since = if current { now } else { ended_since.unwrap_or(recently) };
-    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut tx = app.registry.db.read(who.site.id).await?;
     let mut items = stays::recent(&mut tx, who.site.id, since).await?;
     items.retain(|stay| !current || stay.checked_out_at.is_none());
     Ok(Json(Stays { items }))

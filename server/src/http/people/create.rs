@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::save::PersonFields;
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 
 /// Somebody who isn't of the crew yet.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,6 +30,6 @@ pub struct NewPerson {
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn create(who: Who, key: IdempotencyKey, Body(NewPerson { id, person }): Body<NewPerson>) -> Answer {
+pub async fn create(who: CurrentUser, key: IdempotencyKey, Body(NewPerson { id, person }): Body<NewPerson>) -> Answer {
     command::run(&who, key, person.of(id.unwrap_or(PersonId(key.0.0)))).await
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// On or off.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,7 +27,7 @@ pub struct Duty {
     security(("bearer" = []))
 )]
 pub async fn duty(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(person_id): Path<PersonId>,
     Body(Duty { on_duty }): Body<Duty>,

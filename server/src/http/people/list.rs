@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::people;
-use crate::http::extract::{Query, Who};
+use crate::http::extract::{CurrentUser, Query};
 use crate::http::{ApiError, App};
 
 /// What to list; what is not given matches all.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// With this role.
     #[param(inline)]
     role: Option<Role>,
@@ -46,12 +46,16 @@ pub struct People {
     get,
     path = "/api/people",
     tag = "people",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = People), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn list(State(app): State<App>, Who(who): Who, Query(asked): Query<Asked>) -> Result<Json<People>, ApiError> {
-    let mut tx = app.house.db.read(who.site.id).await?;
+pub async fn list(
+    State(app): State<App>,
+    CurrentUser(who): CurrentUser,
+    Query(asked): Query<Params>,
+) -> Result<Json<People>, ApiError> {
+    let mut tx = app.registry.db.read(who.site.id).await?;
     let mut people = people::all(&mut tx, who.site.id).await?;
     people.retain(|person| {
         asked.role.is_none_or(|role| person.role == role)

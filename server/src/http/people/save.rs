@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// What can be said of a member of the crew.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -46,7 +46,7 @@ impl PersonFields {
     security(("bearer" = []))
 )]
 pub async fn save(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(person_id): Path<PersonId>,
     Body(person): Body<PersonFields>,

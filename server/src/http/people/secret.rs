@@ -9,9 +9,9 @@ use crewbell_shared::protocol::Source;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::actions::{Action, ChangeOwnSecret, NotDone, SetPersonSecret};
+use crate::actions::{Action, ActionError, ChangeOwnSecret, SetPersonSecret};
 use crate::auth::{hash_secret, prove};
-use crate::http::extract::{Address, Body, Path, Who};
+use crate::http::extract::{Address, Body, CurrentUser, Path};
 use crate::http::texts::fits;
 use crate::http::{ApiError, App};
 
@@ -41,7 +41,7 @@ pub struct NewSecret {
 )]
 pub async fn secret(
     State(app): State<App>,
-    who: Who,
+    who: CurrentUser,
     Address(address): Address,
     Path(person_id): Path<PersonId>,
     Body(NewSecret { secret, current }): Body<NewSecret>,
@@ -54,7 +54,7 @@ pub async fn secret(
     check_secret(&secret)?;
     fits("current", current.as_deref(), 200)?;
     let action: Box<dyn Action> = if own {
-        let proof = prove(&app.house, &app.limiter, &who.0, current, address).await?;
+        let proof = prove(&app.registry, &app.limiter, &who.0, current, address).await?;
         Box::new(ChangeOwnSecret { proof, hash: hash(secret).await? })
     } else {
         Box::new(SetPersonSecret { person_id, hash: hash(secret).await? })
@@ -64,9 +64,9 @@ pub async fn secret(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn hash(secret: String) -> Result<String, NotDone> {
+async fn hash(secret: String) -> Result<String, ActionError> {
     hash_secret(secret).await.map_err(|error| {
         tracing::error!(%error, "A secret was not set.");
-        NotDone::Internal
+        ActionError::Internal
     })
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::{people, sessions};
-use crate::http::extract::{Path, Who};
+use crate::http::extract::{CurrentUser, Path};
 use crate::http::{ApiError, App};
 
 /// A session of a person on a device. The device's id isn't disclosed, because with it somebody could slow down a
@@ -47,12 +47,12 @@ pub struct Sessions {
 )]
 pub async fn sessions(
     State(app): State<App>,
-    who: Who,
+    who: CurrentUser,
     Path(person_id): Path<PersonId>,
 ) -> Result<Json<Sessions>, ApiError> {
     who.be_or_need(person_id, Right::EditPeople)?;
     let site = who.0.site.id;
-    let mut tx = app.house.db.read(site).await?;
+    let mut tx = app.registry.db.read(site).await?;
     people::find(&mut tx, site, person_id).await?.ok_or_else(|| ApiError::not_found("person"))?;
     let live = sessions::of_person(&mut tx, site, person_id).await?;
     let listed = live.into_iter().map(|session| ListedSession {

@@ -7,7 +7,7 @@ use crewbell_shared::protocol::Source;
 
 use crate::actions::SignOut;
 use crate::http::ApiError;
-use crate::http::extract::{Path, Who};
+use crate::http::extract::{CurrentUser, Path};
 
 /// Signs a person out of one device: a tablet that was lost. A session that has ended already is a success.
 #[utoipa::path(
@@ -22,7 +22,7 @@ use crate::http::extract::{Path, Who};
     security(("bearer" = []))
 )]
 pub async fn sign_out_session(
-    who: Who,
+    who: CurrentUser,
     Path((person_id, session_id)): Path<(PersonId, SessionId)>,
 ) -> Result<StatusCode, ApiError> {
     let action = SignOut { person_id, session_id: Some(session_id) };

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::save::PlaceFields;
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 
 /// A place that isn't there yet.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,6 +30,6 @@ pub struct NewPlace {
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn create(who: Who, key: IdempotencyKey, Body(NewPlace { id, place }): Body<NewPlace>) -> Answer {
+pub async fn create(who: CurrentUser, key: IdempotencyKey, Body(NewPlace { id, place }): Body<NewPlace>) -> Answer {
     command::run(&who, key, place.of(id.unwrap_or(PlaceId(key.0.0)))).await
 }

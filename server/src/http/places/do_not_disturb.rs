@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// On or off.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,7 +27,7 @@ pub struct DoNotDisturb {
     security(("bearer" = []))
 )]
 pub async fn do_not_disturb(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(place_id): Path<PlaceId>,
     Body(DoNotDisturb { on }): Body<DoNotDisturb>,

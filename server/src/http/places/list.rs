@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::places;
-use crate::http::extract::{Query, Who};
+use crate::http::extract::{CurrentUser, Query};
 use crate::http::{ApiError, App};
 
 /// What to list; what is not given matches all.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// Of this kind.
     #[param(inline)]
     kind: Option<PlaceKind>,
@@ -32,16 +32,16 @@ pub struct Places {
     get,
     path = "/api/places",
     tag = "places",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = Places), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn list(
     State(app): State<App>,
-    Who(who): Who,
-    Query(Asked { kind }): Query<Asked>,
+    CurrentUser(who): CurrentUser,
+    Query(Params { kind }): Query<Params>,
 ) -> Result<Json<Places>, ApiError> {
-    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut tx = app.registry.db.read(who.site.id).await?;
     let mut items = places::all(&mut tx, who.site.id).await?;
     items.retain(|place| kind.is_none_or(|kind| place.kind == kind));
     Ok(Json(Places { items }))

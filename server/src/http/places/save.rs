@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// What can be said of a place.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -45,7 +45,7 @@ impl PlaceFields {
     security(("bearer" = []))
 )]
 pub async fn save(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(place_id): Path<PlaceId>,
     Body(place): Body<PlaceFields>,

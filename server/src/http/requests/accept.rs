@@ -5,7 +5,7 @@ use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::{Outcome, Verb};
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{IdempotencyKey, Path, Who};
+use crate::http::extract::{CurrentUser, IdempotencyKey, Path};
 
 /// Takes a request. The first to do so has it; the second is told who.
 #[utoipa::path(
@@ -16,6 +16,6 @@ use crate::http::extract::{IdempotencyKey, Path, Who};
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn accept(who: Who, key: IdempotencyKey, Path(request_id): Path<RequestId>) -> Answer {
+pub async fn accept(who: CurrentUser, key: IdempotencyKey, Path(request_id): Path<RequestId>) -> Answer {
     command::run(&who, key, Verb::AcceptRequest { request_id }).await
 }

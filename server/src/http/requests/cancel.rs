@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// Why a request came to nothing.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,7 +29,7 @@ pub struct Cancel {
     security(("bearer" = []))
 )]
 pub async fn cancel(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(request_id): Path<RequestId>,
     Body(Cancel { reason }): Body<Cancel>,

@@ -5,7 +5,7 @@ use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::{Outcome, Verb};
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{IdempotencyKey, Path, Who};
+use crate::http::extract::{CurrentUser, IdempotencyKey, Path};
 
 /// Says that the guest was served.
 #[utoipa::path(
@@ -16,6 +16,6 @@ use crate::http::extract::{IdempotencyKey, Path, Who};
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn complete(who: Who, key: IdempotencyKey, Path(request_id): Path<RequestId>) -> Answer {
+pub async fn complete(who: CurrentUser, key: IdempotencyKey, Path(request_id): Path<RequestId>) -> Answer {
     command::run(&who, key, Verb::CompleteRequest { request_id }).await
 }

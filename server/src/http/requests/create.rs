@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 
 /// What is asked for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,7 +42,7 @@ pub struct NewRequest {
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn create(who: Who, key: IdempotencyKey, Body(new): Body<NewRequest>) -> Answer {
+pub async fn create(who: CurrentUser, key: IdempotencyKey, Body(new): Body<NewRequest>) -> Answer {
     let NewRequest { id, place_id, kind, service, priority, text } = new;
     let request_id = id.unwrap_or(RequestId(key.0.0));
     command::run(&who, key, Verb::CreateRequest { request_id, place_id, kind, service, priority, text }).await

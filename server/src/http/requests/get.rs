@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::db::{calls, entries, requests};
-use crate::http::extract::{Path, Who};
+use crate::http::extract::{CurrentUser, Path};
 use crate::http::{ApiError, App};
 use crate::log::LogEntry;
 
@@ -37,14 +37,18 @@ pub struct Story {
     responses((status = 200, body = Story), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn get(State(app): State<App>, Who(who): Who, Path(id): Path<RequestId>) -> Result<Json<Story>, ApiError> {
-    let mut tx = app.house.db.read(who.site.id).await?;
+pub async fn get(
+    State(app): State<App>,
+    CurrentUser(who): CurrentUser,
+    Path(id): Path<RequestId>,
+) -> Result<Json<Story>, ApiError> {
+    let mut tx = app.registry.db.read(who.site.id).await?;
     let request = requests::find(&mut tx, who.site.id, id).await?.ok_or_else(|| ApiError::not_found("request"))?;
     let mut nouns = calls::about(&mut tx, who.site.id, id.0).await?;
     nouns.push(id.0);
     let rows = entries::of_nouns(&mut tx, who.site.id, &nouns).await?;
     let timeline = envelopes(&who.site.slug, rows)?;
-    let reached = who.site.reach(id, app.house.clock.now());
+    let reached = who.site.reach(id, app.registry.clock.now());
     Ok(Json(Story { request, timeline, reached }))
 }
 

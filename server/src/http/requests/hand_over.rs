@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// To whom a request goes.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,7 +27,7 @@ pub struct HandOver {
     security(("bearer" = []))
 )]
 pub async fn hand_over(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(request_id): Path<RequestId>,
     Body(HandOver { to }): Body<HandOver>,

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PersonId, PlaceId};
-use crewbell_shared::request::{Request, State as RequestState};
+use crewbell_shared::request::{Request, RequestState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::requests::{self, Filter};
-use crate::http::extract::{Query, Who};
+use crate::http::extract::{CurrentUser, Query};
 use crate::http::when::{When, begins};
 use crate::http::{ApiError, App};
 
@@ -20,7 +20,7 @@ const PAGE: i64 = 200;
 /// What to list; what is not given matches all.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// `open`, `accepted`, `completed` or `cancelled`.
     #[param(max_length = 16)]
     state: Option<String>,
@@ -53,22 +53,22 @@ pub struct Requests {
     get,
     path = "/api/service-requests",
     tag = "requests",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = Requests), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn list(
     State(app): State<App>,
-    Who(who): Who,
-    Query(asked): Query<Asked>,
+    CurrentUser(who): CurrentUser,
+    Query(asked): Query<Params>,
 ) -> Result<Json<Requests>, ApiError> {
     if let Some(state) = asked.state.as_deref().filter(|state| !RequestState::NAMES.contains(state)) {
         return Err(Refusal::invalid("state", format!("{state:?} is no state.")).into());
     }
     let limit = asked.limit.unwrap_or(50).clamp(1, PAGE);
-    let [from, before] = begins(&app.house.db, &who.site, [asked.from, asked.before]).await?;
+    let [from, before] = begins(&app.registry.db, &who.site, [asked.from, asked.before]).await?;
     let filter = Filter { state: asked.state, place: asked.place_id, person: asked.accepted_by, from, before, limit };
-    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut tx = app.registry.db.read(who.site.id).await?;
     let items = requests::list(&mut tx, who.site.id, &filter).await?;
     let full = i64::try_from(items.len()).unwrap_or(i64::MAX) >= limit;
     let next_before = items.last().filter(|_| full).map(|last| last.created_at);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Path, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey, Path};
 
 /// Something to write on a request.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -31,7 +31,7 @@ pub struct NewNote {
     security(("bearer" = []))
 )]
 pub async fn note(
-    who: Who,
+    who: CurrentUser,
     key: IdempotencyKey,
     Path(request_id): Path<RequestId>,
     Body(NewNote { id, text }): Body<NewNote>,

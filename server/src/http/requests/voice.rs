@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::db::recordings;
 use crate::devices::sound;
-use crate::http::extract::{Path, Who};
+use crate::http::extract::{CurrentUser, Path};
 use crate::http::{ApiError, App};
 
 /// A sound, as bytes.
@@ -36,10 +36,10 @@ pub(in crate::http) const TOGETHER: i64 = 20;
 )]
 pub async fn voice(
     State(app): State<App>,
-    Who(who): Who,
+    CurrentUser(who): CurrentUser,
     Path(id): Path<RequestId>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut tx = app.registry.db.read(who.site.id).await?;
     answer(recordings::of_request(&mut tx, who.site.id, id, TOGETHER).await?)
 }
 

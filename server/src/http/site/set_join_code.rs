@@ -8,7 +8,7 @@ use crewbell_shared::protocol::Source;
 use crate::actions::SetJoinCode;
 use crate::auth::{hash_code, join_code};
 use crate::http::buttons::set_credentials::Credentials;
-use crate::http::extract::Who;
+use crate::http::extract::CurrentUser;
 use crate::http::{ApiError, App};
 
 /// Makes a new join code, which new buttons and gateways sign in with over MQTT; the old one is worth nothing from
@@ -20,8 +20,8 @@ use crate::http::{ApiError, App};
     responses((status = 200, body = Credentials), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn set_join_code(State(app): State<App>, who: Who) -> Result<Json<Credentials>, ApiError> {
-    let password = join_code(&app.house.ids);
+pub async fn set_join_code(State(app): State<App>, who: CurrentUser) -> Result<Json<Credentials>, ApiError> {
+    let password = join_code(&app.registry.ids);
     let action = SetJoinCode { hash: Some(hash_code(password.as_bytes())) };
     who.0.site.act(Box::new(action), who.actor(), Source::App).await?;
     Ok(Json(Credentials { username: who.0.site.slug.to_string(), password }))

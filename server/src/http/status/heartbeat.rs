@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::App;
-use crate::http::extract::Who;
+use crate::http::extract::CurrentUser;
 
 /// The answer to a heartbeat.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,8 +28,8 @@ pub struct Pulse {
     responses((status = 200, body = Pulse), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn heartbeat(State(app): State<App>, Who(who): Who) -> Json<Pulse> {
+pub async fn heartbeat(State(app): State<App>, CurrentUser(who): CurrentUser) -> Json<Pulse> {
     who.site.presence.heartbeat(who.person.id);
-    who.site.switchboard.until(who.site.tail.head()).await;
-    Json(Pulse { status: who.site.presence.status(who.person.id), server_time: app.house.clock.now() })
+    who.site.switchboard.until(who.site.recent.head()).await;
+    Json(Pulse { status: who.site.presence.status(who.person.id), server_time: app.registry.clock.now() })
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::command::{self, Answer};
-use crate::http::extract::{Body, IdempotencyKey, Who};
+use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
 
 /// What the asker says of themselves.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -26,7 +26,7 @@ pub struct Update {
     responses((status = 200, body = Outcome), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn update(who: Who, key: IdempotencyKey, Body(Update { status }): Body<Update>) -> Answer {
+pub async fn update(who: CurrentUser, key: IdempotencyKey, Body(Update { status }): Body<Update>) -> Answer {
     let named = |known: &Status| serde_json::to_value(known).is_ok_and(|name| name == status.as_str());
     let Some(said) = [Status::Busy, Status::Online].into_iter().find(named) else {
         return Err(Refusal::invalid("status", "Say `busy` or `online`.").into());

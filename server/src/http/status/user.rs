@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::people;
-use crate::http::extract::{Path, Who};
+use crate::http::extract::{CurrentUser, Path};
 use crate::http::{ApiError, App};
 
 /// Whether somebody is there.
@@ -36,13 +36,13 @@ pub struct UserStatus {
 )]
 pub async fn user(
     State(app): State<App>,
-    Who(who): Who,
+    CurrentUser(who): CurrentUser,
     Path(id): Path<PersonId>,
 ) -> Result<Json<UserStatus>, ApiError> {
-    let mut tx = app.house.db.read(who.site.id).await?;
+    let mut tx = app.registry.db.read(who.site.id).await?;
     people::find(&mut tx, who.site.id, id).await?.ok_or_else(|| ApiError::not_found("person"))?;
     drop(tx);
-    who.site.switchboard.until(who.site.tail.head()).await;
+    who.site.switchboard.until(who.site.recent.head()).await;
     let presence = &who.site.presence;
     let status = presence.status(id);
     Ok(Json(UserStatus { online: status != Status::Offline, status, last_seen_at: presence.last_seen(id) }))

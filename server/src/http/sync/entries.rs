@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::{self, sites};
-use crate::http::extract::{Query, Who};
+use crate::http::extract::{CurrentUser, Query};
 use crate::http::requests::get::envelopes;
 use crate::http::{ApiError, App};
-use crate::live::refusal_of;
+use crate::live::refusal_from_read_error;
 use crate::log::ReadError;
 
 /// Maximum number of entries read for a page, fewer if they are large. Those for others are then filtered out.
@@ -22,7 +22,7 @@ const PAGE: i64 = 1000;
 /// Where to begin.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct Params {
     /// The last entry that the client has; 0 for the whole log.
     after: u64,
     /// That entry's event id. It reveals a log that was restored from a backup and has grown past the entry again.
@@ -50,17 +50,17 @@ pub struct Entries {
     get,
     path = "/api/sync/entries",
     tag = "sync",
-    params(Asked),
+    params(Params),
     responses((status = 200, body = Entries), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
 pub async fn entries(
     State(app): State<App>,
-    Who(who): Who,
-    Query(Asked { after, event_id }): Query<Asked>,
+    CurrentUser(who): CurrentUser,
+    Query(Params { after, event_id }): Query<Params>,
 ) -> Result<Json<Entries>, ApiError> {
     let site = who.site.id;
-    let mut tx = app.house.db.read(site).await?;
+    let mut tx = app.registry.db.read(site).await?;
     let (first, head) = sites::extent(&mut tx, site).await?;
     let mut restored = after > head;
     if let Some(expected) = event_id {
@@ -68,7 +68,7 @@ pub async fn entries(
         restored |= found.is_some_and(|found| found != expected);
     }
     if restored || after.saturating_add(1) < first {
-        return Err(refusal_of(&ReadError::SnapshotNeeded { cursor: after, first, head, restored }).into());
+        return Err(refusal_from_read_error(&ReadError::SnapshotNeeded { cursor: after, first, head, restored }).into());
     }
     let rows = db::entries::after(&mut tx, site, after, PAGE).await?;
     let (cursor, event_id) = match rows.last() {

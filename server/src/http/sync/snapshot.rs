@@ -11,7 +11,7 @@ use futures_util::stream;
 use serde::Serialize;
 
 use crate::db;
-use crate::http::extract::Who;
+use crate::http::extract::CurrentUser;
 use crate::http::{ApiError, App};
 
 /// Maximum number of entities on a line.
@@ -43,12 +43,12 @@ struct Head<'a> {
     ),
     security(("bearer" = []))
 )]
-pub async fn snapshot(State(app): State<App>, Who(who): Who) -> Result<impl IntoResponse, ApiError> {
+pub async fn snapshot(State(app): State<App>, CurrentUser(who): CurrentUser) -> Result<impl IntoResponse, ApiError> {
     let site = who.site.id;
-    let mut tx = app.house.db.read(site).await?;
+    let mut tx = app.registry.db.read(site).await?;
     let known = db::sites::find(&mut tx, site).await?.ok_or_else(|| ApiError::not_found("site"))?;
     let recent = known.site.settings.keeps_closed_for();
-    let since = app.house.clock.now().saturating_sub(recent).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let since = app.registry.clock.now().saturating_sub(recent).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let mut nouns = vec![Entity::from(known.site)];
     nouns.extend(db::people::all(&mut tx, site).await?.into_iter().map(Entity::from));
     nouns.extend(db::places::all(&mut tx, site).await?.into_iter().map(Entity::from));

@@ -1,36 +1,36 @@
 //! The switchboard: forwards signals and voice between the endpoints of live calls.
 //!
-//! The log tells which calls are live ([`calls`]). The connections and mailboxes of their endpoints are in [`lines`]. A
+//! The log tells which calls are live ([`calls`]). The connections and mailboxes of their endpoints are in [`endpoints`]. A
 //! signal or voice packet goes from one endpoint of a live call to the other and to no one else: both are identified by
 //! person *and* endpoint id, because an endpoint id is no secret. Nothing is stored.
 
 mod calls;
-mod lines;
+mod endpoints;
 
 use axum::body::Bytes;
-use crewbell_shared::call::{Call, State};
+use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::ids::{CallId, EndpointId, PersonId};
 use crewbell_shared::protocol::AudioFrame;
 use crewbell_shared::protocol::live::{FromServer, Signal};
 use crewbell_shared::{Code, Refusal};
 
 use calls::LiveCalls;
-use lines::Lines;
+use endpoints::Endpoints;
 
-pub use lines::Plug;
-pub(crate) use lines::{BURST, REFILL};
+pub use endpoints::EndpointGuard;
+pub(crate) use endpoints::{BURST, REFILL};
 
 /// Maximum size of a signal in bytes.
 pub const LARGEST_SIGNAL: usize = 16 * 1024;
 
 /// Key of an endpoint: a person and a run of their app.
-pub type End = (PersonId, EndpointId);
+pub type EndpointKey = (PersonId, EndpointId);
 
 /// The switchboard of a site.
 #[derive(Debug, Default)]
 pub struct Switchboard {
     calls: LiveCalls,
-    lines: Lines,
+    lines: Endpoints,
 }
 
 impl Switchboard {
@@ -43,7 +43,7 @@ impl Switchboard {
     /// Applies a call from the log.
     pub fn follow(&self, call: Call) {
         // If the other endpoint disconnected before the call was answered, notify the one who answered now.
-        let ends = if matches!(call.state, State::Ongoing { .. }) { both_ends(&call) } else { None };
+        let ends = if matches!(call.state, CallState::Ongoing { .. }) { both_ends(&call) } else { None };
         let (id, is_news) = (call.id, self.calls.follow(call));
         if let Some((one, other)) = ends.filter(|_| is_news) {
             for (here, there) in [(one, other), (other, one)] {
@@ -71,7 +71,7 @@ impl Switchboard {
     }
 
     /// Registers an endpoint's connection until the returned guard is dropped.
-    pub fn plug_in(&self, end: End) -> Plug<'_> {
+    pub fn plug_in(&self, end: EndpointKey) -> EndpointGuard<'_> {
         let plug = self.lines.plug_in(self, end);
         for (call, other) in self.ongoing_of(end) {
             self.tell_peer(other, call, end.1, true);
@@ -81,7 +81,7 @@ impl Switchboard {
     }
 
     /// Notifies the other sides of an endpoint's ongoing calls that its connection was lost.
-    fn unplugged(&self, end: End) {
+    fn unplugged(&self, end: EndpointKey) {
         for (call, other) in self.ongoing_of(end) {
             self.tell_peer(other, call, end.1, false);
         }
@@ -91,7 +91,7 @@ impl Switchboard {
     ///
     /// # Errors
     /// Returns `call_over` or `not_your_call`.
-    pub fn open_mailbox(&self, call_id: CallId, end: End) -> Result<(), Refusal> {
+    pub fn open_mailbox(&self, call_id: CallId, end: EndpointKey) -> Result<(), Refusal> {
         self.calls
             .with(call_id, |call| if is_end(call, end) { Ok(()) } else { Err(not_yours()) })
             .ok_or_else(over)??;
@@ -104,22 +104,22 @@ impl Switchboard {
     }
 
     /// Takes the frames out of an endpoint's mailbox, oldest first.
-    pub fn collect(&self, end: End) -> Vec<FromServer> {
+    pub fn collect(&self, end: EndpointKey) -> Vec<FromServer> {
         self.lines.collect(end)
     }
 
     /// Takes a token from the rate limiter of an endpoint without a connection.
-    pub fn may_post(&self, end: End) -> bool {
+    pub fn may_post(&self, end: EndpointKey) -> bool {
         self.lines.may_post(end)
     }
 
     /// Returns whether an endpoint has a mailbox.
-    pub fn has_mailbox(&self, end: End) -> bool {
+    pub fn has_mailbox(&self, end: EndpointKey) -> bool {
         self.lines.has_mailbox(end)
     }
 
     /// Returns whether an endpoint has an open connection.
-    pub fn is_plugged_in(&self, end: End) -> bool {
+    pub fn is_plugged_in(&self, end: EndpointKey) -> bool {
         self.lines.is_plugged_in(end)
     }
 
@@ -128,7 +128,7 @@ impl Switchboard {
     /// # Errors
     /// Returns `call_over`, `not_your_call`, or `not_there` if nobody has answered yet, or the other endpoint is a
     /// different one or isn't connected.
-    pub fn signal(&self, from: End, call_id: CallId, to: EndpointId, signal: Signal) -> Result<(), Refusal> {
+    pub fn signal(&self, from: EndpointKey, call_id: CallId, to: EndpointId, signal: Signal) -> Result<(), Refusal> {
         let other = self.calls.with(call_id, |call| other_end(call, from)).ok_or_else(over)??;
         let frame = FromServer::Signal { call_id, from: from.1, signal };
         match other.filter(|other| other.1 == to) {
@@ -142,20 +142,20 @@ impl Switchboard {
     ///
     /// # Errors
     /// Returns the reason as a metrics label.
-    pub fn voice(&self, from: End, message: Bytes) -> Result<(), &'static str> {
+    pub fn voice(&self, from: EndpointKey, message: Bytes) -> Result<(), &'static str> {
         let call_id = AudioFrame::read(&message).ok_or("malformed")?.call_id;
         let other = self.calls.with(call_id, |call| other_end(call, from)).ok_or("call_over")?;
         let other = other.map_err(|_| "not_your_call")?.ok_or("not_there")?;
         self.lines.send_voice(other, message)
     }
 
-    fn ongoing_of(&self, end: End) -> Vec<(CallId, End)> {
+    fn ongoing_of(&self, end: EndpointKey) -> Vec<(CallId, EndpointKey)> {
         let mut ongoing = self.calls.all();
-        ongoing.retain(|call| matches!(call.state, State::Ongoing { .. }));
+        ongoing.retain(|call| matches!(call.state, CallState::Ongoing { .. }));
         ongoing.iter().filter_map(|call| Some((call.id, other_end(call, end).ok()??))).collect()
     }
 
-    fn tell_peer(&self, whom: End, call_id: CallId, endpoint: EndpointId, there: bool) {
+    fn tell_peer(&self, whom: EndpointKey, call_id: CallId, endpoint: EndpointId, there: bool) {
         // An endpoint that isn't connected is notified when it reconnects.
         let _ = self.lines.send(whom, FromServer::Peer { call_id, endpoint, there });
     }
@@ -167,22 +167,22 @@ impl Switchboard {
 }
 
 /// Returns the endpoints of an ongoing call, if both have a voice.
-fn both_ends(call: &Call) -> Option<(End, End)> {
+fn both_ends(call: &Call) -> Option<(EndpointKey, EndpointKey)> {
     Some(((call.caller.id, call.caller_endpoint?), (call.callee.id, call.callee_endpoint()?)))
 }
 
 /// Returns whether an endpoint belongs to a call. While it rings, any run of the callee's app may become the endpoint.
-fn is_end(call: &Call, end: End) -> bool {
+fn is_end(call: &Call, end: EndpointKey) -> bool {
     let callee = match &call.state {
-        State::Ringing => Some(end.1),
-        State::Ongoing { callee_endpoint, .. } => *callee_endpoint,
-        State::Ended { .. } => None,
+        CallState::Ringing => Some(end.1),
+        CallState::Ongoing { callee_endpoint, .. } => *callee_endpoint,
+        CallState::Ended { .. } => None,
     };
     (call.caller.id, call.caller_endpoint) == (end.0, Some(end.1)) || (call.callee.id, callee) == (end.0, Some(end.1))
 }
 
 /// Returns the other endpoint of a call; `None` while nobody has answered, or if one side has no voice.
-fn other_end(call: &Call, end: End) -> Result<Option<End>, Refusal> {
+fn other_end(call: &Call, end: EndpointKey) -> Result<Option<EndpointKey>, Refusal> {
     if !is_end(call, end) {
         return Err(not_yours());
     }
@@ -206,15 +206,15 @@ mod tests {
     use super::*;
 
     fn ongoing() -> Call {
-        let state = State::Ongoing { answered_at: at(5), callee_endpoint: Some(id(91)) };
+        let state = CallState::Ongoing { answered_at: at(5), callee_endpoint: Some(id(91)) };
         Call { state, ..ringing_call(at(0)) }
     }
 
-    fn sams() -> End {
+    fn sams() -> EndpointKey {
         (sam().id, id(90))
     }
 
-    fn siris() -> End {
+    fn siris() -> EndpointKey {
         (siri().id, id(91))
     }
 

@@ -13,8 +13,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::memory::{Recalled, Remembered, Stated, standing_key, within};
-use super::{Evidence, Key, Memory, PressKind, SeenPress, Vitals};
+use super::dedup_state::{Recalled, Remembered, Stated, standing_key, within};
+use super::{ButtonKey, DedupState, Evidence, PressKind, SeenPress, Telemetry};
 
 /// Window in which an equal identity means the same press: clients retry after seconds.
 const RESEND_WINDOW: SignedDuration = SignedDuration::from_secs(30);
@@ -58,7 +58,7 @@ pub struct Delivery {
 
 /// The result of duplicate detection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub enum Classification {
     /// A new press: it rings.
     New {
         /// The press's identity, unique for this button for ever.
@@ -82,7 +82,7 @@ pub struct Recorded {
     /// The kind of the press.
     pub kind: PressKind,
     /// The key that was pressed.
-    pub key: Key,
+    pub key: ButtonKey,
     /// The time of its arrival.
     pub received_at: Timestamp,
 }
@@ -111,12 +111,12 @@ pub struct Recorded {
 /// 30 s; DUP with the same packet id, or an equal uptime, and the same bytes within 10 minutes.
 ///
 /// Costs a clone of the memory and eight comparisons at most.
-pub fn judge(
-    memory: &Memory,
+pub fn classify(
+    memory: &DedupState,
     press: &SeenPress,
     delivery: &Delivery,
     recorded: Option<Recorded>,
-) -> (Judgement, Memory) {
+) -> (Classification, DedupState) {
     let mut next = memory.clone();
     let judging = Judging { press, delivery };
     let judgement = match &press.evidence {
@@ -134,7 +134,7 @@ pub fn judge(
 /// A boot message, an uptime that went back or began after the last press, or a standing counter that went back start a
 /// new boot; anything else leaves counters valid. `at` is when the message arrived.
 #[must_use]
-pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
+pub fn note_health(memory: &DedupState, vitals: &Telemetry, at: Timestamp) -> DedupState {
     let mut next = memory.clone();
     let went_back = matches!(
         (vitals.uptime_ms, memory.last_uptime_ms),
@@ -166,7 +166,7 @@ pub fn note_health(memory: &Memory, vitals: &Vitals, at: Timestamp) -> Memory {
 
 /// Returns whether a recording is a repetition, by its bytes, and the new dedup state. Two recordings never have equal
 /// bytes, but transcripts and URLs may; so without sound only an echo, or a message with the DUP flag, is a repetition.
-pub fn judge_recording(memory: &Memory, delivery: &Delivery, has_sound: bool) -> (bool, Memory) {
+pub fn classify_recording(memory: &DedupState, delivery: &Delivery, has_sound: bool) -> (bool, DedupState) {
     let mut next = memory.clone();
     let window = match (has_sound, delivery.dup) {
         (true, _) => DOUBT_WINDOW,
@@ -178,7 +178,7 @@ pub fn judge_recording(memory: &Memory, delivery: &Delivery, has_sound: bool) ->
         .iter()
         .any(|(hash, at)| *hash == delivery.payload_hash && within(window, *at, delivery.received_at));
     if !repeated {
-        super::memory::push_bounded(&mut next.recordings, (delivery.payload_hash, delivery.received_at));
+        super::dedup_state::push_bounded(&mut next.recordings, (delivery.payload_hash, delivery.received_at));
     }
     (repeated, next)
 }
@@ -204,21 +204,21 @@ enum Likeness {
 }
 
 impl Judging<'_> {
-    fn named(self, memory: &mut Memory, name: &str, recorded: Option<Recorded>) -> Judgement {
+    fn named(self, memory: &mut DedupState, name: &str, recorded: Option<Recorded>) -> Classification {
         let at = self.delivery.received_at;
         let known = memory.recent.iter().rev().find(|known| known.seen.name.as_deref() == Some(name));
         let (reuses_id, doubtful) = match (known, recorded) {
             (Some(known), _) => {
                 let what = self.is_what(known);
                 if what && self.has_bytes(known) && within(self.resends_for(), known.at, at) {
-                    return Judgement::Repeat { press_key: known.key.clone() };
+                    return Classification::Repeat { press_key: known.key.clone() };
                 }
                 (true, what && within(RESEND_WINDOW, known.at, at))
             }
             (None, Some(recorded)) => {
                 let what = (recorded.kind, recorded.key) == (self.press.kind, self.press.key);
                 if what && within(self.resends_for(), recorded.received_at, at) {
-                    return Judgement::Repeat { press_key: name.to_owned() };
+                    return Classification::Repeat { press_key: name.to_owned() };
                 }
                 (true, false)
             }
@@ -227,16 +227,16 @@ impl Judging<'_> {
         let press_key = if reuses_id { format!("{name}~{}", memory.make_up(at)) } else { name.to_owned() };
         let seen = Recalled { name: Some(name.to_owned()), ..Recalled::default() };
         self.remember(memory, &press_key, seen);
-        Judgement::New { press_key, doubtful, reuses_id }
+        Classification::New { press_key, doubtful, reuses_id }
     }
 
-    fn counted(self, memory: &mut Memory, counter: u64, uptime_ms: Option<u64>) -> Judgement {
+    fn counted(self, memory: &mut DedupState, counter: u64, uptime_ms: Option<u64>) -> Classification {
         let uptime_ms = uptime_ms.or(self.press.vitals.uptime_ms);
         let booted = self.press.vitals.booted;
         let mut doubtful = false;
         for known in memory.recent.iter().rev().filter(|known| known.seen.counter == Some(counter)) {
             match self.likeness(known, uptime_ms, memory.proven_boots) {
-                Likeness::Same => return Judgement::Repeat { press_key: known.key.clone() },
+                Likeness::Same => return Classification::Repeat { press_key: known.key.clone() },
                 Likeness::Doubtful => doubtful = true,
                 Likeness::Another => {}
             }
@@ -256,7 +256,7 @@ impl Judging<'_> {
         }
         let press_key = format!("b{}-{counter}", memory.boot);
         self.remember(memory, &press_key, Recalled { counter: Some(counter), uptime_ms, ..Recalled::default() });
-        Judgement::New { press_key, doubtful, reuses_id: false }
+        Classification::New { press_key, doubtful, reuses_id: false }
     }
 
     /// Compares a press with a known one of the same counter, as its possible resend.
@@ -293,7 +293,7 @@ impl Judging<'_> {
         if new_connection || self.is_emergency() { Likeness::Doubtful } else { Likeness::Same }
     }
 
-    fn framed(self, memory: &mut Memory, frame: u64, counter: Option<u64>) -> Judgement {
+    fn framed(self, memory: &mut DedupState, frame: u64, counter: Option<u64>) -> Classification {
         let at = self.delivery.received_at;
         let is_alike = |known: &&Remembered| {
             let Some(before) = known.seen.frame else { return false };
@@ -303,7 +303,7 @@ impl Judging<'_> {
         };
         let is_of_this_boot = |known: &&Remembered| is_alike(known) && known.proven_boots == memory.proven_boots;
         if let Some(known) = memory.recent.iter().rev().find(is_of_this_boot) {
-            return Judgement::Repeat { press_key: known.key.clone() };
+            return Classification::Repeat { press_key: known.key.clone() };
         }
         // The join may be reported after its first frame, which then comes again.
         let doubtful = memory.recent.iter().any(|known| is_alike(&known) && self.has_bytes(known));
@@ -316,10 +316,10 @@ impl Judging<'_> {
         memory.last_counter = Some(frame);
         let press_key = format!("f{}-{frame}", memory.boot);
         self.remember(memory, &press_key, Recalled { counter, frame: Some(frame), ..Recalled::default() });
-        Judgement::New { press_key, doubtful, reuses_id: false }
+        Classification::New { press_key, doubtful, reuses_id: false }
     }
 
-    fn standing(self, memory: &mut Memory, input: u8, counter: u64) -> Judgement {
+    fn standing(self, memory: &mut DedupState, input: u8, counter: u64) -> Classification {
         let at = self.delivery.received_at;
         let rises = match memory.standing.iter().find(|s| s.input == input) {
             Some(last) if last.counter == counter => {
@@ -327,7 +327,7 @@ impl Judging<'_> {
                 if last.kind.is_none_or(|kind| kind == self.press.kind) {
                     let press_key = standing_key(last.boot, input, counter);
                     memory.state_again(input, self.delivery);
-                    return Judgement::Repeat { press_key };
+                    return Classification::Repeat { press_key };
                 }
                 false
             }
@@ -343,10 +343,10 @@ impl Judging<'_> {
         memory.state(Stated { input, counter, boot, kind, connection, at: Some(at) });
         let press_key = standing_key(boot, input, counter);
         self.remember(memory, &press_key, Recalled::default());
-        Judgement::New { press_key, doubtful: false, reuses_id: false }
+        Classification::New { press_key, doubtful: false, reuses_id: false }
     }
 
-    fn unidentified(self, memory: &mut Memory) -> Judgement {
+    fn unidentified(self, memory: &mut DedupState) -> Classification {
         let Delivery { dup, received_at: at, .. } = *self.delivery;
         let mut doubtful = false;
         for known in memory.recent.iter().rev().filter(|known| self.is_what(known) && self.has_bytes(known)) {
@@ -354,14 +354,14 @@ impl Judging<'_> {
             let soon = within(RESEND_WINDOW, known.at, at);
             let redelivered = flagged && self.is_packet(known);
             if within(ECHO_WINDOW, known.at, at) || (soon && redelivered) {
-                return Judgement::Repeat { press_key: known.key.clone() };
+                return Classification::Repeat { press_key: known.key.clone() };
             }
             doubtful |= (soon && flagged) || (redelivered && within(DOUBT_WINDOW, known.at, at));
         }
         // A generated key, by which a repetition can refer to the press that it repeats.
         let press_key = format!("t{}", memory.make_up(at));
         self.remember(memory, &press_key, Recalled::default());
-        Judgement::New { press_key, doubtful, reuses_id: false }
+        Classification::New { press_key, doubtful, reuses_id: false }
     }
 
     /// The window for an equal name: longer with the DUP flag, which a device sets after an outage of its own or of the
@@ -370,10 +370,10 @@ impl Judging<'_> {
         if self.delivery.dup && self.delivery.packet_id.is_some() { DOUBT_WINDOW } else { RESEND_WINDOW }
     }
 
-    fn remember(self, memory: &mut Memory, press_key: &str, seen: Recalled) {
+    fn remember(self, memory: &mut DedupState, press_key: &str, seen: Recalled) {
         let what = Some((self.press.kind, self.press.key));
         let known = Remembered::new(press_key, what, seen, memory.proven_boots, self.delivery);
-        super::memory::push_bounded(&mut memory.recent, known);
+        super::dedup_state::push_bounded(&mut memory.recent, known);
     }
 
     fn is_emergency(self) -> bool {

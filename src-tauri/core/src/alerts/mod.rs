@@ -4,7 +4,7 @@
 
 use crewbell_shared::ids::{PersonId, RequestId};
 use crewbell_shared::person::{Actor, Person, Right};
-use crewbell_shared::request::{Priority, Request, State};
+use crewbell_shared::request::{Priority, Request, RequestState};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::screen::Alert;
@@ -34,7 +34,7 @@ pub fn of<'a>(
         match request.holder() {
             Some(holder) if holder.id == me.id => request.is_pressed_since_accepted(),
             Some(holder) => for_who_answers && request.is_pressed_since_accepted() && !is_there(holder.id),
-            None => for_who_answers && request.state == State::Open,
+            None => for_who_answers && request.state == RequestState::Open,
         }
     };
     let mut alerts: Vec<Alert> = open
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_guest_who_presses_again_rings_the_one_who_has_it_until_they_accept_once_more() {
-        let state = State::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at: at(10) });
+        let state = RequestState::Accepted(Acceptance { accepted_by: siri().as_ref(), accepted_at: at(10) });
         let held = Request { state, ..open_request(at(0)) };
         assert!(ringing(&siri(), std::slice::from_ref(&held), true, at(20)).is_empty());
         let pressed = pressed_again(held, None, at(130));
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_long_ago_rings_only_while_there_is_a_connection() {
-        let old = Request { state: State::Open, ..open_request(at(0)) };
+        let old = Request { state: RequestState::Open, ..open_request(at(0)) };
         let two_hours_later = at(2 * 3600);
         assert!(ringing(&siri(), std::slice::from_ref(&old), false, two_hours_later).is_empty());
         assert_eq!(ringing(&siri(), std::slice::from_ref(&old), true, two_hours_later), [old.id]);

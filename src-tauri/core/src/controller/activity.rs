@@ -7,7 +7,7 @@ use super::names::{Names, own_name};
 use crate::engine::line_of;
 use crate::net::Activity;
 use crate::screen::{ActivityLine, ActivityPage, ActivityQuery};
-use crate::store::{Image, Key, Line};
+use crate::store::{EntityKey, Image, Line};
 
 /// Page size, in lines.
 const PAGE: usize = 100;
@@ -61,7 +61,7 @@ pub(super) fn matching<'a>(
 }
 
 /// Returns the device's own timeline of an entity, oldest line first.
-pub(super) fn story(image: &Image, key: Key) -> Vec<Line> {
+pub(super) fn story(image: &Image, key: EntityKey) -> Vec<Line> {
     image.lines.iter().filter(|line| line.about == Some(key)).cloned().collect()
 }
 
@@ -80,13 +80,13 @@ mod tests {
         image.apply(&[Write::Replace { nouns, cursor: Cursor { seq: 1, event_id: None } }]);
         for seq in 2..=203_u64 {
             let who = if seq == 203 { siri() } else { sam() };
-            image.apply(&[Write::Tell(Line {
+            image.apply(&[Write::AppendLine(Line {
                 seq,
                 at: at(i64::try_from(seq).unwrap()),
                 category: "requests".into(),
                 kind: "request_noted".into(),
                 actor: ActorRef { id: Some(who.id), name: who.name },
-                about: Some(Key::new(EntityType::Request, open_request(at(0)).id.0)),
+                about: Some(EntityKey::new(EntityType::Request, open_request(at(0)).id.0)),
                 changed: Vec::new(),
             })]);
         }

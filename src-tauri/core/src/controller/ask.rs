@@ -16,10 +16,12 @@ use super::run::{Answer, Controller};
 use super::sign_in::{TOKEN_IN, needs_server};
 use super::{activity, code, files};
 use crate::engine::{Fault, Input, line_of};
-use crate::net::{Door, Http, VoiceCache, address};
-use crate::screen::{ActivityQuery, Ask, AskError, Picture, ServerInfo, Storage, Told, Trouble, settings};
+use crate::net::{ApiClient, Http, VoiceCache, address};
+use crate::screen::{
+    ActivityQuery, Ask, AskError, ConnectionError, CoreEvent, ServerInfo, Storage, ViewState, settings,
+};
 use crate::shell::Recording;
-use crate::store::{Image, Key, Line, Session, Store};
+use crate::store::{EntityKey, Image, Line, Session, Store};
 
 /// An answer as JSON text, so that a view state of thousands of entities is serialised once and passed on unchanged.
 pub(super) type Answered = Result<Box<RawValue>, AskError>;
@@ -31,8 +33,8 @@ impl<S: Store + 'static> Controller<S> {
             Ask::Look => {
                 // The view state contains all earlier events; `Looked` marks the start of later ones for the window.
                 self.looks += 1;
-                self.tell(Told::Looked { look: self.looks });
-                as_json(&Picture { look: self.looks, ..self.engine.picture(self.clock.now()) })
+                self.emit(CoreEvent::Looked { look: self.looks });
+                as_json(&ViewState { look: self.looks, ..self.engine.picture(self.clock.now()) })
             }
             Ask::FindServer { address } => {
                 let http = self.http.clone();
@@ -85,8 +87,8 @@ impl<S: Store + 'static> Controller<S> {
             }
             Ask::PutAway { notice } => self.nothing(Input::PutAway { notice }).await,
             Ask::Timeline { request_id } => {
-                let key = Key::new(EntityType::Request, request_id.0);
-                let (door, kept) = (self.door(false), activity::story(self.engine.image(), key));
+                let key = EntityKey::new(EntityType::Request, request_id.0);
+                let (door, kept) = (self.api_client(false), activity::story(self.engine.image(), key));
                 return beside(answer, async move {
                     let story = async { door.await?.timeline(request_id).await };
                     let served = story.await.map(|entries| entries.iter().map(line_of).collect::<Vec<Line>>());
@@ -96,7 +98,8 @@ impl<S: Store + 'static> Controller<S> {
             Ask::Activity { query } => return self.activity(query, answer),
             Ask::ExportActivity { query } => return self.export_activity(query, answer),
             Ask::PlayVoice { request_id } => {
-                let (door, voice, shell) = (self.door(false), self.voice.clone(), std::sync::Arc::clone(&self.shell));
+                let (door, voice, shell) =
+                    (self.api_client(false), self.voice.clone(), std::sync::Arc::clone(&self.shell));
                 let edition = edition(self.engine.image(), request_id);
                 return beside(answer, async move {
                     let wav = heard(request_id, edition, &voice, door).await?;
@@ -105,7 +108,7 @@ impl<S: Store + 'static> Controller<S> {
             }
             Ask::StopVoice => self.shell.play(None).map(|()| nothing()),
             Ask::SetSecret { person_id, secret, current } => {
-                let door = self.door(false);
+                let door = self.api_client(false);
                 return beside(answer, async move {
                     let set = async { door.await?.set_secret(person_id, &secret, current.as_deref()).await };
                     set.await.map_err(needs_server).map(|()| nothing())
@@ -120,7 +123,7 @@ impl<S: Store + 'static> Controller<S> {
             }),
             Ask::Storage => return self.storage(answer),
             Ask::Connect => {
-                self.keys.hurry();
+                self.keys.retry_now();
                 self.nothing(Input::Network { there: true }).await
             }
         };
@@ -138,7 +141,7 @@ impl<S: Store + 'static> Controller<S> {
     }
 
     fn unrecognised(&self, answer: Answer) {
-        let door = self.door(false);
+        let door = self.api_client(false);
         beside(answer, async move {
             let asked = async { door.await?.unrecognised().await };
             as_json(&asked.await.map_err(needs_server)?)
@@ -152,7 +155,7 @@ impl<S: Store + 'static> Controller<S> {
         let image = self.engine.image();
         let names = Names::of(image);
         let kept = activity::kept(image, &names, &query);
-        let door = self.door(false);
+        let door = self.api_client(false);
         beside(answer, async move {
             let page = async { door.await?.activity(&query).await };
             let served = page.await.map(|page| activity::served(&page, &names));
@@ -168,7 +171,7 @@ impl<S: Store + 'static> Controller<S> {
         let kept = files::csv(activity::matching(image, &Names::of(image), &query));
         let site = image.session.as_ref().map_or("crewbell", |session| session.site.as_str());
         let name = format!("{site}-activity-{}", files::stamp(self.clock.now().wall));
-        let (door, folder) = (self.door(false), self.shell.downloads());
+        let (door, folder) = (self.api_client(false), self.shell.downloads());
         beside(answer, async move {
             let table = async { door.await?.activity_csv(&query).await };
             let served = table.await.map(|csv| (name.clone(), csv));
@@ -180,7 +183,7 @@ impl<S: Store + 'static> Controller<S> {
     /// The device's own data is refused as well if the server would refuse the person.
     fn may_read_activity(&self) -> Result<(), AskError> {
         let person = self.session()?.person.id;
-        let key = Key::new(EntityType::Person, person.0);
+        let key = EntityKey::new(EntityType::Person, person.0);
         match self.engine.image().nouns.get(&key).map(|kept| kept.noun.as_ref()) {
             Some(Entity::Person(person)) => Ok(Actor::Person(person.clone()).need(Right::ReadActivity)?),
             // The site is still being fetched.
@@ -233,7 +236,7 @@ pub(super) fn nothing() -> Box<RawValue> {
 
 /// Returns the cache key of a request's recording: the newest recording's id, so that a further message invalidates it.
 fn edition(image: &Image, id: RequestId) -> Uuid {
-    let kept = image.nouns.get(&Key::new(EntityType::Request, id.0)).map(|kept| kept.noun.as_ref());
+    let kept = image.nouns.get(&EntityKey::new(EntityType::Request, id.0)).map(|kept| kept.noun.as_ref());
     let newest = match kept {
         Some(Entity::Request(request)) => request.voice.as_ref().and_then(|voice| voice.recording_id),
         Some(_) | None => None,
@@ -246,7 +249,7 @@ async fn heard(
     id: RequestId,
     edition: Uuid,
     voice: &VoiceCache,
-    door: impl Future<Output = Result<Door, Fault>>,
+    door: impl Future<Output = Result<ApiClient, Fault>>,
 ) -> Result<Vec<u8>, AskError> {
     if let Some(wav) = voice.get(edition).await {
         return Ok(wav);
@@ -280,7 +283,7 @@ async fn find_server(http: &Http, text: &str) -> Result<ServerInfo, AskError> {
             Err(fault) => trouble = Some(fault),
         }
     }
-    Err(AskError::NotCrewbell { why: trouble.map_or(Trouble::NoAnswer, Trouble::from) })
+    Err(AskError::NotCrewbell { why: trouble.map_or(ConnectionError::NoAnswer, ConnectionError::from) })
 }
 
 /// Returns the size of a folder with its subfolders, in bytes.

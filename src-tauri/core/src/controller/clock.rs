@@ -30,7 +30,7 @@ impl Clock {
         let wrong_by = SignedDuration::from_millis(self.wrong_by.load(Ordering::Relaxed));
         let wall = Timestamp::now();
         let tick = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Now { wall: wall.saturating_add(wrong_by).unwrap_or(wall), tick, luck: rand::random() }
+        Now { wall: wall.saturating_add(wrong_by).unwrap_or(wall), tick, jitter: rand::random() }
     }
 
     /// Sets the wall clock's offset, for tests of a wrong clock.

@@ -114,7 +114,7 @@ impl<S: Store> Disk<S> {
         if let Some(cursor) = image.cursor {
             let nouns = image.nouns.values().map(|kept| std::sync::Arc::clone(&kept.noun)).collect();
             self.waiting.push(Write::Replace { nouns, cursor });
-            self.waiting.extend(image.lines.iter().cloned().map(Write::Tell));
+            self.waiting.extend(image.lines.iter().cloned().map(Write::AppendLine));
             self.waiting.extend(image.heard_at.map(Write::Heard));
             self.waiting.push(Write::Seen(image.last_seen()));
         }

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 
+use super::command_text;
 use super::names::Names;
-use super::words;
 use crate::screen::{ActivityLine, AskError};
-use crate::store::{Doing, Session, Unreadable, Waiting};
+use crate::store::{CommandStatus, Session, Unreadable, Waiting};
 
 /// Writes a new file without ever overwriting one, and returns its path.
 pub(super) async fn save(folder: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<String, AskError> {
@@ -83,16 +83,16 @@ pub(super) fn outbox(
 ) -> serde_json::Result<Vec<u8>> {
     let item = |item: &'_ Waiting| -> (&'static str, Option<String>) {
         match &item.doing {
-            Doing::Waiting => ("waiting", None),
-            Doing::Done { .. } => ("done", None),
-            Doing::Refused { refusal, .. } => ("refused", Some(refusal.message.clone())),
+            CommandStatus::Waiting => ("waiting", None),
+            CommandStatus::Done { .. } => ("done", None),
+            CommandStatus::Refused { refusal, .. } => ("refused", Some(refusal.message.clone())),
         }
     };
     let states: Vec<_> = items.iter().map(item).collect();
     let items = items.iter().zip(&states).map(|(item, (state, because))| Item {
         who: &item.by.name,
         when: item.at,
-        what: words::of(&item.command.verb, names),
+        what: command_text::of(&item.command.verb, names),
         state,
         refused_because: because.as_deref(),
         command: &item.command,

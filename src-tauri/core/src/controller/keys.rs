@@ -176,7 +176,7 @@ impl Keys {
         let (jobs, mut waiting) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             let mut keeper =
-                Keeper { vault, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
+                KeyTask { vault, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
             while let Some(job) = waiting.recv().await {
                 keeper.work(job).await;
             }
@@ -234,13 +234,13 @@ impl Keys {
     }
 
     /// Ends the back-off, because a person wants to connect.
-    pub fn hurry(&self) {
+    pub fn retry_now(&self) {
         let _ = self.jobs.send(Job::Hurry);
     }
 }
 
 /// The task's state, with exclusive access to the vault.
-struct Keeper {
+struct KeyTask {
     vault: Arc<dyn Vault>,
     /// The vault's content, read once and then kept up to date.
     known: Option<Kept>,
@@ -271,7 +271,7 @@ impl Kept {
     }
 }
 
-impl Keeper {
+impl KeyTask {
     async fn work(&mut self, job: Job) {
         match job {
             Job::Token(of, answer) => {
@@ -407,7 +407,7 @@ mod tests {
         vault.locked.store(true, Ordering::SeqCst);
         let shared: Arc<dyn Vault> = Arc::<Drawer>::clone(&vault);
         let mut keeper =
-            Keeper { vault: shared, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
+            KeyTask { vault: shared, known: None, before: None, failed: None, failures: 0, waiting: Vec::new() };
         // The access pattern of a device that tries to connect every 15 s, for a day.
         let mut now = Instant::now();
         for _ in 0..4 * 60 * 24 {
@@ -454,7 +454,7 @@ mod tests {
         assert!(keys.to_revoke().await.is_err(), "nobody knows yet");
         assert_eq!(vault.text.lock().unwrap().as_deref(), Some("old"), "it isn't thrown away unread");
         vault.locked.store(false, Ordering::SeqCst);
-        keys.hurry();
+        keys.retry_now();
         let left = keys.to_revoke().await.unwrap();
         assert_eq!((left[0].server.clone(), left[0].token.as_ref()), (ship(1), "old"));
         assert_eq!(keys.token(Some(sam().id)).await, Ok(None));

@@ -24,6 +24,7 @@ mod ask;
 mod calls;
 mod clock;
 mod code;
+mod command_text;
 mod disk;
 mod files;
 mod keys;
@@ -35,7 +36,6 @@ mod sign_in;
 #[cfg(test)]
 mod tests;
 mod window;
-mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ use run::{Controller, Post};
 const QUEUE: usize = 256;
 
 /// The dependencies of a controller.
-pub struct Parts<S> {
+pub struct Deps<S> {
     /// The device's store.
     pub store: S,
     /// The number of waiting commands saved when the store had to be rebuilt; none if it hadn't.
@@ -82,7 +82,7 @@ pub struct Parts<S> {
     pub version: String,
 }
 
-impl<S> std::fmt::Debug for Parts<S> {
+impl<S> std::fmt::Debug for Deps<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts").field("data", &self.data).field("version", &self.version).finish_non_exhaustive()
     }
@@ -112,7 +112,7 @@ pub struct Handle {
 ///
 /// # Errors
 /// Returns an error if the stored data can't be read, or the network can't be used.
-pub async fn start<S: Store + 'static>(parts: Parts<S>) -> Result<Handle, StartError> {
+pub async fn start<S: Store + 'static>(parts: Deps<S>) -> Result<Handle, StartError> {
     let http = trust(&parts.data).and_then(Http::new).map_err(StartError::Net)?;
     let (posts, posted) = mpsc::channel(QUEUE);
     let (reports, reported) = mpsc::unbounded_channel();

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use crewbell_shared::protocol::{Entity, EntityType};
 
-use crate::store::{Image, Key};
+use crate::store::{EntityKey, Image};
 
 /// Display names of a device's entities, by key.
 #[derive(Debug)]
-pub(super) struct Names(BTreeMap<Key, String>);
+pub(super) struct Names(BTreeMap<EntityKey, String>);
 
 impl Names {
     pub fn of(image: &Image) -> Self {
-        let mut names: BTreeMap<Key, String> = BTreeMap::new();
+        let mut names: BTreeMap<EntityKey, String> = BTreeMap::new();
         for (key, kept) in &image.nouns {
             names.extend(own_name(&kept.noun).map(|name| (*key, name)));
         }
         // A stay has its guest's name.
         for (key, kept) in &image.nouns {
             if let Entity::Stay(stay) = kept.noun.as_ref() {
-                let guest = names.get(&Key::new(EntityType::Guest, stay.guest_id.0)).cloned();
+                let guest = names.get(&EntityKey::new(EntityType::Guest, stay.guest_id.0)).cloned();
                 names.extend(guest.map(|name| (*key, name)));
             }
         }
@@ -27,13 +27,13 @@ impl Names {
     }
 
     /// Returns an entity's name.
-    pub fn get(&self, key: &Key) -> Option<&str> {
+    pub fn get(&self, key: &EntityKey) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 
     /// Returns an entity's name; its type and id if the name is unknown.
     pub fn name(&self, noun: EntityType, id: uuid::Uuid) -> String {
-        self.get(&Key::new(noun, id)).map_or_else(|| format!("{} {id}", noun.as_str()), str::to_owned)
+        self.get(&EntityKey::new(noun, id)).map_or_else(|| format!("{} {id}", noun.as_str()), str::to_owned)
     }
 }
 

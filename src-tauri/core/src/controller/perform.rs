@@ -11,8 +11,8 @@ use futures_util::FutureExt;
 
 use super::run::{Controller, Post};
 use crate::engine::{Fault, Input, Output};
-use crate::net::{Door, Socket, is_let_through};
-use crate::screen::{Task, Trouble};
+use crate::net::{ApiClient, Socket, is_let_through};
+use crate::screen::{ConnectionError, Task};
 use crate::shell::VaultError;
 use crate::store::{Cursor, Store};
 
@@ -26,7 +26,7 @@ impl<S: Store + 'static> Controller<S> {
                 Output::Listen { socket, cursor } => self.listen(socket, cursor),
                 Output::TrySocket => self.try_socket(),
                 Output::AskToken => {
-                    self.ask_server(self.door(true), |door| async move { door.me().await }, Input::Token);
+                    self.ask_server(self.api_client(true), |door| async move { door.me().await }, Input::Token);
                 }
                 Output::Disconnect => self.socket = None,
                 Output::Moved => self.leave_network(),
@@ -37,11 +37,15 @@ impl<S: Store + 'static> Controller<S> {
                     }
                 }
                 Output::FetchSnapshot => {
-                    self.ask_server(self.door(true), |door| async move { door.snapshot().await }, Input::Snapshot);
+                    self.ask_server(
+                        self.api_client(true),
+                        |door| async move { door.snapshot().await },
+                        Input::Snapshot,
+                    );
                 }
                 Output::Send(commands) => {
-                    let send = |door: Door| async move { door.commands(&commands).await };
-                    self.ask_server(self.door(false), send, Input::Outcomes);
+                    let send = |door: ApiClient| async move { door.commands(&commands).await };
+                    self.ask_server(self.api_client(false), send, Input::Outcomes);
                 }
                 Output::ForgetToken { sign_out } => self.forget_token(sign_out).await,
                 Output::Alerts { alerts, open } => self.shielded("ring", |this| this.shell.ring(&alerts, open)),
@@ -56,7 +60,7 @@ impl<S: Store + 'static> Controller<S> {
                     let verb = Verb::EndCall { call_id, dropped: true };
                     self.next.push_back(Input::Act { id: self.clock.id(), verb });
                 }
-                Output::Tell(told) => self.tell(told),
+                Output::Tell(told) => self.emit(told),
                 Output::Wake { at_tick } => self.wake_at(at_tick),
             }
         }
@@ -64,11 +68,11 @@ impl<S: Store + 'static> Controller<S> {
 
     /// Returns an API client for the server that the person is signed in to, after confirming that it is the same
     /// installation. `anew` forces the check even after recent contact.
-    pub(super) fn door(&self, anew: bool) -> impl Future<Output = Result<Door, Fault>> + Send + use<S> {
+    pub(super) fn api_client(&self, anew: bool) -> impl Future<Output = Result<ApiClient, Fault>> + Send + use<S> {
         let (http, server, token) = (self.http.clone(), self.server.clone(), self.own_token());
         async move {
             http.confirm(&server.base, server.instance, anew).await?;
-            Ok(http.door(&server.base, known(token.await)?))
+            Ok(http.api_client(&server.base, known(token.await)?))
         }
     }
 }
@@ -84,7 +88,7 @@ impl<S: Store + 'static> Controller<S> {
     fn phone(&self, task: Task, call: Option<&Call>, missed: usize) {
         self.handset.phone(task, call, missed);
         if matches!(task, Task::Ring { .. } | Task::RingBack { .. } | Task::Talk { .. }) {
-            let (door, handset) = (self.door(false), std::sync::Arc::clone(&self.handset));
+            let (door, handset) = (self.api_client(false), std::sync::Arc::clone(&self.handset));
             tokio::spawn(async move {
                 let asked = async { door.await?.ice_servers().await };
                 match asked.await {
@@ -117,7 +121,7 @@ impl<S: Store + 'static> Controller<S> {
     }
 
     fn listen(&mut self, number: u64, cursor: Cursor) {
-        self.socket = Some(Socket::listen(number, self.door(true), cursor, self.teller()));
+        self.socket = Some(Socket::listen(number, self.api_client(true), cursor, self.teller()));
     }
 
     /// Returns a function that posts a connection's inputs to the loop.
@@ -154,8 +158,8 @@ impl<S: Store + 'static> Controller<S> {
     /// Sends a request to the server in a separate task; the result is always posted as an input.
     fn ask_server<T, Fut>(
         &self,
-        door: impl Future<Output = Result<Door, Fault>> + Send + 'static,
-        what: impl FnOnce(Door) -> Fut + Send + 'static,
+        door: impl Future<Output = Result<ApiClient, Fault>> + Send + 'static,
+        what: impl FnOnce(ApiClient) -> Fut + Send + 'static,
         input: impl FnOnce(Result<T, Fault>) -> Input + Send + 'static,
     ) where
         Fut: Future<Output = Result<T, Fault>> + Send,
@@ -168,9 +172,9 @@ impl<S: Store + 'static> Controller<S> {
             let answer = tokio::select! {
                 answer = asking => answer.unwrap_or_else(|_| {
                     tracing::error!("A task that asked the server panicked.");
-                    Err(Fault::Away(Trouble::Failed))
+                    Err(Fault::Away(ConnectionError::Failed))
                 }),
-                Ok(()) = moves.changed() => Err(Fault::Away(Trouble::Moved)),
+                Ok(()) = moves.changed() => Err(Fault::Away(ConnectionError::Moved)),
             };
             post(&posts, Post::Net { sign_in, input: input(answer) }).await;
         });
@@ -199,6 +203,6 @@ pub(super) async fn post(posts: &tokio::sync::mpsc::WeakSender<Post>, what: Post
 /// Converts the vault's result to a token. A missing token is no proof of its invalidity; only the server decides on
 /// that.
 fn known(token: Result<Option<Arc<str>>, VaultError>) -> Result<Arc<str>, Fault> {
-    let away = |why: String| Fault::Away(Trouble::Vault { why });
+    let away = |why: String| Fault::Away(ConnectionError::Vault { why });
     token.map_err(|error| away(error.0))?.ok_or_else(|| away("it is empty".to_owned()))
 }

@@ -101,7 +101,7 @@ async fn try_all(http: &Http, keys: &Keys) -> bool {
 async fn revoke(http: &Http, old: &ToRevoke) -> Result<(), Fault> {
     let server = &old.server;
     http.confirm(&server.base, server.instance, true).await?;
-    match http.door(&server.base, std::sync::Arc::clone(&old.token)).logout().await {
+    match http.api_client(&server.base, std::sync::Arc::clone(&old.token)).logout().await {
         // The server has ended the session by itself.
         Err(Fault::Refused(refusal)) if refusal.code == crewbell_shared::Code::NotSignedIn => Ok(()),
         done => done,

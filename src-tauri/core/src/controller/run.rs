@@ -15,10 +15,10 @@ use tokio::time::{Instant, sleep_until};
 use super::disk::{Disk, Written};
 use super::keys::{Keys, Server};
 use super::sign_in::SigningIn;
-use super::{Clock, Parts};
+use super::{Clock, Deps};
 use crate::engine::{Engine, Input};
 use crate::net::{AudioLine, Http, Socket, VoiceCache};
-use crate::screen::{Ask, AskError, Notice, Task, Told};
+use crate::screen::{Ask, AskError, CoreEvent, Notice, Task};
 use crate::shell::{Handset, Shell};
 use crate::store::{Image, Session, Store, StoreError, Unreadable};
 
@@ -74,7 +74,7 @@ pub(super) struct Controller<S> {
     /// Counter of sign-ins, so that a response for one session isn't applied to another.
     pub sign_in: u64,
     pub device: Device,
-    told: Vec<Told>,
+    told: Vec<CoreEvent>,
     /// Inputs that follow from a step, to be handled after it.
     pub next: VecDeque<Input>,
     /// The time at which the complete state is emitted again after a failure of the shell.
@@ -102,8 +102,8 @@ pub(super) struct Device {
 }
 
 impl<S: Store + 'static> Controller<S> {
-    pub async fn new(parts: Parts<S>, http: Http, posts: mpsc::WeakSender<Post>) -> Result<Self, StoreError> {
-        let Parts { store, rebuilt, unreadable, shell, handset, vault, clock, data, device_name, version } = parts;
+    pub async fn new(parts: Deps<S>, http: Http, posts: mpsc::WeakSender<Post>) -> Result<Self, StoreError> {
+        let Deps { store, rebuilt, unreadable, shell, handset, vault, clock, data, device_name, version } = parts;
         let mut disk = Disk::new(store);
         let endpoint = clock.id();
         let engine = engine_of(disk.load().await?, endpoint);
@@ -316,13 +316,13 @@ impl<S: Store + 'static> Controller<S> {
             let before = self.say_again_at.take();
             self.shielded("tell", |controller| controller.shell.tell(&told));
             if self.say_again_at.is_some() {
-                self.told.push(Told::Reload);
+                self.told.push(CoreEvent::Reload);
             }
             self.say_again_at = self.say_again_at.or(before);
         }
     }
 
-    pub fn tell(&mut self, told: Told) {
+    pub fn emit(&mut self, told: CoreEvent) {
         self.told.push(told);
     }
 
@@ -360,7 +360,7 @@ impl<S: Store + 'static> Controller<S> {
         };
         self.engine = Engine::new(if whole { image } else { image.without_cache() }).with_endpoint(self.endpoint);
         self.told.clear();
-        self.tell(Told::Reload);
+        self.emit(CoreEvent::Reload);
         // There is no caller to answer.
         let _ = self.step(Input::Recovered).await;
     }

@@ -5,12 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::screen::Told;
+use crate::screen::CoreEvent;
 
 /// The events for one window that it hasn't taken yet.
 #[derive(Debug)]
 pub struct Window {
-    waiting: Mutex<VecDeque<Told>>,
+    waiting: Mutex<VecDeque<CoreEvent>>,
     news: Notify,
     most: usize,
 }
@@ -21,13 +21,13 @@ impl Window {
         Self { waiting: Mutex::default(), news: Notify::new(), most: most.max(1) }
     }
 
-    /// Queues events without blocking. On overflow the queue is replaced by [`Told::Reload`], after which the window
+    /// Queues events without blocking. On overflow the queue is replaced by [`CoreEvent::Reload`], after which the window
     /// fetches the view state. Events that aren't part of a view state (an open, a refusal) are lost.
-    pub fn tell(&self, told: &[Told]) {
+    pub fn emit(&self, told: &[CoreEvent]) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() + told.len() > self.most {
             waiting.clear();
-            waiting.push_back(Told::Reload);
+            waiting.push_back(CoreEvent::Reload);
         } else {
             waiting.extend(told.iter().cloned());
         }
@@ -36,9 +36,9 @@ impl Window {
     }
 
     /// Waits for the first event and takes all, in order. For one reader.
-    pub async fn take(&self) -> Vec<Told> {
+    pub async fn take(&self) -> Vec<CoreEvent> {
         loop {
-            let taken: Vec<Told> = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+            let taken: Vec<CoreEvent> = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
             if !taken.is_empty() {
                 return taken;
             }
@@ -51,25 +51,25 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn voice() -> Told {
-        Told::Voice { player: None }
+    fn voice() -> CoreEvent {
+        CoreEvent::Voice { player: None }
     }
 
     #[tokio::test]
     async fn what_is_told_is_taken_in_order() {
         let window = Window::new(3);
-        window.tell(&[voice(), Told::Reload]);
-        window.tell(&[voice()]);
-        assert_eq!(window.take().await, [voice(), Told::Reload, voice()]);
+        window.emit(&[voice(), CoreEvent::Reload]);
+        window.emit(&[voice()]);
+        assert_eq!(window.take().await, [voice(), CoreEvent::Reload, voice()]);
     }
 
     #[tokio::test]
     async fn a_window_that_hangs_is_told_to_look_again() {
         let window = Window::new(3);
         for _ in 0..4 {
-            window.tell(&[voice()]);
+            window.emit(&[voice()]);
         }
-        window.tell(&[voice()]);
-        assert_eq!(window.take().await, [Told::Reload, voice()]);
+        window.emit(&[voice()]);
+        assert_eq!(window.take().await, [CoreEvent::Reload, voice()]);
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::echo::{Sighted, actor};
 use super::{Engine, Now, Step};
 use crate::screen::AskError;
-use crate::store::{Doing, Key, Waiting, Write};
+use crate::store::{CommandStatus, EntityKey, Waiting, Write};
 
 impl Engine {
     /// Decides a new command and adds it to the outbox.
@@ -40,7 +40,7 @@ impl Engine {
                 let depends_on = self.depends_on(&verb);
                 let command = Command { id, made_at: Some(at), depends_on, verb };
                 let by = session.person.clone();
-                step.writes.push(Write::Keep(Waiting { command, by, at, doing: Doing::Waiting }));
+                step.writes.push(Write::UpsertCommand(Waiting { command, by, at, doing: CommandStatus::Waiting }));
                 step.answer = Ok(Some(id));
             }
         }
@@ -50,12 +50,12 @@ impl Engine {
     /// accept that it follows.
     fn depends_on(&self, verb: &Verb) -> Option<CommandId> {
         let is_missing = |(entity_type, id): &(EntityType, Uuid)| {
-            !self.image.nouns.contains_key(&Key { entity_type: *entity_type, id: *id })
+            !self.image.nouns.contains_key(&EntityKey { entity_type: *entity_type, id: *id })
         };
         let missing: Vec<_> = verb.subject().into_iter().chain(verb.references()).filter(is_missing).collect();
         let follows =
             matches!(verb, Verb::CompleteRequest { .. } | Verb::ReleaseRequest { .. } | Verb::HandOverRequest { .. });
-        let unanswered = || self.image.outbox.iter().filter(|waiting| waiting.doing == Doing::Waiting);
+        let unanswered = || self.image.outbox.iter().filter(|waiting| waiting.doing == CommandStatus::Waiting);
         let accepts = |waiting: &&Waiting| {
             let accept = matches!(waiting.command.verb, Verb::AcceptRequest { .. });
             follows && accept && waiting.command.verb.subject() == verb.subject()
@@ -67,7 +67,7 @@ impl Engine {
 
     /// Retries a refused command under a new id; under the old id the server would repeat its old answer.
     pub(super) fn retry(&self, step: &mut Step, id: CommandId, new_id: CommandId, now: Now) {
-        let Some(old) = self.image.waiting(id).filter(|old| matches!(old.doing, Doing::Refused { .. })) else {
+        let Some(old) = self.image.waiting(id).filter(|old| matches!(old.doing, CommandStatus::Refused { .. })) else {
             return step.refuse(Refusal::not_found("command"));
         };
         if self.image.person_id() != Some(old.by.id) {
@@ -76,8 +76,13 @@ impl Engine {
         let at = self.live.server_time(now);
         let depends_on = self.depends_on(&old.command.verb);
         let command = Command { id: new_id, made_at: Some(at), depends_on, verb: old.command.verb.clone() };
-        step.writes.push(Write::Keep(Waiting { command, by: old.by.clone(), at, doing: Doing::Waiting }));
-        step.writes.push(Write::Drop(id));
+        step.writes.push(Write::UpsertCommand(Waiting {
+            command,
+            by: old.by.clone(),
+            at,
+            doing: CommandStatus::Waiting,
+        }));
+        step.writes.push(Write::DeleteCommand(id));
         step.answer = Ok(Some(new_id));
     }
 
@@ -86,6 +91,6 @@ impl Engine {
         if self.image.waiting(id).is_none() {
             return step.refuse(Refusal::not_found("command"));
         }
-        step.writes.push(Write::Drop(id));
+        step.writes.push(Write::DeleteCommand(id));
     }
 }

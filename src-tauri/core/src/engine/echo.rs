@@ -12,16 +12,16 @@ use crewbell_shared::ids::{ButtonId, CallId, CommandId, GuestId, PersonId, Place
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::place::Place;
 use crewbell_shared::protocol::{Entity, EntityType};
-use crewbell_shared::request::{Request, State};
-use crewbell_shared::rules::{self, Sight};
+use crewbell_shared::request::{Request, RequestState};
+use crewbell_shared::rules::{self, StateView};
 use crewbell_shared::site::Site;
 
-use crate::store::{Doing, Image, Key, Waiting, Write};
+use crate::store::{CommandStatus, EntityKey, Image, Waiting, Write};
 
 /// The effects of the outbox on the image.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Echo {
-    nouns: BTreeMap<Key, Arc<Entity>>,
+    nouns: BTreeMap<EntityKey, Arc<Entity>>,
     /// The read set: the echo stays valid as long as none of these entities changes.
     seen: Seen,
     /// The last command included.
@@ -31,13 +31,13 @@ pub(super) struct Echo {
 /// Read set of the rules.
 #[derive(Clone, Debug, Default)]
 struct Seen {
-    keys: BTreeSet<Key>,
+    keys: BTreeSet<EntityKey>,
     /// Entity types that were scanned as a whole.
     sorts: BTreeSet<EntityType>,
 }
 
 impl Seen {
-    fn has(&self, key: &Key) -> bool {
+    fn has(&self, key: &EntityKey) -> bool {
         self.sorts.contains(&key.entity_type) || self.keys.contains(key)
     }
 }
@@ -57,19 +57,22 @@ impl Echo {
     /// entries arrive, so they are decided again only if an entity of the read set changed.
     pub fn follow(&mut self, writes: &[Write], image: &Image) {
         let begins_anew = writes.iter().any(|write| match write {
-            Write::Put { noun, .. } => self.seen.has(&Key::of(noun)),
-            Write::Forget(key) => self.seen.has(key),
-            Write::Replace { .. } | Write::Drop(_) | Write::SignIn(_) | Write::Wipe => true,
+            Write::UpsertEntity { noun, .. } => self.seen.has(&EntityKey::of(noun)),
+            Write::DeleteEntity(key) => self.seen.has(key),
+            Write::Replace { .. } | Write::DeleteCommand(_) | Write::SignIn(_) | Write::Wipe => true,
             // A command that changes from waiting to done has the same effect until its entry arrives.
-            Write::Mark(_, doing) => !matches!(doing, Doing::Done { .. }),
-            Write::Advance(_) | Write::Heard(_) | Write::Seen(_) | Write::Tell(_) | Write::Keep(_) | Write::Set(..) => {
-                false
-            }
+            Write::Mark(_, doing) => !matches!(doing, CommandStatus::Done { .. }),
+            Write::Advance(_)
+            | Write::Heard(_)
+            | Write::Seen(_)
+            | Write::AppendLine(_)
+            | Write::UpsertCommand(_)
+            | Write::Set(..) => false,
         });
-        let mut kept = writes.iter().filter(|write| matches!(write, Write::Keep(_)));
+        let mut kept = writes.iter().filter(|write| matches!(write, Write::UpsertCommand(_)));
         match (begins_anew, kept.next(), kept.next()) {
             (false, None, _) => {}
-            (false, Some(Write::Keep(waiting)), None) => {
+            (false, Some(Write::UpsertCommand(waiting)), None) => {
                 let last = image.outbox.last().map(|last| last.command.id);
                 // A command that is stored twice is in the outbox once.
                 if last == Some(waiting.command.id) && last != self.last {
@@ -83,11 +86,11 @@ impl Echo {
     /// Adds the effect of one more command.
     fn add(&mut self, image: &Image, waiting: &Waiting) {
         self.last = Some(waiting.command.id);
-        let shows = matches!(waiting.doing, Doing::Waiting | Doing::Done { .. });
+        let shows = matches!(waiting.doing, CommandStatus::Waiting | CommandStatus::Done { .. });
         if !shows || Some(waiting.by.id) != image.person_id() {
             return;
         }
-        self.seen.keys.insert(Key::new(EntityType::Person, waiting.by.id.0));
+        self.seen.keys.insert(EntityKey::new(EntityType::Person, waiting.by.id.0));
         self.seen.sorts.insert(EntityType::Site);
         let (Some(actor), Some(sight)) = (actor(image), Sighted::new(image, self)) else { return };
         let changes = rules::decide(&waiting.command.verb, &sight, &actor, waiting.at).unwrap_or_default();
@@ -95,24 +98,24 @@ impl Echo {
         self.seen.keys.extend(keys);
         self.seen.sorts.extend(sorts);
         for change in changes {
-            self.nouns.insert(Key::of(&change.entity), Arc::new(change.entity));
+            self.nouns.insert(EntityKey::of(&change.entity), Arc::new(change.entity));
         }
     }
 
     /// Returns the keys of the overlaid entities.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub fn keys(&self) -> impl Iterator<Item = &EntityKey> {
         self.nouns.keys()
     }
 
     /// Returns an overlaid entity.
-    pub fn get(&self, key: &Key) -> Option<&Arc<Entity>> {
+    pub fn get(&self, key: &EntityKey) -> Option<&Arc<Entity>> {
         self.nouns.get(key)
     }
 }
 
 /// Returns the person who is signed in as an actor, from the site's data.
 pub(super) fn actor(image: &Image) -> Option<Actor> {
-    let key = Key::new(EntityType::Person, image.person_id()?.0);
+    let key = EntityKey::new(EntityType::Person, image.person_id()?.0);
     match image.nouns.get(&key).map(|kept| kept.noun.as_ref()) {
         Some(Entity::Person(person)) => Some(Actor::Person(person.clone())),
         Some(_) | None => None,
@@ -132,7 +135,7 @@ pub(super) struct Sighted<'a> {
 impl<'a> Sighted<'a> {
     /// Creates the view; returns none before the first snapshot.
     pub fn new(image: &'a Image, echo: &'a Echo) -> Option<Self> {
-        let all = image.nouns.range(Key::new(EntityType::Site, uuid::Uuid::nil())..);
+        let all = image.nouns.range(EntityKey::new(EntityType::Site, uuid::Uuid::nil())..);
         let site = all
             .take_while(|(key, _)| key.entity_type == EntityType::Site)
             .next()
@@ -144,7 +147,7 @@ impl<'a> Sighted<'a> {
     }
 
     fn noun(&self, entity_type: EntityType, id: uuid::Uuid) -> Option<&Entity> {
-        let key = Key { entity_type, id };
+        let key = EntityKey { entity_type, id };
         self.seen.borrow_mut().keys.insert(key);
         let kept = || self.image.nouns.get(&key).map(|kept| &kept.noun);
         self.echo.get(&key).or_else(kept).map(AsRef::as_ref)
@@ -153,7 +156,7 @@ impl<'a> Sighted<'a> {
     /// Iterates over all entities of a type, overlaid with the echo.
     fn all(&self, entity_type: EntityType) -> impl Iterator<Item = &Entity> {
         self.seen.borrow_mut().sorts.insert(entity_type);
-        let from = Key::new(entity_type, uuid::Uuid::nil());
+        let from = EntityKey::new(entity_type, uuid::Uuid::nil());
         let kept = self.image.nouns.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
         let under = kept.filter(|(key, _)| self.echo.get(key).is_none()).map(|(_, kept)| kept.noun.as_ref());
         let over = self.echo.nouns.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
@@ -172,7 +175,7 @@ macro_rules! sights {
     )+};
 }
 
-impl Sight for Sighted<'_> {
+impl StateView for Sighted<'_> {
     fn site(&self) -> &Site {
         self.site
     }
@@ -220,15 +223,15 @@ impl Sight for Sighted<'_> {
 
 impl super::Engine {
     /// Returns an entity as shown, and whether it comes from the echo.
-    pub(super) fn shown(&self, key: &Key) -> Option<(&Arc<Entity>, bool)> {
+    pub(super) fn shown(&self, key: &EntityKey) -> Option<(&Arc<Entity>, bool)> {
         let kept = || self.image.nouns.get(key).map(|kept| (&kept.noun, false));
         self.echo.get(key).map(|noun| (noun, true)).or_else(kept)
     }
 
     /// Returns a request if it is shown as open, or as pressed again since it was accepted.
     pub(super) fn open_request(&self, id: RequestId) -> Option<&Request> {
-        let calls = |request: &Request| request.state == State::Open || request.is_pressed_since_accepted();
-        match self.shown(&Key::new(EntityType::Request, id.0)).map(|(noun, _)| noun.as_ref()) {
+        let calls = |request: &Request| request.state == RequestState::Open || request.is_pressed_since_accepted();
+        match self.shown(&EntityKey::new(EntityType::Request, id.0)).map(|(noun, _)| noun.as_ref()) {
             Some(Entity::Request(request)) if calls(request) => Some(request),
             Some(_) | None => None,
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::screen::{Ears, Media, Notice, StorageState, Trouble};
+use crate::screen::{AudioOutputStatus, ConnectionError, Media, Notice, StorageState};
 use crate::store::{Cursor, Session};
 
 /// The time of an input, and a random number.
@@ -19,7 +19,7 @@ pub struct Now {
     /// Milliseconds of a monotonic clock; all timers use it.
     pub tick: u64,
     /// A random number, drawn for each input: the jitter of retries.
-    pub luck: u32,
+    pub jitter: u32,
 }
 
 /// An input of the engine.
@@ -97,7 +97,7 @@ pub enum Input {
         /// The socket's number.
         socket: u64,
         /// The reason.
-        why: Trouble,
+        why: ConnectionError,
     },
     /// Result of trying a socket beside an event stream.
     SocketTried {
@@ -125,7 +125,7 @@ pub enum Input {
     /// The device woke from sleep.
     Woke,
     /// Whether the device can play sounds.
-    Ears(Ears),
+    Ears(AudioOutputStatus),
     /// The alert of a request began to sound.
     Sounded {
         /// The request's id.
@@ -171,7 +171,7 @@ pub struct Snapshot {
 pub enum Fault {
     /// The server couldn't be reached, or another host answered.
     #[error("{0}")]
-    Away(Trouble),
+    Away(ConnectionError),
     /// The server refused the whole request.
     #[error(transparent)]
     Refused(Refusal),
@@ -194,7 +194,7 @@ impl Fault {
     }
 }
 
-impl From<Fault> for Trouble {
+impl From<Fault> for ConnectionError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Away(trouble) => trouble,

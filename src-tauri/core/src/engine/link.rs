@@ -11,11 +11,11 @@ use crewbell_shared::ids::InstanceId;
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
 
-use super::live::{Live, Socket};
 use super::path::Path;
 use super::token::is_dead_token;
+use super::volatile_state::{Socket, VolatileState};
 use super::{Engine, Fault, Now, Output, Step};
-use crate::screen::{Link, Notice, Told, Trouble};
+use crate::screen::{ConnectionError, CoreEvent, Link, Notice};
 use crate::store::{Cursor, Session, Write};
 
 /// Milliseconds between heartbeats. The server drops a socket after 30 s of silence.
@@ -57,26 +57,26 @@ fn jitter(first: u64, longest: u64, times: u32, luck: u32) -> u64 {
     u64::from(luck) % (bound + 1)
 }
 
-impl Live {
+impl VolatileState {
     /// Records a failed connection and schedules the next attempt.
-    pub(super) fn fail(&mut self, why: impl Into<Trouble>, now: Now) {
+    pub(super) fn fail(&mut self, why: impl Into<ConnectionError>, now: Now) {
         self.socket = Socket::Closed;
         self.fetching = false;
         self.failures = self.failures.saturating_add(1);
-        self.retry_at = now.tick + backoff(self.failures, now.luck);
+        self.retry_at = now.tick + backoff(self.failures, now.jitter);
         self.trouble = Some(why.into());
     }
 
     /// Handles a change of network availability.
     pub(super) fn network(&mut self, there: bool, now: Now) {
         if there {
-            self.hurry(now);
+            self.retry_now(now);
             self.woke(now);
         }
     }
 
     /// Resets the back-off so that the next attempt starts at once; earlier failures had another cause.
-    fn hurry(&mut self, now: Now) {
+    fn retry_now(&mut self, now: Now) {
         self.forget_path(now);
         self.failures = 0;
         self.send_failures = 0;
@@ -147,7 +147,7 @@ impl Engine {
                 // A server that attributes the token to another person, or is another installation, is not the one that
                 // issued it.
                 if session.person.id != person_id || !is_of(instance, session.instance) {
-                    step.live.fail(Trouble::OtherServer, now);
+                    step.live.fail(ConnectionError::OtherServer, now);
                     return step.outputs.push(Output::Disconnect);
                 }
                 if session.instance.is_none() && instance.is_some() {
@@ -188,7 +188,7 @@ impl Engine {
                     Socket::Closed | Socket::Opening { .. } => false,
                 };
                 if missed {
-                    Self::begin_anew(step, Trouble::Missed, now);
+                    Self::resync(step, ConnectionError::Missed, now);
                 }
             }
             FromServer::Refused { refusal } => self.refused_by_socket(step, refusal, now),
@@ -199,7 +199,7 @@ impl Engine {
             FromServer::Present { people } => Self::present(step, people, now),
             FromServer::Seen { people } => Self::last_seen(step, people),
             FromServer::Reached { request_id, devices, sounded } => {
-                step.tell(Told::Reached { request_id, devices, sounded });
+                step.emit(CoreEvent::Reached { request_id, devices, sounded });
             }
             FromServer::Signal { call_id, from, signal } => self.signalled(step, call_id, from, signal),
             FromServer::Peer { call_id, endpoint: _, there } => Self::reached(step, call_id, there, now),
@@ -220,10 +220,10 @@ impl Engine {
         if step.live.is_from(lost) {
             self.hear_last(step, now);
             step.live.socket = Socket::Closed;
-            step.live.hurry(now);
+            step.live.retry_now(now);
             step.outputs.push(Output::Moved);
         } else if gained.iter().any(|address| !address.is_loopback()) {
-            step.live.hurry(now);
+            step.live.retry_now(now);
         }
     }
 
@@ -231,18 +231,18 @@ impl Engine {
     /// are read again after the cursor.
     pub(super) fn garbled(step: &mut Step, socket: u64, now: Now) {
         if socket == step.live.sockets && step.live.socket != Socket::Closed {
-            step.live.fail(Trouble::Garbled, now);
+            step.live.fail(ConnectionError::Garbled, now);
             step.outputs.push(Output::Disconnect);
         }
     }
 
     /// Handles the end of a socket.
-    pub(super) fn closed(&self, step: &mut Step, socket: u64, why: Trouble, now: Now) {
+    pub(super) fn closed(&self, step: &mut Step, socket: u64, why: ConnectionError, now: Now) {
         if socket != step.live.sockets {
             return;
         }
         // A message over the size limit stays too large, so a snapshot has to replace it.
-        step.live.stale_cursor |= why == Trouble::TooLarge;
+        step.live.stale_cursor |= why == ConnectionError::TooLarge;
         match step.live.socket {
             Socket::Closed => {}
             Socket::Opening { .. } => step.live.fail_to_open(why, now),
@@ -264,9 +264,9 @@ impl Engine {
             step.live.socket = Socket::Closed;
             // All devices may be refused at the same moment.
             step.live.failures = step.live.failures.saturating_add(1);
-            step.live.retry_at = now.tick + jitter(SPREAD_MS, LONGEST_SPREAD_MS, step.live.failures, now.luck);
+            step.live.retry_at = now.tick + jitter(SPREAD_MS, LONGEST_SPREAD_MS, step.live.failures, now.jitter);
         } else {
-            step.live.fail(Trouble::Refused { refusal }, now);
+            step.live.fail(ConnectionError::Refused { refusal }, now);
         }
     }
 
@@ -305,12 +305,12 @@ impl Engine {
             Socket::Closed => {}
             Socket::Opening { since } => {
                 if now.tick.saturating_sub(since) >= OPEN_MS {
-                    self.live.fail_to_open(Trouble::NoAnswer, now);
+                    self.live.fail_to_open(ConnectionError::NoAnswer, now);
                     outputs.push(Output::Disconnect);
                 }
             }
             Socket::Up { heard_at, .. } if now.tick.saturating_sub(heard_at) >= DEAD_MS => {
-                self.live.fail(Trouble::Silent, now);
+                self.live.fail(ConnectionError::Silent, now);
                 outputs.push(Output::Disconnect);
             }
             Socket::Up { ref mut beat_at, ref mut asked_at, streamed, .. } => {
@@ -407,12 +407,12 @@ impl Engine {
 }
 
 /// Converts the reason of the server's goodbye.
-fn goodbye(why: &str) -> Trouble {
+fn goodbye(why: &str) -> ConnectionError {
     match why {
-        "restart" => Trouble::Restarting,
-        "too_slow" => Trouble::TooSlow,
+        "restart" => ConnectionError::Restarting,
+        "too_slow" => ConnectionError::TooSlow,
         // A reason of a newer server.
-        _ => Trouble::Closed,
+        _ => ConnectionError::Closed,
     }
 }
 

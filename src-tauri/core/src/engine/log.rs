@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crewbell_shared::protocol::{Entry, Noun};
+use crewbell_shared::protocol::{EntityTypeName, Entry};
 
-use super::live::Socket;
+use super::volatile_state::Socket;
 use super::{Engine, Now, Output, Snapshot, Step};
-use crate::screen::{Notice, Told, Trouble};
-use crate::store::{Cursor, Doing, Key, Line, Waiting, Write};
+use crate::screen::{ConnectionError, CoreEvent, Notice};
+use crate::store::{CommandStatus, Cursor, EntityKey, Line, Waiting, Write};
 
 /// The setting that holds the entity types known to the app when it took its last snapshot. An app that knows more
 /// types takes a new one.
@@ -23,10 +23,10 @@ impl Engine {
     /// Applies entries, each once, if none is missing before them. Otherwise the stream restarts after the cursor.
     pub(super) fn entries(&self, step: &mut Step, prev: u64, entries: Vec<Entry>, now: Now) {
         let (Socket::Up { streamed, .. }, Some(cursor)) = (&mut step.live.socket, self.image.cursor) else {
-            return Self::begin_anew(step, Trouble::Missed, now);
+            return Self::resync(step, ConnectionError::Missed, now);
         };
         if prev != *streamed {
-            return Self::begin_anew(step, Trouble::Missed, now);
+            return Self::resync(step, ConnectionError::Missed, now);
         }
         let Some(last) = entries.last() else { return };
         *streamed = last.meta.seq;
@@ -38,7 +38,7 @@ impl Engine {
         if reached.seq > cursor.seq {
             step.writes.push(Write::Advance(reached));
             step.writes.push(Write::Heard(heard.max(self.image.heard_at.unwrap_or(heard))));
-            self.settle_done(step, reached.seq);
+            self.confirm_up_to(step, reached.seq);
         }
     }
 
@@ -49,34 +49,34 @@ impl Engine {
             && self.image.waiting(id).is_some()
         {
             // The command is in the log, so its echo is no longer needed.
-            step.writes.push(Write::Drop(id));
+            step.writes.push(Write::DeleteCommand(id));
         }
         let foreign = entry.is_foreign();
         if let Some(notice) = wrong_pins(&entry) {
             step.live.note(notice);
         }
         match entry.into_entity() {
-            Ok(Some(noun)) => step.writes.push(Write::Put { noun: Arc::new(noun), seq }),
+            Ok(Some(noun)) => step.writes.push(Write::UpsertEntity { noun: Arc::new(noun), seq }),
             // The entry changes no entity.
             Ok(None) if !foreign => {}
             // From a newer server: the entry is skipped, and a notice says that an update is needed.
             Ok(None) | Err(_) => step.live.note(Notice::UpdateNeeded),
         }
-        step.writes.push(Write::Tell(line));
+        step.writes.push(Write::AppendLine(line));
     }
 
     /// Resynchronises after a gap: closes the socket, and the next one starts after the last entry read.
-    pub(super) fn begin_anew(step: &mut Step, why: Trouble, now: Now) {
+    pub(super) fn resync(step: &mut Step, why: ConnectionError, now: Now) {
         step.live.fail(why, now);
         step.outputs.push(Output::Disconnect);
     }
 
     /// Removes commands that are confirmed up to an entry, although no received entry names them (it was for other
     /// readers).
-    fn settle_done(&self, step: &mut Step, seq: u64) {
+    fn confirm_up_to(&self, step: &mut Step, seq: u64) {
         for waiting in &self.image.outbox {
-            if matches!(waiting.doing, Doing::Done { seq: done } if done <= seq) {
-                step.writes.push(Write::Drop(waiting.command.id));
+            if matches!(waiting.doing, CommandStatus::Done { seq: done } if done <= seq) {
+                step.writes.push(Write::DeleteCommand(waiting.command.id));
             }
         }
     }
@@ -98,7 +98,7 @@ impl Engine {
         if self.image.settings.get(KNOWN_NOUNS).map(String::as_str) != Some(&known_nouns()) {
             step.writes.push(Write::Set(KNOWN_NOUNS.to_owned(), Some(known_nouns())));
         }
-        step.tell(Told::Reload);
+        step.emit(CoreEvent::Reload);
     }
 }
 
@@ -121,9 +121,9 @@ impl Engine {
     pub(super) fn ask_again(&self, step: &mut Step) -> u32 {
         // Commands with only a live effect must not be repeated by a restored server.
         let is_worth_it = |waiting: &&Waiting| !waiting.command.verb.is_live();
-        let done = self.image.outbox.iter().filter(|waiting| matches!(waiting.doing, Doing::Done { .. }));
+        let done = self.image.outbox.iter().filter(|waiting| matches!(waiting.doing, CommandStatus::Done { .. }));
         let done = done.filter(is_worth_it);
-        let writes: Vec<Write> = done.map(|waiting| Write::Mark(waiting.command.id, Doing::Waiting)).collect();
+        let writes: Vec<Write> = done.map(|waiting| Write::Mark(waiting.command.id, CommandStatus::Waiting)).collect();
         let count = u32::try_from(writes.len()).unwrap_or(u32::MAX);
         step.writes.extend(writes);
         count
@@ -144,9 +144,9 @@ pub(crate) fn line_of(entry: &Entry) -> Line {
             .meta
             .entity_type
             .as_ref()
-            .and_then(Noun::known)
+            .and_then(EntityTypeName::known)
             .zip(id)
-            .map(|(noun, id)| Key { entity_type: noun, id }),
+            .map(|(noun, id)| EntityKey { entity_type: noun, id }),
         changed: changed.unwrap_or_default(),
     }
 }

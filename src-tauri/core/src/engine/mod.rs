@@ -31,14 +31,13 @@
 
 mod act;
 mod echo;
-mod gone;
 mod input;
 mod link;
-mod live;
 mod log;
 mod outbox;
 mod output;
 mod path;
+mod peer_loss;
 mod phone;
 mod presence;
 mod session;
@@ -47,14 +46,15 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod token;
+mod volatile_state;
 
 use std::collections::BTreeSet;
 
 use crewbell_shared::ids::{CallId, EndpointId, RequestId};
 use crewbell_shared::protocol::EntityType;
 
-use crate::screen::Picture;
-use crate::store::{Image, Key};
+use crate::screen::ViewState;
+use crate::store::{EntityKey, Image};
 
 pub use input::{Fault, Input, Now, Snapshot};
 #[cfg(feature = "native")]
@@ -65,8 +65,8 @@ pub(crate) use session::{LAST_SESSION, TO_REVOKE};
 pub use step::Step;
 
 use echo::Echo;
-use live::Live;
 use tell::LastTold;
+use volatile_state::VolatileState;
 
 /// The engine of one device.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +74,7 @@ pub struct Engine {
     /// The stored state.
     image: Image,
     /// The volatile state.
-    live: Live,
+    live: VolatileState,
     /// The local echo of the outbox.
     echo: Echo,
     /// Index of requests shown as open, or as pressed again since they were accepted: those that may ring.
@@ -94,7 +94,7 @@ impl Engine {
     pub fn new(image: Image) -> Self {
         let echo = Echo::of(&image);
         let mut engine = Self { image, echo, ..Self::default() };
-        let keys: Vec<Key> = engine.image.nouns.keys().chain(engine.echo.keys()).copied().collect();
+        let keys: Vec<EntityKey> = engine.image.nouns.keys().chain(engine.echo.keys()).copied().collect();
         engine.index(keys);
         engine
     }
@@ -170,12 +170,12 @@ impl Engine {
     }
 
     /// Returns the complete state for a new window.
-    pub fn picture(&self, now: Now) -> Picture {
+    pub fn picture(&self, now: Now) -> ViewState {
         self.look(now)
     }
 
     /// Updates the indexes of open requests and live calls for these entities.
-    fn index(&mut self, keys: impl IntoIterator<Item = Key>) {
+    fn index(&mut self, keys: impl IntoIterator<Item = EntityKey>) {
         for key in keys {
             if key.entity_type == EntityType::Call {
                 self.index_call(CallId(key.id));

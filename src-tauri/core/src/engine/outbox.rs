@@ -12,11 +12,11 @@ use crewbell_shared::{Code, Refusal};
 
 use super::input::is_transient;
 use super::link::backoff;
-use super::live::Socket;
 use super::token::is_dead_token;
+use super::volatile_state::Socket;
 use super::{Engine, Fault, Now, Output, Step};
-use crate::screen::{Told, Trouble};
-use crate::store::{Doing, Waiting, Write};
+use crate::screen::{ConnectionError, CoreEvent};
+use crate::store::{CommandStatus, Waiting, Write};
 
 /// Batch size in commands: a day's work of one person. The server takes 500.
 const BATCH: usize = 100;
@@ -32,7 +32,7 @@ impl Engine {
     /// Iterates over the person's own unanswered commands that may be sent, in order.
     fn unanswered(&self, now: Now) -> impl Iterator<Item = &Waiting> {
         let me = self.image.person_id();
-        let mine = move |waiting: &&Waiting| me == Some(waiting.by.id) && waiting.doing == Doing::Waiting;
+        let mine = move |waiting: &&Waiting| me == Some(waiting.by.id) && waiting.doing == CommandStatus::Waiting;
         let free = move |waiting: &&Waiting| self.held_until(&waiting.command.verb).is_none_or(|at| at <= now.tick);
         self.image.outbox.iter().filter(mine).filter(free)
     }
@@ -134,7 +134,7 @@ impl Engine {
             [_, _, ..] => step.live.alone = true,
             [] => {
                 step.live.suspect = None;
-                step.live.trouble.get_or_insert(Trouble::Stranger);
+                step.live.trouble.get_or_insert(ConnectionError::Stranger);
                 Self::send_later(step, now);
             }
         }
@@ -177,13 +177,13 @@ impl Engine {
 
     fn send_later(step: &mut Step, now: Now) {
         step.live.send_failures = step.live.send_failures.saturating_add(1);
-        step.live.send_at = now.tick + backoff(step.live.send_failures, now.luck);
+        step.live.send_at = now.tick + backoff(step.live.send_failures, now.jitter);
     }
 
     fn outcome(&self, step: &mut Step, outcome: Outcome, now: Now) {
         let Outcome { id, seq, refusal } = outcome;
         let Some(waiting) = self.image.waiting(id) else { return };
-        if waiting.doing != Doing::Waiting {
+        if waiting.doing != CommandStatus::Waiting {
             return;
         }
         let read = self.image.cursor.map_or(0, |cursor| cursor.seq);
@@ -191,21 +191,21 @@ impl Engine {
             (Some(refusal), _) if is_transient(refusal.code) => Self::send_later(step, now),
             // The call was never created, as the connection was lost meanwhile: there is nothing to hang up.
             (Some(refusal), _) if ends_a_call(waiting) && refusal.code == Code::NotFound => {
-                step.writes.push(Write::Drop(id));
+                step.writes.push(Write::DeleteCommand(id));
             }
             // A command with only a live effect can't be retried from the list.
             (Some(refusal), _) if waiting.command.verb.is_live() => {
-                step.writes.push(Write::Drop(id));
-                step.tell(Told::Refused { command_id: id, refusal });
+                step.writes.push(Write::DeleteCommand(id));
+                step.emit(CoreEvent::Refused { command_id: id, refusal });
             }
             (Some(refusal), _) => {
                 let at = step.live.server_time(now);
-                step.writes.push(Write::Mark(id, Doing::Refused { refusal: refusal.clone(), at }));
-                step.tell(Told::Refused { command_id: id, refusal });
+                step.writes.push(Write::Mark(id, CommandStatus::Refused { refusal: refusal.clone(), at }));
+                step.emit(CoreEvent::Refused { command_id: id, refusal });
             }
             // The command's entry hasn't arrived yet; the echo remains until then.
-            (None, Some(seq)) if seq > read => step.writes.push(Write::Mark(id, Doing::Done { seq })),
-            (None, _) => step.writes.push(Write::Drop(id)),
+            (None, Some(seq)) if seq > read => step.writes.push(Write::Mark(id, CommandStatus::Done { seq })),
+            (None, _) => step.writes.push(Write::DeleteCommand(id)),
         }
     }
 }

@@ -5,7 +5,7 @@ use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::Command;
 use crewbell_shared::protocol::live::{FromClient, Signal};
 
-use crate::screen::{Alert, Task, Told};
+use crate::screen::{Alert, CoreEvent, Task};
 use crate::store::Cursor;
 
 /// An action for the driver; actions are performed in order.
@@ -83,7 +83,7 @@ pub enum Output {
         call_id: CallId,
     },
     /// Emit an event to the UI.
-    Tell(Told),
+    Tell(CoreEvent),
     /// Send [`super::Input::Tick`] at this time; replaces the previous timer.
     Wake {
         /// Milliseconds, as in `Now::tick`.

@@ -4,9 +4,9 @@
 //! carries the same frames, and sends its own frames as separate requests. Calls need the socket: they are refused
 //! locally, and a notice says so. A socket is tried beside the stream periodically, and whenever the network changes.
 
-use super::live::{Live, Socket};
+use super::volatile_state::{Socket, VolatileState};
 use super::{Engine, Now, Output, Step};
-use crate::screen::{Notice, Trouble};
+use crate::screen::{ConnectionError, Notice};
 
 /// Minimum milliseconds between two tries of a socket; the maximum is twice as many.
 const UPGRADE_MS: u64 = 60_000;
@@ -24,17 +24,17 @@ pub(super) enum Path {
     Events,
 }
 
-impl Live {
+impl VolatileState {
     /// Returns whether the connection allows making and answering calls.
     pub(super) fn can_call(&self) -> bool {
         matches!(self.socket, Socket::Up { .. }) && self.path == Path::Socket
     }
 
     /// Handles a connection that failed while opening, and chooses the next transport.
-    pub(super) fn fail_to_open(&mut self, why: Trouble, now: Now) {
+    pub(super) fn fail_to_open(&mut self, why: ConnectionError, now: Now) {
         // An unreachable server says nothing about the transport.
         let reached = self.from.is_some();
-        let is_refused = why == Trouble::NoSocket;
+        let is_refused = why == ConnectionError::NoSocket;
         self.fail(why, now);
         match self.path {
             Path::Events => self.path = Path::Socket,
@@ -75,7 +75,7 @@ impl Live {
     }
 
     fn plan_upgrade(&mut self, now: Now) {
-        self.upgrade_at = now.tick + UPGRADE_MS + u64::from(now.luck) % UPGRADE_MS;
+        self.upgrade_at = now.tick + UPGRADE_MS + u64::from(now.jitter) % UPGRADE_MS;
     }
 }
 

@@ -5,17 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use crewbell_shared::call::{Call, State};
+use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::ids::{CallId, EndpointId, PersonId};
 use crewbell_shared::protocol::live::{FromClient, Signal};
 use crewbell_shared::protocol::{Entity, EntityType, Verb};
 use crewbell_shared::{Code, Refusal};
 
-use super::gone::Word;
-use super::live::{Live, Socket};
+use super::peer_loss::Word;
+use super::volatile_state::{Socket, VolatileState};
 use super::{Engine, Now, Output, Step};
-use crate::screen::{Media, Phone, Task, Told};
-use crate::store::{Doing, Key, Write};
+use crate::screen::{CoreEvent, Media, Phone, Task};
+use crate::store::{CommandStatus, EntityKey, Write};
 
 /// Milliseconds for which a finished call is shown.
 const OVER_MS: u64 = 4_000;
@@ -45,7 +45,7 @@ pub(super) struct Line {
     pub ended: Option<CallId>,
 }
 
-impl Live {
+impl VolatileState {
     fn is_up(&self) -> bool {
         matches!(self.socket, Socket::Up { .. })
     }
@@ -95,18 +95,18 @@ impl Engine {
             if !waiting.command.verb.is_live() {
                 continue;
             }
-            step.writes.push(Write::Drop(waiting.command.id));
+            step.writes.push(Write::DeleteCommand(waiting.command.id));
             // A command that the server accepted was done, so no refusal is emitted.
-            if waiting.doing == Doing::Waiting {
+            if waiting.doing == CommandStatus::Waiting {
                 let refusal = Refusal::new(Code::NoConnection, "The connection was lost before the server answered.");
-                step.tell(Told::Refused { command_id: waiting.command.id, refusal });
+                step.emit(CoreEvent::Refused { command_id: waiting.command.id, refusal });
             }
         }
     }
 
     /// Returns a call as shown.
     fn shown_call(&self, id: CallId) -> Option<&Call> {
-        match self.shown(&Key::new(EntityType::Call, id.0)).map(|(noun, _)| noun.as_ref()) {
+        match self.shown(&EntityKey::new(EntityType::Call, id.0)).map(|(noun, _)| noun.as_ref()) {
             Some(Entity::Call(call)) => Some(call),
             Some(_) | None => None,
         }
@@ -147,7 +147,7 @@ impl Engine {
             outputs.push(Output::Phone { task, call, missed });
         }
         if anew || phone != self.last.phone {
-            outputs.push(Output::Tell(Told::Phone { phone: phone.clone() }));
+            outputs.push(Output::Tell(CoreEvent::Phone { phone: phone.clone() }));
         }
         self.last.phone = phone;
         self.last.missed = missed;
@@ -171,7 +171,7 @@ impl Engine {
         let is_here = |endpoint: Option<EndpointId>| endpoint.is_some() && endpoint == self.endpoint;
         let calls = call.caller.id == me && is_here(call.caller_endpoint);
         match &call.state {
-            State::Ringing => {
+            CallState::Ringing => {
                 let rings = self.live.line.rings_until.get(&call_id).is_some_and(|until| now.tick < *until);
                 match (rings, calls) {
                     (true, true) => Task::RingBack { call_id },
@@ -179,20 +179,20 @@ impl Engine {
                     (true, false) | (false, _) => Task::Idle,
                 }
             }
-            State::Ongoing { callee_endpoint, .. } if calls => {
+            CallState::Ongoing { callee_endpoint, .. } if calls => {
                 Task::Talk { call_id, peer: *callee_endpoint, offers: true }
             }
-            State::Ongoing { callee_endpoint, .. } if call.callee.id == me && is_here(*callee_endpoint) => {
+            CallState::Ongoing { callee_endpoint, .. } if call.callee.id == me && is_here(*callee_endpoint) => {
                 Task::Talk { call_id, peer: call.caller_endpoint, offers: false }
             }
-            State::Ongoing { .. } | State::Ended { .. } => Task::Idle,
+            CallState::Ongoing { .. } | CallState::Ended { .. } => Task::Idle,
         }
     }
 
     /// Sets the deadline of each ringing call, counted by the monotonic clock from when the call is first seen. A
     /// stored call doesn't ring after a start until the server confirms it.
     fn time_rings(&mut self, now: Now) {
-        let ringing = |id: &CallId| self.shown_call(*id).filter(|call| call.state == State::Ringing);
+        let ringing = |id: &CallId| self.shown_call(*id).filter(|call| call.state == CallState::Ringing);
         let gone: Vec<CallId> = self.live.line.rings_until.keys().filter(|id| ringing(id).is_none()).copied().collect();
         let at = self.live.server_time(now);
         let left = |call: &Call| call.rings_until.duration_since(at).as_millis();

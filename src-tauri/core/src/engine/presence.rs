@@ -8,7 +8,7 @@ use crewbell_shared::protocol::live::{LastSeen, Presence};
 use jiff::Timestamp;
 
 use super::{Engine, Now, Step};
-use crate::screen::Told;
+use crate::screen::CoreEvent;
 use crate::store::Write;
 
 impl Engine {
@@ -19,7 +19,7 @@ impl Engine {
         let at = step.live.server_time(now);
         keep(step, came, at);
         step.live.present.clone_from(&people);
-        step.tell(Told::Present { people });
+        step.emit(CoreEvent::Present { people });
     }
 
     /// Stores last-seen times of people who are offline.

@@ -5,14 +5,14 @@ use crewbell_shared::call::{self, Call};
 use crewbell_shared::guest::Stay;
 use crewbell_shared::protocol::Entity;
 use crewbell_shared::protocol::live::FromClient;
-use crewbell_shared::request::{Request, State};
+use crewbell_shared::request::{Request, RequestState};
 use jiff::{SignedDuration, Timestamp};
 
-use super::live::Socket;
 use super::log::{KNOWN_NOUNS, known_nouns};
+use super::volatile_state::Socket;
 use super::{Engine, Now, Output, Step};
-use crate::screen::{Ears, Notice, Told, Trouble};
-use crate::store::{Doing, Session, Write};
+use crate::screen::{AudioOutputStatus, ConnectionError, CoreEvent, Notice};
+use crate::store::{CommandStatus, Session, Write};
 
 /// The setting that holds the previous session, for the sign-in page.
 pub const LAST_SESSION: &str = "last_session";
@@ -39,7 +39,7 @@ impl Engine {
                 step.writes.push(Write::Wipe);
             }
             // A voluntary sign-out discards waiting commands, so these belong to a person whose session was ended.
-            if self.image.outbox.iter().any(|waiting| !matches!(waiting.doing, Doing::Done { .. })) {
+            if self.image.outbox.iter().any(|waiting| !matches!(waiting.doing, CommandStatus::Done { .. })) {
                 step.live.note(Notice::Revoked);
             }
             return;
@@ -60,18 +60,18 @@ impl Engine {
         // The retention time equals that of a snapshot.
         let Some(kept_for) = self.image.site().map(|site| site.settings.keeps_closed_for()) else { return };
         let old = self.image.nouns.iter().filter(|(_, kept)| is_over(&kept.noun, kept_for, at));
-        step.writes.extend(old.map(|(key, _)| Write::Forget(*key)));
+        step.writes.extend(old.map(|(key, _)| Write::DeleteEntity(*key)));
     }
 
     /// Starts a new session.
     pub(super) fn signed_in(step: &mut Step, session: Session) {
-        step.live = super::live::Live {
+        step.live = super::volatile_state::VolatileState {
             started_at: step.live.started_at,
             sockets: step.live.sockets,
             storage: step.live.storage.clone(),
             ears: step.live.ears.clone(),
             notices: std::mem::take(&mut step.live.notices),
-            ..super::live::Live::default()
+            ..super::volatile_state::VolatileState::default()
         };
         step.live.put_away("revoked");
         step.outputs.push(Output::Disconnect);
@@ -79,23 +79,23 @@ impl Engine {
         let last = serde_json::to_string(&session).ok();
         step.writes.push(Write::Set(LAST_SESSION.to_owned(), last));
         step.writes.push(Write::SignIn(session));
-        step.tell(Told::Reload);
+        step.emit(CoreEvent::Reload);
     }
 
     /// Signs the person out. Waiting commands are discarded only on request.
     pub(super) fn sign_out(&self, step: &mut Step, discard: bool) {
         let me = self.image.person_id();
         let own: Vec<_> = self.image.outbox.iter().filter(|waiting| Some(waiting.by.id) == me).collect();
-        let wait = own.iter().filter(|waiting| !matches!(waiting.doing, Doing::Done { .. })).count();
+        let wait = own.iter().filter(|waiting| !matches!(waiting.doing, CommandStatus::Done { .. })).count();
         if wait > 0 && !discard {
             // Commands can't be sent while the token is unreadable, so they stay until the next sign-in.
-            if let Some(Trouble::Vault { .. }) = self.live.trouble {
+            if let Some(ConnectionError::Vault { .. }) = self.live.trouble {
                 return self.revoke(step);
             }
             let message = format!("{wait} changes are not with the server yet.");
             return step.refuse(crewbell_shared::Refusal::new(Code::InUse, message).with("waiting", &wait));
         }
-        step.writes.extend(own.into_iter().map(|waiting| Write::Drop(waiting.command.id)));
+        step.writes.extend(own.into_iter().map(|waiting| Write::DeleteCommand(waiting.command.id)));
         self.give_up_token(step);
     }
 
@@ -140,7 +140,7 @@ impl Engine {
         step.live.present.clear();
         step.live.silenced.clear();
         step.live.line = super::phone::Line::default();
-        step.tell(Told::Reload);
+        step.emit(CoreEvent::Reload);
     }
 
     /// Notifies the person of unreadable commands, until the notice is dismissed, and again when their number grows.
@@ -170,18 +170,20 @@ impl Engine {
     }
 
     /// Records whether the device can play sounds, and reports it to the server.
-    pub(super) fn ears(step: &mut Step, ears: Ears) {
+    pub(super) fn ears(step: &mut Step, ears: AudioOutputStatus) {
         if let Socket::Up { .. } = step.live.socket {
             step.outputs.extend(Self::say_ears(&ears));
         }
         step.live.ears = ears;
     }
 
-    pub(super) fn say_ears(ears: &Ears) -> Option<Output> {
+    pub(super) fn say_ears(ears: &AudioOutputStatus) -> Option<Output> {
         match ears {
-            Ears::Unknown => None,
-            Ears::Able => Some(Output::Say(FromClient::Sound { able: true, why: None })),
-            Ears::Unable { why } => Some(Output::Say(FromClient::Sound { able: false, why: Some(why.clone()) })),
+            AudioOutputStatus::Unknown => None,
+            AudioOutputStatus::Able => Some(Output::Say(FromClient::Sound { able: true, why: None })),
+            AudioOutputStatus::Unable { why } => {
+                Some(Output::Say(FromClient::Sound { able: false, why: Some(why.clone()) }))
+            }
         }
     }
 
@@ -198,12 +200,12 @@ impl Engine {
 fn is_over(noun: &Entity, kept_for: SignedDuration, now: Timestamp) -> bool {
     let closed_at = match noun {
         Entity::Request(Request {
-            state: State::Completed { completed_at: at, .. } | State::Cancelled { cancelled_at: at, .. },
+            state: RequestState::Completed { completed_at: at, .. } | RequestState::Cancelled { cancelled_at: at, .. },
             ..
         })
         | Entity::Stay(Stay { checked_out_at: Some(at), .. })
-        | Entity::Call(Call { state: call::State::Ended { ended_at: at, .. }, .. }) => *at,
-        Entity::Request(Request { state: State::Open | State::Accepted(_), .. })
+        | Entity::Call(Call { state: call::CallState::Ended { ended_at: at, .. }, .. }) => *at,
+        Entity::Request(Request { state: RequestState::Open | RequestState::Accepted(_), .. })
         | Entity::Stay(Stay { checked_out_at: None, .. })
         | Entity::Site(_)
         | Entity::Person(_)

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crewbell_shared::ids::{CommandId, PersonId};
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{Entity, EntityType};
-use crewbell_shared::request::State;
+use crewbell_shared::request::RequestState;
 
 use super::session::LAST_SESSION;
 use super::{Engine, Now, Output};
 use crate::alerts;
-use crate::screen::{Alert, Deed, OutboxItem, Phone, Picture, Shown, Status, Told};
-use crate::store::{Doing, Key, Line, Waiting, Write};
+use crate::screen::{Alert, CoreEvent, Deed, OutboxItem, Phone, Shown, Status, ViewState};
+use crate::store::{CommandStatus, EntityKey, Line, Waiting, Write};
 
 /// The state last emitted to the UI.
 #[derive(Clone, Debug, Default)]
@@ -28,31 +28,31 @@ pub(super) struct LastTold {
 }
 
 /// Entities as shown before a step.
-pub(super) type Before = BTreeMap<Key, Option<(Arc<Entity>, bool)>>;
+pub(super) type Before = BTreeMap<EntityKey, Option<(Arc<Entity>, bool)>>;
 
 impl Engine {
     /// Returns the entities that the writes may change, as they are shown.
     pub(super) fn shown_before(&self, writes: &[Write]) -> Before {
         let touched = writes.iter().filter_map(|write| match write {
-            Write::Put { noun, .. } => Some(Key::of(noun)),
-            Write::Forget(key) => Some(*key),
+            Write::UpsertEntity { noun, .. } => Some(EntityKey::of(noun)),
+            Write::DeleteEntity(key) => Some(*key),
             Write::Replace { .. }
             | Write::Advance(_)
             | Write::Heard(_)
             | Write::Seen(_)
-            | Write::Tell(_)
-            | Write::Keep(_)
+            | Write::AppendLine(_)
+            | Write::UpsertCommand(_)
             | Write::Mark(..)
-            | Write::Drop(_)
+            | Write::DeleteCommand(_)
             | Write::SignIn(_)
             | Write::Wipe
             | Write::Set(..) => None,
         });
-        let keys: BTreeSet<Key> = touched.chain(self.echo.keys().copied()).collect();
+        let keys: BTreeSet<EntityKey> = touched.chain(self.echo.keys().copied()).collect();
         keys.into_iter().map(|key| (key, self.owned(&key))).collect()
     }
 
-    fn owned(&self, key: &Key) -> Option<(Arc<Entity>, bool)> {
+    fn owned(&self, key: &EntityKey) -> Option<(Arc<Entity>, bool)> {
         self.shown(key).map(|(noun, pending)| (Arc::clone(noun), pending))
     }
 
@@ -61,7 +61,7 @@ impl Engine {
         &mut self,
         writes: &[Write],
         mut before: Before,
-        told: Vec<Told>,
+        told: Vec<CoreEvent>,
         now: Now,
         outputs: &mut Vec<Output>,
     ) {
@@ -71,7 +71,7 @@ impl Engine {
             self.open.clear();
             self.calls.clear();
             self.missed.clear();
-            let keys: Vec<Key> = self.image.nouns.keys().chain(self.echo.keys()).copied().collect();
+            let keys: Vec<EntityKey> = self.image.nouns.keys().chain(self.echo.keys()).copied().collect();
             self.index(keys);
         } else {
             for key in self.echo.keys() {
@@ -84,12 +84,12 @@ impl Engine {
         }
         outputs.extend(self.patch_outbox(writes));
         if writes.iter().any(|write| matches!(write, Write::Set(..))) {
-            outputs.push(Output::Tell(Told::Settings { settings: self.image.settings.clone() }));
+            outputs.push(Output::Tell(CoreEvent::Settings { settings: self.image.settings.clone() }));
         }
         // Last-seen times precede presence, for people who went offline in this step.
         let seen: Vec<LastSeen> = writes.iter().filter_map(seen).flatten().copied().collect();
         if !seen.is_empty() {
-            outputs.push(Output::Tell(Told::Seen { people: seen }));
+            outputs.push(Output::Tell(CoreEvent::Seen { people: seen }));
         }
         outputs.extend(told.into_iter().map(Output::Tell));
         let anew = !std::mem::replace(&mut self.last.said, true);
@@ -111,7 +111,7 @@ impl Engine {
         }
         let lines: Vec<Line> = writes.iter().filter_map(line).cloned().collect();
         let nothing = put.is_empty() && gone.is_empty() && lines.is_empty();
-        (!nothing).then_some(Output::Tell(Told::Patch { put, gone, lines }))
+        (!nothing).then_some(Output::Tell(CoreEvent::Patch { put, gone, lines }))
     }
 
     /// Returns the changed outbox items only, as hundreds of commands may be answered one after the other.
@@ -126,7 +126,7 @@ impl Engine {
             put.push(item(waiting));
         }
         let gone = gone.into_iter().collect();
-        Some(Output::Tell(Told::Outbox { put, gone }))
+        Some(Output::Tell(CoreEvent::Outbox { put, gone }))
     }
 
     fn tell_status(&mut self, anew: bool, now: Now, outputs: &mut Vec<Output>) {
@@ -139,7 +139,7 @@ impl Engine {
         let moved = moved && (drifted || Status { as_of, seq: self.last.status.seq, ..told } != self.last.status);
         if moved || anew {
             self.last.status = status.clone();
-            outputs.push(Output::Tell(Told::Status { status }));
+            outputs.push(Output::Tell(CoreEvent::Status { status }));
         }
     }
 
@@ -147,10 +147,10 @@ impl Engine {
         self.live.silenced.retain(|_, until| *until > now.tick);
         let alerts = self.alerts(now);
         let asked = self.open.iter().filter_map(|id| self.open_request(*id));
-        let open = asked.filter(|request| request.state == State::Open).count();
+        let open = asked.filter(|request| request.state == RequestState::Open).count();
         if anew || alerts != self.last.alerts || open != self.last.open {
             if anew || alerts != self.last.alerts {
-                outputs.push(Output::Tell(Told::Alerts { alerts: alerts.clone() }));
+                outputs.push(Output::Tell(CoreEvent::Alerts { alerts: alerts.clone() }));
             }
             self.last.alerts.clone_from(&alerts);
             self.last.open = open;
@@ -165,7 +165,7 @@ impl Engine {
         let Some(me) = super::echo::actor(&self.image) else { return Vec::new() };
         let me = match me
             .person()
-            .map(|person| crate::store::Key::new(crewbell_shared::protocol::EntityType::Person, person.id.0))
+            .map(|person| crate::store::EntityKey::new(crewbell_shared::protocol::EntityType::Person, person.id.0))
         {
             Some(key) => self.shown(&key),
             None => None,
@@ -176,7 +176,7 @@ impl Engine {
         let open = self.open.iter().filter_map(|id| self.open_request(*id));
         let fresh = self.link().is_there();
         let is_there =
-            |id: PersonId| match self.shown(&Key::new(EntityType::Person, id.0)).map(|(noun, _)| noun.as_ref()) {
+            |id: PersonId| match self.shown(&EntityKey::new(EntityType::Person, id.0)).map(|(noun, _)| noun.as_ref()) {
                 Some(Entity::Person(person)) => person.active && person.on_duty,
                 Some(_) | None => false,
             };
@@ -192,7 +192,7 @@ impl Engine {
 
     /// Returns the status.
     fn status(&self, now: Now) -> Status {
-        let count = |which: fn(&Doing) -> bool| {
+        let count = |which: fn(&CommandStatus) -> bool| {
             let count = self.image.outbox.iter().filter(|waiting| which(&waiting.doing)).count();
             u32::try_from(count).unwrap_or(u32::MAX)
         };
@@ -204,8 +204,8 @@ impl Engine {
         Status {
             link: self.link(),
             as_of: self.image.heard_at,
-            waiting: count(|doing| matches!(doing, Doing::Waiting)),
-            refused: count(|doing| matches!(doing, Doing::Refused { .. })),
+            waiting: count(|doing| matches!(doing, CommandStatus::Waiting)),
+            refused: count(|doing| matches!(doing, CommandStatus::Refused { .. })),
             clock_offset_ms: self.live.offset_ms,
             trouble: self.live.trouble.clone(),
             storage: self.live.storage.clone(),
@@ -217,10 +217,10 @@ impl Engine {
     }
 
     /// Returns the complete state for a new window.
-    pub(super) fn look(&self, now: Now) -> Picture {
-        let keys: BTreeSet<&Key> = self.image.nouns.keys().chain(self.echo.keys()).collect();
-        let shown = |key: &Key| self.owned(key).map(|(noun, pending)| Shown { noun, pending });
-        Picture {
+    pub(super) fn look(&self, now: Now) -> ViewState {
+        let keys: BTreeSet<&EntityKey> = self.image.nouns.keys().chain(self.echo.keys()).collect();
+        let shown = |key: &EntityKey| self.owned(key).map(|(noun, pending)| Shown { noun, pending });
+        ViewState {
             look: 0,
             session: self.image.session.clone(),
             last: self.image.settings.get(LAST_SESSION).and_then(|text| serde_json::from_str(text).ok()),
@@ -252,15 +252,15 @@ fn item(waiting: &Waiting) -> OutboxItem {
 /// Returns the command whose outbox item a write changes.
 fn touched(write: &Write) -> Option<CommandId> {
     match write {
-        Write::Keep(waiting) => Some(waiting.command.id),
-        Write::Mark(id, _) | Write::Drop(id) => Some(*id),
-        Write::Put { .. }
-        | Write::Forget(_)
+        Write::UpsertCommand(waiting) => Some(waiting.command.id),
+        Write::Mark(id, _) | Write::DeleteCommand(id) => Some(*id),
+        Write::UpsertEntity { .. }
+        | Write::DeleteEntity(_)
         | Write::Replace { .. }
         | Write::Advance(_)
         | Write::Heard(_)
         | Write::Seen(_)
-        | Write::Tell(_)
+        | Write::AppendLine(_)
         | Write::SignIn(_)
         | Write::Wipe
         | Write::Set(..) => None,
@@ -272,5 +272,5 @@ fn seen(write: &Write) -> Option<&[LastSeen]> {
 }
 
 fn line(write: &Write) -> Option<&Line> {
-    if let Write::Tell(line) = write { Some(line) } else { None }
+    if let Write::AppendLine(line) = write { Some(line) } else { None }
 }

@@ -8,9 +8,9 @@
 
 use crewbell_shared::{Code, Refusal};
 
-use super::live::Socket;
+use super::volatile_state::Socket;
 use super::{Engine, Fault, Now, Output, Step};
-use crate::screen::Trouble;
+use crate::screen::ConnectionError;
 
 /// Returns whether the refusal of a whole request, or of a socket, means that the token is invalid.
 pub(super) fn is_dead_token(code: Code) -> bool {
@@ -27,7 +27,7 @@ impl Engine {
             self.hear_last(step, now);
             step.outputs.push(Output::Disconnect);
         }
-        step.live.fail(Trouble::Refused { refusal: refusal.clone() }, now);
+        step.live.fail(ConnectionError::Refused { refusal: refusal.clone() }, now);
         step.live.doubted = true;
     }
 

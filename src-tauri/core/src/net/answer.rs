@@ -9,7 +9,7 @@ use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::engine::Fault;
-use crate::screen::Trouble;
+use crate::screen::ConnectionError;
 
 /// Size limit of a response body, in bytes; a voice message of a minute is 2 MB.
 const LARGEST: usize = 32 * 1024 * 1024;
@@ -17,7 +17,7 @@ const LARGEST: usize = 32 * 1024 * 1024;
 /// Converts a transport error to a fault; the message excludes the URL and its query.
 pub fn away(error: reqwest::Error) -> Fault {
     if error.is_timeout() {
-        return Fault::Away(Trouble::NoAnswer);
+        return Fault::Away(ConnectionError::NoAnswer);
     }
     let error = error.without_url();
     let mut why = error.to_string();
@@ -26,11 +26,11 @@ pub fn away(error: reqwest::Error) -> Fault {
         why = cause.to_string();
         source = cause.source();
     }
-    Fault::Away(Trouble::Network { why })
+    Fault::Away(ConnectionError::Network { why })
 }
 
 fn stranger() -> Fault {
-    Fault::Away(Trouble::Stranger)
+    Fault::Away(ConnectionError::Stranger)
 }
 
 /// Returns a successful response with its body unread; any other response becomes a refusal, or `Stranger`.
@@ -53,7 +53,9 @@ pub async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Fault> {
 pub async fn json_of_content<T: DeserializeOwned>(response: Response) -> Result<T, Fault> {
     let status = response.status();
     json(response).await.map_err(|fault| match fault {
-        Fault::Away(Trouble::Stranger) if may_be_about_content(status) => Fault::Blocked { status: status.as_u16() },
+        Fault::Away(ConnectionError::Stranger) if may_be_about_content(status) => {
+            Fault::Blocked { status: status.as_u16() }
+        }
         fault @ (Fault::Away(_) | Fault::Refused(_) | Fault::Blocked { .. }) => fault,
     })
 }
@@ -111,7 +113,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Fault {
 mod tests {
     use super::*;
 
-    fn said(status: u16, body: &str) -> Result<Code, Trouble> {
+    fn said(status: u16, body: &str) -> Result<Code, ConnectionError> {
         match refusal(StatusCode::from_u16(status).unwrap(), body.as_bytes()) {
             Fault::Refused(refusal) => Ok(refusal.code),
             Fault::Away(why) => Err(why),
@@ -146,7 +148,7 @@ mod tests {
             (403, r#"{"code":"not_signed_in","message":"Accept our terms."}"#),
             (302, r#"{"code":"not_found","message":"Moved."}"#),
         ] {
-            assert_eq!(said(status, body), Err(Trouble::Stranger), "{status} {body}");
+            assert_eq!(said(status, body), Err(ConnectionError::Stranger), "{status} {body}");
         }
     }
 }

@@ -8,16 +8,16 @@ use reqwest::Response;
 use tokio::sync::mpsc;
 
 use super::answer;
-use super::http::Door;
+use super::http::ApiClient;
 use super::socket::LARGEST;
 use crate::engine::{Fault, Input};
-use crate::screen::Trouble;
+use crate::screen::ConnectionError;
 use crate::store::Cursor;
 
 /// Runs until the stream ends.
 pub(super) async fn run<T, Told>(
     number: u64,
-    door: Result<Door, Fault>,
+    door: Result<ApiClient, Fault>,
     cursor: Cursor,
     mut said: mpsc::Receiver<FromClient>,
     tell: &T,
@@ -29,7 +29,7 @@ where
     let door = door?;
     let response = answer::success(door.events(cursor).await?).await?;
     if !answer::is_of(&response, &["text/event-stream"]) {
-        return Err(Fault::Away(Trouble::Stranger));
+        return Err(Fault::Away(ConnectionError::Stranger));
     }
     if let Some(from) = response.remote_addr().and_then(own_address) {
         tell(Input::Opened { socket: number, from }).await;
@@ -99,7 +99,7 @@ impl Events {
         }
         self.line.extend_from_slice(part);
         if self.line.len() + self.data.len() > LARGEST {
-            return Err(Fault::Away(Trouble::TooLarge));
+            return Err(Fault::Away(ConnectionError::TooLarge));
         }
         Ok(done)
     }
@@ -133,6 +133,6 @@ mod tests {
         let mut events = Events::default();
         let much = vec![b'x'; LARGEST / 4];
         let last = (0..5).map(|_| events.take_in(&much)).last().unwrap();
-        assert_eq!(last, Err(Fault::Away(Trouble::TooLarge)));
+        assert_eq!(last, Err(Fault::Away(ConnectionError::TooLarge)));
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{answer, snapshot};
 use crate::engine::{Fault, Snapshot};
-use crate::screen::{ActivityQuery, SiteInfo, Trouble};
+use crate::screen::{ActivityQuery, ConnectionError, SiteInfo};
 use crate::shell::IceServer;
 use crate::store::Cursor;
 
@@ -164,7 +164,7 @@ impl Http {
         let server = self.server(base).await?;
         let is_it = server.instance == Some(expected);
         *self.confirmed() = is_it.then(|| (base.to_owned(), Instant::now()));
-        if is_it { Ok(()) } else { Err(Fault::Away(Trouble::OtherServer)) }
+        if is_it { Ok(()) } else { Err(Fault::Away(ConnectionError::OtherServer)) }
     }
 
     /// Records contact with the confirmed server, over a connection that was open at the time of the confirmation.
@@ -188,26 +188,26 @@ impl Http {
     }
 
     /// Returns an authenticated client for a server.
-    pub fn door(&self, base: &str, token: Arc<str>) -> Door {
-        Door { http: self.clone(), base: base.to_owned(), token }
+    pub fn api_client(&self, base: &str, token: Arc<str>) -> ApiClient {
+        ApiClient { http: self.clone(), base: base.to_owned(), token }
     }
 }
 
 /// An authenticated API client for one server.
 #[derive(Clone)]
-pub struct Door {
+pub struct ApiClient {
     http: Http,
     base: String,
     token: Arc<str>,
 }
 
-impl std::fmt::Debug for Door {
+impl std::fmt::Debug for ApiClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Door").field("base", &self.base).finish_non_exhaustive()
     }
 }
 
-impl Door {
+impl ApiClient {
     fn get(&self, path: &str) -> RequestBuilder {
         self.http.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token)
     }

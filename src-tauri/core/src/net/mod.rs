@@ -25,7 +25,7 @@ mod tls;
 mod voice;
 
 pub use audio_line::{AudioEnd, AudioLine};
-pub use http::{Activity, Door, Http, Login, SignedIn};
+pub use http::{Activity, ApiClient, Http, Login, SignedIn};
 pub use socket::{Socket, is_let_through};
 pub use tls::trust;
 pub use voice::VoiceCache;

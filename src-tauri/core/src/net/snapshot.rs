@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::answer;
 use crate::engine::{Fault, Snapshot};
-use crate::screen::Trouble;
+use crate::screen::ConnectionError;
 use crate::store::Cursor;
 
 /// Maximum line length, in bytes; the server writes 200 entities on each.
@@ -87,7 +87,7 @@ impl Reading {
     fn finish(self) -> Result<Snapshot, Fault> {
         let Head { seq, event_id, nouns } = self.head.ok_or_else(unreadable)?;
         if self.nouns.len() + self.passed_over < nouns {
-            return Err(Fault::Away(Trouble::Missed));
+            return Err(Fault::Away(ConnectionError::Missed));
         }
         let cursor = Cursor { seq, event_id };
         Ok(Snapshot { cursor, nouns: self.nouns, foreign: self.passed_over > 0 })
@@ -104,7 +104,7 @@ fn known(noun: &RawValue) -> Option<EntityType> {
 }
 
 fn unreadable() -> Fault {
-    Fault::Away(Trouble::Garbled)
+    Fault::Away(ConnectionError::Garbled)
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ use url::Url;
 
 use super::audio_line::AudioEnd;
 use super::events;
-use super::http::Door;
+use super::http::ApiClient;
 use crate::engine::{Fault, Input};
-use crate::screen::Trouble;
+use crate::screen::ConnectionError;
 use crate::store::Cursor;
 
 /// Maximum message size, in bytes; a page of a thousand entries with long notes is a tenth of it.
@@ -78,7 +78,7 @@ impl Socket {
     /// as with a socket.
     pub fn listen<D, T, Told>(number: u64, door: D, cursor: Cursor, tell: T) -> Self
     where
-        D: Future<Output = Result<Door, Fault>> + Send + 'static,
+        D: Future<Output = Result<ApiClient, Fault>> + Send + 'static,
         T: Fn(Input) -> Told + Send + Sync + 'static,
         Told: Future<Output = ()> + Send,
     {
@@ -109,9 +109,9 @@ pub async fn is_let_through(base: &str, trust: Arc<ClientConfig>) -> bool {
     let trying = async {
         let (url, stream, _) = reach(base, trust).await?;
         let mut socket = shake_hands(&url, stream).await?;
-        socket.send(Message::text(r#"{"t":"hello","token":""}"#)).await.map_err(Trouble::network)?;
+        socket.send(Message::text(r#"{"t":"hello","token":""}"#)).await.map_err(ConnectionError::network)?;
         let answer = socket.next().await;
-        Ok::<_, Trouble>(matches!(answer, Some(Ok(Message::Text(_)))))
+        Ok::<_, ConnectionError>(matches!(answer, Some(Ok(Message::Text(_)))))
     };
     matches!(tokio::time::timeout(TRY_WITHIN, trying).await, Ok(Ok(true)))
 }
@@ -124,16 +124,16 @@ where
 {
     let end = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
     let why = match end {
-        Ok(Ok(())) => Trouble::Closed,
+        Ok(Ok(())) => ConnectionError::Closed,
         Ok(Err(Fault::Refused(refusal))) => {
             let frame = Box::new(FromServer::Refused { refusal });
             tell(Input::Frame { socket: number, frame }).await;
-            Trouble::Closed
+            ConnectionError::Closed
         }
         Ok(Err(fault)) => fault.into(),
         Err(_) => {
             tracing::error!(socket = number, "A connection's task panicked.");
-            Trouble::Failed
+            ConnectionError::Failed
         }
     };
     tell(Input::Closed { socket: number, why }).await;
@@ -147,7 +147,7 @@ async fn run<T, Told>(
     mut said: mpsc::Receiver<FromClient>,
     tell: &T,
     audio: AudioEnd,
-) -> Result<(), Trouble>
+) -> Result<(), ConnectionError>
 where
     T: Fn(Input) -> Told + Send + Sync,
     Told: Future<Output = ()> + Send,
@@ -158,11 +158,12 @@ where
     // Sending runs concurrently with reading, so that a connection that accepts no data can still deliver frames.
     let AudioEnd { mut spoken, heard } = audio;
     let talk = async {
-        let text = |frame: &FromClient| serde_json::to_string(frame).map(Message::text).map_err(Trouble::network);
+        let text =
+            |frame: &FromClient| serde_json::to_string(frame).map(Message::text).map_err(ConnectionError::network);
         let mut next = text(&hello)?;
         loop {
             let sent = tokio::time::timeout(SEND_WITHIN, sink.send(next)).await;
-            sent.map_err(|_| Trouble::Silent)?.map_err(Trouble::network)?;
+            sent.map_err(|_| ConnectionError::Silent)?.map_err(ConnectionError::network)?;
             next = tokio::select! {
                 Some(frame) = said.recv() => text(&frame)?,
                 Some(packet) = spoken.recv() => Message::binary(packet),
@@ -196,8 +197,8 @@ where
 }
 
 /// Performs the WebSocket handshake over an open connection.
-async fn shake_hands(url: &Url, stream: Box<dyn Bytes>) -> Result<WebSocketStream<Box<dyn Bytes>>, Trouble> {
-    let request = url.as_str().into_client_request().map_err(Trouble::network)?;
+async fn shake_hands(url: &Url, stream: Box<dyn Bytes>) -> Result<WebSocketStream<Box<dyn Bytes>>, ConnectionError> {
+    let request = url.as_str().into_client_request().map_err(ConnectionError::network)?;
     let mut config = WebSocketConfig::default();
     config.max_message_size = Some(LARGEST);
     config.max_frame_size = Some(LARGEST);
@@ -207,33 +208,33 @@ async fn shake_hands(url: &Url, stream: Box<dyn Bytes>) -> Result<WebSocketStrea
         if let Error::Http(response) = &error
             && matches!(response.status().as_u16(), 408 | 429 | 500 | 502..=504)
         {
-            return Trouble::network(response.status());
+            return ConnectionError::network(response.status());
         }
         let is_no = matches!(error, Error::Http(_) | Error::Protocol(_));
-        if is_no { Trouble::NoSocket } else { Trouble::network(error) }
+        if is_no { ConnectionError::NoSocket } else { ConnectionError::network(error) }
     })
 }
 
 /// Returns the reason why an open socket ended.
-fn broken(error: Error) -> Trouble {
-    if matches!(error, Error::Capacity(_)) { Trouble::TooLarge } else { Trouble::network(error) }
+fn broken(error: Error) -> ConnectionError {
+    if matches!(error, Error::Capacity(_)) { ConnectionError::TooLarge } else { ConnectionError::network(error) }
 }
 
 /// Connects, with TLS for `https`, and returns the local address of the connection.
-async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>, IpAddr), Trouble> {
-    let mut url = Url::parse(&format!("{base}/api/live")).map_err(Trouble::network)?;
+async fn reach(base: &str, trust: Arc<ClientConfig>) -> Result<(Url, Box<dyn Bytes>, IpAddr), ConnectionError> {
+    let mut url = Url::parse(&format!("{base}/api/live")).map_err(ConnectionError::network)?;
     let secure = url.scheme() == "https";
-    let unfit = |()| Trouble::network(base);
+    let unfit = |()| ConnectionError::network(base);
     url.set_scheme(if secure { "wss" } else { "ws" }).map_err(unfit)?;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(80);
-    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(Trouble::network)?;
-    stream.set_nodelay(true).map_err(Trouble::network)?;
-    let from = stream.local_addr().map_err(Trouble::network)?.ip();
+    let stream = TcpStream::connect((host.as_str(), port)).await.map_err(ConnectionError::network)?;
+    stream.set_nodelay(true).map_err(ConnectionError::network)?;
+    let from = stream.local_addr().map_err(ConnectionError::network)?.ip();
     if !secure {
         return Ok((url, Box::new(stream), from));
     }
-    let name = ServerName::try_from(host).map_err(Trouble::network)?;
-    let stream = TlsConnector::from(trust).connect(name, stream).await.map_err(Trouble::network)?;
+    let name = ServerName::try_from(host).map_err(ConnectionError::network)?;
+    let stream = TlsConnector::from(trust).connect(name, stream).await.map_err(ConnectionError::network)?;
     Ok((url, Box::new(stream), from))
 }

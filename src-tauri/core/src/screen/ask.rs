@@ -8,7 +8,7 @@ use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Trouble;
+use super::ConnectionError;
 use crate::store::Line;
 
 /// A request from the UI. Each variant documents the type of its answer.
@@ -165,7 +165,7 @@ pub enum AskError {
     #[error("there is no connection: {why}")]
     Offline {
         /// The reason of the missing connection.
-        why: Trouble,
+        why: ConnectionError,
     },
     /// The device's storage failed; the request had no effect.
     #[error("the device's storage failed: {why}")]
@@ -188,7 +188,7 @@ pub enum AskError {
     #[error("no Crewbell answers there: {why}")]
     NotCrewbell {
         /// The failure or the foreign response.
-        why: Trouble,
+        why: ConnectionError,
     },
 }
 

@@ -7,13 +7,13 @@ use crewbell_shared::ids::{GuestId, NoteId, PersonId, PlaceId};
 use crewbell_shared::protocol::Verb;
 use serde::{Deserialize, Serialize};
 
-use crate::store::Key;
+use crate::store::EntityKey;
 
 /// A command's verb, reduced to what its description needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deed {
     /// The entity concerned; none for the site itself.
-    pub about: Option<Key>,
+    pub about: Option<EntityKey>,
     /// The action.
     pub act: Act,
 }
@@ -89,7 +89,7 @@ pub enum Act {
 
 impl From<&Verb> for Deed {
     fn from(verb: &Verb) -> Self {
-        Self { about: verb.subject().map(|(noun, id)| Key::new(noun, id)), act: verb.into() }
+        Self { about: verb.subject().map(|(noun, id)| EntityKey::new(noun, id)), act: verb.into() }
     }
 }
 
@@ -136,10 +136,12 @@ mod tests {
     #[test]
     fn a_deed_names_what_its_verb_is_about_and_what_it_does_with_it() {
         let verb = Verb::HandOverRequest { request_id: id(1), to: id(2) };
-        let deed =
-            Deed { about: Some(Key { entity_type: EntityType::Request, id: id(1) }), act: Act::HandOverRequest(id(2)) };
+        let deed = Deed {
+            about: Some(EntityKey { entity_type: EntityType::Request, id: id(1) }),
+            act: Act::HandOverRequest(id(2)),
+        };
         assert_eq!(Deed::from(&verb), deed);
-        let settings = Verb::SaveSettings { settings: crewbell_shared::site::Settings::default() };
+        let settings = Verb::SaveSettings { settings: crewbell_shared::site::SiteSettings::default() };
         assert_eq!(Deed::from(&settings), Deed { about: None, act: Act::SaveSettings });
     }
 }

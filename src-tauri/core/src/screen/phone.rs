@@ -54,7 +54,7 @@ impl Task {
 /// The path of a call's media.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum MediaPath {
     /// None yet.
     #[default]
     None,
@@ -87,7 +87,7 @@ pub struct Media {
     /// The call's id.
     pub call_id: CallId,
     /// The media path.
-    pub way: Way,
+    pub way: MediaPath,
     /// The connection quality.
     pub quality: Quality,
     /// Milliseconds since the last audio from the other endpoint; none before the first.

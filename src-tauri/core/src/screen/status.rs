@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Trouble;
+use super::ConnectionError;
 
 /// The connection state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub enum StorageState {
 /// Whether the device can play sounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ears {
+pub enum AudioOutputStatus {
     /// Not known yet.
     #[default]
     Unknown,
@@ -120,11 +120,11 @@ pub struct Status {
     /// Offset of the server's clock from the device's, in milliseconds.
     pub clock_offset_ms: i64,
     /// The reason of the last failed connection attempt.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<ConnectionError>,
     /// State of the storage.
     pub storage: StorageState,
     /// State of the sound output.
-    pub ears: Ears,
+    pub ears: AudioOutputStatus,
     /// The pending notices.
     pub notices: Vec<Notice>,
     /// The end of silencing, by the device's clock.
@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn a_device_that_is_full_and_silent_says_both() {
         let storage = StorageState::Failing { why: "no room".into(), full: true };
-        let status = Status { storage, ears: Ears::Unable { why: "no speaker".into() }, ..Status::default() };
+        let status =
+            Status { storage, ears: AudioOutputStatus::Unable { why: "no speaker".into() }, ..Status::default() };
         let crossed = serde_json::from_value(serde_json::to_value(&status).unwrap()).unwrap();
         assert_eq!(status, crossed);
     }

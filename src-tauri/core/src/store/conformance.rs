@@ -17,7 +17,7 @@ use crewbell_shared::testing::{at, cabin, gus, id, open_request, sam, siri};
 use crewbell_shared::{Code, Refusal};
 
 use super::image::MOST_LINES;
-use super::{Cursor, Doing, Image, Key, Line, Session, Store, StoreError, Waiting, Write};
+use super::{CommandStatus, Cursor, EntityKey, Image, Line, Session, Store, StoreError, Waiting, Write};
 
 /// Runs the suite on an empty store. `reopen` closes the store and opens it again, if it supports that.
 ///
@@ -54,8 +54,8 @@ pub async fn check(store: &mut impl Store, image: &mut Image, writes: &[Write]) 
 
 /// Returns batches with every write alone, and with combinations that interact.
 fn stories() -> Vec<Vec<Write>> {
-    let put = |number, seq, text: &str| Write::Put { noun: request(number, text), seq };
-    let forget = |number| Write::Forget(Key::of(&request(number, "")));
+    let put = |number, seq, text: &str| Write::UpsertEntity { noun: request(number, text), seq };
+    let forget = |number| Write::DeleteEntity(EntityKey::of(&request(number, "")));
     let lines = |from: u64| (from..from + MOST_LINES as u64 + 10).map(tell).collect();
     vec![
         vec![],
@@ -75,13 +75,26 @@ fn stories() -> Vec<Vec<Write>> {
         vec![see(&[(1, 70)])],
         vec![tell(3), tell(2), tell(3), tell(5)],
         vec![tell(4), tell(6)],
-        vec![Write::Put { noun: Arc::new(Entity::from(gus())), seq: 8 }, Write::Put { noun: odd(), seq: 9 }],
-        vec![Write::Keep(waiting(1)), Write::Keep(waiting(2)), Write::Keep(waiting(3))],
-        vec![Write::Keep(Waiting { doing: Doing::Done { seq: 1 }, ..waiting(2) })],
-        vec![Write::Mark(id(2), Doing::Done { seq: 12 }), Write::Mark(id(9), Doing::Waiting)],
+        vec![
+            Write::UpsertEntity { noun: Arc::new(Entity::from(gus())), seq: 8 },
+            Write::UpsertEntity { noun: odd(), seq: 9 },
+        ],
+        vec![Write::UpsertCommand(waiting(1)), Write::UpsertCommand(waiting(2)), Write::UpsertCommand(waiting(3))],
+        vec![Write::UpsertCommand(Waiting { doing: CommandStatus::Done { seq: 1 }, ..waiting(2) })],
+        vec![Write::Mark(id(2), CommandStatus::Done { seq: 12 }), Write::Mark(id(9), CommandStatus::Waiting)],
         vec![Write::Mark(id(1), refused())],
-        vec![Write::Drop(id(2)), Write::Drop(id(9)), Write::Keep(waiting(4)), Write::Drop(id(3))],
-        vec![Write::Drop(id(4)), Write::Keep(waiting(4)), Write::Mark(id(4), refused()), Write::Keep(waiting(2))],
+        vec![
+            Write::DeleteCommand(id(2)),
+            Write::DeleteCommand(id(9)),
+            Write::UpsertCommand(waiting(4)),
+            Write::DeleteCommand(id(3)),
+        ],
+        vec![
+            Write::DeleteCommand(id(4)),
+            Write::UpsertCommand(waiting(4)),
+            Write::Mark(id(4), refused()),
+            Write::UpsertCommand(waiting(2)),
+        ],
         vec![Write::Set("theme".to_owned(), Some("night".to_owned())), Write::Set("none".to_owned(), None)],
         vec![Write::Set("theme".to_owned(), None), Write::Set("it's \"odd\"\0".to_owned(), Some(String::new()))],
         vec![Write::Replace { nouns: vec![request(5, "e"), request(6, "f"), request(5, "g")], cursor: cursor(20) }],
@@ -92,7 +105,7 @@ fn stories() -> Vec<Vec<Write>> {
         vec![Write::Wipe],
         vec![put(1, 1, "j"), tell(1), Write::SignIn(session("Sam")), Write::Advance(cursor(1))],
         vec![
-            Write::Drop(id(1)),
+            Write::DeleteCommand(id(1)),
             put(2, 2, "k"),
             Write::Wipe,
             Write::Set("last".to_owned(), Some("Siri".to_owned())),
@@ -101,7 +114,13 @@ fn stories() -> Vec<Vec<Write>> {
             tell(1),
         ],
         vec![see(&[(1, 1)]), Write::Wipe, see(&[(2, 2)])],
-        vec![Write::SignIn(session("Sam")), Write::Heard(at(1)), see(&[(3, 3)]), Write::Keep(waiting(11)), Write::Wipe],
+        vec![
+            Write::SignIn(session("Sam")),
+            Write::Heard(at(1)),
+            see(&[(3, 3)]),
+            Write::UpsertCommand(waiting(11)),
+            Write::Wipe,
+        ],
     ]
 }
 
@@ -109,18 +128,18 @@ fn stories() -> Vec<Vec<Write>> {
 pub fn write((sort, number, seq): (u8, u8, u16)) -> Write {
     let (which, seq64) = (u128::from(number % 8), u64::from(seq % 64));
     match sort % 17 {
-        0..=2 => Write::Put { noun: request(which, &format!("seq {seq}")), seq: seq64 },
-        3 => Write::Forget(Key::of(&request(which, ""))),
+        0..=2 => Write::UpsertEntity { noun: request(which, &format!("seq {seq}")), seq: seq64 },
+        3 => Write::DeleteEntity(EntityKey::of(&request(which, ""))),
         4 => {
             let nouns = (0..which).map(|number| request(number, &format!("snapshot {seq}"))).collect();
             Write::Replace { nouns, cursor: cursor(seq64) }
         }
         5 => Write::Advance(cursor(seq64)),
         6 => Write::Heard(at(i64::from(seq))),
-        7 | 8 => Write::Tell(line(seq64)),
-        9 | 10 => Write::Keep(waiting(which)),
-        11 => Write::Mark(id(which), if seq % 2 == 0 { refused() } else { Doing::Done { seq: seq64 } }),
-        12 => Write::Drop(id(which)),
+        7 | 8 => Write::AppendLine(line(seq64)),
+        9 | 10 => Write::UpsertCommand(waiting(which)),
+        11 => Write::Mark(id(which), if seq % 2 == 0 { refused() } else { CommandStatus::Done { seq: seq64 } }),
+        12 => Write::DeleteCommand(id(which)),
         13 => Write::SignIn(session(&format!("Person {number}"))),
         14 => Write::Wipe,
         15 => see(&[(which, i64::from(seq)), (which + 1, 7)]),
@@ -158,13 +177,13 @@ pub fn line(seq: u64) -> Line {
         category: "requests".to_owned(),
         kind: "request_accepted".to_owned(),
         actor: ActorRef { id: Some(siri().id), name: siri().name },
-        about: Some(Key::of(&request(1, ""))),
+        about: Some(EntityKey::of(&request(1, ""))),
         changed: vec!["state".to_owned(), "accepted_by".to_owned()],
     }
 }
 
 fn tell(seq: u64) -> Write {
-    Write::Tell(line(seq))
+    Write::AppendLine(line(seq))
 }
 
 pub fn session(name: &str) -> Session {
@@ -185,10 +204,10 @@ pub fn waiting(number: u128) -> Waiting {
         text: Some(format!("\"{number}\" towels, and {{braces}}")),
     };
     let command = Command { id: command_id, made_at: Some(at(0)), depends_on: None, verb };
-    Waiting { command, by: sam().as_ref(), at: at(i64::try_from(number).unwrap_or(0)), doing: Doing::Waiting }
+    Waiting { command, by: sam().as_ref(), at: at(i64::try_from(number).unwrap_or(0)), doing: CommandStatus::Waiting }
 }
 
-fn refused() -> Doing {
+fn refused() -> CommandStatus {
     let refusal = Refusal::new(Code::AlreadyAccepted, "Sam was first.").with("by", &"Sam");
-    Doing::Refused { refusal, at: at(3) }
+    CommandStatus::Refused { refusal, at: at(3) }
 }

@@ -21,7 +21,7 @@ enum Name {
     Refused,
 }
 
-impl TryFrom<Doing> for super::Doing {
+impl TryFrom<Doing> for super::CommandStatus {
     type Error = String;
 
     fn try_from(flat: Doing) -> Result<Self, String> {
@@ -42,22 +42,27 @@ mod tests {
     use crewbell_shared::testing::at;
     use crewbell_shared::{Code, Refusal};
 
-    use crate::store::Doing;
+    use crate::store::CommandStatus;
 
     #[test]
     fn how_far_a_command_is_is_read_as_it_was_written() {
         let refusal = Refusal::new(Code::AlreadyAccepted, "Siri was first.");
-        for doing in [Doing::Waiting, Doing::Done { seq: 7 }, Doing::Refused { refusal, at: at(1) }] {
+        for doing in
+            [CommandStatus::Waiting, CommandStatus::Done { seq: 7 }, CommandStatus::Refused { refusal, at: at(1) }]
+        {
             let text = serde_json::to_string(&doing).unwrap();
-            assert_eq!(serde_json::from_str::<Doing>(&text).unwrap(), doing, "{text}");
+            assert_eq!(serde_json::from_str::<CommandStatus>(&text).unwrap(), doing, "{text}");
         }
     }
 
     #[test]
     fn what_was_refused_says_why_and_when() {
         for facts in [r#""refused_at":"2026-11-21T10:00:00Z""#, r#""refusal":{"code":"invalid","message":""}"#] {
-            assert!(serde_json::from_str::<Doing>(&format!(r#"{{"doing":"refused",{facts}}}"#)).is_err(), "{facts}");
+            assert!(
+                serde_json::from_str::<CommandStatus>(&format!(r#"{{"doing":"refused",{facts}}}"#)).is_err(),
+                "{facts}"
+            );
         }
-        assert!(serde_json::from_str::<Doing>(r#"{"doing":"done"}"#).is_err());
+        assert!(serde_json::from_str::<CommandStatus>(r#"{"doing":"done"}"#).is_err());
     }
 }

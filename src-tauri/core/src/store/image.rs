@@ -20,14 +20,14 @@ pub const MOST_LINES: usize = 2000;
 
 /// The key of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key {
+pub struct EntityKey {
     /// The entity's type.
     pub entity_type: EntityType,
     /// The entity's id.
     pub id: Uuid,
 }
 
-impl Key {
+impl EntityKey {
     /// Returns the key of an entity.
     pub fn of(entity: &Entity) -> Self {
         Self { entity_type: entity.entity_type(), id: entity.id() }
@@ -78,7 +78,7 @@ pub struct Kept {
 /// The status of a command in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "doing", rename_all = "snake_case", try_from = "super::flat::Doing")]
-pub enum Doing {
+pub enum CommandStatus {
     /// Waiting for the server's answer, sent or not.
     Waiting,
     /// Accepted by the server; its entry hasn't arrived here yet.
@@ -106,7 +106,7 @@ pub struct Waiting {
     /// The time of the command, by the estimated server clock; used by the local echo.
     pub at: Timestamp,
     /// The command's status.
-    pub doing: Doing,
+    pub doing: CommandStatus,
 }
 
 /// A line of a timeline or of the activity.
@@ -123,7 +123,7 @@ pub struct Line {
     /// The acting person or system.
     pub actor: ActorRef,
     /// The entity concerned, if there is one.
-    pub about: Option<Key>,
+    pub about: Option<EntityKey>,
     /// The names of the fields that changed.
     pub changed: Vec<String>,
 }
@@ -140,7 +140,7 @@ pub struct Image {
     /// Last-seen times of people, where known; separate from the log, by the server's clock.
     pub seen: BTreeMap<PersonId, Timestamp>,
     /// The entities, as last confirmed by the server.
-    pub nouns: BTreeMap<Key, Kept>,
+    pub nouns: BTreeMap<EntityKey, Kept>,
     /// The latest timeline lines, oldest first; [`MOST_LINES`] at most.
     pub lines: VecDeque<Line>,
     /// The outbox, in the order of the commands.
@@ -159,18 +159,18 @@ impl Image {
 
     fn apply_one(&mut self, write: &Write) {
         match write {
-            Write::Put { noun, seq } => {
+            Write::UpsertEntity { noun, seq } => {
                 let kept = Kept { noun: Arc::clone(noun), seq: *seq };
-                let key = Key::of(noun);
+                let key = EntityKey::of(noun);
                 if self.nouns.get(&key).is_none_or(|before| before.seq <= *seq) {
                     self.nouns.insert(key, kept);
                 }
             }
-            Write::Forget(key) => {
+            Write::DeleteEntity(key) => {
                 self.nouns.remove(key);
             }
             Write::Replace { nouns, cursor } => {
-                let kept = |noun: &Arc<Entity>| (Key::of(noun), Kept { noun: Arc::clone(noun), seq: cursor.seq });
+                let kept = |noun: &Arc<Entity>| (EntityKey::of(noun), Kept { noun: Arc::clone(noun), seq: cursor.seq });
                 self.nouns = nouns.iter().map(kept).collect();
                 self.lines.clear();
                 self.cursor = Some(*cursor);
@@ -178,7 +178,7 @@ impl Image {
             Write::Advance(cursor) => self.cursor = Some(*cursor),
             Write::Heard(at) => self.heard_at = Some(*at),
             Write::Seen(people) => self.seen.extend(people.iter().map(|seen| (seen.person_id, seen.at))),
-            Write::Tell(line) => {
+            Write::AppendLine(line) => {
                 if self.lines.back().is_none_or(|last| last.seq < line.seq) {
                     self.lines.push_back(line.clone());
                 }
@@ -186,7 +186,7 @@ impl Image {
                     self.lines.pop_front();
                 }
             }
-            Write::Keep(waiting) => {
+            Write::UpsertCommand(waiting) => {
                 if self.waiting(waiting.command.id).is_none() {
                     self.outbox.push(waiting.clone());
                 }
@@ -196,7 +196,7 @@ impl Image {
                     waiting.doing = doing.clone();
                 }
             }
-            Write::Drop(id) => self.outbox.retain(|waiting| waiting.command.id != *id),
+            Write::DeleteCommand(id) => self.outbox.retain(|waiting| waiting.command.id != *id),
             Write::SignIn(session) => self.session = Some(session.clone()),
             Write::Wipe => {
                 self.session = None;
@@ -234,7 +234,7 @@ impl Image {
 
     /// Returns the site; none before the first snapshot.
     pub fn site(&self) -> Option<&Site> {
-        let (_, first) = self.nouns.range(Key::new(EntityType::Site, Uuid::nil())..).next()?;
+        let (_, first) = self.nouns.range(EntityKey::new(EntityType::Site, Uuid::nil())..).next()?;
         if let Entity::Site(site) = first.noun.as_ref() { Some(site) } else { None }
     }
 

@@ -13,7 +13,7 @@ mod memory;
 mod sqlite;
 mod write;
 
-pub use image::{Cursor, Doing, Image, Kept, Key, Line, MOST_LINES, Session, Waiting};
+pub use image::{CommandStatus, Cursor, EntityKey, Image, Kept, Line, MOST_LINES, Session, Waiting};
 pub use memory::Memory;
 #[cfg(feature = "native")]
 pub use sqlite::{Opened, Rebuilt, Sqlite, Unreadable};

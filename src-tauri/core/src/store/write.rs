@@ -7,20 +7,20 @@ use crewbell_shared::protocol::Entity;
 use crewbell_shared::protocol::live::LastSeen;
 use jiff::Timestamp;
 
-use super::{Cursor, Doing, Key, Line, Session, Waiting};
+use super::{CommandStatus, Cursor, EntityKey, Line, Session, Waiting};
 
 /// A change of the stored data; idempotent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
     /// Stores an entity as of an entry; an older version never replaces a newer one.
-    Put {
+    UpsertEntity {
         /// The entity.
         noun: Arc<Entity>,
         /// The number of the entry.
         seq: u64,
     },
     /// Removes an entity that is no longer needed.
-    Forget(Key),
+    DeleteEntity(EntityKey),
     /// Replaces all entities with those of a snapshot.
     Replace {
         /// The entities.
@@ -35,16 +35,16 @@ pub enum Write {
     /// Updates last-seen times, where known.
     Seen(Vec<LastSeen>),
     /// Appends a timeline line.
-    Tell(Line),
+    AppendLine(Line),
     /// Adds a command to the outbox.
-    Keep(Waiting),
+    UpsertCommand(Waiting),
     /// Changes a command's status.
-    Mark(CommandId, Doing),
+    Mark(CommandId, CommandStatus),
     /// Removes a command: its entry has arrived, or the person discarded it.
-    Drop(CommandId),
+    DeleteCommand(CommandId),
     /// Stores the session.
     SignIn(Session),
-    /// Wipes the site from this device. Unsent commands stay until [`Write::Drop`].
+    /// Wipes the site from this device. Unsent commands stay until [`Write::DeleteCommand`].
     Wipe,
     /// Changes a setting of this device; none removes it.
     Set(String, Option<String>),
@@ -55,14 +55,19 @@ impl Write {
     /// again.
     pub fn is_precious(&self) -> bool {
         match self {
-            Self::Keep(_) | Self::Mark(..) | Self::Drop(_) | Self::SignIn(_) | Self::Wipe | Self::Set(..) => true,
-            Self::Put { .. }
-            | Self::Forget(_)
+            Self::UpsertCommand(_)
+            | Self::Mark(..)
+            | Self::DeleteCommand(_)
+            | Self::SignIn(_)
+            | Self::Wipe
+            | Self::Set(..) => true,
+            Self::UpsertEntity { .. }
+            | Self::DeleteEntity(_)
             | Self::Replace { .. }
             | Self::Advance(_)
             | Self::Heard(_)
             | Self::Seen(_)
-            | Self::Tell(_) => false,
+            | Self::AppendLine(_) => false,
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Engine, Input, Now, Output, Step};
-use crewbell_core::screen::{Alert, Media, Picture, Shown, Task, Told};
-use crewbell_core::store::{Image, Key, Session, Write};
-use crewbell_shared::call::{Call, State};
+use crewbell_core::screen::{Alert, CoreEvent, Media, Shown, Task, ViewState};
+use crewbell_core::store::{EntityKey, Image, Session, Write};
+use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::person::Person;
 use crewbell_shared::protocol::{Command, Entity, EntityType, Verb};
 use crewbell_shared::request::Request;
-use crewbell_shared::request::State::Open;
+use crewbell_shared::request::RequestState::Open;
 
 use super::dice::Dice;
 use super::sabotage::Sabotage;
@@ -88,7 +88,7 @@ pub struct Device {
     /// Commands that the device reported as refused.
     pub refused: BTreeSet<CommandId>,
     /// The screen's content.
-    pub screen: BTreeMap<Key, Shown>,
+    pub screen: BTreeMap<EntityKey, Shown>,
     pub rings: Vec<Alert>,
     /// The engine's last output of alerts.
     alerts: Vec<Alert>,
@@ -210,7 +210,8 @@ impl Device {
             }
             self.backlog.extend(step.writes.iter().cloned());
         } else {
-            let saved = |write: &&Write| !(sabotage == Some(Sabotage::DropSave) && matches!(write, Write::Keep(_)));
+            let saved =
+                |write: &&Write| !(sabotage == Some(Sabotage::DropSave) && matches!(write, Write::UpsertCommand(_)));
             let writes: Vec<Write> = self.backlog.drain(..).chain(step.writes.iter().filter(saved).cloned()).collect();
             let (precious, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(Write::is_precious);
             self.disk.apply(&rest);
@@ -247,18 +248,18 @@ impl Device {
         Went::On(outputs, answer)
     }
 
-    fn show(&mut self, told: &Told, now: Now) {
+    fn show(&mut self, told: &CoreEvent, now: Now) {
         match told {
-            Told::Patch { put, gone, .. } => {
+            CoreEvent::Patch { put, gone, .. } => {
                 for shown in put {
-                    self.screen.insert(Key::of(&shown.noun), shown.clone());
+                    self.screen.insert(EntityKey::of(&shown.noun), shown.clone());
                 }
                 for key in gone {
                     self.screen.remove(key);
                 }
             }
-            Told::Reload => self.screen = self.picture(now),
-            Told::Refused { command_id, .. } => {
+            CoreEvent::Reload => self.screen = self.picture(now),
+            CoreEvent::Refused { command_id, .. } => {
                 self.refused.insert(*command_id);
             }
             _ => {}
@@ -266,8 +267,8 @@ impl Device {
     }
 
     /// Returns the entities of a fresh view state.
-    pub fn picture(&self, now: Now) -> BTreeMap<Key, Shown> {
-        self.engine.picture(now).nouns.into_iter().map(|shown| (Key::of(&shown.noun), shown)).collect()
+    pub fn picture(&self, now: Now) -> BTreeMap<EntityKey, Shown> {
+        self.engine.picture(now).nouns.into_iter().map(|shown| (EntityKey::of(&shown.noun), shown)).collect()
     }
 
     /// Kills the device and restarts it from its disk.
@@ -305,7 +306,7 @@ impl Device {
     }
 
     /// Checks that the shell's state matches the engine's last outputs.
-    pub fn shell_is_told(&self, picture: &Picture) -> Result<(), String> {
+    pub fn shell_is_told(&self, picture: &ViewState) -> Result<(), String> {
         if self.alerts != picture.alerts {
             return Err(format!(
                 "device {}: the shell rings for {:?}, not {:?}",
@@ -347,14 +348,14 @@ impl Device {
     pub fn note_mistimed(&mut self) {
         if self.clock_was_set {
             let ringing: Vec<CallId> =
-                self.calls().filter(|call| call.state == State::Ringing).map(|call| call.id).collect();
+                self.calls().filter(|call| call.state == CallState::Ringing).map(|call| call.id).collect();
             self.mistimed.extend(ringing);
         }
     }
 
     /// Returns the calls on the screen.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
-        let from = Key::new(EntityType::Call, uuid::Uuid::nil());
+        let from = EntityKey::new(EntityType::Call, uuid::Uuid::nil());
         self.screen.range(from..).map_while(|(_, shown)| as_call(&shown.noun))
     }
 
@@ -380,10 +381,10 @@ impl Device {
         let state = |id| self.calls().find(|call| call.id == id).map(|call| &call.state);
         match (sabotage, self.task, task) {
             (Some(Sabotage::RingUntilTold), Task::Ring { call_id }, Task::Idle) => {
-                state(call_id) == Some(&State::Ringing)
+                state(call_id) == Some(&CallState::Ringing)
             }
             (Some(Sabotage::RingOnWhenAnswered), Task::Ring { call_id }, Task::Idle) => {
-                matches!(state(call_id), Some(State::Ongoing { .. }))
+                matches!(state(call_id), Some(CallState::Ongoing { .. }))
             }
             (Some(Sabotage::TalkOn), Task::Talk { .. }, Task::Idle | Task::Over { .. }) => true,
             _ => false,
@@ -393,7 +394,7 @@ impl Device {
     /// Applies the sabotage that lets commands with only a live effect wait.
     fn keep_live_verbs(&self, step: &mut Step) {
         let live = |id: CommandId| self.engine.image().waiting(id).is_some_and(|it| it.command.verb.is_live());
-        step.writes.retain(|write| !matches!(write, Write::Drop(id) if live(*id)));
+        step.writes.retain(|write| !matches!(write, Write::DeleteCommand(id) if live(*id)));
     }
 
     /// Applies the sabotage to commands being sent.
@@ -426,8 +427,8 @@ fn spoil(step: &mut Step, sabotage: Option<Sabotage>) {
     }
     if sabotage == Some(Sabotage::ForgetRefusal) {
         for write in &mut step.writes {
-            if let Write::Mark(id, crewbell_core::store::Doing::Refused { .. }) = write {
-                *write = Write::Drop(*id);
+            if let Write::Mark(id, crewbell_core::store::CommandStatus::Refused { .. }) = write {
+                *write = Write::DeleteCommand(*id);
             }
         }
     }

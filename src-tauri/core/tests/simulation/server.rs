@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Fault, Snapshot};
-use crewbell_core::screen::Trouble;
+use crewbell_core::screen::ConnectionError;
 use crewbell_core::store::Cursor;
-use crewbell_shared::call::{Call, State as CallState};
+use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::ids::{CallId, CommandId, EndpointId, EventId, InstanceId, PersonId, PlaceId};
 use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, Entry, Meta, Outcome, Source};
-use crewbell_shared::request::{Kind, Priority, Request, State, Wish, joins_held, pressed_again};
-use crewbell_shared::rules::{self, Case, Sight};
+use crewbell_shared::request::{Kind, Priority, Request, RequestState, Wish, joins_held, pressed_again};
+use crewbell_shared::rules::{self, DecisionContext, StateView};
 use crewbell_shared::{Code, Refusal};
 use jiff::{SignedDuration, Timestamp};
 
@@ -118,7 +118,7 @@ impl Server {
             voice: None,
             held: None,
             notes: Vec::new(),
-            state: State::Open,
+            state: RequestState::Open,
         };
         self.append(dice, request.into(), "request_created", &button, at, None);
         let nobody = !self.site.people().any(|person| person.on_duty);
@@ -154,7 +154,7 @@ impl Server {
         at: Timestamp,
     ) -> Result<Vec<Outcome>, Fault> {
         if !self.up {
-            return Err(Fault::Away(Trouble::network("connection refused")));
+            return Err(Fault::Away(ConnectionError::network("connection refused")));
         }
         if self.revoked.contains(&who) {
             return Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No.")));
@@ -239,7 +239,7 @@ impl Server {
             self.live_calls().map(|call| (call.id, call.state == CallState::Ringing)).collect();
         for (id, rings) in live {
             let gone = self.away.get(&id).is_some_and(|since| at.duration_since(*since) >= AWAY);
-            let case = Case { sight: &self.site, actor: &Actor::System, at };
+            let case = DecisionContext { view: &self.site, actor: &Actor::System, at };
             let changes = match (rings, gone) {
                 (true, _) => case.expire_call(id),
                 (false, true) => case.drop_call(id),
@@ -261,7 +261,7 @@ impl Server {
     /// Handles `GET /api/auth/me`.
     pub fn token(&self, who: PersonId) -> Result<(), Fault> {
         if !self.up {
-            return Err(Fault::Away(Trouble::network("connection refused")));
+            return Err(Fault::Away(ConnectionError::network("connection refused")));
         }
         if self.revoked.contains(&who) { Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No."))) } else { Ok(()) }
     }
@@ -269,7 +269,7 @@ impl Server {
     /// Handles `GET /api/sync/snapshot`.
     pub fn snapshot(&self, who: PersonId) -> Result<Snapshot, Fault> {
         if !self.up {
-            return Err(Fault::Away(Trouble::network("connection refused")));
+            return Err(Fault::Away(ConnectionError::network("connection refused")));
         }
         if self.revoked.contains(&who) {
             return Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No.")));

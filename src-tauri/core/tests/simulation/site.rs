@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crewbell_core::store::Key;
+use crewbell_core::store::EntityKey;
 use crewbell_shared::button::Button;
 use crewbell_shared::call::Call;
 use crewbell_shared::guest::{Guest, Stay};
@@ -11,8 +11,8 @@ use crewbell_shared::person::{Person, Role};
 use crewbell_shared::place::{Place, PlaceKind};
 use crewbell_shared::protocol::{Entity, EntityType};
 use crewbell_shared::request::Request;
-use crewbell_shared::rules::Sight;
-use crewbell_shared::site::{Settings, Site};
+use crewbell_shared::rules::StateView;
+use crewbell_shared::site::{Site, SiteSettings};
 use crewbell_shared::testing::person;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use super::world::{as_call, as_request};
 /// The entities of a site, as seen by the rules.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nouns {
-    pub nouns: BTreeMap<Key, Entity>,
+    pub nouns: BTreeMap<EntityKey, Entity>,
     site: Option<Site>,
     /// The people with a socket.
     pub there: BTreeSet<PersonId>,
@@ -54,7 +54,8 @@ impl Nouns {
         let id = SiteId(Uuid::from_u128(9));
         let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
         let mut nouns = Self::default();
-        nouns.put(Site { id, slug, name, settings: Settings { ring_time_s: 20, ..Settings::default() } }.into());
+        nouns
+            .put(Site { id, slug, name, settings: SiteSettings { ring_time_s: 20, ..SiteSettings::default() } }.into());
         for person in crew() {
             nouns.put(person.into());
         }
@@ -68,12 +69,12 @@ impl Nouns {
         if let Entity::Site(site) = &noun {
             self.site = Some(site.clone());
         }
-        self.nouns.insert(Key::of(&noun), noun);
+        self.nouns.insert(EntityKey::of(&noun), noun);
     }
 
     /// Returns all calls.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
-        self.nouns.range(Key::new(EntityType::Call, Uuid::nil())..).map_while(|(_, noun)| as_call(noun))
+        self.nouns.range(EntityKey::new(EntityType::Call, Uuid::nil())..).map_while(|(_, noun)| as_call(noun))
     }
 
     /// Returns all requests.
@@ -87,7 +88,7 @@ impl Nouns {
     }
 
     fn get(&self, entity_type: EntityType, id: Uuid) -> Option<&Entity> {
-        self.nouns.get(&Key { entity_type, id })
+        self.nouns.get(&EntityKey { entity_type, id })
     }
 }
 
@@ -102,7 +103,7 @@ macro_rules! sights {
     )+};
 }
 
-impl Sight for Nouns {
+impl StateView for Nouns {
     fn site(&self) -> &Site {
         self.site.as_ref().unwrap()
     }

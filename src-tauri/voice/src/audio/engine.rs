@@ -13,9 +13,9 @@ use std::{
 
 use super::{
     device::{Devices, Direction, Wake},
-    keeper::Keeper,
     processing::Treatment,
     receiver::Reception,
+    supervisor::Supervisor,
     worker::{Order, Worker},
 };
 use crate::Packet;
@@ -144,7 +144,7 @@ impl AudioEngine {
         events: impl Fn(Event) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let began = Instant::now();
-        let (mut engine, Hand { mut keeper, mut worker, orders, .. }) =
+        let (mut engine, ManualDriver { mut keeper, mut worker, orders, .. }) =
             Self::build(options, Box::new(devices), Box::new(packets), Arc::new(events), Clock::Real(began))?;
         let work = thread::Builder::new().name("call-sound".to_owned()).spawn(move || {
             while worker.step(began.elapsed()) {
@@ -178,7 +178,7 @@ impl AudioEngine {
         devices: impl Devices + 'static,
         packets: impl FnMut(Packet) + Send + 'static,
         events: impl Fn(Event) + Send + Sync + 'static,
-    ) -> io::Result<(Self, Hand)> {
+    ) -> io::Result<(Self, ManualDriver)> {
         let clock = Clock::Held(Arc::default());
         Self::build(options, Box::new(devices), Box::new(packets), Arc::new(events), clock)
     }
@@ -189,7 +189,7 @@ impl AudioEngine {
         packets: Box<dyn FnMut(Packet) + Send>,
         events: Arc<dyn Fn(Event) + Send + Sync>,
         clock: Clock,
-    ) -> io::Result<(Self, Hand)> {
+    ) -> io::Result<(Self, ManualDriver)> {
         let (orders, inbox) = channel();
         let (device_orders, device_inbox) = channel();
         let statistics = Arc::default();
@@ -200,7 +200,7 @@ impl AudioEngine {
         // A worker that is gone needs no device.
         let hand_over = Box::new(move |order| drop(handing.send(order)));
         let choice = (options.input.clone(), options.output.clone());
-        let keeper = Keeper::new(devices, wake.clone(), choice, hand_over, events);
+        let keeper = Supervisor::new(devices, wake.clone(), choice, hand_over, events);
         let engine = Self {
             orders,
             devices: device_orders,
@@ -210,7 +210,7 @@ impl AudioEngine {
             threads: Vec::new(),
             wake,
         };
-        Ok((engine, Hand { keeper, worker, orders: device_inbox, clock }))
+        Ok((engine, ManualDriver { keeper, worker, orders: device_inbox, clock }))
     }
 
     /// Receives a packet.
@@ -301,14 +301,14 @@ impl fmt::Debug for AudioEngine {
 }
 
 /// The driver of an engine without threads.
-pub struct Hand {
-    keeper: Keeper,
+pub struct ManualDriver {
+    keeper: Supervisor,
     worker: Worker,
     orders: std::sync::mpsc::Receiver<DeviceOrder>,
     clock: Clock,
 }
 
-impl Hand {
+impl ManualDriver {
     /// Does all work that is due at `now`, the time since the engine's start.
     pub fn step(&mut self, now: Duration) {
         if let Clock::Held(micros) = &self.clock {
@@ -326,7 +326,7 @@ impl Hand {
     }
 }
 
-impl fmt::Debug for Hand {
+impl fmt::Debug for ManualDriver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hand").finish_non_exhaustive()
     }

@@ -14,12 +14,12 @@
 pub mod addresses;
 mod candidates;
 mod error;
+pub mod impairment;
 pub mod negotiation;
 mod options;
 mod peer;
 pub mod relay;
 mod stats;
-pub mod weather;
 mod webrtc_session;
 
 pub use addresses::Addresses;

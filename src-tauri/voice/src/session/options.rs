@@ -1,7 +1,7 @@
 //! Options of a session.
 
 use super::Addresses;
-use super::weather::Weather;
+use super::impairment::ImpairedNetwork;
 
 /// The options of a session.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,7 @@ pub struct Options {
     /// Whether only relayed candidates are used: for tests of a TURN server.
     pub relay_only: bool,
     /// Simulated impairments of the network: for tests and measurements.
-    pub weather: Option<Weather>,
+    pub weather: Option<ImpairedNetwork>,
 }
 
 /// A STUN or TURN server, like `RTCIceServer` of the WebRTC API.

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::addresses::{Change, Watch};
-use super::negotiation::{Input, Negotiation, Role, Step, Way};
+use super::negotiation::{Input, MediaPath, Negotiation, Role, Step};
 use super::{Addresses, Event, MediaSession, Options, PacketSink, Stats, WebRtcSession, relay};
 use crate::packet::Packet;
 
@@ -36,7 +36,7 @@ pub enum Output {
     /// Send this signal to the other device, over the live socket.
     Say(Signal),
     /// The path of packets changed.
-    Way(Way),
+    Way(MediaPath),
     /// The other side hung up.
     HungUp,
 }
@@ -77,7 +77,7 @@ impl Peer {
             }
         };
         let (inputs, heard) = mpsc::unbounded_channel();
-        let way = Arc::new(AtomicU8::new(Way::Nowhere as u8));
+        let way = Arc::new(AtomicU8::new(MediaPath::Nowhere as u8));
         let negotiation = Negotiation::new(options.role, options.call_id, options.peer);
         let running =
             Running { negotiation, session: session.clone(), way: Arc::clone(&way), outputs, start: Instant::now() };
@@ -102,13 +102,13 @@ impl Peer {
     /// Sends a packet by the present path; dropped if there is none. Never blocks.
     pub fn send(&self, packet: Packet) {
         match self.way() {
-            Way::Nowhere => {}
-            Way::Udp => {
+            MediaPath::Nowhere => {}
+            MediaPath::Udp => {
                 if let Some(session) = &self.session {
                     session.send(packet);
                 }
             }
-            Way::Socket => {
+            MediaPath::Socket => {
                 if let Some(frame) = relay::encode(self.call_id, &packet) {
                     (self.frames)(frame);
                 }
@@ -117,11 +117,11 @@ impl Peer {
     }
 
     /// The present path of packets.
-    pub fn way(&self) -> Way {
+    pub fn way(&self) -> MediaPath {
         match self.way.load(Ordering::Relaxed) {
-            way if way == Way::Udp as u8 => Way::Udp,
-            way if way == Way::Socket as u8 => Way::Socket,
-            _ => Way::Nowhere,
+            way if way == MediaPath::Udp as u8 => MediaPath::Udp,
+            way if way == MediaPath::Socket as u8 => MediaPath::Socket,
+            _ => MediaPath::Nowhere,
         }
     }
 
@@ -140,7 +140,7 @@ impl Peer {
 
     /// Closes the connection now; a drop does so a moment later.
     pub async fn close(&self) {
-        self.way.store(Way::Nowhere as u8, Ordering::Relaxed);
+        self.way.store(MediaPath::Nowhere as u8, Ordering::Relaxed);
         if let Some(session) = &self.session {
             session.close().await;
         }
@@ -251,8 +251,8 @@ async fn until(deadline: Option<Instant>) {
 }
 
 /// Whether a change of addresses may have broken the path, or opened a better one.
-fn is_other_network(change: &Change, way: Way) -> bool {
-    !change.lost.is_empty() || way != Way::Udp
+fn is_other_network(change: &Change, way: MediaPath) -> bool {
+    !change.lost.is_empty() || way != MediaPath::Udp
 }
 
 #[cfg(test)]
@@ -264,8 +264,8 @@ mod tests {
         let address = vec!["192.168.1.7".parse().unwrap()];
         let (gained, lost) =
             (Change { lost: Vec::new(), gained: address.clone() }, Change { lost: address, gained: Vec::new() });
-        assert!(!is_other_network(&gained, Way::Udp));
-        assert!(is_other_network(&gained, Way::Socket));
-        assert!(is_other_network(&lost, Way::Udp));
+        assert!(!is_other_network(&gained, MediaPath::Udp));
+        assert!(is_other_network(&gained, MediaPath::Socket));
+        assert!(is_other_network(&lost, MediaPath::Udp));
     }
 }

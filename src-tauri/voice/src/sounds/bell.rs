@@ -11,7 +11,7 @@ use std::{
 
 use crewbell_shared::{ids::RequestId, request::Priority};
 
-use super::{call_tone::CallTone, keeper};
+use super::{call_tone::CallTone, supervisor};
 use crate::wake::Wake;
 
 /// The bell, which plays alerts and messages on this device. Cheap to clone; silent when the last clone is dropped.
@@ -70,7 +70,7 @@ impl Bell {
         let (theirs, told) = (shared.clone(), report.clone());
         let started = thread::Builder::new()
             .name("bell".to_owned())
-            .spawn(move || keeper::keep_up(&incoming, &inbox, &theirs, told.as_ref()));
+            .spawn(move || supervisor::keep_up(&incoming, &inbox, &theirs, told.as_ref()));
         if let Err(error) = started {
             let why = format!("The sound could not be started: {error}.");
             lock(&shared).trouble = Some(why.clone());

@@ -15,12 +15,12 @@
 
 mod bell;
 mod call_tone;
-mod keeper;
 mod message;
 mod output;
 mod pattern;
 mod program;
 mod rehearsal;
+mod supervisor;
 
 pub use bell::{Bell, Report, Ringing};
 pub use call_tone::CallTone;

@@ -26,10 +26,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::Packet;
-use crate::audio::{self, AudioEngine, DeviceState, Devices, Hand, Levels, SystemDevices};
-use crate::session::negotiation::Way;
+use crate::audio::{self, AudioEngine, DeviceState, Devices, Levels, ManualDriver, SystemDevices};
+use crate::session::negotiation::MediaPath;
 use crate::session::{FrameSink, Output, PacketSink, Peer, PeerOptions};
-use quality::Judge;
+use quality::Scorer;
 
 /// The interval between quality checks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -42,20 +42,20 @@ const EACH: u64 = 3;
 
 /// An event of a call. Sent from the call's own threads, so the callback must not block.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum CallEvent {
     /// Send this signal to the other device, over the live socket.
     Say(Signal),
     /// The call's state; sent when it changed, and twice a second while nothing is received.
-    State(State),
+    State(MediaState),
     /// The levels; sent seven times a second.
     Levels(Levels),
 }
 
 /// The state of a call.
 #[derive(Clone, Debug, PartialEq)]
-pub struct State {
+pub struct MediaState {
     /// The path of packets.
-    pub way: Way,
+    pub way: MediaPath,
     /// Whether packets go through a TURN server (RFC 8656).
     pub relayed: bool,
     /// The quality.
@@ -80,8 +80,8 @@ pub struct Talk {
 }
 
 /// The audio engine's callbacks for packets and events.
-type Spoken = Box<dyn FnMut(Packet) + Send>;
-type Heeded = Box<dyn Fn(audio::Event) + Send + Sync>;
+type OnPacket = Box<dyn FnMut(Packet) + Send>;
+type OnAudioEvent = Box<dyn Fn(audio::Event) + Send + Sync>;
 
 /// A message to the network thread.
 enum Heard {
@@ -100,7 +100,7 @@ struct Shared {
     troubles: Mutex<Troubles>,
     /// Notified when the path of packets changes.
     turned: Notify,
-    tell: Box<dyn Fn(Told) + Send + Sync>,
+    tell: Box<dyn Fn(CallEvent) + Send + Sync>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -125,10 +125,11 @@ impl Talk {
         options: PeerOptions,
         sound: &audio::Options,
         frames: FrameSink,
-        tell: impl Fn(Told) + Send + Sync + 'static,
+        tell: impl Fn(CallEvent) + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let start =
-            |spoken: Spoken, told: Heeded| Ok((AudioEngine::start(sound, SystemDevices::default(), spoken, told)?, ()));
+        let start = |spoken: OnPacket, told: OnAudioEvent| {
+            Ok((AudioEngine::start(sound, SystemDevices::default(), spoken, told)?, ()))
+        };
         Ok(Self::build(options, frames, Box::new(tell), start)?.0)
     }
 
@@ -141,17 +142,17 @@ impl Talk {
         sound: &audio::Options,
         devices: impl Devices + 'static,
         frames: FrameSink,
-        tell: impl Fn(Told) + Send + Sync + 'static,
-    ) -> io::Result<(Self, Hand)> {
-        let start = |spoken: Spoken, told: Heeded| AudioEngine::in_hand(sound, devices, spoken, told);
+        tell: impl Fn(CallEvent) + Send + Sync + 'static,
+    ) -> io::Result<(Self, ManualDriver)> {
+        let start = |spoken: OnPacket, told: OnAudioEvent| AudioEngine::in_hand(sound, devices, spoken, told);
         Self::build(options, frames, Box::new(tell), start)
     }
 
     fn build<T>(
         options: PeerOptions,
         frames: FrameSink,
-        tell: Box<dyn Fn(Told) + Send + Sync>,
-        start: impl FnOnce(Spoken, Heeded) -> io::Result<(AudioEngine, T)>,
+        tell: Box<dyn Fn(CallEvent) + Send + Sync>,
+        start: impl FnOnce(OnPacket, OnAudioEvent) -> io::Result<(AudioEngine, T)>,
     ) -> io::Result<(Self, T)> {
         let call_id = options.call_id;
         let shared = Arc::new(Shared {
@@ -228,7 +229,7 @@ impl Shared {
         match event {
             audio::Event::Levels(levels) => {
                 if self.levels.fetch_add(1, Ordering::Relaxed).is_multiple_of(EACH) {
-                    (self.tell)(Told::Levels(levels));
+                    (self.tell)(CallEvent::Levels(levels));
                 }
             }
             // Reported at the next check.
@@ -287,7 +288,7 @@ async fn network(
                 (None, _) | (_, None) => return,
             },
             Some(output) = outputs.recv() => match output {
-                Output::Say(signal) => (shared.tell)(Told::Say(signal)),
+                Output::Say(signal) => (shared.tell)(CallEvent::Say(signal)),
                 Output::Way(_) => shared.turned.notify_one(),
                 // The log reports this.
                 Output::HungUp => {}
@@ -298,7 +299,7 @@ async fn network(
 
 /// Checks the state, emits changes, and adapts the encoder to the loss rate.
 async fn look(shared: Arc<Shared>, sound: Weak<AudioEngine>) {
-    let mut judge = Judge::default();
+    let mut judge = Scorer::default();
     let mut last = None;
     let mut ticks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
     loop {
@@ -307,7 +308,7 @@ async fn look(shared: Arc<Shared>, sound: Weak<AudioEngine>) {
             _ = ticks.tick() => {}
             () = shared.turned.notified() => {}
         }
-        let way = shared.peer.get().map_or(Way::Nowhere, Peer::way);
+        let way = shared.peer.get().map_or(MediaPath::Nowhere, Peer::way);
         let stats = match shared.peer.get() {
             Some(peer) => peer.stats().await,
             None => crate::session::Stats::default(),
@@ -318,9 +319,9 @@ async fn look(shared: Arc<Shared>, sound: Weak<AudioEngine>) {
         }
         let quality = judge.quality(way, &stats, &sound.statistics().reception.counts);
         let Troubles { microphone_trouble, speaker_trouble } = shared.troubles().clone();
-        let state = State {
+        let state = MediaState {
             way,
-            relayed: way == Way::Udp && stats.kind == Some(crate::session::Kind::Relay),
+            relayed: way == MediaPath::Udp && stats.kind == Some(crate::session::Kind::Relay),
             quality,
             silent_ms: shared.silent_ms(),
             speaking: sound.speaking(),
@@ -329,7 +330,7 @@ async fn look(shared: Arc<Shared>, sound: Weak<AudioEngine>) {
         };
         drop(sound);
         if last.as_ref() != Some(&state) {
-            (shared.tell)(Told::State(state.clone()));
+            (shared.tell)(CallEvent::State(state.clone()));
             last = Some(state);
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::audio::Counts;
-use crate::session::negotiation::Way;
+use crate::session::negotiation::MediaPath;
 use crate::session::{Reported, Stats};
 
 /// The quality of a call.
@@ -34,18 +34,18 @@ const FAIR_RTT_MS: f32 = 800.0;
 
 /// Computes the quality over the last checks.
 #[derive(Debug, Default)]
-pub(super) struct Judge {
+pub(super) struct Scorer {
     /// The numbers of received and missed packets at each check.
     here: VecDeque<(u64, u64)>,
-    there: There,
+    there: Remote,
 }
 
-impl Judge {
+impl Scorer {
     /// The quality at a check; `counts` are cumulative.
-    pub fn quality(&mut self, way: Way, stats: &Stats, counts: &Counts) -> Quality {
+    pub fn quality(&mut self, way: MediaPath, stats: &Stats, counts: &Counts) -> Quality {
         let (came, missed) = self.look(counts);
         let (expected_there, missed_there) = self.there.look(way, stats.reported);
-        if way == Way::Nowhere || came + missed == 0 {
+        if way == MediaPath::Nowhere || came + missed == 0 {
             return Quality::Unknown;
         }
         // Losses at the other side count too, because a speaker can't notice them otherwise.
@@ -64,16 +64,16 @@ impl Judge {
 
 /// The losses at the other side, by its reports.
 #[derive(Debug, Default)]
-struct There {
+struct Remote {
     looks: VecDeque<Reported>,
     /// The last report from before UDP was used again; the next report counts packets that went otherwise as lost.
     outdated: Option<Reported>,
 }
 
-impl There {
+impl Remote {
     /// The recent numbers of expected and missed packets at the other side.
-    fn look(&mut self, way: Way, reported: Option<Reported>) -> (u64, u64) {
-        if way != Way::Udp {
+    fn look(&mut self, way: MediaPath, reported: Option<Reported>) -> (u64, u64) {
+        if way != MediaPath::Udp {
             self.looks.clear();
             self.outdated = reported;
         } else if let Some(reported) = reported.filter(|_| reported != self.outdated) {
@@ -125,8 +125,8 @@ mod tests {
     }
 
     fn after(steps: &[(u64, u64)], stats: &Stats) -> Quality {
-        let mut judge = Judge::default();
-        let quality = |&(received, lost): &(u64, u64)| judge.quality(Way::Udp, stats, &counts(received, lost));
+        let mut judge = Scorer::default();
+        let quality = |&(received, lost): &(u64, u64)| judge.quality(MediaPath::Udp, stats, &counts(received, lost));
         steps.iter().map(quality).last().unwrap()
     }
 
@@ -151,9 +151,9 @@ mod tests {
     }
 
     /// The qualities if nothing is lost here, with the other side's report at each check.
-    fn reported(looks: &[(Way, Reported)]) -> Vec<Quality> {
-        let mut judge = Judge::default();
-        let look = |(number, &(way, reported)): (u64, &(Way, Reported))| {
+    fn reported(looks: &[(MediaPath, Reported)]) -> Vec<Quality> {
+        let mut judge = Scorer::default();
+        let look = |(number, &(way, reported)): (u64, &(MediaPath, Reported))| {
             judge.quality(way, &Stats { reported: Some(reported), ..Stats::default() }, &counts(25 * number, 0))
         };
         (0..).zip(looks).map(look).collect()
@@ -167,7 +167,7 @@ mod tests {
     fn what_only_the_other_side_misses_is_no_better() {
         let looks = |missed: i32| {
             let reports = (0..8_u32).map(|second| report(65_500 + 50 * second, missed * second.cast_signed()));
-            let looks: Vec<_> = reports.flat_map(|report| [(Way::Udp, report); 2]).collect();
+            let looks: Vec<_> = reports.flat_map(|report| [(MediaPath::Udp, report); 2]).collect();
             reported(&looks)
         };
         assert_eq!(looks(0)[1..], [Quality::Good; 15]);
@@ -180,16 +180,20 @@ mod tests {
 
     #[test]
     fn what_went_over_the_socket_is_not_missed_by_the_other_side() {
-        let before = [(Way::Udp, report(100, 0)), (Way::Udp, report(150, 0))];
-        let over_the_socket = [(Way::Socket, report(150, 0)); 20];
+        let before = [(MediaPath::Udp, report(100, 0)), (MediaPath::Udp, report(150, 0))];
+        let over_the_socket = [(MediaPath::Socket, report(150, 0)); 20];
         // The first report after it counts the thousand packets as missed that didn't come by UDP.
-        let after = [(Way::Udp, report(150, 0)), (Way::Udp, report(1_200, 1_000)), (Way::Udp, report(1_250, 1_000))];
+        let after = [
+            (MediaPath::Udp, report(150, 0)),
+            (MediaPath::Udp, report(1_200, 1_000)),
+            (MediaPath::Udp, report(1_250, 1_000)),
+        ];
         let looks: Vec<_> = before.into_iter().chain(over_the_socket).chain(after).collect();
         assert_eq!(reported(&looks)[1..], [Quality::Good; 24]);
     }
 
     #[test]
     fn nothing_is_said_of_what_is_not_connected() {
-        assert_eq!(Judge::default().quality(Way::Nowhere, &Stats::default(), &counts(100, 0)), Quality::Unknown);
+        assert_eq!(Scorer::default().quality(MediaPath::Nowhere, &Stats::default(), &counts(100, 0)), Quality::Unknown);
     }
 }

@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use crewbell_voice::{
     Packet,
     audio::{
-        AudioEngine, DeviceState, Direction, Event, Hand, Options, Statistics,
+        AudioEngine, DeviceState, Direction, Event, ManualDriver, Options, Statistics,
         device::{ClockedDevice, ClockedDevices},
     },
 };
@@ -59,7 +59,7 @@ pub struct Person {
     pub devices: ClockedDevices,
     /// All events of the engine.
     pub events: Arc<Mutex<Vec<Event>>>,
-    hand: Hand,
+    hand: ManualDriver,
     sent: Arc<Mutex<Vec<Packet>>>,
 }
 

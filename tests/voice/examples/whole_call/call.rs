@@ -12,15 +12,15 @@ use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::Signal;
 use crewbell_voice::{
     audio::{
-        self, Direction, Hand, Statistics, Treatment,
+        self, Direction, ManualDriver, Statistics, Treatment,
         device::{ClockedDevice, ClockedDevices},
     },
     session::{
         Addresses, Options, PeerOptions,
-        negotiation::{Role, Way},
-        weather::{Conditions, Weather},
+        impairment::{Conditions, ImpairedNetwork},
+        negotiation::{MediaPath, Role},
     },
-    talk::{Quality, State, Talk, Told},
+    talk::{CallEvent, MediaState, Quality, Talk},
 };
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
@@ -36,8 +36,8 @@ const CALL: CallId = CallId(Uuid::from_u128(1));
 pub struct Person {
     talk: Arc<Talk>,
     devices: ClockedDevices,
-    state: watch::Receiver<Option<State>>,
-    weather: Weather,
+    state: watch::Receiver<Option<MediaState>>,
+    weather: ImpairedNetwork,
 }
 
 /// Two people who hear each other.
@@ -97,14 +97,14 @@ impl Call {
         let hands = vec![(caller.devices.clone(), hand), (called.devices.clone(), other_hand)];
         let driven = Driven::start(hands)?;
         let mut call = Self { people: [caller, called], open, found: Duration::ZERO, _driven: driven };
-        call.until("packets go by UDP", |state| state.way == Way::Udp).await?;
+        call.until("packets go by UDP", |state| state.way == MediaPath::Udp).await?;
         call.found = began.elapsed();
         call.until("something is heard", |state| state.silent_ms.is_some()).await?;
         Ok(call)
     }
 
     /// Waits until the states of both people satisfy a condition.
-    pub async fn until(&mut self, what: &str, is_so: impl Fn(&State) -> bool) -> Result<()> {
+    pub async fn until(&mut self, what: &str, is_so: impl Fn(&MediaState) -> bool) -> Result<()> {
         for person in &mut self.people {
             let waiting = person.state.wait_for(|state| state.as_ref().is_some_and(&is_so));
             let found = tokio::time::timeout(PATIENCE, waiting).await;
@@ -166,7 +166,7 @@ fn person(
     to_other: mpsc::UnboundedSender<Message>,
     mut from_other: mpsc::UnboundedReceiver<Message>,
     mut is_open: watch::Receiver<bool>,
-) -> Result<(Person, Hand)> {
+) -> Result<(Person, ManualDriver)> {
     let (own, other) = match role {
         Role::Caller => (2, 3),
         Role::Called => (3, 2),
@@ -175,7 +175,7 @@ fn person(
     let devices = ClockedDevices::default();
     devices.plug(Direction::Input, "microphone", ClockedDevice::default());
     devices.plug(Direction::Output, "speaker", ClockedDevice::default());
-    let weather = Weather::new(seed);
+    let weather = ImpairedNetwork::new(seed);
     let addresses = Addresses::Only(vec![std::net::Ipv4Addr::LOCALHOST.into()]);
     let session = Options { addresses, weather: Some(weather.clone()), ..Options::default() };
     let (told, state) = watch::channel(None);
@@ -186,9 +186,9 @@ fn person(
         devices.clone(),
         Arc::new(move |frame| drop(frames.send(Message::Frame(frame)))),
         move |what| match what {
-            Told::Say(signal) => drop(to_other.send(Message::Signal(own, signal))),
-            Told::State(state) => drop(told.send_replace(Some(state))),
-            Told::Levels(_) => {}
+            CallEvent::Say(signal) => drop(to_other.send(Message::Signal(own, signal))),
+            CallEvent::State(state) => drop(told.send_replace(Some(state))),
+            CallEvent::Levels(_) => {}
         },
     )?;
     let talk = Arc::new(talk);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use crewbell_voice::{audio::Options, session::weather::Conditions};
+use crewbell_voice::{audio::Options, session::impairment::Conditions};
 
 use crate::{
     call::{Heard, Network, say, untreated},

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crewbell_voice::audio::{Hand, device::ClockedDevices};
+use crewbell_voice::audio::{ManualDriver, device::ClockedDevices};
 
 const TICK: Duration = Duration::from_millis(1);
 
@@ -22,7 +22,7 @@ pub struct Driven(Arc<AtomicBool>);
 
 impl Driven {
     /// Starts to drive devices, each with its engine.
-    pub fn start(mut hands: Vec<(ClockedDevices, Hand)>) -> io::Result<Self> {
+    pub fn start(mut hands: Vec<(ClockedDevices, ManualDriver)>) -> io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&is_over);
         thread::Builder::new().name("driven-sound".to_owned()).spawn(move || {

@@ -36,8 +36,8 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use crewbell_core::screen::{Act, AskError, Deed, Notice, OutboxItem, Shown, Status, Told};
-    use crewbell_core::store::{Doing, Key};
+    use crewbell_core::screen::{Act, AskError, CoreEvent, Deed, Notice, OutboxItem, Shown, Status};
+    use crewbell_core::store::{CommandStatus, EntityKey};
     use crewbell_shared::protocol::{Command, Entity, EntityType, Verb};
     use crewbell_shared::testing::{at, button, cabin, gus, id, open_request, ringing_call, siri, stay};
     use crewbell_shared::{Code, Refusal};
@@ -73,10 +73,10 @@ mod tests {
     #[test]
     fn enums_in_every_shape_are_read_as_they_were_written() {
         let refusal = Refusal::new(Code::AlreadyAccepted, "Siri was first.").with("by", &siri().as_ref());
-        crosses(&vec![Told::Reload, Told::Looked { look: u64::MAX }]);
-        crosses(&Told::Refused { command_id: id(1), refusal: refusal.clone() });
+        crosses(&vec![CoreEvent::Reload, CoreEvent::Looked { look: u64::MAX }]);
+        crosses(&CoreEvent::Refused { command_id: id(1), refusal: refusal.clone() });
         crosses(&AskError::Refused { refusal: refusal.clone() });
-        crosses(&Doing::Refused { refusal, at: at(1) });
+        crosses(&CommandStatus::Refused { refusal, at: at(1) });
         crosses(&Status { notices: vec![Notice::Revoked, Notice::ClockWrong { by_s: i64::MIN }], ..Status::default() });
         let acts = [
             Act::AcceptRequest,
@@ -85,8 +85,8 @@ mod tests {
             Act::CheckIn { guest_id: id(3), place_id: id(4) },
         ];
         for act in acts {
-            let about = Some(Key::new(EntityType::Place, id::<uuid::Uuid>(1)));
-            let (deed, by, doing) = (Deed { about, act }, siri().as_ref(), Doing::Done { seq: 9 });
+            let about = Some(EntityKey::new(EntityType::Place, id::<uuid::Uuid>(1)));
+            let (deed, by, doing) = (Deed { about, act }, siri().as_ref(), CommandStatus::Done { seq: 9 });
             crosses(&OutboxItem { command_id: id(2), depends_on: Some(id(1)), deed, by, at: at(0), doing });
         }
         let verb = Verb::CancelRequest { request_id: id(1), reason: None };
@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_text_cut_anywhere_is_refused_and_hurts_nobody() {
-        let whole = serde_json::to_string(&vec![Told::Patch { put: Vec::new(), gone: Vec::new(), lines: Vec::new() }]);
+        let whole =
+            serde_json::to_string(&vec![CoreEvent::Patch { put: Vec::new(), gone: Vec::new(), lines: Vec::new() }]);
         let whole = format!(r#"[{},"\u00e9\ud83d\udece",-12.5e3,true]"#, whole.unwrap());
         assert!(read::<Value>(&whole).is_ok());
         for end in 0..whole.len() {

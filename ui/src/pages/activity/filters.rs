@@ -7,9 +7,9 @@ use leptos::prelude::*;
 
 use crate::bridge::clock;
 use crate::bridge::page;
-use crate::components::{Button, Field, Icon, Look, Picture, Search, Select};
+use crate::components::{Button, ButtonStyle, Field, Icon, IconName, Search, Select};
 use crate::locales::time::Local;
-use crate::locales::{happenings, words};
+use crate::locales::{log_text, words};
 use crate::state::state;
 
 /// The filters, as in their form fields.
@@ -87,7 +87,7 @@ pub fn FilterBar(
     let w = &words().activity;
     let unfolded = RwSignal::new(false);
     let categories = std::iter::once((String::new(), w.everything.to_owned()))
-        .chain(happenings::CATEGORIES.map(|name| (name.to_owned(), happenings::category(name))))
+        .chain(log_text::CATEGORIES.map(|name| (name.to_owned(), log_text::category(name))))
         .collect::<Vec<_>>();
     let people = Memo::new(move |_| {
         let mut people = state.people.list(|item| Some((item.noun.id.to_string(), item.noun.name.clone())));
@@ -104,7 +104,7 @@ pub fn FilterBar(
             <Search value=filters.text name=w.search/>
             <button type="button" class="button icon-only log-unfold" title=w.category aria-label=w.filter
                 aria-expanded=move || unfolded.get().to_string() on:click=move |_| unfolded.update(|is| *is = !*is)>
-                <Icon of=Picture::Filter/>
+                <Icon of=IconName::Filter/>
             </button>
             <div class="log-filters">
                 <Select label=w.category value=filters.category options=categories/>
@@ -113,7 +113,7 @@ pub fn FilterBar(
             </div>
             <div class="acts">
                 <Show when=move || filters.any()>
-                    <Button label=words().activity.clear look=Look::Quiet icon=Picture::Cross on_press=clear/>
+                    <Button label=words().activity.clear look=ButtonStyle::Quiet icon=IconName::Cross on_press=clear/>
                 </Show>
                 {children()}
             </div>

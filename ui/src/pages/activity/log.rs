@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::filters::{Filters, wants};
 use super::sentence::{sentence, subject};
 use crate::bridge::page;
-use crate::state::State;
+use crate::state::AppState;
 
 /// How long typing must pause before the search starts.
 const TYPED: Duration = Duration::from_millis(250);
@@ -19,7 +19,7 @@ const AT_TOP: i32 = 8;
 /// The log lines, newest first, and the state of loading. It is a handle and lives as long as the page.
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
-    state: State,
+    state: AppState,
     query: Memo<ActivityQuery>,
     /// The lines that are shown.
     pub lines: RwSignal<Vec<ActivityLine>>,
@@ -41,7 +41,7 @@ pub struct Log {
 
 impl Log {
     /// Runs the query at once and whenever the filters change, and follows new lines.
-    pub fn follow(state: State, filters: Filters) -> Self {
+    pub fn follow(state: AppState, filters: Filters) -> Self {
         let log = Self {
             state,
             query: Memo::new(move |_| filters.query()),

@@ -11,11 +11,11 @@ use crewbell_shared::person::Right;
 use crewbell_shared::protocol::EntityType;
 use leptos::prelude::*;
 
-use crate::components::{Button, Empty, Icon, ListHeader, Look, Picture, Said};
+use crate::components::{Button, ButtonStyle, Empty, Icon, IconName, ListHeader, Said};
 use crate::locales::{Sentence, fill, refusals, time, words};
 use crate::pages::Info;
 use crate::route::{Page, Route};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 use filters::{FilterBar, Filters};
 use log::{Entry, Log, by_day};
@@ -25,7 +25,7 @@ pub use sentence::subject;
 
 /// The page's [`Info`].
 pub const INFO: Info =
-    Info { title: |words| words.activity.title, icon: Picture::Log, right: Some(Right::ReadActivity) };
+    Info { title: |words| words.activity.title, icon: IconName::Log, right: Some(Right::ReadActivity) };
 
 /// The activity page.
 #[component]
@@ -49,7 +49,7 @@ pub fn Activity() -> impl IntoView {
         <FilterBar filters><Export filters/></FilterBar>
         <ListHeader title=w.title count/>
         <Show when=move || log.partial.get()>
-            <p class="log-partial" role="status"><Icon of=Picture::CloudOff/>{words().activity.partial}</p>
+            <p class="log-partial" role="status"><Icon of=IconName::CloudOff/>{words().activity.partial}</p>
         </Show>
         <Fresh log/>
         <ol class="log" on:pointerenter=move |_| log.touched.set(true) on:pointerleave=move |_| log.touched.set(false)
@@ -58,10 +58,10 @@ pub fn Activity() -> impl IntoView {
                 children=move |entry| event(state, entry)/>
         </ol>
         <Show when=move || none.get()>{move || if filtered.get() {
-            view! { <Empty icon=Picture::Search title=words().common.nothing_found text=words().common.nothing_found_hint/> }
+            view! { <Empty icon=IconName::Search title=words().common.nothing_found text=words().common.nothing_found_hint/> }
                 .into_any()
         } else {
-            view! { <Empty icon=Picture::Log title=words().activity.empty text=words().activity.empty_hint/> }.into_any()
+            view! { <Empty icon=IconName::Log title=words().activity.empty text=words().activity.empty_hint/> }.into_any()
         }}</Show>
         <div class="log-foot" aria-live="polite">
             {move || log.failed.get().map(|error| view! {
@@ -70,7 +70,7 @@ pub fn Activity() -> impl IntoView {
             })}
             <Show when=move || log.loading.get()><p class="help">{words().common.loading}</p></Show>
             <Show when=move || log.before.with(Option::is_some) && !log.loading.get()>
-                <Button label=words().activity.older icon=Picture::Down on_press=move || log.load(true)/>
+                <Button label=words().activity.older icon=IconName::Down on_press=move || log.load(true)/>
             </Show>
             <Show when=end><p class="help">{words().activity.end}</p></Show>
         </div>
@@ -93,7 +93,7 @@ fn Fresh(log: Log) -> impl IntoView {
 }
 
 /// Renders one line.
-fn event(state: State, Entry { line, day }: Entry) -> impl IntoView {
+fn event(state: AppState, Entry { line, day }: Entry) -> impl IntoView {
     let ActivityLine { line, subject: told } = line;
     let subject = subject(state, &line).or_else(|| told.map(Sentence::from));
     let said = view! { <Said of=sentence(&line, subject)/> };
@@ -116,22 +116,22 @@ fn event(state: State, Entry { line, day }: Entry) -> impl IntoView {
     }
 }
 
-fn picture(category: &str, kind: &str) -> Picture {
+fn picture(category: &str, kind: &str) -> IconName {
     match (category, kind) {
-        (_, "request_accepted" | "request_completed") => Picture::Check,
-        (_, "request_cancelled") => Picture::Cross,
-        (_, "request_noted") => Picture::Note,
-        (_, "request_voice_added") => Picture::Microphone,
-        (_, "request_handed_over" | "request_released") => Picture::Hand,
-        (_, "do_not_disturb_set" | "do_not_disturb_cleared") => Picture::Moon,
-        (_, "button_lost" | "button_flapping") => Picture::Alarm,
-        (_, "person_secret_set" | "button_credentials_set") => Picture::Key,
-        ("requests", _) => Picture::Bell,
-        ("buttons", _) => Picture::Button,
-        ("places", _) => Picture::Place,
-        ("guests", _) => Picture::Guest,
-        ("people", _) => Picture::People,
-        _ => Picture::Settings,
+        (_, "request_accepted" | "request_completed") => IconName::Check,
+        (_, "request_cancelled") => IconName::Cross,
+        (_, "request_noted") => IconName::Note,
+        (_, "request_voice_added") => IconName::Microphone,
+        (_, "request_handed_over" | "request_released") => IconName::Hand,
+        (_, "do_not_disturb_set" | "do_not_disturb_cleared") => IconName::Moon,
+        (_, "button_lost" | "button_flapping") => IconName::Alarm,
+        (_, "person_secret_set" | "button_credentials_set") => IconName::Key,
+        ("requests", _) => IconName::Bell,
+        ("buttons", _) => IconName::Button,
+        ("places", _) => IconName::Place,
+        ("guests", _) => IconName::Guest,
+        ("people", _) => IconName::People,
+        _ => IconName::Settings,
     }
 }
 
@@ -159,7 +159,7 @@ fn Export(filters: Filters) -> impl IntoView {
     });
     view! {
         <span class="log-export" title=words().activity.export_help>
-            <Button label look=Look::Quiet icon=Picture::Download disabled=busy on_press=export/>
+            <Button label look=ButtonStyle::Quiet icon=IconName::Download disabled=busy on_press=export/>
         </span>
         <p class="log-saved" role="status">
             {move || saved.get().map(|path| fill(words().frame.saved_as, &[("path", &path)]))}

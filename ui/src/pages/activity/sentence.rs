@@ -3,15 +3,15 @@
 use crewbell_core::store::Line;
 use crewbell_shared::protocol::EntityType;
 
-use crate::locales::{Sentence, Text, happenings, names, words};
+use crate::locales::{Sentence, Text, log_text, names, words};
 use crate::pages::calls::parties;
-use crate::state::State;
+use crate::state::AppState;
 
 /// A log line as a sentence. An unrecognised kind, from a newer server, is shown as words.
 pub fn sentence(line: &Line, subject: Option<Sentence>) -> Sentence {
     let who = Sentence::from(&line.actor);
     let what = subject.unwrap_or_else(|| words().verbs.unknown_thing.to_owned().into());
-    let happened = happenings::happened(&line.kind).into();
+    let happened = log_text::happened(&line.kind).into();
     let pattern = pattern(line).unwrap_or(words().activity.other);
     Sentence::fill(pattern, &[("who", &who), ("what", &what), ("happened", &happened)])
 }
@@ -23,12 +23,12 @@ fn pattern(line: &Line) -> Option<Text> {
         "request_created" if line.actor.id.is_none() => Some(w.request_created_by_guest),
         "person_on_duty" if !by_themselves => Some(w.person_sent_on_duty),
         "person_off_duty" if !by_themselves => Some(w.person_sent_off_duty),
-        kind => happenings::sentence(kind),
+        kind => log_text::sentence(kind),
     }
 }
 
 /// The entity that a line is about, as far as this device knows it.
-pub fn subject(state: State, line: &Line) -> Option<Sentence> {
+pub fn subject(state: AppState, line: &Line) -> Option<Sentence> {
     let id = line.about?.id;
     let named = match line.about?.entity_type {
         EntityType::Request => {
@@ -53,7 +53,7 @@ pub fn subject(state: State, line: &Line) -> Option<Sentence> {
 
 #[cfg(test)]
 mod tests {
-    use crewbell_core::store::Key;
+    use crewbell_core::store::EntityKey;
     use crewbell_shared::person::Person;
     use crewbell_shared::protocol::ActorRef;
     use crewbell_shared::testing::{at, by, sam, siri};
@@ -62,7 +62,7 @@ mod tests {
     use crate::locales::{Language, speak};
 
     fn line(kind: &str, actor: ActorRef, about: &Person) -> Line {
-        let about = Some(Key { entity_type: EntityType::Person, id: about.id.0 });
+        let about = Some(EntityKey { entity_type: EntityType::Person, id: about.id.0 });
         Line { seq: 1, at: at(0), category: "people".into(), kind: kind.into(), actor, about, changed: Vec::new() }
     }
 

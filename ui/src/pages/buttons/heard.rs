@@ -8,7 +8,7 @@ use crewbell_shared::protocol::EntityType;
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use crate::state::State;
+use crate::state::AppState;
 
 /// How long a row stays highlighted: long enough to look up from the button in the hand.
 const LIT: Duration = Duration::from_secs(8);
@@ -24,7 +24,7 @@ pub struct Heard {
 
 impl Heard {
     /// Follows log lines from now on.
-    pub fn follow(state: State) -> Self {
+    pub fn follow(state: AppState) -> Self {
         let heard = Self { lit: RwSignal::default(), last: RwSignal::default() };
         let seen = StoredValue::new(state.lines.with_untracked(|lines| lines.back().map_or(0, |line| line.seq)));
         Effect::new(move || {
@@ -66,7 +66,7 @@ pub trait Known {
     fn only_button_in(&self, place: Uuid) -> Option<ButtonId>;
 }
 
-impl Known for State {
+impl Known for AppState {
     fn button_of(&self, request: RequestId) -> Option<ButtonId> {
         self.requests.peek(request)?.noun.button_id
     }
@@ -99,7 +99,7 @@ pub fn speaker(line: &Line, known: &impl Known) -> Option<ButtonId> {
 
 #[cfg(test)]
 mod tests {
-    use crewbell_core::store::Key;
+    use crewbell_core::store::EntityKey;
     use crewbell_shared::protocol::ActorRef;
     use crewbell_shared::testing::{at, button, by, id, siri};
 
@@ -124,7 +124,7 @@ mod tests {
             category: entity_type.category().into(),
             kind: kind.into(),
             actor: ActorRef { id: None, name: "Cabin 5".into() },
-            about: Some(Key { entity_type, id: Uuid::from_u128(number) }),
+            about: Some(EntityKey { entity_type, id: Uuid::from_u128(number) }),
             changed: Vec::new(),
         }
     }

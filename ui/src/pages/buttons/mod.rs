@@ -16,11 +16,11 @@ use crewbell_shared::ids::ButtonId;
 use crewbell_shared::person::Right;
 use leptos::prelude::*;
 
-use crate::components::{Button, Calm, Empty, Icon, ListHeader, Look, Picture, Search};
+use crate::components::{Button, ButtonStyle, Calm, Empty, Icon, IconName, ListHeader, Search};
 use crate::locales::{fill, words};
 use crate::pages::Info;
 use crate::route::{Page, Route, go, leave};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 pub use health::trouble;
 use health::{Care, care};
@@ -30,7 +30,7 @@ use sheet::{AddSheet, ButtonSheet};
 use unrecognised::Unrecognised;
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.buttons.title, icon: Picture::Button, right: None };
+pub const INFO: Info = Info { title: |words| words.buttons.title, icon: IconName::Button, right: None };
 
 /// The number of rows of each group that are shown at first.
 const SHOWN: usize = 100;
@@ -66,16 +66,16 @@ pub fn Buttons() -> impl IntoView {
     let close = move || leave(Page::Buttons);
     view! {
         <Show when=move || none.get()>
-            <Empty icon=Picture::Button title=words().buttons.empty text=words().buttons.empty_hint/>
+            <Empty icon=IconName::Button title=words().buttons.empty text=words().buttons.empty_hint/>
         </Show>
         <Show when=move || !none.get()><InHand heard/></Show>
         <div class="device-bar">
             <Show when=move || many.get()><Search value=looked_for name=words().buttons.search/></Show>
             <Show when=move || state.may(Right::AssignButtons)>
-                <Button label=words().buttons.add icon=Picture::Plus on_press=move || adds.set(true)/>
+                <Button label=words().buttons.add icon=IconName::Plus on_press=move || adds.set(true)/>
             </Show>
         </div>
-        <Show when=move || nothing.get()><Empty icon=Picture::Search title=words().common.nothing_found/></Show>
+        <Show when=move || nothing.get()><Empty icon=IconName::Search title=words().common.nothing_found/></Show>
         <div class="device-lists" on:pointerdown=move |_| calm.pressed()>
             <Part title=words().buttons.new hint=words().buttons.new_hint ids=new heard on_open/>
             <Part title=words().buttons.attention ids=attention heard on_open/>
@@ -89,7 +89,7 @@ pub fn Buttons() -> impl IntoView {
 }
 
 /// The buttons whose name, number or place contains the words: those that need attention first, then by name.
-fn sorted(state: State, words: &str) -> Vec<(Care, ButtonId)> {
+fn sorted(state: AppState, words: &str) -> Vec<(Care, ButtonId)> {
     let words = words.trim().to_lowercase();
     let all = state.buttons.list(|item| Some(item.noun.clone()));
     let titled = all.into_iter().map(|button| (title(state, &button), button));
@@ -133,10 +133,10 @@ fn InHand(heard: Heard) -> impl IntoView {
     };
     view! {
         <div class="in-hand" class:lit=move || heard.last.get().is_some_and(|id| heard.is_lit(id)) role="status">
-            <Icon of=Picture::Hand/>
+            <Icon of=IconName::Hand/>
             <span>{text}</span>
             <Show when=move || last.with(Option::is_some)>
-                <Button label=words().buttons.show look=Look::Quiet on_press=show/>
+                <Button label=words().buttons.show look=ButtonStyle::Quiet on_press=show/>
             </Show>
         </div>
     }

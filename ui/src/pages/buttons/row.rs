@@ -6,9 +6,9 @@ use leptos::prelude::*;
 
 use super::Heard;
 use super::health::{self, Care, Signal as Bars};
-use crate::components::{Chip, Icon, Picture, Tone};
+use crate::components::{Chip, Icon, IconName, Tone};
 use crate::locales::{fill, time, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The row of a button: place, name, health. It is highlighted while the button sends.
 #[component]
@@ -31,7 +31,7 @@ pub fn ButtonRow(
     view! {
         <li class="row device" class:pending=pending class:lit=lit>
             <button type="button" class="row-press" on:click=move |_| on_open.run(id)>
-                <span class="row-icon"><Icon of=Picture::Button/></span>
+                <span class="row-icon"><Icon of=IconName::Button/></span>
                 <span class="row-text">
                     <b>{title}</b>
                     <small>{text}</small>
@@ -41,7 +41,7 @@ pub fn ButtonRow(
                 </span>
                 <span class="device-health">
                     <Show when=move || lit.get()>
-                        <Chip text=words().buttons.just_pressed tone=Tone::Info icon=Picture::Hand/>
+                        <Chip text=words().buttons.just_pressed tone=Tone::Info icon=IconName::Hand/>
                     </Show>
                     {move || button.with(signs)}
                 </span>
@@ -52,7 +52,7 @@ pub fn ButtonRow(
 }
 
 /// The place and the name of a button; its number if it has neither.
-pub fn title(state: State, button: &Device) -> String {
+pub fn title(state: AppState, button: &Device) -> String {
     let place = button.place_id.map(|id| state.place_name(id)).filter(|name| !name.is_empty());
     match (place, &button.name) {
         (Some(place), Some(name)) => format!("{place} · {name}"),
@@ -63,12 +63,12 @@ pub fn title(state: State, button: &Device) -> String {
 }
 
 /// The number of a button, and when it was last seen.
-fn text(state: State, button: &Device) -> String {
+fn text(state: AppState, button: &Device) -> String {
     format!("{} · {}", button.device, seen(state, button))
 }
 
 /// The time since a button was last seen, in words.
-pub fn seen(state: State, button: &Device) -> String {
+pub fn seen(state: AppState, button: &Device) -> String {
     let w = &words().buttons;
     match button.health.last_seen_at {
         Some(at) => fill(w.seen, &[("ago", &time::ago(at, state.now.get()))]),
@@ -83,8 +83,8 @@ fn signs(button: &Device) -> impl IntoView + use<> {
     let battery = health::battery(&button.health).filter(|_| !retired);
     let signal = health::signal(button).filter(|_| !retired && lost.is_none());
     view! {
-        {lost.map(|text| view! { <Chip text tone=Tone::Alarm icon=Picture::Alarm/> })}
-        {battery.map(|(text, tone)| view! { <Chip text tone icon=Picture::Battery/> })}
+        {lost.map(|text| view! { <Chip text tone=Tone::Alarm icon=IconName::Alarm/> })}
+        {battery.map(|(text, tone)| view! { <Chip text tone icon=IconName::Battery/> })}
         {signal.map(|signal| view! { <SignalBars signal/> })}
     }
 }

@@ -9,9 +9,9 @@ use leptos::prelude::*;
 use super::health::{self, Care};
 use super::row::{SignalBars, seen, title};
 use crate::bridge::ids::new_id;
-use crate::components::{Button, Chip, Confirm, Field, Look, Picture, PlacePicker, Sheet, Tone};
+use crate::components::{Button, ButtonStyle, Chip, Confirm, Field, IconName, PlacePicker, Sheet, Tone};
 use crate::locales::{Text, fill, names, refusals, time, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The step that the sheet shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub fn ButtonSheet(
 }
 
 /// All known facts about a button.
-fn facts(state: State, button: &Device) -> impl IntoView + use<> {
+fn facts(state: AppState, button: &Device) -> impl IntoView + use<> {
     let w = &words().buttons;
     let unknown = || w.unknown.to_owned();
     let health = &button.health;
@@ -78,7 +78,7 @@ fn facts(state: State, button: &Device) -> impl IntoView + use<> {
     let fact = |name: Text, value: String| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     view! {
         {lost.map(|text| view! {
-            <p class="device-lost"><Chip text tone=Tone::Alarm icon=Picture::Alarm/><span>{w.lost_hint}</span></p>
+            <p class="device-lost"><Chip text tone=Tone::Alarm icon=IconName::Alarm/><span>{w.lost_hint}</span></p>
         })}
         <dl class="facts">
             {fact(w.state, if connected { w.connected } else { names::button_state(button.state) }.to_owned())}
@@ -114,7 +114,7 @@ fn Acts(
         let retire = move || on_step.run(Step::Retire);
         Some(view! {
             <div class="acts">
-                <Button label look=Look::Go icon=Picture::Place on_press=assign/>
+                <Button label look=ButtonStyle::Go icon=IconName::Place on_press=assign/>
                 {retires.then(|| view! { <Button label=w.retire on_press=retire/> })}
             </div>
         })
@@ -205,7 +205,7 @@ fn AssignAct(
         }
     };
     view! {
-        <div class="acts sheet-foot"><Button label look=Look::Go icon=Picture::Check disabled on_press=press/></div>
+        <div class="acts sheet-foot"><Button label look=ButtonStyle::Go icon=IconName::Check disabled on_press=press/></div>
     }
 }
 
@@ -214,7 +214,7 @@ fn given(name: RwSignal<String>) -> Option<String> {
 }
 
 /// Executes a command and closes the sheet, or shows the error.
-fn act(state: State, verb: Verb, wrong: RwSignal<Option<String>>, on_close: Callback<()>) {
+fn act(state: AppState, verb: Verb, wrong: RwSignal<Option<String>>, on_close: Callback<()>) {
     state.act_or(verb, move |answer| match answer {
         Ok(()) => on_close.run(()),
         Err(error) => drop(wrong.try_set(Some(refusals::ask_error(&error)))),

@@ -1,13 +1,15 @@
 //! Teaching the meaning of a device's word or topic: one sheet adds it to the site's vocabulary.
 
-use crewbell_shared::button::{DeviceTopic, DeviceWord, Dialect, Key, PressKind, UnrecognisedMessage, Vocabulary};
+use crewbell_shared::button::{
+    ButtonKey, DeviceTopic, DeviceWord, Dialect, PressKind, UnrecognisedMessage, Vocabulary,
+};
 use crewbell_shared::protocol::Verb;
-use crewbell_shared::site::Settings;
+use crewbell_shared::site::SiteSettings;
 use leptos::prelude::*;
 
-use crate::components::{Button, Field, Look, Picture, Select, Sheet};
+use crate::components::{Button, ButtonStyle, Field, IconName, Select, Sheet};
 use crate::locales::{Text, fill, names, refusals, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The option value for every device, where one device may be chosen.
 const EVERY: &str = "every";
@@ -66,12 +68,12 @@ fn WordSheet(dialect: Dialect, device: String, word: String, on_close: Callback<
     let w = &words().buttons;
     // A radio button's code identifies the button: the receiver of the code says nothing about its place.
     let is_code = dialect == Dialect::Openmqttgateway;
-    let key = RwSignal::new(Key::Main.as_str().to_owned());
+    let key = RwSignal::new(ButtonKey::Main.as_str().to_owned());
     let kind = RwSignal::new(PressKind::Single.as_str().to_owned());
     let scope = RwSignal::new(if is_code { EVERY.to_owned() } else { String::new() });
     let button = RwSignal::new(String::new());
     let wrong = RwSignal::new(None::<String>);
-    let keys: Vec<_> = Key::ALL.map(|key| (key.as_str().to_owned(), names::key(key))).to_vec();
+    let keys: Vec<_> = ButtonKey::ALL.map(|key| (key.as_str().to_owned(), names::key(key))).to_vec();
     let kinds: Vec<_> = PressKind::ALL.map(|kind| (kind.as_str().to_owned(), kind_name(kind).to_owned())).to_vec();
     let scopes = vec![
         (String::new(), fill(w.teach_only, &[("device", &device)])),
@@ -79,14 +81,14 @@ fn WordSheet(dialect: Dialect, device: String, word: String, on_close: Callback<
     ];
     let heading = fill(w.teach_title, &[("word", &word)]);
     let teach = move || {
-        let chosen_key = key.with_untracked(|name| Key::ALL.into_iter().find(|key| key.as_str() == name));
+        let chosen_key = key.with_untracked(|name| ButtonKey::ALL.into_iter().find(|key| key.as_str() == name));
         let chosen_kind = kind.with_untracked(|name| PressKind::ALL.into_iter().find(|kind| kind.as_str() == name));
         let button = button.with_untracked(|name| name.trim().to_owned());
         let taught = DeviceWord {
             dialect,
             word: word.clone(),
             device: scope.with_untracked(|scope| scope != EVERY).then(|| device.clone()),
-            key: chosen_key.unwrap_or(Key::Main),
+            key: chosen_key.unwrap_or(ButtonKey::Main),
             kind: chosen_kind.unwrap_or(PressKind::Single),
             button: (!button.is_empty()).then_some(button),
         };
@@ -103,7 +105,7 @@ fn WordSheet(dialect: Dialect, device: String, word: String, on_close: Callback<
             }}
             <p class="wrong" role="alert">{wrong}</p>
             <div class="acts sheet-foot">
-                <Button label=w.teach_save look=Look::Go icon=Picture::Check on_press=teach/>
+                <Button label=w.teach_save look=ButtonStyle::Go icon=IconName::Check on_press=teach/>
             </div>
         </Sheet>
     }
@@ -136,19 +138,19 @@ fn TopicSheet(topic: String, on_close: Callback<()>) -> impl IntoView {
             <Field label=w.topic_field value=typed hint=w.topic_hint wrong/>
             <Select label=w.topic_sort value=sort options=sorts/>
             <div class="acts sheet-foot">
-                <Button label=w.teach_save look=Look::Go icon=Picture::Check on_press=teach/>
+                <Button label=w.teach_save look=ButtonStyle::Go icon=IconName::Check on_press=teach/>
             </div>
         </Sheet>
     }
 }
 
-fn settings(state: State) -> Settings {
+fn settings(state: AppState) -> SiteSettings {
     untrack(|| state.sites.find(|site| Some(site.noun.settings.clone()))).unwrap_or_default()
 }
 
 /// Saves the site's settings with another vocabulary, or shows the error.
-pub fn save(state: State, vocabulary: Vocabulary, wrong: RwSignal<Option<String>>, on_done: Callback<()>) {
-    let settings = Settings { vocabulary, ..settings(state) };
+pub fn save(state: AppState, vocabulary: Vocabulary, wrong: RwSignal<Option<String>>, on_done: Callback<()>) {
+    let settings = SiteSettings { vocabulary, ..settings(state) };
     state.act_or(Verb::SaveSettings { settings }, move |answer| match answer {
         Ok(()) => on_done.run(()),
         Err(error) => drop(wrong.try_set(Some(refusals::ask_error(&error)))),
@@ -249,10 +251,10 @@ mod tests {
             kind: PressKind::Single,
             button: None,
         };
-        let once = with_word(Vocabulary::default(), word("Switch1", Key::Main));
-        let other = with_word(once, word("Switch2", Key::Main));
-        let again = with_word(other, word(" switch1", Key::Aux1));
-        assert_eq!(again.words.iter().map(|word| word.key).collect::<Vec<_>>(), [Key::Main, Key::Aux1]);
+        let once = with_word(Vocabulary::default(), word("Switch1", ButtonKey::Main));
+        let other = with_word(once, word("Switch2", ButtonKey::Main));
+        let again = with_word(other, word(" switch1", ButtonKey::Aux1));
+        assert_eq!(again.words.iter().map(|word| word.key).collect::<Vec<_>>(), [ButtonKey::Main, ButtonKey::Aux1]);
         assert_eq!(sentence(&again.words[0]), "“Switch2” of Tasmota: Large key, once");
     }
 }

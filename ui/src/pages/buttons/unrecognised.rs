@@ -7,9 +7,9 @@ use leptos::prelude::*;
 
 use super::teach::{Lesson, TeachSheet, dialect_name, save, sentence};
 use super::title;
-use crate::components::{Button, Chip, ListHeader, Look, Picture, Tone};
+use crate::components::{Button, ButtonStyle, Chip, IconName, ListHeader, Tone};
 use crate::locales::{Text, fill, names, refusals, time, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The number of messages that are shown at first.
 const SHOWN: usize = 20;
@@ -61,7 +61,7 @@ fn List() -> impl IntoView {
                 <Show when=move || more.get()>
                     <Button label=words().common.show_more on_press=move || shown.update(|shown| *shown += SHOWN)/>
                 </Show>
-                <Button label=words().settings.refresh look=Look::Quiet on_press=look/>
+                <Button label=words().settings.refresh look=ButtonStyle::Quiet on_press=look/>
             </div>
             <Known vocabulary/>
         </section>
@@ -70,12 +70,12 @@ fn List() -> impl IntoView {
 }
 
 /// The current vocabulary of the site.
-fn vocabulary(state: State) -> Vocabulary {
+fn vocabulary(state: AppState) -> Vocabulary {
     state.sites.find(|site| Some(site.noun.settings.vocabulary.clone())).unwrap_or_default()
 }
 
 /// Renders one kind of message: its device, the reason, and the possible action.
-fn row(state: State, message: &UnrecognisedMessage, teach: Callback<Lesson>) -> impl IntoView + use<> {
+fn row(state: AppState, message: &UnrecognisedMessage, teach: Callback<Lesson>) -> impl IntoView + use<> {
     let w = &words().buttons;
     let known = state.buttons.find(|item| (item.noun.device == message.device).then(|| title(state, &item.noun)));
     let who = known.unwrap_or_else(|| message.device.clone());
@@ -96,10 +96,10 @@ fn row(state: State, message: &UnrecognisedMessage, teach: Callback<Lesson>) -> 
                 {message.detail.clone().map(|detail| view! { <small lang="en">{detail}</small> })}
                 <code>{message.sample.clone()}</code>
                 <small>{times}</small>
-                {message.is_known_now.then(|| view! { <Chip text=w.known_now tone=Tone::Mine icon=Picture::Check/> })}
+                {message.is_known_now.then(|| view! { <Chip text=w.known_now tone=Tone::Mine icon=IconName::Check/> })}
             </div>
             {lesson.map(|lesson| view! {
-                <Button label look=Look::Go icon=Picture::Button on_press=move || teach.run(lesson.clone())/>
+                <Button label look=ButtonStyle::Go icon=IconName::Button on_press=move || teach.run(lesson.clone())/>
             })}
         </li>
     }
@@ -121,7 +121,7 @@ fn Known(
             <li class="row">
                 <span class="row-text">{text}</span>
                 <Show when=move || may.get()>
-                    <Button label=words().buttons.forget look=Look::Quiet on_press=move || forget(after.get_value())/>
+                    <Button label=words().buttons.forget look=ButtonStyle::Quiet on_press=move || forget(after.get_value())/>
                 </Show>
             </li>
         }

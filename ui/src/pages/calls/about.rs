@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use super::{Choose, how, parties};
-use crate::components::{Button, CallButton, Icon, PersonName, Picture, Said};
+use crate::components::{Button, CallButton, Icon, IconName, PersonName, Said};
 use crate::locales::{names, time, words};
 use crate::route::{Page, Route};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The page of a subject; `None` for entity types that calls can't be about. A new subject type needs an arm here and
 /// in `known`.
@@ -28,7 +28,7 @@ fn page_of(noun: EntityType) -> Option<Page> {
 }
 
 /// The name and the kind of a subject, as far as this device knows it.
-fn known(state: State, noun: EntityType, id: Uuid) -> Option<(String, String)> {
+fn known(state: AppState, noun: EntityType, id: Uuid) -> Option<(String, String)> {
     match noun {
         EntityType::Request => {
             let request = state.requests.get(id.into())?.noun;
@@ -48,7 +48,7 @@ fn known(state: State, noun: EntityType, id: Uuid) -> Option<(String, String)> {
 }
 
 /// The subject of a call in words: "Cabin 5 · Bring drinks". An unknown subject has the name that it had at the time.
-pub fn about(state: State, about: &About) -> String {
+pub fn about(state: AppState, about: &About) -> String {
     let known = about.noun.known().and_then(|noun| known(state, noun, about.id));
     known.map_or_else(|| about.name.clone(), |(name, what)| format!("{name} · {what}"))
 }
@@ -59,7 +59,7 @@ pub fn way_to(about: &About) -> Option<Route> {
 }
 
 /// An entity as the subject of a call; `None` while it isn't known here.
-fn about_now(state: State, noun: EntityType, id: Uuid) -> Option<About> {
+fn about_now(state: AppState, noun: EntityType, id: Uuid) -> Option<About> {
     let (name, _) = known(state, noun, id)?;
     Some(About { noun: noun.into(), id, name })
 }
@@ -89,14 +89,14 @@ pub fn CallAbout(
                 <PersonName id=holder.id name=holder.name/>
                 <CallButton id=holder.id about=about.get() named=true/>
             })}
-            <Button label=words().calls.call_somebody icon=Picture::Phone on_press=move || chooses.set(true)/>
+            <Button label=words().calls.call_somebody icon=IconName::Phone on_press=move || chooses.set(true)/>
         </div>
         {sheet}
     }
 }
 
 /// The calls about an entity, oldest first.
-pub fn calls_about(state: State, noun: EntityType, id: Uuid) -> Vec<Call> {
+pub fn calls_about(state: AppState, noun: EntityType, id: Uuid) -> Vec<Call> {
     let mut calls = state.calls.list(|item| is_about(&item.noun, noun, id).then(|| item.noun.clone()));
     calls.sort_by_key(|call| (call.call_time, call.id));
     calls
@@ -144,7 +144,7 @@ fn OneCall(id: CallId) -> impl IntoView {
             view! {
                 <div class="row" class:pending=item.pending>
                     <div class="row-press">
-                        <span class="row-icon"><Icon of=Picture::Phone/></span>
+                        <span class="row-icon"><Icon of=IconName::Phone/></span>
                         <span class="row-text">
                             <b><Said of=parties(&item.noun)/></b>
                             <small>{format!("{} · {when}", how(&item.noun))}</small>
@@ -158,12 +158,12 @@ fn OneCall(id: CallId) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use crewbell_shared::protocol::Noun;
+    use crewbell_shared::protocol::EntityTypeName;
     use crewbell_shared::testing::{at, cabin, ringing_call};
 
     use super::*;
 
-    fn of(noun: Noun) -> About {
+    fn of(noun: EntityTypeName) -> About {
         About { noun, id: cabin().id.0, name: "Cabin 5".into() }
     }
 
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(page(EntityType::Request.into()), Some(Page::Requests));
         assert_eq!(page(EntityType::Place.into()), Some(Page::Places));
         assert_eq!(page(EntityType::Person.into()), None);
-        assert_eq!(page(Noun::Foreign("work_order".into())), None);
+        assert_eq!(page(EntityTypeName::Foreign("work_order".into())), None);
     }
 
     #[test]

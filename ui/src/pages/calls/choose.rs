@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use crate::components::{CallButton, Chip, PersonName, Sheet, Tone};
 use crate::locales::{fill, names, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// A sheet with everybody who can be called.
 #[component]
@@ -47,7 +47,7 @@ pub fn Choose(
     }
 }
 
-fn colleagues(state: State) -> Vec<Person> {
+fn colleagues(state: AppState) -> Vec<Person> {
     let me = state.my_id();
     let people = state.people.list(|item| {
         let person = &item.noun;

@@ -4,26 +4,26 @@
 //! - `about` subjects of calls, and the calls about them; `choose` the choice of a person to call
 
 mod about;
+mod call_text;
 mod choose;
 mod row;
-mod said;
 
 use crewbell_shared::ids::{CallId, PersonId};
 use leptos::prelude::*;
 
-use crate::components::{Button, Calm, Choice, Empty, ListHeader, Look, Picture};
+use crate::components::{Button, ButtonStyle, Calm, Choice, Empty, IconName, ListHeader};
 use crate::locales::words;
 use crate::pages::Info;
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 use row::CallRow;
 
 pub use about::{CallAbout, CallsAbout, about, calls_about};
+pub use call_text::{CallDirection, how, parties};
 pub use choose::Choose;
-pub use said::{Way, how, parties};
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.calls.title, icon: Picture::Phone, right: None };
+pub const INFO: Info = Info { title: |words| words.calls.title, icon: IconName::Phone, right: None };
 
 /// The number of calls shown at first, and added with each press.
 const PAGE: usize = 100;
@@ -50,23 +50,23 @@ pub fn Calls() -> impl IntoView {
         <ol class="rows history" on:pointerdown=move |_| calm.pressed()><For each=move || some.get() key=|id| *id children=rows/></ol>
         <Show when=move || all.with(Vec::is_empty)>
             {move || if missed.get() {
-                view! { <Empty icon=Picture::Check title=w.empty_missed/> }.into_any()
+                view! { <Empty icon=IconName::Check title=w.empty_missed/> }.into_any()
             } else {
-                view! { <Empty icon=Picture::Phone title=w.empty text=w.empty_hint/> }.into_any()
+                view! { <Empty icon=IconName::Phone title=w.empty text=w.empty_hint/> }.into_any()
             }}
         </Show>
         <Show when=move || more.get()>
-            <Button label=words().common.show_more look=Look::Quiet
+            <Button label=words().common.show_more look=ButtonStyle::Quiet
                 on_press=move || shown.update(|shown| *shown += PAGE)/>
         </Show>
     }
 }
 
 /// The calls of a person, newest first; all of them, or only the missed ones.
-fn history(state: State, me: PersonId, missed: bool) -> Vec<CallId> {
+fn history(state: AppState, me: PersonId, missed: bool) -> Vec<CallId> {
     let mut calls = state.calls.list(|item| {
         let call = &item.noun;
-        let wanted = call.is_party(me) && (!missed || Way::of(call, me) == Way::Missed);
+        let wanted = call.is_party(me) && (!missed || CallDirection::of(call, me) == CallDirection::Missed);
         wanted.then_some((std::cmp::Reverse(call.call_time), call.id))
     });
     calls.sort_unstable();

@@ -9,12 +9,12 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::about::{about, way_to};
-use super::{Way, how};
+use super::{CallDirection, how};
 use crate::bridge::page;
 use crate::components::{CallButton, Chip, Face, Icon, Tone, presence_words};
 use crate::locales::{fill, time, words};
 use crate::route::Route;
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// Interval of the check whether a missed call is visible; after two successive hits it counts as seen.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -33,12 +33,12 @@ pub fn CallRow(
     let first = call.get_untracked().noun;
     let Some(other) = first.other(me).cloned() else { return ().into_any() };
     // The call stays marked as new while the row exists, so that a person who opens the page sees the mark.
-    let is_new = Way::of(&first, me) == Way::Missed && first.is_unseen();
+    let is_new = CallDirection::of(&first, me) == CallDirection::Missed && first.is_unseen();
     let line = NodeRef::<html::Li>::new();
     if is_new {
         notice(state, id, line);
     }
-    let way = Memo::new(move |_| call.with(|item| Way::of(&item.noun, me)));
+    let way = Memo::new(move |_| call.with(|item| CallDirection::of(&item.noun, me)));
     let there = Memo::new(move |_| presence_words(state, other.id));
     let text = Memo::new(move |_| call.with(|item| beneath(state, &item.noun)));
     let why = Memo::new(move |_| call.with(|item| item.noun.about.as_ref().map(|of| about(state, of))));
@@ -52,7 +52,7 @@ pub fn CallRow(
         })
     };
     view! {
-        <li class="row past" class:missed=move || way.get() == Way::Missed
+        <li class="row past" class:missed=move || way.get() == CallDirection::Missed
             class:pending=move || call.with(|item| item.pending) node_ref=line>
             <Face id=other.id name=other.name.clone() said_beside=true/>
             <span class="row-text">
@@ -74,12 +74,12 @@ pub fn CallRow(
 }
 
 /// The outcome, duration and time of a call: "Call ended · 3:12 · 14:02".
-fn beneath(state: State, call: &Call) -> String {
+fn beneath(state: AppState, call: &Call) -> String {
     format!("{} · {}", how(call), time::moment(call.call_time, state.now.get_untracked()))
 }
 
 /// Marks a missed call as seen, once, after it was visible for a while.
-fn notice(state: State, id: CallId, line: NodeRef<html::Li>) {
+fn notice(state: AppState, id: CallId, line: NodeRef<html::Li>) {
     let glances = StoredValue::new(0_u8);
     let look = move || {
         let seen = line.get_untracked().is_some_and(|line| page::is_seen(&line, "main"));

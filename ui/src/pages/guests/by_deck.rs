@@ -6,7 +6,7 @@ use crewbell_shared::guest::{Guest, Stay};
 use crewbell_shared::ids::{GuestId, PlaceId, StayId};
 use crewbell_shared::place::{Place, PlaceKind};
 
-use crate::locales::sought::is_found;
+use crate::locales::search::is_found;
 
 /// Maximum depth of the place tree; it ends the search if the parents form a cycle.
 const DEEPEST: usize = 16;

@@ -3,14 +3,14 @@
 use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::GuestId;
 use crewbell_shared::person::Right;
-use crewbell_shared::request::{Request, State as How};
+use crewbell_shared::request::{Request, RequestState};
 use leptos::prelude::*;
 
 use super::{Open, chosen, over};
-use crate::components::{Button, Empty, Icon, IconButton, Look, Picture, Row};
+use crate::components::{Button, ButtonStyle, Empty, Icon, IconButton, IconName, Row};
 use crate::locales::{fill, names, time, words};
 use crate::route::{Page, Route, go};
-use crate::state::{Item, State, state};
+use crate::state::{AppState, Item, state};
 
 /// The card of the chosen guest, or a hint to choose one.
 #[component]
@@ -22,15 +22,17 @@ pub fn Beside() -> impl IntoView {
     let shown = move || match (chosen.get(), is_there.get()) {
         (Some(id), true) => view! { <Card id/> }.into_any(),
         (Some(_), false) => view! {
-            <Empty icon=Picture::Guest title=words().guests.gone>
+            <Empty icon=IconName::Guest title=words().guests.gone>
                 <Button label=words().guests.back on_press=|| go(Route::to(Page::Guests))/>
             </Empty>
         }
         .into_any(),
         // An empty list shows its own hint.
         (None, _) if there_are_none.get() => ().into_any(),
-        (None, _) => view! { <Empty icon=Picture::Guest title=words().guests.choose text=words().guests.choose_text/> }
-            .into_any(),
+        (None, _) => {
+            view! { <Empty icon=IconName::Guest title=words().guests.choose text=words().guests.choose_text/> }
+                .into_any()
+        }
     };
     view! { {shown} }
 }
@@ -53,14 +55,14 @@ fn Card(id: GuestId) -> impl IntoView {
             <header>
                 <h2>{name}</h2>
                 <Show when=move || may_edit.get()>
-                    <IconButton icon=Picture::Pen name=w.edit on_press=move || over.open(Open::Edit(id))/>
+                    <IconButton icon=IconName::Pen name=w.edit on_press=move || over.open(Open::Edit(id))/>
                 </Show>
             </header>
             <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
             <Show when=move || notes.with(|notes| !notes.is_empty())
                 fallback=|| view! { <p class="no-notes">{words().guests.no_notes}</p> }>
                 <div class="guest-known">
-                    <Icon of=Picture::Note/>
+                    <Icon of=IconName::Note/>
                     <div><b>{w.notes}</b><p>{notes}</p></div>
                 </div>
             </Show>
@@ -72,7 +74,7 @@ fn Card(id: GuestId) -> impl IntoView {
 }
 
 /// The stays of a guest, newest first.
-fn stays_of(state: State, id: GuestId) -> Vec<Item<Stay>> {
+fn stays_of(state: AppState, id: GuestId) -> Vec<Item<Stay>> {
     let mut stays = state.stays.list(|item| (item.noun.guest_id == id).then(|| item.clone()));
     stays.sort_by_key(|item| std::cmp::Reverse((item.noun.checked_in_at, item.noun.id)));
     stays
@@ -91,10 +93,10 @@ fn Staying(id: GuestId, may_edit: Memo<bool>) -> impl IntoView {
             let title = Memo::new(move |_| fill(w.stays_in, &[("place", &state.place_name(place_id))]));
             let text = Memo::new(move |_| fill(w.since, &[("time", &time::moment(since, state.now.get()))]));
             view! {
-                <Row title text icon=Picture::Place pending/>
+                <Row title text icon=IconName::Place pending/>
                 <Show when=move || may_edit.get()>
                     <div class="acts">
-                        <Button label=w.check_out icon=Picture::Leave
+                        <Button label=w.check_out icon=IconName::Leave
                             on_press=move || over.open(Open::CheckOut(stay_id))/>
                     </div>
                 </Show>
@@ -102,10 +104,10 @@ fn Staying(id: GuestId, may_edit: Memo<bool>) -> impl IntoView {
             .into_any()
         }
         None => view! {
-            <Row title=w.no_place_yet icon=Picture::Place/>
+            <Row title=w.no_place_yet icon=IconName::Place/>
             <Show when=move || may_edit.get()>
                 <div class="acts">
-                    <Button label=w.check_in look=Look::Go icon=Picture::Key
+                    <Button label=w.check_in look=ButtonStyle::Go icon=IconName::Key
                         on_press=move || over.open(Open::CheckIn(id))/>
                 </div>
             </Show>
@@ -125,7 +127,7 @@ fn Staying(id: GuestId, may_edit: Memo<bool>) -> impl IntoView {
 fn Wishes(id: GuestId) -> impl IntoView {
     let state = state();
     let open = Memo::new(move |_| {
-        let is_open = |how: &How| matches!(how, How::Open | How::Accepted(_));
+        let is_open = |how: &RequestState| matches!(how, RequestState::Open | RequestState::Accepted(_));
         state.requests.list(|item| {
             let request = &item.noun;
             let is_theirs = request.guest_id == Some(id) && is_open(&request.state);
@@ -136,7 +138,7 @@ fn Wishes(id: GuestId) -> impl IntoView {
         let to = Route::about(Page::Requests, request.id.0);
         let title = format!("{} · {}", request.place_name, names::wish(&request));
         let (text, who) = (names::state(&request.state), request.holder().cloned());
-        view! { <Row title text who icon=Picture::Bell pending on_press=move || go(to)/> }
+        view! { <Row title text who icon=IconName::Bell pending on_press=move || go(to)/> }
     };
     view! {
         <Show when=move || open.with(|open| !open.is_empty())>

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::by_deck::{Heading, Room};
 use super::list::{heading, house};
 use crate::bridge::ids::new_id;
-use crate::components::{Button, Empty, Look, Picture, Search, Sheet, Switch};
+use crate::components::{Button, ButtonStyle, Empty, IconName, Search, Sheet, Switch};
 use crate::locales::{fill, words};
 use crate::pages;
 use crate::route::{Page, Route, go};
@@ -49,7 +49,7 @@ pub fn CheckIn(id: GuestId, on_close: Callback<()>) -> impl IntoView {
     };
     let none_there = move || {
         view! {
-            <Empty icon=Picture::Place title=w.no_cabins text=w.no_cabins_text>
+            <Empty icon=IconName::Place title=w.no_cabins text=w.no_cabins_text>
                 <Show when=move || state.may(Right::EditPlaces)>
                     <Button label=(pages::info(Page::Places).title)(words()) on_press=|| go(Route::to(Page::Places))/>
                 </Show>
@@ -69,7 +69,7 @@ pub fn CheckIn(id: GuestId, on_close: Callback<()>) -> impl IntoView {
                 </div>
                 <p class="shares" role="status">{shares}</p>
                 <div class="acts">
-                    <Button label=Signal::derive(label) look=Look::Go on_press=check_in
+                    <Button label=Signal::derive(label) look=ButtonStyle::Go on_press=check_in
                         disabled=Signal::derive(move || choice.with(Option::is_none))/>
                 </div>
             </Show>

@@ -2,12 +2,12 @@
 
 use crewbell_shared::ids::StayId;
 use crewbell_shared::protocol::Verb;
-use crewbell_shared::request::State as How;
+use crewbell_shared::request::RequestState;
 use leptos::prelude::*;
 
 use crate::components::Confirm;
 use crate::locales::{fill, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// Asks for confirmation of a check-out.
 #[component]
@@ -27,7 +27,7 @@ pub fn CheckOut(id: StayId, on_close: Callback<()>) -> impl IntoView {
 }
 
 /// The consequences of a check-out, in words.
-fn consequences(state: State, id: StayId) -> String {
+fn consequences(state: AppState, id: StayId) -> String {
     let w = &words().guests;
     let Some(stay) = state.stays.peek(id).map(|item| item.noun) else { return String::new() };
     let place = state.places.peek(stay.place_id).map(|item| item.noun);
@@ -36,7 +36,7 @@ fn consequences(state: State, id: StayId) -> String {
     if place.is_some_and(|place| place.do_not_disturb) {
         said.push(w.check_out_dnd.to_owned());
     }
-    let is_open = |how: &How| matches!(how, How::Open | How::Accepted(_));
+    let is_open = |how: &RequestState| matches!(how, RequestState::Open | RequestState::Accepted(_));
     let open = untrack(|| {
         let theirs = |guest| guest == Some(stay.guest_id);
         state.requests.list(|item| (theirs(item.noun.guest_id) && is_open(&item.noun.state)).then_some(()))

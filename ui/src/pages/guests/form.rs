@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::{Open, over, way_to};
 use crate::bridge::ids::new_id;
-use crate::components::{Button, Field, Look, Sheet};
+use crate::components::{Button, ButtonStyle, Field, Sheet};
 use crate::locales::{fill, words};
 use crate::route::go;
 use crate::state::state;
@@ -51,9 +51,9 @@ pub fn Form(guest: Option<GuestId>, on_close: Callback<()>) -> impl IntoView {
             <Field label=w.notes value=notes hint=w.notes_hint wrong=wrong_notes long=true/>
             <div class="acts">
                 <Show when=move || guest.is_none()>
-                    <Button label=w.check_in look=Look::Go on_press=move || save(Some(Open::CheckIn(id)))/>
+                    <Button label=w.check_in look=ButtonStyle::Go on_press=move || save(Some(Open::CheckIn(id)))/>
                 </Show>
-                <Button label=words().common.save look=if guest.is_some() { Look::Go } else { Look::Plain }
+                <Button label=words().common.save look=if guest.is_some() { ButtonStyle::Go } else { ButtonStyle::Plain }
                     on_press=move || save(None)/>
             </div>
         </Sheet>

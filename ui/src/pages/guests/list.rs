@@ -5,16 +5,16 @@ use leptos::prelude::*;
 
 use super::by_deck::{Group, Heading, House, Line};
 use super::{Open, chosen, over, way_to};
-use crate::components::{Button, Calm, Empty, Icon, ListHeader, Look, Picture, Row, Search};
+use crate::components::{Button, ButtonStyle, Calm, Empty, Icon, IconName, ListHeader, Row, Search};
 use crate::locales::{fill, time, words};
 use crate::route::go;
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The number of guests shown at first, and added with each "more".
 const AT_ONCE: usize = 100;
 
 /// Collects guests, stays and places, and subscribes to them.
-pub fn house(state: State) -> House {
+pub fn house(state: AppState) -> House {
     House {
         guests: state.guests.list(|item| Some(item.noun.clone())),
         stays: state.stays.list(|item| Some(item.noun.clone())),
@@ -47,16 +47,16 @@ pub fn List() -> impl IntoView {
     let empty = move || {
         if sought.with(|sought| !sought.trim().is_empty()) {
             let (title, text) = (words().common.nothing_found, words().common.nothing_found_hint);
-            return view! { <Empty icon=Picture::Search title text/> }.into_any();
+            return view! { <Empty icon=IconName::Search title text/> }.into_any();
         }
         let text = if may_edit.get() { w.empty_text } else { w.empty_look };
-        view! { <Empty icon=Picture::Guest title=w.empty text/> }.into_any()
+        view! { <Empty icon=IconName::Guest title=w.empty text/> }.into_any()
     };
     view! {
         <div class="guests-tools">
             <Search value=sought name=w.search/>
             <Show when=move || may_edit.get()>
-                <Button label=w.add icon=Picture::Plus on_press=move || over.open(Open::Add)/>
+                <Button label=w.add icon=IconName::Plus on_press=move || over.open(Open::Add)/>
             </Show>
         </div>
         <Show when=move || { count() > 0 } fallback=empty>
@@ -66,7 +66,7 @@ pub fn List() -> impl IntoView {
                 </For>
             </div>
             <Show when=move || { count() > most.get() }>
-                <Button label=words().common.show_more look=Look::Quiet
+                <Button label=words().common.show_more look=ButtonStyle::Quiet
                     on_press=move || most.update(|most| *most += AT_ONCE)/>
             </Show>
         </Show>
@@ -135,10 +135,10 @@ fn OneLine(line: Line) -> impl IntoView {
     let here = chosen(state);
     view! {
         <div class="guests-row" aria-current=move || (here.get() == Some(id)).then_some("true")>
-            <Row title=name text icon=Picture::Guest pending on_press=move || go(way_to(id))>
+            <Row title=name text icon=IconName::Guest pending on_press=move || go(way_to(id))>
                 <Show when=move || has_notes.get()>
                     <span class="has-notes" title=words().guests.has_notes>
-                        <Icon of=Picture::Note/>
+                        <Icon of=IconName::Note/>
                         <span class="for-ears">{words().guests.has_notes}</span>
                     </span>
                 </Show>

@@ -14,13 +14,13 @@ mod list;
 use crewbell_shared::ids::{GuestId, StayId};
 use leptos::prelude::*;
 
-use crate::components::Picture;
+use crate::components::IconName;
 use crate::pages::Info;
 use crate::route::{Page, Route};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.guests.title, icon: Picture::Guest, right: None };
+pub const INFO: Info = Info { title: |words| words.guests.title, icon: IconName::Guest, right: None };
 
 /// The sheet that is open over the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Over {
 }
 
 /// The guest in the current route.
-fn chosen(state: State) -> Memo<Option<GuestId>> {
+fn chosen(state: AppState) -> Memo<Option<GuestId>> {
     Memo::new(move |_| {
         let route = state.route.get();
         route.id.filter(|_| route.page == Page::Guests).map(GuestId)

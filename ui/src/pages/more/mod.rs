@@ -1,19 +1,19 @@
 //! The list of pages that don't fit into a phone's bottom bar, with the items that wait on each.
 
-use crewbell_core::screen::{Ears, Status, StorageState, settings};
+use crewbell_core::screen::{AudioOutputStatus, Status, StorageState, settings};
 use crewbell_shared::button::ButtonState;
 use crewbell_shared::person::Right;
 use leptos::prelude::*;
 
-use crate::components::{Chip, Picture, Row, Tone};
+use crate::components::{Chip, IconName, Row, Tone};
 use crate::frame::MORE;
 use crate::locales::{names, words};
 use crate::pages::{Info, info};
 use crate::route::{Page, Route, go};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.frame.more, icon: Picture::More, right: None };
+pub const INFO: Info = Info { title: |words| words.frame.more, icon: IconName::More, right: None };
 
 /// The list of the other pages.
 #[component]
@@ -41,7 +41,7 @@ fn Way(page: Page) -> impl IntoView {
 }
 
 /// The items that wait on a page.
-fn waits(state: State, page: Page) -> Vec<(String, Tone)> {
+fn waits(state: AppState, page: Page) -> Vec<(String, Tone)> {
     match page {
         Page::Outbox => state.status.with(unsent),
         Page::Settings => {
@@ -79,8 +79,10 @@ fn unsent(status: &Status) -> Vec<(String, Tone)> {
 /// The faults of the device.
 fn ails(status: &Status, sounds_on: bool) -> Vec<(String, Tone)> {
     let deaf = match status.ears {
-        Ears::Unable { .. } => Some((words().settings.no_sound.to_owned(), Tone::Alarm)),
-        Ears::Unknown | Ears::Able => (!sounds_on).then(|| (words().settings.silenced.to_owned(), Tone::Wait)),
+        AudioOutputStatus::Unable { .. } => Some((words().settings.no_sound.to_owned(), Tone::Alarm)),
+        AudioOutputStatus::Unknown | AudioOutputStatus::Able => {
+            (!sounds_on).then(|| (words().settings.silenced.to_owned(), Tone::Wait))
+        }
     };
     let full = match status.storage {
         StorageState::Failing { .. } => Some((words().settings.no_storage.to_owned(), Tone::Alarm)),
@@ -105,7 +107,7 @@ mod tests {
     fn a_device_that_is_silent_says_so_and_a_deaf_one_says_that_first() {
         assert!(ails(&Status::default(), true).is_empty());
         assert_eq!(ails(&Status::default(), false)[0].1, Tone::Wait);
-        let deaf = Status { ears: Ears::Unable { why: "no card".into() }, ..Status::default() };
+        let deaf = Status { ears: AudioOutputStatus::Unable { why: "no card".into() }, ..Status::default() };
         assert_eq!(ails(&deaf, false)[0].1, Tone::Alarm);
     }
 }

@@ -5,20 +5,20 @@ use crewbell_shared::person::Right;
 use crewbell_shared::place::{Place, PlaceKind};
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::Kind;
-use crewbell_shared::site::Settings;
+use crewbell_shared::site::SiteSettings;
 use leptos::prelude::*;
 
 use crate::bridge::ids::new_id;
-use crate::components::{Button, Empty, Field, Icon, Look, Picture, Search};
+use crate::components::{Button, ButtonStyle, Empty, Field, Icon, IconName, Search};
 use crate::locales::{names, words};
 use crate::pages::Info;
 use crate::pages::requests::service_icon;
 use crate::route::{Page, Route, show};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The page's [`Info`].
 pub const INFO: Info =
-    Info { title: |words| words.new_request.title, icon: Picture::Plus, right: Some(Right::CreateRequests) };
+    Info { title: |words| words.new_request.title, icon: IconName::Plus, right: Some(Right::CreateRequests) };
 
 /// A kind of request, with its service.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +51,7 @@ pub fn NewRequest() -> impl IntoView {
                 {move || match place.get() {
                     Some(chosen) => view! {
                         <div class="chosen-place card">
-                            <Icon of=Picture::Place/>
+                            <Icon of=IconName::Place/>
                             <b>{chosen.name}</b>
                             <Button label=w.change on_press=move || place.set(None)/>
                         </div>
@@ -68,7 +68,7 @@ pub fn NewRequest() -> impl IntoView {
             <section>
                 <Field label=w.note hint=w.note_hint value=text long=true/>
                 <div class="acts ask">
-                    <Button label=w.ask look=Look::Go icon=Picture::Bell disabled=incomplete on_press=ask/>
+                    <Button label=w.ask look=ButtonStyle::Go icon=IconName::Bell disabled=incomplete on_press=ask/>
                 </div>
                 <Show when=move || incomplete.get()><p class="hint">{w.choose_first}</p></Show>
             </section>
@@ -85,8 +85,8 @@ fn Tile(one: Wish, wish: RwSignal<Option<Wish>>) -> impl IntoView {
     };
     let of = match (&one.service, one.kind) {
         (Some(code), _) => service_icon(code),
-        (None, Kind::Emergency) => Picture::Alarm,
-        (None, Kind::Call | Kind::Urgent | Kind::Voice | Kind::Service) => Picture::Bell,
+        (None, Kind::Emergency) => IconName::Alarm,
+        (None, Kind::Call | Kind::Urgent | Kind::Voice | Kind::Service) => IconName::Bell,
     };
     let (chosen, alarm) = (StoredValue::new(one.clone()), one.kind == Kind::Emergency);
     let is_chosen = move || wish.with(|wish| wish.as_ref() == Some(&chosen.get_value()));
@@ -123,7 +123,7 @@ fn Places(place: RwSignal<Option<Place>>) -> impl IntoView {
     view! {
         <Search value=text name=words().new_request.search/>
         <Show when=move || !groups.with(Vec::is_empty)
-            fallback=|| view! { <Empty icon=Picture::Place title=words().new_request.no_places/> }>
+            fallback=|| view! { <Empty icon=IconName::Place title=words().new_request.no_places/> }>
             {move || groups.get().into_iter().map(group).collect_view()}
         </Show>
     }
@@ -133,7 +133,7 @@ fn Places(place: RwSignal<Option<Place>>) -> impl IntoView {
 type Group = (String, Vec<(Place, Option<String>)>);
 
 /// The decks, with the places that requests can be for.
-fn groups(state: State, text: &str) -> Vec<Group> {
+fn groups(state: AppState, text: &str) -> Vec<Group> {
     let guest = |place: PlaceId| state.guest_in(place).and_then(|guest| state.guest_name(guest));
     let all = state.places_of(None, |place| place.kind != PlaceKind::Deck);
     let all = all.into_iter().map(|place| (state.deck_of(place.id).map(|deck| deck.id), guest(place.id), place));
@@ -152,9 +152,9 @@ fn groups(state: State, text: &str) -> Vec<Group> {
 }
 
 /// What can be requested at the site: calls first, then the services of its keys, an emergency last.
-fn wishes(state: State) -> Vec<Wish> {
+fn wishes(state: AppState) -> Vec<Wish> {
     let services = state.sites.find(|site| Some(site.noun.settings.services.clone())).unwrap_or_default();
-    let services = services.into_iter().filter(|service| service.code != Settings::DO_NOT_DISTURB);
+    let services = services.into_iter().filter(|service| service.code != SiteSettings::DO_NOT_DISTURB);
     let services = services.map(|service| Wish { kind: Kind::Service, service: Some(service.code) });
     let plain = |kind| Wish { kind, service: None };
     let first = [Kind::Call, Kind::Urgent].map(plain);

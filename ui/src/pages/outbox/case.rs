@@ -4,15 +4,15 @@ use crewbell_core::screen::{Act, Deed};
 use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::{GuestId, PersonId, RequestId, StayId};
 use crewbell_shared::protocol::EntityType;
-use crewbell_shared::request::State as How;
+use crewbell_shared::request::RequestState;
 use crewbell_shared::{Code, Refusal};
 use leptos::prelude::*;
 
 use crate::locales::{fill, refusals, time, words};
-use crate::state::State;
+use crate::state::AppState;
 
 /// The current state, if it differs from what the reason says.
-pub fn now(state: State, deed: &Deed, refusal: &Refusal) -> Option<String> {
+pub fn now(state: AppState, deed: &Deed, refusal: &Refusal) -> Option<String> {
     let about = deed.about?;
     if let Act::CheckIn { guest_id, .. } = &deed.act {
         return (refusal.code == Code::StayConflict).then(|| stays(state, StayId(about.id), *guest_id));
@@ -29,30 +29,30 @@ pub fn now(state: State, deed: &Deed, refusal: &Refusal) -> Option<String> {
 
 /// The state of a request; `None` if the reason `said` it already.
 fn request_now(
-    how: &How,
+    how: &RequestState,
     me: Option<PersonId>,
     said: Option<&str>,
     moment: impl Fn(jiff::Timestamp) -> String,
 ) -> Option<String> {
     let w = &words().outbox;
     match how {
-        How::Open => Some(w.now_open.to_owned()),
-        How::Accepted(acceptance) if Some(acceptance.accepted_by.id) == me => Some(w.now_yours.to_owned()),
-        How::Accepted(acceptance) => {
+        RequestState::Open => Some(w.now_open.to_owned()),
+        RequestState::Accepted(acceptance) if Some(acceptance.accepted_by.id) == me => Some(w.now_yours.to_owned()),
+        RequestState::Accepted(acceptance) => {
             let who = &acceptance.accepted_by.name;
             (said != Some(who)).then(|| fill(w.now_has, &[("who", who)]))
         }
-        How::Completed { completed_by, completed_at, .. } => {
+        RequestState::Completed { completed_by, completed_at, .. } => {
             Some(fill(w.now_done, &[("who", &completed_by.name), ("time", &moment(*completed_at))]))
         }
-        How::Cancelled { cancelled_by, cancelled_at, .. } => {
+        RequestState::Cancelled { cancelled_by, cancelled_at, .. } => {
             Some(fill(w.now_cancelled, &[("who", &cancelled_by.name), ("time", &moment(*cancelled_at))]))
         }
     }
 }
 
 /// Why a guest can't be checked in: they have another stay, or this stay has begun already.
-fn stays(state: State, stay_id: StayId, guest_id: GuestId) -> String {
+fn stays(state: AppState, stay_id: StayId, guest_id: GuestId) -> String {
     let w = &words().guests;
     let is_current = |stay: &Stay| stay.guest_id == guest_id && stay.checked_out_at.is_none() && stay.id != stay_id;
     let elsewhere = state.stays.find(|item| is_current(&item.noun).then_some(item.noun.place_id));
@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    fn told(how: &How, said: Option<&str>) -> Option<String> {
+    fn told(how: &RequestState, said: Option<&str>) -> Option<String> {
         request_now(how, Some(sam().id), said, |_| "14:02".to_owned())
     }
 
@@ -83,18 +83,21 @@ mod tests {
 
     #[test]
     fn the_winner_is_named_once() {
-        let how = How::Accepted(siri_has_it());
+        let how = RequestState::Accepted(siri_has_it());
         assert_eq!(told(&how, Some("Siri")), None);
         assert_eq!(told(&how, Some("Dana")).as_deref(), Some("Siri has it."));
         let mine = Acceptance { accepted_by: sam().as_ref(), ..siri_has_it() };
-        assert_eq!(told(&How::Accepted(mine), None).as_deref(), Some("You have it."));
+        assert_eq!(told(&RequestState::Accepted(mine), None).as_deref(), Some("You have it."));
     }
 
     #[test]
     fn what_happened_since_the_refusal_is_told() {
         let acceptance = siri_has_it();
-        let done = How::Completed { acceptance, completed_by: siri().as_ref(), completed_at: at(9) };
+        let done = RequestState::Completed { acceptance, completed_by: siri().as_ref(), completed_at: at(9) };
         assert_eq!(told(&done, Some("Siri")).as_deref(), Some("Siri completed it at 14:02."));
-        assert_eq!(told(&How::Open, Some("Siri")).as_deref(), Some("It is open again: you can try once more."));
+        assert_eq!(
+            told(&RequestState::Open, Some("Siri")).as_deref(),
+            Some("It is open again: you can try once more.")
+        );
     }
 }

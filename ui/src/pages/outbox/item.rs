@@ -1,23 +1,23 @@
 //! A command in the outbox: "Accept: Cabin 5 · 14:02 · waiting".
 
 use crewbell_core::screen::{Ask, OutboxItem};
-use crewbell_core::store::Doing;
+use crewbell_core::store::CommandStatus;
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CommandId;
 use leptos::prelude::*;
 
 use super::case;
-use super::sorted::{Place, needed_by};
-use crate::components::{Button, Calm, Chip, Confirm, Icon, Look, Picture, Said, Tone};
-use crate::locales::{Sentence, Text, doings, fill, refusals, time, words};
-use crate::state::{State, state};
+use super::sorted::{OutboxGroup, needed_by};
+use crate::components::{Button, ButtonStyle, Calm, Chip, Confirm, Icon, IconName, Said, Tone};
+use crate::locales::{Sentence, Text, command_text, fill, refusals, time, words};
+use crate::state::{AppState, state};
 
 /// The list key of an item: its id and its stage, so that a change of stage renders it again.
 pub fn key(item: &OutboxItem) -> (CommandId, u8) {
     let stage = match item.doing {
-        Doing::Waiting => 0,
-        Doing::Done { .. } => 1,
-        Doing::Refused { .. } => 2,
+        CommandStatus::Waiting => 0,
+        CommandStatus::Done { .. } => 1,
+        CommandStatus::Refused { .. } => 2,
     };
     (item.command_id, stage)
 }
@@ -27,13 +27,13 @@ pub fn key(item: &OutboxItem) -> (CommandId, u8) {
 pub fn Item(item: OutboxItem, calm: Calm) -> impl IntoView {
     let state = state();
     let w = &words().outbox;
-    let place = Place::of(&item, untrack(|| state.my_id()));
+    let place = OutboxGroup::of(&item, untrack(|| state.my_id()));
     let refusal = refusal(&item);
     let (state_word, tone) = how_far(&item.doing);
     let (id, deed, at, needs) = (item.command_id, item.deed, item.at, item.depends_on);
     let what = Memo::new({
         let deed = deed.clone();
-        move |_| doings::doing(state, &deed)
+        move |_| command_text::doing(state, &deed)
     });
     let by = Sentence::fill(w.by, &[("who", &(&item.by).into())]);
     let when = Memo::new(move |_| format!("{} · ", time::moment(at, state.now.get())));
@@ -43,18 +43,18 @@ pub fn Item(item: OutboxItem, calm: Calm) -> impl IntoView {
     let said = what.get_untracked();
     let name = move |text| fill(text, &[("what", &said)]);
     let (retry_name, discard_name) = (name.clone()(w.retry_name), name(w.discard_name));
-    let can_retry = place == Place::Refused;
-    let can_discard = place != Place::Done;
+    let can_retry = place == OutboxGroup::Refused;
+    let can_discard = place != OutboxGroup::Done;
     let by_name = item.by.name;
     view! {
-        <li class="card outbox-item" class:pending=place == Place::Waiting class:refused=place == Place::Refused>
+        <li class="card outbox-item" class:pending=place == OutboxGroup::Waiting class:refused=place == OutboxGroup::Refused>
             <div class="outbox-what">
                 <b>{what}</b>
                 <Chip text=state_word tone=tone/>
             </div>
             <small>{when}<Said of=by/></small>
             {needs.map(|needs| view! { <Needs needs/> })}
-            {reason.map(|reason| view! { <p class="reason"><Icon of=Picture::Alarm/><span>{reason}</span></p> })}
+            {reason.map(|reason| view! { <p class="reason"><Icon of=IconName::Alarm/><span>{reason}</span></p> })}
             <Show when=move || now.with(Option::is_some)>
                 <p class="now"><b>{w.now}</b>" "{now}</p>
             </Show>
@@ -67,7 +67,7 @@ pub fn Item(item: OutboxItem, calm: Calm) -> impl IntoView {
                         }/>
                 </Show>
                 <Show when=move || can_discard>
-                    <Button label=words().common.discard look=Look::Quiet name=discard_name.clone()
+                    <Button label=words().common.discard look=ButtonStyle::Quiet name=discard_name.clone()
                         on_press=move || asks.set(true)/>
                 </Show>
             </div>
@@ -86,17 +86,17 @@ pub fn Item(item: OutboxItem, calm: Calm) -> impl IntoView {
 
 fn refusal(item: &OutboxItem) -> Option<Refusal> {
     match &item.doing {
-        Doing::Refused { refusal, .. } => Some(refusal.clone()),
-        Doing::Waiting | Doing::Done { .. } => None,
+        CommandStatus::Refused { refusal, .. } => Some(refusal.clone()),
+        CommandStatus::Waiting | CommandStatus::Done { .. } => None,
     }
 }
 
-fn how_far(doing: &Doing) -> (Text, Tone) {
+fn how_far(doing: &CommandStatus) -> (Text, Tone) {
     let w = &words().outbox;
     match doing {
-        Doing::Waiting => (w.state_waiting, Tone::Wait),
-        Doing::Done { .. } => (w.state_done, Tone::Mine),
-        Doing::Refused { .. } => (w.state_refused, Tone::Alarm),
+        CommandStatus::Waiting => (w.state_waiting, Tone::Wait),
+        CommandStatus::Done { .. } => (w.state_done, Tone::Mine),
+        CommandStatus::Refused { .. } => (w.state_refused, Tone::Alarm),
     }
 }
 
@@ -107,7 +107,7 @@ fn Needs(needs: CommandId) -> impl IntoView {
     let first = Memo::new(move |_| {
         state.outbox.with(|outbox| {
             let first = outbox.iter().find(|item| item.command_id == needs)?;
-            Some((doings::doing(state, &first.deed), matches!(first.doing, Doing::Refused { .. })))
+            Some((command_text::doing(state, &first.deed), matches!(first.doing, CommandStatus::Refused { .. })))
         })
     });
     let text = move || {
@@ -117,18 +117,18 @@ fn Needs(needs: CommandId) -> impl IntoView {
     };
     view! {
         <Show when=move || first.with(Option::is_some)>
-            <p class="needs"><Icon of=Picture::Forward/><span>{text}</span></p>
+            <p class="needs"><Icon of=IconName::Forward/><span>{text}</span></p>
         </Show>
     }
 }
 
 /// The consequences of discarding an item, in words.
-fn consequences(state: State, id: CommandId, place: Place, what: &str, by: &str) -> String {
+fn consequences(state: AppState, id: CommandId, place: OutboxGroup, what: &str, by: &str) -> String {
     let w = &words().outbox;
     let comes = match place {
-        Place::Refused => w.discard_refused.to_owned(),
-        Place::Waiting | Place::Done => w.discard_waiting.to_owned(),
-        Place::Others => fill(w.discard_other, &[("who", by)]),
+        OutboxGroup::Refused => w.discard_refused.to_owned(),
+        OutboxGroup::Waiting | OutboxGroup::Done => w.discard_waiting.to_owned(),
+        OutboxGroup::Others => fill(w.discard_other, &[("who", by)]),
     };
     let mut said = format!("{what}. {comes}");
     let others = state.outbox.with_untracked(|outbox| needed_by(outbox, id));

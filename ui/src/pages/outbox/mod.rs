@@ -12,14 +12,14 @@ use leptos::prelude::*;
 
 pub use self::sorted::unsent;
 
-use self::sorted::Place;
-use crate::components::{Button, Calm, Empty, ListHeader, Look, Picture};
+use self::sorted::OutboxGroup;
+use crate::components::{Button, ButtonStyle, Calm, Empty, IconName, ListHeader};
 use crate::locales::{fill, words};
 use crate::pages::Info;
 use crate::state::state;
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.outbox.title, icon: Picture::Outbox, right: None };
+pub const INFO: Info = Info { title: |words| words.outbox.title, icon: IconName::Outbox, right: None };
 
 /// The outbox page.
 #[component]
@@ -29,10 +29,10 @@ pub fn Outbox() -> impl IntoView {
     let me = Memo::new(move |_| state.my_id());
     let calm = Calm::new();
     let all = calm.keep(Memo::new(move |_| state.outbox.get()));
-    let of = move |place: Place| {
+    let of = move |place: OutboxGroup| {
         Memo::new(move |_| {
             let me = me.get();
-            let is_there = |item: &&OutboxItem| Place::of(item, me) == place;
+            let is_there = |item: &&OutboxItem| OutboxGroup::of(item, me) == place;
             all.with(|outbox| outbox.iter().filter(is_there).cloned().collect::<Vec<_>>())
         })
     };
@@ -42,11 +42,11 @@ pub fn Outbox() -> impl IntoView {
     view! {
         <div class="outbox" on:pointerdown=move |_| calm.pressed()>
             <Show when=move || !is_empty.get()
-                fallback=|| view! { <Empty icon=Picture::Check title=words().outbox.empty text=words().outbox.empty_text/> }>
-                <Part title=w.refused text=w.refused_text.to_owned() items=of(Place::Refused) calm/>
-                <Part title=w.waiting text=waiting_text items=of(Place::Waiting) calm/>
-                <Part title=w.done text=String::new() items=of(Place::Done) calm/>
-                <Part title=w.others text=w.others_text.to_owned() items=of(Place::Others) calm/>
+                fallback=|| view! { <Empty icon=IconName::Check title=words().outbox.empty text=words().outbox.empty_text/> }>
+                <Part title=w.refused text=w.refused_text.to_owned() items=of(OutboxGroup::Refused) calm/>
+                <Part title=w.waiting text=waiting_text items=of(OutboxGroup::Waiting) calm/>
+                <Part title=w.done text=String::new() items=of(OutboxGroup::Done) calm/>
+                <Part title=w.others text=w.others_text.to_owned() items=of(OutboxGroup::Others) calm/>
                 <SaveAll/>
             </Show>
         </div>
@@ -88,7 +88,7 @@ fn SaveAll() -> impl IntoView {
     };
     view! {
         <section class="outbox-save">
-            <Button label=w.save_all icon=Picture::Download look=Look::Quiet on_press=save/>
+            <Button label=w.save_all icon=IconName::Download look=ButtonStyle::Quiet on_press=save/>
             <p class="hint">{w.save_hint}</p>
             <p class="saved" role="status">{saved}</p>
         </section>

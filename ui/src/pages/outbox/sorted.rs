@@ -1,12 +1,12 @@
 //! The grouping of outbox items, and their dependencies.
 
 use crewbell_core::screen::OutboxItem;
-use crewbell_core::store::Doing;
+use crewbell_core::store::CommandStatus;
 use crewbell_shared::ids::{CommandId, PersonId};
 
 /// The group of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum OutboxGroup {
     /// The server refused it, and the person must decide.
     Refused,
     /// It waits to be sent.
@@ -17,14 +17,14 @@ pub enum Place {
     Others,
 }
 
-impl Place {
+impl OutboxGroup {
     /// The group of an item, for the signed-in person.
     pub fn of(item: &OutboxItem, me: Option<PersonId>) -> Self {
         match item.doing {
-            Doing::Done { .. } => Self::Done,
+            CommandStatus::Done { .. } => Self::Done,
             _ if me != Some(item.by.id) => Self::Others,
-            Doing::Refused { .. } => Self::Refused,
-            Doing::Waiting => Self::Waiting,
+            CommandStatus::Refused { .. } => Self::Refused,
+            CommandStatus::Waiting => Self::Waiting,
         }
     }
 }
@@ -35,7 +35,7 @@ pub fn needed_by(outbox: &[OutboxItem], id: CommandId) -> usize {
     // Items are in the order of their execution: dependent ones come after what they depend on.
     for item in outbox {
         let needs = item.depends_on.is_some_and(|id| lost.contains(&id));
-        if needs && !matches!(item.doing, Doing::Done { .. }) {
+        if needs && !matches!(item.doing, CommandStatus::Done { .. }) {
             lost.push(item.command_id);
         }
     }
@@ -44,7 +44,7 @@ pub fn needed_by(outbox: &[OutboxItem], id: CommandId) -> usize {
 
 /// The number of a person's items that a sign-out would lose.
 pub fn unsent(outbox: &[OutboxItem], me: Option<PersonId>) -> usize {
-    let is_mine = |item: &&OutboxItem| matches!(Place::of(item, me), Place::Refused | Place::Waiting);
+    let is_mine = |item: &&OutboxItem| matches!(OutboxGroup::of(item, me), OutboxGroup::Refused | OutboxGroup::Waiting);
     outbox.iter().filter(is_mine).count()
 }
 
@@ -56,39 +56,46 @@ mod tests {
 
     use super::*;
 
-    fn item(number: u128, needs: Option<u128>, doing: Doing) -> OutboxItem {
+    fn item(number: u128, needs: Option<u128>, doing: CommandStatus) -> OutboxItem {
         let deed = Deed { about: None, act: Act::AcceptRequest };
         let by = siri().as_ref();
         OutboxItem { command_id: id(number), depends_on: needs.map(id), deed, by, at: at(0), doing }
     }
 
-    fn refused() -> Doing {
-        Doing::Refused { refusal: Refusal::new(Code::AlreadyAccepted, ""), at: at(1) }
+    fn refused() -> CommandStatus {
+        CommandStatus::Refused { refusal: Refusal::new(Code::AlreadyAccepted, ""), at: at(1) }
     }
 
     #[test]
     fn what_somebody_else_left_is_theirs_whatever_became_of_it() {
-        let place = |doing, me| Place::of(&item(1, None, doing), Some(me));
-        assert_eq!([place(Doing::Waiting, siri().id), place(refused(), siri().id)], [Place::Waiting, Place::Refused]);
-        assert_eq!([place(Doing::Waiting, sam().id), place(refused(), sam().id)], [Place::Others; 2]);
-        assert_eq!(place(Doing::Done { seq: 5 }, sam().id), Place::Done);
+        let place = |doing, me| OutboxGroup::of(&item(1, None, doing), Some(me));
+        assert_eq!(
+            [place(CommandStatus::Waiting, siri().id), place(refused(), siri().id)],
+            [OutboxGroup::Waiting, OutboxGroup::Refused]
+        );
+        assert_eq!([place(CommandStatus::Waiting, sam().id), place(refused(), sam().id)], [OutboxGroup::Others; 2]);
+        assert_eq!(place(CommandStatus::Done { seq: 5 }, sam().id), OutboxGroup::Done);
     }
 
     #[test]
     fn what_needs_a_command_is_counted_through_others() {
         let outbox = [
             item(1, None, refused()),
-            item(2, Some(1), Doing::Waiting),
-            item(3, Some(2), Doing::Waiting),
-            item(4, None, Doing::Waiting),
-            item(5, Some(1), Doing::Done { seq: 9 }),
+            item(2, Some(1), CommandStatus::Waiting),
+            item(3, Some(2), CommandStatus::Waiting),
+            item(4, None, CommandStatus::Waiting),
+            item(5, Some(1), CommandStatus::Done { seq: 9 }),
         ];
         assert_eq!([1, 2, 3, 4].map(|number| needed_by(&outbox, id(number))), [2, 1, 0, 0]);
     }
 
     #[test]
     fn signing_out_loses_ones_own_that_the_server_has_not() {
-        let outbox = [item(1, None, refused()), item(2, None, Doing::Waiting), item(3, None, Doing::Done { seq: 9 })];
+        let outbox = [
+            item(1, None, refused()),
+            item(2, None, CommandStatus::Waiting),
+            item(3, None, CommandStatus::Done { seq: 9 }),
+        ];
         assert_eq!(unsent(&outbox, Some(siri().id)), 2);
         assert_eq!(unsent(&outbox, Some(sam().id)), 0);
     }

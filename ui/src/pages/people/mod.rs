@@ -11,7 +11,7 @@ use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
-use crate::components::{Button, Calm, Empty, ListHeader, Look, Picture, Search, Switch};
+use crate::components::{Button, ButtonStyle, Calm, Empty, IconName, ListHeader, Search, Switch};
 use crate::locales::words;
 use crate::pages::Info;
 use crate::state::state;
@@ -22,7 +22,7 @@ use sheet::PersonSheet;
 pub use sheet::Secret;
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.people.title, icon: Picture::People, right: None };
+pub const INFO: Info = Info { title: |words| words.people.title, icon: IconName::People, right: None };
 
 /// Number of people up to which no search field is shown.
 const GLANCE: usize = 8;
@@ -55,16 +55,16 @@ pub fn People() -> impl IntoView {
         <div class="crew-bar">
             <Show when=move || many.get()><Search value=looked_for name=words().people.search/></Show>
             <Show when=move || edits.get()>
-                <Button label=words().people.add icon=Picture::Plus on_press=move || sheet.set(Some(None))/>
+                <Button label=words().people.add icon=IconName::Plus on_press=move || sheet.set(Some(None))/>
             </Show>
         </div>
         <div class="crew-lists" on:pointerdown=move |_| calm.pressed()>
             <Show when=move || nothing.get()>
-                <Empty icon=Picture::Search title=words().common.nothing_found/>
+                <Empty icon=IconName::Search title=words().common.nothing_found/>
             </Show>
             <Group title=words().people.on_duty ids=on_duty on_edit=edit/>
             <Show when=move || nobody.get()>
-                <Empty icon=Picture::BellOff title=words().people.nobody_on_duty text=words().people.nobody_on_duty_hint/>
+                <Empty icon=IconName::BellOff title=words().people.nobody_on_duty text=words().people.nobody_on_duty_hint/>
             </Show>
             <Group title=words().people.off_duty ids=off_duty on_edit=edit/>
             <Show when=move || edits.get()>
@@ -112,9 +112,9 @@ fn MyDuty() -> impl IntoView {
     };
     let buttons = move || {
         let (label, look, icon) = if on.get() {
-            (words().frame.go_off_duty, Look::Plain, Picture::Leave)
+            (words().frame.go_off_duty, ButtonStyle::Plain, IconName::Leave)
         } else {
-            (words().frame.go_on_duty, Look::Go, Picture::Bell)
+            (words().frame.go_on_duty, ButtonStyle::Go, IconName::Bell)
         };
         view! { <Button label look icon on_press=press/> }
     };

@@ -6,7 +6,7 @@ use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
 use super::group::{Hearing, hearing};
-use crate::components::{CallButton, Chip, IconButton, PersonName, Picture, Switch, Tone};
+use crate::components::{CallButton, Chip, IconButton, IconName, PersonName, Switch, Tone};
 use crate::locales::{fill, names, words};
 use crate::state::state;
 
@@ -45,7 +45,7 @@ pub fn PersonRow(
             </Show>
             <CallButton id/>
             <Show when=move || state.may(Right::EditPeople)>
-                <IconButton icon=Picture::Pen name=fill(words().people.edit_of, &[("who", &name.get())])
+                <IconButton icon=IconName::Pen name=fill(words().people.edit_of, &[("who", &name.get())])
                     on_press=move || on_edit.run(id)/>
             </Show>
         </li>
@@ -75,7 +75,7 @@ fn Devices(
         known.get().then(|| {
             view! {
                 {(open > 0).then(|| view! { <small>{w.devices.say(open)}</small> })}
-                {warning.map(|text| view! { <Chip text tone=Tone::Wait icon=Picture::SoundOff/> })}
+                {warning.map(|text| view! { <Chip text tone=Tone::Wait icon=IconName::SoundOff/> })}
             }
         })
     };

@@ -7,9 +7,9 @@ use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
 use crate::bridge::ids::new_id;
-use crate::components::{Button, CallButton, Field, Look, PersonName, Picture, Select, Sheet, Switch};
+use crate::components::{Button, ButtonStyle, CallButton, Field, IconName, PersonName, Select, Sheet, Switch};
 use crate::locales::{fill, names, refusals, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The form for a person, and for their PIN once the server knows them.
 #[component]
@@ -70,7 +70,7 @@ pub fn PersonSheet(
                 </div>
             })}
             <div class="acts">
-                <Button label=words().common.save look=Look::Go icon=Picture::Check on_press=save/>
+                <Button label=words().common.save look=ButtonStyle::Go icon=IconName::Check on_press=save/>
                 <Button label=words().common.cancel on_press=move || on_close.run(())/>
             </div>
             {id.map(|id| view! { <hr/><Secret id/> })}
@@ -133,7 +133,7 @@ pub fn Secret(
             <Field label=words().people.secret_title value=secret kind="password" hint=words().people.secret_hint wrong/>
             <p class="help">{move || hindrance.get().unwrap_or(words().people.secret_ends)}</p>
             <div class="acts">
-                <Button label=words().people.secret_set icon=Picture::Key on_press=set
+                <Button label=words().people.secret_set icon=IconName::Key on_press=set
                     disabled=Signal::derive(move || busy.get() || hindrance.with(Option::is_some))/>
             </div>
             <p role="status" class="well">{move || done.get().then_some(words().people.secret_done)}</p>
@@ -142,7 +142,7 @@ pub fn Secret(
 }
 
 /// Why a PIN can't be set now.
-fn hindrance(state: State, id: PersonId) -> Option<&'static str> {
+fn hindrance(state: AppState, id: PersonId) -> Option<&'static str> {
     if !state.status.with(|status| status.link.is_there()) {
         Some(words().people.secret_online)
     } else if state.people.get(id).is_none_or(|item| item.pending) {

@@ -7,9 +7,9 @@ use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
 use crate::bridge::ids::new_id;
-use crate::components::{Button, Field, Look, Picture, Select, Sheet};
+use crate::components::{Button, ButtonStyle, Field, IconName, Select, Sheet};
 use crate::locales::{fill, names, refusals, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The form for a place.
 #[component]
@@ -60,7 +60,7 @@ pub fn PlaceForm(
             <Field label=words().places.position value=draft.position kind="number" keys="numeric"
                 hint=words().places.position_hint wrong=wrong_position/>
             <div class="acts sheet-foot">
-                <Button label=words().common.save look=Look::Go icon=Picture::Check on_press=save/>
+                <Button label=words().common.save look=ButtonStyle::Go icon=IconName::Check on_press=save/>
                 <Button label=words().common.cancel on_press=move || on_close.run(())/>
             </div>
         </Sheet>
@@ -94,7 +94,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn of(state: State, known: Option<&Place>, kind: PlaceKind) -> Self {
+    fn of(state: AppState, known: Option<&Place>, kind: PlaceKind) -> Self {
         let kind = known.map_or(kind, |place| place.kind);
         let last = || {
             let positions = untrack(|| state.places.list(|item| Some((item.noun.kind, item.noun.position))));
@@ -110,7 +110,7 @@ impl Draft {
     }
 
     /// Validates the fields and builds the verb that saves the place.
-    fn read(self, state: State, place: Option<PlaceId>) -> Result<Verb, Wrong> {
+    fn read(self, state: AppState, place: Option<PlaceId>) -> Result<Verb, Wrong> {
         let w = &words().places;
         let name = self.name.with(|name| name.trim().to_owned());
         if name.is_empty() {

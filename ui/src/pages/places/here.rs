@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crewbell_shared::button::{Button, ButtonState};
 use crewbell_shared::guest::Stay;
 use crewbell_shared::ids::{GuestId, PlaceId};
-use crewbell_shared::request::{Request, State as How};
+use crewbell_shared::request::{Request, RequestState};
 
-use crate::state::State;
+use crate::state::AppState;
 
 /// Guests, open requests and buttons per place.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +24,7 @@ struct Spot {
 
 impl Here {
     /// Collects the current state and subscribes to all of it.
-    pub fn now(state: State) -> Self {
+    pub fn now(state: AppState) -> Self {
         let name = |id| state.guest_name(id).unwrap_or_default();
         let mut stays = state.stays.list(|item| Some(item.noun.clone()));
         stays.sort_by_key(|stay| (stay.checked_in_at, stay.id));
@@ -70,7 +70,7 @@ fn rings_for(button: &Button) -> Option<PlaceId> {
 
 /// Whether a request is open or accepted.
 pub fn is_open(request: &Request) -> bool {
-    matches!(request.state, How::Open | How::Accepted(_))
+    matches!(request.state, RequestState::Open | RequestState::Accepted(_))
 }
 
 #[cfg(test)]
@@ -83,9 +83,12 @@ mod tests {
     #[test]
     fn what_is_in_hand_is_open_and_what_is_done_is_not() {
         let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) };
-        let done =
-            How::Completed { acceptance: acceptance.clone(), completed_by: siri().as_ref(), completed_at: at(2) };
-        let open = [How::Open, How::Accepted(acceptance), done]
+        let done = RequestState::Completed {
+            acceptance: acceptance.clone(),
+            completed_by: siri().as_ref(),
+            completed_at: at(2),
+        };
+        let open = [RequestState::Open, RequestState::Accepted(acceptance), done]
             .map(|state| is_open(&Request { state, ..open_request(at(0)) }));
         assert_eq!(open, [true, true, false]);
     }

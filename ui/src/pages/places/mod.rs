@@ -12,7 +12,7 @@ use crewbell_shared::person::Right;
 use crewbell_shared::place::PlaceKind;
 use leptos::prelude::*;
 
-use crate::components::{Button, Calm, Empty, Freshness, Icon, Picture, Search};
+use crate::components::{Button, Calm, Empty, Freshness, Icon, IconName, Search};
 use crate::locales::words;
 use crate::pages::Info;
 use crate::route::{Page, Route, go, leave};
@@ -24,7 +24,7 @@ use row::PlaceRow;
 use sheet::PlaceSheet;
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.places.title, icon: Picture::Place, right: None };
+pub const INFO: Info = Info { title: |words| words.places.title, icon: IconName::Place, right: None };
 
 /// The number of a deck's places that are shown at first.
 const SHOWN: usize = 100;
@@ -60,7 +60,7 @@ pub fn Places() -> impl IntoView {
     let close = move || leave(Page::Places);
     let add_buttons = move || {
         let add = move |label: &'static str, kind| {
-            view! { <Button label icon=Picture::Plus on_press=move || adds.set(Some(kind))/> }
+            view! { <Button label icon=IconName::Plus on_press=move || adds.set(Some(kind))/> }
         };
         view! { {add(words().places.add, PlaceKind::Cabin)} {add(words().places.add_deck, PlaceKind::Deck)} }
     };
@@ -71,10 +71,10 @@ pub fn Places() -> impl IntoView {
             <Freshness/>
         </div>
         <Show when=move || none.get()>
-            <Empty icon=Picture::Place title=words().places.empty text=words().places.empty_hint/>
+            <Empty icon=IconName::Place title=words().places.empty text=words().places.empty_hint/>
         </Show>
         <Show when=move || nothing.get()>
-            <Empty icon=Picture::Search title=words().common.nothing_found text=words().common.nothing_found_hint/>
+            <Empty icon=IconName::Search title=words().common.nothing_found text=words().common.nothing_found_hint/>
         </Show>
         <div class="spot-decks" on:pointerdown=move |_| calm.pressed()>
             <For each=move || decks.get() key=|deck| deck.clone() let:deck><DeckList deck here on_open/></For>
@@ -123,7 +123,7 @@ fn DeckList(
     let title = match id {
         Some(id) => view! {
             <h2><button type="button" class="row-press" on:click=move |_| on_open.run(id)>
-                {name}<Icon of=Picture::Forward/>
+                {name}<Icon of=IconName::Forward/>
             </button></h2>
         }
         .into_any(),

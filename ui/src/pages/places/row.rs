@@ -5,7 +5,7 @@ use crewbell_shared::place::PlaceKind;
 use leptos::prelude::*;
 
 use super::here::Here;
-use crate::components::{Chip, Icon, Picture, Tone};
+use crate::components::{Chip, Icon, IconName, Tone};
 use crate::locales::{names, words};
 use crate::state::state;
 
@@ -39,7 +39,7 @@ pub fn PlaceRow(
     view! {
         <li class="row spot" class:pending=pending>
             <button type="button" class="row-press" on:click=move |_| on_open.run(id)>
-                <span class="row-icon"><Icon of=Picture::Place/></span>
+                <span class="row-icon"><Icon of=IconName::Place/></span>
                 <span class="row-text">
                     <b>{name}</b>
                     <small>{text}</small>
@@ -50,10 +50,10 @@ pub fn PlaceRow(
                 <span class="spot-signs">
                     <Show when=move || { open.get() > 0 }>
                         <Chip text=Signal::derive(move || words().places.open.say(open.get())) tone=Tone::Wait
-                            icon=Picture::Bell/>
+                            icon=IconName::Bell/>
                     </Show>
                     <Show when=move || undisturbed.get()>
-                        <Chip text=words().places.dnd tone=Tone::Info icon=Picture::Moon/>
+                        <Chip text=words().places.dnd tone=Tone::Info icon=IconName::Moon/>
                     </Show>
                     <small class="spot-buttons">
                         {move || if mute.get() {

@@ -10,12 +10,12 @@ use leptos::prelude::*;
 
 use super::form::PlaceForm;
 use super::here::is_open;
-use crate::components::{Button, Picture, Row, Sheet, Switch};
+use crate::components::{Button, IconName, Row, Sheet, Switch};
 use crate::locales::{Text, fill, names, time, words};
 use crate::pages::buttons::trouble;
 use crate::pages::calls::{CallAbout, CallsAbout};
 use crate::route::{Page, Route, go};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The sheet of a place, with the form to change it.
 #[component]
@@ -54,7 +54,7 @@ pub fn PlaceSheet(
                 <Show when=move || !unknown.get()><CallAbout noun=EntityType::Place id=id.0/></Show>
                 <Show when=move || state.may(Right::EditPlaces) && !unknown.get()>
                     <div class="acts">
-                        <Button label=words().common.edit icon=Picture::Pen on_press=move || edits.set(true)/>
+                        <Button label=words().common.edit icon=IconName::Pen on_press=move || edits.set(true)/>
                     </div>
                 </Show>
             </Sheet>
@@ -90,7 +90,7 @@ fn Guests(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
         let row = |(since, guest, pending): (jiff::Timestamp, _, bool)| {
             let name = state.guest_name(guest).unwrap_or_default();
             let since = fill(words().places.since, &[("time", &time::date(since))]);
-            view! { <Row title=name text=since icon=Picture::Guest pending=pending/> }.into_any()
+            view! { <Row title=name text=since icon=IconName::Guest pending=pending/> }.into_any()
         };
         part(
             words().places.guests,
@@ -118,7 +118,7 @@ fn Requests(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
             let since = time::moment(request.created_at, state.now.get_untracked());
             let text = format!("{} · {since}", names::state(&request.state));
             let (title, who) = (names::wish(&request), request.holder().cloned());
-            view! { <Row title text who icon=Picture::Bell pending=item.pending on_press=move || go(to)/> }.into_any()
+            view! { <Row title text who icon=IconName::Bell pending=item.pending on_press=move || go(to)/> }.into_any()
         };
         part(
             words().places.requests,
@@ -142,7 +142,7 @@ fn Devices(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
             let to = Route::about(Page::Buttons, item.noun.id.0);
             let text = health(state, &item.noun);
             let title = item.noun.name.unwrap_or(item.noun.device);
-            view! { <Row title text icon=Picture::Button pending=item.pending on_press=move || go(to)/> }.into_any()
+            view! { <Row title text icon=IconName::Button pending=item.pending on_press=move || go(to)/> }.into_any()
         };
         part(
             words().places.buttons,
@@ -155,7 +155,7 @@ fn Devices(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
 }
 
 /// The health of a button in one line.
-fn health(state: State, button: &Device) -> String {
+fn health(state: AppState, button: &Device) -> String {
     let w = &words().buttons;
     let health = &button.health;
     let lost = trouble(health);

@@ -4,7 +4,7 @@ use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
-use crate::components::{Button, Field, Look, Sheet};
+use crate::components::{Button, ButtonStyle, Field, Sheet};
 use crate::locales::words;
 use crate::state::state;
 
@@ -27,7 +27,7 @@ pub fn Cancel(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl IntoV
             <div class="acts">{usual.into_iter().collect_view()}</div>
             <Field label=w.cancel_why value=reason/>
             <div class="acts">
-                <Button label=w.cancel look=Look::Danger on_press=cancel/>
+                <Button label=w.cancel look=ButtonStyle::Danger on_press=cancel/>
                 <Button label=words().common.back on_press=on_close/>
             </div>
         </Sheet>

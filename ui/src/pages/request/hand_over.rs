@@ -3,12 +3,12 @@
 use crewbell_shared::ids::{PersonId, RequestId};
 use crewbell_shared::person::Person;
 use crewbell_shared::protocol::Verb;
-use crewbell_shared::request::State as How;
+use crewbell_shared::request::RequestState;
 use leptos::prelude::*;
 
 use crate::components::{Chip, PersonName, Sheet, Tone};
 use crate::locales::{names, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The sheet with everybody who can take the request. An open request is accepted on the way.
 #[component]
@@ -16,7 +16,7 @@ pub fn HandOver(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl Int
     let state = state();
     let people = Memo::new(move |_| colleagues(state, id));
     let choose = move |to: PersonId| {
-        let open = state.requests.peek(id).is_some_and(|item| item.noun.state == How::Open);
+        let open = state.requests.peek(id).is_some_and(|item| item.noun.state == RequestState::Open);
         if open {
             state.act(Verb::AcceptRequest { request_id: id });
         }
@@ -25,7 +25,7 @@ pub fn HandOver(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl Int
         }
         on_close.run(());
     };
-    let open = state.requests.peek(id).is_some_and(|item| item.noun.state == How::Open);
+    let open = state.requests.peek(id).is_some_and(|item| item.noun.state == RequestState::Open);
     let title = if open { words().request.assign } else { words().request.hand_over_to };
     view! {
         <Sheet title on_close>
@@ -45,7 +45,7 @@ pub fn HandOver(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl Int
     }
 }
 
-fn colleagues(state: State, id: RequestId) -> Vec<Person> {
+fn colleagues(state: AppState, id: RequestId) -> Vec<Person> {
     let holder = state.requests.get(id).and_then(|item| item.noun.holder().map(|holder| holder.id));
     let people = state.people.list(|item| {
         let person = &item.noun;

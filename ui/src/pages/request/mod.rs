@@ -6,22 +6,22 @@
 mod cancel;
 mod hand_over;
 mod notes;
-mod story;
+mod timeline;
 mod voice;
 
 use crewbell_core::screen::{Ask, Deed};
-use crewbell_core::store::{Doing, Key, Line};
+use crewbell_core::store::{CommandStatus, EntityKey, Line};
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::EntityType;
-use crewbell_shared::request::{Request, State as How};
+use crewbell_shared::request::{Request, RequestState};
 use leptos::prelude::*;
 
-use crate::components::{Age, Chip, Empty, Icon, Picture, Said, Tone};
-use crate::locales::{Sentence, doings, fill, happenings, time, words};
+use crate::components::{Age, Chip, Empty, Icon, IconName, Said, Tone};
+use crate::locales::{Sentence, command_text, fill, log_text, time, words};
 use crate::pages::calls::{CallAbout, calls_about};
 use crate::pages::requests::{Acts, asked_for, class, icon, who_has_it_there};
-use crate::state::{State, state};
-use story::{Event, story};
+use crate::state::{AppState, state};
+use timeline::{Event, story};
 
 pub use cancel::Cancel;
 pub use hand_over::HandOver;
@@ -33,7 +33,7 @@ pub fn RequestDetail(id: RequestId) -> impl IntoView {
     let there = Memo::new(move |_| state.requests.get(id).is_some());
     view! {
         <Show when=move || there.get()
-            fallback=|| view! { <Empty icon=Picture::Bell title=words().request.gone/> }>
+            fallback=|| view! { <Empty icon=IconName::Bell title=words().request.gone/> }>
             <Head id/>
             <Story id/>
             <notes::WriteNote id/>
@@ -66,9 +66,9 @@ fn Head(id: RequestId) -> impl IntoView {
                 {(!closed).then(|| view! { <Age since=request.created_at/> })}
                 <div class="chips">
                     <Chip text=state_words(state, &request) tone=tone(&request.state)/>
-                    {item.pending.then(|| view! { <Chip text=words().common.pending tone=Tone::Wait icon=Picture::Clock/> })}
+                    {item.pending.then(|| view! { <Chip text=words().common.pending tone=Tone::Wait icon=IconName::Clock/> })}
                     {place.is_some_and(|place| place.do_not_disturb).then(|| view! {
-                        <Chip text=words().requests.dnd icon=Picture::Moon/>
+                        <Chip text=words().requests.dnd icon=IconName::Moon/>
                     })}
                 </div>
                 <p class="said">{request.text.as_ref().map(|text| fill(words().request.said, &[("text", text)]))}</p>
@@ -118,18 +118,18 @@ fn Story(id: RequestId) -> impl IntoView {
         <ol class="story">
             {move || events.get().iter().map(|event| one_event(state, event)).collect_view()}
             {move || unsent.get().iter().map(|deed| view! {
-                <li class="pending"><b>{doings::doing(state, deed)}</b><small class="pending-word">{words().common.pending}</small></li>
+                <li class="pending"><b>{command_text::doing(state, deed)}</b><small class="pending-word">{words().common.pending}</small></li>
             }).collect_view()}
         </ol>
         <Show when=move || partial.get()><p class="partial">{words().request.story_partial}</p></Show>
     }
 }
 
-fn one_event(state: State, event: &Event) -> impl IntoView + use<> {
+fn one_event(state: AppState, event: &Event) -> impl IntoView + use<> {
     let when = time::moment(event.at, state.now.get_untracked());
     view! {
         <li>
-            <b>{happenings::happened(&event.kind)}</b>
+            <b>{log_text::happened(&event.kind)}</b>
             <span>{event.text.clone()}</span>
             <small>{format!("{when}:{} · ", time::seconds(event.at))}<Said of=event.who.clone()/></small>
         </li>
@@ -137,10 +137,10 @@ fn one_event(state: State, event: &Event) -> impl IntoView + use<> {
 }
 
 /// The person's commands about the request that the server hasn't answered.
-fn unsent(state: State, id: RequestId) -> Vec<Deed> {
-    let about = Some(Key::new(EntityType::Request, id.0));
+fn unsent(state: AppState, id: RequestId) -> Vec<Deed> {
+    let about = Some(EntityKey::new(EntityType::Request, id.0));
     state.outbox.with(|outbox| {
-        let ours = outbox.iter().filter(|item| item.doing == Doing::Waiting && item.deed.about == about);
+        let ours = outbox.iter().filter(|item| item.doing == CommandStatus::Waiting && item.deed.about == about);
         ours.map(|item| item.deed.clone()).collect()
     })
 }
@@ -150,26 +150,26 @@ fn asked(request: &Request) -> Sentence {
     Sentence::joined(asked_for(request).into_iter().chain([at.into()]), " · ")
 }
 
-fn state_words(state: State, request: &Request) -> String {
+fn state_words(state: AppState, request: &Request) -> String {
     let who = who_has_it_there(state, request);
     match &request.state {
-        How::Open | How::Accepted(_) => who,
-        How::Completed { completed_at, .. } => {
+        RequestState::Open | RequestState::Accepted(_) => who,
+        RequestState::Completed { completed_at, .. } => {
             let span = time::age(completed_at.as_second() - request.created_at.as_second());
             format!("{who} · {}", fill(words().request.took, &[("span", &span)]))
         }
-        How::Cancelled { cancel_reason, .. } => match cancel_reason {
+        RequestState::Cancelled { cancel_reason, .. } => match cancel_reason {
             Some(why) => format!("{who} · {}", fill(words().request.reason, &[("text", why)])),
             None => who,
         },
     }
 }
 
-fn tone(state: &How) -> Tone {
+fn tone(state: &RequestState) -> Tone {
     match state {
-        How::Open => Tone::Wait,
-        How::Accepted(_) => Tone::Mine,
-        How::Completed { .. } | How::Cancelled { .. } => Tone::Quiet,
+        RequestState::Open => Tone::Wait,
+        RequestState::Accepted(_) => Tone::Mine,
+        RequestState::Completed { .. } | RequestState::Cancelled { .. } => Tone::Quiet,
     }
 }
 
@@ -181,6 +181,6 @@ fn sounded_on(devices: u32, sounded: u32) -> impl IntoView {
         let [sounded, devices] = [sounded, devices].map(|number| number.to_string());
         (fill(w.sounded, &[("sounded", &sounded), ("devices", &devices)]), "")
     };
-    let of = if sounded == 0 { Picture::SoundOff } else { Picture::Sound };
+    let of = if sounded == 0 { IconName::SoundOff } else { IconName::Sound };
     view! { <p class=format!("sounded {tone}")><Icon of/>{text}</p> }
 }

@@ -5,7 +5,7 @@ use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
 use crate::bridge::ids::new_id;
-use crate::components::{Button, Field, Picture};
+use crate::components::{Button, Field, IconName};
 use crate::locales::words;
 use crate::state::state;
 
@@ -22,7 +22,7 @@ pub fn WriteNote(id: RequestId) -> impl IntoView {
     view! {
         <div class="write-note">
             <Field label=words().request.add_note value=text long=true/>
-            <Button label=words().request.save_note icon=Picture::Note disabled=empty on_press=add/>
+            <Button label=words().request.save_note icon=IconName::Note disabled=empty on_press=add/>
         </div>
     }
 }

@@ -5,7 +5,7 @@ use crewbell_shared::ids::RequestId;
 use crewbell_shared::request::Voice;
 use leptos::prelude::*;
 
-use crate::components::{Button, Picture};
+use crate::components::{Button, IconName};
 use crate::locales::{fill, refusals, time, words};
 use crate::state::state;
 
@@ -38,10 +38,10 @@ pub fn VoiceMessage(id: RequestId, voice: Voice) -> impl IntoView {
             <div class="player">
                 <Show when=move || there fallback=|| view! { <p>{words().request.no_recording}</p> }>
                     {move || if playing.get() {
-                        view! { <Button label=w.stop icon=Picture::Stop on_press=move || state.ask(Ask::StopVoice)/> }
+                        view! { <Button label=w.stop icon=IconName::Stop on_press=move || state.ask(Ask::StopVoice)/> }
                     } else {
                         view! {
-                            <Button label=w.play icon=Picture::Play
+                            <Button label=w.play icon=IconName::Play
                                 on_press=move || state.ask(Ask::PlayVoice { request_id: id })/>
                         }
                     }}

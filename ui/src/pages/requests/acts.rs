@@ -5,13 +5,13 @@ use std::time::Duration;
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::person::{PersonRef, Right};
 use crewbell_shared::protocol::Verb;
-use crewbell_shared::request::{Request, State as How};
+use crewbell_shared::request::{Request, RequestState};
 use leptos::prelude::*;
 
-use crate::components::{Button, IconButton, Look, Picture, Said, presence_words};
+use crate::components::{Button, ButtonStyle, IconButton, IconName, Said, presence_words};
 use crate::locales::{Sentence, fill, words};
 use crate::pages::request::{Cancel, HandOver};
-use crate::state::{RequestSheet, State, state};
+use crate::state::{AppState, RequestSheet, state};
 
 /// The actions that a person may take on a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,17 +30,17 @@ pub struct May {
 }
 
 /// The actions that the signed-in person may take on a request.
-pub fn may(state: State, request: &Request) -> May {
+pub fn may(state: AppState, request: &Request) -> May {
     let mine = request.holder().is_some_and(|holder| Some(holder.id) == state.my_id());
     let leads = state.may(Right::TakeOverRequests);
     match &request.state {
-        How::Open => May {
+        RequestState::Open => May {
             accept: state.may(Right::AnswerRequests),
             assign: leads,
             cancel: state.may(Right::CancelRequests),
             ..May::default()
         },
-        How::Accepted(_) => May {
+        RequestState::Accepted(_) => May {
             // The guest pressed again: it rings until the holder acknowledges that.
             accept: mine && request.is_pressed_since_accepted(),
             complete: mine || leads,
@@ -48,7 +48,7 @@ pub fn may(state: State, request: &Request) -> May {
             cancel: state.may(Right::CancelRequests),
             ..May::default()
         },
-        How::Completed { .. } | How::Cancelled { .. } => May::default(),
+        RequestState::Completed { .. } | RequestState::Cancelled { .. } => May::default(),
     }
 }
 
@@ -70,7 +70,7 @@ pub fn Acts(
         let request = state.requests.get(id)?.noun;
         let mine = request.holder().is_some_and(|holder| Some(holder.id) == state.my_id());
         let may = may(state, &request);
-        let shown = if all || mine || request.state == How::Open { may } else { May::default() };
+        let shown = if all || mine || request.state == RequestState::Open { may } else { May::default() };
         Some((shown, who_has_it(state, &request), request.place_name))
     });
     let resting = RwSignal::new(false);
@@ -100,23 +100,23 @@ pub fn Acts(
         let none = may == May::default();
         Some(view! {
             {may.accept.then(|| view! {
-                <Button label=w.accept look=Look::Go icon=Picture::Check name=named(w.accept_what)
+                <Button label=w.accept look=ButtonStyle::Go icon=IconName::Check name=named(w.accept_what)
                     on_press=act(|request_id| Verb::AcceptRequest { request_id })/>
             })}
             {may.complete.then(|| view! {
-                <Button label=w.complete look=Look::Go icon=Picture::Check name=named(w.complete_what)
+                <Button label=w.complete look=ButtonStyle::Go icon=IconName::Check name=named(w.complete_what)
                     on_press=act(|request_id| Verb::CompleteRequest { request_id })/>
             })}
             {may.pass_on.then(|| view! { <Button label=w.hand_over on_press=opens(RequestSheet::HandOver)/> })}
             {(may.pass_on && !all).then(|| view! {
-                <IconButton icon=Picture::Undo name=w.release on_press=release/>
+                <IconButton icon=IconName::Undo name=w.release on_press=release/>
             })}
-            {(may.pass_on && all).then(|| view! { <Button label=w.release icon=Picture::Undo on_press=release/> })}
+            {(may.pass_on && all).then(|| view! { <Button label=w.release icon=IconName::Undo on_press=release/> })}
             {(may.assign && all).then(|| view! {
                 <Button label=words().request.assign on_press=opens(RequestSheet::HandOver)/>
             })}
             {(may.cancel && all).then(|| view! {
-                <Button label=words().request.cancel look=Look::Quiet on_press=opens(RequestSheet::Cancel)/>
+                <Button label=words().request.cancel look=ButtonStyle::Quiet on_press=opens(RequestSheet::Cancel)/>
             })}
             {none.then(|| view! { <span class="who-has-it"><Said of=who/></span> })}
         })
@@ -148,7 +148,7 @@ pub fn Sheets() -> impl IntoView {
 }
 
 /// The holder of a request as a text, with the presence of a colleague: "Accepted by Sam (Offline · last seen 14:02)".
-pub fn who_has_it_there(state: State, request: &Request) -> String {
+pub fn who_has_it_there(state: AppState, request: &Request) -> String {
     let who = who_has_it(state, request);
     match request.holder().filter(|holder| Some(holder.id) != state.my_id()) {
         Some(holder) => format!("{who} ({})", presence_words(state, holder.id)),
@@ -157,14 +157,14 @@ pub fn who_has_it_there(state: State, request: &Request) -> String {
 }
 
 /// The current or last holder of a request, in words.
-pub fn who_has_it(state: State, request: &Request) -> Sentence {
+pub fn who_has_it(state: AppState, request: &Request) -> Sentence {
     let w = &words().requests;
     let by = |text: &str, who: &PersonRef| Sentence::fill(text, &[("who", &who.into())]);
     match &request.state {
-        How::Open => words().kinds.state_open.to_owned().into(),
-        How::Accepted(now) if Some(now.accepted_by.id) == state.my_id() => w.you_have_it.to_owned().into(),
-        How::Accepted(now) => by(w.accepted_by, &now.accepted_by),
-        How::Completed { completed_by, .. } => by(w.completed_by, completed_by),
-        How::Cancelled { cancelled_by, .. } => by(w.cancelled_by, cancelled_by),
+        RequestState::Open => words().kinds.state_open.to_owned().into(),
+        RequestState::Accepted(now) if Some(now.accepted_by.id) == state.my_id() => w.you_have_it.to_owned().into(),
+        RequestState::Accepted(now) => by(w.accepted_by, &now.accepted_by),
+        RequestState::Completed { completed_by, .. } => by(w.completed_by, completed_by),
+        RequestState::Cancelled { cancelled_by, .. } => by(w.cancelled_by, cancelled_by),
     }
 }

@@ -1,7 +1,7 @@
 //! The arrangement of requests on the board: pure functions, tested without a page.
 
 use crewbell_shared::ids::{PersonId, RequestId};
-use crewbell_shared::request::{Priority, Request, State};
+use crewbell_shared::request::{Priority, Request, RequestState};
 use jiff::Timestamp;
 
 /// The contents of the board, in order.
@@ -46,24 +46,24 @@ pub fn arrange(
         let is_wanted = wanted(request) || (emergency && !request.state.is_closed());
         let at = request.created_at.as_millisecond();
         match &request.state {
-            State::Open if !is_wanted => board.hidden += 1,
-            State::Open => {
+            RequestState::Open if !is_wanted => board.hidden += 1,
+            RequestState::Open => {
                 let oldest = board.oldest.map_or(request.created_at, |oldest| oldest.min(request.created_at));
                 board.oldest = Some(oldest);
                 waiting.push(Placed { id: request.id, by: (-(request.priority as i64), at) });
             }
-            State::Accepted(now) if is_wanted => {
+            RequestState::Accepted(now) if is_wanted => {
                 let placed = Placed { id: request.id, by: (now.accepted_at.as_millisecond(), at) };
                 if Some(now.accepted_by.id) == me { mine.push(placed) } else { others.push(placed) }
             }
-            State::Completed { completed_at, .. } if *completed_at >= today && is_wanted => {
+            RequestState::Completed { completed_at, .. } if *completed_at >= today && is_wanted => {
                 spans.push(completed_at.as_second() - request.created_at.as_second());
                 done.push(Placed { id: request.id, by: (-completed_at.as_millisecond(), at) });
             }
-            State::Cancelled { cancelled_at, .. } if *cancelled_at >= today && is_wanted => {
+            RequestState::Cancelled { cancelled_at, .. } if *cancelled_at >= today && is_wanted => {
                 done.push(Placed { id: request.id, by: (-cancelled_at.as_millisecond(), at) });
             }
-            State::Accepted(_) | State::Completed { .. } | State::Cancelled { .. } => {}
+            RequestState::Accepted(_) | RequestState::Completed { .. } | RequestState::Cancelled { .. } => {}
         }
     });
     board.waiting = in_order(waiting);
@@ -131,12 +131,12 @@ mod tests {
 
     fn accepted(number: u128, by: &crewbell_shared::person::Person) -> Request {
         let acceptance = Acceptance { accepted_by: by.as_ref(), accepted_at: at(20) };
-        Request { id: id(number), state: State::Accepted(acceptance), ..open_request(at(0)) }
+        Request { id: id(number), state: RequestState::Accepted(acceptance), ..open_request(at(0)) }
     }
 
     fn completed(number: u128, from: i64, to: i64) -> Request {
         let acceptance = Acceptance { accepted_by: sam().as_ref(), accepted_at: at(from) };
-        let state = State::Completed { acceptance, completed_by: sam().as_ref(), completed_at: at(to) };
+        let state = RequestState::Completed { acceptance, completed_by: sam().as_ref(), completed_at: at(to) };
         Request { id: id(number), state, ..open_request(at(from)) }
     }
 

@@ -1,14 +1,14 @@
 //! The card of a request on the board.
 
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::request::{Held, Kind, Priority, Request, State as How};
+use crewbell_shared::request::{Held, Kind, Priority, Request, RequestState};
 use leptos::prelude::*;
 
 use super::acts::{Acts, who_has_it, who_has_it_there};
-use crate::components::{Age, Calm, Icon, Picture, Said};
+use crate::components::{Age, Calm, Icon, IconName, Said};
 use crate::locales::{Sentence, fill, names, time, words};
 use crate::route::{Page, Route};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The card of an open or accepted request. While the board is locked, texts that could change its height stay the
 /// same; buttons and colours show a new holder at once.
@@ -20,7 +20,7 @@ pub fn Card(id: RequestId, calm: Calm) -> impl IntoView {
     let chosen = Memo::new(move |_| state.route.get().id == Some(id.0));
     let place = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.noun.place_name.clone())));
     let icon = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| icon(&item.noun))));
-    let of = move |say: fn(State, &Request) -> Sentence| {
+    let of = move |say: fn(AppState, &Request) -> Sentence| {
         calm.keep(Memo::new(move |_| item.with(|item| item.as_ref().map(|item| say(state, &item.noun)))))
     };
     let (beneath, what, said) = (of(beneath), of(what), of(said));
@@ -50,7 +50,7 @@ pub fn Card(id: RequestId, calm: Calm) -> impl IntoView {
                 </p>
                 <p class="said">{line(said)}</p>
                 <Show when=move || disturb.get() == Some(true)>
-                    <p class="dnd"><Icon of=Picture::Moon/>{words().requests.dnd}</p>
+                    <p class="dnd"><Icon of=IconName::Moon/>{words().requests.dnd}</p>
                 </Show>
             </div>
             {move || since.get().map(|since| view! { <Age since/> })}
@@ -67,8 +67,8 @@ pub fn Done(id: RequestId) -> impl IntoView {
         let item = state.requests.get(id)?;
         let request = item.noun;
         let at = match &request.state {
-            How::Completed { completed_at: at, .. } | How::Cancelled { cancelled_at: at, .. } => *at,
-            How::Open | How::Accepted(_) => request.created_at,
+            RequestState::Completed { completed_at: at, .. } | RequestState::Cancelled { cancelled_at: at, .. } => *at,
+            RequestState::Open | RequestState::Accepted(_) => request.created_at,
         };
         let span = time::age(at.as_second() - request.created_at.as_second());
         let times = format!("{} · {span}", time::time(at));
@@ -88,44 +88,44 @@ pub fn Done(id: RequestId) -> impl IntoView {
 pub fn class(request: &Request) -> &'static str {
     let emergency = request.priority == Priority::Emergency;
     match (&request.state, emergency) {
-        (How::Open, true) => "card request alarm",
-        (How::Open, false) => "card request",
-        (How::Accepted(_), true) => "card request taken was-alarm",
-        (How::Accepted(_), false) => "card request taken",
-        (How::Completed { .. } | How::Cancelled { .. }, _) => "card request over",
+        (RequestState::Open, true) => "card request alarm",
+        (RequestState::Open, false) => "card request",
+        (RequestState::Accepted(_), true) => "card request taken was-alarm",
+        (RequestState::Accepted(_), false) => "card request taken",
+        (RequestState::Completed { .. } | RequestState::Cancelled { .. }, _) => "card request over",
     }
 }
 
 /// The icon of a request.
-pub fn icon(request: &Request) -> Picture {
+pub fn icon(request: &Request) -> IconName {
     match (request.kind, request.service.as_deref()) {
-        (Kind::Emergency, _) => Picture::Alarm,
-        (Kind::Voice, _) => Picture::Microphone,
+        (Kind::Emergency, _) => IconName::Alarm,
+        (Kind::Voice, _) => IconName::Microphone,
         (Kind::Service, Some(code)) => service_icon(code),
-        (Kind::Service | Kind::Call | Kind::Urgent, _) => Picture::Bell,
+        (Kind::Service | Kind::Call | Kind::Urgent, _) => IconName::Bell,
     }
 }
 
 /// The icon of a service; a star for a site's own.
-pub fn service_icon(code: &str) -> Picture {
+pub fn service_icon(code: &str) -> IconName {
     match code {
-        "lights" => Picture::Lamp,
-        "prepare_food" => Picture::Plate,
-        "bring_drinks" => Picture::Cup,
-        "do_not_disturb" => Picture::Moon,
-        _ => Picture::Star,
+        "lights" => IconName::Lamp,
+        "prepare_food" => IconName::Plate,
+        "bring_drinks" => IconName::Cup,
+        "do_not_disturb" => IconName::Moon,
+        _ => IconName::Star,
     }
 }
 
 /// The guest and the deck.
-fn beneath(state: State, request: &Request) -> Sentence {
+fn beneath(state: AppState, request: &Request) -> Sentence {
     let guest = request.guest_id.and_then(|guest| state.guest_name(guest));
     let deck = state.deck_of(request.place_id).filter(|deck| deck.id != request.place_id).map(|deck| deck.name);
     [guest, deck].into_iter().flatten().collect::<Vec<_>>().join(" · ").into()
 }
 
 /// The holder, what is asked for, how often and by whom.
-fn what(state: State, request: &Request) -> Sentence {
+fn what(state: AppState, request: &Request) -> Sentence {
     let holder = request.holder().map(|_| who_has_it_there(state, request).into());
     Sentence::joined(holder.into_iter().chain(asked_for(request)), " · ")
 }
@@ -146,7 +146,7 @@ fn on_another(held: &Held, since: String) -> Sentence {
 }
 
 /// The transcript of the guest's voice message, or the text of the request.
-fn said(_: State, request: &Request) -> Sentence {
+fn said(_: AppState, request: &Request) -> Sentence {
     let transcript = request.voice.as_ref().and_then(|voice| voice.transcripts().last());
     let text = transcript.or(request.text.as_deref());
     text.map(|text| fill(words().request.said, &[("text", text)]).into()).unwrap_or_default()
@@ -164,7 +164,7 @@ mod tests {
         let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) };
         let classes = |priority| {
             let open = Request { priority, ..open_request(at(0)) };
-            let taken = Request { state: How::Accepted(acceptance.clone()), ..open.clone() };
+            let taken = Request { state: RequestState::Accepted(acceptance.clone()), ..open.clone() };
             [open, taken].map(|request| class(&request).split(' ').any(|class| class.ends_with("alarm")))
         };
         assert_eq!(classes(Priority::Emergency), [true, true]);

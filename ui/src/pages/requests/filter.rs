@@ -3,12 +3,12 @@
 use crewbell_core::screen::settings::{BOARD_DECK as DECK, BOARD_KIND as KIND, BOARD_PERSON as PERSON};
 use crewbell_shared::ids::{PersonId, PlaceId};
 use crewbell_shared::person::Person;
-use crewbell_shared::request::{Kind, Request, State as How};
+use crewbell_shared::request::{Kind, Request, RequestState};
 use leptos::prelude::*;
 
-use crate::components::{Button, Look, Picture, Select, Sheet};
+use crate::components::{Button, ButtonStyle, IconName, Select, Sheet};
 use crate::locales::{names, words};
-use crate::state::{Item, State, state};
+use crate::state::{AppState, Item, state};
 
 /// The filter. Empty fields match everything.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Filter {
 
 impl Filter {
     /// Loads the filter from the device's settings.
-    pub fn remembered(state: State) -> Self {
+    pub fn remembered(state: AppState) -> Self {
         let kind = state.setting(KIND);
         Self {
             deck: state.setting(DECK).and_then(|id| id.parse().ok()),
@@ -40,9 +40,9 @@ impl Filter {
     /// Whether a request matches; `deck` is its deck.
     pub fn wants(&self, request: &Request, deck: Option<PlaceId>) -> bool {
         let held_by = match &request.state {
-            How::Open => None,
-            How::Accepted(now) | How::Completed { acceptance: now, .. } => Some(now.accepted_by.id),
-            How::Cancelled { cancelled_by, .. } => Some(cancelled_by.id),
+            RequestState::Open => None,
+            RequestState::Accepted(now) | RequestState::Completed { acceptance: now, .. } => Some(now.accepted_by.id),
+            RequestState::Cancelled { cancelled_by, .. } => Some(cancelled_by.id),
         };
         self.deck.is_none_or(|wanted| deck == Some(wanted))
             && self.kind.is_none_or(|wanted| request.kind == wanted)
@@ -68,7 +68,7 @@ pub fn Filters() -> impl IntoView {
         some => words().requests.filters.say(some),
     });
     view! {
-        <Button label icon=Picture::Filter on_press=move || open.set(true)/>
+        <Button label icon=IconName::Filter on_press=move || open.set(true)/>
         <Show when=move || open.get()>
             <Choose on_close=move || open.set(false)/>
         </Show>
@@ -107,7 +107,7 @@ fn Choose(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
             <Select label=w.kind value=kind options=kinds/>
             <Select label=w.person value=person options=crew/>
             <div class="acts">
-                <Button label=words().common.ok look=Look::Go on_press=on_close/>
+                <Button label=words().common.ok look=ButtonStyle::Go on_press=on_close/>
                 <Button label=w.clear_filters on_press=clear/>
             </div>
         </Sheet>
@@ -140,7 +140,7 @@ mod tests {
         let filter = Filter { person: Some(siri().id), ..Filter::default() };
         assert!(filter.wants(&open_request(at(0)), None));
         let acceptance = Acceptance { accepted_by: sam().as_ref(), accepted_at: at(1) };
-        let taken = Request { state: How::Accepted(acceptance), ..open_request(at(0)) };
+        let taken = Request { state: RequestState::Accepted(acceptance), ..open_request(at(0)) };
         assert!(!filter.wants(&taken, None));
     }
 

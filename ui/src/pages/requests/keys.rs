@@ -12,7 +12,7 @@ use crate::bridge::page;
 use crate::components::Sheet;
 use crate::locales::words;
 use crate::route::{Page, Route, go, show};
-use crate::state::State;
+use crate::state::AppState;
 
 /// The action of a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ fn letter(key: &str, code: &str) -> Option<char> {
 }
 
 /// Listens to the keyboard while the board is shown.
-pub fn listen(state: State, board: Memo<Board>, help: RwSignal<bool>) {
+pub fn listen(state: AppState, board: Memo<Board>, help: RwSignal<bool>) {
     let handle = window_event_listener(ev::keydown, move |event| {
         // Ctrl and Alt together type characters on many keyboards.
         let other_modifier = event.ctrl_key() || event.meta_key();
@@ -72,7 +72,7 @@ pub fn listen(state: State, board: Memo<Board>, help: RwSignal<bool>) {
     on_cleanup(move || handle.remove());
 }
 
-fn act(state: State, board: Memo<Board>, help: RwSignal<bool>, wish: Wish) {
+fn act(state: AppState, board: Memo<Board>, help: RwSignal<bool>, wish: Wish) {
     let chosen = state.route.get_untracked().id.map(RequestId);
     let beside = |below| board.with_untracked(|board| board.beside(chosen, below));
     match wish {

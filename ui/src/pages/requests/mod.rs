@@ -20,13 +20,13 @@ use leptos::prelude::*;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-use crate::components::{Button, Calm, Empty, ListHeader, Look, Picture, Said, Search};
+use crate::components::{Button, ButtonStyle, Calm, Empty, IconName, ListHeader, Said, Search};
 use crate::locales::{Sentence, names, time, words};
 use crate::pages::Info;
 use crate::pages::activity::subject;
 use crate::pages::request::RequestDetail;
 use crate::route::{Page, Route, go};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 use board::{Board, arrange};
 use card::{Card, Done};
 use filter::{Filter, Filters, has_words};
@@ -35,7 +35,7 @@ pub use acts::{Acts, Sheets, who_has_it_there};
 pub use card::{asked_for, class, icon, service_icon};
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.requests.title, icon: Picture::Bell, right: None };
+pub const INFO: Info = Info { title: |words| words.requests.title, icon: IconName::Bell, right: None };
 
 /// The number of closed requests shown at first, and added with each press.
 const DONE_AT_FIRST: usize = 20;
@@ -48,7 +48,7 @@ pub fn Requests() -> impl IntoView {
     let aside = Memo::new(move |_| state.wide.get() || chosen.get().is_none());
     let detail = move || match chosen.get() {
         Some(id) => view! { <RequestDetail id/> }.into_any(),
-        None => view! { <Empty icon=Picture::Bell title=words().requests.choose/> }.into_any(),
+        None => view! { <Empty icon=IconName::Bell title=words().requests.choose/> }.into_any(),
     };
     view! {
         <div class="desk" class:wide=move || state.wide.get()>
@@ -105,7 +105,7 @@ fn TheBoard() -> impl IntoView {
                 <Filters/>
                 <Show when=move || state.may(Right::CreateRequests)>
                     <Button name=words().new_request.title
-                        label=words().new_request.title icon=Picture::Plus
+                        label=words().new_request.title icon=IconName::Plus
                         on_press=move || go(Route::to(Page::NewRequest))/>
                 </Show>
             </div>
@@ -117,13 +117,13 @@ fn TheBoard() -> impl IntoView {
             <Show when=move || { hidden.get() > 0 }>
                 <p class="hidden-note">
                     {move || words().requests.hidden.say(hidden.get())}
-                    <Button label=words().requests.clear_filters look=Look::Quiet on_press=clear/>
+                    <Button label=words().requests.clear_filters look=ButtonStyle::Quiet on_press=clear/>
                 </p>
             </Show>
             <Show when=move || quiet.get()>
                 <Show when=move || is_known.get()
-                    fallback=|| view! { <Empty icon=Picture::CloudOff title=words().common.never_synced/> }>
-                    <Empty icon=Picture::Check title=words().requests.all_quiet text=words().requests.all_quiet_hint/>
+                    fallback=|| view! { <Empty icon=IconName::CloudOff title=words().common.never_synced/> }>
+                    <Empty icon=IconName::Check title=words().requests.all_quiet text=words().requests.all_quiet_hint/>
                 </Show>
             </Show>
             <Section title=words().requests.waiting ids=waiting calm count=Signal::derive(move || oldest(state, shown))/>
@@ -168,7 +168,7 @@ fn Recent() -> impl IntoView {
         <ol class="story">
             <For each=move || lines.get() key=|line| line.seq let:line>
                 <li>
-                    <b>{crate::locales::happenings::happened(&line.kind)}</b>
+                    <b>{crate::locales::log_text::happened(&line.kind)}</b>
                     <span>{subject(state, &line).map(|of| view! { <Said of/> })}</span>
                     <small>{format!("{} · ", time::time(line.at))}<Said of=Sentence::from(&line.actor)/></small>
                 </li>
@@ -181,7 +181,7 @@ fn number(ids: Memo<Vec<RequestId>>) -> String {
     ids.with(Vec::len).to_string()
 }
 
-fn oldest(state: State, board: Memo<Board>) -> String {
+fn oldest(state: AppState, board: Memo<Board>) -> String {
     board.with(|board| {
         let age = board.oldest.map(|at| time::age(time::seconds_since(at, state.now.get()))).unwrap_or_default();
         words().requests.oldest.say_with(board.waiting.len(), &[("time", &age)])
@@ -196,7 +196,7 @@ fn median(board: Memo<Board>) -> String {
 }
 
 /// The current arrangement of all requests; subscribes to all of them.
-fn wanted(state: State, filter: &Filter, text: &str, today: jiff::Timestamp) -> Board {
+fn wanted(state: AppState, filter: &Filter, text: &str, today: jiff::Timestamp) -> Board {
     let decks = if filter.deck.is_some() { decks(state) } else { BTreeMap::new() };
     let is_wanted = |request: &Request| {
         filter.wants(request, decks.get(&request.place_id.0).copied())
@@ -206,12 +206,12 @@ fn wanted(state: State, filter: &Filter, text: &str, today: jiff::Timestamp) -> 
 }
 
 /// The deck of every place.
-fn decks(state: State) -> BTreeMap<Uuid, PlaceId> {
+fn decks(state: AppState) -> BTreeMap<Uuid, PlaceId> {
     let places = state.places.list(|item| Some(item.noun.id));
     places.into_iter().filter_map(|place| Some((place.0, state.deck_of(place)?.id))).collect()
 }
 
-fn says(state: State, text: &str, request: &Request) -> bool {
+fn says(state: AppState, text: &str, request: &Request) -> bool {
     let guest = request.guest_id.and_then(|guest| state.guest_name(guest)).unwrap_or_default();
     let spoken = request.voice.as_ref().and_then(|voice| voice.transcript.as_deref()).unwrap_or_default();
     let written = request.text.as_deref().unwrap_or_default();

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::Part;
 use crate::bridge::page;
-use crate::components::{Button, Picture};
+use crate::components::{Button, IconName};
 use crate::locales::{fill, words};
 use crate::state::state;
 
@@ -34,7 +34,7 @@ pub fn AddDevice() -> impl IntoView {
         })
     };
     view! {
-        <Part title=w.add_device icon=Picture::Plus>
+        <Part title=w.add_device icon=IconName::Plus>
             <p class="hint">{w.add_device_text}</p>
             {shown}
             <Show when=move || code.with(Option::is_none)>

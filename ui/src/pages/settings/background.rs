@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::Part;
 use crate::bridge::page;
-use crate::components::{Chip, Icon, Picture, Tone};
+use crate::components::{Chip, Icon, IconName, Tone};
 use crate::locales::{Text, words};
 
 /// The platforms that differ in background behaviour.
@@ -58,8 +58,8 @@ pub fn Background() -> impl IntoView {
     let mut platforms = Platform::ALL;
     platforms.sort_by_key(|platform| *platform != here);
     view! {
-        <Part title=w.background icon=Picture::Moon>
-            <p class="consequence"><Icon of=Picture::Alarm/><span><b>{w.background_lead}</b>" "{w.background_carry}</span></p>
+        <Part title=w.background icon=IconName::Moon>
+            <p class="consequence"><Icon of=IconName::Alarm/><span><b>{w.background_lead}</b>" "{w.background_carry}</span></p>
             <dl class="platforms">{platforms.map(one)}</dl>
             <h3>{w.keep_screen}</h3>
             <p class="hint">{w.keep_screen_text}</p>

@@ -4,9 +4,9 @@ use crewbell_core::screen::{Ask, AskError, AudioDevices, settings};
 use leptos::prelude::*;
 
 use super::Part;
-use crate::components::{Picture, Select, Switch, Volume};
+use crate::components::{IconName, Select, Switch, Volume};
 use crate::locales::{Text, fill, refusals, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The audio settings for calls. The list of devices is requested when the page opens.
 #[component]
@@ -24,7 +24,7 @@ pub fn Calls() -> impl IntoView {
     let push = Memo::new(move |_| state.setting(settings::PUSH_TO_TALK).as_deref() == Some("on"));
     let set_push = move |on: bool| state.set(settings::PUSH_TO_TALK, on.then(|| "on".to_owned()));
     view! {
-        <Part title=w.title icon=Picture::Phone>
+        <Part title=w.title icon=IconName::Phone>
             <Device setting=settings::MICROPHONE label=w.microphone found=microphones/>
             <Device setting=settings::SPEAKER label=w.speaker found=speakers/>
             <p class="wrong" role="alert">{wrong}</p>
@@ -58,7 +58,7 @@ fn Device(setting: &'static str, label: Text, found: Signal<Vec<String>>) -> imp
 }
 
 /// The device that is set; empty for the system's default.
-fn chosen(state: State, setting: &str) -> String {
+fn chosen(state: AppState, setting: &str) -> String {
     state.setting(setting).unwrap_or_default()
 }
 

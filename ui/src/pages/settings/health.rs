@@ -1,13 +1,13 @@
 //! The health of this device: the facts that support asks for when something fails.
 
-use crewbell_core::screen::{Ask, Ears, Status, Storage, StorageState, settings};
+use crewbell_core::screen::{Ask, AudioOutputStatus, Status, Storage, StorageState, settings};
 use leptos::prelude::*;
 
 use super::Part;
-use crate::components::{Button, Look, Picture, Tone};
+use crate::components::{Button, ButtonStyle, IconName, Tone};
 use crate::frame::link;
-use crate::locales::{Text, fill, time, troubles, words};
-use crate::state::{State, state};
+use crate::locales::{Text, connection_error, fill, time, words};
+use crate::state::{AppState, state};
 
 /// The clock offset in milliseconds up to which the clock counts as right.
 const RIGHT_MS: u64 = 2_000;
@@ -32,10 +32,10 @@ pub fn Health() -> impl IntoView {
         state.ask(Ask::Connect);
     };
     view! {
-        <Part title=words().settings.health icon=Picture::Signal>
+        <Part title=words().settings.health icon=IconName::Signal>
             <dl class="health-facts">{move || facts.get().into_iter().map(one).collect_view()}</dl>
             <div class="acts">
-                <Button label=words().settings.refresh look=Look::Quiet on_press=again/>
+                <Button label=words().settings.refresh look=ButtonStyle::Quiet on_press=again/>
             </div>
         </Part>
     }
@@ -44,13 +44,13 @@ pub fn Health() -> impl IntoView {
 /// A fact: its name, its text, and whether it is good.
 type Fact = (Text, String, Tone);
 
-fn facts(state: State, storage: Option<&Storage>) -> Vec<Fact> {
+fn facts(state: AppState, storage: Option<&Storage>) -> Vec<Fact> {
     let w = &words().settings;
     let status = state.status.get();
     let moment = |at| time::moment(at, state.now.get());
     let tone = if status.link.is_there() { Tone::Mine } else { Tone::Wait };
     let mut facts = vec![(w.connection, link(status.link).to_owned(), tone)];
-    facts.extend(status.trouble.as_ref().map(|why| (w.trouble, troubles::trouble(why), Tone::Quiet)));
+    facts.extend(status.trouble.as_ref().map(|why| (w.trouble, connection_error::trouble(why), Tone::Quiet)));
     facts.extend(state.session.get().map(|session| (w.server, session.server, Tone::Quiet)));
     facts.push((w.last_sync, status.as_of.map_or(w.never.to_owned(), moment), Tone::Quiet));
     let entry = if status.seq == 0 { w.entry_none.to_owned() } else { status.seq.to_string() };
@@ -76,13 +76,13 @@ fn unsent(status: &Status) -> Fact {
     (words().settings.unsent, said, tone)
 }
 
-fn sound(ears: &Ears, is_on: bool) -> Fact {
+fn sound(ears: &AudioOutputStatus, is_on: bool) -> Fact {
     let w = &words().settings;
     let (said, tone) = match ears {
-        Ears::Unable { why } => (fill(w.sound_unable, &[("why", why)]), Tone::Alarm),
+        AudioOutputStatus::Unable { why } => (fill(w.sound_unable, &[("why", why)]), Tone::Alarm),
         _ if !is_on => (w.sound_muted.to_owned(), Tone::Wait),
-        Ears::Able => (w.sound_able.to_owned(), Tone::Mine),
-        Ears::Unknown => (w.sound_unknown.to_owned(), Tone::Quiet),
+        AudioOutputStatus::Able => (w.sound_able.to_owned(), Tone::Mine),
+        AudioOutputStatus::Unknown => (w.sound_unknown.to_owned(), Tone::Quiet),
     };
     (w.sound, said, tone)
 }
@@ -146,10 +146,10 @@ mod tests {
 
     #[test]
     fn a_device_that_can_not_sound_says_why_even_when_it_is_silenced() {
-        let deaf = Ears::Unable { why: "no card".into() };
+        let deaf = AudioOutputStatus::Unable { why: "no card".into() };
         assert_eq!(sound(&deaf, false).1, "Can't sound: no card");
-        assert_eq!(sound(&Ears::Able, false).2, Tone::Wait);
-        assert_eq!(sound(&Ears::Able, true).2, Tone::Mine);
+        assert_eq!(sound(&AudioOutputStatus::Able, false).2, Tone::Wait);
+        assert_eq!(sound(&AudioOutputStatus::Able, true).2, Tone::Mine);
     }
 
     #[test]

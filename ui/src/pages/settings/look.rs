@@ -4,13 +4,13 @@ use crewbell_core::screen::settings;
 use leptos::prelude::*;
 
 use super::Part;
-use crate::components::{Choice, Picture, Select};
+use crate::components::{Choice, IconName, Select};
 use crate::locales::{Language, words};
 use crate::state::state;
 
 /// The settings for language, colours and text size.
 #[component]
-pub fn Look() -> impl IntoView {
+pub fn ButtonStyle() -> impl IntoView {
     let state = state();
     let w = &words().settings;
     let language =
@@ -34,7 +34,7 @@ pub fn Look() -> impl IntoView {
         each(&[("auto", w.theme_auto), ("light", w.theme_light), ("dark", w.theme_dark), ("night", w.theme_night)]);
     let sizes = each(&[("normal", w.text_normal), ("large", w.text_large), ("largest", w.text_largest)]);
     view! {
-        <Part title=w.look icon=Picture::Sun>
+        <Part title=w.look icon=IconName::Sun>
             <Select label=w.language value=language options=languages/>
             <Choice label=w.theme value=of(settings::THEME, "auto") on_choose=set(settings::THEME) options=themes/>
             <p class="hint">{w.theme_night_hint}</p>

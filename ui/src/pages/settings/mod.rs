@@ -18,12 +18,12 @@ mod you;
 
 use leptos::prelude::*;
 
-use crate::components::{Icon, Picture};
+use crate::components::{Icon, IconName};
 use crate::locales::Text;
 use crate::pages::Info;
 
 /// The page's [`Info`].
-pub const INFO: Info = Info { title: |words| words.settings.title, icon: Picture::Settings, right: None };
+pub const INFO: Info = Info { title: |words| words.settings.title, icon: IconName::Settings, right: None };
 
 /// The settings page.
 #[component]
@@ -32,7 +32,7 @@ pub fn Settings() -> impl IntoView {
         <div class="settings">
             <sounds::Sounds/>
             <calls::Calls/>
-            <look::Look/>
+            <look::ButtonStyle/>
             <background::Background/>
             <health::Health/>
             <add_device::AddDevice/>
@@ -44,7 +44,7 @@ pub fn Settings() -> impl IntoView {
 
 /// A section of the page, with its heading.
 #[component]
-fn Part(title: Text, icon: Picture, children: Children) -> impl IntoView {
+fn Part(title: Text, icon: IconName, children: Children) -> impl IntoView {
     view! {
         <section class="card settings-part">
             <h2><Icon of=icon/>{title}</h2>

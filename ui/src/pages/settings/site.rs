@@ -2,16 +2,16 @@
 
 use std::ops::RangeInclusive;
 
-use crewbell_shared::button::Key;
+use crewbell_shared::button::ButtonKey;
 use crewbell_shared::person::{Right, Role, allows};
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::Priority;
-use crewbell_shared::site::Settings;
+use crewbell_shared::site::SiteSettings;
 use leptos::prelude::*;
 
 use super::Part;
 use super::draft::{KEYS, KNOWN, Numbers, OWN, Typed, number, with};
-use crate::components::{Button, Field, Look, Picture, Select};
+use crate::components::{Button, ButtonStyle, Field, IconName, Select};
 use crate::locales::{Text, fill, names, refusals, words};
 use crate::state::state;
 
@@ -29,7 +29,7 @@ struct Form {
 
 #[derive(Clone, Copy)]
 struct KeyForm {
-    key: Key,
+    key: ButtonKey,
     chosen: RwSignal<String>,
     own: RwSignal<String>,
     priority: RwSignal<String>,
@@ -42,7 +42,7 @@ impl Form {
         Self { window: text(), ring: text(), days: text(), unused: text(), closed: text(), zone: text(), keys }
     }
 
-    fn load(self, settings: &Settings) {
+    fn load(self, settings: &SiteSettings) {
         self.window.set(settings.press_window_s.to_string());
         self.ring.set(settings.ring_time_s.to_string());
         self.days.set(settings.retention_days.to_string());
@@ -57,18 +57,18 @@ impl Form {
         }
     }
 
-    fn typed(self) -> Vec<(Key, Typed)> {
+    fn typed(self) -> Vec<(ButtonKey, Typed)> {
         self.keys.map(|form| (form.key, form.typed())).to_vec()
     }
 
     /// The resulting settings, if all values are valid.
-    fn meant(self, before: &Settings) -> Option<Settings> {
+    fn meant(self, before: &SiteSettings) -> Option<SiteSettings> {
         let numbers = Numbers {
-            press_window_s: self.window.with(|typed| number(typed, &Settings::PRESS_WINDOW_S))?,
-            ring_time_s: self.ring.with(|typed| number(typed, &Settings::RING_TIME_S))?,
-            retention_days: self.days.with(|typed| number(typed, &Settings::RETENTION_DAYS))?,
-            session_days: self.unused.with(|typed| number(typed, &Settings::SESSION_DAYS))?,
-            closed_days: self.closed.with(|typed| number(typed, &Settings::CLOSED_DAYS))?,
+            press_window_s: self.window.with(|typed| number(typed, &SiteSettings::PRESS_WINDOW_S))?,
+            ring_time_s: self.ring.with(|typed| number(typed, &SiteSettings::RING_TIME_S))?,
+            retention_days: self.days.with(|typed| number(typed, &SiteSettings::RETENTION_DAYS))?,
+            session_days: self.unused.with(|typed| number(typed, &SiteSettings::SESSION_DAYS))?,
+            closed_days: self.closed.with(|typed| number(typed, &SiteSettings::CLOSED_DAYS))?,
         };
         let typed = self.typed();
         let is_whole = typed.iter().all(|(_, typed)| !typed.lacks_name());
@@ -125,16 +125,16 @@ pub fn Site() -> impl IntoView {
     let who = Role::ALL.into_iter().filter(|role| allows(*role, Right::EditSite)).map(names::role);
     let only = fill(w.site_only, &[("roles", &who.collect::<Vec<_>>().join(", "))]);
     view! {
-        <Part title=w.site icon=Picture::Settings>
+        <Part title=w.site icon=IconName::Settings>
             <p class="hint">{move || fill(w.site_text, &[("site", &state.site_name())])}</p>
             <Show when=move || pending.get()><small class="pending-word">{words().common.pending}</small></Show>
             <Show when=move || !may.get()><p class="hint site-only">{only.clone()}</p></Show>
             <fieldset class="site-form" aria-label=w.site disabled=move || !may.get()>
-                <Number label=w.press_window value=form.window hint=w.press_window_hint range=Settings::PRESS_WINDOW_S/>
-                <Number label=w.ring_time value=form.ring hint=w.ring_time_hint range=Settings::RING_TIME_S/>
-                <Number label=w.retention value=form.days hint=w.retention_hint range=Settings::RETENTION_DAYS/>
-                <Number label=w.session_days value=form.unused hint=w.session_days_hint range=Settings::SESSION_DAYS/>
-                <Number label=w.closed_days value=form.closed hint=w.closed_days_hint range=Settings::CLOSED_DAYS/>
+                <Number label=w.press_window value=form.window hint=w.press_window_hint range=SiteSettings::PRESS_WINDOW_S/>
+                <Number label=w.ring_time value=form.ring hint=w.ring_time_hint range=SiteSettings::RING_TIME_S/>
+                <Number label=w.retention value=form.days hint=w.retention_hint range=SiteSettings::RETENTION_DAYS/>
+                <Number label=w.session_days value=form.unused hint=w.session_days_hint range=SiteSettings::SESSION_DAYS/>
+                <Number label=w.closed_days value=form.closed hint=w.closed_days_hint range=SiteSettings::CLOSED_DAYS/>
                 <Field label=w.time_zone value=form.zone hint=w.time_zone_hint/>
                 <h3>{w.services}</h3>
                 <p class="hint">{w.services_hint}</p>
@@ -143,7 +143,7 @@ pub fn Site() -> impl IntoView {
             <Show when=move || is_older.get() && is_touched.get()><p class="hint" role="status">{w.changed_elsewhere}</p></Show>
             <Show when=move || may.get()>
                 <div class="acts">
-                    <Button label=w.save_site look=Look::Go on_press=save disabled=Signal::derive(move || !can_save())/>
+                    <Button label=w.save_site look=ButtonStyle::Go on_press=save disabled=Signal::derive(move || !can_save())/>
                     <Button label=w.reset on_press=reset disabled=Signal::derive(move || !is_touched.get())/>
                 </div>
             </Show>
@@ -195,7 +195,7 @@ fn OneKey(form: KeyForm) -> impl IntoView {
                 <Select label=fill(w.priority_of, &[("key", &key)]) value=form.priority options=priorities.clone()/>
             </Show>
             <Show when=move || is(OWN)><Field label=w.service_code value=form.own wrong=lacks/></Show>
-            <Show when=move || is(Settings::DO_NOT_DISTURB)><p class="hint">{w.dnd_hint}</p></Show>
+            <Show when=move || is(SiteSettings::DO_NOT_DISTURB)><p class="hint">{w.dnd_hint}</p></Show>
         </div>
     }
 }

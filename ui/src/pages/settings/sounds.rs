@@ -5,7 +5,7 @@ use crewbell_shared::request::Priority;
 use leptos::prelude::*;
 
 use super::Part;
-use crate::components::{Button, Confirm, Icon, Picture, Switch, Volume};
+use crate::components::{Button, Confirm, Icon, IconName, Switch, Volume};
 use crate::locales::{fill, names, refusals, words};
 use crate::state::state;
 
@@ -26,11 +26,11 @@ pub fn Sounds() -> impl IntoView {
         state.set(settings::SOUNDS, Some("off".to_owned()));
     };
     view! {
-        <Part title=w.sounds icon=Picture::Sound>
+        <Part title=w.sounds icon=IconName::Sound>
             <Switch label=w.sounds_on on on_switch=switch/>
             <Show when=move || on.get()
                 fallback=|| view! {
-                    <p class="consequence"><Icon of=Picture::SoundOff/><span>{words().settings.sounds_off_text}</span></p>
+                    <p class="consequence"><Icon of=IconName::SoundOff/><span>{words().settings.sounds_off_text}</span></p>
                 }>
                 <p class="hint">{w.sounds_on_text}</p>
                 <Volume setting=settings::VOLUME label=w.volume hint=w.volume_hint/>
@@ -58,7 +58,7 @@ fn Test() -> impl IntoView {
     let one = move |priority: Priority| {
         let what = names::priority(priority);
         view! {
-            <Button label=what icon=Picture::Play name=fill(w.test_name, &[("what", what)])
+            <Button label=what icon=IconName::Play name=fill(w.test_name, &[("what", what)])
                 on_press=move || play(priority)/>
         }
     };

@@ -4,7 +4,7 @@ use crewbell_core::screen::Ask;
 use leptos::prelude::*;
 
 use super::Part;
-use crate::components::{Button, Look, Picture, Sheet};
+use crate::components::{Button, ButtonStyle, IconName, Sheet};
 use crate::locales::{fill, names, words};
 use crate::pages::outbox::unsent;
 use crate::pages::people::Secret;
@@ -24,13 +24,13 @@ pub fn You() -> impl IntoView {
         Some(fill(w.you_text, &[("who", &me.name), ("role", names::role(me.role)), ("site", &site)]))
     });
     view! {
-        <Part title=w.you icon=Picture::Guest>
+        <Part title=w.you icon=IconName::Guest>
             <p><b>{who}</b></p>
             <p class="hint">{w.switch_text}</p>
             <div class="acts">
-                <Button label=w.switch icon=Picture::People on_press=move || asks.set(true)/>
-                <Button label=words().people.secret_mine icon=Picture::Key on_press=move || changes.set(true)/>
-                <Button label=w.sign_out look=Look::Quiet icon=Picture::Leave on_press=move || asks.set(true)/>
+                <Button label=w.switch icon=IconName::People on_press=move || asks.set(true)/>
+                <Button label=words().people.secret_mine icon=IconName::Key on_press=move || changes.set(true)/>
+                <Button label=w.sign_out look=ButtonStyle::Quiet icon=IconName::Leave on_press=move || asks.set(true)/>
             </div>
             <Show when=move || changes.get()>
                 <Sheet title=words().people.secret_mine.to_owned() on_close=move || changes.set(false)>
@@ -67,10 +67,10 @@ fn Leave(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
             <p>{w.sign_out_text}</p>
             <Show when=move || { lost.get() > 0 }>
                 <p class="wrong" role="alert">{move || w.sign_out_unsent.say(lost.get())}</p>
-                <Button label=w.see_unsent look=Look::Go icon=Picture::Outbox on_press=look_at_it/>
+                <Button label=w.see_unsent look=ButtonStyle::Go icon=IconName::Outbox on_press=look_at_it/>
             </Show>
             <div class="acts">
-                <Button label=Signal::derive(label) look=Look::Danger on_press=sign_out/>
+                <Button label=Signal::derive(label) look=ButtonStyle::Danger on_press=sign_out/>
                 <Button label=words().common.cancel on_press=on_close/>
             </div>
         </Sheet>

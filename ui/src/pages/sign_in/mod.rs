@@ -13,10 +13,10 @@ mod site;
 use crewbell_core::screen::{Ask, ServerInfo, SiteInfo};
 use leptos::prelude::*;
 
-use crate::components::{Button, Look};
-use crate::frame::{Notices, Trouble};
+use crate::components::{Button, ButtonStyle};
+use crate::frame::{ConnectionBanner, Notices};
 use crate::locales::{Language, language, names, words};
-use crate::state::{State, state};
+use crate::state::{AppState, state};
 
 /// The step of the sign-in.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,7 @@ fn after(found: ServerInfo) -> Step {
 }
 
 /// The first step: the last person's PIN, or the choice of the server.
-fn first(state: State) -> Step {
+fn first(state: AppState) -> Step {
     state.last.get_untracked().map_or(Step::Server, |last| {
         let site = SiteInfo { name: names::as_words(&last.site), slug: last.site };
         Step::Who(Place { server: last.server, site, last: Some(last.person.name) })
@@ -84,12 +84,12 @@ pub fn SignIn() -> impl IntoView {
     view! {
         <main class="sign-in">
             <Notices/>
-            <Trouble/>
+            <ConnectionBanner/>
             <h1 class="brand">{words().frame.app}</h1>
             {shown}
             <footer>
                 <Show when=move || !is_first()>
-                    <Button label=words().sign_in.other_server look=Look::Quiet on_press=move || step.set(Step::Server)/>
+                    <Button label=words().sign_in.other_server look=ButtonStyle::Quiet on_press=move || step.set(Step::Server)/>
                 </Show>
                 <Languages/>
             </footer>
@@ -98,7 +98,7 @@ pub fn SignIn() -> impl IntoView {
 }
 
 /// Requests the full names of the server's sites, if it can be reached. The device stores only a site's short name.
-fn the_site_by_name(state: State, step: &Step) -> RwSignal<Vec<SiteInfo>> {
+fn the_site_by_name(state: AppState, step: &Step) -> RwSignal<Vec<SiteInfo>> {
     let named = RwSignal::new(Vec::new());
     if let Step::Who(place) = step {
         state.ask_or(Ask::FindServer { address: place.server.clone() }, move |found: Result<ServerInfo, _>| {

@@ -4,7 +4,7 @@ use crewbell_core::screen::{Ask, AskError};
 use leptos::prelude::*;
 
 use super::Place;
-use crate::components::{Button, Field, Look, PinPad};
+use crate::components::{Button, ButtonStyle, Field, PinPad};
 use crate::locales::{fill, refusals, words};
 use crate::state::state;
 
@@ -79,12 +79,12 @@ pub fn Secret(
         <p class="wrong" role="alert">{move || if busy.get() { Some(w.trying.to_owned()) } else { wrong.get() }}</p>
         <div class="acts center">
             <Button label=Signal::derive(move || if typed.get() { w.use_pin } else { w.use_password }.to_owned())
-                look=Look::Quiet on_press=move || {
+                look=ButtonStyle::Quiet on_press=move || {
                     secret.set(String::new());
                     typed.update(|typed| *typed = !*typed);
                 }/>
             <Show when=move || known.get()>
-                <Button label=w.someone_else look=Look::Quiet on_press=someone_else/>
+                <Button label=w.someone_else look=ButtonStyle::Quiet on_press=someone_else/>
             </Show>
         </div>
     }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::secret::trouble;
 use crate::bridge::page;
-use crate::components::{Field, Icon, Picture};
+use crate::components::{Field, Icon, IconName};
 use crate::locales::words;
 use crate::state::state;
 
@@ -65,7 +65,7 @@ pub fn Server(#[prop(into)] on_found: Callback<ServerInfo>) -> impl IntoView {
         </form>
         <div class="scan">
             <label class="button">
-                <Icon of=Picture::Camera/>
+                <Icon of=IconName::Camera/>
                 <span>{w.scan}</span>
                 <input class="for-ears" type="file" accept="image/*" capture="environment" node_ref=chooser
                     on:change=chosen/>

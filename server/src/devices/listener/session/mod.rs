@@ -22,12 +22,12 @@ use self::poll::Event;
 pub(super) use self::poll::Watch;
 use super::{
     Limits,
-    intake::{Gone, Intake, Outgoing, Taken, Trouble},
-    lamps::Inbox,
+    acks::Inbox,
+    in_flight::{InFlight, Request, RequestedFilter, Settled},
+    intake::{ClientIssue, Gone, Intake, Outgoing, Taken},
     pace::Pace,
     topics,
     wire::{Fault, Grant, Incoming, Wire},
-    work::{Asked, Request, Settled, Work},
 };
 use crate::limits::Held;
 
@@ -73,7 +73,7 @@ impl Ending {
 pub(super) struct Session<I: Intake, S> {
     pub(super) stream: S,
     pub(super) wire: Wire,
-    pub(super) work: Work<I>,
+    pub(super) work: InFlight<I>,
     pub(super) inbox: Inbox,
     pub(super) limits: Limits,
     pub(super) pace: Pace,
@@ -171,7 +171,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         }
         let now = Instant::now();
         if self.pace.held_until(now).is_some() && self.pace.tell(now) {
-            self.work.troubled(Trouble::Flood);
+            self.work.troubled(ClientIssue::Flood);
         }
         let held_back = self.is_full();
         if heard || self.watch.held_back != held_back {
@@ -189,7 +189,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
     }
 
     /// Activates a filter before the intake looks up the current state, so that no change in between is missed.
-    fn asked(&mut self, filter: String, handling: RetainHandling) -> Asked {
+    fn asked(&mut self, filter: String, handling: RetainHandling) -> RequestedFilter {
         let objection = if !topics::is_filter(&filter) {
             Some(Grant::InvalidFilter)
         } else if topics::is_shared(&filter) {
@@ -199,7 +199,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
         } else {
             None
         };
-        Asked { filter, handling, objection }
+        RequestedFilter { filter, handling, objection }
     }
 
     fn settle(&mut self, settled: Settled) -> Result<(), Ending> {
@@ -239,7 +239,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
     }
 
     /// Grants a subscription and sends the current state as a retained message [MQTT-3.3.1-9 to 11].
-    fn show(&mut self, asked: &Asked, current: &[Outgoing]) {
+    fn show(&mut self, asked: &RequestedFilter, current: &[Outgoing]) {
         let is_new = self.inbox.grant(&asked.filter);
         let wanted = match asked.handling {
             RetainHandling::SendRetained => true,

@@ -21,8 +21,8 @@ use tokio_util::{
 
 use super::{
     super::{
+        in_flight::Settled,
         intake::{Intake, Outgoing},
-        work::Settled,
     },
     Ending, OUTPUT, SILENT, Session,
 };

@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use super::{
     super::{Gone, Limits, Taken},
-    house::{Connect, House, packet, publish, text},
+    handler::{Connect, House, packet, publish, text},
 };
 
 #[rstest]
@@ -15,9 +15,9 @@ use super::{
 #[case("later", 3, 0x88)]
 #[tokio::test]
 async fn those_who_are_not_let_in_are_told_why(#[case] username: &str, #[case] old: u8, #[case] new: u8) {
-    let house = House::open().await;
+    let registry = House::open().await;
     for (level, answer) in [(4, vec![0x20, 2, 0, old]), (5, vec![0x20, 3, 0, new, 0])] {
-        let mut client = house.client().await;
+        let mut client = registry.client().await;
         client.send(&Connect { level, username: Some(username), ..Connect::default() }.bytes()).await;
         assert_eq!(client.packet().await, answer);
         assert_eq!(client.next().await, None);
@@ -26,12 +26,12 @@ async fn those_who_are_not_let_in_are_told_why(#[case] username: &str, #[case] o
 
 #[tokio::test]
 async fn other_versions_are_told_so() {
-    let house = House::open().await;
-    let mut client = house.client().await;
+    let registry = House::open().await;
+    let mut client = registry.client().await;
     client.send(&packet(0x10, &[&b"\0\x06MQIsdp\x03\x02\0\x3c"[..], &text("old")].concat())).await;
     assert_eq!(client.packet().await, [0x20, 2, 0, 1][..]);
     assert_eq!(client.next().await, None);
-    let mut client = house.client().await;
+    let mut client = registry.client().await;
     client.send(&Connect { level: 6, ..Connect::default() }.bytes()).await;
     assert_eq!(client.packet().await, [0x20, 3, 0, 0x84, 0][..]);
     assert_eq!(client.next().await, None);
@@ -39,21 +39,21 @@ async fn other_versions_are_told_so() {
 
 #[tokio::test]
 async fn the_nameless_get_a_name_unless_they_want_to_be_remembered() {
-    let mut house = House::open().await;
-    let mut new = house.client().await;
+    let mut registry = House::open().await;
+    let mut new = registry.client().await;
     new.send(&Connect { level: 5, client_id: "", ..Connect::default() }.bytes()).await;
     let connack = new.packet().await;
     assert_eq!(connack[3], 0);
     new.send(&publish(5, 0, 0, "t", b"")).await;
-    let named = house.handed().await.peer.client_id;
+    let named = registry.handed().await.peer.client_id;
     assert!(!named.is_empty());
     assert!(connack.windows(named.len()).any(|part| part == named.as_bytes()), "it is told its name");
-    let mut old = house.client().await;
+    let mut old = registry.client().await;
     old.send(&Connect { client_id: "", ..Connect::default() }.bytes()).await;
     assert_eq!(old.packet().await, [0x20, 2, 0, 0][..]);
     old.send(&publish(4, 0, 0, "t", b"")).await;
-    assert_ne!(house.handed().await.peer.client_id, named);
-    let mut old = house.client().await;
+    assert_ne!(registry.handed().await.peer.client_id, named);
+    let mut old = registry.client().await;
     old.send(&Connect { client_id: "", clean: false, ..Connect::default() }.bytes()).await;
     assert_eq!(old.packet().await, [0x20, 2, 0, 2][..]);
     assert_eq!(old.next().await, None);
@@ -61,8 +61,8 @@ async fn the_nameless_get_a_name_unless_they_want_to_be_remembered() {
 
 #[tokio::test]
 async fn a_new_client_is_told_the_limits_and_that_nothing_is_kept() {
-    let house = House::open().await;
-    let mut client = house.client().await;
+    let registry = House::open().await;
+    let mut client = registry.client().await;
     client.send(&Connect { level: 5, keep_alive: 0, clean: false, ..Connect::default() }.bytes()).await;
     let connack = client.packet().await;
     assert_eq!(connack[2], 0, "no session");
@@ -77,10 +77,10 @@ async fn a_new_client_is_told_the_limits_and_that_nothing_is_kept() {
 
 #[tokio::test]
 async fn what_is_sent_right_behind_connect_is_not_lost() {
-    let mut house = House::open().await;
-    let mut client = house.client().await;
+    let mut registry = House::open().await;
+    let mut client = registry.client().await;
     client.send(&[Connect::default().bytes(), publish(4, 1, 1, "t", b"x")].concat()).await;
-    house.handed().await.is(Taken::Done);
+    registry.handed().await.is(Taken::Done);
     assert_eq!(client.packet().await, [0x20, 2, 0, 0][..]);
     assert_eq!(client.packet().await, [0x40, 2, 0, 1][..]);
 }
@@ -88,10 +88,10 @@ async fn what_is_sent_right_behind_connect_is_not_lost() {
 #[tokio::test]
 async fn who_says_nothing_is_closed() {
     let limits = Limits { connect_timeout: Duration::from_millis(100), ..Limits::default() };
-    let house = House::with(limits, None).await;
-    let mut silent = house.client().await;
+    let registry = House::with(limits, None).await;
+    let mut silent = registry.client().await;
     assert_eq!(silent.next().await, None);
-    let mut slow = house.client().await;
+    let mut slow = registry.client().await;
     slow.send(&Connect::default().bytes()[..9]).await;
     assert_eq!(slow.next().await, None);
 }
@@ -99,15 +99,15 @@ async fn who_says_nothing_is_closed() {
 #[rstest]
 #[tokio::test]
 async fn the_same_client_takes_over_its_older_connection(#[values(4, 5)] level: u8) {
-    let mut house = House::open().await;
+    let mut registry = House::open().await;
     let will = Some(("w", "lost"));
     let connect = Connect { level, will, ..Connect::default() }.bytes();
-    let mut older = house.client().await;
+    let mut older = registry.client().await;
     older.send(&connect).await;
     older.packet().await;
     older.send(&publish(level, 1, 1, "t", b"")).await;
-    let pending = house.handed().await;
-    let mut newer = house.client().await;
+    let pending = registry.handed().await;
+    let mut newer = registry.client().await;
     newer.send(&connect).await;
     newer.packet().await;
     if level == 5 {
@@ -116,16 +116,16 @@ async fn the_same_client_takes_over_its_older_connection(#[values(4, 5)] level: 
     assert_eq!(older.next().await, None);
     let number = pending.peer.connection;
     pending.is(Taken::Done);
-    assert_eq!(house.gone().await, (number, Gone::TakenOver));
-    assert!(house.is_quiet(), "no will: it isn't gone");
+    assert_eq!(registry.gone().await, (number, Gone::TakenOver));
+    assert!(registry.is_quiet(), "no will: it isn't gone");
     newer.ping().await;
 }
 
 #[tokio::test]
 async fn another_principal_cannot_throw_a_client_off_by_its_name() {
-    let house = House::open().await;
-    let mut victim = house.guest(4, "button").await;
-    let mut other = house.client().await;
+    let registry = House::open().await;
+    let mut victim = registry.guest(4, "button").await;
+    let mut other = registry.client().await;
     other.send(&Connect { username: Some("other"), ..Connect::default() }.bytes()).await;
     assert_eq!(other.packet().await, [0x20, 2, 0, 0][..]);
     victim.ping().await;

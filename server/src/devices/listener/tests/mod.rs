@@ -1,12 +1,12 @@
 //! Tests of the listener, with third-party clients and with invalid bytes.
 
 mod acknowledge;
+mod acks;
 mod clauses;
 mod connect;
 mod end;
 mod foreign;
-mod house;
-mod lamps;
+mod handler;
 mod limits;
 mod malformed;
 mod secure;

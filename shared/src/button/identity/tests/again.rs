@@ -28,7 +28,7 @@ fn a_counter_that_comes_again_is_another_press_s_after_a_boot_another_payload_or
             again(
                 |story| {
                     story.reconnect();
-                    story.health(&Vitals { uptime_ms: Some(2_000), ..Vitals::default() });
+                    story.health(&Telemetry { uptime_ms: Some(2_000), ..Telemetry::default() });
                 },
                 1,
                 false,
@@ -39,7 +39,7 @@ fn a_counter_that_comes_again_is_another_press_s_after_a_boot_another_payload_or
         (
             "after a status with an uptime longer than the time since",
             again(
-                |story| story.health(&Vitals { uptime_ms: Some(60_000), ..Vitals::default() }),
+                |story| story.health(&Telemetry { uptime_ms: Some(60_000), ..Telemetry::default() }),
                 1,
                 true,
                 false,
@@ -47,7 +47,7 @@ fn a_counter_that_comes_again_is_another_press_s_after_a_boot_another_payload_or
             ),
         ),
         ("as another kind of press", again(|story| story.what.0 = PressKind::Double, 1, true, true, false)),
-        ("on another key", again(|story| story.what.1 = Key::Aux2, 1, true, true, false)),
+        ("on another key", again(|story| story.what.1 = ButtonKey::Aux2, 1, true, true, false)),
     ];
     for seconds in [5, 12, 29] {
         for counter in [0, 1, 65_535] {
@@ -112,7 +112,7 @@ fn a_duplicate_under_a_new_packet_id_counts_on_the_same_card_and_toggles_nothing
     let mut judged = |wait, packet_id| {
         story.wait(wait);
         let resent = Delivery { packet_id: Some(packet_id), ..story.resend(&first, true) };
-        let (judgement, _) = judge(&story.memory, &story.seen(&Evidence::Nothing), &resent, None);
+        let (judgement, _) = classify(&story.memory, &story.seen(&Evidence::Nothing), &resent, None);
         (is_new(&judgement), is_doubtful(&judgement))
     };
     assert_eq!(judged(2, 99), (false, false), "the same bytes within two seconds");
@@ -135,7 +135,7 @@ fn a_frame_that_comes_again_is_the_same_until_a_join_or_a_lower_number() {
     assert!(is_new(&story.press(&framed(8, None), 1)), "the next frame is another press, whatever its bytes");
     let lower = story.press(&framed(2, None), 4);
     assert!(is_new(&lower));
-    story.health(&Vitals { booted: true, ..Vitals::default() });
+    story.health(&Telemetry { booted: true, ..Telemetry::default() });
     let joined = story.press(&framed(2, None), 4);
     assert!(is_new(&joined));
     assert_ne!(key(joined), key(lower));
@@ -163,7 +163,7 @@ fn a_recording_is_the_same_by_its_bytes_alone() {
     let mut story = Story::new();
     let mut is_repeated = |payload, dup| {
         let delivery = Delivery { dup, ..story.delivery(payload) };
-        let (repeated, memory) = judge_recording(&story.memory, &delivery, true);
+        let (repeated, memory) = classify_recording(&story.memory, &delivery, true);
         story.memory = memory;
         story.wait(20);
         repeated
@@ -179,9 +179,9 @@ fn the_same_words_or_address_a_while_later_are_a_message_of_their_own() {
     for (seconds, dup, repeats) in [(1, false, true), (20, true, true), (20, false, false), (300, true, false)] {
         let mut story = Story::new();
         let first = story.delivery(1);
-        let (_, memory) = judge_recording(&story.memory, &first, false);
+        let (_, memory) = classify_recording(&story.memory, &first, false);
         story.wait(seconds);
-        let (repeated, _) = judge_recording(&memory, &Delivery { dup, ..story.delivery(1) }, false);
+        let (repeated, _) = classify_recording(&memory, &Delivery { dup, ..story.delivery(1) }, false);
         assert_eq!(repeated, repeats, "after {seconds} s, DUP {dup}");
     }
 }
@@ -192,7 +192,7 @@ fn a_frame_whose_join_is_told_after_it_counts_twice_at_most_and_toggles_nothing_
     let first = story.delivery(7);
     assert!(is_new(&story.judge(&framed(0, None), &first)));
     story.wait(2);
-    story.health(&Vitals { booted: true, ..Vitals::default() });
+    story.health(&Telemetry { booted: true, ..Telemetry::default() });
     story.wait(8);
     let again = story.resend(&first, false);
     assert!(is_doubtful(&story.judge(&framed(0, None), &again)));
@@ -204,7 +204,7 @@ fn a_frame_whose_join_is_told_after_it_counts_twice_at_most_and_toggles_nothing_
 #[test]
 fn a_stated_counter_of_a_life_that_began_since_is_a_press() {
     let stated = Evidence::Standing { input: 0, counter: 1 };
-    let uptime = |seconds: u64| Vitals { uptime_ms: Some(seconds * 1000), ..Vitals::default() };
+    let uptime = |seconds: u64| Telemetry { uptime_ms: Some(seconds * 1000), ..Telemetry::default() };
     let mut story = Story::new();
     assert!(is_new(&story.press(&stated, 1)));
     story.wait(30);

@@ -34,7 +34,7 @@ impl Dialect {
     }
 
     /// The payload hash; equal for equal presses if the device gives no evidence.
-    fn payload(self, number: u64, kind: PressKind, key: Key) -> u64 {
+    fn payload(self, number: u64, kind: PressKind, key: ButtonKey) -> u64 {
         match self {
             Self::Named | Self::Counted | Self::Framed | Self::RadioCounter => 1000 + number,
             Self::Plain | Self::Bridged => 10 * kind as u64 + key as u64,
@@ -75,9 +75,9 @@ impl Dialect {
 }
 
 /// A press and its distance from the one before: 3 s at least, as two equal ones without evidence need.
-fn distinct() -> impl Strategy<Value = (PressKind, Key, u8)> {
+fn distinct() -> impl Strategy<Value = (PressKind, ButtonKey, u8)> {
     let kinds = vec![PressKind::Single, PressKind::Double, PressKind::Long, PressKind::Shake, PressKind::Emergency];
-    let keys = vec![Key::Main, Key::Aux1, Key::Aux2];
+    let keys = vec![ButtonKey::Main, ButtonKey::Aux1, ButtonKey::Aux2];
     (proptest::sample::select(kinds), proptest::sample::select(keys), 3_u8..90)
 }
 
@@ -143,13 +143,13 @@ proptest! {
                 }
                 Event::Reboot { says_so } => {
                     story.reconnect();
-                    story.health(&Vitals { uptime_ms: Some(uptime), ..Vitals::default() });
+                    story.health(&Telemetry { uptime_ms: Some(uptime), ..Telemetry::default() });
                     (counter, uptime) = (0, 300);
                     story.packet_id = 0;
                     story.health(&if says_so {
-                        Vitals { booted: true, ..Vitals::default() }
+                        Telemetry { booted: true, ..Telemetry::default() }
                     } else {
-                        Vitals { uptime_ms: Some(uptime), ..Vitals::default() }
+                        Telemetry { uptime_ms: Some(uptime), ..Telemetry::default() }
                     });
                     uptime += 5;
                 }

@@ -7,7 +7,7 @@ use super::*;
 
 /// A button's connection, clock and dedup state.
 struct Story {
-    memory: Memory,
+    memory: DedupState,
     now: Timestamp,
     connection: u64,
     packet_id: u16,
@@ -15,19 +15,19 @@ struct Story {
     /// The last connection that ended with a DISCONNECT.
     said_goodbye: Option<u64>,
     /// The kind and key of the presses from here on.
-    what: (PressKind, Key),
+    what: (PressKind, ButtonKey),
 }
 
 impl Story {
     fn new() -> Self {
         Self {
-            memory: Memory::default(),
+            memory: DedupState::default(),
             now: Timestamp::from_second(1_790_000_000).expect("in range"),
             connection: 1,
             packet_id: 0,
             external: false,
             said_goodbye: None,
-            what: (PressKind::Single, Key::Main),
+            what: (PressKind::Single, ButtonKey::Main),
         }
     }
 
@@ -76,14 +76,14 @@ impl Story {
             evidence: evidence.clone(),
             device_press_id: None,
             device_time: None,
-            vitals: Vitals::default(),
+            vitals: Telemetry::default(),
             transcript: None,
             audio_url: None,
         }
     }
 
-    fn judge(&mut self, evidence: &Evidence, delivery: &Delivery) -> Judgement {
-        let (judgement, memory) = judge(&self.memory, &self.seen(evidence), delivery, None);
+    fn judge(&mut self, evidence: &Evidence, delivery: &Delivery) -> Classification {
+        let (judgement, memory) = classify(&self.memory, &self.seen(evidence), delivery, None);
         let kept = serde_json::to_string(&memory).expect("memory is JSON");
         assert!(kept.len() < 6144, "a memory of {} bytes", kept.len());
         self.memory = serde_json::from_str(&kept).expect("and back");
@@ -91,12 +91,12 @@ impl Story {
         judgement
     }
 
-    fn press(&mut self, evidence: &Evidence, payload_hash: u64) -> Judgement {
+    fn press(&mut self, evidence: &Evidence, payload_hash: u64) -> Classification {
         let delivery = self.delivery(payload_hash);
         self.judge(evidence, &delivery)
     }
 
-    fn health(&mut self, vitals: &Vitals) {
+    fn health(&mut self, vitals: &Telemetry) {
         self.memory = note_health(&self.memory, vitals, self.now);
     }
 }
@@ -109,21 +109,21 @@ fn framed(frame: u64, counter: Option<u64>) -> Evidence {
     Evidence::Framed { frame, counter }
 }
 
-fn is_new(judgement: &Judgement) -> bool {
-    matches!(judgement, Judgement::New { .. })
+fn is_new(judgement: &Classification) -> bool {
+    matches!(judgement, Classification::New { .. })
 }
 
-fn is_doubtful(judgement: &Judgement) -> bool {
-    matches!(judgement, Judgement::New { doubtful: true, .. })
+fn is_doubtful(judgement: &Classification) -> bool {
+    matches!(judgement, Classification::New { doubtful: true, .. })
 }
 
-fn reuses_id(judgement: &Judgement) -> bool {
-    matches!(judgement, Judgement::New { reuses_id: true, .. })
+fn reuses_id(judgement: &Classification) -> bool {
+    matches!(judgement, Classification::New { reuses_id: true, .. })
 }
 
-fn key(judgement: Judgement) -> String {
+fn key(judgement: Classification) -> String {
     match judgement {
-        Judgement::New { press_key, .. } | Judgement::Repeat { press_key } => press_key,
+        Classification::New { press_key, .. } | Classification::Repeat { press_key } => press_key,
     }
 }
 
@@ -151,7 +151,7 @@ fn a_name_that_mqtt_calls_a_duplicate_is_believed_while_the_server_may_have_been
         story.wait(wait);
         story.reconnect();
         let resent = Delivery { payload_hash, ..story.resend(&first, true) };
-        is_new(&judge(&story.memory, &story.seen(&named), &resent, None).0)
+        is_new(&classify(&story.memory, &story.seen(&named), &resent, None).0)
     };
     assert!(!judged(590, 1));
     assert!(judged(0, 2), "other bytes are another press");
@@ -182,11 +182,11 @@ fn a_name_that_comes_again_rings_when_it_can_be_no_resend() {
         1
     });
     let now_an_emergency = another(|story| {
-        story.what = (PressKind::Emergency, Key::Main);
+        story.what = (PressKind::Emergency, ButtonKey::Main);
         2
     });
     let another_key = another(|story| {
-        story.what.1 = Key::Aux1;
+        story.what.1 = ButtonKey::Aux1;
         1
     });
     assert_eq!([late, later_by_a_second, now_an_emergency, another_key], [false; 4]);
@@ -199,12 +199,12 @@ fn a_name_that_the_memory_forgot_is_known_by_what_is_recorded() {
     let story = Story::new();
     let named = Evidence::Named("a1-1".to_owned());
     let ago = |seconds| story.now - SignedDuration::from_secs(seconds);
-    let recorded = |kind, seconds| Recorded { kind, key: Key::Main, received_at: ago(seconds) };
+    let recorded = |kind, seconds| Recorded { kind, key: ButtonKey::Main, received_at: ago(seconds) };
     let judged = |recorded| {
         let delivery = Story::new().delivery(1);
-        judge(&story.memory, &story.seen(&named), &delivery, Some(recorded)).0
+        classify(&story.memory, &story.seen(&named), &delivery, Some(recorded)).0
     };
-    assert_eq!(judged(recorded(PressKind::Single, 29)), Judgement::Repeat { press_key: "a1-1".to_owned() });
+    assert_eq!(judged(recorded(PressKind::Single, 29)), Classification::Repeat { press_key: "a1-1".to_owned() });
     for other in [recorded(PressKind::Single, 31), recorded(PressKind::Shake, 1), recorded(PressKind::Long, 90_000)] {
         let judgement = judged(other);
         assert!(reuses_id(&judgement), "{other:?}");
@@ -252,7 +252,7 @@ fn an_equal_late_uptime_is_believed_for_thirty_seconds_doubted_for_ten_minutes_a
         story.wait(wait);
         story.reconnect();
         let resent = story.resend(&first, true);
-        let (judgement, _) = judge(&story.memory, &story.seen(&counted(4, Some(50_000))), &resent, None);
+        let (judgement, _) = classify(&story.memory, &story.seen(&counted(4, Some(50_000))), &resent, None);
         (is_new(&judgement), is_doubtful(&judgement))
     };
     assert_eq!(judged(30), (false, false));
@@ -286,7 +286,7 @@ fn a_boot_message_makes_the_same_counter_ring_at_once() {
     let first = story.press(&counted(1, None), 1);
     story.wait(3);
     story.reconnect();
-    story.health(&Vitals { booted: true, ..Vitals::default() });
+    story.health(&Telemetry { booted: true, ..Telemetry::default() });
     let second = story.press(&counted(1, None), 1);
     assert!(is_new(&second));
     assert_ne!(key(first), key(second));
@@ -295,9 +295,9 @@ fn a_boot_message_makes_the_same_counter_ring_at_once() {
 #[test]
 fn an_uptime_that_went_back_in_a_status_makes_the_same_counter_ring_at_once() {
     let mut story = Story::new();
-    story.health(&Vitals { uptime_ms: Some(90_000), ..Vitals::default() });
+    story.health(&Telemetry { uptime_ms: Some(90_000), ..Telemetry::default() });
     story.press(&counted(1, None), 1);
-    story.health(&Vitals { uptime_ms: Some(2_000), ..Vitals::default() });
+    story.health(&Telemetry { uptime_ms: Some(2_000), ..Telemetry::default() });
     story.reconnect();
     assert!(is_new(&story.press(&counted(1, None), 1)));
 }
@@ -349,7 +349,7 @@ fn without_identity_only_a_flagged_duplicate_of_the_same_packet_is_a_repetition(
         Delivery { client_id: Some("another".to_owned()), ..resent.clone() },
         Delivery { received_at: first.received_at + SignedDuration::from_mins(11), ..resent.clone() },
     ] {
-        let (judgement, _) = judge(&story.memory, &story.seen(&Evidence::Nothing), &different, None);
+        let (judgement, _) = classify(&story.memory, &story.seen(&Evidence::Nothing), &different, None);
         assert!(is_new(&judgement), "{different:?}");
     }
 }
@@ -374,7 +374,7 @@ fn a_stated_counter_seen_at_zero_rings_when_it_comes_back_to_its_old_figure() {
     let mut story = Story::new();
     let stated = Evidence::Standing { input: 0, counter: 1 };
     let before = story.press(&stated, 1);
-    story.health(&Vitals { standing: Some((0, 0)), ..Vitals::default() });
+    story.health(&Telemetry { standing: Some((0, 0)), ..Telemetry::default() });
     let after = story.press(&stated, 1);
     assert!(is_new(&after));
     assert_ne!(key(before), key(after));
@@ -401,7 +401,7 @@ fn a_lost_memory_does_not_lead_to_a_key_that_was_used() {
     {
         let before = story.press(&evidence, 1);
         story.wait(60);
-        story.memory = Memory::default();
+        story.memory = DedupState::default();
         let after = story.press(&evidence, 1);
         assert!(is_new(&after));
         assert_ne!(key(before), key(after));
@@ -410,10 +410,10 @@ fn a_lost_memory_does_not_lead_to_a_key_that_was_used() {
 
 #[test]
 fn a_memory_of_an_earlier_version_is_read() {
-    let memory: Memory = serde_json::from_str(r#"{"boot": 3, "forgotten": true}"#).expect("tolerant");
+    let memory: DedupState = serde_json::from_str(r#"{"boot": 3, "forgotten": true}"#).expect("tolerant");
     assert_eq!(memory.boot, 3);
     let before = r#"{"recent": [{"key": "b1-1", "counter": 1, "uptime_ms": null, "proven_boots": 0, "connection": 1,
         "client_id": "c", "packet_id": 1, "payload_hash": 7, "at": "2026-11-21T10:30:00Z"}]}"#;
-    let memory: Memory = serde_json::from_str(before).expect("tolerant");
+    let memory: DedupState = serde_json::from_str(before).expect("tolerant");
     assert_eq!(memory.recent[0].seen.counter, Some(1));
 }

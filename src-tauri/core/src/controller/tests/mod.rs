@@ -5,7 +5,7 @@ mod killed;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crewbell_shared::call::{Call, State};
+use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::ids::{CallId, EndpointId, NoteId};
 use crewbell_shared::protocol::live::Signal;
 use crewbell_shared::protocol::{Entity, Verb};
@@ -13,11 +13,11 @@ use crewbell_shared::request::Priority;
 use crewbell_shared::testing::{at, id, open_request, ringing_call, sam, siri};
 use tokio::sync::{mpsc, oneshot};
 
-use super::Parts;
+use super::Deps;
 use super::run::{Controller, Post, Work};
 use crate::engine::{Engine, Input, Output};
 use crate::net::{Http, trust};
-use crate::screen::{Alert, Ask, AskError, AudioDevices, Task, Told};
+use crate::screen::{Alert, Ask, AskError, AudioDevices, CoreEvent, Task};
 use crate::shell::{Handset, IceServer, Recording, Shell, TokenPlace, Vault, VaultError};
 use crate::store::{Cursor, Image, Memory, Session, Store, StoreError, Write};
 
@@ -26,12 +26,12 @@ use crate::store::{Cursor, Image, Memory, Session, Store, StoreError, Write};
 struct Device {
     rings: Mutex<Vec<Vec<Alert>>>,
     tasks: Mutex<Vec<Task>>,
-    told: Mutex<Vec<Told>>,
+    told: Mutex<Vec<CoreEvent>>,
     trips: Mutex<u32>,
 }
 
 impl Shell for Device {
-    fn tell(&self, told: &[Told]) {
+    fn tell(&self, told: &[CoreEvent]) {
         self.told.lock().unwrap().extend_from_slice(told);
     }
 
@@ -184,15 +184,15 @@ fn image(nouns: Vec<Entity>) -> Image {
         id: id(9),
         slug: "serenity".into(),
         name: "MY Serenity".into(),
-        settings: crewbell_shared::site::Settings::default(),
+        settings: crewbell_shared::site::SiteSettings::default(),
     };
     let all = [site.into(), siri().into(), sam().into()].into_iter().chain(nouns).map(Arc::new).collect();
     image.apply(&[Write::SignIn(session), Write::Replace { nouns: all, cursor: Cursor { seq: 7, event_id: None } }]);
     image
 }
 
-fn parts<S>(store: S, device: &Arc<Device>, folder: &std::path::Path) -> Parts<S> {
-    Parts {
+fn parts<S>(store: S, device: &Arc<Device>, folder: &std::path::Path) -> Deps<S> {
+    Deps {
         store,
         rebuilt: None,
         unreadable: Vec::new(),
@@ -207,7 +207,7 @@ fn parts<S>(store: S, device: &Arc<Device>, folder: &std::path::Path) -> Parts<S
 }
 
 fn ongoing() -> Call {
-    let state = State::Ongoing { answered_at: at(5), callee_endpoint: Some(id(91)) };
+    let state = CallState::Ongoing { answered_at: at(5), callee_endpoint: Some(id(91)) };
     Call { state, ..ringing_call(at(0)) }
 }
 
@@ -248,7 +248,7 @@ async fn after_a_panic_what_is_over_falls_silent_and_what_goes_on_is_said_again_
     let rings: Vec<_> = device.rings.lock().unwrap()[0].iter().map(|alert| alert.request_id).collect();
     assert_eq!(rings, [open_request(now).id], "nothing is held back as after a start");
     assert!(matches!(device.tasks.lock().unwrap()[0], Task::Talk { .. }));
-    assert!(device.told.lock().unwrap().contains(&Told::Reload));
+    assert!(device.told.lock().unwrap().contains(&CoreEvent::Reload));
 }
 
 #[tokio::test]

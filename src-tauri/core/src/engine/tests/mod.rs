@@ -2,10 +2,10 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one of many")]
 
-mod gone;
 mod moving;
 mod outbox;
 mod path;
+mod peer_loss;
 mod phone;
 mod presence;
 mod ringing;
@@ -17,18 +17,18 @@ use std::sync::Arc;
 use crewbell_shared::ids::{CommandId, NoteId};
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{Entity, Outcome, Verb};
-use crewbell_shared::request::State;
-use crewbell_shared::site::{Settings, Site};
+use crewbell_shared::request::RequestState;
+use crewbell_shared::site::{Site, SiteSettings};
 use crewbell_shared::testing::{at, open_request, sam, siri};
 use crewbell_shared::{Code, Refusal};
 use uuid::Uuid;
 
 use super::{Engine, Fault, Input, Now, Output, Snapshot};
-use crate::screen::{AskError, Link, Notice, Told, Trouble};
-use crate::store::{Cursor, Doing, Image, Session, Write};
+use crate::screen::{AskError, ConnectionError, CoreEvent, Link, Notice};
+use crate::store::{CommandStatus, Cursor, Image, Session, Write};
 
 fn now(tick: u64) -> Now {
-    Now { wall: at(i64::try_from(tick / 1000).unwrap()), tick, luck: 0 }
+    Now { wall: at(i64::try_from(tick / 1000).unwrap()), tick, jitter: 0 }
 }
 
 fn id(number: u128) -> CommandId {
@@ -55,7 +55,7 @@ impl Device {
         };
         device.take(Input::SignedIn(session));
         let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
-        let site = Site { id: Uuid::nil().into(), slug, name, settings: Settings::default() };
+        let site = Site { id: Uuid::nil().into(), slug, name, settings: SiteSettings::default() };
         let nouns: Vec<Entity> = vec![site.into(), siri().into(), sam().into(), open_request(at(0)).into()];
         let cursor = Cursor { seq: 7, event_id: None };
         let nouns = nouns.into_iter().map(Arc::new).collect();
@@ -94,7 +94,7 @@ impl Device {
         self.try_take(Input::Act { id: id(number), verb: Verb::AcceptRequest { request_id } })
     }
 
-    fn shown_state(&self) -> (State, bool) {
+    fn shown_state(&self) -> (RequestState, bool) {
         let nouns = self.engine.picture(now(self.tick)).nouns;
         nouns
             .iter()
@@ -119,13 +119,13 @@ fn an_accept_is_kept_before_it_is_shown_and_sent() {
     let mut device = Device::live();
     let request_id = open_request(at(0)).id;
     let step = device.engine.decide(Input::Act { id: id(1), verb: Verb::AcceptRequest { request_id } }, now(100));
-    assert!(matches!(step.writes.as_slice(), [Write::Keep(waiting)] if waiting.command.id == id(1)));
+    assert!(matches!(step.writes.as_slice(), [Write::UpsertCommand(waiting)] if waiting.command.id == id(1)));
     assert!(!step.may_go_unwritten());
-    assert_eq!(device.shown_state(), (State::Open, false), "nothing is so before it is written");
+    assert_eq!(device.shown_state(), (RequestState::Open, false), "nothing is so before it is written");
     let outputs = device.engine.commit(step, now(100));
     assert_eq!(sent(&outputs), [id(1)]);
     let (state, pending) = device.shown_state();
-    assert!(matches!(state, State::Accepted(acceptance) if acceptance.accepted_by.name == "Siri"));
+    assert!(matches!(state, RequestState::Accepted(acceptance) if acceptance.accepted_by.name == "Siri"));
     assert!(pending);
 }
 
@@ -153,8 +153,8 @@ fn the_loser_of_a_race_sees_the_winner_and_keeps_the_refusal_until_they_decide()
     let refusal = Refusal::new(Code::AlreadyAccepted, "Sam has it already.").with("by", &sam().as_ref());
     let outcome = Outcome { id: id(1), seq: None, refusal: Some(refusal.clone()) };
     let outputs = device.take(Input::Outcomes(Ok(vec![outcome])));
-    assert!(outputs.contains(&Output::Tell(Told::Refused { command_id: id(1), refusal })));
-    assert_eq!(device.shown_state(), (State::Open, false), "the echo is gone; the log will say who has it");
+    assert!(outputs.contains(&Output::Tell(CoreEvent::Refused { command_id: id(1), refusal })));
+    assert_eq!(device.shown_state(), (RequestState::Open, false), "the echo is gone; the log will say who has it");
     assert_eq!(device.engine.picture(now(60)).status.refused, 1);
     device.take(Input::Discard { id: id(1) });
     assert_eq!(device.engine.picture(now(70)).status.refused, 0);
@@ -178,13 +178,13 @@ fn what_comes_too_late_stays_with_its_reason_until_its_person_decides() {
     let refusal = Refusal::new(Code::TooOld, "Nobody can tell whether it was done.").with("made_at", &at(0));
     let outcome = Outcome { id: id(1), seq: None, refusal: Some(refusal.clone()) };
     let outputs = device.take(Input::Outcomes(Ok(vec![outcome])));
-    assert!(outputs.contains(&Output::Tell(Told::Refused { command_id: id(1), refusal: refusal.clone() })));
+    assert!(outputs.contains(&Output::Tell(CoreEvent::Refused { command_id: id(1), refusal: refusal.clone() })));
     assert!(sent(&outputs).is_empty(), "it isn't tried again by itself");
     // The same holds after a restart of the app.
     let mut again = Device { engine: Engine::new(device.engine.image().clone()), tick: device.tick };
     assert!(sent(&again.take(Input::Start)).is_empty());
     let kept = &again.engine.image().waiting(id(1)).unwrap().doing;
-    assert!(matches!(kept, Doing::Refused { refusal: why, .. } if *why == refusal));
+    assert!(matches!(kept, CommandStatus::Refused { refusal: why, .. } if *why == refusal));
     // A retry is a new command, with the current time.
     device.tick += 5000;
     device.take(Input::Retry { id: id(1), new_id: id(2) });
@@ -210,7 +210,7 @@ fn a_command_knows_the_one_that_it_makes_no_sense_without() {
 fn one_that_spoils_a_batch_is_found_and_the_others_go_on() {
     let mut device = Device::live();
     device.accept(1).unwrap();
-    device.take(Input::Outcomes(Err(Fault::Away(Trouble::network("cut")))));
+    device.take(Input::Outcomes(Err(Fault::Away(ConnectionError::network("cut")))));
     let request_id = open_request(at(0)).id;
     device.take(Input::Act { id: id(2), verb: Verb::ReleaseRequest { request_id } });
     device.tick += 60_000;
@@ -219,7 +219,7 @@ fn one_that_spoils_a_batch_is_found_and_the_others_go_on() {
     let spoilt = || Input::Outcomes(Err(Fault::Refused(Refusal::new(Code::Invalid, "The list can't be read."))));
     assert_eq!(sent(&device.take(spoilt())), [id(1)], "one at a time now");
     assert_eq!(sent(&device.take(spoilt())), [id(2)], "the first is refused alone, the second goes on");
-    assert!(matches!(device.engine.image().waiting(id(1)).unwrap().doing, Doing::Refused { .. }));
+    assert!(matches!(device.engine.image().waiting(id(1)).unwrap().doing, CommandStatus::Refused { .. }));
 }
 
 #[test]
@@ -255,9 +255,9 @@ fn what_was_not_sent_is_told_again_at_the_next_start_until_somebody_signs_in() {
     };
     let mut image = device.engine.image().clone();
     assert_eq!(starts(image.clone()), [Notice::Revoked]);
-    image.apply(&[Write::Mark(id(1), Doing::Done { seq: 8 })]);
+    image.apply(&[Write::Mark(id(1), CommandStatus::Done { seq: 8 })]);
     assert_eq!(starts(image.clone()), [], "the server has it");
-    image.apply(&[Write::Drop(id(1))]);
+    image.apply(&[Write::DeleteCommand(id(1))]);
     assert_eq!(starts(image), [], "nothing waits");
     assert_eq!(starts(Device::live().engine.image().clone()), [], "somebody is signed in");
 }

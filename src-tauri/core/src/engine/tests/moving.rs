@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::live::Socket;
+use super::super::volatile_state::Socket;
 use super::*;
 
 const WIFI: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 7));
@@ -28,7 +28,7 @@ impl Device {
 
     fn fails(&mut self) -> Vec<Output> {
         let socket = self.engine.live.sockets;
-        self.take(Input::Closed { socket, why: Trouble::network("there is no network") })
+        self.take(Input::Closed { socket, why: ConnectionError::network("there is no network") })
     }
 
     fn link(&self) -> Link {
@@ -63,7 +63,7 @@ fn what_the_old_socket_still_says_is_nobodys() {
     let mut device = Device::live_from(WIFI);
     let old = device.engine.live.sockets;
     device.moves(&[WIFI], &[MOBILE]);
-    assert_eq!(done(&device.take(Input::Closed { socket: old, why: Trouble::network("aborted") })), [""; 0]);
+    assert_eq!(done(&device.take(Input::Closed { socket: old, why: ConnectionError::network("aborted") })), [""; 0]);
     device.take(Input::Opened { socket: old, from: WIFI });
     assert_eq!(device.engine.live.from, None);
     assert!(matches!(device.engine.live.socket, Socket::Opening { .. }));
@@ -112,7 +112,7 @@ fn what_waited_for_an_answer_over_the_old_network_is_sent_again_over_the_new_one
     let mut device = Device::live_from(WIFI);
     assert_eq!(sent(&device.accept(1).unwrap()), [id(1)]);
     device.moves(&[WIFI], &[MOBILE]);
-    let unanswered = Input::Outcomes(Err(Fault::Away(Trouble::Moved)));
+    let unanswered = Input::Outcomes(Err(Fault::Away(ConnectionError::Moved)));
     assert_eq!(sent(&device.take(unanswered)), Vec::new());
     let welcome = FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id, instance: None };
     assert_eq!(sent(&device.frame(welcome)), [id(1)], "with no wait");

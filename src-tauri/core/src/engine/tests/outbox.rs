@@ -15,12 +15,12 @@ impl Device {
         device
     }
 
-    fn doing(&self, number: u128) -> Option<Doing> {
+    fn doing(&self, number: u128) -> Option<CommandStatus> {
         self.engine.image().waiting(id(number)).map(|waiting| waiting.doing.clone())
     }
 
     fn is_blocked(&self, number: u128) -> bool {
-        matches!(self.doing(number), Some(Doing::Refused { refusal, .. }) if refusal.code == Code::Blocked)
+        matches!(self.doing(number), Some(CommandStatus::Refused { refusal, .. }) if refusal.code == Code::Blocked)
     }
 }
 
@@ -59,7 +59,7 @@ fn a_command_that_a_proxy_refuses_is_found_and_named_and_those_behind_it_go_on()
         assert!(device.is_blocked(2));
         assert_eq!(sent(&outputs), [id(3)], "at once");
         let told = |output: &Output| {
-            matches!(output, Output::Tell(Told::Refused { command_id, refusal })
+            matches!(output, Output::Tell(CoreEvent::Refused { command_id, refusal })
                 if *command_id == id(2) && refusal.details["status"] == status)
         };
         assert!(outputs.iter().any(told), "{outputs:?}");
@@ -86,7 +86,7 @@ fn a_refusal_over_a_connection_that_is_gone_counts_for_nothing() {
         device.take(blocked(403));
         let socket = device.engine.live.sockets;
         // The response arrives when the device is on another network already.
-        device.take(Input::Closed { socket, why: Trouble::Closed });
+        device.take(Input::Closed { socket, why: ConnectionError::Closed });
         device.tick += 20_000;
         device.take(Input::Tick);
         device.take(blocked(403));
@@ -94,13 +94,13 @@ fn a_refusal_over_a_connection_that_is_gone_counts_for_nothing() {
         device.welcome();
         device.take(Input::Outcomes(Ok(Vec::new())));
     }
-    assert_eq!([1, 2, 3].map(|number| device.doing(number)), [const { Some(Doing::Waiting) }; 3]);
+    assert_eq!([1, 2, 3].map(|number| device.doing(number)), [const { Some(CommandStatus::Waiting) }; 3]);
 }
 
 #[test]
 fn a_command_that_is_always_answered_with_somebody_s_page_holds_up_nobody() {
     let mut device = Device::with_three_on_their_way();
-    let page = || Input::Outcomes(Err(Fault::Away(Trouble::Stranger)));
+    let page = || Input::Outcomes(Err(Fault::Away(ConnectionError::Stranger)));
     let mut on_their_way = vec![id(1), id(2), id(3)];
     // Batches with the second command receive a foreign page; all others get through.
     for _ in 0..100 {
@@ -134,8 +134,8 @@ fn a_proxy_that_refuses_everything_is_waited_for_and_nothing_is_refused() {
         device.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time: at(60) });
         device.take(Input::Tick);
     }
-    assert_eq!([1, 2, 3].map(|number| device.doing(number)), [const { Some(Doing::Waiting) }; 3]);
-    assert_eq!(device.engine.picture(now(device.tick)).status.trouble, Some(Trouble::Stranger));
+    assert_eq!([1, 2, 3].map(|number| device.doing(number)), [const { Some(CommandStatus::Waiting) }; 3]);
+    assert_eq!(device.engine.picture(now(device.tick)).status.trouble, Some(ConnectionError::Stranger));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn what_depends_on_a_command_that_does_not_get_through_is_kept_back_with_it() {
     device.take(blocked(413));
     let outputs = device.take(Input::Outcomes(Ok(Vec::new())));
     assert!(device.is_blocked(1));
-    let Some(Doing::Refused { refusal, .. }) = device.doing(2) else { panic!("{:?}", device.doing(2)) };
+    let Some(CommandStatus::Refused { refusal, .. }) = device.doing(2) else { panic!("{:?}", device.doing(2)) };
     assert_eq!(refusal.code, Code::DependsOnRefused);
     assert_eq!(sent(&outputs), [id(3)], "and what doesn't depend on it goes on");
 }
@@ -161,11 +161,11 @@ fn an_answer_to_the_question_whether_anything_gets_through_counts_over_its_own_c
     device.take(blocked(403));
     device.take(blocked(403));
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: Trouble::Closed });
+    device.take(Input::Closed { socket, why: ConnectionError::Closed });
     device.tick += 20_000;
     device.take(Input::Tick);
     device.take(Input::Outcomes(Ok(Vec::new())));
-    assert_eq!(device.doing(1), Some(Doing::Waiting));
+    assert_eq!(device.doing(1), Some(CommandStatus::Waiting));
     let welcome = FromServer::Welcome { head: 7, server_time: at(60), person_id: siri().id, instance: None };
     assert_eq!(batches(&device.frame(welcome)), [Vec::new()], "it is asked again");
 }
@@ -175,7 +175,7 @@ fn the_screens_are_told_what_of_the_outbox_changed_and_nothing_else() {
     let mut device = Device::live();
     let told = |outputs: Vec<Output>| -> (Vec<CommandId>, Vec<CommandId>) {
         let outbox = outputs.into_iter().find_map(|output| match output {
-            Output::Tell(Told::Outbox { put, gone }) => Some((put, gone)),
+            Output::Tell(CoreEvent::Outbox { put, gone }) => Some((put, gone)),
             _ => None,
         });
         let (put, gone) = outbox.unwrap();

@@ -1,6 +1,6 @@
 //! Tests of the transport, of the retry delays, and of the clean-up of closed entities.
 
-use crewbell_shared::call::State as CallState;
+use crewbell_shared::call::CallState;
 use crewbell_shared::request::{Priority, Request};
 use crewbell_shared::testing::ringing_call;
 use jiff::SignedDuration;
@@ -18,7 +18,7 @@ impl Device {
         self.take(Input::Tick)
     }
 
-    fn closed(&mut self, why: Trouble) -> Vec<Output> {
+    fn closed(&mut self, why: ConnectionError) -> Vec<Output> {
         let socket = self.engine.live.sockets;
         self.take(Input::Closed { socket, why })
     }
@@ -40,9 +40,9 @@ impl Device {
     /// Returns a live device with an event stream, because no socket gets through.
     fn by_events() -> Self {
         let mut device = Self::live();
-        device.closed(Trouble::Closed);
+        device.closed(ConnectionError::Closed);
         device.goes_by(20_000);
-        let outputs = device.closed(Trouble::NoSocket);
+        let outputs = device.closed(ConnectionError::NoSocket);
         assert!(matches!(connects(&outputs), Some(Output::Listen { cursor, .. }) if cursor.seq == 7), "{outputs:?}");
         device.welcome();
         device
@@ -91,7 +91,7 @@ fn a_socket_is_tried_beside_the_stream_and_taken_when_it_works() {
 #[test]
 fn sockets_that_open_and_never_speak_lead_to_the_stream_too_and_a_stream_that_fails_leads_back() {
     let mut device = Device::live();
-    device.closed(Trouble::Closed);
+    device.closed(ConnectionError::Closed);
     let mut ways = Vec::new();
     for _ in 0..8 {
         let outputs = device.goes_by(20_000);
@@ -99,23 +99,23 @@ fn sockets_that_open_and_never_speak_lead_to_the_stream_too_and_a_stream_that_fa
         ways.push(matches!(connect, Output::Connect { .. }));
         let socket = device.engine.live.sockets;
         device.take(Input::Opened { socket, from: [192, 168, 1, 7].into() });
-        device.closed(Trouble::NoAnswer);
+        device.closed(ConnectionError::NoAnswer);
     }
     assert_eq!(ways, [true, true, false, true, true, false, true, true]);
     // An unreachable server says nothing about sockets.
     let mut device = Device::live();
-    device.closed(Trouble::Closed);
+    device.closed(ConnectionError::Closed);
     for _ in 0..8 {
         let outputs = device.goes_by(20_000);
         assert!(matches!(connects(&outputs), Some(Output::Connect { .. })), "{outputs:?}");
-        device.closed(Trouble::network("connection refused"));
+        device.closed(ConnectionError::network("connection refused"));
     }
 }
 
 #[test]
 fn what_does_not_fit_into_a_frame_is_passed_by_a_snapshot() {
     let mut device = Device::live();
-    device.closed(Trouble::TooLarge);
+    device.closed(ConnectionError::TooLarge);
     let outputs = device.goes_by(20_000);
     assert!(outputs.contains(&Output::FetchSnapshot), "{outputs:?}");
     assert!(!device.engine.image().nouns.is_empty(), "what it has is shown meanwhile");
@@ -131,7 +131,7 @@ fn a_connection_that_fails_just_after_it_is_welcomed_each_time_is_waited_for_lon
         device.frame(FromServer::Entries { prev: 3, entries: Vec::new() });
     };
     let gone = |device: &mut Device| {
-        device.closed(Trouble::Closed);
+        device.closed(ConnectionError::Closed);
     };
     let too_slow = |device: &mut Device| {
         device.frame(FromServer::Bye { why: "too_slow".into() });
@@ -168,7 +168,7 @@ fn a_fleet_that_is_sent_for_a_snapshot_at_once_does_not_come_at_once() {
         for _ in 0..times {
             let refusal = Refusal::new(Code::SnapshotNeeded, "Another log.");
             let (socket, frame) = (device.engine.live.sockets, Box::new(FromServer::Refused { refusal }));
-            let now = Now { luck, ..now(device.tick) };
+            let now = Now { jitter: luck, ..now(device.tick) };
             let step = device.engine.decide(Input::Frame { socket, frame }, now);
             device.engine.commit(step, now);
             if device.engine.live.failures < times {
@@ -190,11 +190,11 @@ fn a_fleet_that_is_sent_for_a_snapshot_at_once_does_not_come_at_once() {
 /// six days, for a site with this retention in days.
 fn forgotten(closed_days: u32) -> Vec<usize> {
     let mut device = Device::live();
-    let settings = Settings { closed_days, ..Settings::default() };
+    let settings = SiteSettings { closed_days, ..SiteSettings::default() };
     let site = Site { settings, ..device.engine.image().site().unwrap().clone() };
     let closed = |number: u128, days_ago: i64| {
         let closed_at = at(0).saturating_sub(SignedDuration::from_hours(24 * days_ago)).unwrap();
-        let state = State::Cancelled {
+        let state = RequestState::Cancelled {
             acceptance: None,
             cancelled_by: sam().as_ref(),
             cancelled_at: closed_at,
@@ -214,7 +214,7 @@ fn forgotten(closed_days: u32) -> Vec<usize> {
         crewbell_shared::call::Call { state, ..ringing_call(at) }
     };
     let nouns: Vec<Entity> = vec![site.into(), closed(150, 2).into(), closed(151, 5).into(), ended.into()];
-    let puts: Vec<Write> = nouns.into_iter().map(|noun| Write::Put { noun: Arc::new(noun), seq: 7 }).collect();
+    let puts: Vec<Write> = nouns.into_iter().map(|noun| Write::UpsertEntity { noun: Arc::new(noun), seq: 7 }).collect();
     device.engine.image.apply(&puts);
     let count = |device: &Device| device.engine.image().nouns.len();
     let before = count(&device);
@@ -227,7 +227,11 @@ fn forgotten(closed_days: u32) -> Vec<usize> {
         left.push(before - count(&device));
     }
     assert!(device.status().link.is_there());
-    assert_eq!(device.shown_state().0, State::Open, "what is open stays, however old it is");
+    assert_eq!(
+        device.shown_state().0,
+        crewbell_shared::request::RequestState::Open,
+        "what is open stays, however old it is"
+    );
     left
 }
 
@@ -247,7 +251,7 @@ fn an_emergency_rings_on_every_device_whoever_is_on_duty() {
     for role in [Role::Crew, Role::Supervisor, Role::Technician, Role::Dispatcher, Role::Admin] {
         let mut device = Device::live();
         let me = Person { on_duty: false, role, ..siri() };
-        let put = |noun: Entity| Write::Put { noun: Arc::new(noun), seq: 7 };
+        let put = |noun: Entity| Write::UpsertEntity { noun: Arc::new(noun), seq: 7 };
         device.engine.image.apply(&[put(me.into())]);
         device.take(Input::SayAgain);
         assert!(device.engine.picture(now(device.tick)).alerts.is_empty(), "{role:?}: a call is for those on duty");

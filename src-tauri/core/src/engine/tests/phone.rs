@@ -1,13 +1,13 @@
 //! Tests of the call state, with Siri's tablet; Sam calls, or is called.
 
-use crewbell_shared::call::{Call, Outcome as How, State as CallState, Why};
+use crewbell_shared::call::{Call, CallState, Outcome as How, Why};
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::{FromClient, Signal};
 use crewbell_shared::protocol::{ActorRef, Entry, Meta, Source};
 use crewbell_shared::testing::ringing_call;
 
 use super::*;
-use crate::screen::{Media, Quality, Task, Way};
+use crate::screen::{Media, MediaPath, Quality, Task};
 
 pub(super) fn here() -> EndpointId {
     EndpointId(Uuid::from_u128(500))
@@ -57,7 +57,7 @@ impl Device {
     pub(super) fn hears_nothing_for(&mut self, silent_ms: u32) -> Vec<Output> {
         self.take(Input::Media(Media {
             call_id: call_id(),
-            way: Way::Direct,
+            way: MediaPath::Direct,
             quality: Quality::Good,
             silent_ms: Some(silent_ms),
             muted: false,
@@ -147,7 +147,7 @@ fn an_answer_speaks_at_once_and_a_second_device_of_the_same_person_does_not() {
     let outcome = Outcome { id: id(1), seq: None, refusal: Some(refusal.clone()) };
     device.told(&answered(elsewhere()));
     let outputs = device.take(Input::Outcomes(Ok(vec![outcome])));
-    assert!(outputs.contains(&Output::Tell(Told::Refused { command_id: id(1), refusal })));
+    assert!(outputs.contains(&Output::Tell(CoreEvent::Refused { command_id: id(1), refusal })));
     assert_eq!(device.task(), Task::Idle);
     assert!(device.engine.image().outbox.is_empty(), "nobody answers that call later");
 }
@@ -197,7 +197,7 @@ fn who_calls_is_told_that_nobody_answered_also_when_their_own_timer_is_first() {
 fn without_a_connection_nobody_is_called_and_nothing_waits() {
     let mut device = tablet();
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: Trouble::Closed });
+    device.take(Input::Closed { socket, why: ConnectionError::Closed });
     let refused = device.calls_sam();
     assert!(matches!(refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NoConnection));
     assert!(device.engine.image().outbox.is_empty());
@@ -208,8 +208,8 @@ fn a_call_whose_connection_goes_before_the_answer_never_rings_later() {
     let mut device = tablet();
     device.calls_sam().unwrap();
     let socket = device.engine.live.sockets;
-    let outputs = device.take(Input::Closed { socket, why: Trouble::Closed });
-    let told = |output: &Output| matches!(output, Output::Tell(Told::Refused { refusal, .. }) if refusal.code == Code::NoConnection);
+    let outputs = device.take(Input::Closed { socket, why: ConnectionError::Closed });
+    let told = |output: &Output| matches!(output, Output::Tell(CoreEvent::Refused { refusal, .. }) if refusal.code == Code::NoConnection);
     assert!(outputs.iter().any(told), "the person is told");
     assert!(device.engine.image().outbox.is_empty());
     assert_eq!(device.task(), Task::Idle);
@@ -221,8 +221,8 @@ fn a_call_that_the_server_took_is_not_said_to_be_refused_when_the_connection_goe
     device.calls_sam().unwrap();
     device.take(Input::Outcomes(Ok(vec![Outcome { id: id(1), seq: Some(8), refusal: None }])));
     let socket = device.engine.live.sockets;
-    let outputs = device.take(Input::Closed { socket, why: Trouble::Closed });
-    assert!(!outputs.iter().any(|output| matches!(output, Output::Tell(Told::Refused { .. }))));
+    let outputs = device.take(Input::Closed { socket, why: ConnectionError::Closed });
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Tell(CoreEvent::Refused { .. }))));
     assert!(device.engine.image().outbox.is_empty());
 }
 
@@ -232,8 +232,8 @@ fn hanging_up_what_never_began_leaves_nothing_to_read() {
     device.calls_sam().unwrap();
     device.take(Input::Act { id: id(2), verb: Verb::EndCall { call_id: call_id(), dropped: false } });
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: Trouble::Closed });
-    device.take(Input::Outcomes(Err(Fault::Away(Trouble::network("cut")))));
+    device.take(Input::Closed { socket, why: ConnectionError::Closed });
+    device.take(Input::Outcomes(Err(Fault::Away(ConnectionError::network("cut")))));
     device.tick += 60_000;
     device.take(Input::Tick);
     let outputs =
@@ -250,7 +250,7 @@ fn hanging_up_without_a_connection_is_kept_and_ends_the_voice() {
     device.told(&answered(here()));
     assert!(matches!(device.task(), Task::Talk { .. }));
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: Trouble::Closed });
+    device.take(Input::Closed { socket, why: ConnectionError::Closed });
     assert!(matches!(device.task(), Task::Talk { .. }), "the voice needs no server");
     let hang_up = Verb::EndCall { call_id: call_id(), dropped: false };
     let outputs = device.take(Input::Act { id: id(1), verb: hang_up });

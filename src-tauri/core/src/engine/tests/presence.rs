@@ -27,7 +27,7 @@ impl Device {
     }
 }
 
-fn told(outputs: &[Output]) -> Vec<&Told> {
+fn told(outputs: &[Output]) -> Vec<&CoreEvent> {
     let told = outputs.iter().filter_map(|output| match output {
         Output::Tell(told) => Some(told),
         _ => None,
@@ -39,7 +39,7 @@ fn told(outputs: &[Output]) -> Vec<&Told> {
 fn what_the_server_says_of_who_was_last_there_is_kept_and_told_before_who_is() {
     let mut device = Device::live();
     let outputs = device.frame(FromServer::Seen { people: vec![seen(tom().id, -900), seen(alex().id, -60)] });
-    assert_eq!(told(&outputs), [&Told::Seen { people: vec![seen(tom().id, -900), seen(alex().id, -60)] }]);
+    assert_eq!(told(&outputs), [&CoreEvent::Seen { people: vec![seen(tom().id, -900), seen(alex().id, -60)] }]);
     device.frame(there(&[siri().id, sam().id]));
     assert_eq!(device.engine.image().seen[&tom().id], at(-900));
     // Sam goes offline, at a time that the server knows.
@@ -56,11 +56,11 @@ fn a_device_whose_connection_ends_knows_that_the_others_were_there_until_then() 
     assert_eq!(device.last_seen(sam().id), Some(at(0)), "as soon as they came");
     device.passes(40);
     let socket = device.engine.live.sockets;
-    let outputs = device.take(Input::Closed { socket, why: Trouble::Closed });
+    let outputs = device.take(Input::Closed { socket, why: ConnectionError::Closed });
     // The last frame came 40 s ago; nothing later is known.
     let until = device.last_seen(sam().id).unwrap().duration_since(at(0));
     assert!(until.as_millis().abs() < 1000, "{until}");
-    assert!(told(&outputs).iter().any(|told| matches!(told, Told::Seen { people } if people.len() == 2)));
+    assert!(told(&outputs).iter().any(|told| matches!(told, CoreEvent::Seen { people } if people.len() == 2)));
 }
 
 #[test]
@@ -86,13 +86,13 @@ fn who_was_there_over_the_last_socket_is_not_taken_to_be_there_over_the_next() {
     let mut device = Device::live();
     device.frame(there(&[sam().id]));
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: Trouble::Closed });
+    device.take(Input::Closed { socket, why: ConnectionError::Closed });
     let until = device.last_seen(sam().id);
     device.passes(300);
     device.take(Input::Tick);
     device.frame(FromServer::Welcome { head: 7, server_time: at(300), person_id: siri().id, instance: None });
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: Trouble::Closed });
+    device.take(Input::Closed { socket, why: ConnectionError::Closed });
     assert_eq!(device.last_seen(sam().id), until);
 }
 

@@ -5,7 +5,7 @@ use crewbell_shared::call::{Call, Outcome as How};
 use crewbell_shared::testing::ringing_call;
 use proptest::prelude::*;
 
-use super::super::live::Socket;
+use super::super::volatile_state::Socket;
 use super::phone::{answered, elsewhere, ended, tablet};
 use super::*;
 use crate::screen::Task;
@@ -80,7 +80,7 @@ proptest! {
                 }
                 Event::Cut => {
                     let socket = device.engine.live.sockets;
-                    device.take(Input::Closed { socket, why: Trouble::Closed })
+                    device.take(Input::Closed { socket, why: ConnectionError::Closed })
                 }
                 Event::Answered | Event::Cancelled if cut || over => outputs,
                 Event::Answered => {

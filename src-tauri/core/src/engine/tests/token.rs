@@ -56,8 +56,8 @@ fn the_first_no_wipes_nothing_and_the_token_is_asked_after_by_itself() {
 fn the_second_no_wipes_the_device_and_one_that_is_no_answer_asks_again() {
     for (way, mut device) in first_noes() {
         for fault in [
-            Fault::Away(Trouble::OtherServer),
-            Fault::Away(Trouble::Vault { why: "it is empty".into() }),
+            Fault::Away(ConnectionError::OtherServer),
+            Fault::Away(ConnectionError::Vault { why: "it is empty".into() }),
             Fault::Refused(no(Code::Unavailable)),
             Fault::Refused(no(Code::NotActive)),
             Fault::Blocked { status: 403 },
@@ -85,7 +85,7 @@ fn what_becomes_of_a_command_says_nothing_of_the_sign_in() {
         let outcome = Outcome { id: id(1), seq: None, refusal: Some(no(code)) };
         device.take(Input::Outcomes(Ok(vec![outcome])));
         device.keeps_everything(code.as_str());
-        assert!(matches!(device.engine.image().waiting(id(1)).unwrap().doing, Doing::Refused { .. }), "{code}");
+        assert!(matches!(device.engine.image().waiting(id(1)).unwrap().doing, CommandStatus::Refused { .. }), "{code}");
         assert!(!device.after_a_wait().contains(&Output::AskToken), "{code}: it isn't even doubted");
     }
     // Nor does `not_active` for a whole batch, a snapshot or a socket: it may concern any person.
@@ -103,18 +103,18 @@ fn another_crewbell_at_the_same_address_is_a_stranger() {
     let welcome = |person_id, instance| FromServer::Welcome { head: 7, server_time: at(0), person_id, instance };
     let mut device = Device::live();
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: Trouble::Closed });
+    device.take(Input::Closed { socket, why: ConnectionError::Closed });
     device.after_a_wait();
     device.frame(welcome(siri().id, instance(1)));
     assert_eq!(device.engine.image().session.as_ref().unwrap().instance, instance(1), "it is remembered");
     for (person_id, other) in [(siri().id, instance(2)), (sam().id, instance(1)), (sam().id, None)] {
         let socket = device.engine.live.sockets;
-        device.take(Input::Closed { socket, why: Trouble::Closed });
+        device.take(Input::Closed { socket, why: ConnectionError::Closed });
         device.after_a_wait();
         device.frame(welcome(person_id, other));
         device.keeps_everything("a stranger");
         let status = device.engine.picture(now(device.tick)).status;
-        assert_eq!((status.link, status.trouble), (Link::Offline, Some(Trouble::OtherServer)));
+        assert_eq!((status.link, status.trouble), (Link::Offline, Some(ConnectionError::OtherServer)));
         device.after_a_wait();
     }
     device.frame(welcome(siri().id, instance(1)));
@@ -126,7 +126,7 @@ fn who_signs_out_without_a_token_to_send_with_gives_nothing_up() {
     let mut device = Device::live();
     device.accept(1).unwrap();
     let socket = device.engine.live.sockets;
-    device.take(Input::Closed { socket, why: Trouble::Vault { why: "it is empty".into() } });
+    device.take(Input::Closed { socket, why: ConnectionError::Vault { why: "it is empty".into() } });
     device.keeps_everything("no token");
     device.take(Input::SignOut { discard: false });
     assert_eq!((device.engine.image().nouns.len(), device.engine.image().outbox.len()), (0, 1));

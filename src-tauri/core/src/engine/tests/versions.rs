@@ -1,7 +1,7 @@
 //! Tests with two app versions at one server: content of a newer server is skipped with a notice, and an updated app
 //! fetches what was skipped.
 
-use crewbell_shared::protocol::{ActorRef, Entry, Meta, Noun, Source};
+use crewbell_shared::protocol::{ActorRef, EntityTypeName, Entry, Meta, Source};
 use serde_json::json;
 
 use super::super::log::{KNOWN_NOUNS, known_nouns};
@@ -20,7 +20,7 @@ fn entry(noun: &str, payload: serde_json::Value) -> Entry {
             ts: at(8),
             actor: ActorRef { id: Some(sam().id), name: sam().name },
             source: Source::App,
-            entity_type: Some(Noun::from(noun.to_owned())),
+            entity_type: Some(EntityTypeName::from(noun.to_owned())),
             command_id: None,
         },
     }

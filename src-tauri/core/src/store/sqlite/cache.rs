@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row;
 
 use super::super::image::MOST_LINES;
-use super::super::{Cursor, Image, Kept, Key, Line, Write};
+use super::super::{Cursor, EntityKey, Image, Kept, Line, Write};
 use super::db::Db;
 
 /// The schema version.
@@ -29,9 +29,9 @@ pub(super) struct Sum<'a> {
     /// Whether to delete everything first.
     clear: bool,
     /// Entities to delete next.
-    forget: BTreeSet<Key>,
+    forget: BTreeSet<EntityKey>,
     /// Entities to insert or replace last.
-    put: BTreeMap<Key, (&'a Entity, u64)>,
+    put: BTreeMap<EntityKey, (&'a Entity, u64)>,
     lines: Vec<&'a Line>,
     /// Whether to delete the cursor.
     unread: bool,
@@ -53,25 +53,25 @@ impl<'a> Sum<'a> {
 
     fn add(&mut self, write: &'a Write) {
         match write {
-            Write::Put { noun, seq } => {
-                let key = Key::of(noun);
+            Write::UpsertEntity { noun, seq } => {
+                let key = EntityKey::of(noun);
                 if self.put.get(&key).is_none_or(|(_, before)| before <= seq) {
                     self.put.insert(key, (noun, *seq));
                 }
             }
-            Write::Forget(key) => {
+            Write::DeleteEntity(key) => {
                 self.put.remove(key);
                 self.forget.insert(*key);
             }
             Write::Replace { nouns, cursor } => {
                 self.clear();
-                self.put = nouns.iter().map(|noun| (Key::of(noun), (noun.as_ref(), cursor.seq))).collect();
+                self.put = nouns.iter().map(|noun| (EntityKey::of(noun), (noun.as_ref(), cursor.seq))).collect();
                 self.cursor = Some(*cursor);
             }
             Write::Advance(cursor) => self.cursor = Some(*cursor),
             Write::Heard(at) => self.heard_at = Some(*at),
             Write::Seen(people) => self.seen.extend(people.iter().map(|seen| (seen.person_id, seen.at))),
-            Write::Tell(line) => {
+            Write::AppendLine(line) => {
                 if self.lines.last().is_none_or(|last| last.seq < line.seq) {
                     self.lines.push(line);
                 }
@@ -83,7 +83,8 @@ impl<'a> Sum<'a> {
                 self.heard_at = None;
                 self.seen.clear();
             }
-            Write::Keep(_) | Write::Mark(..) | Write::Drop(_) | Write::SignIn(_) | Write::Set(..) => {}
+            Write::UpsertCommand(_) | Write::Mark(..) | Write::DeleteCommand(_) | Write::SignIn(_) | Write::Set(..) => {
+            }
         }
     }
 
@@ -166,7 +167,7 @@ pub(super) async fn read(db: &mut Db, image: &mut Image) -> Result<(), sqlx::Err
     for row in db.rows(sqlx::query("select seq, noun from nouns")).await? {
         let seq = u64::try_from(row.try_get::<i64, _>(0)?).map_err(unreadable)?;
         let noun: Entity = from_json(row.try_get(1)?)?;
-        image.nouns.insert(Key::of(&noun), Kept { noun: Arc::new(noun), seq });
+        image.nouns.insert(EntityKey::of(&noun), Kept { noun: Arc::new(noun), seq });
     }
     let lines = db.rows(sqlx::query("select line from lines order by seq")).await?;
     image.lines = lines.iter().map(|row| from_json(row.try_get(0)?)).collect::<Result<VecDeque<_>, _>>()?;

@@ -44,7 +44,7 @@ impl Db {
             .synchronous(synchronous)
             // A salvage must not find deleted rows.
             .pragma("secure_delete", if care == Care::Cache { "off" } else { "on" })
-            // The write-ahead log of `keep.db` then holds only whole commits, except for a failed one, so that damage
+            // The write-ahead log of `local.db` then holds only whole commits, except for a failed one, so that damage
             // can be detected.
             .pragma("cache_spill", if care == Care::Keep { "off" } else { "on" })
             // Without it, a sync on macOS returns when the data is in the disk's cache. No effect elsewhere.

@@ -3,16 +3,16 @@
 //! | file | content | after a power failure | when unreadable |
 //! |---|---|---|---|
 //! | `cache.db` | server data: entities, lines, cursor | the last moments may be lost | moved aside, fetched again |
-//! | `keep.db` | data of this device: session, outbox, settings | every reported write is there | salvaged |
+//! | `local.db` | data of this device: session, outbox, settings | every reported write is there | salvaged |
 //!
 //! The files are separate so that data that can be fetched again never endangers data that can't: the cache is large,
 //! written all the time, and discarded when in doubt.
 //!
 //! # Between the two files
-//! A write goes to the cache first, entries and cursor in one transaction, and then to `keep.db` in one transaction. If
+//! A write goes to the cache first, entries and cursor in one transaction, and then to `local.db` in one transaction. If
 //! the device stops in between, it has the entry of a command that is still in its outbox. That is harmless: the
 //! command is sent again under its id, the server repeats its answer, and the command is removed. The reverse is
-//! harmless too (after a power failure the cache may lack what `keep.db` has): entries are requested from the stored
+//! harmless too (after a power failure the cache may lack what `local.db` has): entries are requested from the stored
 //! cursor, and applied once more.
 //!
 //! [`Write::Wipe`] changes both files. Precious writes up to it come first: if the device stops then, no session but
@@ -29,14 +29,14 @@
 //! | file | purpose |
 //! |---|---|
 //! | `open`, `files` | opening, moving aside, recreating |
-//! | `salvage`, `wal` | recovery of a damaged `keep.db` |
+//! | `salvage`, `wal` | recovery of a damaged `local.db` |
 //! | `cache`, `keep` | the SQL of each file |
 //! | `db` | the connection, and the classification of SQLite's errors |
 
 mod cache;
 mod db;
 mod files;
-mod keep;
+mod local;
 mod open;
 mod salvage;
 #[cfg(test)]
@@ -53,7 +53,7 @@ use open::Found;
 const CACHE: &str = "cache.db";
 
 /// File name of the data that only this device has.
-const KEEP: &str = "keep.db";
+const KEEP: &str = "local.db";
 
 /// A store in a folder; exclusive to one process at a time.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub struct Opened {
     /// Whether the cache was of another app version, and is fetched again. This is no error.
     pub outdated: bool,
     /// The number of commands that can't be read, at least by this version: `Notice::Unreadable`. They aren't sent;
-    /// they stay in `keep.db`, and [`Sqlite::unreadable`] returns their rows.
+    /// they stay in `local.db`, and [`Sqlite::unreadable`] returns their rows.
     pub unreadable: u32,
 }
 
@@ -129,9 +129,9 @@ impl Sqlite {
     /// # Errors
     /// Returns an error if the file can't be read.
     pub async fn unreadable(&mut self) -> Result<Vec<Unreadable>, StoreError> {
-        let rows = keep::unreadable(&mut self.keep).await.map_err(|error| store_error(&error))?;
+        let rows = local::unreadable(&mut self.keep).await.map_err(|error| store_error(&error))?;
         let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let one = |held: keep::Held| Unreadable { id: text(held.id), did: text(held.did), doing: text(held.doing) };
+        let one = |held: local::Held| Unreadable { id: text(held.id), did: text(held.did), doing: text(held.doing) };
         Ok(rows.into_iter().map(one).collect())
     }
 
@@ -158,7 +158,7 @@ impl Sqlite {
         self.keep.roll_back().await;
         self.cache.roll_back().await;
         let mut image = Image::default();
-        keep::read(&mut self.keep, &mut image).await?;
+        local::read(&mut self.keep, &mut image).await?;
         cache::read(&mut self.cache, &mut image).await?;
         Ok(image)
     }
@@ -175,12 +175,12 @@ impl Sqlite {
         }
         if !before.is_empty() {
             self.keep.begin().await?;
-            keep::write(&mut self.keep, before).await?;
+            local::write(&mut self.keep, before).await?;
             self.keep.commit().await?;
         }
         if is_kept {
             self.keep.begin().await?;
-            keep::write(&mut self.keep, after).await?;
+            local::write(&mut self.keep, after).await?;
         }
         if is_cached {
             self.cache.commit().await?;

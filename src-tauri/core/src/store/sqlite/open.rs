@@ -1,7 +1,7 @@
 //! Opens the two files, and recreates damaged ones.
 //!
 //! A file is created under another name, `….making`, and renamed when it is complete, so every existing file was
-//! complete once. Salvaged data is in `keep.db.new` from its completion until the damaged file is out of the way; if it
+//! complete once. Salvaged data is in `local.db.new` from its completion until the damaged file is out of the way; if it
 //! is found at the next start, it replaces the file then. No crash at any point loses data.
 
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use super::super::{Image, StoreError};
 use super::cache;
 use super::db::{Care, Db, is_damage, store_error};
 use super::files;
-use super::keep;
+use super::local;
 use super::salvage::salvage;
 use super::wal::Wal;
 
-/// Maximum number of damaged cache files to retain for inspection; of `keep.db` more.
+/// Maximum number of damaged cache files to retain for inspection; of `local.db` more.
 const MOST_BROKEN_CACHES: usize = 2;
 const MOST_BROKEN_KEEPS: usize = 9;
 
@@ -85,7 +85,7 @@ async fn open_cache(path: &Path, image: &mut Image) -> Result<Option<Db>, sqlx::
     }
 }
 
-/// Opens `keep.db`; the third value is the number of unreadable commands.
+/// Opens `local.db`; the third value is the number of unreadable commands.
 pub(super) async fn keep(path: &Path, image: &mut Image) -> Result<(Db, Found, u32), StoreError> {
     let new = files::beside(path, ".new");
     let mut found = Found::Well;
@@ -106,8 +106,8 @@ pub(super) async fn keep(path: &Path, image: &mut Image) -> Result<(Db, Found, u
     }
     let (saved, decide) = salvage(path, file, &log).await;
     let making = make(path, async move |db| {
-        keep::migrate(db).await?;
-        keep::fill(db, saved, &decide).await
+        local::migrate(db).await?;
+        local::fill(db, saved, &decide).await
     });
     let made = making.await?;
     let in_place = files::put_in_place(&made, &new).and_then(|()| replace(&new, path));
@@ -126,9 +126,9 @@ async fn open_keep(path: &Path, log: &[u8], image: &mut Image) -> Result<(Db, u3
         // The file is small, so a check of every index is cheap.
         db.check("pragma integrity_check(1)").await?;
         db.check_writing("delete from settings where false").await?;
-        keep::migrate(&mut db).await?;
-        let unreadable = keep::settle(&mut db).await?;
-        keep::read(&mut db, image).await.map(|()| unreadable)
+        local::migrate(&mut db).await?;
+        let unreadable = local::settle(&mut db).await?;
+        local::read(&mut db, image).await.map(|()| unreadable)
     };
     match read.await {
         Ok(unreadable) => Ok((db, unreadable)),

@@ -1,4 +1,4 @@
-//! Recovers data from a damaged `keep.db`.
+//! Recovers data from a damaged `local.db`.
 //!
 //! 1. The pages of the write-ahead log, damaged ones included, are applied to a copy of the file, and the copy's header
 //!    is repaired.
@@ -11,10 +11,10 @@ use std::path::Path;
 
 use crewbell_shared::ids::CommandId;
 
-use super::super::{Doing, Waiting};
+use super::super::{CommandStatus, Waiting};
 use super::db::{Care, Db};
 use super::files;
-use super::keep::{self, Did, Saved};
+use super::local::{self, Did, Saved};
 use super::wal::Wal;
 
 /// The start of every serialised outbox row.
@@ -44,7 +44,7 @@ async fn rescue(path: &Path, content: &[u8]) -> Saved {
     let saved = match std::fs::write(path, content) {
         Ok(()) => match Db::open(path, Care::Making).await {
             Ok(mut db) => {
-                let saved = keep::rescue(&mut db).await;
+                let saved = local::rescue(&mut db).await;
                 db.close().await;
                 saved
             }
@@ -77,10 +77,10 @@ fn search(all: &[&[u8]]) -> Vec<Waiting> {
         for at in starts(bytes) {
             let Some(waiting) = read_at(&bytes[at..]) else { continue };
             let id = waiting.command.id;
-            if matches!(waiting.doing, Doing::Done { .. }) {
+            if matches!(waiting.doing, CommandStatus::Done { .. }) {
                 done.insert(id);
             }
-            let better = matches!(waiting.doing, Doing::Refused { .. }) || !found.contains_key(&id);
+            let better = matches!(waiting.doing, CommandStatus::Refused { .. }) || !found.contains_key(&id);
             if better {
                 found.insert(id, waiting);
             }
@@ -88,7 +88,7 @@ fn search(all: &[&[u8]]) -> Vec<Waiting> {
     }
     let mut found: Vec<_> = found.into_values().filter(|waiting| !done.contains(&waiting.command.id)).collect();
     found.sort_by_key(|waiting| waiting.at);
-    found.into_iter().map(keep::for_the_person).collect()
+    found.into_iter().map(local::for_the_person).collect()
 }
 
 fn starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
@@ -99,6 +99,7 @@ fn starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
 fn read_at(bytes: &[u8]) -> Option<Waiting> {
     let mut did = serde_json::Deserializer::from_slice(bytes).into_iter::<Did>();
     let read = did.next()?.ok()?;
-    let doing = serde_json::Deserializer::from_slice(bytes.get(did.byte_offset()..)?).into_iter::<Doing>().next();
-    Some(read.waiting(doing.and_then(Result::ok).unwrap_or(Doing::Waiting)))
+    let doing =
+        serde_json::Deserializer::from_slice(bytes.get(did.byte_offset()..)?).into_iter::<CommandStatus>().next();
+    Some(read.waiting(doing.and_then(Result::ok).unwrap_or(CommandStatus::Waiting)))
 }

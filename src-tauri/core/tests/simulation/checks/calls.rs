@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crewbell_core::screen::Task;
-use crewbell_shared::call::State;
+use crewbell_shared::call::CallState;
 use crewbell_shared::ids::{CallId, EndpointId, PersonId};
 use crewbell_shared::protocol::Entry;
 use jiff::{SignedDuration, Timestamp};
@@ -49,7 +49,7 @@ pub fn after_an_input(device: &Device, at: Timestamp) -> Result<(), String> {
     let (me, here) = (device.person.id, Some(device.endpoint));
     let wrong = |why: &str| Err(format!("device {}: {:?}, though {why}", device.number, device.task));
     let spoken = device.calls().find(|call| {
-        matches!(&call.state, State::Ongoing { callee_endpoint, .. }
+        matches!(&call.state, CallState::Ongoing { callee_endpoint, .. }
             if (call.callee.id == me && *callee_endpoint == here) || (call.caller.id == me && call.caller_endpoint == here))
     });
     let talks_of = if let Task::Talk { call_id, .. } = device.task { Some(call_id) } else { None };
@@ -66,7 +66,7 @@ pub fn after_an_input(device: &Device, at: Timestamp) -> Result<(), String> {
                 Task::Ring { .. } => call.callee.id == me,
                 _ => call.caller.id == me && call.caller_endpoint == here,
             };
-            if call.state != State::Ringing || !rings_here {
+            if call.state != CallState::Ringing || !rings_here {
                 return wrong(&format!("it doesn't ring here: {call:?}"));
             }
             if !device.mistimed.contains(&call_id) && at > call.rings_until + LATE {

@@ -5,12 +5,12 @@ mod calls;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Engine, Now};
-use crewbell_core::screen::{Link, Picture};
-use crewbell_core::store::{Doing, Key};
+use crewbell_core::screen::{Link, ViewState};
+use crewbell_core::store::{CommandStatus, EntityKey};
 use crewbell_shared::Code;
 use crewbell_shared::ids::{CommandId, PersonId};
 use crewbell_shared::protocol::{Entity, Outcome};
-use crewbell_shared::request::{Priority, Request, State};
+use crewbell_shared::request::{Priority, Request, RequestState};
 
 use crate::device::{Device, Did, Fate, Sort};
 use crate::world::World;
@@ -32,7 +32,8 @@ pub fn why_not_at_rest(world: &World) -> String {
         if read != Some((world.server.head(), world.server.log.last().map(|entry| entry.meta.event_id))) {
             reasons.push(format!("device {} has read {read:?} of {}", device.number, world.server.head()));
         }
-        let open = image.outbox.iter().filter(|waiting| !matches!(waiting.doing, Doing::Refused { .. })).count();
+        let open =
+            image.outbox.iter().filter(|waiting| !matches!(waiting.doing, CommandStatus::Refused { .. })).count();
         if open > 0 {
             reasons.push(format!("device {} has {open} commands without an answer", device.number));
         }
@@ -45,7 +46,7 @@ pub fn why_not_at_rest(world: &World) -> String {
 }
 
 fn at_zero() -> Now {
-    Now { wall: crewbell_shared::testing::at(0), tick: 0, luck: 0 }
+    Now { wall: crewbell_shared::testing::at(0), tick: 0, jitter: 0 }
 }
 
 /// Checks after every turn that the disk matches the engine, that the screen, updated by events only, matches a fresh
@@ -91,9 +92,9 @@ fn every_command_has_an_outcome(world: &World) -> Result<(), String> {
                 // A call that never began can't be hung up.
                 (Some(outcome), None) if hangs_up(did.sort) && is_not_found(outcome) => {}
                 // Refused, and the person can see the reason.
-                (Some(outcome), Some(Doing::Refused { .. })) if outcome.refusal.is_some() => {}
+                (Some(outcome), Some(CommandStatus::Refused { .. })) if outcome.refusal.is_some() => {}
                 // Refused by a server that a backup has replaced.
-                (_, Some(Doing::Refused { .. })) => {}
+                (_, Some(CommandStatus::Refused { .. })) => {}
                 (answered, kept) => {
                     return Err(format!(
                         "device {}: command {id} was taken; the server's answer is {answered:?}, here it is {kept:?}",
@@ -157,9 +158,10 @@ fn is_live(world: &World, id: CommandId) -> bool {
 
 fn every_device_shows_what_the_server_has(world: &World) -> Result<(), String> {
     for device in &world.devices {
-        let shown: BTreeMap<Key, &Entity> =
+        let shown: BTreeMap<EntityKey, &Entity> =
             device.screen.iter().map(|(key, shown)| (*key, shown.noun.as_ref())).collect();
-        let has: BTreeMap<Key, &Entity> = world.server.site.nouns.iter().map(|(key, noun)| (*key, noun)).collect();
+        let has: BTreeMap<EntityKey, &Entity> =
+            world.server.site.nouns.iter().map(|(key, noun)| (*key, noun)).collect();
         for key in has.keys().chain(shown.keys()) {
             if has.get(key) != shown.get(key) {
                 return Err(format!(
@@ -187,11 +189,11 @@ fn what_is_to_be_heard_rings(world: &World) -> Result<(), String> {
         let is_heard = |request: &&Request| {
             let by_all = is_on_duty(me) || request.priority == Priority::Emergency;
             match &request.state {
-                State::Open => by_all,
-                State::Accepted(taken) if request.last_press_at > Some(taken.accepted_at) => {
+                RequestState::Open => by_all,
+                RequestState::Accepted(taken) if request.last_press_at > Some(taken.accepted_at) => {
                     taken.accepted_by.id == me || (by_all && !is_on_duty(taken.accepted_by.id))
                 }
-                State::Accepted(_) | State::Completed { .. } | State::Cancelled { .. } => false,
+                RequestState::Accepted(_) | RequestState::Completed { .. } | RequestState::Cancelled { .. } => false,
             }
         };
         let heard: BTreeSet<_> = world.server.site.requests().filter(is_heard).map(|request| request.id).collect();
@@ -204,10 +206,10 @@ fn what_is_to_be_heard_rings(world: &World) -> Result<(), String> {
 }
 
 /// Checks after every input that a connected device rings for every emergency it shows as open, on duty or not.
-pub fn an_emergency_rings(device: &Device, picture: &Picture) -> Result<(), String> {
+pub fn an_emergency_rings(device: &Device, picture: &ViewState) -> Result<(), String> {
     let is_silent = |request: &&Request| {
         let rings = || device.rings.iter().any(|alert| alert.request_id == request.id);
-        request.state == State::Open && request.priority == Priority::Emergency && !rings()
+        request.state == RequestState::Open && request.priority == Priority::Emergency && !rings()
     };
     match device.requests().find(is_silent).filter(|_| picture.status.link.is_there()) {
         Some(request) => Err(format!("device {}: an emergency is silent: {request:?}", device.number)),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crewbell_core::engine::Input;
-use crewbell_core::screen::{Media, Quality, Task, Way};
-use crewbell_shared::call::State;
+use crewbell_core::screen::{Media, MediaPath, Quality, Task};
+use crewbell_shared::call::CallState;
 use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{Entity, Verb};
@@ -123,7 +123,7 @@ impl World {
         let life = here.life;
         let media = Media {
             call_id,
-            way: Way::Direct,
+            way: MediaPath::Direct,
             quality: Quality::Good,
             silent_ms,
             muted: false,
@@ -180,7 +180,7 @@ impl World {
         let call = self.dice.pick(&calls)?;
         let call_id = call.id;
         Some(match &call.state {
-            State::Ended { .. } if call.is_unseen() && call.callee.id == me => Verb::SeeCall { call_id },
+            CallState::Ended { .. } if call.is_unseen() && call.callee.id == me => Verb::SeeCall { call_id },
             _ => match self.dice.below(4) {
                 0 => Verb::RejectCall { call_id },
                 1 => Verb::EndCall { call_id, dropped: false },

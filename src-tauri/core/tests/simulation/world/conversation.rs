@@ -1,7 +1,7 @@
 //! Messages between devices and the server: the greeting, the frames, the commands.
 
 use crewbell_core::engine::{Fault, Input};
-use crewbell_core::screen::Trouble;
+use crewbell_core::screen::ConnectionError;
 use crewbell_core::store::Cursor;
 use crewbell_shared::protocol::Command;
 use crewbell_shared::protocol::live::FromServer;
@@ -18,7 +18,7 @@ impl World {
         }
         if self.devices[device].cut || !self.server.up || !self.lets_through(events) {
             let is_refused = !self.devices[device].cut && self.server.up && !events;
-            let why = if is_refused { Trouble::NoSocket } else { Trouble::Closed };
+            let why = if is_refused { ConnectionError::NoSocket } else { ConnectionError::Closed };
             return self.push(20, Event::Shut { device, life, socket, why });
         }
         if self.chance(2) {
@@ -48,7 +48,7 @@ impl World {
         }
         self.push(after, Event::Frame { device, life, socket, frame: Some(Box::new(first)) });
         if !open {
-            self.push(after + 1, Event::Shut { device, life, socket, why: Trouble::Closed });
+            self.push(after + 1, Event::Shut { device, life, socket, why: ConnectionError::Closed });
         }
         if open && events {
             self.totals.count("live by events");
@@ -110,7 +110,7 @@ impl World {
         if self.another.is_some() {
             // The driver confirms the installation before it sends a token.
             if post != 0 {
-                let result = Err(Fault::Away(Trouble::OtherServer));
+                let result = Err(Fault::Away(ConnectionError::OtherServer));
                 self.push(5, Event::Answer { device, life, post, result });
             }
             return Ok(());

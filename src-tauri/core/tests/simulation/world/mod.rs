@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 use crewbell_core::engine::{Fault, Input, Now, Output, Snapshot};
-use crewbell_core::screen::Trouble;
+use crewbell_core::screen::ConnectionError;
 use crewbell_core::store::Cursor;
 use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::protocol::live::{FromClient, FromServer};
@@ -42,7 +42,7 @@ enum Event {
     Wake { device: usize, life: u64 },
     Hello { device: usize, life: u64, socket: u64, cursor: Cursor, events: bool },
     Frame { device: usize, life: u64, socket: u64, frame: Option<Box<FromServer>> },
-    Shut { device: usize, life: u64, socket: u64, why: Trouble },
+    Shut { device: usize, life: u64, socket: u64, why: ConnectionError },
     Pulse { device: usize, life: u64, socket: u64 },
     Tried { device: usize, life: u64, works: bool },
     Ask { device: usize, life: u64, post: u64 },
@@ -250,7 +250,7 @@ impl World {
     pub fn now(&mut self, device: usize) -> Now {
         let skew = SignedDuration::from_millis(self.devices[device].skew);
         let luck = u32::try_from(self.dice.below(1 << 32)).unwrap();
-        Now { wall: self.server_time() + skew, tick: self.tick, luck }
+        Now { wall: self.server_time() + skew, tick: self.tick, jitter: luck }
     }
 
     /// Returns a random latency, in milliseconds.
@@ -345,7 +345,7 @@ impl World {
                 let (post, after) = (self.posts, self.latency());
                 self.devices[device].ask = Some(post);
                 self.push(after, Event::Ask { device, life, post });
-                let timeout = Err(Fault::Away(Trouble::NoAnswer));
+                let timeout = Err(Fault::Away(ConnectionError::NoAnswer));
                 self.push(POST_PATIENCE_MS, Event::Asked { device, life, post, result: timeout });
             }
             Output::Disconnect | Output::Moved => {
@@ -373,7 +373,7 @@ impl World {
                 let (post, after) = (self.posts, self.latency());
                 self.devices[device].fetch = Some(post);
                 self.push(after, Event::Fetch { device, life, post });
-                let timeout = Box::new(Err(Fault::Away(Trouble::NoAnswer)));
+                let timeout = Box::new(Err(Fault::Away(ConnectionError::NoAnswer)));
                 self.push(POST_PATIENCE_MS, Event::Fetched { device, life, post, result: timeout });
             }
             Output::Send(mut commands) => {
@@ -397,7 +397,7 @@ impl World {
                     let after = self.latency();
                     self.push(after, Event::Post { device, life, post, commands });
                 }
-                let timeout = Err(Fault::Away(Trouble::NoAnswer));
+                let timeout = Err(Fault::Away(ConnectionError::NoAnswer));
                 self.push(POST_PATIENCE_MS, Event::Answer { device, life, post, result: timeout });
             }
             Output::Wake { at_tick } => {
@@ -493,7 +493,7 @@ impl World {
                 let lost = self.devices[device].cut || self.chance(10);
                 if !lost {
                     let result = Box::new(match self.another {
-                        Some(_) => Err(Fault::Away(Trouble::OtherServer)),
+                        Some(_) => Err(Fault::Away(ConnectionError::OtherServer)),
                         None => self.server.snapshot(who),
                     });
                     let after = self.latency();
@@ -505,7 +505,7 @@ impl World {
                     self.devices[device].fetch = None;
                     self.input(device, Input::Snapshot(*result))?;
                 } else if self.devices[device].cut && self.devices[device].fetch == Some(post) {
-                    let result = Box::new(Err(Fault::Away(Trouble::network("network is unreachable"))));
+                    let result = Box::new(Err(Fault::Away(ConnectionError::network("network is unreachable"))));
                     self.push(1_000, Event::Fetched { device, life, post, result });
                 }
             }

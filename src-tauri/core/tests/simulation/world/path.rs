@@ -2,7 +2,7 @@
 //! server's place.
 
 use crewbell_core::engine::Fault;
-use crewbell_core::screen::Trouble;
+use crewbell_core::screen::ConnectionError;
 use crewbell_core::store::Cursor;
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{Command, Outcome, Verb};
@@ -36,7 +36,7 @@ impl World {
         self.totals.count("strangers");
         let frame = Some(Box::new(FromServer::Refused { refusal: signed_out() }));
         self.push(5, Event::Frame { device, life, socket, frame });
-        self.push(6, Event::Shut { device, life, socket, why: Trouble::Closed });
+        self.push(6, Event::Shut { device, life, socket, why: ConnectionError::Closed });
     }
 
     /// Gives the server's address to another installation, or back to the server; all connections end.
@@ -54,7 +54,7 @@ impl World {
         let learns_it = self.dice.percent(50);
         let (who, at) = (self.devices[device].person.id, self.server_time());
         let Some(another) = self.another.as_ref().filter(|_| !learns_it) else {
-            return self.push(20, Event::Shut { device, life, socket, why: Trouble::OtherServer });
+            return self.push(20, Event::Shut { device, life, socket, why: ConnectionError::OtherServer });
         };
         let (mut first, open) = another.hello(who, cursor, at);
         self.totals.count("other installations");
@@ -67,7 +67,7 @@ impl World {
         self.devices[device].astray = Some(socket);
         self.push(5, Event::Frame { device, life, socket, frame: Some(Box::new(first)) });
         if !open {
-            self.push(6, Event::Shut { device, life, socket, why: Trouble::Closed });
+            self.push(6, Event::Shut { device, life, socket, why: ConnectionError::Closed });
         }
     }
 
@@ -90,7 +90,7 @@ impl World {
         let who = self.devices[device].person.id;
         let result = match self.sabotage {
             _ if self.another.is_some() && self.sabotage != Some(Sabotage::AskEveryInstallation) => {
-                Err(Fault::Away(Trouble::OtherServer))
+                Err(Fault::Away(ConnectionError::OtherServer))
             }
             Some(Sabotage::BelieveTheFirstNo | Sabotage::TakeNotActiveForSignedOut) => {
                 Err(Fault::Refused(signed_out()))
@@ -106,7 +106,7 @@ impl World {
         if post != 0 {
             self.totals.count("blocked");
             let fault = match self.sabotage {
-                Some(Sabotage::TakeBlockedForAway) => Fault::Away(Trouble::Stranger),
+                Some(Sabotage::TakeBlockedForAway) => Fault::Away(ConnectionError::Stranger),
                 _ => Fault::Blocked { status: 403 },
             };
             self.push(5, Event::Answer { device, life, post, result: Err(fault) });

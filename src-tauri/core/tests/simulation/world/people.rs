@@ -1,10 +1,10 @@
 //! Simulation of people: they choose among the actions on their screen, a little late.
 
 use crewbell_core::engine::Input;
-use crewbell_core::store::Doing;
+use crewbell_core::store::CommandStatus;
 use crewbell_shared::ids::{CommandId, NoteId};
 use crewbell_shared::protocol::{Entity, Verb};
-use crewbell_shared::request::{Kind, Request, State};
+use crewbell_shared::request::{Kind, Request, RequestState};
 
 use super::World;
 use super::path::DISLIKED;
@@ -19,12 +19,10 @@ pub fn as_request(noun: &Entity) -> Option<&Request> {
 
 impl World {
     pub(super) fn decide_refused(&mut self, device: usize) -> Result<(), String> {
-        let refused = self.devices[device]
-            .engine
-            .image()
-            .outbox
-            .iter()
-            .find_map(|waiting| matches!(waiting.doing, Doing::Refused { .. }).then_some(waiting.command.id));
+        let refused =
+            self.devices[device].engine.image().outbox.iter().find_map(|waiting| {
+                matches!(waiting.doing, CommandStatus::Refused { .. }).then_some(waiting.command.id)
+            });
         let Some(id) = refused else { return Ok(()) };
         let life = self.devices[device].life;
         if self.dice.percent(50) {
@@ -112,14 +110,14 @@ impl World {
         let request = dice.pick(&requests)?;
         let request_id = request.id;
         Some(match &request.state {
-            State::Open => match dice.below(10) {
+            RequestState::Open => match dice.below(10) {
                 0 => note(dice, request_id),
                 1 => Verb::CancelRequest { request_id, reason: None },
                 // A late tap: the screen has changed meanwhile.
                 2 => Verb::CompleteRequest { request_id },
                 _ => Verb::AcceptRequest { request_id },
             },
-            State::Accepted(acceptance) if acceptance.accepted_by.id == me.id => match dice.below(10) {
+            RequestState::Accepted(acceptance) if acceptance.accepted_by.id == me.id => match dice.below(10) {
                 0 => note(dice, request_id),
                 1 => Verb::ReleaseRequest { request_id },
                 2 => Verb::HandOverRequest { request_id, to: dice.pick(&crew)?.id },

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crewbell_core::engine::Input;
-use crewbell_core::screen::Trouble;
-use crewbell_core::store::Doing;
+use crewbell_core::screen::ConnectionError;
+use crewbell_core::store::CommandStatus;
 use crewbell_shared::ids::CommandId;
 
 use super::{Event, World};
@@ -48,7 +48,7 @@ impl World {
                 if !there && self.dice.percent(60) {
                     let life = self.devices[device].life;
                     if let Some(socket) = self.unplug(device) {
-                        self.push(5, Event::Shut { device, life, socket, why: Trouble::Closed });
+                        self.push(5, Event::Shut { device, life, socket, why: ConnectionError::Closed });
                     }
                 }
             }
@@ -120,7 +120,7 @@ impl World {
         for device in 0..self.devices.len() {
             let life = self.devices[device].life;
             if let Some(socket) = self.unplug(device) {
-                self.push(5, Event::Shut { device, life, socket, why: Trouble::Closed });
+                self.push(5, Event::Shut { device, life, socket, why: ConnectionError::Closed });
             }
         }
     }
@@ -161,7 +161,7 @@ impl World {
         self.lost_by_restore.extend(forgotten.filter(|id| !asked_again.contains(id)));
         for device in &self.devices {
             for waiting in &device.disk.outbox {
-                if matches!(waiting.doing, Doing::Done { .. }) {
+                if matches!(waiting.doing, CommandStatus::Done { .. }) {
                     self.totals.count("resent");
                 }
             }

@@ -90,14 +90,14 @@ pub enum Step {
     /// Add this candidate.
     AddCandidate(Candidate),
     /// Send packets by this path from now on.
-    Send(Way),
+    Send(MediaPath),
     /// The other side hung up.
     HungUp,
 }
 
 /// The path of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum MediaPath {
     /// No path yet: UDP still has time to connect.
     Nowhere,
     /// UDP, through the session.
@@ -135,7 +135,7 @@ pub struct Negotiation {
     peer_relays: bool,
     /// Whether this side has sent `Relay` with `on`.
     said_relay: bool,
-    way: Way,
+    way: MediaPath,
     /// The time limit for UDP, after which packets go over the socket.
     patience_ends: Option<Duration>,
     /// The time of the next ICE restart if nothing is connected until then, and the back-off after it.
@@ -155,7 +155,7 @@ impl Negotiation {
             connected: false,
             peer_relays: false,
             said_relay: false,
-            way: Way::Nowhere,
+            way: MediaPath::Nowhere,
             patience_ends: None,
             retry: None,
             retry_after: FIRST_RETRY,
@@ -163,7 +163,7 @@ impl Negotiation {
     }
 
     /// The present path of packets.
-    pub fn way(&self) -> Way {
+    pub fn way(&self) -> MediaPath {
         self.way
     }
 
@@ -390,11 +390,11 @@ impl Negotiation {
             steps.push(Step::Say(Signal::Relay { on: self.said_relay }));
         }
         let way = if self.said_relay || (self.peer_relays && self.is_under_way()) {
-            Way::Socket
+            MediaPath::Socket
         } else if self.connected {
-            Way::Udp
+            MediaPath::Udp
         } else {
-            Way::Nowhere
+            MediaPath::Nowhere
         };
         if way != self.way {
             self.way = way;

@@ -49,8 +49,8 @@ fn agreed_caller() -> Negotiation {
 #[test]
 fn packets_go_by_udp_once_it_is_connected() {
     let mut caller = agreed_caller();
-    assert_eq!(caller.way(), Way::Nowhere);
-    assert_eq!(caller.handle(Input::Event(Event::Connected), seconds(1)), [Step::Send(Way::Udp)]);
+    assert_eq!(caller.way(), MediaPath::Nowhere);
+    assert_eq!(caller.handle(Input::Event(Event::Connected), seconds(1)), [Step::Send(MediaPath::Udp)]);
     assert_eq!(caller.deadline(), None);
 }
 
@@ -60,9 +60,9 @@ fn packets_go_over_the_socket_after_two_seconds_and_back_when_udp_connects_after
     assert_eq!(caller.deadline(), Some(seconds(2)));
     assert_eq!(caller.handle(Input::Tick, Duration::from_millis(1_999)), []);
     let steps = caller.handle(Input::Tick, seconds(2));
-    assert_eq!(steps, [Step::Say(Signal::Relay { on: true }), Step::Send(Way::Socket)]);
+    assert_eq!(steps, [Step::Say(Signal::Relay { on: true }), Step::Send(MediaPath::Socket)]);
     let steps = caller.handle(Input::Event(Event::Connected), seconds(9));
-    assert_eq!(steps, [Step::Say(Signal::Relay { on: false }), Step::Send(Way::Udp)]);
+    assert_eq!(steps, [Step::Say(Signal::Relay { on: false }), Step::Send(MediaPath::Udp)]);
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn a_side_that_is_connected_follows_the_other_onto_the_socket_and_back() {
     let mut caller = agreed_caller();
     caller.handle(Input::Event(Event::Connected), seconds(1));
     let input = from_peer(&caller, Signal::Relay { on: true });
-    assert_eq!(caller.handle(input, seconds(4)), [Step::Send(Way::Socket)], "nothing is lacking on this side");
+    assert_eq!(caller.handle(input, seconds(4)), [Step::Send(MediaPath::Socket)], "nothing is lacking on this side");
     let input = from_peer(&caller, Signal::Relay { on: false });
-    assert_eq!(caller.handle(input, seconds(5)), [Step::Send(Way::Udp)]);
+    assert_eq!(caller.handle(input, seconds(5)), [Step::Send(MediaPath::Udp)]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_call_that_breaks_is_restarted_and_goes_over_the_socket_meanwhile() {
     let mut caller = agreed_caller();
     caller.handle(Input::Event(Event::Connected), seconds(1));
     let steps = caller.handle(Input::Event(Event::Disconnected), seconds(60));
-    let on_socket = [Step::Say(Signal::Relay { on: true }), Step::Send(Way::Socket)];
+    let on_socket = [Step::Say(Signal::Relay { on: true }), Step::Send(MediaPath::Socket)];
     assert_eq!(steps, [&[Step::Offer { restart: true }][..], &on_socket].concat());
 
     let mut called = called();

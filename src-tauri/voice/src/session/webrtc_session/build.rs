@@ -19,7 +19,7 @@ use webrtc::runtime::{Runtime, TokioRuntime};
 
 use super::handler::Handler;
 use super::reports::Reports;
-use crate::session::weather::Rough;
+use crate::session::impairment::Rough;
 use crate::session::{IceServer, Options};
 
 /// The time without received data after which a connection counts as disconnected. Another second would exceed the

@@ -8,9 +8,9 @@ use crewbell_shared::ids::CommandId;
 
 use super::*;
 use crate::store::conformance::{cursor, line, request, session, waiting};
-use crate::store::{Doing, Waiting};
+use crate::store::{CommandStatus, Waiting};
 
-const FILES: [&str; 4] = ["cache.db", "cache.db-wal", "keep.db", "keep.db-wal"];
+const FILES: [&str; 4] = ["cache.db", "cache.db-wal", "local.db", "local.db-wal"];
 
 /// The contents of a folder's files.
 type Files = Vec<(&'static str, Vec<u8>)>;
@@ -39,11 +39,11 @@ async fn devices() -> Vec<(Files, Image)> {
             }
             let mut writes = vec![Write::SignIn(session("Sam")), Write::Advance(cursor(round))];
             for number in round * 5..round * 5 + 5 {
-                writes.push(Write::Put { noun: request(number.into(), "Two towels"), seq: number });
-                writes.push(Write::Tell(line(number)));
-                writes.push(Write::Keep(waiting(number.into())));
+                writes.push(Write::UpsertEntity { noun: request(number.into(), "Two towels"), seq: number });
+                writes.push(Write::AppendLine(line(number)));
+                writes.push(Write::UpsertCommand(waiting(number.into())));
             }
-            writes.push(Write::Drop(waiting(u128::from(round) * 5).command.id));
+            writes.push(Write::DeleteCommand(waiting(u128::from(round) * 5).command.id));
             check(&mut store, &mut image, &writes).await.unwrap();
         }
         if closed_after == 9 {
@@ -99,14 +99,14 @@ fn damage(bytes: &mut Vec<u8>, luck: &mut Luck) -> String {
 
 /// Returns the commands whose rows are intact somewhere in these bytes.
 fn legible(files: &Files, outbox: &[Waiting]) -> BTreeSet<CommandId> {
-    let keeps = files.iter().filter(|(name, _)| name.starts_with("keep"));
+    let local = files.iter().filter(|(name, _)| name.starts_with("local"));
     let starts = |bytes: &[u8]| {
         let is_start = |at: &usize| bytes[*at] == b'{' && bytes[*at..].starts_with(br#"{"command":"#);
         (0..bytes.len()).filter(is_start).collect::<Vec<_>>()
     };
-    let rows: Vec<&[u8]> = keeps.flat_map(|(_, bytes)| starts(bytes).into_iter().map(|at| &bytes[at..])).collect();
+    let rows: Vec<&[u8]> = local.flat_map(|(_, bytes)| starts(bytes).into_iter().map(|at| &bytes[at..])).collect();
     let stands = |waiting: &&Waiting| {
-        let did = crate::store::sqlite::keep::Held::of(waiting).unwrap().did.unwrap();
+        let did = crate::store::sqlite::local::Held::of(waiting).unwrap().did.unwrap();
         rows.iter().any(|row| row.starts_with(&did))
     };
     outbox.iter().filter(stands).map(|waiting| waiting.command.id).collect()
@@ -150,9 +150,9 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         let told = opened.rebuilt.is_some() || opened.unreadable as usize >= gone;
         // A truncated log looks like one that ended there; all other loss must be reported.
         let is_cut = how.starts_with("cut") || how == "emptied";
-        assert!(told || gone == 0 || (is_cut && name == "keep.db-wal"), "{what}: {gone} lost, not told");
+        assert!(told || gone == 0 || (is_cut && name == "local.db-wal"), "{what}: {gone} lost, not told");
         // Commands that will be sent are unchanged.
-        for waiting in loaded.outbox.iter().filter(|waiting| waiting.doing == Doing::Waiting) {
+        for waiting in loaded.outbox.iter().filter(|waiting| waiting.doing == CommandStatus::Waiting) {
             let Some(was) = image.waiting(waiting.command.id) else { panic!("{what}: {waiting:?} was dropped") };
             assert_eq!((&waiting.command, &waiting.by), (&was.command, &was.by), "{what}");
         }
@@ -163,7 +163,8 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         raised += after.difference(&before).count();
         aside += opened.unreadable;
         // Writes succeed, and the next start finds no damage.
-        let writes = [Write::Keep(waiting(900)), Write::Put { noun: request(900, "after"), seq: 900 }];
+        let writes =
+            [Write::UpsertCommand(waiting(900)), Write::UpsertEntity { noun: request(900, "after"), seq: 900 }];
         check(&mut store, &mut loaded, &writes).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         store.close().await;
         let (mut store, again) = Sqlite::open(folder.path()).await.unwrap();
@@ -183,7 +184,7 @@ async fn a_cache_that_is_no_database_is_moved_aside_and_two_are_left_to_look_at(
     let folder = folder();
     let mut store = open(folder.path()).await;
     let mut image = Image::default();
-    check(&mut store, &mut image, &[Write::SignIn(session("Sam")), Write::Keep(waiting(1))]).await.unwrap();
+    check(&mut store, &mut image, &[Write::SignIn(session("Sam")), Write::UpsertCommand(waiting(1))]).await.unwrap();
     store.close().await;
     for _ in 0..4 {
         fs::write(folder.path().join("cache.db"), "this is no database, but it is long enough to be read").unwrap();
@@ -199,13 +200,13 @@ async fn a_cache_that_is_no_database_is_moved_aside_and_two_are_left_to_look_at(
 
 #[tokio::test]
 async fn a_keep_that_was_being_replaced_when_the_device_stopped_is_replaced() {
-    for gone in [&[][..], &["keep.db-wal"], &["keep.db-wal", "keep.db"]] {
+    for gone in [&[][..], &["local.db-wal"], &["local.db-wal", "local.db"]] {
         let (files, image) = devices().await.swap_remove(1);
         let folder = folder();
         lay(&files, folder.path());
         let store = open(folder.path()).await;
         store.close().await;
-        fs::rename(folder.path().join("keep.db"), folder.path().join("keep.db.new")).unwrap();
+        fs::rename(folder.path().join("local.db"), folder.path().join("local.db.new")).unwrap();
         lay(&files, folder.path());
         for name in gone {
             fs::remove_file(folder.path().join(name)).unwrap();
@@ -213,6 +214,6 @@ async fn a_keep_that_was_being_replaced_when_the_device_stopped_is_replaced() {
         let (mut store, opened) = Sqlite::open(folder.path()).await.unwrap();
         assert_eq!(store.load().await, Ok(image), "without {gone:?}");
         assert_eq!(opened.rebuilt.is_some(), gone.len() < 2);
-        assert!(!folder.path().join("keep.db.new").exists());
+        assert!(!folder.path().join("local.db.new").exists());
     }
 }

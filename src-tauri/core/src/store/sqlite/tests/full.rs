@@ -10,7 +10,7 @@ async fn let_grow(db: &mut crate::store::sqlite::Db, may: bool) {
 }
 
 fn much(from: u128) -> Vec<Write> {
-    (from..from + 300).map(|number| Write::Keep(waiting(number))).collect()
+    (from..from + 300).map(|number| Write::UpsertCommand(waiting(number))).collect()
 }
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn a_full_disk_is_said_and_nothing_precious_is_written_and_it_goes_on_when
     let folder = folder();
     let mut store = open(folder.path()).await;
     let mut image = Image::default();
-    check(&mut store, &mut image, &[Write::SignIn(session("Sam")), Write::Keep(waiting(1))]).await.unwrap();
+    check(&mut store, &mut image, &[Write::SignIn(session("Sam")), Write::UpsertCommand(waiting(1))]).await.unwrap();
     let_grow(&mut store.keep, false).await;
     for _ in 0..3 {
         assert_eq!(store.write(&much(2)).await, Err(StoreError::Full));
@@ -35,10 +35,10 @@ async fn a_cache_that_is_full_leaves_both_files_as_they_were() {
     let folder = folder();
     let mut store = open(folder.path()).await;
     let mut image = Image::default();
-    check(&mut store, &mut image, &[Write::SignIn(session("Sam")), Write::Keep(waiting(1))]).await.unwrap();
+    check(&mut store, &mut image, &[Write::SignIn(session("Sam")), Write::UpsertCommand(waiting(1))]).await.unwrap();
     let_grow(&mut store.cache, false).await;
     let nouns = (0..500).map(|number| request(number, "much")).collect();
-    let writes = [Write::Drop(waiting(1).command.id), Write::Replace { nouns, cursor: cursor(9) }];
+    let writes = [Write::DeleteCommand(waiting(1).command.id), Write::Replace { nouns, cursor: cursor(9) }];
     assert_eq!(store.write(&writes).await, Err(StoreError::Full));
     let wiping = [&[Write::Wipe][..], &writes].concat();
     assert_eq!(store.write(&wiping).await, Err(StoreError::Full));

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use super::*;
-use crate::store::Doing;
+use crate::store::CommandStatus;
 use crate::store::conformance::{cursor, line, request, session, waiting};
 
 /// The environment variable that names the folder for the writing process.
@@ -19,16 +19,16 @@ fn batch(number: u64) -> Vec<Write> {
     let key = u128::from(number);
     let text = format!("batch {number}");
     let mut writes = vec![
-        Write::Put { noun: request(key % 40, &text), seq: number },
-        Write::Put { noun: request(100 + key % 7, &text), seq: number },
-        Write::Tell(line(number)),
+        Write::UpsertEntity { noun: request(key % 40, &text), seq: number },
+        Write::UpsertEntity { noun: request(100 + key % 7, &text), seq: number },
+        Write::AppendLine(line(number)),
         Write::Advance(cursor(number)),
-        Write::Keep(waiting(key)),
+        Write::UpsertCommand(waiting(key)),
         Write::Set("batch".to_owned(), Some(text.clone())),
     ];
     if number > 6 {
-        writes.push(Write::Mark(waiting(key - 3).command.id, Doing::Done { seq: number }));
-        writes.push(Write::Drop(waiting(key - 6).command.id));
+        writes.push(Write::Mark(waiting(key - 3).command.id, CommandStatus::Done { seq: number }));
+        writes.push(Write::DeleteCommand(waiting(key - 6).command.id));
     }
     if number.is_multiple_of(11) {
         let nouns = (0..60).map(|noun| request(noun, &text)).collect();
@@ -79,7 +79,7 @@ fn write_and_kill(folder: &Path, batches: usize, bit: u32) -> u64 {
     last
 }
 
-/// Splits an image into the parts of the cache and of `keep.db`.
+/// Splits an image into the parts of the cache and of `local.db`.
 fn halves(image: &Image) -> (Image, Image) {
     let Image { session, cursor, heard_at, seen, nouns, lines, outbox, settings } = image.clone();
     let cache = Image { cursor, heard_at, seen, nouns, lines, ..Image::default() };
@@ -99,7 +99,7 @@ async fn killed_at_any_instant_each_file_holds_what_was_done_and_no_hole() {
         assert!(done >= applied, "round {round}");
         let mut store = open(folder.path()).await;
         let (cache, keep) = halves(&store.load().await.unwrap());
-        // One batch after the last reported one may be complete, in one file or both; a wipe is written to `keep.db` in
+        // One batch after the last reported one may be complete, in one file or both; a wipe is written to `local.db` in
         // two parts.
         for number in applied + 1..=done {
             image.apply(&batch(number));
@@ -112,8 +112,8 @@ async fn killed_at_any_instant_each_file_holds_what_was_done_and_no_hole() {
         let is_wiping = batch(done + 1)[0] == Write::Wipe || batch(done + 1)[1] == Write::Wipe;
         assert!(cache == cache_now || cache == cache_next, "round {round}: the cache after {done}");
         let wiped = is_wiping && keep == halves(&wiped).1;
-        assert!(keep == keep_now || keep == keep_next || wiped, "round {round}: keep.db after {done}: {keep:?}");
-        assert!(keep != keep_next || cache == cache_next, "round {round}: keep.db is ahead of the cache");
+        assert!(keep == keep_now || keep == keep_next || wiped, "round {round}: local.db after {done}: {keep:?}");
+        assert!(keep != keep_next || cache == cache_next, "round {round}: local.db is ahead of the cache");
         ahead += u32::from(cache == cache_next);
         apart += u32::from(cache == cache_next && keep != keep_next);
         // Complete the interrupted batch, as the engine would, so that the next round starts in a consistent state.

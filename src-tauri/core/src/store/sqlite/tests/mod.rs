@@ -87,12 +87,12 @@ async fn a_sign_out_that_was_cut_short_between_the_files_is_finished_at_the_next
     store.write(&[Write::SignIn(conformance::session("Sam")), replace]).await.unwrap();
     // A wipe whose first step is done when the device stops.
     store.keep.begin().await.unwrap();
-    super::keep::write(&mut store.keep, &[Write::Wipe]).await.unwrap();
+    super::local::write(&mut store.keep, &[Write::Wipe]).await.unwrap();
     store.keep.commit().await.unwrap();
     store.close().await;
     let mut store = open(folder.path()).await;
     let engine = Engine::new(store.load().await.unwrap());
-    let step = engine.decide(Input::Start, Now { wall: at(9), tick: 0, luck: 0 });
+    let step = engine.decide(Input::Start, Now { wall: at(9), tick: 0, jitter: 0 });
     assert_eq!(step.writes, [Write::Wipe]);
     store.write(&step.writes).await.unwrap();
     assert_eq!(store.load().await, Ok(Image::default()));
@@ -103,7 +103,7 @@ async fn its_size_grows_with_what_is_in_it() {
     let folder = folder();
     let mut store = open(folder.path()).await;
     let before = store.bytes();
-    let writes: Vec<_> = (0..200).map(|number| Write::Keep(conformance::waiting(number))).collect();
+    let writes: Vec<_> = (0..200).map(|number| Write::UpsertCommand(conformance::waiting(number))).collect();
     store.write(&writes).await.unwrap();
     assert!(before > 0 && store.bytes() > before + 20_000, "{before}, {}", store.bytes());
 }

@@ -1,7 +1,7 @@
 //! Tests with files of other app versions.
 
 use super::*;
-use crate::store::Doing;
+use crate::store::CommandStatus;
 use crate::store::conformance::{cursor, request, session, waiting};
 
 async fn change(path: &Path, script: &'static str) {
@@ -13,7 +13,7 @@ async fn change(path: &Path, script: &'static str) {
 async fn written(folder: &Path) -> Image {
     let mut store = open(folder).await;
     let mut image = Image::default();
-    let keep = (1..=3).map(|number| Write::Keep(waiting(number)));
+    let keep = (1..=3).map(|number| Write::UpsertCommand(waiting(number)));
     let set = Write::Set("theme".to_owned(), Some("night".to_owned()));
     let replace = Write::Replace { nouns: vec![request(1, "a")], cursor: cursor(1) };
     let writes: Vec<_> = keep.chain([Write::SignIn(session("Sam")), set, replace]).collect();
@@ -39,7 +39,7 @@ async fn a_cache_of_another_version_begins_anew_and_the_rest_stays() {
 async fn a_newer_keep_is_read_written_and_left_in_its_version() {
     let folder = folder();
     let mut image = written(folder.path()).await;
-    let keep = folder.path().join("keep.db");
+    let keep = folder.path().join("local.db");
     change(
         &keep,
         "alter table outbox add column urgent integer not null default 0; update outbox set urgent = 1;
@@ -49,7 +49,7 @@ async fn a_newer_keep_is_read_written_and_left_in_its_version() {
     .await;
     let mut store = open(folder.path()).await;
     assert_eq!(store.load().await.as_ref(), Ok(&image));
-    let writes = [Write::Keep(waiting(4)), Write::Mark(waiting(1).command.id, Doing::Done { seq: 4 })];
+    let writes = [Write::UpsertCommand(waiting(4)), Write::Mark(waiting(1).command.id, CommandStatus::Done { seq: 4 })];
     check(&mut store, &mut image, &writes).await.unwrap();
     assert_eq!(store.keep.version().await.unwrap(), 9);
     let urgent = store.keep.rows(sqlx::query("select n from outbox where urgent = 1")).await.unwrap();
@@ -61,7 +61,7 @@ async fn a_newer_keep_is_read_written_and_left_in_its_version() {
 async fn a_command_that_cant_be_read_is_put_aside_and_counted_and_comes_back_when_it_can() {
     let folder = folder();
     let mut image = written(folder.path()).await;
-    let keep = folder.path().join("keep.db");
+    let keep = folder.path().join("local.db");
     change(&keep, "update outbox set did = replace(did, 'create_request', 'fold_towels') where n = 2").await;
     let (mut store, opened) = Sqlite::open(folder.path()).await.unwrap();
     assert_eq!(opened, Opened { unreadable: 1, ..Opened::default() });
@@ -92,9 +92,9 @@ async fn a_command_that_cant_be_read_is_put_aside_and_counted_and_comes_back_whe
 async fn a_command_that_a_disk_changed_is_not_sent_but_for_the_person_to_decide() {
     let folder = folder();
     written(folder.path()).await;
-    change(&folder.path().join("keep.db"), "update outbox set did = replace(did, '2\\\"', '7\\\"') where n = 2").await;
+    change(&folder.path().join("local.db"), "update outbox set did = replace(did, '2\\\"', '7\\\"') where n = 2").await;
     let mut store = open(folder.path()).await;
     let outbox = store.load().await.unwrap().outbox;
-    let doing: Vec<_> = outbox.iter().map(|waiting| matches!(waiting.doing, Doing::Refused { .. })).collect();
+    let doing: Vec<_> = outbox.iter().map(|waiting| matches!(waiting.doing, CommandStatus::Refused { .. })).collect();
     assert_eq!(doing, [false, true, false]);
 }

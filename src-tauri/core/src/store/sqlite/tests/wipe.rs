@@ -9,7 +9,7 @@ use crewbell_shared::testing::{gus, id};
 
 use super::*;
 use crate::store::conformance::{cursor, line, session, waiting};
-use crate::store::{Key, Line};
+use crate::store::{EntityKey, Line};
 
 const NAME: &str = "Hartmann-Oyelaran";
 
@@ -39,12 +39,15 @@ async fn nothing_of_the_guests_is_left_after_a_wipe_whatever_was_moved_aside_or_
         .write(&[Write::SignIn(session("Siri")), Write::Replace { nouns: guests(), cursor: cursor(9) }])
         .await
         .unwrap();
-    store.write(&[Write::Tell(told), Write::Keep(noted), Write::Keep(waiting(4))]).await.unwrap();
+    store
+        .write(&[Write::AppendLine(told), Write::UpsertCommand(noted), Write::UpsertCommand(waiting(4))])
+        .await
+        .unwrap();
     // Deleted before the wipe: this leaves free pages.
-    let gone: Vec<Write> = guests().iter().take(100).map(|guest| Write::Forget(Key::of(guest))).collect();
+    let gone: Vec<Write> = guests().iter().take(100).map(|guest| Write::DeleteEntity(EntityKey::of(guest))).collect();
     store.write(&gone).await.unwrap();
-    store.write(&[Write::Drop(id(3))]).await.unwrap();
-    for aside in ["cache.db.broken-1", "cache.db.broken-2-wal", "keep.db.broken-7", "keep.db.broken-7-wal"] {
+    store.write(&[Write::DeleteCommand(id(3))]).await.unwrap();
+    for aside in ["cache.db.broken-1", "cache.db.broken-2-wal", "local.db.broken-7", "local.db.broken-7-wal"] {
         std::fs::write(folder.path().join(aside), format!("...{NAME}...")).unwrap();
     }
     assert!(that_name_her(folder.path()).len() > 4);
@@ -63,7 +66,7 @@ async fn a_wipe_that_was_cut_short_is_finished_at_the_next_start() {
     let mut store = open(folder.path()).await;
     store.write(&[Write::Replace { nouns: guests(), cursor: cursor(9) }]).await.unwrap();
     // The state after a kill just after the commit.
-    let gone: Vec<Write> = guests().iter().map(|guest| Write::Forget(Key::of(guest))).collect();
+    let gone: Vec<Write> = guests().iter().map(|guest| Write::DeleteEntity(EntityKey::of(guest))).collect();
     store.write(&gone).await.unwrap();
     store.close().await;
     assert!(!that_name_her(folder.path()).is_empty());
