@@ -1,16 +1,18 @@
--- The ground: sites and everything that belongs to one.
+-- The initial schema: sites, and all data of a site.
 --
--- Every key begins with the site, and so does every foreign key: a row can't point into another tenant. Row-level
--- security is the second wall: a connection sees the site that it was opened for (`crewbell.site_id`) and no other.
--- The role that owns the tables runs migrations and nothing else; the server works as `crewbell_server`, which can
--- read and write rows and can't alter a thing.
+-- Every key and every foreign key includes the site, so a row can't reference another tenant. Row-level security is the
+-- second barrier: a connection sees only the site that it was opened for (`crewbell.site_id`). The role that owns the
+-- tables only runs migrations; the server works as `crewbell_server`, which can read and write rows but can't alter the
+-- schema.
 --
--- No plan may go by the site alone. While a table has no statistics (a new site, a restored one, a storm) the planner
--- takes the site for as good as a key, keeps that plan, and each press then costs as much as the site has rows. So what is
--- looked up comes first in a key and the site after it; an index that isn't a key has no site in it, or, where the
--- site's rows are walked in some order, a condition on that order's column, which a question about anything else
--- doesn't fulfil; and the policies below, as the look-ups of the writer, compare the site in a way that no index
--- answers (`is not distinct from`). People and places are few, whatever the history.
+-- No query plan may use the site column alone. While a table has no statistics (a new site, a restored database, a
+-- burst of inserts) the planner estimates the site column to be as selective as a key and keeps that plan, and each
+-- press then costs as much as the site has rows. Therefore:
+-- - A key starts with the column that is looked up, and the site follows.
+-- - An index that isn't a key contains no site; or, where the site's rows are scanned in some order, it is partial,
+--   with a condition on the order's column that other queries don't fulfil.
+-- - The policies below and the writer's look-ups compare the site by `is not distinct from`, which no index supports.
+-- The tables of people and places stay small, whatever the history.
 
 do $$
 begin
@@ -21,42 +23,43 @@ begin
 end
 $$;
 
--- The site whose rows this connection may see; null when none was named, and then no row is visible.
+-- Returns the site whose rows this connection may see; null when none is set, and then no row is visible.
 create function current_site() returns uuid
     language sql stable parallel safe
     return nullif(current_setting('crewbell.site_id', true), '')::uuid;
 
--- A yacht, a hotel, a service company. Readable by every connection, because a sign-in names its site by slug.
--- `head` is the number of the last entry in the site's log: whoever appends bumps it in the last statement of a
--- transaction, and the row lock that this takes makes the order of numbers the order of commits, with no gaps.
+-- A tenant: a yacht, a hotel, a service company. Readable by every connection, because a sign-in names its site by
+-- slug.
+-- `head` is the sequence number of the last entry in the site's log. The last statement of an appending transaction
+-- increments it; the row lock that this takes makes sequence order equal commit order, with no gaps.
 create table sites (
     id uuid constraint sites_pk primary key,
     slug text not null constraint sites_slug_key unique
         constraint sites_slug_shape check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
     name text not null constraint sites_name_shape check (char_length(name) between 1 and 200),
     settings json not null,
-    -- SHA-256 of the join code that a new button, or a gateway for many, signs in with; null refuses them.
+    -- SHA-256 of the join code with which new buttons and gateways sign in; null: such sign-ins are refused.
     join_code_hash bytea,
     head bigint not null default 0 constraint sites_head_shape check (head >= 0),
-    -- The first entry that is still in `entries`; older ones are in the month archives.
+    -- Sequence number of the oldest entry in `entries`; older ones are in the monthly archives.
     tail bigint not null default 1,
-    -- What became of commands that were decided before this has been deleted, some of it at least; null: nothing ever was.
+    -- Outcomes of commands decided before this time may have been deleted; null: none was ever deleted.
     commands_forgotten_before timestamptz,
     created_at timestamptz not null
 ) with (fillfactor = 50);
 
--- Which installation this is, whatever address it has: a device sends its token to no other. It goes with a backup: a
--- restored server is the same one.
+-- The identity of this installation, independent of its address: a device sends its token to no other installation. It
+-- is part of a backup, so a restored server keeps it.
 create table instance (
     one boolean constraint instance_pk primary key default true constraint instance_one check (one),
     id uuid not null
 );
 insert into instance (id) values (gen_random_uuid());
 
--- A name is compared by its key, which the server makes (Unicode's caseless matching): what one name is must not hang on
--- a database's locale.
+-- Names are compared by `name_key`, which the server computes (Unicode caseless matching), so that uniqueness doesn't
+-- depend on the database's locale.
 
--- The crew. The secret is an argon2id string (RFC 9106) of a PIN or password; null can't sign in.
+-- The crew. `secret_hash` is an argon2id string (RFC 9106) of a PIN or password; null: the person can't sign in.
 create table people (
     site_id uuid not null constraint people_site_fk references sites,
     id uuid not null,
@@ -71,7 +74,7 @@ create table people (
 );
 create unique index people_name_key on people (name_key, site_id);
 
--- A person signed in on a device. The token is 256 random bits; only its SHA-256 is kept.
+-- The session of a person on a device. The token is 256 random bits; only its SHA-256 is stored.
 create table sessions (
     site_id uuid not null,
     id uuid not null,
@@ -80,12 +83,12 @@ create table sessions (
     device_name text not null,
     token_hash bytea not null,
     created_at timestamptz not null,
-    -- When it was last used, written once an hour at most.
+    -- Time of the last use, written once an hour at most.
     used_at timestamptz not null,
-    -- Days on which the server ran and the session was not used, since it was used last; it ends after as many as the
-    -- site says. Days that are counted, and no span between two times: a clock that jumps by years ends no session.
+    -- Number of days since the last use on which the server ran; the session ends when it reaches the site's limit.
+    -- A counter and not a time span, so that a clock jump of years ends no session.
     unused_days integer not null default 0,
-    -- The day that was counted last, in days since 1970-01-01 UTC.
+    -- The last counted day, in days since 1970-01-01 UTC.
     counted_day integer not null,
     ended_at timestamptz,
     constraint sessions_pk primary key (id, site_id),
@@ -93,10 +96,10 @@ create table sessions (
     constraint sessions_token_key unique (token_hash, site_id)
 );
 create index sessions_live_by_person on sessions (person_id) where ended_at is null;
--- Whether a person has been on a device before: also by sessions that ended.
+-- Finds out whether a person has used a device before; includes ended sessions.
 create index sessions_by_device on sessions (person_id, device_id);
 
--- Cabins, rooms, decks: a tree.
+-- Cabins, rooms, decks, as a tree.
 create table places (
     site_id uuid not null constraint places_site_fk references sites,
     id uuid not null,
@@ -121,7 +124,7 @@ create table guests (
 );
 create index guests_of_site on guests (site_id, name) where name is not null;
 
--- A guest's time in a place. A guest stays in one place at a time; a place may hold several.
+-- A guest's stay in a place. A guest stays in one place at a time; a place may have several guests.
 create table stays (
     site_id uuid not null,
     id uuid not null,
@@ -137,8 +140,8 @@ create unique index stays_current_by_guest on stays (guest_id, site_id) where ch
 create index stays_current_by_place on stays (place_id) where checked_out_at is null;
 create index stays_ended on stays (site_id, checked_out_at) where checked_out_at is not null;
 
--- Buttons. `memory` is what tells a repetition from a new press; it and `seen_at` change with every message and are
--- therefore no part of what the log tells of a button.
+-- Buttons. `memory` is the dedup state, by which repetitions are told from new presses. It and `seen_at` change with
+-- every message, so they are not part of the button's entity in the log.
 create table buttons (
     site_id uuid not null constraint buttons_site_fk references sites,
     id uuid not null,
@@ -146,7 +149,7 @@ create table buttons (
     name text constraint buttons_name_shape check (char_length(name) between 1 and 200),
     state text not null constraint buttons_state_shape check (state in ('new', 'assigned', 'retired')),
     place_id uuid,
-    -- SHA-256 of the button's own MQTT password, which is 128 random bits; null while it uses the join code.
+    -- SHA-256 of the button's own MQTT password (128 random bits); null while it uses the join code.
     secret_hash bytea,
     online boolean,
     flapping_since timestamptz,
@@ -156,7 +159,7 @@ create table buttons (
     last_seen_at timestamptz,
     memory json not null,
     seen_at timestamptz,
-    -- Who brought its first message, as address and client id: what waits to be assigned is bounded for each.
+    -- Origin of its first message, as address and client id; the number of unassigned buttons is limited for each.
     found_via text,
     constraint buttons_pk primary key (id, site_id),
     constraint buttons_device_key unique (device, site_id),
@@ -165,7 +168,7 @@ create table buttons (
 ) with (fillfactor = 70);
 create index buttons_of_site on buttons (site_id, state) where state is not null;
 
--- What guests want. The facts of a state are there when the state is.
+-- Requests of guests. The columns of a state are set if the request is in that state.
 create table requests (
     site_id uuid not null,
     id uuid not null,
@@ -195,7 +198,7 @@ create table requests (
     closed_by_name text,
     closed_at timestamptz,
     cancel_reason text,
-    -- Who had another request of the place when this one was made.
+    -- The person who had accepted another request of the place when this one was made.
     held json,
     constraint requests_pk primary key (id, site_id),
     constraint requests_place_fk foreign key (site_id, place_id) references places,
@@ -205,20 +208,20 @@ create table requests (
     constraint requests_accepted_has_holder check (state not in ('accepted', 'completed') or accepted_by is not null),
     constraint requests_closed_has_time check ((state in ('completed', 'cancelled')) = (closed_at is not null))
 ) with (fillfactor = 80);
--- The board: what is open or in hand; small, whatever the history.
+-- The board: open and accepted requests; small, whatever the history.
 create index requests_live on requests (site_id, created_at)
     where state in ('open', 'accepted') and created_at is not null;
--- The press path asks for the open requests of a place, and for those that somebody has. The time of the last press is
--- not in it: a press that joins its request changes that, and must not touch an index.
+-- The press path looks up the open and the accepted requests of a place. The time of the last press is not indexed: a
+-- press that joins its request changes it, and must not update an index.
 create index requests_unanswered on requests (place_id) where state in ('open', 'accepted');
 create index requests_by_time on requests (site_id, created_at) where created_at is not null;
 create index requests_by_place on requests (place_id, created_at) where created_at is not null;
 create index requests_by_person on requests (accepted_by, created_at) where accepted_by is not null;
--- What a recording belongs to: what its button has asked lately, and what is still live however old it is.
+-- Find the request of a recording: the button's recent requests, and its open or accepted ones of any age.
 create index requests_voice_made on requests (button_id, created_at) where voice is not null;
 create index requests_voice_live on requests (button_id) where voice is not null and state in ('open', 'accepted');
 
--- Every press that was ever taken. `press_key` is the identity that makes a resend no second press.
+-- Every accepted press. `press_key` is the identity by which a resend is recognised as a duplicate.
 create table presses (
     site_id uuid not null,
     id uuid not null,
@@ -229,7 +232,7 @@ create table presses (
     key text not null constraint presses_key_shape check (key in ('main', 'aux1', 'aux2', 'aux3', 'aux4')),
     device_time timestamptz,
     received_at timestamptz not null,
-    -- The request that it made or joined; null for a button without a place, and for do-not-disturb.
+    -- The request that the press made or joined; null for a button without a place, and for do-not-disturb.
     request_id uuid,
     constraint presses_pk primary key (id, site_id),
     constraint presses_button_fk foreign key (button_id, site_id) references buttons,
@@ -237,7 +240,7 @@ create table presses (
     constraint presses_press_key unique (button_id, press_key, site_id)
 );
 
--- What guests said while they held the button, as it was sent. Without a request: the button had no place yet.
+-- Recordings of guests holding the button, in the format sent. Without a request: the button had no place yet.
 create table recordings (
     site_id uuid not null,
     id uuid not null,
@@ -252,8 +255,8 @@ create table recordings (
     constraint recordings_request_fk foreign key (request_id, site_id) references requests
 );
 
--- Messages of devices that are no press: counted by device, reason and topic, with the last of each kept, for the
--- administrator to look at. Bounded for a device and in all; see `db::unheard`.
+-- Device messages that are not presses: counted by device, reason and topic, with the last message of each, for the
+-- administrator. The number of rows is limited for each device and in total; see `db::unheard`.
 create table unheard_messages (
     site_id uuid not null constraint unheard_messages_site_fk references sites,
     device text not null,
@@ -266,13 +269,13 @@ create table unheard_messages (
     constraint unheard_messages_pk primary key (site_id, device, reason, topic)
 );
 
--- What clients wanted done, and what became of it: a command that comes again gets the same outcome.
+-- Commands of clients and their outcomes (idempotency): a repeated command gets the recorded outcome.
 create table commands (
     site_id uuid not null constraint commands_site_fk references sites,
     id uuid not null,
     person_id uuid,
     verb text not null,
-    -- SHA-256 of the verb with its arguments, so that a key used for something else is noticed.
+    -- SHA-256 of the verb with its arguments, to detect an idempotency key reused for another command.
     digest bytea not null,
     made_at timestamptz,
     at timestamptz not null,
@@ -280,10 +283,10 @@ create table commands (
     refusal json,
     constraint commands_pk primary key (id, site_id)
 );
--- Those that are older than they are kept.
+-- Finds commands past their retention.
 create index commands_by_time on commands (site_id, at) where at is not null;
 
--- The log. `payload` is json and not jsonb: it is read as it was sent, byte for byte, on every channel.
+-- The log. `payload` is json and not jsonb, so that every channel returns the same bytes.
 create table entries (
     site_id uuid not null constraint entries_site_fk references sites,
     seq bigint not null,
@@ -298,7 +301,7 @@ create table entries (
     entity_id uuid,
     changed_fields text[] not null,
     payload json not null,
-    -- Whom it is for; null is everybody at the site.
+    -- Who may see the entry; null: everybody at the site.
     audience json,
     command_id uuid,
     constraint entries_pk primary key (site_id, seq)
@@ -306,11 +309,11 @@ create table entries (
 create index entries_by_time on entries using brin (at);
 create index entries_by_entity on entries (entity_id, seq) where entity_id is not null;
 create index entries_by_actor on entries (actor_id, seq) where actor_id is not null;
--- What a command did, once the command itself is no longer kept.
+-- Finds the entry of a command after the command itself has been deleted.
 create index entries_by_command on entries (command_id) where command_id is not null;
 
--- Where entries go when they are older than the site keeps them: one partition a month. No foreign key: what comes
--- here had it, and a partition that is added would lock `sites`, and with it every press.
+-- The archive for entries older than the site's retention, with one partition a month. It has no foreign key: the rows
+-- had one in `entries`, and adding a partition would lock `sites`, and with it every press.
 create table entries_archive (
     like entries including constraints
 ) partition by range (at);
@@ -318,8 +321,8 @@ create index entries_archive_by_seq on entries_archive (site_id, seq);
 create index entries_archive_by_entity on entries_archive (entity_id, seq) where entity_id is not null;
 create index entries_archive_by_command on entries_archive (command_id) where command_id is not null;
 
--- Makes the archive of the month that a day is in. The server's role can't create tables, so this runs as the owner.
--- The table is made first and attached then: that asks for no lock which a reader or writer of the archive has.
+-- Creates the archive partition of a day's month. The server's role can't create tables, so this runs as the owner.
+-- Creating the table first and then attaching it takes no lock that conflicts with readers or writers of the archive.
 create function open_archive(day timestamptz) returns text
     language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -330,7 +333,7 @@ begin
     if to_regclass(name) is not null then
         return name;
     end if;
-    -- Two servers at once: the second one waits, and then finds it made.
+    -- If two servers run this at once, the second waits, and then finds the table.
     perform pg_advisory_xact_lock(hashtextextended(name, 0));
     if to_regclass(name) is null then
         execute format('create table %I (like entries_archive including constraints)', name);
@@ -344,8 +347,8 @@ $$;
 revoke all on function open_archive from public;
 grant execute on function open_archive to crewbell_server;
 
--- Counts the log and its archives anew for the planner, after entries were moved. Nobody else looks at the whole of a
--- partitioned table, and the server's role can't.
+-- Updates the planner's statistics of the log and its archives after entries were moved. Autovacuum doesn't analyse a
+-- partitioned table as a whole, and the server's role may not.
 create function count_archive() returns void
     language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -356,7 +359,7 @@ $$;
 revoke all on function count_archive from public;
 grant execute on function count_archive to crewbell_server;
 
--- The second wall.
+-- Row-level security and grants for the server's role.
 do $$
 declare
     name text;
@@ -379,6 +382,6 @@ create policy own_site on sites for update using (id = current_site());
 create policy new_site on sites for insert with check (id = current_site());
 grant select, insert, update on sites to crewbell_server;
 grant select on instance to crewbell_server;
--- What happened, happened: entries are written, moved to an archive, and never changed.
+-- Entries are immutable: they are inserted and moved to the archive, and never updated.
 revoke update on entries, entries_archive from crewbell_server;
 revoke delete on entries_archive from crewbell_server;

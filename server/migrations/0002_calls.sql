@@ -1,11 +1,11 @@
--- Voice calls: who called whom, what about, and how it ended. What is said in them is nowhere.
+-- Voice calls: caller, callee, subject and outcome. Audio is never stored.
 --
--- Made beside a server of the version before: that one writes no calls, and its people aren't busy.
+-- Compatible with a server of the previous version beside this one: it writes no calls, and its people aren't busy.
 
--- Whether somebody said that they don't want to be called.
+-- Whether the person has set themselves busy, and doesn't want to be called.
 alter table people add column busy boolean not null default false;
 
--- The facts of a state are there when the state is. The names are those of the time.
+-- The columns of a state are set if the call is in that state. Names are copied at the time of the call.
 create table calls (
     site_id uuid not null,
     id uuid not null,
@@ -13,16 +13,16 @@ create table calls (
     caller_name text not null,
     callee uuid not null,
     callee_name text not null,
-    -- What about: a request or a place, and in later versions more; by its sort, its id and its name at the time.
+    -- The subject: a request or a place, and in later versions more; its entity type, id and name at the time.
     about_noun text,
     about_id uuid,
     about_name text,
-    -- The runs of the app that speak; null for a client that has no voice.
+    -- Endpoint ids, new at each start of the app; null for a client without voice.
     caller_endpoint uuid,
     callee_endpoint uuid,
     call_time timestamptz not null,
     rings_until timestamptz not null,
-    -- When the one who was called saw that they had missed it.
+    -- Time at which the callee saw the missed call.
     seen_at timestamptz,
     state text not null constraint calls_state_shape check (state in ('ringing', 'ongoing', 'ended')),
     answered_at timestamptz,
@@ -46,20 +46,20 @@ create table calls (
         num_nulls(ended_at, outcome, duration_s) = case state when 'ended' then 0 else 3 end),
     constraint calls_missed_why check ((missed_why is not null) = (outcome is not distinct from 'missed'))
 );
--- Nobody makes two calls at once, and nobody is called in two. That nobody calls while they are called, the writer sees
--- to, which locks both people first.
+-- A person is the caller of one live call at most, and the callee of one at most. That nobody calls while being called
+-- is ensured by the writer, which locks both people first.
 create unique index calls_live_by_caller on calls (caller, site_id) where state in ('ringing', 'ongoing');
 create unique index calls_live_by_callee on calls (callee, site_id) where state in ('ringing', 'ongoing');
--- The badge: what somebody missed and hasn't seen.
+-- The badge: a person's missed calls that they haven't seen.
 create index calls_unseen on calls (callee, call_time)
     where state = 'ended' and answered_at is null and outcome <> 'rejected' and seen_at is null;
--- The history: of the site, of a person on either side, of what it was about.
+-- The history: of the site, of a person as caller or callee, of a subject.
 create index calls_by_time on calls (site_id, call_time) where call_time is not null;
 create index calls_by_caller on calls (caller, call_time);
 create index calls_by_callee on calls (callee, call_time);
 create index calls_by_about on calls (about_id) where about_id is not null;
 
--- The second wall.
+-- Row-level security and grants for the server's role.
 alter table calls enable row level security;
 create policy own_site on calls using (site_id is not distinct from current_site()) with check (site_id = current_site());
 grant select, insert, update, delete on calls to crewbell_server;

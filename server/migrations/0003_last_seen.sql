@@ -1,6 +1,6 @@
--- When somebody was last there, so that a restart of the server doesn't forget it.
+-- Last-seen time of each person, stored so that it survives a restart of the server.
 --
--- No fact of the log, and no part of the person that it tells: presence is live only, and this is its trace. Written when
--- somebody goes and about once a minute while they are there, never with a heartbeat. Null for somebody who never was.
--- A server of the version before beside this one leaves it as it is.
+-- It is not in the log and not part of the person entity, because presence is live only. Written when the person goes
+-- offline and about once a minute while they are online, never on a heartbeat. Null: the person was never online.
+-- A server of the previous version beside this one doesn't touch the column.
 alter table people add column last_seen_at timestamptz;

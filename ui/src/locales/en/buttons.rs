@@ -104,7 +104,7 @@ pub const WORDS: Buttons = Buttons {
     why_unknown_user_name: "No button has the name with which it signed in. Its user name is the site, a slash, and the button's id.",
     why_shared_client_id: "Several devices share one client id and throw each other off. Give each its own; if it is one device, look at its Wi-Fi and power.",
     why_flood: "It speaks faster than anybody can press, and is read slowly; its presses are not lost. Is a key stuck, or does its firmware repeat itself?",
-    why_too_many_sorts: "It sent more different things than are listed here. ButtonStyle at what it sends, with an MQTT client.",
+    why_too_many_sorts: "It sent more different things than are listed here. Look at what it sends, with an MQTT client.",
     why_repeats_press_ids: "It gives different presses the same number. They ring all the same, but a press that is sent twice may count twice: update its firmware.",
     why_other: "It was not taken: {why}.",
 };

@@ -20,7 +20,7 @@ pub const WORDS: Codes = Codes {
     too_many: "That is more than the limit.",
     too_many_limit: "{limit} at most.",
     key_reused: "This was sent before as something else. Do it again.",
-    too_old: "This was done so long ago that nobody can tell whether it counted. ButtonStyle, and do it again if it is needed.",
+    too_old: "This was done so long ago that nobody can tell whether it counted. Look, and do it again if it is needed.",
     notes_full: "There is no more room for notes on this request.",
     depends_on_refused: "Something that it needs was refused.",
     bad_credentials: "Name or PIN is wrong.",

@@ -71,7 +71,7 @@ pub const WORDS: Settings = Settings {
     in_file: "In a file that only this user can read",
     version: "Version of the app",
     unknown: "Not known",
-    refresh: "ButtonStyle again",
+    refresh: "Look again",
     add_device: "Add a device",
     add_device_text: "Scan this code on the other device's sign-in page, or type the link there. It says where the server is; it signs nobody in.",
     add_device_show: "Show the code",
