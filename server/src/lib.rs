@@ -38,6 +38,9 @@ pub mod limits;
 pub mod live;
 pub mod log;
 #[cfg(test)]
+#[path = "../tests/props/log_output.rs"]
+mod log_output;
+#[cfg(test)]
 #[path = "../tests/props/mod.rs"]
 mod props;
 pub mod serve;

@@ -50,6 +50,8 @@ pub struct ServerSettings {
     pub own_turn: Option<SocketAddr>,
     /// Retention of old rows.
     pub retention: Retention,
+    /// Delay of the first clean-up after the start ([`jobs::CLEAN_UP_AFTER`]).
+    pub clean_up_after: Duration,
     /// Folder of the private cluster, whose disk is monitored.
     pub disk: Option<PathBuf>,
     /// The clock.
@@ -132,7 +134,7 @@ impl Server {
             }
         };
         devices.spawn(keep_archiving(registry.clone()));
-        devices.spawn(jobs::keep_clean(registry.clone(), settings.retention, stop.clone()));
+        devices.spawn(jobs::keep_clean(registry.clone(), settings.retention, settings.clean_up_after, stop.clone()));
         devices.spawn(keep_receipts(registry.clone()));
         devices.spawn(keep_calls(registry.clone()));
         devices.spawn(keep_last_seen(registry.clone()));

@@ -106,7 +106,28 @@ fn pooled(config: &Config, db: DbSettings) -> DbSettings {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::db::Db;
+
+    #[tokio::test]
+    async fn the_pool_has_the_sizes_and_the_timeout_of_the_settings() {
+        for (pool_max, pool_min, acquire_timeout, timeout) in
+            [(7, 3, "700ms", Duration::from_millis(700)), (1, 1, "9s", Duration::from_secs(9))]
+        {
+            // Connections are opened on demand, so nobody has to answer there.
+            let settings = format!(
+                "[database]\nurl = \"postgres://crewbell@127.0.0.1:9/crewbell\"\npool_max = {pool_max}\n\
+                 pool_min = {pool_min}\nacquire_timeout = \"{acquire_timeout}\"\n"
+            );
+            let config: Config = toml::from_str(&settings).unwrap();
+            let db = Db::new(DatabaseAccess::open(&config, Take::Own).await.unwrap().db);
+            let options = db.reading_options();
+            assert_eq!((options.get_max_connections(), options.get_min_connections()), (pool_max, pool_min));
+            assert_eq!(options.get_acquire_timeout(), timeout);
+        }
+    }
 
     #[tokio::test]
     async fn a_backup_of_a_data_folder_that_is_not_there_is_refused_and_makes_none() {

@@ -24,6 +24,7 @@ use crate::devices::dialects::RadioTable;
 use crate::devices::listener::tls::{self, Made, Shown};
 use crate::http::{Metering, TrustedProxies};
 use crate::ice::Ice;
+use crate::jobs;
 use crate::live;
 use crate::serve::{Mqtt, Server, ServerSettings};
 
@@ -144,6 +145,7 @@ pub fn settings(config: &Config, ground: &DatabaseAccess, clock: Clock) -> anyho
         ice: ice(config),
         own_turn: config.calls.own_turn,
         retention: config.retention,
+        clean_up_after: jobs::CLEAN_UP_AFTER,
         disk: config.database.url.is_none().then(|| config.data_dir.join("pg")),
         clock,
         ids: Ids::random(),
@@ -301,6 +303,34 @@ pub async fn told_to_stop() -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devices::listener::tests::secure::write_foreign;
+    use crate::log_output::Words;
+
+    #[tokio::test]
+    async fn an_authority_that_is_made_anew_at_the_start_is_said_with_its_new_fingerprint() {
+        // One that has expired, and one that isn't valid yet.
+        for (from, to) in [(1970, 1981), (2200, 2211)] {
+            let data = tempfile::tempdir().unwrap();
+            let folder = data.path().join("tls");
+            std::fs::create_dir(&folder).unwrap();
+            write_foreign(&folder, from, to);
+            let (config, clock) = (Config { data_dir: data.path().to_owned(), ..Config::default() }, Clock::default());
+            let start = || {
+                let (words, _listening) = Words::listen();
+                certificate(&config, &clock).unwrap();
+                words
+            };
+            let (first, second) = (start(), start());
+            let own = tls::load_or_make(&folder, &names(&config), clock.now()).unwrap();
+            assert_eq!(own.made, Made::Nothing, "{from}: it was made anew before");
+            for said in [own.fingerprint.as_str(), &own.ca_file.display().to_string(), "WARN", "made anew"] {
+                assert!(first.times(said) > 0, "{from}: {said}");
+            }
+            // From then on it is the known one.
+            assert!(second.times(&own.fingerprint) > 0, "{from}");
+            assert_eq!((second.times("WARN"), second.times("made anew")), (0, 0), "{from}");
+        }
+    }
 
     #[test]
     fn no_level_makes_a_library_log_what_crosses_a_wire() {

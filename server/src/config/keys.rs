@@ -171,7 +171,8 @@ pub(super) const KEYS: &[Key] = &[
         "database.pool_max",
         Kind::Number,
         "16",
-        "The most connections that the server opens; the private database allows 40.",
+        "The most connections that read. As many more write, but 2 at least and 16 at most.\n\
+         The private database allows for both, and for 24 besides.",
     ),
     set("database.pool_min", Kind::Number, "2", "How many it keeps open when nothing happens."),
     set(

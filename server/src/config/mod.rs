@@ -185,7 +185,7 @@ pub struct Database {
     pub url: Option<Secret>,
     /// The URL of the same database, as the role that owns the tables: for migrations, backup and restore.
     pub owner_url: Option<Secret>,
-    /// The maximum size of the pool of reading connections.
+    /// The maximum size of the pool of reading connections. As many more write, but 2 at least and 16 at most.
     pub pool_max: NonZeroU32,
     /// The number of reading connections kept open when idle.
     pub pool_min: u32,

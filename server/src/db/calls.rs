@@ -282,7 +282,7 @@ fn state(row: &Row) -> Result<CallState, BadRow> {
                 answered_at,
                 ended_at: row.ended_at.ok_or_else(|| bad("an end"))?.to_jiff(),
                 ended_by: by.map(|(id, name)| PersonRef { id: id.into(), name: name.clone() }),
-                outcome: outcome(row).ok_or_else(|| bad("an outcome"))?,
+                outcome: outcome(row)?,
                 duration_s: u32::try_from(duration_s).unwrap_or(u32::MAX),
             })
         }
@@ -290,17 +290,63 @@ fn state(row: &Row) -> Result<CallState, BadRow> {
     }
 }
 
-fn outcome(row: &Row) -> Option<Outcome> {
-    match row.outcome.as_deref()? {
-        "completed" => Some(Outcome::Completed),
-        "missed" => {
-            let why = [Why::NoAnswer, Why::Busy, Why::InCall, Why::Offline];
-            let why = named(&why, Why::as_str, row.missed_why.as_deref()?, "calls", row.id).ok()?;
-            Some(Outcome::Missed { why })
+fn outcome(row: &Row) -> Result<Outcome, BadRow> {
+    let bad = |why: String| BadRow::new("calls", row.id, why);
+    match row.outcome.as_deref() {
+        Some("completed") => Ok(Outcome::Completed),
+        Some("missed") => {
+            let all = [Why::NoAnswer, Why::Busy, Why::InCall, Why::Offline];
+            let why = row.missed_why.as_deref().ok_or_else(|| bad("missed without a reason".to_owned()))?;
+            Ok(Outcome::Missed { why: named(&all, Why::as_str, why, "calls", row.id)? })
         }
-        "rejected" => Some(Outcome::Rejected),
-        "cancelled" => Some(Outcome::Cancelled),
-        "dropped" => Some(Outcome::Dropped),
-        _ => None,
+        Some("rejected") => Ok(Outcome::Rejected),
+        Some("cancelled") => Ok(Outcome::Cancelled),
+        Some("dropped") => Ok(Outcome::Dropped),
+        Some(other) => Err(bad(format!("what is {other:?}?"))),
+        None => Err(bad(format!("{} without an outcome", row.state))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::testing::at;
+
+    use super::*;
+
+    #[test]
+    fn an_outcome_that_can_t_be_read_is_named_as_it_stands_in_the_row() {
+        let missed = |outcome: Option<&str>, missed_why: Option<&str>| Row {
+            id: Uuid::from_u128(1),
+            caller: Uuid::from_u128(2),
+            caller_name: "Sam".to_owned(),
+            callee: Uuid::from_u128(3),
+            callee_name: "Siri".to_owned(),
+            about_noun: None,
+            about_id: None,
+            about_name: None,
+            caller_endpoint: None,
+            callee_endpoint: None,
+            call_time: sql(at(0)),
+            rings_until: sql(at(60)),
+            seen_at: None,
+            state: "ended".to_owned(),
+            answered_at: None,
+            ended_at: Some(sql(at(60))),
+            ended_by: None,
+            ended_by_name: None,
+            outcome: outcome.map(str::to_owned),
+            missed_why: missed_why.map(str::to_owned),
+            duration_s: Some(0),
+        };
+        let read = |row: Row| Call::try_from(row).map(|call| call.state).map_err(|bad| (bad.table, bad.id, bad.why));
+        let bad = |why: &str| Err(("calls", Uuid::from_u128(1), why.to_owned()));
+        assert_eq!(read(missed(Some("missed"), Some("asleep"))), bad("what is \"asleep\"?"));
+        assert_eq!(read(missed(Some("missed"), None)), bad("missed without a reason"));
+        assert_eq!(read(missed(Some("lost"), None)), bad("what is \"lost\"?"));
+        assert_eq!(read(missed(None, None)), bad("ended without an outcome"));
+        for why in [Why::NoAnswer, Why::Busy, Why::InCall, Why::Offline] {
+            let state = read(missed(Some("missed"), Some(why.as_str())));
+            assert!(matches!(state, Ok(CallState::Ended { outcome, .. }) if outcome == Outcome::Missed { why }));
+        }
     }
 }

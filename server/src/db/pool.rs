@@ -126,6 +126,14 @@ impl Db {
     }
 }
 
+#[cfg(test)]
+impl Db {
+    /// Returns the options of the pool for reading.
+    pub fn reading_options(&self) -> &PgPoolOptions {
+        self.pool.options()
+    }
+}
+
 /// Opens a writing connection that sees a site.
 ///
 /// All of a writer's look-ups are by key. So its statements are planned once, and never as a sequential scan: a plan

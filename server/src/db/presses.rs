@@ -51,9 +51,9 @@ pub async fn find(
     let buttons: Vec<_> = keys.iter().map(|(button, _)| button.0).collect();
     let keys: Vec<_> = keys.iter().map(|(_, key)| (*key).to_owned()).collect();
     let rows = sqlx::query!(
-        "select n.button_id as \"button_id!\", n.press_key as \"press_key!\", p.request_id, p.kind, p.key, \
+        "select n.button_id as \"button_id!\", n.press_key as \"press_key!\", p.id, p.request_id, p.kind, p.key, \
          p.received_at from unnest($2::uuid[], $3::text[]) as n (button_id, press_key), \
-         lateral (select request_id, kind, key, received_at from presses where site_id is not distinct from $1 and button_id = n.button_id \
+         lateral (select id, request_id, kind, key, received_at from presses where site_id is not distinct from $1 and button_id = n.button_id \
          and press_key = n.press_key limit 1) p",
         site.0,
         &buttons,
@@ -62,8 +62,8 @@ pub async fn find(
     .fetch_all(conn)
     .await?;
     let recorded = rows.into_iter().map(|row| {
-        let kind = named(&PressKind::ALL, PressKind::as_str, &row.kind, "presses", row.button_id)?;
-        let key = named(&ButtonKey::ALL, ButtonKey::as_str, &row.key, "presses", row.button_id)?;
+        let kind = named(&PressKind::ALL, PressKind::as_str, &row.kind, "presses", row.id)?;
+        let key = named(&ButtonKey::ALL, ButtonKey::as_str, &row.key, "presses", row.id)?;
         let seen = Recorded { kind, key, received_at: row.received_at.to_jiff() };
         let press = RecordedPress { seen, request_id: row.request_id.map(Into::into) };
         Ok((row.button_id.into(), row.press_key, press))

@@ -139,10 +139,14 @@ pub async fn find(conn: &mut PgConnection, site: SiteId, id: RequestId) -> Resul
     row.map(|row| row.try_into().map_err(Into::into)).transpose()
 }
 
-/// Returns a snapshot's requests: all open and accepted ones, and those created since a time.
+/// Returns a snapshot's requests: all open and accepted ones, and those closed since a time, the oldest first.
+///
+/// By the time of closing, as devices forget them ([`SiteSettings::keeps_closed_for`]).
+///
+/// [`SiteSettings::keeps_closed_for`]: crewbell_shared::site::SiteSettings::keeps_closed_for
 pub async fn current(conn: &mut PgConnection, site: SiteId, since: Timestamp) -> Result<Vec<Request>, DbError> {
     let rows = select!(
-        "where site_id = $1 and ((state in ('open', 'accepted') and created_at > '-infinity') or created_at >= $2) \
+        "where site_id = $1 and ((state in ('open', 'accepted') and created_at > '-infinity') or closed_at >= $2) \
          order by created_at",
         site.0,
         sql(since) as _

@@ -43,7 +43,8 @@ pub struct AckRoute {
     pub clock: Clock,
 }
 
-/// Maximum age of a request that is still acknowledged after the button reconnects, or after log entries were skipped.
+/// Maximum age of a request that is still acknowledged after the button reconnects; after log entries were skipped, the
+/// time since a request was closed.
 pub(super) const SHOWS: SignedDuration = SignedDuration::from_hours(12);
 
 /// Retry interval while the database is unavailable.
@@ -104,7 +105,8 @@ impl<L: Lamp> Lit<'_, L> {
         }
     }
 
-    /// The requests to show at present, oldest first: a button has one lamp, and it shows the newest.
+    /// The requests to show at present, oldest first: a button has one lamp, and it shows the newest. A request that
+    /// was closed in the skipped entries is among them, however long it was open.
     async fn current(&self, db: &Db) -> Vec<Request> {
         loop {
             match self.try_current(db).await {

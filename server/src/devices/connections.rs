@@ -28,11 +28,33 @@ struct Inner {
     /// Open connections of buttons that authenticated as themselves.
     live: HashMap<(SiteId, Arc<str>), BTreeSet<u64>>,
     /// The newest connection on which a device connected or sent a message.
-    newest: HashMap<(SiteId, String), u64>,
+    newest: Newest,
     /// The last connection of a client, if it ended with a DISCONNECT, and the time.
     goodbyes: HashMap<(SiteId, String), (u64, Timestamp)>,
     /// The devices that a client has spoken for.
     voices: HashMap<(SiteId, String), Voice>,
+}
+
+/// The newest connection of each device. When the recent half is full it becomes the older one, and the previous older
+/// half is dropped: the devices that were silent for the longest are forgotten, and never all at once.
+#[derive(Debug, Default)]
+struct Newest {
+    recent: HashMap<(SiteId, String), u64>,
+    older: HashMap<(SiteId, String), u64>,
+}
+
+impl Newest {
+    fn of(&self, key: &(SiteId, String)) -> Option<u64> {
+        self.recent.get(key).or_else(|| self.older.get(key)).copied()
+    }
+
+    fn raise(&mut self, key: (SiteId, String), connection: u64) {
+        let newest = self.of(&key).map_or(connection, |known| known.max(connection));
+        if self.recent.len() >= REMEMBERED / 2 && !self.recent.contains_key(&key) {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(key, newest);
+    }
 }
 
 /// The devices that a client has spoken for, on this connection and earlier ones.
@@ -53,12 +75,7 @@ impl Connections {
 
     /// Records that a device sent a message.
     pub(super) fn spoke(&self, site: SiteId, device: &str, connection: u64) {
-        let mut inner = self.lock();
-        if inner.newest.len() >= REMEMBERED {
-            inner.newest.clear();
-        }
-        let newest = inner.newest.entry((site, device.to_owned())).or_default();
-        *newest = connection.max(*newest);
+        self.lock().newest.raise((site, device.to_owned()), connection);
     }
 
     /// Records that a client sent a message for a device.
@@ -87,9 +104,12 @@ impl Connections {
         !voice.is_of_many && voice.sent_away <= SENT_AWAY
     }
 
-    /// Whether a device has connected or spoken on a newer connection than this one.
+    /// Whether a device has connected or spoken on a newer connection than this one. For a button that is connected as
+    /// itself this holds however many other devices there are.
     pub(super) fn is_superseded(&self, site: SiteId, device: &str, connection: u64) -> bool {
-        self.lock().newest.get(&(site, device.to_owned())).is_some_and(|newest| *newest > connection)
+        let inner = self.lock();
+        let live = inner.live.get(&(site, Arc::<str>::from(device))).and_then(|live| live.last().copied());
+        live.max(inner.newest.of(&(site, device.to_owned()))).is_some_and(|newest| newest > connection)
     }
 
     /// Whether a button that authenticated as itself is connected.
@@ -161,6 +181,32 @@ mod tests {
     }
 
     #[test]
+    fn a_will_that_comes_late_is_of_the_past_however_many_other_devices_speak_meanwhile() {
+        let connections = Connections::default();
+        let button: Arc<str> = "cabin-1".into();
+        connections.came(SITE, &button, 1);
+        connections.came(SITE, &button, 2);
+        connections.spoke(SITE, "behind-a-gateway", 4);
+        let is_known = || [("cabin-1", 1), ("behind-a-gateway", 3)].map(|(d, c)| connections.is_superseded(SITE, d, c));
+        for number in 0..REMEMBERED / 2 {
+            connections.spoke(SITE, &number.to_string(), 5);
+        }
+        assert_eq!(is_known(), [true, true], "not all is forgotten at once");
+        connections.spoke(SITE, "behind-a-gateway", 4);
+        for number in 0..40_000 {
+            connections.spoke(SITE, &format!("another-{number}"), 6);
+            if number % 1_000 == 0 {
+                connections.spoke(SITE, "behind-a-gateway", 4);
+            }
+        }
+        assert_eq!(is_known(), [true, true], "who is connected as itself, and who still speaks");
+        for number in 0..REMEMBERED {
+            connections.spoke(SITE, &number.to_string(), 7);
+        }
+        assert_eq!(is_known(), [true, false], "the oldest are forgotten");
+    }
+
+    #[test]
     fn a_goodbye_is_of_the_connection_before_and_no_other_client_s() {
         let connections = Connections::default();
         let at = |seconds: i64| Timestamp::from_second(1_790_000_000 + seconds).unwrap();
@@ -196,7 +242,8 @@ mod tests {
             connections.spoke_for(SITE, &name, &name);
         }
         let inner = connections.lock();
-        assert!(inner.newest.len() <= REMEMBERED && inner.goodbyes.len() <= REMEMBERED);
+        assert!(inner.newest.recent.len() + inner.newest.older.len() <= REMEMBERED);
+        assert!(inner.goodbyes.len() <= REMEMBERED);
         assert!(inner.voices.len() <= REMEMBERED);
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::clock_guard::{decide, vouched_before};
+use super::clock_guard::{Doubt, checkpoints, is_confirmed, is_silent};
 use crate::db::{self, DbError};
 use crate::site_registry::{OpenSite, SiteRegistry};
 
@@ -13,10 +13,7 @@ use crate::site_registry::{OpenSite, SiteRegistry};
 /// Returns an error if the database is unavailable.
 pub async fn believed_now(registry: &SiteRegistry, site: &OpenSite) -> Result<Option<Timestamp>, DbError> {
     let (now, steady) = registry.clock_guard.look();
-    let mut tx = registry.db.read(site.id).await?;
-    let known = db::entries::newest_until(&mut tx, site.id, vouched_before(now)).await?;
-    drop(tx);
-    let decided = decide(now, steady, known);
+    let decided = if is_confirmed(steady) { Ok(now) } else { by_log(registry, site, now).await? };
     metrics::gauge!("clock_doubted").set(if decided.is_ok() { 0.0 } else { 1.0 });
     match decided {
         Ok(now) => Ok(Some(now)),
@@ -29,4 +26,17 @@ pub async fn believed_now(registry: &SiteRegistry, site: &OpenSite) -> Result<Op
             Ok(None)
         }
     }
+}
+
+/// Decides by the site's log whether a time is plausible.
+async fn by_log(registry: &SiteRegistry, site: &OpenSite, now: Timestamp) -> Result<Result<Timestamp, Doubt>, DbError> {
+    let mut tx = registry.db.read(site.id).await?;
+    for until in checkpoints(now) {
+        // A site with no entry that old is new, so nothing of it can be too old.
+        let Some(known) = db::entries::newest_until(&mut tx, site.id, until).await? else { return Ok(Ok(now)) };
+        if is_silent(until, known) {
+            return Ok(Err(Doubt { now, known }));
+        }
+    }
+    Ok(Ok(now))
 }

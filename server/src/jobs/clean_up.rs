@@ -21,7 +21,7 @@ use crate::site_registry::{OpenSite, SiteRegistry};
 const EVERY: Duration = Duration::from_hours(1);
 
 /// Delay of the first run after the server's start, which has other work to do.
-const FIRST_AFTER: Duration = Duration::from_mins(5);
+pub const FIRST_AFTER: Duration = Duration::from_mins(5);
 
 /// Rows deleted by one statement, which takes some milliseconds.
 const BATCH: u32 = 500;
@@ -45,9 +45,9 @@ fn days(kind: Kind, retention: &Retention) -> u32 {
     }
 }
 
-/// Cleans up at intervals, until cancelled.
-pub async fn run(registry: SiteRegistry, retention: Retention, stop: CancellationToken) {
-    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + FIRST_AFTER, EVERY);
+/// Cleans up after the first delay and then at intervals, until cancelled.
+pub async fn run(registry: SiteRegistry, retention: Retention, first_after: Duration, stop: CancellationToken) {
+    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + first_after, EVERY);
     loop {
         tokio::select! {
             _ = tick.tick() => {}

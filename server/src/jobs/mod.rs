@@ -18,7 +18,7 @@ mod settle_buttons;
 pub use age_sessions::{age_sessions, run as keep_ageing_sessions};
 pub use archive::{archive, run as keep_archiving};
 pub use calls::run as keep_calls;
-pub use clean_up::{clean_up, run as keep_clean};
+pub use clean_up::{FIRST_AFTER as CLEAN_UP_AFTER, clean_up, run as keep_clean};
 pub use clock_guard::ClockGuard;
 pub use end_calls::run as end_calls;
 pub use last_seen::run as keep_last_seen;

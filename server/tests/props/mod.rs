@@ -1,5 +1,5 @@
-//! Shared fixtures of several test programs: waiting, a Mosquitto, and (`demo`, for programs that can start it) the
-//! demo's server.
+//! Shared fixtures of several test programs: waiting, a Mosquitto, and two that not every program can have: the demo's
+//! server (`demo`), and the captured log output (`log_output`).
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 

@@ -1,14 +1,12 @@
 //! External broker: the buttons connect to a Mosquitto, and the server is its client.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crewbell_shared::testing::skipped;
 use serde_json::{Value, json};
-use tracing::subscriber::DefaultGuard;
 
 use crate::foreign::until;
+use crate::log_output::Words;
 use crate::mosquitto::Broker;
 use crate::ship::{Ship, soon};
 use crate::wire::reckoning::{Reckoning, reckon};
@@ -231,40 +229,6 @@ async fn a_button_that_floods_behind_the_broker_is_told_of_and_delays_nobody_and
     .await;
     assert_eq!(ship.count("select count(*) from unheard_messages").await, 1, "of nobody else");
     assert_eq!(words.times("A device presses faster than any finger"), 1, "and the log says it once");
-}
-
-/// The log output of the servers of a story.
-#[derive(Clone, Default)]
-pub struct Words(Arc<Mutex<Vec<u8>>>);
-
-impl Words {
-    /// Captures the log output of this story.
-    pub fn listen() -> (Self, DefaultGuard) {
-        let words = Self::default();
-        let writer = words.clone();
-        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        (words, tracing::subscriber::set_default(lines))
-    }
-
-    /// Waits until the log contains a text.
-    pub async fn hear(&self, what: &str) {
-        until(what, || async { self.times(what) > 0 }).await;
-    }
-
-    /// Returns how often the log contains a text.
-    fn times(&self, what: &str) -> usize {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).matches(what).count()
-    }
-}
-
-impl Write for Words {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 #[tokio::test]

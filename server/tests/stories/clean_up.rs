@@ -1,14 +1,17 @@
 //! Clean-up: each kind of record is deleted after its retention, and not before.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crewbell_server::config::{Config, Retention};
 use crewbell_server::jobs::clean_up;
-use jiff::SignedDuration;
+use crewbell_server::serve::ServerSettings;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use crate::database::superuser;
+use crate::foreign::until;
 use crate::ship::{Ship, found};
 
 /// A retention that deletes nothing.
@@ -51,13 +54,17 @@ async fn one_of_each(ship: &Ship, cabin: u128) {
     gus.press("long").await;
     let voice = json!({ "button": "main", "duration": 1, "format": "adpcm", "data": "AAECAwQFBgc=" });
     gus.tell(&format!("obedio/button/cabin-{cabin}/voice"), voice).await;
+    unheard(ship, &format!("cabin-{cabin}"), ship.clock.now()).await;
+    assert_eq!(sam.does(json!({ "type": "set_busy", "person_id": sam.id, "busy": cabin == 1 })).await, None);
+    sam.post("/api/auth/logout", json!({})).await;
+}
+
+/// Stores an unrecognised message of a device, as received at a time.
+async fn unheard(ship: &Ship, device: &str, at: Timestamp) {
     let unheard = "insert into unheard_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
                    select id, $1, 'no_press', 'some/topic', '', 1, $2::timestamptz, $2::timestamptz from sites";
     let mut root = superuser(&ship.db).await;
-    let (device, now) = (format!("cabin-{cabin}"), ship.clock.now().to_string());
-    sqlx::query(unheard).bind(device).bind(now).execute(&mut root).await.unwrap();
-    assert_eq!(sam.does(json!({ "type": "set_busy", "person_id": sam.id, "busy": cabin == 1 })).await, None);
-    sam.post("/api/auth/logout", json!({})).await;
+    sqlx::query(unheard).bind(device).bind(at.to_string()).execute(&mut root).await.unwrap();
 }
 
 async fn count(ship: &Ship, table: &str) -> i64 {
@@ -172,6 +179,28 @@ async fn a_clock_that_jumped_deletes_nothing_until_it_has_been_right_for_days() 
 }
 
 #[tokio::test]
+async fn a_clock_that_is_days_ahead_after_a_restart_deletes_nothing_and_a_right_one_goes_on() {
+    let ship = with_one_old_and_one_new(days(7)).await;
+    let all = Retention { recordings: 10, presses: 10, commands: 10, sessions: 10, unrecognised: 10 };
+    let before = counts(&ship).await;
+    ship.clock.set_by(days(5));
+    let ship = ship.restart().await;
+    ship.settings(|settings| settings.press_window_s = 7).await;
+    assert_eq!(clean_up(&ship.server.registry, &all).await.unwrap(), 0);
+    ship.clock.set_by(-days(5));
+    let ship = ship.restart().await;
+    assert_eq!(clean_up(&ship.server.registry, &all).await.unwrap(), 0);
+    assert_eq!(counts(&ship).await, before);
+    // The ship is in use every day, and her server starts again.
+    for day in 0..4 {
+        ship.clock.advance(days(1));
+        ship.settings(|settings| settings.press_window_s = 8 + day).await;
+    }
+    let ship = ship.restart().await;
+    assert!(clean_up(&ship.server.registry, &all).await.unwrap() > 0);
+}
+
+#[tokio::test]
 async fn a_site_that_can_not_be_cleaned_up_holds_no_other_up() {
     let ship = Ship::sail().await;
     found(&ship.server, 200, "aurora").await;
@@ -196,6 +225,22 @@ async fn a_site_that_can_not_be_cleaned_up_holds_no_other_up() {
         let left: Vec<String> = sqlx::query_scalar(left).fetch_all(&mut root).await.unwrap();
         assert_eq!(left, [failing]);
     }
+}
+
+#[tokio::test]
+async fn the_server_begins_the_clean_up_itself_with_the_retention_that_is_set() {
+    let ship = Ship::sail().await;
+    for (device, age) in [("overdue", days(11)), ("recent", days(9))] {
+        unheard(&ship, device, ship.clock.now().checked_sub(age).unwrap()).await;
+    }
+    let begin = |settings: &mut ServerSettings| {
+        settings.retention = Retention { unrecognised: 10, ..FOR_EVER };
+        settings.clean_up_after = Duration::ZERO;
+    };
+    let ship = ship.restart_with(begin).await;
+    let overdue = "select count(*) from unheard_messages where device = 'overdue'";
+    until("what is overdue is gone", async || ship.count(overdue).await == 0).await;
+    assert_eq!(ship.count("select count(*) from unheard_messages where device = 'recent'").await, 1);
 }
 
 #[tokio::test]

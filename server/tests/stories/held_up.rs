@@ -10,9 +10,9 @@ use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::{Connection, Executor};
 
-use crate::broker::Words;
 use crate::cast::command;
 use crate::database::superuser;
+use crate::log_output::Words;
 use crate::ship::{Ship, id, soon};
 use crate::wire::Wire;
 use crate::writer::{ready, somebody_waits};

@@ -189,8 +189,12 @@ async fn a_guest_who_presses_again_rings_who_has_it_and_an_emergency_is_a_card_t
     gus.press("shake").await;
     let alarm = screen.see("request_created").await["payload"].clone();
     assert_eq!(alarm["kind"], "emergency");
-    let held = |card: &Value| (text(&card["held"]["by"]["name"]), text(&card["held"]["request_id"]));
-    assert_eq!(held(&alarm), ("Sam".to_owned(), request.clone()));
+    let held = |card: &Value| {
+        let held = &card["held"];
+        (text(&held["by"]["name"]), text(&held["request_id"]), time(&held["since"]))
+    };
+    let since = time(&heard["accepted_at"]);
+    assert_eq!(held(&alarm), ("Sam".to_owned(), request.clone(), since));
 
     // After eight hours it can't be assumed to be the same wish: it makes a request of its own, which names the holder
     // of the earlier one.
@@ -199,7 +203,7 @@ async fn a_guest_who_presses_again_rings_who_has_it_and_an_emergency_is_a_card_t
     let other = screen.see("request_created").await["payload"].clone();
     assert_ne!(text(&other["id"]), request);
     assert_eq!(other["kind"], "call");
-    assert_eq!(held(&other), ("Sam".to_owned(), request));
+    assert_eq!(held(&other), ("Sam".to_owned(), request, since));
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@
 mod cast;
 mod database;
 mod foreign;
+#[path = "../props/log_output.rs"]
+mod log_output;
 mod mosquitto;
 mod own;
 #[path = "../props/mod.rs"]

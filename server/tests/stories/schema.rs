@@ -109,7 +109,7 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     uses!(["requests_by_time"], conn, arguments, requests::list(&mut conn, site, &by_time));
 
     let arguments = format!("'{site}', '{week}'");
-    uses!(["requests_by_time"], conn, arguments, requests::current(&mut conn, site, week));
+    uses!(["requests_closed"], conn, arguments, requests::current(&mut conn, site, week));
 
     let arguments = format!("'{site}', 59000, 500, {}", entries::PAGE_BYTES);
     uses!(["entries_pk"], conn, arguments, entries::after(&mut conn, site, 59_000, 500));
@@ -124,6 +124,21 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     }
     let plan = plan(&mut conn, &format!("'{site}', '{{{button}}}', '{{7-1}}'")).await;
     assert!(plan.contains("presses_press_key"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_press_that_can_t_be_read_is_named_by_its_own_id() {
+    let ship = Ship::sail().await;
+    ship.gus_in(1).await.press("single").await;
+    let mut root = superuser(&ship.db).await;
+    let damage = "alter table presses drop constraint presses_kind_shape; update presses set kind = 'tap'";
+    root.execute(damage).await.unwrap();
+    let (press, button, key): (Uuid, Uuid, String) =
+        sqlx::query_as("select id, button_id, press_key from presses").fetch_one(&mut root).await.unwrap();
+    let mut conn = ship.server.registry.db.connect(ship.site.id).await.unwrap();
+    let keys = [(ButtonId::from(button), key.as_str())];
+    let refused = presses::find(&mut conn, ship.site.id, &keys).await.unwrap_err();
+    assert_eq!(refused.to_string(), format!("presses {press}: what is \"tap\"?"));
 }
 
 /// Returns the number of log rows that this connection has read by index, and of its sequential scans of the log.

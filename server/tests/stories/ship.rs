@@ -13,6 +13,7 @@ use crewbell_server::devices::broker::BrokerConfig;
 use crewbell_server::devices::dialects::RadioTable;
 use crewbell_server::http::TrustedProxies;
 use crewbell_server::ice::Ice;
+use crewbell_server::jobs::CLEAN_UP_AFTER;
 use crewbell_server::live::SILENCE;
 use crewbell_server::serve::{Mqtt, Server, ServerSettings};
 use crewbell_server::site_registry::OpenSite;
@@ -97,12 +98,19 @@ impl Ship {
         self.stopped_while(async {}).await
     }
 
+    /// Stops the server and starts it again on the same database, with modified settings.
+    pub async fn restart_with(self, change: impl FnOnce(&mut ServerSettings)) -> Self {
+        let Self { server, db, clock, mqtt, .. } = self;
+        server.stop().await;
+        Self::resume_with(db, clock, mqtt, change).await
+    }
+
     /// Stops the server, awaits a future, and starts it again on the same database.
     pub async fn stopped_while(self, meanwhile: impl Future<Output = ()>) -> Self {
         let Self { server, db, clock, mqtt, .. } = self;
-        server.stop().await;
-        meanwhile.await;
-        Self::resume(db, clock, mqtt).await
+        Box::pin(server.stop()).await;
+        Box::pin(meanwhile).await;
+        Box::pin(Self::resume(db, clock, mqtt)).await
     }
 
     /// Starts a second server on the same database.
@@ -111,7 +119,13 @@ impl Ship {
     }
 
     async fn resume(db: DbSettings, clock: Clock, mqtt: Mqtt) -> Self {
-        let server = start(&db, clock.clone(), mqtt.clone()).await;
+        Self::resume_with(db, clock, mqtt, |_| ()).await
+    }
+
+    async fn resume_with(db: DbSettings, clock: Clock, mqtt: Mqtt, change: impl FnOnce(&mut ServerSettings)) -> Self {
+        let mut settings = settings(&db, clock.clone(), mqtt.clone());
+        change(&mut settings);
+        let server = Box::pin(Server::start(settings)).await.unwrap();
         let (site, _) = server.registry.site_named(Some("serenity")).await.unwrap().unwrap();
         Self { server, db, clock, site, mqtt }
     }
@@ -240,6 +254,7 @@ fn settings(db: &DbSettings, clock: Clock, mqtt: Mqtt) -> ServerSettings {
         ice: Ice::default(),
         own_turn: None,
         retention: Retention::default(),
+        clean_up_after: CLEAN_UP_AFTER,
         disk: None,
         clock,
         ids: Ids::random(),

@@ -268,3 +268,25 @@ async fn a_snapshot_goes_back_as_many_days_as_the_site_says_with_what_is_closed(
     ship.settings(|settings| settings.closed_days = 3).await;
     assert_eq!((has(&closed).await, has(&open).await), (false, true));
 }
+
+#[tokio::test]
+async fn a_snapshot_counts_the_days_of_a_request_from_when_it_was_closed() {
+    let ship = Ship::sail().await;
+    let (sam, day) = (ship.sam().await, SignedDuration::from_hours(24));
+    let [late, early] = [sam.asks_for(1, "a plumber").await, sam.asks_for(2, "ice").await];
+    let close = async |request: &str| {
+        sam.answer(request, "accept").await;
+        sam.answer(request, "complete").await;
+    };
+    ship.clock.advance(2 * day);
+    close(&early).await;
+    ship.clock.advance(7 * day);
+    close(&late).await;
+    ship.clock.advance(day);
+    let has =
+        async |request: &str| Copy::take(&sam).await.nouns.contains_key(&("request".to_owned(), request.to_owned()));
+    // Both were made ten days ago. One was closed yesterday, the other eight days ago.
+    assert_eq!((has(&late).await, has(&early).await), (true, false));
+    ship.clock.advance(7 * day);
+    assert!(!has(&late).await, "a device has forgotten it too");
+}

@@ -1,13 +1,15 @@
 //! The writer when an action of a batch fails: the outcome of that action, and of its neighbours.
 
+use std::cell::Cell;
 use std::pin::Pin;
+use std::time::{Duration, Instant};
 
 use crewbell_server::actions::{
     Action, ActionContext, ActionError, Effects, Prove, ReadSet, UnitOfWork, action, digest,
 };
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId, RequestId};
-use crewbell_shared::person::Actor;
+use crewbell_shared::person::{Actor, Role};
 use crewbell_shared::protocol::{Source, Verb};
 use crewbell_shared::request::Kind;
 use futures_util::future::join_all;
@@ -16,7 +18,7 @@ use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
 
-use crate::cast::{command, command_as, fresh_id, text};
+use crate::cast::{Gus, command, command_as, fresh_id, text};
 use crate::database::{self, superuser};
 use crate::foreign::until;
 use crate::ship::{Ship, id, soon};
@@ -207,6 +209,56 @@ async fn a_time_at_which_nobody_acts_is_refused_at_once_and_holds_nobody_up() {
         assert_eq!(gus.tell("obedio/button/cabin-2/pressed", press).await, "Success", "{time}");
     }
     assert_eq!(ship.count("select count(*) from presses").await, i64::try_from(times.len()).unwrap());
+}
+
+/// Presses so many times, one after the other, and returns the median time to the PUBACK.
+async fn median_of(gus: &mut Gus, presses: usize) -> Duration {
+    let mut took = Vec::with_capacity(presses);
+    for _ in 0..presses {
+        let began = Instant::now();
+        gus.press("single").await;
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    took[presses / 2]
+}
+
+#[tokio::test]
+async fn fifty_clients_that_send_what_the_database_can_never_take_are_refused_and_slow_no_press() {
+    let ship = Ship::sail().await;
+    let mut crew = Vec::new();
+    for number in 0..50 {
+        crew.push(ship.recruit(&format!("Steward {number}"), Role::Crew).await);
+    }
+    let mut gus = ship.gus_in(1).await;
+    let before = median_of(&mut gus, 20).await;
+    let is_over = Cell::new(false);
+    let sending = join_all(crew.iter().map(async |who| {
+        let mut refused = 0_usize;
+        // Each sends at least one, and goes on as long as there are presses.
+        while refused == 0 || !is_over.get() {
+            let mut never =
+                json!({ "type": "create_request", "request_id": fresh_id(), "place_id": CABIN_1, "kind": "call" });
+            never["made_at"] = "-009999-01-02T01:59:59Z".into();
+            let outcome = who.sends(&[command(never)]).await.remove(0);
+            let refusal = &outcome["refusal"];
+            assert_eq!((&refusal["code"], &refusal["details"]["field"]), (&json!("invalid"), &json!("made_at")));
+            refused += 1;
+        }
+        refused
+    }));
+    let pressing = async {
+        let median = median_of(&mut gus, 40).await;
+        is_over.set(true);
+        median
+    };
+    let (refused, meanwhile) = tokio::join!(sending, pressing);
+    println!("PUBACK in {before:?}, and in {meanwhile:?} beside {} refusals", refused.iter().sum::<usize>());
+    // On a slow machine the time for fifty clients more counts.
+    assert!(meanwhile < Duration::from_secs(2).max(20 * before), "{meanwhile:?}, and {before:?} without them");
+    assert_eq!(ship.count("select count(*) from presses").await, 60);
+    let of_commands = "select count(*) from requests where created_by is not null";
+    assert_eq!(ship.count(of_commands).await, 0);
 }
 
 #[tokio::test]

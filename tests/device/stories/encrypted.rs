@@ -33,6 +33,7 @@ async fn a_ship_s_own_authority_is_trusted_from_its_file_and_from_nowhere_else()
         own_turn: None,
         proxies: TrustedProxies::default(),
         retention: Retention::default(),
+        clean_up_after: crewbell_server::jobs::CLEAN_UP_AFTER,
         disk: None,
         silence: crewbell_server::live::SILENCE,
         drain: Duration::from_secs(10),

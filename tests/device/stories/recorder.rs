@@ -86,6 +86,18 @@ impl Shell for Recorder {
 #[derive(Debug, Default)]
 pub struct Drawer {
     pub token: Mutex<Option<String>>,
+    /// The owner, whom the vault asks before each change: while a story holds this, the vault hangs.
+    pub owner: tokio::sync::Mutex<()>,
+    /// Whether the vault waits for its owner.
+    pub waits: AtomicBool,
+}
+
+impl Drawer {
+    fn ask_owner(&self) {
+        self.waits.store(true, Ordering::SeqCst);
+        drop(self.owner.blocking_lock());
+        self.waits.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Vault for Drawer {
@@ -94,11 +106,13 @@ impl Vault for Drawer {
     }
 
     fn keep(&self, token: &str) -> Result<TokenPlace, VaultError> {
+        self.ask_owner();
         *self.token.lock().unwrap() = Some(token.to_owned());
         Ok(TokenPlace::File)
     }
 
     fn forget(&self) -> Result<(), VaultError> {
+        self.ask_owner();
         *self.token.lock().unwrap() = None;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A press rings on every device until a crew member accepts it, and every device shows the acceptor.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crewbell_core::screen::{ActivityQuery, Ask, AskError, ServerInfo};
@@ -8,7 +9,9 @@ use crewbell_shared::ids::RequestId;
 use crewbell_shared::request::RequestState;
 
 use crate::device::{Device, accepted_by, request, requests};
+use crate::props::until;
 use crate::ship::Ship;
+use crate::wire::Wire;
 
 #[tokio::test]
 async fn a_press_rings_until_siri_accepts_and_sam_sees_that_it_was_she() {
@@ -184,4 +187,28 @@ async fn a_shell_that_panics_costs_a_moment_and_the_device_rings_all_the_same() 
     siri.accepts(called).await.unwrap();
     siri.settled().await;
     siri.rings(None).await;
+}
+
+#[tokio::test]
+async fn a_keyring_that_hangs_keeps_no_press_from_ringing() {
+    let ship = Ship::sail().await;
+    let siri = Device::of(ship.server.http, "Siri").await;
+    // The token of an earlier sign-in is still to be revoked; then the keyring is to forget it.
+    let way = Wire::to(ship.server.http).await;
+    way.cut();
+    let earlier = format!("\nrevoke {} - over", way.base());
+    let vault = Arc::clone(&siri.vault);
+    vault.token.lock().unwrap().as_mut().unwrap().push_str(&earlier);
+    let _hangs = vault.owner.lock().await;
+    let siri = siri.restart().await;
+    siri.live().await;
+    way.mend();
+    until("the keyring asks its owner", async || vault.waits.load(Ordering::SeqCst)).await;
+
+    ship.gus_in(5).await.press("single").await;
+    let called = siri.sees("the card appears", |request| request.place_name == "Cabin 5").await.id;
+    siri.rings(Some(called)).await;
+    siri.accepts(called).await.unwrap();
+    siri.rings(None).await;
+    assert!(vault.waits.load(Ordering::SeqCst), "it hangs all the time");
 }

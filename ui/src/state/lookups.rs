@@ -5,7 +5,7 @@ use crewbell_shared::ids::{GuestId, PersonId, PlaceId};
 use crewbell_shared::place::{Place, PlaceKind};
 use leptos::prelude::*;
 
-use super::AppState;
+use super::{AppState, DEEPEST};
 
 impl AppState {
     /// The name of a place; empty if the place is unknown.
@@ -16,8 +16,7 @@ impl AppState {
     /// The deck of a place: itself or its nearest ancestor.
     pub fn deck_of(self, id: PlaceId) -> Option<Place> {
         let mut next = Some(id);
-        // Limits the depth, in case the parents form a cycle.
-        for _ in 0..16 {
+        for _ in 0..DEEPEST {
             let place = self.places.get(next?)?.noun;
             if place.kind == PlaceKind::Deck {
                 return Some(place);

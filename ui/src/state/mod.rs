@@ -39,7 +39,7 @@ use crate::route::{self, Page, Route};
 use order::Order;
 
 pub use table::{Item, Table};
-pub use tree::Branch;
+pub use tree::{Branch, DEEPEST};
 
 /// A handle to the store, as large as a pointer: copy it into closures.
 #[derive(Clone, Copy, Debug)]

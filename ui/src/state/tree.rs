@@ -24,7 +24,7 @@ impl AppState {
 }
 
 /// Maximum depth of the place tree; it ends the search if the parents form a cycle.
-const DEEPEST: usize = 16;
+pub const DEEPEST: usize = 16;
 
 /// Sorts places under their nearest deck, in tree order: a cabin's rooms come after the cabin. Places without a deck,
 /// or with an unknown one, come last.

@@ -69,7 +69,7 @@ pub struct Limits {
     pub pace: (u32, u32),
     /// The same for a connection shared by many devices, such as a gateway.
     pub pace_of_many: (u32, u32),
-    /// Maximum connections of one device; the oldest is closed when another is added.
+    /// Maximum connections of one device; the oldest is closed when another is added (Quota exceeded in MQTT 5).
     pub of_a_device: usize,
     /// Budget of received bytes that aren't settled, over all connections.
     pub waiting: Budget,

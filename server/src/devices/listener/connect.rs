@@ -88,11 +88,12 @@ where
     };
     let mut leaving = Leaving { intake: Arc::clone(&door.intake), peer: Arc::clone(&peer), how: Gone::Lost };
     let (standing, device) = door.intake.standing(&peer.principal);
+    // Before an older connection of the device is crowded out, so that its last will finds this one.
+    door.intake.came(&peer);
     let place = door.roster.enter(&peer, device, door.limits.of_a_device, Instant::now());
     if let Some(why) = place.trouble {
         door.intake.troubled(&peer, why);
     }
-    door.intake.came(&peer);
     let session = Session {
         stream,
         wire,
@@ -102,11 +103,11 @@ where
         held: door.limits.waiting.hold(),
         pace: Pace::new(if standing == Standing::Known { door.limits.pace } else { door.limits.pace_of_many }),
         idle,
-        watch: Watch::new(place.taken_over.clone(), door.shutdown.clone()),
+        watch: Watch::new(place.taken_over.clone(), place.crowded_out.clone(), door.shutdown.clone()),
     };
     let ending = session.run().await;
     leaving.how = ending.gone();
-    if let Ending::Broke(words) | Ending::NotTaken(words) = ending {
+    if let Ending::Broke(words) | Ending::NotTaken(words) | Ending::CrowdedOut(words) = ending {
         refused(&door, Some(&Named { client_id: &peer.client_id, username: None }.to_string()), words);
     } else {
         tracing::debug!(connection = door.connection, client_id = peer.client_id, ?ending, "MQTT client is gone");

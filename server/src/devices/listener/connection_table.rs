@@ -54,8 +54,10 @@ pub(super) struct ConnectionGuard<P> {
     roster: Arc<ConnectionTable<P>>,
     peer: Arc<Peer<P>>,
     device: Option<String>,
-    /// Cancelled when another connection has taken this one over, or when the device has too many connections.
+    /// Cancelled when another connection of the client has taken this one over.
     pub(super) taken_over: CancellationToken,
+    /// Cancelled when the device has too many connections, of which this is the oldest.
+    pub(super) crowded_out: CancellationToken,
     /// The problem with this client's connections to report, if any.
     pub(super) trouble: Option<ClientIssue>,
 }
@@ -75,7 +77,7 @@ impl<P: Clone + PartialEq> ConnectionTable<P> {
     ///
     /// Repeated takeovers mean that several devices share a client id and would disconnect each other for ever. Their
     /// connections are then kept side by side, and the problem is reported. A device with credentials of its own keeps
-    /// its newest `most` connections, whatever their client ids.
+    /// its newest `most` connections, whatever their client ids; an older one is crowded out.
     pub(super) fn enter(
         self: &Arc<Self>,
         peer: &Arc<Peer<P>>,
@@ -83,7 +85,7 @@ impl<P: Clone + PartialEq> ConnectionTable<P> {
         most: usize,
         now: Instant,
     ) -> ConnectionGuard<P> {
-        let taken_over = CancellationToken::new();
+        let (taken_over, crowded_out) = (CancellationToken::new(), CancellationToken::new());
         let mut all = self.lock();
         let client = all.by_client_id.entry(peer.client_id.clone()).or_insert_with(|| Client {
             entries: Vec::new(),
@@ -104,11 +106,13 @@ impl<P: Clone + PartialEq> ConnectionTable<P> {
                 are_several = true;
             }
         }
+        let mut ended = Vec::new();
         if !are_several {
             client.entries.retain(|entry| {
                 let same = entry.principal == peer.principal;
                 if same {
                     entry.taken_over.cancel();
+                    ended.push(entry.connection);
                 }
                 !same
             });
@@ -120,7 +124,9 @@ impl<P: Clone + PartialEq> ConnectionTable<P> {
         });
         if let Some(device) = &device {
             let own = all.by_device.entry(device.clone()).or_default();
-            own.push_back((peer.connection, taken_over.clone()));
+            // A connection that is taken over crowds no other out.
+            own.retain(|(connection, _)| !ended.contains(connection));
+            own.push_back((peer.connection, crowded_out.clone()));
             if own.len() > most
                 && let Some((_, oldest)) = own.pop_front()
             {
@@ -128,7 +134,7 @@ impl<P: Clone + PartialEq> ConnectionTable<P> {
             }
         }
         drop(all);
-        ConnectionGuard { roster: Arc::clone(self), peer: Arc::clone(peer), device, taken_over, trouble }
+        ConnectionGuard { roster: Arc::clone(self), peer: Arc::clone(peer), device, taken_over, crowded_out, trouble }
     }
 }
 

@@ -139,7 +139,9 @@ pub struct Outgoing {
 pub enum Gone {
     /// The client sent DISCONNECT.
     Clean,
-    /// The keep-alive expired, the socket failed, or the client broke the protocol. Its last will has been taken.
+    /// The keep-alive expired, the socket failed, the client broke the protocol, or its device has too many
+    /// connections, of which this was the oldest. Its last will has been taken; of a device that has a newer
+    /// connection, it is for the intake to ignore.
     Lost,
     /// Another connection of the client took over, and may be authenticated already. No last will: the client is
     /// online.

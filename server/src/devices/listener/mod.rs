@@ -37,7 +37,7 @@ mod topics;
 mod wire;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::{
     accept::{Limits, Listener, ListenerConfig},

@@ -76,6 +76,7 @@ async fn run(app: &App, who: &CurrentUser, key: IdempotencyKey, verb: Verb) -> R
     if let Some(end) = endpoint.map(|endpoint| (me, endpoint)).filter(|end| !site.switchboard.is_plugged_in(*end)) {
         site.switchboard.until(site.recent.head()).await;
         // Signals may arrive before the client polls for the first time. A call that is over by now needs no mailbox.
+        // If there is no room for one, the client is told so when it polls.
         let _ = site.switchboard.open_mailbox(call.id, end);
     }
     Ok(Json(CallOutcome { outcome, call }))

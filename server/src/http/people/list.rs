@@ -30,7 +30,8 @@ pub struct ListedPerson {
     /// Who.
     #[serde(flatten)]
     person: Person,
-    /// Whether one of their devices has a live socket at this moment.
+    /// Whether they are there: one of their devices has a live socket or an event stream, or sent a heartbeat within
+    /// 30 s.
     online: bool,
 }
 

@@ -16,7 +16,8 @@ use crate::http::{ApiError, App};
 /// Whether somebody is there.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserStatus {
-    /// Whether they are there: one of their devices has a live socket, or said within 30 s that it is there.
+    /// Whether they are there: one of their devices has a live socket or an event stream, or sent a heartbeat within
+    /// 30 s.
     online: bool,
     /// Whether they can be called.
     status: Status,

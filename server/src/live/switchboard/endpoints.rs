@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::ws::{Message, Utf8Bytes};
 use crewbell_shared::protocol::live::FromServer;
+use crewbell_shared::{Code, Refusal};
 use tokio::sync::mpsc;
 
 use super::{EndpointKey, Switchboard};
@@ -25,7 +26,7 @@ pub(crate) const BURST: u32 = 100;
 pub(crate) const REFILL: Duration = Duration::from_millis(50);
 
 /// Maximum number of mailboxes of a site: more than a crew has calls.
-const MAILBOXES: usize = 1024;
+pub(super) const MAILBOXES: usize = 1024;
 
 /// The endpoints of a site.
 #[derive(Debug, Default)]
@@ -127,17 +128,23 @@ impl Endpoints {
         socket.voice.try_send(Message::Binary(message)).map_err(|_| "too_slow")
     }
 
-    /// Opens a mailbox if there is none. Returns whether the endpoint was unreachable before and is reachable
-    /// afterwards.
-    pub(super) fn open_mailbox(&self, end: EndpointKey) -> bool {
+    /// Opens a mailbox if there is none. Returns whether the endpoint was unreachable before.
+    ///
+    /// # Errors
+    /// Returns `too_many` if the site has as many mailboxes as it may have, and this endpoint has none.
+    pub(super) fn open_mailbox(&self, end: EndpointKey) -> Result<bool, Refusal> {
         let mut lines = self.lock();
-        let is_new = !lines.contains_key(&end);
-        if lines.values().filter(|line| line.mailbox.is_some()).count() >= MAILBOXES {
-            return false;
+        if lines.get(&end).is_some_and(|line| line.mailbox.is_some()) {
+            return Ok(false);
         }
-        let mailbox = || Mailbox { waiting: VecDeque::new(), allowance: TokenBucket::new(BURST, REFILL) };
-        lines.entry(end).or_default().mailbox.get_or_insert_with(mailbox);
-        is_new
+        if lines.values().filter(|line| line.mailbox.is_some()).count() >= MAILBOXES {
+            let words = format!("{MAILBOXES} clients without a live socket take part in calls already.");
+            return Err(Refusal::new(Code::TooMany, words).with("limit", &MAILBOXES));
+        }
+        let is_new = !lines.contains_key(&end);
+        let mailbox = Mailbox { waiting: VecDeque::new(), allowance: TokenBucket::new(BURST, REFILL) };
+        lines.entry(end).or_default().mailbox = Some(mailbox);
+        Ok(is_new)
     }
 
     pub(super) fn collect(&self, end: EndpointKey) -> Vec<FromServer> {

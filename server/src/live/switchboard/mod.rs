@@ -90,12 +90,12 @@ impl Switchboard {
     /// Opens a mailbox for an endpoint of a live call, if it has none yet.
     ///
     /// # Errors
-    /// Returns `call_over` or `not_your_call`.
+    /// Returns `call_over`, `not_your_call`, or `too_many` if the site has no room for another mailbox.
     pub fn open_mailbox(&self, call_id: CallId, end: EndpointKey) -> Result<(), Refusal> {
         self.calls
             .with(call_id, |call| if is_end(call, end) { Ok(()) } else { Err(not_yours()) })
             .ok_or_else(over)??;
-        if self.lines.open_mailbox(end) {
+        if self.lines.open_mailbox(end)? {
             for (call, other) in self.ongoing_of(end) {
                 self.tell_peer(other, call, end.1, true);
             }
@@ -251,6 +251,20 @@ mod tests {
         );
         switchboard.follow(ended.unwrap().0);
         assert_eq!((send(), switchboard.has_mailbox(siris())), (Err(Code::CallOver), false));
+    }
+
+    #[test]
+    fn a_mailbox_for_which_there_is_no_room_is_refused_and_the_others_stay_open() {
+        let switchboard = Switchboard::default();
+        // While it rings, any run of Siri's app may be the endpoint.
+        switchboard.follow(ringing_call(at(0)));
+        let open = |number: u128| switchboard.open_mailbox(ringing_call(at(0)).id, (siri().id, id(1_000 + number)));
+        let most = endpoints::MAILBOXES;
+        let opened = (0..).take(most).filter(|number| open(*number).is_ok()).count();
+        assert_eq!(opened, most);
+        let refused = open(u128::MAX - 1_000).unwrap_err();
+        assert_eq!((refused.code, &refused.details["limit"]), (Code::TooMany, &most.into()));
+        assert_eq!(open(0), Ok(()), "who has one may go on");
     }
 
     #[tokio::test]

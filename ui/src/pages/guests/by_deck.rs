@@ -7,9 +7,7 @@ use crewbell_shared::ids::{GuestId, PlaceId, StayId};
 use crewbell_shared::place::{Place, PlaceKind};
 
 use crate::locales::search::is_found;
-
-/// Maximum depth of the place tree; it ends the search if the parents form a cycle.
-const DEEPEST: usize = 16;
+use crate::state::DEEPEST;
 
 /// The location of a group of guests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

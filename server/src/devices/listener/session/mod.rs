@@ -42,6 +42,9 @@ const FAIR: usize = 64 * 1024;
 /// The reason of [`Ending::Lost`] when the keep-alive has expired.
 const SILENT: &str = "keep-alive";
 
+/// The reason of [`Ending::CrowdedOut`].
+const CROWDED: &str = "too many connections of the device";
+
 /// The reason for a session's end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -56,6 +59,8 @@ pub(super) enum Ending {
     /// A message couldn't be taken.
     NotTaken(&'static str),
     TakenOver,
+    /// The device has too many connections, and this is the oldest.
+    CrowdedOut(&'static str),
     Shutdown,
 }
 
@@ -63,7 +68,7 @@ impl Ending {
     pub(super) fn gone(&self) -> Gone {
         match self {
             Self::Left { with_will: false } => Gone::Clean,
-            Self::Left { with_will: true } | Self::Lost(_) | Self::Broke(_) => Gone::Lost,
+            Self::Left { with_will: true } | Self::Lost(_) | Self::Broke(_) | Self::CrowdedOut(_) => Gone::Lost,
             Self::NotTaken(_) | Self::Shutdown => Gone::Closed,
             Self::TakenOver => Gone::TakenOver,
         }
@@ -95,6 +100,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
             Ending::Left { .. } | Ending::Shutdown => self.finish().await,
             Ending::NotTaken(_) => self.work.forget_backlog(),
             Ending::TakenOver => self.wire.disconnect(DisconnectReasonCode::SessionTakenOver),
+            Ending::CrowdedOut(_) => self.wire.disconnect(DisconnectReasonCode::QuotaExceeded),
             Ending::Lost(_) | Ending::Broke(_) => {}
         }
         let Self { stream, wire, mut work, inbox, .. } = self;

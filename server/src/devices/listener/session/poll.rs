@@ -24,7 +24,7 @@ use super::{
         in_flight::Settled,
         intake::{Intake, Outgoing},
     },
-    Ending, OUTPUT, SILENT, Session,
+    CROWDED, Ending, OUTPUT, SILENT, Session,
 };
 
 /// Bytes of the first read buffer. It is small because most buttons send little; it grows for those that send more.
@@ -44,6 +44,7 @@ pub(super) enum Event {
 /// The timers and signals that a session polls in addition to its socket.
 pub(in super::super) struct Watch {
     taken_over: Pin<Box<WaitForCancellationFutureOwned>>,
+    crowded_out: Pin<Box<WaitForCancellationFutureOwned>>,
     shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     timer: Pin<Box<Sleep>>,
     /// When the client last sent a complete packet, or when reading was last suspended or resumed.
@@ -56,10 +57,15 @@ pub(in super::super) struct Watch {
 }
 
 impl Watch {
-    pub(in super::super) fn new(taken_over: CancellationToken, shutdown: CancellationToken) -> Self {
+    pub(in super::super) fn new(
+        taken_over: CancellationToken,
+        crowded_out: CancellationToken,
+        shutdown: CancellationToken,
+    ) -> Self {
         let now = Instant::now();
         Self {
             taken_over: Box::pin(taken_over.cancelled_owned()),
+            crowded_out: Box::pin(crowded_out.cancelled_owned()),
             shutdown: Box::pin(shutdown.cancelled_owned()),
             timer: Box::pin(tokio::time::sleep_until(now)),
             heard: now,
@@ -106,6 +112,9 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin> Session<I, S> {
             }
             if self.watch.taken_over.poll_unpin(context).is_ready() {
                 return Poll::Ready(Event::Ended(Ending::TakenOver));
+            }
+            if self.watch.crowded_out.poll_unpin(context).is_ready() {
+                return Poll::Ready(Event::Ended(Ending::CrowdedOut(CROWDED)));
             }
         }
         self.poll_timer(context, open)

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rstest::rstest;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::{
@@ -92,22 +93,40 @@ async fn who_finds_no_room_is_told_and_those_with_a_secret_of_their_own_have_som
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn of_one_device_the_oldest_connections_end() {
+async fn of_one_device_the_oldest_connections_end(#[values(4, 5)] level: u8) {
     let mut registry = House::with(Limits { of_a_device: 3, ..Limits::default() }, None).await;
-    let mut open = Vec::new();
-    for number in 0..4 {
+    let connects = async |registry: &House, client_id: &str| {
+        let (username, will) = (Some("cabin-1"), Some(("w", "lost")));
         let mut client = registry.client().await;
-        let client_id = format!("c{number}");
-        client.send(&Connect { username: Some("cabin-1"), client_id: &client_id, ..Connect::default() }.bytes()).await;
-        assert_eq!(client.packet().await, [0x20, 2, 0, 0][..]);
-        open.push(client);
+        client.send(&Connect { level, client_id, username, will, ..Connect::default() }.bytes()).await;
+        assert_eq!(client.packet().await[0], 0x20);
+        client
+    };
+    let mut open = Vec::new();
+    for client_id in ["c0", "c1", "c2", "c3"] {
+        open.push(connects(&registry, client_id).await);
     }
-    assert_eq!(open.remove(0).next().await, None);
+    let mut oldest = open.remove(0);
+    if level == 5 {
+        assert_eq!(oldest.packet().await[..3], [0xE0, 1, 0x97], "it isn't its client that came again");
+    }
+    assert_eq!(oldest.next().await, None);
+    drop(oldest);
+    let will = registry.handed().await;
+    let number = will.peer.connection;
+    assert_eq!(will.message.topic, "w", "as of any client that is cut off");
+    will.is(Taken::Done);
+    assert_eq!(registry.gone().await, (number, Gone::Lost));
+    // A client that comes again takes its own place, and no other's.
+    let again = connects(&registry, "c3").await;
     assert_eq!(registry.gone().await.1, Gone::TakenOver);
+    open[2] = again;
     for client in &mut open {
         client.ping().await;
     }
+    assert!(registry.is_quiet());
 }
 
 #[tokio::test]

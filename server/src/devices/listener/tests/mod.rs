@@ -9,4 +9,4 @@ mod foreign;
 mod handler;
 mod limits;
 mod malformed;
-mod secure;
+pub(crate) mod secure;

@@ -142,25 +142,27 @@ fn an_authority_out_of_its_time_is_made_anew_and_said_but_not_on_the_word_of_a_c
     assert_eq!((again.made, &again.fingerprint), (tls::Made::Nothing, &anew.fingerprint));
 }
 
+/// Writes an authority of another making, and its certificate, which are valid from one year to another.
+pub(crate) fn write_foreign(folder: &Path, from: i32, to: i32) {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut params = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    params.not_before = rcgen::date_time_ymd(from, 1, 1);
+    params.not_after = rcgen::date_time_ymd(to, 1, 1);
+    let ca = params.self_signed(&key).expect("signed").pem();
+    for (file, text) in
+        [("ca.pem", &ca), ("server.pem", &ca), ("ca.key", &key.serialize_pem()), ("server.key", &key.serialize_pem())]
+    {
+        std::fs::write(folder.join(file), text).expect("written");
+    }
+    std::fs::write(folder.join("server.names"), "localhost").expect("written");
+}
+
 #[test]
 fn an_expired_or_future_pair_of_another_making_is_made_anew() {
     for (from, to) in [(1970, 1981), (2031, 2042)] {
         let folder = tempfile::tempdir().expect("a folder");
-        let key = rcgen::KeyPair::generate().expect("a key");
-        let mut params = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
-        params.not_before = rcgen::date_time_ymd(from, 1, 1);
-        params.not_after = rcgen::date_time_ymd(to, 1, 1);
-        let ca = params.self_signed(&key).expect("signed").pem();
-        for (file, text) in [
-            ("ca.pem", &ca),
-            ("server.pem", &ca),
-            ("ca.key", &key.serialize_pem()),
-            ("server.key", &key.serialize_pem()),
-        ] {
-            std::fs::write(folder.path().join(file), text).expect("written");
-        }
-        std::fs::write(folder.path().join("server.names"), "localhost").expect("written");
+        write_foreign(folder.path(), from, to);
         assert_eq!(made(folder.path(), &["localhost"]).made, tls::Made::AllAnew, "{from}");
         assert_eq!(made(folder.path(), &["localhost"]).made, tls::Made::Nothing, "{from}");
     }

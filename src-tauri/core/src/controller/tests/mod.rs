@@ -4,18 +4,20 @@ mod killed;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crewbell_shared::call::{Call, CallState};
 use crewbell_shared::ids::{CallId, EndpointId, NoteId};
-use crewbell_shared::protocol::live::Signal;
+use crewbell_shared::protocol::live::{FromServer, Signal};
 use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::request::Priority;
 use crewbell_shared::testing::{at, id, open_request, ringing_call, sam, siri};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::Deps;
 use super::run::{Controller, Post, Work};
-use crate::engine::{Engine, Input, Output};
+use crate::engine::{Engine, Input, Output, Snapshot};
 use crate::net::{Http, trust};
 use crate::screen::{Alert, Ask, AskError, AudioDevices, CoreEvent, Task};
 use crate::shell::{Handset, IceServer, Recording, Shell, TokenPlace, Vault, VaultError};
@@ -120,6 +122,37 @@ impl Vault for Drawer {
 
     fn forget(&self) -> Result<(), VaultError> {
         *self.text.lock().unwrap() = None;
+        Ok(())
+    }
+}
+
+/// A keyring that asks its owner each time, and answers nothing while the owner is held.
+#[derive(Debug, Default)]
+struct Hanging {
+    asked: Notify,
+    owner: tokio::sync::Mutex<()>,
+}
+
+impl Hanging {
+    fn ask_owner(&self) {
+        self.asked.notify_one();
+        drop(self.owner.blocking_lock());
+    }
+}
+
+impl Vault for Hanging {
+    fn token(&self) -> Result<Option<String>, VaultError> {
+        self.ask_owner();
+        Ok(None)
+    }
+
+    fn keep(&self, _token: &str) -> Result<TokenPlace, VaultError> {
+        self.ask_owner();
+        Ok(TokenPlace::Keyring)
+    }
+
+    fn forget(&self) -> Result<(), VaultError> {
+        self.ask_owner();
         Ok(())
     }
 }
@@ -273,6 +306,31 @@ async fn a_loop_that_panics_goes_on_and_one_that_panics_while_it_begins_again_le
     assert!(notes(3).await.is_err());
     handle.ask(Ask::Look).await.unwrap();
     assert_eq!((rings(), device.tasks.lock().unwrap().last()), (Some(0), Some(&Task::Idle)));
+}
+
+#[tokio::test]
+async fn while_the_keyring_hangs_the_loop_goes_on_rings_and_takes_an_accept() {
+    let now = super::Clock::default().now().wall;
+    let (device, folder, vault) = (Arc::<Device>::default(), tempfile::tempdir().unwrap(), Arc::<Hanging>::default());
+    let _hangs = vault.owner.lock().await;
+    let parts = parts(Memory::new(image(Vec::new())), &device, folder.path());
+    let handle = super::start(Deps { vault: Arc::<Hanging>::clone(&vault), ..parts }).await.unwrap();
+    let rings = || device.rings.lock().unwrap().last().map(Vec::len);
+    let goes_on = async {
+        vault.asked.notified().await;
+        // The network's tasks wait for the token; this is what they would report.
+        let nouns = image(vec![open_request(now).into()]).nouns.into_values().map(|kept| kept.noun).collect();
+        let cursor = Cursor { seq: 7, event_id: None };
+        handle.input(Input::Snapshot(Ok(Snapshot { cursor, nouns, foreign: false })));
+        let welcome = FromServer::Welcome { head: 7, server_time: now, person_id: siri().id, instance: None };
+        handle.input(Input::Frame { socket: 1, frame: Box::new(welcome) });
+        while rings() != Some(1) {
+            handle.ask(Ask::Look).await.unwrap();
+        }
+        handle.ask(Ask::Do { verb: Verb::AcceptRequest { request_id: open_request(now).id } }).await.unwrap();
+        assert_eq!(rings(), Some(0));
+    };
+    assert!(timeout(Duration::from_secs(30), goes_on).await.is_ok(), "the loop waits for the keyring");
 }
 
 #[tokio::test]

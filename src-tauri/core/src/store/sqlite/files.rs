@@ -59,9 +59,8 @@ pub(super) fn is_there(path: &Path) -> bool {
 
 /// Returns the size of a database, in bytes.
 pub(super) fn bytes(path: &Path) -> u64 {
-    let sizes =
-        ["", "-wal", "-shm", "-journal"].map(|suffix| fs::metadata(beside(path, suffix)).map_or(0, |it| it.len()));
-    sizes.iter().sum()
+    let size = |suffix: &str| fs::metadata(beside(path, suffix)).map_or(0, |it| it.len());
+    size("") + BESIDE.map(size).iter().sum::<u64>()
 }
 
 /// Removes a database, if it exists.
