@@ -3,6 +3,7 @@
 use crewbell_server::db::entries::{self, Filter};
 use crewbell_server::jobs;
 use jiff::SignedDuration;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::database::superuser;
@@ -105,7 +106,7 @@ async fn what_is_archived_is_still_found() {
     let items = page["items"].as_array().unwrap();
     assert_eq!(items.len(), 20);
     assert_eq!(items[0]["meta"]["seq"], archived - 1);
-    let (status, refusal) = alex.ask(reqwest::Method::GET, "/api/sync/entries?after=3", None).await;
+    let (status, refusal) = alex.ask(Method::GET, "/api/sync/entries?after=3", None).await;
     assert_eq!(
         (status.as_u16(), refusal["code"].as_str()),
         (410, Some("snapshot_needed")),
@@ -118,15 +119,20 @@ async fn a_clock_that_jumped_three_years_moves_nothing_and_a_right_one_goes_on()
     let ship = Box::pin(months_later(30)).await;
     jobs::archive(&ship.server.registry, &ship.site).await.unwrap();
     let (kept, archived) = (ship.count(KEPT).await, ship.count(ARCHIVED).await);
+    // A client whose cursor is just before the oldest entry. It would need a snapshot if any entry were moved.
+    let away = format!("/api/sync/entries?after={}", ship.count("select min(seq) - 1 from entries").await);
+    let sam = ship.sam().await;
     for years in [3, 30, -60] {
         ship.clock.set_by(SignedDuration::from_hours(24 * 365 * years));
         assert_eq!(jobs::archive(&ship.server.registry, &ship.site).await.unwrap(), 0, "{years}");
+        assert_eq!(sam.ask(Method::GET, &away, None).await.0, StatusCode::OK, "{years}: no snapshot is needed");
     }
     // The same when the server starts with the wrong clock, and has written entries by it.
     ship.clock.set_by(SignedDuration::from_hours(24 * 365 * 30));
     let ship = ship.restart().await;
-    ship.sam().await;
+    let sam = ship.sam().await;
     assert_eq!(jobs::archive(&ship.server.registry, &ship.site).await.unwrap(), 0);
+    assert_eq!(sam.ask(Method::GET, &away, None).await.0, StatusCode::OK);
     assert_eq!(ship.count(ARCHIVED).await, archived);
     assert!(ship.count(KEPT).await >= kept);
     // The clock is corrected. Entries with wrong dates in between block nothing.

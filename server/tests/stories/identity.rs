@@ -1,7 +1,7 @@
 //! Deduplication of presses, and the effect of further presses on a request.
 
 use crewbell_server::jobs::settle_buttons;
-use crewbell_shared::ids::{ButtonId, PlaceId, StayId};
+use crewbell_shared::ids::{ButtonId, GuestId, PlaceId, StayId};
 use crewbell_shared::protocol::Verb;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -113,9 +113,25 @@ async fn a_press_id_that_is_used_again_rings_and_the_administrator_reads_of_it()
     gus.press_as("boot-1", "double", "main").await;
     assert_eq!(ship.count("select count(*) from requests where kind = 'urgent'").await, 1);
     assert_eq!(ship.count(PRESSES).await, 12);
+
+    // Its id comes again an hour later with a small uptime: the button rebooted.
+    let calls = async || ship.count("select count(*) from requests where kind = 'call'").await;
+    let topic = "obedio/button/cabin-1/pressed";
+    let press =
+        |uptime_ms: u32| json!({ "press_id": "boot-2", "kind": "single", "key": "main", "uptime_ms": uptime_ms });
+    assert_eq!(gus.tell(topic, press(7_200_000)).await, "Success");
+    ship.clock.advance(seconds(3600));
+    let before = calls().await;
+    gus = ship.gus_in(1).await;
+    // The second is a resend of the first.
+    for _ in 0..2 {
+        assert_eq!(gus.tell(topic, press(4_000)).await, "Success");
+        assert_eq!(calls().await, before + 1);
+    }
+    assert_eq!(ship.count(PRESSES).await, 14);
     let told = "select coalesce(sum(times), 0)::bigint from unheard_messages \
                 where device = 'cabin-1' and reason = 'repeats_press_ids'";
-    assert_eq!(ship.count(told).await, 2);
+    assert_eq!(ship.count(told).await, 3);
 }
 
 #[tokio::test]
@@ -382,9 +398,17 @@ async fn while_a_second_guest_stays_a_check_out_leaves_do_not_disturb_as_it_is()
     let guest_id = id(6);
     ship.set_up(Verb::SaveGuest { guest_id, name: "Mr Hartmann".into(), notes: String::new() }).await;
     ship.set_up(Verb::CheckIn { stay_id: id::<StayId>(6), guest_id, place_id: id(5) }).await;
+    let sam = ship.sam().await;
+    ship.gus_in(5).await.press("single").await;
+    let request = sam.open_requests().await.remove(0);
+    let stands = async || sam.request(&text(&request["id"])).await;
+    let before = stands().await;
+    assert_eq!((&before["state"], &before["guest_id"]), (&json!("open"), &json!(id::<GuestId>(5))));
     ship.set_up(Verb::SetDoNotDisturb { place_id: id(5), on: true }).await;
     ship.set_up(Verb::CheckOut { stay_id: id(5) }).await;
     assert_eq!(ship.count(QUIET).await, 1);
+    assert_eq!(stands().await, before, "the request of the guest who left is open, and theirs");
     ship.set_up(Verb::CheckOut { stay_id: id(6) }).await;
     assert_eq!(ship.count(QUIET).await, 0);
+    assert_eq!(stands().await, before);
 }

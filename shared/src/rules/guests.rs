@@ -53,8 +53,9 @@ impl DecisionContext<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Request;
     use crate::rules::StateView;
-    use crate::testing::{Yacht, at, by, cabin, dana, gus, id, saloon, stay};
+    use crate::testing::{Yacht, at, by, cabin, dana, gus, id, open_request, saloon, stay};
 
     fn decided(
         yacht: &mut Yacht,
@@ -103,6 +104,30 @@ mod tests {
                 assert_eq!(out.contains(&"do_not_disturb_cleared"), last, "{gone} of {guests}");
                 assert_eq!(yacht.place(cabin().id).unwrap().do_not_disturb, !last);
                 assert_eq!(yacht.guest_in(cabin().id).is_some(), !last, "whoever stays is asked for");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_checks_out_every_request_stays_as_it_is_and_their_own_stay_theirs() {
+        let another = |number: u128| Stay { id: id(70 + number), guest_id: id(60 + number), ..stay() };
+        let stays = [stay(), another(2), another(3)];
+        for guests in 1..=stays.len() {
+            let there = &stays[..guests];
+            let of_guest = |(number, stay): (u128, &Stay)| Request {
+                id: id(number),
+                guest_id: Some(stay.guest_id),
+                ..open_request(at(30))
+            };
+            let requests: Vec<Request> = (51..).zip(there).map(of_guest).collect();
+            let yacht = there.iter().cloned().fold(Yacht::default(), Yacht::with);
+            let mut yacht = requests.iter().cloned().fold(yacht, Yacht::with);
+            for stay in there {
+                let out = decided(&mut yacht, |case| case.check_out(stay.id)).unwrap();
+                assert_eq!(out, ["guest_checked_out"], "of {guests}");
+                for request in &requests {
+                    assert_eq!(yacht.request(request.id), Some(request), "of {guests}");
+                }
             }
         }
     }
