@@ -2,21 +2,31 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use crewbell_shared::ids::{CommandId, PersonId};
 use crewbell_shared::person::{Actor, Right};
+use crewbell_shared::protocol::Object;
 use crewbell_shared::{Code, Refusal};
+use serde::de::DeserializeOwned;
 
 use super::{ApiError, App, Remote, caller_of};
 use crate::actions::ActionError;
 use crate::auth::{SignedIn, of_token};
 
-/// A JSON body.
-#[derive(Debug, FromRequest)]
-#[from_request(via(axum::Json), rejection(ApiError))]
+/// A JSON body: an object.
+#[derive(Debug)]
 pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let axum::Json(Object(body)) = axum::Json::from_request(request, state).await?;
+        Ok(Self(body))
+    }
+}
 
 /// A query string.
 #[derive(Debug, FromRequestParts)]

@@ -70,6 +70,10 @@ async fn what_can_not_be_asked_is_refused_and_never_fails() {
             assert_eq!(refusal["code"], "invalid", "{path}: {refusal}");
         }
     }
+    for body in [json!([]), json!({ "vocabulary": [] }), json!({ "services": [["aux1", "lights", "low"]] })] {
+        let (status, refusal) = alex.ask(Method::PUT, "/api/site/settings", Some(body.clone())).await;
+        assert_eq!((status.as_u16(), &refusal["code"]), (422, &json!("invalid")), "{body}");
+    }
     let misspelt = alex.ask(Method::GET, "/api/people?on_duti=true", None).await.1;
     assert_eq!(misspelt["details"]["field"], "on_duti");
     for name in ["Sam\0", "\0", "Sam\u{7f}"] {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ButtonKey, PressKind};
+use crate::protocol::objects;
 
 /// The message format of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,9 +71,11 @@ impl Dialect {
 pub struct Vocabulary {
     /// Words that are presses; they take precedence over built-in ones. 500 at most.
     #[cfg_attr(feature = "openapi", schema(max_items = 500))]
+    #[serde(deserialize_with = "objects")]
     pub words: Vec<DeviceWord>,
     /// Topics beside the built-in ones. 50 at most.
     #[cfg_attr(feature = "openapi", schema(max_items = 50))]
+    #[serde(deserialize_with = "objects")]
     pub topics: Vec<DeviceTopic>,
 }
 

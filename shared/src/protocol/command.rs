@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{object, object_or_null};
 use crate::Refusal;
 use crate::call::About;
 use crate::ids::{ButtonId, CallId, CommandId, EndpointId, GuestId, NoteId, PersonId, PlaceId, RequestId, StayId};
@@ -211,6 +212,7 @@ pub enum Verb {
     /// Changes the site's settings.
     SaveSettings {
         /// All settings.
+        #[serde(deserialize_with = "object")]
         settings: SiteSettings,
     },
     /// Calls a colleague. If the colleague is calling the caller at that moment, that call is answered instead.
@@ -220,7 +222,7 @@ pub enum Verb {
         /// The person to call.
         callee_id: PersonId,
         /// The subject of the call; the server sets its name.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "object_or_null")]
         about: Option<About>,
         /// The app's endpoint for the audio; none for a client without voice.
         #[serde(default)]

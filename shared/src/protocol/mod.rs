@@ -13,9 +13,12 @@ mod entity;
 mod entry;
 mod join;
 pub mod live;
+mod object;
 
 pub use audio::AudioFrame;
 pub use command::{Command, Outcome, Verb};
 pub use entity::{Entity, EntityType, changed_fields, named};
 pub use entry::{ActorRef, Audience, EntityTypeName, Entry, Meta, Source};
 pub use join::{BadJoinLink, JoinLink};
+pub use object::{Object, object_or_null};
+pub(crate) use object::{object, objects};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::button::{ButtonKey, Vocabulary};
 use crate::ids::SiteId;
+use crate::protocol::{object, objects};
 use crate::request::Priority;
 
 /// A site: a yacht, a hotel or a service company.
@@ -51,8 +52,10 @@ pub struct SiteSettings {
     pub time_zone: String,
     /// The services of the auxiliary keys; one service per key.
     #[cfg_attr(feature = "openapi", schema(max_items = 5))]
+    #[serde(deserialize_with = "objects")]
     pub services: Vec<Service>,
     /// The site's additions to the built-in device vocabulary.
+    #[serde(deserialize_with = "object")]
     pub vocabulary: Vocabulary,
 }
 

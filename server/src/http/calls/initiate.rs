@@ -6,6 +6,7 @@ use crewbell_shared::Refusal;
 use crewbell_shared::call::About;
 use crewbell_shared::ids::{CallId, EndpointId, PersonId};
 use crewbell_shared::protocol::Verb;
+use crewbell_shared::protocol::object_or_null;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -21,6 +22,7 @@ pub struct NewCall {
     /// Whom.
     callee_id: PersonId,
     /// What about: a request or a place.
+    #[serde(default, deserialize_with = "object_or_null")]
     about: Option<About>,
     /// The run of the program that will speak, made by the client; none for one that has no voice.
     endpoint: Option<EndpointId>,
